@@ -1,0 +1,181 @@
+"""People: who may sign in, what the registry says of them, what they agreed to, what was done."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
+
+from accounts.audit_actions import Action
+from accounts.fields import EncryptedTextField
+
+
+class Sex(models.TextChoices):
+    MALE = "m", _("male")
+    FEMALE = "f", _("female")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_parent(self, *, phone: str, password: str | None, language: str = "kk") -> "User":
+        """A parent, who signs in with the phone number (E.164)."""
+        return self._create(username=phone, phone=phone, password=password, language=language)
+
+    def create_staff(self, *, username: str, password: str | None, **fields: Any) -> "User":
+        """An employee, who signs in to the admin with a name; rights come from employment and groups."""
+        return self._create(username=username, password=password, is_staff=True, **fields)
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        return self._create(username=username, password=password, is_staff=True, is_superuser=True, **fields)
+
+    def _create(self, *, username: str, password: str | None, **fields: Any) -> "User":
+        user = self.model(username=username, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Someone who can sign in: a parent by phone, or an employee by name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    username = models.CharField(
+        _("login"), max_length=60, unique=True, help_text=_("A parent's phone number, or an employee's name.")
+    )
+    phone = PhoneNumberField(_("phone"), unique=True, null=True, blank=True)
+    language = models.CharField(_("language of messages"), max_length=2, default="kk")
+    is_staff = models.BooleanField(_("employee"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    date_joined = models.DateTimeField(_("registered at"), default=timezone.now)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class Profile(models.Model):
+    """What the person registry said of a parent when they registered, and what they added themselves."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="profile", verbose_name=_("user"))
+    iin = EncryptedTextField(_("IIN"), blank=True)
+    iin_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    document_number = EncryptedTextField(_("document number"), blank=True)
+    document_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    last_name = models.CharField(_("last name"), max_length=100)
+    first_name = models.CharField(_("first name"), max_length=100)
+    middle_name = models.CharField(_("patronymic"), max_length=100, blank=True)
+    birth_date = models.DateField(_("birth date"))
+    sex = models.CharField(_("sex"), max_length=1, choices=Sex.choices)
+    photo = models.ImageField(_("photo"), upload_to="photos/", blank=True)
+    second_phone = PhoneNumberField(_("second phone"), blank=True)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("profile")
+        verbose_name_plural = _("profiles")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(iin_hash__isnull=False) | models.Q(document_hash__isnull=False),
+                name="profile_has_identity",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        """Last, first and middle name, as the registry writes them."""
+        return " ".join(filter(None, (self.last_name, self.first_name, self.middle_name)))
+
+
+class PolicyConsent(models.Model):
+    """A person's agreement to one version of the data policy; kept as proof, never changed."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="consents", verbose_name=_("user"))
+    version = models.CharField(_("version"), max_length=20)
+    given_at = models.DateTimeField(_("given at"))
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        constraints = [models.UniqueConstraint(fields=["user", "version"], name="one_consent_per_version")]
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class SmsCode(models.Model):
+    """A one-time code sent by SMS: only its keyed hash is kept, bound to the phone and the asking session."""
+
+    class Purpose(models.TextChoices):
+        REGISTER = "register", _("registration")
+        RESET = "reset", _("password reset")
+
+    phone = PhoneNumberField(_("phone"))
+    purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose.choices)
+    code_hash = models.CharField(max_length=64)
+    session_hash = models.CharField(max_length=64)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    created_at = models.DateTimeField(_("created at"))
+    expires_at = models.DateTimeField(_("expires at"))
+    used_at = models.DateTimeField(_("used at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("SMS code")
+        verbose_name_plural = _("SMS codes")
+        indexes = [
+            models.Index(fields=["phone", "purpose", "-created_at"], name="smscode_newest"),
+            models.Index(fields=["expires_at"], name="smscode_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class AuditEntry(models.Model):
+    """One thing that was done: append-only. What concerns a parent is shown to them as their journal."""
+
+    at = models.DateTimeField(_("time"))
+    action = models.CharField(_("action"), max_length=40, choices=Action.choices)
+    actor = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("who")
+    )
+    subject = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="journal",
+        verbose_name=_("whom it concerns"),
+    )
+    target = models.CharField(_("object"), max_length=200, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["subject", "-at", "-id"], name="audit_journal")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.action}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise PermissionDenied("Audit entries are never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise PermissionDenied("Audit entries are never deleted.")

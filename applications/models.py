@@ -1,0 +1,403 @@
+"""What a family asks for and gets: application, bid, referral, extension, stop, contract; events; rules."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from applications.states import (
+    LIVE_STATES,
+    QUEUED_STATES,
+    ApplicationState,
+    BidState,
+    Move,
+    ReferralState,
+    Tier,
+)
+from bulletin.models import Language, Locality, Vacancy
+from children.models import Child
+
+
+class Rules(models.Model):
+    """Periods and sizes in force from a date, for all localities or for one.
+
+    The defaults are the manual's. A change never shortens a promise already shown: deadlines are stored as instants
+    when they are promised.
+    """
+
+    locality = models.ForeignKey(
+        Locality,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name=_("locality"),
+        help_text=_("Empty: for all localities that have no rules of their own."),
+    )
+    valid_from = models.DateField(_("valid from"))
+    referral_working_days = models.PositiveSmallIntegerField(
+        _("referral is valid, working days"), default=5, validators=[MinValueValidator(1)]
+    )
+    extension_calendar_days = models.PositiveSmallIntegerField(
+        _("longest extension, calendar days"), default=30, validators=[MinValueValidator(1)]
+    )
+    stop_working_days = models.PositiveSmallIntegerField(_("stop-list, working days"), default=10)
+    priority_working_days = models.PositiveSmallIntegerField(_("priority window, working days"), default=3)
+    priority_seats_multiple = models.PositiveSmallIntegerField(
+        _("families in the priority window per seat"), default=3, validators=[MinValueValidator(1)]
+    )
+    general_per_priority = models.PositiveSmallIntegerField(
+        _("general children after each priority child"), default=3, validators=[MinValueValidator(1)]
+    )
+    activation_working_days = models.PositiveSmallIntegerField(
+        _("kindergarten answers a bid within, working days"), default=2, validators=[MinValueValidator(1)]
+    )
+    archive_undo_hours = models.PositiveSmallIntegerField(_("archive can be undone for, hours"), default=24)
+    youngest_age = models.PositiveSmallIntegerField(
+        _("youngest age by birth year"), default=0, validators=[MaxValueValidator(10)]
+    )
+    oldest_age = models.PositiveSmallIntegerField(
+        _("oldest age by birth year"), default=7, validators=[MaxValueValidator(10)]
+    )
+
+    class Meta:
+        verbose_name = _("rules")
+        verbose_name_plural = _("rules")
+        ordering = ["-valid_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["locality", "valid_from"], nulls_distinct=False, name="one_set_of_rules_per_date"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.valid_from:%d.%m.%Y}"
+
+
+class Application(models.Model):
+    """A family's request for a place, with its number for life and its date in the queue."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(_("application number"), max_length=20, unique=True, editable=False)
+    child = models.ForeignKey(Child, on_delete=models.PROTECT, related_name="applications", verbose_name=_("child"))
+    locality = models.ForeignKey(
+        Locality, on_delete=models.PROTECT, related_name="applications", verbose_name=_("locality")
+    )
+    # The queue's key together with the locality. Taken from the child at filing and kept beside it, since a queue
+    # must be readable from one index.
+    birth_year = models.PositiveSmallIntegerField(_("birth year"))
+    languages = ArrayField(
+        models.CharField(max_length=2, choices=Language.choices), verbose_name=_("languages of education")
+    )
+    tier = models.PositiveSmallIntegerField(_("part of the queue"), choices=Tier.choices, default=Tier.GENERAL)
+    filed_at = models.DateTimeField(_("time of filing"))
+    # Breaks a tie of filing times: given by the database, in the order of filing.
+    sequence = models.BigIntegerField(unique=True, editable=False)
+    filed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("filed by")
+    )
+    state = models.CharField(
+        _("application status"), max_length=12, choices=ApplicationState.choices, default=ApplicationState.WAITING
+    )
+    interest_confirmed_at = models.DateTimeField(_("interest confirmed at"))
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
+        ordering = ["-filed_at", "-sequence"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["child"], condition=Q(state__in=LIVE_STATES), name="one_live_application_per_child"
+            ),
+            models.CheckConstraint(condition=~Q(languages=[]), name="application_has_languages"),
+            models.CheckConstraint(
+                condition=Q(state=ApplicationState.ARCHIVED, archived_at__isnull=False)
+                | (~Q(state=ApplicationState.ARCHIVED) & Q(archived_at=None)),
+                name="archived_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["locality", "birth_year", "tier", "filed_at", "sequence"],
+                condition=Q(state__in=QUEUED_STATES),
+                name="application_queue",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_interested(self) -> bool:
+        return self.state != ApplicationState.LAPSED
+
+    def get_absolute_url(self) -> str:
+        return reverse("applications:application", args=[self.pk])
+
+    def get_languages_display(self) -> str:
+        """The languages in words, separated by commas, as the manual shows them."""
+        return ", ".join(str(Language(code).label) for code in self.languages)
+
+
+class PriorityCutoff(models.Model):
+    """Who is inside a vacancy's priority window: all of one queue up to this place in one tier.
+
+    Decided once, when the vacancy is published, so that no rank is counted while families press the button.
+    A tier without a row has nobody inside.
+    """
+
+    vacancy = models.ForeignKey(Vacancy, on_delete=models.CASCADE, related_name="cutoffs", verbose_name=_("vacancy"))
+    birth_year = models.PositiveSmallIntegerField(_("birth year"))
+    tier = models.PositiveSmallIntegerField(_("part of the queue"), choices=Tier.choices)
+    filed_at = models.DateTimeField(_("last time of filing inside"))
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("priority cut-off")
+        verbose_name_plural = _("priority cut-offs")
+        constraints = [
+            models.UniqueConstraint(fields=["vacancy", "birth_year", "tier"], name="one_cutoff_per_tier")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.birth_year} {self.tier}"
+
+
+class Bid(models.Model):
+    """A family's request for one of a vacancy's places."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="bids", verbose_name=_("application")
+    )
+    vacancy = models.ForeignKey(Vacancy, on_delete=models.PROTECT, related_name="bids", verbose_name=_("vacancy"))
+    state = models.CharField(_("state"), max_length=10, choices=BidState.choices, default=BidState.PENDING)
+    placed_at = models.DateTimeField(_("sent at"))
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("sent by")
+    )
+    # A pending bid holds a seat from the start in first-come mode, and from its award in queue-order mode.
+    holds_seat = models.BooleanField(_("holds a place"), default=False)
+    answer_due = models.DateTimeField(_("the kindergarten answers by"), null=True, blank=True)
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("bid")
+        verbose_name_plural = _("bids")
+        ordering = ["-placed_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application"], condition=Q(state=BidState.PENDING), name="one_live_bid_per_application"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["vacancy", "placed_at"], condition=Q(state=BidState.PENDING), name="bid_pending"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application} → {self.vacancy}"
+
+
+class Referral(models.Model):
+    """The paper with which a family comes to the kindergarten, valid until an instant."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(_("referral number"), max_length=20, unique=True, editable=False)
+    # Also reachable through the bid; kept here so that the database can hold "one live referral per application".
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="referrals", verbose_name=_("application")
+    )
+    bid = models.OneToOneField(Bid, on_delete=models.PROTECT, related_name="referral", verbose_name=_("bid"))
+    state = models.CharField(
+        _("state"), max_length=10, choices=ReferralState.choices, default=ReferralState.ISSUED
+    )
+    issued_at = models.DateTimeField(_("issued at"))
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("issued by")
+    )
+    valid_until = models.DateTimeField(_("valid until"), help_text=_("The first instant at which it is not valid."))
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    pdf = models.FileField(_("PDF"), upload_to="referrals/", blank=True)
+
+    class Meta:
+        verbose_name = _("referral")
+        verbose_name_plural = _("referrals")
+        ordering = ["-issued_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application"], condition=Q(state=ReferralState.ISSUED), name="one_live_referral"
+            ),
+            models.CheckConstraint(condition=Q(valid_until__gt=F("issued_at")), name="referral_has_time"),
+        ]
+        indexes = [
+            models.Index(fields=["valid_until"], condition=Q(state=ReferralState.ISSUED), name="referral_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def is_valid(self, *, now: datetime) -> bool:
+        """Whether the family may still use it: a late expiry job gives nobody an hour more."""
+        return self.state == ReferralState.ISSUED and now < self.valid_until
+
+    @property
+    def last_moment(self) -> datetime:
+        """The last microsecond of validity: its local date is the day shown as the last one."""
+        return self.valid_until - timedelta(microseconds=1)
+
+
+class Extension(models.Model):
+    """The one extension of a referral, with the documents that prove its reason."""
+
+    class Reason(models.TextChoices):
+        ILLNESS = "illness", _("illness of the child or a parent")
+        HOSPITAL = "hospital", _("treatment in a hospital or a sanatorium")
+        TRAVEL = "travel", _("business trip or leave")
+        MEDICAL = "medical", _("the medical examination is not finished")
+        OTHER = "other", _("other reason")
+
+    referral = models.OneToOneField(
+        Referral, on_delete=models.PROTECT, related_name="extension", verbose_name=_("referral")
+    )
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason.choices)
+    explanation = models.CharField(_("explanation"), max_length=500, blank=True)
+    previous_valid_until = models.DateTimeField(_("was valid until"))
+    made_at = models.DateTimeField(_("extended at"))
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("extended by")
+    )
+
+    class Meta:
+        verbose_name = _("extension")
+        verbose_name_plural = _("extensions")
+
+    def __str__(self) -> str:
+        return str(self.referral)
+
+
+class ExtensionDocument(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    extension = models.ForeignKey(
+        Extension, on_delete=models.CASCADE, related_name="documents", verbose_name=_("extension")
+    )
+    file = models.FileField(_("file"), upload_to="extensions/")
+    original_name = models.CharField(_("name of the file"), max_length=150)
+
+    class Meta:
+        verbose_name = _("supporting document")
+        verbose_name_plural = _("supporting documents")
+
+    def __str__(self) -> str:
+        return self.original_name
+
+
+class StopListEntry(models.Model):
+    """A time in which an application can't bid, after a referral that the family let expire."""
+
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="stops", verbose_name=_("application")
+    )
+    referral = models.OneToOneField(
+        Referral, on_delete=models.PROTECT, related_name="stop", verbose_name=_("referral")
+    )
+    starts_at = models.DateTimeField(_("from"))
+    until = models.DateTimeField(_("until"), help_text=_("The first instant at which it does not hold."))
+    lifted_at = models.DateTimeField(_("lifted at"), null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("lifted by"),
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("stop")
+        verbose_name_plural = _("stop-list")
+        ordering = ["-starts_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["application"], condition=Q(lifted_at=None), name="one_running_stop"),
+            models.CheckConstraint(condition=Q(until__gte=F("starts_at")), name="stop_runs_forward"),
+        ]
+        indexes = [models.Index(fields=["until"], condition=Q(lifted_at=None), name="stop_due")]
+
+    def __str__(self) -> str:
+        return str(self.application)
+
+    @property
+    def last_moment(self) -> datetime:
+        """The last microsecond of the stop: its local date is the day shown as the last one."""
+        return self.until - timedelta(microseconds=1)
+
+
+class Contract(models.Model):
+    """The end of the way: the kindergarten took the child in."""
+
+    referral = models.OneToOneField(
+        Referral, on_delete=models.PROTECT, related_name="contract", verbose_name=_("referral")
+    )
+    number = models.CharField(_("contract number"), max_length=40)
+    signed_at = models.DateTimeField(_("signed at"))
+    signed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("signed by")
+    )
+
+    class Meta:
+        verbose_name = _("contract")
+        verbose_name_plural = _("contracts")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Event(models.Model):
+    """One change of an application: append-only, and the only source of its history."""
+
+    id = models.BigAutoField(primary_key=True)
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="events", verbose_name=_("application")
+    )
+    at = models.DateTimeField(_("time"))
+    move = models.CharField(_("event"), max_length=20, choices=Move.choices)
+    from_state = models.CharField(_("from"), max_length=12, choices=ApplicationState.choices, blank=True)
+    to_state = models.CharField(_("to"), max_length=12, choices=ApplicationState.choices)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("who"),
+        help_text=_("Empty: the portal itself, by a deadline."),
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    data = models.JSONField(default=dict, help_text=_("What the state alone does not say: the queue at filing, a bid."))
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["id"]
+        indexes = [models.Index(fields=["application", "id"], name="event_history")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.move}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise PermissionDenied("Events are never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise PermissionDenied("Events are never deleted.")

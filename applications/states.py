@@ -1,0 +1,97 @@
+"""The states of everything a family goes through, and the moves that are allowed. Pure.
+
+`applications.transitions` is the one place that makes a move; `docs/states.md` shows the table below as a picture.
+"""
+
+from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class ApplicationState(TextChoices):
+    WAITING = "waiting", _("Waiting for a place")
+    BID_PLACED = "bid_placed", _("Waiting for the kindergarten's answer")
+    REFERRED = "referred", _("Referral issued")
+    ENROLLED = "enrolled", _("Contract signed")
+    STOP_LISTED = "stop_listed", _("On the stop-list")
+    LAPSED = "lapsed", _("Interest not confirmed")
+    ARCHIVED = "archived", _("In the archive")
+
+
+class BidState(TextChoices):
+    PENDING = "pending", _("waits for activation")
+    ACTIVATED = "activated", _("activated")
+    REJECTED = "rejected", _("refused by the kindergarten")
+    WITHDRAWN = "withdrawn", _("withdrawn by the family")
+    LOST = "lost", _("not awarded")
+    VOID = "void", _("place recalled")
+
+
+class ReferralState(TextChoices):
+    ISSUED = "issued", _("issued")
+    SIGNED = "signed", _("contract signed")
+    EXPIRED = "expired", _("expired")
+    REVOKED = "revoked", _("revoked")
+
+
+class Tier(IntegerChoices):
+    """The part of the queue in which an application stands; smaller comes first."""
+
+    EXTRAORDINARY = 0, _("extraordinary")
+    PRIORITY = 1, _("priority")
+    GENERAL = 2, _("general")
+
+
+# Until a child is enrolled (or leaves), it keeps its number, also while a bid or a referral is under way:
+# the queue moves when a child is actually enrolled.
+QUEUED_STATES = (ApplicationState.WAITING, ApplicationState.BID_PLACED, ApplicationState.REFERRED)
+
+# One live application per child: everything but the ends of the way.
+LIVE_STATES = (*QUEUED_STATES, ApplicationState.STOP_LISTED, ApplicationState.LAPSED)
+
+
+class Move(TextChoices):
+    """What can happen to an application; stored in its events."""
+
+    FILE = "file", _("Application filed")
+    PLACE_BID = "place_bid", _("Bid for a place sent")
+    WITHDRAW_BID = "withdraw_bid", _("Bid for a place withdrawn")
+    REJECT_BID = "reject_bid", _("Bid refused by the kindergarten")
+    LOSE_BID = "lose_bid", _("The place went to another child by queue number")
+    VOID_BID = "void_bid", _("The place was recalled by the kindergarten")
+    ISSUE_REFERRAL = "issue_referral", _("Referral issued")
+    EXTEND_REFERRAL = "extend_referral", _("Referral extended")
+    REVOKE_REFERRAL = "revoke_referral", _("Referral revoked")
+    EXPIRE_REFERRAL = "expire_referral", _("Referral expired")
+    LIFT_STOP = "lift_stop", _("Application returned from the stop-list")
+    SIGN_CONTRACT = "sign_contract", _("Contract signed")
+    CONFIRM_INTEREST = "confirm_interest", _("Interest in a place confirmed")
+    LAPSE = "lapse", _("Interest was not confirmed in time")
+    ARCHIVE = "archive", _("Application moved to the archive")
+    RESTORE = "restore", _("Application restored from the archive")
+
+
+_S = ApplicationState
+
+# move -> (states from which it may be made, state after it)
+MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState]] = {
+    Move.PLACE_BID: ((_S.WAITING,), _S.BID_PLACED),
+    Move.WITHDRAW_BID: ((_S.BID_PLACED,), _S.WAITING),
+    Move.REJECT_BID: ((_S.BID_PLACED,), _S.WAITING),
+    Move.LOSE_BID: ((_S.BID_PLACED,), _S.WAITING),
+    Move.VOID_BID: ((_S.BID_PLACED,), _S.WAITING),
+    Move.ISSUE_REFERRAL: ((_S.BID_PLACED,), _S.REFERRED),
+    Move.EXTEND_REFERRAL: ((_S.REFERRED,), _S.REFERRED),
+    Move.REVOKE_REFERRAL: ((_S.REFERRED,), _S.WAITING),
+    Move.EXPIRE_REFERRAL: ((_S.REFERRED,), _S.STOP_LISTED),
+    Move.LIFT_STOP: ((_S.STOP_LISTED,), _S.WAITING),
+    Move.SIGN_CONTRACT: ((_S.REFERRED,), _S.ENROLLED),
+    Move.CONFIRM_INTEREST: ((_S.WAITING, _S.LAPSED), _S.WAITING),
+    Move.LAPSE: ((_S.WAITING,), _S.LAPSED),
+    Move.ARCHIVE: ((_S.WAITING, _S.LAPSED), _S.ARCHIVED),
+    Move.RESTORE: ((_S.ARCHIVED,), _S.WAITING),
+}
+
+
+def is_allowed(move: Move, state: ApplicationState | str) -> bool:
+    """Whether `move` may be made from `state`. `Move.FILE` has no state before it and is never asked for."""
+    return ApplicationState(state) in MOVES[move][0]

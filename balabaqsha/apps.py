@@ -1,0 +1,15 @@
+"""How Django finds the composition root and the staff's admin site."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class BalabaqshaConfig(AppConfig):
+    name = "balabaqsha"
+    default = True
+
+
+class StaffAdminConfig(AdminConfig):
+    """Django admin with the site that asks for a second factor."""
+
+    default_site = "balabaqsha.admin_site.StaffAdminSite"

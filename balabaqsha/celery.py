@@ -1,0 +1,25 @@
+"""The Celery app and the one beat schedule of the project.
+
+Every periodic task is a sweep: it catches what a lost message left behind, is idempotent and safe to run twice.
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "balabaqsha.settings")
+
+app = Celery("balabaqsha")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "deliver-messages": {"task": "notifications.tasks.deliver_due_messages", "schedule": 20.0},
+    "expire-referrals": {"task": "applications.tasks.expire_referrals", "schedule": 60.0},
+    "lift-stops": {"task": "applications.tasks.lift_stops", "schedule": 60.0},
+    "render-missing-referrals": {"task": "applications.tasks.render_missing_referrals", "schedule": 60.0},
+    "award-collected-bids": {"task": "applications.tasks.award_collected_bids", "schedule": 30.0},
+    "remind-deadlines": {"task": "applications.tasks.remind_deadlines", "schedule": crontab(minute=5)},
+    "prune-sms-codes": {"task": "accounts.tasks.prune_sms_codes", "schedule": crontab(minute=40)},
+}

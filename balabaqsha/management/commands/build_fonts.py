@@ -1,0 +1,52 @@
+"""Make the web fonts: Roboto from the `font-roboto` package, cut down to the letters that the portal uses."""
+
+from pathlib import Path
+from typing import Any
+
+import font_roboto
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from fontTools import subset
+
+WEIGHTS = ("Regular", "Medium", "Bold")
+
+# Latin with accents, the whole Cyrillic block (ә ғ қ ң ө ұ ү һ і live in its second half), punctuation, № and ₸.
+UNICODES = [
+    *range(0x0020, 0x007F),
+    *range(0x00A0, 0x0100),
+    *range(0x0400, 0x0500),
+    *range(0x2009, 0x2010),
+    *range(0x2010, 0x2028),
+    *(0x202F, 0x2030, 0x2039, 0x203A, 0x20B8, 0x20BD, 0x20AC, 0x2116, 0x2122, 0x2212, 0x2248, 0x2260, 0x2264, 0x2265),
+]
+
+
+class Command(BaseCommand):
+    help = "Builds the woff2 fonts under var/fonts; does nothing when they are newer than their source."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--force", action="store_true", help="Build again even if the fonts are there.")
+
+    def handle(self, *args: Any, force: bool = False, **options: Any) -> None:
+        source = Path(font_roboto.font_directory)
+        target = Path(settings.VAR_DIR) / "fonts"
+        target.mkdir(parents=True, exist_ok=True)
+        for weight in WEIGHTS:
+            ttf = source / f"Roboto-{weight}.ttf"
+            woff2 = target / f"roboto-{weight.lower()}.woff2"
+            if force or not woff2.exists() or woff2.stat().st_mtime < ttf.stat().st_mtime:
+                build_font(ttf, woff2)
+                self.stdout.write(f"{woff2.name}: {woff2.stat().st_size // 1024} KB")
+        (target / "LICENSE.txt").write_bytes((source / "LICENSE").read_bytes())
+
+
+def build_font(ttf: Path, woff2: Path) -> None:
+    """Write the letters of `UNICODES` from `ttf` into `woff2`; a half-written file never stands under the final name."""
+    options = subset.Options(flavor="woff2", layout_features=["kern", "liga", "mark", "tnum", "lnum", "pnum"])
+    font = subset.load_font(str(ttf), options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=UNICODES)
+    subsetter.subset(font)
+    unfinished = woff2.with_suffix(".part")
+    subset.save_font(font, str(unfinished), options)
+    unfinished.replace(woff2)

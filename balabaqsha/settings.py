@@ -1,0 +1,262 @@
+"""All settings of the project, read once from the environment.
+
+A wrong value stops the start with a message that names the variable. Secrets may also be given as files:
+`SECRET_KEY_FILE` is read where `SECRET_KEY` is absent, and so on. Without `DATABASE_URL` and `REDIS_URL` the
+addresses of the embedded servers are used (`balabaqsha.embedded`).
+"""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from balabaqsha import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.FileAwareEnv()
+
+# --- who and where -------------------------------------------------------------------------------------------
+
+DEBUG: bool = env.bool("DEBUG", default=False)
+# Demo mode: simulated gateways, a desk with their output, a made-up city. A deploy check refuses it elsewhere.
+DEMO: bool = env.bool("BALABAQSHA_DEMO", default=False)
+
+SECRET_KEY: str = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    if not (DEBUG or DEMO):
+        raise ImproperlyConfigured("Set SECRET_KEY (or SECRET_KEY_FILE): a long random string, kept secret.")
+    SECRET_KEY = "insecure-key-for-development-and-demo-only"  # noqa: S105
+
+# Encrypts IINs; the first key encrypts, all of them decrypt, so a key is rotated by putting a new one in front.
+IIN_KEYS: list[str] = env.list("IIN_KEYS", default=[])
+# Makes the keyed hash by which an IIN is looked up. It can't be rotated without a new hash for every row.
+IIN_HASH_KEY: str = env.str("IIN_HASH_KEY", default="")
+if not (IIN_KEYS and IIN_HASH_KEY):
+    if not (DEBUG or DEMO):
+        raise ImproperlyConfigured("Set IIN_KEYS (Fernet keys, comma separated) and IIN_HASH_KEY.")
+    IIN_KEYS = IIN_KEYS or ["aW5zZWN1cmUta2V5LWZvci1kZXZlbG9wbWVudC0wMDE="]
+    IIN_HASH_KEY = IIN_HASH_KEY or "insecure-hash-key-for-development-and-demo-only"
+
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Only a proxy that sets these headers itself may be trusted with them.
+BEHIND_PROXY: bool = env.bool("BEHIND_PROXY", default=False)
+HTTPS: bool = env.bool("HTTPS", default=not (DEBUG or DEMO))
+
+# --- apps and the way of a request ---------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "balabaqsha.apps.BalabaqshaConfig",
+    "notifications",
+    "accounts",
+    "children",
+    "bulletin",
+    "applications",
+    "balabaqsha.apps.StaffAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "phonenumber_field",
+    "axes",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "accounts.middleware.PrivatePagesMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "balabaqsha.urls"
+WSGI_APPLICATION = "balabaqsha.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "balabaqsha.context.site",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+INSTALLED_APPS.append("django.forms")
+
+# --- data ----------------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default=embedded.database_url())}
+DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL: str = env.str("REDIS_URL", default=embedded.redis_url())
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
+FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+UPLOAD_MAX_BYTES = 5 * 1024 * 1024
+UPLOAD_MAX_PIXELS = 40_000_000
+UPLOAD_MAX_FILES = 5
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [BASE_DIR / "static", ("fonts", VAR_DIR / "fonts")]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- people --------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "accounts.passwords.LengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "applications:cabinet"
+LOGOUT_REDIRECT_URL = "home"
+
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "password", "phone"]
+
+OTP_TOTP_ISSUER = "Balabaqsha"
+STAFF_SECOND_FACTOR: bool = env.bool("STAFF_SECOND_FACTOR", default=True)
+
+PHONENUMBER_DEFAULT_REGION = "KZ"
+PHONENUMBER_DB_FORMAT = "E164"
+PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
+
+# The version of the data policy in force; a consent is stored with it. Raise it when the text changes.
+DATA_POLICY_VERSION = "2026-11-01"
+CONTACT_PHONES = ["8 (727) 339-72-22", "8 (747) 339-72-22 (WhatsApp)"]
+
+PERSON_REGISTRY: str = env.str(
+    "PERSON_REGISTRY",
+    default="accounts.registry.simulator.SimulatedRegistry" if DEBUG or DEMO else "accounts.registry.http.HttpRegistry",
+)
+PERSON_REGISTRY_URL: str = env.str("PERSON_REGISTRY_URL", default="")
+PERSON_REGISTRY_TOKEN: str = env.str("PERSON_REGISTRY_TOKEN", default="")
+
+SMS_BACKEND: str = env.str(
+    "SMS_BACKEND",
+    default="notifications.sms.file.FileBackend" if DEBUG or DEMO else "notifications.sms.failover.FailoverBackend",
+)
+SMS_FILE = Path(env.str("SMS_FILE", default=str(VAR_DIR / "sms.jsonl")))
+SMS_SENDER: str = env.str("SMS_SENDER", default="BALABAQSHA")
+SMS_FAILOVER_BACKENDS: list[str] = env.list(
+    "SMS_FAILOVER_BACKENDS",
+    default=["notifications.sms.smsc.SmscBackend", "notifications.sms.mobizon.MobizonBackend"],
+)
+SMSC_LOGIN: str = env.str("SMSC_LOGIN", default="")
+SMSC_PASSWORD: str = env.str("SMSC_PASSWORD", default="")
+SMSC_URL: str = env.str("SMSC_URL", default="https://smsc.kz/sys/send.php")
+MOBIZON_API_KEY: str = env.str("MOBIZON_API_KEY", default="")
+MOBIZON_URL: str = env.str("MOBIZON_URL", default="https://api.mobizon.kz/service/message/sendSmsMessage")
+
+# --- languages and formats -----------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "kk"
+LANGUAGES = [("kk", _("Kazakh")), ("ru", _("Russian"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["balabaqsha.formats"]
+USE_I18N = True
+USE_TZ = True
+# Off: years, ages and numbers of applications must not be grouped; counts ask for it with floatformat:"0g".
+USE_THOUSAND_SEPARATOR = False
+# Localities carry their own zone; this one serves pages that belong to no locality.
+TIME_ZONE = "Asia/Almaty"
+
+# --- Celery --------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+# A page never waits for the broker: the outbox row is the promise, the task only wakes the sender.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 2}
+
+# --- security ------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "balabaqsha.views.csrf_failure"
+if HTTPS:
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_SECURE = True
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+if BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- logs ----------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}

@@ -1,0 +1,19 @@
+"""What the tests change: quick hashing, files under a scratch folder, no delivery but by the test itself."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("DEBUG", "0")
+os.environ.setdefault("BALABAQSHA_DEMO", "1")
+
+from balabaqsha.settings import *  # noqa: F403
+from balabaqsha.settings import STORAGES
+
+_scratch = Path(tempfile.mkdtemp(prefix="balabaqsha-test-"))
+MEDIA_ROOT = _scratch / "media"
+SMS_FILE = _scratch / "sms.jsonl"
+
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -1,0 +1,42 @@
+"""Every address of the portal: Kazakh without a prefix, Russian under /ru/."""
+
+from django.conf import settings
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import TemplateView
+
+from balabaqsha import views
+from balabaqsha.admin_site import staff_site
+
+handler403 = "balabaqsha.views.forbidden"
+handler404 = "balabaqsha.views.not_found"
+handler500 = "balabaqsha.views.server_error"
+
+
+def _static_page(name: str) -> URLPattern:
+    return path(f"{name}/", TemplateView.as_view(template_name=f"pages/{name}.html"), name=name)
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("clock.json", views.clock, name="clock"),
+    path("health/", views.health, name="health"),
+    *i18n_patterns(
+        path("", views.home, name="home"),
+        path("place/", views.choose_place, name="place"),
+        path("statistics/", views.statistics, name="statistics"),
+        _static_page("help"),
+        _static_page("contacts"),
+        _static_page("privacy"),
+        _static_page("accessibility"),
+        path("admin/", staff_site.urls),
+        path("", include("accounts.urls")),
+        path("", include("notifications.urls")),
+        path("", include("children.urls")),
+        path("", include("bulletin.urls")),
+        path("", include("applications.urls")),
+        prefix_default_language=False,
+    ),
+]
+
+if settings.DEMO:
+    urlpatterns += [path("demo/", include("balabaqsha.demo.urls"))]

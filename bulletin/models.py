@@ -1,0 +1,300 @@
+"""What the city offers: localities, kindergartens, their groups and vacant places; the calendar; reviews."""
+
+import uuid
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
+
+
+class Bilingual(models.Model):
+    """Something with a name in both languages."""
+
+    name_kk = models.CharField(_("name in Kazakh"), max_length=200)
+    name_ru = models.CharField(_("name in Russian"), max_length=200)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The name in the language of the page."""
+        return self.name_ru if get_language() == "ru" else self.name_kk
+
+
+class Language(models.TextChoices):
+    """Languages in which children are brought up and taught."""
+
+    KAZAKH = "kk", _("Kazakh (language of education)")
+    RUSSIAN = "ru", _("Russian (language of education)")
+    UZBEK = "uz", _("Uzbek (language of education)")
+
+
+class Locality(Bilingual):
+    """A place with kindergartens and queues of its own."""
+
+    slug = models.SlugField(_("address on the site"), unique=True)
+    timezone = models.CharField(_("time zone"), max_length=40, default="Asia/Almaty")
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        verbose_name = _("locality")
+        verbose_name_plural = _("localities")
+        ordering = ["order", "name_kk"]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which this locality's deadlines end."""
+        return ZoneInfo(self.timezone)
+
+
+class Kindergarten(Bilingual):
+    class Ownership(models.TextChoices):
+        STATE = "state", _("state kindergarten")
+        PRIVATE = "private", _("private kindergarten")
+        DEPARTMENTAL = "departmental", _("departmental kindergarten")
+
+    class Type(models.TextChoices):
+        NURSERY = "nursery", _("nursery and kindergarten")
+        KINDERGARTEN = "kindergarten", _("kindergarten")
+        SCHOOL_COMPLEX = "complex", _("school and kindergarten complex")
+        SANATORIUM = "sanatorium", _("sanatorium kindergarten")
+        SPECIAL = "special", _("special (correctional) kindergarten")
+        MINI_CENTRE = "mini", _("mini-centre")
+
+    slug = models.SlugField(_("address on the site"), unique=True, max_length=80)
+    locality = models.ForeignKey(
+        Locality, on_delete=models.PROTECT, related_name="kindergartens", verbose_name=_("locality")
+    )
+    ownership = models.CharField(_("ownership"), max_length=12, choices=Ownership.choices)
+    type = models.CharField(_("type"), max_length=12, choices=Type.choices, default=Type.NURSERY)
+    address_kk = models.CharField(_("address in Kazakh"), max_length=200)
+    address_ru = models.CharField(_("address in Russian"), max_length=200)
+    phone = PhoneNumberField(_("phone"), blank=True)
+    head = models.CharField(_("head"), max_length=120, blank=True)
+    # Names are sorted by this key: neither a C collation nor most servers know the order of Kazakh letters.
+    sort_key = models.CharField(max_length=400, editable=False, default="")
+
+    class Meta:
+        verbose_name = _("kindergarten")
+        verbose_name_plural = _("kindergartens")
+        ordering = ["sort_key", "id"]
+
+    @property
+    def address(self) -> str:
+        return self.address_ru if get_language() == "ru" else self.address_kk
+
+    def get_absolute_url(self) -> str:
+        return reverse("bulletin:kindergarten", args=[self.slug])
+
+
+class AgeGroup(models.TextChoices):
+    """Groups by age, with the names of the orders in force in 2019 (the manual's)."""
+
+    EARLY = "1-2", _("early age group (1 to 2 years)")
+    FIRST_JUNIOR = "2-3", _("first junior group (2 to 3 years)")
+    SECOND_JUNIOR = "3-4", _("second junior group (3 to 4 years)")
+    MIDDLE = "4-5", _("middle group (4 to 5 years)")
+    SENIOR = "5-6", _("senior group (5 to 6 years)")
+    MIXED = "mixed", _("mixed age group")
+
+
+class Group(models.Model):
+    class Regime(models.TextChoices):
+        DAY = "day", _("day group")
+        PART_DAY = "part", _("part-day group")
+        ROUND_THE_CLOCK = "round", _("round-the-clock group")
+
+    kindergarten = models.ForeignKey(
+        Kindergarten, on_delete=models.CASCADE, related_name="groups", verbose_name=_("kindergarten")
+    )
+    name = models.CharField(_("group name"), max_length=80, help_text=_("A proper name, the same in both languages."))
+    age_group = models.CharField(_("age group"), max_length=5, choices=AgeGroup.choices)
+    language = models.CharField(_("language of education"), max_length=2, choices=Language.choices)
+    regime = models.CharField(_("group type"), max_length=5, choices=Regime.choices, default=Regime.DAY)
+    capacity = models.PositiveSmallIntegerField(_("capacity"))
+
+    class Meta:
+        verbose_name = _("group")
+        verbose_name_plural = _("groups")
+        ordering = ["kindergarten", "age_group", "name"]
+        constraints = [models.UniqueConstraint(fields=["kindergarten", "name"], name="group_name_in_kindergarten")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Vacancy(models.Model):
+    """Places of one group, published together in the bulletin.
+
+    "Open now", "priority" and "full" are not states: they follow from the instants and the seats (`bulletin.opening`).
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        PUBLISHED = "published", _("published")
+        RECALLED = "recalled", _("recalled")
+        CLOSED = "closed", _("closed")
+
+    class PlaceType(models.TextChoices):
+        VACANT = "vacant", _("vacant places")
+        TEMPORARY = "temporary", _("temporary places")
+        EARLY = "early", _("early booking")
+
+    class Mode(models.TextChoices):
+        FIRST_COME = "first_come", _("the first bid takes the place")
+        QUEUE_ORDER = "queue_order", _("bids are collected, places go by queue number")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="vacancies", verbose_name=_("group"))
+    birth_years = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("birth years of children"))
+    place_type = models.CharField(
+        _("place type"), max_length=10, choices=PlaceType.choices, default=PlaceType.VACANT
+    )
+    mode = models.CharField(_("who gets a place"), max_length=12, choices=Mode.choices, default=Mode.FIRST_COME)
+    seats_total = models.PositiveSmallIntegerField(_("places in all"))
+    seats_taken = models.PositiveSmallIntegerField(_("places taken"), default=0, editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
+    opens_at = models.DateTimeField(_("bids are accepted from"))
+    priority_until = models.DateTimeField(
+        _("only the head of the queue until"), null=True, blank=True, editable=False
+    )
+    closes_at = models.DateTimeField(_("bids are accepted until"), null=True, blank=True)
+    vacant_from = models.DateTimeField(_("the place is actually free from"))
+    published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
+    ended_at = models.DateTimeField(_("recalled or closed at"), null=True, blank=True, editable=False)
+    end_reason = models.CharField(_("reason for the recall"), max_length=300, blank=True, editable=False)
+    responsible = models.CharField(_("responsible employee"), max_length=120)
+
+    class Meta:
+        verbose_name = _("vacancy")
+        verbose_name_plural = _("vacancies")
+        ordering = ["-opens_at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(seats_taken__lte=F("seats_total")), name="vacancy_not_oversold"),
+            models.CheckConstraint(condition=Q(seats_total__gte=1), name="vacancy_has_seats"),
+            models.CheckConstraint(condition=~Q(birth_years=[]), name="vacancy_has_birth_years"),
+            models.CheckConstraint(
+                condition=Q(closes_at=None) | Q(closes_at__gt=F("opens_at")), name="vacancy_closes_after_opening"
+            ),
+            models.CheckConstraint(
+                condition=~Q(mode="queue_order") | Q(closes_at__isnull=False), name="vacancy_queue_order_closes"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-opens_at", "id"], condition=Q(state="published"), name="vacancy_published"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group.kindergarten} · {self.group}"
+
+    @property
+    def seats_free(self) -> int:
+        return self.seats_total - self.seats_taken
+
+    @property
+    def locality(self) -> Locality:
+        return self.group.kindergarten.locality
+
+    def get_absolute_url(self) -> str:
+        return reverse("applications:vacancy", args=[self.pk])
+
+
+class Holiday(models.Model):
+    """A date that differs from its weekday: a day off, or a Saturday or Sunday that became a working day."""
+
+    class Kind(models.TextChoices):
+        DAY_OFF = "off", _("day off")
+        WORKING_DAY = "work", _("working day")
+
+    date = models.DateField(_("date"), unique=True)
+    kind = models.CharField(_("kind"), max_length=4, choices=Kind.choices, default=Kind.DAY_OFF)
+    name_kk = models.CharField(_("name in Kazakh"), max_length=200)
+    name_ru = models.CharField(_("name in Russian"), max_length=200)
+    source = models.CharField(_("source"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("holiday")
+        verbose_name_plural = _("holidays")
+        ordering = ["date"]
+
+    def __str__(self) -> str:
+        return f"{self.date:%d.%m.%Y}"
+
+
+class Employment(models.Model):
+    """An employee's right to act for one kindergarten."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="employments", verbose_name=_("employee")
+    )
+    kindergarten = models.ForeignKey(
+        Kindergarten, on_delete=models.CASCADE, related_name="employments", verbose_name=_("kindergarten")
+    )
+    since = models.DateField(_("since"))
+    until = models.DateField(_("until"), null=True, blank=True, help_text=_("The last day, or empty."))
+
+    class Meta:
+        verbose_name = _("employment")
+        verbose_name_plural = _("employments")
+        constraints = [models.UniqueConstraint(fields=["user", "kindergarten"], name="one_employment")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.kindergarten_id}"
+
+
+class Review(models.Model):
+    """A user's opinion of the portal or of a kindergarten, shown once a moderator published it."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waits for moderation")
+        PUBLISHED = "published", _("published")
+        REJECTED = "rejected", _("not published")
+
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="reviews",
+        verbose_name=_("author"),
+    )
+    kindergarten = models.ForeignKey(
+        Kindergarten,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="reviews",
+        verbose_name=_("kindergarten"),
+    )
+    text = models.TextField(_("text"), max_length=1000)
+    answer = models.TextField(_("answer"), max_length=1000, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
+    moderation_reason = models.CharField(_("reason for not publishing"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("written at"))
+    moderated_at = models.DateTimeField(_("moderated at"), null=True, blank=True)
+    moderated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("moderator"),
+    )
+
+    class Meta:
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["-created_at", "-id"], condition=Q(state="published"), name="review_public")]
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%d.%m.%Y}"

@@ -1,0 +1,14 @@
+from django.urls import path
+from django.http import HttpRequest, HttpResponse
+
+
+def placeholder(request: HttpRequest, **kwargs: object) -> HttpResponse:
+    return HttpResponse("")
+
+
+app_name = "bulletin"
+urlpatterns = [
+    path("kindergartens/", placeholder, name="kindergartens"),
+    path("kindergartens/<slug:slug>/", placeholder, name="kindergarten"),
+    path("feedback/", placeholder, name="reviews"),
+]

@@ -1,0 +1,78 @@
+"""A family's children, and who may act for them."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import EncryptedTextField
+from accounts.models import Sex
+
+
+class Child(models.Model):
+    """A child as the person registry knows it; one row however many guardians added it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    iin = EncryptedTextField(_("IIN"))
+    iin_hash = models.CharField(max_length=64, unique=True, editable=False)
+    last_name = models.CharField(_("last name"), max_length=100)
+    first_name = models.CharField(_("first name"), max_length=100)
+    middle_name = models.CharField(_("patronymic"), max_length=100, blank=True)
+    birth_date = models.DateField(_("birth date"))
+    sex = models.CharField(_("sex"), max_length=1, choices=Sex.choices)
+    nationality = models.CharField(_("nationality"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("added at"))
+    guardians: "models.ManyToManyField[models.Model, Guardianship]" = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Guardianship", related_name="children", verbose_name=_("guardians")
+    )
+
+    class Meta:
+        verbose_name = _("child")
+        verbose_name_plural = _("children")
+        ordering = ["birth_date", "id"]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        """Last, first and middle name, as the registry writes them."""
+        return " ".join(filter(None, (self.last_name, self.first_name, self.middle_name)))
+
+    @property
+    def birth_year(self) -> int:
+        return self.birth_date.year
+
+
+class Guardianship(models.Model):
+    """Proof that a person may act for a child. Ended, never deleted."""
+
+    class Source(models.TextChoices):
+        REGISTRY = "registry", _("person registry")
+        OFFICIAL = "official", _("checked by an official")
+
+    child = models.ForeignKey(
+        Child, on_delete=models.CASCADE, related_name="guardianships", verbose_name=_("child")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="guardianships",
+        verbose_name=_("guardian"),
+    )
+    source = models.CharField(_("proof"), max_length=10, choices=Source.choices)
+    verified_at = models.DateTimeField(_("checked at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("guardianship")
+        verbose_name_plural = _("guardianships")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["child", "user"], condition=models.Q(ended_at=None), name="one_live_guardianship"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.child_id} {self.user_id}"

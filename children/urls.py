@@ -1,0 +1,14 @@
+from django.urls import path
+from django.http import HttpRequest, HttpResponse
+
+
+def placeholder(request: HttpRequest, **kwargs: object) -> HttpResponse:
+    return HttpResponse("")
+
+
+app_name = "children"
+urlpatterns = [
+    path("cabinet/children/", placeholder, name="list"),
+    path("cabinet/children/add/", placeholder, name="add"),
+    path("cabinet/children/<uuid:pk>/", placeholder, name="child"),
+]
