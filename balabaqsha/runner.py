@@ -1,0 +1,265 @@
+"""`make run`: servers, set-up, web, worker and beat under one roof, until Ctrl-C, SIGTERM or the end of one of them.
+
+    python -m balabaqsha.runner                run the portal
+    python -m balabaqsha.runner exec COMMAND…  run one command in the portal's environment, with its servers up
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from balabaqsha import embedded, local
+
+CHECKOUT = embedded.CHECKOUT
+LOGS = CHECKOUT / "var" / "log"
+READY_SECONDS = 60
+# Longer than gunicorn's own grace; a Celery task that takes longer is delivered again (late acknowledgement).
+GRACE_SECONDS = 15
+
+
+class Failed(Exception):
+    """The portal can't start or go on; the message says why."""
+
+
+class Stopped(Exception):
+    """Somebody asked us to stop while we were starting."""
+
+
+@dataclass
+class Child:
+    """A process of ours in its own session, so that we alone decide when it ends."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path | None
+
+    def tail(self, *, lines: int = 20) -> str:
+        """The last lines of its log."""
+        if self.log is None:
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the process and all that it started."""
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+
+@dataclass
+class Family:
+    """The child processes and the wish to stop."""
+
+    environment: Mapping[str, str]
+    children: list[Child] = field(default_factory=list)
+    stop_wanted: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, name: str, command: Sequence[str], *, log: Path | None = None) -> Child:
+        """Start a child; its output goes to the log if there is one, else to ours."""
+        output = log.open("wb") if log is not None else None
+        try:
+            process = subprocess.Popen(  # noqa: S603 - fixed commands
+                command,
+                cwd=CHECKOUT,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT if output else None,
+                start_new_session=True,
+            )
+        finally:
+            if output:
+                output.close()
+        child = Child(name=name, process=process, log=log)
+        self.children.append(child)
+        return child
+
+    def complete(self, name: str, command: Sequence[str]) -> None:
+        """Run a child to its end. Raises Failed when it fails, Stopped when somebody wants to stop."""
+        child = self.start(name, command)
+        while child.process.poll() is None:
+            self.pause(0.05)
+        self.children.remove(child)
+        if child.process.returncode:
+            raise Failed(f"{name} failed with code {child.process.returncode}.")
+
+    def pause(self, seconds: float) -> None:
+        """Wait a moment. Raises Stopped when somebody wants to stop."""
+        if self.stop_wanted.wait(seconds):
+            raise Stopped
+
+    def check_alive(self) -> None:
+        """Raise Failed when a child has ended by itself."""
+        for child in self.children:
+            code = child.process.poll()
+            if code is not None:
+                raise Failed(f"The {child.name} has ended by itself with code {code}. Its last words:\n{child.tail()}")
+
+    def end(self) -> None:
+        """Stop every child and all that they started; none is left when this returns."""
+        for child in reversed(self.children):
+            child.signal(signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_SECONDS
+        for child in self.children:
+            try:
+                child.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                pass
+            child.signal(signal.SIGKILL)  # also what a dead leader left in its group
+            child.process.wait()
+        self.children.clear()
+
+
+def run_portal(environ: Mapping[str, str]) -> int:
+    """Run the portal until it is asked to stop (exit code 0) or something fails (1)."""
+    host, port = environ.get("HOST") or "127.0.0.1", environ.get("PORT") or "8000"
+    family = Family(environment=local.environment(checkout=CHECKOUT, environ=environ))
+    watch_signals(family.stop_wanted)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    servers = embedded.Running()
+    try:
+        check_address(host, port)
+        with step("PostgreSQL and Redis"):
+            servers = embedded.start(environ=environ)
+        family.environment = dict(family.environment) | servers.urls
+        manage = [sys.executable, "manage.py"]
+        family.complete("The set-up", [*manage, "set_up"])
+        with step("Web server, worker and beat"):
+            start_services(family, bind=f"{host}:{port}")
+            wait_until_ready(family, f"http://{local_address(host)}:{port}/health/")
+        if family.environment.get("BALABAQSHA_DEMO") == "1":
+            family.complete("The list of demo people", [*manage, "setup_demo", "--print"])
+        print(welcome(f"http://{local_address(host)}:{port}/"), flush=True)
+        while True:
+            family.pause(0.5)
+            family.check_alive()
+            if name := servers.dead():
+                raise Failed(f"{name} has ended by itself; see {LOGS}.")
+    except Stopped:
+        return 0
+    except (Failed, embedded.EmbeddedError) as failure:
+        print(f"\n{failure}", file=sys.stderr, flush=True)
+        return 1
+    finally:
+        print("\nStopping ...", flush=True)
+        family.end()
+        servers.stop()
+        print("Stopped; the data stays in var/.", flush=True)
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Name a step and how long it took."""
+    started = time.monotonic()
+    print(f"==> {name} ...", flush=True)
+    yield
+    print(f"    done in {time.monotonic() - started:.1f} s", flush=True)
+
+
+def watch_signals(stop_wanted: threading.Event) -> None:
+    """Ctrl-C, SIGTERM and a closed terminal all mean: stop, once, in good order."""
+
+    def note(number: int, frame: FrameType | None) -> None:
+        stop_wanted.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, note)
+
+
+def check_address(host: str, port: str) -> None:
+    """Fail early, and in words, where the address can't be had. Raises Failed."""
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise Failed(f"PORT={port} is not a port: give a number from 1 to 65535.")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), int(port)))
+        except OSError as error:
+            hint = "Choose another port: make run PORT=8001"
+            raise Failed(f"{host}:{port} can't be used: {error.strerror}. {hint}") from None
+
+
+def local_address(host: str) -> str:
+    """How this machine calls the address on which the portal listens."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
+
+
+def start_services(family: Family, *, bind: str) -> None:
+    """Start gunicorn, the Celery worker and beat."""
+    programs = Path(sys.executable).parent
+    celery = [str(programs / "celery"), "-A", "balabaqsha"]
+    (CHECKOUT / "var" / "beat").mkdir(exist_ok=True)
+    gunicorn = [str(programs / "gunicorn"), "balabaqsha.wsgi", "--bind", bind, "--workers", "2", "--threads", "2"]
+    family.start(
+        "web server",
+        [*gunicorn, "--graceful-timeout", "5", "--access-logfile", "-", "--no-control-socket"],
+        log=LOGS / "web.log",
+    )
+    family.start("Celery worker", [*celery, "worker", "--concurrency", "2", "-l", "info"], log=LOGS / "worker.log")
+    beat = ["beat", "--schedule", "var/beat/schedule", "--pidfile", "", "-l", "info"]
+    family.start("Celery beat", [*celery, *beat], log=LOGS / "beat.log")
+
+
+def wait_until_ready(family: Family, address: str) -> None:
+    """Wait until the portal answers. Raises Failed, with the web server's last words, when it does not."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        family.check_alive()
+        try:
+            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own http address
+                return
+        except (OSError, urllib.error.URLError) as error:
+            if time.monotonic() > deadline:
+                raise Failed(f"{address} does not answer: {error}\n{family.children[0].tail()}") from None
+        family.pause(0.1)
+
+
+def welcome(address: str) -> str:
+    """What a newcomer needs to know once the portal runs."""
+    lines = [
+        "",
+        f"    Balabaqsha       {address}      Russian: {address}ru/",
+        f"    SMS and people   {address}demo/",
+        f"    Staff            {address}admin/",
+        "    Logs             var/log/",
+        "    Stop             Ctrl-C",
+    ]
+    return "\n".join(lines)
+
+
+def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command in the portal's environment, with its servers up; returns its exit code."""
+    with embedded.start(environ=environ) as servers:
+        complete = local.environment(checkout=CHECKOUT, environ=environ) | servers.urls
+        return embedded.run_in_foreground(command, environment=complete)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line described at the top of this module; returns the exit code."""
+    if not arguments:
+        return run_portal(os.environ)
+    if arguments[0] == "exec" and len(arguments) > 1:
+        try:
+            return run_command(arguments[1:], os.environ)
+        except embedded.EmbeddedError as error:
+            print(error, file=sys.stderr)
+            return 1
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
