@@ -1,0 +1,72 @@
+# Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format messages shell reset-demo install lock
+
+# Any Python from 3.11 on makes the environment; everything else runs inside it.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PREPARE = $(or $(PYTHON),$(error Python 3.11 or newer is needed. On Debian: apt-get install python3.11)) bin/prepare.py
+BIN := .venv/bin
+PY := $(BIN)/python
+# The portal's own environment (demo mode, this checkout's keys and servers) and that of the tests.
+PORTAL := $(PY) -m balabaqsha.runner exec
+TESTING := $(PY) -m balabaqsha.embedded exec --test env DJANGO_SETTINGS_MODULE=balabaqsha.settings_test
+# What to test: make test TESTS=tests/bulletin
+TESTS ?=
+UV_VERSION := 0.13.9
+ifdef PORT
+export PORT
+endif
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Set up what is missing and run the portal (PORT=8000, HOST=127.0.0.1)
+	@$(PREPARE) run
+	@$(PY) -m balabaqsha.runner
+
+test: ## Set up what is missing, then check and test everything, the browser included (TESTS=path for a part)
+	@$(PREPARE) test
+	@$(MAKE) --no-print-directory lint
+	@$(TESTING) $(PY) manage.py makemigrations --check --dry-run
+	@$(TESTING) $(PY) manage.py compile_catalogues
+	@$(TESTING) $(PY) manage.py build_fonts
+	@CHROMIUM="$$($(PREPARE) browser)" $(TESTING) $(BIN)/pytest -n 2 --dist worksteal $(TESTS)
+
+lint: ## Style, types, layers, docker-compose.yml
+	@$(PREPARE) test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+format: ## Put the code into the house style
+	@$(PREPARE) test
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+messages: ## Collect new messages into locale/{kk,ru} and compile
+	@$(PREPARE) messages
+	@$(PORTAL) $(PY) manage.py makemessages --locale kk --locale ru --no-wrap --add-location file \
+		--ignore 'var/*' --ignore '.venv/*' --ignore 'tests/*'
+	@$(PORTAL) $(PY) manage.py compile_catalogues
+
+shell: ## A Django shell on the portal's own data
+	@$(PREPARE) run
+	@$(PORTAL) $(PY) manage.py shell
+
+reset-demo: ## Throw the demo city away and build it anew
+	@$(PREPARE) run
+	@$(PORTAL) $(PY) manage.py set_up --reset-demo
+
+install: ## Only make .venv and install the locked packages
+	@$(PREPARE) run
+
+lock: ## Resolve pyproject.toml into the two lock files (UPGRADE=--upgrade takes newer versions)
+	@$(PREPARE) run
+	@$(PY) -m venv var/lock && var/lock/bin/pip install -q uv==$(UV_VERSION)
+	@$(LOCK) -o requirements.txt
+	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+LOCK = var/lock/bin/uv pip compile pyproject.toml -q $(UPGRADE) --universal --python-version 3.11 --no-config \
+	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock'
