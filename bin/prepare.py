@@ -3,7 +3,9 @@
 Runs before anything is installed, so it needs the standard library only. Each step is named and timed; a step that
 has nothing to do says nothing. Where it may not install a system package it stops with the one command to run.
 
-    python bin/prepare.py run | test | messages
+    python bin/prepare.py run | test | messages   everything that purpose needs
+    python bin/prepare.py packages                only .venv and the packages of the portal
+    python bin/prepare.py browser                 print the Chromium that the tests drive
 """
 
 import ctypes
@@ -216,13 +218,13 @@ def show_progress(lines: Iterable[str], *, total: int) -> list[str]:
 
 
 def prepare(purpose: str) -> None:
-    """Everything that "run", "test" or "messages" needs. Raises Stop."""
+    """Everything that a purpose of the command line needs. Raises Stop."""
     if sys.version_info < OLDEST_PYTHON:
         raise Stop(f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed, this is {platform.python_version()}.")
     (CHECKOUT / "var").mkdir(exist_ok=True)
     with (CHECKOUT / "var" / "prepare.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # `make run` and `make test` may be started together
-        if missing := missing_packages(purpose):
+        if purpose != "packages" and (missing := missing_packages(purpose)):
             install_packages(missing)
         venv = CHECKOUT / ".venv"
         make_venv(venv)
@@ -231,11 +233,14 @@ def prepare(purpose: str) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line described at the top of this module; returns the exit code."""
-    if len(arguments) != 1 or arguments[0] not in ("run", "test", "messages"):
+    if len(arguments) != 1 or arguments[0] not in ("run", "test", "messages", "packages", "browser"):
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        prepare(arguments[0])
+        if arguments[0] == "browser":
+            print(browser())
+        else:
+            prepare(arguments[0])
     except Stop as stop:
         print(f"\n{stop}", file=sys.stderr)
         return 1
