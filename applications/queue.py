@@ -1,0 +1,121 @@
+"""The queue: its order, and an application's exact number in it.
+
+A queue is a locality and a birth year. Extraordinary children stand first; then one priority child and three general
+ones in turn (the ratio is in `Rules`), while both last; inside a tier by time of filing, then by sequence.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from django.db.models import Count, Q, QuerySet
+
+from applications.models import Application
+from applications.rules import rules_for
+from applications.states import QUEUED_STATES, Tier
+from bulletin.models import Locality
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where an application stands at the moment of asking."""
+
+    number: int
+    total: int
+    ahead: Mapping[Tier, int]
+
+
+@dataclass(frozen=True)
+class QueueSize:
+    """How many wait in one queue."""
+
+    locality: Locality
+    birth_year: int
+    waiting: int
+
+
+def ahead_by_tier(
+    tier: Tier, *, ahead_in_tier: int, totals: Mapping[Tier, int], general_per_priority: int
+) -> dict[Tier, int]:
+    """How many of each tier stand before a place of `tier` that has `ahead_in_tier` of its own before it. Pure."""
+    ahead = {other: 0 for other in Tier}
+    ahead[tier] = ahead_in_tier
+    if tier != Tier.EXTRAORDINARY:
+        ahead[Tier.EXTRAORDINARY] = totals[Tier.EXTRAORDINARY]
+    if tier == Tier.PRIORITY:
+        ahead[Tier.GENERAL] = min(totals[Tier.GENERAL], ahead_in_tier * general_per_priority)
+    if tier == Tier.GENERAL:
+        ahead[Tier.PRIORITY] = min(totals[Tier.PRIORITY], ahead_in_tier // general_per_priority + 1)
+    return ahead
+
+
+def head_by_tier(size: int, *, totals: Mapping[Tier, int], general_per_priority: int) -> dict[Tier, int]:
+    """How many of each tier are among the first `size` of a queue with these totals. Pure."""
+    extraordinary = min(size, totals[Tier.EXTRAORDINARY])
+    rest = size - extraordinary
+    rounds, left = divmod(rest, general_per_priority + 1)
+    priority = min(totals[Tier.PRIORITY], rounds + (left > 0))
+    general = min(totals[Tier.GENERAL], rest - priority)
+    # Where the general children run out, priority children close up.
+    priority = min(totals[Tier.PRIORITY], rest - general)
+    return {Tier.EXTRAORDINARY: extraordinary, Tier.PRIORITY: priority, Tier.GENERAL: general}
+
+
+def interleave(tiers: Mapping[Tier, Iterable[T]], *, general_per_priority: int) -> list[T]:
+    """The whole order, one by one: the definition against which the quick computations are tested. Pure."""
+    priority, general = list(tiers[Tier.PRIORITY]), list(tiers[Tier.GENERAL])
+    order = list(tiers[Tier.EXTRAORDINARY])
+    while priority and general:
+        order.append(priority.pop(0))
+        order += general[:general_per_priority]
+        del general[:general_per_priority]
+    return order + priority + general
+
+
+def in_queue(*, locality: Locality, birth_year: int) -> QuerySet[Application]:
+    """The applications that hold a number in one queue."""
+    return Application.objects.filter(locality=locality, birth_year=birth_year, state__in=QUEUED_STATES)
+
+
+def before(application: Application) -> Q:
+    """Condition: filed before `application`, by time and then by sequence."""
+    return Q(filed_at__lt=application.filed_at) | Q(filed_at=application.filed_at, sequence__lt=application.sequence)
+
+
+def position(application: Application, *, now: datetime) -> Position | None:
+    """The application's number, exact at the moment of asking; None while it holds no number.
+
+    `now` decides only which `Rules` give the ratio of the tiers.
+
+    One statement, hence one snapshot of the queue.
+    """
+    if application.state not in QUEUED_STATES:
+        return None
+    tier = Tier(application.tier)
+    counted = in_queue(locality=application.locality, birth_year=application.birth_year).aggregate(
+        ahead=Count("pk", filter=Q(tier=tier) & before(application)),
+        **{other.name: Count("pk", filter=Q(tier=other)) for other in Tier},
+    )
+    totals = {other: counted[other.name] for other in Tier}
+    today = now.astimezone(application.locality.zone).date()
+    ahead = ahead_by_tier(
+        tier,
+        ahead_in_tier=counted["ahead"],
+        totals=totals,
+        general_per_priority=rules_for(application.locality, day=today).general_per_priority,
+    )
+    return Position(number=1 + sum(ahead.values()), total=sum(totals.values()), ahead=ahead)
+
+
+def queue_sizes(locality: Locality | None = None) -> list[QueueSize]:
+    """The size of every queue (of one locality, or of all) that holds anybody, oldest birth year first."""
+    applications = Application.objects.filter(state__in=QUEUED_STATES)
+    if locality is not None:
+        applications = applications.filter(locality=locality)
+    localities = Locality.objects.in_bulk()
+    rows = applications.values_list("locality", "birth_year").annotate(waiting=Count("pk"))
+    sizes = [QueueSize(localities[place], year, waiting) for place, year, waiting in rows]
+    return sorted(sizes, key=lambda size: (size.locality.order, size.locality.name_kk, size.birth_year))

@@ -1,0 +1,49 @@
+"""Every change of an application's state, and nothing else changes it.
+
+Each function is one transaction: it locks the application (and after it the vacancy), checks the state as it is now,
+changes it, writes the `Event`, puts the messages into the outbox and the action into the family's journal. What may
+not be done raises `Refused`. Views, admin actions, tasks and commands all call these.
+"""
+
+from applications.transitions.base import Refused
+from applications.transitions.bids import lose_bid, reject_bid, void_bid, withdraw_bid
+from applications.transitions.filing import (
+    archive,
+    archive_undo_until,
+    confirm_interest,
+    file_application,
+    restore,
+)
+from applications.transitions.referrals import (
+    activate_bid,
+    expire_referral,
+    extend_referral,
+    last_day_of,
+    lift_stop,
+    longest_extension,
+    revoke_referral,
+    settle,
+    sign_contract,
+)
+
+__all__ = [
+    "Refused",
+    "activate_bid",
+    "archive",
+    "archive_undo_until",
+    "confirm_interest",
+    "expire_referral",
+    "extend_referral",
+    "file_application",
+    "last_day_of",
+    "lift_stop",
+    "longest_extension",
+    "lose_bid",
+    "reject_bid",
+    "restore",
+    "revoke_referral",
+    "settle",
+    "sign_contract",
+    "void_bid",
+    "withdraw_bid",
+]

@@ -1,0 +1,127 @@
+"""What every transition does: lock, check, change, write the event, tell the family, leave a trace."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import OperationalError, connection, transaction
+from psycopg2.errors import DeadlockDetected, LockNotAvailable
+
+from accounts import audit
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.models import Application, Event
+from applications.refusals import Refusal
+from applications.states import MOVES, ApplicationState, Move, is_allowed
+from bulletin.models import Vacancy
+from children.access import guardians_of
+from notifications.services import enqueue
+
+LOCK_TIMEOUT_MS = 3000
+
+
+class Refused(Exception):
+    """A transition that may not be made; `reason` says why, in words when printed."""
+
+    def __init__(self, reason: Refusal) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return str(self.reason.label)
+
+
+@contextmanager
+def locking() -> Iterator[None]:
+    """One transaction in which a lock is waited for three seconds at most; longer raises `Refused(BUSY)`.
+
+    Lock order everywhere: the application, then the vacancy.
+    """
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
+            raise Refused(Refusal.BUSY) from error
+        raise
+
+
+def lock_application(pk: UUID) -> Application:
+    """The application as it is now, its row locked until the transaction ends."""
+    return Application.objects.select_for_update(of=("self",), no_key=True).select_related("locality").get(pk=pk)
+
+
+def lock_vacancy(pk: UUID) -> Vacancy:
+    """The vacancy as it is now, its row locked until the transaction ends. Lock the application first."""
+    return (
+        Vacancy.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("group__kindergarten__locality")
+        .get(pk=pk)
+    )
+
+
+def move(
+    application: Application,
+    step: Move,
+    *,
+    actor: User | None,
+    now: datetime,
+    reason: str = "",
+    data: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Event:
+    """Make one allowed move of a locked application and write its event. Raises `Refused(NOT_ALLOWED)`."""
+    if not is_allowed(step, application.state):
+        raise Refused(Refusal.NOT_ALLOWED)
+    before, after = application.state, MOVES[step][1]
+    application.state = after
+    for name, value in changes.items():
+        setattr(application, name, value)
+    application.save(update_fields=["state", *changes])
+    return write_event(application, step, before=before, actor=actor, now=now, reason=reason, data=data)
+
+
+def write_event(
+    application: Application,
+    step: Move,
+    *,
+    before: ApplicationState | str,
+    actor: User | None,
+    now: datetime,
+    reason: str = "",
+    data: dict[str, Any] | None = None,
+) -> Event:
+    """Append to the application's history what was just done to it."""
+    return Event.objects.create(
+        application=application,
+        at=now,
+        move=step,
+        from_state=before,
+        to_state=application.state,
+        actor=actor,
+        reason=reason,
+        data=data or {},
+    )
+
+
+def tell(application: Application, kind: str, *, event: Event, now: datetime, **context: Any) -> None:
+    """Put a message of `kind` into the outbox for every guardian the child has at this moment."""
+    for guardian in guardians_of(application.child):
+        enqueue(
+            guardian,
+            kind,
+            context={"application": application, **context},
+            dedupe_key=f"{kind}:{event.pk}:{guardian.pk}",
+            now=now,
+            link=application.get_absolute_url(),
+        )
+
+
+def trace(application: Application, action: Action, *, actor: User | None, now: datetime, reason: str = "") -> None:
+    """Enter the action into the journal of every guardian of the child."""
+    for guardian in guardians_of(application.child):
+        audit.record(action, actor=actor, subject=guardian, target=application.number, reason=reason, now=now)

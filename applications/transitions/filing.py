@@ -1,0 +1,130 @@
+"""Into the queue, out of it, and back."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, connection, transaction
+
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.models import Application
+from applications.queue import position
+from applications.refusals import Refusal
+from applications.rules import rules_for
+from applications.states import LIVE_STATES, ApplicationState, Move
+from applications.transitions.base import Refused, lock_application, locking, move, tell, trace, write_event
+from bulletin.models import Language, Locality
+from children.access import guardians_of
+from children.models import Child
+
+
+def file_application(
+    *, child: Child, locality: Locality, languages: Collection[str], actor: User, now: datetime
+) -> Application:
+    """Put a child into the queue of its birth year in `locality`, at `now`.
+
+    `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (ALREADY_FILED, AGE), `ValueError` for
+    unknown languages, `PermissionDenied` where `actor` is not a guardian of the child.
+    """
+    known = [code for code in Language.values if code in languages]
+    if not known or len(known) != len(set(languages)):
+        raise ValueError("unknown languages of education")
+    if actor not in guardians_of(child):
+        raise PermissionDenied
+    today = now.astimezone(locality.zone).date()
+    rules = rules_for(locality, day=today)
+    if not rules.youngest_age <= today.year - child.birth_year <= rules.oldest_age:
+        raise Refused(Refusal.AGE)
+    sequence = _next_sequence()
+    try:
+        with transaction.atomic():
+            application = Application.objects.create(
+                number=f"{today:%y}-{sequence:06}",
+                child=child,
+                locality=locality,
+                birth_year=child.birth_year,
+                languages=known,
+                filed_at=now,
+                sequence=sequence,
+                filed_by=actor,
+                interest_confirmed_at=now,
+            )
+            event = write_event(
+                application,
+                Move.FILE,
+                before="",
+                actor=actor,
+                now=now,
+                data={"locality": locality.pk, "birth_year": child.birth_year, "tier": application.tier},
+            )
+            tell(application, "application_filed", event=event, now=now, number=_number(application, now=now))
+            trace(application, Action.APPLICATION_FILED, actor=actor, now=now)
+    except IntegrityError as error:
+        if Application.objects.filter(child=child, state__in=LIVE_STATES).exists():
+            raise Refused(Refusal.ALREADY_FILED) from error
+        raise
+    return application
+
+
+def archive(application: Application, *, actor: User, now: datetime) -> Application:
+    """Take an application out of the queue at the family's wish. It can be undone for `Rules.archive_undo_hours`."""
+    with locking():
+        application = lock_application(application.pk)
+        event = move(application, Move.ARCHIVE, actor=actor, now=now, archived_at=now)
+        undo_until = archive_undo_until(application)
+        tell(application, "application_archived", event=event, now=now, undo_until=undo_until)
+        trace(application, Action.APPLICATION_ARCHIVED, actor=actor, now=now)
+    return application
+
+
+def archive_undo_until(application: Application) -> datetime:
+    """The first instant at which an archived application can't be restored any more."""
+    if application.archived_at is None:
+        raise ValueError("the application is not in the archive")
+    day = application.archived_at.astimezone(application.locality.zone).date()
+    return application.archived_at + timedelta(hours=rules_for(application.locality, day=day).archive_undo_hours)
+
+
+def restore(application: Application, *, actor: User, now: datetime) -> Application:
+    """Undo an archiving in time: the application waits again at its original date.
+
+    Raises `Refused` (UNDO_OVER, ALREADY_FILED where the child got another application, NOT_ALLOWED).
+    """
+    try:
+        with locking():
+            application = lock_application(application.pk)
+            if application.state != ApplicationState.ARCHIVED:
+                raise Refused(Refusal.NOT_ALLOWED)
+            if now >= archive_undo_until(application):
+                raise Refused(Refusal.UNDO_OVER)
+            event = move(
+                application, Move.RESTORE, actor=actor, now=now, archived_at=None, interest_confirmed_at=now
+            )
+            tell(application, "application_restored", event=event, now=now, number=_number(application, now=now))
+            trace(application, Action.APPLICATION_RESTORED, actor=actor, now=now)
+    except IntegrityError as error:
+        raise Refused(Refusal.ALREADY_FILED) from error
+    return application
+
+
+def confirm_interest(application: Application, *, actor: User, now: datetime) -> Application:
+    """The family still wants a place; a lapsed application waits again at its original date."""
+    with locking():
+        application = lock_application(application.pk)
+        move(application, Move.CONFIRM_INTEREST, actor=actor, now=now, interest_confirmed_at=now)
+        trace(application, Action.INTEREST_CONFIRMED, actor=actor, now=now)
+    return application
+
+
+def _next_sequence() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('application_sequence')")
+        return int(cursor.fetchone()[0])
+
+
+def _number(application: Application, *, now: datetime) -> int:
+    place = position(application, now=now)
+    if place is None:
+        raise ValueError("the application holds no number")
+    return place.number

@@ -1,0 +1,279 @@
+"""From an activated bid to the contract, or to the stop-list and back."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from django.core.files import File
+from django.utils.crypto import get_random_string
+
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.models import (
+    Application,
+    Bid,
+    Contract,
+    Extension,
+    ExtensionDocument,
+    Referral,
+    StopListEntry,
+)
+from applications.queue import position
+from applications.refusals import Refusal
+from applications.rules import rules_for
+from applications.states import ApplicationState, BidState, Move, ReferralState
+from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
+from applications.transitions.bids import release_seat
+from bulletin.calendar import working_calendar
+from bulletin.workdays import end_of_day
+
+
+def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
+    """Accept a pending bid for the kindergarten: the family gets a referral.
+
+    Valid to the end of the fifth working day after today (`Rules.referral_working_days`, the locality's zone, the day
+    of issue not counted). Raises `Refused` (BID_ENDED, NOT_AWARDED_YET while bids are being collected).
+    """
+    with locking():
+        application = lock_application(bid.application_id)
+        bid = _bid(bid)
+        if bid.state != BidState.PENDING:
+            raise Refused(Refusal.BID_ENDED)
+        if not bid.holds_seat:
+            raise Refused(Refusal.NOT_AWARDED_YET)
+        zone = application.locality.zone
+        today = now.astimezone(zone).date()
+        rules = rules_for(application.locality, day=today)
+        last_day = working_calendar().add(today, rules.referral_working_days)
+        bid.state, bid.decided_at = BidState.ACTIVATED, now
+        bid.save()
+        referral = Referral.objects.create(
+            number=f"{application.number}-{application.referrals.count() + 1}",
+            application=application,
+            bid=bid,
+            issued_at=now,
+            issued_by=actor,
+            valid_until=end_of_day(last_day, zone),
+        )
+        event = move(application, Move.ISSUE_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)})
+        tell(
+            application,
+            "referral_issued",
+            event=event,
+            now=now,
+            referral=referral,
+            vacancy=bid.vacancy,
+            days=rules.referral_working_days,
+            stop_days=rules.stop_working_days,
+            last_day=last_day,
+        )
+        trace(application, Action.BID_ACTIVATED, actor=actor, now=now)
+    return referral
+
+
+def last_day_of(referral: Referral) -> date:
+    """The last day on which the family may come, in the locality's zone."""
+    return referral.last_moment.astimezone(referral.application.locality.zone).date()
+
+
+def longest_extension(referral: Referral) -> date:
+    """The latest day to which a referral may be extended: 30 calendar days after its last day (`Rules`)."""
+    last_day = last_day_of(referral)
+    rules = rules_for(referral.application.locality, day=last_day)
+    return last_day + timedelta(days=rules.extension_calendar_days)
+
+
+def extend_referral(
+    referral: Referral,
+    *,
+    actor: User,
+    until: date,
+    reason: str,
+    documents: Sequence[tuple[str, File[bytes]]],
+    explanation: str = "",
+    now: datetime,
+) -> Extension:
+    """Extend a valid referral once, to the end of the day `until`, with supporting documents.
+
+    Allowed up to the end of its last day. `documents` are checked files with the names they came with. Raises
+    `Refused` (REFERRAL_ENDED, ALREADY_EXTENDED, EXTENSION_DATE, DOCUMENTS_MISSING).
+    """
+    with locking():
+        application = lock_application(referral.application_id)
+        referral = _referral(referral)
+        if not referral.is_valid(now=now):
+            raise Refused(Refusal.REFERRAL_ENDED)
+        if Extension.objects.filter(referral=referral).exists():
+            raise Refused(Refusal.ALREADY_EXTENDED)
+        if not last_day_of(referral) < until <= longest_extension(referral):
+            raise Refused(Refusal.EXTENSION_DATE)
+        if not documents:
+            raise Refused(Refusal.DOCUMENTS_MISSING)
+        extension = Extension.objects.create(
+            referral=referral,
+            reason=Extension.Reason(reason),
+            explanation=explanation,
+            previous_valid_until=referral.valid_until,
+            made_at=now,
+            made_by=actor,
+        )
+        for original_name, file in documents:
+            _store_document(extension, original_name, file)
+        referral.valid_until = end_of_day(until, application.locality.zone)
+        # The old paper names the old day: it is made anew.
+        referral.pdf = ""
+        referral.save(update_fields=["valid_until", "pdf"])
+        event = move(
+            application, Move.EXTEND_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)}
+        )
+        tell(application, "referral_extended", event=event, now=now, referral=referral, last_day=until)
+        trace(application, Action.REFERRAL_EXTENDED, actor=actor, now=now)
+    return extension
+
+
+def sign_contract(referral: Referral, *, actor: User, contract_number: str = "", now: datetime) -> Contract:
+    """The family came with its papers in time: the child is enrolled. Raises `Refused(REFERRAL_ENDED)`."""
+    with locking():
+        application = lock_application(referral.application_id)
+        referral = _referral(referral)
+        if not referral.is_valid(now=now):
+            raise Refused(Refusal.REFERRAL_ENDED)
+        _end_referral(referral, ReferralState.SIGNED, at=now)
+        contract = Contract.objects.create(
+            referral=referral, number=contract_number.strip() or referral.number, signed_at=now, signed_by=actor
+        )
+        event = move(application, Move.SIGN_CONTRACT, actor=actor, now=now, data={"referral": str(referral.pk)})
+        group = referral.bid.vacancy.group
+        tell(
+            application,
+            "contract_signed",
+            event=event,
+            now=now,
+            child=application.child,
+            kindergarten=group.kindergarten,
+            group=group,
+            contract=contract,
+        )
+        trace(application, Action.CONTRACT_SIGNED, actor=actor, now=now)
+    return contract
+
+
+def revoke_referral(referral: Referral, *, actor: User, reason: str, now: datetime) -> Application:
+    """Take a valid referral back for the kindergarten: the family waits at its original date, without a penalty."""
+    if not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    with locking():
+        application = lock_application(referral.application_id)
+        referral = _referral(referral)
+        if not referral.is_valid(now=now):
+            raise Refused(Refusal.REFERRAL_ENDED)
+        _end_referral(referral, ReferralState.REVOKED, at=now, reason=reason.strip())
+        release_seat(referral.bid)
+        event = move(
+            application,
+            Move.REVOKE_REFERRAL,
+            actor=actor,
+            now=now,
+            reason=reason.strip(),
+            data={"referral": str(referral.pk)},
+        )
+        tell(
+            application,
+            "referral_revoked",
+            event=event,
+            now=now,
+            vacancy=referral.bid.vacancy,
+            reason=reason.strip(),
+        )
+        trace(application, Action.REFERRAL_REVOKED, actor=actor, now=now, reason=reason.strip())
+    return application
+
+
+def expire_referral(referral: Referral, *, now: datetime) -> Application:
+    """End a referral whose last day is over: the place is free, the application is in the stop-list.
+
+    The stop runs from the end of the referral, not from the moment of this call, to the end of the tenth working day
+    after the referral's last day (`Rules.stop_working_days`). Does nothing while it is valid or after it ended.
+    """
+    with locking():
+        application = lock_application(referral.application_id)
+        referral = _referral(referral)
+        if referral.state != ReferralState.ISSUED or now < referral.valid_until:
+            return application
+        last_day = last_day_of(referral)
+        days = rules_for(application.locality, day=last_day).stop_working_days
+        last_stop_day = working_calendar().add(last_day, days)
+        _end_referral(referral, ReferralState.EXPIRED, at=referral.valid_until)
+        release_seat(referral.bid)
+        StopListEntry.objects.create(
+            application=application,
+            referral=referral,
+            starts_at=referral.valid_until,
+            until=end_of_day(last_stop_day, application.locality.zone),
+        )
+        event = move(
+            application, Move.EXPIRE_REFERRAL, actor=None, now=now, data={"referral": str(referral.pk)}
+        )
+        tell(application, "stop_started", event=event, now=now, days=days, last_day=last_stop_day)
+        trace(application, Action.REFERRAL_EXPIRED, actor=None, now=now)
+        trace(application, Action.STOP_STARTED, actor=None, now=now)
+    return application
+
+
+def lift_stop(stop: StopListEntry, *, actor: User | None = None, reason: str = "", now: datetime) -> Application:
+    """Return an application from the stop-list to its original date.
+
+    Without an `actor` only once the stop is over; an official may do it earlier, with a reason. Does nothing where the
+    stop was lifted before.
+    """
+    if actor is not None and not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    with locking():
+        application = lock_application(stop.application_id)
+        stop = StopListEntry.objects.get(pk=stop.pk)
+        if stop.lifted_at is not None or (actor is None and now < stop.until):
+            return application
+        stop.lifted_at, stop.lifted_by, stop.reason = min(now, stop.until), actor, reason.strip()
+        stop.save()
+        event = move(application, Move.LIFT_STOP, actor=actor, now=now, reason=reason.strip())
+        place = position(application, now=now)
+        tell(application, "stop_lifted", event=event, now=now, number=place.number if place else None)
+        trace(application, Action.STOP_LIFTED, actor=actor, now=now, reason=reason.strip())
+    return application
+
+
+def settle(application: Application, *, now: datetime) -> Application:
+    """Bring an application up to `now`: a referral that ran out has expired, a stop that is over has ended.
+
+    The jobs do the same every minute; this keeps the rule at read time too, when they are late. Returns the
+    application as it is afterwards.
+    """
+    if application.state == ApplicationState.REFERRED:
+        overdue = application.referrals.filter(state=ReferralState.ISSUED, valid_until__lte=now).first()
+        application = expire_referral(overdue, now=now) if overdue else application
+    if application.state == ApplicationState.STOP_LISTED:
+        ended = application.stops.filter(lifted_at=None, until__lte=now).first()
+        application = lift_stop(ended, now=now) if ended else application
+    return application
+
+
+def _end_referral(referral: Referral, state: ReferralState, *, at: datetime, reason: str = "") -> None:
+    referral.state, referral.ended_at, referral.reason = state, at, reason
+    referral.save(update_fields=["state", "ended_at", "reason"])
+
+
+def _store_document(extension: Extension, original_name: str, file: File[bytes]) -> None:
+    document = ExtensionDocument(extension=extension, original_name=original_name[:150])
+    suffix = "pdf" if (file.name or "").endswith(".pdf") else "jpg"
+    document.file.save(f"{get_random_string(32)}.{suffix}", file)
+
+
+def _bid(bid: Bid) -> Bid:
+    return Bid.objects.select_related("vacancy__group__kindergarten__locality").get(pk=bid.pk)
+
+
+def _referral(referral: Referral) -> Referral:
+    return Referral.objects.select_related(
+        "application__locality", "bid__vacancy__group__kindergarten__locality"
+    ).get(pk=referral.pk)
+
+
