@@ -12,6 +12,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
+from bulletin.fields import SearchTextField, SortKeyField
+
 
 class Bilingual(models.Model):
     """Something with a name in both languages."""
@@ -81,20 +83,21 @@ class Kindergarten(Bilingual):
     address_ru = models.CharField(_("address in Russian"), max_length=200)
     phone = PhoneNumberField(_("phone"), blank=True)
     head = models.CharField(_("head"), max_length=120, blank=True)
-    # Names are sorted by this key: neither a C collation nor most servers know the order of Kazakh letters.
-    sort_key = models.CharField(max_length=400, editable=False, default="")
+    # Computed from the names on every write: neither a C collation nor most servers know Kazakh letters.
+    sort_key = SortKeyField(max_length=400, editable=False, default="")
+    search_text = SearchTextField(editable=False, default="")
 
     class Meta:
         verbose_name = _("kindergarten")
         verbose_name_plural = _("kindergartens")
         ordering = ["sort_key", "id"]
 
+    def get_absolute_url(self) -> str:
+        return reverse("bulletin:kindergarten", args=[self.slug])
+
     @property
     def address(self) -> str:
         return self.address_ru if get_language() == "ru" else self.address_kk
-
-    def get_absolute_url(self) -> str:
-        return reverse("bulletin:kindergarten", args=[self.slug])
 
 
 class AgeGroup(models.TextChoices):
@@ -117,7 +120,9 @@ class Group(models.Model):
     kindergarten = models.ForeignKey(
         Kindergarten, on_delete=models.CASCADE, related_name="groups", verbose_name=_("kindergarten")
     )
-    name = models.CharField(_("group name"), max_length=80, help_text=_("A proper name, the same in both languages."))
+    name = models.CharField(
+        _("group name"), max_length=80, help_text=_("A proper name, the same in both languages.")
+    )
     age_group = models.CharField(_("age group"), max_length=5, choices=AgeGroup.choices)
     language = models.CharField(_("language of education"), max_length=2, choices=Language.choices)
     regime = models.CharField(_("group type"), max_length=5, choices=Regime.choices, default=Regime.DAY)
@@ -127,7 +132,9 @@ class Group(models.Model):
         verbose_name = _("group")
         verbose_name_plural = _("groups")
         ordering = ["kindergarten", "age_group", "name"]
-        constraints = [models.UniqueConstraint(fields=["kindergarten", "name"], name="group_name_in_kindergarten")]
+        constraints = [
+            models.UniqueConstraint(fields=["kindergarten", "name"], name="group_name_in_kindergarten")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -136,7 +143,8 @@ class Group(models.Model):
 class Vacancy(models.Model):
     """Places of one group, published together in the bulletin.
 
-    "Open now", "priority" and "full" are not states: they follow from the instants and the seats (`bulletin.opening`).
+    "Open now", "priority" and "full" are not states: they follow from the instants and the seats
+    (`bulletin.opening`).
     """
 
     class State(models.TextChoices):
@@ -155,15 +163,21 @@ class Vacancy(models.Model):
         QUEUE_ORDER = "queue_order", _("bids are collected, places go by queue number")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="vacancies", verbose_name=_("group"))
+    group = models.ForeignKey(
+        Group, on_delete=models.PROTECT, related_name="vacancies", verbose_name=_("group")
+    )
     birth_years = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("birth years of children"))
     place_type = models.CharField(
         _("place type"), max_length=10, choices=PlaceType.choices, default=PlaceType.VACANT
     )
-    mode = models.CharField(_("who gets a place"), max_length=12, choices=Mode.choices, default=Mode.FIRST_COME)
+    mode = models.CharField(
+        _("who gets a place"), max_length=12, choices=Mode.choices, default=Mode.FIRST_COME
+    )
     seats_total = models.PositiveSmallIntegerField(_("places in all"))
     seats_taken = models.PositiveSmallIntegerField(_("places taken"), default=0, editable=False)
-    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.DRAFT, editable=False
+    )
     opens_at = models.DateTimeField(_("bids are accepted from"))
     priority_until = models.DateTimeField(
         _("only the head of the queue until"), null=True, blank=True, editable=False
@@ -180,22 +194,31 @@ class Vacancy(models.Model):
         verbose_name_plural = _("vacancies")
         ordering = ["-opens_at", "id"]
         constraints = [
-            models.CheckConstraint(condition=Q(seats_taken__lte=F("seats_total")), name="vacancy_not_oversold"),
+            models.CheckConstraint(
+                condition=Q(seats_taken__lte=F("seats_total")), name="vacancy_not_oversold"
+            ),
             models.CheckConstraint(condition=Q(seats_total__gte=1), name="vacancy_has_seats"),
             models.CheckConstraint(condition=~Q(birth_years=[]), name="vacancy_has_birth_years"),
             models.CheckConstraint(
-                condition=Q(closes_at=None) | Q(closes_at__gt=F("opens_at")), name="vacancy_closes_after_opening"
+                condition=Q(closes_at=None) | Q(closes_at__gt=F("opens_at")),
+                name="vacancy_closes_after_opening",
             ),
             models.CheckConstraint(
-                condition=~Q(mode="queue_order") | Q(closes_at__isnull=False), name="vacancy_queue_order_closes"
+                condition=~Q(mode="queue_order") | Q(closes_at__isnull=False),
+                name="vacancy_queue_order_closes",
             ),
         ]
         indexes = [
-            models.Index(fields=["-opens_at", "id"], condition=Q(state="published"), name="vacancy_published"),
+            models.Index(
+                fields=["-opens_at", "id"], condition=Q(state="published"), name="vacancy_published"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.group.kindergarten} · {self.group}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("applications:vacancy", args=[self.pk])
 
     @property
     def seats_free(self) -> int:
@@ -204,9 +227,6 @@ class Vacancy(models.Model):
     @property
     def locality(self) -> Locality:
         return self.group.kindergarten.locality
-
-    def get_absolute_url(self) -> str:
-        return reverse("applications:vacancy", args=[self.pk])
 
 
 class Holiday(models.Model):
@@ -235,7 +255,10 @@ class Employment(models.Model):
     """An employee's right to act for one kindergarten."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="employments", verbose_name=_("employee")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="employments",
+        verbose_name=_("employee"),
     )
     kindergarten = models.ForeignKey(
         Kindergarten, on_delete=models.CASCADE, related_name="employments", verbose_name=_("kindergarten")
@@ -294,7 +317,9 @@ class Review(models.Model):
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["-created_at", "-id"], condition=Q(state="published"), name="review_public")]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], condition=Q(state="published"), name="review_public")
+        ]
 
     def __str__(self) -> str:
         return f"{self.created_at:%d.%m.%Y}"

@@ -13,7 +13,7 @@ def localities() -> list[Locality]:
 
 
 def chosen_locality(request: HttpRequest) -> Locality | None:
-    """The place that this visitor chose at the top right; the first one until they did; None before any exists."""
+    """The place that this visitor chose at the top right; the first one until they did; None if there is none."""
     places = localities()
     slug = request.COOKIES.get(PLACE_COOKIE)
     return next((place for place in places if place.slug == slug), places[0] if places else None)

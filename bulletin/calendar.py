@@ -1,0 +1,48 @@
+"""The working-day calendar in force, as the table of holidays tells it."""
+
+from datetime import date
+
+from bulletin.models import Holiday
+from bulletin.workdays import Calendar
+
+
+class CalendarEmpty(Exception):  # noqa: N818
+    """No year of the calendar is loaded, so no deadline can be promised."""
+
+    def __init__(self) -> None:
+        super().__init__("The working-day calendar is empty. Load it with: manage.py load_holidays")
+
+
+def working_calendar() -> Calendar:
+    """The calendar from the `Holiday` table, read anew by one query (about 25 rows a year).
+
+    A year counts as known when its 1 January has a row, as every loaded year has: a single row that
+    somebody typed for a far year must not make that year look complete. Where known years have a gap, the
+    longest run without one is the calendar (the later of two equal ones). Raises `CalendarEmpty` when no
+    year is known.
+    """
+    days_off: set[date] = set()
+    working_days: set[date] = set()
+    for day, kind in Holiday.objects.values_list("date", "kind"):
+        (working_days if kind == Holiday.Kind.WORKING_DAY else days_off).add(day)
+    years = {day.year for day in days_off | working_days if (day.month, day.day) == (1, 1)}
+    if not years:
+        raise CalendarEmpty
+    first, last = longest_run(years)
+    return Calendar(
+        days_off=frozenset(days_off),
+        working_days=frozenset(working_days),
+        first=date(first, 1, 1),
+        last=date(last, 12, 31),
+    )
+
+
+def longest_run(years: set[int]) -> tuple[int, int]:
+    """The first and the last of the longest run of consecutive years; the later run of two equal ones."""
+    runs: list[tuple[int, int]] = []
+    for year in sorted(years):
+        if runs and runs[-1][1] == year - 1:
+            runs[-1] = (runs[-1][0], year)
+        else:
+            runs.append((year, year))
+    return max(runs, key=lambda run: (run[1] - run[0], run[1]))

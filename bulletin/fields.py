@@ -1,0 +1,25 @@
+"""Columns that are computed from the bilingual name whenever a row is written, also by `bulk_create`."""
+
+from typing import Any
+
+from django.db import models
+
+from bulletin.sorting import fold, name_sort_key
+
+
+class SortKeyField(models.CharField):  # type: ignore[type-arg]
+    """The Kazakh name's place in the alphabet (`bulletin.sorting.name_sort_key`)."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> str:
+        value = name_sort_key(model_instance.name_kk)[: self.max_length]
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+class SearchTextField(models.TextField):  # type: ignore[type-arg]
+    """Both names as they are searched (`bulletin.sorting.fold`)."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> str:
+        value = f"{fold(model_instance.name_kk)} {fold(model_instance.name_ru)}"
+        setattr(model_instance, self.attname, value)
+        return value

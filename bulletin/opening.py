@@ -1,0 +1,53 @@
+"""What a vacancy is at one instant: not open yet, for the head of the queue, for all, full, over. Pure."""
+
+from datetime import datetime
+from typing import Protocol
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Phase(TextChoices):
+    """The phase of a vacancy; the labels are the statuses of the bulletin."""
+
+    DRAFT = "draft", _("Draft")
+    ANNOUNCED = "upcoming", _("Opens later")
+    PRIORITY = "priority", _("Available to the head of the queue")
+    OPEN = "open", _("Available to all")
+    FULL = "full", _("No places left")
+    CLOSED = "closed", _("Closed")
+    RECALLED = "recalled", _("Recalled")
+
+
+# The phases in which a bid may be sent (by those whom the phase lets in).
+BIDDING_PHASES = frozenset({Phase.PRIORITY, Phase.OPEN})
+
+
+class HasOpening(Protocol):
+    """What the rule needs to know; a `bulletin.models.Vacancy` has it."""
+
+    state: str
+    opens_at: datetime
+    priority_until: datetime | None
+    closes_at: datetime | None
+    seats_total: int
+    seats_taken: int
+
+
+def phase(vacancy: HasOpening, *, now: datetime) -> Phase:
+    """The phase of `vacancy` at `now`.
+
+    Each border belongs to what begins at it: at `opens_at` it is open, at `priority_until` it is open to
+    everyone, at `closes_at` it is closed. A full vacancy is FULL in the priority window as well.
+    """
+    if vacancy.state != "published":
+        return {"draft": Phase.DRAFT, "recalled": Phase.RECALLED, "closed": Phase.CLOSED}[vacancy.state]
+    if vacancy.closes_at is not None and now >= vacancy.closes_at:
+        return Phase.CLOSED
+    if now < vacancy.opens_at:
+        return Phase.ANNOUNCED
+    if vacancy.seats_taken >= vacancy.seats_total:
+        return Phase.FULL
+    if vacancy.priority_until is not None and now < vacancy.priority_until:
+        return Phase.PRIORITY
+    return Phase.OPEN

@@ -1,0 +1,37 @@
+"""Taking and giving back a seat of a vacancy: the only writers of `Vacancy.seats_taken`.
+
+Each is one conditional UPDATE, so that no two transactions can pass the same test: the second waits for the
+row and then sees what the first one left. The constraint `vacancy_not_oversold` is the second net.
+"""
+
+from django.db.models import F
+
+from bulletin.models import Vacancy
+
+
+class NoSeatTaken(Exception):  # noqa: N818
+    """A seat was to be given back of a vacancy with none taken: the count and the bids disagree."""
+
+
+def take(vacancy: Vacancy) -> bool:
+    """Take one seat if there is a free one, and say whether it was taken.
+
+    Locks the vacancy's row until the transaction of the caller ends. Whether the vacancy is open is the
+    caller's question. `vacancy.seats_taken` is read anew when a seat was taken.
+    """
+    free = Vacancy.objects.filter(pk=vacancy.pk, seats_taken__lt=F("seats_total"))
+    taken = free.update(seats_taken=F("seats_taken") + 1) == 1
+    if taken:
+        vacancy.refresh_from_db(fields=["seats_taken"])
+    return taken
+
+
+def release(vacancy: Vacancy) -> None:
+    """Give one seat back, whatever the vacancy's state: a recalled place still counts what it gave.
+
+    Locks the vacancy's row until the transaction of the caller ends. Raises `NoSeatTaken` if none was taken.
+    """
+    taken = Vacancy.objects.filter(pk=vacancy.pk, seats_taken__gt=0)
+    if taken.update(seats_taken=F("seats_taken") - 1) != 1:
+        raise NoSeatTaken(str(vacancy.pk))
+    vacancy.refresh_from_db(fields=["seats_taken"])

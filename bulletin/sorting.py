@@ -1,0 +1,57 @@
+"""Kazakh letters in order, and in search, without help from the database. Pure.
+
+The database may be in the C locale, where Ә stands after Я and `lower()` knows only Latin letters; so the
+order and the folded text are computed here and stored beside the name.
+"""
+
+import re
+import unicodedata
+
+ALPHABET = "аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя"
+LATIN = "abcdefghijklmnopqrstuvwxyz"
+DIGITS = "0123456789"
+# Spaces first, then numbers, then Kazakh, then Latin: the order of a printed list.
+_ORDER = {character: place for place, character in enumerate(" " + DIGITS + ALPHABET + LATIN, start=1)}
+_NUMBER = re.compile(r"\d+")
+_PROPER_NAME = re.compile(r"[\"«“„](?P<name>[^\"«»“”„]+)[\"»”“]")
+# What people type who have no Kazakh keyboard, or write Ё as Е.
+_KEYBOARD = str.maketrans("әғқңөұүһіё", "агкноуухие")
+
+
+def sort_key(text: str) -> str:
+    """A key of Latin letters and digits: keys sort, in any collation, as the texts do in the Kazakh alphabet.
+
+    Case and punctuation are ignored, and a number counts as a number: №2 stands before №10. The key is up
+    to two and a half times as long as the text.
+    """
+    words = re.sub(r"[^\w\s]|_", " ", unicodedata.normalize("NFC", text).casefold())
+    spaced = " ".join(words.split())
+    # A number is led by the count of its digits, so that a longer one stands later.
+    counted = _NUMBER.sub(lambda match: _counted(match.group()), spaced)
+    return "".join(f"{_ORDER[character]:02d}" for character in counted if character in _ORDER)
+
+
+def _counted(number: str) -> str:
+    ascii_number = "".join(str(unicodedata.digit(digit, 0)) for digit in number).lstrip("0") or "0"
+    return f"{min(len(ascii_number), 9)}{ascii_number}"
+
+
+def name_sort_key(name: str) -> str:
+    """The sort key of an organisation's name: by what stands in quotation marks, then by the rest.
+
+    `ЖМ "Амина балабақшасы"` is found under А, where a parent looks for it, and not under its legal form.
+    """
+    match = _PROPER_NAME.search(name)
+    if match is None:
+        return sort_key(name)
+    rest = f"{name[: match.start()]} {name[match.end() :]}"
+    return sort_key(f"{match['name']} {rest}")
+
+
+def fold(text: str) -> str:
+    """The text as it is searched: no case, no punctuation, Kazakh letters as the similar Russian ones.
+
+    So `Әлия`, `әлия`, `ӘЛИЯ` and `алия` are the same.
+    """
+    letters = unicodedata.normalize("NFC", text).casefold().translate(_KEYBOARD)
+    return " ".join(re.sub(r"[^\w]|_", " ", letters).split())
