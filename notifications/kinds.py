@@ -1,0 +1,101 @@
+"""Every kind of message: where it goes, what its texts need, how long an SMS of it is worth sending. Pure.
+
+The texts themselves are files: `templates/notifications/<kind>/<channel>.<language>.txt`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from types import SimpleNamespace
+from typing import Any
+
+
+class Channel(StrEnum):
+    INBOX = "inbox"
+    SMS = "sms"
+
+
+BOTH = (Channel.INBOX, Channel.SMS)
+INBOX = (Channel.INBOX,)
+SMS = (Channel.SMS,)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of message.
+
+    `needs` names the values that its texts may use. An SMS that was not accepted by a gateway within `worth_for` is
+    given up; the text of a `secret` one is wiped as soon as it is sent or given up, and no employee ever sees it.
+    """
+
+    code: str
+    channels: tuple[Channel, ...]
+    needs: tuple[str, ...] = ()
+    secret: bool = False
+    worth_for: timedelta = timedelta(hours=24)
+
+    def template(self, channel: Channel, language: str) -> str:
+        """The name of the template that holds the text for `channel` in `language`."""
+        return f"notifications/{self.code}/{channel}.{language}.txt"
+
+
+_CODE_WORTH = timedelta(minutes=10)
+
+KINDS: Mapping[str, Kind] = {
+    kind.code: kind
+    for kind in (
+        Kind("registration_code", SMS, ("code", "minutes"), secret=True, worth_for=_CODE_WORTH),
+        Kind("reset_code", SMS, ("code", "minutes"), secret=True, worth_for=_CODE_WORTH),
+        Kind("account_exists", SMS, worth_for=_CODE_WORTH),
+        Kind("password_changed", BOTH),
+        Kind("application_filed", BOTH, ("application", "number")),
+        Kind("application_archived", INBOX, ("application", "undo_until")),
+        Kind("application_restored", INBOX, ("application", "number")),
+        Kind("bid_placed", BOTH, ("application", "vacancy")),
+        Kind("bid_withdrawn", INBOX, ("application", "vacancy")),
+        Kind("bid_rejected", BOTH, ("application", "vacancy", "reason")),
+        Kind("bid_lost", BOTH, ("application", "vacancy", "number")),
+        Kind("bid_void", BOTH, ("application", "vacancy", "reason")),
+        Kind(
+            "referral_issued", BOTH, ("application", "referral", "vacancy", "days", "stop_days", "last_day")
+        ),
+        Kind("referral_extended", BOTH, ("referral", "last_day")),
+        Kind("referral_reminder", BOTH, ("referral", "vacancy", "last_day")),
+        Kind("referral_revoked", BOTH, ("application", "vacancy", "reason")),
+        Kind("stop_started", BOTH, ("application", "days", "last_day")),
+        Kind("stop_lifted", BOTH, ("application", "number")),
+        Kind("contract_signed", BOTH, ("application", "child", "kindergarten", "group", "contract")),
+    )
+}
+
+
+def sample_context(kind: Kind) -> dict[str, Any]:
+    """Believable values for everything that `kind` needs: the manual's family, and numbers of the greatest length.
+
+    Stand-ins with the attributes that the texts use, so that every text can be rendered without a database.
+    """
+    child = SimpleNamespace(full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА")
+    application = SimpleNamespace(
+        number="19-000417", child=child, locality=SimpleNamespace(name="Түркістан қ.", timezone="Asia/Almaty")
+    )
+    kindergarten = SimpleNamespace(name="ЖМ «Амина балабақшасы»")
+    group = SimpleNamespace(name="Солнце", kindergarten=kindergarten)
+    values: dict[str, Any] = {
+        "code": "483920",
+        "minutes": 10,
+        "application": application,
+        "number": 12345,
+        "undo_until": datetime(2019, 6, 27, 10, 20, tzinfo=UTC),
+        "vacancy": SimpleNamespace(group=group),
+        "reason": "Құжаттар толық емес",
+        "referral": SimpleNamespace(number="19-000025", application=application),
+        "days": 5,
+        "stop_days": 10,
+        "last_day": date(2019, 7, 3),
+        "child": child,
+        "kindergarten": kindergarten,
+        "group": group,
+        "contract": SimpleNamespace(number="114/2019"),
+    }
+    return {name: values[name] for name in kind.needs}

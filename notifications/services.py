@@ -1,0 +1,166 @@
+"""Telling people something: the one way by which the other rooms write to an inbox or send an SMS."""
+
+import hashlib
+import logging
+import time
+from datetime import datetime
+from typing import Any, Protocol
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.template import Context, engines
+from django.utils import translation
+
+from notifications.kinds import KINDS, Channel, Kind
+from notifications.models import Message, Notice
+
+logger = logging.getLogger(__name__)
+
+DELIVERY_TASK = "notifications.tasks.deliver_due_messages"
+# After a broker that did not answer, pages stop asking it for this long: the sweep delivers meanwhile.
+BROKER_REST_SECONDS = 30.0
+_broker_rests_until = 0.0
+
+
+class Recipient(Protocol):
+    """What this room must know of a user; the user model itself belongs to a room above."""
+
+    @property
+    def pk(self) -> Any: ...
+
+    @property
+    def phone(self) -> Any: ...
+
+    @property
+    def language(self) -> str: ...
+
+
+def enqueue(
+    recipient: Recipient,
+    kind: str,
+    *,
+    context: dict[str, Any],
+    dedupe_key: str,
+    now: datetime,
+    link: str = "",
+) -> None:
+    """Write a message of `kind` to the inbox of `recipient` and to the outbox, as its channels say.
+
+    Call it inside the transaction that causes the message: both live or die together. `context` holds live objects
+    (at least those that the kind needs; `KeyError` names a missing one) and is not stored; the inbox text is rendered
+    in both languages, the SMS in the recipient's. A second call with the same `dedupe_key` for the same kind and
+    recipient changes nothing. `link` is a path without a language prefix. A recipient without a phone gets no SMS.
+    """
+    what = KINDS[kind]
+    key = _stored_key(kind, recipient.pk, dedupe_key)
+    if Channel.INBOX in what.channels:
+        notice = Notice(
+            recipient_id=recipient.pk,
+            kind=kind,
+            text_kk=render(what, Channel.INBOX, language="kk", context=context),
+            text_ru=render(what, Channel.INBOX, language="ru", context=context),
+            link=link,
+            dedupe_key=key,
+            created_at=now,
+        )
+        Notice.objects.bulk_create([notice], ignore_conflicts=True)
+    if Channel.SMS in what.channels and recipient.phone:
+        _post(
+            what,
+            recipient.phone,
+            recipient.language,
+            context=context,
+            key=key,
+            now=now,
+            recipient_id=recipient.pk,
+        )
+
+
+def enqueue_to_phone(
+    phone: Any, kind: str, *, context: dict[str, Any], language: str, dedupe_key: str, now: datetime
+) -> None:
+    """Write an SMS of `kind` to a phone that need not belong to anybody yet; otherwise like `enqueue`."""
+    _post(
+        KINDS[kind],
+        phone,
+        language,
+        context=context,
+        key=_stored_key(kind, phone, dedupe_key),
+        now=now,
+        recipient_id=None,
+    )
+
+
+def render(kind: Kind, channel: Channel, *, language: str, context: dict[str, Any]) -> str:
+    """The text of `kind` for `channel` in `language`: plain text in one paragraph, nothing escaped.
+
+    Raises `KeyError` if `context` lacks a value that the kind needs.
+    """
+    values = {name: context[name] for name in kind.needs} | {"contact_phone": settings.CONTACT_PHONES[0]}
+    template = engines["django"].engine.get_template(kind.template(channel, language))  # type: ignore[attr-defined]
+    with translation.override(language):
+        text = template.render(Context(values, autoescape=False))
+    return " ".join(text.split())
+
+
+def send_again(message: Message, *, now: datetime) -> bool:
+    """Put a message that failed or did not arrive back into the outbox; False if its text is gone or it is under way.
+
+    The row is locked, so that two employees send it once. Its attempts and its time to live start anew.
+    """
+    with transaction.atomic():
+        locked = Message.objects.select_for_update().get(pk=message.pk)
+        if not locked.text or locked.state not in (Message.State.FAILED, Message.State.SENT):
+            return False
+        locked.state = Message.State.QUEUED
+        locked.attempts = 0
+        locked.error = ""
+        locked.next_attempt_at = now
+        locked.give_up_at = now + KINDS[locked.kind].worth_for
+        locked.save(update_fields=["state", "attempts", "error", "next_attempt_at", "give_up_at"])
+        transaction.on_commit(wake_delivery, robust=True)
+        return True
+
+
+def wake_delivery() -> None:
+    """Ask a worker to deliver at once. Best effort: without a broker the sweep delivers some seconds later."""
+    global _broker_rests_until
+    if time.monotonic() < _broker_rests_until:
+        return
+    try:
+        current_app.send_task(DELIVERY_TASK, ignore_result=True)
+    except Exception:
+        # The outbox row is committed; whatever is wrong with the broker must not reach the page.
+        _broker_rests_until = time.monotonic() + BROKER_REST_SECONDS
+        logger.warning("The broker did not take the wake-up call; the sweep will deliver.", exc_info=True)
+
+
+def _post(
+    kind: Kind,
+    phone: Any,
+    language: str,
+    *,
+    context: dict[str, Any],
+    key: str,
+    now: datetime,
+    recipient_id: Any,
+) -> None:
+    message = Message(
+        recipient_id=recipient_id,
+        phone=phone,
+        kind=kind.code,
+        language=language,
+        text=render(kind, Channel.SMS, language=language, context=context),
+        dedupe_key=key,
+        next_attempt_at=now,
+        give_up_at=now + kind.worth_for,
+        created_at=now,
+    )
+    Message.objects.bulk_create([message], ignore_conflicts=True)
+    transaction.on_commit(wake_delivery, robust=True)
+
+
+def _stored_key(kind: str, recipient: Any, dedupe_key: str) -> str:
+    # Hashed, since keys made of several ids outgrow the column; with the recipient, since a family has two guardians.
+    return hashlib.sha256(f"{kind}\n{recipient}\n{dedupe_key}".encode()).hexdigest()
