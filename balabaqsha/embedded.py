@@ -270,7 +270,11 @@ class Postgres(Server):
         return True
 
     def command(self) -> list[str]:
-        settings = {"listen_addresses": "", "unix_socket_directories": str(self.sockets), "log_timezone": "UTC"}
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.sockets),
+            "log_timezone": "UTC",
+        }
         if self.test:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
@@ -359,7 +363,8 @@ class Redis(Server):
         program = _redis_program()
         # The pid file and the socket double as the marks by which a running server is recognised.
         place = ["--unixsocket", str(self.socket), "--pidfile", str(self.pid_file()), "--dir", str(self.data)]
-        return [str(program), "--port", "0", "--daemonize", "no", "--unixsocketperm", "700", *place, "--save", "60", "1"]
+        manner = "--port 0 --daemonize no --unixsocketperm 700 --save 60 1".split()
+        return [str(program), *manner, *place]
 
     def prepare(self) -> None:
         self._own_folder(self.data)
@@ -578,10 +583,10 @@ def main(arguments: Sequence[str]) -> int:
     """The command line described at the top of this module; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m balabaqsha.embedded")
     commands = parser.add_subparsers(required=True)
-    for name, action in (("exec", _exec), ("start", _start), ("stop", _stop), ("env", _env)):
+    for name, function in (("exec", _exec), ("start", _start), ("stop", _stop), ("env", _env)):
         command = commands.add_parser(name)
         command.add_argument("--test", action="store_true", help="the disposable servers of the tests")
-        command.set_defaults(action=action)
+        command.set_defaults(action=function)
         if name == "exec":
             command.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)

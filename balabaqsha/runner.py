@@ -1,7 +1,7 @@
 """`make run`: servers, set-up, web, worker and beat under one roof, until Ctrl-C, SIGTERM or the end of one of them.
 
-    python -m balabaqsha.runner                run the portal
-    python -m balabaqsha.runner exec COMMAND…  run one command in the portal's environment, with its servers up
+python -m balabaqsha.runner                run the portal
+python -m balabaqsha.runner exec COMMAND…  run one command in the portal's environment, with its servers up
 """
 
 import os
@@ -66,14 +66,14 @@ class Family:
     children: list[Child] = field(default_factory=list)
     stop_wanted: threading.Event = field(default_factory=threading.Event)
 
-    def start(self, name: str, command: Sequence[str], *, log: Path | None = None) -> Child:
-        """Start a child; its output goes to the log if there is one, else to ours."""
+    def start(self, name: str, command: Sequence[str], *, log: Path | None = None, **extra: str) -> Child:
+        """Start a child; its output goes to the log if there is one, else to ours. `extra` joins its environment."""
         output = log.open("wb") if log is not None else None
         try:
             process = subprocess.Popen(  # noqa: S603 - fixed commands
                 command,
                 cwd=CHECKOUT,
-                env=dict(self.environment),
+                env=dict(self.environment) | extra,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
@@ -86,9 +86,9 @@ class Family:
         self.children.append(child)
         return child
 
-    def complete(self, name: str, command: Sequence[str]) -> None:
+    def complete(self, name: str, command: Sequence[str], **extra: str) -> None:
         """Run a child to its end. Raises Failed when it fails, Stopped when somebody wants to stop."""
-        child = self.start(name, command)
+        child = self.start(name, command, log=None, **extra)
         while child.process.poll() is None:
             self.pause(0.05)
         self.children.remove(child)
@@ -105,7 +105,9 @@ class Family:
         for child in self.children:
             code = child.process.poll()
             if code is not None:
-                raise Failed(f"The {child.name} has ended by itself with code {code}. Its last words:\n{child.tail()}")
+                raise Failed(
+                    f"The {child.name} has ended by itself with code {code}. Its last words:\n{child.tail()}"
+                )
 
     def end(self) -> None:
         """Stop every child and all that they started; none is left when this returns."""
@@ -135,12 +137,14 @@ def run_portal(environ: Mapping[str, str]) -> int:
             servers = embedded.start(environ=environ)
         family.environment = dict(family.environment) | servers.urls
         manage = [sys.executable, "manage.py"]
-        family.complete("The set-up", [*manage, "set_up"])
+        family.complete("The set-up", [*manage, "set_up"], LOG_LEVEL="WARNING")
         with step("Web server, worker and beat"):
             start_services(family, bind=f"{host}:{port}")
             wait_until_ready(family, f"http://{local_address(host)}:{port}/health/")
         if family.environment.get("BALABAQSHA_DEMO") == "1":
-            family.complete("The list of demo people", [*manage, "setup_demo", "--print"])
+            family.complete(
+                "The list of demo people", [*manage, "setup_demo", "--print"], LOG_LEVEL="WARNING"
+            )
         print(welcome(f"http://{local_address(host)}:{port}/"), flush=True)
         while True:
             family.pause(0.5)
@@ -202,13 +206,24 @@ def start_services(family: Family, *, bind: str) -> None:
     programs = Path(sys.executable).parent
     celery = [str(programs / "celery"), "-A", "balabaqsha"]
     (CHECKOUT / "var" / "beat").mkdir(exist_ok=True)
-    gunicorn = [str(programs / "gunicorn"), "balabaqsha.wsgi", "--bind", bind, "--workers", "2", "--threads", "2"]
+    gunicorn = [
+        str(programs / "gunicorn"),
+        "balabaqsha.wsgi",
+        "--bind",
+        bind,
+        "--workers",
+        "2",
+        "--threads",
+        "2",
+    ]
     family.start(
         "web server",
         [*gunicorn, "--graceful-timeout", "5", "--access-logfile", "-", "--no-control-socket"],
         log=LOGS / "web.log",
     )
-    family.start("Celery worker", [*celery, "worker", "--concurrency", "2", "-l", "info"], log=LOGS / "worker.log")
+    family.start(
+        "Celery worker", [*celery, "worker", "--concurrency", "2", "-l", "info"], log=LOGS / "worker.log"
+    )
     beat = ["beat", "--schedule", "var/beat/schedule", "--pidfile", "", "-l", "info"]
     family.start("Celery beat", [*celery, *beat], log=LOGS / "beat.log")
 

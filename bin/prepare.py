@@ -189,7 +189,13 @@ def install_requirements(requirements: str, *, venv: Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(requirements)
         file.flush()
-        options = ["--disable-pip-version-check", "--no-input", "--progress-bar=off", "--require-hashes", "--no-deps"]
+        options = [
+            "--disable-pip-version-check",
+            "--no-input",
+            "--progress-bar=off",
+            "--require-hashes",
+            "--no-deps",
+        ]
         sources = ["--only-binary=:all:", "--no-binary=font-roboto", "--use-pep517", "--no-build-isolation"]
         command = [str(venv / "bin" / "python"), "-m", "pip", "install", *options, *sources, "-r", file.name]
         with subprocess.Popen(
@@ -220,7 +226,9 @@ def show_progress(lines: Iterable[str], *, total: int) -> list[str]:
 def prepare(purpose: str) -> None:
     """Everything that a purpose of the command line needs. Raises Stop."""
     if sys.version_info < OLDEST_PYTHON:
-        raise Stop(f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed, this is {platform.python_version()}.")
+        raise Stop(
+            f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed, this is {platform.python_version()}."
+        )
     (CHECKOUT / "var").mkdir(exist_ok=True)
     with (CHECKOUT / "var" / "prepare.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # `make run` and `make test` may be started together

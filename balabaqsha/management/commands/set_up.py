@@ -10,14 +10,21 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 
 class Command(BaseCommand):
     help = "Makes everything ready that must be ready before the first request. Safe and quick to run again."
     requires_system_checks = ()
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--reset-demo", action="store_true", help="Throw the demo city away and build it anew."
+        )
+
+    def handle(self, *args: Any, reset_demo: bool = False, **options: Any) -> None:
+        if reset_demo and not settings.DEMO:
+            raise CommandError("There is no demo city here: BALABAQSHA_DEMO is off.")
         with self.step("Message catalogues"):
             call_command("compile_catalogues", stdout=self.stdout)
         with self.step("Fonts"):
@@ -28,7 +35,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         if settings.DEMO:
             with self.step("Demo city"):
-                call_command("setup_demo", stdout=self.stdout)
+                call_command("setup_demo", *(["--reset"] if reset_demo else []), stdout=self.stdout)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
