@@ -86,7 +86,9 @@ class Application(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(_("application number"), max_length=20, unique=True, editable=False)
-    child = models.ForeignKey(Child, on_delete=models.PROTECT, related_name="applications", verbose_name=_("child"))
+    child = models.ForeignKey(
+        Child, on_delete=models.PROTECT, related_name="applications", verbose_name=_("child")
+    )
     locality = models.ForeignKey(
         Locality, on_delete=models.PROTECT, related_name="applications", verbose_name=_("locality")
     )
@@ -96,7 +98,9 @@ class Application(models.Model):
     languages = ArrayField(
         models.CharField(max_length=2, choices=Language.choices), verbose_name=_("languages of education")
     )
-    tier = models.PositiveSmallIntegerField(_("part of the queue"), choices=Tier.choices, default=Tier.GENERAL)
+    tier = models.PositiveSmallIntegerField(
+        _("part of the queue"), choices=Tier.choices, default=Tier.GENERAL
+    )
     filed_at = models.DateTimeField(_("time of filing"))
     # Breaks a tie of filing times: given by the database, in the order of filing.
     sequence = models.BigIntegerField(unique=True, editable=False)
@@ -104,7 +108,10 @@ class Application(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("filed by")
     )
     state = models.CharField(
-        _("application status"), max_length=12, choices=ApplicationState.choices, default=ApplicationState.WAITING
+        _("application status"),
+        max_length=12,
+        choices=ApplicationState.choices,
+        default=ApplicationState.WAITING,
     )
     interest_confirmed_at = models.DateTimeField(_("interest confirmed at"))
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
@@ -154,7 +161,9 @@ class PriorityCutoff(models.Model):
     A tier without a row has nobody inside.
     """
 
-    vacancy = models.ForeignKey(Vacancy, on_delete=models.CASCADE, related_name="cutoffs", verbose_name=_("vacancy"))
+    vacancy = models.ForeignKey(
+        Vacancy, on_delete=models.CASCADE, related_name="cutoffs", verbose_name=_("vacancy")
+    )
     birth_year = models.PositiveSmallIntegerField(_("birth year"))
     tier = models.PositiveSmallIntegerField(_("part of the queue"), choices=Tier.choices)
     filed_at = models.DateTimeField(_("last time of filing inside"))
@@ -178,7 +187,9 @@ class Bid(models.Model):
     application = models.ForeignKey(
         Application, on_delete=models.PROTECT, related_name="bids", verbose_name=_("application")
     )
-    vacancy = models.ForeignKey(Vacancy, on_delete=models.PROTECT, related_name="bids", verbose_name=_("vacancy"))
+    vacancy = models.ForeignKey(
+        Vacancy, on_delete=models.PROTECT, related_name="bids", verbose_name=_("vacancy")
+    )
     state = models.CharField(_("state"), max_length=10, choices=BidState.choices, default=BidState.PENDING)
     placed_at = models.DateTimeField(_("sent at"))
     placed_by = models.ForeignKey(
@@ -196,11 +207,15 @@ class Bid(models.Model):
         ordering = ["-placed_at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["application"], condition=Q(state=BidState.PENDING), name="one_live_bid_per_application"
+                fields=["application"],
+                condition=Q(state=BidState.PENDING),
+                name="one_live_bid_per_application",
             ),
         ]
         indexes = [
-            models.Index(fields=["vacancy", "placed_at"], condition=Q(state=BidState.PENDING), name="bid_pending"),
+            models.Index(
+                fields=["vacancy", "placed_at"], condition=Q(state=BidState.PENDING), name="bid_pending"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -224,7 +239,9 @@ class Referral(models.Model):
     issued_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("issued by")
     )
-    valid_until = models.DateTimeField(_("valid until"), help_text=_("The first instant at which it is not valid."))
+    valid_until = models.DateTimeField(
+        _("valid until"), help_text=_("The first instant at which it is not valid.")
+    )
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     pdf = models.FileField(_("PDF"), upload_to="referrals/", blank=True)
@@ -240,7 +257,9 @@ class Referral(models.Model):
             models.CheckConstraint(condition=Q(valid_until__gt=F("issued_at")), name="referral_has_time"),
         ]
         indexes = [
-            models.Index(fields=["valid_until"], condition=Q(state=ReferralState.ISSUED), name="referral_expiry"),
+            models.Index(
+                fields=["valid_until"], condition=Q(state=ReferralState.ISSUED), name="referral_expiry"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -328,7 +347,9 @@ class StopListEntry(models.Model):
         verbose_name_plural = _("stop-list")
         ordering = ["-starts_at"]
         constraints = [
-            models.UniqueConstraint(fields=["application"], condition=Q(lifted_at=None), name="one_running_stop"),
+            models.UniqueConstraint(
+                fields=["application"], condition=Q(lifted_at=None), name="one_running_stop"
+            ),
             models.CheckConstraint(condition=Q(until__gte=F("starts_at")), name="stop_runs_forward"),
         ]
         indexes = [models.Index(fields=["until"], condition=Q(lifted_at=None), name="stop_due")]
@@ -383,7 +404,9 @@ class Event(models.Model):
         help_text=_("Empty: the portal itself, by a deadline."),
     )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    data = models.JSONField(default=dict, help_text=_("What the state alone does not say: the queue at filing, a bid."))
+    data = models.JSONField(
+        default=dict, help_text=_("What the state alone does not say: the queue at filing, a bid.")
+    )
 
     class Meta:
         verbose_name = _("event")

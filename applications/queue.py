@@ -82,7 +82,9 @@ def in_queue(*, locality: Locality, birth_year: int) -> QuerySet[Application]:
 
 def before(application: Application) -> Q:
     """Condition: filed before `application`, by time and then by sequence."""
-    return Q(filed_at__lt=application.filed_at) | Q(filed_at=application.filed_at, sequence__lt=application.sequence)
+    return Q(filed_at__lt=application.filed_at) | Q(
+        filed_at=application.filed_at, sequence__lt=application.sequence
+    )
 
 
 def position(application: Application, *, now: datetime) -> Position | None:

@@ -6,10 +6,19 @@ from django.utils.translation import gettext_lazy as _
 
 class Refusal(TextChoices):
     # the family's application
-    ALREADY_FILED = "already_filed", _("This child already has an application. Open it in the list of applications.")
+    ALREADY_FILED = (
+        "already_filed",
+        _("This child already has an application. Open it in the list of applications."),
+    )
     AGE = "age", _("By the birth year the child is outside the ages for which places are given.")
-    STOP_LISTED = "stop_listed", _("The application is on the stop-list. You can apply for a place after it ends.")
-    BID_UNDER_WAY = "bid_under_way", _("You already sent a bid for a place. Wait for the kindergarten's answer.")
+    STOP_LISTED = (
+        "stop_listed",
+        _("The application is on the stop-list. You can apply for a place after it ends."),
+    )
+    BID_UNDER_WAY = (
+        "bid_under_way",
+        _("You already sent a bid for a place. Wait for the kindergarten's answer."),
+    )
     REFERRAL_UNDER_WAY = "referral_under_way", _("You already have a referral to a kindergarten.")
     ENROLLED = "enrolled", _("The contract is signed: the child already has a place.")
     LAPSED = "lapsed", _("Confirm your interest in a place first.")
@@ -23,16 +32,28 @@ class Refusal(TextChoices):
     NOT_PUBLISHED = "not_published", _("This place is not published.")
     RECALLED = "recalled", _("The kindergarten recalled this place.")
     CLOSED = "closed", _("Bids for this place are no longer accepted.")
-    NOT_OPEN_YET = "not_open_yet", _("Bids for this place are not accepted yet. Come back at the opening time.")
+    NOT_OPEN_YET = (
+        "not_open_yet",
+        _("Bids for this place are not accepted yet. Come back at the opening time."),
+    )
     FULL = "full", _("All places are taken. Your number in the queue is kept.")
     PRIORITY = "priority", _("Until the priority window ends, the place is only for the first in the queue.")
-    REJECTED_HERE = "rejected_here", _("The kindergarten refused your bid for this place. Choose another one.")
+    REJECTED_HERE = (
+        "rejected_here",
+        _("The kindergarten refused your bid for this place. Choose another one."),
+    )
     # a bid or a referral
     BID_ENDED = "bid_ended", _("This bid is no longer pending.")
-    NOT_AWARDED_YET = "not_awarded_yet", _("Bids are still being collected: places are given after the closing time.")
+    NOT_AWARDED_YET = (
+        "not_awarded_yet",
+        _("Bids are still being collected: places are given after the closing time."),
+    )
     REFERRAL_ENDED = "referral_ended", _("The referral is no longer valid.")
     ALREADY_EXTENDED = "already_extended", _("The referral was already extended: this can be done only once.")
-    EXTENSION_DATE = "extension_date", _("Choose a last day after the present one and within the longest extension.")
+    EXTENSION_DATE = (
+        "extension_date",
+        _("Choose a last day after the present one and within the longest extension."),
+    )
     DOCUMENTS_MISSING = "documents_missing", _("Attach at least one supporting document.")
     REASON_MISSING = "reason_missing", _("Give a reason.")
     NOT_ALLOWED = "not_allowed", _("This can't be done in the present state. Refresh the page.")

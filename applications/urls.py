@@ -1,26 +1,24 @@
 from django.urls import path
-from django.http import HttpRequest, HttpResponse
 
-
-def placeholder(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
-
+from applications.views import bids, cabinet, filing, public, referrals
 
 app_name = "applications"
 urlpatterns = [
-    path("cabinet/", placeholder, name="cabinet"),
-    path("cabinet/applications/", placeholder, name="list"),
-    path("cabinet/applications/archive/", placeholder, name="archive"),
-    path("cabinet/applications/new/", placeholder, name="new"),
-    path("cabinet/applications/<uuid:pk>/", placeholder, name="application"),
-    path("cabinet/applications/<uuid:pk>/delete/", placeholder, name="delete"),
-    path("cabinet/applications/<uuid:pk>/restore/", placeholder, name="restore"),
-    path("cabinet/applications/<uuid:pk>/apply/<uuid:vacancy_pk>/", placeholder, name="apply"),
-    path("cabinet/applications/<uuid:pk>/withdraw/", placeholder, name="withdraw"),
-    path("cabinet/applications/<uuid:pk>/referral.pdf", placeholder, name="referral_pdf"),
-    path("cabinet/applications/<uuid:pk>/extend/", placeholder, name="extend"),
-    path("bulletin/", placeholder, name="bulletin"),
-    path("bulletin/<uuid:pk>/", placeholder, name="vacancy"),
-    path("queue/", placeholder, name="queue"),
-    path("referrals/", placeholder, name="referrals"),
+    path("cabinet/", cabinet.start, name="cabinet"),
+    path("cabinet/applications/", cabinet.application_list, name="list"),
+    path("cabinet/applications/archive/", cabinet.archived_list, name="archive"),
+    path("cabinet/applications/new/", filing.new_application, name="new"),
+    path("cabinet/applications/<uuid:pk>/", cabinet.application_page, name="application"),
+    path("cabinet/applications/<uuid:pk>/delete/", filing.delete_application, name="delete"),
+    path("cabinet/applications/<uuid:pk>/restore/", filing.restore_application, name="restore"),
+    path("cabinet/applications/<uuid:pk>/interest/", filing.interest, name="interest"),
+    path("cabinet/applications/<uuid:pk>/apply/<uuid:vacancy_pk>/", bids.apply, name="apply"),
+    path("cabinet/applications/<uuid:pk>/withdraw/", bids.withdraw, name="withdraw"),
+    path("cabinet/applications/<uuid:pk>/referral.pdf", referrals.referral_pdf, name="referral_pdf"),
+    path("cabinet/applications/<uuid:pk>/extend/", referrals.extend, name="extend"),
+    path("bulletin/", public.bulletin, name="bulletin"),
+    path("bulletin/<uuid:pk>/", public.vacancy_page, name="vacancy"),
+    path("bulletin/<uuid:pk>/apply/", bids.choose_child, name="choose_child"),
+    path("queue/", public.queues, name="queue"),
+    path("referrals/", public.referral_register, name="referrals"),
 ]

@@ -52,7 +52,9 @@ def locking() -> Iterator[None]:
 
 def lock_application(pk: UUID) -> Application:
     """The application as it is now, its row locked until the transaction ends."""
-    return Application.objects.select_for_update(of=("self",), no_key=True).select_related("locality").get(pk=pk)
+    return (
+        Application.objects.select_for_update(of=("self",), no_key=True).select_related("locality").get(pk=pk)
+    )
 
 
 def lock_vacancy(pk: UUID) -> Vacancy:
@@ -109,19 +111,26 @@ def write_event(
 
 
 def tell(application: Application, kind: str, *, event: Event, now: datetime, **context: Any) -> None:
-    """Put a message of `kind` into the outbox for every guardian the child has at this moment."""
+    """Put a message about `event` into the outbox for every guardian the child has at this moment."""
+    remind(application, kind, key=str(event.pk), now=now, **context)
+
+
+def remind(application: Application, kind: str, *, key: str, now: datetime, **context: Any) -> None:
+    """Put a message of `kind` into the outbox for every guardian, once for each `key`."""
     for guardian in guardians_of(application.child):
         enqueue(
             guardian,
             kind,
             context={"application": application, **context},
-            dedupe_key=f"{kind}:{event.pk}:{guardian.pk}",
+            dedupe_key=f"{kind}:{key}:{guardian.pk}",
             now=now,
             link=application.get_absolute_url(),
         )
 
 
-def trace(application: Application, action: Action, *, actor: User | None, now: datetime, reason: str = "") -> None:
+def trace(
+    application: Application, action: Action, *, actor: User | None, now: datetime, reason: str = ""
+) -> None:
     """Enter the action into the journal of every guardian of the child."""
     for guardian in guardians_of(application.child):
         audit.record(action, actor=actor, subject=guardian, target=application.number, reason=reason, now=now)

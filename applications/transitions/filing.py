@@ -83,7 +83,9 @@ def archive_undo_until(application: Application) -> datetime:
     if application.archived_at is None:
         raise ValueError("the application is not in the archive")
     day = application.archived_at.astimezone(application.locality.zone).date()
-    return application.archived_at + timedelta(hours=rules_for(application.locality, day=day).archive_undo_hours)
+    return application.archived_at + timedelta(
+        hours=rules_for(application.locality, day=day).archive_undo_hours
+    )
 
 
 def restore(application: Application, *, actor: User, now: datetime) -> Application:
@@ -101,7 +103,13 @@ def restore(application: Application, *, actor: User, now: datetime) -> Applicat
             event = move(
                 application, Move.RESTORE, actor=actor, now=now, archived_at=None, interest_confirmed_at=now
             )
-            tell(application, "application_restored", event=event, now=now, number=_number(application, now=now))
+            tell(
+                application,
+                "application_restored",
+                event=event,
+                now=now,
+                number=_number(application, now=now),
+            )
             trace(application, Action.APPLICATION_RESTORED, actor=actor, now=now)
     except IntegrityError as error:
         raise Refused(Refusal.ALREADY_FILED) from error

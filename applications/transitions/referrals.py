@@ -25,6 +25,9 @@ from applications.transitions.base import Refused, lock_application, locking, mo
 from applications.transitions.bids import release_seat
 from bulletin.calendar import working_calendar
 from bulletin.workdays import end_of_day
+from notifications.broker import wake_on_commit
+
+PDF_TASK = "applications.tasks.render_referral_pdf"
 
 
 def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
@@ -54,7 +57,9 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
             issued_by=actor,
             valid_until=end_of_day(last_day, zone),
         )
-        event = move(application, Move.ISSUE_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)})
+        event = move(
+            application, Move.ISSUE_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)}
+        )
         tell(
             application,
             "referral_issued",
@@ -67,6 +72,7 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
             last_day=last_day,
         )
         trace(application, Action.BID_ACTIVATED, actor=actor, now=now)
+        wake_on_commit(PDF_TASK, str(referral.pk))
     return referral
 
 
@@ -127,6 +133,7 @@ def extend_referral(
         )
         tell(application, "referral_extended", event=event, now=now, referral=referral, last_day=until)
         trace(application, Action.REFERRAL_EXTENDED, actor=actor, now=now)
+        wake_on_commit(PDF_TASK, str(referral.pk))
     return extension
 
 
@@ -139,9 +146,14 @@ def sign_contract(referral: Referral, *, actor: User, contract_number: str = "",
             raise Refused(Refusal.REFERRAL_ENDED)
         _end_referral(referral, ReferralState.SIGNED, at=now)
         contract = Contract.objects.create(
-            referral=referral, number=contract_number.strip() or referral.number, signed_at=now, signed_by=actor
+            referral=referral,
+            number=contract_number.strip() or referral.number,
+            signed_at=now,
+            signed_by=actor,
         )
-        event = move(application, Move.SIGN_CONTRACT, actor=actor, now=now, data={"referral": str(referral.pk)})
+        event = move(
+            application, Move.SIGN_CONTRACT, actor=actor, now=now, data={"referral": str(referral.pk)}
+        )
         group = referral.bid.vacancy.group
         tell(
             application,
@@ -219,7 +231,9 @@ def expire_referral(referral: Referral, *, now: datetime) -> Application:
     return application
 
 
-def lift_stop(stop: StopListEntry, *, actor: User | None = None, reason: str = "", now: datetime) -> Application:
+def lift_stop(
+    stop: StopListEntry, *, actor: User | None = None, reason: str = "", now: datetime
+) -> Application:
     """Return an application from the stop-list to its original date.
 
     Without an `actor` only once the stop is over; an official may do it earlier, with a reason. Does nothing where the
@@ -275,5 +289,3 @@ def _referral(referral: Referral) -> Referral:
     return Referral.objects.select_related(
         "application__locality", "bid__vacancy__group__kindergarten__locality"
     ).get(pk=referral.pk)
-
-

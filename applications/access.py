@@ -1,0 +1,51 @@
+"""The only way from a signed-in parent to the family's applications: a stranger finds nothing."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from accounts.models import User
+from applications.models import Application, Bid, Referral
+from applications.states import BidState
+from applications.transitions import settle
+
+
+def applications_of(user: User) -> QuerySet[Application]:
+    """The applications of all children for whom the user is a guardian now."""
+    return Application.objects.filter(
+        child__guardianships__user=user, child__guardianships__ended_at=None
+    ).select_related("child", "locality")
+
+
+def application_for(user: User, pk: UUID, *, now: datetime) -> Application:
+    """One application of the family, brought up to `now`. Raises `Http404` for strangers as for unknown ids."""
+    application = applications_of(user).filter(pk=pk).first()
+    if application is None:
+        raise Http404
+    return settle(application, now=now)
+
+
+def referral_for(application: Application) -> Referral | None:
+    """The newest referral of an application that was reached through `application_for`."""
+    return (
+        application.referrals.select_related("bid__vacancy__group__kindergarten__locality")
+        .order_by("-issued_at")
+        .first()
+    )
+
+
+def newest_bid(application: Application) -> Bid | None:
+    """The newest bid of an application, whatever became of it."""
+    return (
+        application.bids.select_related("vacancy__group__kindergarten__locality")
+        .order_by("-placed_at")
+        .first()
+    )
+
+
+def pending_bid(application: Application) -> Bid | None:
+    """The bid that waits for the kindergarten's answer, if any."""
+    bid = newest_bid(application)
+    return bid if bid is not None and bid.state == BidState.PENDING else None

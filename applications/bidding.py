@@ -1,0 +1,71 @@
+"""Placing a bid: the rush at the opening minute happens here."""
+
+from datetime import datetime
+
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.eligibility import why_not
+from applications.models import Application, Bid
+from applications.refusals import Refusal
+from applications.rules import rules_for
+from applications.states import BidState, Move
+from applications.transitions.base import Refused, lock_application, lock_vacancy, locking, move, tell, trace
+from bulletin import seats
+from bulletin.calendar import working_calendar
+from bulletin.models import Vacancy
+from bulletin.workdays import end_of_day
+
+
+def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: datetime) -> Bid:
+    """Ask for one of the vacancy's places.
+
+    In first-come mode the bid holds a place from now on; in queue-order mode it joins the collected ones. A second
+    press for the same vacancy returns the first bid. Raises `Refused` with the reason of `why_not`, or BUSY when a
+    lock could not be had in three seconds.
+
+    The first check is made without a lock and may only refuse; the second is made under the locks of the application
+    and then the vacancy, and decides.
+    """
+    live = live_bid(application)
+    if live is not None and live.vacancy_id == vacancy.pk:
+        return live
+    _refuse(why_not(application, vacancy, now=now))
+    with locking():
+        application = lock_application(application.pk)
+        live = live_bid(application)
+        if live is not None and live.vacancy_id == vacancy.pk:
+            return live
+        vacancy = lock_vacancy(vacancy.pk)
+        _refuse(why_not(application, vacancy, now=now))
+        bid = Bid(application=application, vacancy=vacancy, placed_at=now, placed_by=actor)
+        if vacancy.mode == Vacancy.Mode.FIRST_COME:
+            grant_seat(bid, vacancy, now=now)
+        bid.save(force_insert=True)
+        event = move(application, Move.PLACE_BID, actor=actor, now=now, data={"bid": str(bid.pk)})
+        tell(application, "bid_placed", event=event, now=now, vacancy=vacancy)
+        trace(application, Action.BID_PLACED, actor=actor, now=now)
+    return bid
+
+
+def live_bid(application: Application) -> Bid | None:
+    """The bid that waits for the kindergarten's answer, if any."""
+    return application.bids.filter(state=BidState.PENDING).select_related("vacancy").first()
+
+
+def grant_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
+    """Give the bid a place and the kindergarten its time to answer; the vacancy is locked, the caller saves the bid.
+
+    Raises `Refused(FULL)`.
+    """
+    if not seats.take(vacancy):
+        raise Refused(Refusal.FULL)
+    locality = vacancy.locality
+    today = now.astimezone(locality.zone).date()
+    days = rules_for(locality, day=today).activation_working_days
+    bid.holds_seat = True
+    bid.answer_due = end_of_day(working_calendar().add(today, days), locality.zone)
+
+
+def _refuse(reason: Refusal | None) -> None:
+    if reason is not None:
+        raise Refused(reason)

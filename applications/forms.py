@@ -1,0 +1,174 @@
+"""What a family writes: an application, a bid, an extension."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.uploads import check_upload
+from applications.models import Application, Extension
+from bulletin.models import Language, Locality
+from children.models import Child
+
+CHOOSE_CHILD = gettext_lazy("Choose the child.")
+
+
+class ChildField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of the family's children, by name and birth date."""
+
+    def label_from_instance(self, obj: Child) -> str:
+        return f"{obj.full_name}, {obj.birth_date:%d.%m.%Y}"
+
+
+class ApplicationForm(forms.Form):
+    """Where, in which languages and for whom: the first of the two steps of filing."""
+
+    locality = forms.ModelChoiceField(
+        label=gettext_lazy("Locality"),
+        queryset=Locality.objects.all(),
+        to_field_name="slug",
+        empty_label=None,
+        help_text=gettext_lazy("The queue is kept by locality and birth year."),
+    )
+    languages = forms.MultipleChoiceField(
+        label=gettext_lazy("Language of education"),
+        choices=Language.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Choose one or more: places in these languages will suit you."),
+        error_messages={"required": gettext_lazy("Choose at least one language.")},
+    )
+    child = ChildField(
+        label=gettext_lazy("Child"),
+        queryset=Child.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={"required": CHOOSE_CHILD, "invalid_choice": CHOOSE_CHILD},
+    )
+
+    def __init__(self, *args: Any, children: QuerySet[Child], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["child"].queryset = children  # type: ignore[attr-defined]
+
+
+class BidForm(forms.Form):
+    """For which child a place is asked. With one child there is nothing to choose."""
+
+    application = forms.ModelChoiceField(
+        label=gettext_lazy("Child"),
+        queryset=Application.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={"required": CHOOSE_CHILD, "invalid_choice": CHOOSE_CHILD},
+    )
+
+    def __init__(self, *args: Any, applications: Sequence[Application], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["application"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Application.objects.filter(pk__in=[application.pk for application in applications])
+        field.label_from_instance = _child_and_number  # type: ignore[method-assign]
+        if len(applications) == 1:
+            field.initial = applications[0].pk
+            field.required = False
+            self._only = applications[0]
+
+    def clean_application(self) -> Application:
+        """The chosen application; the only one where nothing was chosen."""
+        return self.cleaned_data["application"] or self._only
+
+
+def _child_and_number(application: Any) -> str:
+    child = application.child
+    return f"{child.full_name}, {child.birth_date:%d.%m.%Y} · № {application.number}"
+
+
+class DocumentsInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class DocumentsField(forms.FileField):
+    """Several files at once, each of them checked; cleans to a list of (original name, cleaned file)."""
+
+    widget = DocumentsInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png"})
+
+    def clean(self, data: Any, initial: Any = None) -> list[tuple[str, ContentFile[bytes]]]:
+        files: list[UploadedFile] = data if isinstance(data, list) else [data] if data else []
+        if not files:
+            raise ValidationError(_("Attach at least one supporting document."), code="required")
+        if len(files) > settings.UPLOAD_MAX_FILES:
+            raise ValidationError(
+                _("Attach no more files than: %(limit)s"),
+                code="too_many",
+                params={"limit": settings.UPLOAD_MAX_FILES},
+            )
+        return [(file.name or "", self._check(super(DocumentsField, self).clean(file))) for file in files]
+
+    def _check(self, file: UploadedFile) -> ContentFile[bytes]:
+        try:
+            return check_upload(file)
+        except ValidationError as error:
+            raise ValidationError([f"{file.name}: {message}" for message in error.messages]) from error
+
+
+class ExtensionForm(forms.Form):
+    """Until when, why and with which proof a referral is extended."""
+
+    until = forms.DateField(
+        label=gettext_lazy("New last day"),
+        widget=forms.DateInput(
+            attrs={"inputmode": "numeric", "size": 12, "autocomplete": "off"}, format="%d.%m.%Y"
+        ),
+        input_formats=["%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%d-%m-%Y", "%Y-%m-%d"],
+        error_messages={"invalid": gettext_lazy("Write the date like this: 03.07.2026")},
+    )
+    reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=Extension.Reason.choices)
+    explanation = forms.CharField(
+        label=gettext_lazy("Explanation"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=500,
+        required=False,
+    )
+    documents = DocumentsField(
+        label=gettext_lazy("Supporting documents"),
+        help_text=gettext_lazy(
+            "From 1 to 5 files: PDF, JPEG or PNG, up to 5 MB each. You can choose several files at once."
+        ),
+    )
+    confirmed = forms.BooleanField(
+        label=gettext_lazy("I checked the date and the documents. A referral is extended only once."),
+        error_messages={"required": gettext_lazy("Confirm that you checked everything.")},
+    )
+
+    def __init__(self, *args: Any, last_day: date, latest: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.earliest, self.latest = last_day + timedelta(days=1), latest
+        self.fields["until"].initial = latest
+        self.fields["until"].help_text = _("The latest possible day: %(day)s") % {"day": _day(latest)}
+
+    def clean_until(self) -> date:
+        until: date = self.cleaned_data["until"]
+        if not self.earliest <= until <= self.latest:
+            raise ValidationError(
+                _("Choose a day within: %(earliest)s – %(latest)s"),
+                params={"earliest": _day(self.earliest), "latest": _day(self.latest)},
+            )
+        return until
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("reason") == Extension.Reason.OTHER and not data.get("explanation", "").strip():
+            self.add_error("explanation", _("Explain the reason in a few words."))
+        return data
+
+
+def _day(day: date) -> str:
+    return f"{day:%d.%m.%Y}, {str(WEEKDAYS[day.weekday()]).lower()}"

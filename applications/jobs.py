@@ -1,0 +1,98 @@
+"""The work that time brings: expiry, end of stops, awards, reminders, papers.
+
+Every job is idempotent and handles one object per transaction: what fails is reported in the log and tried again at
+the next run, and holds up nothing else. Tasks and management commands call the same functions.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.core.files.base import ContentFile
+from django.db.models import Model
+
+from applications import referral_pdf
+from applications.models import Referral
+from applications.publication import award_collected, void_recalled_bids
+from applications.selectors import (
+    ended_stops,
+    overdue_referrals,
+    recalled_with_bids,
+    referrals_without_pdf,
+    vacancies_to_award,
+)
+from applications.states import ReferralState
+from applications.transitions import expire_referral, last_day_of, lift_stop
+from applications.transitions.base import remind
+
+logger = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=Model)
+
+REMIND_BEFORE = timedelta(days=1)
+
+
+def expire_referrals(*, now: datetime) -> int:
+    """End every referral whose last day is over. Returns how many."""
+    return _each(overdue_referrals(now=now), lambda referral: expire_referral(referral, now=now))
+
+
+def lift_stops(*, now: datetime) -> int:
+    """Return every application whose stop is over. Returns how many."""
+    return _each(ended_stops(now=now), lambda stop: lift_stop(stop, now=now))
+
+
+def award_bids(*, now: datetime) -> int:
+    """Award what was collected, and finish recalls that were broken off. Returns how many vacancies."""
+    awarded = _each(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
+    return awarded + _each(recalled_with_bids(), lambda vacancy: void_recalled_bids(vacancy, now=now))
+
+
+def remind_deadlines(*, now: datetime) -> int:
+    """Remind each family once, a day before its referral ends. Returns how many referrals are that near."""
+    ending = Referral.objects.filter(
+        state=ReferralState.ISSUED, valid_until__gt=now, valid_until__lte=now + REMIND_BEFORE
+    )
+    return _each(ending, lambda referral: _remind(referral, now=now))
+
+
+def render_missing(*, now: datetime) -> int:
+    """Make the paper of every valid referral that has none. Returns how many."""
+    return _each(referrals_without_pdf(), store_pdf)
+
+
+def store_pdf(referral: Referral) -> None:
+    """Make the referral's paper and keep it with the referral.
+
+    Where the referral was extended meanwhile, the paper just made is dropped: it names the old day.
+    """
+    content = ContentFile(referral_pdf.render(referral))
+    name = referral.pdf.storage.save(f"referrals/{referral.pk}.pdf", content)
+    unchanged = Referral.objects.filter(pk=referral.pk, valid_until=referral.valid_until, pdf="")
+    if not unchanged.update(pdf=name):
+        referral.pdf.storage.delete(name)
+
+
+def _remind(referral: Referral, *, now: datetime) -> None:
+    remind(
+        referral.application,
+        "referral_reminder",
+        key=f"{referral.pk}:{referral.valid_until:%Y%m%d}",
+        now=now,
+        referral=referral,
+        vacancy=referral.bid.vacancy,
+        last_day=last_day_of(referral),
+    )
+
+
+def _each(objects: Iterable[M], work: Callable[[M], Any]) -> int:
+    done = 0
+    for item in objects:
+        try:
+            work(item)
+        except Exception:
+            logger.exception("could not handle %s %s", type(item).__name__, item.pk)
+        else:
+            done += 1
+    return done

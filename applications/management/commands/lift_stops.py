@@ -1,0 +1,15 @@
+"""`manage.py lift_stops`: return the applications whose stop is over."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from applications import jobs
+
+
+class Command(BaseCommand):
+    help = "Return the applications whose stop is over. Runs every minute by itself; safe to repeat."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(f"{jobs.lift_stops(now=timezone.now())} done")

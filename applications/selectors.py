@@ -1,0 +1,84 @@
+"""What pages and jobs ask about applications."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import QuerySet
+
+from applications.eligibility import why_not
+from applications.models import Application, Bid, Referral, StopListEntry
+from applications.states import ApplicationState, BidState, ReferralState
+from bulletin.models import Vacancy
+
+
+class StepState(StrEnum):
+    DONE = "done"
+    CURRENT = "current"
+    AHEAD = "ahead"
+
+
+# How many of the manual's four steps are behind the family in each state: queue, bid, referral, result.
+_STEPS_DONE = {
+    ApplicationState.STOP_LISTED: 0,
+    ApplicationState.LAPSED: 0,
+    ApplicationState.WAITING: 1,
+    ApplicationState.BID_PLACED: 2,
+    ApplicationState.REFERRED: 2,
+    ApplicationState.ENROLLED: 4,
+    ApplicationState.ARCHIVED: 0,
+}
+
+
+def steps(application: Application) -> list[StepState]:
+    """The state of each of the four steps of the manual, in their order."""
+    done = _STEPS_DONE[ApplicationState(application.state)]
+    return [
+        StepState.DONE if number < done else StepState.CURRENT if number == done else StepState.AHEAD
+        for number in range(4)
+    ]
+
+
+def available_vacancies(
+    applications: Iterable[Application], vacancies: QuerySet[Vacancy], *, now: datetime
+) -> list[Vacancy]:
+    """Those of `vacancies` for which at least one of the applications may bid at `now` ("available to me")."""
+    family = list(applications)
+    offered = vacancies.filter(birth_years__overlap=[application.birth_year for application in family])
+    return [
+        vacancy
+        for vacancy in offered.prefetch_related("cutoffs")
+        if any(why_not(application, vacancy, now=now) is None for application in family)
+    ]
+
+
+def overdue_referrals(*, now: datetime) -> QuerySet[Referral]:
+    """Referrals whose last day is over and that have not been ended yet."""
+    return Referral.objects.filter(state=ReferralState.ISSUED, valid_until__lte=now)
+
+
+def ended_stops(*, now: datetime) -> QuerySet[StopListEntry]:
+    """Stops that are over and have not been lifted yet."""
+    return StopListEntry.objects.filter(lifted_at=None, until__lte=now)
+
+
+def referrals_without_pdf() -> QuerySet[Referral]:
+    """Valid referrals whose paper has not been made yet."""
+    return Referral.objects.filter(state=ReferralState.ISSUED, pdf="")
+
+
+def vacancies_to_award(*, now: datetime) -> QuerySet[Vacancy]:
+    """Queue-order vacancies whose time is over while collected bids wait for their award."""
+    return Vacancy.objects.filter(
+        mode=Vacancy.Mode.QUEUE_ORDER,
+        state__in=[Vacancy.State.PUBLISHED, Vacancy.State.CLOSED],
+        closes_at__lte=now,
+        bids__in=Bid.objects.filter(state=BidState.PENDING, holds_seat=False),
+    ).distinct()
+
+
+def recalled_with_bids() -> QuerySet[Vacancy]:
+    """Recalled vacancies with bids that are still pending."""
+    return Vacancy.objects.filter(
+        state=Vacancy.State.RECALLED, bids__in=Bid.objects.filter(state=BidState.PENDING)
+    ).distinct()

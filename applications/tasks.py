@@ -1,0 +1,40 @@
+"""Celery's entries to `applications.jobs`; the schedule is in `balabaqsha.celery`."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from applications import jobs
+from applications.models import Referral
+
+
+@shared_task
+def expire_referrals() -> None:
+    jobs.expire_referrals(now=timezone.now())
+
+
+@shared_task
+def lift_stops() -> None:
+    jobs.lift_stops(now=timezone.now())
+
+
+@shared_task
+def award_collected_bids() -> None:
+    jobs.award_bids(now=timezone.now())
+
+
+@shared_task
+def remind_deadlines() -> None:
+    jobs.remind_deadlines(now=timezone.now())
+
+
+@shared_task
+def render_missing_referrals() -> None:
+    jobs.render_missing(now=timezone.now())
+
+
+@shared_task
+def render_referral_pdf(referral_id: str) -> None:
+    """Make the paper of one referral, unless it has been made or the referral has ended."""
+    referral = Referral.objects.filter(pk=referral_id, pdf="").first()
+    if referral is not None:
+        jobs.store_pdf(referral)
