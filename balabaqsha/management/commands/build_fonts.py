@@ -10,14 +10,14 @@ from fontTools import subset
 
 WEIGHTS = ("Regular", "Medium", "Bold")
 
-# Latin with accents, the whole Cyrillic block (ә ғ қ ң ө ұ ү һ і live in its second half), punctuation, № and ₸.
+# Latin with accents, the whole Cyrillic block (ә ғ қ ң ө ұ ү һ are in its second half), punctuation, № ₸.
 UNICODES = [
     *range(0x0020, 0x007F),
     *range(0x00A0, 0x0100),
     *range(0x0400, 0x0500),
     *range(0x2009, 0x2010),
     *range(0x2010, 0x2028),
-    *(0x202F, 0x2030, 0x2039, 0x203A, 0x20B8, 0x20BD, 0x20AC, 0x2116, 0x2122, 0x2212, 0x2248, 0x2260, 0x2264, 0x2265),
+    *(0x202F, 0x2030, 0x2039, 0x203A, 0x20AC, 0x20B8, 0x20BD, 0x2116, 0x2122, 0x2212, 0x2264, 0x2265),
 ]
 
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
 
 def build_font(ttf: Path, woff2: Path) -> None:
-    """Write the letters of `UNICODES` from `ttf` into `woff2`; a half-written file never stands under the final name."""
+    """Write the letters of `UNICODES` from `ttf` into `woff2`; the final name never holds half a file."""
     options = subset.Options(flavor="woff2", layout_features=["kern", "liga", "mark", "tnum", "lnum", "pnum"])
     font = subset.load_font(str(ttf), options)
     subsetter = subset.Subsetter(options)
