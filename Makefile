@@ -31,20 +31,20 @@ test: ## Set up what is missing, then check and test everything, the browser inc
 	@$(TESTING) $(PY) manage.py makemigrations --check --dry-run
 	@$(TESTING) $(PY) manage.py compile_catalogues
 	@$(TESTING) $(PY) manage.py build_fonts
-	@CHROMIUM="$$($(PREPARE) browser)" $(TESTING) $(BIN)/pytest -n 2 --dist worksteal $(TESTS)
+	@CHROMIUM="$$($(PREPARE) browser)" $(TESTING) $(PY) -m pytest -n 2 --dist worksteal $(TESTS)
 
 lint: ## Style, types, layers, docker-compose.yml
 	@$(PREPARE) test
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(PY) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 format: ## Put the code into the house style
 	@$(PREPARE) test
-	@$(BIN)/ruff check --fix .
-	@$(BIN)/ruff format .
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
 
 messages: ## Collect new messages into locale/{kk,ru} and compile
 	@$(PREPARE) messages

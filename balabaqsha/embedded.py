@@ -363,7 +363,7 @@ class Redis(Server):
         program = _redis_program()
         # The pid file and the socket double as the marks by which a running server is recognised.
         place = ["--unixsocket", str(self.socket), "--pidfile", str(self.pid_file()), "--dir", str(self.data)]
-        manner = "--port 0 --daemonize no --unixsocketperm 700 --save 60 1".split()
+        manner = ["--port", "0", "--daemonize", "no", "--unixsocketperm", "700", "--save", "60", "1"]
         return [str(program), *manner, *place]
 
     def prepare(self) -> None:
@@ -606,9 +606,9 @@ def _exec(options: argparse.Namespace) -> int:
 def run_in_foreground(command: Sequence[str], *, environment: Mapping[str, str]) -> int:
     """Run a command to its end and return its exit code as a shell counts it; we outlive it, whatever is signalled."""
     # Before the start, so that no signal falls in between; the terminal sends Ctrl-C to the child as well.
-    signal.signal(signal.SIGINT, lambda number, frame: None)
+    signal.signal(signal.SIGINT, lambda *_: None)
     child = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - the user's command
-    signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(number))
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     code = child.wait()
     return code if code >= 0 else 128 - code
 

@@ -1,7 +1,7 @@
 """`make run`: servers, set-up, web, worker and beat under one roof, until Ctrl-C, SIGTERM or the end of one of them.
 
 python -m balabaqsha.runner                run the portal
-python -m balabaqsha.runner exec COMMAND…  run one command in the portal's environment, with its servers up
+python -m balabaqsha.runner exec COMMAND…  run a command in its environment, with its servers up
 """
 
 import os
@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -52,10 +52,8 @@ class Child:
 
     def signal(self, number: signal.Signals) -> None:
         """Signal the process and all that it started."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 @dataclass
@@ -115,10 +113,8 @@ class Family:
             child.signal(signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
         for child in self.children:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 child.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
             child.signal(signal.SIGKILL)  # also what a dead leader left in its group
             child.process.wait()
         self.children.clear()
@@ -157,10 +153,11 @@ def run_portal(environ: Mapping[str, str]) -> int:
         print(f"\n{failure}", file=sys.stderr, flush=True)
         return 1
     finally:
-        print("\nStopping ...", flush=True)
-        family.end()
-        servers.stop()
-        print("Stopped; the data stays in var/.", flush=True)
+        if family.children or servers.held:
+            print("\nStopping ...", flush=True)
+            family.end()
+            servers.stop()
+            print("Stopped; the data stays in var/.", flush=True)
 
 
 @contextmanager
@@ -203,28 +200,14 @@ def local_address(host: str) -> str:
 
 def start_services(family: Family, *, bind: str) -> None:
     """Start gunicorn, the Celery worker and beat."""
-    programs = Path(sys.executable).parent
-    celery = [str(programs / "celery"), "-A", "balabaqsha"]
+    celery = [sys.executable, "-m", "celery", "-A", "balabaqsha"]
     (CHECKOUT / "var" / "beat").mkdir(exist_ok=True)
-    gunicorn = [
-        str(programs / "gunicorn"),
-        "balabaqsha.wsgi",
-        "--bind",
-        bind,
-        "--workers",
-        "2",
-        "--threads",
-        "2",
-    ]
-    family.start(
-        "web server",
-        [*gunicorn, "--graceful-timeout", "5", "--access-logfile", "-", "--no-control-socket"],
-        log=LOGS / "web.log",
-    )
-    family.start(
-        "Celery worker", [*celery, "worker", "--concurrency", "2", "-l", "info"], log=LOGS / "worker.log"
-    )
-    beat = ["beat", "--schedule", "var/beat/schedule", "--pidfile", "", "-l", "info"]
+    gunicorn = [sys.executable, "-m", "gunicorn", "balabaqsha.wsgi", "--bind", bind, "--no-control-socket"]
+    manner = ["--workers", "2", "--threads", "2", "--graceful-timeout", "5", "--access-logfile", "-"]
+    family.start("web server", [*gunicorn, *manner], log=LOGS / "web.log")
+    worker = ["worker", "--concurrency", "2", "--loglevel", "info"]
+    family.start("Celery worker", [*celery, *worker], log=LOGS / "worker.log")
+    beat = ["beat", "--schedule", "var/beat/schedule", "--pidfile", "", "--loglevel", "info"]
     family.start("Celery beat", [*celery, *beat], log=LOGS / "beat.log")
 
 
