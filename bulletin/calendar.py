@@ -6,7 +6,7 @@ from bulletin.models import Holiday
 from bulletin.workdays import Calendar
 
 
-class CalendarEmpty(Exception):  # noqa: N818
+class CalendarEmpty(Exception):
     """No year of the calendar is loaded, so no deadline can be promised."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from django.db.models import F
 from bulletin.models import Vacancy
 
 
-class NoSeatTaken(Exception):  # noqa: N818
+class NoSeatTaken(Exception):
     """A seat was to be given back of a vacancy with none taken: the count and the bids disagree."""
 
 

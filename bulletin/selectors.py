@@ -1,10 +1,41 @@
 """The one source of every list and count of the public offer."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import (
+    Count,
+    F,
+    IntegerField,
+    Model,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from bulletin.models import Locality
+from accounts.models import User
+from bulletin.models import Group, Kindergarten, Locality, Review, Vacancy
+from bulletin.opening import Phase, phase
+from bulletin.sorting import fold
 
 PLACE_COOKIE = "place"
+
+# The orders in which a list of vacancies can be asked for; the first is the default.
+VACANCY_ORDERS: dict[str, tuple[str, ...]] = {
+    "new": ("-opens_at", "group__kindergarten__sort_key", "id"),
+    "name": ("group__kindergarten__sort_key", "group__name", "id"),
+    "free": ("-free", "-opens_at", "id"),
+}
+
+
+# --- places --------------------------------------------------------------------------------------------------
 
 
 def localities() -> list[Locality]:
@@ -13,7 +44,198 @@ def localities() -> list[Locality]:
 
 
 def chosen_locality(request: HttpRequest) -> Locality | None:
-    """The place that this visitor chose at the top right; the first one until they did; None if there is none."""
+    """The place that this visitor chose at the top right; until they did, the first one (None: no place yet)."""
     places = localities()
     slug = request.COOKIES.get(PLACE_COOKIE)
     return next((place for place in places if place.slug == slug), places[0] if places else None)
+
+
+# --- vacancies -----------------------------------------------------------------------------------------------
+
+
+def published_vacancies(
+    *,
+    locality: Locality | None = None,
+    search: str = "",
+    birth_year: int | None = None,
+    language: str = "",
+    place_type: str = "",
+    status: str = "",
+    sort: str = "",
+    now: datetime,
+) -> QuerySet[Vacancy]:
+    """What the bulletin shows at `now`: published vacancies whose time is not over, full ones included.
+
+    `search` is a part of the kindergarten's name in either language, in any case, Kazakh letters or the similar
+    Russian ones. `status="open"` leaves those to which everyone who matches may apply; any other status leaves all
+    (what is open to one family is asked of `applications`). `sort` is a key of `VACANCY_ORDERS`. An empty value does
+    not filter. Group, kindergarten and locality come with each row.
+    """
+    vacancies = Vacancy.objects.filter(
+        Q(closes_at=None) | Q(closes_at__gt=now), state=Vacancy.State.PUBLISHED
+    ).select_related("group__kindergarten__locality")
+    if locality is not None:
+        vacancies = vacancies.filter(group__kindergarten__locality=locality)
+    if search:
+        vacancies = vacancies.filter(_named(search, prefix="group__kindergarten__"))
+    if birth_year is not None:
+        vacancies = vacancies.filter(birth_years__contains=[birth_year])
+    if language:
+        vacancies = vacancies.filter(group__language=language)
+    if place_type:
+        vacancies = vacancies.filter(place_type=place_type)
+    if status == "open":
+        vacancies = vacancies.filter(open_to_all(now=now))
+    if sort == "free":
+        vacancies = vacancies.annotate(free=F("seats_total") - F("seats_taken"))
+    return vacancies.order_by(*VACANCY_ORDERS.get(sort, VACANCY_ORDERS["new"]))
+
+
+def open_to_all(*, now: datetime) -> Q:
+    """The rule of `Phase.OPEN` as a filter on published vacancies that are not over."""
+    return Q(Q(priority_until=None) | Q(priority_until__lte=now), opens_at__lte=now) & Q(
+        seats_taken__lt=F("seats_total")
+    )
+
+
+def _named(search: str, *, prefix: str = "") -> Q:
+    """Every word of `search` occurs in the name."""
+    words = Q()
+    for word in fold(search).split():
+        words &= Q(**{f"{prefix}search_text__contains": word})
+    return words
+
+
+@dataclass(frozen=True)
+class VacancyCounts:
+    """How many vacancies a list holds, how many of them are open to all, and their places."""
+
+    vacancies: int
+    open: int
+    seats_total: int
+    seats_free: int
+
+
+def vacancy_counts(vacancies: QuerySet[Vacancy], *, now: datetime) -> VacancyCounts:
+    """The counts of a list from `published_vacancies` (filtered by anything but status), by one query."""
+    counts = vacancies.order_by().aggregate(
+        vacancies=Count("pk"),
+        open=Count("pk", filter=open_to_all(now=now)),
+        seats_total=Coalesce(Sum("seats_total"), 0),
+        seats_free=Coalesce(Sum(F("seats_total") - F("seats_taken")), 0),
+    )
+    return VacancyCounts(**counts)
+
+
+def offered_birth_years() -> list[int]:
+    """The birth years for which there is a published vacancy, the youngest children first."""
+    rows = Vacancy.objects.filter(state=Vacancy.State.PUBLISHED).order_by()
+    return sorted(
+        {year for years in rows.values_list("birth_years", flat=True) for year in years}, reverse=True
+    )
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A vacancy as a list shows it: with its phase at that moment."""
+
+    vacancy: Vacancy
+    phase: Phase
+
+    @property
+    def years(self) -> str:
+        return ", ".join(str(year) for year in self.vacancy.birth_years)
+
+
+def offers(vacancies: Iterable[Vacancy], *, now: datetime) -> list[Offer]:
+    """The vacancies with their phases at `now`."""
+    return [Offer(vacancy, phase(vacancy, now=now)) for vacancy in vacancies]
+
+
+# --- kindergartens -------------------------------------------------------------------------------------------
+
+
+def kindergartens(
+    *,
+    locality: Locality | None = None,
+    search: str = "",
+    ownership: str = "",
+    language: str = "",
+    now: datetime,
+) -> QuerySet[Kindergarten]:
+    """The catalogue in the order of the Kazakh alphabet, by proper name.
+
+    Every row has `free_places` (the free places of its vacancies in the bulletin at `now`) and `group_count`; its
+    locality and groups come with it. `language` leaves kindergartens that have a group in it. `search` as in
+    `published_vacancies`.
+    """
+    found = Kindergarten.objects.filter(_named(search))
+    if locality is not None:
+        found = found.filter(locality=locality)
+    if ownership:
+        found = found.filter(ownership=ownership)
+    if language:
+        found = found.filter(pk__in=Group.objects.filter(language=language).values("kindergarten"))
+    return found.annotate(
+        free_places=_free_places_of("group__kindergarten", now=now), group_count=_count_of_groups()
+    ).prefetch_related(Prefetch("groups", Group.objects.order_by("age_group", "name")))
+
+
+def _free_places_of(path: str, *, now: datetime) -> Coalesce:
+    """The free places in the bulletin of whatever `path` leads to from a vacancy, as a column of it."""
+    vacancies = published_vacancies(now=now).filter(**{path: OuterRef("pk")}).order_by()
+    free = vacancies.values(path).annotate(free=Sum(F("seats_total") - F("seats_taken"))).values("free")
+    return Coalesce(Subquery(free), Value(0), output_field=IntegerField())
+
+
+def _count_of_groups() -> Coalesce:
+    groups = Group.objects.filter(kindergarten=OuterRef("pk")).order_by().values("kindergarten")
+    counted = groups.annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), Value(0), output_field=IntegerField())
+
+
+def groups_of(kindergarten: Kindergarten, *, now: datetime) -> QuerySet[Group]:
+    """The groups of a kindergarten by age, each with its `free_places` in the bulletin at `now`."""
+    groups = Group.objects.filter(kindergarten=kindergarten)
+    return groups.annotate(free_places=_free_places_of("group", now=now)).order_by("age_group", "name")
+
+
+@dataclass(frozen=True)
+class OfferTotals:
+    """The size of the offer: organisations, groups, children they have room for, free places in the bulletin."""
+
+    kindergartens: int
+    groups: int
+    capacity: int
+    vacancies: int
+    seats_free: int
+
+
+def offer_totals(*, locality: Locality | None = None, now: datetime) -> OfferTotals:
+    """The totals of one locality, or of all."""
+    here: dict[str, Model] = {} if locality is None else {"locality": locality}
+    groups = Group.objects.filter(**{f"kindergarten__{key}": value for key, value in here.items()})
+    size = groups.aggregate(groups=Count("pk"), capacity=Coalesce(Sum("capacity"), 0))
+    counts = vacancy_counts(published_vacancies(locality=locality, now=now), now=now)
+    return OfferTotals(
+        kindergartens=Kindergarten.objects.filter(**here).count(),
+        vacancies=counts.vacancies,
+        seats_free=counts.seats_free,
+        **size,
+    )
+
+
+# --- reviews -------------------------------------------------------------------------------------------------
+
+
+def published_reviews(*, kindergarten: Kindergarten | None = None) -> QuerySet[Review]:
+    """What users wrote and a moderator let through, newest first; of one kindergarten, or all."""
+    reviews = Review.objects.filter(state=Review.State.PUBLISHED)
+    if kindergarten is not None:
+        reviews = reviews.filter(kindergarten=kindergarten)
+    return reviews.select_related("author__profile", "kindergarten")
+
+
+def reviews_of(author: User) -> QuerySet[Review]:
+    """Everything this user wrote, newest first, with the moderator's decision."""
+    return Review.objects.filter(author=author).select_related("kindergarten")

@@ -9,7 +9,7 @@ FIRST_WEEKEND_DAY = 5
 ONE_DAY = timedelta(days=1)
 
 
-class CalendarEnds(Exception):  # noqa: N818
+class CalendarEnds(Exception):
     """A date lies outside the years whose days off are known; an answer would be a guess."""
 
     def __init__(self, day: date, *, first: date, last: date) -> None:

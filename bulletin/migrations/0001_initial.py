@@ -12,7 +12,6 @@ import bulletin.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -21,175 +20,476 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Holiday',
+            name="Holiday",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('date', models.DateField(unique=True, verbose_name='date')),
-                ('kind', models.CharField(choices=[('off', 'day off'), ('work', 'working day')], default='off', max_length=4, verbose_name='kind')),
-                ('name_kk', models.CharField(max_length=200, verbose_name='name in Kazakh')),
-                ('name_ru', models.CharField(max_length=200, verbose_name='name in Russian')),
-                ('source', models.CharField(blank=True, max_length=200, verbose_name='source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("date", models.DateField(unique=True, verbose_name="date")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("off", "day off"), ("work", "working day")],
+                        default="off",
+                        max_length=4,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name_kk", models.CharField(max_length=200, verbose_name="name in Kazakh")),
+                ("name_ru", models.CharField(max_length=200, verbose_name="name in Russian")),
+                ("source", models.CharField(blank=True, max_length=200, verbose_name="source")),
             ],
             options={
-                'verbose_name': 'holiday',
-                'verbose_name_plural': 'holidays',
-                'ordering': ['date'],
+                "verbose_name": "holiday",
+                "verbose_name_plural": "holidays",
+                "ordering": ["date"],
             },
         ),
         migrations.CreateModel(
-            name='Kindergarten',
+            name="Kindergarten",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_kk', models.CharField(max_length=200, verbose_name='name in Kazakh')),
-                ('name_ru', models.CharField(max_length=200, verbose_name='name in Russian')),
-                ('slug', models.SlugField(max_length=80, unique=True, verbose_name='address on the site')),
-                ('ownership', models.CharField(choices=[('state', 'state kindergarten'), ('private', 'private kindergarten'), ('departmental', 'departmental kindergarten')], max_length=12, verbose_name='ownership')),
-                ('type', models.CharField(choices=[('nursery', 'nursery and kindergarten'), ('kindergarten', 'kindergarten'), ('complex', 'school and kindergarten complex'), ('sanatorium', 'sanatorium kindergarten'), ('special', 'special (correctional) kindergarten'), ('mini', 'mini-centre')], default='nursery', max_length=12, verbose_name='type')),
-                ('address_kk', models.CharField(max_length=200, verbose_name='address in Kazakh')),
-                ('address_ru', models.CharField(max_length=200, verbose_name='address in Russian')),
-                ('phone', phonenumber_field.modelfields.PhoneNumberField(blank=True, max_length=128, region=None, verbose_name='phone')),
-                ('head', models.CharField(blank=True, max_length=120, verbose_name='head')),
-                ('sort_key', bulletin.fields.SortKeyField(default='', editable=False, max_length=400)),
-                ('search_text', bulletin.fields.SearchTextField(default='', editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name_kk", models.CharField(max_length=200, verbose_name="name in Kazakh")),
+                ("name_ru", models.CharField(max_length=200, verbose_name="name in Russian")),
+                ("slug", models.SlugField(max_length=80, unique=True, verbose_name="address on the site")),
+                (
+                    "ownership",
+                    models.CharField(
+                        choices=[
+                            ("state", "state kindergarten"),
+                            ("private", "private kindergarten"),
+                            ("departmental", "departmental kindergarten"),
+                        ],
+                        max_length=12,
+                        verbose_name="ownership",
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("nursery", "nursery and kindergarten"),
+                            ("kindergarten", "kindergarten"),
+                            ("complex", "school and kindergarten complex"),
+                            ("sanatorium", "sanatorium kindergarten"),
+                            ("special", "special (correctional) kindergarten"),
+                            ("mini", "mini-centre"),
+                        ],
+                        default="nursery",
+                        max_length=12,
+                        verbose_name="type",
+                    ),
+                ),
+                ("address_kk", models.CharField(max_length=200, verbose_name="address in Kazakh")),
+                ("address_ru", models.CharField(max_length=200, verbose_name="address in Russian")),
+                (
+                    "phone",
+                    phonenumber_field.modelfields.PhoneNumberField(
+                        blank=True, max_length=128, region=None, verbose_name="phone"
+                    ),
+                ),
+                ("head", models.CharField(blank=True, max_length=120, verbose_name="head")),
+                ("sort_key", bulletin.fields.SortKeyField(default="", editable=False, max_length=400)),
+                ("search_text", bulletin.fields.SearchTextField(default="", editable=False)),
             ],
             options={
-                'verbose_name': 'kindergarten',
-                'verbose_name_plural': 'kindergartens',
-                'ordering': ['sort_key', 'id'],
+                "verbose_name": "kindergarten",
+                "verbose_name_plural": "kindergartens",
+                "ordering": ["sort_key", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Locality',
+            name="Locality",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_kk', models.CharField(max_length=200, verbose_name='name in Kazakh')),
-                ('name_ru', models.CharField(max_length=200, verbose_name='name in Russian')),
-                ('slug', models.SlugField(unique=True, verbose_name='address on the site')),
-                ('timezone', models.CharField(default='Asia/Almaty', max_length=40, verbose_name='time zone')),
-                ('order', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name_kk", models.CharField(max_length=200, verbose_name="name in Kazakh")),
+                ("name_ru", models.CharField(max_length=200, verbose_name="name in Russian")),
+                ("slug", models.SlugField(unique=True, verbose_name="address on the site")),
+                (
+                    "timezone",
+                    models.CharField(default="Asia/Almaty", max_length=40, verbose_name="time zone"),
+                ),
+                ("order", models.PositiveSmallIntegerField(default=0, verbose_name="order")),
             ],
             options={
-                'verbose_name': 'locality',
-                'verbose_name_plural': 'localities',
-                'ordering': ['order', 'name_kk'],
+                "verbose_name": "locality",
+                "verbose_name_plural": "localities",
+                "ordering": ["order", "name_kk"],
             },
         ),
         migrations.CreateModel(
-            name='Group',
+            name="Group",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A proper name, the same in both languages.', max_length=80, verbose_name='group name')),
-                ('age_group', models.CharField(choices=[('1-2', 'early age group (1 to 2 years)'), ('2-3', 'first junior group (2 to 3 years)'), ('3-4', 'second junior group (3 to 4 years)'), ('4-5', 'middle group (4 to 5 years)'), ('5-6', 'senior group (5 to 6 years)'), ('mixed', 'mixed age group')], max_length=5, verbose_name='age group')),
-                ('language', models.CharField(choices=[('kk', 'Kazakh (language of education)'), ('ru', 'Russian (language of education)'), ('uz', 'Uzbek (language of education)')], max_length=2, verbose_name='language of education')),
-                ('regime', models.CharField(choices=[('day', 'day group'), ('part', 'part-day group'), ('round', 'round-the-clock group')], default='day', max_length=5, verbose_name='group type')),
-                ('capacity', models.PositiveSmallIntegerField(verbose_name='capacity')),
-                ('kindergarten', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='groups', to='bulletin.kindergarten', verbose_name='kindergarten')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A proper name, the same in both languages.",
+                        max_length=80,
+                        verbose_name="group name",
+                    ),
+                ),
+                (
+                    "age_group",
+                    models.CharField(
+                        choices=[
+                            ("1-2", "early age group (1 to 2 years)"),
+                            ("2-3", "first junior group (2 to 3 years)"),
+                            ("3-4", "second junior group (3 to 4 years)"),
+                            ("4-5", "middle group (4 to 5 years)"),
+                            ("5-6", "senior group (5 to 6 years)"),
+                            ("mixed", "mixed age group"),
+                        ],
+                        max_length=5,
+                        verbose_name="age group",
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[
+                            ("kk", "Kazakh (language of education)"),
+                            ("ru", "Russian (language of education)"),
+                            ("uz", "Uzbek (language of education)"),
+                        ],
+                        max_length=2,
+                        verbose_name="language of education",
+                    ),
+                ),
+                (
+                    "regime",
+                    models.CharField(
+                        choices=[
+                            ("day", "day group"),
+                            ("part", "part-day group"),
+                            ("round", "round-the-clock group"),
+                        ],
+                        default="day",
+                        max_length=5,
+                        verbose_name="group type",
+                    ),
+                ),
+                ("capacity", models.PositiveSmallIntegerField(verbose_name="capacity")),
+                (
+                    "kindergarten",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="groups",
+                        to="bulletin.kindergarten",
+                        verbose_name="kindergarten",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'group',
-                'verbose_name_plural': 'groups',
-                'ordering': ['kindergarten', 'age_group', 'name'],
+                "verbose_name": "group",
+                "verbose_name_plural": "groups",
+                "ordering": ["kindergarten", "age_group", "name"],
             },
         ),
         migrations.CreateModel(
-            name='Employment',
+            name="Employment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateField(verbose_name='since')),
-                ('until', models.DateField(blank=True, help_text='The last day, or empty.', null=True, verbose_name='until')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='employments', to=settings.AUTH_USER_MODEL, verbose_name='employee')),
-                ('kindergarten', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='employments', to='bulletin.kindergarten', verbose_name='kindergarten')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("since", models.DateField(verbose_name="since")),
+                (
+                    "until",
+                    models.DateField(
+                        blank=True, help_text="The last day, or empty.", null=True, verbose_name="until"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="employments",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="employee",
+                    ),
+                ),
+                (
+                    "kindergarten",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="employments",
+                        to="bulletin.kindergarten",
+                        verbose_name="kindergarten",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'employment',
-                'verbose_name_plural': 'employments',
+                "verbose_name": "employment",
+                "verbose_name_plural": "employments",
             },
         ),
         migrations.AddField(
-            model_name='kindergarten',
-            name='locality',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='kindergartens', to='bulletin.locality', verbose_name='locality'),
+            model_name="kindergarten",
+            name="locality",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="kindergartens",
+                to="bulletin.locality",
+                verbose_name="locality",
+            ),
         ),
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(max_length=1000, verbose_name='text')),
-                ('answer', models.TextField(blank=True, max_length=1000, verbose_name='answer')),
-                ('state', models.CharField(choices=[('pending', 'waits for moderation'), ('published', 'published'), ('rejected', 'not published')], default='pending', max_length=10, verbose_name='state')),
-                ('moderation_reason', models.CharField(blank=True, max_length=300, verbose_name='reason for not publishing')),
-                ('created_at', models.DateTimeField(verbose_name='written at')),
-                ('moderated_at', models.DateTimeField(blank=True, null=True, verbose_name='moderated at')),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reviews', to=settings.AUTH_USER_MODEL, verbose_name='author')),
-                ('kindergarten', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='reviews', to='bulletin.kindergarten', verbose_name='kindergarten')),
-                ('moderated_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='moderator')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField(max_length=1000, verbose_name="text")),
+                ("answer", models.TextField(blank=True, max_length=1000, verbose_name="answer")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "waits for moderation"),
+                            ("published", "published"),
+                            ("rejected", "not published"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "moderation_reason",
+                    models.CharField(blank=True, max_length=300, verbose_name="reason for not publishing"),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="written at")),
+                ("moderated_at", models.DateTimeField(blank=True, null=True, verbose_name="moderated at")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="reviews",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="author",
+                    ),
+                ),
+                (
+                    "kindergarten",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reviews",
+                        to="bulletin.kindergarten",
+                        verbose_name="kindergarten",
+                    ),
+                ),
+                (
+                    "moderated_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="moderator",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'review',
-                'verbose_name_plural': 'reviews',
-                'ordering': ['-created_at', '-id'],
+                "verbose_name": "review",
+                "verbose_name_plural": "reviews",
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Vacancy',
+            name="Vacancy",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('birth_years', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), size=None, verbose_name='birth years of children')),
-                ('place_type', models.CharField(choices=[('vacant', 'vacant places'), ('temporary', 'temporary places'), ('early', 'early booking')], default='vacant', max_length=10, verbose_name='place type')),
-                ('mode', models.CharField(choices=[('first_come', 'the first bid takes the place'), ('queue_order', 'bids are collected, places go by queue number')], default='first_come', max_length=12, verbose_name='who gets a place')),
-                ('seats_total', models.PositiveSmallIntegerField(verbose_name='places in all')),
-                ('seats_taken', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='places taken')),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('published', 'published'), ('recalled', 'recalled'), ('closed', 'closed')], default='draft', editable=False, max_length=10, verbose_name='state')),
-                ('opens_at', models.DateTimeField(verbose_name='bids are accepted from')),
-                ('priority_until', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='only the head of the queue until')),
-                ('closes_at', models.DateTimeField(blank=True, null=True, verbose_name='bids are accepted until')),
-                ('vacant_from', models.DateTimeField(verbose_name='the place is actually free from')),
-                ('published_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='published at')),
-                ('ended_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='recalled or closed at')),
-                ('end_reason', models.CharField(blank=True, editable=False, max_length=300, verbose_name='reason for the recall')),
-                ('responsible', models.CharField(max_length=120, verbose_name='responsible employee')),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='vacancies', to='bulletin.group', verbose_name='group')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "birth_years",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(),
+                        size=None,
+                        verbose_name="birth years of children",
+                    ),
+                ),
+                (
+                    "place_type",
+                    models.CharField(
+                        choices=[
+                            ("vacant", "vacant places"),
+                            ("temporary", "temporary places"),
+                            ("early", "early booking"),
+                        ],
+                        default="vacant",
+                        max_length=10,
+                        verbose_name="place type",
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("first_come", "the first bid takes the place"),
+                            ("queue_order", "bids are collected, places go by queue number"),
+                        ],
+                        default="first_come",
+                        max_length=12,
+                        verbose_name="who gets a place",
+                    ),
+                ),
+                ("seats_total", models.PositiveSmallIntegerField(verbose_name="places in all")),
+                (
+                    "seats_taken",
+                    models.PositiveSmallIntegerField(default=0, editable=False, verbose_name="places taken"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "draft"),
+                            ("published", "published"),
+                            ("recalled", "recalled"),
+                            ("closed", "closed"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("opens_at", models.DateTimeField(verbose_name="bids are accepted from")),
+                (
+                    "priority_until",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="only the head of the queue until"
+                    ),
+                ),
+                (
+                    "closes_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="bids are accepted until"),
+                ),
+                ("vacant_from", models.DateTimeField(verbose_name="the place is actually free from")),
+                (
+                    "published_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="published at"),
+                ),
+                (
+                    "ended_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="recalled or closed at"
+                    ),
+                ),
+                (
+                    "end_reason",
+                    models.CharField(
+                        blank=True, editable=False, max_length=300, verbose_name="reason for the recall"
+                    ),
+                ),
+                ("responsible", models.CharField(max_length=120, verbose_name="responsible employee")),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="vacancies",
+                        to="bulletin.group",
+                        verbose_name="group",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'vacancy',
-                'verbose_name_plural': 'vacancies',
-                'ordering': ['-opens_at', 'id'],
+                "verbose_name": "vacancy",
+                "verbose_name_plural": "vacancies",
+                "ordering": ["-opens_at", "id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='group',
-            constraint=models.UniqueConstraint(fields=('kindergarten', 'name'), name='group_name_in_kindergarten'),
+            model_name="group",
+            constraint=models.UniqueConstraint(
+                fields=("kindergarten", "name"), name="group_name_in_kindergarten"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='employment',
-            constraint=models.UniqueConstraint(fields=('user', 'kindergarten'), name='one_employment'),
+            model_name="employment",
+            constraint=models.UniqueConstraint(fields=("user", "kindergarten"), name="one_employment"),
         ),
         migrations.AddIndex(
-            model_name='review',
-            index=models.Index(condition=models.Q(('state', 'published')), fields=['-created_at', '-id'], name='review_public'),
+            model_name="review",
+            index=models.Index(
+                condition=models.Q(("state", "published")),
+                fields=["-created_at", "-id"],
+                name="review_public",
+            ),
         ),
         migrations.AddIndex(
-            model_name='vacancy',
-            index=models.Index(condition=models.Q(('state', 'published')), fields=['-opens_at', 'id'], name='vacancy_published'),
+            model_name="vacancy",
+            index=models.Index(
+                condition=models.Q(("state", "published")),
+                fields=["-opens_at", "id"],
+                name="vacancy_published",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='vacancy',
-            constraint=models.CheckConstraint(condition=models.Q(('seats_taken__lte', models.F('seats_total'))), name='vacancy_not_oversold'),
+            model_name="vacancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("seats_taken__lte", models.F("seats_total"))), name="vacancy_not_oversold"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='vacancy',
-            constraint=models.CheckConstraint(condition=models.Q(('seats_total__gte', 1)), name='vacancy_has_seats'),
+            model_name="vacancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("seats_total__gte", 1)), name="vacancy_has_seats"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='vacancy',
-            constraint=models.CheckConstraint(condition=models.Q(('birth_years', []), _negated=True), name='vacancy_has_birth_years'),
+            model_name="vacancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("birth_years", []), _negated=True), name="vacancy_has_birth_years"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='vacancy',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_at', None), ('closes_at__gt', models.F('opens_at')), _connector='OR'), name='vacancy_closes_after_opening'),
+            model_name="vacancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("closes_at", None), ("closes_at__gt", models.F("opens_at")), _connector="OR"
+                ),
+                name="vacancy_closes_after_opening",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='vacancy',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('mode', 'queue_order'), _negated=True), ('closes_at__isnull', False), _connector='OR'), name='vacancy_queue_order_closes'),
+            model_name="vacancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("mode", "queue_order"), _negated=True),
+                    ("closes_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="vacancy_queue_order_closes",
+            ),
         ),
     ]

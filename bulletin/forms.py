@@ -1,0 +1,148 @@
+"""The filters of the public lists, and the form of a review."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bulletin.models import Kindergarten, Language, Locality, Review, Vacancy
+from bulletin.selectors import localities, offered_birth_years
+
+ALL_PLACES = "all"
+ANY = ("", gettext_lazy("Any"))
+EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
+
+
+class FilterForm(forms.Form):
+    """A GET form that can't fail: a value that makes no sense is left out, and said so beside its field.
+
+    It is bound from the start, absent values being the defaults; ask `values` instead of `cleaned_data`.
+    """
+
+    defaults: Mapping[str, Any] = {}
+    use_required_attribute = False
+
+    place = forms.ChoiceField(label=gettext_lazy("Locality"))
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, locality: Locality | None = None) -> None:
+        """`locality` is the place that the visitor chose; it is in force while the address names none."""
+        self._places = {place.slug: place for place in localities()}
+        self._fallback = {**self.defaults, "place": locality.slug if locality else ALL_PLACES}
+        given = {name: data[name] for name in data} if data else {}
+        super().__init__(data={**self._fallback, **given}, auto_id="filter_%s")
+        options = [(slug, place.name) for slug, place in self._places.items()]
+        self.fields["place"].choices = [(ALL_PLACES, _("All localities")), *options]  # type: ignore[attr-defined]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """A value for every field, ready for the selector; the place as `locality` (None: all of them)."""
+        errors = self.errors
+        values = {
+            name: self._fallback.get(name, "") if name in errors else self.cleaned_data[name]
+            for name in self.fields
+        }
+        values["locality"] = self._places.get(values.pop("place"))
+        return values
+
+    @property
+    def note(self) -> str:
+        """What was left out of the search, as a sentence; empty when everything made sense."""
+        if not self.errors:
+            return ""
+        labels = ", ".join(str(self.fields[name].label) for name in self.errors)
+        return _("Not understood and left out of the search: %(fields)s") % {"fields": labels}
+
+
+class BulletinFilterForm(FilterForm):
+    """Which vacancies of the bulletin are shown. `values` are the arguments of `published_vacancies`.
+
+    `status` is all, open (to all) or me; the form keeps it, tabs change it. `me` is answered by `applications`.
+    """
+
+    defaults = {"status": "all", "sort": "new", "birth_year": None}
+
+    search = forms.CharField(
+        label=gettext_lazy("Kindergarten"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    birth_year = forms.IntegerField(
+        label=gettext_lazy("Birth year"),
+        min_value=EARLIEST_YEAR,
+        max_value=LATEST_YEAR,
+        required=False,
+        widget=forms.Select,
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of education"), choices=[ANY, *Language.choices], required=False
+    )
+    place_type = forms.ChoiceField(
+        label=gettext_lazy("Place type"), choices=[ANY, *Vacancy.PlaceType.choices], required=False
+    )
+    sort = forms.ChoiceField(
+        label=gettext_lazy("Order"),
+        choices=[
+            ("new", gettext_lazy("newest first")),
+            ("name", gettext_lazy("by name of the kindergarten")),
+            ("free", gettext_lazy("most vacant places first")),
+        ],
+    )
+    status = forms.ChoiceField(
+        label=gettext_lazy("Status"),
+        choices=[("all", ""), ("open", ""), ("me", "")],
+        widget=forms.HiddenInput,
+    )
+
+    field_order = ["search", "place", "birth_year", "language", "place_type", "sort", "status"]
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, locality: Locality | None = None) -> None:
+        super().__init__(data, locality=locality)
+        years = {*offered_birth_years(), self.values["birth_year"]} - {None}
+        options = [(year, year) for year in sorted(years, reverse=True)]
+        self.fields["birth_year"].widget.choices = [ANY, *options]  # type: ignore[attr-defined]
+
+
+class CatalogueFilterForm(FilterForm):
+    """Which kindergartens of the catalogue are shown. `values` are the arguments of `kindergartens`."""
+
+    search = forms.CharField(
+        label=gettext_lazy("Name of the kindergarten"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    ownership = forms.ChoiceField(
+        label=gettext_lazy("Ownership"), choices=[ANY, *Kindergarten.Ownership.choices], required=False
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of education"), choices=[ANY, *Language.choices], required=False
+    )
+
+    field_order = ["search", "place", "ownership", "language"]
+
+
+class ReviewForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A user's opinion of the portal, or of one kindergarten."""
+
+    class Meta:
+        model = Review
+        fields = ["kindergarten", "text"]
+        labels = {
+            "kindergarten": gettext_lazy("What is the review about?"),
+            "text": gettext_lazy("Your review"),
+        }
+        help_texts = {
+            "text": gettext_lazy(
+                "Up to 1000 characters. Please name no people, phone numbers or IINs: everyone can read it."
+            )
+        }
+        widgets = {"text": forms.Textarea(attrs={"rows": 5})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        about = self.fields["kindergarten"]
+        assert isinstance(about, forms.ModelChoiceField)
+        about.empty_label = _("The portal")
