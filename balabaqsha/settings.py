@@ -222,7 +222,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 # A page never waits for the broker: the outbox row is the promise, the task only wakes the sender.
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 2}
+# Without max_retries the client looks for a broker that is down for some six seconds, whatever the line above says.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 2, "max_retries": 0}
 
 # --- security ------------------------------------------------------------------------------------------------
 

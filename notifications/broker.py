@@ -1,4 +1,7 @@
-"""Waking a worker after a commit. Best effort by design: what was written is the promise, a sweep does what Celery lost."""
+"""Waking a worker after a commit.
+
+Best effort by design: what was written is the promise, and a sweep does what Celery lost.
+"""
 
 import logging
 import time

@@ -25,8 +25,9 @@ SMS = (Channel.SMS,)
 class Kind:
     """One kind of message.
 
-    `needs` names the values that its texts may use. An SMS that was not accepted by a gateway within `worth_for` is
-    given up; the text of a `secret` one is wiped as soon as it is sent or given up, and no employee ever sees it.
+    `needs` names the values that its texts may use. An SMS that was not accepted by a gateway within
+    `worth_for` is given up; the text of a `secret` one is wiped as soon as it is sent or given up, and no
+    employee ever sees it.
     """
 
     code: str
@@ -70,8 +71,13 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+def is_secret(code: str) -> bool:
+    """Whether texts of this kind are wiped and hidden; so is one whose kind no longer exists."""
+    return code not in KINDS or KINDS[code].secret
+
+
 def sample_context(kind: Kind) -> dict[str, Any]:
-    """Believable values for everything that `kind` needs: the manual's family, and numbers of the greatest length.
+    """Believable values for everything that `kind` needs: the manual's family, and the longest numbers.
 
     Stand-ins with the attributes that the texts use, so that every text can be rendered without a database.
     """

@@ -12,19 +12,25 @@ from phonenumber_field.modelfields import PhoneNumberField
 class Notice(models.Model):
     """A notice in a person's inbox: the record of what the portal told them.
 
-    Both languages are rendered when the notice is written, so a later change of a template changes no record and a
-    reader may switch the language.
+    Both languages are rendered when the notice is written, so a later change of a template changes no record
+    and a reader may switch the language.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices", verbose_name=_("recipient")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="notices",
+        verbose_name=_("recipient"),
     )
     kind = models.CharField(_("kind"), max_length=40)
     text_kk = models.TextField(_("text in Kazakh"))
     text_ru = models.TextField(_("text in Russian"))
     link = models.CharField(
-        _("link"), max_length=200, blank=True, help_text=_("A path within the portal, without a language prefix.")
+        _("link"),
+        max_length=200,
+        blank=True,
+        help_text=_("A path within the portal, without a language prefix."),
     )
     dedupe_key = models.CharField(max_length=120, unique=True)
     created_at = models.DateTimeField(_("time"))
@@ -69,7 +75,9 @@ class Message(models.Model):
     phone = PhoneNumberField(_("phone"))
     kind = models.CharField(_("kind"), max_length=40)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
-    text = models.TextField(_("text"), blank=True, help_text=_("Emptied once sent where it held a secret code."))
+    text = models.TextField(
+        _("text"), blank=True, help_text=_("Emptied once sent where it held a secret code.")
+    )
     dedupe_key = models.CharField(max_length=120, unique=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)

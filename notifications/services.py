@@ -1,26 +1,20 @@
 """Telling people something: the one way by which the other rooms write to an inbox or send an SMS."""
 
 import hashlib
-import logging
-import time
 from datetime import datetime
 from typing import Any, Protocol
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from django.template import Context, engines
+from django.template import Context, Engine
+from django.urls import translate_url
 from django.utils import translation
 
-from notifications.kinds import KINDS, Channel, Kind
+from notifications.broker import wake_on_commit
+from notifications.kinds import KINDS, Channel, Kind, is_secret
 from notifications.models import Message, Notice
 
-logger = logging.getLogger(__name__)
-
 DELIVERY_TASK = "notifications.tasks.deliver_due_messages"
-# After a broker that did not answer, pages stop asking it for this long: the sweep delivers meanwhile.
-BROKER_REST_SECONDS = 30.0
-_broker_rests_until = 0.0
 
 
 class Recipient(Protocol):
@@ -47,10 +41,11 @@ def enqueue(
 ) -> None:
     """Write a message of `kind` to the inbox of `recipient` and to the outbox, as its channels say.
 
-    Call it inside the transaction that causes the message: both live or die together. `context` holds live objects
-    (at least those that the kind needs; `KeyError` names a missing one) and is not stored; the inbox text is rendered
-    in both languages, the SMS in the recipient's. A second call with the same `dedupe_key` for the same kind and
-    recipient changes nothing. `link` is a path without a language prefix. A recipient without a phone gets no SMS.
+    Call it inside the transaction that causes the message: both live or die together. `context` holds live
+    objects (at least those that the kind needs; `KeyError` names a missing one) and is not stored; the inbox
+    text is rendered in both languages, the SMS in the recipient's. A second call with the same `dedupe_key`
+    for the same kind and recipient changes nothing. `link` is a path of this site, kept without its language.
+    A recipient without a phone gets no SMS.
     """
     what = KINDS[kind]
     key = _stored_key(kind, recipient.pk, dedupe_key)
@@ -60,7 +55,7 @@ def enqueue(
             kind=kind,
             text_kk=render(what, Channel.INBOX, language="kk", context=context),
             text_ru=render(what, Channel.INBOX, language="ru", context=context),
-            link=link,
+            link=_without_language(link),
             dedupe_key=key,
             created_at=now,
         )
@@ -98,20 +93,22 @@ def render(kind: Kind, channel: Channel, *, language: str, context: dict[str, An
     Raises `KeyError` if `context` lacks a value that the kind needs.
     """
     values = {name: context[name] for name in kind.needs} | {"contact_phone": settings.CONTACT_PHONES[0]}
-    template = engines["django"].engine.get_template(kind.template(channel, language))  # type: ignore[attr-defined]
+    template = Engine.get_default().get_template(kind.template(channel, language))
     with translation.override(language):
         text = template.render(Context(values, autoescape=False))
     return " ".join(text.split())
 
 
 def send_again(message: Message, *, now: datetime) -> bool:
-    """Put a message that failed or did not arrive back into the outbox; False if its text is gone or it is under way.
+    """Put a message that failed or did not arrive back into the outbox; False where that can't be done.
 
+    It can't where the text is a secret, or while the message is still under way.
     The row is locked, so that two employees send it once. Its attempts and its time to live start anew.
     """
     with transaction.atomic():
         locked = Message.objects.select_for_update().get(pk=message.pk)
-        if not locked.text or locked.state not in (Message.State.FAILED, Message.State.SENT):
+        sendable = locked.text and not is_secret(locked.kind)
+        if not sendable or locked.state not in (Message.State.FAILED, Message.State.SENT):
             return False
         locked.state = Message.State.QUEUED
         locked.attempts = 0
@@ -119,21 +116,8 @@ def send_again(message: Message, *, now: datetime) -> bool:
         locked.next_attempt_at = now
         locked.give_up_at = now + KINDS[locked.kind].worth_for
         locked.save(update_fields=["state", "attempts", "error", "next_attempt_at", "give_up_at"])
-        transaction.on_commit(wake_delivery, robust=True)
+        wake_on_commit(DELIVERY_TASK)
         return True
-
-
-def wake_delivery() -> None:
-    """Ask a worker to deliver at once. Best effort: without a broker the sweep delivers some seconds later."""
-    global _broker_rests_until
-    if time.monotonic() < _broker_rests_until:
-        return
-    try:
-        current_app.send_task(DELIVERY_TASK, ignore_result=True)
-    except Exception:
-        # The outbox row is committed; whatever is wrong with the broker must not reach the page.
-        _broker_rests_until = time.monotonic() + BROKER_REST_SECONDS
-        logger.warning("The broker did not take the wake-up call; the sweep will deliver.", exc_info=True)
 
 
 def _post(
@@ -158,9 +142,15 @@ def _post(
         created_at=now,
     )
     Message.objects.bulk_create([message], ignore_conflicts=True)
-    transaction.on_commit(wake_delivery, robust=True)
+    wake_on_commit(DELIVERY_TASK)
+
+
+def _without_language(link: str) -> str:
+    # A page in Russian reverses to an address in Russian, and the reader may read in the other language.
+    return translate_url(link, settings.LANGUAGE_CODE) if link else ""
 
 
 def _stored_key(kind: str, recipient: Any, dedupe_key: str) -> str:
-    # Hashed, since keys made of several ids outgrow the column; with the recipient, since a family has two guardians.
+    # Hashed, since keys made of several ids outgrow the column; with the recipient, since a family has two
+    # guardians.
     return hashlib.sha256(f"{kind}\n{recipient}\n{dedupe_key}".encode()).hexdigest()

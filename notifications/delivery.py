@@ -1,0 +1,126 @@
+"""Delivering the outbox: claim, send, retry with growing pauses, give up.
+
+Delivery is at least once. A row is claimed under a row lock that other workers skip, leased for some minutes, and
+sent outside any transaction: no gateway's slowness holds a lock. A worker that dies leaves its row to the next one,
+which sends it again under the same idempotency key.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import SystemRandom
+
+from django.db import transaction
+from django.db.models import Q
+
+from notifications.kinds import is_secret
+from notifications.models import Message
+from notifications.sms.base import Outcome, SendResult, SmsBackend, get_backend
+
+logger = logging.getLogger(__name__)
+
+# No row is claimed later than this after the start, so that every send ends before its lease does, at two gateways
+# of ten seconds each and with room to spare.
+CLAIMING = timedelta(seconds=60)
+LEASE = timedelta(minutes=3)
+SHORTEST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(minutes=32)
+JITTER = 0.25
+
+_random = SystemRandom()
+
+
+@dataclass
+class Counts:
+    """What one delivery did: messages accepted by a gateway, put off to another attempt, given up."""
+
+    sent: int = 0
+    retried: int = 0
+    failed: int = 0
+
+
+def deliver_due(*, now: datetime) -> Counts:
+    """Send what is due at `now`, those nearest to being given up first; returns what came of it.
+
+    Any number of workers may deliver at once: each claimed row is sent by one of them. Works for at most a minute and
+    leaves the rest to the next call. Never call it inside a transaction: the lock would be held while sending.
+    """
+    backend = get_backend()
+    counts = Counts()
+    started = time.monotonic()
+    while time.monotonic() - started < CLAIMING.total_seconds():
+        message = _claim(now=now)
+        if message is None:
+            break
+        _deliver(message, backend=backend, counts=counts, now=now)
+    return counts
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait after so many failed attempts: 1, 2, 4 … 32 minutes, up to a quarter longer by chance.
+
+    By chance, so that the rows that failed together do not come back together.
+    """
+    pause = min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** min(attempts - 1, 10))
+    longer: timedelta = pause * (1 + _random.uniform(0, JITTER))
+    return longer
+
+
+def _claim(*, now: datetime) -> Message | None:
+    """Take one due row for this worker until the lease ends, or None if there is none."""
+    open_states = Q(state__in=[Message.State.QUEUED, Message.State.SENDING])
+    with transaction.atomic():
+        message = (
+            Message.objects.select_for_update(skip_locked=True)
+            .filter(open_states, next_attempt_at__lte=now)
+            .order_by("give_up_at", "created_at", "id")
+            .first()
+        )
+        if message is None:
+            return None
+        message.state = Message.State.SENDING
+        message.attempts += 1
+        message.next_attempt_at = now + LEASE
+        message.save(update_fields=["state", "attempts", "next_attempt_at"])
+        return message
+
+
+def _deliver(message: Message, *, backend: SmsBackend, counts: Counts, now: datetime) -> None:
+    if now >= message.give_up_at:
+        counts.failed += _finish(message, state=Message.State.FAILED, error=message.error or "too late")
+        return
+    result = _send(message, backend=backend)
+    next_attempt_at = now + pause_after(message.attempts)
+    if result.outcome is Outcome.ACCEPTED:
+        counts.sent += _finish(
+            message, state=Message.State.SENT, provider_id=result.provider_id, sent_at=now, error=""
+        )
+    elif result.outcome is Outcome.REFUSED or next_attempt_at >= message.give_up_at:
+        counts.failed += _finish(message, state=Message.State.FAILED, error=result.error)
+        logger.error("Message %s (%s) is given up: %s", message.pk, message.kind, result.error)
+    else:
+        counts.retried += _record(
+            message, state=Message.State.QUEUED, next_attempt_at=next_attempt_at, error=result.error
+        )
+        logger.warning("Message %s (%s) is put off: %s", message.pk, message.kind, result.error)
+
+
+def _send(message: Message, *, backend: SmsBackend) -> SendResult:
+    try:
+        return backend.send(str(message.phone), message.text, idempotency_key=str(message.pk))
+    except Exception as error:  # noqa: BLE001
+        # One broken gateway must not stop the rest. The trace may hold phone and text: only its class is told.
+        return SendResult(Outcome.UNAVAILABLE, error=f"{type(error).__name__} in the gateway's code")
+
+
+def _finish(message: Message, **changes: object) -> int:
+    if is_secret(message.kind):
+        changes["text"] = ""
+    return _record(message, **changes)
+
+
+def _record(message: Message, **changes: object) -> int:
+    """Write the outcome unless the lease ran out and another worker claimed the row since; 1 if written."""
+    mine = Message.objects.filter(pk=message.pk, state=Message.State.SENDING, attempts=message.attempts)
+    return mine.update(**changes)

@@ -1,0 +1,12 @@
+"""SMS on the screen, for development."""
+
+import sys
+
+from notifications.sms.base import Outcome, SendResult
+
+
+class ConsoleBackend:
+    def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
+        sys.stdout.write(f"SMS {phone}: {text}\n")
+        sys.stdout.flush()
+        return SendResult(Outcome.ACCEPTED, provider_id=idempotency_key)

@@ -1,0 +1,49 @@
+"""SMS as lines of a file (`SMS_FILE`): what the demo desk and the browser tests read."""
+
+import fcntl
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from notifications.sms.base import Outcome, SendResult
+
+_TAIL_BYTES = 256 * 1024
+
+
+class FileBackend:
+    """Appends one JSON object per SMS: {"phone", "text", "sent_at"}; several processes may write at once."""
+
+    def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
+        line = json.dumps(
+            {"phone": phone, "text": text, "sent_at": timezone.now().isoformat()}, ensure_ascii=False
+        )
+        path = Path(settings.SMS_FILE)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.write(line + "\n")
+        except OSError as error:
+            return SendResult(Outcome.UNAVAILABLE, error=f"file: {type(error).__name__}")
+        return SendResult(Outcome.ACCEPTED, provider_id=idempotency_key)
+
+
+def read_newest(limit: int) -> list[dict[str, Any]]:
+    """At most `limit` of the SMS written, newest first; none if there is no file yet.
+
+    Reads the end of the file only, so that a page that shows it stays quick however long the demo runs.
+    """
+    try:
+        with Path(settings.SMS_FILE).open("rb") as file:
+            size = file.seek(0, 2)
+            start = max(0, size - _TAIL_BYTES)
+            file.seek(start)
+            lines = file.read().decode("utf-8", errors="replace").split("\n")
+    except FileNotFoundError:
+        return []
+    # What follows the last line end is nothing, or a line that is still being written.
+    complete = lines[1:-1] if start else lines[:-1]
+    return [json.loads(line) for line in reversed(complete[-limit:])] if limit > 0 else []

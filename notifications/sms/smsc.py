@@ -1,0 +1,38 @@
+"""smsc.kz, by its HTTP interface: POST to /sys/send.php, JSON back (fmt=3)."""
+
+from django.conf import settings
+
+from notifications.sms.base import Outcome, SendResult
+from notifications.sms.http import GatewayError, post_form
+
+_BAD_NUMBER = "7"
+# The identical request was made less than a minute ago: the first one did arrive.
+_REPEATED = "9"
+
+
+class SmscBackend:
+    """All errors but a bad number are the gateway's: parameters (1), login (2), money (3), address blocked (4), date
+    (5), text or sender forbidden (6), undeliverable by its routes (8). Another gateway may succeed.
+    """
+
+    def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
+        fields = {
+            "login": settings.SMSC_LOGIN,
+            "psw": settings.SMSC_PASSWORD,
+            "phones": phone,
+            "mes": text,
+            "sender": settings.SMS_SENDER,
+            "charset": "utf-8",
+            "fmt": "3",
+        }
+        try:
+            answer = post_form(settings.SMSC_URL, fields)
+        except GatewayError as error:
+            return SendResult(Outcome.UNAVAILABLE, error=f"smsc: {error}")
+        code = str(answer.get("error_code", ""))
+        if not code and "id" in answer:
+            return SendResult(Outcome.ACCEPTED, provider_id=f"smsc:{answer['id']}"[:80])
+        if code == _REPEATED:
+            return SendResult(Outcome.ACCEPTED, provider_id="smsc:repeated")
+        outcome = Outcome.REFUSED if code == _BAD_NUMBER else Outcome.UNAVAILABLE
+        return SendResult(outcome, error=f"smsc: {code}"[:200])

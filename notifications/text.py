@@ -1,0 +1,28 @@
+"""How long an SMS is on the air. Pure.
+
+An SMS in the GSM alphabet holds 160 characters, one with any other character (Kazakh, Russian) 70; a longer one is
+sent in joined segments of 153 or 67, each of which is paid for (GSM 03.38, 3GPP TS 23.038).
+"""
+
+from math import ceil
+
+SINGLE_SEGMENT = 70
+
+_GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+# Sent as an escape and a second character.
+_GSM_EXTENDED = frozenset("\f^{}\\[~]|€")
+
+
+def segments(text: str) -> int:
+    """How many segments `text` takes; 1 for an empty text, which is still a message."""
+    if set(text) <= _GSM | _GSM_EXTENDED:
+        length = len(text) + sum(character in _GSM_EXTENDED for character in text)
+        single, joined = 160, 153
+    else:
+        # UCS-2 counts two units for what lies outside the basic plane.
+        length = len(text.encode("utf-16-be")) // 2
+        single, joined = SINGLE_SEGMENT, 67
+    return 1 if length <= single else ceil(length / joined)
