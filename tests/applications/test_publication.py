@@ -1,0 +1,170 @@
+"""A vacancy's life: the priority window, the recall, and the award by queue number."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from applications import publication
+from applications.bidding import place_bid
+from applications.eligibility import why_not
+from applications.models import Bid
+from applications.refusals import Refusal
+from applications.rules import rules_for
+from applications.states import ApplicationState, BidState, Tier
+from applications.transitions import Refused, activate_bid, withdraw_bid
+from bulletin.models import Vacancy
+from tests.applications.conftest import ZONE
+from tests.factories import ApplicationFactory, VacancyFactory
+
+pytestmark = pytest.mark.django_db
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+def family(scene, *, day, **fields):
+    return ApplicationFactory(
+        **{
+            "locality": scene.locality,
+            "child__birth_date": date(2017, 1, 1),
+            "filed_at": datetime(2019, 5, day, 12, tzinfo=ZONE),
+        }
+        | fields
+    )
+
+
+def draft(scene, **fields):
+    return VacancyFactory(
+        **{
+            "group": scene.group,
+            "birth_years": [2017],
+            "seats_total": 1,
+            "state": Vacancy.State.DRAFT,
+            "published_at": None,
+            "opens_at": datetime(2019, 6, 26, 18, tzinfo=ZONE),
+        }
+        | fields
+    )
+
+
+class TestPriorityWindow:
+    def test_only_the_head_of_the_matching_queue_is_inside(self, scene):
+        inside = [family(scene, day=day) for day in (1, 2, 3)]
+        family(scene, day=1, languages=["kk"])
+        outside = family(scene, day=4)
+        vacancy = publication.publish_vacancy(draft(scene), actor=scene.staff, now=scene.now)
+        assert [why_not(application, vacancy, now=vacancy.opens_at) for application in inside] == [None] * 3
+        assert why_not(outside, vacancy, now=vacancy.opens_at) == Refusal.PRIORITY
+
+    def test_the_tiers_are_interleaved(self, scene):
+        first = family(scene, day=20, tier=Tier.EXTRAORDINARY)
+        second = family(scene, day=20, tier=Tier.PRIORITY)
+        third = family(scene, day=1)
+        fourth = family(scene, day=2)
+        late_priority = family(scene, day=21, tier=Tier.PRIORITY)
+        vacancy = publication.publish_vacancy(draft(scene), actor=scene.staff, now=scene.now)
+        refusals = [
+            why_not(application, vacancy, now=vacancy.opens_at)
+            for application in (first, second, third, fourth, late_priority)
+        ]
+        assert refusals == [None, None, None, Refusal.PRIORITY, Refusal.PRIORITY]
+
+    def test_it_lasts_three_working_days_to_the_same_hour(self, scene):
+        outside = [family(scene, day=day) for day in (1, 2, 3, 4)][-1]
+        vacancy = publication.publish_vacancy(draft(scene), actor=scene.staff, now=scene.now)
+        assert vacancy.priority_until == datetime(2019, 7, 1, 18, tzinfo=ZONE)
+        assert why_not(outside, vacancy, now=vacancy.priority_until - MICROSECOND) == Refusal.PRIORITY
+        assert why_not(outside, vacancy, now=vacancy.priority_until) is None
+
+    def test_who_files_later_is_not_inside(self, scene):
+        vacancy = publication.publish_vacancy(draft(scene), actor=scene.staff, now=scene.now)
+        newcomer = ApplicationFactory(
+            locality=scene.locality, child__birth_date=date(2017, 1, 1), filed_at=scene.now + MICROSECOND
+        )
+        assert why_not(newcomer, vacancy, now=vacancy.opens_at) == Refusal.PRIORITY
+
+    def test_a_locality_may_do_without(self, scene):
+        rules = rules_for(scene.locality, day=date(2019, 6, 26))
+        rules.locality, rules.valid_from, rules.priority_working_days = scene.locality, date(2019, 1, 1), 0
+        rules.save()
+        vacancy = publication.publish_vacancy(draft(scene), actor=scene.staff, now=scene.now)
+        assert vacancy.priority_until is None
+
+
+class TestPublication:
+    def test_once(self, scene):
+        vacancy = publication.publish_vacancy(draft(scene), actor=scene.staff, now=scene.now)
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.NOT_A_DRAFT):
+            publication.publish_vacancy(vacancy, actor=scene.staff, now=scene.now)
+
+    def test_not_after_its_closing_time(self, scene):
+        late = draft(scene, opens_at=scene.now - timedelta(days=2), closes_at=scene.now)
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.OPENING_PASSED):
+            publication.publish_vacancy(late, actor=scene.staff, now=scene.now)
+
+
+class TestRecall:
+    def test_pending_bids_become_void_and_referrals_stay(self, scene):
+        with_referral = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        activate_bid(with_referral, actor=scene.staff, now=scene.now)
+        waiting = family(scene, day=1)
+        pending = place_bid(waiting, scene.vacancy, actor=waiting.filed_by, now=scene.now)
+        publication.recall_vacancy(scene.vacancy, actor=scene.staff, reason="Жөндеу", now=scene.now)
+        for changed in (pending, waiting, with_referral, scene.application, scene.vacancy):
+            changed.refresh_from_db()
+        assert (pending.state, pending.reason) == (BidState.VOID, "Жөндеу")
+        assert waiting.state == ApplicationState.WAITING
+        assert scene.application.state == ApplicationState.REFERRED
+        assert scene.vacancy.seats_taken == 1
+
+    def test_it_needs_a_reason(self, scene):
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.REASON_MISSING):
+            publication.recall_vacancy(scene.vacancy, actor=scene.staff, reason="", now=scene.now)
+
+
+class TestQueueOrder:
+    @pytest.fixture
+    def vacancy(self, scene):
+        return VacancyFactory(
+            group=scene.group,
+            birth_years=[2017],
+            seats_total=2,
+            mode=Vacancy.Mode.QUEUE_ORDER,
+            opens_at=scene.now,
+            closes_at=scene.now + timedelta(days=1),
+        )
+
+    def bids(self, scene, vacancy, days):
+        families = [family(scene, day=day) for day in days]
+        return [
+            place_bid(application, vacancy, actor=application.filed_by, now=scene.now + timedelta(minutes=minute))
+            for minute, application in enumerate(families)
+        ]
+
+    def test_the_smallest_numbers_win_whoever_was_quicker(self, scene, vacancy):
+        bids = self.bids(scene, vacancy, days=[9, 2, 5, 1])
+        assert publication.award_collected(vacancy, now=vacancy.closes_at - MICROSECOND) == 0
+        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 2
+        for placed in bids:
+            placed.refresh_from_db()
+        assert [placed.holds_seat for placed in bids] == [False, True, False, True]
+        assert [placed.state for placed in bids].count(BidState.LOST) == 2
+        vacancy.refresh_from_db()
+        assert vacancy.seats_taken == 2
+
+    def test_a_second_run_changes_nothing(self, scene, vacancy):
+        self.bids(scene, vacancy, days=[1, 2, 3])
+        publication.award_collected(vacancy, now=vacancy.closes_at)
+        before = list(Bid.objects.order_by("pk").values())
+        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 0
+        assert list(Bid.objects.order_by("pk").values()) == before
+
+    def test_who_withdrew_leaves_the_place_to_the_next(self, scene, vacancy):
+        bids = self.bids(scene, vacancy, days=[1, 2, 3])
+        withdraw_bid(bids[0], actor=bids[0].placed_by, now=scene.now)
+        publication.award_collected(vacancy, now=vacancy.closes_at)
+        assert Bid.objects.filter(holds_seat=True).count() == 2
+
+    def test_not_activated_before_the_award(self, scene, vacancy):
+        (placed,) = self.bids(scene, vacancy, days=[1])
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.NOT_AWARDED_YET):
+            activate_bid(placed, actor=scene.staff, now=scene.now)
