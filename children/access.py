@@ -1,7 +1,8 @@
-"""The only way from a person to a child: who is not a guardian finds nothing."""
+"""The only way to a family's children. A stranger is told that there is no such page."""
 
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.http import Http404
 
@@ -9,13 +10,16 @@ from accounts.models import User
 from children.models import Child
 
 
-def children_of(user: User) -> QuerySet[Child]:
-    """The children for whom the user is a guardian now."""
+def children_of(user: User | AnonymousUser) -> QuerySet[Child]:
+    """The children for whom `user` may act now, the oldest first; none for a visitor."""
+    if not user.is_authenticated:
+        return Child.objects.none()
+    # One filter() call: both conditions must hold of the same guardianship.
     return Child.objects.filter(guardianships__user=user, guardianships__ended_at=None)
 
 
-def child_for(user: User, pk: UUID) -> Child:
-    """One child of the user. Raises `Http404` for strangers as for unknown ids."""
+def child_for(user: User | AnonymousUser, pk: UUID) -> Child:
+    """The child with this id, if `user` may act for it. Raises `Http404` otherwise, whether or not it exists."""
     child = children_of(user).filter(pk=pk).first()
     if child is None:
         raise Http404
@@ -23,6 +27,6 @@ def child_for(user: User, pk: UUID) -> Child:
 
 
 def guardians_of(child: Child) -> list[User]:
-    """Everyone who may act for the child now and can sign in, in the order in which they were proven."""
-    live = child.guardianships.filter(ended_at=None, user__is_active=True).select_related("user").order_by("pk")
-    return [guardianship.user for guardianship in live]
+    """Everyone who may act for `child` now and can sign in, the first who added it first."""
+    guardians = User.objects.filter(guardianships__child=child, guardianships__ended_at=None, is_active=True)
+    return list(guardians.order_by("guardianships__verified_at", "pk"))

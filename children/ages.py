@@ -1,0 +1,26 @@
+"""How old a child is, and in which age group. Pure."""
+
+from datetime import date
+from typing import Final
+
+# The age groups of kindergartens by the orders in force in 2019, from the youngest to the oldest.
+AGE_GROUPS: Final = ("1-2", "2-3", "3-4", "4-5", "5-6")
+
+
+def completed_years(birth_date: date, *, on: date) -> int:
+    """How many birthdays the child has had by the end of the day `on`; 0 before birth.
+
+    Whoever was born on 29 February has the birthday on 1 March in other years.
+    """
+    years = on.year - birth_date.year - ((on.month, on.day) < (birth_date.month, birth_date.day))
+    return max(0, years)
+
+
+def age_group(birth_date: date, *, on: date) -> str:
+    """The age group of the year of `on`, such as `2-3`; empty for a child too young or too old for any.
+
+    By year of birth, as places are matched: the manual's child, born in July 2017, takes a place in a group of 2-3
+    years in June 2019 (`domain.md` 1.3).
+    """
+    years = on.year - birth_date.year
+    return AGE_GROUPS[years - 1] if 1 <= years <= len(AGE_GROUPS) else ""
