@@ -8,8 +8,8 @@ class Action(models.TextChoices):
     REGISTERED = "registered", _("Registered")
     SIGNED_IN = "signed_in", _("Signed in")
     SIGNED_OUT = "signed_out", _("Signed out")
-    PASSWORD_CHANGED = "password_changed", _("Password changed")  # noqa: S105
-    PASSWORD_RESET = "password_reset", _("Password reset by SMS")  # noqa: S105
+    PASSWORD_CHANGED = "password_changed", _("Password changed")
+    PASSWORD_RESET = "password_reset", _("Password reset by SMS")
     PROFILE_CHANGED = "profile_changed", _("Profile changed")
     PHOTO_CHANGED = "photo_changed", _("Photo changed")
     CHILD_ADDED = "child_added", _("Child added")

@@ -12,6 +12,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts.audit_actions import Action
 from accounts.fields import EncryptedTextField
+from accounts.masks import mask_phone
 
 
 class Sex(models.TextChoices):
@@ -60,13 +61,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
 
     def __str__(self) -> str:
-        return self.username
+        return mask_phone(self.username) if self.phone else self.username
 
 
 class Profile(models.Model):
     """What the person registry said of a parent when they registered, and what they added themselves."""
 
-    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="profile", verbose_name=_("user"))
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, related_name="profile", verbose_name=_("user")
+    )
     iin = EncryptedTextField(_("IIN"), blank=True)
     iin_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)
     document_number = EncryptedTextField(_("document number"), blank=True)
@@ -173,7 +176,7 @@ class AuditEntry(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M} {self.action}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise PermissionDenied("Audit entries are never changed.")
         super().save(*args, **kwargs)
 

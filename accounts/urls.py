@@ -1,5 +1,5 @@
-from django.urls import path
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 
 
 def placeholder(request: HttpRequest, **kwargs: object) -> HttpResponse:

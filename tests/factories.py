@@ -1,12 +1,26 @@
 """Objects for the tests, each of them valid as it stands."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
-from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory
+from factory.declarations import (
+    LazyAttribute,
+    LazyFunction,
+    RelatedFactory,
+    SelfAttribute,
+    Sequence,
+    SubFactory,
+)
 from factory.django import DjangoModelFactory
+from factory.helpers import post_generation
 
+from accounts.crypto import keyed_hash
+from accounts.iin import check_digit
+from accounts.models import Profile, Sex, User
+from applications.models import Application
 from bulletin.models import AgeGroup, Group, Kindergarten, Language, Locality, Vacancy
+from children.models import Child, Guardianship
 
 
 class LocalityFactory(DjangoModelFactory[Locality]):
@@ -61,3 +75,99 @@ class VacancyFactory(DjangoModelFactory[Vacancy]):
 
     class Meta:
         model = Vacancy
+
+
+def nth_iin(number: int) -> str:
+    """A valid IIN, different for every number below some thousands."""
+    stem = f"800101{number:05d}"
+    digit = check_digit(stem)
+    return f"{stem}{digit}" if digit is not None else nth_iin(number + 50_000)
+
+
+class UserFactory(DjangoModelFactory[User]):
+    """A parent who signs in with `phone` and the password "parent-pass-1", with a profile: give `profile__iin=…`."""
+
+    phone = Sequence(lambda number: f"+7701{number % 10_000_000:07d}")
+    username = SelfAttribute("phone")
+    password = LazyFunction(lambda: make_password("parent-pass-1"))
+    profile = RelatedFactory("tests.factories.ProfileFactory", factory_related_name="user")
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+
+class ProfileFactory(DjangoModelFactory[Profile]):
+    """What the registry says of the manual's father, with a valid IIN of its own for every profile."""
+
+    user = SubFactory(UserFactory, profile=None)
+    iin = Sequence(nth_iin)
+    iin_hash = LazyAttribute(lambda profile: keyed_hash("iin", profile.iin) if profile.iin else None)
+    last_name = "КАМЕНОВ"
+    first_name = "ЕРМЕК"
+    middle_name = "АХМЕТОВИЧ"
+    birth_date = date(1994, 2, 25)
+    sex = Sex.MALE
+
+    class Meta:
+        model = Profile
+
+
+class StaffFactory(DjangoModelFactory[User]):
+    """An employee with the password "staff-pass-1" and no second factor yet."""
+
+    username = Sequence(lambda number: f"staff-{number}")
+    password = LazyFunction(lambda: make_password("staff-pass-1"))
+    is_staff = True
+
+    class Meta:
+        model = User
+
+
+class ChildFactory(DjangoModelFactory[Child]):
+    """The manual's daughter; nobody is her guardian until a `GuardianshipFactory` says so."""
+
+    iin = Sequence(lambda number: nth_iin(number + 20_000))
+    iin_hash = LazyAttribute(lambda child: keyed_hash("iin", child.iin))
+    last_name = "КАМЕНОВА"
+    first_name = "ДАНИЯ"
+    middle_name = "ЕРМЕКОВНА"
+    birth_date = date(2017, 7, 20)
+    sex = Sex.FEMALE
+    created_at = LazyFunction(timezone.now)
+
+    class Meta:
+        model = Child
+
+
+class GuardianshipFactory(DjangoModelFactory[Guardianship]):
+    child = SubFactory(ChildFactory)
+    user = SubFactory(UserFactory)
+    source = Guardianship.Source.REGISTRY
+    verified_at = LazyFunction(timezone.now)
+
+    class Meta:
+        model = Guardianship
+
+
+class ApplicationFactory(DjangoModelFactory[Application]):
+    """A waiting application of a family: `filed_by` is the child's guardian."""
+
+    child = SubFactory(ChildFactory)
+    locality = SubFactory(LocalityFactory)
+    birth_year = LazyAttribute(lambda application: application.child.birth_date.year)
+    languages = ("kk", "ru")
+    filed_at = LazyFunction(lambda: timezone.now() - timedelta(days=30))
+    sequence = Sequence(lambda number: 1_000_000 + number)
+    number = LazyAttribute(lambda application: f"19-{application.sequence}")
+    filed_by = SubFactory(UserFactory)
+    interest_confirmed_at = SelfAttribute("filed_at")
+
+    class Meta:
+        model = Application
+        skip_postgeneration_save = True
+
+    @post_generation
+    def guardianship(self, create, extracted, **kwargs):
+        if not self.child.guardianships.filter(user=self.filed_by).exists():
+            GuardianshipFactory(child=self.child, user=self.filed_by)

@@ -1,0 +1,32 @@
+"""Who may open a page."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.models import Profile
+
+P = ParamSpec("P")
+
+
+def parent_required(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """For every page of the cabinet: a visitor is sent to sign in and back; an employee without a profile is told so.
+
+    The view may rely on `request.user` being an active user with `request.user.profile`.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not Profile.objects.filter(user=request.user).exists():
+            return render(request, "accounts/not_a_parent.html", status=403)
+        return view(request, *args, **kwargs)
+
+    return guarded

@@ -1,0 +1,23 @@
+"""Personal identifiers as they may be shown: enough to recognise one's own, too little to copy."""
+
+from accounts.phones import display_phone
+
+DOT = "•"
+
+
+def mask_iin(iin: str) -> str:
+    """`170720••••07`: the first six and the last two digits; empty for an empty IIN."""
+    return f"{iin[:6]}{DOT * 4}{iin[-2:]}" if len(iin) == 12 else mask_document(iin)
+
+
+def mask_document(number: str) -> str:
+    """The last three characters of a document's number, the others hidden."""
+    return DOT * max(0, len(number) - 3) + number[-3:] if len(number) > 3 else DOT * len(number)
+
+
+def mask_phone(phone: object) -> str:
+    """`+7 701 ••• 98 76`; of any other text only its last two characters."""
+    shown = display_phone(phone)
+    if len(shown) == 16 and shown.startswith("+7 "):
+        return f"{shown[:7]}{DOT * 3}{shown[10:]}"
+    return DOT * max(0, len(shown) - 2) + shown[-2:]

@@ -1,0 +1,41 @@
+"""A person registry out of thin air, for the demo and the tests. A deploy check refuses it anywhere else."""
+
+from typing import Final
+
+from django.utils import timezone
+
+from accounts.registry import simulated_people
+from accounts.registry.base import Person, PersonNotFound, RegistryUnavailable
+
+
+class SimulatedRegistry:
+    """Answers from `simulated_people`; one IIN makes it answer that it is down."""
+
+    simulated: Final = True
+
+    def find_person(self, *, iin: str = "", document_number: str = "") -> Person:
+        _refuse_if_down(iin)
+        for entry in simulated_people.everyone(today=timezone.localdate()):
+            if _is_named(entry.person, iin=iin, document_number=document_number):
+                return entry.person
+        raise PersonNotFound
+
+    def find_ward(self, *, guardian_iin: str = "", guardian_document: str = "", child_iin: str) -> Person:
+        _refuse_if_down(child_iin)
+        for entry in simulated_people.everyone(today=timezone.localdate()):
+            if _is_named(entry.person, iin=guardian_iin, document_number=guardian_document):
+                for ward in entry.wards:
+                    if ward.iin == child_iin:
+                        return ward
+        raise PersonNotFound
+
+
+def _is_named(person: Person, *, iin: str, document_number: str) -> bool:
+    if iin:
+        return person.iin == iin
+    return bool(document_number) and person.document_number == document_number
+
+
+def _refuse_if_down(iin: str) -> None:
+    if iin in simulated_people.UNAVAILABLE_IINS:
+        raise RegistryUnavailable("simulated")

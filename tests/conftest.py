@@ -1,0 +1,48 @@
+"""What every test may ask for."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from django.test import Client
+
+from accounts.models import User
+from tests.factories import UserFactory
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache(settings) -> None:
+    """Each test counts its limits from zero: a key prefix of its own, so that parallel tests share one Redis."""
+    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid.uuid4().hex}}
+
+
+@pytest.fixture
+def parent(db) -> User:
+    """A parent with a profile."""
+    return UserFactory.create()
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """A browser in which the given user has signed in."""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def parent_client(parent, client_of) -> Client:
+    return client_of(parent)
+
+
+@pytest.fixture
+def clock():
+    """The clock of the manual's walk, stopped: 26.06.2019 16:20 in Turkistan (then UTC+6). `clock.move_to` moves it."""
+    with time_machine.travel(datetime(2019, 6, 26, 10, 20, tzinfo=UTC), tick=False) as traveller:
+        yield traveller
