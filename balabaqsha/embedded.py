@@ -12,8 +12,10 @@ go stops them, so `make run` and `make shell` may share them in any order of sta
 
 import argparse
 import fcntl
+import functools
 import hashlib
 import importlib.util
+import operator
 import os
 import pwd
 import re
@@ -398,7 +400,13 @@ class Hold:
                 alone = False
             if alone and not _stays(self.server):
                 self.server.stop()
+            elif self.server.child is not None:
+                _left_running.append(self.server.child)
             self._users.close()
+
+
+# Servers that we started and that go on for others: dropping a running Popen is a warning.
+_left_running: list[subprocess.Popen[bytes]] = []
 
 
 def keep(server: Server) -> None:
@@ -537,7 +545,7 @@ def _let_reach(account: pwd.struct_passwd, folder: Path) -> None:
             continue
         try:
             grant_passage(part, uid=account.pw_uid)
-        except (OSError, ValueError):
+        except OSError:
             raise EmbeddedError(
                 f"PostgreSQL can't run as root, and the user {account.pw_name} can't pass through {part}. "
                 f"Move the project, for instance to /srv, or run: chmod o+x {part}"
@@ -552,28 +560,42 @@ def _may(account: pwd.struct_passwd, test: str, path: Path) -> bool:
 
 
 # linux/posix_acl_xattr.h: a version, then (tag, permissions, id) in this order of tags.
+_ACL_NAME = "system.posix_acl_access"
 _ACL_HEADER, _ACL_ENTRY = struct.Struct("<I"), struct.Struct("<HHI")
 _ACL_USER_OBJ, _ACL_USER, _ACL_GROUP_OBJ, _ACL_MASK, _ACL_OTHER, _ACL_NO_ID = 1, 2, 4, 16, 32, 0xFFFFFFFF
 
 
 def grant_passage(folder: Path, *, uid: int) -> None:
-    """Add "user `uid` may enter" to a folder's access list; everybody else keeps the rights they had.
+    """Add "user `uid` may enter" to a folder's access list; everybody else keeps exactly the rights they had.
 
-    Raises OSError where the file system has no access lists, ValueError where the folder already has one.
+    Raises OSError where the file system has no access lists.
     """
-    name = "system.posix_acl_access"
-    if name in os.listxattr(folder):
-        raise ValueError(f"{folder} already has an access list")
-    mode = folder.stat().st_mode
-    owner, group, other = (mode >> 6) & 7, (mode >> 3) & 7, mode & 7
-    entries = [
-        (_ACL_USER_OBJ, owner, _ACL_NO_ID),
-        (_ACL_USER, 1, uid),
-        (_ACL_GROUP_OBJ, group, _ACL_NO_ID),
-        (_ACL_MASK, group | 1, _ACL_NO_ID),
-        (_ACL_OTHER, other, _ACL_NO_ID),
+    entries = _access_list(folder)
+    mask = next((rights for tag, rights, _ in entries if tag == _ACL_MASK), 7)
+    kept = [
+        # The mask is about to be widened, so what it has cut off so far is cut off for good.
+        (tag, rights if tag in (_ACL_USER_OBJ, _ACL_OTHER) else rights & mask, who)
+        for tag, rights, who in entries
+        if tag != _ACL_MASK and (tag, who) != (_ACL_USER, uid)
     ]
-    os.setxattr(folder, name, _ACL_HEADER.pack(2) + b"".join(_ACL_ENTRY.pack(*entry) for entry in entries))
+    under_mask = [rights for tag, rights, _ in kept if tag not in (_ACL_USER_OBJ, _ACL_OTHER)]
+    wanted = [
+        *kept,
+        (_ACL_USER, 1, uid),
+        (_ACL_MASK, functools.reduce(operator.or_, under_mask, 1), _ACL_NO_ID),
+    ]
+    packed = b"".join(
+        _ACL_ENTRY.pack(*entry) for entry in sorted(wanted, key=lambda entry: (entry[0], entry[2]))
+    )
+    os.setxattr(folder, _ACL_NAME, _ACL_HEADER.pack(2) + packed)
+
+
+def _access_list(folder: Path) -> list[tuple[int, int, int]]:
+    if _ACL_NAME in os.listxattr(folder):
+        return list(_ACL_ENTRY.iter_unpack(os.getxattr(folder, _ACL_NAME)[_ACL_HEADER.size :]))
+    mode = folder.stat().st_mode
+    plain = ((_ACL_USER_OBJ, mode >> 6), (_ACL_GROUP_OBJ, mode >> 3), (_ACL_OTHER, mode))
+    return [(tag, bits & 7, _ACL_NO_ID) for tag, bits in plain]
 
 
 # --- command line --------------------------------------------------------------------------------------------

@@ -1,0 +1,264 @@
+"""The embedded servers: real ones, in a checkout of the test's own."""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from balabaqsha import embedded
+
+NOTHING_GIVEN: dict[str, str] = {}
+
+
+@pytest.fixture
+def checkout():
+    # Not tmp_path: as root the servers' account must be let into every folder above.
+    folder = Path(tempfile.mkdtemp(prefix="checkout-"))
+    yield folder
+    for kind in (embedded.Postgres, embedded.Redis):
+        kind(folder).stop()
+    shutil.rmtree(folder)
+
+
+def start(checkout, **kwargs):
+    return embedded.start(environ=NOTHING_GIVEN, checkout=checkout, **kwargs)
+
+
+def query(checkout, sql):
+    connection = psycopg2.connect(
+        host=str(embedded.Postgres(checkout).sockets), user=embedded.ROLE, dbname=embedded.ROLE
+    )
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else None
+    finally:
+        connection.close()
+
+
+def test_addresses_are_pure_and_differ_for_tests(checkout):
+    assert embedded.database_url().startswith("postgres://balabaqsha@/balabaqsha?host=/")
+    assert embedded.redis_url().startswith("unix:///")
+    assert embedded.database_url() != embedded.database_url(test=True)
+    assert embedded.redis_url() != embedded.redis_url(test=True)
+    assert embedded.Postgres(checkout).url != embedded.database_url()
+    assert not (checkout / "var").exists()
+
+
+def test_servers_work_keep_their_data_and_leave_no_process(checkout):
+    with start(checkout) as running:
+        assert running.urls == {
+            "DATABASE_URL": embedded.Postgres(checkout).url,
+            "REDIS_URL": embedded.Redis(checkout).url,
+        }
+        pids = [hold.server.pid() for hold in running.held]
+        query(checkout, "CREATE TABLE kept AS SELECT 'Әлия' AS name")
+    assert not any(embedded._exists(pid) for pid in pids)
+    assert not embedded.Redis(checkout).answers()
+    with start(checkout):
+        assert query(checkout, "SELECT name, lower(name) FROM kept") == [("Әлия", "әлия")]
+        assert query(checkout, "SHOW fsync") == [("on",)]
+
+
+def test_the_disposable_pair_lives_apart_and_does_not_wait_for_the_disk(checkout):
+    with start(checkout, test=True) as running:
+        assert running.held[0].server.data.name == "test-pg"
+        host = str(embedded.Postgres(checkout, test=True).sockets)
+        connection = psycopg2.connect(host=host, user=embedded.ROLE, dbname=embedded.ROLE)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW fsync")
+                assert cursor.fetchone() == ("off",)
+        finally:
+            connection.close()
+
+
+def test_the_last_holder_stops_the_servers(checkout):
+    first = start(checkout)
+    with start(checkout) as second:
+        pid = second.held[0].server.pid()
+        first.stop()
+        assert query(checkout, "SELECT 1") == [(1,)]
+        assert second.dead() is None
+    assert not embedded._exists(pid)
+
+
+def test_a_holder_in_another_process_counts_even_until_it_is_killed(checkout):
+    with start(checkout) as ours:
+        pid = ours.held[0].server.pid()
+        code = (
+            "import sys, pathlib, time; from balabaqsha import embedded;"
+            "held = embedded.start(environ={}, checkout=pathlib.Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+        )
+        other = subprocess.Popen(
+            [sys.executable, "-c", code, str(checkout)], stdout=subprocess.PIPE, cwd=embedded.CHECKOUT
+        )
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+    try:
+        assert query(checkout, "SELECT 1") == [(1,)]
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+    start(checkout).stop()  # the killed one's hold is gone: we are the last again
+    assert not embedded.Postgres(checkout).answers()
+    assert not embedded._exists(pid)
+
+
+def test_a_given_address_starts_nothing(checkout):
+    given = {"DATABASE_URL": "postgres://db.example/x", "REDIS_URL": "redis://redis.example"}
+    with embedded.start(environ=given, checkout=checkout) as running:
+        assert running.urls == given
+        assert not (checkout / "var").exists()
+
+
+def test_a_dead_server_is_named(checkout):
+    with start(checkout) as running:
+        redis = running.held[1].server
+        os.kill(redis.pid(), signal.SIGKILL)
+        redis.child.wait()
+        assert running.dead() == "Redis"
+
+
+def test_files_left_by_a_power_cut_do_not_stop_the_next_start(checkout):
+    with start(checkout) as running:
+        for hold in running.held:
+            os.kill(hold.server.pid(), signal.SIGKILL)
+            hold.server.child.wait()
+    postgres, redis = embedded.Postgres(checkout), embedded.Redis(checkout)
+    # After a restart of the machine the same number may be another process of ours, such as this one.
+    lines = postgres.pid_file().read_text().split("\n")
+    postgres.pid_file().write_text("\n".join([str(os.getpid()), *lines[1:]]))
+    redis.pid_file().write_text(f"{os.getpid()}\n")
+    assert postgres.pid() is None
+    assert redis.pid() is None
+    with start(checkout):
+        assert query(checkout, "SELECT 1") == [(1,)]
+
+
+def test_an_interrupted_first_start_is_begun_anew(checkout):
+    half = checkout / "var" / "pg.new"
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    with start(checkout):
+        assert query(checkout, "SELECT 1") == [(1,)]
+    assert not half.exists()
+
+
+@pytest.mark.parametrize("name", ["x" * 120, "бала бақша", "quo'te $HOME"])
+def test_a_long_or_strange_path_still_works(checkout, name):
+    deep = checkout / name
+    deep.mkdir()
+    postgres = embedded.Postgres(deep)
+    assert postgres.sockets.parent == Path("/tmp")
+    try:
+        with start(deep):
+            assert query(deep, "SELECT 1") == [(1,)]
+    finally:
+        shutil.rmtree(postgres.sockets)
+
+
+def test_nobody_else_may_enter_the_socket_and_data_folders(checkout):
+    with start(checkout) as running:
+        for hold in running.held:
+            for folder in (hold.server.sockets, hold.server.data):
+                assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_socket_folder_of_somebody_else_is_refused(checkout):
+    trap = embedded.Postgres(checkout / ("x" * 120)).sockets
+    trap.symlink_to(checkout)
+    (checkout / ("x" * 120)).mkdir()
+    try:
+        with pytest.raises(embedded.EmbeddedError, match="belongs to the user"):
+            start(checkout / ("x" * 120))
+    finally:
+        trap.unlink()
+
+
+def test_data_of_another_version_is_not_touched(checkout):
+    data = checkout / "var" / "pg"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text("9.6\n")
+    with pytest.raises(embedded.EmbeddedError, match=r"made by PostgreSQL 9\.6"):
+        start(checkout)
+    assert [path.name for path in data.iterdir()] == ["PG_VERSION"]
+
+
+def test_a_server_that_ends_at_once_is_reported_with_its_last_words(checkout, monkeypatch):
+    with start(checkout):
+        pass
+    monkeypatch.setattr(embedded.Redis, "command", lambda self: ["/bin/sh", "-c", "echo no luck; exit 3"])
+    began = time.monotonic()
+    with pytest.raises(embedded.EmbeddedError, match="no luck"):
+        start(checkout)
+    assert time.monotonic() - began < 30
+    assert not embedded.Postgres(checkout).answers()  # what had started by then is stopped
+
+
+def test_keep_outlives_holders_until_it_is_undone(checkout):
+    server = embedded.Redis(checkout)
+    embedded.keep(server)
+    start(checkout).stop()
+    assert embedded.Redis(checkout).answers()
+    assert embedded.end_keep(embedded.Redis(checkout))
+    assert not embedded.Redis(checkout).answers()
+
+
+def test_passage_is_granted_to_one_account_only(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o750)
+    uids = (65533, 65534)
+    for uid in uids:
+        embedded.grant_passage(home, uid=uid)
+    owner_group_other = [entry for entry in embedded._access_list(home) if entry[2] == 0xFFFFFFFF]
+    assert owner_group_other == [
+        (1, 7, 0xFFFFFFFF),
+        (4, 5, 0xFFFFFFFF),
+        (16, 5, 0xFFFFFFFF),
+        (32, 0, 0xFFFFFFFF),
+    ]
+    assert [entry for entry in embedded._access_list(home) if entry[0] == 2] == [(2, 1, uid) for uid in uids]
+
+
+def test_passage_lost_to_a_chmod_is_granted_again_without_reviving_other_rights(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o750)
+    embedded.grant_passage(home, uid=65534)
+    home.chmod(0o700)
+    embedded.grant_passage(home, uid=65534)
+    assert embedded._access_list(home) == [
+        (1, 7, 0xFFFFFFFF),
+        (2, 1, 65534),
+        (4, 0, 0xFFFFFFFF),
+        (16, 1, 0xFFFFFFFF),
+        (32, 0, 0xFFFFFFFF),
+    ]
+
+
+def test_env_prints_lines_for_a_shell(capsys):
+    assert embedded.main(["env"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == [
+        f"export DATABASE_URL='{embedded.database_url()}'",
+        f"export REDIS_URL='{embedded.redis_url()}'",
+    ]
+
+
+def test_a_command_gets_the_addresses_and_its_code_is_passed_on(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgres://given/x")
+    monkeypatch.setenv("REDIS_URL", "redis://given")
+    script = "import os, sys; sys.exit(7 if os.environ['REDIS_URL'] == 'redis://given' else 1)"
+    command = [sys.executable, "-m", "balabaqsha.embedded", "exec", sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=embedded.CHECKOUT, check=False)
+    assert done.returncode == 7

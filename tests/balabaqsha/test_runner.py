@@ -1,0 +1,119 @@
+"""The supervisor of `make run`, with small programs in the place of the services."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from balabaqsha import embedded, runner
+
+
+@pytest.fixture
+def family():
+    family = runner.Family(environment=dict(os.environ))
+    yield family
+    family.end()
+
+
+def python(code):
+    return [sys.executable, "-c", code]
+
+
+def wait_for(path):
+    deadline = time.monotonic() + 20
+    while not (path.exists() and path.read_text().endswith("\n")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return path.read_text()
+
+
+def gone(pid):
+    return not embedded._exists(pid)
+
+
+def test_end_stops_children_and_grandchildren_even_deaf_ones(family, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "GRACE_SECONDS", 0.5)
+    family.start(
+        "stubborn",
+        python(
+            "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+            "child = subprocess.Popen([sys.executable, '-c', 'import signal, time;"
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)']);"
+            "print(child.pid, flush=True); time.sleep(60)"
+        ),
+        log=tmp_path / "log",
+    )
+    parent, grandchild = family.children[0].process.pid, int(wait_for(tmp_path / "log"))
+    family.end()
+    assert gone(parent)
+    deadline = time.monotonic() + 5
+    while not gone(grandchild) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert gone(grandchild)
+
+
+def test_a_child_that_ends_is_named_with_its_last_words(family, tmp_path):
+    child = family.start(
+        "worker", python("print('out of memory'); raise SystemExit(9)"), log=tmp_path / "log"
+    )
+    child.process.wait()
+    with pytest.raises(runner.Failed, match=r"worker has ended by itself with code 9(.|\n)*out of memory"):
+        family.check_alive()
+
+
+def test_a_failing_step_is_named(family):
+    with pytest.raises(runner.Failed, match="migration failed with code 4"):
+        family.complete("The migration", python("raise SystemExit(4)"))
+
+
+def test_the_wish_to_stop_interrupts_a_running_step(family):
+    threading.Timer(0.3, family.stop_wanted.set).start()
+    with pytest.raises(runner.Stopped):
+        family.complete("step", python("import time; time.sleep(60)"))
+    step = family.children[0].process
+    family.end()
+    assert step.returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "8000 ", "٨٠٠٠"])
+def test_a_wrong_port_is_refused_in_words(port):
+    with pytest.raises(runner.Failed, match="is not a port"):
+        runner.check_address("127.0.0.1", port)
+
+
+def test_a_busy_port_is_refused_in_words():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(runner.Failed, match="make run PORT="):
+            runner.check_address("127.0.0.1", str(other.getsockname()[1]))
+
+
+def test_the_printed_address_can_be_opened():
+    assert runner.local_address("0.0.0.0") == "127.0.0.1"
+    assert runner.local_address("portal.local") == "portal.local"
+    assert "http://127.0.0.1:8001/ru/" in runner.welcome("http://127.0.0.1:8001/")
+
+
+def test_a_busy_port_ends_the_portal_before_anything_is_started(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        environment = os.environ | {"PORT": str(other.getsockname()[1])}
+        done = subprocess.run(
+            [sys.executable, "-m", "balabaqsha.runner"],
+            cwd=Path(runner.CHECKOUT),
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "can't be used" in done.stderr
+    assert "==>" not in done.stdout
