@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from notifications.kinds import is_secret
 from notifications.models import Message
@@ -57,6 +57,13 @@ def deliver_due(*, now: datetime) -> Counts:
     return counts
 
 
+def due(*, now: datetime) -> QuerySet[Message]:
+    """The messages that a worker may claim at `now`: waiting, or left behind by a worker whose lease ran out."""
+    return Message.objects.filter(
+        state__in=[Message.State.QUEUED, Message.State.SENDING], next_attempt_at__lte=now
+    )
+
+
 def pause_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts: 1, 2, 4 … 32 minutes, up to a quarter longer by chance.
 
@@ -69,14 +76,9 @@ def pause_after(attempts: int) -> timedelta:
 
 def _claim(*, now: datetime) -> Message | None:
     """Take one due row for this worker until the lease ends, or None if there is none."""
-    open_states = Q(state__in=[Message.State.QUEUED, Message.State.SENDING])
     with transaction.atomic():
-        message = (
-            Message.objects.select_for_update(skip_locked=True)
-            .filter(open_states, next_attempt_at__lte=now)
-            .order_by("give_up_at", "created_at", "id")
-            .first()
-        )
+        rows = due(now=now).select_for_update(skip_locked=True)
+        message = rows.order_by("give_up_at", "created_at", "id").first()
         if message is None:
             return None
         message.state = Message.State.SENDING

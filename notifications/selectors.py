@@ -1,7 +1,8 @@
-"""What the inbox counts."""
+"""What the inbox shows and counts."""
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 
 from notifications.models import Notice
 
@@ -11,3 +12,8 @@ def unread_count(user: AbstractBaseUser | AnonymousUser) -> int:
     if not user.is_authenticated:
         return 0
     return Notice.objects.filter(recipient_id=user.pk, read_at=None).count()
+
+
+def inbox_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Notice]:
+    """The notices of this person, newest first; none for a visitor. The only way to a notice."""
+    return Notice.objects.filter(recipient_id=user.pk) if user.is_authenticated else Notice.objects.none()

@@ -99,6 +99,16 @@ def render(kind: Kind, channel: Channel, *, language: str, context: dict[str, An
     return " ".join(text.split())
 
 
+def mark_read(notice: Notice, *, now: datetime) -> None:
+    """Remember that the recipient read `notice` at `now`; the first time counts."""
+    Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=now)
+
+
+def mark_all_read(recipient: Any, *, now: datetime) -> int:
+    """Remember that `recipient` read everything in the inbox; returns how many notices were unread."""
+    return Notice.objects.filter(recipient_id=recipient.pk, read_at=None).update(read_at=now)
+
+
 def send_again(message: Message, *, now: datetime) -> bool:
     """Put a message that failed or did not arrive back into the outbox; False where that can't be done.
 

@@ -26,3 +26,12 @@ def segments(text: str) -> int:
         length = len(text.encode("utf-16-be")) // 2
         single, joined = SINGLE_SEGMENT, 67
     return 1 if length <= single else ceil(length / joined)
+
+
+def mask_phone(phone: str) -> str:
+    """`+7 701 ••• 98 76`: enough to recognise one's own number, too little to call it."""
+    return (
+        f"{phone[:2]} {phone[2:5]} ••• {phone[-4:-2]} {phone[-2:]}"
+        if len(phone) == 12
+        else f"•••{phone[-2:]}"
+    )

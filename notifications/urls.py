@@ -1,13 +1,12 @@
-from django.http import HttpRequest, HttpResponse
+"""Addresses of the inbox."""
+
 from django.urls import path
 
-
-def placeholder(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
-
+from notifications import views
 
 app_name = "notifications"
 urlpatterns = [
-    path("cabinet/notifications/", placeholder, name="inbox"),
-    path("cabinet/notifications/<uuid:pk>/", placeholder, name="open"),
+    path("cabinet/notifications/", views.inbox, name="inbox"),
+    path("cabinet/notifications/read/", views.read_all, name="read_all"),
+    path("cabinet/notifications/<uuid:pk>/", views.open_notice, name="open"),
 ]

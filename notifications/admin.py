@@ -1,0 +1,93 @@
+"""What employees see of messages: whether they arrived, and a button to send one again. Never a secret text."""
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from notifications.kinds import is_secret
+from notifications.models import Message, Notice
+from notifications.services import send_again
+from notifications.text import mask_phone, segments
+
+
+class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A record of what happened: nobody adds, edits or deletes it."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # The list keeps its actions for those who may change; a single row is only ever viewed.
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Message)
+class MessageAdmin(_Record):
+    list_display = ["created_at", "masked_phone", "kind", "language", "state", "attempts", "sent_at", "error"]
+    list_filter = ["state", "kind", "language"]
+    date_hierarchy = "created_at"
+    search_fields = ["=phone"]
+    search_help_text = _("A whole phone number, as +77017779876.")
+    fields = [
+        "created_at",
+        "masked_phone",
+        "kind",
+        "language",
+        "shown_text",
+        "segment_count",
+        "state",
+        "attempts",
+        "next_attempt_at",
+        "give_up_at",
+        "sent_at",
+        "provider_id",
+        "error",
+    ]
+    actions = ["send_again"]
+
+    @admin.display(description=_("phone"))
+    def masked_phone(self, message: Message) -> str:
+        return mask_phone(str(message.phone))
+
+    @admin.display(description=_("text"))
+    def shown_text(self, message: Message) -> str:
+        return str(_("Hidden: it holds a secret code.")) if is_secret(message.kind) else message.text
+
+    @admin.display(description=_("segments"))
+    def segment_count(self, message: Message) -> int:
+        return segments(message.text)
+
+    @admin.action(description=_("Send again"), permissions=["change"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        now = timezone.now()
+        results = [send_again(message, now=now) for message in queryset]
+        done, left = sum(results), len(results) - sum(results)
+        if done:
+            text = ngettext(
+                "Will be sent again: %(count)s message", "Will be sent again: %(count)s messages", done
+            )
+            messages.success(request, text % {"count": done})
+        if left:
+            text = ngettext(
+                "Can't be sent again (a secret code, or still on its way): %(count)s message",
+                "Can't be sent again (secret codes, or still on their way): %(count)s messages",
+                left,
+            )
+            messages.warning(request, text % {"count": left})
+
+
+@admin.register(Notice)
+class NoticeAdmin(_Record):
+    list_display = ["created_at", "kind", "read_at"]
+    list_filter = ["kind"]
+    date_hierarchy = "created_at"
+    fields = ["created_at", "kind", "text_kk", "text_ru", "link", "read_at"]

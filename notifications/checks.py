@@ -1,0 +1,59 @@
+"""What must hold of the SMS settings before people depend on them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.utils.module_loading import import_string
+
+_SMS = "notifications.sms"
+_NOT_SENDING = {f"{_SMS}.console.ConsoleBackend", f"{_SMS}.file.FileBackend"}
+_FAILOVER = f"{_SMS}.failover.FailoverBackend"
+_NEEDS = {
+    f"{_SMS}.smsc.SmscBackend": ("SMSC_LOGIN", "SMSC_PASSWORD", "SMSC_URL"),
+    f"{_SMS}.mobizon.MobizonBackend": ("MOBIZON_API_KEY", "MOBIZON_URL"),
+}
+
+
+def chosen_backends() -> list[str]:
+    """The gateways that can come to send: the chosen one, or those behind the fail-over."""
+    if settings.SMS_BACKEND == _FAILOVER:
+        return list(settings.SMS_FAILOVER_BACKENDS)
+    return [settings.SMS_BACKEND]
+
+
+@register(Tags.compatibility)
+def backends_exist(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Every named gateway can be imported, and a fail-over has at least one that is not itself."""
+    problems: list[CheckMessage] = []
+    for path in chosen_backends():
+        try:
+            import_string(path)
+        except ImportError as error:
+            hint = "Set SMS_BACKEND (SMS_FAILOVER_BACKENDS) to dotted paths of gateway classes."
+            problems.append(
+                Error(f"SMS gateway {path} can't be imported: {error}", hint=hint, id="notifications.E001")
+            )
+    if not chosen_backends() or _FAILOVER in chosen_backends():
+        problems.append(Error("SMS_FAILOVER_BACKENDS must name real gateways.", id="notifications.E002"))
+    return problems
+
+
+@register(Tags.security, deploy=True)
+def messages_leave_the_house(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Outside development and demo, SMS go to a gateway that has its credentials, over HTTPS."""
+    if settings.DEBUG or settings.DEMO:
+        return []
+    problems: list[CheckMessage] = []
+    for path in chosen_backends():
+        if path in _NOT_SENDING:
+            hint = "Set SMS_BACKEND to a gateway, such as notifications.sms.failover.FailoverBackend."
+            problems.append(Error(f"{path} sends no SMS to anybody.", hint=hint, id="notifications.E003"))
+        for name in _NEEDS.get(path, ()):
+            value = getattr(settings, name)
+            if not value:
+                problems.append(Error(f"{path} needs {name}.", hint=f"Set {name}.", id="notifications.E004"))
+            elif name.endswith("_URL") and not value.startswith("https://"):
+                problems.append(Error(f"{name} must begin with https://.", id="notifications.E005"))
+    return problems

@@ -1,0 +1,65 @@
+"""The inbox: what the portal told this person."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse, translate_url
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext, override
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from notifications.models import Notice
+from notifications.selectors import inbox_of, unread_count
+from notifications.services import mark_all_read, mark_read
+
+PAGE_SIZE = 20
+
+
+@require_GET
+@login_required
+def inbox(request: HttpRequest) -> HttpResponse:
+    page = Paginator(inbox_of(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"page": page, "unread": unread_count(request.user), "tabs": _tabs()}
+    return render(request, "notifications/inbox.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def open_notice(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Lead to what the notice is about; a press of the button (POST) also marks it read."""
+    notice = get_object_or_404(inbox_of(request.user), pk=pk)
+    if request.method == "POST":
+        mark_read(notice, now=timezone.now())
+    return redirect(_target(notice))
+
+
+@require_POST
+@login_required
+def read_all(request: HttpRequest) -> HttpResponse:
+    count = mark_all_read(request.user, now=timezone.now())
+    if count:
+        text = ngettext("Marked as read: %(count)s notice", "Marked as read: %(count)s notices", count)
+        messages.success(request, text % {"count": count})
+    return redirect("notifications:inbox")
+
+
+def _target(notice: Notice) -> str:
+    """The address of the notice's object in the language of the page; the inbox if there is none."""
+    if not notice.link:
+        return reverse("notifications:inbox")
+    language = get_language()
+    # Stored without a language, so only the default language can make sense of it.
+    with override("kk"):
+        return translate_url(notice.link, language)
+
+
+def _tabs() -> list[dict[str, object]]:
+    return [
+        {"label": _("Inbox"), "url": reverse("notifications:inbox"), "current": True},
+        {"label": _("User's journal"), "url": reverse("accounts:journal"), "current": False},
+    ]
