@@ -97,7 +97,8 @@ def test_a_holder_in_another_process_counts_even_until_it_is_killed(checkout):
         pid = ours.held[0].server.pid()
         code = (
             "import sys, pathlib, time; from balabaqsha import embedded;"
-            "held = embedded.start(environ={}, checkout=pathlib.Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+            "held = embedded.start(environ={}, checkout=pathlib.Path(sys.argv[1]));"
+            "print('held', flush=True); time.sleep(60)"
         )
         other = subprocess.Popen(
             [sys.executable, "-c", code, str(checkout)], stdout=subprocess.PIPE, cwd=embedded.CHECKOUT
