@@ -22,7 +22,20 @@ NOW = datetime(2019, 6, 26, 16, 20, tzinfo=ZONE)
 
 @pytest.fixture
 def calendar_2019(db):
-    days_off = [(1, 1), (1, 2), (1, 7), (3, 8), (3, 21), (3, 22), (3, 25), (5, 1), (5, 7), (5, 9), (7, 8), (8, 30)]
+    days_off = [
+        (1, 1),
+        (1, 2),
+        (1, 7),
+        (3, 8),
+        (3, 21),
+        (3, 22),
+        (3, 25),
+        (5, 1),
+        (5, 7),
+        (5, 9),
+        (7, 8),
+        (8, 30),
+    ]
     Holiday.objects.bulk_create(
         Holiday(date=date(2019, month, day), name_kk="Мереке", name_ru="Праздник") for month, day in days_off
     )

@@ -67,7 +67,9 @@ def test_what_the_application_lacks(scene, fields, reason):
 
 
 def test_a_place_in_another_locality(scene):
-    elsewhere = another_family(scene, locality=LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау"))
+    elsewhere = another_family(
+        scene, locality=LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
+    )
     assert why_not(elsewhere, scene.vacancy, now=scene.now) == Refusal.OTHER_LOCALITY
 
 

@@ -136,7 +136,9 @@ class TestQueueOrder:
     def bids(self, scene, vacancy, days):
         families = [family(scene, day=day) for day in days]
         return [
-            place_bid(application, vacancy, actor=application.filed_by, now=scene.now + timedelta(minutes=minute))
+            place_bid(
+                application, vacancy, actor=application.filed_by, now=scene.now + timedelta(minutes=minute)
+            )
             for minute, application in enumerate(families)
         ]
 

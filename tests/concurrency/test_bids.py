@@ -49,13 +49,16 @@ def press(application, vacancy):
 def rush(scene):
     Vacancy.objects.filter(pk=scene.vacancy.pk).update(seats_total=SEATS)
     families = ApplicationFactory.create_batch(
-        FAMILIES, locality=scene.locality, child__birth_date=date(2017, 1, 1), filed_at=datetime(2019, 1, 1, tzinfo=ZONE)
+        FAMILIES,
+        locality=scene.locality,
+        child__birth_date=date(2017, 1, 1),
+        filed_at=datetime(2019, 1, 1, tzinfo=ZONE),
     )
     return scene.vacancy, families
 
 
 def test_control_without_the_guards_the_places_are_oversold(rush, monkeypatch):
-    """Locks off, count by read and write, constraint off: the race is real, so the tests below mean something."""
+    """With the lock off and the seat counted by read and write the race is real: the tests below mean something."""
     vacancy, families = rush
 
     def careless_take(vacancy):
@@ -65,7 +68,11 @@ def test_control_without_the_guards_the_places_are_oversold(rush, monkeypatch):
         return True
 
     monkeypatch.setattr(bidding.seats, "take", careless_take)
-    monkeypatch.setattr(bidding, "lock_vacancy", lambda pk: Vacancy.objects.select_related("group__kindergarten__locality").get(pk=pk))
+    monkeypatch.setattr(
+        bidding,
+        "lock_vacancy",
+        lambda pk: Vacancy.objects.select_related("group__kindergarten__locality").get(pk=pk),
+    )
     together(*(press(application, Vacancy.objects.get(pk=vacancy.pk)) for application in families))
     assert Bid.objects.filter(vacancy=vacancy, holds_seat=True).count() > SEATS
 
