@@ -57,7 +57,7 @@ def remind_deadlines(*, now: datetime) -> int:
     return _each(ending, lambda referral: _remind(referral, now=now))
 
 
-def render_missing(*, now: datetime) -> int:
+def render_missing() -> int:
     """Make the paper of every valid referral that has none. Returns how many."""
     return _each(referrals_without_pdf(), store_pdf)
 

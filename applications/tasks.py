@@ -29,7 +29,7 @@ def remind_deadlines() -> None:
 
 @shared_task
 def render_missing_referrals() -> None:
-    jobs.render_missing(now=timezone.now())
+    jobs.render_missing()
 
 
 @shared_task

@@ -1,0 +1,92 @@
+"""What time does by itself: once, in time, and whatever else goes wrong."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.files.base import ContentFile
+
+from applications import jobs, transitions
+from applications.bidding import place_bid
+from applications.models import Referral
+from applications.states import ApplicationState, ReferralState
+from notifications.models import Notice
+from tests.factories import ApplicationFactory
+
+pytestmark = pytest.mark.django_db
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def referral(scene):
+    return referral_of(scene, scene.application)
+
+
+def referral_of(scene, application):
+    bid = place_bid(application, scene.vacancy, actor=application.filed_by, now=scene.now)
+    return transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+
+
+def state_of(application):
+    application.refresh_from_db()
+    return application.state
+
+
+def test_expiry_and_return_by_the_clock(scene, referral):
+    assert jobs.expire_referrals(now=referral.last_moment) == 0
+    assert jobs.expire_referrals(now=referral.valid_until) == 1
+    assert state_of(scene.application) == ApplicationState.STOP_LISTED
+    until = scene.application.stops.get().until
+    assert jobs.lift_stops(now=until - MICROSECOND) == 0
+    assert jobs.lift_stops(now=until) == 1
+    assert state_of(scene.application) == ApplicationState.WAITING
+
+
+def test_one_broken_object_holds_up_no_other(scene, referral, monkeypatch):
+    other = referral_of(
+        scene, ApplicationFactory(locality=scene.locality, child__birth_date=date(2017, 1, 1))
+    )
+    expire = transitions.expire_referral
+
+    def break_for_the_first(item, *, now):
+        if item == referral:
+            raise RuntimeError("broken row")
+        return expire(item, now=now)
+
+    monkeypatch.setattr(jobs, "expire_referral", break_for_the_first)
+    assert jobs.expire_referrals(now=referral.valid_until) == 1
+    assert Referral.objects.get(pk=other.pk).state == ReferralState.EXPIRED
+    assert Referral.objects.get(pk=referral.pk).state == ReferralState.ISSUED
+
+
+def test_one_reminder_on_the_last_day_and_one_more_after_an_extension(scene, referral):
+    assert jobs.remind_deadlines(now=referral.valid_until - timedelta(days=1, microseconds=1)) == 0
+    for _ in range(3):
+        jobs.remind_deadlines(now=referral.valid_until - timedelta(hours=20))
+    assert Notice.objects.filter(kind="referral_reminder").count() == 1
+    extension = transitions.extend_referral(
+        referral,
+        actor=scene.parent,
+        until=transitions.longest_extension(referral),
+        reason="illness",
+        documents=[("a.pdf", ContentFile(b"%PDF", name="a.pdf"))],
+        now=scene.now,
+    )
+    jobs.remind_deadlines(now=extension.referral.valid_until - timedelta(hours=20))
+    assert Notice.objects.filter(kind="referral_reminder").count() == 2
+
+
+def test_the_paper_is_made_once_for_a_valid_referral(scene, referral):
+    assert jobs.render_missing() == 1
+    referral.refresh_from_db()
+    with referral.pdf.open() as paper:
+        assert paper.read().startswith(b"%PDF-")
+    assert jobs.render_missing() == 0
+
+
+def test_a_paper_that_an_extension_outran_is_not_kept(scene, referral):
+    stale = Referral.objects.get(pk=referral.pk)
+    Referral.objects.filter(pk=referral.pk).update(valid_until=referral.valid_until + timedelta(days=30))
+    jobs.store_pdf(stale)
+    referral.refresh_from_db()
+    assert not referral.pdf
