@@ -1,0 +1,232 @@
+"""Bids: the kindergarten activates them or refuses them with a reason."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from applications import transitions
+from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, link, page_of, staff_of, tag
+from applications.models import Application, Bid
+from applications.queue import position
+from applications.states import BidState
+from applications.transitions import Refused
+from applications.workplace import short_name
+
+TONES = {
+    BidState.PENDING: "info",
+    BidState.ACTIVATED: "success",
+    BidState.REJECTED: "danger",
+    BidState.LOST: "warning",
+}
+
+
+class AnswerFilter(admin.SimpleListFilter):
+    title = _("answer")
+    parameter_name = "answer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("due", _("waits for your answer")), ("overdue", _("overdue"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Bid]) -> QuerySet[Bid]:
+        waiting = queryset.filter(state=BidState.PENDING, holds_seat=True)
+        if self.value() == "due":
+            return waiting.order_by("answer_due", "placed_at")
+        if self.value() == "overdue":
+            return waiting.filter(answer_due__lte=timezone.now())
+        return queryset
+
+
+def _may_be_answered(bid: Bid, now: datetime) -> bool:
+    return bid.state == BidState.PENDING
+
+
+def _may_be_activated(bid: Bid, now: datetime) -> bool:
+    return bid.state == BidState.PENDING and bid.holds_seat
+
+
+def _activate(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> None:
+    transitions.activate_bid(bid, actor=actor, now=now)
+
+
+def _reject(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> None:
+    transitions.reject_bid(bid, actor=actor, reason=data["reason"], now=now)
+
+
+@admin.register(Bid)
+class BidAdmin(WorkAdmin):
+    kindergarten_path = "vacancy__group__kindergarten"
+    list_display = [
+        "child",
+        "birth_year",
+        "number",
+        "kindergarten",
+        "group",
+        "placed_at",
+        "shown_state",
+        "due",
+    ]
+    list_filter = [AnswerFilter, "state", ("vacancy__group__kindergarten", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["application__child", "application__locality", "vacancy__group__kindergarten"]
+    search_fields = ["application__number", "application__child__last_name"]
+    search_help_text = _("Number of the application or last name of the child")
+    date_hierarchy = "placed_at"
+    ordering = ["-placed_at"]
+    actions = ["activate_selected"]
+    fields = [
+        "shown_state",
+        "due",
+        "number",
+        "application_number",
+        "filed_at",
+        "full_name",
+        "birth_date",
+        "languages",
+        "kindergarten",
+        "group",
+        "placed_at",
+        "decided_at",
+        "reason",
+        "referral",
+    ]
+    works = [
+        Work(
+            name="activate",
+            label=_("Activate"),
+            consequence=_(
+                "The family gets a referral to your kindergarten and is told by SMS and in the cabinet. "
+                "The place stays theirs until the referral's last day."
+            ),
+            done=_("The bid is activated, the referral is issued. The family has been told."),
+            permission="applications.change_bid",
+            offered=_may_be_activated,
+            perform=_activate,
+        ),
+        Work(
+            name="reject",
+            label=_("Refuse"),
+            consequence=_(
+                "The place is free again. The family keeps its number in the queue and reads your reason."
+            ),
+            done=_("The bid is refused. The family has been told the reason."),
+            permission="applications.change_bid",
+            offered=_may_be_answered,
+            perform=_reject,
+            form=ReasonForm,
+            danger=True,
+        ),
+    ]
+
+    def application_of(self, obj: Bid) -> Application:
+        return obj.application
+
+    def summary(self, obj: Bid) -> Rows:
+        return [
+            {"label": gettext("Child"), "value": self.child(obj)},
+            {"label": gettext("Birth year"), "value": self.birth_year(obj)},
+            {"label": gettext("Number in the queue"), "value": self.number(obj)},
+            {"label": gettext("Kindergarten"), "value": obj.vacancy.group.kindergarten.name},
+            {"label": gettext("Group"), "value": obj.vacancy.group.name},
+            {"label": gettext("Bid sent at"), "value": obj.placed_at},
+        ]
+
+    # --- columns ---------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("Child"), ordering="application__child__last_name")
+    def child(self, obj: Bid) -> str:
+        return short_name(obj.application.child)
+
+    @admin.display(description=_("Child"))
+    def full_name(self, obj: Bid) -> str:
+        return obj.application.child.full_name
+
+    @admin.display(description=_("Birth date"))
+    def birth_date(self, obj: Bid) -> Any:
+        return obj.application.child.birth_date
+
+    @admin.display(description=_("Birth year"), ordering="application__birth_year")
+    def birth_year(self, obj: Bid) -> str:
+        return str(obj.application.birth_year)
+
+    @admin.display(description=_("Number in the queue"))
+    def number(self, obj: Bid) -> str:
+        place = position(obj.application, now=timezone.now())
+        return str(place.number) if place else "—"
+
+    @admin.display(description=_("Application"))
+    def application_number(self, obj: Bid) -> str:
+        return obj.application.number
+
+    @admin.display(description=_("Application filed at"))
+    def filed_at(self, obj: Bid) -> datetime:
+        return obj.application.filed_at
+
+    @admin.display(description=_("Languages of education"))
+    def languages(self, obj: Bid) -> str:
+        return obj.application.get_languages_display()
+
+    @admin.display(description=_("Kindergarten"), ordering="vacancy__group__kindergarten__sort_key")
+    def kindergarten(self, obj: Bid) -> str:
+        return obj.vacancy.group.kindergarten.name
+
+    @admin.display(description=_("Group"), ordering="vacancy__group__name")
+    def group(self, obj: Bid) -> str:
+        return obj.vacancy.group.name
+
+    @admin.display(description=_("State"), ordering="state")
+    def shown_state(self, obj: Bid) -> str:
+        return tag(obj.get_state_display(), tone=TONES.get(BidState(obj.state), "neutral"))
+
+    @admin.display(description=_("Answer by"), ordering="answer_due")
+    def due(self, obj: Bid) -> Any:
+        if obj.state != BidState.PENDING or obj.answer_due is None:
+            return "—"
+        if obj.answer_due <= timezone.now():
+            return tag(gettext("Overdue"), tone="danger")
+        return timezone.localtime(obj.answer_due)
+
+    @admin.display(description=_("Referral"))
+    def referral(self, obj: Bid) -> str:
+        referral = getattr(obj, "referral", None)
+        return link(page_of(referral), referral.number) if referral else "—"
+
+    # --- many at once ----------------------------------------------------------------------------------------
+
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("applications.change_bid")
+
+    @admin.action(description=_("Activate the selected bids"), permissions=["work"])
+    def activate_selected(self, request: HttpRequest, queryset: QuerySet[Bid]) -> HttpResponse | None:
+        """Each bid is a transition of its own: what is refused is named, the others stand."""
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": gettext("Activate the selected bids"),
+                "bids": queryset,
+                "work": self.works[0],
+            }
+            return TemplateResponse(request, "admin/work/confirm_many.html", context)
+        refusals: Counter[str] = Counter()
+        for bid in queryset.order_by("placed_at"):
+            try:
+                transitions.activate_bid(bid, actor=staff_of(request), now=timezone.now())
+            except Refused as refused:
+                refusals[str(refused)] += 1
+        done = len(queryset) - refusals.total()
+        if done:
+            messages.success(request, gettext("Activated bids: %(count)s") % {"count": done})
+        for sentence, count in refusals.items():
+            messages.error(
+                request,
+                gettext("Not activated: %(count)s. %(reason)s") % {"count": count, "reason": sentence},
+            )
+        return None

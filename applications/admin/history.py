@@ -1,0 +1,147 @@
+"""Applications, their events and contracts: to be read, never to be written here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from accounts.masks import mask_iin
+from applications.admin.work import WorkAdmin, day_of, link, page_of
+from applications.models import Application, Contract, Event
+from applications.queue import position
+from applications.workplace import short_name
+from children.access import guardians_of
+
+EVENT_FIELDS = ("at", "move", "from_state", "to_state", "actor", "reason")
+
+
+class EventInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Event
+    extra = 0
+    fields = EVENT_FIELDS
+    readonly_fields = EVENT_FIELDS
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Application)
+class ApplicationAdmin(WorkAdmin):
+    """For officials: the one list that spans all kindergartens."""
+
+    list_display = ["number", "child_name", "birth_year", "locality", "tier", "filed_at", "state"]
+    list_filter = ["state", "locality", "birth_year", "tier"]
+    list_select_related = ["child", "locality"]
+    search_fields = ["number", "child__last_name"]
+    search_help_text = _("Number of the application or last name of the child")
+    date_hierarchy = "filed_at"
+    ordering = ["-filed_at", "-sequence"]
+    inlines = [EventInline]
+    fields = [
+        "number",
+        "state",
+        "place",
+        "full_name",
+        "birth_date",
+        "iin",
+        "locality",
+        "shown_languages",
+        "tier",
+        "filed_at",
+        "interest_confirmed_at",
+        "guardians",
+        "bids",
+    ]
+
+    def application_of(self, obj: Application) -> Application:
+        return obj
+
+    @admin.display(description=_("Child"), ordering="child__last_name")
+    def child_name(self, obj: Application) -> str:
+        return short_name(obj.child)
+
+    @admin.display(description=_("Child"))
+    def full_name(self, obj: Application) -> str:
+        return obj.child.full_name
+
+    @admin.display(description=_("Birth date"))
+    def birth_date(self, obj: Application) -> Any:
+        return obj.child.birth_date
+
+    @admin.display(description=_("IIN"))
+    def iin(self, obj: Application) -> str:
+        return mask_iin(obj.child.iin)
+
+    @admin.display(description=_("Number in the queue"))
+    def place(self, obj: Application) -> str:
+        found = position(obj, now=timezone.now())
+        return str(found.number) if found else "—"
+
+    @admin.display(description=_("Languages of education"))
+    def shown_languages(self, obj: Application) -> str:
+        return obj.get_languages_display()
+
+    @admin.display(description=_("Guardians"))
+    def guardians(self, obj: Application) -> str:
+        names = [user.profile.full_name for user in guardians_of(obj.child) if hasattr(user, "profile")]
+        return ", ".join(names) or "—"
+
+    @admin.display(description=_("Bids"))
+    def bids(self, obj: Application) -> str:
+        rows = [
+            (page_of(bid), bid.vacancy, bid.get_state_display())
+            for bid in obj.bids.select_related("vacancy__group__kindergarten")
+        ]
+        return format_html_join(format_html("<br>"), '<a href="{}">{}</a> ({})', rows) if rows else "—"
+
+
+@admin.register(Event)
+class EventAdmin(WorkAdmin):
+    list_display = ["at", "application", "move", "from_state", "to_state", "actor"]
+    list_filter = ["move", "application__locality"]
+    list_select_related = ["application", "actor"]
+    search_fields = ["application__number"]
+    search_help_text = _("Number of the application")
+    date_hierarchy = "at"
+    ordering = ["-id"]
+    fields = ["at", "application", "move", "from_state", "to_state", "actor", "reason"]
+
+
+@admin.register(Contract)
+class ContractAdmin(WorkAdmin):
+    kindergarten_path = "referral__bid__vacancy__group__kindergarten"
+    list_display = ["number", "child", "kindergarten", "group", "signed_at"]
+    list_filter = [("referral__bid__vacancy__group__kindergarten", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["referral__application__child", "referral__bid__vacancy__group__kindergarten"]
+    search_fields = ["number", "referral__number", "referral__application__child__last_name"]
+    search_help_text = _("Number of the contract or the referral, or last name of the child")
+    date_hierarchy = "signed_at"
+    ordering = ["-signed_at"]
+    fields = ["number", "child", "kindergarten", "group", "shown_referral", "signed_day", "signed_by"]
+
+    @admin.display(description=_("Child"))
+    def child(self, obj: Contract) -> str:
+        return short_name(obj.referral.application.child)
+
+    @admin.display(description=_("Kindergarten"))
+    def kindergarten(self, obj: Contract) -> str:
+        return obj.referral.bid.vacancy.group.kindergarten.name
+
+    @admin.display(description=_("Group"))
+    def group(self, obj: Contract) -> str:
+        return obj.referral.bid.vacancy.group.name
+
+    @admin.display(description=_("Referral"))
+    def shown_referral(self, obj: Contract) -> str:
+        return link(page_of(obj.referral), obj.referral.number)
+
+    @admin.display(description=_("Signed on"))
+    def signed_day(self, obj: Contract) -> Any:
+        return day_of(obj.signed_at, obj.referral.application)

@@ -1,0 +1,279 @@
+"""Referrals: families who are to come, their contract, and the papers they sent."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from applications import transitions
+from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, link, page_of, tag
+from applications.models import Application, Contract, Extension, ExtensionDocument, Referral
+from applications.states import ReferralState
+from applications.workplace import SOON, short_name
+
+TONES = {
+    ReferralState.ISSUED: "info",
+    ReferralState.SIGNED: "success",
+    ReferralState.EXPIRED: "warning",
+    ReferralState.REVOKED: "danger",
+}
+
+
+class ContractForm(forms.Form):
+    contract_number = forms.CharField(
+        label=_("Contract number"),
+        help_text=_("May stay empty: then the referral's number is the contract's number."),
+        max_length=40,
+        required=False,
+    )
+
+
+class ValidityFilter(admin.SimpleListFilter):
+    title = _("validity")
+    parameter_name = "valid"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("now", _("valid now")), ("soon", _("ends today or tomorrow")), ("over", _("ended"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Referral]) -> QuerySet[Referral]:
+        now = timezone.now()
+        valid = queryset.filter(state=ReferralState.ISSUED, valid_until__gt=now)
+        if self.value() == "now":
+            return valid.order_by("valid_until")
+        if self.value() == "soon":
+            day_after = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + 2 * SOON
+            return valid.filter(valid_until__lte=day_after).order_by("valid_until")
+        if self.value() == "over":
+            return queryset.exclude(pk__in=valid.values("pk"))
+        return queryset
+
+
+def _is_valid(referral: Referral, now: datetime) -> bool:
+    return referral.is_valid(now=now)
+
+
+def _sign(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
+    transitions.sign_contract(referral, actor=actor, contract_number=data["contract_number"], now=now)
+
+
+def _revoke(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
+    transitions.revoke_referral(referral, actor=actor, reason=data["reason"], now=now)
+
+
+@admin.register(Referral)
+class ReferralAdmin(WorkAdmin):
+    kindergarten_path = "bid__vacancy__group__kindergarten"
+    list_display = ["number", "child", "kindergarten", "group", "issued_at", "last_day", "shown_state"]
+    list_filter = [
+        ValidityFilter,
+        "state",
+        ("bid__vacancy__group__kindergarten", admin.RelatedOnlyFieldListFilter),
+    ]
+    list_select_related = [
+        "application__child",
+        "application__locality",
+        "bid__vacancy__group__kindergarten",
+    ]
+    search_fields = ["number", "application__child__last_name"]
+    search_help_text = _("Number of the referral or last name of the child")
+    date_hierarchy = "issued_at"
+    ordering = ["-issued_at"]
+    fields = [
+        "number",
+        "shown_state",
+        "last_day",
+        "full_name",
+        "birth_date",
+        "parent",
+        "phone",
+        "kindergarten",
+        "group",
+        "issued_at",
+        "paper",
+        "extension_reason",
+        "documents",
+        "contract",
+        "ended_at",
+        "reason",
+    ]
+    works = [
+        Work(
+            name="sign",
+            label=_("Sign the contract"),
+            consequence=_(
+                "The child is enrolled and leaves the queue. Sign only after you have seen the identity documents "
+                "of the applicant and the child and the medical certificate. This can't be undone here."
+            ),
+            done=_("The contract is signed, the child is enrolled. The family has been told."),
+            permission="applications.change_referral",
+            offered=_is_valid,
+            perform=_sign,
+            form=ContractForm,
+        ),
+        Work(
+            name="revoke",
+            label=_("Revoke the referral"),
+            consequence=_(
+                "The referral loses its force and the place is free again. The family goes back to the queue at its "
+                "original date, without a penalty, and reads your reason."
+            ),
+            done=_("The referral is revoked. The family has been told the reason."),
+            permission="applications.change_referral",
+            offered=_is_valid,
+            perform=_revoke,
+            form=ReasonForm,
+            danger=True,
+        ),
+    ]
+
+    def application_of(self, obj: Referral) -> Application:
+        return obj.application
+
+    def summary(self, obj: Referral) -> Rows:
+        group = obj.bid.vacancy.group
+        return [
+            {"label": gettext("Referral"), "value": obj.number},
+            {"label": gettext("Child"), "value": short_name(obj.application.child)},
+            {"label": gettext("Kindergarten"), "value": group.kindergarten.name},
+            {"label": gettext("Group"), "value": group.name},
+            {"label": gettext("Last day"), "value": day_of(obj.last_moment, obj.application)},
+        ]
+
+    # --- columns ---------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("Child"), ordering="application__child__last_name")
+    def child(self, obj: Referral) -> str:
+        return short_name(obj.application.child)
+
+    @admin.display(description=_("Child"))
+    def full_name(self, obj: Referral) -> str:
+        return obj.application.child.full_name
+
+    @admin.display(description=_("Birth date"))
+    def birth_date(self, obj: Referral) -> Any:
+        return obj.application.child.birth_date
+
+    @admin.display(description=_("Applicant"))
+    def parent(self, obj: Referral) -> str:
+        profile = getattr(obj.application.filed_by, "profile", None)
+        return profile.full_name if profile else "—"
+
+    @admin.display(description=_("Phone"))
+    def phone(self, obj: Referral) -> str:
+        phone = obj.application.filed_by.phone
+        return phone.as_international if phone else "—"
+
+    @admin.display(description=_("Kindergarten"), ordering="bid__vacancy__group__kindergarten__sort_key")
+    def kindergarten(self, obj: Referral) -> str:
+        return obj.bid.vacancy.group.kindergarten.name
+
+    @admin.display(description=_("Group"), ordering="bid__vacancy__group__name")
+    def group(self, obj: Referral) -> str:
+        return obj.bid.vacancy.group.name
+
+    @admin.display(description=_("Last day"), ordering="valid_until")
+    def last_day(self, obj: Referral) -> Any:
+        return day_of(obj.last_moment, obj.application)
+
+    @admin.display(description=_("State"), ordering="state")
+    def shown_state(self, obj: Referral) -> str:
+        if obj.state == ReferralState.ISSUED and not obj.is_valid(now=timezone.now()):
+            # The job that expires it is late: the rule is not.
+            return tag(ReferralState.EXPIRED.label, tone="warning")
+        return tag(obj.get_state_display(), tone=TONES[ReferralState(obj.state)])
+
+    @admin.display(description=_("PDF"))
+    def paper(self, obj: Referral) -> str:
+        return link(
+            reverse("admin:applications_referral_pdf", args=[obj.pk]), gettext("Download the referral")
+        )
+
+    @admin.display(description=_("Extension"))
+    def extension_reason(self, obj: Referral) -> str:
+        extension = Extension.objects.filter(referral=obj).first()
+        if extension is None:
+            return "—"
+        words = [extension.get_reason_display(), extension.explanation]
+        return ": ".join(filter(None, words))
+
+    @admin.display(description=_("Supporting documents"))
+    def documents(self, obj: Referral) -> str:
+        documents = ExtensionDocument.objects.filter(extension__referral=obj)
+        rows = [
+            (
+                reverse("admin:applications_referral_document", args=[obj.pk, document.pk]),
+                document.original_name,
+            )
+            for document in documents
+        ]
+        return format_html_join(format_html("<br>"), '<a href="{}">{}</a>', rows) if rows else "—"
+
+    @admin.display(description=_("Contract"))
+    def contract(self, obj: Referral) -> str:
+        contract = Contract.objects.filter(referral=obj).first()
+        return link(page_of(contract), contract.number) if contract else "—"
+
+    # --- files -----------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path(
+                "<uuid:pk>/referral.pdf",
+                self.admin_site.admin_view(self.pdf_view),
+                name="applications_referral_pdf",
+            ),
+            path(
+                "<uuid:pk>/documents/<uuid:document>/",
+                self.admin_site.admin_view(self.document_view),
+                name="applications_referral_document",
+            ),
+            *super().get_urls(),
+        ]
+
+    def pdf_view(self, request: HttpRequest, pk: UUID) -> HttpResponse | FileResponse:
+        """The referral's paper; while it is still being made, a message says so."""
+        referral = self._visible(request, pk)
+        if not referral.pdf:
+            messages.warning(request, gettext("The PDF is being prepared. Try again in a minute."))
+            return HttpResponseRedirect(page_of(referral))
+        self.audit_view(request, referral)
+        return as_attachment(referral.pdf, name=f"zholdama-{referral.number}.pdf")
+
+    def document_view(self, request: HttpRequest, pk: UUID, document: UUID) -> FileResponse:
+        """One supporting document of an extension, as a download that no browser runs."""
+        referral = self._visible(request, pk)
+        found = ExtensionDocument.objects.filter(pk=document, extension__referral=referral).first()
+        if found is None:
+            raise Http404
+        self.audit_view(request, referral, target=f"{referral.number}: {found.original_name}")
+        return as_attachment(found.file, name=found.original_name)
+
+    def _visible(self, request: HttpRequest, pk: UUID) -> Referral:
+        referral: Referral | None = self.get_object(request, str(pk))
+        if referral is None:
+            raise Http404
+        if not self.has_view_permission(request, referral):
+            raise PermissionDenied
+        return referral
+
+
+def as_attachment(file: FieldFile, *, name: str) -> FileResponse:
+    """A stored file as a download: never shown in the page, never guessed at, never stored by a cache."""
+    response = FileResponse(file.open("rb"), as_attachment=True, filename=name)
+    response["Content-Type"] = "application/octet-stream" if not name.endswith(".pdf") else "application/pdf"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "private, no-store"
+    return response

@@ -1,0 +1,297 @@
+"""Vacancies: written as a draft, published, recalled or closed by a button."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Model, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from applications import publication
+from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, filtered, link, staff_of, tag
+from applications.states import BidState
+from bulletin.employment import kindergartens_of
+from bulletin.models import Group, Vacancy
+
+TONES = {
+    Vacancy.State.DRAFT: "neutral",
+    Vacancy.State.PUBLISHED: "success",
+    Vacancy.State.RECALLED: "danger",
+    Vacancy.State.CLOSED: "warning",
+}
+
+# How far back the birth years of a form go: to the oldest children of a kindergarten.
+YEARS_BACK = 7
+
+
+class GroupField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A group with its kindergarten, language and capacity, so that the right one is chosen."""
+
+    def label_from_instance(self, obj: Group) -> str:
+        return f"{obj.kindergarten.name} · {obj.name} · {obj.get_language_display()} · {obj.capacity}"
+
+
+class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A draft; what it refuses it says in words."""
+
+    group = GroupField(
+        label=_("Group"),
+        queryset=Group.objects.select_related("kindergarten"),
+        help_text=_("Kindergarten · group · language · capacity"),
+    )
+    birth_years = forms.TypedMultipleChoiceField(
+        label=_("Birth years of children"), coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = Vacancy
+        fields = [
+            "group",
+            "birth_years",
+            "place_type",
+            "seats_total",
+            "mode",
+            "opens_at",
+            "closes_at",
+            "vacant_from",
+            "responsible",
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "birth_years" not in self.fields:
+            return
+        newest = timezone.localdate().year
+        years = {*range(newest - YEARS_BACK, newest + 1), *(self.instance.birth_years or [])}
+        field = self.fields["birth_years"]
+        assert isinstance(field, forms.TypedMultipleChoiceField)
+        field.choices = [(year, str(year)) for year in sorted(years, reverse=True)]
+
+    def clean_birth_years(self) -> list[int]:
+        return sorted(self.cleaned_data["birth_years"], reverse=True)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        group, seats = data.get("group"), data.get("seats_total")
+        if seats is not None and seats < 1:
+            self.add_error("seats_total", gettext("A vacancy has at least one place."))
+        if group and seats and seats > group.capacity:
+            self.add_error(
+                "seats_total",
+                gettext("More places than the group has. Capacity of the group: %(capacity)s")
+                % {"capacity": group.capacity},
+            )
+        opens, closes = data.get("opens_at"), data.get("closes_at")
+        if data.get("mode") == Vacancy.Mode.QUEUE_ORDER and not closes and "closes_at" not in self.errors:
+            self.add_error(
+                "closes_at", gettext("Places go by queue number once bids are closed: name the closing time.")
+            )
+        if opens and closes and closes <= opens:
+            self.add_error("closes_at", gettext("The closing time must be after the opening time."))
+        return data
+
+
+def _is_draft(vacancy: Vacancy, now: datetime) -> bool:
+    return vacancy.state == Vacancy.State.DRAFT
+
+
+def _is_published(vacancy: Vacancy, now: datetime) -> bool:
+    return vacancy.state == Vacancy.State.PUBLISHED
+
+
+def _publish(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:
+    publication.publish_vacancy(vacancy, actor=actor, now=now)
+
+
+def _recall(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:
+    publication.recall_vacancy(vacancy, actor=actor, reason=data["reason"], now=now)
+
+
+def _close(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:
+    publication.close_vacancy(vacancy, now=now)
+
+
+@admin.register(Vacancy)
+class VacancyAdmin(WorkAdmin):
+    """Editable while it is a draft; afterwards families rely on what it says."""
+
+    form = VacancyForm
+    kindergarten_path = "group__kindergarten"
+    list_display = [
+        "group_name",
+        "kindergarten",
+        "years",
+        "language",
+        "seats",
+        "bids_waiting",
+        "opens_at",
+        "shown_state",
+    ]
+    list_filter = ["state", "place_type", "mode", ("group__kindergarten", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["group__kindergarten__locality"]
+    search_fields = ["group__name", "group__kindergarten__name_kk", "group__kindergarten__name_ru"]
+    search_help_text = _("Name of the kindergarten or the group")
+    date_hierarchy = "opens_at"
+    ordering = ["-opens_at"]
+    published_fields = [
+        "shown_state",
+        "kindergarten",
+        "group_name",
+        "language",
+        "years",
+        "place_type",
+        "mode",
+        "seats",
+        "bids_waiting",
+        "opens_at",
+        "priority_until",
+        "closes_at",
+        "vacant_from",
+        "responsible",
+        "published_at",
+        "ended_at",
+        "end_reason",
+    ]
+    works = [
+        Work(
+            name="publish",
+            label=_("Publish"),
+            consequence=_(
+                "The vacancy appears in the bulletin and can't be changed any more. Families may send bids from the "
+                "opening time."
+            ),
+            done=_("The vacancy is published."),
+            permission="bulletin.change_vacancy",
+            offered=_is_draft,
+            perform=_publish,
+        ),
+        Work(
+            name="recall",
+            label=_("Recall the places"),
+            consequence=_(
+                "The vacancy leaves the bulletin. Bids without an answer end, their families wait at their original "
+                "date and read your reason. Referrals already issued stay valid."
+            ),
+            done=_("The vacancy is recalled. The families have been told the reason."),
+            permission="bulletin.change_vacancy",
+            offered=_is_published,
+            perform=_recall,
+            form=ReasonForm,
+            danger=True,
+        ),
+        Work(
+            name="close",
+            label=_("Close"),
+            consequence=_("No more bids are accepted. Bids already sent still wait for your answer."),
+            done=_("The vacancy is closed."),
+            permission="bulletin.change_vacancy",
+            offered=_is_published,
+            perform=_close,
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Vacancy]:
+        rows: QuerySet[Vacancy] = super().get_queryset(request)
+        return rows.annotate(pending=Count("bids", filter=Q(bids__state=BidState.PENDING)))
+
+    # --- who may do what -------------------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("bulletin.add_vacancy")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("bulletin.change_vacancy") and (obj is None or _may_change(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return obj is not None and _may_change(obj) and request.user.has_perm("bulletin.delete_vacancy")
+
+    def get_fields(self, request: HttpRequest, obj: Vacancy | None = None) -> tuple[str, ...]:
+        editable = obj is None or self.has_change_permission(request, obj)
+        return tuple(VacancyForm.Meta.fields if editable else self.published_fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Vacancy | None = None) -> tuple[str, ...]:
+        editable = obj is None or self.has_change_permission(request, obj)
+        return () if editable else tuple(self.published_fields)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:  # type: ignore[type-arg]
+        form: type[forms.ModelForm] = super().get_form(request, obj, change, **kwargs)  # type: ignore[type-arg]
+        group = form.base_fields.get("group")
+        if isinstance(group, forms.ModelChoiceField):
+            own = kindergartens_of(staff_of(request), today=timezone.localdate())
+            group.queryset = Group.objects.filter(kindergarten__in=own.values("pk")).select_related(
+                "kindergarten"
+            )
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Vacancy, form: Any, change: bool) -> None:
+        """Write the fields of the form only, and only while it is still a draft: it may have been published since."""
+        if not change:
+            obj.save()
+            return
+        if Vacancy.objects.select_for_update().get(pk=obj.pk).state != Vacancy.State.DRAFT:
+            raise PermissionDenied
+        obj.save(update_fields=form.changed_data)
+
+    def delete_model(self, request: HttpRequest, obj: Vacancy) -> None:
+        if Vacancy.objects.select_for_update().get(pk=obj.pk).state != Vacancy.State.DRAFT:
+            raise PermissionDenied
+        obj.delete()
+
+    def summary(self, obj: Vacancy) -> Rows:
+        return [
+            {"label": gettext("Kindergarten"), "value": self.kindergarten(obj)},
+            {"label": gettext("Group"), "value": self.group_name(obj)},
+            {"label": gettext("Birth years of children"), "value": self.years(obj)},
+            {"label": gettext("Language of education"), "value": self.language(obj)},
+            {"label": gettext("Free places"), "value": self.seats(obj)},
+            {"label": gettext("Bids without an answer"), "value": self._pending(obj)},
+            {"label": gettext("Opens at"), "value": obj.opens_at},
+        ]
+
+    # --- columns ---------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("Group"), ordering="group__name")
+    def group_name(self, obj: Vacancy) -> str:
+        return obj.group.name
+
+    @admin.display(description=_("Kindergarten"), ordering="group__kindergarten__sort_key")
+    def kindergarten(self, obj: Vacancy) -> str:
+        return obj.group.kindergarten.name
+
+    @admin.display(description=_("Birth years of children"))
+    def years(self, obj: Vacancy) -> str:
+        return ", ".join(str(year) for year in obj.birth_years)
+
+    @admin.display(description=_("Language of education"))
+    def language(self, obj: Vacancy) -> str:
+        return obj.group.get_language_display()
+
+    @admin.display(description=_("Free places"))
+    def seats(self, obj: Vacancy) -> str:
+        return f"{obj.seats_free} / {obj.seats_total}"
+
+    @admin.display(description=_("Bids without an answer"))
+    def bids_waiting(self, obj: Vacancy) -> str:
+        pending = self._pending(obj)
+        if not pending:
+            return "0"
+        return link(filtered("admin:applications_bid_changelist", vacancy__id__exact=str(obj.pk)), pending)
+
+    @admin.display(description=_("State"), ordering="state")
+    def shown_state(self, obj: Vacancy) -> str:
+        return tag(obj.get_state_display(), tone=TONES[Vacancy.State(obj.state)])
+
+    def _pending(self, obj: Any) -> int:
+        return int(obj.pending)
+
+
+def _may_change(obj: Model) -> bool:
+    return isinstance(obj, Vacancy) and obj.state == Vacancy.State.DRAFT

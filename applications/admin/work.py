@@ -1,0 +1,227 @@
+"""An admin that shows and does, but never edits: rows of one's own kindergartens, buttons with a confirm page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.models import Application
+from applications.refusals import Refusal
+from applications.transitions import Refused
+from applications.workplace import own
+from children.access import guardians_of
+
+Words = str | Promise
+Rows = list[dict[str, Any]]
+
+
+class ConfirmForm(forms.Form):
+    """Asks for nothing but the press of the button."""
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The family reads this text. Write what happened and what they can do."),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )
+
+
+@dataclass(frozen=True)
+class Work:
+    """One button of an object's page: when it is offered, what it asks, what it does.
+
+    `perform(obj, actor, data, now)` calls a service and may raise `Refused`; `data` is the form's cleaned data.
+    """
+
+    name: str
+    label: Words
+    consequence: Words
+    done: Words
+    permission: str
+    offered: Callable[[Any, datetime], bool]
+    perform: Callable[[Any, User, dict[str, Any], datetime], Any]
+    form: type[forms.Form] = ConfirmForm
+    danger: bool = False
+
+
+class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Read-only pages limited to the employee's kindergartens; `works` are the buttons of an object's page.
+
+    An object of somebody else's kindergarten is 404 everywhere: list, object, history, buttons, files.
+    """
+
+    change_form_template = "admin/work/change_form.html"
+    view_on_site = False
+    list_per_page = 25
+    show_full_result_count = False
+
+    works: Sequence[Work] = ()
+    # The lookup from the row to its kindergarten; empty for rows that belong to none (officials only).
+    kindergarten_path = ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        if not self.kindergarten_path:
+            return rows
+        return own(rows, user=staff_of(request), path=self.kindergarten_path, now=timezone.now())
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return tuple(str(name) for name in self.get_fields(request, obj))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        raise Http404
+
+    # --- what the object's page knows ------------------------------------------------------------------------
+
+    def application_of(self, obj: Any) -> Application | None:
+        """The application whose family's data the object's page shows: its opening enters the family's journal."""
+        return None
+
+    def summary(self, obj: Any) -> Rows:
+        """What a confirm page shows of the object: rows of `label` and `value`."""
+        return [{"label": self.opts.verbose_name, "value": str(obj)}]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        obj = self.get_object(request, unquote(object_id))
+        if obj is not None and self.has_view_permission(request, obj):
+            extra_context = {"works": self.buttons(request, obj), **(extra_context or {})}
+        response = super().change_view(request, object_id, form_url, extra_context)
+        if obj is not None and request.method == "GET" and response.status_code == 200:
+            self.audit_view(request, obj)
+        return response
+
+    def audit_view(self, request: HttpRequest, obj: Any, *, target: str = "") -> None:
+        """Enter into every guardian's journal that an employee looked at the family's data."""
+        application = self.application_of(obj)
+        for guardian in guardians_of(application.child) if application else ():
+            audit.record(
+                Action.PERSONAL_DATA_VIEWED,
+                actor=staff_of(request),
+                subject=guardian,
+                target=target or str(obj),
+                address=audit.client_address(request),
+                now=timezone.now(),
+            )
+
+    def buttons(self, request: HttpRequest, obj: Any) -> Rows:
+        now = timezone.now()
+        return [
+            {"label": work.label, "url": self.work_url(obj, work.name), "danger": work.danger}
+            for work in self.works
+            if request.user.has_perm(work.permission) and work.offered(obj, now)
+        ]
+
+    # --- addresses -------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_work"
+        view = self.admin_site.admin_view(self.work_view)
+        return [path("<path:object_id>/do/<slug:name>/", view, name=name), *super().get_urls()]
+
+    def work_url(self, obj: Model, name: str) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_work", args=[obj.pk, name])
+
+    # --- the confirm page ------------------------------------------------------------------------------------
+
+    def work_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Ask (GET), then do (POST) one of `works`; what is refused is said in words on the object's page."""
+        obj = self.get_object(request, unquote(object_id))
+        work = next((work for work in self.works if work.name == name), None)
+        if obj is None or work is None:
+            raise Http404
+        if not (self.has_view_permission(request, obj) and request.user.has_perm(work.permission)):
+            raise PermissionDenied
+        form = work.form(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            self._perform(request, work, obj, form.cleaned_data)
+            return HttpResponseRedirect(page_of(obj))
+        if not work.offered(obj, timezone.now()):
+            messages.error(request, str(Refusal.NOT_ALLOWED.label))
+            return HttpResponseRedirect(page_of(obj))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": work.label,
+            "original": obj,
+            "work": work,
+            "form": form,
+            "errors": form.errors,
+            "rows": self.summary(obj),
+            "back_url": page_of(obj),
+        }
+        return TemplateResponse(request, "admin/work/confirm.html", context)
+
+    def _perform(self, request: HttpRequest, work: Work, obj: Model, data: dict[str, Any]) -> None:
+        try:
+            work.perform(obj, staff_of(request), data, timezone.now())
+        except Refused as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, str(work.done))
+
+
+def staff_of(request: HttpRequest) -> User:
+    """The signed-in employee; the admin site lets nobody else through."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def tag(label: Words, *, tone: str = "neutral") -> str:
+    """A word of state; `tone` is neutral, info, success, warning or danger. Never by colour alone."""
+    return format_html('<span class="state state--{}">{}</span>', tone, label)
+
+
+def page_of(obj: Model) -> str:
+    """The address of an object's page in the admin."""
+    return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+
+
+def link(url: str, text: object) -> str:
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+def filtered(url_name: str, **query: str) -> str:
+    """The address of an admin list with a filter."""
+    return f"{reverse(url_name)}?{urlencode(query)}"
+
+
+def day_of(at: datetime, application: Application) -> date:
+    """The date of an instant where the application's family lives."""
+    return at.astimezone(application.locality.zone).date()

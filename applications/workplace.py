@@ -1,0 +1,109 @@
+"""What an employee sees of the families' side: their own kindergartens, and what is to be done today."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Count, Model, Q, QuerySet
+from django.utils.timezone import localtime
+
+from accounts.models import User
+from accounts.roles import is_official
+from applications.models import Bid, Referral
+from applications.states import BidState, ReferralState
+from bulletin.employment import kindergartens_of
+from bulletin.models import Vacancy
+from children.models import Child
+
+M = TypeVar("M", bound=Model)
+
+# How much of each list the start page shows; the rest is one link away.
+SHOWN = 15
+SOON = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Listed(Generic[M]):
+    """The head of a list and the length of the whole."""
+
+    total: int
+    shown: Sequence[M]
+
+
+@dataclass(frozen=True)
+class Today:
+    """The start page of the workplace."""
+
+    bids: Listed[Bid]
+    overdue: int
+    ending: Listed[Referral]
+    awaited: Listed[Referral]
+    vacancies: Listed[Vacancy]
+
+
+def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[M]:
+    """Those of `rows` whose kindergarten (by the lookup `path`) the employee may act for; all for officials."""
+    if is_official(user):
+        return rows
+    kindergartens = kindergartens_of(user, today=localtime(now).date())
+    return rows.filter(**{f"{path}__in": kindergartens.values("pk")})
+
+
+def today(user: User, *, now: datetime) -> Today:
+    """What waits for `user` now: bids to answer, families about to come, their own vacancies."""
+
+    def mine(rows: QuerySet[M], path: str) -> QuerySet[M]:
+        return own(rows, user=user, path=path, now=now)
+
+    path = "vacancy__group__kindergarten"
+    bids = mine(bids_to_answer(), path)
+    referrals = mine(valid_referrals(now=now), f"bid__{path}")
+    # "Soon" ends with tomorrow's last instant, hence the whole of the local day.
+    day_after = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + 2 * SOON
+    vacancies = mine(running_vacancies(), "group__kindergarten")
+    return Today(
+        bids=_listed(bids),
+        overdue=bids.filter(answer_due__lte=now).count(),
+        ending=_listed(referrals.filter(valid_until__lte=day_after)),
+        awaited=_listed(referrals.filter(valid_until__gt=day_after)),
+        vacancies=_listed(vacancies),
+    )
+
+
+def bids_to_answer() -> QuerySet[Bid]:
+    """Pending bids that hold a place, the most urgent first."""
+    return (
+        Bid.objects.filter(state=BidState.PENDING, holds_seat=True)
+        .select_related("application__child", "application__locality", "vacancy__group__kindergarten")
+        .order_by("answer_due", "placed_at")
+    )
+
+
+def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
+    """Referrals with which a family may still come, the earliest last day first."""
+    return (
+        Referral.objects.filter(state=ReferralState.ISSUED, valid_until__gt=now)
+        .select_related("application__child", "application__locality", "bid__vacancy__group__kindergarten")
+        .order_by("valid_until", "issued_at")
+    )
+
+
+def running_vacancies() -> QuerySet[Vacancy]:
+    """Drafts and published vacancies with `pending`, the number of bids that wait for an answer."""
+    return (
+        Vacancy.objects.filter(state__in=[Vacancy.State.DRAFT, Vacancy.State.PUBLISHED])
+        .select_related("group__kindergarten__locality")
+        .annotate(pending=Count("bids", filter=Q(bids__state=BidState.PENDING)))
+        .order_by("-opens_at", "pk")
+    )
+
+
+def short_name(child: Child) -> str:
+    """The last name with initials: enough to recognise a child in a list, without opening the family's data."""
+    initials = [f"{name[0]}." for name in (child.first_name, child.middle_name) if name]
+    return " ".join([child.last_name, *initials])
+
+
+def _listed(rows: QuerySet[Any]) -> Listed[Any]:
+    return Listed(total=rows.count(), shown=list(rows[:SHOWN]))

@@ -1,0 +1,77 @@
+"""What each role may do in the admin. Which rows it sees is decided by employment, not here."""
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+from accounts.roles import Role
+
+_SEEN_BY_BOTH = [
+    "applications.view_bid",
+    "applications.view_contract",
+    "applications.view_referral",
+    "bulletin.view_group",
+    "bulletin.view_kindergarten",
+    "bulletin.view_vacancy",
+]
+
+PERMISSIONS: dict[Role, list[str]] = {
+    Role.KINDERGARTEN: [
+        *_SEEN_BY_BOTH,
+        "applications.change_bid",
+        "applications.change_referral",
+        "bulletin.add_group",
+        "bulletin.add_vacancy",
+        "bulletin.change_group",
+        "bulletin.change_kindergarten",
+        "bulletin.change_vacancy",
+        "bulletin.delete_vacancy",
+    ],
+    Role.OFFICIAL: [
+        *_SEEN_BY_BOTH,
+        "accounts.view_auditentry",
+        "accounts.view_user",
+        "applications.add_rules",
+        "applications.change_rules",
+        "applications.change_stoplistentry",
+        "applications.view_application",
+        "applications.view_event",
+        "applications.view_rules",
+        "applications.view_stoplistentry",
+        "bulletin.add_group",
+        "bulletin.add_holiday",
+        "bulletin.add_kindergarten",
+        "bulletin.change_group",
+        "bulletin.change_holiday",
+        "bulletin.change_kindergarten",
+        "bulletin.change_review",
+        "bulletin.change_vacancy",
+        "bulletin.delete_holiday",
+        "bulletin.view_employment",
+        "bulletin.view_holiday",
+        "bulletin.view_locality",
+        "bulletin.view_review",
+        "notifications.view_message",
+    ],
+}
+
+
+def set_up_roles() -> None:
+    """Make the group of every role hold exactly its permissions. May be repeated; members are not touched.
+
+    Raises `LookupError` for a permission that does not exist (before `migrate`, or misspelt here).
+    """
+    for role, names in PERMISSIONS.items():
+        group, _created = Group.objects.get_or_create(name=role.value)
+        group.permissions.set(_permissions(names))
+
+
+def _permissions(names: list[str]) -> list[Permission]:
+    wanted = Q()
+    for name in names:
+        app, codename = name.split(".")
+        wanted |= Q(content_type__app_label=app, codename=codename)
+    found = list(Permission.objects.filter(wanted).select_related("content_type"))
+    missing = set(names) - {f"{one.content_type.app_label}.{one.codename}" for one in found}
+    if missing:
+        raise LookupError(f"no such permissions: {', '.join(sorted(missing))}; run migrate first")
+    return found
