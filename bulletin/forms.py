@@ -146,3 +146,27 @@ class ReviewForm(forms.ModelForm):  # type: ignore[type-arg]
         about = self.fields["kindergarten"]
         assert isinstance(about, forms.ModelChoiceField)
         about.empty_label = _("The portal")
+
+
+class PublishReviewForm(forms.Form):
+    """A moderator's consent, with an answer if one is needed."""
+
+    answer = forms.CharField(
+        label=gettext_lazy("Answer"),
+        help_text=gettext_lazy("Shown below the review. Empty: the review keeps the answer it has."),
+        max_length=1000,
+        required=False,
+        empty_value=None,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
+class RejectReviewForm(forms.Form):
+    """A moderator's refusal."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("The author will read it."),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -98,6 +98,12 @@ class Kindergarten(Bilingual):
     @property
     def address(self) -> str:
         return self.address_ru if get_language() == "ru" else self.address_kk
+
+    @property
+    def languages_display(self) -> str:
+        """The languages of its groups in words, in one order; prefetch `groups` for lists."""
+        languages = {group.language for group in self.groups.all()}
+        return ", ".join(str(language.label) for language in Language if language in languages)
 
 
 class AgeGroup(models.TextChoices):
@@ -269,7 +275,14 @@ class Employment(models.Model):
     class Meta:
         verbose_name = _("employment")
         verbose_name_plural = _("employments")
-        constraints = [models.UniqueConstraint(fields=["user", "kindergarten"], name="one_employment")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kindergarten"], name="one_employment"),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=F("since")),
+                name="employment_runs_forward",
+                violation_error_message=_("The last day can't be earlier than the first."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.kindergarten_id}"
@@ -323,3 +336,11 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.created_at:%d.%m.%Y}"
+
+    @property
+    def signature(self) -> str:
+        """The author as everyone may see them: one initial, or none. A public page carries no names."""
+        profile = getattr(self.author, "profile", None)
+        if profile is None or not profile.first_name:
+            return gettext("Parent")
+        return gettext("Parent: %(initial)s.") % {"initial": profile.first_name[0].upper()}

@@ -77,7 +77,7 @@ def published_vacancies(
     if locality is not None:
         vacancies = vacancies.filter(group__kindergarten__locality=locality)
     if search:
-        vacancies = vacancies.filter(_named(search, prefix="group__kindergarten__"))
+        vacancies = vacancies.filter(named(search, prefix="group__kindergarten__"))
     if birth_year is not None:
         vacancies = vacancies.filter(birth_years__contains=[birth_year])
     if language:
@@ -98,7 +98,7 @@ def open_to_all(*, now: datetime) -> Q:
     )
 
 
-def _named(search: str, *, prefix: str = "") -> Q:
+def named(search: str, *, prefix: str = "") -> Q:
     """Every word of `search` occurs in the name."""
     words = Q()
     for word in fold(search).split():
@@ -169,7 +169,7 @@ def kindergartens(
     locality and groups come with it. `language` leaves kindergartens that have a group in it. `search` as in
     `published_vacancies`.
     """
-    found = Kindergarten.objects.filter(_named(search))
+    found = Kindergarten.objects.filter(named(search))
     if locality is not None:
         found = found.filter(locality=locality)
     if ownership:

@@ -1,14 +1,10 @@
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-
-def placeholder(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
-
+from bulletin import views
 
 app_name = "bulletin"
 urlpatterns = [
-    path("kindergartens/", placeholder, name="kindergartens"),
-    path("kindergartens/<slug:slug>/", placeholder, name="kindergarten"),
-    path("feedback/", placeholder, name="reviews"),
+    path("kindergartens/", views.kindergartens, name="kindergartens"),
+    path("kindergartens/<slug:slug>/", views.kindergarten, name="kindergarten"),
+    path("feedback/", views.reviews, name="reviews"),
 ]

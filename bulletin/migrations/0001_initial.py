@@ -438,6 +438,14 @@ class Migration(migrations.Migration):
             model_name="employment",
             constraint=models.UniqueConstraint(fields=("user", "kindergarten"), name="one_employment"),
         ),
+        migrations.AddConstraint(
+            model_name="employment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("until", None), ("until__gte", models.F("since")), _connector="OR"),
+                name="employment_runs_forward",
+                violation_error_message="The last day can't be earlier than the first.",
+            ),
+        ),
         migrations.AddIndex(
             model_name="review",
             index=models.Index(

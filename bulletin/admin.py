@@ -1,0 +1,234 @@
+"""The staff's view of the offer. Vacancies are in `applications.admin`: publishing one decides about the queue."""
+
+from datetime import date
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import ForeignKey, Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import Truncator
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.roles import is_official
+from bulletin.employment import kindergartens_of
+from bulletin.forms import PublishReviewForm, RejectReviewForm
+from bulletin.models import Employment, Group, Holiday, Kindergarten, Locality, Review
+from bulletin.selectors import named
+from bulletin.services import moderate_review, seats_in_bulletin
+
+
+def own_kindergartens(request: HttpRequest) -> QuerySet[Kindergarten]:
+    """The kindergartens that the signed-in employee may see today."""
+    return kindergartens_of(cast(User, request.user), today=timezone.localdate(timezone.now()))
+
+
+@admin.register(Locality)
+class LocalityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["name_kk", "name_ru", "slug", "timezone", "order"]
+    search_fields = ["name_kk", "name_ru", "slug"]
+
+
+class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean_capacity(self) -> int:
+        """The group keeps room for the places that it has in the bulletin."""
+        capacity: int = self.cleaned_data["capacity"]
+        promised = seats_in_bulletin(self.instance, now=timezone.now()) if self.instance.pk else 0
+        if capacity < max(promised, 1):
+            raise forms.ValidationError(
+                _("Less than the places of this group in the bulletin: %(seats)s"), params={"seats": promised}
+            )
+        return capacity
+
+
+class GroupInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Group
+    form = GroupForm
+    extra = 0
+    show_change_link = True
+
+
+@admin.register(Kindergarten)
+class KindergartenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Officials edit everything; a kindergarten's worker its address, phone and head, and nobody else's."""
+
+    list_display = ["name", "locality", "ownership", "type", "phone"]
+    list_filter = ["locality", "ownership", "type"]
+    list_select_related = ["locality"]
+    search_fields = ["search_text"]
+    search_help_text = gettext_lazy("A part of the name in either language, or the address on the site.")
+    inlines = [GroupInline]
+    official_fields = ["name_kk", "name_ru", "slug", "locality", "ownership", "type"]
+
+    @admin.display(description=gettext_lazy("name"), ordering="sort_key")
+    def name(self, kindergarten: Kindergarten) -> str:
+        return kindergarten.name
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Kindergarten]:
+        return super().get_queryset(request).filter(pk__in=own_kindergartens(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By the folded name, as on the public pages, or by the exact address on the site."""
+        found = queryset.filter(named(search_term))
+        return found | queryset.filter(slug=search_term.strip()), False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Kindergarten | None = None) -> list[str]:
+        return [] if is_official(request.user) else self.official_fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and is_official(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Kindergarten | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and is_official(request.user)
+
+
+@admin.register(Group)
+class GroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Everyone sees the groups of their own kindergartens only."""
+
+    form = GroupForm
+    list_display = ["name", "kindergarten", "age_group", "language", "regime", "capacity"]
+    list_filter = ["age_group", "language", "regime"]
+    list_select_related = ["kindergarten"]
+    search_fields = ["name", "kindergarten__name_kk", "kindergarten__name_ru"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return super().get_queryset(request).filter(kindergarten__in=own_kindergartens(request))
+
+    def formfield_for_foreignkey(
+        self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField:  # type: ignore[type-arg]
+        if db_field.name == "kindergarten":
+            kwargs["queryset"] = own_kindergartens(request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+@admin.register(Holiday)
+class HolidayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Dates are never deleted: a day off that fell away becomes a working day, so that no loading brings it back."""
+
+    list_display = ["day", "kind", "name_kk", "name_ru", "source"]
+    list_filter = ["kind"]
+    search_fields = ["name_kk", "name_ru", "source"]
+    date_hierarchy = "date"
+    ordering = ["-date"]
+
+    @admin.display(description=gettext_lazy("date"), ordering="date")
+    def day(self, holiday: Holiday) -> str:
+        return f"{holiday.date:%d.%m.%Y}, {date_format(holiday.date, 'l').lower()}"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Holiday | None = None) -> list[str]:
+        return ["date"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Holiday | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Holiday, form: Any, change: bool) -> None:
+        """Whoever changed a day without naming a source is its source."""
+        if form.has_changed() and "source" not in form.changed_data:
+            obj.source = cast(User, request.user).username
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Employment)
+class EmploymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["user", "kindergarten", "since", "until", "is_in_force"]
+    list_filter = ["kindergarten__locality"]
+    list_select_related = ["user", "kindergarten"]
+    search_fields = ["user__username", "kindergarten__name_kk", "kindergarten__name_ru"]
+
+    @admin.display(description=gettext_lazy("in force"), boolean=True)
+    def is_in_force(self, employment: Employment) -> bool:
+        today: date = timezone.localdate(timezone.now())
+        return employment.since <= today and (employment.until is None or today <= employment.until)
+
+    def formfield_for_foreignkey(
+        self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField:  # type: ignore[type-arg]
+        if db_field.name == "user":
+            kwargs["queryset"] = User.objects.filter(is_staff=True).order_by("username")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+@admin.register(Review)
+class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Reviews are read here and moderated by the two actions; nobody edits what a user wrote."""
+
+    list_display = ["created_at", "state", "about", "excerpt", "moderated_at"]
+    list_filter = ["state", "created_at"]
+    list_select_related = ["kindergarten"]
+    search_fields = ["text"]
+    actions = ["publish", "reject"]
+    fields = [
+        "created_at",
+        "kindergarten",
+        "text",
+        "state",
+        "answer",
+        "moderation_reason",
+        "moderated_at",
+        "moderated_by",
+    ]
+    readonly_fields = fields
+
+    @admin.display(description=gettext_lazy("kindergarten"))
+    def about(self, review: Review) -> str:
+        return review.kindergarten.name if review.kindergarten else gettext("The portal")
+
+    @admin.display(description=gettext_lazy("text"))
+    def excerpt(self, review: Review) -> str:
+        return Truncator(review.text).chars(80)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """The actions ask for the right to change reviews as such; a single one opens for reading."""
+        return obj is None and super().has_change_permission(request)
+
+    @admin.action(description=gettext_lazy("Publish the selected reviews"), permissions=["change"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse | None:
+        return self._moderate(request, queryset, publish=True)
+
+    @admin.action(description=gettext_lazy("Refuse the selected reviews"), permissions=["change"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse | None:
+        return self._moderate(request, queryset, publish=False)
+
+    def _moderate(
+        self, request: HttpRequest, queryset: QuerySet[Review], *, publish: bool
+    ) -> HttpResponse | None:
+        """Ask once, on a page of its own, then decide all the selected reviews."""
+        form_class = PublishReviewForm if publish else RejectReviewForm
+        form = form_class(request.POST if "confirm" in request.POST else None)
+        if form.is_valid():
+            moderator = cast(User, request.user)
+            decided = [
+                moderate_review(
+                    review, moderator=moderator, publish=publish, **form.cleaned_data, now=timezone.now()
+                )
+                for review in queryset
+            ]
+            text = gettext("Reviews decided: %(count)s") % {"count": sum(decided)}
+            self.message_user(request, text, messages.SUCCESS)
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Publish reviews") if publish else gettext("Refuse reviews"),
+            "opts": self.opts,
+            "form": form,
+            "reviews": queryset,
+            "action": "publish" if publish else "reject",
+            "checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "bulletin/admin/moderate.html", context)

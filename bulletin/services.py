@@ -1,0 +1,246 @@
+"""Changes of the public offer: a vacancy's publication and end, reviews and their moderation, the calendar."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.audit_actions import Action
+from accounts.models import User
+from bulletin.models import Group, Holiday, Kindergarten, Review, Vacancy
+from bulletin.official_days import OfficialDay, official_days
+
+# A vacancy is for children born at most this many years before its opening.
+OLDEST_BIRTH_YEAR_AGE = 8
+PENDING_REVIEWS_AT_ONCE = 3
+
+
+# --- vacancies -----------------------------------------------------------------------------------------------
+
+
+def check_vacancy(vacancy: Vacancy, *, now: datetime) -> None:
+    """Whether the vacancy makes sense as it stands. Raises ValidationError with the messages by field.
+
+    Its places fit into the group, also together with the other vacancies of the group in the bulletin at `now`; its
+    birth years are those of kindergarten children in the year of the opening, none twice; it opens before it closes;
+    a vacancy whose bids are collected closes.
+    """
+    errors: dict[str, list[str]] = {}
+    for name, message in [*_seat_errors(vacancy, now=now), *_year_errors(vacancy), *_time_errors(vacancy)]:
+        errors.setdefault(name, []).append(message)
+    if errors:
+        raise ValidationError(errors)
+
+
+def _seat_errors(vacancy: Vacancy, *, now: datetime) -> Iterable[tuple[str, str]]:
+    capacity = vacancy.group.capacity
+    if vacancy.seats_total < 1:
+        yield "seats_total", _("There must be at least one place.")
+    elif vacancy.seats_total > capacity:
+        yield (
+            "seats_total",
+            _("More places than the group has room for: %(capacity)s") % {"capacity": capacity},
+        )
+    else:
+        left = capacity - seats_in_bulletin(vacancy.group, now=now, without=vacancy)
+        if vacancy.seats_total > left:
+            yield (
+                "seats_total",
+                _("Other vacancies of this group are in the bulletin. Places left for this one: %(left)s")
+                % {"left": max(left, 0)},
+            )
+
+
+def seats_in_bulletin(group: Group, *, now: datetime, without: Vacancy | None = None) -> int:
+    """The places that the group's published vacancies promise at `now`, taken ones included."""
+    current = Vacancy.objects.filter(
+        Q(closes_at=None) | Q(closes_at__gt=now), group=group, state=Vacancy.State.PUBLISHED
+    )
+    if without is not None:
+        current = current.exclude(pk=without.pk)
+    return current.aggregate(seats=Sum("seats_total"))["seats"] or 0
+
+
+def _year_errors(vacancy: Vacancy) -> Iterable[tuple[str, str]]:
+    years = vacancy.birth_years
+    latest = vacancy.opens_at.astimezone(vacancy.locality.zone).year
+    earliest = latest - OLDEST_BIRTH_YEAR_AGE
+    if not years:
+        yield "birth_years", _("Name at least one birth year.")
+    elif len(set(years)) != len(years):
+        yield "birth_years", _("A birth year is named twice.")
+    elif not all(earliest <= year <= latest for year in years):
+        yield (
+            "birth_years",
+            _("Birth years must be within: %(earliest)s – %(latest)s")
+            % {"earliest": earliest, "latest": latest},
+        )
+
+
+def _time_errors(vacancy: Vacancy) -> Iterable[tuple[str, str]]:
+    if vacancy.closes_at is None:
+        if vacancy.mode == Vacancy.Mode.QUEUE_ORDER:
+            yield "closes_at", _("Bids are collected until an end: name it.")
+    elif vacancy.closes_at <= vacancy.opens_at:
+        yield "closes_at", _("The end must be later than the opening.")
+
+
+def set_published(vacancy: Vacancy, *, priority_until: datetime | None, now: datetime) -> None:
+    """Put a draft into the bulletin. A primitive of `applications.publication`, which decides about priority.
+
+    The caller is in a transaction and holds the vacancy's lock; the group is locked as well, so that two vacancies
+    can't fill the same group at once. Raises ValidationError (`check_vacancy`, and an end that has passed) and
+    ValueError for anything but a draft.
+    """
+    if vacancy.state != Vacancy.State.DRAFT:
+        raise ValueError(f"A vacancy is published from draft, not from {vacancy.state}.")
+    Group.objects.select_for_update().get(pk=vacancy.group_id)
+    check_vacancy(vacancy, now=now)
+    if vacancy.closes_at is not None and vacancy.closes_at <= now:
+        raise ValidationError({"closes_at": [_("The end has already passed.")]})
+    vacancy.state = Vacancy.State.PUBLISHED
+    vacancy.priority_until = priority_until
+    vacancy.published_at = now
+    vacancy.save(update_fields=["state", "priority_until", "published_at"])
+
+
+def end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -> None:
+    """Take a published vacancy out of the bulletin: RECALLED, with a reason that families read, or CLOSED.
+
+    A primitive of `applications.publication`, which looks after the bids. The caller is in a transaction and holds
+    the vacancy's lock. Raises ValueError for anything else.
+    """
+    if vacancy.state != Vacancy.State.PUBLISHED:
+        raise ValueError(f"Only a published vacancy can be ended, not one that is {vacancy.state}.")
+    if state not in {Vacancy.State.RECALLED, Vacancy.State.CLOSED}:
+        raise ValueError(f"A vacancy does not end as {state}.")
+    if state == Vacancy.State.RECALLED and not reason.strip():
+        raise ValueError("A recall needs a reason.")
+    vacancy.state = state
+    vacancy.end_reason = reason.strip()
+    vacancy.ended_at = now
+    vacancy.save(update_fields=["state", "end_reason", "ended_at"])
+
+
+# --- reviews -------------------------------------------------------------------------------------------------
+
+
+class TooManyReviewsError(Exception):
+    """The author has as many reviews waiting for moderation as one person may."""
+
+
+@transaction.atomic
+def submit_review(
+    *, author: User, text: str, kindergarten: Kindergarten | None = None, now: datetime
+) -> Review:
+    """Hand a review in for moderation; `kindergarten=None` is about the portal.
+
+    The same words a second time are the same review (a double press). Raises `TooManyReviewsError` while
+    `PENDING_REVIEWS_AT_ONCE` of the author's reviews wait.
+    """
+    pending = Review.objects.filter(author=author, state=Review.State.PENDING)
+    same = pending.filter(text=text, kindergarten=kindergarten).first()
+    if same is not None:
+        return same
+    if pending.count() >= PENDING_REVIEWS_AT_ONCE:
+        raise TooManyReviewsError
+    review = Review.objects.create(author=author, kindergarten=kindergarten, text=text, created_at=now)
+    audit.record(Action.REVIEW_WRITTEN, actor=author, subject=author, target=_subject(review), now=now)
+    return review
+
+
+@transaction.atomic
+def moderate_review(
+    review: Review,
+    *,
+    moderator: User,
+    publish: bool,
+    reason: str = "",
+    answer: str | None = None,
+    now: datetime,
+) -> bool:
+    """Publish a review, or take it back or refuse it with a reason that its author reads.
+
+    `answer` is shown below a published review; None leaves the one it has. A decision may be changed later. Returns
+    whether anything changed: the same decision a second time changes nothing. Raises ValueError for a refusal
+    without a reason. Locks the review's row.
+    """
+    if not publish and not reason.strip():
+        raise ValueError("A refusal needs a reason.")
+    locked = Review.objects.select_for_update().get(pk=review.pk)
+    state = Review.State.PUBLISHED if publish else Review.State.REJECTED
+    new_answer = locked.answer if answer is None else answer.strip()
+    if locked.state == state and new_answer == locked.answer:
+        return False
+    locked.state, locked.answer = state, new_answer
+    locked.moderation_reason = "" if publish else reason.strip()
+    locked.moderated_at, locked.moderated_by = now, moderator
+    locked.save()
+    audit.record(
+        Action.REVIEW_MODERATED,
+        actor=moderator,
+        subject=locked.author,
+        target=_subject(locked),
+        reason=locked.moderation_reason,
+        now=now,
+    )
+    return True
+
+
+def _subject(review: Review) -> str:
+    """What the review is about, for the journal."""
+    return review.kindergarten.name_kk if review.kindergarten else ""
+
+
+# --- calendar ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class LoadedDays:
+    """What loading official days did, or would do."""
+
+    added: list[OfficialDay] = field(default_factory=list)
+    kept: list[OfficialDay] = field(default_factory=list)
+    # Here otherwise than in the list: an official's decision, which stands.
+    differing: list[OfficialDay] = field(default_factory=list)
+    # Here, and not in the list: added by an official, or an estimate that has since moved.
+    extra: list[Holiday] = field(default_factory=list)
+
+
+@transaction.atomic
+def load_official_days(*, first_year: int, last_year: int, dry_run: bool = False) -> LoadedDays:
+    """Add the official days of these years to the calendar; both years included.
+
+    A date that has a row already keeps it, whatever it says: the table is the truth and may hold an official's edit.
+    Loading again adds nothing.
+    """
+    years = range(first_year, last_year + 1)
+    present = {day.date: day for day in Holiday.objects.filter(date__year__in=years)}
+    result = LoadedDays()
+    for day in official_days(years):
+        here = present.pop(day.date, None)
+        if here is None:
+            result.added.append(day)
+        elif (here.kind == Holiday.Kind.WORKING_DAY) == day.is_working:
+            result.kept.append(day)
+        else:
+            result.differing.append(day)
+    result.extra = sorted(present.values(), key=lambda day: day.date)
+    if not dry_run:
+        Holiday.objects.bulk_create([_holiday(day) for day in result.added], ignore_conflicts=True)
+    return result
+
+
+def _holiday(day: OfficialDay) -> Holiday:
+    return Holiday(
+        date=day.date,
+        kind=Holiday.Kind.WORKING_DAY if day.is_working else Holiday.Kind.DAY_OFF,
+        name_kk=day.name_kk,
+        name_ru=day.name_ru,
+        source=f"{day.source} (estimate)" if day.is_estimate else day.source,
+    )

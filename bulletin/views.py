@@ -1,0 +1,101 @@
+"""The public pages of the catalogue and of the reviews."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.decorators import parent_required
+from accounts.models import Profile, User
+from bulletin import selectors
+from bulletin.forms import CatalogueFilterForm, ReviewForm
+from bulletin.models import Kindergarten, Review
+from bulletin.services import TooManyReviewsError, submit_review
+
+PAGE_SIZE = 20
+REVIEWS_ON_A_CARD = 3
+
+
+@require_safe
+def kindergartens(request: HttpRequest) -> HttpResponse:
+    """The catalogue; a filter that makes no sense is left out with a note."""
+    filters = CatalogueFilterForm(request.GET, locality=selectors.chosen_locality(request))
+    found = selectors.kindergartens(**filters.values, now=timezone.now())
+    page = _page(request, found)
+    return render(request, "bulletin/kindergartens.html", {"filters": filters, "page": page})
+
+
+@require_safe
+def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
+    """One kindergarten: how to reach it, its groups, its vacancies in the bulletin, the newest reviews of it."""
+    now = timezone.now()
+    found = get_object_or_404(Kindergarten.objects.select_related("locality"), slug=slug)
+    vacancies = selectors.published_vacancies(now=now).filter(group__kindergarten=found)
+    reviews = selectors.published_reviews(kindergarten=found)
+    context = {
+        "kindergarten": found,
+        "groups": selectors.groups_of(found, now=now),
+        "offers": selectors.offers(vacancies, now=now),
+        "reviews": reviews[:REVIEWS_ON_A_CARD],
+        "review_count": reviews.count(),
+    }
+    return render(request, "bulletin/kindergarten.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def reviews(request: HttpRequest) -> HttpResponse:
+    """Everyone reads the published reviews (of one kindergarten: `?kindergarten=slug`); a parent writes one."""
+    if request.method == "POST":
+        return _write_review(request)
+    about = Kindergarten.objects.filter(slug=request.GET.get("kindergarten", "").replace("\0", "")).first()
+    form = ReviewForm(initial={"kindergarten": about}) if _is_parent(request) else None
+    return _reviews_page(request, about=about, form=form)
+
+
+@parent_required
+def _write_review(request: HttpRequest) -> HttpResponse:
+    form = ReviewForm(request.POST)
+    if form.is_valid():
+        author = cast(User, request.user)
+        try:
+            submit_review(author=author, **form.cleaned_data, now=timezone.now())
+        except TooManyReviewsError:
+            form.add_error(
+                None, _("Your earlier reviews still wait for moderation. Please write again later.")
+            )
+        else:
+            messages.success(request, _("Thank you. Your review will appear after moderation."))
+            return redirect("bulletin:reviews")
+    return _reviews_page(request, about=None, form=form)
+
+
+def _reviews_page(
+    request: HttpRequest, *, about: Kindergarten | None, form: ReviewForm | None
+) -> HttpResponse:
+    own: QuerySet[Review] | None = None
+    if form is not None:
+        own = selectors.reviews_of(cast(User, request.user)).exclude(state=Review.State.PUBLISHED)[:5]
+    context: dict[str, Any] = {
+        "form": form,
+        "about": about,
+        "own": own,
+        "page": _page(request, selectors.published_reviews(kindergarten=about)),
+        "sign_in_url": f"{reverse('accounts:login')}?next={request.path}",
+    }
+    return render(request, "bulletin/reviews.html", context)
+
+
+def _is_parent(request: HttpRequest) -> bool:
+    return request.user.is_authenticated and Profile.objects.filter(user=request.user).exists()
+
+
+def _page(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:
+    """The asked page; the nearest one where there is no such page."""
+    return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
