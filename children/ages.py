@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Final
 
+from django.utils.translation import ngettext
+
 # The age groups of kindergartens by the orders in force in 2019, from the youngest to the oldest.
 AGE_GROUPS: Final = ("1-2", "2-3", "3-4", "4-5", "5-6")
 
@@ -24,3 +26,13 @@ def age_group(birth_date: date, *, on: date) -> str:
     """
     years = on.year - birth_date.year
     return AGE_GROUPS[years - 1] if 1 <= years <= len(AGE_GROUPS) else ""
+
+
+def age_in_words(birth_date: date, *, on: date) -> str:
+    """The age as people say it, in the active language: completed years, or months in the first year."""
+    years = completed_years(birth_date, on=on)
+    if years:
+        return ngettext("%(count)s year old", "%(count)s years old", years) % {"count": years}
+    months = (on.year - birth_date.year) * 12 + on.month - birth_date.month - (on.day < birth_date.day)
+    months = max(0, months)
+    return ngettext("%(count)s month old", "%(count)s months old", months) % {"count": months}

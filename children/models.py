@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import EncryptedTextField
 from accounts.models import Sex
+from children.nationalities import Nationality
 
 
 class Child(models.Model):
@@ -21,7 +22,7 @@ class Child(models.Model):
     middle_name = models.CharField(_("patronymic"), max_length=100, blank=True)
     birth_date = models.DateField(_("birth date"))
     sex = models.CharField(_("sex"), max_length=1, choices=Sex.choices)
-    nationality = models.CharField(_("nationality"), max_length=60, blank=True)
+    nationality = models.CharField(_("nationality"), max_length=60, blank=True, choices=Nationality.choices)
     created_at = models.DateTimeField(_("added at"))
     guardians: "models.ManyToManyField[models.Model, Guardianship]" = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Guardianship", related_name="children", verbose_name=_("guardians")

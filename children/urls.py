@@ -1,14 +1,12 @@
-from django.http import HttpRequest, HttpResponse
+"""Addresses of a family's children."""
+
 from django.urls import path
 
-
-def placeholder(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
-
+from children import views
 
 app_name = "children"
 urlpatterns = [
-    path("cabinet/children/", placeholder, name="list"),
-    path("cabinet/children/add/", placeholder, name="add"),
-    path("cabinet/children/<uuid:pk>/", placeholder, name="child"),
+    path("cabinet/children/", views.children_list, name="list"),
+    path("cabinet/children/add/", views.add, name="add"),
+    path("cabinet/children/<uuid:pk>/", views.child_page, name="child"),
 ]

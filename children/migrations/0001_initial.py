@@ -36,7 +36,32 @@ class Migration(migrations.Migration):
                         choices=[("m", "male"), ("f", "female")], max_length=1, verbose_name="sex"
                     ),
                 ),
-                ("nationality", models.CharField(blank=True, max_length=60, verbose_name="nationality")),
+                (
+                    "nationality",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("kazakh", "Kazakh (nationality)"),
+                            ("russian", "Russian (nationality)"),
+                            ("uzbek", "Uzbek (nationality)"),
+                            ("ukrainian", "Ukrainian (nationality)"),
+                            ("uyghur", "Uyghur (nationality)"),
+                            ("tatar", "Tatar (nationality)"),
+                            ("german", "German (nationality)"),
+                            ("turkish", "Turkish (nationality)"),
+                            ("azerbaijani", "Azerbaijani (nationality)"),
+                            ("korean", "Korean (nationality)"),
+                            ("dungan", "Dungan (nationality)"),
+                            ("belarusian", "Belarusian (nationality)"),
+                            ("tajik", "Tajik (nationality)"),
+                            ("kurdish", "Kurdish (nationality)"),
+                            ("kyrgyz", "Kyrgyz (nationality)"),
+                            ("other", "other nationality"),
+                        ],
+                        max_length=60,
+                        verbose_name="nationality",
+                    ),
+                ),
                 ("created_at", models.DateTimeField(verbose_name="added at")),
             ],
             options={

@@ -1,0 +1,172 @@
+"""The family's children: the list, a child's page, and adding one by IIN."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts import limits
+from accounts.audit import client_address
+from accounts.decorators import parent_required
+from accounts.masks import mask_iin
+from accounts.models import Sex, User
+from accounts.registry import Person, RegistryUnavailable
+from children import checked as check
+from children.access import child_for, children_of
+from children.ages import age_in_words
+from children.forms import ChildForm, IinForm
+from children.models import Child
+from children.services import ChildAlreadyAdded, ChildRefused, add_child, find_child
+
+
+@require_GET
+@parent_required
+def children_list(request: HttpRequest) -> HttpResponse:
+    today = timezone.localdate()
+    cards = [
+        {
+            "child": child,
+            "iin": mask_iin(child.iin),
+            "facts": [{"label": _("Age"), "value": age_in_words(child.birth_date, on=today)}],
+        }
+        for child in children_of(request.user)
+    ]
+    return render(request, "children/list.html", {"cards": cards})
+
+
+@require_GET
+@parent_required
+def child_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    child = child_for(request.user, pk)
+    return render(request, "children/child.html", {"child": child, "rows": _child_rows(child)})
+
+
+@require_http_methods(["GET", "POST"])
+@parent_required
+def add(request: HttpRequest) -> HttpResponse:
+    """IIN, then the registry's data, then saving. What was checked stays on the server."""
+    now = timezone.now()
+    if request.method == "GET":
+        return _add_page(request, now=now)
+    if "cancel" in request.POST:
+        check.forget(request.session)
+        return redirect("children:list")
+    if "save" in request.POST:
+        return _save(request, now=now)
+    return _check(request, now=now)
+
+
+def _check(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    """Ask the registry about the typed IIN; show what it says on the same page, reached by a redirect."""
+    form = IinForm(request.POST)
+    check.forget(request.session)
+    if not form.is_valid():
+        return _add_page(request, now=now, form=form)
+    user, iin = _parent(request), form.cleaned_data["iin"]
+    counted = limits.iin_limits(str(user.pk), client_address(request))
+    allowed = limits.allow_all(counted, now=now)
+    if not allowed.ok:
+        check.remember_typed(request.session, iin, now=now)
+        return render(request, "429.html", {"retry_at": allowed.retry_at}, status=429)
+    try:
+        person = find_child(user, iin=iin)
+    except ChildAlreadyAdded as already:
+        limits.forget(counted, now=now)
+        return _add_page(request, now=now, form=form, existing=already.child)
+    except ChildRefused as refused:
+        form.add_error("iin", str(refused))
+        return _add_page(request, now=now, form=form)
+    except RegistryUnavailable:
+        limits.forget(counted, now=now)
+        check.remember_typed(request.session, iin, now=now)
+        return _add_page(request, now=now, form=form, registry_down=True)
+    limits.forget(counted, now=now)
+    check.remember_checked(request.session, person, now=now)
+    return redirect("children:add")
+
+
+def _save(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    """Add the checked child. A second press of the button ends where the first one did."""
+    form = ChildForm(request.POST)
+    valid = form.is_valid()
+    token = form.cleaned_data.get("token", "")
+    saved = check.saved_child(request.session, token)
+    if saved:
+        return redirect("children:child", pk=saved)
+    checked = check.checked_child(request.session, now=now)
+    if checked is None or checked.token != token:
+        messages.warning(request, _("Check the IIN first, then save."))
+        return redirect("children:add")
+    if not valid:
+        return _add_page(request, now=now, child_form=form)
+    try:
+        child = add_child(
+            _parent(request), iin=checked.person.iin, nationality=form.cleaned_data["nationality"], now=now
+        )
+        messages.success(request, _("The child is added. You can file an application now."))
+    except ChildAlreadyAdded as already:
+        child = already.child
+    except ChildRefused as refused:
+        check.forget(request.session)
+        messages.error(request, str(refused))
+        return redirect("children:add")
+    except RegistryUnavailable:
+        return _add_page(request, now=now, child_form=form, registry_down=True)
+    check.remember_saved(request.session, checked, child.pk)
+    return redirect("children:child", pk=child.pk)
+
+
+def _add_page(
+    request: HttpRequest,
+    *,
+    now: datetime,
+    form: IinForm | None = None,
+    child_form: ChildForm | None = None,
+    existing: Child | None = None,
+    registry_down: bool = False,
+) -> HttpResponse:
+    checked = check.checked_child(request.session, now=now)
+    if checked and child_form is None:
+        child_form = ChildForm(initial={"token": checked.token})
+    context = {
+        "form": form or child_form,
+        "iin_form": form or IinForm(initial={"iin": check.typed_iin(request.session, now=now)}),
+        "child_form": child_form if checked else None,
+        "rows": _person_rows(checked.person) if checked else [],
+        "existing_url": reverse("children:child", args=[existing.pk]) if existing else "",
+        "registry_down": registry_down,
+    }
+    return render(request, "children/add.html", context)
+
+
+def _person_rows(person: Person | Child) -> list[dict[str, Any]]:
+    return [
+        {"label": _("Last name"), "value": person.last_name},
+        {"label": _("First name"), "value": person.first_name},
+        {"label": _("Patronymic"), "value": person.middle_name or "—"},
+        {"label": _("Sex"), "value": Sex(person.sex).label},
+        {"label": _("Date of birth"), "at": person.birth_date, "show": "date"},
+    ]
+
+
+def _child_rows(child: Child) -> list[dict[str, Any]]:
+    today = timezone.localdate()
+    return [
+        {"label": _("IIN"), "value": mask_iin(child.iin)},
+        *_person_rows(child),
+        {"label": _("Age"), "value": age_in_words(child.birth_date, on=today)},
+        {"label": _("Nationality"), "value": child.get_nationality_display() or _("Not stated")},
+    ]
+
+
+def _parent(request: HttpRequest) -> User:
+    """The signed-in parent, whom `parent_required` let through."""
+    assert isinstance(request.user, User)
+    return request.user
