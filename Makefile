@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format messages shell reset-demo install lock
+.PHONY: help run test tests lint format messages shell reset-demo install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -27,19 +27,23 @@ run: ## Set up what is missing and run the portal (PORT=8000, HOST=127.0.0.1)
 
 test: ## Set up what is missing, then check and test everything, the browser included (TESTS=path for a part)
 	@$(PREPARE) test
-	@$(MAKE) --no-print-directory lint
-	@$(TESTING) $(PY) manage.py makemigrations --check --dry-run
-	@$(TESTING) $(PY) manage.py compile_catalogues
-	@$(TESTING) $(PY) manage.py build_fonts
-	@CHROMIUM="$$($(PREPARE) browser)" $(TESTING) $(PY) -m pytest -n 2 --dist worksteal $(TESTS)
+	@$(MAKE) --no-print-directory lint; checks=$$?; \
+	CHROMIUM="$$($(PREPARE) browser)" $(TESTING) $(MAKE) --no-print-directory tests; tests=$$?; \
+	exit $$((checks || tests))
+
+# Inside the environment of the tests; the last thing printed is pytest's summary.
+tests:
+	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PY) manage.py compile_catalogues
+	@$(PY) manage.py build_fonts
+	@$(PY) -m pytest -n 2 --dist worksteal $(TESTS)
 
 lint: ## Style, types, layers, docker-compose.yml
 	@$(PREPARE) test
-	@$(PY) -m ruff check .
-	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy
-	@$(BIN)/lint-imports
-	@$(PY) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@failed=0; for check in "$(PY) -m ruff check ." "$(PY) -m ruff format --check ." "$(PY) -m mypy" \
+		"$(BIN)/lint-imports --no-logo" \
+		"$(PY) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml"; \
+	do echo "==> $$check"; $$check || failed=1; done; exit $$failed
 
 format: ## Put the code into the house style
 	@$(PREPARE) test
