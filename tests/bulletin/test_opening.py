@@ -1,0 +1,75 @@
+"""The phases of a vacancy, one microsecond either side of every border."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bulletin.opening import BIDDING_PHASES, Phase, phase
+
+OPENS = datetime(2019, 6, 26, 12, tzinfo=UTC)
+PRIORITY_ENDS = datetime(2019, 7, 1, 12, tzinfo=UTC)
+CLOSES = datetime(2019, 7, 10, 12, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Opening:
+    state: str = "published"
+    opens_at: datetime = OPENS
+    priority_until: datetime | None = PRIORITY_ENDS
+    closes_at: datetime | None = CLOSES
+    seats_total: int = 2
+    seats_taken: int = 0
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (OPENS - MICROSECOND, Phase.ANNOUNCED),
+        (OPENS, Phase.PRIORITY),
+        (PRIORITY_ENDS - MICROSECOND, Phase.PRIORITY),
+        (PRIORITY_ENDS, Phase.OPEN),
+        (CLOSES - MICROSECOND, Phase.OPEN),
+        (CLOSES, Phase.CLOSED),
+    ],
+)
+def test_borders(now: datetime, expected: Phase) -> None:
+    assert phase(Opening(), now=now) == expected
+
+
+def test_without_priority_it_opens_to_all() -> None:
+    assert phase(Opening(priority_until=None), now=OPENS) == Phase.OPEN
+
+
+def test_without_an_end_it_stays_open() -> None:
+    assert phase(Opening(closes_at=None), now=OPENS + timedelta(days=3650)) == Phase.OPEN
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (OPENS - MICROSECOND, Phase.ANNOUNCED),
+        (OPENS, Phase.FULL),
+        (PRIORITY_ENDS, Phase.FULL),
+        (CLOSES, Phase.CLOSED),
+    ],
+)
+def test_a_full_one_is_full_while_it_would_be_open(now: datetime, expected: Phase) -> None:
+    assert phase(Opening(seats_taken=2), now=now) == expected
+
+
+@pytest.mark.parametrize("now", [OPENS - MICROSECOND, OPENS, PRIORITY_ENDS, CLOSES])
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [("draft", Phase.DRAFT), ("recalled", Phase.RECALLED), ("closed", Phase.CLOSED)],
+)
+def test_a_state_other_than_published_does_not_depend_on_time(
+    state: str, expected: Phase, now: datetime
+) -> None:
+    assert phase(Opening(state=state), now=now) == expected
+    assert phase(replace(Opening(state=state), seats_taken=2), now=now) == expected
+
+
+def test_bids_are_sent_in_two_phases_only() -> None:
+    assert {Phase.PRIORITY, Phase.OPEN} == BIDDING_PHASES
