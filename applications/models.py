@@ -142,12 +142,12 @@ class Application(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    def get_absolute_url(self) -> str:
+        return reverse("applications:application", args=[self.pk])
+
     @property
     def is_interested(self) -> bool:
         return self.state != ApplicationState.LAPSED
-
-    def get_absolute_url(self) -> str:
-        return reverse("applications:application", args=[self.pk])
 
     def get_languages_display(self) -> str:
         """The languages in words, separated by commas, as the manual shows them."""

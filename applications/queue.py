@@ -41,7 +41,7 @@ def ahead_by_tier(
     tier: Tier, *, ahead_in_tier: int, totals: Mapping[Tier, int], general_per_priority: int
 ) -> dict[Tier, int]:
     """How many of each tier stand before a place of `tier` that has `ahead_in_tier` of its own before it. Pure."""
-    ahead = {other: 0 for other in Tier}
+    ahead = dict.fromkeys(Tier, 0)
     ahead[tier] = ahead_in_tier
     if tier != Tier.EXTRAORDINARY:
         ahead[Tier.EXTRAORDINARY] = totals[Tier.EXTRAORDINARY]

@@ -14,6 +14,9 @@ _scratch = Path(tempfile.mkdtemp(prefix="balabaqsha-test-"))
 MEDIA_ROOT = _scratch / "media"
 SMS_FILE = _scratch / "sms.jsonl"
 
+# Tests that run beside each other share one Redis: each process has a queue of its own.
+CELERY_TASK_DEFAULT_QUEUE = f"test-{os.getpid()}"
+
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
