@@ -29,6 +29,14 @@ class ChildField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return f"{obj.full_name}, {obj.birth_date:%d.%m.%Y}"
 
 
+class ApplicationField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of the family's applications, by its child and number."""
+
+    def label_from_instance(self, obj: Application) -> str:
+        child = obj.child
+        return f"{child.full_name}, {child.birth_date:%d.%m.%Y} · № {obj.number}"
+
+
 class ApplicationForm(forms.Form):
     """Where, in which languages and for whom: the first of the two steps of filing."""
 
@@ -62,7 +70,7 @@ class ApplicationForm(forms.Form):
 class BidForm(forms.Form):
     """For which child a place is asked. With one child there is nothing to choose."""
 
-    application = forms.ModelChoiceField(
+    application = ApplicationField(
         label=gettext_lazy("Child"),
         queryset=Application.objects.none(),
         widget=forms.RadioSelect,
@@ -75,7 +83,6 @@ class BidForm(forms.Form):
         field = self.fields["application"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Application.objects.filter(pk__in=[application.pk for application in applications])
-        field.label_from_instance = _child_and_number  # type: ignore[method-assign]
         if len(applications) == 1:
             field.initial = applications[0].pk
             field.required = False
@@ -84,11 +91,6 @@ class BidForm(forms.Form):
     def clean_application(self) -> Application:
         """The chosen application; the only one where nothing was chosen."""
         return self.cleaned_data["application"] or self._only
-
-
-def _child_and_number(application: Any) -> str:
-    child = application.child
-    return f"{child.full_name}, {child.birth_date:%d.%m.%Y} · № {application.number}"
 
 
 class DocumentsInput(forms.ClearableFileInput):
@@ -100,8 +102,8 @@ class DocumentsField(forms.FileField):
 
     widget = DocumentsInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png"})
 
-    def clean(self, data: Any, initial: Any = None) -> list[tuple[str, ContentFile[bytes]]]:
-        files: list[UploadedFile] = data if isinstance(data, list) else [data] if data else []
+    def clean(self, data: Any, initial: Any = None) -> "list[tuple[str, ContentFile[bytes]]]":
+        files: list[UploadedFile[bytes]] = data if isinstance(data, list) else [data] if data else []
         if not files:
             raise ValidationError(_("Attach at least one supporting document."), code="required")
         if len(files) > settings.UPLOAD_MAX_FILES:
@@ -112,7 +114,7 @@ class DocumentsField(forms.FileField):
             )
         return [(file.name or "", self._check(super(DocumentsField, self).clean(file))) for file in files]
 
-    def _check(self, file: UploadedFile) -> ContentFile[bytes]:
+    def _check(self, file: "UploadedFile[bytes]") -> "ContentFile[bytes]":
         try:
             return check_upload(file)
         except ValidationError as error:

@@ -1,0 +1,112 @@
+"""Asking for one of a vacancy's places: choose the child, confirm; and taking the bid back."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.decorators import parent_required
+from applications.access import application_for, pending_bid
+from applications.bidding import place_bid
+from applications.eligibility import why_not
+from applications.forms import BidForm
+from applications.models import Application
+from applications.refusals import Refusal
+from applications.transitions import Refused, withdraw_bid
+from applications.views.offers import public_vacancies, similar_offers
+from applications.views.people import live_applications, parent
+from bulletin.models import Vacancy
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def apply(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse:
+    """Confirm and send the bid of one application."""
+    now = timezone.now()
+    application = application_for(parent(request), pk, now=now)
+    vacancy = get_object_or_404(public_vacancies(), pk=vacancy_pk)
+    if _is_sent(application, vacancy):
+        messages.info(request, _("Your application for this place is already sent."))
+        return redirect(application)
+    refusal = why_not(application, vacancy, now=now)
+    if refusal is not None:
+        return _refused(request, application, vacancy, refusal, now=now)
+    return _confirm(request, [application], vacancy, now=now)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The same for a family with several children whom the place suits: choose one of them first."""
+    now = timezone.now()
+    vacancy = get_object_or_404(public_vacancies(), pk=pk)
+    family = live_applications(request, now=now)
+    fitting = [application for application in family if why_not(application, vacancy, now=now) is None]
+    sent = next((application for application in family if _is_sent(application, vacancy)), None)
+    if not fitting and sent is not None:
+        return redirect(sent)
+    if not fitting:
+        return redirect(vacancy)
+    return _confirm(request, fitting, vacancy, now=now)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take a pending bid back, after a confirmation."""
+    now, user = timezone.now(), parent(request)
+    application = application_for(user, pk, now=now)
+    bid = pending_bid(application)
+    if bid is None:
+        messages.info(request, str(Refusal.BID_ENDED.label))
+        return redirect(application)
+    if request.method == "POST":
+        try:
+            withdraw_bid(bid, actor=user, now=now)
+        except Refused as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, _("The bid is withdrawn. Your number in the queue is kept."))
+        return redirect(application)
+    return render(request, "applications/withdraw.html", {"application": application, "bid": bid})
+
+
+def _confirm(
+    request: HttpRequest, applications: list[Application], vacancy: Vacancy, *, now: datetime
+) -> HttpResponse:
+    form = BidForm(request.POST if request.method == "POST" else None, applications=applications)
+    if form.is_bound and form.is_valid():
+        application = form.cleaned_data["application"]
+        try:
+            place_bid(application, vacancy, actor=parent(request), now=now)
+        except Refused as refused:
+            return _refused(request, application, vacancy, refused.reason, now=now)
+        messages.success(
+            request, _("You sent an application to the bulletin. Wait until the kindergarten activates it.")
+        )
+        return redirect(application)
+    return render(request, "applications/apply.html", {"form": form, "vacancy": vacancy})
+
+
+def _refused(
+    request: HttpRequest, application: Application, vacancy: Vacancy, refusal: Refusal, *, now: datetime
+) -> HttpResponse:
+    """Why the bid was not sent, and what else is open. 409: the address is right, the state is not."""
+    context = {
+        "application": application,
+        "vacancy": vacancy,
+        "refusal": refusal,
+        "may_repeat": refusal == Refusal.BUSY,
+        "others": similar_offers(vacancy, family=[application], now=now),
+    }
+    return render(request, "applications/refused.html", context, status=409)
+
+
+def _is_sent(application: Application, vacancy: Vacancy) -> bool:
+    bid = pending_bid(application)
+    return bid is not None and bid.vacancy_id == vacancy.pk

@@ -1,0 +1,106 @@
+"""The start of the cabinet, the two lists of applications, and the page of one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.decorators import parent_required
+from accounts.models import User
+from applications.access import application_for, applications_of
+from applications.models import Application
+from applications.states import ApplicationState, Move, is_allowed
+from applications.transitions import archive_undo_until, settle
+from applications.views.people import parent
+from applications.views.situation import Situation, situation_of
+from children.access import children_of
+from children.models import Child
+
+
+@dataclass(frozen=True)
+class ChildCard:
+    """A child at the start of the cabinet, with the newest application that is not in the archive."""
+
+    child: Child
+    situation: Situation | None
+
+
+@dataclass(frozen=True)
+class Archived:
+    """An application in the archive, and until when it can be restored."""
+
+    application: Application
+    undo_until: datetime
+    may_restore: bool
+
+
+@require_safe
+@parent_required
+def start(request: HttpRequest) -> HttpResponse:
+    """A card per child: number, step, next deadline."""
+    now, user = timezone.now(), parent(request)
+    newest: dict[UUID, Application] = {}
+    for application in _present_applications(user, now=now):
+        newest.setdefault(application.child_id, application)
+    cards = [
+        ChildCard(child, situation_of(newest[child.pk], now=now) if child.pk in newest else None)
+        for child in children_of(user)
+    ]
+    return render(request, "applications/start.html", {"cards": cards})
+
+
+@require_safe
+@parent_required
+def application_list(request: HttpRequest) -> HttpResponse:
+    """«Өтініштер тізімі»: everything that is not in the archive."""
+    now = timezone.now()
+    rows = [
+        {"application": application, "may_archive": is_allowed(Move.ARCHIVE, application.state)}
+        for application in _present_applications(parent(request), now=now)
+    ]
+    return render(request, "applications/list.html", {"rows": rows, "tab": "list"})
+
+
+@require_safe
+@parent_required
+def archived_list(request: HttpRequest) -> HttpResponse:
+    """«Өтініштер мұрағаты»: with the way back while there is one."""
+    now = timezone.now()
+    in_archive = (
+        applications_of(parent(request)).filter(state=ApplicationState.ARCHIVED).order_by("-archived_at")
+    )
+    rows = [_archived(application, now=now) for application in in_archive]
+    return render(request, "applications/archive.html", {"rows": rows, "tab": "archive"})
+
+
+@require_safe
+@parent_required
+def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The number, the next step, the deadline, the four steps and the history of one application."""
+    now = timezone.now()
+    application = application_for(parent(request), pk, now=now)
+    is_archived = application.state == ApplicationState.ARCHIVED
+    context = {
+        "application": application,
+        "situation": situation_of(application, now=now),
+        "just_filed": "filed" in request.GET and application.state == ApplicationState.WAITING,
+        "may_archive": is_allowed(Move.ARCHIVE, application.state),
+        "archived": _archived(application, now=now) if is_archived else None,
+        "events": application.events.order_by("-id"),
+    }
+    return render(request, "applications/application.html", context)
+
+
+def _present_applications(user: User, *, now: datetime) -> list[Application]:
+    """The family's applications outside the archive, newest first, brought up to `now`."""
+    present = applications_of(user).exclude(state=ApplicationState.ARCHIVED)
+    return [settle(application, now=now) for application in present]
+
+
+def _archived(application: Application, *, now: datetime) -> Archived:
+    undo_until = archive_undo_until(application)
+    return Archived(application, undo_until, may_restore=now < undo_until)

@@ -1,0 +1,176 @@
+"""Into the queue, out of it and back: filing, the basket, restoring, confirming interest."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.decorators import parent_required
+from accounts.models import User
+from applications.access import application_for, applications_of
+from applications.forms import ApplicationForm
+from applications.models import Application
+from applications.refusals import Refusal
+from applications.states import LIVE_STATES, ApplicationState, Move, is_allowed
+from applications.transitions import Refused, archive, confirm_interest, file_application, restore
+from applications.views.people import parent
+from bulletin.models import Language
+from bulletin.selectors import chosen_locality
+from children.access import children_of
+from children.models import Child
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def new_application(request: HttpRequest) -> HttpResponse:
+    """Fill in, check the answers, submit.
+
+    The answers travel in the address, so that the back button, a reload and the language switch keep them; they hold
+    no personal data but the child's id, and every step checks them anew.
+    """
+    user = parent(request)
+    children = children_of(user)
+    waiting = _live_by_child(user)
+    answers = request.POST if request.method == "POST" else request.GET
+    already = waiting.get(answers.get("child", ""))
+    if already is not None:
+        messages.info(request, _("This child already has an application: here it is."))
+        return redirect(already)
+    form = _form(request, answers, children.exclude(pk__in=waiting))
+    if request.method == "POST" and form.is_valid():
+        return _submit(request, form) if "confirm" in request.POST else redirect(_answers_url(form))
+    if request.method != "POST" and form.is_bound and "edit" not in request.GET and form.is_valid():
+        return _check_answers(request, form)
+    context = {
+        "form": form,
+        "children": children,
+        "waiting": waiting.values(),
+        "can_file": len(waiting) < len(children),
+    }
+    return render(request, "applications/new.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def delete_application(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The basket: what is lost, confirm, into the archive."""
+    now, user = timezone.now(), parent(request)
+    application = application_for(user, pk, now=now)
+    if application.state == ApplicationState.ARCHIVED:
+        messages.info(request, _("The application is in the archive."))
+        return redirect("applications:archive")
+    if request.method == "POST":
+        try:
+            archive(application, actor=user, now=now)
+        except Refused as refused:
+            messages.error(request, str(refused))
+            return redirect(application)
+        messages.success(
+            request, _("The application was moved to the archive. It can be restored for a short time.")
+        )
+        return redirect("applications:archive")
+    context = {"application": application, "may_archive": is_allowed(Move.ARCHIVE, application.state)}
+    return render(request, "applications/delete.html", context)
+
+
+@require_POST
+@parent_required
+def restore_application(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Undo the basket in time."""
+    now, user = timezone.now(), parent(request)
+    application = application_for(user, pk, now=now)
+    if application.state != ApplicationState.ARCHIVED:
+        return redirect(application)
+    try:
+        restore(application, actor=user, now=now)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("applications:archive")
+    messages.success(request, _("The application was restored with its original date."))
+    return redirect(application)
+
+
+@require_POST
+@parent_required
+def interest(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """«Мүдделі»: the family still wants a place."""
+    now, user = timezone.now(), parent(request)
+    application = application_for(user, pk, now=now)
+    try:
+        confirm_interest(application, actor=user, now=now)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, _("Your interest in a place is confirmed."))
+    return redirect(application)
+
+
+def _form(request: HttpRequest, answers: QueryDict, free: QuerySet[Child]) -> ApplicationForm:
+    """The form with the answers given so far; a first visit gets the chosen place, Kazakh, and an only child."""
+    if request.method == "POST" or {"child", "locality", "languages"} & answers.keys():
+        return ApplicationForm(answers, children=free)
+    place, only = chosen_locality(request), free[:2]
+    initial = {
+        "locality": place.slug if place else None,
+        "languages": [Language.KAZAKH],
+        "child": only[0].pk if len(only) == 1 else request.GET.get("for"),
+    }
+    return ApplicationForm(initial=initial, children=free)
+
+
+def _answers_url(form: ApplicationForm) -> str:
+    data = form.cleaned_data
+    answers = {"locality": data["locality"].slug, "languages": data["languages"], "child": data["child"].pk}
+    return f"{reverse('applications:new')}?{urlencode(answers, doseq=True)}"
+
+
+def _check_answers(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
+    data: dict[str, Any] = form.cleaned_data
+    change = f"{_answers_url(form)}&edit=1"
+    names = dict(Language.choices)
+    rows = [
+        {"label": _("Locality"), "value": data["locality"].name, "url": change},
+        {
+            "label": _("Language of education"),
+            "value": ", ".join(str(names[code]) for code in data["languages"]),
+            "url": change,
+        },
+        {"label": _("Child"), "value": data["child"].full_name, "url": change},
+        {"label": _("Date of birth"), "at": data["child"].birth_date, "show": "date"},
+    ]
+    return render(request, "applications/check.html", {"rows": rows, "answers": form, "change": change})
+
+
+def _submit(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
+    data = form.cleaned_data
+    user = parent(request)
+    try:
+        application = file_application(
+            child=data["child"],
+            locality=data["locality"],
+            languages=data["languages"],
+            actor=user,
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        already = _live_by_child(user).get(str(data["child"].pk))
+        if refused.reason == Refusal.ALREADY_FILED and already is not None:
+            messages.info(request, _("This child already has an application: here it is."))
+            return redirect(already)
+        form.add_error("child" if refused.reason == Refusal.AGE else None, str(refused))
+        return render(request, "applications/new.html", {"form": form, "can_file": True})
+    return redirect(f"{application.get_absolute_url()}?filed=1")
+
+
+def _live_by_child(user: User) -> dict[str, Application]:
+    """The family's live applications by the child's id in text, as an address writes it."""
+    live = applications_of(user).filter(state__in=LIVE_STATES)
+    return {str(application.child_id): application for application in live}

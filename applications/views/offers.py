@@ -1,0 +1,64 @@
+"""A vacancy as the pages show it: its phase in words, and whether it suits the family that looks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from applications.eligibility import why_not
+from applications.models import Application
+from bulletin.models import Vacancy
+from bulletin.opening import Phase, phase
+from bulletin.selectors import Offer, published_vacancies
+
+SIMILAR = 3
+
+
+@dataclass(frozen=True)
+class FamilyOffer(Offer):
+    """A row or a card of the bulletin, as one family sees it."""
+
+    mine: bool
+
+    @property
+    def status(self) -> str:
+        """The status in the words of the manual: for the family inside its priority window it is «available to me»."""
+        if self.phase == Phase.PRIORITY and self.mine:
+            return _("Available to me")
+        return str(self.phase.label)
+
+    @property
+    def tag(self) -> str:
+        """The state code that gives the tag its colour and icon."""
+        return Phase.OPEN.value if self.mine else self.phase.value
+
+
+def offer(vacancy: Vacancy, *, family: Iterable[Application], now: datetime) -> FamilyOffer:
+    """`vacancy` as the family with these live applications sees it at `now`."""
+    mine = any(why_not(application, vacancy, now=now) is None for application in family)
+    return FamilyOffer(vacancy, phase(vacancy, now=now), mine)
+
+
+def public_vacancies() -> QuerySet[Vacancy]:
+    """Every vacancy that has a public page: all but the drafts, also those that are over."""
+    return (
+        Vacancy.objects.exclude(state=Vacancy.State.DRAFT)
+        .select_related("group__kindergarten__locality")
+        .prefetch_related("cutoffs")
+    )
+
+
+def similar_offers(vacancy: Vacancy, *, family: Sequence[Application], now: datetime) -> list[FamilyOffer]:
+    """A few other places that are open now: of the family's locality and birth years, or else of the vacancy's own."""
+    places = {application.locality_id for application in family} or {vacancy.locality.pk}
+    years = [application.birth_year for application in family] or vacancy.birth_years
+    others = (
+        published_vacancies(status="open", now=now)
+        .filter(group__kindergarten__locality__in=places, birth_years__overlap=years)
+        .exclude(pk=vacancy.pk)
+        .prefetch_related("cutoffs")
+    )
+    offers = [offer(other, family=family, now=now) for other in others[: SIMILAR * 4]]
+    return sorted(offers, key=lambda other: not other.mine)[:SIMILAR]

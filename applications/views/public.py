@@ -1,0 +1,207 @@
+"""The bulletin as this family sees it, a place of it, the queues, the register of referrals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from applications.access import pending_bid
+from applications.eligibility import mismatch, why_not
+from applications.models import Application, Referral
+from applications.queue import QueueSize, queue_sizes
+from applications.refusals import Refusal
+from applications.selectors import available_vacancies
+from applications.states import ReferralState
+from applications.views.offers import offer, public_vacancies, similar_offers
+from applications.views.people import live_applications
+from bulletin.forms import BulletinFilterForm
+from bulletin.models import Locality, Vacancy
+from bulletin.opening import BIDDING_PHASES, Phase
+from bulletin.selectors import chosen_locality, published_vacancies
+
+PAGE_SIZE = 20
+FEW = 5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether one child of the family may get a place of this vacancy, and if not, why."""
+
+    application: Application
+    refusal: Refusal | None
+    is_sent: bool
+
+
+@require_safe
+def bulletin(request: HttpRequest) -> HttpResponse:
+    """The public list with its filters; «Маған қолжетімді» needs a family."""
+    now = timezone.now()
+    filters = BulletinFilterForm(request.GET, locality=chosen_locality(request))
+    chosen = filters.values
+    status = chosen["status"]
+    family = live_applications(request, now=now)
+    lists = {name: _vacancies(chosen, status=name, family=family, now=now) for name in ("all", "open", "me")}
+    page = Paginator(lists[status], PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "filters": filters,
+        "tabs": _tabs(request, current=status, lists=lists),
+        "status": status,
+        "page": page,
+        "offers": [offer(vacancy, family=family, now=now) for vacancy in page],
+        "family": family,
+        "criteria": _criteria(family, now=now) if status == "me" and not page else [],
+    }
+    return render(request, "applications/bulletin.html", context)
+
+
+@require_safe
+def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One vacancy with all its fields, and the button or the reasons."""
+    now = timezone.now()
+    vacancy = get_object_or_404(public_vacancies(), pk=pk)
+    family = live_applications(request, now=now)
+    verdicts = [_verdict(application, vacancy, now=now) for application in family]
+    fitting = [verdict.application for verdict in verdicts if verdict.refusal is None]
+    shown = offer(vacancy, family=family, now=now)
+    is_collected = vacancy.mode == Vacancy.Mode.QUEUE_ORDER
+    context = {
+        "vacancy": vacancy,
+        "offer": shown,
+        "verdicts": verdicts,
+        "fitting": fitting,
+        "only": fitting[0] if len(fitting) == 1 else None,
+        "is_upcoming": shown.phase == Phase.ANNOUNCED,
+        "is_collected": is_collected,
+        "bids": vacancy.bids.count() if is_collected else None,
+        "others": [] if shown.phase in BIDDING_PHASES else similar_offers(vacancy, family=family, now=now),
+    }
+    return render(request, "applications/vacancy.html", context)
+
+
+@require_safe
+def queues(request: HttpRequest) -> HttpResponse:
+    """«МДҰ-ға кезектер»: how many wait, by place and birth year; fewer than five are not told."""
+    sizes = queue_sizes()
+    years = sorted({size.birth_year for size in sizes}, reverse=True)
+    place = chosen_locality(request)
+    here = [size for size in sizes if size.locality == place]
+    context = {
+        "place": place,
+        "here": _bars(here),
+        "maximum": max((size.waiting for size in here), default=1),
+        "years": years,
+        "rows": _matrix(sizes, years),
+    }
+    return render(request, "applications/queues.html", context)
+
+
+@require_safe
+def referral_register(request: HttpRequest) -> HttpResponse:
+    """Every issued referral, newest first, without names."""
+    now = timezone.now()
+    issued = Referral.objects.select_related(
+        "application", "bid__vacancy__group__kindergarten__locality"
+    ).order_by("-issued_at", "-id")
+    page = Paginator(issued, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = [{"referral": referral, "state": _state_at(referral, now=now)} for referral in page]
+    return render(request, "applications/register.html", {"page": page, "rows": rows})
+
+
+def _vacancies(
+    chosen: dict[str, Any], *, status: str, family: Sequence[Application], now: datetime
+) -> list[Vacancy] | QuerySet[Vacancy]:
+    """The vacancies of one tab: `chosen` are the values of the filters."""
+    published = published_vacancies(**chosen | {"status": status}, now=now).prefetch_related("cutoffs")
+    return available_vacancies(family, published, now=now) if status == "me" else published
+
+
+def _tabs(
+    request: HttpRequest, *, current: str, lists: dict[str, list[Vacancy] | QuerySet[Vacancy]]
+) -> list[dict[str, Any]]:
+    labels = {"all": _("All"), "open": _("Available to all"), "me": _("Available to me")}
+    tabs = []
+    for name, label in labels.items():
+        query = request.GET.copy()
+        query.pop("page", None)
+        query["status"] = name
+        count = (
+            None if name == "me" and not request.user.is_authenticated else Paginator(lists[name], 1).count
+        )
+        tabs.append(
+            {"label": label, "url": f"?{query.urlencode()}", "current": name == current, "count": count}
+        )
+    return tabs
+
+
+def _criteria(family: Sequence[Application], *, now: datetime) -> list[dict[str, Any]]:
+    """For each child, how many of the published places agree in locality, birth year and language: what is missing."""
+    published = list(published_vacancies(status="all", now=now))
+    rows = []
+    for application in family:
+        reasons = [mismatch(application, vacancy) for vacancy in published]
+        in_place = [reason for reason in reasons if reason != Refusal.OTHER_LOCALITY]
+        of_year = [reason for reason in in_place if reason != Refusal.OTHER_BIRTH_YEAR]
+        rows.append(
+            {
+                "application": application,
+                "in_place": len(in_place),
+                "of_year": len(of_year),
+                "in_language": of_year.count(None),
+            }
+        )
+    return rows
+
+
+def _verdict(application: Application, vacancy: Vacancy, *, now: datetime) -> Verdict:
+    bid = pending_bid(application)
+    is_sent = bid is not None and bid.vacancy_id == vacancy.pk
+    return Verdict(application, why_not(application, vacancy, now=now), is_sent)
+
+
+def _bars(sizes: list[QueueSize]) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": str(size.birth_year),
+            "value": size.waiting if size.waiting >= FEW else 0,
+            "note": "" if size.waiting >= FEW else few(),
+        }
+        for size in sizes
+    ]
+
+
+def _matrix(sizes: list[QueueSize], years: list[int]) -> list[dict[str, Any]]:
+    waiting = {(size.locality.pk, size.birth_year): size.waiting for size in sizes}
+    places: dict[int, Locality] = {size.locality.pk: size.locality for size in sizes}
+    return [
+        {
+            "place": place,
+            "cells": [_cell(year, waiting.get((place.pk, year), 0)) for year in years],
+        }
+        for place in places.values()
+    ]
+
+
+def _cell(year: int, waiting: int) -> dict[str, Any]:
+    is_few = 0 < waiting < FEW
+    return {"year": year, "waiting": few() if is_few else waiting, "is_few": is_few}
+
+
+def few() -> str:
+    """What stands for a count so small that it might point at a family."""
+    return f"<{FEW}"
+
+
+def _state_at(referral: Referral, *, now: datetime) -> ReferralState:
+    """The state by the clock: a referral that ran out is expired though the job has not ended it yet."""
+    if referral.state == ReferralState.ISSUED and not referral.is_valid(now=now):
+        return ReferralState.EXPIRED
+    return ReferralState(referral.state)

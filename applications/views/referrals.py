@@ -1,0 +1,106 @@
+"""The referral in the family's hands: its paper and its one extension."""
+
+import logging
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import audit
+from accounts.audit_actions import Action
+from accounts.decorators import parent_required
+from applications.access import application_for, referral_for
+from applications.forms import ExtensionForm
+from applications.models import Extension, Referral
+from applications.refusals import Refusal
+from applications.states import ReferralState
+from applications.transitions import Refused, extend_referral, last_day_of, longest_extension
+from applications.views.people import parent
+from notifications.broker import wake_on_commit
+
+logger = logging.getLogger(__name__)
+
+
+@require_safe
+@parent_required
+def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The paper itself; until it is made, a page that looks again by itself."""
+    now, user = timezone.now(), parent(request)
+    application = application_for(user, pk, now=now)
+    referral = referral_for(application)
+    if referral is None:
+        raise Http404
+    if referral.state in (ReferralState.EXPIRED, ReferralState.REVOKED):
+        messages.error(request, str(Refusal.REFERRAL_ENDED.label))
+        return redirect(application)
+    if not referral.pdf:
+        # Where the broker is down, too, the minute's sweep makes the paper.
+        wake_on_commit("applications.tasks.render_referral_pdf", str(referral.pk))
+        return render(request, "applications/referral_wait.html", {"application": application}, status=202)
+    try:
+        with referral.pdf.open("rb") as file:
+            paper: bytes = file.read()
+    except FileNotFoundError:
+        logger.error("the paper of referral %s is missing", referral.pk)
+        Referral.objects.filter(pk=referral.pk).update(pdf="")
+        return redirect(request.get_full_path())
+    audit.record(
+        Action.REFERRAL_DOWNLOADED,
+        actor=user,
+        subject=user,
+        target=referral.number,
+        address=audit.client_address(request),
+        now=now,
+    )
+    disposition = f'attachment; filename="zholdama-{referral.number}.pdf"'
+    return HttpResponse(paper, content_type="application/pdf", headers={"Content-Disposition": disposition})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """«Жолдаманы ұзарту»: once, with documents, up to the end of its last day."""
+    now, user = timezone.now(), parent(request)
+    application = application_for(user, pk, now=now)
+    referral = referral_for(application)
+    if referral is None:
+        raise Http404
+    extension = Extension.objects.filter(referral=referral).first()
+    if extension is not None or not referral.is_valid(now=now):
+        context = {"application": application, "referral": referral, "extension": extension}
+        return render(request, "applications/extend_closed.html", context)
+    last_day = last_day_of(referral)
+    form = ExtensionForm(
+        request.POST if request.method == "POST" else None,
+        request.FILES if request.method == "POST" else None,
+        last_day=last_day,
+        latest=longest_extension(referral),
+    )
+    if form.is_bound and form.is_valid():
+        data = form.cleaned_data
+        try:
+            extend_referral(
+                referral,
+                actor=user,
+                until=data["until"],
+                reason=data["reason"],
+                explanation=data["explanation"].strip(),
+                documents=data["documents"],
+                now=now,
+            )
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(
+                request, _("The referral is extended. Download the new paper: it shows the new day.")
+            )
+            return redirect(application)
+    return render(
+        request,
+        "applications/extend.html",
+        {"form": form, "application": application, "referral": referral, "last_day": last_day},
+    )

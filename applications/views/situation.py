@@ -1,0 +1,322 @@
+"""Where an application stands, in words: the number, the next step, the deadline and the four steps of the manual."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from applications.access import newest_bid
+from applications.models import Application, Bid, Extension, Referral, StopListEntry
+from applications.queue import Position, position
+from applications.rules import rules_for
+from applications.selectors import steps
+from applications.states import ApplicationState, BidState, ReferralState
+from applications.transitions import last_day_of, longest_extension
+from bulletin.calendar import CalendarEmpty, working_calendar
+from bulletin.models import Vacancy
+from bulletin.workdays import CalendarEnds
+
+State = ApplicationState
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A last day as the component `deadline` shows it; one of the two counts of days that are left, or none."""
+
+    label: str
+    last_day: date
+    working_days: int | None = None
+    calendar_days: int | None = None
+    passed: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the four steps, as the component `tracker_step` shows it."""
+
+    number: int
+    title: str
+    state: str
+    text: str
+    url: str = ""
+    action: str = ""
+    action_icon: str = ""
+    url2: str = ""
+    action2: str = ""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """An application at one instant, with everything that its page tells."""
+
+    application: Application
+    now: datetime
+    position: Position | None
+    bid: Bid | None
+    referral: Referral | None
+    extension: Extension | None
+    stop: StopListEntry | None
+
+    @property
+    def state(self) -> ApplicationState:
+        return ApplicationState(self.application.state)
+
+    @property
+    def vacancy(self) -> Vacancy | None:
+        """The place that the newest bid is for."""
+        return self.bid.vacancy if self.bid else None
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state == State.BID_PLACED
+
+    @property
+    def is_referred(self) -> bool:
+        return self.state == State.REFERRED
+
+    @property
+    def may_extend(self) -> bool:
+        return self.is_referred and self.extension is None
+
+    @property
+    def longest_extension(self) -> date | None:
+        return longest_extension(self.referral) if self.referral and self.may_extend else None
+
+    @property
+    def setback(self) -> Bid | Referral | None:
+        """The refusal, recall or revocation after which the family waits again: it carries the reason."""
+        if self.state != State.WAITING or self.bid is None:
+            return None
+        if self.bid.state in (BidState.REJECTED, BidState.VOID, BidState.LOST):
+            return self.bid
+        revoked = (
+            self.referral
+            and self.referral.bid_id == self.bid.pk
+            and self.referral.state == ReferralState.REVOKED
+        )
+        return self.referral if revoked else None
+
+    @property
+    def setback_title(self) -> str:
+        titles = {
+            BidState.REJECTED: _("The kindergarten refused your bid"),
+            BidState.VOID: _("The kindergarten recalled the place"),
+            BidState.LOST: _("The place went to another child by queue number"),
+            ReferralState.REVOKED: _("The kindergarten revoked the referral"),
+        }
+        return titles[self.setback.state] if self.setback else ""  # type: ignore[index]
+
+    @property
+    def setback_text(self) -> str:
+        """The reason that the kindergarten gave, or what a lost bid means."""
+        if self.setback and self.setback.reason:
+            return _("Reason: %(reason)s") % {"reason": self.setback.reason}
+        return _("There were fewer places than applications.") if self.setback else ""
+
+    @property
+    def number_facts(self) -> list[dict[str, object]]:
+        """What stands under the big number."""
+        if self.position is None:
+            return []
+        return [
+            {"label": _("Waiting in this queue in all"), "value": self.position.total},
+            {"label": _("Ahead of you"), "value": self.position.number - 1},
+        ]
+
+    @property
+    def interest(self) -> str:
+        return _("Interested") if self.application.is_interested else _("Not confirmed")
+
+    @property
+    def matching_url(self) -> str:
+        return matching_bulletin_url()
+
+    @property
+    def stop_days(self) -> int:
+        """How many working days the stop-list would last if the referral ran out."""
+        assert self.referral is not None
+        return rules_for(self.application.locality, day=last_day_of(self.referral)).stop_working_days
+
+    @property
+    def step_number(self) -> int:
+        """The step of the four at which the family is."""
+        return {State.WAITING: 2, State.BID_PLACED: 3, State.REFERRED: 3, State.ENROLLED: 4}.get(
+            self.state, 1
+        )
+
+    @property
+    def step_title(self) -> str:
+        return step_titles()[self.step_number - 1]
+
+    @property
+    def next_step(self) -> str:
+        """What the family does now, in one sentence."""
+        return {
+            State.WAITING: _("Look at the places that suit you and send an application for one of them."),
+            State.BID_PLACED: _("Wait: an employee of the kindergarten activates your application."),
+            State.REFERRED: _(
+                "Download the referral, print it and bring it to the kindergarten with the documents."
+            ),
+            State.ENROLLED: _("The contract is signed. There is nothing more to do here."),
+            State.STOP_LISTED: _(
+                "Wait until the stop-list ends: the application returns to the queue by itself."
+            ),
+            State.LAPSED: _(
+                "Confirm that you still want a place: the application returns to its date in the queue."
+            ),
+            State.ARCHIVED: _("The application is in the archive and has no number in the queue."),
+        }[self.state]
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """The nearest day that matters now."""
+        if self.is_referred and self.referral:
+            return self._referral_deadline(self.referral)
+        if self.state == State.STOP_LISTED and self.stop:
+            last_day = self._local_date(self.stop.last_moment)
+            return Deadline(
+                label=_("Last day of the stop-list"),
+                last_day=last_day,
+                working_days=self._working_days(last_day),
+            )
+        if self.is_pending and self.bid and self.bid.answer_due:
+            last_day = self._local_date(self.bid.answer_due - timedelta(microseconds=1))
+            passed = self.now >= self.bid.answer_due
+            return Deadline(
+                label=_("The kindergarten answers by"),
+                last_day=last_day,
+                working_days=None if passed else self._working_days(last_day),
+                passed=passed,
+                text=_("The kindergarten is late with its answer. Call it or the contact centre.")
+                if passed
+                else "",
+            )
+        return None
+
+    def steps(self) -> list[Step]:
+        """The four steps, each with its text and buttons, as in the manual."""
+        texts = [self._queue_text(), self._bid_text(), self._referral_text(), self._result_text()]
+        states = steps(self.application)
+        buttons: list[dict[str, str]] = [{}, self._bid_buttons(), self._referral_buttons(), {}]
+        return [
+            Step(
+                number=number,
+                title=title,
+                state=state,
+                text=texts[number - 1],
+                **buttons[number - 1],
+            )
+            for number, (title, state) in enumerate(zip(step_titles(), states, strict=True), start=1)
+        ]
+
+    def _queue_text(self) -> str:
+        if self.position:
+            number = self.position.number
+            return _("You filed an application. Your number in the queue: %(number)s") % {"number": number}
+        return {
+            State.STOP_LISTED: _("The application is on the stop-list. Your date in the queue is kept."),
+            State.LAPSED: _("Interest in a place was not confirmed. Your date in the queue is kept."),
+            State.ARCHIVED: _("The application is in the archive."),
+        }.get(self.state, _("You filed an application."))
+
+    def _bid_text(self) -> str:
+        if self.step_number > 2:
+            return _("You sent an application to the bulletin.")
+        return _("Look at the bulletins that suit you and send an application.")
+
+    def _bid_buttons(self) -> dict[str, str]:
+        if self.step_number > 2 and self.vacancy:
+            return {"url2": self.vacancy.get_absolute_url(), "action2": _("View")}
+        if self.state == State.WAITING:
+            return {"url": matching_bulletin_url(), "action": _("View"), "action_icon": "search"}
+        return {}
+
+    def _referral_text(self) -> str:
+        if self.state in (State.REFERRED, State.ENROLLED):
+            return _(
+                "You need to download the referral, print it and bring it to the kindergarten within the working "
+                "days of its validity to sign the contract."
+            )
+        return _(
+            "Wait until the kindergarten activates your application. After the activation you can download the "
+            "referral here."
+        )
+
+    def _referral_buttons(self) -> dict[str, str]:
+        if self.state not in (State.REFERRED, State.ENROLLED):
+            return {}
+        address = [self.application.pk]
+        buttons = {
+            "url": reverse("applications:referral_pdf", args=address),
+            "action": _("Download the referral"),
+            "action_icon": "download",
+        }
+        if self.may_extend:
+            buttons |= {
+                "url2": reverse("applications:extend", args=address),
+                "action2": _("Extend the referral"),
+            }
+        return buttons
+
+    def _result_text(self) -> str:
+        if self.state == State.ENROLLED and self.vacancy:
+            return _(
+                "The contract is signed. Your child is enrolled. Kindergarten: %(kindergarten)s. Group: %(group)s"
+            ) % {"kindergarten": self.vacancy.group.kindergarten.name, "group": self.vacancy.group.name}
+        return _("Signing the contract to admit the child")
+
+    def _referral_deadline(self, referral: Referral) -> Deadline:
+        last_day = last_day_of(referral)
+        label = _("The referral is valid up to and including")
+        if self.extension:
+            return Deadline(label=label, last_day=last_day, calendar_days=(last_day - self._today).days)
+        return Deadline(label=label, last_day=last_day, working_days=self._working_days(last_day))
+
+    @property
+    def _today(self) -> date:
+        return self._local_date(self.now)
+
+    def _local_date(self, instant: datetime) -> date:
+        return instant.astimezone(self.application.locality.zone).date()
+
+    def _working_days(self, last_day: date) -> int | None:
+        try:
+            return working_calendar().working_days_left(self._today, last_day)
+        except (CalendarEmpty, CalendarEnds):
+            # The date was promised when the calendar was known; without it only the count of days is missing.
+            return None
+
+
+def situation_of(application: Application, *, now: datetime) -> Situation:
+    """Where `application` (settled up to `now`) stands."""
+    referral = (
+        application.referrals.select_related("application__locality", "extension", "contract")
+        .order_by("-issued_at", "-id")
+        .first()
+    )
+    return Situation(
+        application=application,
+        now=now,
+        position=position(application, now=now),
+        bid=newest_bid(application),
+        referral=referral,
+        extension=getattr(referral, "extension", None),
+        stop=application.stops.filter(lifted_at=None).first(),
+    )
+
+
+def step_titles() -> list[str]:
+    """The names of the four steps, as the manual writes them."""
+    return [
+        _("Queue"),
+        _("Sending an application to the bulletin"),
+        _("Getting the referral"),
+        _("Results"),
+    ]
+
+
+def matching_bulletin_url() -> str:
+    """The bulletin as this family sees it: only places for which one of its applications may be sent now."""
+    return reverse("applications:bulletin") + "?status=me"

@@ -1,0 +1,291 @@
+"""From the bulletin to a sent bid and back, as a parent sees it."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.urls import reverse
+
+from applications.bidding import place_bid
+from applications.models import Application, Bid
+from applications.refusals import Refusal
+from applications.states import ApplicationState, BidState
+from applications.transitions import reject_bid
+from bulletin.models import Vacancy
+from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, StaffFactory, VacancyFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+
+@pytest.fixture
+def family(scene, client_of):
+    return client_of(scene.parent)
+
+
+def apply_url(scene):
+    return reverse("applications:apply", args=[scene.application.pk, scene.vacancy.pk])
+
+
+def choose_url(scene):
+    return reverse("applications:choose_child", args=[scene.vacancy.pk])
+
+
+def text(response):
+    return response.content.decode()
+
+
+class TestVacancyPage:
+    def test_it_offers_the_button_where_everything_matches(self, family, scene):
+        assert apply_url(scene) in text(family.get(scene.vacancy.get_absolute_url()))
+
+    def test_it_has_the_manuals_fields(self, client, scene):
+        page = text(client.get(scene.vacancy.get_absolute_url()))
+        kindergarten = scene.group.kindergarten
+        expected = [kindergarten.name_kk.replace('"', "&quot;"), kindergarten.address_kk, "Солнце", "2017"]
+        for value in [*expected, scene.vacancy.responsible, "26.06.2019"]:
+            assert value in page
+
+    def test_a_visitor_is_asked_to_sign_in_and_brought_back(self, client, scene):
+        url = scene.vacancy.get_absolute_url()
+        page = text(client.get(url))
+        assert f"{reverse('accounts:login')}?next={url.replace('/', '%2F')}" in page
+        assert apply_url(scene) not in page
+
+    def test_a_family_without_an_application_is_told_to_file_one(self, parent_client, scene):
+        assert reverse("applications:new") in text(parent_client.get(scene.vacancy.get_absolute_url()))
+
+    def test_several_children_lead_to_a_choice(self, family, scene):
+        ApplicationFactory(filed_by=scene.parent, child__first_name="АЛИЯ", locality=scene.locality)
+        page = text(family.get(scene.vacancy.get_absolute_url()))
+        assert choose_url(scene) in page
+
+    def test_an_employee_sees_it_without_a_button(self, client_of, scene):
+        response = client_of(StaffFactory()).get(scene.vacancy.get_absolute_url())
+        assert response.status_code == 200
+        assert response.context["verdicts"] == []
+
+    def test_a_draft_is_not_public(self, client, scene):
+        Vacancy.objects.update(state=Vacancy.State.DRAFT)
+        assert client.get(scene.vacancy.get_absolute_url()).status_code == 404
+
+    def test_a_recalled_place_shows_the_reason(self, client, scene):
+        Vacancy.objects.update(state=Vacancy.State.RECALLED, end_reason="Топ жабылды")
+        assert "Топ жабылды" in text(client.get(scene.vacancy.get_absolute_url()))
+
+    def test_unknown_and_nonsense_addresses_are_no_pages(self, client, scene):
+        assert client.get(reverse("applications:vacancy", args=[uuid4()])).status_code == 404
+        assert client.get("/bulletin/nonsense/").status_code == 404
+
+    def test_a_sent_application_is_shown_in_place_of_the_button(self, family, scene):
+        place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        page = text(family.get(scene.vacancy.get_absolute_url()))
+        assert scene.application.get_absolute_url() in page
+        assert apply_url(scene) not in page
+
+
+def full(scene):
+    Vacancy.objects.update(seats_taken=scene.vacancy.seats_total)
+
+
+def not_open_yet(scene):
+    Vacancy.objects.update(opens_at=scene.now + timedelta(microseconds=1))
+
+
+def closed(scene):
+    Vacancy.objects.update(closes_at=scene.now)
+
+
+def recalled(scene):
+    Vacancy.objects.update(state=Vacancy.State.RECALLED)
+
+
+def other_language(scene):
+    Application.objects.update(languages=["kk"])
+
+
+def other_year(scene):
+    Vacancy.objects.update(birth_years=[2016])
+
+
+def other_place(scene):
+    Application.objects.update(locality=LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау"))
+
+
+def priority(scene):
+    Vacancy.objects.update(priority_until=scene.now + timedelta(days=1))
+
+
+def stopped(scene):
+    Application.objects.update(state=ApplicationState.STOP_LISTED)
+
+
+REFUSALS = [
+    (full, Refusal.FULL),
+    (not_open_yet, Refusal.NOT_OPEN_YET),
+    (closed, Refusal.CLOSED),
+    (recalled, Refusal.RECALLED),
+    (other_language, Refusal.OTHER_LANGUAGE),
+    (other_year, Refusal.OTHER_BIRTH_YEAR),
+    (other_place, Refusal.OTHER_LOCALITY),
+    (priority, Refusal.PRIORITY),
+    (stopped, Refusal.STOP_LISTED),
+]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(("change", "reason"), REFUSALS)
+    def test_the_page_gives_the_reason_and_no_button(self, family, scene, change, reason):
+        change(scene)
+        response = family.get(scene.vacancy.get_absolute_url())
+        assert str(reason.label) in text(response)
+        assert apply_url(scene) not in text(response)
+
+    @pytest.mark.parametrize(("change", "reason"), REFUSALS)
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_pressing_all_the_same_gives_the_reason_and_keeps_the_number(self, family, scene, change, reason, method):
+        change(scene)
+        response = getattr(family, method)(apply_url(scene))
+        assert response.status_code == 409
+        assert str(reason.label) in text(response)
+        assert Bid.objects.count() == 0
+
+    @pytest.mark.parametrize(("change", "reason"), REFUSALS)
+    def test_the_choice_of_a_child_leads_back_to_the_reasons(self, family, scene, change, reason):
+        change(scene)
+        assert family.post(choose_url(scene))["Location"] == scene.vacancy.get_absolute_url()
+        assert Bid.objects.count() == 0
+
+    def test_the_last_microsecond_before_closing_is_in_time(self, family, scene):
+        Vacancy.objects.update(closes_at=scene.now + timedelta(microseconds=1))
+        assert family.post(apply_url(scene)).status_code == 302
+        assert Bid.objects.count() == 1
+
+    def test_other_open_places_are_offered(self, family, scene):
+        other = VacancyFactory(group=GroupFactory(kindergarten=scene.group.kindergarten), birth_years=[2017])
+        full_one = scene.vacancy
+        Vacancy.objects.filter(pk=full_one.pk).update(seats_taken=full_one.seats_total)
+        page = text(family.post(apply_url(scene)))
+        assert other.get_absolute_url() in page
+
+    def test_the_reasons_are_russian_under_ru(self, family, scene):
+        full(scene)
+        assert family.get("/ru" + apply_url(scene)).status_code == 409
+
+
+class TestApplying:
+    def test_the_only_child_is_chosen_already(self, family, scene):
+        form = family.get(apply_url(scene)).context["form"]
+        assert form["application"].value() == scene.application.pk
+
+    def test_confirming_sends_the_bid(self, family, scene):
+        response = family.post(apply_url(scene), {"application": str(scene.application.pk)}, follow=True)
+        bid = Bid.objects.get()
+        assert (bid.application, bid.vacancy, bid.placed_by) == (scene.application, scene.vacancy, scene.parent)
+        assert response.redirect_chain == [(scene.application.get_absolute_url(), 302)]
+        assert "Солнце" in text(response)
+        assert reverse("applications:withdraw", args=[scene.application.pk]) in text(response)
+
+    def test_asking_sends_nothing(self, family, scene):
+        assert family.get(apply_url(scene)).status_code == 200
+        assert Bid.objects.count() == 0
+
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_a_double_press_and_the_back_button_do_no_harm(self, family, scene, method):
+        family.post(apply_url(scene))
+        response = getattr(family, method)(apply_url(scene))
+        assert response["Location"] == scene.application.get_absolute_url()
+        assert Bid.objects.count() == 1
+        scene.vacancy.refresh_from_db()
+        assert scene.vacancy.seats_taken == 1
+
+    def test_while_one_bid_waits_another_place_is_refused(self, family, scene):
+        other = VacancyFactory(group=scene.group, birth_years=[2017])
+        family.post(apply_url(scene))
+        response = family.post(reverse("applications:apply", args=[scene.application.pk, other.pk]))
+        assert response.status_code == 409
+        assert str(Refusal.BID_UNDER_WAY.label) in text(response)
+
+    def test_after_a_refusal_by_the_kindergarten_the_same_place_is_refused(self, family, scene):
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        reject_bid(bid, actor=scene.staff, reason="Құжат жоқ", now=scene.now)
+        assert family.post(apply_url(scene)).status_code == 409
+        page = text(family.get(scene.application.get_absolute_url()))
+        assert "Құжат жоқ" in page
+
+    def test_a_draft_can_not_be_applied_for(self, family, scene):
+        Vacancy.objects.update(state=Vacancy.State.DRAFT)
+        assert family.post(apply_url(scene)).status_code == 404
+        assert family.post(choose_url(scene)).status_code == 404
+
+    def test_an_unknown_vacancy_does_not_exist(self, family, scene):
+        assert family.post(reverse("applications:apply", args=[scene.application.pk, uuid4()])).status_code == 404
+
+    def test_another_familys_application_does_not_exist(self, parent_client, scene):
+        assert parent_client.post(apply_url(scene)).status_code == 404
+        assert Bid.objects.count() == 0
+
+    def test_another_application_in_the_form_is_refused(self, family, scene):
+        stranger = ApplicationFactory(locality=scene.locality)
+        response = family.post(apply_url(scene), {"application": str(stranger.pk)})
+        assert response.context["form"].errors["application"]
+        assert Bid.objects.count() == 0
+
+    def test_a_visitor_is_asked_to_sign_in(self, client, scene):
+        assert reverse("accounts:login") in client.post(apply_url(scene))["Location"]
+
+
+class TestChoosingTheChild:
+    @pytest.fixture
+    def second(self, scene):
+        return ApplicationFactory(filed_by=scene.parent, child__first_name="АЛИЯ", locality=scene.locality)
+
+    def test_none_is_chosen_beforehand(self, family, scene, second):
+        form = family.get(choose_url(scene)).context["form"]
+        assert form["application"].value() is None
+        assert len(form["application"].subwidgets) == 2
+
+    def test_the_chosen_one_gets_the_bid(self, family, scene, second):
+        response = family.post(choose_url(scene), {"application": str(second.pk)})
+        assert response["Location"] == second.get_absolute_url()
+        assert Bid.objects.get().application == second
+
+    @pytest.mark.parametrize("chosen", ["", "nonsense", str(UUID(int=1))])
+    def test_without_a_choice_nothing_is_sent(self, family, scene, second, chosen):
+        response = family.post(choose_url(scene), {"application": chosen})
+        assert response.context["form"].errors["application"]
+        assert Bid.objects.count() == 0
+
+    def test_only_children_whom_the_place_suits_are_offered(self, family, scene, second):
+        Application.objects.filter(pk=second.pk).update(languages=["kk"])
+        form = family.get(choose_url(scene)).context["form"]
+        assert [str(widget.data["value"]) for widget in form["application"].subwidgets] == [str(scene.application.pk)]
+
+    def test_after_the_bid_it_leads_to_the_application(self, family, scene):
+        place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        assert family.post(choose_url(scene))["Location"] == scene.application.get_absolute_url()
+
+
+class TestWithdrawing:
+    def url(self, scene):
+        return reverse("applications:withdraw", args=[scene.application.pk])
+
+    def test_it_asks_first(self, family, scene):
+        place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        assert family.get(self.url(scene)).status_code == 200
+        assert Bid.objects.get().state == BidState.PENDING
+
+    def test_it_frees_the_place_and_keeps_the_number(self, family, scene):
+        place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        response = family.post(self.url(scene), follow=True)
+        scene.vacancy.refresh_from_db()
+        assert Bid.objects.get().state == BidState.WITHDRAWN
+        assert scene.vacancy.seats_taken == 0
+        assert response.context["situation"].position.number == 1
+
+    def test_twice_does_no_harm(self, family, scene):
+        place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        family.post(self.url(scene))
+        assert family.post(self.url(scene))["Location"] == scene.application.get_absolute_url()
+
+    def test_without_a_bid_it_leads_back(self, family, scene):
+        assert family.get(self.url(scene))["Location"] == scene.application.get_absolute_url()

@@ -1,0 +1,277 @@
+"""Filing, the lists, the basket and the archive, as a parent sees them."""
+
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.urls import reverse
+
+from applications.models import Application
+from applications.states import ApplicationState
+from applications.transitions import archive
+from notifications.models import Notice
+from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, LocalityFactory, StaffFactory
+
+pytestmark = pytest.mark.django_db
+
+NEW = reverse("applications:new")
+LIST = reverse("applications:list")
+
+
+@pytest.fixture
+def child(parent):
+    return GuardianshipFactory(user=parent, child__birth_date=date(2017, 7, 20)).child
+
+
+@pytest.fixture
+def answers(child):
+    return {"locality": LocalityFactory().slug, "languages": ["kk", "ru"], "child": str(child.pk)}
+
+
+@pytest.fixture
+def application(parent, clock):
+    return ApplicationFactory(filed_by=parent)
+
+
+def text(response):
+    return response.content.decode()
+
+
+class TestFiling:
+    def test_without_a_child_it_leads_to_adding_one(self, parent_client):
+        LocalityFactory()
+        assert reverse("children:add") in text(parent_client.get(NEW))
+
+    def test_an_only_child_and_the_chosen_place_are_chosen_already(self, parent_client, answers):
+        form = parent_client.get(NEW).context["form"]
+        assert str(form["child"].value()) == answers["child"]
+        assert form["locality"].value() == answers["locality"]
+
+    def test_answers_are_checked_before_they_are_filed(self, parent_client, answers, clock):
+        response = parent_client.post(NEW, answers, follow=True)
+        page = text(response)
+        assert Application.objects.count() == 0
+        assert "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА" in page
+        assert "20.07.2017" in page
+        assert "Түркістан қ." in page
+        assert response.redirect_chain[0][1] == 302
+
+    def test_confirming_files_the_application_and_shows_the_number(self, parent_client, parent, answers, clock):
+        response = parent_client.post(NEW, answers | {"confirm": "1"}, follow=True)
+        application = Application.objects.get()
+        assert response.redirect_chain == [(f"{application.get_absolute_url()}?filed=1", 302)]
+        assert application.filed_by == parent
+        assert application.languages == ["kk", "ru"]
+        assert response.context["just_filed"]
+        assert response.context["situation"].position.number == 1
+        assert Notice.objects.filter(recipient=parent, kind="application_filed").exists()
+
+    def test_a_second_submit_leads_to_the_first_application(self, parent_client, answers, clock):
+        parent_client.post(NEW, answers | {"confirm": "1"})
+        response = parent_client.post(NEW, answers | {"confirm": "1"}, follow=True)
+        application = Application.objects.get()
+        assert response.redirect_chain == [(application.get_absolute_url(), 302)]
+        assert list(response.context["messages"])
+
+    def test_the_back_button_after_filing_leads_to_the_application(self, parent_client, answers, clock):
+        check = parent_client.post(NEW, answers)["Location"]
+        parent_client.post(NEW, answers | {"confirm": "1"})
+        assert parent_client.get(check)["Location"] == Application.objects.get().get_absolute_url()
+
+    def test_change_brings_the_answers_back(self, parent_client, answers, clock):
+        check = parent_client.post(NEW, answers)["Location"]
+        form = parent_client.get(f"{check}&edit=1").context["form"]
+        assert form["languages"].value() == ["kk", "ru"]
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"languages": []},
+            {"languages": ["de"]},
+            {"languages": ["kk", "de"]},
+            {"locality": "atlantis"},
+            {"locality": "\x00"},
+            {"child": ""},
+            {"child": "not-a-uuid"},
+            {"child": str(UUID(int=1))},
+        ],
+    )
+    @pytest.mark.parametrize("confirm", [{}, {"confirm": "1"}])
+    def test_wrong_answers_are_explained_and_nothing_is_filed(self, parent_client, answers, wrong, confirm, clock):
+        response = parent_client.post(NEW, answers | wrong | confirm)
+        assert response.status_code == 200
+        assert response.context["form"].errors
+        assert 'class="error-summary"' in text(response)
+        assert Application.objects.count() == 0
+
+    def test_a_wrong_answer_in_the_address_shows_the_form(self, parent_client, answers, clock):
+        response = parent_client.get(NEW, answers | {"locality": "atlantis"})
+        assert response.status_code == 200
+        assert response.context["form"].errors
+
+    def test_the_child_of_another_family_is_no_choice(self, parent_client, answers, clock):
+        stranger = ChildFactory()
+        response = parent_client.post(NEW, answers | {"child": str(stranger.pk), "confirm": "1"})
+        assert response.context["form"].errors["child"]
+        assert Application.objects.count() == 0
+
+    @pytest.mark.parametrize("born", [date(2010, 5, 1), date(2020, 1, 1)])
+    def test_a_child_out_of_the_ages_is_told_so(self, parent_client, child, answers, born, clock):
+        child.birth_date = born
+        child.save()
+        response = parent_client.post(NEW, answers | {"confirm": "1"})
+        assert response.context["form"].errors["child"]
+        assert Application.objects.count() == 0
+
+    def test_a_child_with_an_application_is_shown_with_a_link(self, parent_client, application):
+        page = text(parent_client.get(NEW))
+        assert application.get_absolute_url() in page
+        assert 'name="languages"' not in page
+
+
+class TestLists:
+    def test_the_list_has_the_manuals_columns(self, parent_client, application):
+        page = text(parent_client.get(LIST))
+        assert application.number in page
+        assert "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА" in page
+        assert reverse("applications:delete", args=[application.pk]) in page
+
+    def test_the_empty_list_says_what_to_do(self, parent_client):
+        assert text(parent_client.get(LIST)).count(NEW) == 2
+
+    def test_the_list_shows_nothing_of_other_families(self, parent_client, clock):
+        stranger = ApplicationFactory()
+        assert stranger.number not in text(parent_client.get(LIST))
+
+    def test_the_start_shows_each_child_with_its_number_and_the_other_without(self, parent_client, parent, application):
+        other = GuardianshipFactory(user=parent, child__first_name="АЛИЯ").child
+        page = text(parent_client.get(reverse("applications:cabinet")))
+        assert application.get_absolute_url() in page
+        assert f"{NEW}?for={other.pk}" in page
+
+    def test_the_start_without_a_child_leads_to_adding_one(self, parent_client):
+        assert reverse("children:add") in text(parent_client.get(reverse("applications:cabinet")))
+
+
+class TestBasket:
+    def url(self, application, name="delete"):
+        return reverse(f"applications:{name}", args=[application.pk])
+
+    def test_asking_deletes_nothing(self, parent_client, application):
+        assert parent_client.get(self.url(application)).status_code == 200
+        application.refresh_from_db()
+        assert application.state == ApplicationState.WAITING
+
+    def test_confirming_moves_it_to_the_archive(self, parent_client, application):
+        response = parent_client.post(self.url(application), follow=True)
+        assert response.redirect_chain == [(reverse("applications:archive"), 302)]
+        assert application.number in text(response)
+        assert self.url(application, "restore") in text(response)
+        assert application.number not in text(parent_client.get(LIST))
+
+    def test_a_second_confirmation_does_no_harm(self, parent_client, application):
+        parent_client.post(self.url(application))
+        response = parent_client.post(self.url(application))
+        assert response["Location"] == reverse("applications:archive")
+
+    def test_it_can_be_undone_for_a_day(self, parent_client, application, clock):
+        parent_client.post(self.url(application))
+        clock.shift(timedelta(days=1) - timedelta(microseconds=1))
+        response = parent_client.post(self.url(application, "restore"))
+        assert response["Location"] == application.get_absolute_url()
+        application.refresh_from_db()
+        assert application.state == ApplicationState.WAITING
+
+    def test_after_a_day_it_can_not_be_undone(self, parent_client, application, clock):
+        parent_client.post(self.url(application))
+        clock.shift(timedelta(days=1))
+        assert self.url(application, "restore") not in text(parent_client.get(reverse("applications:archive")))
+        response = parent_client.post(self.url(application, "restore"), follow=True)
+        assert [message.level_tag for message in response.context["messages"]] == ["error"]
+        application.refresh_from_db()
+        assert application.state == ApplicationState.ARCHIVED
+
+    def test_it_can_not_be_undone_after_a_new_one_was_filed(self, parent_client, parent, application, clock):
+        parent_client.post(self.url(application))
+        ApplicationFactory(child=application.child, filed_by=parent)
+        response = parent_client.post(self.url(application, "restore"), follow=True)
+        assert [message.level_tag for message in response.context["messages"]] == ["error"]
+
+    def test_the_page_of_an_archived_application_offers_the_way_back(self, parent_client, parent, application, clock):
+        archive(application, actor=parent, now=application.filed_at)
+        page = text(parent_client.get(application.get_absolute_url()))
+        assert self.url(application, "restore") not in page
+        assert NEW in page
+
+    def test_an_application_with_a_bid_is_not_offered_the_basket(self, parent_client, application):
+        Application.objects.update(state=ApplicationState.ENROLLED)
+        assert self.url(application) not in text(parent_client.get(LIST))
+        assert "<form method=\"post\" class=\"form\"" not in text(parent_client.get(self.url(application)))
+        response = parent_client.post(self.url(application), follow=True)
+        assert [message.level_tag for message in response.context["messages"]] == ["error"]
+
+
+class TestInterest:
+    def url(self, application):
+        return reverse("applications:interest", args=[application.pk])
+
+    def test_a_lapsed_application_waits_again(self, parent_client, application):
+        Application.objects.update(state=ApplicationState.LAPSED)
+        assert self.url(application) in text(parent_client.get(application.get_absolute_url()))
+        parent_client.post(self.url(application))
+        application.refresh_from_db()
+        assert application.state == ApplicationState.WAITING
+
+    def test_where_it_does_not_apply_it_says_so(self, parent_client, application):
+        Application.objects.update(state=ApplicationState.ENROLLED)
+        response = parent_client.post(self.url(application), follow=True)
+        assert "error" in [message.level_tag for message in response.context["messages"]]
+
+
+OWN_PAGES = ["application", "delete", "restore", "interest", "withdraw", "referral_pdf", "extend"]
+
+
+class TestDoors:
+    @pytest.mark.parametrize("name", OWN_PAGES)
+    def test_another_familys_application_does_not_exist(self, parent_client, name, clock):
+        url = reverse(f"applications:{name}", args=[ApplicationFactory().pk])
+        method = parent_client.post if name in {"restore", "interest"} else parent_client.get
+        assert method(url).status_code == 404
+        assert parent_client.post(url).status_code in (404, 405)
+
+    @pytest.mark.parametrize("name", OWN_PAGES)
+    def test_an_unknown_application_does_not_exist(self, parent_client, name, clock):
+        url = reverse(f"applications:{name}", args=[uuid4()])
+        method = parent_client.post if name in {"restore", "interest"} else parent_client.get
+        assert method(url).status_code == 404
+
+    @pytest.mark.parametrize("name", OWN_PAGES)
+    def test_a_visitor_is_asked_to_sign_in(self, client, application, name):
+        url = reverse(f"applications:{name}", args=[application.pk])
+        method = client.post if name in {"restore", "interest"} else client.get
+        assert method(url)["Location"] == f"{reverse('accounts:login')}?next={url}"
+
+    @pytest.mark.parametrize("name", ["cabinet", "list", "archive", "new"])
+    def test_the_lists_are_for_those_who_signed_in(self, client, name, db):
+        url = reverse(f"applications:{name}")
+        assert client.get(url)["Location"] == f"{reverse('accounts:login')}?next={url}"
+
+    @pytest.mark.parametrize("name", ["cabinet", "list", "archive", "new"])
+    def test_an_employee_is_told_that_the_cabinet_is_for_parents(self, client_of, name, db):
+        assert client_of(StaffFactory()).get(reverse(f"applications:{name}")).status_code == 403
+
+    def test_an_ended_guardianship_closes_the_door(self, parent_client, application, clock):
+        application.child.guardianships.update(ended_at=application.filed_at)
+        assert parent_client.get(application.get_absolute_url()).status_code == 404
+
+    @pytest.mark.parametrize("name", ["restore", "interest"])
+    def test_changes_are_made_by_post_only(self, parent_client, application, name):
+        assert parent_client.get(reverse(f"applications:{name}", args=[application.pk])).status_code == 405
+
+    def test_a_word_in_place_of_an_id_is_no_page(self, parent_client):
+        assert parent_client.get("/cabinet/applications/nonsense/").status_code == 404
+
+    @pytest.mark.parametrize("name", ["cabinet", "list", "archive", "new"])
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_both_languages(self, parent_client, application, name, prefix):
+        assert parent_client.get(prefix + reverse(f"applications:{name}")).status_code == 200
