@@ -13,6 +13,8 @@ from balabaqsha.settings import STORAGES
 _scratch = Path(tempfile.mkdtemp(prefix="balabaqsha-test-"))
 MEDIA_ROOT = _scratch / "media"
 SMS_FILE = _scratch / "sms.jsonl"
+STATIC_ROOT = _scratch / "static"
+STATIC_ROOT.mkdir()
 
 # Tests that run beside each other share one Redis: each process has a queue of its own.
 CELERY_TASK_DEFAULT_QUEUE = f"test-{os.getpid()}"
