@@ -1,9 +1,16 @@
 """What every request of a signed-in person needs."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import translate_url
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import get_language
+
+from accounts.models import User
+from accounts.services import set_language
 
 
 class PrivatePagesMiddleware:
@@ -17,3 +24,31 @@ class PrivatePagesMiddleware:
         if request.user.is_authenticated:
             add_never_cache_headers(response)
         return response
+
+
+class LanguageChoiceMiddleware:
+    """Who switches the language of a page gets their SMS and notices in that language from then on.
+
+    A switch is a step from a page to the same page in another language. Opening a link in another language is none.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        user = request.user
+        language = get_language() or settings.LANGUAGE_CODE
+        if isinstance(user, User) and user.language != language and _is_switch(request, language):
+            set_language(user, language)
+        return response
+
+
+def _is_switch(request: HttpRequest, language: str) -> bool:
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    return (
+        request.method == "GET"
+        and came_from.netloc == request.get_host()
+        and came_from.path != request.path
+        and translate_url(came_from.path, language) == request.path
+    )

@@ -1,24 +1,22 @@
-from django.http import HttpRequest, HttpResponse
+"""Addresses of people's own pages."""
+
 from django.urls import path
 
-
-def placeholder(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    return HttpResponse("")
-
+from accounts.views import profile, registration, reset, sign_in
 
 app_name = "accounts"
 urlpatterns = [
-    path("register/", placeholder, name="register"),
-    path("register/code/", placeholder, name="register_code"),
-    path("register/password/", placeholder, name="register_password"),
-    path("register/account/", placeholder, name="register_account"),
-    path("login/", placeholder, name="login"),
-    path("logout/", placeholder, name="logout"),
-    path("password/reset/", placeholder, name="reset"),
-    path("password/reset/code/", placeholder, name="reset_code"),
-    path("password/reset/new/", placeholder, name="reset_new"),
-    path("cabinet/profile/", placeholder, name="profile"),
-    path("cabinet/profile/photo/", placeholder, name="photo"),
-    path("cabinet/profile/password/", placeholder, name="password"),
-    path("cabinet/notifications/log/", placeholder, name="journal"),
+    path("register/", registration.phone, name="register"),
+    path("register/code/", registration.code, name="register_code"),
+    path("register/password/", registration.password, name="register_password"),
+    path("register/account/", registration.account, name="register_account"),
+    path("login/", sign_in.sign_in, name="login"),
+    path("logout/", sign_in.sign_out, name="logout"),
+    path("password/reset/", reset.phone, name="reset"),
+    path("password/reset/code/", reset.code, name="reset_code"),
+    path("password/reset/new/", reset.new_password, name="reset_new"),
+    path("cabinet/profile/", profile.profile, name="profile"),
+    path("cabinet/profile/photo/", profile.photo, name="photo"),
+    path("cabinet/profile/password/", profile.password, name="password"),
+    path("cabinet/notifications/log/", profile.journal, name="journal"),
 ]

@@ -1,0 +1,51 @@
+"""What a real deployment may not run with (`manage.py check --deploy`); SMS gateways have checks of their own."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.utils.module_loading import import_string
+
+
+@register(deploy=True)
+def no_demo(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Demo mode has a public desk with codes and passwords."""
+    if not settings.DEMO:
+        return []
+    return [
+        Error(
+            "Demo mode is on.",
+            hint="Unset BALABAQSHA_DEMO: its desk shows codes to everyone.",
+            id="accounts.E001",
+        )
+    ]
+
+
+@register(deploy=True)
+def no_simulated_registry(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Made-up people may register only in the demo."""
+    if settings.DEMO or not getattr(import_string(settings.PERSON_REGISTRY), "simulated", False):
+        return []
+    return [
+        Error(
+            "The person registry is simulated.",
+            hint="Set PERSON_REGISTRY to accounts.registry.http.HttpRegistry.",
+            id="accounts.E002",
+        )
+    ]
+
+
+@register(deploy=True)
+def registry_has_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The HTTP registry needs an address that encrypts what travels, and a token."""
+    if getattr(import_string(settings.PERSON_REGISTRY), "simulated", False):
+        return []
+    if settings.PERSON_REGISTRY_URL.startswith("https://") and settings.PERSON_REGISTRY_TOKEN:
+        return []
+    return [
+        Error(
+            "The person registry has no https address or no token.",
+            hint="Set PERSON_REGISTRY_URL and PERSON_REGISTRY_TOKEN.",
+            id="accounts.E003",
+        )
+    ]

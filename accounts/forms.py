@@ -1,0 +1,181 @@
+"""What people type: numbers in any spelling, codes, passwords, and what they may change about themselves."""
+
+import unicodedata
+from typing import Any, Final
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.identity import DocumentError, Identity, parse_identity
+from accounts.iin import IinError
+from accounts.models import User
+from accounts.passwords import normalise_password
+from accounts.phones import PhoneError, parse_mobile
+from accounts.sms_codes import DIGITS
+
+# Far more than any spelling of a number needs; what is longer is not looked at.
+LONGEST_INPUT: Final = 60
+
+
+class PhoneField(forms.CharField):
+    """A mobile number of Kazakhstan in any spelling; the value is E.164, or empty where the field is optional."""
+
+    def __init__(self, **options: Any) -> None:
+        attributes = {"type": "tel", "inputmode": "tel", "autocomplete": "tel", "size": 20}
+        options.setdefault("widget", forms.TextInput(attrs=attributes))
+        super().__init__(max_length=LONGEST_INPUT, **options)
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if not text:
+            return ""
+        try:
+            return parse_mobile(text)
+        except PhoneError as error:
+            raise ValidationError(error.message, code=error.reason.value) from None
+
+
+class PasswordField(forms.CharField):
+    """A password as typed, spaces included, in the one spelling in which passwords are counted and hashed."""
+
+    def __init__(self, *, autocomplete: str, **options: Any) -> None:
+        widget = forms.PasswordInput(attrs={"autocomplete": autocomplete, "spellcheck": "false"})
+        super().__init__(strip=False, widget=widget, **options)
+
+    def to_python(self, value: Any) -> str:
+        return normalise_password(super().to_python(value) or "")
+
+
+class PhoneForm(forms.Form):
+    """Whom to send a code to."""
+
+    phone = PhoneField(
+        label=gettext_lazy("Phone number"), help_text=gettext_lazy("For example: +7 701 777 98 76")
+    )
+
+
+class RegistrationForm(PhoneForm):
+    consent = forms.BooleanField(
+        label=gettext_lazy("I have read and accept the users' data policy"),
+        error_messages={"required": gettext_lazy("To register, tick that you accept the users' data policy")},
+    )
+
+
+class CodeForm(forms.Form):
+    """The code from the SMS; whether it is right is judged by `accounts.sms_codes`."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code from the SMS"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "size": 6, "spellcheck": "false"}
+        ),
+    )
+
+    def clean_code(self) -> str:
+        digits = "".join(
+            str(unicodedata.decimal(character))
+            for character in self.cleaned_data["code"]
+            if unicodedata.decimal(character, None) is not None
+        )
+        if len(digits) != DIGITS:
+            raise ValidationError(_("The code has 6 digits"), code="code_length")
+        return digits
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, typed twice. `user` is whose it will be, if there is somebody yet."""
+
+    password = PasswordField(
+        label=gettext_lazy("Create a password for signing in"),
+        autocomplete="new-password",
+        help_text=gettext_lazy("The password must have 8 to 40 characters"),
+    )
+    repeated = PasswordField(label=gettext_lazy("Repeat the password"), autocomplete="new-password")
+
+    def __init__(self, *args: Any, user: User | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        password_validation.validate_password(password, self.user)
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if {"password", "repeated"} <= values.keys() and values["password"] != values["repeated"]:
+            self.add_error("repeated", ValidationError(_("The passwords differ"), code="passwords_differ"))
+        return values
+
+
+class PasswordChangeForm(NewPasswordForm):
+    old_password = PasswordField(label=gettext_lazy("Present password"), autocomplete="current-password")
+    field_order = ["old_password", "password", "repeated"]
+
+
+class IdentityForm(forms.Form):
+    """One field for both, as in the manual."""
+
+    identity = forms.CharField(
+        label=gettext_lazy("Parent's IIN / parent's document number"),
+        help_text=gettext_lazy("12 digits. If you have no IIN, enter the number of your document"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "size": 20}),
+    )
+
+    def clean_identity(self) -> Identity:
+        try:
+            return parse_identity(self.cleaned_data["identity"])
+        except (IinError, DocumentError) as error:
+            raise ValidationError(error.message, code="identity") from None
+
+
+class SignInForm(forms.Form):
+    """Nothing is judged here, so that every failure has the same answer."""
+
+    phone = forms.CharField(
+        label=gettext_lazy("Phone number"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "username", "size": 20}),
+    )
+    password = PasswordField(label=gettext_lazy("Password"), autocomplete="current-password")
+
+    @property
+    def username(self) -> str:
+        """The name of the account that is meant: the phone in E.164, or what was typed (an employee's name)."""
+        text: str = self.cleaned_data["phone"]
+        try:
+            return parse_mobile(text)
+        except PhoneError:
+            return text
+
+
+class ProfileForm(forms.Form):
+    """What a parent may change themselves."""
+
+    second_phone = PhoneField(label=gettext_lazy("Additional contact phone"), required=False)
+    address = forms.CharField(
+        label=gettext_lazy("Home address"),
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of messages"),
+        choices=settings.LANGUAGES,
+        widget=forms.RadioSelect,
+    )
+
+
+class PhotoForm(forms.Form):
+    photo = forms.FileField(
+        label=gettext_lazy("Photo"),
+        help_text=gettext_lazy("JPEG or PNG, at most 5 MB"),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png"}),
+        error_messages={"required": gettext_lazy("Choose a file with a photo")},
+    )

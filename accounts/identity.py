@@ -1,0 +1,61 @@
+"""Who a parent says they are: by IIN, or by the number of a document where there is none."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from accounts.crypto import keyed_hash
+from accounts.iin import parse_iin
+
+# Passports and identity cards: letters and digits, at least one digit.
+DOCUMENT: Final = re.compile(r"(?=.*\d)[0-9A-ZА-ЯЁӘҒҚҢӨҰҮҺІ]{5,20}")
+# An identity card of Kazakhstan has nine digits and no letters; all other bare digits are meant as an IIN.
+CARD_LENGTH: Final = 9
+
+
+class DocumentError(ValueError):
+    """The text is neither an IIN nor a document number."""
+
+    @property
+    def message(self) -> str:
+        return _("Enter the IIN (12 digits) or the document number: letters and digits without other signs")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Exactly one of the two is set."""
+
+    iin: str = ""
+    document_number: str = ""
+
+
+def parse_identity(text: str) -> Identity:
+    """What one field for "IIN or document number" holds; spaces, hyphens and small letters are allowed.
+
+    Raises `accounts.iin.IinError` for bare digits that are no IIN, `DocumentError` for anything else that is neither.
+    """
+    compact = "".join(
+        character
+        for character in unicodedata.normalize("NFKC", text).upper()
+        if not character.isspace() and unicodedata.category(character) not in {"Pd", "Cf"}
+    )
+    if not compact.isdecimal():
+        if not DOCUMENT.fullmatch(compact):
+            raise DocumentError
+        return Identity(document_number=compact)
+    if len(compact) == CARD_LENGTH:
+        return Identity(document_number=compact)
+    return Identity(iin=parse_iin(compact))
+
+
+def iin_hash(iin: str) -> str | None:
+    """How an IIN is found again without being readable; None for an empty one."""
+    return keyed_hash("iin", iin) if iin else None
+
+
+def document_hash(number: str) -> str | None:
+    """The same for a document number."""
+    return keyed_hash("document", number) if number else None

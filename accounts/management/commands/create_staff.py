@@ -1,0 +1,54 @@
+"""Create an employee with a second factor; print the password (if it was not given) and the TOTP address once."""
+
+import secrets
+from argparse import ArgumentParser
+from base64 import b32encode
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import IntegrityError
+
+from accounts.roles import Role
+from accounts.services import create_staff
+
+
+class Command(BaseCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--superuser", action="store_true", help="a system administrator")
+        parser.add_argument(
+            "--role", choices=Role.values, action="append", default=[], help="may be repeated"
+        )
+        parser.add_argument("--language", choices=["kk", "ru"], default="kk", help="language of messages")
+        parser.add_argument(
+            "--password-stdin",
+            action="store_true",
+            help="read the password from the first line of standard input",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        given = input() if options["password_stdin"] else ""
+        password = given or secrets.token_urlsafe(15)
+        try:
+            validate_password(password)
+            user, device = create_staff(
+                username=options["username"],
+                password=password,
+                superuser=options["superuser"],
+                groups=options["role"],
+                language=options["language"],
+            )
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        except IntegrityError:
+            raise CommandError(f"There is a user {options['username']!r} already.") from None
+        self.stdout.write(f"Employee: {user.username}")
+        if not given:
+            self.stdout.write(f"Password: {password}")
+        self.stdout.write(f"Secret for the authenticator app: {b32encode(device.bin_key).decode()}")
+        self.stdout.write(f"The same as an address, for a QR code: {device.config_url}")
+        self.stdout.write("Write them down: they are shown only now.")

@@ -1,0 +1,118 @@
+"""How far a visitor has come in the registration or the password reset: kept in the session, step by step.
+
+What the registry said is encrypted there, and of the password only the hash is kept. A step can be opened only when
+everything before it is done; that is all the order of the pages there is, whatever address is typed.
+"""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from accounts import crypto
+from accounts.registry import Person
+
+CODE_SESSION: Final = "code_session"
+REGISTRATION: Final = "registration"
+RESET: Final = "password_reset"
+
+
+class Step(StrEnum):
+    """The pages of the registration, by their names in `accounts.urls`."""
+
+    PHONE = "register"
+    CODE = "register_code"
+    PASSWORD = "register_password"  # noqa: S105  the name of a page
+    ACCOUNT = "register_account"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What a visitor has done so far; every change makes a new value. Instants are ISO 8601, as JSON needs it."""
+
+    phone: str = ""
+    policy_version: str = ""
+    consented_at: str = ""
+    sent_at: str = ""
+    verified: bool = False
+    password_hash: str = ""
+    person_token: str = ""
+
+    @property
+    def next_step(self) -> Step:
+        """The first step that is not done yet; ACCOUNT is the last."""
+        if not self.phone:
+            return Step.PHONE
+        if not self.verified:
+            return Step.CODE
+        if not self.password_hash:
+            return Step.PASSWORD
+        return Step.ACCOUNT
+
+    @property
+    def person(self) -> Person | None:
+        """The person whom the registry found for the last IIN or document number."""
+        if not self.person_token:
+            return None
+        values = json.loads(crypto.decrypt(self.person_token))
+        return Person(**values | {"birth_date": date.fromisoformat(values["birth_date"])})
+
+    def with_person(self, person: Person | None) -> "Registration":
+        if person is None:
+            return replace(self, person_token="")
+        values = asdict(person) | {"birth_date": person.birth_date.isoformat()}
+        return replace(self, person_token=crypto.encrypt(json.dumps(values)))
+
+
+@dataclass(frozen=True)
+class Reset:
+    """The same for a forgotten password."""
+
+    phone: str = ""
+    sent_at: str = ""
+    verified: bool = False
+
+
+def session_secret(session: SessionBase) -> str:
+    """What ties a code to this session: random, made at the first call, the same until the session ends."""
+    if CODE_SESSION not in session:
+        session[CODE_SESSION] = secrets.token_urlsafe(32)
+    return str(session[CODE_SESSION])
+
+
+def registration_of(session: SessionBase) -> Registration:
+    """The registration that is under way in `session`, or an empty one."""
+    return Registration(**_values(session, REGISTRATION))
+
+
+def keep_registration(session: SessionBase, registration: Registration) -> None:
+    session[REGISTRATION] = asdict(registration)
+
+
+def reset_of(session: SessionBase) -> Reset:
+    """The password reset that is under way in `session`, or an empty one."""
+    return Reset(**_values(session, RESET))
+
+
+def keep_reset(session: SessionBase, reset: Reset) -> None:
+    session[RESET] = asdict(reset)
+
+
+def forget(session: SessionBase) -> None:
+    """Nothing is under way in `session` any more."""
+    for key in (REGISTRATION, RESET, CODE_SESSION):
+        session.pop(key, None)
+
+
+def instant(text: str) -> datetime:
+    """The aware instant behind what `isoformat` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def _values(session: SessionBase, key: str) -> dict[str, Any]:
+    values: dict[str, Any] = session.get(key, {})
+    return values

@@ -1,0 +1,187 @@
+"""What changes about people: they register, change their password and their profile, employees are created."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from axes.utils import reset as reset_sign_in_failures
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.core.files.base import File
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils.translation import override
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts import audit
+from accounts.audit_actions import Action
+from accounts.identity import document_hash, iin_hash
+from accounts.models import PolicyConsent, Profile, User
+from accounts.passwords import normalise_password
+from accounts.registry import Person
+from accounts.uploads import check_photo
+from notifications.services import enqueue
+
+
+class IdentityTaken(Exception):
+    """Somebody has registered with this IIN or document already."""
+
+
+class PhoneTaken(Exception):
+    """Somebody has registered with this phone already."""
+
+
+@dataclass(frozen=True)
+class Consent:
+    """The version of the data policy that was agreed to, and when."""
+
+    version: str
+    given_at: datetime
+
+
+def is_identity_taken(person: Person) -> bool:
+    """Whether an account is bound to the person's IIN or document."""
+    return any(
+        Profile.objects.filter(**{field: value}).exists()
+        for field, value in (
+            ("iin_hash", iin_hash(person.iin)),
+            ("document_hash", document_hash(person.document_number)),
+        )
+        if value
+    )
+
+
+def register(
+    *,
+    phone: str,
+    password_hash: str,
+    person: Person,
+    consent: Consent,
+    language: str,
+    address: str | None,
+    now: datetime,
+) -> User:
+    """Create a parent's account with its profile and consent, in one transaction, and record it.
+
+    `phone` (E.164) must have been proven by a code, `password_hash` come from `make_password`. Sending the same
+    registration twice, even at the same moment, creates one account and returns it twice. Raises `PhoneTaken`,
+    `IdentityTaken`.
+    """
+    try:
+        with transaction.atomic():
+            user = User(
+                username=phone, phone=phone, password=password_hash, language=language, date_joined=now
+            )
+            user.save(force_insert=True)
+            Profile.objects.create(
+                user=user,
+                iin=person.iin,
+                iin_hash=iin_hash(person.iin),
+                document_number=person.document_number,
+                document_hash=document_hash(person.document_number),
+                last_name=person.last_name,
+                first_name=person.first_name,
+                middle_name=person.middle_name,
+                birth_date=person.birth_date,
+                sex=person.sex,
+            )
+            PolicyConsent.objects.create(user=user, version=consent.version, given_at=consent.given_at)
+            audit.record(Action.REGISTERED, now=now, actor=user, subject=user, address=address)
+            return user
+    except IntegrityError:
+        existing = User.objects.filter(phone=phone).first()
+        if existing is None:
+            raise IdentityTaken from None
+        # Two hashes of one password differ, so the same hash means the same form sent again.
+        if existing.password == password_hash:
+            return existing
+        raise PhoneTaken from None
+
+
+def change_password(user: User, *, password: str, action: Action, address: str | None, now: datetime) -> None:
+    """Set a new password, which ends all sessions of `user`; record it and tell the owner by inbox and SMS.
+
+    `action` says how: PASSWORD_CHANGED or PASSWORD_RESET. The view that changes it keeps its own session by
+    `update_session_auth_hash`. Locks the user's row. Earlier sign-in failures no longer count.
+    """
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        locked.password = make_password(normalise_password(password))
+        locked.save(update_fields=["password"])
+        user.password = locked.password
+        audit.record(action, now=now, actor=user, subject=user, address=address)
+        with override(settings.LANGUAGE_CODE):
+            link = reverse("accounts:profile")
+        enqueue(
+            user,
+            "password_changed",
+            context={},
+            dedupe_key=f"password_changed:{user.pk}:{now.isoformat()}",
+            now=now,
+            link=link,
+        )
+    reset_sign_in_failures(username=user.username)
+
+
+def change_profile(
+    user: User, *, second_phone: str, address: str, language: str, client_address: str | None, now: datetime
+) -> None:
+    """Store what a parent may change themselves; the registry's fields stay. `language` is that of their messages."""
+    with transaction.atomic():
+        profile = Profile.objects.select_for_update().get(user=user)
+        profile.second_phone = second_phone
+        profile.address = address
+        profile.save(update_fields=["second_phone", "address"])
+        set_language(user, language)
+        audit.record(Action.PROFILE_CHANGED, now=now, actor=user, subject=user, address=client_address)
+
+
+def set_language(user: User, language: str) -> None:
+    """From now on the portal writes to `user` in `language`."""
+    user.language = language
+    user.save(update_fields=["language"])
+
+
+def change_photo(user: User, *, file: "File[bytes]", address: str | None, now: datetime) -> None:
+    """Keep a re-encoded copy of `file` as the photo of `user`, and delete the former one after the commit.
+
+    Raises `ValidationError` like `accounts.uploads.check_photo`.
+    """
+    photo = check_photo(file)
+    with transaction.atomic():
+        profile = Profile.objects.select_for_update().get(user=user)
+        storage, former = profile.photo.storage, profile.photo.name
+        assert photo.name
+        profile.photo.save(photo.name, photo, save=False)
+        profile.save(update_fields=["photo"])
+        audit.record(Action.PHOTO_CHANGED, now=now, actor=user, subject=user, address=address)
+        if former:
+            transaction.on_commit(lambda: storage.delete(former))
+
+
+def create_staff(
+    *,
+    username: str,
+    password: str,
+    superuser: bool = False,
+    groups: Iterable[str] = (),
+    language: str = "kk",
+    totp_key: str = "",
+) -> tuple[User, TOTPDevice]:
+    """An employee and their confirmed second factor (TOTP), in the groups named, made where they are missing.
+
+    `totp_key` (hexadecimal) fixes the secret, for the demo; by default it is random. Raises `IntegrityError` if the
+    name is taken.
+    """
+    with transaction.atomic():
+        user = User.objects.create_staff(
+            username=username,
+            password=normalise_password(password),
+            is_superuser=superuser,
+            language=language,
+        )
+        user.groups.set([Group.objects.get_or_create(name=name)[0] for name in groups])
+        options = {"key": totp_key} if totp_key else {}
+        device = TOTPDevice.objects.create(user=user, name="default", confirmed=True, **options)
+    return user, device

@@ -1,0 +1,160 @@
+"""One-time codes by SMS: six digits, ten minutes, five tries, one use, only in the session that asked.
+
+Whoever asks learns nothing about an account: a code row is written, an SMS text is rendered and the same page follows
+for a known and an unknown number. Where no code may be sent, the row holds the hash of a code that nobody knows.
+"""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from django.db import transaction
+
+from accounts import limits
+from accounts.crypto import keyed_hash
+from accounts.models import SmsCode, User
+from notifications.services import enqueue_to_phone
+
+DIGITS: Final = 6
+LIFETIME: Final = timedelta(minutes=10)
+TRIES: Final = 5
+RESEND_AFTER: Final = timedelta(seconds=60)
+KEPT_FOR: Final = timedelta(hours=24)
+
+
+class TooManyCodes(Exception):
+    """No further code now; `retry_at` is None while the counters themselves do not answer."""
+
+    def __init__(self, retry_at: datetime | None) -> None:
+        super().__init__()
+        self.retry_at = retry_at
+
+
+class CodeFault(StrEnum):
+    WRONG = "wrong"
+    EXPIRED = "expired"
+    EXHAUSTED = "exhausted"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`fault` is None for the right code; `tries_left` counts what is left after this try."""
+
+    fault: CodeFault | None = None
+    tries_left: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return self.fault is None
+
+
+def send_code(
+    *, phone: str, purpose: SmsCode.Purpose, session: str, language: str, address: str | None, now: datetime
+) -> None:
+    """Write a new code for `phone` (E.164), valid in `session` only, and put the SMS into the outbox.
+
+    A registered number that registers again gets an SMS that says so; an unknown number that asks for a reset gets
+    none; the caller can't tell. `language` is that of the page, used where no account has one. Raises `TooManyCodes`
+    when the limits for the phone or the address are reached, or can't be counted.
+    """
+    allowed = limits.allow_all(limits.code_limits(phone, address), now=now)
+    if not allowed.ok:
+        raise TooManyCodes(allowed.retry_at)
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+    owner = User.objects.filter(phone=phone).first()
+    with transaction.atomic():
+        row = SmsCode.objects.create(
+            phone=phone,
+            purpose=purpose,
+            code_hash=_code_hash(phone, purpose, code),
+            session_hash=keyed_hash("session", session),
+            created_at=now,
+            expires_at=now + LIFETIME,
+        )
+        if purpose == SmsCode.Purpose.REGISTER:
+            _send_registration_sms(phone, code, row=row, owner=owner, language=language, now=now)
+        else:
+            _send_reset_sms(phone, code, row=row, owner=owner, language=language, now=now)
+
+
+def check_code(*, phone: str, purpose: SmsCode.Purpose, session: str, code: str, now: datetime) -> Verdict:
+    """Judge `code` against the newest one that `session` was sent for `phone`, and consume it if it is right.
+
+    Locks the code's row: of many simultaneous tries with the right code exactly one succeeds, and none is uncounted.
+    A code is valid until, and not at, the end of its ten minutes. A used or never sent code counts as expired.
+    """
+    with transaction.atomic():
+        row = (
+            SmsCode.objects.select_for_update()
+            .filter(phone=phone, purpose=purpose, session_hash=keyed_hash("session", session))
+            .order_by("-created_at", "-id")
+            .first()
+        )
+        given = _code_hash(phone, purpose, code)
+        if row is None or row.used_at is not None or now >= row.expires_at:
+            return Verdict(CodeFault.EXPIRED)
+        if row.attempts >= TRIES:
+            return Verdict(CodeFault.EXHAUSTED)
+        if hmac.compare_digest(row.code_hash, given):
+            row.used_at = now
+            row.save(update_fields=["used_at"])
+            return Verdict()
+        row.attempts += 1
+        row.save(update_fields=["attempts"])
+        left = TRIES - row.attempts
+        return Verdict(CodeFault.WRONG if left else CodeFault.EXHAUSTED, left)
+
+
+def prune(*, now: datetime) -> int:
+    """Delete the codes that expired more than a day ago; how many they were."""
+    deleted, _per_model = SmsCode.objects.filter(expires_at__lt=now - KEPT_FOR).delete()
+    return deleted
+
+
+def _send_registration_sms(
+    phone: str, code: str, *, row: SmsCode, owner: User | None, language: str, now: datetime
+) -> None:
+    if owner is None:
+        enqueue_to_phone(
+            phone,
+            "registration_code",
+            context={"code": code, "minutes": LIFETIME // timedelta(minutes=1)},
+            language=language,
+            dedupe_key=f"sms-code:{row.pk}",
+            now=now,
+        )
+    else:
+        # The row's code is sent to nobody, so no try can be right.
+        enqueue_to_phone(
+            phone,
+            "account_exists",
+            context={},
+            language=owner.language,
+            dedupe_key=f"sms-code:{row.pk}",
+            now=now,
+        )
+
+
+def _send_reset_sms(
+    phone: str, code: str, *, row: SmsCode, owner: User | None, language: str, now: datetime
+) -> None:
+    """For an unknown number all of the work is done and then undone, so that it takes as long."""
+    known = owner is not None and owner.is_active
+    with transaction.atomic():
+        enqueue_to_phone(
+            phone,
+            "reset_code",
+            context={"code": code, "minutes": LIFETIME // timedelta(minutes=1)},
+            language=owner.language if owner else language,
+            dedupe_key=f"sms-code:{row.pk}",
+            now=now,
+        )
+        if not known:
+            transaction.set_rollback(True)
+
+
+def _code_hash(phone: str, purpose: str, code: str) -> str:
+    return keyed_hash("sms-code", f"{purpose}:{phone}:{code}")

@@ -1,0 +1,94 @@
+"""What the registration and the password reset share: asking for a code, and judging one."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from accounts.audit import client_address
+from accounts.forms import CodeForm
+from accounts.masks import mask_phone
+from accounts.models import SmsCode
+from accounts.progress import instant, session_secret
+from accounts.sms_codes import RESEND_AFTER, CodeFault, TooManyCodes, Verdict, check_code, send_code
+
+# Below this many tries left the page says how many there are.
+WARN_FROM = 3
+
+
+def send(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> None:
+    """Send a code to `phone` that counts in this session only. Raises `TooManyCodes`."""
+    send_code(
+        phone=phone,
+        purpose=purpose,
+        session=session_secret(request.session),
+        language=get_language() or "kk",
+        address=client_address(request),
+        now=now,
+    )
+
+
+def resend(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> bool:
+    """The same from the button of the code page, with a message about how it went; whether a code is on its way."""
+    try:
+        send(request, phone=phone, purpose=purpose, now=now)
+    except TooManyCodes as refusal:
+        messages.warning(request, too_many(refusal.retry_at, now=now))
+        return False
+    messages.success(request, _("A new code is on its way. The former one is no longer valid"))
+    return True
+
+
+def check(
+    request: HttpRequest, form: CodeForm, *, phone: str, purpose: SmsCode.Purpose, now: datetime
+) -> bool:
+    """Whether `form` holds the right code; if not, the form says what is wrong and what to do."""
+    verdict = check_code(
+        phone=phone,
+        purpose=purpose,
+        session=session_secret(request.session),
+        code=form.cleaned_data["code"],
+        now=now,
+    )
+    if not verdict.ok:
+        form.add_error("code", _fault(verdict))
+    return verdict.ok
+
+
+def is_fresh(sent_at: str, *, now: datetime) -> bool:
+    """Whether the last code is so new that another one may not be asked for yet."""
+    return bool(sent_at) and now < instant(sent_at) + RESEND_AFTER
+
+
+def page(form: CodeForm, *, phone: str, sent_at: str, now: datetime) -> dict[str, Any]:
+    """What the code page shows besides the form."""
+    return {
+        "form": form,
+        "masked_phone": mask_phone(phone),
+        "now": now,
+        "resend_at": instant(sent_at) + RESEND_AFTER,
+        "can_resend": not is_fresh(sent_at, now=now),
+    }
+
+
+def too_many(retry_at: datetime | None, *, now: datetime) -> str:
+    """The sentence for a limit that is reached, with the local time from which it may be tried again."""
+    if retry_at is None:
+        return _("The service is busy. Try again in a few minutes")
+    local, today = localtime(retry_at), localtime(now).date()
+    shown = date_format(local, "H:i" if local.date() == today else "d.m.Y H:i")
+    return _("Too many attempts. You can try again at: %(time)s") % {"time": shown}
+
+
+def _fault(verdict: Verdict) -> str:
+    if verdict.fault is CodeFault.EXHAUSTED:
+        return _("Too many wrong codes. This code is no longer valid: request a new one")
+    wrong = _("The code is wrong or has expired")
+    if verdict.fault is CodeFault.WRONG and verdict.tries_left <= WARN_FROM:
+        return wrong + ". " + _("Attempts left: %(number)s") % {"number": verdict.tries_left}
+    return wrong

@@ -1,0 +1,163 @@
+"""A parent's profile: what the registry says, what they may change, their photo and password, and their journal."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import audit, limits, services
+from accounts.audit_actions import Action
+from accounts.decorators import parent_required
+from accounts.forms import PasswordChangeForm, PhotoForm, ProfileForm
+from accounts.masks import mask_document, mask_iin
+from accounts.models import AuditEntry, Profile, User
+from accounts.phones import display_phone
+from accounts.views.code_step import too_many
+
+PAGE_LENGTH = 20
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def profile(request: HttpRequest) -> HttpResponse:
+    user = _parent(request)
+    initial = {
+        "second_phone": display_phone(user.profile.second_phone),
+        "address": user.profile.address,
+        "language": user.language,
+    }
+    form = ProfileForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
+        services.change_profile(
+            user, **form.cleaned_data, client_address=audit.client_address(request), now=timezone.now()
+        )
+        messages.success(request, _("Your profile is saved"))
+        return redirect("accounts:profile")
+    return _profile_page(request, form=form, photo_form=PhotoForm())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def photo(request: HttpRequest) -> HttpResponse:
+    """The parent's own photo, which nobody else can ask for; a POST changes it."""
+    user = _parent(request)
+    if request.method != "POST":
+        return _photo_file(user.profile)
+    form = PhotoForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            services.change_photo(
+                user,
+                file=form.cleaned_data["photo"],
+                address=audit.client_address(request),
+                now=timezone.now(),
+            )
+        except ValidationError as refusal:
+            form.add_error("photo", refusal)
+        else:
+            messages.success(request, _("The photo is changed"))
+            return redirect("accounts:profile")
+    return _profile_page(request, form=None, photo_form=form)
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def password(request: HttpRequest) -> HttpResponse:
+    """Change the password: the old one is asked for, this session stays, all others end."""
+    user = _parent(request)
+    now = timezone.now()
+    form = PasswordChangeForm(request.POST if request.method == "POST" else None, user=user)
+    if form.is_valid():
+        counted = [(limits.PASSWORD_PER_ACCOUNT, str(user.pk))]
+        allowed = limits.allow_all(counted, now=now)
+        if not allowed.ok:
+            form.add_error("old_password", too_many(allowed.retry_at, now=now))
+        elif not user.check_password(form.cleaned_data["old_password"]):
+            form.add_error("old_password", _("The present password is wrong"))
+        else:
+            limits.forget(counted, now=now)
+            services.change_password(
+                user,
+                password=form.cleaned_data["password"],
+                action=Action.PASSWORD_CHANGED,
+                address=audit.client_address(request),
+                now=now,
+            )
+            update_session_auth_hash(request, user)
+            messages.success(request, _("The password is changed. Your other devices are signed out"))
+            return redirect("accounts:profile")
+    return render(request, "accounts/password.html", {"form": form})
+
+
+@require_safe
+@parent_required
+def journal(request: HttpRequest) -> HttpResponse:
+    """What was done in the account and with the applications, when and by whom; newest first."""
+    user = _parent(request)
+    page = Paginator(audit.journal_of(user), PAGE_LENGTH).get_page(request.GET.get("page"))
+    rows = [{"entry": entry, "actor": _actor(entry, reader=user)} for entry in page]
+    return render(request, "accounts/journal.html", {"page": page, "rows": rows})
+
+
+def _parent(request: HttpRequest) -> User:
+    """`parent_required` let nobody else through."""
+    return cast(User, request.user)
+
+
+def _profile_page(request: HttpRequest, *, form: ProfileForm | None, photo_form: PhotoForm) -> HttpResponse:
+    user = _parent(request)
+    own = user.profile
+    initial = {
+        "second_phone": display_phone(own.second_phone),
+        "address": own.address,
+        "language": user.language,
+    }
+    context = {
+        "form": form or ProfileForm(initial=initial),
+        "photo_form": photo_form,
+        "profile": own,
+        "rows": [
+            {"label": _("Login"), "value": display_phone(user.phone)},
+            {"label": _("IIN / document number"), "value": _masked_identity(own)},
+            {"label": _("Last name"), "value": own.last_name},
+            {"label": _("First name"), "value": own.first_name},
+            {"label": _("Patronymic"), "value": own.middle_name or "—"},
+            {"label": _("Birth date"), "at": own.birth_date, "show": "date"},
+            {"label": _("Sex"), "value": own.get_sex_display()},
+            {"label": _("Contact phone"), "value": display_phone(user.phone)},
+        ],
+    }
+    return render(request, "accounts/profile.html", context)
+
+
+def _photo_file(own: Profile) -> HttpResponse:
+    if not own.photo:
+        raise Http404
+    try:
+        with own.photo.open("rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        raise Http404 from None
+    return HttpResponse(content, content_type="image/jpeg")
+
+
+def _masked_identity(own: Profile) -> str:
+    return mask_iin(own.iin) if own.iin else mask_document(own.document_number)
+
+
+def _actor(entry: AuditEntry, *, reader: User) -> str:
+    """By whom, in the reader's words: names of employees stay inside."""
+    if entry.actor is None:
+        return _("Portal")
+    if entry.actor == reader:
+        return _("I")
+    return _("Employee") if entry.actor.is_staff else _("Other guardian")

@@ -1,0 +1,226 @@
+"""Registration in four steps: phone and consent, code, password, the parent's own data."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import wraps
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts import limits, services
+from accounts.audit import client_address
+from accounts.forms import CodeForm, IdentityForm, NewPasswordForm, RegistrationForm
+from accounts.identity import Identity
+from accounts.models import SmsCode
+from accounts.phones import display_phone
+from accounts.progress import (
+    Registration,
+    Step,
+    forget,
+    instant,
+    keep_registration,
+    registration_of,
+)
+from accounts.registry import Person, PersonNotFound, RegistryUnavailable, get_registry
+from accounts.sms_codes import TooManyCodes
+from accounts.views import code_step
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+REGISTER = SmsCode.Purpose.REGISTER
+
+StepView = Callable[[HttpRequest, Registration, datetime], HttpResponse]
+
+
+def _step(*steps: Step) -> Callable[[StepView], Callable[[HttpRequest], HttpResponse]]:
+    """A page that opens only while one of `steps` is the next; otherwise it leads to the one that is.
+
+    Never cached, so that the back button asks us and not the browser.
+    """
+
+    def decorate(view: StepView) -> Callable[[HttpRequest], HttpResponse]:
+        @never_cache
+        @sensitive_post_parameters()
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(view)
+        def guarded(request: HttpRequest) -> HttpResponse:
+            if request.user.is_authenticated:
+                return redirect(settings.LOGIN_REDIRECT_URL)
+            registration = registration_of(request.session)
+            if registration.next_step not in steps:
+                return _go_on(registration)
+            return view(request, registration, timezone.now())
+
+        return guarded
+
+    return decorate
+
+
+@_step(*Step)
+def phone(request: HttpRequest, registration: Registration, now: datetime) -> HttpResponse:
+    """Step 1. Opened again later, it lets the visitor start over with another number."""
+    initial = {"phone": display_phone(registration.phone)}
+    form = RegistrationForm(request.POST if request.method == "POST" else None, initial=initial)
+    status = 200
+    if form.is_valid():
+        number = form.cleaned_data["phone"]
+        same = number == registration.phone
+        if same and (registration.verified or code_step.is_fresh(registration.sent_at, now=now)):
+            return _go_on(registration)
+        try:
+            code_step.send(request, phone=number, purpose=REGISTER, now=now)
+        except TooManyCodes as refusal:
+            form.add_error("phone", code_step.too_many(refusal.retry_at, now=now))
+            status = 429
+        else:
+            started = Registration(
+                phone=number,
+                policy_version=settings.DATA_POLICY_VERSION,
+                consented_at=now.isoformat(),
+                sent_at=now.isoformat(),
+            )
+            keep_registration(request.session, started)
+            return _go_on(started)
+    return render(request, "accounts/register_phone.html", {"form": form}, status=status)
+
+
+@_step(Step.CODE)
+def code(request: HttpRequest, registration: Registration, now: datetime) -> HttpResponse:
+    """The code of step 1."""
+    number = registration.phone
+    if "resend" in request.POST:
+        if code_step.resend(request, phone=number, purpose=REGISTER, now=now):
+            keep_registration(request.session, replace(registration, sent_at=now.isoformat()))
+        return redirect("accounts:register_code")
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and code_step.check(request, form, phone=number, purpose=REGISTER, now=now):
+        verified = replace(registration, verified=True)
+        keep_registration(request.session, verified)
+        return _go_on(verified)
+    context = code_step.page(form, phone=number, sent_at=registration.sent_at, now=now)
+    return render(request, "accounts/register_code.html", context)
+
+
+@_step(Step.PASSWORD, Step.ACCOUNT)
+def password(request: HttpRequest, registration: Registration, now: datetime) -> HttpResponse:
+    """Step 2. Opened again from step 3, it sets another password."""
+    form = NewPasswordForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        hashed = make_password(form.cleaned_data["password"])
+        changed = replace(registration, password_hash=hashed)
+        keep_registration(request.session, changed)
+        return _go_on(changed)
+    context = {"form": form, "phone": display_phone(registration.phone)}
+    return render(request, "accounts/register_password.html", context)
+
+
+@_step(Step.ACCOUNT)
+def account(request: HttpRequest, registration: Registration, now: datetime) -> HttpResponse:
+    """Step 3: find the person, show them, and create the account when they confirm."""
+    person = registration.person
+    if "other" in request.POST:
+        keep_registration(request.session, registration.with_person(None))
+        return redirect("accounts:register_account")
+    if "confirm" in request.POST and person is not None:
+        return _create(request, registration, person, now=now)
+    asked = request.method == "POST" and "identity" in request.POST
+    form = IdentityForm(request.POST if asked else None)
+    if form.is_valid():
+        found = _find(request, form, registration, now=now)
+        if found is not None:
+            keep_registration(request.session, registration.with_person(found))
+            return redirect("accounts:register_account")
+    elif person is not None and not asked:
+        return render(request, "accounts/register_confirm.html", {"rows": _rows(person)})
+    return render(request, "accounts/register_account.html", {"form": form})
+
+
+def _go_on(registration: Registration) -> HttpResponse:
+    return redirect(f"accounts:{registration.next_step}")
+
+
+def _find(
+    request: HttpRequest, form: IdentityForm, registration: Registration, *, now: datetime
+) -> Person | None:
+    """The person whom the form names, if they may register; otherwise the form says why not."""
+    identity: Identity = form.cleaned_data["identity"]
+    counted = limits.iin_limits(registration.phone, client_address(request))
+    allowed = limits.allow_all(counted, now=now)
+    if not allowed.ok:
+        form.add_error("identity", code_step.too_many(allowed.retry_at, now=now))
+        return None
+    try:
+        person = get_registry().find_person(iin=identity.iin, document_number=identity.document_number)
+    except PersonNotFound:
+        form.add_error(
+            "identity",
+            _("No data was found. Check the number; if it is right, call the contact centre"),
+        )
+        return None
+    except RegistryUnavailable:
+        limits.forget(counted, now=now)
+        form.add_error(
+            None,
+            _(
+                "The person registry does not answer now. Nothing is lost: your phone and password are kept, "
+                "and you can go on from this page later"
+            ),
+        )
+        return None
+    if services.is_identity_taken(person):
+        form.add_error(None, _taken())
+        return None
+    return person
+
+
+def _create(
+    request: HttpRequest, registration: Registration, person: Person, *, now: datetime
+) -> HttpResponse:
+    try:
+        user = services.register(
+            phone=registration.phone,
+            password_hash=registration.password_hash,
+            person=person,
+            consent=services.Consent(registration.policy_version, instant(registration.consented_at)),
+            language=get_language() or "kk",
+            address=client_address(request),
+            now=now,
+        )
+    except services.IdentityTaken:
+        keep_registration(request.session, registration.with_person(None))
+        messages.error(request, _taken())
+        return redirect("accounts:register_account")
+    except services.PhoneTaken:
+        forget(request.session)
+        messages.info(request, _("This number is registered already. Sign in"))
+        return redirect("accounts:login")
+    forget(request.session)
+    login(request, user, backend=BACKEND)
+    messages.success(
+        request,
+        _("You are registered. Complete your profile, then add your children and file an application"),
+    )
+    return redirect("accounts:profile")
+
+
+def _rows(person: Person) -> list[dict[str, object]]:
+    return [
+        {"label": _("First name"), "value": person.first_name},
+        {"label": _("Last name"), "value": person.last_name},
+        {"label": _("Patronymic"), "value": person.middle_name or "—"},
+        {"label": _("Birth date"), "at": person.birth_date, "show": "date"},
+    ]
+
+
+def _taken() -> str:
+    return _("Registration with this number is not possible. Call the contact centre, they will help")

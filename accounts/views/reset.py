@@ -1,0 +1,102 @@
+"""A forgotten password: phone, code, new password. An unknown number walks the same pages and never gets a code."""
+
+from dataclasses import replace
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts import services
+from accounts.audit import client_address
+from accounts.audit_actions import Action
+from accounts.forms import CodeForm, NewPasswordForm, PhoneForm
+from accounts.models import SmsCode, User
+from accounts.phones import display_phone
+from accounts.progress import Reset, forget, keep_reset, reset_of
+from accounts.sms_codes import TooManyCodes
+from accounts.views import code_step
+
+RESET = SmsCode.Purpose.RESET
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def phone(request: HttpRequest) -> HttpResponse:
+    """Whose password it is. Opened again later, it lets the visitor start over with another number."""
+    if request.user.is_authenticated:
+        return redirect(settings.LOGIN_REDIRECT_URL)
+    now = timezone.now()
+    reset = reset_of(request.session)
+    form = PhoneForm(
+        request.POST if request.method == "POST" else None, initial={"phone": display_phone(reset.phone)}
+    )
+    status = 200
+    if form.is_valid():
+        number = form.cleaned_data["phone"]
+        if number == reset.phone and code_step.is_fresh(reset.sent_at, now=now):
+            return redirect("accounts:reset_code")
+        try:
+            code_step.send(request, phone=number, purpose=RESET, now=now)
+        except TooManyCodes as refusal:
+            form.add_error("phone", code_step.too_many(refusal.retry_at, now=now))
+            status = 429
+        else:
+            keep_reset(request.session, Reset(phone=number, sent_at=now.isoformat()))
+            return redirect("accounts:reset_code")
+    return render(request, "accounts/reset_phone.html", {"form": form}, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    reset = reset_of(request.session)
+    if not reset.phone:
+        return redirect("accounts:reset")
+    if reset.verified:
+        return redirect("accounts:reset_new")
+    if "resend" in request.POST:
+        if code_step.resend(request, phone=reset.phone, purpose=RESET, now=now):
+            keep_reset(request.session, replace(reset, sent_at=now.isoformat()))
+        return redirect("accounts:reset_code")
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and code_step.check(request, form, phone=reset.phone, purpose=RESET, now=now):
+        keep_reset(request.session, replace(reset, verified=True))
+        return redirect("accounts:reset_new")
+    context = code_step.page(form, phone=reset.phone, sent_at=reset.sent_at, now=now)
+    return render(request, "accounts/reset_code.html", context)
+
+
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_password(request: HttpRequest) -> HttpResponse:
+    """Set it once; all sessions of the account end."""
+    reset = reset_of(request.session)
+    if not reset.verified:
+        return redirect("accounts:reset_code" if reset.phone else "accounts:reset")
+    user = User.objects.filter(phone=reset.phone, is_active=True).first()
+    if user is None:
+        # Blocked or gone since the code was sent.
+        forget(request.session)
+        return redirect("accounts:reset")
+    form = NewPasswordForm(request.POST if request.method == "POST" else None, user=user)
+    if form.is_valid():
+        services.change_password(
+            user,
+            password=form.cleaned_data["password"],
+            action=Action.PASSWORD_RESET,
+            address=client_address(request),
+            now=timezone.now(),
+        )
+        forget(request.session)
+        messages.success(request, _("The password is changed. Sign in with the new one"))
+        return redirect("accounts:login")
+    context = {"form": form, "phone": display_phone(reset.phone)}
+    return render(request, "accounts/reset_new.html", context)
