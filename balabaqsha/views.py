@@ -1,24 +1,105 @@
 """Pages and answers that belong to no single app."""
 
-from django.db import connection
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
+from redis.exceptions import RedisError
+
+from balabaqsha import statistics as figures
+from bulletin import selectors
+from bulletin.models import Locality
+from notifications.delivery import due
+
+LATEST_VACANCIES = 5
+LATEST_REVIEWS = 3
+PLACE_COOKIE_AGE = 365 * 24 * 60 * 60
+# An SMS that has been due for so long means that nobody delivers.
+OUTBOX_LIMIT = timedelta(minutes=10)
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home.html")
+    """The way in: what one can do, and the present state of the chosen place."""
+    now = timezone.now()
+    locality = selectors.chosen_locality(request)
+    vacancies = selectors.published_vacancies(locality=locality, now=now)[:LATEST_VACANCIES]
+    return render(
+        request,
+        "home.html",
+        {
+            "locality": locality,
+            "offers": selectors.offers(vacancies, now=now),
+            "waiting": _bars((str(row.birth_year), row.waiting) for row in figures.waiting_by_year(locality)),
+            "headline": figures.headline(None, now=now),
+            "recent_days": figures.RECENT_DAYS,
+            "reviews": selectors.published_reviews()[:LATEST_REVIEWS],
+        },
+    )
 
 
 @require_POST
 def choose_place(request: HttpRequest) -> HttpResponse:
-    return redirect("home")
+    """Remember the place that the visitor chose, for a year, and go back to where they were."""
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        back = reverse("home")
+    response = redirect(back)
+    slug = request.POST.get("locality", "")
+    place = next((place for place in selectors.localities() if place.slug == slug), None)
+    if place is None:
+        messages.error(request, _("There is no such place. Choose one from the list."))
+        return response
+    messages.success(request, _("Chosen place: %(place)s") % {"place": place.name})
+    response.set_cookie(
+        selectors.PLACE_COOKIE,
+        place.slug,
+        max_age=PLACE_COOKIE_AGE,
+        samesite="Lax",
+        secure=settings.HTTPS,
+        httponly=True,
+    )
+    return response
 
 
+@require_safe
 def statistics(request: HttpRequest) -> HttpResponse:
-    return render(request, "statistics.html")
+    """Figures of the bulletin, the queues and the referrals, of all places or of the one that `?place=` names."""
+    now = timezone.now()
+    places = selectors.localities()
+    locality = next((place for place in places if place.slug == request.GET.get("place")), None)
+    months = figures.places_by_month(locality, now=now, zone=timezone.get_current_timezone())
+    outcomes = figures.referral_outcomes(locality, now=now)
+    context: dict[str, Any] = {
+        "locality": locality,
+        "tabs": _place_tabs(places, current=locality),
+        "headline": figures.headline(locality, now=now),
+        "recent_days": figures.RECENT_DAYS,
+        "by_year": _bars((str(row.birth_year), row.waiting) for row in figures.waiting_by_year(locality)),
+        "by_locality": _bars((row.locality.name, row.waiting) for row in figures.waiting_by_locality()),
+        "published": _bars((_month(month.first_day), month.published) for month in months),
+        "taken": _bars((_month(month.first_day), month.taken) for month in months),
+        "outcomes": _bars((str(row.state.label), row.referrals) for row in outcomes),
+        "waits": figures.days_to_referral(locality, now=now),
+        "as_of": now,
+    }
+    return render(request, "statistics.html", context)
 
 
 @never_cache
@@ -29,10 +110,19 @@ def clock(request: HttpRequest) -> JsonResponse:
 
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
-    """200 while the database answers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return JsonResponse({"database": "ok"})
+    """200 while the database and Redis answer, else 503; says which of them, and nothing more.
+
+    A late outbox is reported ("late", and by how much) but is no reason to take the web server away.
+    """
+    parts = {"database": _database_answers(), "redis": _redis_answers()}
+    answer: dict[str, Any] = {name: "ok" if works else "failing" for name, works in parts.items()}
+    if parts["database"]:
+        late = _outbox_lateness(now=timezone.now())
+        answer |= {
+            "outbox": "late" if late > OUTBOX_LIMIT else "ok",
+            "outbox_seconds": int(late.total_seconds()),
+        }
+    return JsonResponse(answer, status=200 if all(parts.values()) else 503)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -50,3 +140,48 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     return render(request, "500.html", status=500)
+
+
+def _place_tabs(places: list[Locality], *, current: Locality | None) -> list[dict[str, Any]]:
+    """One tab for all places and one for each."""
+    here = reverse("statistics")
+    tabs = [{"label": _("All places"), "url": here, "current": current is None}]
+    return tabs + [
+        {"label": place.name, "url": f"{here}?place={place.slug}", "current": place == current}
+        for place in places
+    ]
+
+
+def _bars(rows: Iterable[tuple[str, int]]) -> dict[str, Any]:
+    """Rows for a chart component, with the largest value; `empty` when there is nothing to draw."""
+    counted = list(rows)
+    most = max((value for _label, value in counted), default=0)
+    bars = [{"label": label, "value": value} for label, value in counted]
+    return {"rows": bars, "maximum": most, "empty": most == 0}
+
+
+def _month(first_day: date) -> str:
+    return date_format(first_day, "YEAR_MONTH_FORMAT")
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _redis_answers() -> bool:
+    try:
+        cache.get("health")
+    except RedisError:
+        return False
+    return True
+
+
+def _outbox_lateness(*, now: datetime) -> timedelta:
+    """For how long the oldest message has been due."""
+    oldest: datetime | None = due(now=now).aggregate(oldest=Min("next_attempt_at"))["oldest"]
+    return now - oldest if oldest else timedelta(0)

@@ -1,3 +1,10 @@
-from django.urls import URLPattern
+"""The desk's addresses: there in demo mode only, and in no language (`balabaqsha.urls`)."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from balabaqsha.demo import views
+
+urlpatterns = [
+    path("", views.desk_page, name="demo"),
+    path("desk.json", views.desk_json, name="demo_json"),
+]

@@ -1,0 +1,84 @@
+"""What the demo desk shows: whom one can be, the employees' logins, the SMS as they were sent."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db.models import Q
+
+from accounts.crypto import keyed_hash
+from accounts.models import Profile
+from accounts.registry import Person, simulated_people
+from accounts.registry.simulated_people import UNAVAILABLE_IINS, UNKNOWN_IINS, SimulatedPerson
+from children.models import Child
+from notifications.sms import file as sms_file
+
+NEWEST_SMS = 50
+
+__all__ = ["UNAVAILABLE_IINS", "UNKNOWN_IINS", "DeskPerson", "newest_sms", "people", "registered_people"]
+
+
+@dataclass(frozen=True)
+class DeskChild:
+    iin: str
+    name: str
+    birth_date: date
+
+
+@dataclass(frozen=True)
+class DeskPerson:
+    iin: str
+    document_number: str
+    name: str
+    birth_date: date
+    children: list[DeskChild] = field(default_factory=list)
+
+
+def people(*, today: date) -> list[DeskPerson]:
+    """The adults of the simulated registry who have not registered yet, each with all their children."""
+    everyone = simulated_people.everyone(today=today)
+    used = _registered(everyone)
+    return [_desk_person(entry.person, entry.wards) for entry in everyone if not _hashes(entry.person) & used]
+
+
+def registered_people(*, today: date) -> list[DeskPerson]:
+    """The adults who have registered and still have children whom nobody added."""
+    everyone = simulated_people.everyone(today=today)
+    used, added = _registered(everyone), _added(everyone)
+    waiting = [
+        (entry.person, [ward for ward in entry.wards if not _hashes(ward) & added])
+        for entry in everyone
+        if _hashes(entry.person) & used
+    ]
+    return [_desk_person(person, wards) for person, wards in waiting if wards]
+
+
+def newest_sms() -> list[dict[str, str]]:
+    """The SMS that were "sent", newest first."""
+    return sms_file.read_newest(NEWEST_SMS)
+
+
+def _registered(everyone: list[SimulatedPerson]) -> set[str]:
+    """Those hashes of the registry's adults that belong to a profile."""
+    wanted = set().union(*(_hashes(entry.person) for entry in everyone))
+    known = Profile.objects.filter(Q(iin_hash__in=wanted) | Q(document_hash__in=wanted))
+    return {value for pair in known.values_list("iin_hash", "document_hash") for value in pair if value}
+
+
+def _added(everyone: list[SimulatedPerson]) -> set[str]:
+    wanted = set().union(*(_hashes(ward) for entry in everyone for ward in entry.wards))
+    return set(Child.objects.filter(iin_hash__in=wanted).values_list("iin_hash", flat=True))
+
+
+def _hashes(person: Person) -> set[str]:
+    named = (("iin", person.iin), ("document", person.document_number))
+    return {keyed_hash(purpose, value) for purpose, value in named if value}
+
+
+def _desk_person(person: Person, wards: list[Person]) -> DeskPerson:
+    return DeskPerson(
+        iin=person.iin,
+        document_number=person.document_number,
+        name=person.full_name,
+        birth_date=person.birth_date,
+        children=[DeskChild(iin=ward.iin, name=ward.full_name, birth_date=ward.birth_date) for ward in wards],
+    )

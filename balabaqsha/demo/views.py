@@ -1,0 +1,98 @@
+"""The demo desk: a page for people, and the same as JSON for scripts and the browser tests."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_supported_language_variant, override
+from django.utils.translation.trans_real import parse_accept_lang_header
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from balabaqsha.context import LANGUAGE_LABELS
+from balabaqsha.demo import desk, staff
+
+REFRESH_SECONDS = 10
+
+
+@never_cache
+@require_GET
+def desk_page(request: HttpRequest) -> HttpResponse:
+    """Whom one can be, how employees sign in, what was sent; in `?lang=`, else in the browser's language."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    language = _language(request)
+    with override(language):
+        return render(
+            request,
+            "demo/desk.html",
+            {
+                "people": desk.people(today=today),
+                "registered": desk.registered_people(today=today),
+                "unknown_iins": ", ".join(desk.UNKNOWN_IINS),
+                "unavailable_iins": ", ".join(desk.UNAVAILABLE_IINS),
+                "here": f"{request.path}?lang={language}",
+                "refreshing_url": f"{request.path}?lang={language}&refresh={REFRESH_SECONDS}",
+                "refresh_seconds": REFRESH_SECONDS if "refresh" in request.GET else None,
+                "logins": staff.logins(now=now),
+                "messages_sent": [
+                    sms | {"sent_at": parse_datetime(sms["sent_at"])} for sms in desk.newest_sms()
+                ],
+                # This address is the same in both languages: the switch goes by the parameter instead.
+                "language_switch": [
+                    {
+                        "code": code,
+                        "label": label,
+                        "url": f"{request.path}?lang={code}",
+                        "current": code == language,
+                    }
+                    for code, label in LANGUAGE_LABELS.items()
+                ],
+            },
+        )
+
+
+@never_cache
+@require_GET
+def desk_json(request: HttpRequest) -> JsonResponse:
+    """`{"people", "staff", "sms"}` as the issue has it; `birth_date` and `sent_at` are ISO 8601."""
+    now = timezone.now()
+    admin_url = request.build_absolute_uri(reverse("admin:index"))
+    return JsonResponse(
+        {
+            "people": [asdict(person) for person in desk.people(today=timezone.localdate(now))],
+            "staff": [_login(login, admin_url=admin_url) for login in staff.logins(now=now)],
+            "sms": desk.newest_sms(),
+        },
+        json_dumps_params={"ensure_ascii": False},
+    )
+
+
+def _login(login: staff.Login, *, admin_url: str) -> dict[str, Any]:
+    return {
+        "username": login.employee.username,
+        "password": login.employee.password,
+        "otp": login.otp,
+        "role": login.employee.role,
+        "kindergarten": login.kindergarten,
+        "admin_url": admin_url,
+    }
+
+
+def _language(request: HttpRequest) -> str:
+    """The language that was asked for, else the first of the browser's that the portal has, else Kazakh."""
+    known = dict(settings.LANGUAGES)
+    asked = request.GET.get("lang", "")
+    if asked in known:
+        return asked
+    for accepted, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+        try:
+            return get_supported_language_variant(accepted)
+        except LookupError:
+            continue
+    return settings.LANGUAGE_CODE
