@@ -221,6 +221,11 @@ class Bid(models.Model):
     def __str__(self) -> str:
         return f"{self.application} → {self.vacancy}"
 
+    @property
+    def answer_last_moment(self) -> datetime | None:
+        """The last microsecond in which an answer is in time: its local date is the day shown as the last one."""
+        return self.answer_due - timedelta(microseconds=1) if self.answer_due else None
+
 
 class Referral(models.Model):
     """The paper with which a family comes to the kindergarten, valid until an instant."""

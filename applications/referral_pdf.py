@@ -70,13 +70,13 @@ def render(referral: Referral) -> bytes:
         document = _lay_out(context | {"density": density})
         if len(document.pages) == 1:
             break
-    pdf: bytes = document.write_pdf()
+    pdf: bytes = document.write_pdf(pdf_tags=True)
     return pdf
 
 
 def _lay_out(context: dict[str, Any]) -> Document:
     page = HTML(string=render_to_string(TEMPLATE, context), url_fetcher=_FETCHER)
-    return page.render(stylesheets=[_STYLE], font_config=_FONTS, pdf_tags=True)
+    return page.render(stylesheets=[_STYLE], font_config=_FONTS)
 
 
 def _context(referral: Referral) -> dict[str, Any]:

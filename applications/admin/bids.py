@@ -9,12 +9,24 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications import transitions
-from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, link, page_of, staff_of, tag
+from applications.admin.work import (
+    ReasonForm,
+    Rows,
+    Work,
+    WorkAdmin,
+    day_of,
+    link,
+    page_of,
+    staff_of,
+    tag,
+    written,
+)
 from applications.models import Application, Bid
 from applications.queue import position
 from applications.states import BidState
@@ -149,8 +161,8 @@ class BidAdmin(WorkAdmin):
         return obj.application.child.full_name
 
     @admin.display(description=_("Birth date"))
-    def birth_date(self, obj: Bid) -> Any:
-        return obj.application.child.birth_date
+    def birth_date(self, obj: Bid) -> str:
+        return written(obj.application.child.birth_date)
 
     @admin.display(description=_("Birth year"), ordering="application__birth_year")
     def birth_year(self, obj: Bid) -> str:
@@ -166,8 +178,8 @@ class BidAdmin(WorkAdmin):
         return obj.application.number
 
     @admin.display(description=_("Application filed at"))
-    def filed_at(self, obj: Bid) -> datetime:
-        return obj.application.filed_at
+    def filed_at(self, obj: Bid) -> str:
+        return day_of(obj.application.filed_at, obj.application)
 
     @admin.display(description=_("Languages of education"))
     def languages(self, obj: Bid) -> str:
@@ -181,17 +193,22 @@ class BidAdmin(WorkAdmin):
     def group(self, obj: Bid) -> str:
         return obj.vacancy.group.name
 
+    @admin.display(description=_("Place"), ordering="vacancy__group__kindergarten__sort_key")
+    def place(self, obj: Bid) -> str:
+        return str(obj.vacancy)
+
     @admin.display(description=_("State"), ordering="state")
     def shown_state(self, obj: Bid) -> str:
         return tag(obj.get_state_display(), tone=TONES.get(BidState(obj.state), "neutral"))
 
     @admin.display(description=_("Answer by"), ordering="answer_due")
-    def due(self, obj: Bid) -> Any:
-        if obj.state != BidState.PENDING or obj.answer_due is None:
+    def due(self, obj: Bid) -> str:
+        if obj.state != BidState.PENDING or obj.answer_due is None or obj.answer_last_moment is None:
             return "—"
-        if obj.answer_due <= timezone.now():
-            return tag(gettext("Overdue"), tone="danger")
-        return timezone.localtime(obj.answer_due)
+        day = day_of(obj.answer_last_moment, obj.application)
+        if obj.answer_due > timezone.now():
+            return day
+        return format_html("{} {}", day, tag(gettext("Overdue"), tone="danger"))
 
     @admin.display(description=_("Referral"))
     def referral(self, obj: Bid) -> str:

@@ -9,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts.masks import mask_iin
-from applications.admin.work import WorkAdmin, day_of, link, page_of
+from applications.admin.work import WorkAdmin, day_of, link, page_of, written
 from applications.models import Application, Contract, Event
 from applications.queue import position
 from applications.workplace import short_name
@@ -72,8 +72,8 @@ class ApplicationAdmin(WorkAdmin):
         return obj.child.full_name
 
     @admin.display(description=_("Birth date"))
-    def birth_date(self, obj: Application) -> Any:
-        return obj.child.birth_date
+    def birth_date(self, obj: Application) -> str:
+        return written(obj.child.birth_date)
 
     @admin.display(description=_("IIN"))
     def iin(self, obj: Application) -> str:
@@ -143,5 +143,5 @@ class ContractAdmin(WorkAdmin):
         return link(page_of(obj.referral), obj.referral.number)
 
     @admin.display(description=_("Signed on"))
-    def signed_day(self, obj: Contract) -> Any:
+    def signed_day(self, obj: Contract) -> str:
         return day_of(obj.signed_at, obj.referral.application)

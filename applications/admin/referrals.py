@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications import transitions
-from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, link, page_of, tag
+from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, link, page_of, tag, written
 from applications.models import Application, Contract, Extension, ExtensionDocument, Referral
 from applications.states import ReferralState
 from applications.workplace import SOON, short_name
@@ -162,8 +162,8 @@ class ReferralAdmin(WorkAdmin):
         return obj.application.child.full_name
 
     @admin.display(description=_("Birth date"))
-    def birth_date(self, obj: Referral) -> Any:
-        return obj.application.child.birth_date
+    def birth_date(self, obj: Referral) -> str:
+        return written(obj.application.child.birth_date)
 
     @admin.display(description=_("Applicant"))
     def parent(self, obj: Referral) -> str:
@@ -184,7 +184,7 @@ class ReferralAdmin(WorkAdmin):
         return obj.bid.vacancy.group.name
 
     @admin.display(description=_("Last day"), ordering="valid_until")
-    def last_day(self, obj: Referral) -> Any:
+    def last_day(self, obj: Referral) -> str:
         return day_of(obj.last_moment, obj.application)
 
     @admin.display(description=_("State"), ordering="state")

@@ -118,11 +118,11 @@ class StopListEntryAdmin(WorkAdmin):
         return short_name(obj.application.child)
 
     @admin.display(description=_("From"), ordering="starts_at")
-    def from_day(self, obj: StopListEntry) -> Any:
+    def from_day(self, obj: StopListEntry) -> str:
         return day_of(obj.starts_at, obj.application)
 
     @admin.display(description=_("Last day"), ordering="until")
-    def last_day(self, obj: StopListEntry) -> Any:
+    def last_day(self, obj: StopListEntry) -> str:
         return day_of(obj.last_moment, obj.application)
 
     @admin.display(description=_("State"))

@@ -4,17 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications import publication
-from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, filtered, link, staff_of, tag
+from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, filtered, link, page_of, staff_of, tag
 from applications.states import BidState
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Vacancy
@@ -244,6 +244,19 @@ class VacancyAdmin(WorkAdmin):
         if Vacancy.objects.select_for_update().get(pk=obj.pk).state != Vacancy.State.DRAFT:
             raise PermissionDenied
         obj.delete()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_add(
+        self, request: HttpRequest, obj: Vacancy, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """On to the draft's own page: its next step, the publication, is there."""
+        messages.success(request, gettext("The draft is saved. Check it and publish it."))
+        return HttpResponseRedirect(page_of(obj))
 
     def summary(self, obj: Vacancy) -> Rows:
         return [

@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -73,6 +74,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     view_on_site = False
     list_per_page = 25
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
 
     works: Sequence[Work] = ()
     # The lookup from the row to its kindergarten; empty for rows that belong to none (officials only).
@@ -222,6 +224,10 @@ def filtered(url_name: str, **query: str) -> str:
     return f"{reverse(url_name)}?{urlencode(query)}"
 
 
-def day_of(at: datetime, application: Application) -> date:
-    """The date of an instant where the application's family lives."""
-    return at.astimezone(application.locality.zone).date()
+def day_of(at: datetime, application: Application) -> str:
+    """The date of an instant where the application's family lives, as the page's language writes it."""
+    return written(at.astimezone(application.locality.zone).date())
+
+
+def written(day: date) -> str:
+    return date_format(day, "SHORT_DATE_FORMAT")

@@ -1,0 +1,189 @@
+"""The referral's paper: what it says, in which letters, and that it stays on one page."""
+
+import io
+from datetime import date, timedelta
+
+import pytest
+import weasyprint.pdf.fonts
+from django.core.files.base import ContentFile
+from django.utils import translation
+from pypdf import PdfReader
+
+from applications import transitions
+from applications.bidding import place_bid
+from applications.models import Referral
+from applications.referral_pdf import FONT_FOLDER, SHEET, OwnFilesOnly, render
+
+pytestmark = pytest.mark.django_db
+
+# Letters of the Kazakh alphabet that the Russian one lacks.
+KAZAKH_LETTERS = "әғқңөұүһі"
+A4_POINTS = (595.3, 841.9)
+
+
+@pytest.fixture
+def referral(scene):
+    child = scene.application.child
+    child.last_name, child.first_name, child.middle_name = "КАМЕНОВА", "ДАНИЯ", "ЕРМЕКОВНА"
+    child.save()
+    bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+    return transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+
+
+def read(pdf: bytes) -> PdfReader:
+    return PdfReader(io.BytesIO(pdf))
+
+
+def text_of(referral: Referral) -> str:
+    reader = read(render(referral))
+    assert len(reader.pages) == 1
+    return " ".join(reader.pages[0].extract_text().split())
+
+
+def test_it_is_one_a4_page(referral):
+    reader = read(render(referral))
+    assert len(reader.pages) == 1
+    box = reader.pages[0].mediabox
+    assert (float(box.width), float(box.height)) == pytest.approx(A4_POINTS, abs=0.5)
+
+
+def test_it_says_everything_in_both_languages(referral):
+    kindergarten = referral.bid.vacancy.group.kindergarten
+    text = text_of(referral)
+    for words in (
+        referral.number,
+        referral.application.number,
+        "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА",
+        "20.07.2017",
+        referral.application.filed_by.profile.full_name,
+        kindergarten.name_kk,
+        kindergarten.name_ru,
+        kindergarten.address_kk,
+        "Солнце",
+        "ЖОЛДАМА",
+        "НАПРАВЛЕНИЕ",
+        "26.06.2019 16:20",
+        "медициналық анықтамасы",
+        "медицинскую справку",
+        "көшірмесі алынбайды",
+        "копии не снимаются",
+        "10 жұмыс күніне тоқтатым-параққа",
+        "стоп-лист (рабочих дней: 10)",
+        "30 күнтізбелік күнге дейін",
+        "календарных дней: не более 30",
+        "8 (727) 339-72-22",
+    ):
+        assert words in text
+
+
+def test_the_last_day_stands_with_its_weekday_in_both_languages(referral):
+    text = text_of(referral)
+    assert "Жарамды, соңғы күні: 03.07.2019 сәрсенбі" in text
+    assert "Действительно, последний день: 03.07.2019 среда" in text
+
+
+def test_an_extended_referral_shows_the_new_day_and_that_it_was_extended(scene, referral):
+    transitions.extend_referral(
+        referral,
+        actor=scene.parent,
+        until=date(2019, 8, 2),
+        reason="illness",
+        documents=[("anyktama.pdf", ContentFile(b"%PDF-", name="anyktama.pdf"))],
+        now=scene.now + timedelta(days=1),
+    )
+    text = text_of(Referral.objects.get(pk=referral.pk))
+    assert "02.08.2019 жұма" in text
+    assert "03.07.2019" not in text
+    assert "Жолдама бір рет ұзартылды: 27.06.2019" in text
+    assert "Направление уже продлено один раз: 27.06.2019" in text
+
+
+def test_every_kazakh_letter_can_be_read_and_copied(referral):
+    letters = KAZAKH_LETTERS + KAZAKH_LETTERS.upper()
+    child = referral.application.child
+    child.last_name = letters
+    child.save()
+    assert letters in text_of(referral)
+
+
+def test_all_text_is_in_the_embedded_font(referral):
+    """Nothing falls back to a font of the machine: what is embedded is our face, subset by HarfBuzz."""
+    assert weasyprint.pdf.fonts.harfbuzz_subset is not None
+    child = referral.application.child
+    child.last_name = KAZAKH_LETTERS + KAZAKH_LETTERS.upper() + "№₸"
+    child.save()
+    pdf = render(referral)
+    fonts = {str(font["/BaseFont"]) for font in read(pdf).pages[0]["/Resources"]["/Font"].values()}
+    assert fonts
+    assert all("Referral" in name for name in fonts)
+    assert len(pdf) < 60_000
+
+
+def test_no_iin_is_on_the_page(referral):
+    child, profile = referral.application.child, referral.application.filed_by.profile
+    text = text_of(referral)
+    assert child.iin not in text
+    assert profile.iin
+    assert profile.iin not in text
+
+
+def test_title_and_language_are_in_the_metadata(referral):
+    reader = read(render(referral))
+    assert reader.metadata.title == f"Жолдама № {referral.number} / Направление № {referral.number}"
+    assert reader.trailer["/Root"]["/Lang"] == "kk"
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+def test_the_same_data_makes_the_same_bytes_in_every_language_of_the_caller(referral):
+    with translation.override("ru"):
+        in_russian = render(referral)
+    with translation.override("kk"):
+        in_kazakh = render(Referral.objects.get(pk=referral.pk))
+    assert in_russian == in_kazakh
+
+
+@pytest.mark.parametrize("separator", [" ", ""], ids=["words", "one long word"])
+def test_the_longest_names_stay_on_one_page(referral, separator):
+    def long(length: int) -> str:
+        return (f"Ұзынатау{separator}" * length)[: length - 1] + "Щ"
+
+    child, profile = referral.application.child, referral.application.filed_by.profile
+    group = referral.bid.vacancy.group
+    kindergarten = group.kindergarten
+    for person in (child, profile):
+        person.last_name, person.first_name, person.middle_name = long(100), long(100), long(100)
+        person.save()
+    kindergarten.name_kk = kindergarten.name_ru = kindergarten.address_kk = kindergarten.address_ru = long(
+        200
+    )
+    kindergarten.name_ru = long(199)
+    kindergarten.save()
+    group.name = long(80)
+    group.save()
+    text = text_of(Referral.objects.get(pk=referral.pk))
+    assert "8 (727) 339-72-22" in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/x.png",
+        "file:///etc/passwd",
+        f"{FONT_FOLDER.as_uri()}/../../secret",
+        "data:text/plain,x",
+    ],
+)
+def test_nothing_but_our_own_faces_is_opened(url):
+    with pytest.raises(ValueError, match="may not load"):
+        OwnFilesOnly().fetch(url)
+
+
+def test_the_sheet_stays_small():
+    assert SHEET.read_text(encoding="utf-8").count("{") <= 25
+
+
+def test_names_are_text_and_never_markup(referral):
+    child = referral.application.child
+    child.first_name = "<img src=https://example.com/x.png>"
+    child.save()
+    assert "<img src=https://example.com/x.png>" in text_of(referral)

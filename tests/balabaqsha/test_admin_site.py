@@ -1,0 +1,170 @@
+"""The door of the workplace: three things on one form, one answer for every mistake."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts.roles import Role
+from balabaqsha.roles import PERMISSIONS, set_up_roles
+from tests.factories import StaffFactory, UserFactory
+from tests.staff import code_of, employee
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "staff-pass-1"
+
+
+@pytest.fixture
+def worker():
+    return employee(Role.KINDERGARTEN)
+
+
+def sign_in(client: Client, username: str, *, password: str = PASSWORD, code: str = "") -> int:
+    answer = client.post(
+        reverse("admin:login"),
+        {"username": username, "password": password, "otp_token": code, "next": reverse("admin:index")},
+    )
+    return answer.status_code
+
+
+def is_inside(client: Client) -> bool:
+    return client.get(reverse("admin:index")).status_code == 200
+
+
+def code_for(user) -> str:
+    return code_of(TOTPDevice.objects.get(user=user))
+
+
+class TestSigningIn:
+    def test_name_password_and_code_together_open_the_door(self, worker):
+        client = Client()
+        assert sign_in(client, worker.username, code=code_for(worker)) == 302
+        assert is_inside(client)
+
+    def test_the_form_asks_for_all_three_at_once(self, client):
+        page = client.get(reverse("admin:login")).content.decode()
+        assert 'name="username"' in page
+        assert 'name="password"' in page
+        assert 'name="otp_token"' in page
+
+    def test_a_code_may_be_typed_with_a_space(self, worker):
+        client = Client()
+        code = code_for(worker)
+        assert sign_in(client, worker.username, code=f"{code[:3]} {code[3:]}") == 302
+
+    @pytest.mark.parametrize("code", ["", "000000", "12345", "not a code"])
+    def test_name_and_password_alone_do_not(self, worker, code):
+        client = Client()
+        assert sign_in(client, worker.username, code=code) == 200
+        assert not is_inside(client)
+
+    def test_a_password_session_without_a_code_is_kept_out(self, worker, client_of):
+        client = client_of(worker)
+        assert client.get(reverse("admin:index")).status_code == 302
+        assert client.get(reverse("admin:applications_bid_changelist")).status_code == 302
+
+    def test_an_employee_without_an_app_does_not_enter(self):
+        user = StaffFactory.create()
+        assert sign_in(Client(), user.username, code="123456") == 200
+
+    def test_somebody_elses_code_does_not_help(self, worker):
+        other = employee(Role.KINDERGARTEN)
+        assert sign_in(Client(), worker.username, code=code_for(other)) == 200
+
+    def test_a_code_works_once(self, worker):
+        code = code_for(worker)
+        assert sign_in(Client(), worker.username, code=code) == 302
+        assert sign_in(Client(), worker.username, code=code) == 200
+
+    def test_an_emergency_code_works_once(self, worker):
+        StaticDevice.objects.create(user=worker, name="paper").token_set.create(token="abcd2345")
+        assert sign_in(Client(), worker.username, code="abcd2345") == 302
+        assert sign_in(Client(), worker.username, code="abcd2345") == 200
+
+    def test_every_mistake_gets_the_same_answer(self, worker):
+        parent = UserFactory.create()
+        attempts = [
+            (worker.username, PASSWORD, "000000"),
+            (worker.username, "wrong-pass-1", code_for(worker)),
+            ("nobody", PASSWORD, "000000"),
+            (parent.username, "parent-pass-1", "000000"),
+        ]
+        for username, password, code in attempts:
+            answer = Client().post(
+                "/ru/admin/login/", {"username": username, "password": password, "otp_token": code}
+            )
+            assert answer.status_code == 200
+            errors = answer.context["form"].errors.as_data()
+            assert [error.code for error in errors["__all__"]] == ["invalid_login"]
+            assert list(errors) == ["__all__"]
+            # A password is never written back into the page.
+            assert password not in answer.content.decode()
+
+    def test_five_wrong_codes_lock_the_door_for_a_quarter_of_an_hour(self, worker, stopped):
+        client = Client()
+        for _attempt in range(5):
+            sign_in(client, worker.username, code="000000")
+        stopped.shift(timedelta(minutes=14, seconds=59))
+        assert sign_in(client, worker.username, code=code_for(worker)) == 429
+        assert not is_inside(client)
+        stopped.shift(timedelta(seconds=2))
+        assert sign_in(client, worker.username, code=code_for(worker)) == 302
+
+    def test_five_wrong_passwords_lock_it_too(self, worker):
+        client = Client()
+        for _attempt in range(5):
+            sign_in(client, worker.username, password="wrong-pass-1", code=code_for(worker))
+        assert sign_in(client, worker.username, code=code_for(worker)) == 429
+
+    def test_without_the_second_factor_only_where_it_is_switched_off(self, worker, settings):
+        settings.STAFF_SECOND_FACTOR = False
+        client = Client()
+        assert 'name="otp_token"' not in client.get(reverse("admin:login")).content.decode()
+        assert sign_in(client, worker.username) == 302
+        assert is_inside(client)
+
+    def test_a_parent_never_enters(self, parent_client):
+        assert parent_client.get(reverse("admin:index")).status_code == 302
+        answer = parent_client.get(reverse("admin:login"))
+        assert answer.status_code == 200
+
+    @pytest.mark.parametrize("path", ["/admin/login/", "/ru/admin/login/"])
+    def test_the_login_page_switches_the_language(self, client, path):
+        page = client.get(path).content.decode()
+        assert 'href="/admin/login/"' in page
+        assert 'href="/ru/admin/login/"' in page
+
+
+class TestRoles:
+    def test_setting_up_twice_changes_nothing(self):
+        set_up_roles()
+        group = Group.objects.get(name="kindergarten")
+        before = set(group.permissions.values_list("pk", flat=True))
+        set_up_roles()
+        assert set(group.permissions.values_list("pk", flat=True)) == before
+        assert len(before) == len(PERMISSIONS[Role.KINDERGARTEN])
+
+    def test_a_right_that_was_taken_away_does_not_stay(self):
+        set_up_roles()
+        group, official = (Group.objects.get(name=role) for role in ("kindergarten", "official"))
+        group.permissions.set(official.permissions.all())
+        set_up_roles()
+        assert not group.permissions.filter(codename="change_rules").exists()
+
+    def test_a_worker_may_change_no_rules_and_lift_no_stop(self, worker):
+        assert not worker.has_perm("applications.change_rules")
+        assert not worker.has_perm("applications.change_stoplistentry")
+        assert not worker.has_perm("applications.view_application")
+
+
+@pytest.fixture
+def stopped():
+    with time_machine.travel(timezone.now(), tick=False) as traveller:
+        yield traveller

@@ -1,0 +1,51 @@
+"""Employees in the tests: with a role, a kindergarten and a second factor."""
+
+from datetime import date
+
+from django.contrib.auth.models import Group
+from django.test import Client
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts.models import User
+from accounts.roles import Role
+from balabaqsha.roles import set_up_roles
+from bulletin.models import Employment, Kindergarten
+from tests.factories import StaffFactory
+
+
+def worker_of(kindergarten: Kindergarten, **fields) -> User:
+    """A worker of one kindergarten, employed for as long as anybody asks."""
+    user = employee(Role.KINDERGARTEN, **fields)
+    Employment.objects.create(user=user, kindergarten=kindergarten, since=date(2000, 1, 1))
+    return user
+
+
+def employee(role: Role, **fields) -> User:
+    """An employee with the rights of `role` and an authenticator app."""
+    set_up_roles()
+    user = StaffFactory.create(**fields)
+    user.groups.add(Group.objects.get(name=role.value))
+    give_app(user)
+    return user
+
+
+def give_app(user: User) -> TOTPDevice:
+    return TOTPDevice.objects.create(user=user, name="app", confirmed=True)
+
+
+def code_of(device: TOTPDevice) -> str:
+    """The code that the authenticator app shows at this moment."""
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    return f"{totp.token():0{device.digits}d}"
+
+
+def inside(user: User) -> Client:
+    """A browser in which the employee has signed in with both factors."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    session = client.session
+    session[DEVICE_ID_SESSION_KEY] = TOTPDevice.objects.get(user=user).persistent_id
+    session.save()
+    return client
