@@ -56,7 +56,7 @@ class MessageAdmin(_Record):
 
     @admin.display(description=_("phone"))
     def masked_phone(self, message: Message) -> str:
-        return mask_phone(str(message.phone))
+        return mask_phone(message.phone.as_e164)
 
     @admin.display(description=_("text"))
     def shown_text(self, message: Message) -> str:

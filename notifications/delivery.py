@@ -110,7 +110,7 @@ def _deliver(message: Message, *, backend: SmsBackend, counts: Counts, now: date
 
 def _send(message: Message, *, backend: SmsBackend) -> SendResult:
     try:
-        return backend.send(str(message.phone), message.text, idempotency_key=str(message.pk))
+        return backend.send(message.phone.as_e164, message.text, idempotency_key=str(message.pk))
     except Exception as error:  # noqa: BLE001
         # One broken gateway must not stop the rest. The trace may hold phone and text: only its class is told.
         return SendResult(Outcome.UNAVAILABLE, error=f"{type(error).__name__} in the gateway's code")

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.template import Context, Engine
 from django.urls import translate_url
 from django.utils import translation
+from phonenumber_field.phonenumber import PhoneNumber
 
 from notifications.broker import wake_on_commit
 from notifications.kinds import KINDS, Channel, Kind, is_secret
@@ -81,7 +82,7 @@ def enqueue_to_phone(
         phone,
         language,
         context=context,
-        key=_stored_key(kind, phone, dedupe_key),
+        key=_stored_key(kind, PhoneNumber.from_string(str(phone)).as_e164, dedupe_key),
         now=now,
         recipient_id=None,
     )

@@ -29,7 +29,7 @@ def segments(text: str) -> int:
 
 
 def mask_phone(phone: str) -> str:
-    """`+7 701 ••• 98 76`: enough to recognise one's own number, too little to call it."""
+    """`+7 701 ••• 98 76` for a phone in E.164: enough to recognise one's own number, too little to call it."""
     return (
         f"{phone[:2]} {phone[2:5]} ••• {phone[-4:-2]} {phone[-2:]}"
         if len(phone) == 12

@@ -1,0 +1,213 @@
+"""The outbox: what is sent when, how often it is tried, what is left of secrets."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from notifications import delivery
+from notifications.delivery import LEASE, Counts, deliver_due, pause_after
+from notifications.kinds import KINDS, sample_context
+from notifications.models import Message
+from notifications.services import enqueue, enqueue_to_phone
+from notifications.sms.base import Outcome, SendResult
+from notifications.tasks import deliver_due_messages
+from tests.factories import UserFactory
+from tests.notifications.gateways import BAD_NUMBER, OBEDIENT, TROUBLE, ObedientBackend
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+@pytest.fixture(autouse=True)
+def gateway(settings):
+    settings.SMS_BACKEND = OBEDIENT
+    ObedientBackend.reset()
+    return ObedientBackend
+
+
+@pytest.fixture
+def parent(db):
+    return UserFactory(phone="+77017779876")
+
+
+@pytest.fixture
+def message(parent):
+    return written(parent)
+
+
+def written(parent, kind="stop_lifted", *, key="k", now=NOW):
+    enqueue(parent, kind, context=sample_context(KINDS[kind]), dedupe_key=key, now=now)
+    return Message.objects.order_by("-created_at").first()
+
+
+def test_sends_once(message, gateway):
+    assert deliver_due(now=NOW) == Counts(sent=1)
+    assert deliver_due(now=NOW + timedelta(days=1)) == Counts()
+    assert gateway.sent == [("+77017779876", message.text, str(message.pk))]
+    message.refresh_from_db()
+    assert (message.state, message.attempts, message.sent_at) == (Message.State.SENT, 1, NOW)
+    assert message.provider_id == "obedient:1"
+
+
+def test_not_a_microsecond_before_it_is_due(message, gateway):
+    assert deliver_due(now=NOW - MICROSECOND) == Counts()
+    assert gateway.sent == []
+    assert deliver_due(now=NOW).sent == 1
+
+
+def test_pauses_grow_from_one_minute_to_thirty_two_with_some_chance():
+    for attempts, minutes in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 32), (300, 32)]:
+        pauses = {pause_after(attempts) for _ in range(50)}
+        assert min(pauses) >= timedelta(minutes=minutes)
+        assert max(pauses) <= timedelta(minutes=minutes * 1.25)
+        assert len(pauses) > 1
+
+
+def test_trouble_puts_off_and_the_same_key_is_used_again(message, gateway):
+    gateway.reset(TROUBLE)
+    assert deliver_due(now=NOW) == Counts(retried=1)
+    message.refresh_from_db()
+    assert (message.state, message.error, message.sent_at) == (
+        Message.State.QUEUED,
+        "obedient: trouble",
+        None,
+    )
+    assert timedelta(minutes=1) <= message.next_attempt_at - NOW <= timedelta(minutes=1.25)
+    assert deliver_due(now=message.next_attempt_at - MICROSECOND) == Counts()
+    assert deliver_due(now=message.next_attempt_at) == Counts(sent=1)
+    assert {key for _phone, _text, key in gateway.sent} == {str(message.pk)}
+    message.refresh_from_db()
+    assert (message.state, message.attempts, message.error) == (Message.State.SENT, 2, "")
+
+
+def test_a_bad_number_fails_at_once(message, gateway):
+    gateway.reset(BAD_NUMBER)
+    assert deliver_due(now=NOW) == Counts(failed=1)
+    message.refresh_from_db()
+    assert (message.state, message.error) == (Message.State.FAILED, "obedient: 7")
+
+
+def test_a_gateway_that_raises_stops_nobody(parent, gateway, caplog):
+    written(parent, key="one")
+    written(parent, key="two")
+    gateway.reset(RuntimeError("for +77010000000: Код: 111111"))
+    assert deliver_due(now=NOW) == Counts(sent=1, retried=1)
+    assert "7010000000" not in caplog.text
+    assert "RuntimeError" in Message.objects.get(state=Message.State.QUEUED).error
+
+
+def test_gives_up_when_it_is_no_longer_worth_it(message, gateway):
+    Message.objects.update(next_attempt_at=NOW, give_up_at=NOW)
+    assert deliver_due(now=NOW) == Counts(failed=1)
+    assert gateway.sent == []
+    message.refresh_from_db()
+    assert (message.state, message.error) == (Message.State.FAILED, "too late")
+
+
+def test_tries_until_the_last_microsecond(message, gateway):
+    Message.objects.update(give_up_at=NOW + MICROSECOND)
+    assert deliver_due(now=NOW) == Counts(sent=1)
+
+
+def test_gives_up_at_once_when_the_next_attempt_would_be_too_late(parent, gateway):
+    written(parent, "account_exists")
+    gateway.reset(*[TROUBLE] * 10)
+    now, outcomes = NOW, []
+    while Message.objects.filter(state=Message.State.QUEUED).exists():
+        outcomes.append(deliver_due(now=now))
+        now = Message.objects.get().next_attempt_at
+    # Attempts at 0, 1, 3 and 7 minutes; the next would come after the ten minutes.
+    assert outcomes == [Counts(retried=1)] * 3 + [Counts(failed=1)]
+    assert Message.objects.get().error == "obedient: trouble"
+
+
+@pytest.mark.parametrize("result", [SendResult(Outcome.ACCEPTED), BAD_NUMBER])
+def test_nothing_is_left_of_a_code(parent, gateway, result):
+    message = written(parent, "registration_code")
+    gateway.reset(result)
+    deliver_due(now=NOW)
+    message.refresh_from_db()
+    assert message.text == ""
+    assert "483920" in gateway.sent[0][1]
+
+
+def test_a_code_stays_until_it_is_sent(parent, gateway):
+    message = written(parent, "registration_code")
+    gateway.reset(TROUBLE)
+    deliver_due(now=NOW)
+    message.refresh_from_db()
+    assert "483920" in message.text
+
+
+def test_a_code_that_came_too_late_is_wiped_unsent(parent, gateway):
+    written(parent, "reset_code")
+    assert deliver_due(now=NOW + timedelta(minutes=10)) == Counts(failed=1)
+    assert gateway.sent == []
+    assert Message.objects.get().text == ""
+
+
+def test_other_texts_are_kept(message):
+    deliver_due(now=NOW)
+    message.refresh_from_db()
+    assert message.text.startswith("Өтініш кезекке қайтты")
+
+
+def test_codes_overtake_notices(parent, gateway):
+    for number in range(3):
+        written(parent, key=str(number))
+    enqueue_to_phone(
+        "+77071112233",
+        "reset_code",
+        context={"code": "1", "minutes": 10},
+        language="kk",
+        dedupe_key="c",
+        now=NOW,
+    )
+    deliver_due(now=NOW)
+    assert gateway.sent[0][0] == "+77071112233"
+
+
+def test_the_row_of_a_dead_worker_is_taken_over_when_its_lease_ends(message, gateway):
+    class Killed(BaseException):
+        pass
+
+    gateway.reset(Killed())
+    with pytest.raises(Killed):
+        deliver_due(now=NOW)
+    message.refresh_from_db()
+    assert (message.state, message.next_attempt_at) == (Message.State.SENDING, NOW + LEASE)
+    assert deliver_due(now=NOW + LEASE - MICROSECOND) == Counts()
+    assert deliver_due(now=NOW + LEASE) == Counts(sent=1)
+
+
+def test_a_worker_that_slept_past_its_lease_overwrites_nothing(message, gateway):
+    class Sleepy(ObedientBackend):
+        def send(self, phone, text, *, idempotency_key):
+            # Meanwhile another worker claimed the row and sent it.
+            Message.objects.update(state=Message.State.SENT, attempts=2, provider_id="other:1")
+            return TROUBLE
+
+    counts = Counts()
+    claimed = delivery._claim(now=NOW)
+    delivery._deliver(claimed, backend=Sleepy(), counts=counts, now=NOW)
+    assert counts == Counts()
+    message.refresh_from_db()
+    assert (message.state, message.provider_id) == (Message.State.SENT, "other:1")
+
+
+def test_logs_hold_neither_phone_nor_text(parent, gateway, caplog):
+    caplog.set_level(logging.DEBUG)
+    written(parent, "registration_code", key="one")
+    written(parent, key="two")
+    gateway.reset(BAD_NUMBER, TROUBLE)
+    deliver_due(now=NOW)
+    assert caplog.records
+    assert "7779876" not in caplog.text
+    assert "483920" not in caplog.text
+
+
+def test_the_task_delivers(parent, gateway, clock):
+    written(parent, now=datetime(2019, 6, 26, 10, 20, tzinfo=UTC))
+    deliver_due_messages()
+    assert len(gateway.sent) == 1

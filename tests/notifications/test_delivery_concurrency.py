@@ -1,0 +1,106 @@
+"""Two workers, one outbox: each message leaves once. The control shows what happens without the claim."""
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection, transaction
+
+from notifications.delivery import deliver_due, due
+from notifications.kinds import KINDS, sample_context
+from notifications.models import Message
+from notifications.services import enqueue
+from notifications.sms.base import get_backend
+from tests.factories import UserFactory
+from tests.notifications.gateways import ObedientBackend
+
+pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+MESSAGES = 30
+
+
+class SlowBackend(ObedientBackend):
+    """Takes long enough for two workers to be inside it at once."""
+
+    def send(self, phone, text, *, idempotency_key):
+        time.sleep(0.005)
+        return super().send(phone, text, idempotency_key=idempotency_key)
+
+
+@pytest.fixture
+def outbox(settings):
+    settings.SMS_BACKEND = f"{__name__}.SlowBackend"
+    SlowBackend.reset()
+    parent = UserFactory()
+    for number in range(MESSAGES):
+        enqueue(
+            parent,
+            "stop_lifted",
+            context=sample_context(KINDS["stop_lifted"]),
+            dedupe_key=str(number),
+            now=NOW,
+        )
+
+
+def together(work, *, workers=2):
+    """Run `work(barrier)` in so many threads at once; the first error of any of them is raised."""
+    start = threading.Barrier(workers, timeout=20)
+
+    def run():
+        try:
+            start.wait()
+            work(start)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(workers) as pool:
+        for future in [pool.submit(run) for _ in range(workers)]:
+            future.result()
+
+
+def sends_per_message():
+    return Counter(key for _phone, _text, key in SlowBackend.sent)
+
+
+def test_control_without_a_claim_everything_is_sent_twice(outbox):
+    def deliver_carelessly(barrier):
+        rows = list(due(now=NOW))
+        barrier.wait()
+        for message in rows:
+            get_backend().send(message.phone.as_e164, message.text, idempotency_key=str(message.pk))
+            Message.objects.filter(pk=message.pk).update(state=Message.State.SENT)
+
+    together(deliver_carelessly)
+    assert set(sends_per_message().values()) == {2}
+
+
+def test_each_message_is_sent_once(outbox):
+    together(lambda barrier: deliver_due(now=NOW), workers=4)
+    assert len(sends_per_message()) == MESSAGES
+    assert set(sends_per_message().values()) == {1}
+    assert set(Message.objects.values_list("state", "attempts")) == {(Message.State.SENT, 1)}
+
+
+def test_nobody_waits_for_a_row_that_another_worker_holds(outbox):
+    first = due(now=NOW).order_by("give_up_at", "created_at", "id").first()
+
+    def work(barrier):
+        # The first to come holds the row while the other one delivers.
+        if holders.pop():
+            with transaction.atomic():
+                Message.objects.select_for_update().get(pk=first.pk)
+                barrier.wait()
+                barrier.wait()
+        else:
+            barrier.wait()
+            counts.append(deliver_due(now=NOW).sent)
+            barrier.wait()
+
+    holders, counts = [False, True], []
+    together(work)
+    assert counts == [MESSAGES - 1]
+    assert deliver_due(now=NOW).sent == 1
