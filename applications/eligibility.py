@@ -34,7 +34,7 @@ def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Ref
 
     From what never changes to what soon may: an ended vacancy, a mismatch, the application's own state, the opening
     and the seats, the priority window. Asks the database only about an earlier refusal and, in the priority window,
-    about the cut-offs (`vacancy.cutoffs`, prefetch them for lists).
+    about the cut-offs (prefetch `application.bids` and `vacancy.cutoffs` for lists).
     """
     now_in = phase(vacancy, now=now)
     return (
@@ -72,5 +72,7 @@ def _reaches(cutoff: PriorityCutoff, application: Application) -> bool:
 
 
 def _refused_before(application: Application, vacancy: Vacancy) -> Refusal | None:
-    refused = application.bids.filter(vacancy=vacancy, state=BidState.REJECTED).exists()
+    refused = any(
+        bid.vacancy_id == vacancy.pk and bid.state == BidState.REJECTED for bid in application.bids.all()
+    )
     return Refusal.REJECTED_HERE if refused else None

@@ -1,12 +1,13 @@
 """What every test may ask for."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
 import time_machine
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import User
 from tests.factories import UserFactory
@@ -16,6 +17,13 @@ from tests.factories import UserFactory
 def _fresh_cache(settings) -> None:
     """Each test counts its limits from zero: a key prefix of its own, so that parallel tests share one Redis."""
     settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid.uuid4().hex}}
+
+
+@pytest.fixture(autouse=True)
+def _kazakh() -> Iterator[None]:
+    """Every test begins in Kazakh: a page that an earlier test asked for in Russian leaves its language behind."""
+    with translation.override("kk"):
+        yield
 
 
 @pytest.fixture

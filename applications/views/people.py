@@ -22,6 +22,9 @@ def live_applications(request: HttpRequest, *, now: datetime) -> list[Applicatio
     if not isinstance(request.user, User):
         return []
     live = (
-        applications_of(request.user).filter(state__in=LIVE_STATES).order_by("child__birth_date", "child_id")
+        applications_of(request.user)
+        .filter(state__in=LIVE_STATES)
+        .order_by("child__birth_date", "child_id")
+        .prefetch_related("bids")
     )
     return [settle(application, now=now) for application in live]

@@ -1,0 +1,213 @@
+"""The bulletin, the queues and the register, as visitors and families see them."""
+
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.urls import reverse
+
+from applications.bidding import place_bid
+from applications.models import Application
+from applications.states import ReferralState
+from applications.transitions import activate_bid
+from bulletin.models import Vacancy
+from bulletin.selectors import PLACE_COOKIE
+from tests.factories import (
+    ApplicationFactory,
+    GroupFactory,
+    KindergartenFactory,
+    LocalityFactory,
+    StaffFactory,
+    VacancyFactory,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+BULLETIN = reverse("applications:bulletin")
+QUEUE = reverse("applications:queue")
+REGISTER = reverse("applications:referrals")
+
+
+@pytest.fixture
+def kentau():
+    return LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау", order=1)
+
+
+@pytest.fixture
+def family(scene, client_of):
+    return client_of(scene.parent)
+
+
+def text(response):
+    return unescape(response.content.decode())
+
+
+def shown(response):
+    return [offer.vacancy for offer in response.context["offers"]]
+
+
+class TestBulletin:
+    def test_it_lists_published_places_with_the_servers_clock(self, client, scene):
+        response = client.get(BULLETIN)
+        assert shown(response) == [scene.vacancy]
+        page = text(response)
+        assert "26.06.2019 16:20:00" in page
+        assert 'role="status"' in page
+        assert REGISTER in page
+
+    def test_drafts_and_ended_places_are_not_listed(self, client, scene):
+        for state in (Vacancy.State.DRAFT, Vacancy.State.RECALLED, Vacancy.State.CLOSED):
+            VacancyFactory(group=scene.group, state=state)
+        VacancyFactory(group=scene.group, closes_at=scene.now)
+        assert shown(client.get(BULLETIN)) == [scene.vacancy]
+
+    def test_the_place_is_the_chosen_one_until_another_is_asked_for(self, client, scene, kentau):
+        other = VacancyFactory(group=GroupFactory(kindergarten=KindergartenFactory(locality=kentau)))
+        assert shown(client.get(BULLETIN)) == [scene.vacancy]
+        assert shown(client.get(BULLETIN, {"place": "kentau"})) == [other]
+        client.cookies[PLACE_COOKIE] = "kentau"
+        assert shown(client.get(BULLETIN)) == [other]
+        assert len(shown(client.get(BULLETIN, {"place": "all"}))) == 2
+
+    def test_available_to_all_leaves_out_the_rest(self, client, scene):
+        VacancyFactory(group=scene.group, opens_at=scene.now + timedelta(hours=1))
+        VacancyFactory(group=scene.group, priority_until=scene.now + timedelta(hours=1))
+        VacancyFactory(group=scene.group, seats_total=1, seats_taken=1)
+        response = client.get(BULLETIN, {"status": "open"})
+        assert shown(response) == [scene.vacancy]
+        assert [tab["count"] for tab in response.context["tabs"]] == [4, 1, None]
+
+    def test_available_to_me_asks_a_visitor_to_sign_in_and_keeps_the_filters(self, client, scene):
+        page = text(client.get(BULLETIN, {"status": "me", "birth_year": "2017"}))
+        assert f"{reverse('accounts:login')}?next=%2Fbulletin%2F%3Fstatus%3Dme%26birth_year%3D2017" in page
+        assert "Солнце" not in page
+
+    def test_available_to_me_lists_what_the_family_can_press_now(self, family, scene):
+        VacancyFactory(group=scene.group, birth_years=[2016])
+        VacancyFactory(group=scene.group, opens_at=scene.now + timedelta(hours=1))
+        VacancyFactory(group=scene.group, priority_until=scene.now + timedelta(hours=1))
+        assert shown(family.get(BULLETIN, {"status": "me"})) == [scene.vacancy]
+
+    def test_available_to_me_says_which_condition_fails(self, family, scene):
+        Application.objects.update(languages=["kk"])
+        response = family.get(BULLETIN, {"status": "me"})
+        row = response.context["criteria"][0]
+        assert (row["in_place"], row["of_year"], row["in_language"]) == (1, 1, 0)
+
+    def test_a_family_without_an_application_is_told_to_file_one(self, parent_client, scene):
+        assert reverse("applications:new") in text(parent_client.get(BULLETIN, {"status": "me"}))
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ({"search": "амина"}, 1),
+            ({"search": "ханзада"}, 0),
+            ({"birth_year": "2017"}, 1),
+            ({"birth_year": "2016"}, 0),
+            ({"language": "ru"}, 1),
+            ({"language": "kk"}, 0),
+            ({"place_type": "temporary"}, 0),
+        ],
+    )
+    def test_filters(self, client, scene, query, found):
+        assert len(shown(client.get(BULLETIN, query))) == found
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"page": "999"},
+            {"page": "nonsense"},
+            {"place": "atlantis"},
+            {"birth_year": "two"},
+            {"birth_year": "99999999999999999999"},
+            {"language": "de"},
+            {"status": "all' OR 1=1"},
+            {"search": "%_\\ ' \" < \x00"},
+            {"search": "а" * 5000},
+            {"sort": "-pk"},
+        ],
+    )
+    @pytest.mark.parametrize("status", ["", "open", "me"])
+    def test_nonsense_in_the_address_breaks_nothing(self, client, family, scene, query, status):
+        for browser in (client, family):
+            assert browser.get(BULLETIN, {"status": status} | query).status_code == 200
+
+    def test_pages_hold_twenty_and_keep_the_filters(self, client, scene):
+        VacancyFactory.create_batch(24, group=scene.group)
+        response = client.get(BULLETIN, {"language": "ru", "page": "2"})
+        assert len(shown(response)) == 5
+        assert "language=ru" in text(response)
+
+    def test_a_place_of_the_family_is_marked(self, family, client, scene):
+        Vacancy.objects.update(priority_until=scene.now + timedelta(hours=1))
+        scene.vacancy.cutoffs.create(
+            birth_year=2017, tier=2, filed_at=scene.application.filed_at, sequence=scene.application.sequence
+        )
+        assert [offer.mine for offer in family.get(BULLETIN).context["offers"]] == [True]
+        assert [offer.mine for offer in client.get(BULLETIN).context["offers"]] == [False]
+
+    def test_the_number_of_queries_does_not_grow_with_the_list(
+        self, family, scene, django_assert_max_num_queries
+    ):
+        VacancyFactory.create_batch(20, group=scene.group, priority_until=scene.now + timedelta(hours=1))
+        with django_assert_max_num_queries(25):
+            family.get(BULLETIN)
+
+
+class TestQueues:
+    def test_small_queues_are_not_told_exactly(self, client, scene):
+        ApplicationFactory.create_batch(3, locality=scene.locality)
+        cells = client.get(QUEUE).context["rows"][0]["cells"]
+        assert [(cell["year"], cell["waiting"]) for cell in cells] == [(2017, "<5")]
+
+    def test_five_are_told(self, client, scene, kentau):
+        ApplicationFactory.create_batch(4, locality=scene.locality)
+        ApplicationFactory(locality=kentau)
+        response = client.get(QUEUE)
+        assert [[cell["waiting"] for cell in row["cells"]] for row in response.context["rows"]] == [
+            [5],
+            ["<5"],
+        ]
+        assert "<5" in text(response)
+
+    def test_an_empty_city_has_a_page(self, client, db):
+        assert client.get(QUEUE).status_code == 200
+
+    def test_it_carries_no_names(self, client, scene):
+        page = text(client.get(QUEUE))
+        assert "КАМЕНОВА" not in page
+        assert scene.application.number not in page
+
+
+class TestRegister:
+    def test_it_names_the_referral_and_not_the_child(self, client, scene):
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        referral = activate_bid(bid, actor=scene.staff, now=scene.now)
+        response = client.get(REGISTER)
+        page = text(response)
+        assert referral.number in page
+        assert scene.group.kindergarten.name in page
+        assert "КАМЕНОВА" not in page
+        assert [row["state"] for row in response.context["rows"]] == [ReferralState.ISSUED]
+
+    def test_a_referral_that_ran_out_is_expired_before_the_job_says_so(self, client, scene, clock):
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        referral = activate_bid(bid, actor=scene.staff, now=scene.now)
+        clock.move_to(referral.valid_until)
+        assert [row["state"] for row in client.get(REGISTER).context["rows"]] == [ReferralState.EXPIRED]
+
+    def test_the_empty_register_says_so(self, client, db):
+        assert client.get(REGISTER, {"page": "x"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", [BULLETIN, QUEUE, REGISTER])
+@pytest.mark.parametrize("prefix", ["", "/ru"])
+def test_public_pages_are_open_to_everyone_in_both_languages(client, client_of, scene, path, prefix):
+    VacancyFactory(group=scene.group, state=Vacancy.State.RECALLED, end_reason="Топ жабылды")
+    for browser in (client, client_of(scene.parent), client_of(StaffFactory())):
+        assert browser.get(prefix + path).status_code == 200
+
+
+@pytest.mark.parametrize("path", [BULLETIN, QUEUE, REGISTER])
+def test_public_pages_change_nothing(client, scene, path):
+    assert client.post(path).status_code == 405
