@@ -43,10 +43,10 @@ class Command(BaseCommand):
 def build_font(ttf: Path, woff2: Path) -> None:
     """Write the letters of `UNICODES` from `ttf` into `woff2`; the final name never holds half a file."""
     options = subset.Options(flavor="woff2", layout_features=["kern", "liga", "mark", "tnum", "lnum", "pnum"])
-    font = subset.load_font(str(ttf), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=UNICODES)
-    subsetter.subset(font)
     unfinished = woff2.with_suffix(".part")
-    subset.save_font(font, str(unfinished), options)
+    with subset.load_font(str(ttf), options) as font:
+        subsetter.subset(font)
+        subset.save_font(font, str(unfinished), options)
     unfinished.replace(woff2)
