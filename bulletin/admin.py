@@ -23,6 +23,17 @@ from bulletin.models import Employment, Group, Holiday, Kindergarten, Locality, 
 from bulletin.selectors import named
 from bulletin.services import moderate_review, seats_in_bulletin
 
+REVIEW_FIELDS = [
+    "created_at",
+    "kindergarten",
+    "text",
+    "state",
+    "answer",
+    "moderation_reason",
+    "moderated_at",
+    "moderated_by",
+]
+
 
 def own_kindergartens(request: HttpRequest) -> QuerySet[Kindergarten]:
     """The kindergartens that the signed-in employee may see today."""
@@ -105,7 +116,7 @@ class GroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def formfield_for_foreignkey(
         self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField:  # type: ignore[type-arg]
+    ) -> "forms.ModelChoiceField[Any] | None":
         if db_field.name == "kindergarten":
             kwargs["queryset"] = own_kindergartens(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -152,7 +163,7 @@ class EmploymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def formfield_for_foreignkey(
         self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField:  # type: ignore[type-arg]
+    ) -> "forms.ModelChoiceField[Any] | None":
         if db_field.name == "user":
             kwargs["queryset"] = User.objects.filter(is_staff=True).order_by("username")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -167,17 +178,8 @@ class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ["kindergarten"]
     search_fields = ["text"]
     actions = ["publish", "reject"]
-    fields = [
-        "created_at",
-        "kindergarten",
-        "text",
-        "state",
-        "answer",
-        "moderation_reason",
-        "moderated_at",
-        "moderated_by",
-    ]
-    readonly_fields = fields
+    fields = [*REVIEW_FIELDS]
+    readonly_fields = REVIEW_FIELDS
 
     @admin.display(description=gettext_lazy("kindergarten"))
     def about(self, review: Review) -> str:

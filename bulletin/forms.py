@@ -102,7 +102,7 @@ class BulletinFilterForm(FilterForm):
         super().__init__(data, locality=locality)
         years = {*offered_birth_years(), self.values["birth_year"]} - {None}
         options = [(year, year) for year in sorted(years, reverse=True)]
-        self.fields["birth_year"].widget.choices = [ANY, *options]  # type: ignore[attr-defined]
+        self.fields["birth_year"].widget.choices = [ANY, *options]
 
 
 class CatalogueFilterForm(FilterForm):

@@ -72,7 +72,7 @@ def _rows(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise BadFileError(f"line {reader.line_num + 1}: {error}") from error
+            raise BadFileError(f"line {reader.reader.line_num + 1}: {error}") from error
         if row is None:
             return
         yield reader.line_num + 1, row

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from importlib.metadata import version
 
 import holidays
 
 FIRST_YEAR = 2018
-LIST_SOURCE = f"holidays {holidays.__version__}"
+LIST_SOURCE = f"holidays {version('holidays')}"
 
 # Keyed by the package's English names.
 NAMES: dict[str, tuple[str, str]] = {

@@ -120,11 +120,16 @@ def vacancy_counts(vacancies: QuerySet[Vacancy], *, now: datetime) -> VacancyCou
     """The counts of a list from `published_vacancies` (filtered by anything but status), by one query."""
     counts = vacancies.order_by().aggregate(
         vacancies=Count("pk"),
-        open=Count("pk", filter=open_to_all(now=now)),
-        seats_total=Coalesce(Sum("seats_total"), 0),
-        seats_free=Coalesce(Sum(F("seats_total") - F("seats_taken")), 0),
+        open_now=Count("pk", filter=open_to_all(now=now)),
+        total=Coalesce(Sum("seats_total"), 0),
+        taken=Coalesce(Sum("seats_taken"), 0),
     )
-    return VacancyCounts(**counts)
+    return VacancyCounts(
+        vacancies=counts["vacancies"],
+        open=counts["open_now"],
+        seats_total=counts["total"],
+        seats_free=counts["total"] - counts["taken"],
+    )
 
 
 def offered_birth_years() -> list[int]:

@@ -13,7 +13,7 @@ CLOSES = datetime(2019, 7, 10, 12, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Opening:
     state: str = "published"
     opens_at: datetime = OPENS

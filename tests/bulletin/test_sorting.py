@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from bulletin.sorting import ALPHABET, fold, name_sort_key, sort_key
 
 
+def shuffled(names: list[str]) -> list[str]:
+    return random.Random(1).sample(names, len(names))
+
+
 def test_the_kazakh_alphabet_is_whole() -> None:
     assert len(ALPHABET) == len(set(ALPHABET)) == 42
 
@@ -35,7 +39,7 @@ def test_the_letters_sort_as_in_the_alphabet() -> None:
     ],
 )
 def test_names_in_order(names: list[str]) -> None:
-    assert sorted(reversed(names), key=sort_key) == names
+    assert sorted(shuffled(names), key=sort_key) == names
 
 
 def test_case_and_punctuation_do_not_matter() -> None:
@@ -54,7 +58,7 @@ def test_a_composed_letter_is_the_letter() -> None:
 
 def test_an_organisation_is_found_under_its_proper_name() -> None:
     names = ['ЖМ "Амина балабақшасы"', 'МКҚК "Әлия" бөбекжай-балабақшасы', "«Балпан» бөбекжайы", "Жұлдыз"]
-    assert sorted(reversed(names), key=name_sort_key) == names
+    assert sorted(shuffled(names), key=name_sort_key) == names
 
 
 @given(st.text(max_size=200))

@@ -57,9 +57,7 @@ def test_extension_is_counted_in_calendar_days() -> None:
 
 
 def test_days_off_of_2026() -> None:
-    weekdays_off = [
-        day for day in sorted(CALENDAR.days_off) if day.year == 2026 and day.weekday() < 5
-    ]
+    weekdays_off = [day for day in sorted(CALENDAR.days_off) if day.year == 2026 and day.weekday() < 5]
     assert [f"{day:%d.%m}" for day in weekdays_off] == [
         "01.01", "02.01", "07.01", "09.03", "23.03", "24.03", "25.03", "01.05", "07.05", "11.05", "27.05", "06.07",
         "26.10", "16.12",

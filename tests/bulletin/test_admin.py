@@ -1,0 +1,285 @@
+"""The staff's view: everyone their own kindergartens, reviews moderated with a reason, the calendar safe from loss."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from bulletin.employment import kindergartens_of
+from bulletin.models import Employment, Group, Holiday, Kindergarten, Review
+from tests.factories import (
+    GroupFactory,
+    KindergartenFactory,
+    LocalityFactory,
+    StaffFactory,
+    UserFactory,
+    VacancyFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+TODAY = date(2019, 6, 26)
+ONE_DAY = timedelta(days=1)
+ClientOf = Callable[[User], Client]
+
+
+@pytest.fixture(autouse=True)
+def _no_second_factor(settings) -> None:
+    settings.STAFF_SECOND_FACTOR = False
+
+
+@pytest.fixture
+def chief(client_of: ClientOf) -> Client:
+    return client_of(StaffFactory.create(is_superuser=True))
+
+
+@pytest.fixture
+def own() -> Kindergarten:
+    return KindergartenFactory.create(name_kk="Өз балабақшасы", name_ru="Свой детский сад")
+
+
+@pytest.fixture
+def other() -> Kindergarten:
+    return KindergartenFactory.create(name_kk="Бөтен балабақша", name_ru="Чужой детский сад")
+
+
+@pytest.fixture
+def worker(own: Kindergarten) -> User:
+    """An employee of `own` who was given every right on the models of this app: the scope must hold them back."""
+    user = StaffFactory.create()
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="bulletin"))
+    Employment.objects.create(user=user, kindergarten=own, since=date(2019, 1, 1))
+    return user
+
+
+@pytest.fixture
+def worker_client(worker: User, client_of: ClientOf) -> Client:
+    return client_of(worker)
+
+
+# --- employment ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "works"),
+    [
+        (TODAY, None, True),
+        (TODAY, TODAY, True),
+        (TODAY + ONE_DAY, None, False),
+        (TODAY - ONE_DAY, TODAY - ONE_DAY, False),
+        (TODAY - ONE_DAY, TODAY, True),
+    ],
+)
+def test_an_employment_holds_from_its_first_to_its_last_day(
+    own: Kindergarten, other: Kindergarten, since: date, until: date | None, works: bool
+) -> None:
+    user = StaffFactory.create()
+    Employment.objects.create(user=user, kindergarten=own, since=since, until=until)
+    assert list(kindergartens_of(user, today=TODAY)) == ([own] if works else [])
+
+
+def test_who_has_which_kindergartens(own: Kindergarten, other: Kindergarten) -> None:
+    everything = {own, other}
+    assert set(kindergartens_of(StaffFactory.create(is_superuser=True), today=TODAY)) == everything
+    assert not kindergartens_of(StaffFactory.create(), today=TODAY)
+    parent, gone = UserFactory.create(), StaffFactory.create(is_active=False, is_superuser=True)
+    for user in (parent, gone):
+        Employment.objects.create(user=user, kindergarten=own, since=TODAY)
+        assert not kindergartens_of(user, today=TODAY)
+
+
+# --- kindergartens and groups --------------------------------------------------------------------------------
+
+
+def test_a_worker_sees_only_their_own_kindergarten(worker_client: Client, own, other) -> None:
+    page = worker_client.get("/admin/bulletin/kindergarten/").content.decode()
+    assert own.name_kk in page
+    assert other.name_kk not in page
+    assert worker_client.get(f"/admin/bulletin/kindergarten/{own.pk}/change/").status_code == 200
+    assert worker_client.get(f"/admin/bulletin/kindergarten/{other.pk}/change/").status_code == 302
+    assert worker_client.post(f"/admin/bulletin/kindergarten/{other.pk}/change/", {}).status_code == 302
+    assert worker_client.post(f"/admin/bulletin/kindergarten/{own.pk}/delete/").status_code == 403
+    assert worker_client.get("/admin/bulletin/kindergarten/add/").status_code == 403
+
+
+def test_a_worker_changes_the_contacts_and_not_the_name(worker_client: Client, own: Kindergarten) -> None:
+    data = {
+        "name_kk": "Басқа", "slug": "basqa", "address_kk": "Абай 1", "address_ru": "Абая 1", "phone": "", "head": "",
+        "groups-TOTAL_FORMS": "0", "groups-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    assert worker_client.post(f"/admin/bulletin/kindergarten/{own.pk}/change/", data).status_code == 302
+    changed = Kindergarten.objects.get(pk=own.pk)
+    assert (changed.name_kk, changed.slug, changed.address_kk) == (own.name_kk, own.slug, "Абай 1")
+
+
+def test_a_worker_sees_only_their_own_groups(worker_client: Client, own, other) -> None:
+    mine, foreign = GroupFactory.create(kindergarten=own), GroupFactory.create(kindergarten=other)
+    page = worker_client.get("/admin/bulletin/group/").content.decode()
+    assert f"/group/{mine.pk}/" in page
+    assert f"/group/{foreign.pk}/" not in page
+    assert worker_client.get(f"/admin/bulletin/group/{foreign.pk}/change/").status_code == 302
+
+
+def group_data(group: Group, **changes: object) -> dict[str, object]:
+    fields = ("name", "age_group", "language", "regime", "capacity")
+    return {
+        "kindergarten": group.kindergarten.pk,
+        **{name: getattr(group, name) for name in fields},
+    } | changes
+
+
+def test_a_group_is_not_moved_to_another_kindergarten(worker_client: Client, own, other) -> None:
+    group = GroupFactory.create(kindergarten=own)
+    address = f"/admin/bulletin/group/{group.pk}/change/"
+    assert worker_client.post(address, group_data(group, kindergarten=other.pk)).status_code == 200
+    group.refresh_from_db()
+    assert group.kindergarten == own
+    assert worker_client.post(address, group_data(group, capacity=20)).status_code == 302
+
+
+@pytest.mark.parametrize(("capacity", "saved"), [(12, True), (11, False), (0, False)])
+def test_a_group_keeps_room_for_its_places_in_the_bulletin(
+    chief: Client, own: Kindergarten, capacity: int, saved: bool
+) -> None:
+    group = GroupFactory.create(kindergarten=own, capacity=25)
+    VacancyFactory.create(group=group, seats_total=12)
+    response = chief.post(f"/admin/bulletin/group/{group.pk}/change/", group_data(group, capacity=capacity))
+    assert response.status_code == (302 if saved else 200)
+    group.refresh_from_db()
+    assert group.capacity == (capacity if saved else 25)
+
+
+def test_an_official_finds_a_kindergarten_by_any_spelling(chief: Client, own, other) -> None:
+    for search in ("ӨЗ", "оз", "свой", own.slug):
+        page = chief.get("/admin/bulletin/kindergarten/", {"q": search}).content.decode()
+        assert own.name_kk in page
+        assert other.name_kk not in page
+
+
+# --- calendar ------------------------------------------------------------------------------------------------
+
+
+def test_a_day_is_never_deleted_and_keeps_its_date(chief: Client) -> None:
+    call_command("load_holidays", "--first-year", "2026", "--last-year", "2026", stdout=StringIO())
+    day = Holiday.objects.get(date=date(2026, 5, 27))
+    assert chief.post(f"/admin/bulletin/holiday/{day.pk}/delete/", {"post": "yes"}).status_code == 403
+    data = {
+        "date": "2026-05-28",
+        "kind": "work",
+        "name_kk": "Жұмыс күні",
+        "name_ru": "Рабочий день",
+        "source": day.source,
+    }
+    assert chief.post(f"/admin/bulletin/holiday/{day.pk}/change/", data).status_code == 302
+    day.refresh_from_db()
+    assert (day.date, day.kind) == (date(2026, 5, 27), "work")
+    assert day.source == User.objects.get().username
+
+
+def test_the_calendar_is_listed(chief: Client) -> None:
+    Holiday.objects.create(date=date(2026, 7, 6), name_kk="Астана күні", name_ru="День столицы")
+    assert "06.07.2026" in chief.get("/admin/bulletin/holiday/").content.decode()
+
+
+# --- employments ---------------------------------------------------------------------------------------------
+
+
+def test_only_employees_are_employed_and_forwards(chief: Client, own: Kindergarten, parent: User) -> None:
+    staff = StaffFactory.create()
+    address = "/admin/bulletin/employment/add/"
+    data = {"user": staff.pk, "kindergarten": own.pk, "since": "2026-09-01", "until": "2026-08-31"}
+    assert chief.post(address, data).status_code == 200
+    assert chief.post(address, data | {"user": parent.pk, "until": ""}).status_code == 200
+    assert not Employment.objects.exists()
+    assert chief.post(address, data | {"until": "2026-09-01"}).status_code == 302
+    assert Employment.objects.get().user == staff
+    assert staff.username in chief.get("/admin/bulletin/employment/").content.decode()
+
+
+# --- reviews -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def waiting(parent: User) -> Review:
+    return Review.objects.create(author=parent, text="Рақмет!", created_at=timezone.now())
+
+
+def moderate(client: Client, review: Review, action: str, **data: str):
+    return client.post("/admin/bulletin/review/", {"action": action, "_selected_action": review.pk, **data})
+
+
+def test_publishing_asks_once_and_then_publishes(chief: Client, waiting: Review) -> None:
+    asked = moderate(chief, waiting, "publish")
+    assert asked.status_code == 200
+    assert "Рақмет!" in asked.content.decode()
+    waiting.refresh_from_db()
+    assert waiting.state == Review.State.PENDING
+    assert moderate(chief, waiting, "publish", confirm="1", answer="Рақмет сізге").status_code == 302
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.answer) == ("published", "Рақмет сізге")
+    assert waiting.moderated_by == User.objects.get(is_superuser=True)
+
+
+def test_publishing_again_keeps_the_answer(chief: Client, waiting: Review) -> None:
+    moderate(chief, waiting, "publish", confirm="1", answer="Рақмет сізге")
+    moderate(chief, waiting, "publish", confirm="1", answer="")
+    waiting.refresh_from_db()
+    assert waiting.answer == "Рақмет сізге"
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "a" * 301])
+def test_a_refusal_without_a_good_reason_asks_again(chief: Client, waiting: Review, reason: str) -> None:
+    assert moderate(chief, waiting, "reject", confirm="1", reason=reason).status_code == 200
+    waiting.refresh_from_db()
+    assert waiting.state == Review.State.PENDING
+
+
+def test_a_refusal(chief: Client, waiting: Review) -> None:
+    assert moderate(chief, waiting, "reject", confirm="1", reason="Телефон нөмірі").status_code == 302
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.moderation_reason) == ("rejected", "Телефон нөмірі")
+
+
+def test_nobody_edits_adds_or_deletes_a_review(chief: Client, waiting: Review) -> None:
+    change = f"/admin/bulletin/review/{waiting.pk}/change/"
+    assert chief.get(change).status_code == 200
+    assert "<textarea" not in chief.get(change).content.decode()
+    assert chief.post(change, {"text": "x", "state": "published"}).status_code == 403
+    assert chief.get("/admin/bulletin/review/add/").status_code == 403
+    assert chief.post(f"/admin/bulletin/review/{waiting.pk}/delete/", {"post": "yes"}).status_code == 403
+    waiting.refresh_from_db()
+    assert (waiting.text, waiting.state) == ("Рақмет!", "pending")
+
+
+def test_reading_reviews_does_not_give_the_right_to_moderate(client_of: ClientOf, waiting: Review) -> None:
+    reader = StaffFactory.create()
+    reader.user_permissions.add(Permission.objects.get(codename="view_review"))
+    client = client_of(reader)
+    assert client.get("/admin/bulletin/review/").status_code == 200
+    moderate(client, waiting, "publish", confirm="1")
+    waiting.refresh_from_db()
+    assert waiting.state == Review.State.PENDING
+
+
+# --- all of it -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["locality", "kindergarten", "group", "holiday", "employment", "review"])
+def test_lists_and_forms_open_in_both_languages_and_only_for_staff(
+    chief: Client, parent_client: Client, client: Client, model: str
+) -> None:
+    LocalityFactory.create()
+    for prefix in ("", "/ru"):
+        address = f"{prefix}/admin/bulletin/{model}/"
+        assert chief.get(address).status_code == 200
+        assert chief.get(address, {"q": "ә%_'\\"}).status_code == 200
+        assert client.get(address).status_code == 302
+        assert parent_client.get(address).status_code == 302
+        if model != "review":
+            assert chief.get(f"{address}add/").status_code == 200

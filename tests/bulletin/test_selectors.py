@@ -1,0 +1,263 @@
+"""One source of every list and count: filters, search, order, totals."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from bulletin import selectors
+from bulletin.models import Kindergarten, Language, Locality, Review, Vacancy
+from bulletin.opening import Phase
+from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2019, 6, 26, 10, 20, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def place(**fields: Any) -> Vacancy:
+    """A vacancy that opened yesterday."""
+    return VacancyFactory.create(**{"opens_at": NOW - timedelta(days=1), **fields})
+
+
+def listed(**filters: Any) -> list[Vacancy]:
+    return list(selectors.published_vacancies(**filters, now=NOW))
+
+
+def kentau() -> Locality:
+    return LocalityFactory.create(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау", order=1)
+
+
+# --- places --------------------------------------------------------------------------------------------------
+
+
+def test_the_chosen_place_is_the_cookies_or_the_first(rf) -> None:
+    first, second = LocalityFactory.create(), kentau()
+    request = rf.get("/")
+    assert selectors.chosen_locality(request) == first
+    request.COOKIES["place"] = "kentau"
+    assert selectors.chosen_locality(request) == second
+    request.COOKIES["place"] = "'; drop table --"
+    assert selectors.chosen_locality(request) == first
+
+
+def test_no_place_before_any_exists(rf) -> None:
+    assert selectors.chosen_locality(rf.get("/")) is None
+
+
+# --- vacancies -----------------------------------------------------------------------------------------------
+
+
+def test_only_published_vacancies_whose_time_is_not_over_are_listed() -> None:
+    shown = {
+        place(),
+        place(opens_at=NOW + timedelta(days=1)),
+        place(seats_total=1, seats_taken=1),
+        place(closes_at=NOW + MICROSECOND),
+    }
+    place(closes_at=NOW)
+    for state in (Vacancy.State.DRAFT, Vacancy.State.RECALLED, Vacancy.State.CLOSED):
+        place(state=state)
+    assert set(listed()) == shown
+
+
+def test_open_to_all_agrees_with_the_phase_at_every_border() -> None:
+    for opens_at in (NOW, NOW + MICROSECOND):
+        for priority_until in (None, NOW, NOW + MICROSECOND):
+            for closes_at in (None, NOW + MICROSECOND, NOW + timedelta(days=1)):
+                if closes_at is None or closes_at > opens_at:
+                    for taken in (0, 1):
+                        place(
+                            opens_at=opens_at,
+                            priority_until=priority_until,
+                            closes_at=closes_at,
+                            seats_total=1,
+                            seats_taken=taken,
+                        )
+    everything = selectors.offers(listed(), now=NOW)
+    assert {offer.vacancy for offer in everything if offer.phase == Phase.OPEN} == set(listed(status="open"))
+    assert len(listed(status="open")) == 6
+    assert listed(status="me") == listed()
+
+
+def test_filters() -> None:
+    turkistan, other = LocalityFactory.create(), kentau()
+    here = GroupFactory.create(kindergarten__locality=turkistan, language=Language.KAZAKH)
+    there = GroupFactory.create(kindergarten__locality=other, language=Language.RUSSIAN)
+    one = place(group=here, birth_years=[2016, 2015])
+    two = place(group=there, birth_years=[2017], place_type=Vacancy.PlaceType.TEMPORARY)
+    assert listed(locality=turkistan) == [one]
+    assert listed(locality=other) == [two]
+    assert listed(birth_year=2015) == listed(birth_year=2016) == [one]
+    assert listed(birth_year=2014) == []
+    assert listed(language="ru") == [two]
+    assert listed(place_type="temporary") == [two]
+    assert listed(locality=turkistan, language="ru") == []
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "Әлия",
+        "әлия",
+        "ӘЛИЯ",
+        "алия",
+        "бөбекжай",
+        "БОБЕКЖАЙ",
+        "бөбекжай әлия",
+        "«Әлия»",
+        "ясли алия",
+        "  лия ",
+    ],
+)
+def test_search_knows_kazakh_letters_in_any_case(search: str) -> None:
+    found = KindergartenFactory.create(
+        name_kk='МКҚК "Әлия" бөбекжай-балабақшасы', name_ru="ГККП ясли-сад «Алия»"
+    )
+    KindergartenFactory.create(name_kk="«Ханзада» балабақшасы", name_ru="Детский сад «Ханзада»")
+    vacancy = place(group=GroupFactory.create(kindergarten=found))
+    place()
+    assert listed(search=search) == [vacancy]
+    assert list(selectors.kindergartens(search=search, now=NOW)) == [found]
+
+
+@pytest.mark.parametrize("search", ["%", "_", "\\", "'", '"', "();--", "☺", "әлияя", "а" * 100])
+def test_hostile_search_is_only_text(search: str) -> None:
+    KindergartenFactory.create(name_kk="«Ханзада»", name_ru="«Ханзада»")
+    found = selectors.kindergartens(search=search, now=NOW)
+    assert found.count() == (0 if search in {"әлияя", "а" * 100} else 1)
+
+
+def test_search_needs_nothing_of_the_databases_locale() -> None:
+    """What is compared is folded already: no lower() of the database takes part, so that a C locale may be used."""
+    sql = str(selectors.kindergartens(search="ӘЛИЯ", now=NOW).query)
+    assert "upper(" not in sql.lower()
+    assert "lower(" not in sql.lower()
+    assert "алия" in sql
+
+
+def test_orders() -> None:
+    names = ["Балпан", "Аққу", "Әлия"]
+    groups = [GroupFactory.create(kindergarten__name_kk=name) for name in names]
+    balpan = place(group=groups[0], opens_at=NOW - timedelta(days=3), seats_total=5)
+    akku = place(group=groups[1], opens_at=NOW - timedelta(days=2), seats_total=9, seats_taken=8)
+    aliya = place(group=groups[2], opens_at=NOW - timedelta(days=1), seats_total=3)
+    assert listed() == listed(sort="new") == listed(sort="unknown") == [aliya, akku, balpan]
+    assert listed(sort="name") == [akku, aliya, balpan]
+    assert listed(sort="free") == [balpan, aliya, akku]
+
+
+def test_a_list_is_one_query(django_assert_num_queries) -> None:
+    for _number in range(3):
+        place()
+    with django_assert_num_queries(1):
+        for vacancy in listed():
+            assert vacancy.locality.name
+            assert vacancy.group.kindergarten.name
+
+
+def test_counts_of_a_list() -> None:
+    place(seats_total=5, seats_taken=2)
+    place(seats_total=1, seats_taken=1)
+    place(seats_total=4, opens_at=NOW + timedelta(hours=1))
+    counts = selectors.vacancy_counts(selectors.published_vacancies(sort="free", now=NOW), now=NOW)
+    assert counts == selectors.VacancyCounts(vacancies=3, open=1, seats_total=10, seats_free=7)
+
+
+def test_counts_of_an_empty_list() -> None:
+    counts = selectors.vacancy_counts(selectors.published_vacancies(now=NOW), now=NOW)
+    assert counts == selectors.VacancyCounts(vacancies=0, open=0, seats_total=0, seats_free=0)
+
+
+def test_offered_birth_years() -> None:
+    place(birth_years=[2016, 2015])
+    place(birth_years=[2017, 2016])
+    place(birth_years=[2012], state=Vacancy.State.RECALLED)
+    assert selectors.offered_birth_years() == [2017, 2016, 2015]
+
+
+# --- kindergartens -------------------------------------------------------------------------------------------
+
+
+def test_the_catalogue_is_in_kazakh_order_whoever_wrote_the_rows() -> None:
+    names = ["Үміт", "Ханзада", "Аққу", "Әлия", "Балпан", "Қарлығаш", "Керемет", "Өркен", "Іңкәр"]
+    Kindergarten.objects.bulk_create(
+        KindergartenFactory.build(
+            name_kk=f"ЖМ «{name}» балабақшасы", slug=f"k{number}", locality=LocalityFactory.create()
+        )
+        for number, name in enumerate(names)
+    )
+    shown = [row.name_kk for row in selectors.kindergartens(now=NOW)]
+    expected = ["Аққу", "Әлия", "Балпан", "Керемет", "Қарлығаш", "Өркен", "Үміт", "Ханзада", "Іңкәр"]
+    assert shown == [f"ЖМ «{name}» балабақшасы" for name in expected]
+
+
+def test_a_renamed_kindergarten_moves() -> None:
+    first, second = KindergartenFactory.create(name_kk="Аққу"), KindergartenFactory.create(name_kk="Әлия")
+    first.name_kk, first.name_ru = "Балпан", "Балпан"
+    first.save()
+    assert list(selectors.kindergartens(now=NOW)) == [second, first]
+    assert list(selectors.kindergartens(search="балпан", now=NOW)) == [first]
+
+
+def test_free_places_are_those_of_the_bulletin() -> None:
+    kindergarten = KindergartenFactory.create()
+    group, other = GroupFactory.create_batch(2, kindergarten=kindergarten)
+    place(group=group, seats_total=5, seats_taken=2)
+    place(group=group, seats_total=2, opens_at=NOW + timedelta(days=1))
+    place(group=other, seats_total=4)
+    place(group=group, seats_total=9, state=Vacancy.State.DRAFT)
+    place(group=group, seats_total=9, state=Vacancy.State.RECALLED)
+    place(group=group, seats_total=9, closes_at=NOW)
+    empty = KindergartenFactory.create()
+
+    rows = {row.pk: row for row in selectors.kindergartens(now=NOW)}
+    assert rows[kindergarten.pk].free_places == 9
+    assert rows[kindergarten.pk].group_count == 2
+    assert rows[empty.pk].free_places == rows[empty.pk].group_count == 0
+    groups = {row.pk: row.free_places for row in selectors.groups_of(kindergarten, now=NOW)}
+    assert groups == {group.pk: 5, other.pk: 4}
+    assert selectors.offer_totals(now=NOW) == selectors.OfferTotals(
+        kindergartens=2, groups=2, capacity=50, vacancies=3, seats_free=9
+    )
+    nowhere = selectors.offer_totals(locality=kentau(), now=NOW)
+    assert nowhere == selectors.OfferTotals(kindergartens=0, groups=0, capacity=0, vacancies=0, seats_free=0)
+
+
+def test_catalogue_filters() -> None:
+    other = kentau()
+    state = KindergartenFactory.create(ownership=Kindergarten.Ownership.STATE)
+    private = KindergartenFactory.create(locality=other)
+    GroupFactory.create(kindergarten=state, language=Language.KAZAKH)
+    GroupFactory.create_batch(2, kindergarten=private, language=Language.UZBEK)
+    assert list(selectors.kindergartens(ownership="state", now=NOW)) == [state]
+    assert list(selectors.kindergartens(language="uz", now=NOW)) == [private]
+    assert list(selectors.kindergartens(locality=other, now=NOW)) == [private]
+    assert list(selectors.kindergartens(locality=other, language="kk", now=NOW)) == []
+
+
+def test_the_catalogue_costs_the_same_for_any_length(django_assert_num_queries) -> None:
+    for _number in range(4):
+        GroupFactory.create_batch(2)
+    with django_assert_num_queries(2):
+        for kindergarten in selectors.kindergartens(now=NOW):
+            assert kindergarten.languages_display
+
+
+# --- reviews -------------------------------------------------------------------------------------------------
+
+
+def test_only_published_reviews_newest_first(parent: User) -> None:
+    kindergarten = KindergartenFactory.create()
+
+    def review(hours: int, state: str = Review.State.PUBLISHED, **fields: Any) -> Review:
+        at = NOW + timedelta(hours=hours)
+        return Review.objects.create(author=parent, text=f"{hours}", state=state, created_at=at, **fields)
+
+    old, new = review(1), review(2, kindergarten=kindergarten)
+    waiting, refused = review(3, Review.State.PENDING), review(4, Review.State.REJECTED)
+    assert list(selectors.published_reviews()) == [new, old]
+    assert list(selectors.published_reviews(kindergarten=kindergarten)) == [new]
+    assert list(selectors.reviews_of(parent)) == [refused, waiting, new, old]
