@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.http import Http404
 
 from accounts.audit_actions import Action
@@ -52,8 +53,6 @@ def test_the_child_is_as_the_registry_says(father):
 
 
 def test_the_iin_is_not_in_the_database_in_clear(father):
-    from django.db import connection
-
     child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
     with connection.cursor() as cursor:
         cursor.execute("SELECT iin FROM children_child WHERE id = %s", [child.pk])

@@ -190,6 +190,7 @@ def test_a_worker_that_slept_past_its_lease_overwrites_nothing(message, gateway)
 
     counts = Counts()
     claimed = delivery._claim(now=NOW)
+    assert claimed
     delivery._deliver(claimed, backend=Sleepy(), counts=counts, now=NOW)
     assert counts == Counts()
     message.refresh_from_db()

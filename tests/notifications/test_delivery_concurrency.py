@@ -100,7 +100,8 @@ def test_nobody_waits_for_a_row_that_another_worker_holds(outbox):
             counts.append(deliver_due(now=NOW).sent)
             barrier.wait()
 
-    holders, counts = [False, True], []
+    holders = [False, True]
+    counts: list[int] = []
     together(work)
     assert counts == [MESSAGES - 1]
     assert deliver_due(now=NOW).sent == 1

@@ -1,0 +1,332 @@
+"""The pages of children: the whole way in, every bad input, and people who have no business here."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import AuditEntry
+from accounts.registry.simulated_people import (
+    MANUAL_CHILD_IIN,
+    MANUAL_PARENT_IIN,
+    UNAVAILABLE_IINS,
+    UNKNOWN_IINS,
+)
+from children.models import Child, Guardianship
+from children.services import ChildRefused
+from tests.children.test_services import MOTHER_IIN
+from tests.factories import GuardianshipFactory, StaffFactory, UserFactory
+
+LIST, ADD = "/cabinet/children/", "/cabinet/children/add/"
+DOWN_IIN = UNAVAILABLE_IINS[1]
+
+
+@pytest.fixture
+def father(db):
+    return UserFactory(profile__iin=MANUAL_PARENT_IIN)
+
+
+@pytest.fixture
+def browser(father, client_of):
+    return client_of(father)
+
+
+def check(client, iin):
+    return client.post(ADD, {"iin": iin, "check": "1"})
+
+
+def token_on(response):
+    return re.search(r'name="token" value="([^"]+)"', response.content.decode())[1]
+
+
+def save(client, *, token, **fields):
+    return client.post(ADD, {"save": "1", "token": token, "nationality": "", **fields})
+
+
+def checked(client, iin=MANUAL_CHILD_IIN):
+    assert check(client, iin).url == ADD
+    return token_on(client.get(ADD))
+
+
+class TestTheWayIn:
+    def test_iin_data_save(self, browser, father):
+        assert 'class="empty"' in browser.get(LIST).content.decode()
+        response = check(browser, "170720 600007")
+        assert (response.status_code, response.url) == (302, ADD)
+        page = browser.get(ADD)
+        html = page.content.decode()
+        for value in ("КАМЕНОВА", "ДАНИЯ", "ЕРМЕКОВНА", "20.07.2017"):
+            assert value in html
+        response = save(browser, token=token_on(page), nationality="kazakh")
+        child = Child.objects.get()
+        assert response.url == reverse("children:child", args=[child.pk])
+        assert child.nationality == "kazakh"
+        assert list(child.guardians.all()) == [father]
+        assert "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА" in browser.get(LIST).content.decode()
+        html = browser.get(response.url).content.decode()
+        assert "170720••••07" in html
+        assert MANUAL_CHILD_IIN not in html
+        assert f"{reverse('applications:new')}?for={child.pk}" in html
+
+    def test_in_russian_it_stays_russian(self, browser):
+        response = browser.post(f"/ru{ADD}", {"iin": MANUAL_CHILD_IIN})
+        assert response.url == f"/ru{ADD}"
+        response = browser.post(f"/ru{ADD}", {"save": "1", "token": token_on(browser.get(f"/ru{ADD}"))})
+        assert response.url.startswith("/ru/cabinet/children/")
+
+    def test_nothing_is_saved_by_checking_or_cancelling(self, browser):
+        checked(browser)
+        assert not Child.objects.exists()
+        assert browser.post(ADD, {"cancel": "1"}).url == LIST
+        assert 'name="token"' not in browser.get(ADD).content.decode()
+        assert not Child.objects.exists()
+
+    def test_the_iin_is_in_no_address_and_not_in_clear_in_the_session(self, browser):
+        response = check(browser, MANUAL_CHILD_IIN)
+        assert MANUAL_CHILD_IIN not in response.url
+        content = Session.objects.get(pk=browser.session.session_key).get_decoded()
+        assert MANUAL_CHILD_IIN not in str(content)
+        assert "КАМЕНОВА" not in str(content)
+
+    def test_what_was_checked_waits_half_an_hour(self, browser, father):
+        with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+            token = checked(browser)
+            clock.shift(timedelta(minutes=30) - timedelta(microseconds=1))
+            assert 'name="token"' in browser.get(ADD).content.decode()
+            clock.shift(timedelta(microseconds=1))
+            assert 'name="token"' not in browser.get(ADD).content.decode()
+            assert save(browser, token=token).url == ADD
+        assert not Child.objects.exists()
+
+    def test_back_and_another_iin(self, browser):
+        """The back button, another child, then the old page's button: nothing is saved that was not shown."""
+        old = checked(browser)
+        wards = Child.objects.count()
+        second = next(iin for iin in other_wards() if iin != MANUAL_CHILD_IIN)
+        new = checked(browser, second)
+        assert save(browser, token=old).url == ADD
+        assert Child.objects.count() == wards
+        save(browser, token=new)
+        assert Child.objects.get().iin == second
+
+
+def other_wards():
+    today = datetime.now(UTC).date()
+    return [
+        ward.iin
+        for entry in everyone(today=today)
+        if entry.person.iin == MANUAL_PARENT_IIN
+        for ward in entry.wards
+    ]
+
+
+class TestBadIins:
+    @pytest.mark.parametrize(
+        "iin",
+        [
+            "",
+            " ",
+            "1707206000",
+            "17072060000",
+            "1707206000077",
+            "170720600008",
+            "170720600000",
+            # No check digit makes these stems an IIN.
+            *[f"17072060082{digit}" for digit in range(10)],
+            "17072060000A",
+            "<script>alert</script>",
+            "'; DROP TABLE--",
+            "9" * 5000,
+            "\x00" * 12,
+            "١٧٠٧٢٠٦٠٠٠٠٨",
+        ],
+    )
+    def test_are_answered_beside_the_field(self, browser, iin):
+        response = check(browser, iin)
+        assert response.status_code == 200
+        assert response.context["iin_form"].errors["iin"]
+        assert 'class="error-summary"' in response.content.decode()
+        assert "<script>alert" not in response.content.decode()
+        assert not Child.objects.exists()
+
+    def test_what_was_typed_is_still_there(self, browser):
+        assert 'value="170720600008"' in check(browser, "170720600008").content.decode()
+
+    def test_an_iin_valid_by_the_second_pass_reaches_the_registry(self, browser):
+        response = check(browser, "170720600806")
+        assert "170720600806" in UNKNOWN_IINS
+        assert response.context["iin_form"].errors["iin"] == [str(ChildRefused())]
+
+    def test_no_iin_field_at_all(self, browser):
+        assert browser.post(ADD, {}).status_code == 200
+
+
+class TestRefusals:
+    def test_unknown_and_not_yours_are_the_same_page(self, father, client_of):
+        stranger = client_of(UserFactory())
+        Child.objects.create(
+            iin=MANUAL_CHILD_IIN,
+            iin_hash="x" * 64,
+            last_name="КАМЕНОВА",
+            first_name="ДАНИЯ",
+            birth_date="2017-07-20",
+            sex="f",
+            created_at=datetime.now(UTC),
+        )
+
+        def page(iin):
+            html = check(stranger, iin).content.decode()
+            html = re.sub(
+                r'name="csrfmiddlewaretoken" value="[^"]+"|datetime="[^"]+"|\d\d:\d\d:\d\d', "", html
+            )
+            return html.replace(iin, "")
+
+        assert page(MANUAL_CHILD_IIN) == page(UNKNOWN_IINS[0]) == page(MANUAL_PARENT_IIN)
+
+    def test_registry_down_loses_nothing_and_goes_on_later(self, browser):
+        response = check(browser, DOWN_IIN)
+        assert response.status_code == 200
+        assert response.context["registry_down"]
+        assert f'value="{DOWN_IIN}"' in response.content.decode()
+        # Later, after having been elsewhere.
+        assert f'value="{DOWN_IIN}"' in browser.get(ADD).content.decode()
+        assert check(browser, MANUAL_CHILD_IIN).status_code == 302
+
+    def test_registry_down_between_checking_and_saving(self, browser, settings):
+        token = checked(browser)
+        settings.PERSON_REGISTRY = f"{__name__}.DownRegistry"
+        response = save(browser, token=token, nationality="uzbek")
+        assert response.context["registry_down"]
+        assert '<option value="uzbek" selected>' in response.content.decode()
+        settings.PERSON_REGISTRY = "accounts.registry.simulator.SimulatedRegistry"
+        save(browser, token=token_on(response), nationality="uzbek")
+        assert Child.objects.get().nationality == "uzbek"
+
+    def test_no_longer_a_guardian_when_saving(self, browser, father):
+        token = checked(browser)
+        type(father.profile).objects.filter(user=father).update(iin=UNKNOWN_IINS[2])
+        assert save(browser, token=token).url == ADD
+        assert not Child.objects.exists()
+
+    def test_the_same_child_twice_leads_to_its_page(self, browser):
+        save(browser, token=checked(browser))
+        response = check(browser, MANUAL_CHILD_IIN)
+        assert response.context["existing_url"] == reverse("children:child", args=[Child.objects.get().pk])
+        assert f'href="{response.context["existing_url"]}"' in response.content.decode()
+
+    def test_a_nationality_that_nobody_offered(self, browser):
+        token = checked(browser)
+        response = save(browser, token=token, nationality="martian")
+        assert response.context["child_form"].errors["nationality"]
+        assert not Child.objects.exists()
+        save(browser, token=token)
+        assert Child.objects.exists()
+
+    def test_saving_without_checking(self, browser):
+        for token in ("", "guessed", "x" * 4000, "ә"):
+            assert save(browser, token=token).url == ADD
+        assert not Child.objects.exists()
+
+    def test_the_check_of_one_parent_is_worth_nothing_to_another(self, browser, client_of):
+        token = checked(browser)
+        assert save(client_of(UserFactory()), token=token).url == ADD
+        assert not Child.objects.exists()
+
+
+class DownRegistry:
+    def find_ward(self, **asked):
+        raise RegistryUnavailable
+
+
+class TestLimits:
+    def test_five_misses_in_an_hour_then_a_pause(self, browser, settings):
+        with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+            for _ in range(5):
+                assert check(browser, UNKNOWN_IINS[0]).status_code == 200
+                clock.shift(timedelta(seconds=1))
+            response = check(browser, MANUAL_CHILD_IIN)
+            assert response.status_code == 429
+            # The IIN waits in the form for the parent to come back.
+            assert f'value="{MANUAL_CHILD_IIN}"' in browser.get(ADD).content.decode()
+            clock.shift(timedelta(hours=1))
+            assert check(browser, MANUAL_CHILD_IIN).status_code == 302
+
+    def test_hits_typos_and_a_registry_that_is_down_cost_nothing(self, browser):
+        for _ in range(6):
+            check(browser, MANUAL_CHILD_IIN)
+            check(browser, "170720600008")
+            check(browser, DOWN_IIN)
+        assert check(browser, UNKNOWN_IINS[0]).status_code == 200
+
+
+class TestDoubleClick:
+    def test_the_second_press_ends_on_the_same_page(self, browser):
+        token = checked(browser)
+        first, second = save(browser, token=token), save(browser, token=token)
+        assert first.url == second.url == reverse("children:child", args=[Child.objects.get().pk])
+        assert Guardianship.objects.count() == 1
+        assert AuditEntry.objects.filter(action="child_added").count() == 1
+
+    def test_both_presses_at_once(self, browser):
+        """The second request read the session before the first one wrote it."""
+        token = checked(browser)
+        stored = Session.objects.get(pk=browser.session.session_key).session_data
+        first = save(browser, token=token)
+        Session.objects.update(session_data=stored)
+        assert save(browser, token=token).url == first.url
+        assert Guardianship.objects.count() == 1
+
+
+class TestStrangers:
+    def test_404_for_somebody_elses_child_and_for_none(self, browser, client_of):
+        child = GuardianshipFactory().child
+        for client in (browser, client_of(UserFactory())):
+            assert client.get(reverse("children:child", args=[child.pk])).status_code == 404
+            assert client.get(reverse("children:child", args=[uuid4()])).status_code == 404
+            assert child.last_name not in client.get(LIST).content.decode()
+
+    def test_404_when_guardianship_has_ended(self, browser, father):
+        guardianship = GuardianshipFactory(user=father)
+        address = reverse("children:child", args=[guardianship.child.pk])
+        assert browser.get(address).status_code == 200
+        Guardianship.objects.update(ended_at=datetime.now(UTC))
+        assert browser.get(address).status_code == 404
+
+    def test_a_visitor_is_sent_to_sign_in(self, db):
+        for address in (LIST, ADD, reverse("children:child", args=[uuid4()])):
+            assert Client().get(address).url.startswith(reverse("accounts:login"))
+        assert Client().post(ADD, {"iin": MANUAL_CHILD_IIN}).url.startswith(reverse("accounts:login"))
+
+    def test_an_employee_without_a_profile_is_told_so(self, client_of, db):
+        client = client_of(StaffFactory())
+        for address in (LIST, ADD, reverse("children:child", args=[uuid4()])):
+            assert client.get(address).status_code == 403
+
+    def test_a_forged_post_is_refused(self, father):
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(father, backend="django.contrib.auth.backends.ModelBackend")
+        assert client.post(ADD, {"iin": MANUAL_CHILD_IIN}).status_code == 403
+
+    def test_lists_are_not_written_to(self, browser):
+        assert browser.post(LIST).status_code == 405
+
+
+def test_the_second_guardian_sees_the_same_child(browser, client_of):
+    mother = client_of(UserFactory(profile__iin=MOTHER_IIN))
+    first = save(browser, token=checked(browser)).url
+    assert save(mother, token=checked(mother)).url == first
+    assert mother.get(first).status_code == browser.get(first).status_code == 200
+
+
+def test_the_list_costs_the_same_few_queries_however_many_children(
+    browser, father, django_assert_max_num_queries
+):
+    for _ in range(8):
+        GuardianshipFactory(user=father)
+    with django_assert_max_num_queries(9):
+        assert browser.get(LIST).status_code == 200
