@@ -1,7 +1,7 @@
 """Adding a child to a family, and keeping the proof that it is theirs."""
 
-import logging
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,10 +13,6 @@ from accounts.models import User
 from accounts.registry import Person, PersonNotFound, get_registry
 from children.access import children_of
 from children.models import Child, Guardianship
-
-logger = logging.getLogger(__name__)
-
-_REGISTRY_FIELDS = ("last_name", "first_name", "middle_name", "birth_date", "sex")
 
 
 class ChildRefused(Exception):
@@ -77,20 +73,21 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
 def recheck_guardianship(guardianship: Guardianship, *, now: datetime, dry_run: bool = False) -> bool:
     """Ask the registry whether `guardianship` still holds; end it if not. True if it holds.
 
-    One that an official confirmed is not the registry's to end. Raises `accounts.registry.RegistryUnavailable`, and
+    Where it holds, the child's data is brought up to date with the registry's. One that an official confirmed is not the registry's to end. Raises `accounts.registry.RegistryUnavailable`, and
     then changes nothing. With `dry_run` it only looks.
     """
     if guardianship.source == Guardianship.Source.OFFICIAL:
         return True
     live = Guardianship.objects.filter(pk=guardianship.pk, ended_at=None)
     try:
-        _ask_registry(guardianship.user, iin=guardianship.child.iin)
+        person = _ask_registry(guardianship.user, iin=guardianship.child.iin)
     except ChildRefused:
         if not dry_run:
             live.update(ended_at=now)
         return False
     if not dry_run:
         live.update(verified_at=now)
+        Child.objects.filter(pk=guardianship.child_id).update(**_facts(person))
     return True
 
 
@@ -107,7 +104,7 @@ def _ask_registry(user: User, *, iin: str) -> Person:
 
 def _stored_child(person: Person, *, nationality: str, now: datetime) -> Child:
     """The locked row of this child, made or brought up to date."""
-    facts = {name: getattr(person, name) for name in _REGISTRY_FIELDS}
+    facts = _facts(person)
     iin_hash = _iin_hash(person.iin)
     Child.objects.bulk_create(
         [Child(iin=person.iin, iin_hash=iin_hash, nationality=nationality, created_at=now, **facts)],
@@ -119,6 +116,14 @@ def _stored_child(person: Person, *, nationality: str, now: datetime) -> Child:
     child.nationality = nationality or child.nationality
     child.save(update_fields=[*facts, "nationality"])
     return child
+
+
+def _facts(person: Person) -> dict[str, Any]:
+    """What the registry alone says of a child, by the names of the model's fields."""
+    return {
+        name: getattr(person, name)
+        for name in ("last_name", "first_name", "middle_name", "birth_date", "sex")
+    }
 
 
 def _iin_hash(iin: str) -> str:

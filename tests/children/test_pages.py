@@ -11,11 +11,13 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEntry
+from accounts.registry import RegistryUnavailable
 from accounts.registry.simulated_people import (
     MANUAL_CHILD_IIN,
     MANUAL_PARENT_IIN,
     UNAVAILABLE_IINS,
     UNKNOWN_IINS,
+    everyone,
 )
 from children.models import Child, Guardianship
 from children.services import ChildRefused

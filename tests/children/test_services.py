@@ -167,6 +167,17 @@ class TestRecheck:
         guardianship.refresh_from_db()
         assert (guardianship.ended_at, guardianship.verified_at) == (None, NOW + timedelta(days=1))
 
+    def test_a_name_that_changed_is_brought_up_to_date(self, father):
+        child = GuardianshipFactory(
+            user=father, child__iin=MANUAL_CHILD_IIN, child__last_name="БҰРЫНҒЫ"
+        ).child
+        recheck_guardianship(Guardianship.objects.get(), now=NOW, dry_run=True)
+        child.refresh_from_db()
+        assert child.last_name == "БҰРЫНҒЫ"
+        recheck_guardianship(Guardianship.objects.get(), now=NOW)
+        child.refresh_from_db()
+        assert child.last_name == "КАМЕНОВА"
+
     def test_what_it_no_longer_confirms_ends(self, db):
         guardianship = GuardianshipFactory(child__iin=MANUAL_CHILD_IIN)
         assert not recheck_guardianship(guardianship, now=NOW, dry_run=True)
