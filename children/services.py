@@ -73,8 +73,9 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
 def recheck_guardianship(guardianship: Guardianship, *, now: datetime, dry_run: bool = False) -> bool:
     """Ask the registry whether `guardianship` still holds; end it if not. True if it holds.
 
-    Where it holds, the child's data is brought up to date with the registry's. One that an official confirmed is not the registry's to end. Raises `accounts.registry.RegistryUnavailable`, and
-    then changes nothing. With `dry_run` it only looks.
+    Where it holds, the child's data is brought up to date with the registry's. A guardianship that an official
+    confirmed is not the registry's to end. Raises `accounts.registry.RegistryUnavailable`, and then changes nothing.
+    With `dry_run` it only looks.
     """
     if guardianship.source == Guardianship.Source.OFFICIAL:
         return True
