@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from applications.models import Application, BidState, PriorityCutoff
+from applications.models import Application, PriorityCutoff
 from applications.refusals import Refusal
-from applications.states import ApplicationState
+from applications.states import ApplicationState, BidState
 from bulletin.models import Vacancy
 from bulletin.opening import Phase, phase
 

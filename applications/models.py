@@ -409,15 +409,21 @@ class Event(models.Model):
         help_text=_("Empty: the portal itself, by a deadline."),
     )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    data = models.JSONField(
-        default=dict, help_text=_("What the state alone does not say: the queue at filing, a bid.")
-    )
+    data = models.JSONField(default=dict, help_text=_("What the state does not say: a bid, a referral."))
+    # Where the application stands in which queue after the event: with the state, all that its number depends on.
+    locality = models.ForeignKey(Locality, on_delete=models.PROTECT, related_name="+", verbose_name=_("locality"))
+    birth_year = models.PositiveSmallIntegerField(_("birth year"))
+    tier = models.PositiveSmallIntegerField(_("part of the queue"), choices=Tier.choices)
+    filed_at = models.DateTimeField(_("time of filing"))
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ["id"]
-        indexes = [models.Index(fields=["application", "id"], name="event_history")]
+        indexes = [
+            models.Index(fields=["application", "id"], name="event_history"),
+            models.Index(fields=["locality", "birth_year", "id"], name="event_queue"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.move}"

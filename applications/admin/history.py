@@ -5,11 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts.masks import mask_iin
-from applications.admin.work import WorkAdmin, day_of, link, page_of, written
+from applications.admin.work import LINE_BREAK, WorkAdmin, day_of, link, page_of, written
 from applications.models import Application, Contract, Event
 from applications.queue import position
 from applications.workplace import short_name
@@ -99,7 +99,7 @@ class ApplicationAdmin(WorkAdmin):
             (page_of(bid), bid.vacancy, bid.get_state_display())
             for bid in obj.bids.select_related("vacancy__group__kindergarten")
         ]
-        return format_html_join(format_html("<br>"), '<a href="{}">{}</a> ({})', rows) if rows else "—"
+        return format_html_join(LINE_BREAK, '<a href="{}">{}</a> ({})', rows) if rows else "—"
 
 
 @admin.register(Event)

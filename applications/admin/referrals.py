@@ -12,13 +12,24 @@ from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications import transitions
-from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, link, page_of, tag, written
+from applications.admin.work import (
+    LINE_BREAK,
+    ReasonForm,
+    Rows,
+    Work,
+    WorkAdmin,
+    day_of,
+    link,
+    page_of,
+    tag,
+    written,
+)
 from applications.models import Application, Contract, Extension, ExtensionDocument, Referral
 from applications.states import ReferralState
 from applications.workplace import SOON, short_name
@@ -218,7 +229,7 @@ class ReferralAdmin(WorkAdmin):
             )
             for document in documents
         ]
-        return format_html_join(format_html("<br>"), '<a href="{}">{}</a>', rows) if rows else "—"
+        return format_html_join(LINE_BREAK, '<a href="{}">{}</a>', rows) if rows else "—"
 
     @admin.display(description=_("Contract"))
     def contract(self, obj: Referral) -> str:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -29,6 +30,7 @@ from applications.transitions import Refused
 from applications.workplace import own
 from children.access import guardians_of
 
+LINE_BREAK = SafeString("<br>")
 Words = str | Promise
 Rows = list[dict[str, Any]]
 

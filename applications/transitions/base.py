@@ -97,7 +97,7 @@ def write_event(
     reason: str = "",
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """Append to the application's history what was just done to it."""
+    """Append to the application's history what was just done to it, with where it stands afterwards."""
     return Event.objects.create(
         application=application,
         at=now,
@@ -107,6 +107,10 @@ def write_event(
         actor=actor,
         reason=reason,
         data=data or {},
+        locality=application.locality,
+        birth_year=application.birth_year,
+        tier=application.tier,
+        filed_at=application.filed_at,
     )
 
 

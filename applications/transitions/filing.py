@@ -50,14 +50,7 @@ def file_application(
                 filed_by=actor,
                 interest_confirmed_at=now,
             )
-            event = write_event(
-                application,
-                Move.FILE,
-                before="",
-                actor=actor,
-                now=now,
-                data={"locality": locality.pk, "birth_year": child.birth_year, "tier": application.tier},
-            )
+            event = write_event(application, Move.FILE, before="", actor=actor, now=now)
             tell(application, "application_filed", event=event, now=now, number=_number(application, now=now))
             trace(application, Action.APPLICATION_FILED, actor=actor, now=now)
     except IntegrityError as error:

@@ -94,7 +94,7 @@ def extend_referral(
     actor: User,
     until: date,
     reason: str,
-    documents: Sequence[tuple[str, File]],
+    documents: "Sequence[tuple[str, File[bytes]]]",
     explanation: str = "",
     now: datetime,
 ) -> Extension:
@@ -275,7 +275,7 @@ def _end_referral(referral: Referral, state: ReferralState, *, at: datetime, rea
     referral.save(update_fields=["state", "ended_at", "reason"])
 
 
-def _store_document(extension: Extension, original_name: str, file: File) -> None:
+def _store_document(extension: Extension, original_name: str, file: "File[bytes]") -> None:
     document = ExtensionDocument(extension=extension, original_name=original_name[:150])
     suffix = "pdf" if (file.name or "").endswith(".pdf") else "jpg"
     document.file.save(f"{get_random_string(32)}.{suffix}", file)

@@ -234,15 +234,21 @@ class Situation:
         return {}
 
     def _referral_text(self) -> str:
-        if self.state in (State.REFERRED, State.ENROLLED):
+        if self.state not in (State.REFERRED, State.ENROLLED) or self.referral is None:
             return _(
-                "You need to download the referral, print it and bring it to the kindergarten within the working "
-                "days of its validity to sign the contract."
+                "Wait until the kindergarten activates your application. After the activation you can download the "
+                "referral here."
             )
-        return _(
-            "Wait until the kindergarten activates your application. After the activation you can download the "
-            "referral here."
+        text = _(
+            "You need to download the referral, print it and hand it to the kindergarten to sign the contract."
         )
+        if self.state == State.ENROLLED:
+            return text
+        last_day = _("Last day: %(day)s") % {"day": f"{last_day_of(self.referral):%d.%m.%Y}"}
+        if self.extension:
+            return f"{text} {last_day}"
+        days = rules_for(self.application.locality, day=self._local_date(self.referral.issued_at))
+        return f"{text} {_('Working days for this: %(days)s.') % {'days': days.referral_working_days}} {last_day}"
 
     def _referral_buttons(self) -> dict[str, str]:
         if self.state not in (State.REFERRED, State.ENROLLED):

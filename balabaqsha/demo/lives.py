@@ -99,8 +99,7 @@ class Book:
             interest_confirmed_at=at,
         )
         self.filed.append(application)
-        queue = {"locality": locality.pk, "birth_year": child.birth_year, "tier": tier}
-        self._write(application, Move.FILE, before="", at=at, actor=parent, data=queue)
+        self._write(application, Move.FILE, before="", at=at, actor=parent)
         return application
 
     def move(
@@ -205,6 +204,10 @@ class Book:
                 actor=actor,
                 reason=reason,
                 data=data or {},
+                locality_id=application.locality_id,
+                birth_year=application.birth_year,
+                tier=application.tier,
+                filed_at=application.filed_at,
             )
         )
 
