@@ -16,42 +16,42 @@ EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
 
 
 class FilterForm(forms.Form):
-    """A GET form that can't fail: a value that makes no sense is left out, and said so beside its field.
+    """A GET form that can't fail: a value that makes no sense is replaced by the default, and `note` says so.
 
     It is bound from the start, absent values being the defaults; ask `values` instead of `cleaned_data`.
     """
 
     defaults: Mapping[str, Any] = {}
-    use_required_attribute = False
 
-    place = forms.ChoiceField(label=gettext_lazy("Locality"))
+    place = forms.ChoiceField(label=gettext_lazy("Locality"), required=False)
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, locality: Locality | None = None) -> None:
         """`locality` is the place that the visitor chose; it is in force while the address names none."""
         self._places = {place.slug: place for place in localities()}
-        self._fallback = {**self.defaults, "place": locality.slug if locality else ALL_PLACES}
+        self._defaults = {**self.defaults, "place": locality.slug if locality else ALL_PLACES}
         given = {name: data[name] for name in data} if data else {}
-        super().__init__(data={**self._fallback, **given}, auto_id="filter_%s")
+        super().__init__(data=self._defaults | given, auto_id="filter_%s")
         options = [(slug, place.name) for slug, place in self._places.items()]
         self.fields["place"].choices = [(ALL_PLACES, _("All localities")), *options]  # type: ignore[attr-defined]
+        self.left_out = list(self.errors)
+        if self.left_out:
+            kept = {name: value for name, value in given.items() if name not in self.left_out}
+            self.data = self._defaults | kept
+            self.full_clean()
 
     @property
     def values(self) -> dict[str, Any]:
         """A value for every field, ready for the selector; the place as `locality` (None: all of them)."""
-        errors = self.errors
-        values = {
-            name: self._fallback.get(name, "") if name in errors else self.cleaned_data[name]
-            for name in self.fields
-        }
+        values = {name: self.cleaned_data[name] or self._defaults.get(name, "") for name in self.fields}
         values["locality"] = self._places.get(values.pop("place"))
         return values
 
     @property
     def note(self) -> str:
         """What was left out of the search, as a sentence; empty when everything made sense."""
-        if not self.errors:
+        if not self.left_out:
             return ""
-        labels = ", ".join(str(self.fields[name].label) for name in self.errors)
+        labels = ", ".join(str(self.fields[name].label) for name in self.left_out)
         return _("Not understood and left out of the search: %(fields)s") % {"fields": labels}
 
 
@@ -89,10 +89,12 @@ class BulletinFilterForm(FilterForm):
             ("name", gettext_lazy("by name of the kindergarten")),
             ("free", gettext_lazy("most vacant places first")),
         ],
+        required=False,
     )
     status = forms.ChoiceField(
         label=gettext_lazy("Status"),
         choices=[("all", ""), ("open", ""), ("me", "")],
+        required=False,
         widget=forms.HiddenInput,
     )
 
