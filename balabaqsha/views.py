@@ -37,13 +37,13 @@ def home(request: HttpRequest) -> HttpResponse:
     """The way in: what one can do, and the present state of the chosen place."""
     now = timezone.now()
     locality = selectors.chosen_locality(request)
-    vacancies = selectors.published_vacancies(locality=locality, now=now)[:LATEST_VACANCIES]
+    vacancies = selectors.published_vacancies(locality=locality, now=now).order_by("-published_at", "id")
     return render(
         request,
         "home.html",
         {
             "locality": locality,
-            "offers": selectors.offers(vacancies, now=now),
+            "offers": selectors.offers(vacancies[:LATEST_VACANCIES], now=now),
             "waiting": _bars((str(row.birth_year), row.waiting) for row in figures.waiting_by_year(locality)),
             "headline": figures.headline(None, now=now),
             "recent_days": figures.RECENT_DAYS,

@@ -5,7 +5,7 @@ from datetime import date
 
 from django.db.models import Q
 
-from accounts.crypto import keyed_hash
+from accounts import identity
 from accounts.models import Profile
 from accounts.registry import Person, simulated_people
 from accounts.registry.simulated_people import UNAVAILABLE_IINS, UNKNOWN_IINS, SimulatedPerson
@@ -70,8 +70,8 @@ def _added(everyone: list[SimulatedPerson]) -> set[str]:
 
 
 def _hashes(person: Person) -> set[str]:
-    named = (("iin", person.iin), ("document", person.document_number))
-    return {keyed_hash(purpose, value) for purpose, value in named if value}
+    known = (identity.iin_hash(person.iin), identity.document_hash(person.document_number))
+    return {value for value in known if value}
 
 
 def _desk_person(person: Person, wards: list[Person]) -> DeskPerson:

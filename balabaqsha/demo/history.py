@@ -10,7 +10,8 @@ from applications.states import Tier
 from balabaqsha.demo import moments
 from balabaqsha.demo.families import Families
 from balabaqsha.demo.lives import Book, Fate
-from balabaqsha.demo.places import PLACES
+from balabaqsha.demo.offers import OFFERS, ages_of
+from balabaqsha.demo.places import AGES, PLACES
 from balabaqsha.demo.staff import workers
 from bulletin.calendar import working_calendar
 from bulletin.models import AgeGroup, Group, Language, Locality, Vacancy
@@ -19,7 +20,7 @@ WAITING = 5_400
 LAPSED = 60
 ARCHIVED = 90
 MONTHS = 12
-VACANCIES_A_MONTH = 8
+VACANCIES_A_MONTH = 14
 
 # Of 100 waiting children, by how many years ago they were born.
 BY_AGE = {0: 11, 1: 25, 2: 28, 3: 17, 4: 10, 5: 6, 6: 3}
@@ -33,15 +34,6 @@ RECENT_FATES = {Fate.SIGNED: 55, Fate.EXTENDED: 10, Fate.EXPIRED: 30, Fate.REVOK
 RECENT = timedelta(days=32)
 # Every so often a bid for a place ends early, and another family comes.
 EARLY_ENDS = (Fate.REJECTED, Fate.WITHDRAWN)
-
-AGES = {
-    AgeGroup.EARLY: (1,),
-    AgeGroup.FIRST_JUNIOR: (2,),
-    AgeGroup.SECOND_JUNIOR: (3,),
-    AgeGroup.MIDDLE: (4,),
-    AgeGroup.SENIOR: (5,),
-    AgeGroup.MIXED: (3, 4, 5),
-}
 
 
 @dataclass(frozen=True)
@@ -70,6 +62,7 @@ def build(book: Book, *, scale: float) -> None:
     vacancies = list(_past_vacancies(book, today=today, scale=scale))
     wishes = [
         *_waiting(book, today=today, scale=scale),
+        *_bidders(book, today=today),
         *(_wish_for(book, vacancy, fate) for vacancy in vacancies for fate in _fates(book, vacancy)),
     ]
     families = Families(chance=chance, today=today)
@@ -112,6 +105,24 @@ def _waiting(book: Book, *, today: date, scale: float) -> Iterator[Wish]:
                 languages=_languages(chance, place=place),
                 tier=_tier(chance),
                 leaves=leaves,
+            )
+
+
+def _bidders(book: Book, *, today: date) -> Iterator[Wish]:
+    """One waiting child for every bid of today's bulletin, however small the rest of the city is."""
+    for offer in OFFERS:
+        group = Group.objects.select_related("kindergarten__locality").get(
+            kindergarten__slug=offer.kindergarten, name=offer.group
+        )
+        for _bid in offer.bids:
+            year = today.year - book.chance.choice(ages_of(offer, group))
+            birth_date = _birthday(book.chance, year=year, today=today - timedelta(days=75))
+            yield Wish(
+                at=_filing_time(book, birth_date, before=book.now - timedelta(days=60)),
+                place=group.kindergarten.locality.slug,
+                birth_date=birth_date,
+                languages=(group.language,),
+                tier=_tier(book.chance),
             )
 
 

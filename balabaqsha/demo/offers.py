@@ -1,8 +1,9 @@
 """What the demo city's bulletin shows today: vacancies in every phase, and the bids for them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.models import User
@@ -10,8 +11,8 @@ from applications.models import Application
 from applications.publication import close_vacancy, publish_vacancy, recall_vacancy
 from applications.states import ApplicationState
 from balabaqsha.demo import moments
-from balabaqsha.demo.history import AGES
 from balabaqsha.demo.lives import Book, Fate
+from balabaqsha.demo.places import AGES
 from balabaqsha.demo.staff import workers
 from bulletin.calendar import working_calendar
 from bulletin.models import AgeGroup, Group, Vacancy
@@ -117,7 +118,9 @@ def publish(*, now: datetime, actor: User) -> list[tuple[Offer, Vacancy]]:
     published = []
     for number, offer in enumerate(OFFERS):
         vacancy = _draft(offer, number=number, now=now, calendar=calendar)
-        published_at = min(vacancy.opens_at - timedelta(hours=8), now - timedelta(minutes=40))
+        published_at = min(
+            vacancy.opens_at - timedelta(hours=8), now - timedelta(hours=1 + 17 * (number % 4))
+        )
         published.append((offer, publish_vacancy(vacancy, actor=actor, now=published_at)))
     return published
 
@@ -126,16 +129,12 @@ def place_bids(book: Book, published: list[tuple[Offer, Vacancy]]) -> None:
     """Let waiting families bid; then close and recall what is to be over. Writes all rows."""
     employees = workers()
     recalled_at = book.now - timedelta(days=2, hours=3)
-    used: set[object] = set()
     for offer, vacancy in published:
-        candidates = _candidates(book, vacancy, used=used)
         worker = employees[offer.kindergarten]
-        for fate in offer.bids:
-            application = next(candidates)
-            used.add(application.pk)
-            placed_at = _bid_time(
-                book, vacancy, fate, before=recalled_at if offer.phase == Phase.RECALLED else None
-            )
+        before = recalled_at if offer.phase == Phase.RECALLED else None
+        bidders = _bidders(book, vacancy, count=len(offer.bids), used=book.touched)
+        for application, fate in zip(bidders, offer.bids, strict=True):
+            placed_at = _bid_time(book, vacancy, fate, before=before)
             book.bid(application, vacancy, fate, placed_at=placed_at, worker=worker)
             if offer.phase == Phase.RECALLED:
                 book.void(book.bids[-1], at=recalled_at, actor=worker, reason=RECALL_REASON)
@@ -148,6 +147,11 @@ def place_bids(book: Book, published: list[tuple[Offer, Vacancy]]) -> None:
             close_vacancy(vacancy, now=book.now - timedelta(days=2))
 
 
+def ages_of(offer: Offer, group: Group) -> tuple[int, ...]:
+    """How many years ago the children were born for whom an offer of `group` is."""
+    return offer.ages or AGES[AgeGroup(group.age_group)]
+
+
 def _draft(offer: Offer, *, number: int, now: datetime, calendar: Calendar) -> Vacancy:
     group = Group.objects.select_related("kindergarten__locality").get(
         kindergarten__slug=offer.kindergarten, name=offer.group
@@ -155,11 +159,10 @@ def _draft(offer: Offer, *, number: int, now: datetime, calendar: Calendar) -> V
     zone = group.kindergarten.locality.zone
     today = now.astimezone(zone).date()
     opens_at = _opening(offer, number=number, now=now, zone=zone, calendar=calendar)
-    ages = offer.ages or AGES[AgeGroup(group.age_group)]
     collect_until = moments.at(today + timedelta(days=2), moments.OPENING, zone=zone)
     return Vacancy.objects.create(
         group=group,
-        birth_years=[today.year - age for age in ages],
+        birth_years=[today.year - age for age in ages_of(offer, group)],
         place_type=offer.place_type,
         mode=offer.mode,
         seats_total=offer.seats,
@@ -201,22 +204,18 @@ def _bid_time(book: Book, vacancy: Vacancy, fate: Fate, *, before: datetime | No
     return moments.between(earliest, latest, chance=book.chance)
 
 
-def _candidates(book: Book, vacancy: Vacancy, *, used: set[object]) -> Iterator[Application]:
-    """Waiting applications that match: the head of the queue in the priority window, else some of them."""
-    in_window = vacancy.priority_until is not None and vacancy.priority_until > book.now
-    matching = [
-        application
-        for application in Application.objects.filter(
-            state=ApplicationState.WAITING,
-            locality=vacancy.locality,
-            birth_year__in=vacancy.birth_years,
-            languages__contains=[vacancy.group.language],
-            filed_at__lt=vacancy.opens_at,
-        )
-        .select_related("locality", "filed_by")
-        .order_by("tier", "filed_at", "sequence")
-        if application.pk not in used
-    ]
-    if not in_window:
-        book.chance.shuffle(matching)
-    return iter(matching)
+def _bidders(book: Book, vacancy: Vacancy, *, count: int, used: Collection[UUID]) -> list[Application]:
+    """`count` waiting applications that match: the head of the queue in the priority window, else any of them."""
+    matching = Application.objects.filter(
+        state=ApplicationState.WAITING,
+        locality=vacancy.locality,
+        birth_year__in=vacancy.birth_years,
+        languages__contains=[vacancy.group.language],
+        filed_at__lt=vacancy.opens_at,
+    )
+    in_order = matching.order_by("tier", "filed_at", "sequence").values_list("pk", flat=True)
+    waiting = [pk for pk in in_order if pk not in used]
+    if vacancy.priority_until is None or vacancy.priority_until <= book.now:
+        book.chance.shuffle(waiting)
+    chosen = Application.objects.select_related("locality", "filed_by").in_bulk(waiting[:count])
+    return [chosen[pk] for pk in waiting[:count]]

@@ -7,6 +7,17 @@ from bulletin.models import AgeGroup, Group, Kindergarten, Language
 _Ownership, _Type, _Regime = Kindergarten.Ownership, Kindergarten.Type, Group.Regime
 
 
+# How many years ago the children of a group were born.
+AGES = {
+    AgeGroup.EARLY: (1,),
+    AgeGroup.FIRST_JUNIOR: (2,),
+    AgeGroup.SECOND_JUNIOR: (3,),
+    AgeGroup.MIDDLE: (4,),
+    AgeGroup.SENIOR: (5,),
+    AgeGroup.MIXED: (3, 4, 5),
+}
+
+
 @dataclass(frozen=True)
 class Place:
     """A locality; `share` is its part of the waiting families, of 100."""
