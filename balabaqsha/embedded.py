@@ -32,7 +32,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import IO, Self
 
 import psycopg2
@@ -385,7 +385,12 @@ class Hold:
         """Make sure that the server runs, and hold it."""
         server.var.mkdir(parents=True, exist_ok=True)
         with _change_lock(server):
-            server.ensure_running()
+            try:
+                server.ensure_running()
+            except BaseException:
+                if server.child is not None:
+                    server.stop()
+                raise
             users = _users_file(server).open("ab")
             fcntl.flock(users, fcntl.LOCK_SH)
         return cls(server, users)
@@ -613,11 +618,17 @@ def main(arguments: Sequence[str]) -> int:
             command.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
     action: Callable[[argparse.Namespace], int] = options.action
+    signal.signal(signal.SIGTERM, end_orderly)
     try:
         return action(options)
     except EmbeddedError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def end_orderly(number: int, frame: FrameType | None) -> None:
+    """Signal handler: leave through every `with` and `finally`, so that no server stays behind."""
+    sys.exit(128 + number)
 
 
 def _exec(options: argparse.Namespace) -> int:

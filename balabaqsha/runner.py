@@ -5,11 +5,11 @@ python -m balabaqsha.runner exec COMMAND…  run a command in its environment, w
 """
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -56,13 +56,30 @@ class Child:
             os.killpg(self.process.pid, number)
 
 
+class StopWish:
+    """The wish to stop, which a signal handler may make at any moment (an Event's lock would deadlock there)."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+
+    def make(self) -> None:
+        """Wish it; wishing it again changes nothing."""
+        with suppress(BlockingIOError):
+            os.write(self._write, b"x")
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it is wished, or for so many seconds; say whether it is."""
+        return bool(select.select([self._read], [], [], seconds)[0])
+
+
 @dataclass
 class Family:
     """The child processes and the wish to stop."""
 
     environment: Mapping[str, str]
     children: list[Child] = field(default_factory=list)
-    stop_wanted: threading.Event = field(default_factory=threading.Event)
+    stop_wish: StopWish = field(default_factory=StopWish)
 
     def start(self, name: str, command: Sequence[str], *, log: Path | None = None, **extra: str) -> Child:
         """Start a child; its output goes to the log if there is one, else to ours. `extra` joins its environment."""
@@ -95,7 +112,7 @@ class Family:
 
     def pause(self, seconds: float) -> None:
         """Wait a moment. Raises Stopped when somebody wants to stop."""
-        if self.stop_wanted.wait(seconds):
+        if self.stop_wish.wait(seconds):
             raise Stopped
 
     def check_alive(self) -> None:
@@ -124,7 +141,7 @@ def run_portal(environ: Mapping[str, str]) -> int:
     """Run the portal until it is asked to stop (exit code 0) or something fails (1)."""
     host, port = environ.get("HOST") or "127.0.0.1", environ.get("PORT") or "8000"
     family = Family(environment=local.environment(checkout=CHECKOUT, environ=environ))
-    watch_signals(family.stop_wanted)
+    watch_signals(family.stop_wish)
     LOGS.mkdir(parents=True, exist_ok=True)
     servers = embedded.Running()
     try:
@@ -169,11 +186,11 @@ def step(name: str) -> Iterator[None]:
     print(f"    done in {time.monotonic() - started:.1f} s", flush=True)
 
 
-def watch_signals(stop_wanted: threading.Event) -> None:
+def watch_signals(stop_wish: StopWish) -> None:
     """Ctrl-C, SIGTERM and a closed terminal all mean: stop, once, in good order."""
 
     def note(number: int, frame: FrameType | None) -> None:
-        stop_wanted.set()
+        stop_wish.make()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, note)
@@ -240,6 +257,7 @@ def welcome(address: str) -> str:
 
 def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run one command in the portal's environment, with its servers up; returns its exit code."""
+    signal.signal(signal.SIGTERM, embedded.end_orderly)
     with embedded.start(environ=environ) as servers:
         complete = local.environment(checkout=CHECKOUT, environ=environ) | servers.urls
         return embedded.run_in_foreground(command, environment=complete)

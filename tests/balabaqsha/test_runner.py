@@ -73,12 +73,38 @@ def test_a_failing_step_is_named(family):
 
 
 def test_the_wish_to_stop_interrupts_a_running_step(family):
-    threading.Timer(0.3, family.stop_wanted.set).start()
+    threading.Timer(0.3, family.stop_wish.make).start()
     with pytest.raises(runner.Stopped):
         family.complete("step", python("import time; time.sleep(60)"))
     step = family.children[0].process
     family.end()
     assert step.returncode == -signal.SIGTERM
+
+
+def test_a_hail_of_signals_stops_it_and_never_hangs():
+    code = """if True:
+        import os
+        from balabaqsha import runner
+        family = runner.Family(environment=os.environ)
+        runner.watch_signals(family.stop_wish)
+        print("ready", flush=True)
+        for _ in range(5000):
+            try:
+                family.pause(0.001)
+            except runner.Stopped:
+                continue
+        print("done", flush=True)
+    """
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=runner.CHECKOUT, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    with child.stdout:
+        assert child.stdout.readline() == b"ready\n"
+        deadline = time.monotonic() + 60
+        while child.poll() is None:
+            assert time.monotonic() < deadline, "it hangs"
+            child.send_signal(signal.SIGTERM)
+            child.send_signal(signal.SIGINT)
+        assert child.stdout.readline() == b"done\n"
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "8000 ", "٨٠٠٠"])

@@ -58,10 +58,10 @@ def collect_changed_static(root: Path) -> None:
 
 
 def static_fingerprint() -> str:
-    """Changes when a static source file is added, removed or written."""
+    """Changes when a static source file is added, removed, renamed or written differently."""
     found = hashlib.sha256()
     for finder in get_finders():
         for name, storage in sorted(finder.list([]), key=lambda item: str(item[0])):
-            state = Path(storage.path(name)).stat()
-            found.update(f"{name}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+            content = Path(storage.path(name)).read_bytes()
+            found.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
     return found.hexdigest()
