@@ -22,4 +22,5 @@ app.conf.beat_schedule = {
     "award-collected-bids": {"task": "applications.tasks.award_collected_bids", "schedule": 30.0},
     "remind-deadlines": {"task": "applications.tasks.remind_deadlines", "schedule": crontab(minute=5)},
     "prune-sms-codes": {"task": "accounts.tasks.prune_sms_codes", "schedule": crontab(minute=40)},
+    "extend-calendar": {"task": "bulletin.tasks.extend_calendar", "schedule": crontab(minute=20, hour=3)},
 }

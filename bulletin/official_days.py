@@ -15,6 +15,8 @@ from importlib.metadata import version
 import holidays
 
 FIRST_YEAR = 2018
+# How many years after the present one are loaded.
+YEARS_AHEAD = 2
 LIST_SOURCE = f"holidays {version('holidays')}"
 
 # Keyed by the package's English names.

@@ -11,6 +11,7 @@ from bulletin import official_days
 from bulletin.calendar import CalendarEmpty, longest_run, working_calendar
 from bulletin.models import Holiday
 from bulletin.official_days import UnknownHolidayError
+from bulletin.tasks import extend_calendar
 from bulletin.workdays import CalendarEnds
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,13 @@ def test_the_year_is_the_local_one() -> None:
     load()
     # In Almaty it is 1 January 2027 already.
     assert working_calendar().last == date(2029, 12, 31)
+
+
+@time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=True)
+def test_the_calendar_grows_by_itself() -> None:
+    load("--last-year", "2025")
+    extend_calendar()
+    assert working_calendar().last == date(2028, 12, 31)
 
 
 def test_every_day_has_both_names_and_a_source() -> None:

@@ -6,10 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from bulletin.official_days import FIRST_YEAR
+from bulletin.official_days import FIRST_YEAR, YEARS_AHEAD
 from bulletin.services import LoadedDays, load_official_days
 
-YEARS_AHEAD = 2
 LATEST_YEAR = 2100
 
 

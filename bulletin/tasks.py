@@ -1,0 +1,17 @@
+"""What the offer needs from time to time."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from bulletin.official_days import YEARS_AHEAD
+from bulletin.services import load_official_days
+
+
+@shared_task(name="bulletin.tasks.extend_calendar")
+def extend_calendar() -> int:
+    """Add the official days of this year and the next ones, so that no deadline meets the calendar's end.
+
+    Returns how many days were added; on most days none. An official's edits stand.
+    """
+    year = timezone.localdate(timezone.now()).year
+    return len(load_official_days(first_year=year, last_year=year + YEARS_AHEAD).added)
