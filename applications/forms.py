@@ -34,7 +34,7 @@ class ApplicationField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
     def label_from_instance(self, obj: Application) -> str:
         child = obj.child
-        return f"{child.full_name}, {child.birth_date:%d.%m.%Y} · № {obj.number}"
+        return f"{child.full_name}, {child.birth_date:%d.%m.%Y} · №\u00a0{obj.number}"
 
 
 class ApplicationForm(forms.Form):
