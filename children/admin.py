@@ -52,14 +52,18 @@ class GuardianshipInline(_ReadOnly, admin.TabularInline):  # type: ignore[type-a
 
 @admin.register(Child)
 class ChildAdmin(_ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["full_name", "birth_date", "masked_iin", "created_at"]
+    list_display = ["name", "birth_date", "masked_iin", "created_at"]
     list_filter = ["birth_date"]
     search_fields = ["last_name", "first_name"]
     search_help_text = _("A whole IIN, or a name.")
-    fields = ["full_name", "birth_date", "sex", "nationality", "masked_iin", "created_at"]
+    fields = ["name", "birth_date", "sex", "nationality", "masked_iin", "created_at"]
     inlines = [GuardianshipInline]
     list_per_page = 50
     show_full_result_count = False
+
+    @admin.display(description=_("full name"), ordering="last_name")
+    def name(self, child: Child) -> str:
+        return child.full_name
 
     @admin.display(description=_("IIN"))
     def masked_iin(self, child: Child) -> str:

@@ -76,4 +76,4 @@ class Guardianship(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.child_id} {self.user_id}"
+        return f"{self.get_source_display()} {self.verified_at:%d.%m.%Y}"

@@ -10,6 +10,9 @@ from enum import StrEnum
 from types import SimpleNamespace
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 
 class Channel(StrEnum):
     INBOX = "inbox"
@@ -25,12 +28,13 @@ SMS = (Channel.SMS,)
 class Kind:
     """One kind of message.
 
-    `needs` names the values that its texts may use. An SMS that was not accepted by a gateway within
-    `worth_for` is given up; the text of a `secret` one is wiped as soon as it is sent or given up, and no
-    employee ever sees it.
+    `title` is what employees call it. `needs` names the values that its texts may use. An SMS that was not accepted by
+    a gateway within `worth_for` is given up; the text of a `secret` one is wiped as soon as it is sent or given up, and
+    no employee ever sees it.
     """
 
     code: str
+    title: Promise
     channels: tuple[Channel, ...]
     needs: tuple[str, ...] = ()
     secret: bool = False
@@ -46,29 +50,53 @@ _CODE_WORTH = timedelta(minutes=10)
 KINDS: Mapping[str, Kind] = {
     kind.code: kind
     for kind in (
-        Kind("registration_code", SMS, ("code", "minutes"), secret=True, worth_for=_CODE_WORTH),
-        Kind("reset_code", SMS, ("code", "minutes"), secret=True, worth_for=_CODE_WORTH),
-        Kind("account_exists", SMS, worth_for=_CODE_WORTH),
-        Kind("password_changed", BOTH),
-        Kind("application_filed", BOTH, ("application", "number")),
-        Kind("application_archived", INBOX, ("application", "undo_until")),
-        Kind("application_restored", INBOX, ("application", "number")),
-        Kind("bid_placed", BOTH, ("application", "vacancy")),
-        Kind("bid_withdrawn", INBOX, ("application", "vacancy")),
-        Kind("bid_rejected", BOTH, ("application", "vacancy", "reason")),
-        Kind("bid_lost", BOTH, ("application", "vacancy", "number")),
-        Kind("bid_void", BOTH, ("application", "vacancy", "reason")),
         Kind(
-            "referral_issued", BOTH, ("application", "referral", "vacancy", "days", "stop_days", "last_day")
+            "registration_code",
+            _("Registration code"),
+            SMS,
+            ("code", "minutes"),
+            secret=True,
+            worth_for=_CODE_WORTH,
         ),
-        Kind("referral_extended", BOTH, ("referral", "last_day")),
-        Kind("referral_reminder", BOTH, ("referral", "vacancy", "last_day")),
-        Kind("referral_revoked", BOTH, ("application", "vacancy", "reason")),
-        Kind("stop_started", BOTH, ("application", "days", "last_day")),
-        Kind("stop_lifted", BOTH, ("application", "number")),
-        Kind("contract_signed", BOTH, ("application", "child", "kindergarten", "group", "contract")),
+        Kind(
+            "reset_code",
+            _("Code for a new password"),
+            SMS,
+            ("code", "minutes"),
+            secret=True,
+            worth_for=_CODE_WORTH,
+        ),
+        Kind("account_exists", _("Phone already registered"), SMS, worth_for=_CODE_WORTH),
+        Kind("password_changed", _("Password changed"), BOTH),
+        Kind("application_filed", _("Application accepted"), BOTH, ("application", "number")),
+        Kind("application_archived", _("Application archived"), INBOX, ("application", "undo_until")),
+        Kind("application_restored", _("Application restored"), INBOX, ("application", "number")),
+        Kind("bid_placed", _("Bid sent"), BOTH, ("application", "vacancy")),
+        Kind("bid_withdrawn", _("Bid withdrawn"), INBOX, ("application", "vacancy")),
+        Kind("bid_rejected", _("Bid refused"), BOTH, ("application", "vacancy", "reason")),
+        Kind("bid_lost", _("Place given by queue number"), BOTH, ("application", "vacancy", "number")),
+        Kind("bid_void", _("Place recalled"), BOTH, ("application", "vacancy", "reason")),
+        Kind(
+            "referral_issued",
+            _("Referral issued"),
+            BOTH,
+            ("application", "referral", "vacancy", "days", "stop_days", "last_day"),
+        ),
+        Kind("referral_extended", _("Referral extended"), BOTH, ("referral", "last_day")),
+        Kind("referral_reminder", _("Referral: reminder"), BOTH, ("referral", "vacancy", "last_day")),
+        Kind("referral_revoked", _("Referral revoked"), BOTH, ("application", "vacancy", "reason")),
+        Kind("stop_started", _("Stop-list: begun"), BOTH, ("application", "days", "last_day")),
+        Kind("stop_lifted", _("Stop-list: ended"), BOTH, ("application", "number")),
+        Kind(
+            "contract_signed",
+            _("Contract signed"),
+            BOTH,
+            ("application", "child", "kindergarten", "group", "contract"),
+        ),
     )
 }
+
+TITLES = [(kind.code, kind.title) for kind in KINDS.values()]
 
 
 def is_secret(code: str) -> bool:

@@ -8,6 +8,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
+from notifications.kinds import TITLES
+
 
 class Notice(models.Model):
     """A notice in a person's inbox: the record of what the portal told them.
@@ -23,7 +25,7 @@ class Notice(models.Model):
         related_name="notices",
         verbose_name=_("recipient"),
     )
-    kind = models.CharField(_("kind"), max_length=40)
+    kind = models.CharField(_("kind"), max_length=40, choices=TITLES)
     text_kk = models.TextField(_("text in Kazakh"))
     text_ru = models.TextField(_("text in Russian"))
     link = models.CharField(
@@ -46,7 +48,7 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.get_kind_display()} {self.created_at:%Y-%m-%d %H:%M}"
 
     @property
     def text(self) -> str:
@@ -73,7 +75,7 @@ class Message(models.Model):
         verbose_name=_("recipient"),
     )
     phone = PhoneNumberField(_("phone"))
-    kind = models.CharField(_("kind"), max_length=40)
+    kind = models.CharField(_("kind"), max_length=40, choices=TITLES)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     text = models.TextField(
         _("text"), blank=True, help_text=_("Emptied once sent where it held a secret code.")
@@ -102,4 +104,4 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.get_kind_display()} {self.created_at:%Y-%m-%d %H:%M}"
