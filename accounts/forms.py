@@ -60,8 +60,9 @@ class PhoneForm(forms.Form):
 
 class RegistrationForm(PhoneForm):
     consent = forms.BooleanField(
-        label=gettext_lazy("I have read and accept the users' data policy"),
-        error_messages={"required": gettext_lazy("To register, tick that you accept the users' data policy")},
+        # The page says it at length, with a link; this is what the list of errors calls it.
+        label=gettext_lazy("Consent to the data policy"),
+        error_messages={"required": gettext_lazy("To register, tick that you accept the policy")},
     )
 
 
@@ -91,7 +92,7 @@ class NewPasswordForm(forms.Form):
     """A new password, typed twice. `user` is whose it will be, if there is somebody yet."""
 
     password = PasswordField(
-        label=gettext_lazy("Create a password for signing in"),
+        label=gettext_lazy("New password"),
         autocomplete="new-password",
         help_text=gettext_lazy("The password must have 8 to 40 characters"),
     )
@@ -111,6 +112,14 @@ class NewPasswordForm(forms.Form):
         if {"password", "repeated"} <= values.keys() and values["password"] != values["repeated"]:
             self.add_error("repeated", ValidationError(_("The passwords differ"), code="passwords_differ"))
         return values
+
+
+class FirstPasswordForm(NewPasswordForm):
+    password = PasswordField(
+        label=gettext_lazy("Create a password for signing in"),
+        autocomplete="new-password",
+        help_text=gettext_lazy("The password must have 8 to 40 characters"),
+    )
 
 
 class PasswordChangeForm(NewPasswordForm):

@@ -46,9 +46,11 @@ class LanguageChoiceMiddleware:
 
 def _is_switch(request: HttpRequest, language: str) -> bool:
     came_from = urlsplit(request.headers.get("Referer", ""))
-    return (
-        request.method == "GET"
-        and came_from.netloc == request.get_host()
-        and came_from.path != request.path
-        and translate_url(came_from.path, language) == request.path
+    if request.method != "GET" or came_from.netloc != request.get_host() or came_from.path == request.path:
+        return False
+    # The address of this page in the other languages: only one of the present language can be resolved.
+    return any(
+        translate_url(request.path, code) == came_from.path
+        for code, _name in settings.LANGUAGES
+        if code != language
     )

@@ -12,7 +12,7 @@ HEADER: Final = b"%PDF-"
 # How far from the beginning and the end readers still accept the marks of a PDF.
 MARGIN: Final = 1024
 # Bytes to unpack and copy before giving up, and what even an empty part is charged with.
-MOST_WORK: Final = 1024 * 1024 * 1024
+MOST_WORK: Final = 256 * 1024 * 1024
 LEAST_WORK: Final = 10_000
 CHUNK: Final = 1024 * 1024
 FORBIDDEN_NAMES: Final = (

@@ -44,17 +44,8 @@ class HttpRegistry:
         return person
 
     def _ask(self, path: str, question: dict[str, str]) -> Person:
-        request = urllib.request.Request(  # noqa: S310  the address is the operator's setting
-            f"{settings.PERSON_REGISTRY_URL.rstrip('/')}/{path}",
-            data=json.dumps(question).encode(),
-            headers={
-                "Content-Type": "application/json",
-                "Authorization": f"Bearer {settings.PERSON_REGISTRY_TOKEN}",
-            },
-            method="POST",
-        )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
+            with urllib.request.urlopen(_request(path, question), timeout=TIMEOUT) as response:  # noqa: S310
                 body = response.read(LONGEST_ANSWER)
         except urllib.error.HTTPError as error:
             with error:
@@ -67,6 +58,18 @@ class HttpRegistry:
         return _person(body)
 
 
+def _request(path: str, question: dict[str, str]) -> urllib.request.Request:
+    return urllib.request.Request(  # noqa: S310  the address is the operator's setting
+        f"{settings.PERSON_REGISTRY_URL.rstrip('/')}/{path}",
+        data=json.dumps(question).encode(),
+        headers={
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {settings.PERSON_REGISTRY_TOKEN}",
+        },
+        method="POST",
+    )
+
+
 def _person(body: bytes) -> Person:
     try:
         answer: Any = json.loads(body)
@@ -74,7 +77,7 @@ def _person(body: bytes) -> Person:
             **{name: _text(answer[name]) for name in TEXT_FIELDS},
             birth_date=date.fromisoformat(answer["birth_date"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _nonsense(f"no person in the answer: {type(error).__name__}") from None
     if person.sex not in {"m", "f"} or not (person.last_name or person.first_name):
         raise _nonsense("a person without a name or sex")

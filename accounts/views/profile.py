@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -131,7 +132,7 @@ def _profile_page(request: HttpRequest, *, form: ProfileForm | None, photo_form:
             {"label": _("Last name"), "value": own.last_name},
             {"label": _("First name"), "value": own.first_name},
             {"label": _("Patronymic"), "value": own.middle_name or "—"},
-            {"label": _("Birth date"), "at": own.birth_date, "show": "date"},
+            {"label": _("Date of birth"), "at": own.birth_date, "show": "date"},
             {"label": _("Sex"), "value": own.get_sex_display()},
             {"label": _("Contact phone"), "value": display_phone(user.phone)},
         ],
@@ -159,5 +160,5 @@ def _actor(entry: AuditEntry, *, reader: User) -> str:
     if entry.actor is None:
         return _("Portal")
     if entry.actor == reader:
-        return _("I")
+        return pgettext("by whom", "I")
     return _("Employee") if entry.actor.is_staff else _("Other guardian")

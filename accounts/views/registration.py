@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import limits, services
 from accounts.audit import client_address
-from accounts.forms import CodeForm, IdentityForm, NewPasswordForm, RegistrationForm
+from accounts.forms import CodeForm, IdentityForm, FirstPasswordForm, RegistrationForm
 from accounts.identity import Identity
 from accounts.models import SmsCode
 from accounts.phones import display_phone
@@ -114,7 +114,7 @@ def code(request: HttpRequest, registration: Registration, now: datetime) -> Htt
 @_step(Step.PASSWORD, Step.ACCOUNT)
 def password(request: HttpRequest, registration: Registration, now: datetime) -> HttpResponse:
     """Step 2. Opened again from step 3, it sets another password."""
-    form = NewPasswordForm(request.POST if request.method == "POST" else None)
+    form = FirstPasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         hashed = make_password(form.cleaned_data["password"])
         changed = replace(registration, password_hash=hashed)
@@ -218,7 +218,7 @@ def _rows(person: Person) -> list[dict[str, object]]:
         {"label": _("First name"), "value": person.first_name},
         {"label": _("Last name"), "value": person.last_name},
         {"label": _("Patronymic"), "value": person.middle_name or "—"},
-        {"label": _("Birth date"), "at": person.birth_date, "show": "date"},
+        {"label": _("Date of birth"), "at": person.birth_date, "show": "date"},
     ]
 
 

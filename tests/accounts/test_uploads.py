@@ -35,7 +35,7 @@ def refusal(content: bytes, **options) -> str:
 def test_a_picture_is_drawn_anew_under_a_random_name(file_type, extension):
     kept = check_upload(upload(picture(file_type), name="../../мен.exe"))
     assert kept.name.endswith(f".{extension}")
-    assert len(kept.name) == 32 + 1 + len(extension)
+    assert len(kept.name or "") == 32 + 1 + len(extension)
     assert Image.open(kept).format == file_type
 
 
@@ -145,7 +145,7 @@ def test_objects_that_cannot_be_looked_into_are_refused():
 
 
 def test_a_pdf_bomb_is_refused():
-    bomb = zlib.compress(b"\0" * (300 * 1024 * 1024), level=9)
+    bomb = zlib.compress(b"\0" * (70 * 1024 * 1024))
     part = b"2 0 obj << >> stream\n" + bomb + b"\nendstream endobj"
     assert refusal(pdf(*[part] * 4)) == "pdf_refused"
 

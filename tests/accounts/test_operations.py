@@ -1,0 +1,198 @@
+"""What operators and the schedule do: employees, checks before deployment, clearing up, limits, addresses."""
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import RequestFactory
+from django_otp.oath import totp
+
+from accounts import audit, checks, limits, services
+from accounts.models import SmsCode, User
+from accounts.roles import Role
+from accounts.tasks import prune_sms_codes
+
+NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+LIMIT = limits.Limit("test", 2, timedelta(minutes=1))
+
+
+def run(*arguments: str) -> str:
+    output = io.StringIO()
+    call_command("create_staff", *arguments, stdout=output)
+    return output.getvalue()
+
+
+@pytest.mark.django_db
+class TestCreateStaff:
+    def test_with_a_role_and_a_second_factor(self):
+        output = run("amina", "--role", "kindergarten")
+        user = User.objects.get(username="amina")
+        assert user.is_staff
+        assert not user.is_superuser
+        assert [group.name for group in user.groups.all()] == [Role.KINDERGARTEN]
+        assert user.check_password(output.partition("Password: ")[2].split("\n")[0])
+        device = user.totpdevice_set.get()
+        assert device.config_url in output
+        assert device.verify_token(totp(device.bin_key))
+
+    def test_a_superuser(self):
+        run("root", "--superuser")
+        assert User.objects.get().is_superuser
+
+    def test_a_password_that_was_given_is_not_printed(self, monkeypatch):
+        monkeypatch.setattr("sys.stdin", io.StringIO("a long secret\n"))
+        output = run("amina", "--password-stdin")
+        assert "a long secret" not in output
+        assert User.objects.get().check_password("a long secret")
+
+    def test_a_weak_password(self, monkeypatch):
+        monkeypatch.setattr("sys.stdin", io.StringIO("password\n"))
+        with pytest.raises(CommandError):
+            run("amina", "--password-stdin")
+        assert not User.objects.exists()
+
+    def test_a_name_that_is_taken(self):
+        run("amina")
+        with pytest.raises(CommandError):
+            run("amina")
+        assert User.objects.count() == 1
+
+    def test_an_unknown_role(self):
+        with pytest.raises(CommandError):
+            run("amina", "--role", "king")
+
+    def test_a_fixed_secret_for_the_demo(self):
+        _user, device = services.create_staff(username="amina", password="staff-pass-1", totp_key="ab" * 20)
+        assert device.bin_key == bytes.fromhex("ab" * 20)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "clear_up", [prune_sms_codes, lambda: call_command("prune_sms_codes", stdout=io.StringIO())]
+)
+def test_prune(clear_up, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    for hours in (23, 25):
+        moment = NOW - timedelta(hours=hours)
+        SmsCode.objects.create(
+            phone="+77017779876",
+            purpose="reset",
+            code_hash="x",
+            session_hash="x",
+            created_at=moment,
+            expires_at=moment,
+        )
+    clear_up()
+    assert SmsCode.objects.get().expires_at == NOW - timedelta(hours=23)
+
+
+class TestChecks:
+    def real(self, settings):
+        settings.DEMO = settings.DEBUG = False
+        settings.PERSON_REGISTRY = "accounts.registry.http.HttpRegistry"
+        settings.PERSON_REGISTRY_URL = "https://registry.example/"
+        settings.PERSON_REGISTRY_TOKEN = "token"
+
+    def found(self) -> set[str | None]:
+        every = (checks.no_demo, checks.no_simulated_registry, checks.registry_has_address)
+        return {problem.id for check in every for problem in check(None)}
+
+    def test_a_real_deployment_passes(self, settings):
+        self.real(settings)
+        assert self.found() == set()
+
+    def test_demo_mode(self, settings):
+        self.real(settings)
+        settings.DEMO = True
+        assert self.found() == {"accounts.E001"}
+
+    def test_a_simulated_registry_outside_the_demo(self, settings):
+        self.real(settings)
+        settings.PERSON_REGISTRY = "accounts.registry.simulator.SimulatedRegistry"
+        assert self.found() == {"accounts.E002"}
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("PERSON_REGISTRY_URL", ""),
+            ("PERSON_REGISTRY_URL", "http://registry/"),
+            ("PERSON_REGISTRY_TOKEN", ""),
+        ],
+    )
+    def test_a_registry_without_address_or_token(self, settings, name, value):
+        self.real(settings)
+        setattr(settings, name, value)
+        assert self.found() == {"accounts.E003"}
+
+    def test_they_are_registered(self):
+        with pytest.raises(CommandError, match=r"accounts\.E001"):
+            call_command("check", deploy=True)
+
+
+class TestLimits:
+    def test_until_the_window_has_passed(self):
+        assert limits.allow(LIMIT, "a", now=NOW).ok
+        assert limits.allow(LIMIT, "a", now=NOW + timedelta(seconds=10)).ok
+        refused = limits.allow(LIMIT, "a", now=NOW + timedelta(seconds=60) - MICROSECOND)
+        assert refused == limits.Allowed(False, NOW + timedelta(seconds=60))
+        assert limits.allow(LIMIT, "a", now=NOW + timedelta(seconds=60)).ok
+        assert not limits.allow(LIMIT, "a", now=NOW + timedelta(seconds=60)).ok
+
+    def test_a_refused_attempt_is_not_counted(self):
+        for _ in range(5):
+            limits.allow(LIMIT, "a", now=NOW)
+        assert limits.allow(LIMIT, "a", now=NOW + timedelta(seconds=60)).ok
+
+    def test_keys_and_limits_are_apart(self):
+        other = limits.Limit("other", 2, timedelta(minutes=1))
+        for _ in range(2):
+            limits.allow(LIMIT, "a", now=NOW)
+        assert limits.allow(LIMIT, "b", now=NOW).ok
+        assert limits.allow(other, "a", now=NOW).ok
+
+    def test_all_or_none_are_counted(self):
+        tight = limits.Limit("tight", 1, timedelta(minutes=5))
+        assert limits.allow(tight, "a", now=NOW).ok
+        refused = limits.allow_all([(LIMIT, "a"), (tight, "a")], now=NOW)
+        assert refused.retry_at == NOW + timedelta(minutes=5)
+        assert limits.allow(LIMIT, "a", now=NOW).ok
+        assert limits.allow(LIMIT, "a", now=NOW).ok
+
+    def test_forget(self):
+        for _ in range(5):
+            assert limits.allow_all([(LIMIT, "a")], now=NOW).ok
+            limits.forget([(LIMIT, "a")], now=NOW)
+
+    def test_addresses_share_their_network(self):
+        assert limits.address_key("10.1.2.3") == limits.address_key("10.1.2.200")
+        assert limits.address_key("10.1.2.3") != limits.address_key("10.1.3.3")
+        assert limits.address_key("2001:db8::1") == limits.address_key("2001:db8::ffff")
+        assert limits.address_key(None) == "unknown"
+
+    def test_addresses_have_more_room_in_the_demo_only(self, settings):
+        assert limits.LOGIN_PER_ADDRESS.allowed_times == 400
+        assert limits.IIN_PER_ACCOUNT.allowed_times == 5
+        settings.DEMO = False
+        assert limits.LOGIN_PER_ADDRESS.allowed_times == 20
+
+
+class TestClientAddress:
+    def request(self, **headers):
+        return RequestFactory().get("/", **headers)
+
+    def test_direct(self, settings):
+        assert (
+            audit.client_address(self.request(REMOTE_ADDR="10.0.0.5", HTTP_X_FORWARDED_FOR="6.6.6.6"))
+            == "10.0.0.5"
+        )
+
+    def test_behind_a_proxy_what_the_visitor_claims_does_not_count(self, settings):
+        settings.BEHIND_PROXY = True
+        request = self.request(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="6.6.6.6, 10.0.0.5")
+        assert audit.client_address(request) == "10.0.0.5"
+
+    @pytest.mark.parametrize("text", ["", "unix:", "<script>"])
+    def test_none(self, text):
+        assert audit.client_address(self.request(REMOTE_ADDR=text)) is None

@@ -1,0 +1,490 @@
+"""Registration page by page: the manual's way, and every wrong turn."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts import services
+from accounts.audit_actions import Action
+from accounts.models import AuditEntry, PolicyConsent, Profile, SmsCode, User
+from accounts.progress import Registration
+from accounts.registry import Person, simulated_people
+from notifications.models import Message
+from tests.accounts.walk import (
+    FATHER,
+    PASSWORD,
+    PHONE,
+    ask_for_code,
+    newest_code,
+    to_account,
+    to_confirm,
+    to_end,
+    to_password,
+)
+from tests.factories import UserFactory
+
+STEPS = ["/register/", "/register/code/", "/register/password/", "/register/account/"]
+
+pytestmark = pytest.mark.django_db
+
+
+def errors(answer) -> dict[str, list[str]]:
+    return answer.context["form"].errors
+
+
+class TestWholeWay:
+    def test_the_manuals_father(self, client, clock):
+        answer = to_end(client)
+        assert answer.url == "/cabinet/profile/"
+        user = User.objects.get()
+        assert user.phone.as_e164 == user.username == PHONE
+        assert user.check_password(PASSWORD)
+        assert user.language == "kk"
+        assert user.profile.full_name == "КАМЕНОВ ЕРМЕК АХМЕТОВИЧ"
+        assert user.profile.birth_date == date(1994, 2, 25)
+        assert user.profile.iin == FATHER
+        assert client.session["_auth_user_id"] == str(user.pk)
+
+    def test_the_consent_is_kept_with_its_version_and_moment(self, client, clock):
+        ask_for_code(client)
+        clock.move_to(datetime(2019, 6, 26, 10, 25, tzinfo=UTC))
+        client.post("/register/code/", {"code": newest_code()})
+        client.post("/register/password/", {"password": PASSWORD, "repeated": PASSWORD})
+        client.post("/register/account/", {"identity": FATHER})
+        client.post("/register/account/", {"confirm": "1"})
+        consent = PolicyConsent.objects.get()
+        assert consent.version == django_settings.DATA_POLICY_VERSION
+        assert consent.given_at == datetime(2019, 6, 26, 10, 20, tzinfo=UTC)
+
+    def test_the_names_are_shown_before_the_account_is_made(self, client):
+        to_confirm(client)
+        page = client.get("/register/account/").content.decode()
+        assert "ЕРМЕК" in page
+        assert "КАМЕНОВ" in page
+        assert "25.02.1994" in page
+        assert not User.objects.exists()
+
+    def test_a_mother_with_a_document_number(self, client):
+        to_end(client, identity="ac 214-7093")
+        profile = Profile.objects.get()
+        assert profile.document_number == simulated_people.FOREIGN_MOTHER_DOCUMENT
+        assert profile.iin == ""
+        assert profile.iin_hash is None
+
+    def test_in_russian(self, client):
+        client.post("/ru/register/", {"phone": PHONE, "consent": "on"})
+        client.post("/ru/register/code/", {"code": newest_code()})
+        client.post("/ru/register/password/", {"password": PASSWORD, "repeated": PASSWORD})
+        client.post("/ru/register/account/", {"identity": FATHER})
+        assert client.post("/ru/register/account/", {"confirm": "1"}).url == "/ru/cabinet/profile/"
+        assert User.objects.get().language == "ru"
+        assert Message.objects.get().language == "ru"
+
+    def test_it_is_in_the_journal(self, client):
+        to_end(client)
+        entry = AuditEntry.objects.get(action=Action.REGISTERED)
+        assert entry.subject == entry.actor == User.objects.get()
+        assert entry.address == "127.0.0.1"
+
+    def test_the_session_changes_at_login_and_forgets_the_steps(self, client):
+        to_confirm(client)
+        before = client.session.session_key
+        client.post("/register/account/", {"confirm": "1"})
+        assert client.session.session_key != before
+        assert not Session.objects.filter(session_key=before).exists()
+        assert "registration" not in client.session
+
+    def test_neither_iin_nor_password_lies_open_in_the_session(self, client):
+        to_confirm(client)
+        stored = json.dumps(dict(client.session.items()), ensure_ascii=False)
+        assert FATHER not in stored
+        assert "КАМЕНОВ" not in stored
+        assert PASSWORD not in stored
+
+    def test_the_iin_lies_encrypted_in_the_database(self, client):
+        to_end(client)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT iin FROM accounts_profile")
+            assert FATHER not in cursor.fetchone()[0]
+
+
+class TestPhone:
+    @pytest.mark.parametrize(
+        "text", ["87017779876", "+7 (701) 777-98-76", "7017779876", "８７０１７７７９８７６"]
+    )
+    def test_any_spelling(self, client, text):
+        assert ask_for_code(client, text).url == "/register/code/"
+        assert Message.objects.get().phone.as_e164 == PHONE
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("+7 916 123-45-67", "foreign"), ("+998901234567", "foreign"), ("8 7172 12-34-56", "landline"),
+            ("abc", "unreadable"), ("", "required"), ("\0", "null_characters_not_allowed"), ("7" * 400, "max_length"),
+        ],
+    )  # fmt: skip
+    def test_refused(self, client, text, code):
+        answer = ask_for_code(client, text)
+        assert answer.status_code == 200
+        assert errors(answer).as_data()["phone"][0].code == code
+        assert not Message.objects.exists()
+
+    def test_without_consent(self, client):
+        answer = client.post("/register/", {"phone": PHONE})
+        assert list(errors(answer)) == ["consent"]
+        assert not SmsCode.objects.exists()
+
+    def test_the_policy_is_linked(self, client):
+        assert 'href="/privacy/"' in client.get("/register/").content.decode()
+
+    def test_the_same_again_at_once_sends_one_sms(self, client):
+        assert ask_for_code(client).url == ask_for_code(client).url == "/register/code/"
+        assert Message.objects.count() == 1
+
+    def test_another_session_within_a_minute_waits(self, client):
+        ask_for_code(client)
+        answer = ask_for_code(Client())
+        assert answer.status_code == 429
+        assert Message.objects.count() == 1
+
+    def test_a_registered_number_sees_what_an_unknown_one_sees(self, client):
+        UserFactory.create(phone=PHONE)
+        known, unknown = Client(), Client()
+        answers = []
+        for browser, phone in ((known, PHONE), (unknown, "+77017779877")):
+            asked = ask_for_code(browser, phone)
+            page = browser.get("/register/code/").content.decode()
+            wrong = browser.post("/register/code/", {"code": "000000"})
+            text = (page + wrong.content.decode()).replace("98 77", "98 76")
+            for cookie in browser.cookies.values():
+                text = text.replace(cookie.value, "")
+            answers.append((asked.status_code, asked.url, wrong.status_code, len(errors(wrong)["code"][0])))
+        assert answers[0] == answers[1]
+        assert Message.objects.get(phone=PHONE).kind == "account_exists"
+
+
+class TestCode:
+    def test_the_number_is_masked(self, client):
+        ask_for_code(client)
+        page = client.get("/register/code/").content.decode()
+        assert "+7 701 ••• 98 76" in page
+        assert "777 98 76" not in page
+
+    def test_wrong_then_right(self, client):
+        ask_for_code(client)
+        right = newest_code()
+        wrong = f"{(int(right) + 1) % 1_000_000:06d}"
+        answers = [client.post("/register/code/", {"code": wrong}) for _ in range(3)]
+        assert all(answer.status_code == 200 for answer in answers)
+        assert "2" not in errors(answers[0])["code"][0]
+        assert "2" in errors(answers[2])["code"][0]
+        assert client.post("/register/code/", {"code": right}).url == "/register/password/"
+
+    def test_exhausted(self, client):
+        ask_for_code(client)
+        right = newest_code()
+        wrong = f"{(int(right) + 1) % 1_000_000:06d}"
+        for _ in range(5):
+            answer = client.post("/register/code/", {"code": wrong})
+        exhausted = errors(answer)["code"]
+        assert errors(client.post("/register/code/", {"code": right}))["code"] == exhausted
+        assert client.get("/register/password/").url == "/register/code/"
+
+    def test_expired(self, client, clock):
+        ask_for_code(client)
+        clock.shift(timedelta(minutes=10))
+        answer = client.post("/register/code/", {"code": newest_code()})
+        assert "code" in errors(answer)
+        assert client.get("/register/password/").url == "/register/code/"
+
+    def test_reused(self, client):
+        to_password(client)
+        code = newest_code()
+        assert client.post("/register/code/", {"code": code}).url == "/register/password/"
+        other = Client()
+        session = other.session
+        session["registration"] = {"phone": PHONE, "sent_at": timezone.now().isoformat()}
+        session.save()
+        assert "code" in errors(other.post("/register/code/", {"code": code}))
+
+    @pytest.mark.parametrize("text", ["123 456", "１２３４５６", "123-456"])
+    def test_any_spelling_is_read(self, client, text):
+        ask_for_code(client)
+        assert "code_length" not in {
+            error.code for error in errors(client.post("/register/code/", {"code": text})).as_data()["code"]
+        }
+
+    @pytest.mark.parametrize("text", ["", "12345", "1234567", "abcdef", "\0"])
+    def test_what_is_no_code_costs_no_try(self, client, text):
+        ask_for_code(client)
+        assert client.post("/register/code/", {"code": text}).status_code == 200
+        assert SmsCode.objects.get().attempts == 0
+
+    def test_resend_after_sixty_seconds(self, client, clock):
+        ask_for_code(client)
+        first = newest_code()
+        clock.shift(timedelta(seconds=59))
+        client.post("/register/code/", {"resend": "1"})
+        assert Message.objects.count() == 1
+        clock.shift(timedelta(seconds=1))
+        client.post("/register/code/", {"resend": "1"})
+        assert Message.objects.count() == 2
+        if first != newest_code():
+            assert "code" in errors(client.post("/register/code/", {"code": first}))
+        assert client.post("/register/code/", {"code": newest_code()}).url == "/register/password/"
+
+    def test_another_number_starts_over(self, client):
+        ask_for_code(client)
+        code = newest_code()
+        ask_for_code(client, "+77017779877")
+        assert "code" in errors(client.post("/register/code/", {"code": code}))
+
+
+class TestPassword:
+    @pytest.mark.parametrize("text", ["жеті7са", "a" * 7, "a" * 41, "ұ" * 41, ""])
+    def test_too_short_or_too_long(self, client, text):
+        to_password(client)
+        answer = client.post("/register/password/", {"password": text, "repeated": text})
+        assert "password" in errors(answer)
+        assert client.get("/register/account/").url == "/register/password/"
+
+    @pytest.mark.parametrize("text", ["сегіз8 қ", "ғ" * 40, "  eight  ", "x" * 39 + " ", "и\u0306" * 40])
+    def test_eight_to_forty(self, client, text):
+        to_password(client)
+        answer = client.post("/register/password/", {"password": text, "repeated": text})
+        assert answer.url == "/register/account/"
+
+    def test_letters_are_counted_as_typed_not_as_stored(self, client):
+        to_password(client)
+        seven = "и\u0306" * 7
+        answer = client.post("/register/password/", {"password": seven, "repeated": seven})
+        assert "password" in errors(answer)
+
+    def test_the_same_password_from_another_keyboard_opens(self, client):
+        to_password(client)
+        composed, decomposed = "й" * 8, "и\u0306" * 8
+        assert composed != decomposed
+        client.post("/register/password/", {"password": decomposed, "repeated": decomposed})
+        client.post("/register/account/", {"identity": FATHER})
+        client.post("/register/account/", {"confirm": "1"})
+        assert Client().post("/login/", {"phone": PHONE, "password": composed}).status_code == 302
+
+    def test_common(self, client):
+        to_password(client)
+        answer = client.post("/register/password/", {"password": "password1", "repeated": "password1"})
+        assert errors(answer).as_data()["password"][0].code == "password_too_common"
+
+    def test_different(self, client):
+        to_password(client)
+        answer = client.post("/register/password/", {"password": PASSWORD, "repeated": PASSWORD + "x"})
+        assert list(errors(answer)) == ["repeated"]
+
+    def test_it_is_never_sent_back(self, client):
+        to_password(client)
+        answer = client.post("/register/password/", {"password": PASSWORD, "repeated": "x"})
+        assert PASSWORD not in answer.content.decode()
+
+
+class TestAccount:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "94022530000", "9402253000090", "940225300008", "170720600820", "940225302603", "890402315842",
+            "", "!!", "AB", "x" * 400, "\0",
+        ],
+    )  # fmt: skip
+    def test_not_a_number(self, client, text):
+        to_account(client)
+        answer = client.post("/register/account/", {"identity": text})
+        assert answer.status_code == 200
+        assert "identity" in errors(answer)
+        assert not User.objects.exists()
+
+    def test_length_and_check_digit_are_told_apart(self, client):
+        to_account(client)
+        said = [
+            errors(client.post("/register/account/", {"identity": text}))["identity"][0]
+            for text in ("94022530000", "940225300008")
+        ]
+        assert said[0] != said[1]
+
+    @pytest.mark.parametrize(
+        "text", ["170720600806", "940225301801", "880101300010", "ZZ9999999", "012345678"]
+    )
+    def test_valid_but_unknown(self, client, text):
+        to_account(client)
+        answer = client.post("/register/account/", {"identity": text})
+        assert list(errors(answer)) == ["identity"]
+
+    def test_a_bound_iin_gets_a_neutral_answer_and_no_names(self, client):
+        to_end(Client())
+        to_account(client, phone="+77017779877")
+        answer = client.post("/register/account/", {"identity": FATHER})
+        assert list(errors(answer)) == ["__all__"]
+        assert "ЕРМЕК" not in answer.content.decode()
+        assert "•" not in errors(answer)["__all__"][0]
+
+    def test_registry_down_loses_nothing(self, client):
+        to_account(client)
+        down = simulated_people.UNAVAILABLE_IINS[0]
+        answer = client.post("/register/account/", {"identity": down})
+        assert answer.status_code == 200
+        assert list(errors(answer)) == ["__all__"]
+        assert client.get("/register/account/").status_code == 200
+        client.post("/register/account/", {"identity": FATHER})
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/profile/"
+
+    def test_registry_down_costs_no_attempt(self, client):
+        to_account(client)
+        for _ in range(7):
+            client.post("/register/account/", {"identity": simulated_people.UNAVAILABLE_IINS[0]})
+        assert client.post("/register/account/", {"identity": FATHER}).status_code == 302
+
+    def test_five_look_ups_an_hour(self, client, clock):
+        to_account(client)
+        for _ in range(5):
+            client.post("/register/account/", {"identity": simulated_people.UNKNOWN_IINS[0]})
+        answer = client.post("/register/account/", {"identity": FATHER})
+        assert answer.status_code == 200
+        assert "17:20" in errors(answer)["identity"][0]
+        clock.shift(timedelta(hours=1))
+        assert client.post("/register/account/", {"identity": FATHER}).status_code == 302
+
+    def test_not_me(self, client):
+        to_confirm(client)
+        client.post("/register/account/", {"other": "1"})
+        page = client.get("/register/account/")
+        assert "form" in page.context
+        assert "КАМЕНОВ" not in page.content.decode()
+
+    def test_confirming_nobody(self, client):
+        to_account(client)
+        answer = client.post("/register/account/", {"confirm": "1"})
+        assert answer.status_code == 200
+        assert not User.objects.exists()
+
+    def test_two_people_confirm_one_iin(self, client):
+        other = Client()
+        to_confirm(client)
+        to_confirm(other, phone="+77017779877")
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/profile/"
+        assert other.post("/register/account/", {"confirm": "1"}).url == "/register/account/"
+        assert other.get("/register/account/").status_code == 200
+        assert User.objects.count() == 1
+
+    def test_the_phone_was_registered_meanwhile(self, client):
+        to_confirm(client)
+        UserFactory.create(phone=PHONE)
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/login/"
+        assert User.objects.count() == 1
+
+
+class TestOrder:
+    @pytest.mark.parametrize("page", STEPS[1:])
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_a_stranger_begins_at_the_beginning(self, client, page, method):
+        assert getattr(client, method)(page, {"confirm": "1", "code": "123456"}).url == "/register/"
+
+    def test_after_the_phone(self, client):
+        ask_for_code(client)
+        assert client.get("/register/").status_code == 200
+        assert client.get("/register/code/").status_code == 200
+        for page in STEPS[2:]:
+            assert client.get(page).url == "/register/code/"
+            assert client.post(page, {"password": PASSWORD, "repeated": PASSWORD}).url == "/register/code/"
+
+    def test_after_the_code(self, client):
+        to_password(client)
+        assert client.get("/register/").status_code == 200
+        assert client.get("/register/code/").url == "/register/password/"
+        assert client.get("/register/account/").url == "/register/password/"
+        assert client.post("/register/account/", {"identity": FATHER}).url == "/register/password/"
+
+    def test_back_to_the_phone_after_the_code_goes_on_without_another_sms(self, client):
+        to_password(client)
+        assert ask_for_code(client).url == "/register/password/"
+        assert Message.objects.count() == 1
+
+    def test_after_the_password_it_may_be_set_again(self, client):
+        to_account(client)
+        assert client.get("/register/code/").url == "/register/account/"
+        assert client.get("/register/password/").status_code == 200
+        other = "басқа құпия сөз"
+        client.post("/register/password/", {"password": other, "repeated": other})
+        client.post("/register/account/", {"identity": FATHER})
+        client.post("/register/account/", {"confirm": "1"})
+        assert User.objects.get().check_password(other)
+
+    @pytest.mark.parametrize("page", STEPS)
+    def test_after_the_end_every_page_leads_to_the_cabinet(self, client, page):
+        to_end(client)
+        assert client.get(page).url == "/cabinet/"
+        assert client.post(page, {"confirm": "1", "identity": FATHER}).url == "/cabinet/"
+        assert User.objects.count() == 1
+
+    @pytest.mark.parametrize("page", STEPS)
+    def test_no_page_is_cached(self, client, page):
+        assert "no-store" in client.get(page)["Cache-Control"]
+
+    @pytest.mark.parametrize("method", ["put", "delete"])
+    def test_other_methods(self, client, method):
+        assert getattr(client, method)("/register/").status_code == 405
+
+    def test_a_post_without_csrf_token(self):
+        strict = Client(enforce_csrf_checks=True)
+        assert strict.post("/register/", {"phone": PHONE, "consent": "on"}).status_code == 403
+
+
+class TestDoubleSubmit:
+    def test_confirmed_twice_one_after_the_other(self, client):
+        to_confirm(client)
+        cookies = client.cookies[django_settings.SESSION_COOKIE_NAME].value
+        client.post("/register/account/", {"confirm": "1"})
+        stale = Client()
+        stale.cookies[django_settings.SESSION_COOKIE_NAME] = cookies
+        assert stale.post("/register/account/", {"confirm": "1"}).status_code == 302
+        assert User.objects.count() == PolicyConsent.objects.count() == Profile.objects.count() == 1
+
+    @pytest.mark.concurrency
+    @pytest.mark.django_db(transaction=True)
+    def test_confirmed_many_times_at_once(self):
+        hashed = make_password(PASSWORD)
+        person = Person(FATHER, "", "КАМЕНОВ", "ЕРМЕК", "АХМЕТОВИЧ", date(1994, 2, 25), "m")
+        now = timezone.now()
+        barrier = threading.Barrier(6)
+
+        def confirm(_number):
+            try:
+                barrier.wait(timeout=10)
+                user = services.register(
+                    phone=PHONE,
+                    password_hash=hashed,
+                    person=person,
+                    consent=services.Consent("1", now),
+                    language="kk",
+                    address=None,
+                    now=now,
+                )
+                return user.pk
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(6) as pool:
+            assert len(set(pool.map(confirm, range(6)))) == 1
+        assert User.objects.count() == Profile.objects.count() == 1
+
+
+def test_progress_survives_json():
+    person = Person(FATHER, "N1", "КАМЕНОВ", "ЕРМЕК", "", date(1994, 2, 25), "m")
+    registration = Registration(phone=PHONE).with_person(person)
+    assert registration.person == person
+    assert registration.with_person(None).person is None

@@ -1,0 +1,192 @@
+"""One contract for every person registry: the simulator and the HTTP gateway answer the same questions alike."""
+
+import json
+import threading
+from dataclasses import asdict
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from django.utils import timezone
+
+from accounts.iin import parse_iin
+from accounts.registry import PersonNotFound, RegistryUnavailable, get_registry, simulated_people
+from accounts.registry.http import HttpRegistry
+from accounts.registry.simulator import SimulatedRegistry
+
+FATHER = simulated_people.MANUAL_PARENT_IIN
+DAUGHTER = simulated_people.MANUAL_CHILD_IIN
+MOTHER_DOCUMENT = simulated_people.FOREIGN_MOTHER_DOCUMENT
+UNKNOWN = simulated_people.UNKNOWN_IINS[0]
+DOWN_ADULT, DOWN_CHILD = simulated_people.UNAVAILABLE_IINS
+
+
+class Gateway(BaseHTTPRequestHandler):
+    """A gateway of the real kind, which asks the simulator; `broken` makes it answer something else."""
+
+    broken: tuple[int, bytes] | None = None
+    seen: list[tuple[str, str | None]] = []
+
+    def do_POST(self):
+        self.seen.append((self.path, self.headers["Authorization"]))
+        question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status, body = self.broken or self._answer(question)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _answer(self, question):
+        registry = SimulatedRegistry()
+        ask = registry.find_person if self.path == "/v1/persons/find" else registry.find_ward
+        try:
+            person = ask(**question)
+        except PersonNotFound:
+            return 404, b"{}"
+        except RegistryUnavailable:
+            return 503, b"busy"
+        return 200, json.dumps(asdict(person) | {"birth_date": person.birth_date.isoformat()}).encode()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def gateway(settings):
+    Gateway.broken, Gateway.seen = None, []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    settings.PERSON_REGISTRY = "accounts.registry.http.HttpRegistry"
+    settings.PERSON_REGISTRY_URL = f"http://127.0.0.1:{server.server_port}/v1"
+    settings.PERSON_REGISTRY_TOKEN = "token"
+    yield Gateway
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(params=["simulator", "http"])
+def registry(request, settings):
+    if request.param == "http":
+        request.getfixturevalue("gateway")
+    else:
+        settings.PERSON_REGISTRY = "accounts.registry.simulator.SimulatedRegistry"
+    return get_registry()
+
+
+class TestContract:
+    def test_the_manuals_father(self, registry):
+        person = registry.find_person(iin=FATHER)
+        assert person.full_name == "КАМЕНОВ ЕРМЕК АХМЕТОВИЧ"
+        assert person.birth_date == date(1994, 2, 25)
+        assert person.sex == "m"
+        assert person.iin == FATHER
+
+    def test_his_daughter(self, registry):
+        child = registry.find_ward(guardian_iin=FATHER, child_iin=DAUGHTER)
+        assert child.full_name == "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА"
+        assert child.birth_date == date(2017, 7, 20)
+        assert child.sex == "f"
+
+    def test_a_mother_without_iin(self, registry):
+        mother = registry.find_person(document_number=MOTHER_DOCUMENT)
+        assert mother.iin == ""
+        everyone = simulated_people.everyone(today=timezone.localdate())
+        entry = next(entry for entry in everyone if entry.person == mother)
+        ward = entry.wards[0]
+        assert registry.find_ward(guardian_document=MOTHER_DOCUMENT, child_iin=ward.iin) == ward
+
+    def test_nobody(self, registry):
+        with pytest.raises(PersonNotFound):
+            registry.find_person(iin=UNKNOWN)
+        with pytest.raises(PersonNotFound):
+            registry.find_person(document_number="ZZ0000000")
+
+    def test_somebody_elses_child_and_an_unknown_one_are_alike(self, registry):
+        with pytest.raises(PersonNotFound) as stranger:
+            registry.find_ward(guardian_document=MOTHER_DOCUMENT, child_iin=DAUGHTER)
+        with pytest.raises(PersonNotFound) as unknown:
+            registry.find_ward(guardian_document=MOTHER_DOCUMENT, child_iin=UNKNOWN)
+        assert str(stranger.value) == str(unknown.value)
+
+    def test_a_child_is_no_adult(self, registry):
+        with pytest.raises(PersonNotFound):
+            registry.find_person(iin=DAUGHTER)
+
+    def test_down(self, registry):
+        with pytest.raises(RegistryUnavailable):
+            registry.find_person(iin=DOWN_ADULT)
+        with pytest.raises(RegistryUnavailable):
+            registry.find_ward(guardian_iin=FATHER, child_iin=DOWN_CHILD)
+
+    def test_nothing_asked_is_nobody(self, registry):
+        with pytest.raises(PersonNotFound):
+            registry.find_person()
+
+
+class TestHttp:
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (500, b"{}"), (403, b"{}"), (302, b""), (200, b""), (200, b"<html>"), (200, b"[]"), (200, b"{}"),
+            (200, b"null"), (200, b'{"iin": 5}'), (200, b"\xff\xfe"), (200, b"[" * 60_000),
+        ],
+    )  # fmt: skip
+    def test_an_answer_that_makes_no_sense(self, gateway, status, body):
+        gateway.broken = status, body
+        with pytest.raises(RegistryUnavailable):
+            HttpRegistry().find_person(iin=FATHER)
+
+    def test_an_answer_about_somebody_else(self, gateway):
+        father = SimulatedRegistry().find_person(iin=FATHER)
+        body = asdict(father) | {"birth_date": "1994-02-25", "iin": UNKNOWN}
+        gateway.broken = 200, json.dumps(body).encode()
+        with pytest.raises(RegistryUnavailable):
+            HttpRegistry().find_person(iin=FATHER)
+
+    def test_nobody_listens(self, gateway, settings):
+        settings.PERSON_REGISTRY_URL = "http://127.0.0.1:1/"
+        with pytest.raises(RegistryUnavailable):
+            HttpRegistry().find_person(iin=FATHER)
+
+    def test_no_address(self, gateway, settings):
+        settings.PERSON_REGISTRY_URL = ""
+        with pytest.raises(RegistryUnavailable):
+            HttpRegistry().find_person(iin=FATHER)
+
+    def test_no_iin_in_the_address_and_a_token_in_the_header(self, gateway):
+        HttpRegistry().find_person(iin=FATHER)
+        assert gateway.seen == [("/v1/persons/find", "Bearer token")]
+
+    def test_the_log_holds_no_personal_data(self, gateway, caplog):
+        gateway.broken = 500, f"{FATHER} КАМЕНОВ".encode()
+        with pytest.raises(RegistryUnavailable):
+            HttpRegistry().find_person(iin=FATHER)
+        assert "500" in caplog.text
+        assert FATHER not in caplog.text
+
+
+class TestSimulatedPeople:
+    def test_the_same_at_every_start(self):
+        simulated_people._everyone.cache_clear()
+        first = simulated_people.everyone(today=date(2026, 1, 1))
+        simulated_people._everyone.cache_clear()
+        assert simulated_people.everyone(today=date(2026, 12, 31)) == first
+
+    @pytest.mark.parametrize("year", [2019, 2026, 2030])
+    def test_everybody_is_somebody_of_their_own(self, year):
+        people = simulated_people.everyone(today=date(year, 6, 26))
+        adults = [entry.person.iin for entry in people if entry.person.iin]
+        children = {ward.iin: ward for entry in people for ward in entry.wards}
+        assert len(adults) == len(set(adults))
+        assert not set(adults) & set(children)
+        for iin in [*adults, *children, *simulated_people.UNKNOWN_IINS, *simulated_people.UNAVAILABLE_IINS]:
+            assert parse_iin(iin) == iin
+        assert len(people) >= 80
+        assert any(not entry.wards for entry in people)
+
+    def test_the_manuals_family_has_children_of_one_two_and_four(self):
+        father = simulated_people.everyone(today=date(2026, 11, 22))[0]
+        assert father.person.iin == FATHER
+        assert sorted(ward.birth_date.year for ward in father.wards) == [2017, 2022, 2024, 2025]

@@ -1,0 +1,245 @@
+"""One-time codes: ten minutes, five tries, one use, one session, and limits on sending."""
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from accounts import limits
+from accounts.models import SmsCode
+from accounts.sms_codes import (
+    LIFETIME,
+    RESEND_AFTER,
+    TRIES,
+    CodeFault,
+    TooManyCodes,
+    check_code,
+    prune,
+    send_code,
+)
+from notifications.models import Message
+from tests.factories import UserFactory
+
+NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+PHONE = "+77017779876"
+REGISTER, RESET = SmsCode.Purpose.REGISTER, SmsCode.Purpose.RESET
+MICROSECOND = timedelta(microseconds=1)
+
+
+def send(*, phone=PHONE, purpose=REGISTER, session="mine", address="10.0.0.1", now=NOW) -> str:
+    """Ask for a code; what the newest SMS to the phone says, or nothing."""
+    send_code(phone=phone, purpose=purpose, session=session, language="kk", address=address, now=now)
+    newest = Message.objects.filter(phone=phone).order_by("-created_at").first()
+    found = re.search(r"\d{6}", newest.text) if newest else None
+    return found[0] if found else ""
+
+
+def check(code: str, *, phone=PHONE, purpose=REGISTER, session="mine", now=NOW):
+    return check_code(phone=phone, purpose=purpose, session=session, code=code, now=now)
+
+
+def other_than(code: str) -> str:
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
+@pytest.mark.django_db
+class TestCode:
+    def test_right(self):
+        assert check(send()).ok
+
+    def test_only_its_hash_is_stored(self):
+        code = send()
+        row = SmsCode.objects.get()
+        assert code not in f"{row.code_hash}{row.session_hash}"
+        assert len(row.code_hash) == 64
+
+    def test_the_code_stands_at_the_start_of_the_sms(self):
+        code = send()
+        assert code in Message.objects.get().text[:12]
+
+    def test_used_twice(self):
+        code = send()
+        assert check(code).ok
+        assert check(code).fault is CodeFault.EXPIRED
+
+    def test_a_microsecond_before_the_end(self):
+        code = send()
+        assert check(code, now=NOW + LIFETIME - MICROSECOND).ok
+
+    def test_at_the_end_and_a_microsecond_after(self):
+        code = send()
+        assert check(code, now=NOW + LIFETIME).fault is CodeFault.EXPIRED
+        assert check(code, now=NOW + LIFETIME + MICROSECOND).fault is CodeFault.EXPIRED
+
+    def test_wrong_five_times_burns_it(self):
+        code = send()
+        verdicts = [check(other_than(code)) for _ in range(TRIES)]
+        assert [verdict.tries_left for verdict in verdicts] == [4, 3, 2, 1, 0]
+        assert [verdict.fault for verdict in verdicts] == [CodeFault.WRONG] * 4 + [CodeFault.EXHAUSTED]
+        assert check(code).fault is CodeFault.EXHAUSTED
+
+    def test_right_at_the_fifth_try(self):
+        code = send()
+        for _ in range(TRIES - 1):
+            check(other_than(code))
+        assert check(code).ok
+
+    def test_of_another_session(self):
+        code = send(session="hers")
+        assert check(code, session="mine").fault is CodeFault.EXPIRED
+        assert check(code, session="hers").ok
+
+    def test_for_another_purpose(self):
+        code = send(purpose=REGISTER)
+        assert check(code, purpose=RESET).fault is CodeFault.EXPIRED
+
+    def test_for_another_phone(self):
+        code = send()
+        assert check(code, phone="+77017779877").fault is CodeFault.EXPIRED
+
+    def test_only_the_newest_counts(self):
+        first = send()
+        second = send(now=NOW + RESEND_AFTER)
+        later = NOW + RESEND_AFTER
+        if first != second:
+            assert check(first, now=later).fault is CodeFault.WRONG
+        assert check(second, now=later).ok
+
+    def test_never_asked_for(self):
+        assert check("000000").fault is CodeFault.EXPIRED
+
+
+@pytest.mark.django_db
+class TestEnumeration:
+    def test_a_registered_phone_gets_another_sms_and_no_code(self):
+        UserFactory.create(phone=PHONE)
+        assert send() == ""
+        assert Message.objects.get().kind == "account_exists"
+        assert SmsCode.objects.count() == 1
+        assert check("123456").fault is CodeFault.WRONG
+
+    def test_reset_for_an_unknown_phone_writes_a_row_and_no_sms(self):
+        send(purpose=RESET)
+        assert not Message.objects.exists()
+        assert SmsCode.objects.count() == 1
+        assert check("123456", purpose=RESET).fault is CodeFault.WRONG
+
+    def test_reset_for_a_blocked_account_sends_nothing(self):
+        UserFactory.create(phone=PHONE, is_active=False)
+        send(purpose=RESET)
+        assert not Message.objects.exists()
+
+    def test_reset_for_a_known_phone_speaks_the_owners_language(self):
+        UserFactory.create(phone=PHONE, language="ru")
+        assert check(send(purpose=RESET), purpose=RESET).ok
+        assert Message.objects.get().language == "ru"
+
+
+@pytest.mark.django_db
+class TestSending:
+    def test_once_in_sixty_seconds(self):
+        send()
+        with pytest.raises(TooManyCodes) as caught:
+            send(now=NOW + RESEND_AFTER - MICROSECOND)
+        assert caught.value.retry_at == NOW + RESEND_AFTER
+        send(now=NOW + RESEND_AFTER)
+
+    def test_five_an_hour(self):
+        for number in range(5):
+            send(now=NOW + number * RESEND_AFTER)
+        with pytest.raises(TooManyCodes) as caught:
+            send(now=NOW + 6 * RESEND_AFTER)
+        assert caught.value.retry_at == NOW + timedelta(hours=1)
+        send(now=NOW + timedelta(hours=1))
+
+    def test_eight_a_day(self):
+        for number in range(8):
+            send(now=NOW + number * timedelta(hours=1))
+        with pytest.raises(TooManyCodes) as caught:
+            send(now=NOW + timedelta(hours=9))
+        assert caught.value.retry_at == NOW + timedelta(days=1)
+
+    def test_an_address_asks_for_many_phones(self, settings):
+        settings.DEMO = False
+        for number in range(20):
+            send(phone=f"+770177798{number:02d}", address="10.0.0.7")
+        with pytest.raises(TooManyCodes):
+            send(phone="+77017779899", address="10.0.0.99")
+        send(phone="+77017779899", address="10.0.1.1")
+
+    def test_a_class_of_newcomers_behind_one_address_in_the_demo(self):
+        for number in range(60):
+            send(phone=f"+770177798{number:02d}", address="127.0.0.1")
+
+    def test_unknown_and_known_phones_are_limited_alike(self):
+        UserFactory.create(phone=PHONE)
+        send()
+        send(phone="+77017779877")
+        for phone in (PHONE, "+77017779877"):
+            with pytest.raises(TooManyCodes):
+                send(phone=phone)
+
+    def test_without_redis_no_code_is_sent(self, settings):
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        with pytest.raises(TooManyCodes) as caught:
+            send()
+        assert caught.value.retry_at is None
+        assert not SmsCode.objects.exists()
+        assert limits.allow(limits.IIN_PER_ACCOUNT, "x", now=NOW).ok
+
+
+@pytest.mark.django_db
+def test_prune_keeps_a_code_for_a_day():
+    send()
+    gone_from = NOW + LIFETIME + timedelta(hours=24)
+    assert prune(now=gone_from) == 0
+    assert prune(now=gone_from + MICROSECOND) == 1
+    assert not SmsCode.objects.exists()
+
+
+def race(work, count=8) -> list[bool]:
+    barrier = threading.Barrier(count)
+
+    def run(_number):
+        try:
+            barrier.wait(timeout=10)
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+class TestRace:
+    def test_control_without_the_lock_a_code_is_used_many_times(self):
+        """The race is real: reading, then writing what was read, lets more than one through."""
+        send()
+        everyone_has_read = threading.Barrier(8)
+
+        def use_without_lock():
+            with transaction.atomic():
+                row = SmsCode.objects.get()
+                everyone_has_read.wait(timeout=10)
+                if row.used_at is not None:
+                    return False
+                row.used_at = NOW
+                row.save(update_fields=["used_at"])
+                return True
+
+        assert sum(race(use_without_lock)) > 1
+
+    def test_one_code_is_used_once(self):
+        code = send()
+        assert sum(race(lambda: check(code).ok)) == 1
+
+    def test_every_wrong_try_is_counted(self):
+        code = send()
+        race(lambda: check(other_than(code)).ok, count=TRIES)
+        assert SmsCode.objects.get().attempts == TRIES
+        assert check(code).fault is CodeFault.EXHAUSTED
