@@ -13,7 +13,6 @@ from balabaqsha.demo.lives import Book, Fate
 from balabaqsha.demo.offers import OFFERS, ages_of
 from balabaqsha.demo.places import AGES, PLACES
 from balabaqsha.demo.staff import workers
-from bulletin.calendar import working_calendar
 from bulletin.models import AgeGroup, Group, Language, Locality, Vacancy
 
 WAITING = 5_400
@@ -29,9 +28,11 @@ LANGUAGES = {("kk",): 64, ("ru",): 14, ("kk", "ru"): 16, ("kk", "uz"): 4, ("uz",
 UZBEK_PLACES = {"eski-ikan", "karashyk"}
 UZBEK_LANGUAGES = {("kk",): 45, ("uz",): 30, ("kk", "uz"): 20, ("ru",): 5}
 FATES = {Fate.SIGNED: 80, Fate.EXTENDED: 5, Fate.EXPIRED: 10, Fate.REVOKED: 5}
-# Of the last weeks more have expired, so that the stop-list of today holds some families.
-RECENT_FATES = {Fate.SIGNED: 55, Fate.EXTENDED: 10, Fate.EXPIRED: 30, Fate.REVOKED: 5}
+# Of the last weeks two more have expired for every vacancy, so that the stop-list of today holds some families.
+RECENT_FATES = {Fate.SIGNED: 75, Fate.EXTENDED: 10, Fate.EXPIRED: 10, Fate.REVOKED: 5}
 RECENT = timedelta(days=32)
+# A vacancy so many days old has referrals that expired a week ago: their families are in the stop-list today.
+STOPPED_DAYS = 24
 # Every so often a bid for a place ends early, and another family comes.
 EARLY_ENDS = (Fate.REJECTED, Fate.WITHDRAWN)
 
@@ -130,33 +131,44 @@ def _past_vacancies(book: Book, *, today: date, scale: float) -> Iterator[Vacanc
     """Places of the last year, all of them closed by now."""
     groups = list(Group.objects.select_related("kindergarten__locality").order_by("pk"))
     weights = [3 if group.kindergarten.locality.slug == "turkistan" else 1 for group in groups]
-    calendar = working_calendar()
-    for month in range(MONTHS):
-        for _number in range(max(1, round(VACANCIES_A_MONTH * scale))):
-            day = today - timedelta(days=12 + month * 30 + book.chance.randrange(30))
-            group = book.chance.choices(groups, weights=weights)[0]
-            zone = group.kindergarten.locality.zone
-            opens_at = moments.at(day, moments.OPENING, zone=zone)
-            window_ends = calendar.add(day, book.rules.priority_working_days)
-            yield Vacancy(
-                group=group,
-                birth_years=[day.year - age for age in AGES[AgeGroup(group.age_group)]],
-                seats_total=book.chance.randint(3, 9),
-                state=Vacancy.State.CLOSED,
-                opens_at=opens_at,
-                priority_until=moments.at(window_ends, moments.OPENING, zone=zone),
-                vacant_from=opens_at,
-                published_at=moments.at(day, moments.OPENING.replace(hour=10), zone=zone),
-                ended_at=min(opens_at + timedelta(days=book.chance.randint(8, 11)), book.now),
-                responsible=group.kindergarten.head,
-            )
+    ages = [STOPPED_DAYS] + [
+        12 + month * 30 + book.chance.randrange(30)
+        for month in range(MONTHS)
+        for _number in range(max(1, round(VACANCIES_A_MONTH * scale)))
+    ]
+    for days in ages:
+        group = book.chance.choices(groups, weights=weights)[0]
+        yield _past_vacancy(book, group, day=today - timedelta(days=days))
+
+
+def _past_vacancy(book: Book, group: Group, *, day: date) -> Vacancy:
+    zone = group.kindergarten.locality.zone
+    opens_at = moments.at(day, moments.OPENING, zone=zone)
+    window_ends = book.calendar.add(day, book.rules.priority_working_days)
+    return Vacancy(
+        group=group,
+        birth_years=[day.year - age for age in AGES[AgeGroup(group.age_group)]],
+        seats_total=book.chance.randint(3, 9),
+        state=Vacancy.State.CLOSED,
+        opens_at=opens_at,
+        priority_until=moments.at(window_ends, moments.OPENING, zone=zone),
+        vacant_from=opens_at,
+        published_at=moments.at(day, moments.MORNING, zone=zone),
+        ended_at=min(opens_at + timedelta(days=book.chance.randint(8, 11)), book.now),
+        responsible=group.kindergarten.head,
+    )
 
 
 def _fates(book: Book, vacancy: Vacancy) -> Iterator[Fate]:
-    shares = RECENT_FATES if book.now - vacancy.opens_at < RECENT else FATES
-    for _seat in range(vacancy.seats_total):
-        yield book.chance.choices(list(shares), weights=list(shares.values()))[0]
-        if book.chance.random() < 0.15:
+    """What became of the bids: never more of them at once than there are places."""
+    is_recent = book.now - vacancy.opens_at < RECENT
+    shares = RECENT_FATES if is_recent else FATES
+    for seat in range(vacancy.seats_total):
+        if is_recent and seat < 2:
+            yield Fate.EXPIRED
+        else:
+            yield book.chance.choices(list(shares), weights=list(shares.values()))[0]
+        if not is_recent and book.chance.random() < 0.15:
             yield book.chance.choice(EARLY_ENDS)
 
 

@@ -133,7 +133,7 @@ def place_bids(book: Book, published: list[tuple[Offer, Vacancy]]) -> None:
         worker = employees[offer.kindergarten]
         before = recalled_at if offer.phase == Phase.RECALLED else None
         bidders = _bidders(book, vacancy, count=len(offer.bids), used=book.touched)
-        for application, fate in zip(bidders, offer.bids, strict=True):
+        for application, fate in zip(bidders, offer.bids, strict=False):
             placed_at = _bid_time(book, vacancy, fate, before=before)
             book.bid(application, vacancy, fate, placed_at=placed_at, worker=worker)
             if offer.phase == Phase.RECALLED:
@@ -205,13 +205,18 @@ def _bid_time(book: Book, vacancy: Vacancy, fate: Fate, *, before: datetime | No
 
 
 def _bidders(book: Book, vacancy: Vacancy, *, count: int, used: Collection[UUID]) -> list[Application]:
-    """`count` waiting applications that match: the head of the queue in the priority window, else any of them."""
+    """`count` waiting applications that match: the head of the queue in the priority window, else any of them.
+
+    Fewer in a database whose queue is not the demo city's.
+    """
     matching = Application.objects.filter(
         state=ApplicationState.WAITING,
         locality=vacancy.locality,
         birth_year__in=vacancy.birth_years,
         languages__contains=[vacancy.group.language],
         filed_at__lt=vacancy.opens_at,
+        # Whoever bid before may have come back only lately, after the times at which these bids were sent.
+        bids=None,
     )
     in_order = matching.order_by("tier", "filed_at", "sequence").values_list("pk", flat=True)
     waiting = [pk for pk in in_order if pk not in used]

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import datetime
 from itertools import pairwise
+from uuid import UUID
 
 from applications.models import Application, Bid, Contract, Event, Extension, Referral, StopListEntry
 from applications.states import MOVES, ApplicationState, BidState, Move, ReferralState
@@ -23,7 +24,7 @@ def findings(*, now: datetime) -> list[str]:
 
 
 def _seats() -> list[str]:
-    held = defaultdict(int)
+    held: defaultdict[UUID, int] = defaultdict(int)
     for bid in Bid.objects.filter(holds_seat=True):
         held[bid.vacancy_id] += 1
     return [

@@ -1,0 +1,132 @@
+"""The home page: the five sections of the manual, the chosen place, and nothing that is not public."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from bulletin.models import Review, Vacancy
+from tests.factories import (
+    ApplicationFactory,
+    GroupFactory,
+    KindergartenFactory,
+    LocalityFactory,
+    UserFactory,
+    VacancyFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def kentau():
+    return LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау", order=1)
+
+
+def page(client, address="/"):
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/", "/ru/"])
+def test_all_sections_of_the_manual_are_one_click_away(client, address):
+    content = page(client, address)
+    prefix = address.rstrip("/")
+    for path in ("/bulletin/", "/queue/", "/kindergartens/", "/statistics/", "/feedback/"):
+        assert f'href="{prefix}{path}"' in content
+    for path in ("/register/", "/login/", "/cabinet/applications/new/", "/cabinet/applications/"):
+        assert f'href="{prefix}{path}"' in content
+
+
+def test_an_empty_portal_says_what_to_do(client):
+    context = client.get("/").context
+    assert context["offers"] == []
+    assert context["waiting"]["empty"]
+    assert page(client).count('class="empty"') == 3
+
+
+def test_shows_the_five_newest_vacancies_of_the_chosen_place(client, kentau):
+    now = timezone.now()
+    turkistan = LocalityFactory()
+    made = [
+        VacancyFactory(
+            group=GroupFactory(kindergarten=KindergartenFactory(locality=turkistan)),
+            published_at=now - timedelta(days=days),
+        )
+        for days in range(1, 8)
+    ]
+    elsewhere = VacancyFactory(group=GroupFactory(kindergarten=KindergartenFactory(locality=kentau)))
+    shown = [offer.vacancy for offer in client.get("/").context["offers"]]
+    assert shown == made[:5]
+    client.cookies["place"] = "kentau"
+    assert [offer.vacancy for offer in client.get("/").context["offers"]] == [elsewhere]
+
+
+@pytest.mark.parametrize("state", [Vacancy.State.DRAFT, Vacancy.State.RECALLED, Vacancy.State.CLOSED])
+def test_a_vacancy_that_is_not_published_is_not_shown(client, state):
+    VacancyFactory(state=state)
+    assert client.get("/").context["offers"] == []
+
+
+def test_shows_the_queues_of_the_chosen_place(client, kentau):
+    ApplicationFactory.create_batch(3)
+    ApplicationFactory(locality=kentau)
+    assert client.get("/").context["waiting"]["rows"] == [{"label": "2017", "value": 3}]
+    client.cookies["place"] = "kentau"
+    assert client.get("/").context["waiting"]["rows"] == [{"label": "2017", "value": 1}]
+    assert client.get("/").context["headline"].waiting == 4
+
+
+def test_shows_three_published_reviews_without_surnames(client):
+    now = timezone.now()
+    author = UserFactory(profile__last_name="ТӨЛЕГЕНОВ", profile__first_name="ЕРМЕК")
+    for number in range(5):
+        Review.objects.create(
+            author=author,
+            text=f"Пікір {number}",
+            state=Review.State.PUBLISHED if number else Review.State.PENDING,
+            created_at=now + timedelta(minutes=number),
+        )
+    content = page(client)
+    assert [review.text for review in client.get("/").context["reviews"]] == ["Пікір 4", "Пікір 3", "Пікір 2"]
+    assert "Пікір 0" not in content
+    assert "Ермек" in content
+    assert "төлегенов" not in content.lower()
+
+
+def test_a_review_of_a_deleted_account_is_still_shown(client):
+    Review.objects.create(text="Рақмет", state=Review.State.PUBLISHED, created_at=timezone.now())
+    assert "Рақмет" in page(client)
+
+
+def test_names_follow_the_language(client):
+    VacancyFactory(group__kindergarten__name_kk="Балапан", group__kindergarten__name_ru="Птенчик")
+    assert "Балапан" in page(client, "/")
+    assert "Птенчик" in page(client, "/ru/")
+
+
+def test_the_language_switch_keeps_the_page_and_its_query(client):
+    LocalityFactory()
+    for address in ("/statistics/?place=turkistan", "/ru/statistics/?place=turkistan"):
+        content = page(client, address)
+        assert 'href="/statistics/?place=turkistan"' in content
+        assert 'href="/ru/statistics/?place=turkistan"' in content
+
+
+def test_only_reading_is_allowed(client):
+    assert client.post(reverse("home")).status_code == 405
+
+
+def test_the_number_of_queries_does_not_grow_with_the_lists(client, django_assert_max_num_queries):
+    for number in range(5):
+        VacancyFactory()
+        Review.objects.create(
+            author=UserFactory(), text=f"{number}", state=Review.State.PUBLISHED, created_at=timezone.now()
+        )
+    with django_assert_max_num_queries(16):
+        page(client)
+    # What costs counting is remembered for a minute.
+    with django_assert_max_num_queries(6):
+        page(client)

@@ -1,0 +1,197 @@
+"""The public figures, each against rows made by hand, and the page that shows them."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.cache import cache
+
+from applications.models import Bid, Contract, Referral
+from applications.states import ApplicationState, BidState, ReferralState
+from balabaqsha import statistics
+from tests.factories import (
+    ApplicationFactory,
+    GroupFactory,
+    KindergartenFactory,
+    LocalityFactory,
+    StaffFactory,
+    VacancyFactory,
+)
+
+NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+ZONE = ZoneInfo("Asia/Almaty")
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def kentau():
+    return LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау", order=1)
+
+
+def vacancy_in(locality, **fields):
+    return VacancyFactory(group=GroupFactory(kindergarten=KindergartenFactory(locality=locality)), **fields)
+
+
+def referral(
+    *, days=100, issued_at=NOW - timedelta(days=1), state=ReferralState.ISSUED, locality=None, signed_at=None
+):
+    """A referral issued `days` after the application was filed; with a contract if `signed_at` is given."""
+    locality = locality or LocalityFactory()
+    application = ApplicationFactory(locality=locality, filed_at=issued_at - timedelta(days=days))
+    bid = Bid.objects.create(
+        application=application,
+        vacancy=vacancy_in(locality),
+        placed_at=issued_at,
+        placed_by=application.filed_by,
+        state=BidState.ACTIVATED,
+    )
+    made = Referral.objects.create(
+        number=f"{application.number}-1",
+        application=application,
+        bid=bid,
+        state=state,
+        issued_at=issued_at,
+        issued_by=StaffFactory(),
+        valid_until=issued_at + timedelta(days=7),
+    )
+    if signed_at:
+        Contract.objects.create(
+            referral=made, number=made.number, signed_at=signed_at, signed_by=made.issued_by
+        )
+    return made
+
+
+def test_waiting_by_year_counts_those_with_a_number(kentau):
+    ApplicationFactory.create_batch(2, child__birth_date=date(2024, 5, 1))
+    ApplicationFactory(child__birth_date=date(2023, 5, 1), state=ApplicationState.REFERRED)
+    ApplicationFactory(child__birth_date=date(2023, 5, 1), locality=kentau)
+    for state in (ApplicationState.ENROLLED, ApplicationState.STOP_LISTED, ApplicationState.LAPSED):
+        ApplicationFactory(child__birth_date=date(2022, 5, 1), state=state)
+    found = [(row.birth_year, row.waiting) for row in statistics.waiting_by_year(None)]
+    assert found == [(2024, 2), (2023, 2)]
+    found = [(row.birth_year, row.waiting) for row in statistics.waiting_by_year(kentau)]
+    assert found == [(2023, 1)]
+
+
+def test_waiting_by_locality_shows_empty_places_too(kentau):
+    ApplicationFactory.create_batch(2, locality=LocalityFactory())
+    found = [(row.locality.slug, row.waiting) for row in statistics.waiting_by_locality()]
+    assert found == [("turkistan", 2), ("kentau", 0)]
+
+
+def test_places_by_month_end_at_local_midnight(kentau):
+    last_of_october = datetime(2026, 10, 31, 23, 59, 59, tzinfo=ZONE)
+    vacancy_in(LocalityFactory(), published_at=last_of_october, seats_total=5)
+    vacancy_in(LocalityFactory(), published_at=last_of_october + timedelta(seconds=1), seats_total=3)
+    vacancy_in(kentau, published_at=last_of_october, seats_total=7)
+    months = statistics.places_by_month(LocalityFactory(), now=NOW, zone=ZONE)
+    assert len(months) == 12
+    assert months[0].first_day == date(2025, 12, 1)
+    assert [(month.first_day, month.published) for month in months[-2:]] == [
+        (date(2026, 10, 1), 5),
+        (date(2026, 11, 1), 3),
+    ]
+    everywhere = statistics.places_by_month(None, now=NOW, zone=ZONE)
+    assert everywhere[-2].published == 12
+
+
+def test_places_taken_are_contracts_by_month_of_signing():
+    referral(state=ReferralState.SIGNED, signed_at=datetime(2026, 10, 5, tzinfo=UTC))
+    referral(state=ReferralState.SIGNED, signed_at=datetime(2026, 11, 5, tzinfo=UTC))
+    referral(state=ReferralState.SIGNED, signed_at=datetime(2025, 11, 30, tzinfo=UTC))
+    months = statistics.places_by_month(None, now=NOW, zone=ZONE)
+    assert {month.first_day: month.taken for month in months if month.taken} == {
+        date(2026, 10, 1): 1,
+        date(2026, 11, 1): 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("today", "first"),
+    [
+        (date(2026, 11, 22), date(2025, 12, 1)),
+        (date(2026, 1, 1), date(2025, 2, 1)),
+        (date(2026, 12, 31), date(2026, 1, 1)),
+        (date(2024, 2, 29), date(2023, 3, 1)),
+    ],
+)
+def test_the_last_months_are_twelve_and_end_with_the_present_one(today, first):
+    months = statistics.last_months(today)
+    assert (len(months), months[0], months[-1]) == (12, first, today.replace(day=1))
+
+
+def test_outcomes_list_every_state(kentau):
+    referral()
+    referral(state=ReferralState.EXPIRED)
+    referral(state=ReferralState.EXPIRED, locality=kentau)
+    referral(state=ReferralState.REVOKED, issued_at=NOW - timedelta(days=500))
+    found = {row.state: row.referrals for row in statistics.referral_outcomes(None, now=NOW)}
+    assert found == {
+        ReferralState.ISSUED: 1,
+        ReferralState.SIGNED: 0,
+        ReferralState.EXPIRED: 2,
+        ReferralState.REVOKED: 0,
+    }
+    found = {row.state: row.referrals for row in statistics.referral_outcomes(kentau, now=NOW)}
+    assert found[ReferralState.EXPIRED] == 1
+
+
+def test_days_to_referral_are_a_median_and_the_slowest_tenth():
+    for days in (10, 20, 30, 40, 400):
+        referral(days=days)
+    waits = statistics.days_to_referral(None, now=NOW)
+    assert (waits.referrals, waits.median_days, waits.slow_days) == (5, 30, 400)
+
+
+def test_days_to_referral_of_nobody_are_unknown():
+    waits = statistics.days_to_referral(None, now=NOW)
+    assert (waits.referrals, waits.median_days, waits.slow_days) == (0, None, None)
+
+
+def test_the_headline_counts_contracts_of_thirty_days():
+    referral(state=ReferralState.SIGNED, signed_at=NOW - timedelta(days=30))
+    referral(state=ReferralState.SIGNED, signed_at=NOW - timedelta(days=30, microseconds=1))
+    assert statistics.headline(None, now=NOW).enrolled == 1
+
+
+def test_figures_are_remembered_for_a_minute():
+    assert statistics.waiting_by_year(None) == []
+    ApplicationFactory()
+    assert statistics.waiting_by_year(None) == []
+    cache.delete("statistics:waiting_by_year:all")
+    assert len(statistics.waiting_by_year(None)) == 1
+
+
+def test_without_redis_the_figures_are_computed(client, settings):
+    ApplicationFactory()
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    assert client.get("/").context["headline"].waiting == 1
+    assert client.get("/statistics/").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/statistics/", "/ru/statistics/"])
+def test_an_empty_portal_has_an_empty_page(client, address):
+    response = client.get(address)
+    assert response.status_code == 200
+    assert response.content.decode().count('class="empty"') == 5
+
+
+def test_the_page_shows_all_places_or_the_one_asked_for(client, kentau):
+    LocalityFactory()
+    ApplicationFactory.create_batch(2)
+    ApplicationFactory(locality=kentau)
+    referral(locality=kentau, issued_at=datetime.now(tz=UTC) - timedelta(days=1), days=12)
+    whole = client.get("/statistics/")
+    assert whole.context["headline"].waiting == 4
+    assert [tab["current"] for tab in whole.context["tabs"]] == [True, False, False]
+    one = client.get("/statistics/?place=kentau")
+    assert one.context["headline"].waiting == 2
+    assert one.context["waits"].median_days == 12
+    assert "Түркістан қ." not in one.content.decode().split("</nav>")[-1]
+
+
+@pytest.mark.parametrize("place", ["almaty", "", "%00", "'"])
+def test_an_unknown_place_means_all(client, place):
+    LocalityFactory()
+    assert client.get(f"/statistics/?place={place}").context["locality"] is None
