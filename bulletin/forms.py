@@ -77,7 +77,7 @@ class BulletinFilterForm(FilterForm):
         widget=forms.Select,
     )
     language = forms.ChoiceField(
-        label=gettext_lazy("Language of education"), choices=[ANY, *Language.choices], required=False
+        label=gettext_lazy("Language of upbringing"), choices=[ANY, *Language.choices], required=False
     )
     place_type = forms.ChoiceField(
         label=gettext_lazy("Place type"), choices=[ANY, *Vacancy.PlaceType.choices], required=False
@@ -120,7 +120,7 @@ class CatalogueFilterForm(FilterForm):
         label=gettext_lazy("Ownership"), choices=[ANY, *Kindergarten.Ownership.choices], required=False
     )
     language = forms.ChoiceField(
-        label=gettext_lazy("Language of education"), choices=[ANY, *Language.choices], required=False
+        label=gettext_lazy("Language of upbringing"), choices=[ANY, *Language.choices], required=False
     )
 
     field_order = ["search", "place", "ownership", "language"]
