@@ -165,6 +165,8 @@ AXES_LOCKOUT_CALLABLE = "accounts.views.sign_in.locked_out"
 AXES_CLIENT_IP_CALLABLE = "accounts.audit.client_address"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+# Sign-ins are in our own audit log; a second one would only keep phone numbers for ever.
+AXES_DISABLE_ACCESS_LOG = True
 AXES_SENSITIVE_PARAMETERS = ["username", "password", "phone"]
 
 OTP_TOTP_ISSUER = "Balabaqsha"

@@ -57,6 +57,10 @@ def _step(*steps: Step) -> Callable[[StepView], Callable[[HttpRequest], HttpResp
             if request.user.is_authenticated:
                 return redirect(settings.LOGIN_REDIRECT_URL)
             registration = registration_of(request.session)
+            if "confirm" in request.POST and not registration.phone:
+                # The second of two clicks, come with the session that the first one ended by signing in.
+                messages.info(request, _("If you have just registered, sign in"))
+                return redirect(settings.LOGIN_URL)
             if registration.next_step not in steps:
                 return _go_on(registration)
             return view(request, registration, timezone.now())
