@@ -16,7 +16,8 @@ from django.db import transaction
 from accounts import limits
 from accounts.crypto import keyed_hash
 from accounts.models import SmsCode, User
-from notifications.services import enqueue_to_phone
+from notifications.broker import wake_on_commit
+from notifications.services import DELIVERY_TASK, enqueue_to_phone
 
 DIGITS: Final = 6
 LIFETIME: Final = timedelta(minutes=10)
@@ -141,7 +142,7 @@ def _send_registration_sms(
 def _send_reset_sms(
     phone: str, code: str, *, row: SmsCode, owner: User | None, language: str, now: datetime
 ) -> None:
-    """For an unknown number all of the work is done and then undone, so that it takes as long."""
+    """For an unknown number the work is done, undone, and the sender woken for nothing, so that it takes as long."""
     known = owner is not None and owner.is_active
     with transaction.atomic():
         enqueue_to_phone(
@@ -154,6 +155,8 @@ def _send_reset_sms(
         )
         if not known:
             transaction.set_rollback(True)
+    if not known:
+        wake_on_commit(DELIVERY_TASK)
 
 
 def _code_hash(phone: str, purpose: str, code: str) -> str:

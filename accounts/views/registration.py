@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import limits, services
 from accounts.audit import client_address
-from accounts.forms import CodeForm, IdentityForm, FirstPasswordForm, RegistrationForm
+from accounts.forms import CodeForm, FirstPasswordForm, IdentityForm, RegistrationForm
 from accounts.identity import Identity
 from accounts.models import SmsCode
 from accounts.phones import display_phone
