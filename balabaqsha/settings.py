@@ -207,7 +207,8 @@ MOBIZON_URL: str = env.str("MOBIZON_URL", default="https://api.mobizon.kz/servic
 
 LANGUAGE_CODE = "kk"
 LANGUAGES = [("kk", _("Kazakh")), ("ru", _("Russian"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+# The second holds what Django and the libraries lack, or say badly, in our two languages.
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "libraries"]
 FORMAT_MODULE_PATH = ["balabaqsha.formats"]
 USE_I18N = True
 USE_TZ = True
