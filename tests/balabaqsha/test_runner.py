@@ -83,12 +83,13 @@ def test_the_wish_to_stop_interrupts_a_running_step(family):
 
 def test_a_hail_of_signals_stops_it_and_never_hangs():
     code = """if True:
-        import os
+        import os, time
         from balabaqsha import runner
         family = runner.Family(environment=os.environ)
         runner.watch_signals(family.stop_wish)
         print("ready", flush=True)
-        for _ in range(5000):
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
             try:
                 family.pause(0.001)
             except runner.Stopped:
@@ -99,11 +100,11 @@ def test_a_hail_of_signals_stops_it_and_never_hangs():
     assert child.stdout is not None
     with child.stdout:
         assert child.stdout.readline() == b"ready\n"
-        deadline = time.monotonic() + 60
-        while child.poll() is None:
-            assert time.monotonic() < deadline, "it hangs"
+        deadline = time.monotonic() + 30
+        while child.poll() is None and time.monotonic() < deadline:
             child.send_signal(signal.SIGTERM)
             child.send_signal(signal.SIGINT)
+        child.kill()
         assert child.stdout.readline() == b"done\n"
 
 
