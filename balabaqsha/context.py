@@ -4,9 +4,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import translate_url
+from django.urls import Resolver404, resolve, translate_url
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
 
 from bulletin.selectors import chosen_locality, localities
@@ -16,7 +17,7 @@ LANGUAGE_LABELS = {"kk": "ҚАЗ", "ru": "РУС"}
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """The place, the languages, the unread notices and the contacts that the layout shows; lazy where it costs a query."""
+    """The place, the languages, the unread notices and the contacts of the layout; lazy where it costs a query."""
     places = SimpleLazyObject(localities)
     return {
         "localities": places,
@@ -32,13 +33,27 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 def language_switch(request: HttpRequest) -> list[dict[str, Any]]:
     """One entry per language: its label and the address of this very page in it, query string kept."""
-    here = request.get_full_path()
     return [
         {
             "code": code,
             "label": LANGUAGE_LABELS[code],
-            "url": translate_url(here, code),
+            "url": in_language(request, code),
             "current": code == get_language(),
         }
         for code, _name in settings.LANGUAGES
     ]
+
+
+def in_language(request: HttpRequest, code: str) -> str:
+    """The address of this page in another language; also of one that does not exist, whose visitor reads the error."""
+    # A path that begins with two slashes would lead to another site.
+    here = escape_leading_slashes(request.get_full_path())
+    there = translate_url(here, code)
+    if there != here or code == get_language():
+        return there
+    try:
+        resolve(request.path_info)
+    except Resolver404:
+        bare = "/" + here.removeprefix(f"/{get_language()}/").lstrip("/")
+        return bare if code == settings.LANGUAGE_CODE else f"/{code}{bare}"
+    return here

@@ -130,15 +130,13 @@ def _bidders(book: Book, *, today: date) -> Iterator[Wish]:
 def _past_vacancies(book: Book, *, today: date, scale: float) -> Iterator[Vacancy]:
     """Places of the last year, all of them closed by now."""
     groups = list(Group.objects.select_related("kindergarten__locality").order_by("pk"))
-    weights = [3 if group.kindergarten.locality.slug == "turkistan" else 1 for group in groups]
     ages = [STOPPED_DAYS] + [
         12 + month * 30 + book.chance.randrange(30)
         for month in range(MONTHS)
         for _number in range(max(1, round(VACANCIES_A_MONTH * scale)))
     ]
     for days in ages:
-        group = book.chance.choices(groups, weights=weights)[0]
-        yield _past_vacancy(book, group, day=today - timedelta(days=days))
+        yield _past_vacancy(book, book.chance.choice(groups), day=today - timedelta(days=days))
 
 
 def _past_vacancy(book: Book, group: Group, *, day: date) -> Vacancy:

@@ -52,6 +52,11 @@ def _histories(*, now: datetime) -> list[str]:
             allowed, target = MOVES[Move(after.move)]
             if before.to_state not in allowed or after.to_state != target:
                 wrong.append(f"{application}: {after.move} is not allowed from {before.to_state}")
+        standing = (application.locality_id, application.birth_year, application.tier, application.filed_at)
+        if any(
+            standing != (event.locality_id, event.birth_year, event.tier, event.filed_at) for event in history
+        ):
+            wrong.append(f"{application}: an event says that it stood elsewhere")
         if history[-1].at > now:
             wrong.append(f"{application}: an event in the future")
     return wrong

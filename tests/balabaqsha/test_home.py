@@ -115,6 +115,22 @@ def test_the_language_switch_keeps_the_page_and_its_query(client):
         assert 'href="/ru/statistics/?place=turkistan"' in content
 
 
+@pytest.mark.parametrize(
+    ("address", "kazakh", "russian"),
+    [
+        ("/nothing/?a=1", "/nothing/?a=1", "/ru/nothing/?a=1"),
+        ("/ru/nothing/?a=1", "/nothing/?a=1", "/ru/nothing/?a=1"),
+        ("/ru//example.com/", "/example.com/", "/ru//example.com/"),
+        ("//example.com/", "/%2Fexample.com/", "/ru/%2Fexample.com/"),
+        ("/russia/", "/russia/", "/ru/russia/"),
+    ],
+)
+def test_the_language_switch_works_where_there_is_no_page(client, address, kazakh, russian):
+    response = client.get("/", PATH_INFO=address.partition("?")[0], QUERY_STRING=address.partition("?")[2])
+    assert response.status_code == 404
+    assert [language["url"] for language in response.context["language_switch"]] == [kazakh, russian]
+
+
 def test_only_reading_is_allowed(client):
     assert client.post(reverse("home")).status_code == 405
 
