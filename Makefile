@@ -51,9 +51,8 @@ format: ## Put the code into the house style
 	@$(PY) -m ruff format .
 
 messages: ## Collect new messages into locale/{kk,ru} and compile
-	@$(PREPARE) messages
-	@$(PORTAL) $(PY) manage.py makemessages --locale kk --locale ru --no-wrap --add-location file \
-		--ignore 'var/*' --ignore '.venv/*' --ignore 'tests/*'
+	@$(PREPARE) run
+	@$(PORTAL) $(PY) manage.py collect_messages
 	@$(PORTAL) $(PY) manage.py compile_catalogues
 
 shell: ## A Django shell on the portal's own data

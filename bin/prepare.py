@@ -3,7 +3,7 @@
 Runs before anything is installed, so it needs the standard library only. Each step is named and timed; a step that
 has nothing to do says nothing. Where it may not install a system package it stops with the one command to run.
 
-    python bin/prepare.py run | test | messages   everything that purpose needs
+    python bin/prepare.py run | test               everything that purpose needs
     python bin/prepare.py packages                only .venv and the packages of the portal
     python bin/prepare.py browser                 print the Chromium that the tests drive
 """
@@ -51,7 +51,7 @@ def step(name: str) -> Iterator[None]:
 
 
 def missing_packages(purpose: str) -> list[str]:
-    """Debian packages that this machine lacks for "run", "test" or "messages"."""
+    """Debian packages that this machine lacks for "run" or "test"."""
     wanted = {package for library, package in LIBRARIES.items() if not can_load(library)}
     if not importlib.util.find_spec("ensurepip") and not venv_works(CHECKOUT / ".venv"):
         wanted.add(f"python{sys.version_info.major}.{sys.version_info.minor}-venv")
@@ -59,8 +59,6 @@ def missing_packages(purpose: str) -> list[str]:
         wanted.add("redis-server")
     if purpose == "test" and not browser():
         wanted.add("chromium")
-    if purpose == "messages" and not shutil.which("xgettext"):
-        wanted.add("gettext")
     return sorted(wanted)
 
 
@@ -241,7 +239,7 @@ def prepare(purpose: str) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line described at the top of this module; returns the exit code."""
-    if len(arguments) != 1 or arguments[0] not in ("run", "test", "messages", "packages", "browser"):
+    if len(arguments) != 1 or arguments[0] not in ("run", "test", "packages", "browser"):
         print(__doc__, file=sys.stderr)
         return 2
     try:
