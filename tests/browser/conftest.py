@@ -1,0 +1,88 @@
+"""A real browser against the whole portal: live server, worker, PostgreSQL, Redis and a clock that can be set."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from celery.contrib.testing.worker import start_worker
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from balabaqsha.celery import app
+
+# Playwright's synchronous interface runs an event loop in this thread; the tests still use the database in it.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+ZONE = ZoneInfo("Asia/Almaty")
+PHONE_SCREEN = {"width": 390, "height": 844}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium_path() -> str:
+    """The system's Chromium or Chrome: `CHROMIUM`, or what is found on the path."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        pytest.fail("No Chromium or Chrome is installed. On Debian: apt-get install chromium")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_context(browser, live_server) -> Iterator:
+    """Opens a fresh browser profile on the portal: a phone, unless other options are given."""
+    with ExitStack() as stack:
+
+        def opened(**options: object) -> BrowserContext:
+            context = browser.new_context(
+                **{"base_url": live_server.url, "viewport": PHONE_SCREEN, "locale": "kk-KZ"} | options
+            )
+            context.set_default_timeout(20_000)
+            stack.callback(context.close)
+            return context
+
+        yield opened
+
+
+@pytest.fixture
+def page(open_context) -> Page:
+    return open_context().new_page()
+
+
+@pytest.fixture
+def worker(transactional_db) -> Iterator[None]:
+    """A real Celery worker on the tests' database, in a thread of this process so that it shares the clock."""
+    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
+        yield
+
+
+@pytest.fixture
+def summer_2019(transactional_db) -> Iterator[SimpleNamespace]:
+    """The manual's clock: 26.06.2019 16:20 in Turkistan, ticking; `at(month, day, hour, minute)` sets it anew."""
+    start = datetime(2019, 6, 26, 16, 20, tzinfo=ZONE).astimezone(UTC)
+    with time_machine.travel(start) as traveller:
+
+        def at(month: int, day: int, hour: int, minute: int) -> None:
+            traveller.move_to(datetime(2019, month, day, hour, minute, tzinfo=ZONE).astimezone(UTC))
+
+        yield SimpleNamespace(at=at)
