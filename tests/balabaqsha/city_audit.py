@@ -91,7 +91,7 @@ def _bids() -> list[str]:
             "another locality": application.locality_id == vacancy.group.kindergarten.locality_id,
             "another birth year": application.birth_year in vacancy.birth_years,
             "another language": vacancy.group.language in application.languages,
-            "sent too early": max(vacancy.opens_at, application.filed_at) < bid.placed_at,
+            "sent too early": max(vacancy.opens_at, application.filed_at) <= bid.placed_at,
             "its referral": (bid.state == BidState.ACTIVATED) == hasattr(bid, "referral"),
             "its decision": (bid.state == BidState.PENDING) == (bid.decided_at is None),
             "its seat": bid.holds_seat == _should_hold_seat(bid),
