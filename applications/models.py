@@ -11,13 +11,16 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from applications.states import (
     LIVE_STATES,
     QUEUED_STATES,
     ApplicationState,
+    BenefitState,
     BidState,
+    CorrectionState,
     Move,
     ReferralState,
     Tier,
@@ -65,6 +68,26 @@ class Rules(models.Model):
     )
     oldest_age = models.PositiveSmallIntegerField(
         _("oldest age by birth year"), default=7, validators=[MaxValueValidator(10)]
+    )
+
+    interest_month = models.PositiveSmallIntegerField(
+        _("interest is confirmed every year by, month"),
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(12)],
+    )
+    interest_day = models.PositiveSmallIntegerField(
+        _("interest is confirmed every year by, day"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(28)],
+    )
+    interest_campaign_days = models.PositiveSmallIntegerField(
+        _("the campaign begins before that date by, calendar days"), default=60
+    )
+    interest_grace_days = models.PositiveSmallIntegerField(
+        _("a lapsed application can be restored for, calendar days"), default=90
+    )
+    moving_keeps_date = models.BooleanField(
+        _("who moves here from another locality keeps the date of filing"), default=True
     )
 
     class Meta:
@@ -152,6 +175,158 @@ class Application(models.Model):
     def get_languages_display(self) -> str:
         """The languages in words, separated by commas, as the manual shows them."""
         return ", ".join(str(Language(code).label) for code in self.languages)
+
+
+class BenefitCategory(models.Model):
+    """A ground on which a child stands earlier in the queue (льгота): data, edited by officials."""
+
+    slug = models.SlugField(_("code"), unique=True)
+    name_kk = models.CharField(_("name in Kazakh"), max_length=200)
+    name_ru = models.CharField(_("name in Russian"), max_length=200)
+    proof_kk = models.CharField(_("required proof in Kazakh"), max_length=300)
+    proof_ru = models.CharField(_("required proof in Russian"), max_length=300)
+    tier = models.PositiveSmallIntegerField(
+        _("part of the queue"),
+        choices=[choice for choice in Tier.choices if choice[0] != Tier.GENERAL],
+    )
+    valid_days = models.PositiveSmallIntegerField(
+        _("valid after the check for, calendar days"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: until the child gets a place."),
+    )
+    is_active = models.BooleanField(_("can be claimed"), default=True)
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        verbose_name = _("benefit category")
+        verbose_name_plural = _("benefit categories")
+        ordering = ["tier", "order", "slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return self.name_ru if get_language() == "ru" else self.name_kk
+
+    @property
+    def proof(self) -> str:
+        return self.proof_ru if get_language() == "ru" else self.proof_kk
+
+
+class Benefit(models.Model):
+    """A family's claim to a benefit: it counts only once an official verified it, and for a time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="benefits", verbose_name=_("application")
+    )
+    category = models.ForeignKey(
+        BenefitCategory, on_delete=models.PROTECT, related_name="benefits", verbose_name=_("benefit category")
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=BenefitState.choices, default=BenefitState.CLAIMED
+    )
+    document = models.FileField(_("document"), upload_to="benefits/")
+    original_name = models.CharField(_("name of the file"), max_length=150)
+    claimed_at = models.DateTimeField(_("claimed at"))
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("claimed by")
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    valid_until = models.DateTimeField(
+        _("valid until"),
+        null=True,
+        blank=True,
+        help_text=_("The first instant at which it does not count; empty: without an end."),
+    )
+
+    class Meta:
+        verbose_name = _("benefit")
+        verbose_name_plural = _("benefits")
+        ordering = ["-claimed_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application", "category"],
+                condition=Q(state__in=[BenefitState.CLAIMED, BenefitState.VERIFIED]),
+                name="one_live_benefit_per_category",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["valid_until"], condition=Q(state=BenefitState.VERIFIED), name="benefit_expiry"
+            ),
+            models.Index(
+                fields=["claimed_at"], condition=Q(state=BenefitState.CLAIMED), name="benefit_to_check"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application} · {self.category}"
+
+
+class Correction(models.Model):
+    """A change of the queue by an official decision, carried out only when a second official approved it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="corrections", verbose_name=_("application")
+    )
+    new_filed_at = models.DateTimeField(_("new time of filing"), null=True, blank=True)
+    new_birth_year = models.PositiveSmallIntegerField(_("new birth year"), null=True, blank=True)
+    previous_filed_at = models.DateTimeField(_("previous time of filing"))
+    previous_birth_year = models.PositiveSmallIntegerField(_("previous birth year"))
+    reason = models.CharField(_("reason"), max_length=500)
+    document_number = models.CharField(_("number of the order"), max_length=60)
+    document_date = models.DateField(_("date of the order"))
+    state = models.CharField(
+        _("state"), max_length=10, choices=CorrectionState.choices, default=CorrectionState.PROPOSED
+    )
+    proposed_at = models.DateTimeField(_("proposed at"))
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("proposed by")
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+
+    class Meta:
+        verbose_name = _("correction")
+        verbose_name_plural = _("corrections")
+        ordering = ["-proposed_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(new_filed_at__isnull=False) | Q(new_birth_year__isnull=False),
+                name="correction_changes_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")), name="correction_four_eyes"
+            ),
+            models.UniqueConstraint(
+                fields=["application"],
+                condition=Q(state=CorrectionState.PROPOSED),
+                name="one_open_correction_per_application",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application} · {self.document_number}"
 
 
 class PriorityCutoff(models.Model):
@@ -411,7 +586,9 @@ class Event(models.Model):
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     data = models.JSONField(default=dict, help_text=_("What the state does not say: a bid, a referral."))
     # Where the application stands in which queue after the event: with the state, all that its number depends on.
-    locality = models.ForeignKey(Locality, on_delete=models.PROTECT, related_name="+", verbose_name=_("locality"))
+    locality = models.ForeignKey(
+        Locality, on_delete=models.PROTECT, related_name="+", verbose_name=_("locality")
+    )
     birth_year = models.PositiveSmallIntegerField(_("birth year"))
     tier = models.PositiveSmallIntegerField(_("part of the queue"), choices=Tier.choices)
     filed_at = models.DateTimeField(_("time of filing"))

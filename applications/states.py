@@ -66,14 +66,21 @@ class Move(TextChoices):
     SIGN_CONTRACT = "sign_contract", _("Contract signed")
     CONFIRM_INTEREST = "confirm_interest", _("Interest in a place confirmed")
     LAPSE = "lapse", _("Interest was not confirmed in time")
+    END_LAPSED = "end_lapsed", _("The time to confirm interest is over")
+    AGE_OUT = "age_out", _("The child has reached school age")
+    VERIFY_BENEFIT = "verify_benefit", _("Benefit verified")
+    END_BENEFIT = "end_benefit", _("Benefit no longer counts")
+    CHANGE_LANGUAGES = "change_languages", _("Languages of education changed")
+    MOVE_HOUSE = "move_house", _("Moved to another locality")
+    CORRECT = "correct", _("Corrected by an official decision")
     ARCHIVE = "archive", _("Application moved to the archive")
     RESTORE = "restore", _("Application restored from the archive")
 
 
 _S = ApplicationState
 
-# move -> (states from which it may be made, state after it)
-MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState]] = {
+# move -> (states from which it may be made, state after it; None: the state stays as it is)
+MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] = {
     Move.PLACE_BID: ((_S.WAITING,), _S.BID_PLACED),
     Move.WITHDRAW_BID: ((_S.BID_PLACED,), _S.WAITING),
     Move.REJECT_BID: ((_S.BID_PLACED,), _S.WAITING),
@@ -87,6 +94,13 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState]] = {
     Move.SIGN_CONTRACT: ((_S.REFERRED,), _S.ENROLLED),
     Move.CONFIRM_INTEREST: ((_S.WAITING, _S.LAPSED), _S.WAITING),
     Move.LAPSE: ((_S.WAITING,), _S.LAPSED),
+    Move.END_LAPSED: ((_S.LAPSED,), _S.ARCHIVED),
+    Move.AGE_OUT: ((_S.WAITING, _S.LAPSED, _S.STOP_LISTED), _S.ARCHIVED),
+    Move.VERIFY_BENEFIT: (LIVE_STATES, None),
+    Move.END_BENEFIT: (LIVE_STATES, None),
+    Move.CHANGE_LANGUAGES: ((_S.WAITING,), None),
+    Move.MOVE_HOUSE: ((_S.WAITING,), None),
+    Move.CORRECT: (LIVE_STATES, None),
     Move.ARCHIVE: ((_S.WAITING, _S.LAPSED), _S.ARCHIVED),
     Move.RESTORE: ((_S.ARCHIVED,), _S.WAITING),
 }
@@ -95,3 +109,22 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState]] = {
 def is_allowed(move: Move, state: ApplicationState | str) -> bool:
     """Whether `move` may be made from `state`. `Move.FILE` has no state before it and is never asked for."""
     return ApplicationState(state) in MOVES[move][0]
+
+
+def state_after(move: Move, state: ApplicationState | str) -> ApplicationState:
+    """The state to which an allowed `move` leads from `state`."""
+    return MOVES[move][1] or ApplicationState(state)
+
+
+class BenefitState(TextChoices):
+    CLAIMED = "claimed", _("waits for a check")
+    VERIFIED = "verified", _("verified")
+    REJECTED = "rejected", _("rejected")
+    WITHDRAWN = "withdrawn", _("withdrawn by the family")
+    EXPIRED = "expired", _("expired")
+
+
+class CorrectionState(TextChoices):
+    PROPOSED = "proposed", _("waits for the second official")
+    APPROVED = "approved", _("approved and carried out")
+    DECLINED = "declined", _("declined")

@@ -14,7 +14,7 @@ from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application, Event
 from applications.refusals import Refusal
-from applications.states import MOVES, ApplicationState, Move, is_allowed
+from applications.states import ApplicationState, Move, is_allowed, state_after
 from bulletin.models import Vacancy
 from children.access import guardians_of
 from notifications.services import enqueue
@@ -79,8 +79,8 @@ def move(
     """Make one allowed move of a locked application and write its event. Raises `Refused(NOT_ALLOWED)`."""
     if not is_allowed(step, application.state):
         raise Refused(Refusal.NOT_ALLOWED)
-    before, after = application.state, MOVES[step][1]
-    application.state = after
+    before = application.state
+    application.state = state_after(step, before)
     for name, value in changes.items():
         setattr(application, name, value)
     application.save(update_fields=["state", *changes])
