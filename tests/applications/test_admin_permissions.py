@@ -1,0 +1,218 @@
+"""Who gets which page of the workplace: every address as every kind of visitor."""
+
+from types import SimpleNamespace
+
+import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.roles import Role
+from applications import transitions
+from applications.bidding import place_bid
+from applications.models import Event, Rules, StopListEntry
+from bulletin.models import Vacancy
+from tests.factories import ApplicationFactory, KindergartenFactory, UserFactory, VacancyFactory
+from tests.staff import employee, give_app, inside, worker_of
+
+pytestmark = pytest.mark.django_db
+
+VISITORS = ("anonymous", "parent", "stranger", "worker", "official", "superuser")
+
+# One row for each address: what the six visitors get, in the order of VISITORS.
+FOR_ALL_STAFF = (302, 302, 200, 200, 200, 200)
+OWN_OR_OFFICIAL = (302, 302, 404, 200, 200, 200)
+OWN_WORK = (302, 302, 404, 200, 403, 200)
+OFFICIALS = (302, 302, 403, 403, 200, 200)
+WORKERS = (302, 302, 200, 200, 403, 200)
+NOBODY = (302, 302, 404, 404, 404, 404)
+NEVER = (302, 302, 403, 403, 403, 403)
+
+TABLE = {
+    "index": FOR_ALL_STAFF,
+    "applications_bid_changelist": FOR_ALL_STAFF,
+    "applications_bid_add": NEVER,
+    "applications_bid_change bid": OWN_OR_OFFICIAL,
+    "applications_bid_history bid": OWN_OR_OFFICIAL,
+    "applications_bid_delete bid": NEVER,
+    "applications_bid_work bid activate": OWN_WORK,
+    "applications_bid_work bid reject": OWN_WORK,
+    "applications_bid_work bid nonsense": NOBODY,
+    "applications_referral_changelist": FOR_ALL_STAFF,
+    "applications_referral_add": NEVER,
+    "applications_referral_change referral": OWN_OR_OFFICIAL,
+    "applications_referral_history referral": OWN_OR_OFFICIAL,
+    "applications_referral_pdf referral": OWN_OR_OFFICIAL,
+    "applications_referral_document referral document": OWN_OR_OFFICIAL,
+    "applications_referral_document other_referral document": NOBODY,
+    "applications_referral_work referral sign": OWN_WORK,
+    "applications_referral_work referral revoke": OWN_WORK,
+    "applications_contract_changelist": FOR_ALL_STAFF,
+    "applications_contract_add": NEVER,
+    "applications_contract_change contract": OWN_OR_OFFICIAL,
+    "bulletin_vacancy_changelist": FOR_ALL_STAFF,
+    "bulletin_vacancy_add": WORKERS,
+    "bulletin_vacancy_change vacancy": OWN_OR_OFFICIAL,
+    "bulletin_vacancy_change draft": OWN_OR_OFFICIAL,
+    "bulletin_vacancy_delete draft": (302, 302, 403, 200, 403, 200),
+    "bulletin_vacancy_delete vacancy": NEVER,
+    "bulletin_vacancy_work draft publish": OWN_OR_OFFICIAL,
+    "bulletin_vacancy_work vacancy recall": OWN_OR_OFFICIAL,
+    "bulletin_vacancy_work vacancy close": OWN_OR_OFFICIAL,
+    "applications_application_changelist": OFFICIALS,
+    "applications_application_add": NEVER,
+    "applications_application_change application": OFFICIALS,
+    "applications_event_changelist": OFFICIALS,
+    "applications_event_change event": OFFICIALS,
+    "applications_stoplistentry_changelist": OFFICIALS,
+    "applications_stoplistentry_change stop": OFFICIALS,
+    "applications_stoplistentry_work stop lift": OFFICIALS,
+    "applications_rules_changelist": OFFICIALS,
+    "applications_rules_add": OFFICIALS,
+    "applications_rules_change rules": OFFICIALS,
+    "applications_rules_delete rules": NEVER,
+}
+
+
+@pytest.fixture
+def objects(scene, clock):
+    """One of everything, all of it in one kindergarten."""
+
+    def bid():
+        application = ApplicationFactory(
+            locality=scene.locality, child__birth_date=scene.application.child.birth_date
+        )
+        return place_bid(application, vacancy, actor=application.filed_by, now=scene.now)
+
+    vacancy = VacancyFactory(
+        group=scene.group, birth_years=[2017], seats_total=9, opens_at=scene.vacancy.opens_at
+    )
+
+    def referral():
+        return transitions.activate_bid(bid(), actor=scene.staff, now=scene.now)
+
+    extended = referral()
+    transitions.extend_referral(
+        extended,
+        actor=scene.parent,
+        until=transitions.longest_extension(extended),
+        reason="illness",
+        documents=[("anyktama.pdf", ContentFile(b"%PDF-1.4", name="anyktama.pdf"))],
+        now=scene.now,
+    )
+    extended.refresh_from_db()
+    extended.pdf.save("paper.pdf", ContentFile(b"%PDF-1.4"))
+    expired = referral()
+    transitions.expire_referral(expired, now=expired.valid_until)
+    return SimpleNamespace(
+        bid=bid(),
+        referral=extended,
+        other_referral=referral(),
+        document=extended.extension.documents.get(),
+        contract=transitions.sign_contract(referral(), actor=scene.staff, now=scene.now),
+        vacancy=vacancy,
+        draft=VacancyFactory(group=scene.group, state=Vacancy.State.DRAFT, published_at=None),
+        application=scene.application,
+        event=Event.objects.first(),
+        stop=StopListEntry.objects.get(),
+        rules=Rules.objects.create(valid_from="2019-01-01"),
+    )
+
+
+def visitor(kind: str, scene) -> Client:
+    if kind == "anonymous":
+        return Client()
+    if kind == "parent":
+        client = Client()
+        client.force_login(UserFactory.create(), backend="django.contrib.auth.backends.ModelBackend")
+        return client
+    if kind == "stranger":
+        return inside(worker_of(KindergartenFactory.create(locality=scene.locality)))
+    if kind == "worker":
+        return inside(worker_of(scene.group.kindergarten))
+    if kind == "official":
+        return inside(employee(Role.OFFICIAL))
+    user = User.objects.create_superuser("root", "root-pass-1")
+    give_app(user)
+    return inside(user)
+
+
+def address(row: str, objects: SimpleNamespace) -> str:
+    name, *parts = row.split()
+    return reverse(
+        f"admin:{name}",
+        args=[getattr(objects, part).pk if hasattr(objects, part) else part for part in parts],
+    )
+
+
+def status(client: Client, url: str) -> int:
+    answer = client.get(url)
+    if answer.streaming:
+        answer.getvalue()  # read to its end, which closes the file
+    return answer.status_code
+
+
+@pytest.mark.parametrize("kind", VISITORS)
+def test_every_address_as_every_visitor(kind, objects, scene):
+    client = visitor(kind, scene)
+    got = {row: status(client, address(row, objects)) for row in TABLE}
+    expected = {row: statuses[VISITORS.index(kind)] for row, statuses in TABLE.items()}
+    assert got == expected
+
+
+POSTS = [row for row in TABLE if "_work " in row or "_delete " in row]
+
+
+@pytest.mark.parametrize("kind", ["anonymous", "parent", "stranger"])
+def test_no_button_can_be_pressed_from_outside(kind, objects, scene):
+    def history():
+        vacancies = Vacancy.objects.filter(pk__in=[objects.vacancy.pk, objects.draft.pk])
+        return Event.objects.count(), list(vacancies.order_by("pk").values_list("state", flat=True))
+
+    before = history()
+    client = visitor(kind, scene)
+    for row in POSTS:
+        answer = client.post(address(row, objects), {"reason": "x", "post": "yes"})
+        assert answer.status_code in {302, 403, 404}, row
+    assert history() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["applications_bid", "applications_referral", "applications_contract", "bulletin_vacancy"]
+)
+@pytest.mark.parametrize("query", ["", "?_popup=1", "?all=1", "?_to_field=id&_popup=1", "?q=a"])
+def test_lists_and_popups_show_a_stranger_nothing(name, query, objects, scene):
+    client = visitor("stranger", scene)
+    page = client.get(reverse(f"admin:{name}_changelist") + query)
+    assert page.context["cl"].result_count == 0
+    assert scene.group.name not in page.content.decode()
+
+
+def test_filters_offer_only_own_kindergartens(objects, scene):
+    other = VacancyFactory(group__kindergarten__name_kk="Бөтен балабақша")
+    page = visitor("worker", scene).get(reverse("admin:bulletin_vacancy_changelist")).content.decode()
+    assert "Бөтен балабақша" not in page
+    assert str(other.pk) not in page
+
+
+def test_a_vacancys_form_offers_only_own_groups(objects, scene):
+    other = VacancyFactory().group
+    form = visitor("worker", scene).get(reverse("admin:bulletin_vacancy_add")).context["adminform"].form
+    assert set(form.fields["group"].queryset) == {scene.group}
+    assert other not in form.fields["group"].queryset
+
+
+def test_an_employment_that_ended_yesterday_opens_nothing(objects, scene):
+    worker = worker_of(scene.group.kindergarten)
+    worker.employments.update(until="2019-06-26")
+    assert inside(worker).get(address("applications_bid_change bid", objects)).status_code == 200
+    worker.employments.update(until="2019-06-25")
+    assert inside(worker).get(address("applications_bid_change bid", objects)).status_code == 404
+
+
+@pytest.mark.parametrize("pk", ["00000000-0000-4000-8000-000000000000", "nonsense", "1' OR 1=1"])
+def test_an_unknown_id_is_not_found(pk, objects, scene):
+    client = visitor("worker", scene)
+    for name in ("applications_bid_change", "applications_referral_change", "bulletin_vacancy_change"):
+        assert client.get(reverse(f"admin:{name}", args=[pk])).status_code == 404

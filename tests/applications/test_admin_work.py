@@ -1,0 +1,396 @@
+"""What the buttons of the workplace do, and how they refuse."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.messages import get_messages
+from django.core.files.base import ContentFile
+from django.urls import reverse
+
+from accounts.audit_actions import Action
+from accounts.models import AuditEntry
+from accounts.roles import Role
+from applications import transitions
+from applications.bidding import place_bid
+from applications.models import Application, Bid, Contract, Referral, Rules, StopListEntry
+from applications.refusals import Refusal
+from applications.states import ApplicationState, BidState, ReferralState
+from bulletin.models import Vacancy
+from tests.applications.conftest import ZONE
+from tests.factories import ApplicationFactory, GroupFactory, VacancyFactory
+from tests.staff import employee, inside, worker_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def worker(scene, clock):
+    return worker_of(scene.group.kindergarten)
+
+
+@pytest.fixture
+def desk(worker):
+    """The worker's browser."""
+    return inside(worker)
+
+
+@pytest.fixture
+def bid(scene):
+    return place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+
+
+@pytest.fixture
+def referral(scene, bid):
+    return transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+
+
+def work(obj, name):
+    return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_work", args=[obj.pk, name])
+
+
+def page(obj):
+    return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+
+
+def said(answer):
+    return [str(message) for message in get_messages(answer.wsgi_request)]
+
+
+class TestBids:
+    def test_activating_asks_first_and_then_issues_the_referral(self, desk, worker, bid):
+        assert work(bid, "activate") in desk.get(page(bid)).content.decode()
+        assert desk.get(work(bid, "activate")).status_code == 200
+        assert Bid.objects.get().state == BidState.PENDING
+        assert desk.post(work(bid, "activate")).status_code == 302
+        referral = Referral.objects.get(bid=bid)
+        assert referral.issued_by == worker
+        assert Application.objects.get().state == ApplicationState.REFERRED
+
+    def test_refusing_needs_a_reason(self, desk, bid):
+        for reason in ("", "   "):
+            answer = desk.post(work(bid, "reject"), {"reason": reason})
+            assert answer.status_code == 200
+            assert "reason" in answer.context["form"].errors
+        assert Bid.objects.get().state == BidState.PENDING
+
+    def test_refusing_keeps_the_reason_for_the_family(self, desk, bid):
+        desk.post(work(bid, "reject"), {"reason": "Топ толды"})
+        bid.refresh_from_db()
+        assert (bid.state, bid.reason) == (BidState.REJECTED, "Топ толды")
+        assert Application.objects.get().state == ApplicationState.WAITING
+
+    def test_a_second_press_is_refused_in_words(self, desk, scene, bid):
+        transitions.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+        answer = desk.post(work(bid, "activate"))
+        assert answer.status_code == 302
+        assert said(answer) == [str(Refusal.BID_ENDED.label)]
+        assert desk.get(work(bid, "activate")).status_code == 302
+        assert "/do/" not in desk.get(page(bid)).content.decode()
+
+    def test_collected_bids_offer_no_activation_before_their_award(self, desk, scene):
+        vacancy = VacancyFactory(
+            group=scene.group,
+            birth_years=[2017],
+            mode=Vacancy.Mode.QUEUE_ORDER,
+            opens_at=scene.vacancy.opens_at,
+            closes_at=scene.now + timedelta(days=1),
+        )
+        bid = place_bid(scene.application, vacancy, actor=scene.parent, now=scene.now)
+        shown = desk.get(page(bid)).content.decode()
+        assert work(bid, "activate") not in shown
+        assert work(bid, "reject") in shown
+        assert said(desk.post(work(bid, "activate"))) == [str(Refusal.NOT_AWARDED_YET.label)]
+
+    def test_state_fields_can_not_be_written(self, desk, bid):
+        assert desk.post(page(bid), {"state": "activated", "holds_seat": ""}).status_code == 403
+        assert Bid.objects.get().state == BidState.PENDING
+
+    def test_many_at_once_ask_first_and_name_what_was_refused(self, desk, scene, bid):
+        other = ApplicationFactory(
+            locality=scene.locality, child__birth_date=scene.application.child.birth_date
+        )
+        withdrawn = place_bid(other, scene.vacancy, actor=other.filed_by, now=scene.now)
+        transitions.withdraw_bid(withdrawn, actor=other.filed_by, now=scene.now)
+        chosen = {"action": "activate_selected", "_selected_action": [str(bid.pk), str(withdrawn.pk)]}
+        listing = reverse("admin:applications_bid_changelist")
+        assert desk.post(listing, chosen).status_code == 200
+        assert not Referral.objects.exists()
+        answer = desk.post(listing, chosen | {"confirmed": "yes"})
+        assert Referral.objects.get().bid == bid
+        assert any(str(Refusal.BID_ENDED.label) in sentence for sentence in said(answer))
+
+    def test_many_at_once_reach_only_own_rows(self, bid, scene):
+        stranger = inside(worker_of(GroupFactory().kindergarten))
+        chosen = {"action": "activate_selected", "_selected_action": [str(bid.pk)], "confirmed": "yes"}
+        stranger.post(reverse("admin:applications_bid_changelist"), chosen)
+        assert not Referral.objects.exists()
+
+    def test_the_list_finds_late_answers(self, worker, clock, bid):
+        listing = reverse("admin:applications_bid_changelist")
+        clock.move_to(bid.answer_due - timedelta(microseconds=1))
+        desk = inside(worker)
+        assert desk.get(listing, {"answer": "overdue"}).context["cl"].result_count == 0
+        assert desk.get(listing, {"answer": "due"}).context["cl"].result_count == 1
+        clock.move_to(bid.answer_due)
+        assert inside(worker).get(listing, {"answer": "overdue"}).context["cl"].result_count == 1
+
+
+class TestReferrals:
+    def test_signing_enrols_the_child(self, desk, referral):
+        assert desk.get(work(referral, "sign")).status_code == 200
+        assert not Contract.objects.exists()
+        desk.post(work(referral, "sign"), {"contract_number": "Ш-17"})
+        assert Contract.objects.get().number == "Ш-17"
+        assert Application.objects.get().state == ApplicationState.ENROLLED
+
+    def test_without_a_number_the_contract_takes_the_referrals(self, desk, referral):
+        desk.post(work(referral, "sign"), {"contract_number": ""})
+        assert Contract.objects.get().number == referral.number
+
+    def test_after_the_last_day_nothing_is_signed_even_if_the_job_is_late(self, worker, clock, referral):
+        clock.move_to(referral.valid_until - timedelta(microseconds=1))
+        desk = inside(worker)
+        assert work(referral, "sign") in desk.get(page(referral)).content.decode()
+        clock.move_to(referral.valid_until)
+        assert work(referral, "sign") not in desk.get(page(referral)).content.decode()
+        answer = desk.post(work(referral, "sign"), {"contract_number": ""})
+        assert said(answer) == [str(Refusal.REFERRAL_ENDED.label)]
+        assert not Contract.objects.exists()
+
+    def test_revoking_needs_a_reason_and_punishes_nobody(self, desk, referral):
+        assert desk.post(work(referral, "revoke"), {"reason": ""}).status_code == 200
+        assert Referral.objects.get().state == ReferralState.ISSUED
+        desk.post(work(referral, "revoke"), {"reason": "Топ жабылды"})
+        referral.refresh_from_db()
+        assert (referral.state, referral.reason) == (ReferralState.REVOKED, "Топ жабылды")
+        assert Application.objects.get().state == ApplicationState.WAITING
+
+    def test_the_paper_is_a_download_that_no_cache_keeps(self, desk, referral):
+        referral.pdf.save("x.pdf", ContentFile(b"%PDF-1.7 paper"))
+        answer = desk.get(reverse("admin:applications_referral_pdf", args=[referral.pk]))
+        assert answer.getvalue() == b"%PDF-1.7 paper"
+        assert answer["Content-Type"] == "application/pdf"
+        assert answer["Content-Disposition"] == f'attachment; filename="zholdama-{referral.number}.pdf"'
+        assert "no-store" in answer["Cache-Control"]
+
+    def test_a_paper_not_made_yet_is_a_sentence(self, desk, referral):
+        answer = desk.get(reverse("admin:applications_referral_pdf", args=[referral.pk]))
+        assert answer.status_code == 302
+        assert len(said(answer)) == 1
+
+    def test_a_supporting_document_is_never_run_by_the_browser(self, desk, scene, referral):
+        transitions.extend_referral(
+            referral,
+            actor=scene.parent,
+            until=transitions.longest_extension(referral),
+            reason="illness",
+            documents=[("<script>.jpg", ContentFile(b"picture", name="x.jpg"))],
+            now=scene.now,
+        )
+        document = referral.extension.documents.get()
+        url = reverse("admin:applications_referral_document", args=[referral.pk, document.pk])
+        shown = desk.get(page(referral)).content.decode()
+        assert url in shown
+        assert "<script>.jpg" not in shown
+        answer = desk.get(url)
+        assert answer.getvalue() == b"picture"
+        assert answer["Content-Disposition"].startswith("attachment")
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Content-Security-Policy"].startswith("sandbox")
+        assert answer["Content-Type"] == "application/octet-stream"
+
+    @pytest.mark.parametrize(("valid", "count"), [("now", 1), ("soon", 0), ("over", 0)])
+    def test_the_list_is_filtered_by_validity(self, desk, referral, valid, count):
+        listing = reverse("admin:applications_referral_changelist")
+        assert desk.get(listing, {"valid": valid}).context["cl"].result_count == count
+
+
+class TestPersonalData:
+    def test_opening_a_bid_enters_the_familys_journal(self, desk, worker, scene, bid):
+        desk.get(page(bid))
+        entry = AuditEntry.objects.get(action=Action.PERSONAL_DATA_VIEWED)
+        assert (entry.actor, entry.subject) == (worker, scene.parent)
+        assert entry.at == scene.now
+
+    def test_so_do_referrals_papers_and_documents(self, desk, scene, referral):
+        referral.pdf.save("x.pdf", ContentFile(b"%PDF-1.7"))
+        desk.get(page(referral))
+        desk.get(reverse("admin:applications_referral_pdf", args=[referral.pk])).getvalue()
+        viewed = AuditEntry.objects.filter(action=Action.PERSONAL_DATA_VIEWED, subject=scene.parent)
+        assert viewed.count() == 2
+
+    def test_what_was_not_shown_is_not_entered(self, scene, bid, clock):
+        inside(worker_of(GroupFactory().kindergarten)).get(page(bid))
+        assert not AuditEntry.objects.filter(action=Action.PERSONAL_DATA_VIEWED).exists()
+
+    def test_lists_hold_no_full_name_and_no_page_an_iin(self, desk, scene, referral):
+        child, profile = scene.application.child, scene.parent.profile
+        listing = desk.get(reverse("admin:applications_referral_changelist")).content.decode()
+        assert child.full_name not in listing
+        assert child.last_name in listing
+        for url in (page(referral), page(referral.bid), reverse("admin:index")):
+            text = desk.get(url).content.decode()
+            assert child.iin not in text
+            assert profile.iin not in text
+
+    def test_an_official_sees_the_iin_masked(self, scene, clock):
+        text = inside(employee(Role.OFFICIAL)).get(page(scene.application)).content.decode()
+        assert scene.application.child.iin not in text
+        assert f"{scene.application.child.iin[:6]}••••" in text
+
+
+def draft_of(scene, **changes):
+    values = {
+        "group": scene.group.pk,
+        "birth_years": ["2017", "2016"],
+        "place_type": "vacant",
+        "mode": "first_come",
+        "seats_total": "3",
+        "opens_at_0": "27.06.2019",
+        "opens_at_1": "18:00",
+        "closes_at_0": "",
+        "closes_at_1": "",
+        "vacant_from_0": "01.07.2019",
+        "vacant_from_1": "09:00",
+        "responsible": "Дүйсенова Мөлдір Умарқызы",
+    }
+    return values | changes
+
+
+class TestVacancies:
+    add = "/admin/bulletin/vacancy/add/"
+
+    def test_a_draft_is_written_and_published(self, desk, scene):
+        answer = desk.post(self.add, draft_of(scene))
+        vacancy = Vacancy.objects.exclude(pk=scene.vacancy.pk).get()
+        assert answer.url == page(vacancy)
+        assert vacancy.state == Vacancy.State.DRAFT
+        assert vacancy.birth_years == [2017, 2016]
+        assert vacancy.opens_at == datetime(2019, 6, 27, 18, 0, tzinfo=ZONE)
+        assert desk.get(work(vacancy, "publish")).status_code == 200
+        desk.post(work(vacancy, "publish"))
+        vacancy.refresh_from_db()
+        assert (vacancy.state, vacancy.published_at) == (Vacancy.State.PUBLISHED, scene.now)
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"seats_total": "26"}, "seats_total"),
+            ({"seats_total": "0"}, "seats_total"),
+            ({"seats_total": "-1"}, "seats_total"),
+            ({"seats_total": "many"}, "seats_total"),
+            ({"birth_years": []}, "birth_years"),
+            ({"birth_years": ["1990"]}, "birth_years"),
+            ({"birth_years": ["x"]}, "birth_years"),
+            ({"opens_at_0": ""}, "opens_at"),
+            ({"opens_at_0": "31.06.2019"}, "opens_at"),
+            ({"mode": "queue_order"}, "closes_at"),
+            ({"closes_at_0": "27.06.2019", "closes_at_1": "18:00"}, "closes_at"),
+            ({"group": "999999"}, "group"),
+            ({"responsible": ""}, "responsible"),
+        ],
+    )
+    def test_what_is_wrong_is_said_at_its_field(self, desk, scene, changes, field):
+        answer = desk.post(self.add, draft_of(scene, **changes))
+        assert answer.status_code == 200
+        assert list(answer.context["adminform"].form.errors) == [field]
+        assert Vacancy.objects.count() == 1
+
+    def test_as_many_places_as_the_group_holds_are_allowed(self, desk, scene):
+        assert desk.post(self.add, draft_of(scene, seats_total="25")).status_code == 302
+
+    def test_another_kindergartens_group_is_no_choice(self, desk, scene):
+        other = GroupFactory()
+        answer = desk.post(self.add, draft_of(scene, group=other.pk))
+        assert "group" in answer.context["adminform"].form.errors
+
+    def test_queue_order_with_a_closing_time_is_accepted(self, desk, scene):
+        changes = {"mode": "queue_order", "closes_at_0": "28.06.2019", "closes_at_1": "18:00"}
+        assert desk.post(self.add, draft_of(scene, **changes)).status_code == 302
+
+    def test_a_draft_may_be_corrected_and_deleted(self, desk, scene):
+        draft = VacancyFactory(group=scene.group, state=Vacancy.State.DRAFT, published_at=None)
+        assert desk.post(page(draft), draft_of(scene, seats_total="7")).status_code == 302
+        draft.refresh_from_db()
+        assert (draft.seats_total, draft.state) == (7, Vacancy.State.DRAFT)
+        url = reverse("admin:bulletin_vacancy_delete", args=[draft.pk])
+        assert desk.post(url, {"post": "yes"}).status_code == 302
+        assert not Vacancy.objects.filter(pk=draft.pk).exists()
+
+    def test_a_published_vacancy_can_not_be_changed(self, desk, scene):
+        assert desk.post(page(scene.vacancy), draft_of(scene, seats_total="9")).status_code == 403
+        scene.vacancy.refresh_from_db()
+        assert scene.vacancy.seats_total == 2
+
+    def test_recalling_needs_a_reason_and_ends_the_bids(self, desk, scene, bid):
+        assert desk.post(work(scene.vacancy, "recall"), {"reason": ""}).status_code == 200
+        desk.post(work(scene.vacancy, "recall"), {"reason": "Қате жарияланды"})
+        scene.vacancy.refresh_from_db()
+        assert scene.vacancy.state == Vacancy.State.RECALLED
+        assert Bid.objects.get().state == BidState.VOID
+
+    def test_closing_leaves_the_bids_to_be_answered(self, desk, scene, bid):
+        desk.post(work(scene.vacancy, "close"))
+        scene.vacancy.refresh_from_db()
+        assert scene.vacancy.state == Vacancy.State.CLOSED
+        assert Bid.objects.get().state == BidState.PENDING
+        assert said(desk.post(work(scene.vacancy, "close")))[-1] == str(Refusal.NOT_PUBLISHED.label)
+
+    def test_a_draft_whose_closing_time_has_passed_is_not_published(self, desk, scene):
+        draft = VacancyFactory(
+            group=scene.group,
+            state=Vacancy.State.DRAFT,
+            published_at=None,
+            opens_at=scene.now - timedelta(days=2),
+            closes_at=scene.now,
+        )
+        assert said(desk.post(work(draft, "publish"))) == [str(Refusal.OPENING_PASSED.label)]
+        draft.refresh_from_db()
+        assert draft.state == Vacancy.State.DRAFT
+
+
+class TestOfficials:
+    @pytest.fixture
+    def office(self, clock):
+        return inside(employee(Role.OFFICIAL))
+
+    def test_a_stop_is_lifted_with_a_reason_only(self, office, scene, referral, clock):
+        transitions.expire_referral(referral, now=referral.valid_until)
+        clock.move_to(referral.valid_until + timedelta(days=1))
+        stop = StopListEntry.objects.get()
+        office = inside(employee(Role.OFFICIAL))
+        assert office.post(work(stop, "lift"), {"reason": ""}).status_code == 200
+        assert StopListEntry.objects.get().lifted_at is None
+        office.post(work(stop, "lift"), {"reason": "Бала ауруханада болған"})
+        assert StopListEntry.objects.get().reason == "Бала ауруханада болған"
+        assert Application.objects.get().state == ApplicationState.WAITING
+
+    def test_rules_are_added_and_checked(self, office):
+        url = reverse("admin:applications_rules_add")
+        values = {
+            "locality": "",
+            "valid_from": "01.08.2019",
+            "referral_working_days": "6",
+            "extension_calendar_days": "30",
+            "stop_working_days": "10",
+            "priority_working_days": "3",
+            "priority_seats_multiple": "3",
+            "general_per_priority": "3",
+            "activation_working_days": "2",
+            "archive_undo_hours": "24",
+            "youngest_age": "2",
+            "oldest_age": "6",
+        }
+        assert office.post(url, values | {"referral_working_days": "0"}).status_code == 200
+        assert office.post(url, values | {"oldest_age": "1"}).status_code == 200
+        assert not Rules.objects.exists()
+        assert office.post(url, values).status_code == 302
+        assert Rules.objects.get().referral_working_days == 6
+        # Two sets for one day would leave open which one holds.
+        assert office.post(url, values).status_code == 200
+
+    def test_the_history_of_an_application_is_read_only(self, office, scene, bid):
+        shown = office.get(page(scene.application))
+        assert shown.status_code == 200
+        assert b"_save" not in shown.content
+        assert office.post(page(scene.application), {"state": "enrolled"}).status_code == 403
