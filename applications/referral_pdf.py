@@ -106,7 +106,7 @@ def _context(referral: Referral) -> dict[str, Any]:
         "group": _group(vacancy.group),
         "language": _in_both(vacancy.group.get_language_display),
         "basis": Both(
-            f"кезектегі өтініш № {application.number}: {filed}; бюллетеньге өтініш: {placed}",
+            f"кезектегі өтініш № {application.number}: {filed}; бос орынға өтінім: {placed}",
             f"заявление в очереди № {application.number}: {filed}; заявка на место: {placed}",
         ),
         "issued_at": issued_at,

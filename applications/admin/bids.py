@@ -76,16 +76,7 @@ def _reject(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> None:
 @admin.register(Bid)
 class BidAdmin(WorkAdmin):
     kindergarten_path = "vacancy__group__kindergarten"
-    list_display = [
-        "child",
-        "birth_year",
-        "number",
-        "kindergarten",
-        "group",
-        "placed_at",
-        "shown_state",
-        "due",
-    ]
+    list_display = ["child", "birth_year", "number", "due", "shown_state", "place", "placed_at"]
     list_filter = [AnswerFilter, "state", ("vacancy__group__kindergarten", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["application__child", "application__locality", "vacancy__group__kindergarten"]
     search_fields = ["application__number", "application__child__last_name"]

@@ -1,0 +1,9 @@
+"""How Django finds this app."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class BulletinConfig(AppConfig):
+    name = "bulletin"
+    verbose_name = _("Bulletin of vacant places")
