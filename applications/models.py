@@ -256,11 +256,17 @@ class Benefit(models.Model):
         verbose_name_plural = _("benefits")
         ordering = ["-claimed_at", "-id"]
         constraints = [
+            # Two, so that a benefit can be proved anew while the former proof still counts.
             models.UniqueConstraint(
                 fields=["application", "category"],
-                condition=Q(state__in=[BenefitState.CLAIMED, BenefitState.VERIFIED]),
-                name="one_live_benefit_per_category",
-            )
+                condition=Q(state=BenefitState.CLAIMED),
+                name="one_open_claim_per_category",
+            ),
+            models.UniqueConstraint(
+                fields=["application", "category"],
+                condition=Q(state=BenefitState.VERIFIED),
+                name="one_counted_benefit_per_category",
+            ),
         ]
         indexes = [
             models.Index(

@@ -947,9 +947,17 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="benefit",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["claimed", "verified"])),
+                condition=models.Q(("state", "claimed")),
                 fields=("application", "category"),
-                name="one_live_benefit_per_category",
+                name="one_open_claim_per_category",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="benefit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "verified")),
+                fields=("application", "category"),
+                name="one_counted_benefit_per_category",
             ),
         ),
         migrations.AddIndex(
