@@ -177,6 +177,38 @@ class Application(models.Model):
         return ", ".join(str(Language(code).label) for code in self.languages)
 
 
+class QueueCount(models.Model):
+    """One addend of how many stand in a part of a queue: the rows of one locality, birth year, tier and month add up.
+
+    Only the trigger on applications writes here, for every writer alike: a +1 or a -1, in the transaction that brought
+    an application in, out or elsewhere. Rows are never updated, so nobody waits for anybody; `applications.buckets`
+    folds them.
+    """
+
+    locality = models.ForeignKey(
+        Locality, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    birth_year = models.PositiveSmallIntegerField()
+    tier = models.PositiveSmallIntegerField(choices=Tier.choices)
+    # The first day of the month of filing, in UTC.
+    month = models.DateField()
+    n = models.IntegerField()
+    folded = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["locality", "birth_year", "tier", "month"], include=["n"], name="queue_count_sum"
+            ),
+            models.Index(
+                fields=["locality", "birth_year", "tier", "month"],
+                condition=Q(folded=False),
+                name="queue_count_loose",
+            ),
+        ]
+
+
 class BenefitCategory(models.Model):
     """A ground on which a child stands earlier in the queue (льгота): data, edited by officials."""
 
@@ -279,6 +311,15 @@ class Benefit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.application} · {self.category}"
+
+    def counts(self, *, now: datetime) -> bool:
+        """Whether it moves the child forward at `now`: a late expiry job gives nobody a minute more."""
+        return self.state == BenefitState.VERIFIED and (self.valid_until is None or now < self.valid_until)
+
+    @property
+    def last_moment(self) -> datetime | None:
+        """The last microsecond in which it counts: its local date is the day shown as the last one."""
+        return self.valid_until - timedelta(microseconds=1) if self.valid_until else None
 
 
 class Correction(models.Model):

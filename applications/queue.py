@@ -6,17 +6,30 @@ ones in turn (the ratio is in `Rules`), while both last; inside a tier by time o
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import TypeVar
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
+from applications.buckets import bucket_month
 from applications.models import Application
 from applications.rules import rules_for
 from applications.states import QUEUED_STATES, Tier
 from bulletin.models import Locality
 
 T = TypeVar("T")
+
+_POSITION = f"""
+    SELECT coalesce(sum(n) FILTER (WHERE tier = %(tier)s AND month < %(month)s), 0) + (
+               SELECT count(*) FROM applications_application
+               WHERE locality_id = %(locality)s AND birth_year = %(birth_year)s AND tier = %(tier)s
+                   AND state IN %(queued)s AND filed_at >= %(month_begins)s
+                   AND (filed_at, sequence) < (%(filed_at)s, %(sequence)s)
+           ),
+           {", ".join(f"coalesce(sum(n) FILTER (WHERE tier = {tier:d}), 0)" for tier in Tier)}
+    FROM applications_queuecount WHERE locality_id = %(locality)s AND birth_year = %(birth_year)s
+"""  # noqa: S608 - names only
 
 
 @dataclass(frozen=True)
@@ -90,26 +103,57 @@ def before(application: Application) -> Q:
 def position(application: Application, *, now: datetime) -> Position | None:
     """The application's number, exact at the moment of asking; None while it holds no number.
 
-    `now` decides only which `Rules` give the ratio of the tiers.
+    `now` decides only which `Rules` give the ratio of the tiers. The application counts as it is given: load it in
+    the same transaction where both must be of one moment.
 
-    One statement, hence one snapshot of the queue.
+    One statement, hence one snapshot of the queue, and always what `count_position` gives; but it adds up the
+    buckets and counts only inside the month of filing.
     """
     if application.state not in QUEUED_STATES:
         return None
-    tier = Tier(application.tier)
+    month = bucket_month(application.filed_at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _POSITION,
+            {
+                "locality": application.locality_id,
+                "birth_year": application.birth_year,
+                "tier": application.tier,
+                "month": month,
+                "month_begins": datetime.combine(month, time(), tzinfo=UTC),
+                "filed_at": application.filed_at,
+                "sequence": application.sequence,
+                "queued": tuple(QUEUED_STATES),
+            },
+        )
+        ahead_in_tier, *totals = cursor.fetchone()
+    return _position(application, ahead_in_tier=ahead_in_tier, totals=totals, now=now)
+
+
+def count_position(application: Application, *, now: datetime) -> Position | None:
+    """The same number by counting every row of the queue, also in one statement: what `position` must equal."""
+    if application.state not in QUEUED_STATES:
+        return None
     counted = in_queue(locality=application.locality, birth_year=application.birth_year).aggregate(
-        ahead=Count("pk", filter=Q(tier=tier) & before(application)),
-        **{other.name: Count("pk", filter=Q(tier=other)) for other in Tier},
+        ahead=Count("pk", filter=Q(tier=application.tier) & before(application)),
+        **{tier.name: Count("pk", filter=Q(tier=tier)) for tier in Tier},
     )
-    totals = {other: counted[other.name] for other in Tier}
+    totals = [counted[tier.name] for tier in Tier]
+    return _position(application, ahead_in_tier=counted["ahead"], totals=totals, now=now)
+
+
+def _position(
+    application: Application, *, ahead_in_tier: int, totals: Iterable[int], now: datetime
+) -> Position:
+    by_tier = dict(zip(Tier, map(int, totals), strict=True))
     today = now.astimezone(application.locality.zone).date()
     ahead = ahead_by_tier(
-        tier,
-        ahead_in_tier=counted["ahead"],
-        totals=totals,
+        Tier(application.tier),
+        ahead_in_tier=int(ahead_in_tier),
+        totals=by_tier,
         general_per_priority=rules_for(application.locality, day=today).general_per_priority,
     )
-    return Position(number=1 + sum(ahead.values()), total=sum(totals.values()), ahead=ahead)
+    return Position(number=1 + sum(ahead.values()), total=sum(by_tier.values()), ahead=ahead)
 
 
 def queue_sizes(locality: Locality | None = None) -> list[QueueSize]:
