@@ -22,6 +22,9 @@ from children.models import Child
 CHOOSE_CHILD = gettext_lazy("Choose the child.")
 
 
+DAY_FORMATS = ["%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%d-%m-%Y", "%Y-%m-%d"]
+
+
 class ChildField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """One of the family's children, by name and birth date."""
 
@@ -129,7 +132,7 @@ class ExtensionForm(forms.Form):
         widget=forms.DateInput(
             attrs={"inputmode": "numeric", "size": 12, "autocomplete": "off"}, format="%d.%m.%Y"
         ),
-        input_formats=["%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%d-%m-%Y", "%Y-%m-%d"],
+        input_formats=DAY_FORMATS,
         error_messages={"invalid": gettext_lazy("Write the date like this: 03.07.2026")},
     )
     reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=Extension.Reason.choices)
@@ -174,3 +177,29 @@ class ExtensionForm(forms.Form):
 
 def _day(day: date) -> str:
     return f"{day:%d.%m.%Y}, {str(WEEKDAYS[day.weekday()]).lower()}"
+
+
+def _day_field(label: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=False,
+        widget=forms.DateInput(
+            attrs={"inputmode": "numeric", "size": 12, "autocomplete": "off"}, format="%d.%m.%Y"
+        ),
+        input_formats=DAY_FORMATS,
+        error_messages={"invalid": gettext_lazy("Write the date like this: 03.07.2026")},
+    )
+
+
+class PeriodForm(forms.Form):
+    """The days between which a family wants to know why its number moved; either may be left empty."""
+
+    first_day = _day_field(gettext_lazy("From"))
+    last_day = _day_field(gettext_lazy("To"))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        first, last = data.get("first_day"), data.get("last_day")
+        if first and last and last < first:
+            self.add_error("last_day", _("The last day is before the first one."))
+        return data

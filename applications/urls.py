@@ -1,6 +1,6 @@
 from django.urls import path
 
-from applications.views import bids, cabinet, filing, public, referrals
+from applications.views import bids, cabinet, explanation, filing, public, referrals
 
 app_name = "applications"
 urlpatterns = [
@@ -9,6 +9,7 @@ urlpatterns = [
     path("cabinet/applications/archive/", cabinet.archived_list, name="archive"),
     path("cabinet/applications/new/", filing.new_application, name="new"),
     path("cabinet/applications/<uuid:pk>/", cabinet.application_page, name="application"),
+    path("cabinet/applications/<uuid:pk>/why/", explanation.why, name="why"),
     path("cabinet/applications/<uuid:pk>/delete/", filing.delete_application, name="delete"),
     path("cabinet/applications/<uuid:pk>/restore/", filing.restore_application, name="restore"),
     path("cabinet/applications/<uuid:pk>/interest/", filing.interest, name="interest"),

@@ -1,0 +1,195 @@
+"""Why a number moved: the append-only events, told from the side of one application."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from itertools import groupby
+from typing import cast
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from applications.models import Application, Event, Rules
+from applications.replay import NumberMove, Standing, Step, Watch
+from applications.rules import choose
+from applications.states import MOVES, QUEUED_STATES, ApplicationState, Move, Tier
+from bulletin.models import Locality
+
+# What a move of somebody else means for those behind; the families' own moves are called by their own names.
+CAUSES = {
+    Move.FILE: _("New applications in the queue: the turn of the tiers shifted"),
+    Move.SIGN_CONTRACT: _("A child ahead of you was enrolled"),
+    Move.ARCHIVE: _("An application ahead of you was withdrawn"),
+    Move.RESTORE: _("An application ahead of you was restored in time"),
+    Move.EXPIRE_REFERRAL: _("An application ahead of you went to the stop-list"),
+    Move.LIFT_STOP: _("An application ahead of you came back from the stop-list"),
+    Move.VERIFY_BENEFIT: _("A benefit of a child was verified"),
+    Move.END_BENEFIT: _("A benefit of a child no longer counts"),
+    Move.LAPSE: _("An application ahead of you lapsed: interest was not confirmed"),
+    Move.CONFIRM_INTEREST: _("A lapsed application ahead of you was confirmed in time"),
+    Move.AGE_OUT: _("A child ahead of you reached school age"),
+    Move.MOVE_HOUSE: _("A family moved to another locality or from one"),
+    Move.CORRECT: _("Correction by an official decision"),
+}
+RULES_CAUSE = _("The rules for the turn of the tiers changed")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the explanation: what moved the number on one day, for one reason."""
+
+    day: date
+    cause: str
+    times: int
+    before: int | None
+    after: int | None
+    forward: int
+
+    @property
+    def backward(self) -> int:
+        return -self.forward
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a number got from `old` to `new`; the sum closes whenever both exist: old - new = Σ forward."""
+
+    since: datetime
+    until: datetime
+    old: int | None
+    new: int | None
+    rows: list[Row]
+
+    @property
+    def forward(self) -> int:
+        return sum(row.forward for row in self.rows)
+
+    @property
+    def closes(self) -> bool:
+        """Whether there is a number at both ends, so that the sum can be shown."""
+        return self.old is not None and self.new is not None
+
+    @property
+    def sum(self) -> str:
+        """The sum written out, as a family can check it."""
+        return f"{self.old} − {self.new} = {self.forward}".replace("= -", "= −")
+
+
+def explain(application: Application, *, since: datetime, until: datetime) -> Explanation:
+    """Every move of the application's number after `since` and up to `until`, both instants, by day and reason.
+
+    Computed from events alone; `until` may be the present. One reading of the queue's events (one snapshot).
+    """
+    watch = Watch(application.pk, ratio_at=_ratios())
+    old = new = None
+    moves: list[NumberMove] = []
+    for move in _moves(watch, application, until=until):
+        if move.at <= since:
+            old = move.after
+        else:
+            moves.append(move)
+        new = move.after
+    return Explanation(since=since, until=until, old=old, new=new, rows=list(by_day(moves, application)))
+
+
+def by_day(moves: Iterable[NumberMove], application: Application) -> Iterator[Row]:
+    """Neighbouring moves of one day with one reason as one row, in the locality's days."""
+    zone = application.locality.zone
+
+    def key(move: NumberMove) -> tuple[date, str]:
+        return move.at.astimezone(zone).date(), cause_of(move)
+
+    for (day, cause), group in groupby(moves, key=key):
+        same = list(group)
+        yield Row(
+            day=day,
+            cause=cause,
+            times=len(same),
+            before=same[0].before,
+            after=same[-1].after,
+            forward=sum(move.forward for move in same),
+        )
+
+
+def cause_of(move: NumberMove) -> str:
+    """The reason for a move in words, in the language of the page."""
+    if move.cause is None:
+        return str(RULES_CAUSE)
+    return str(move.cause.label if move.own else CAUSES[move.cause])
+
+
+def differences() -> Iterator[str]:
+    """Replay every event and name each disagreement with the applications as they are.
+
+    An application must stand where its last event left it, its events must form a chain of allowed moves from its
+    filing on. Nothing is yielded when all is well.
+    """
+    last: dict[object, Event] = {}
+    for event in Event.objects.order_by("id").iterator(chunk_size=5000):
+        before = last.get(event.application_id)
+        if problem := _broken_link(before, event):
+            yield f"event {event.pk} of application {event.application_id}: {problem}"
+        last[event.application_id] = event
+    for application in Application.objects.order_by("sequence").iterator(chunk_size=5000):
+        final = last.get(application.pk)
+        if final is None:
+            yield f"application {application.number}: no event"
+        elif _facts(final, final.to_state) != _facts(application, application.state):
+            yield f"application {application.number}: does not stand where its last event left it"
+
+
+def _broken_link(before: Event | None, event: Event) -> str:
+    if before is None:
+        return "" if event.move == Move.FILE else f"begins with {event.move}"
+    if event.move == Move.FILE:
+        return "filed twice"
+    if event.from_state != before.to_state:
+        return f"comes from {event.from_state}, but the event before led to {before.to_state}"
+    allowed, target = MOVES[Move(event.move)]
+    if event.from_state not in allowed or event.to_state != (target or event.from_state):
+        return f"{event.move} does not lead from {event.from_state} to {event.to_state}"
+    return ""
+
+
+def _facts(row: Event | Application, state: str) -> tuple[object, ...]:
+    return (state, row.locality_id, row.birth_year, row.tier, row.filed_at)
+
+
+def _moves(watch: Watch, application: Application, *, until: datetime) -> Iterator[NumberMove]:
+    yield from watch.run(_steps(_events_of_its_queues(application).filter(at__lte=until)))
+    yield from watch.tick(until)
+
+
+def _events_of_its_queues(application: Application) -> QuerySet[Event]:
+    """All events of all applications that ever stood in a queue in which this one stood."""
+    queues = Event.objects.filter(application=application).values("locality", "birth_year").distinct()
+    everyone = Event.objects.none()
+    for queue in queues:
+        everyone |= Event.objects.filter(**queue)
+    return Event.objects.filter(application__in=everyone.values("application")).order_by("id")
+
+
+def _steps(events: QuerySet[Event]) -> Iterator[Step]:
+    columns = ("application", "at", "move", "to_state", "locality", "birth_year", "tier", "filed_at")
+    rows = events.values_list(*columns, "application__sequence")
+    for pk, at, move, state, locality, birth_year, tier, filed_at, sequence in rows.iterator(chunk_size=5000):
+        standing = Standing((locality, birth_year), Tier(tier), filed_at, sequence)
+        after = standing if ApplicationState(state) in QUEUED_STATES else None
+        yield Step(application=pk, at=at, move=Move(move), after=after)
+
+
+def _ratios() -> Callable[[Hashable, datetime], int]:
+    """The ratio of the tiers in a queue at an instant, from one reading of all `Rules`."""
+    everywhere = list(Rules.objects.all())
+    localities = Locality.objects.in_bulk()
+
+    @cache
+    def on_day(locality: int, day: date) -> int:
+        return choose(everywhere, locality_id=locality, day=day).general_per_priority
+
+    def ratio_at(queue: Hashable, at: datetime) -> int:
+        locality, _birth_year = cast(tuple[int, int], queue)
+        return on_day(locality, at.astimezone(localities[locality].zone).date())
+
+    return ratio_at

@@ -1,0 +1,15 @@
+"""`manage.py expire_benefits`: end the benefits whose last day is over."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from applications import jobs
+
+
+class Command(BaseCommand):
+    help = "End the benefits whose last day is over. Runs every minute by itself; safe to repeat."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(f"{jobs.expire_benefits(now=timezone.now())} done")

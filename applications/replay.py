@@ -1,0 +1,136 @@
+"""Replaying a queue's events: every move of one application's number, with its cause. Pure.
+
+The number before an event and the number after it are both computed from the standings, so what the causes add up to
+is always the difference of the numbers: nothing is left over to be explained otherwise.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from applications.queue import ahead_by_tier
+from applications.states import Move, Tier
+
+
+class Standing(NamedTuple):
+    """Where an application stands: in which queue and tier, and since when."""
+
+    queue: Hashable
+    tier: Tier
+    filed_at: datetime
+    sequence: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event of one application: where it stands after it, or None where it holds no number."""
+
+    application: Hashable
+    at: datetime
+    move: Move
+    after: Standing | None
+
+
+@dataclass(frozen=True)
+class NumberMove:
+    """A change of the number that is watched.
+
+    `before` and `after` are None while there is no number; `own` tells the application's own events from others'.
+    `left` is the last number that it had, which bridges a time without one.
+    """
+
+    at: datetime
+    cause: Move | None
+    own: bool
+    before: int | None
+    after: int | None
+    left: int | None
+
+    @property
+    def forward(self) -> int:
+        """By how many places the application moved to the front: negative when it moved back.
+
+        Leaving moves nobody; a return counts from the number that was left.
+        """
+        if self.after is None or self.left is None:
+            return 0
+        return self.left - self.after
+
+
+@dataclass
+class Watch:
+    """Follows the number of one application through the events of its queues, in the order of the events."""
+
+    application: Hashable
+    ratio_at: Callable[[Hashable, datetime], int]
+    standings: dict[Hashable, Standing] = field(default_factory=dict)
+    _totals: Counter[Tier] = field(default_factory=Counter)
+    _ahead: int = 0
+    _left: int | None = None
+
+    def run(self, steps: Iterable[Step]) -> Iterator[NumberMove]:
+        """The moves of the number that `steps` bring about. May be called again with further steps."""
+        for step in steps:
+            yield from self.tick(step.at)
+            before = self._number(step.at)
+            self._apply(step)
+            yield from self._moved(step.at, step.move, before, own=step.application == self.application)
+
+    def tick(self, now: datetime) -> Iterator[NumberMove]:
+        """The move that time alone brought about until `now`: another ratio of the tiers came into force."""
+        if self._own is not None and self._left is not None:
+            number = self._number(now)
+            if number != self._left:
+                yield from self._moved(now, None, self._left, own=False)
+
+    @property
+    def _own(self) -> Standing | None:
+        return self.standings.get(self.application)
+
+    def _number(self, at: datetime) -> int | None:
+        own = self._own
+        if own is None:
+            return None
+        ahead = ahead_by_tier(
+            own.tier,
+            ahead_in_tier=self._ahead,
+            totals=self._totals,
+            general_per_priority=self.ratio_at(own.queue, at),
+        )
+        return 1 + sum(ahead.values())
+
+    def _moved(
+        self, at: datetime, cause: Move | None, before: int | None, *, own: bool
+    ) -> Iterator[NumberMove]:
+        after = self._number(at)
+        if after != before:
+            yield NumberMove(at=at, cause=cause, own=own, before=before, after=after, left=self._left)
+        if after is not None:
+            self._left = after
+
+    def _apply(self, step: Step) -> None:
+        before = self.standings.pop(step.application, None)
+        if step.after is not None:
+            self.standings[step.application] = step.after
+        if step.application == self.application:
+            self._count_all()
+        elif self._own is not None:
+            self._count(before, -1)
+            self._count(step.after, +1)
+
+    def _count_all(self) -> None:
+        self._totals, self._ahead = Counter(), 0
+        if self._own is not None:
+            for standing in self.standings.values():
+                self._count(standing, +1)
+
+    def _count(self, standing: Standing | None, sign: int) -> None:
+        own = self._own
+        assert own is not None
+        if standing is None or standing.queue != own.queue:
+            return
+        self._totals[standing.tier] += sign
+        if standing.tier == own.tier and standing[2:] < own[2:]:
+            self._ahead += sign

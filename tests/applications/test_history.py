@@ -1,0 +1,141 @@
+"""A family's explanation from real events, the operators' commands, and the replay of everything."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from applications import transitions
+from applications.bidding import place_bid
+from applications.history import differences, explain
+from applications.models import Application
+from applications.queue import position
+from tests.applications.conftest import ZONE
+from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+START = datetime(2019, 6, 1, 12, tzinfo=ZONE)
+
+
+@pytest.fixture
+def families(scene):
+    """Six families that filed one after another; the sixth is the one that asks. The scene's own one is gone."""
+    Application.objects.all().delete()
+    return [filed(scene, START + timedelta(minutes=minute)) for minute in range(6)]
+
+
+def filed(scene, now):
+    child, parent = ChildFactory(birth_date=date(2017, 7, 20)), UserFactory()
+    GuardianshipFactory(child=child, user=parent)
+    return transitions.file_application(
+        child=child, locality=scene.locality, languages=["kk", "ru"], actor=parent, now=now
+    )
+
+
+def enrol(scene, application, now):
+    bid = place_bid(application, scene.vacancy, actor=application.filed_by, now=now)
+    referral = transitions.activate_bid(bid, actor=scene.staff, now=now)
+    transitions.sign_contract(referral, actor=scene.staff, now=now)
+
+
+def test_each_move_has_its_day_and_reason_and_the_sum_closes(scene, families):
+    mine = families[-1]
+    day = scene.now
+    enrol(scene, families[0], day)
+    archived = transitions.archive(families[1], actor=families[1].filed_by, now=day + timedelta(hours=1))
+    transitions.archive(families[2], actor=families[2].filed_by, now=day + timedelta(days=1))
+    transitions.restore(archived, actor=archived.filed_by, now=day + timedelta(hours=2))
+    explanation = explain(mine, since=mine.filed_at, until=day + timedelta(days=2))
+    assert [(row.before, row.after, row.forward) for row in explanation.rows] == [
+        (6, 5, 1),
+        (5, 4, 1),
+        (4, 3, 1),
+        (3, 4, -1),
+    ]
+    assert (explanation.old, explanation.new) == (6, 4)
+    assert explanation.forward == 2
+    assert explanation.new == position(mine, now=day).number
+
+
+def test_a_bid_of_somebody_ahead_moves_nobody(scene, families):
+    place_bid(families[0], scene.vacancy, actor=families[0].filed_by, now=scene.now)
+    assert explain(families[-1], since=START + timedelta(hours=1), until=scene.now).rows == []
+
+
+def test_between_any_two_moments(scene, families):
+    enrol(scene, families[0], scene.now)
+    enrol(scene, families[1], scene.now + timedelta(hours=1))
+    mine = families[-1]
+    half = explain(mine, since=scene.now, until=scene.now + timedelta(hours=1))
+    assert (half.old, half.new, half.forward) == (5, 4, 1)
+    assert explain(mine, since=scene.now + timedelta(hours=1), until=scene.now + timedelta(days=9)).rows == []
+
+
+def test_the_own_stop_list_is_a_bridge_over_the_time_without_a_number(scene, families):
+    mine = families[1]
+    bid = place_bid(mine, scene.vacancy, actor=mine.filed_by, now=scene.now)
+    referral = transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+    transitions.expire_referral(referral, now=referral.valid_until)
+    enrol(scene, families[0], referral.valid_until)
+    stop = mine.stops.get()
+    mine = transitions.lift_stop(stop, now=stop.until)
+    explanation = explain(mine, since=mine.filed_at, until=stop.until)
+    assert (explanation.old, explanation.new, explanation.forward) == (2, 1, 1)
+    assert [(row.before, row.after) for row in explanation.rows] == [(2, None), (None, 1)]
+
+
+def test_all_events_lead_to_the_queue_as_it_is(scene, families):
+    enrol(scene, families[0], scene.now)
+    assert list(differences()) == []
+    call_command("rebuild_queue", "--check")
+
+
+def test_whoever_changes_an_application_past_the_transitions_is_found(scene, families):
+    Application.objects.filter(pk=families[3].pk).update(filed_at=START - timedelta(days=9))
+    (difference,) = differences()
+    assert families[3].number in difference
+    with pytest.raises(CommandError):
+        call_command("rebuild_queue", "--check")
+
+
+def test_operators_read_the_same(scene, families, capsys):
+    enrol(scene, families[0], scene.now)
+    call_command("explain", families[-1].number)
+    printed = capsys.readouterr().out
+    assert "6 -> 5" in printed
+    with pytest.raises(CommandError):
+        call_command("explain", "99-999999")
+
+
+class TestPage:
+    def page(self, client_of, application, **query):
+        client = client_of(application.filed_by)
+        return client.get(reverse("applications:why", args=[application.pk]), query)
+
+    def test_it_shows_the_sum(self, scene, families, client_of, clock):
+        enrol(scene, families[0], scene.now)
+        text = self.page(client_of, families[-1]).content.decode()
+        assert "6 − 5 = 1" in text
+        assert "26.06.2019" in text
+
+    def test_nothing_moved_yet(self, scene, families, client_of, clock):
+        assert self.page(client_of, families[-1]).status_code == 200
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"first_day": "31.02.2019"},
+            {"first_day": "x", "last_day": "'"},
+            {"first_day": "01.07.2019", "last_day": "01.06.2019"},
+            {"last_day": "01.01.0001"},
+            {"first_day": "31.12.9999", "last_day": "31.12.9999"},
+        ],
+    )
+    def test_nonsense_days_are_answered_in_words(self, scene, families, client_of, clock, query):
+        assert self.page(client_of, families[-1], **query).status_code == 200
+
+    def test_a_stranger_finds_nothing(self, scene, families, client_of, clock):
+        client = client_of(UserFactory())
+        assert client.get(reverse("applications:why", args=[families[0].pk])).status_code == 404
