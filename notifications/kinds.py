@@ -87,6 +87,17 @@ KINDS: Mapping[str, Kind] = {
         Kind("referral_revoked", _("Referral revoked"), BOTH, ("application", "vacancy", "reason")),
         Kind("stop_started", _("Stop-list: begun"), BOTH, ("application", "days", "last_day")),
         Kind("stop_lifted", _("Stop-list: ended"), BOTH, ("application", "number")),
+        Kind("benefit_claimed", _("Benefit: claimed"), INBOX, ("application", "category", "number")),
+        Kind(
+            "benefit_verified",
+            _("Benefit: verified"),
+            BOTH,
+            ("application", "category", "number", "last_day"),
+        ),
+        Kind(
+            "benefit_rejected", _("Benefit: rejected"), BOTH, ("application", "category", "number", "reason")
+        ),
+        Kind("benefit_expired", _("Benefit: expired"), BOTH, ("application", "category", "number")),
         Kind(
             "contract_signed",
             _("Contract signed"),
@@ -127,6 +138,7 @@ def sample_context(kind: Kind) -> dict[str, Any]:
         "days": 5,
         "stop_days": 10,
         "last_day": date(2019, 7, 3),
+        "category": SimpleNamespace(name="Көпбалалы отбасылардың балалары"),
         "child": child,
         "kindergarten": kindergarten,
         "group": group,

@@ -6,6 +6,15 @@ not be done raises `Refused`. Views, admin actions, tasks and commands all call 
 """
 
 from applications.transitions.base import Refused
+from applications.transitions.benefits import (
+    benefit_valid_until,
+    claim_benefit,
+    expire_benefit,
+    expire_benefits_of,
+    reject_benefit,
+    verify_benefit,
+    withdraw_benefit,
+)
 from applications.transitions.bids import lose_bid, reject_bid, void_bid, withdraw_bid
 from applications.transitions.filing import (
     archive,
@@ -31,7 +40,11 @@ __all__ = [
     "activate_bid",
     "archive",
     "archive_undo_until",
+    "benefit_valid_until",
+    "claim_benefit",
     "confirm_interest",
+    "expire_benefit",
+    "expire_benefits_of",
     "expire_referral",
     "extend_referral",
     "file_application",
@@ -39,11 +52,14 @@ __all__ = [
     "lift_stop",
     "longest_extension",
     "lose_bid",
+    "reject_benefit",
     "reject_bid",
     "restore",
     "revoke_referral",
     "settle",
     "sign_contract",
+    "verify_benefit",
     "void_bid",
+    "withdraw_benefit",
     "withdraw_bid",
 ]

@@ -14,6 +14,7 @@ from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import LIVE_STATES, ApplicationState, Move
 from applications.transitions.base import Refused, lock_application, locking, move, tell, trace, write_event
+from applications.transitions.benefits import expire_benefits_of
 from bulletin.models import Language, Locality
 from children.access import guardians_of
 from children.models import Child
@@ -96,6 +97,8 @@ def restore(application: Application, *, actor: User, now: datetime) -> Applicat
             event = move(
                 application, Move.RESTORE, actor=actor, now=now, archived_at=None, interest_confirmed_at=now
             )
+            # What ran out meanwhile must not count for a moment.
+            application = expire_benefits_of(application, now=now)
             tell(
                 application,
                 "application_restored",

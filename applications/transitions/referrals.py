@@ -20,8 +20,9 @@ from applications.models import (
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.rules import rules_for
-from applications.states import ApplicationState, BidState, Move, ReferralState
+from applications.states import LIVE_STATES, ApplicationState, BidState, Move, ReferralState
 from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
+from applications.transitions.benefits import expire_benefits_of
 from applications.transitions.bids import release_seat
 from bulletin.calendar import working_calendar
 from bulletin.workdays import end_of_day
@@ -256,7 +257,7 @@ def lift_stop(
 
 
 def settle(application: Application, *, now: datetime) -> Application:
-    """Bring an application up to `now`: a referral that ran out has expired, a stop that is over has ended.
+    """Bring an application up to `now`: what ran out (a referral, a stop, a benefit) has ended.
 
     The jobs do the same every minute; this keeps the rule at read time too, when they are late. Returns the
     application as it is afterwards.
@@ -267,6 +268,8 @@ def settle(application: Application, *, now: datetime) -> Application:
     if application.state == ApplicationState.STOP_LISTED:
         ended = application.stops.filter(lifted_at=None, until__lte=now).first()
         application = lift_stop(ended, now=now) if ended else application
+    if application.state in LIVE_STATES:
+        application = expire_benefits_of(application, now=now)
     return application
 
 

@@ -1,0 +1,231 @@
+"""Benefits (льготы): asked for by the family, checked by an official, counted for a time.
+
+Only a verified benefit changes the part of the queue, and nothing here changes the time of filing: without a benefit
+the application stands at its original date.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.files.base import File
+from django.utils.crypto import get_random_string
+
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.models import Application, Benefit, BenefitCategory
+from applications.queue import position
+from applications.refusals import Refusal
+from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, Tier
+from applications.transitions.base import Refused, lock_application, locking, move, remind, trace
+from bulletin.workdays import end_of_day
+from children.access import guardians_of
+
+# Each claim keeps a document of up to 5 MB and waits for an official.
+CLAIMS_PER_DAY = 10
+
+
+def claim_benefit(
+    application: Application,
+    category: BenefitCategory,
+    *,
+    document: "File[bytes]",
+    original_name: str,
+    actor: User,
+    now: datetime,
+) -> Benefit:
+    """Ask for a benefit with a checked `document`. It changes nothing in the queue until an official verified it.
+
+    A benefit that counts only for a time may be asked for again while it still counts. Raises `Refused` (ARCHIVED,
+    ENROLLED, BENEFIT_NOT_OFFERED, BENEFIT_WAITS, BENEFIT_COUNTS, TOO_MANY_CLAIMS).
+    """
+    with locking():
+        application = _lock(application)
+        category = BenefitCategory.objects.get(pk=category.pk)
+        _refuse_claim(application, category, now=now)
+        benefit = Benefit(
+            application=application,
+            category=category,
+            original_name=original_name[:150],
+            claimed_at=now,
+            claimed_by=actor,
+        )
+        suffix = (document.name or "").rpartition(".")[2] or "bin"
+        benefit.document.save(f"{get_random_string(32)}.{suffix}", document, save=False)
+        benefit.save(force_insert=True)
+        _tell(benefit, "benefit_claimed", now=now)
+        trace(application, Action.BENEFIT_CLAIMED, actor=actor, now=now)
+    return benefit
+
+
+def withdraw_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
+    """Take a benefit back at the family's wish, checked or not.
+
+    Raises `Refused` (BENEFIT_ENDED, ARCHIVED, ENROLLED).
+    """
+    with locking():
+        benefit = _lock_benefit(benefit)
+        _end(benefit, BenefitState.WITHDRAWN, actor=actor, now=now)
+        trace(benefit.application, Action.BENEFIT_WITHDRAWN, actor=actor, now=now)
+    return benefit
+
+
+def verify_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
+    """Accept a claimed benefit: it counts from now to the end of the category's last day (the locality's zone).
+
+    Where the same benefit counts already, its former proof ends here. Raises `Refused` (BENEFIT_ENDED, ARCHIVED,
+    ENROLLED, OWN_BENEFIT).
+    """
+    with locking():
+        benefit = _lock_benefit(benefit)
+        application = benefit.application
+        if benefit.state != BenefitState.CLAIMED:
+            raise Refused(Refusal.BENEFIT_ENDED)
+        _refuse_own(benefit, actor=actor)
+        benefit.valid_until = benefit_valid_until(benefit, now=now)
+        former = application.benefits.filter(category=benefit.category, state=BenefitState.VERIFIED).first()
+        if former is not None:
+            benefit.valid_until = _later(former.valid_until, benefit.valid_until)
+            former.state, former.valid_until = BenefitState.EXPIRED, min(former.valid_until or now, now)
+            former.save(update_fields=["state", "valid_until"])
+        benefit.state, benefit.decided_at, benefit.decided_by = BenefitState.VERIFIED, now, actor
+        benefit.save(update_fields=["state", "decided_at", "decided_by", "valid_until"])
+        _recount(benefit, Move.VERIFY_BENEFIT, actor=actor, now=now)
+        last_moment = benefit.last_moment
+        _tell(
+            benefit,
+            "benefit_verified",
+            now=now,
+            last_day=last_moment.astimezone(application.locality.zone).date() if last_moment else None,
+        )
+        trace(application, Action.BENEFIT_VERIFIED, actor=actor, now=now)
+    return benefit
+
+
+def reject_benefit(benefit: Benefit, *, actor: User, reason: str, now: datetime) -> Benefit:
+    """Refuse a claimed benefit, or take back one that was verified, with a reason that the family reads.
+
+    The application stands at its original date. Raises `Refused` (REASON_MISSING, BENEFIT_ENDED, ARCHIVED, ENROLLED,
+    OWN_BENEFIT).
+    """
+    if not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    with locking():
+        benefit = _lock_benefit(benefit)
+        _refuse_own(benefit, actor=actor)
+        _end(benefit, BenefitState.REJECTED, actor=actor, reason=reason.strip(), now=now)
+        _tell(benefit, "benefit_rejected", now=now, reason=benefit.reason)
+        trace(benefit.application, Action.BENEFIT_REJECTED, actor=actor, now=now, reason=benefit.reason)
+    return benefit
+
+
+def expire_benefit(benefit: Benefit, *, now: datetime) -> Application:
+    """End a verified benefit whose last day is over.
+
+    Does nothing while it counts, after it ended, and where the application has left the queue for good or is in the
+    archive: `restore` brings it up to date.
+    """
+    with locking():
+        application = lock_application(benefit.application_id)
+        benefit = Benefit.objects.select_related("category").get(pk=benefit.pk)
+        is_over = benefit.valid_until is not None and now >= benefit.valid_until
+        if benefit.state != BenefitState.VERIFIED or not is_over or application.state not in LIVE_STATES:
+            return application
+        benefit.application = application
+        benefit.state = BenefitState.EXPIRED
+        benefit.save(update_fields=["state"])
+        _recount(benefit, Move.END_BENEFIT, actor=None, now=now)
+        _tell(benefit, "benefit_expired", now=now)
+        trace(application, Action.BENEFIT_EXPIRED, actor=None, now=now)
+    return application
+
+
+def expire_benefits_of(application: Application, *, now: datetime) -> Application:
+    """End every benefit of one application whose last day is over; returns the application as it is afterwards."""
+    if application.tier == Tier.GENERAL:
+        # It has no verified benefit, hence nothing to ask the database.
+        return application
+    for benefit in application.benefits.filter(state=BenefitState.VERIFIED, valid_until__lte=now):
+        application = expire_benefit(benefit, now=now)
+    return application
+
+
+def benefit_valid_until(benefit: Benefit, *, now: datetime) -> datetime | None:
+    """The first instant at which a benefit verified at `now` would no longer count; None: without an end."""
+    days = benefit.category.valid_days
+    if days is None:
+        return None
+    zone = benefit.application.locality.zone
+    return end_of_day(now.astimezone(zone).date() + timedelta(days=days), zone)
+
+
+def _lock(application: Application) -> Application:
+    """The locked application, of a child that still waits for a place."""
+    application = lock_application(application.pk)
+    if application.state == ApplicationState.ARCHIVED:
+        raise Refused(Refusal.ARCHIVED)
+    if application.state not in LIVE_STATES:
+        raise Refused(Refusal.ENROLLED)
+    return application
+
+
+def _lock_benefit(benefit: Benefit) -> Benefit:
+    """The benefit as it is now, under the lock of its application."""
+    application = _lock(benefit.application)
+    benefit = Benefit.objects.select_related("category").get(pk=benefit.pk)
+    benefit.application = application
+    return benefit
+
+
+def _refuse_claim(application: Application, category: BenefitCategory, *, now: datetime) -> None:
+    if not category.is_active:
+        raise Refused(Refusal.BENEFIT_NOT_OFFERED)
+    same = application.benefits.filter(category=category)
+    if same.filter(state=BenefitState.CLAIMED).exists():
+        raise Refused(Refusal.BENEFIT_WAITS)
+    if same.filter(state=BenefitState.VERIFIED, valid_until=None).exists():
+        raise Refused(Refusal.BENEFIT_COUNTS)
+    if application.benefits.filter(claimed_at__gt=now - timedelta(days=1)).count() >= CLAIMS_PER_DAY:
+        raise Refused(Refusal.TOO_MANY_CLAIMS)
+
+
+def _refuse_own(benefit: Benefit, *, actor: User) -> None:
+    if actor in guardians_of(benefit.application.child):
+        raise Refused(Refusal.OWN_BENEFIT)
+
+
+def _end(benefit: Benefit, state: BenefitState, *, actor: User, now: datetime, reason: str = "") -> None:
+    """End a locked benefit by decision; where it counted, the application loses its part of the queue."""
+    counted = benefit.counts(now=now)
+    if not counted and benefit.state != BenefitState.CLAIMED:
+        raise Refused(Refusal.BENEFIT_ENDED)
+    benefit.state, benefit.decided_at, benefit.decided_by, benefit.reason = state, now, actor, reason
+    benefit.save(update_fields=["state", "decided_at", "decided_by", "reason"])
+    if counted:
+        _recount(benefit, Move.END_BENEFIT, actor=actor, now=now, reason=reason)
+
+
+def _recount(benefit: Benefit, step: Move, *, actor: User | None, now: datetime, reason: str = "") -> None:
+    """Put the application into the part of the queue that its remaining verified benefits give it."""
+    application = benefit.application
+    verified = application.benefits.filter(state=BenefitState.VERIFIED).select_related("category")
+    tier = min((other.category.tier for other in verified if other.counts(now=now)), default=Tier.GENERAL)
+    data = {"benefit": str(benefit.pk), "category": benefit.category.slug}
+    move(application, step, actor=actor, now=now, reason=reason, data=data, tier=tier)
+
+
+def _later(former: datetime | None, following: datetime | None) -> datetime | None:
+    """The later end of two; None is never. What was promised is not shortened by a fresh proof."""
+    return max(former, following) if former and following else None
+
+
+def _tell(benefit: Benefit, kind: str, *, now: datetime, **context: Any) -> None:
+    place = position(benefit.application, now=now)
+    remind(
+        benefit.application,
+        kind,
+        key=str(benefit.pk),
+        now=now,
+        category=benefit.category,
+        number=place.number if place else None,
+        **context,
+    )
