@@ -17,13 +17,14 @@ from applications.models import Referral
 from applications.publication import award_collected, void_recalled_bids
 from applications.selectors import (
     ended_stops,
+    overdue_benefits,
     overdue_referrals,
     recalled_with_bids,
     referrals_without_pdf,
     vacancies_to_award,
 )
 from applications.states import ReferralState
-from applications.transitions import expire_referral, last_day_of, lift_stop
+from applications.transitions import expire_benefit, expire_referral, last_day_of, lift_stop
 from applications.transitions.base import remind
 
 logger = logging.getLogger(__name__)
@@ -43,8 +44,15 @@ def lift_stops(*, now: datetime) -> int:
     return _each(ended_stops(now=now), lambda stop: lift_stop(stop, now=now))
 
 
+def expire_benefits(*, now: datetime) -> int:
+    """End every benefit whose last day is over. Returns how many."""
+    return _each(overdue_benefits(now=now), lambda benefit: expire_benefit(benefit, now=now))
+
+
 def award_bids(*, now: datetime) -> int:
     """Award what was collected, and finish recalls that were broken off. Returns how many vacancies."""
+    # The award goes by the order of the queue, in which nothing that ran out may count.
+    expire_benefits(now=now)
     awarded = _each(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
     return awarded + _each(recalled_with_bids(), lambda vacancy: void_recalled_bids(vacancy, now=now))
 

@@ -57,6 +57,19 @@ class Refusal(TextChoices):
     DOCUMENTS_MISSING = "documents_missing", _("Attach at least one supporting document.")
     REASON_MISSING = "reason_missing", _("Give a reason.")
     NOT_ALLOWED = "not_allowed", _("This can't be done in the present state. Refresh the page.")
+    # a benefit
+    BENEFIT_NOT_OFFERED = (
+        "benefit_not_offered",
+        _("This benefit can't be claimed any more. Choose another category."),
+    )
+    BENEFIT_WAITS = "benefit_waits", _("You already asked for this benefit. Wait until it is checked.")
+    BENEFIT_COUNTS = "benefit_counts", _("This benefit is already verified: there is no need to ask again.")
+    BENEFIT_ENDED = (
+        "benefit_ended",
+        _("This benefit has already been decided on, withdrawn or has expired. Refresh the page."),
+    )
+    TOO_MANY_CLAIMS = "too_many_claims", _("Too many claims in one day. Come back tomorrow.")
+    OWN_BENEFIT = "own_benefit", _("This is your own child. Another official has to decide.")
     # an employee's vacancy
     NOT_A_DRAFT = "not_a_draft", _("The vacancy is already published and can't be changed.")
     OPENING_PASSED = "opening_passed", _("The closing time has already passed. Correct the dates.")

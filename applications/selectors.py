@@ -7,8 +7,8 @@ from enum import StrEnum
 from django.db.models import QuerySet
 
 from applications.eligibility import why_not
-from applications.models import Application, Bid, Referral, StopListEntry
-from applications.states import ApplicationState, BidState, ReferralState
+from applications.models import Application, Benefit, Bid, Referral, StopListEntry
+from applications.states import LIVE_STATES, ApplicationState, BenefitState, BidState, ReferralState
 from bulletin.models import Vacancy
 
 
@@ -60,6 +60,20 @@ def overdue_referrals(*, now: datetime) -> QuerySet[Referral]:
 def ended_stops(*, now: datetime) -> QuerySet[StopListEntry]:
     """Stops that are over and have not been lifted yet."""
     return StopListEntry.objects.filter(lifted_at=None, until__lte=now)
+
+
+def overdue_benefits(*, now: datetime) -> QuerySet[Benefit]:
+    """Verified benefits of children without a place whose last day is over and that have not been ended yet."""
+    return Benefit.objects.filter(
+        state=BenefitState.VERIFIED, valid_until__lte=now, application__state__in=LIVE_STATES
+    )
+
+
+def claims_to_check() -> QuerySet[Benefit]:
+    """Benefits that wait for an official, the oldest first; none of a child that has a place or left the queue."""
+    return Benefit.objects.filter(state=BenefitState.CLAIMED, application__state__in=LIVE_STATES).order_by(
+        "claimed_at", "id"
+    )
 
 
 def referrals_without_pdf() -> QuerySet[Referral]:

@@ -18,6 +18,11 @@ def lift_stops() -> None:
 
 
 @shared_task
+def expire_benefits() -> None:
+    jobs.expire_benefits(now=timezone.now())
+
+
+@shared_task
 def award_collected_bids() -> None:
     jobs.award_bids(now=timezone.now())
 
