@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from accounts.models import User
-from applications.models import Application, Bid, Referral
+from applications.models import Application, Benefit, Bid, Referral
 from applications.states import BidState
 from applications.transitions import settle
 
@@ -34,6 +34,14 @@ def referral_for(application: Application) -> Referral | None:
         .order_by("-issued_at")
         .first()
     )
+
+
+def benefit_for(application: Application, pk: UUID) -> Benefit:
+    """One benefit of an application that was reached through `application_for`. Raises `Http404`."""
+    benefit = application.benefits.select_related("category", "application__locality").filter(pk=pk).first()
+    if benefit is None:
+        raise Http404
+    return benefit
 
 
 def newest_bid(application: Application) -> Bid | None:

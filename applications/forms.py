@@ -11,11 +11,12 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.utils.dates import WEEKDAYS
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.uploads import check_upload
-from applications.models import Application, Extension
+from applications.models import Application, BenefitCategory, Extension
 from bulletin.models import Language, Locality
 from children.models import Child
 
@@ -173,6 +174,56 @@ class ExtensionForm(forms.Form):
         if data.get("reason") == Extension.Reason.OTHER and not data.get("explanation", "").strip():
             self.add_error("explanation", _("Explain the reason in a few words."))
         return data
+
+
+class CategoryField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A benefit category, with the proof it asks for and what it gives."""
+
+    def label_from_instance(self, obj: BenefitCategory) -> str:
+        lines = [
+            (_("Part of the queue"), obj.get_tier_display()),
+            (_("Required proof"), obj.proof),
+        ]
+        if obj.valid_days is not None:
+            lines.append((_("Counts after the check for, days"), str(obj.valid_days)))
+        notes = format_html_join("", '<br><span class="muted">{}: {}</span>', lines)
+        return format_html("<span>{}{}</span>", obj.name, notes)
+
+
+class DocumentField(forms.FileField):
+    """One file, checked; cleans to (original name, cleaned file)."""
+
+    widget = forms.FileInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png"})
+
+    def clean(self, data: Any, initial: Any = None) -> "tuple[str, ContentFile[bytes]]":
+        file: UploadedFile[bytes] = super().clean(data, initial)
+        return (file.name or "", check_upload(file))
+
+
+class BenefitForm(forms.Form):
+    """Which benefit is asked for, and its proof."""
+
+    category = CategoryField(
+        label=gettext_lazy("Benefit category"),
+        queryset=BenefitCategory.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={
+            "required": gettext_lazy("Choose a category."),
+            "invalid_choice": gettext_lazy(
+                "You already asked for this benefit, or it is no longer offered. Choose another category."
+            ),
+        },
+    )
+    document = DocumentField(
+        label=gettext_lazy("Document"),
+        help_text=gettext_lazy("One file: PDF, JPEG or PNG, up to 5 MB."),
+        error_messages={"required": gettext_lazy("Attach the document that proves the benefit.")},
+    )
+
+    def __init__(self, *args: Any, categories: QuerySet[BenefitCategory], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["category"].queryset = categories  # type: ignore[attr-defined]
 
 
 def _day(day: date) -> str:

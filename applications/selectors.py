@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from applications.eligibility import why_not
-from applications.models import Application, Benefit, Bid, Referral, StopListEntry
+from applications.models import Application, Benefit, BenefitCategory, Bid, Referral, StopListEntry
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, BidState, ReferralState
 from bulletin.models import Vacancy
 
@@ -67,6 +67,14 @@ def overdue_benefits(*, now: datetime) -> QuerySet[Benefit]:
     return Benefit.objects.filter(
         state=BenefitState.VERIFIED, valid_until__lte=now, application__state__in=LIVE_STATES
     )
+
+
+def categories_to_claim(application: Application) -> QuerySet[BenefitCategory]:
+    """What the family may ask for: not what waits for a check, and not what already counts without an end."""
+    settled = application.benefits.filter(
+        Q(state=BenefitState.CLAIMED) | Q(state=BenefitState.VERIFIED, valid_until=None)
+    )
+    return BenefitCategory.objects.filter(is_active=True).exclude(pk__in=settled.values("category"))
 
 
 def claims_to_check() -> QuerySet[Benefit]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from applications.views import bids, cabinet, explanation, filing, public, referrals
+from applications.views import benefits, bids, cabinet, explanation, filing, public, referrals
 
 app_name = "applications"
 urlpatterns = [
@@ -17,6 +17,12 @@ urlpatterns = [
     path("cabinet/applications/<uuid:pk>/withdraw/", bids.withdraw, name="withdraw"),
     path("cabinet/applications/<uuid:pk>/referral.pdf", referrals.referral_pdf, name="referral_pdf"),
     path("cabinet/applications/<uuid:pk>/extend/", referrals.extend, name="extend"),
+    path("cabinet/applications/<uuid:pk>/benefits/claim/", benefits.claim, name="claim_benefit"),
+    path(
+        "cabinet/applications/<uuid:pk>/benefits/<uuid:benefit_pk>/withdraw/",
+        benefits.withdraw,
+        name="withdraw_benefit",
+    ),
     path("bulletin/", public.bulletin, name="bulletin"),
     path("bulletin/<uuid:pk>/", public.vacancy_page, name="vacancy"),
     path("bulletin/<uuid:pk>/apply/", bids.choose_child, name="choose_child"),

@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from accounts.models import User
 from accounts.roles import is_official
 from applications.models import Bid, Referral
+from applications.selectors import claims_to_check
 from applications.states import BidState, ReferralState
 from bulletin.employment import kindergartens_of
 from bulletin.models import Vacancy
@@ -40,6 +41,8 @@ class Today:
     ending: Listed[Referral]
     awaited: Listed[Referral]
     vacancies: Listed[Vacancy]
+    # Benefits to check; None for who may not check them.
+    claims: int | None
 
 
 def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[M]:
@@ -68,6 +71,7 @@ def today(user: User, *, now: datetime) -> Today:
         ending=_listed(referrals.filter(valid_until__lte=day_after)),
         awaited=_listed(referrals.filter(valid_until__gt=day_after)),
         vacancies=_listed(vacancies),
+        claims=claims_to_check().count() if user.has_perm("applications.change_benefit") else None,
     )
 
 

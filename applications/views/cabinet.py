@@ -15,6 +15,7 @@ from applications.access import application_for, applications_of
 from applications.models import Application
 from applications.states import ApplicationState, Move, is_allowed
 from applications.transitions import archive_undo_until, settle
+from applications.views.benefits import benefits_of
 from applications.views.people import parent
 from applications.views.situation import Situation, situation_of
 from children.access import children_of
@@ -90,6 +91,7 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "just_filed": "filed" in request.GET and application.state == ApplicationState.WAITING,
         "may_archive": is_allowed(Move.ARCHIVE, application.state),
         "archived": _archived(application, now=now) if is_archived else None,
+        "benefits": benefits_of(application, now=now),
         "events": application.events.order_by("-id"),
     }
     return render(request, "applications/application.html", context)

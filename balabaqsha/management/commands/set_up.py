@@ -1,4 +1,4 @@
-"""Bring a portal from "installed" to "ready to serve": catalogues, fonts, static files, tables, demo city."""
+"""Bring a portal from "installed" to "ready to serve": catalogues, fonts, static files, tables, first data, demo city."""
 
 import hashlib
 import time
@@ -33,6 +33,8 @@ class Command(BaseCommand):
             collect_changed_static(Path(settings.STATIC_ROOT))
         with self.step("Database tables"):
             call_command("migrate", interactive=False, verbosity=0)
+        with self.step("Benefit categories"):
+            call_command("load_benefit_categories", stdout=self.stdout)
         if settings.DEMO:
             with self.step("Demo city"):
                 call_command("setup_demo", *(["--reset"] if reset_demo else []), stdout=self.stdout)

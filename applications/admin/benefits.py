@@ -1,0 +1,280 @@
+"""Benefits: officials check what families claim. Kindergarten workers have no part in it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from applications import transitions
+from applications.admin.referrals import as_attachment
+from applications.admin.work import (
+    ReasonForm,
+    Rows,
+    Work,
+    WorkAdmin,
+    day_of,
+    link,
+    page_of,
+    tag,
+    written,
+)
+from applications.models import Application, Benefit, BenefitCategory
+from applications.queue import position
+from applications.selectors import claims_to_check
+from applications.states import LIVE_STATES, BenefitState
+from applications.workplace import short_name
+
+TONES = {
+    BenefitState.CLAIMED: "info",
+    BenefitState.VERIFIED: "success",
+    BenefitState.REJECTED: "danger",
+    BenefitState.EXPIRED: "warning",
+}
+
+
+LONGEST_DAYS = 3650
+
+
+class CheckFilter(admin.SimpleListFilter):
+    title = _("check")
+    parameter_name = "check"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("waiting", _("waits for a check"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Benefit]) -> QuerySet[Benefit]:
+        if self.value() == "waiting":
+            return queryset.filter(pk__in=claims_to_check().values("pk"))
+        return queryset
+
+
+def _is_claimed(benefit: Benefit, now: datetime) -> bool:
+    return benefit.state == BenefitState.CLAIMED and benefit.application.state in LIVE_STATES
+
+
+def _may_be_rejected(benefit: Benefit, now: datetime) -> bool:
+    return _is_claimed(benefit, now) or (benefit.counts(now=now) and benefit.application.state in LIVE_STATES)
+
+
+def _verify(benefit: Benefit, actor: User, data: dict[str, Any], now: datetime) -> None:
+    transitions.verify_benefit(benefit, actor=actor, now=now)
+
+
+def _reject(benefit: Benefit, actor: User, data: dict[str, Any], now: datetime) -> None:
+    transitions.reject_benefit(benefit, actor=actor, reason=data["reason"], now=now)
+
+
+@admin.register(Benefit)
+class BenefitAdmin(WorkAdmin):
+    list_display = ["claimed_at", "child", "category", "application", "shown_tier", "last_day", "shown_state"]
+    list_display_links = ["claimed_at", "child"]
+    list_filter = [CheckFilter, "state", "category", "application__locality"]
+    list_select_related = ["application__child", "application__locality", "category"]
+    search_fields = ["application__number", "application__child__last_name"]
+    search_help_text = _("Number of the application or last name of the child")
+    date_hierarchy = "claimed_at"
+    fields = [
+        "shown_state",
+        "category",
+        "shown_tier",
+        "required_proof",
+        "paper",
+        "application_page",
+        "full_name",
+        "birth_date",
+        "number",
+        "claimed_at",
+        "claimant",
+        "decided_at",
+        "decided_by",
+        "reason",
+        "last_day",
+    ]
+    works = [
+        Work(
+            name="verify",
+            label=_("Verify"),
+            consequence=_(
+                "The benefit counts from now on: the child moves forward in the queue, others move back. "
+                "The family is told by SMS and in the cabinet. Verify only after you have read the document."
+            ),
+            done=_("The benefit is verified. The family has been told its new number."),
+            permission="applications.change_benefit",
+            offered=_is_claimed,
+            perform=_verify,
+        ),
+        Work(
+            name="reject",
+            label=_("Reject"),
+            consequence=_(
+                "The benefit does not count: the application stands at its original date. "
+                "The family reads your reason and may ask again with another document."
+            ),
+            done=_("The benefit is rejected. The family has been told the reason."),
+            permission="applications.change_benefit",
+            offered=_may_be_rejected,
+            perform=_reject,
+            form=ReasonForm,
+            danger=True,
+        ),
+    ]
+
+    def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
+        """The oldest claim first where they are to be checked: nobody is overtaken."""
+        return ["claimed_at", "id"] if request.GET.get("check") == "waiting" else ["-claimed_at", "-id"]
+
+    def application_of(self, obj: Benefit) -> Application:
+        return obj.application
+
+    def summary(self, obj: Benefit) -> Rows:
+        rows = [
+            {"label": gettext("Child"), "value": self.child(obj)},
+            {"label": gettext("Benefit category"), "value": obj.category.name},
+            {"label": gettext("Part of the queue"), "value": self.shown_tier(obj)},
+            {"label": gettext("Required proof"), "value": obj.category.proof},
+            {"label": gettext("Document"), "value": self.paper(obj)},
+        ]
+        if obj.state == BenefitState.CLAIMED:
+            rows.append({"label": gettext("If verified today, last day"), "value": self._possible_end(obj)})
+        return rows
+
+    # --- columns ---------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("Child"), ordering="application__child__last_name")
+    def child(self, obj: Benefit) -> str:
+        return short_name(obj.application.child)
+
+    @admin.display(description=_("Child"))
+    def full_name(self, obj: Benefit) -> str:
+        return obj.application.child.full_name
+
+    @admin.display(description=_("Birth date"))
+    def birth_date(self, obj: Benefit) -> str:
+        return written(obj.application.child.birth_date)
+
+    @admin.display(description=_("Application"))
+    def application_page(self, obj: Benefit) -> str:
+        return link(page_of(obj.application), obj.application.number)
+
+    @admin.display(description=_("Number in the queue"))
+    def number(self, obj: Benefit) -> str:
+        place = position(obj.application, now=timezone.now())
+        return str(place.number) if place else "—"
+
+    @admin.display(description=_("Part of the queue"), ordering="category__tier")
+    def shown_tier(self, obj: Benefit) -> str:
+        return obj.category.get_tier_display()
+
+    @admin.display(description=_("Required proof"))
+    def required_proof(self, obj: Benefit) -> str:
+        return obj.category.proof
+
+    @admin.display(description=_("Document"))
+    def paper(self, obj: Benefit) -> str:
+        return link(reverse("admin:applications_benefit_document", args=[obj.pk]), obj.original_name)
+
+    @admin.display(description=_("Claimed by"))
+    def claimant(self, obj: Benefit) -> str:
+        profile = getattr(obj.claimed_by, "profile", None)
+        return profile.full_name if profile else "—"
+
+    @admin.display(description=_("Last day"), ordering="valid_until")
+    def last_day(self, obj: Benefit) -> str:
+        return day_of(obj.last_moment, obj.application) if obj.last_moment else "—"
+
+    @admin.display(description=_("State"), ordering="state")
+    def shown_state(self, obj: Benefit) -> str:
+        if obj.state == BenefitState.VERIFIED and not obj.counts(now=timezone.now()):
+            # The job that ends it is late: the rule is not.
+            return tag(BenefitState.EXPIRED.label, tone="warning")
+        return tag(obj.get_state_display(), tone=TONES.get(BenefitState(obj.state), "neutral"))
+
+    def _possible_end(self, obj: Benefit) -> str:
+        until = transitions.benefit_valid_until(obj, now=timezone.now())
+        if until is None:
+            return gettext("Without an end")
+        return day_of(until - timedelta(microseconds=1), obj.application)
+
+    # --- the document ----------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.document_view)
+        return [
+            path("<uuid:pk>/document/", view, name="applications_benefit_document"),
+            *super().get_urls(),
+        ]
+
+    def document_view(self, request: HttpRequest, pk: UUID) -> HttpResponse | FileResponse:
+        """The claim's proof, as a download that no browser runs; the family's journal says who took it."""
+        benefit: Benefit | None = self.get_object(request, str(pk))
+        if benefit is None:
+            raise Http404
+        if not self.has_view_permission(request, benefit):
+            raise PermissionDenied
+        try:
+            response = as_attachment(benefit.document, name=benefit.original_name)
+        except FileNotFoundError:
+            messages.error(request, gettext("The file is missing. Ask the system administrator."))
+            return HttpResponseRedirect(page_of(benefit))
+        self.audit_view(request, benefit, target=f"{benefit.application.number}: {benefit.original_name}")
+        return response
+
+
+class BenefitCategoryForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = BenefitCategory
+        fields = [
+            "slug",
+            "name_kk",
+            "name_ru",
+            "proof_kk",
+            "proof_ru",
+            "tier",
+            "valid_days",
+            "order",
+            "is_active",
+        ]
+
+    def clean_valid_days(self) -> int | None:
+        days: int | None = self.cleaned_data["valid_days"]
+        if days is not None and not 1 <= days <= LONGEST_DAYS:
+            raise forms.ValidationError(
+                gettext("Write a number of days within: %(range)s") % {"range": f"1 – {LONGEST_DAYS}"}
+            )
+        return days
+
+
+@admin.register(BenefitCategory)
+class BenefitCategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Categories are switched off, never deleted; once somebody claimed one, its part of the queue stays as it is."""
+
+    form = BenefitCategoryForm
+    list_display = ["name", "tier", "valid_days", "is_active"]
+    list_filter = ["tier", "is_active"]
+    search_fields = ["name_kk", "name_ru", "slug"]
+    view_on_site = False
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: BenefitCategory | None = None
+    ) -> tuple[str, ...]:
+        if obj is None:
+            return ()
+        return ("slug", "tier") if obj.benefits.exists() else ("slug",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: BenefitCategory | None = None) -> bool:
+        return False
+
+    @admin.display(description=_("Benefit category"), ordering="order")
+    def name(self, obj: BenefitCategory) -> str:
+        return obj.name

@@ -1,0 +1,132 @@
+"""«Жеңілдіктер»: what the family asked for, what counts, asking for a benefit and taking it back."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.decorators import parent_required
+from applications.access import application_for, benefit_for
+from applications.forms import BenefitForm
+from applications.models import Application, Benefit
+from applications.refusals import Refusal
+from applications.selectors import categories_to_claim
+from applications.states import LIVE_STATES, BenefitState
+from applications.transitions import Refused, claim_benefit, withdraw_benefit
+from applications.views.people import parent
+
+_TAGS = {
+    BenefitState.CLAIMED: ("info", "clock"),
+    BenefitState.VERIFIED: ("success", "check-circle"),
+    BenefitState.REJECTED: ("danger", "cross"),
+    BenefitState.WITHDRAWN: ("neutral", "minus"),
+    BenefitState.EXPIRED: ("warning", "alert"),
+}
+
+
+@dataclass(frozen=True)
+class ShownBenefit:
+    """A benefit as the application's page shows it; `last_day` only where it counts, or did, for a time."""
+
+    benefit: Benefit
+    tone: str
+    icon: str
+    last_day: date | None
+    may_withdraw: bool
+
+
+@dataclass(frozen=True)
+class Benefits:
+    """The section of the application's page."""
+
+    shown: list[ShownBenefit]
+    may_claim: bool
+
+
+def benefits_of(application: Application, *, now: datetime) -> Benefits:
+    """The benefits of `application` (settled up to `now`), the newest first."""
+    is_live = application.state in LIVE_STATES
+    rows = application.benefits.select_related("category", "application__locality")
+    return Benefits(
+        shown=[_shown(benefit, is_live=is_live, now=now) for benefit in rows],
+        may_claim=is_live and categories_to_claim(application).exists(),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Choose the category, attach the proof. It costs nothing and counts only after the check."""
+    now, user = timezone.now(), parent(request)
+    application = application_for(user, pk, now=now)
+    categories = categories_to_claim(application)
+    if application.state not in LIVE_STATES or not categories.exists():
+        return render(request, "applications/claim_closed.html", {"application": application})
+    form = BenefitForm(
+        request.POST if request.method == "POST" else None,
+        request.FILES if request.method == "POST" else None,
+        categories=categories,
+    )
+    if form.is_bound and form.is_valid():
+        original_name, document = form.cleaned_data["document"]
+        try:
+            claim_benefit(
+                application,
+                form.cleaned_data["category"],
+                document=document,
+                original_name=original_name,
+                actor=user,
+                now=now,
+            )
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(
+                request, _("The benefit is asked for. It counts only after an official has checked it.")
+            )
+            return redirect(application)
+    return render(request, "applications/claim.html", {"form": form, "application": application})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def withdraw(request: HttpRequest, pk: UUID, benefit_pk: UUID) -> HttpResponse:
+    """Take a benefit back, after a confirmation that says what it does to the number."""
+    now, user = timezone.now(), parent(request)
+    application = application_for(user, pk, now=now)
+    benefit = benefit_for(application, benefit_pk)
+    if not _may_withdraw(benefit, is_live=application.state in LIVE_STATES, now=now):
+        messages.info(request, str(Refusal.BENEFIT_ENDED.label))
+        return redirect(application)
+    if request.method == "POST":
+        try:
+            withdraw_benefit(benefit, actor=user, now=now)
+        except Refused as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, _("The benefit is withdrawn. Your date in the queue is kept."))
+        return redirect(application)
+    context = {"application": application, "benefit": benefit, "counts": benefit.counts(now=now)}
+    return render(request, "applications/withdraw_benefit.html", context)
+
+
+def _shown(benefit: Benefit, *, is_live: bool, now: datetime) -> ShownBenefit:
+    tone, icon = _TAGS[BenefitState(benefit.state)]
+    zone = benefit.application.locality.zone
+    return ShownBenefit(
+        benefit=benefit,
+        tone=tone,
+        icon=icon,
+        last_day=benefit.last_moment.astimezone(zone).date() if benefit.last_moment else None,
+        may_withdraw=_may_withdraw(benefit, is_live=is_live, now=now),
+    )
+
+
+def _may_withdraw(benefit: Benefit, *, is_live: bool, now: datetime) -> bool:
+    return is_live and (benefit.state == BenefitState.CLAIMED or benefit.counts(now=now))
