@@ -6,6 +6,7 @@ the sums are what counting would give (docs/adr/0006-queue-counts.md). What is h
 is exact whether or not any of it ever runs.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -13,6 +14,8 @@ from django.db import connection, transaction
 
 from applications.models import QueueCount
 from applications.states import QUEUED_STATES
+
+logger = logging.getLogger(__name__)
 
 _KEY = "locality_id, birth_year, tier, month"
 
@@ -104,3 +107,14 @@ def rebuild_buckets() -> int:
             {"queued": tuple(QUEUED_STATES)},
         )
         return int(cursor.rowcount)
+
+
+def repair_buckets() -> list[BucketDifference]:
+    """Rebuild the buckets where any of them is wrong, and report it in the log. Returns what was wrong."""
+    wrong = bucket_differences()
+    if wrong:
+        logger.error(
+            "%d buckets of the queue were wrong and are counted anew; the first: %s", len(wrong), wrong[0]
+        )
+        rebuild_buckets()
+    return wrong

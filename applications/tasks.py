@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from applications import jobs
+from applications import buckets, jobs
 from applications.models import Referral
 
 
@@ -43,3 +43,13 @@ def render_referral_pdf(referral_id: str) -> None:
     referral = Referral.objects.filter(pk=referral_id, pdf="").first()
     if referral is not None:
         jobs.store_pdf(referral)
+
+
+@shared_task
+def fold_buckets() -> None:
+    buckets.fold_buckets()
+
+
+@shared_task
+def repair_buckets() -> None:
+    buckets.repair_buckets()
