@@ -27,8 +27,9 @@ def desk_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     language = _language(request)
+    refresh_seconds = REFRESH_SECONDS if "refresh" in request.GET else None
     with override(language):
-        return render(
+        response = render(
             request,
             "demo/desk.html",
             {
@@ -38,7 +39,7 @@ def desk_page(request: HttpRequest) -> HttpResponse:
                 "unavailable_iins": ", ".join(desk.UNAVAILABLE_IINS),
                 "here": f"{request.path}?lang={language}",
                 "refreshing_url": f"{request.path}?lang={language}&refresh={REFRESH_SECONDS}",
-                "refresh_seconds": REFRESH_SECONDS if "refresh" in request.GET else None,
+                "refresh_seconds": refresh_seconds,
                 "logins": staff.logins(now=now),
                 "messages_sent": [
                     sms | {"sent_at": parse_datetime(sms["sent_at"])} for sms in desk.newest_sms()
@@ -55,6 +56,9 @@ def desk_page(request: HttpRequest) -> HttpResponse:
                 ],
             },
         )
+    if refresh_seconds:
+        response["Refresh"] = str(refresh_seconds)
+    return response
 
 
 @never_cache
