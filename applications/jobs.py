@@ -1,4 +1,4 @@
-"""The work that time brings: expiry, end of stops, awards, reminders, papers.
+"""The work that time brings: expiry, end of stops, awards, interest, school age, reminders, papers.
 
 Every job is idempotent and handles one object per transaction: what fails is reported in the log and tried again at
 the next run, and holds up nothing else. Tasks and management commands call the same functions.
@@ -6,14 +6,24 @@ the next run, and holds up nothing else. Tasks and management commands call the 
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from django.core.files.base import ContentFile
 from django.db.models import Model
 
 from applications import referral_pdf
-from applications.models import Referral
+from applications.campaigns import (
+    about_to_leave,
+    ended_campaign_for,
+    lapsed_beyond_grace,
+    running_campaign_for,
+    too_old,
+    unconfirmed,
+)
+from applications.interest import Campaign
+from applications.models import Application, Referral
 from applications.publication import award_collected, void_recalled_bids
 from applications.selectors import (
     ended_stops,
@@ -24,8 +34,17 @@ from applications.selectors import (
     vacancies_to_award,
 )
 from applications.states import ReferralState
-from applications.transitions import expire_benefit, expire_referral, last_day_of, lift_stop
+from applications.transitions import (
+    age_out,
+    end_lapsed,
+    expire_benefit,
+    expire_referral,
+    lapse,
+    last_day_of,
+    lift_stop,
+)
 from applications.transitions.base import remind
+from bulletin.models import Locality
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +84,46 @@ def remind_deadlines(*, now: datetime) -> int:
     return _each(ending, lambda referral: _remind(referral, now=now))
 
 
+def remind_interest(*, now: datetime) -> int:
+    """Remind every family that has still to confirm its interest: at the start, 14 and 2 days before the last day.
+
+    Returns how many applications are reminded now; each hears of each date once, however often this runs.
+    """
+    reminded = 0
+    for locality in Locality.objects.all():
+        campaign = running_campaign_for(locality, now=now)
+        if campaign is not None and campaign.reminder(now=now):
+            asked = unconfirmed(campaign, locality=locality)
+            reminded += _each(asked, partial(_remind_interest, campaign=campaign, now=now))
+    return reminded
+
+
+def lapse_unconfirmed(*, now: datetime) -> int:
+    """Take out of the queues whoever did not confirm in the campaign that ended. Returns how many."""
+    lapsed = 0
+    for locality in Locality.objects.all():
+        campaign = ended_campaign_for(locality, now=now)
+        if campaign is not None:
+            waiting = unconfirmed(campaign, locality=locality)
+            lapsed += _each(waiting, lambda application: lapse(application, now=now))
+    return lapsed
+
+
+def end_lapsed_applications(*, now: datetime) -> int:
+    """Close every lapsed application whose grace is over. Returns how many."""
+    return _each(lapsed_beyond_grace(now=now), lambda application: end_lapsed(application, now=now))
+
+
+def remind_aging(*, now: datetime) -> int:
+    """In December, tell each family once whose child is too old from January on. Returns how many applications."""
+    return _each(about_to_leave(now=now), lambda application: _remind_aging(application, now=now))
+
+
+def close_aged(*, now: datetime) -> int:
+    """Close the applications of the children who are too old this year. Returns how many."""
+    return _each(too_old(now=now), lambda application: age_out(application, now=now))
+
+
 def render_missing() -> int:
     """Make the paper of every valid referral that has none. Returns how many."""
     return _each(referrals_without_pdf(), store_pdf)
@@ -92,6 +151,17 @@ def _remind(referral: Referral, *, now: datetime) -> None:
         vacancy=referral.bid.vacancy,
         last_day=last_day_of(referral),
     )
+
+
+def _remind_interest(application: Application, *, campaign: Campaign, now: datetime) -> None:
+    key = f"{application.pk}:{campaign.year}:{campaign.reminder(now=now)}"
+    remind(application, "interest_reminder", key=key, now=now, last_day=campaign.last_day)
+
+
+def _remind_aging(application: Application, *, now: datetime) -> None:
+    last_day = date(now.astimezone(application.locality.zone).year, 12, 31)
+    key = f"{application.pk}:{last_day.year}"
+    remind(application, "aging_out", key=key, now=now, last_day=last_day)
 
 
 def _each(objects: Iterable[M], work: Callable[[M], Any]) -> int:

@@ -24,6 +24,22 @@ class Refusal(TextChoices):
     LAPSED = "lapsed", _("Confirm your interest in a place first.")
     ARCHIVED = "archived", _("The application is in the archive.")
     UNDO_OVER = "undo_over", _("The time to restore the application is over. File a new one.")
+    NOT_RESTORABLE = (
+        "not_restorable",
+        _("Only an application that the family moved to the bin itself can be restored. File a new one."),
+    )
+    INTEREST_NOT_ASKED = (
+        "interest_not_asked",
+        _("Interest does not have to be confirmed now. The portal writes to you when it is time."),
+    )
+    GRACE_OVER = (
+        "grace_over",
+        _("The time to come back to the queue is over. File a new application."),
+    )
+    TOLD_OTHERWISE = (
+        "told_otherwise",
+        _("The rule for the date has changed meanwhile. Read the page again before you confirm."),
+    )
     # the match of a child and a place
     OTHER_LOCALITY = "other_locality", _("The place is in another locality than your application names.")
     OTHER_BIRTH_YEAR = "other_birth_year", _("The place is for children of another birth year.")
@@ -70,6 +86,27 @@ class Refusal(TextChoices):
     )
     TOO_MANY_CLAIMS = "too_many_claims", _("Too many claims in one day. Come back tomorrow.")
     OWN_BENEFIT = "own_benefit", _("This is your own child. Another official has to decide.")
+    # a correction of the queue
+    NOTHING_TO_CORRECT = (
+        "nothing_to_correct",
+        _("Give a new time of filing or a new birth year that differs from the present one."),
+    )
+    FUTURE_FILING = "future_filing", _("The time of filing can't be later than now.")
+    ORDER_MISSING = "order_missing", _("Give the number of the order.")
+    FUTURE_ORDER = "future_order", _("The date of the order can't be later than today.")
+    CORRECTION_WAITS = (
+        "correction_waits",
+        _("A correction of this application already waits for the second official."),
+    )
+    CORRECTION_DECIDED = "correction_decided", _("This correction is already decided.")
+    SAME_OFFICIAL = (
+        "same_official",
+        _("A correction is decided by another official than the one who proposed it."),
+    )
+    CORRECTION_OUTDATED = (
+        "correction_outdated",
+        _("The application changed after this correction was proposed. Decline it and propose a new one."),
+    )
     # an employee's vacancy
     NOT_A_DRAFT = "not_a_draft", _("The vacancy is already published and can't be changed.")
     OPENING_PASSED = "opening_passed", _("The closing time has already passed. Correct the dates.")

@@ -101,7 +101,7 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.CHANGE_LANGUAGES: ((_S.WAITING,), None),
     Move.MOVE_HOUSE: ((_S.WAITING,), None),
     Move.CORRECT: (LIVE_STATES, None),
-    Move.ARCHIVE: ((_S.WAITING, _S.LAPSED), _S.ARCHIVED),
+    Move.ARCHIVE: ((_S.WAITING,), _S.ARCHIVED),
     Move.RESTORE: ((_S.ARCHIVED,), _S.WAITING),
 }
 

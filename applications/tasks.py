@@ -33,6 +33,31 @@ def remind_deadlines() -> None:
 
 
 @shared_task
+def remind_interest() -> None:
+    jobs.remind_interest(now=timezone.now())
+
+
+@shared_task
+def lapse_unconfirmed() -> None:
+    jobs.lapse_unconfirmed(now=timezone.now())
+
+
+@shared_task
+def end_lapsed_applications() -> None:
+    jobs.end_lapsed_applications(now=timezone.now())
+
+
+@shared_task
+def remind_aging() -> None:
+    jobs.remind_aging(now=timezone.now())
+
+
+@shared_task
+def close_aged() -> None:
+    jobs.close_aged(now=timezone.now())
+
+
+@shared_task
 def render_missing_referrals() -> None:
     jobs.render_missing()
 

@@ -24,6 +24,12 @@ app.conf.beat_schedule = {
     "fold-buckets": {"task": "applications.tasks.fold_buckets", "schedule": 60.0},
     "repair-buckets": {"task": "applications.tasks.repair_buckets", "schedule": crontab(minute=50, hour=2)},
     "remind-deadlines": {"task": "applications.tasks.remind_deadlines", "schedule": crontab(minute=5)},
+    # Reminders of the calendar go out in the morning: 05:00 UTC is 10:00 in Kazakhstan.
+    "remind-interest": {"task": "applications.tasks.remind_interest", "schedule": crontab(minute=0, hour=5)},
+    "remind-aging": {"task": "applications.tasks.remind_aging", "schedule": crontab(minute=30, hour=5)},
+    "lapse-unconfirmed": {"task": "applications.tasks.lapse_unconfirmed", "schedule": crontab(minute="*/5")},
+    "end-lapsed": {"task": "applications.tasks.end_lapsed_applications", "schedule": crontab(minute="*/5")},
+    "close-aged": {"task": "applications.tasks.close_aged", "schedule": crontab(minute=1)},
     "prune-sms-codes": {"task": "accounts.tasks.prune_sms_codes", "schedule": crontab(minute=40)},
     "extend-calendar": {"task": "bulletin.tasks.extend_calendar", "schedule": crontab(minute=20, hour=3)},
 }

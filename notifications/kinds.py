@@ -71,6 +71,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("application_filed", _("Application accepted"), BOTH, ("application", "number")),
         Kind("application_archived", _("Application archived"), INBOX, ("application", "undo_until")),
         Kind("application_restored", _("Application restored"), INBOX, ("application", "number")),
+        Kind("corrected", _("Queue corrected"), BOTH, ("application", "correction", "number_before", "number")),
         Kind("bid_placed", _("Bid sent"), BOTH, ("application", "vacancy")),
         Kind("bid_withdrawn", _("Bid withdrawn"), INBOX, ("application", "vacancy")),
         Kind("bid_rejected", _("Bid refused"), BOTH, ("application", "vacancy", "reason")),
@@ -87,6 +88,12 @@ KINDS: Mapping[str, Kind] = {
         Kind("referral_revoked", _("Referral revoked"), BOTH, ("application", "vacancy", "reason")),
         Kind("stop_started", _("Stop-list: begun"), BOTH, ("application", "days", "last_day")),
         Kind("stop_lifted", _("Stop-list: ended"), BOTH, ("application", "number")),
+        Kind("interest_reminder", _("Interest: reminder"), BOTH, ("application", "last_day")),
+        Kind("interest_lapsed", _("Interest: not confirmed"), BOTH, ("application", "last_day")),
+        Kind("interest_ended", _("Interest: application closed"), INBOX, ("application",)),
+        Kind("aging_out", _("School age: a month's notice"), BOTH, ("application", "last_day")),
+        Kind("aged_out", _("School age: application closed"), BOTH, ("application",)),
+        Kind("application_changed", _("Application changed"), INBOX, ("application", "number")),
         Kind("benefit_claimed", _("Benefit: claimed"), INBOX, ("application", "category", "number")),
         Kind(
             "benefit_verified",
@@ -122,7 +129,11 @@ def sample_context(kind: Kind) -> dict[str, Any]:
     """
     child = SimpleNamespace(full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА")
     application = SimpleNamespace(
-        number="19-000417", child=child, locality=SimpleNamespace(name="Түркістан қ.", timezone="Asia/Almaty")
+        number="19-000417",
+        child=child,
+        locality=SimpleNamespace(name="Түркістан қ.", timezone="Asia/Almaty"),
+        get_languages_display="Қазақша, Орысша",
+        filed_at=datetime(2019, 6, 26, 10, 20, tzinfo=UTC),
     )
     kindergarten = SimpleNamespace(name="ЖМ «Амина балабақшасы»")
     group = SimpleNamespace(name="Солнце", kindergarten=kindergarten)
@@ -131,6 +142,10 @@ def sample_context(kind: Kind) -> dict[str, Any]:
         "minutes": 10,
         "application": application,
         "number": 12345,
+        "number_before": 12346,
+        "correction": SimpleNamespace(
+            document_number="114-Н", document_date=date(2019, 6, 27), reason="Өтініш қағаз түрінде ертерек берілген"
+        ),
         "undo_until": datetime(2019, 6, 27, 10, 20, tzinfo=UTC),
         "vacancy": SimpleNamespace(group=group),
         "reason": "Құжаттар толық емес",

@@ -12,13 +12,14 @@ from factory.declarations import (
     Sequence,
     SubFactory,
 )
-from factory.django import DjangoModelFactory
+from factory.django import DjangoModelFactory, FileField
 from factory.helpers import post_generation
 
 from accounts.crypto import keyed_hash
 from accounts.iin import check_digit
 from accounts.models import Profile, Sex, User
-from applications.models import Application
+from applications.models import Application, Benefit, BenefitCategory
+from applications.states import Tier
 from bulletin.models import AgeGroup, Group, Kindergarten, Language, Locality, Vacancy
 from children.models import Child, Guardianship
 
@@ -151,7 +152,7 @@ class GuardianshipFactory(DjangoModelFactory[Guardianship]):
 
 
 class ApplicationFactory(DjangoModelFactory[Application]):
-    """A waiting application of a family: `filed_by` is the child's guardian."""
+    """A waiting application of a family: `filed_by` is the child's guardian, interest has just been confirmed."""
 
     child = SubFactory(ChildFactory)
     locality = SubFactory(LocalityFactory)
@@ -161,7 +162,7 @@ class ApplicationFactory(DjangoModelFactory[Application]):
     sequence = Sequence(lambda number: 1_000_000 + number)
     number = LazyAttribute(lambda application: f"19-{application.sequence}")
     filed_by = SubFactory(UserFactory)
-    interest_confirmed_at = SelfAttribute("filed_at")
+    interest_confirmed_at = LazyFunction(timezone.now)
 
     class Meta:
         model = Application
@@ -171,3 +172,31 @@ class ApplicationFactory(DjangoModelFactory[Application]):
     def guardianship(self, create, extracted, **kwargs):
         if not self.child.guardianships.filter(user=self.filed_by).exists():
             GuardianshipFactory(child=self.child, user=self.filed_by)
+
+
+class BenefitCategoryFactory(DjangoModelFactory[BenefitCategory]):
+    """Large families: in the priority part of the queue, without an end; give `valid_days` for a time."""
+
+    slug = Sequence(lambda number: f"category-{number}")
+    name_kk = "Көпбалалы отбасылардың балалары"
+    name_ru = "Дети из многодетных семей"
+    proof_kk = "Көпбалалы отбасы мәртебесі туралы анықтама"
+    proof_ru = "Справка о статусе многодетной семьи"
+    tier = Tier.PRIORITY
+
+    class Meta:
+        model = BenefitCategory
+
+
+class BenefitFactory(DjangoModelFactory[Benefit]):
+    """A claim that waits for a check, with its document."""
+
+    application = SubFactory(ApplicationFactory)
+    category = SubFactory(BenefitCategoryFactory)
+    document = FileField(filename="proof.pdf", data=b"%PDF-1.4")
+    original_name = "анықтама.pdf"
+    claimed_at = LazyFunction(timezone.now)
+    claimed_by = SelfAttribute("application.filed_by")
+
+    class Meta:
+        model = Benefit

@@ -5,6 +5,7 @@ changes it, writes the `Event`, puts the messages into the outbox and the action
 not be done raises `Refused`. Views, admin actions, tasks and commands all call these.
 """
 
+from applications.transitions.ages import age_out
 from applications.transitions.base import Refused
 from applications.transitions.benefits import (
     benefit_valid_until,
@@ -16,13 +17,21 @@ from applications.transitions.benefits import (
     withdraw_benefit,
 )
 from applications.transitions.bids import lose_bid, reject_bid, void_bid, withdraw_bid
+from applications.transitions.changes import change_languages, move_house
+from applications.transitions.corrections import (
+    approve_correction,
+    check_change,
+    decline_correction,
+    propose_correction,
+)
 from applications.transitions.filing import (
     archive,
     archive_undo_until,
-    confirm_interest,
     file_application,
     restore,
+    was_archived_by_family,
 )
+from applications.transitions.interest import confirm_interest, end_lapsed, lapse
 from applications.transitions.referrals import (
     activate_bid,
     expire_referral,
@@ -33,33 +42,45 @@ from applications.transitions.referrals import (
     revoke_referral,
     settle,
     sign_contract,
+    stop_days_of,
 )
 
 __all__ = [
     "Refused",
     "activate_bid",
+    "age_out",
+    "approve_correction",
     "archive",
     "archive_undo_until",
     "benefit_valid_until",
+    "change_languages",
+    "check_change",
     "claim_benefit",
     "confirm_interest",
+    "decline_correction",
+    "end_lapsed",
     "expire_benefit",
     "expire_benefits_of",
     "expire_referral",
     "extend_referral",
     "file_application",
+    "lapse",
     "last_day_of",
     "lift_stop",
     "longest_extension",
     "lose_bid",
+    "move_house",
+    "propose_correction",
     "reject_benefit",
     "reject_bid",
     "restore",
     "revoke_referral",
     "settle",
     "sign_contract",
+    "stop_days_of",
     "verify_benefit",
     "void_bid",
+    "was_archived_by_family",
     "withdraw_benefit",
     "withdraw_bid",
 ]

@@ -82,16 +82,25 @@ def archive_undo_until(application: Application) -> datetime:
     )
 
 
-def restore(application: Application, *, actor: User, now: datetime) -> Application:
-    """Undo an archiving in time: the application waits again at its original date.
+def was_archived_by_family(application: Application) -> bool:
+    """Whether an archived application was put into the bin by the family, and not closed by a rule."""
+    last = application.events.order_by("-id").first()
+    return last is not None and last.move == Move.ARCHIVE
 
-    Raises `Refused` (UNDO_OVER, ALREADY_FILED where the child got another application, NOT_ALLOWED).
+
+def restore(application: Application, *, actor: User, now: datetime) -> Application:
+    """Undo the family's own archiving in time: the application waits again at its original date.
+
+    Raises `Refused` (NOT_RESTORABLE where it was closed by age or for want of interest, UNDO_OVER, ALREADY_FILED where
+    the child got another application, NOT_ALLOWED).
     """
     try:
         with locking():
             application = lock_application(application.pk)
             if application.state != ApplicationState.ARCHIVED:
                 raise Refused(Refusal.NOT_ALLOWED)
+            if not was_archived_by_family(application):
+                raise Refused(Refusal.NOT_RESTORABLE)
             if now >= archive_undo_until(application):
                 raise Refused(Refusal.UNDO_OVER)
             event = move(
@@ -109,15 +118,6 @@ def restore(application: Application, *, actor: User, now: datetime) -> Applicat
             trace(application, Action.APPLICATION_RESTORED, actor=actor, now=now)
     except IntegrityError as error:
         raise Refused(Refusal.ALREADY_FILED) from error
-    return application
-
-
-def confirm_interest(application: Application, *, actor: User, now: datetime) -> Application:
-    """The family still wants a place; a lapsed application waits again at its original date."""
-    with locking():
-        application = lock_application(application.pk)
-        move(application, Move.CONFIRM_INTEREST, actor=actor, now=now, interest_confirmed_at=now)
-        trace(application, Action.INTEREST_CONFIRMED, actor=actor, now=now)
     return application
 
 

@@ -8,6 +8,7 @@ from django.utils.crypto import get_random_string
 
 from accounts.audit_actions import Action
 from accounts.models import User
+from applications.campaigns import is_beyond_grace, missed_campaign
 from applications.models import (
     Application,
     Bid,
@@ -24,6 +25,7 @@ from applications.states import LIVE_STATES, ApplicationState, BidState, Move, R
 from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
 from applications.transitions.benefits import expire_benefits_of
 from applications.transitions.bids import release_seat
+from applications.transitions.interest import end_lapsed, lapse
 from bulletin.calendar import working_calendar
 from bulletin.workdays import end_of_day
 from notifications.broker import wake_on_commit
@@ -83,10 +85,24 @@ def last_day_of(referral: Referral) -> date:
 
 
 def longest_extension(referral: Referral) -> date:
-    """The latest day to which a referral may be extended: 30 calendar days after its last day (`Rules`)."""
-    last_day = last_day_of(referral)
-    rules = rules_for(referral.application.locality, day=last_day)
-    return last_day + timedelta(days=rules.extension_calendar_days)
+    """The latest day to which a referral may be extended: 30 calendar days after its last day (`Rules`).
+
+    By the rules of the day of issue, or of its last day where these give more.
+    """
+    locality, last_day = referral.application.locality, last_day_of(referral)
+    issued = referral.issued_at.astimezone(locality.zone).date()
+    days = max(rules_for(locality, day=day).extension_calendar_days for day in (issued, last_day))
+    return last_day + timedelta(days=days)
+
+
+def stop_days_of(referral: Referral) -> int:
+    """How many working days the stop after this referral lasts.
+
+    What the family was told at the issue, or less where the rules of its last day are kinder.
+    """
+    locality = referral.application.locality
+    issued = referral.issued_at.astimezone(locality.zone).date()
+    return min(rules_for(locality, day=day).stop_working_days for day in (issued, last_day_of(referral)))
 
 
 def extend_referral(
@@ -205,7 +221,7 @@ def expire_referral(referral: Referral, *, now: datetime) -> Application:
     """End a referral whose last day is over: the place is free, the application is in the stop-list.
 
     The stop runs from the end of the referral, not from the moment of this call, to the end of the tenth working day
-    after the referral's last day (`Rules.stop_working_days`). Does nothing while it is valid or after it ended.
+    after the referral's last day (`stop_days_of`). Does nothing while it is valid or after it ended.
     """
     with locking():
         application = lock_application(referral.application_id)
@@ -213,7 +229,7 @@ def expire_referral(referral: Referral, *, now: datetime) -> Application:
         if referral.state != ReferralState.ISSUED or now < referral.valid_until:
             return application
         last_day = last_day_of(referral)
-        days = rules_for(application.locality, day=last_day).stop_working_days
+        days = stop_days_of(referral)
         last_stop_day = working_calendar().add(last_day, days)
         _end_referral(referral, ReferralState.EXPIRED, at=referral.valid_until)
         release_seat(referral.bid)
@@ -257,7 +273,7 @@ def lift_stop(
 
 
 def settle(application: Application, *, now: datetime) -> Application:
-    """Bring an application up to `now`: what ran out (a referral, a stop, a benefit) has ended.
+    """Bring an application up to `now`: what ran out (a referral, a stop, interest, a benefit) has ended.
 
     The jobs do the same every minute; this keeps the rule at read time too, when they are late. Returns the
     application as it is afterwards.
@@ -268,6 +284,10 @@ def settle(application: Application, *, now: datetime) -> Application:
     if application.state == ApplicationState.STOP_LISTED:
         ended = application.stops.filter(lifted_at=None, until__lte=now).first()
         application = lift_stop(ended, now=now) if ended else application
+    if missed_campaign(application, now=now):
+        application = lapse(application, now=now)
+    if is_beyond_grace(application, now=now):
+        application = end_lapsed(application, now=now)
     if application.state in LIVE_STATES:
         application = expire_benefits_of(application, now=now)
     return application

@@ -12,7 +12,7 @@ from applications.queue import Position, position
 from applications.rules import rules_for
 from applications.selectors import steps
 from applications.states import ApplicationState, BidState, ReferralState
-from applications.transitions import last_day_of, longest_extension
+from applications.transitions import last_day_of, longest_extension, stop_days_of
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.models import Vacancy
 from bulletin.workdays import CalendarEnds
@@ -144,7 +144,7 @@ class Situation:
     def stop_days(self) -> int:
         """How many working days the stop-list would last if the referral ran out."""
         assert self.referral is not None
-        return rules_for(self.application.locality, day=last_day_of(self.referral)).stop_working_days
+        return stop_days_of(self.referral)
 
     @property
     def step_number(self) -> int:

@@ -1,0 +1,29 @@
+"""Until which age by birth year an application may wait. Pure.
+
+At the turn of the year nothing moves inside a queue: its key is the birth year. Only the oldest birth year leaves, in
+the first moments of January. Families are told a month before, so the rules of that day decide: a lower age set later
+closes nobody's application before the January after next, a higher one counts at once.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from applications.models import Rules
+from applications.rules import choose
+from bulletin.models import Locality
+
+NOTICE_MONTH = 12
+
+
+def oldest_birth_year(year: int, rules: Iterable[Rules], *, locality: Locality, today: date) -> int:
+    """The birth year with which a child is the oldest that waits during `year`; `rules` are all there are."""
+    known = list(rules)
+    told = choose(known, locality_id=locality.pk, day=date(year - 1, NOTICE_MONTH, 1))
+    in_force = choose(known, locality_id=locality.pk, day=max(today, date(year, 1, 1)))
+    return year - max(told.oldest_age, in_force.oldest_age)
+
+
+def year_to_announce(locality: Locality, *, now: datetime) -> int | None:
+    """In December, the year at whose beginning the oldest leave; None in the other months."""
+    today = now.astimezone(locality.zone).date()
+    return today.year + 1 if today.month == NOTICE_MONTH else None

@@ -1,0 +1,45 @@
+"""What moving to another locality would do to an application's date and number, before anything is done."""
+
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime
+
+from applications.models import Application
+from applications.queue import position
+from applications.rules import rules_for
+from bulletin.models import Locality
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """An application's number here and, if it moved at the moment of asking, there."""
+
+    locality: Locality
+    keeps_date: bool
+    filed_at: datetime
+    number_here: int | None
+    number_there: int
+
+
+def keeps_date(locality: Locality, *, now: datetime) -> bool:
+    """Whether who moves to `locality` keeps the date of filing, as its rules in force say."""
+    today = now.astimezone(locality.zone).date()
+    return rules_for(locality, day=today).moving_keeps_date
+
+
+def forecast(application: Application, locality: Locality, *, now: datetime) -> Forecast:
+    """Where a waiting application stands now and where it would stand in the queue of `locality`; saves nothing."""
+    kept = keeps_date(locality, now=now)
+    moved = copy(application)
+    moved.locality = locality
+    moved.filed_at = application.filed_at if kept else now
+    here, there = position(application, now=now), position(moved, now=now)
+    if there is None:
+        raise ValueError("the application holds no number")
+    return Forecast(
+        locality=locality,
+        keeps_date=kept,
+        filed_at=moved.filed_at,
+        number_here=here.number if here else None,
+        number_there=there.number,
+    )

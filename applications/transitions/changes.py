@@ -1,0 +1,90 @@
+"""What a waiting family changes of its application: the languages of education, the locality."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.models import Application, Event
+from applications.moving import keeps_date
+from applications.queue import position
+from applications.refusals import Refusal
+from applications.rules import rules_for
+from applications.states import Move
+from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
+from bulletin.models import Language, Locality
+
+
+def change_languages(
+    application: Application, *, languages: Collection[str], actor: User, now: datetime
+) -> Application:
+    """Look for places in other languages. The date and the number stay: the queue is not kept by language.
+
+    Counts as a confirmation of interest. The same languages again change nothing. Raises `ValueError` for unknown
+    languages, `Refused(NOT_ALLOWED)` unless the application is waiting.
+    """
+    known = [code for code in Language.values if code in languages]
+    if not known or len(known) != len(set(languages)):
+        raise ValueError("unknown languages of education")
+    with locking():
+        application = lock_application(application.pk)
+        if application.languages == known:
+            return application
+        before = list(application.languages)
+        event = move(
+            application,
+            Move.CHANGE_LANGUAGES,
+            actor=actor,
+            now=now,
+            data={"from": before, "to": known},
+            languages=known,
+            interest_confirmed_at=now,
+        )
+        _tell(application, event=event, now=now)
+        trace(application, Action.LANGUAGES_CHANGED, actor=actor, now=now)
+    return application
+
+
+def move_house(
+    application: Application, *, locality: Locality, keeps: bool, actor: User, now: datetime
+) -> Application:
+    """Move an application into the queue of another locality.
+
+    The date of filing is kept where the rules of `locality` say so (`Rules.moving_keeps_date`); otherwise it becomes
+    `now`. `keeps` is what the family was told before it confirmed. Windows already published stay as they are: a
+    mover is inside one exactly where its date of filing reaches the cut-off. Counts as a confirmation of interest, so
+    that nobody lapses by a campaign of which only the new neighbours were told. A second press changes nothing.
+    Raises `Refused` (TOLD_OTHERWISE where the rule is not what the family was told, AGE, NOT_ALLOWED).
+    """
+    with locking():
+        application = lock_application(application.pk)
+        if application.locality_id == locality.pk:
+            return application
+        if keeps_date(locality, now=now) != keeps:
+            raise Refused(Refusal.TOLD_OTHERWISE)
+        _check_age(application, locality, now=now)
+        event = move(
+            application,
+            Move.MOVE_HOUSE,
+            actor=actor,
+            now=now,
+            data={"from": application.locality.slug, "to": locality.slug, "date_kept": keeps},
+            locality=locality,
+            filed_at=application.filed_at if keeps else now,
+            interest_confirmed_at=now,
+        )
+        _tell(application, event=event, now=now)
+        trace(application, Action.MOVED_HOUSE, actor=actor, now=now)
+    return application
+
+
+def _check_age(application: Application, locality: Locality, *, now: datetime) -> None:
+    today = now.astimezone(locality.zone).date()
+    rules = rules_for(locality, day=today)
+    if not rules.youngest_age <= today.year - application.birth_year <= rules.oldest_age:
+        raise Refused(Refusal.AGE)
+
+
+def _tell(application: Application, *, event: Event, now: datetime) -> None:
+    place = position(application, now=now)
+    tell(application, "application_changed", event=event, now=now, number=place.number if place else None)

@@ -1,0 +1,83 @@
+"""The yearly confirmation of interest: confirmed, lapsed, come back, or left for good."""
+
+from datetime import datetime
+
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.campaigns import is_beyond_grace, missed_campaign, running_campaign_for
+from applications.interest import Campaign
+from applications.models import Application
+from applications.refusals import Refusal
+from applications.states import ApplicationState, Move
+from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
+
+
+def confirm_interest(application: Application, *, actor: User, now: datetime) -> Application:
+    """The family still wants a place.
+
+    While a campaign runs a waiting application is confirmed; within the grace a lapsed one waits again at its original
+    date. A second press changes nothing. Raises `Refused` (INTEREST_NOT_ASKED outside a campaign, GRACE_OVER,
+    NOT_ALLOWED in other states).
+    """
+    with locking():
+        application = lock_application(application.pk)
+        missed = missed_campaign(application, now=now)
+        if missed is not None:
+            # The job is late: what the deadline decided comes first.
+            _lapse(application, missed, now=now)
+        if application.state == ApplicationState.WAITING:
+            if _was_just_confirmed(application, now=now):
+                return application
+            if running_campaign_for(application.locality, now=now) is None:
+                raise Refused(Refusal.INTEREST_NOT_ASKED)
+        if is_beyond_grace(application, now=now):
+            raise Refused(Refusal.GRACE_OVER)
+        move(application, Move.CONFIRM_INTEREST, actor=actor, now=now, interest_confirmed_at=now)
+        trace(application, Action.INTEREST_CONFIRMED, actor=actor, now=now)
+    return application
+
+
+def lapse(application: Application, *, now: datetime) -> Application:
+    """Take an application out of the queue whose family did not confirm its interest in the campaign that ended.
+
+    Does nothing before the end of the campaign's last day, where interest was confirmed after the campaign began, or
+    where a bid, a referral or a stop was under way since then: a family that was given a place to decide on is not
+    asked whether it wants one. The end of the grace is promised here, as an instant.
+    """
+    with locking():
+        application = lock_application(application.pk)
+        missed = missed_campaign(application, now=now)
+        if missed is not None:
+            _lapse(application, missed, now=now)
+    return application
+
+
+def end_lapsed(application: Application, *, now: datetime) -> Application:
+    """Close a lapsed application whose grace is over, for good. Does nothing before, or where it was confirmed."""
+    with locking():
+        application = lock_application(application.pk)
+        if is_beyond_grace(application, now=now):
+            event = move(application, Move.END_LAPSED, actor=None, now=now, archived_at=now)
+            tell(application, "interest_ended", event=event, now=now)
+            trace(application, Action.APPLICATION_ARCHIVED, actor=None, now=now)
+    return application
+
+
+def _was_just_confirmed(application: Application, *, now: datetime) -> bool:
+    campaign = running_campaign_for(application.locality, now=now)
+    if campaign is not None and campaign.is_confirmed(application.interest_confirmed_at):
+        return True
+    last = application.events.order_by("-id").first()
+    return last is not None and last.move == Move.CONFIRM_INTEREST and campaign is None
+
+
+def _lapse(application: Application, campaign: Campaign, *, now: datetime) -> None:
+    event = move(
+        application,
+        Move.LAPSE,
+        actor=None,
+        now=now,
+        data={"campaign": campaign.year, "restorable_until": campaign.grace_ends_at.isoformat()},
+    )
+    tell(application, "interest_lapsed", event=event, now=now, last_day=campaign.last_grace_day)
+    trace(application, Action.INTEREST_LAPSED, actor=None, now=now)
