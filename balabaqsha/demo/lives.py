@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from accounts.models import User
+from applications.interest import Campaign, ended_campaign
 from applications.models import (
     Application,
     Bid,
@@ -115,13 +116,29 @@ class Book:
         """One allowed move. Raises ValueError for another."""
         if not is_allowed(step, application.state):
             raise ValueError(f"{step} from {application.state}")
-        before, application.state = application.state, MOVES[step][1]
+        before = application.state
+        application.state = MOVES[step][1] or before
         self.touched[application.pk] = application
         self._write(application, step, before=before, at=at, actor=actor, reason=reason, data=data)
 
-    def lapse(self, application: Application, *, at: datetime) -> None:
-        """The family did not confirm its interest."""
-        self.move(application, Move.LAPSE, at=at, actor=None)
+    def campaign(self, application: Application) -> Campaign | None:
+        """The newest campaign that is over, if the application was filed before it began."""
+        ended = ended_campaign([self.rules], locality=application.locality, now=self.now)
+        return ended if ended and not ended.is_confirmed(application.filed_at) else None
+
+    def confirm(self, application: Application, campaign: Campaign) -> None:
+        """The family confirmed its interest while the campaign ran."""
+        at = moments.between(campaign.begins_at, campaign.ends_at, chance=self.chance)
+        application.interest_confirmed_at = at
+        self.move(application, Move.CONFIRM_INTEREST, at=at, actor=application.filed_by)
+
+    def lapse(self, application: Application, campaign: Campaign) -> None:
+        """The family did not confirm its interest, and where the grace is over it did not come back either."""
+        data = {"campaign": campaign.year, "restorable_until": campaign.grace_ends_at.isoformat()}
+        self.move(application, Move.LAPSE, at=campaign.ends_at, actor=None, data=data)
+        if campaign.grace_ends_at <= self.now:
+            self.move(application, Move.END_LAPSED, at=campaign.grace_ends_at, actor=None)
+            application.archived_at = campaign.grace_ends_at
 
     def archive(self, application: Application, *, at: datetime) -> None:
         """The family took its application back."""
