@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile, File
 from django.utils.translation import gettext as _
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from accounts.pdf_scan import HEADER, MARGIN, PdfRefused, check_pdf
 
@@ -85,6 +85,8 @@ def _read(file: "File[bytes]") -> bytes:
 
 def _decode(content: bytes, *, types: frozenset[FileType]) -> tuple[Image.Image, FileType]:
     """The picture, upright and in plain colours."""
+    # WeasyPrint, once imported, lets Pillow make do with half a picture in the whole process.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(io.BytesIO(content), formats=["JPEG", "PNG"]) as opened:
             if opened.width * opened.height > settings.UPLOAD_MAX_PIXELS:

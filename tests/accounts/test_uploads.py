@@ -6,7 +6,7 @@ import zlib
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
-from PIL import Image
+from PIL import Image, ImageFile
 
 from accounts.uploads import IMAGES, PHOTO_SIDE, check_photo, check_upload
 
@@ -72,17 +72,24 @@ def test_a_photo_is_made_small():
 @pytest.mark.parametrize(
     "content",
     [
-        b"not a picture",
-        b"\xff\xd8\xff\xe0 cut",
-        picture()[:200],
-        picture("PNG")[:60],
-        picture("GIF"),
-        b"<svg/>",
-        b"MZ\x90",
+        pytest.param(b"not a picture", id="text"),
+        pytest.param(b"\xff\xd8\xff\xe0 cut", id="header only"),
+        pytest.param(picture()[:200], id="cut JPEG"),
+        pytest.param(picture("PNG")[:60], id="cut PNG"),
+        pytest.param(picture("GIF"), id="GIF"),
+        pytest.param(b"<svg/>", id="SVG"),
+        pytest.param(b"MZ\x90", id="program"),
     ],
 )
 def test_a_photo_that_is_not_one(content):
     assert refusal(content) == "wrong_type"
+
+
+@pytest.mark.parametrize("file_type", ["JPEG", "PNG"])
+def test_a_cut_photo_is_refused_also_where_pillow_was_told_to_be_lenient(file_type, monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    whole = picture(file_type, size=(600, 400))
+    assert refusal(whole[: len(whole) * 9 // 10]) == "wrong_type"
 
 
 def test_an_empty_file():
