@@ -121,15 +121,11 @@ class Situation:
         if self.position is None:
             return []
         queue = f"{self.application.locality.name}, {self.application.birth_year}"
-        ahead = [
-            {"label": _("Ahead of you: %(tier)s") % {"tier": tier.label}, "value": count}
-            for tier, count in self.position.ahead.items()
-            if count
-        ]
+        ahead = [f"{tier.label}: {count}" for tier, count in self.position.ahead.items() if count]
         return [
             {"label": _("Queue: locality and birth year"), "value": queue},
             {"label": _("Waiting in this queue in all"), "value": self.position.total},
-            *ahead,
+            {"label": _("Ahead of you"), "value": " · ".join(ahead) or "0"},
         ]
 
     @property
