@@ -1,6 +1,8 @@
 """What the tests change: quick hashing, files under a scratch folder, no delivery but by the test itself."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from balabaqsha.settings import *  # noqa: F403
 from balabaqsha.settings import STORAGES
 
 _scratch = Path(tempfile.mkdtemp(prefix="balabaqsha-test-"))
+atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
 MEDIA_ROOT = _scratch / "media"
 SMS_FILE = _scratch / "sms.jsonl"
 STATIC_ROOT = _scratch / "static"

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
 import time_machine
 from django.test import Client
@@ -11,6 +12,10 @@ from django.utils import translation
 
 from accounts.models import User
 from tests.factories import UserFactory
+
+# On a loaded machine an example may take long without being wrong.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)
