@@ -116,7 +116,14 @@ DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.str("REDIS_URL", default=embedded.redis_url())
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A Redis that hangs must not hang the pages: who asks it copes without its answer (`accounts.limits`).
+        "OPTIONS": {"socket_timeout": 1.5, "socket_connect_timeout": 1.5},
+    }
+}
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 60 * 60
@@ -182,14 +189,18 @@ CONTACT_PHONES = ["8 (727) 339-72-22", "8 (747) 339-72-22 (WhatsApp)"]
 
 PERSON_REGISTRY: str = env.str(
     "PERSON_REGISTRY",
-    default="accounts.registry.simulator.SimulatedRegistry" if DEBUG or DEMO else "accounts.registry.http.HttpRegistry",
+    default="accounts.registry.simulator.SimulatedRegistry"
+    if DEBUG or DEMO
+    else "accounts.registry.http.HttpRegistry",
 )
 PERSON_REGISTRY_URL: str = env.str("PERSON_REGISTRY_URL", default="")
 PERSON_REGISTRY_TOKEN: str = env.str("PERSON_REGISTRY_TOKEN", default="")
 
 SMS_BACKEND: str = env.str(
     "SMS_BACKEND",
-    default="notifications.sms.file.FileBackend" if DEBUG or DEMO else "notifications.sms.failover.FailoverBackend",
+    default="notifications.sms.file.FileBackend"
+    if DEBUG or DEMO
+    else "notifications.sms.failover.FailoverBackend",
 )
 SMS_FILE = Path(env.str("SMS_FILE", default=str(VAR_DIR / "sms.jsonl")))
 SMS_SENDER: str = env.str("SMS_SENDER", default="BALABAQSHA")
