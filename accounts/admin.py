@@ -1,7 +1,8 @@
 """People as employees may see them: masked, and read-only but for blocking an account and an employee's groups."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -12,6 +13,11 @@ from accounts.iin import IinError, parse_iin
 from accounts.masks import mask_document, mask_iin, mask_phone
 from accounts.models import AuditEntry, PolicyConsent, Profile, SmsCode, User
 from accounts.phones import PhoneError, parse_mobile
+from accounts.roles import Role, role_name
+
+if TYPE_CHECKING:
+    from django.db.models import ManyToManyField
+    from django.forms import ModelMultipleChoiceField
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -27,17 +33,28 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
+class RoleFilter(admin.SimpleListFilter):
+    title = _("Role")
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Role.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(groups__name=self.value()) if self.value() else queryset
+
+
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Found by the whole phone number, the whole IIN or document number, or a part of an employee's name."""
 
-    list_display = ["masked_login", "language", "is_staff", "is_active", "date_joined"]
-    list_filter = ["is_staff", "is_active", "groups"]
+    list_display = ["masked_login", "language_name", "is_staff", "is_active", "date_joined"]
+    list_filter = ["is_staff", "is_active", RoleFilter]
     search_fields = ["username"]
     search_help_text = _("A whole phone number, IIN or document number, or a part of an employee's name")
     fields = [
         "masked_login",
-        "language",
+        "language_name",
         "is_active",
         "is_staff",
         "is_superuser",
@@ -45,13 +62,42 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "date_joined",
         "last_login",
     ]
-    readonly_fields = ["masked_login", "language", "is_staff", "is_superuser", "date_joined", "last_login"]
+    readonly_fields = [
+        "masked_login",
+        "language_name",
+        "roles",
+        "is_staff",
+        "is_superuser",
+        "date_joined",
+        "last_login",
+    ]
     filter_horizontal = ["groups"]
     ordering = ["-date_joined"]
 
     @admin.display(description=_("login"), ordering="username")
     def masked_login(self, user: User) -> str:
         return str(user)
+
+    @admin.display(description=_("language of messages"), ordering="language")
+    def language_name(self, user: User) -> str:
+        return str(dict(settings.LANGUAGES).get(user.language, user.language))
+
+    @admin.display(description=_("Role"))
+    def roles(self, user: User) -> str:
+        return ", ".join(role_name(group.name) for group in user.groups.all())
+
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
+        """Where the groups can't be changed they are shown by the names of the roles."""
+        editable = obj is not None and obj.is_staff and self.has_change_permission(request, obj)
+        return [name if name != "groups" or editable else "roles" for name in self.fields or ()]
+
+    def formfield_for_manytomany(
+        self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> "ModelMultipleChoiceField[Any] | None":
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and db_field.name == "groups":
+            field.label_from_instance = lambda obj: role_name(obj.name)  # type: ignore[method-assign]
+        return field
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -71,11 +117,6 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             hashes = {"profile__document_hash": document_hash(term.upper())}
         return (found | queryset.filter(**hashes)), False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        """A parent belongs to no group of employees."""
-        fields = list(self.readonly_fields)
-        return fields if obj is not None and obj.is_staff else [*fields, "groups"]
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Parents register themselves, employees are made by `manage.py create_staff`, with a second factor."""
         return False
@@ -86,12 +127,16 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Profile)
 class ProfileAdmin(ReadOnlyAdmin):
-    list_display = ["full_name", "masked_iin", "masked_phone", "birth_date"]
+    list_display = ["name", "masked_iin", "masked_phone", "birth_date"]
     fields = [
         "masked_phone", "masked_iin", "masked_document", "last_name", "first_name", "middle_name", "birth_date", "sex",
     ]  # fmt: skip
     readonly_fields = ["masked_phone", "masked_iin", "masked_document"]
     list_select_related = ["user"]
+
+    @admin.display(description=_("Full name"), ordering="last_name")
+    def name(self, profile: Profile) -> str:
+        return profile.full_name
 
     @admin.display(description=_("IIN"))
     def masked_iin(self, profile: Profile) -> str:

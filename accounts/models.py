@@ -143,7 +143,7 @@ class SmsCode(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.purpose} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{timezone.localtime(self.created_at):%d.%m.%Y %H:%M} {self.get_purpose_display()}"
 
 
 class AuditEntry(models.Model):
@@ -173,7 +173,7 @@ class AuditEntry(models.Model):
         indexes = [models.Index(fields=["subject", "-at", "-id"], name="audit_journal")]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.action}"
+        return f"{timezone.localtime(self.at):%d.%m.%Y %H:%M} {self.get_action_display()}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

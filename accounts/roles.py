@@ -17,6 +17,11 @@ class Role(TextChoices):
     OFFICIAL = "official", _("education department official")
 
 
+def role_name(group: str) -> str:
+    """What a group is called in the reader's language; a group that is no role is called by its own name."""
+    return str(Role(group).label) if group in Role.values else group
+
+
 def is_official(user: "User | AnonymousUser") -> bool:
     """Whether the user acts for all kindergartens: an official or a system administrator. One query at most."""
     if not (user.is_active and user.is_staff):

@@ -285,7 +285,7 @@ class Employment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} {self.kindergarten_id}"
+        return f"{self.user}, {self.kindergarten}"
 
 
 class Review(models.Model):
