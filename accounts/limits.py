@@ -62,6 +62,9 @@ LOGIN_PER_ADDRESS: Final = Limit("login-address", 20, timedelta(minutes=1), per_
 PASSWORD_PER_ACCOUNT: Final = Limit("password-account", 5, timedelta(minutes=15))
 IIN_PER_ACCOUNT: Final = Limit("iin-account", 5, timedelta(hours=1))
 IIN_PER_ADDRESS: Final = Limit("iin-address", 20, timedelta(days=1), per_address=True)
+QUEUE_CHECK_PER_ADDRESS: Final = Limit("queue-check-address", 10, timedelta(hours=1), per_address=True)
+# Four digits of a phone could be guessed from many addresses: at this rate all of them take six weeks.
+QUEUE_CHECK_PER_NUMBER: Final = Limit("queue-check-number", 10, timedelta(hours=1))
 
 # All windows are looked at before any of them is counted: a refused attempt costs nothing, so waiting helps.
 # Returns 0, or the microsecond from which the last of the full windows has room again.

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from applications.views import benefits, bids, cabinet, explanation, filing, public, referrals
+from applications.views import benefits, bids, cabinet, explanation, filing, public, queue, referrals
 
 app_name = "applications"
 urlpatterns = [
@@ -26,6 +26,12 @@ urlpatterns = [
     path("bulletin/", public.bulletin, name="bulletin"),
     path("bulletin/<uuid:pk>/", public.vacancy_page, name="vacancy"),
     path("bulletin/<uuid:pk>/apply/", bids.choose_child, name="choose_child"),
-    path("queue/", public.queues, name="queue"),
+    path("queue/", queue.queues, name="queue"),
+    path("queue/counts.csv", queue.queues_csv, name="queue_csv"),
+    path("queue/check/", queue.check, name="queue_check"),
+    path("queue/corrections/", queue.corrections, name="corrections"),
+    path("queue/corrections.csv", queue.corrections_csv, name="corrections_csv"),
+    path("queue/<slug:place>/<int:birth_year>/", queue.order, name="order"),
+    path("queue/<slug:place>/<int:birth_year>/order.csv", queue.order_csv, name="order_csv"),
     path("referrals/", public.referral_register, name="referrals"),
 ]

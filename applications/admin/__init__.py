@@ -1,3 +1,11 @@
 """The staff's side of applications: a viewer with buttons. Every button calls `transitions` or `publication`."""
 
-from applications.admin import benefits, bids, history, referrals, rules, vacancies  # noqa: F401  (they register themselves)
+from applications.admin import (  # noqa: F401  (they register themselves)
+    benefits,
+    bids,
+    corrections,
+    history,
+    referrals,
+    rules,
+    vacancies,
+)

@@ -6,10 +6,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.masks import mask_iin
-from applications.admin.work import LINE_BREAK, WorkAdmin, day_of, link, page_of, written
+from applications.admin.corrections import PROPOSE, moment
+from applications.admin.work import LINE_BREAK, Rows, WorkAdmin, day_of, link, page_of, written
 from applications.models import Application, Contract, Event
 from applications.queue import position
 from applications.workplace import short_name
@@ -44,6 +46,7 @@ class ApplicationAdmin(WorkAdmin):
     date_hierarchy = "filed_at"
     ordering = ["-filed_at", "-sequence"]
     inlines = [EventInline]
+    works = [PROPOSE]
     fields = [
         "number",
         "state",
@@ -62,6 +65,16 @@ class ApplicationAdmin(WorkAdmin):
 
     def application_of(self, obj: Application) -> Application:
         return obj
+
+    def summary(self, obj: Application) -> Rows:
+        return [
+            {"label": gettext("Application"), "value": obj.number},
+            {"label": gettext("Child"), "value": short_name(obj.child)},
+            {"label": gettext("Locality"), "value": obj.locality.name},
+            {"label": gettext("Birth year"), "value": obj.birth_year},
+            {"label": gettext("Time of filing"), "value": moment(obj.filed_at, obj)},
+            {"label": gettext("Number in the queue"), "value": self.place(obj)},
+        ]
 
     @admin.display(description=_("Child"), ordering="child__last_name")
     def child_name(self, obj: Application) -> str:

@@ -54,6 +54,8 @@ class Work:
     """One button of an object's page: when it is offered, what it asks, what it does.
 
     `perform(obj, actor, data, now)` calls a service and may raise `Refused`; `data` is the form's cleaned data.
+    With a `preview(obj, data, now)` the filled form is answered first by what it would do, as rows, and done only when
+    that is confirmed; the preview may raise `Refused` too.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Work:
     perform: Callable[[Any, User, dict[str, Any], datetime], Any]
     form: type[forms.Form] = ConfirmForm
     danger: bool = False
+    preview: Callable[[Any, dict[str, Any], datetime], Rows] | None = None
 
 
 class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -180,9 +183,15 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not (self.has_view_permission(request, obj) and request.user.has_perm(work.permission)):
             raise PermissionDenied
         form = work.form(request.POST if request.method == "POST" else None)
+        effect: Rows = []
         if form.is_valid():
-            self._perform(request, work, obj, form.cleaned_data)
-            return HttpResponseRedirect(page_of(obj))
+            if work.preview is None or "confirmed" in request.POST:
+                self._perform(request, work, obj, form.cleaned_data)
+                return HttpResponseRedirect(page_of(obj))
+            try:
+                effect = work.preview(obj, form.cleaned_data, timezone.now())
+            except Refused as refused:
+                form.add_error(None, str(refused))
         if not work.offered(obj, timezone.now()):
             messages.error(request, str(Refusal.NOT_ALLOWED.label))
             return HttpResponseRedirect(page_of(obj))
@@ -195,6 +204,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "form": form,
             "errors": form.errors,
             "rows": self.summary(obj),
+            "effect": effect,
             "back_url": page_of(obj),
         }
         return TemplateResponse(request, "admin/work/confirm.html", context)

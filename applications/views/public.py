@@ -1,4 +1,4 @@
-"""The bulletin as this family sees it, a place of it, the queues, the register of referrals."""
+"""The bulletin as this family sees it, a place of it, the register of referrals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,19 +17,17 @@ from django.views.decorators.http import require_safe
 from applications.access import pending_bid
 from applications.eligibility import mismatch, why_not
 from applications.models import Application, Referral
-from applications.queue import QueueSize, queue_sizes
 from applications.refusals import Refusal
 from applications.selectors import available_vacancies
 from applications.states import ReferralState
 from applications.views.offers import offer, public_vacancies, similar_offers
 from applications.views.people import live_applications
 from bulletin.forms import BulletinFilterForm
-from bulletin.models import Locality, Vacancy
+from bulletin.models import Vacancy
 from bulletin.opening import BIDDING_PHASES, Phase
 from bulletin.selectors import chosen_locality, published_vacancies
 
 PAGE_SIZE = 20
-FEW = 5
 
 
 @dataclass(frozen=True)
@@ -85,23 +83,6 @@ def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "others": [] if shown.phase in BIDDING_PHASES else similar_offers(vacancy, family=family, now=now),
     }
     return render(request, "applications/vacancy.html", context)
-
-
-@require_safe
-def queues(request: HttpRequest) -> HttpResponse:
-    """«МДҰ-ға кезектер»: how many wait, by place and birth year; fewer than five are not told."""
-    sizes = queue_sizes()
-    years = sorted({size.birth_year for size in sizes}, reverse=True)
-    place = chosen_locality(request)
-    here = [size for size in sizes if size.locality == place]
-    context = {
-        "place": place,
-        "here": _bars(here),
-        "maximum": max((size.waiting for size in here), default=1),
-        "years": years,
-        "rows": _matrix(sizes, years),
-    }
-    return render(request, "applications/queues.html", context)
 
 
 @require_safe
@@ -165,39 +146,6 @@ def _verdict(application: Application, vacancy: Vacancy, *, now: datetime) -> Ve
     bid = pending_bid(application)
     is_sent = bid is not None and bid.vacancy_id == vacancy.pk
     return Verdict(application, why_not(application, vacancy, now=now), is_sent)
-
-
-def _bars(sizes: list[QueueSize]) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": str(size.birth_year),
-            "value": size.waiting if size.waiting >= FEW else 0,
-            "note": "" if size.waiting >= FEW else few(),
-        }
-        for size in sizes
-    ]
-
-
-def _matrix(sizes: list[QueueSize], years: list[int]) -> list[dict[str, Any]]:
-    waiting = {(size.locality.pk, size.birth_year): size.waiting for size in sizes}
-    places: dict[int, Locality] = {size.locality.pk: size.locality for size in sizes}
-    return [
-        {
-            "place": place,
-            "cells": [_cell(year, waiting.get((place.pk, year), 0)) for year in years],
-        }
-        for place in places.values()
-    ]
-
-
-def _cell(year: int, waiting: int) -> dict[str, Any]:
-    is_few = 0 < waiting < FEW
-    return {"year": year, "waiting": few() if is_few else waiting, "is_few": is_few}
-
-
-def few() -> str:
-    """What stands for a count so small that it might point at a family."""
-    return f"<{FEW}"
 
 
 def _state_at(referral: Referral, *, now: datetime) -> ReferralState:

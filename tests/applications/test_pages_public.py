@@ -1,4 +1,4 @@
-"""The bulletin, the queues and the register, as visitors and families see them."""
+"""The bulletin and the register, as visitors and families see them."""
 
 from datetime import timedelta
 from html import unescape
@@ -13,7 +13,6 @@ from applications.transitions import activate_bid
 from bulletin.models import Vacancy
 from bulletin.selectors import PLACE_COOKIE
 from tests.factories import (
-    ApplicationFactory,
     GroupFactory,
     KindergartenFactory,
     LocalityFactory,
@@ -24,7 +23,6 @@ from tests.factories import (
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 BULLETIN = reverse("applications:bulletin")
-QUEUE = reverse("applications:queue")
 REGISTER = reverse("applications:referrals")
 
 
@@ -154,31 +152,6 @@ class TestBulletin:
             family.get(BULLETIN)
 
 
-class TestQueues:
-    def test_small_queues_are_not_told_exactly(self, client, scene):
-        ApplicationFactory.create_batch(3, locality=scene.locality)
-        cells = client.get(QUEUE).context["rows"][0]["cells"]
-        assert [(cell["year"], cell["waiting"]) for cell in cells] == [(2017, "<5")]
-
-    def test_five_are_told(self, client, scene, kentau):
-        ApplicationFactory.create_batch(4, locality=scene.locality)
-        ApplicationFactory(locality=kentau)
-        response = client.get(QUEUE)
-        assert [[cell["waiting"] for cell in row["cells"]] for row in response.context["rows"]] == [
-            [5],
-            ["<5"],
-        ]
-        assert "<5" in text(response)
-
-    def test_an_empty_city_has_a_page(self, client, db):
-        assert client.get(QUEUE).status_code == 200
-
-    def test_it_carries_no_names(self, client, scene):
-        page = text(client.get(QUEUE))
-        assert "КАМЕНОВА" not in page
-        assert scene.application.number not in page
-
-
 class TestRegister:
     def test_it_names_the_referral_and_not_the_child(self, client, scene):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
@@ -200,7 +173,7 @@ class TestRegister:
         assert client.get(REGISTER, {"page": "x"}).status_code == 200
 
 
-@pytest.mark.parametrize("path", [BULLETIN, QUEUE, REGISTER])
+@pytest.mark.parametrize("path", [BULLETIN, REGISTER])
 @pytest.mark.parametrize("prefix", ["", "/ru"])
 def test_public_pages_are_open_to_everyone_in_both_languages(client, client_of, scene, path, prefix):
     VacancyFactory(group=scene.group, state=Vacancy.State.RECALLED, end_reason="Топ жабылды")
@@ -208,6 +181,6 @@ def test_public_pages_are_open_to_everyone_in_both_languages(client, client_of, 
         assert browser.get(prefix + path).status_code == 200
 
 
-@pytest.mark.parametrize("path", [BULLETIN, QUEUE, REGISTER])
+@pytest.mark.parametrize("path", [BULLETIN, REGISTER])
 def test_public_pages_change_nothing(client, scene, path):
     assert client.post(path).status_code == 405

@@ -36,7 +36,7 @@ def test_all_sections_of_the_manual_are_one_click_away(client, address):
     prefix = address.rstrip("/")
     for path in ("/bulletin/", "/queue/", "/kindergartens/", "/statistics/", "/feedback/"):
         assert f'href="{prefix}{path}"' in content
-    for path in ("/register/", "/login/", "/cabinet/applications/new/", "/cabinet/applications/"):
+    for path in ("/register/", "/login/", "/cabinet/applications/new/", "/queue/check/"):
         assert f'href="{prefix}{path}"' in content
 
 

@@ -1,0 +1,72 @@
+"""What visitors type about the queue: a number in it, or an application's number with the end of a phone."""
+
+import re
+import unicodedata
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+# Far more than any spelling needs; what is longer is not looked at.
+LONGEST_INPUT = 60
+LARGEST_NUMBER = 9_999_999
+
+
+class JumpForm(forms.Form):
+    """To which number of a queue the page goes."""
+
+    number = forms.IntegerField(
+        label=gettext_lazy("Number in the queue"),
+        min_value=1,
+        max_value=LARGEST_NUMBER,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 12}),
+        error_messages={
+            code: gettext_lazy("Write the number in the queue in digits, for example: 391")
+            for code in ("invalid", "min_value", "max_value", "required")
+        },
+    )
+
+
+class QueueCheckForm(forms.Form):
+    """An application and a guardian's phone; whether they belong together is not judged here."""
+
+    number = forms.CharField(
+        label=gettext_lazy("Application number"),
+        help_text=gettext_lazy("It is in the message about the accepted application, for example: 19-000417"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 20}),
+    )
+    digits = forms.CharField(
+        label=gettext_lazy("Last four digits of the phone"),
+        help_text=gettext_lazy("The phone with which a parent of the child signs in."),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 6}),
+    )
+
+    def clean_number(self) -> str:
+        """Digits, a hyphen, digits: however the hyphen and the digits were typed."""
+        typed = _plain(self.cleaned_data["number"]).lstrip("№")
+        match = re.fullmatch(r"(\d{2})-?(\d{1,10})", typed, re.ASCII)
+        if match is None:
+            raise forms.ValidationError(_("Write the application number like this: 19-000417"))
+        return f"{match[1]}-{match[2]}"
+
+    def clean_digits(self) -> str:
+        typed = _plain(self.cleaned_data["digits"])
+        if re.fullmatch(r"\d{4}", typed, re.ASCII) is None:
+            raise forms.ValidationError(_("Write the last four digits of the phone, for example: 9876"))
+        return typed
+
+
+def _plain(text: str) -> str:
+    """ASCII digits and hyphens for those of any script, without spaces and invisible signs."""
+    kept = []
+    for character in text:
+        digit = unicodedata.decimal(character, None)
+        if digit is not None:
+            kept.append(str(digit))
+        elif unicodedata.category(character) == "Pd" or character == "\u2212":
+            kept.append("-")
+        elif not character.isspace() and unicodedata.category(character) != "Cf":
+            kept.append(character)
+    return "".join(kept)

@@ -1,0 +1,170 @@
+"""Corrections of the queue: one official proposes, another one carries out or declines (four eyes)."""
+
+from datetime import date, datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.models import Application, Correction
+from applications.queue import position
+from applications.refusals import Refusal
+from applications.rules import rules_for
+from applications.states import CorrectionState, Move, is_allowed
+from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
+
+PROPOSE, DECIDE = "applications.add_correction", "applications.change_correction"
+
+
+def propose_correction(
+    application: Application,
+    *,
+    new_filed_at: datetime | None = None,
+    new_birth_year: int | None = None,
+    reason: str,
+    document_number: str,
+    document_date: date,
+    actor: User,
+    now: datetime,
+) -> Correction:
+    """Put down what another official is asked to approve; nothing changes in the queue yet.
+
+    A value equal to the present one counts as none. Raises `PermissionDenied` for whoever is not an official, and
+    `Refused`: NOTHING_TO_CORRECT, FUTURE_FILING, AGE, REASON_MISSING, ORDER_MISSING, FUTURE_ORDER,
+    CORRECTION_WAITS, NOT_ALLOWED (enrolled or archived).
+    """
+    _require(actor, PROPOSE)
+    try:
+        with locking():
+            application = lock_application(application.pk)
+            check_change(application, filed_at=new_filed_at, birth_year=new_birth_year, now=now)
+            _check_order(reason, document_number, document_date, application=application, now=now)
+            correction = Correction.objects.create(
+                application=application,
+                new_filed_at=new_filed_at if new_filed_at != application.filed_at else None,
+                new_birth_year=new_birth_year if new_birth_year != application.birth_year else None,
+                previous_filed_at=application.filed_at,
+                previous_birth_year=application.birth_year,
+                reason=reason.strip(),
+                document_number=document_number.strip(),
+                document_date=document_date,
+                proposed_at=now,
+                proposed_by=actor,
+            )
+            trace(application, Action.CORRECTION_PROPOSED, actor=actor, now=now, reason=correction.reason)
+    except IntegrityError as error:
+        raise Refused(Refusal.CORRECTION_WAITS) from error
+    return correction
+
+
+def approve_correction(correction: Correction, *, actor: User, now: datetime) -> Correction:
+    """Carry out a correction: the application stands by its new time of filing or birth year from now on.
+
+    Raises `PermissionDenied`, and `Refused`: SAME_OFFICIAL, CORRECTION_DECIDED, CORRECTION_OUTDATED where the time of
+    filing or the birth year changed after the proposal, NOT_ALLOWED where the application has left the queue for good.
+    """
+    _require(actor, DECIDE)
+    with locking():
+        application = lock_application(correction.application_id)
+        correction = _lock_open(correction, actor=actor)
+        if (application.filed_at, application.birth_year) != (
+            correction.previous_filed_at,
+            correction.previous_birth_year,
+        ):
+            raise Refused(Refusal.CORRECTION_OUTDATED)
+        place_before = position(application, now=now)
+        event = move(
+            application,
+            Move.CORRECT,
+            actor=actor,
+            now=now,
+            reason=correction.reason,
+            data={
+                "correction": str(correction.pk),
+                "document_number": correction.document_number,
+                "document_date": correction.document_date.isoformat(),
+            },
+            filed_at=correction.new_filed_at or application.filed_at,
+            birth_year=correction.new_birth_year or application.birth_year,
+        )
+        place = position(application, now=now)
+        _decide(correction, CorrectionState.APPROVED, actor=actor, now=now)
+        tell(
+            application,
+            "corrected",
+            event=event,
+            now=now,
+            correction=correction,
+            number_before=place_before.number if place_before else None,
+            number=place.number if place else None,
+        )
+        trace(application, Action.CORRECTION_APPROVED, actor=actor, now=now, reason=correction.reason)
+    return correction
+
+
+def decline_correction(correction: Correction, *, actor: User, reason: str, now: datetime) -> Correction:
+    """Refuse to carry out a correction: nothing changes in the queue. `reason` is kept in the journals.
+
+    The proposer can't decide either way. Raises `PermissionDenied`, `Refused` (SAME_OFFICIAL, CORRECTION_DECIDED,
+    REASON_MISSING).
+    """
+    _require(actor, DECIDE)
+    if not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    with locking():
+        application = lock_application(correction.application_id)
+        correction = _lock_open(correction, actor=actor)
+        _decide(correction, CorrectionState.DECLINED, actor=actor, now=now)
+        trace(application, Action.CORRECTION_DECLINED, actor=actor, now=now, reason=reason.strip())
+    return correction
+
+
+def check_change(
+    application: Application, *, filed_at: datetime | None, birth_year: int | None, now: datetime
+) -> None:
+    """Raise `Refused` where `propose_correction` would refuse to change the application in this way."""
+    if not is_allowed(Move.CORRECT, application.state):
+        raise Refused(Refusal.NOT_ALLOWED)
+    if (filed_at or application.filed_at, birth_year or application.birth_year) == (
+        application.filed_at,
+        application.birth_year,
+    ):
+        raise Refused(Refusal.NOTHING_TO_CORRECT)
+    if filed_at is not None and filed_at > now:
+        raise Refused(Refusal.FUTURE_FILING)
+    today = now.astimezone(application.locality.zone).date()
+    rules = rules_for(application.locality, day=today)
+    if birth_year is not None and not rules.youngest_age <= today.year - birth_year <= rules.oldest_age:
+        raise Refused(Refusal.AGE)
+
+
+def _require(actor: User, permission: str) -> None:
+    if not actor.has_perm(permission):
+        raise PermissionDenied
+
+
+def _check_order(
+    reason: str, document_number: str, document_date: date, *, application: Application, now: datetime
+) -> None:
+    if not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    if not document_number.strip():
+        raise Refused(Refusal.ORDER_MISSING)
+    if document_date > now.astimezone(application.locality.zone).date():
+        raise Refused(Refusal.FUTURE_ORDER)
+
+
+def _lock_open(correction: Correction, *, actor: User) -> Correction:
+    """The correction as it is now, its row locked, if `actor` may decide it. Lock the application first."""
+    correction = Correction.objects.select_for_update(no_key=True).get(pk=correction.pk)
+    if correction.state != CorrectionState.PROPOSED:
+        raise Refused(Refusal.CORRECTION_DECIDED)
+    if correction.proposed_by_id == actor.pk:
+        raise Refused(Refusal.SAME_OFFICIAL)
+    return correction
+
+
+def _decide(correction: Correction, state: CorrectionState, *, actor: User, now: datetime) -> None:
+    correction.state, correction.decided_by, correction.decided_at = state, actor, now
+    correction.save(update_fields=["state", "decided_by", "decided_at"])

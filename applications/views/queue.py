@@ -1,0 +1,222 @@
+"""The public queue: counts, the order of one queue, «Нөмірімді тексеру», the ledger of corrections."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.audit import client_address
+from applications import queue_check
+from applications.corrections import LedgerEntry, ledger, ledger_entries
+from applications.models import Rules
+from applications.public_csv import csv_response
+from applications.public_forms import JumpForm, QueueCheckForm
+from applications.public_queue import FEW, CountedQueue, Start, counted_queues, order_page, whole_order
+from applications.rules import rules_for
+from applications.states import Tier
+from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR, FilterForm
+from bulletin.models import Language, Locality
+from bulletin.selectors import chosen_locality
+
+LEDGER_PAGE_SIZE = 20
+
+
+@require_safe
+def queues(request: HttpRequest) -> HttpResponse:
+    """«МДҰ-ға кезектер»: how many wait, by place, birth year and language; fewer than five are not told."""
+    filters = FilterForm(request.GET, locality=chosen_locality(request))
+    place = filters.values["locality"]
+    context = {
+        "filters": filters,
+        "place": place,
+        "languages": Language,
+        "rows": [_row(queue) for queue in counted_queues(place)],
+        "query": urlencode({"place": filters.data["place"]}),
+    }
+    return render(request, "applications/queues.html", context)
+
+
+@require_safe
+def queues_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """The same counts as a file; `?place=` as on the page."""
+    filters = FilterForm(request.GET, locality=chosen_locality(request))
+    heading = [_("Locality"), _("Birth year"), _("Waiting"), *(language.label for language in Language)]
+    rows = (
+        [queue.locality.name, queue.birth_year, told(queue.waiting), *map(told, queue.by_language.values())]
+        for queue in counted_queues(filters.values["locality"])
+    )
+    return csv_response(filename="queues.csv", heading=heading, rows=rows)
+
+
+@require_safe
+def order(request: HttpRequest, place: str, birth_year: int) -> HttpResponse:
+    """The order of one queue by application number, fifty to a page; `?number=` jumps, `?after=` goes on."""
+    locality = _locality(place, birth_year)
+    rules = _rules(locality, now=timezone.now())
+    jump = JumpForm(request.GET if request.GET.get("number") else None)
+    start, value = _start(request, jump)
+    page = order_page(
+        locality=locality,
+        birth_year=birth_year,
+        general_per_priority=rules.general_per_priority,
+        start=start,
+        value=value,
+    )
+    context = {
+        "place": locality,
+        "birth_year": birth_year,
+        "rules": rules,
+        "page": page,
+        "jump": jump,
+        "jump_error": bool(jump.errors),
+        "is_beyond": start == Start.NUMBER and int(value) > page.total > 0,
+        "few": told(page.total),
+    }
+    return render(request, "applications/order.html", context)
+
+
+@require_safe
+def order_csv(request: HttpRequest, place: str, birth_year: int) -> StreamingHttpResponse:
+    """The whole order of one queue as a file; only the heading for a queue of fewer than five."""
+    locality = _locality(place, birth_year)
+    ratio = _rules(locality, now=timezone.now()).general_per_priority
+    heading = [
+        _("Number in the queue"),
+        _("Application number"),
+        _("Time of filing"),
+        _("Part of the queue"),
+    ]
+
+    def rows() -> Iterator[list[object]]:
+        labels = {tier: str(tier.label) for tier in Tier}
+        for row in whole_order(locality=locality, birth_year=birth_year, general_per_priority=ratio):
+            filed_at = row.filed_at.astimezone(locality.zone).isoformat(sep=" ", timespec="seconds")
+            yield [
+                row.number,
+                row.application_number,
+                filed_at,
+                labels[row.tier] if row.tier is not None else "",
+            ]
+
+    return csv_response(filename=f"queue-{locality.slug}-{birth_year}.csv", heading=heading, rows=rows())
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: HttpRequest) -> HttpResponse:
+    """«Нөмірімді тексеру»: the number, of how many, and the step; nothing else, and nothing in the address."""
+    now = timezone.now()
+    form = QueueCheckForm(request.POST if request.method == "POST" else None)
+    found = None
+    if form.is_valid():
+        number = form.cleaned_data["number"]
+        allowed = queue_check.allowed(number, address=client_address(request), now=now)
+        if not allowed.ok:
+            return render(request, "429.html", {"retry_at": allowed.retry_at}, status=429)
+        found = queue_check.check(number, digits=form.cleaned_data["digits"], now=now)
+        if found is None:
+            form.add_error(
+                None,
+                _(
+                    "The number and the digits do not fit together. Check both; the phone is the one with which a "
+                    "parent signs in."
+                ),
+            )
+    return render(request, "applications/queue_check.html", {"form": form, "found": found})
+
+
+@require_safe
+def corrections(request: HttpRequest) -> HttpResponse:
+    """The public ledger: every correction of the queue that two officials carried out, newest first, no names."""
+    page = Paginator(ledger(), LEDGER_PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(
+        request, "applications/corrections.html", {"page": page, "entries": ledger_entries(page.object_list)}
+    )
+
+
+@require_safe
+def corrections_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """The whole ledger as a file."""
+    heading = [
+        _("Date"),
+        _("Application number"),
+        _("Locality"),
+        _("Time of filing before"),
+        _("Time of filing after"),
+        _("Birth year before"),
+        _("Birth year after"),
+        _("Order No."),
+        _("Date of the order"),
+        _("Reason"),
+    ]
+    entries = ledger_entries(ledger().iterator(chunk_size=500))
+    return csv_response(filename="corrections.csv", heading=heading, rows=map(_ledger_cells, entries))
+
+
+def told(count: int) -> str:
+    """A count as everyone may see it: so small a one that it might point at a family is `<5`."""
+    return f"<{FEW}" if 0 < count < FEW else str(count)
+
+
+def _row(queue: CountedQueue) -> dict[str, Any]:
+    return {
+        "place": queue.locality,
+        "birth_year": queue.birth_year,
+        "waiting": told(queue.waiting),
+        "cells": [
+            {"language": language.label, "waiting": told(named)}
+            for language, named in queue.by_language.items()
+        ],
+    }
+
+
+def _locality(slug: str, birth_year: int) -> Locality:
+    if not EARLIEST_YEAR <= birth_year <= LATEST_YEAR:
+        raise Http404
+    return get_object_or_404(Locality, slug=slug)
+
+
+def _rules(locality: Locality, *, now: datetime) -> Rules:
+    return rules_for(locality, day=now.astimezone(locality.zone).date())
+
+
+def _start(request: HttpRequest, jump: JumpForm) -> tuple[Start, int | str]:
+    """Where the page begins; what makes no sense begins at the head."""
+    if jump.is_bound:
+        return Start.NUMBER, jump.cleaned_data["number"] if jump.is_valid() else 1
+    for start in (Start.AFTER, Start.BEFORE):
+        if value := request.GET.get(start):
+            # No number is longer, and PostgreSQL takes no NUL.
+            return start, value[:20].replace("\x00", "")
+    return Start.NUMBER, 1
+
+
+def _ledger_cells(entry: LedgerEntry) -> list[object]:
+    def at(moment: datetime | None) -> str:
+        if moment is None:
+            return ""
+        return moment.astimezone(entry.locality.zone).isoformat(sep=" ", timespec="seconds")
+
+    correction = entry.correction
+    is_year = correction.new_birth_year is not None
+    return [
+        date_format(entry.decided_on, "Y-m-d"),
+        correction.application.number,
+        entry.locality.name,
+        at(correction.previous_filed_at) if correction.new_filed_at else "",
+        at(correction.new_filed_at),
+        correction.previous_birth_year if is_year else "",
+        correction.new_birth_year,
+        correction.document_number,
+        correction.document_date.isoformat(),
+        correction.reason,
+    ]
