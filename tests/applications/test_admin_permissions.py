@@ -13,7 +13,13 @@ from applications import transitions
 from applications.bidding import place_bid
 from applications.models import Event, Rules, StopListEntry
 from bulletin.models import Vacancy
-from tests.factories import ApplicationFactory, KindergartenFactory, UserFactory, VacancyFactory
+from tests.factories import (
+    ApplicationFactory,
+    BenefitFactory,
+    KindergartenFactory,
+    UserFactory,
+    VacancyFactory,
+)
 from tests.staff import employee, give_app, inside, worker_of
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +74,17 @@ TABLE = {
     "applications_stoplistentry_changelist": OFFICIALS,
     "applications_stoplistentry_change stop": OFFICIALS,
     "applications_stoplistentry_work stop lift": OFFICIALS,
+    "applications_benefit_changelist": OFFICIALS,
+    "applications_benefit_add": NEVER,
+    "applications_benefit_change benefit": OFFICIALS,
+    "applications_benefit_delete benefit": NEVER,
+    "applications_benefit_document benefit": OFFICIALS,
+    "applications_benefit_work benefit verify": OFFICIALS,
+    "applications_benefit_work benefit reject": OFFICIALS,
+    "applications_benefitcategory_changelist": OFFICIALS,
+    "applications_benefitcategory_add": OFFICIALS,
+    "applications_benefitcategory_change category": OFFICIALS,
+    "applications_benefitcategory_delete category": NEVER,
     "applications_rules_changelist": OFFICIALS,
     "applications_rules_add": OFFICIALS,
     "applications_rules_change rules": OFFICIALS,
@@ -116,6 +133,8 @@ def objects(scene, clock):
         application=scene.application,
         event=Event.objects.first(),
         stop=StopListEntry.objects.get(),
+        benefit=(benefit := BenefitFactory(application=scene.application)),
+        category=benefit.category,
         rules=Rules.objects.create(valid_from="2019-01-01"),
     )
 

@@ -1,0 +1,113 @@
+"""Officials and the family press at once: one decision holds, and the queue agrees with it."""
+
+import pytest
+from django.core.files.base import ContentFile
+
+from applications import transitions
+from applications.models import Application, Benefit, Event
+from applications.refusals import Refusal
+from applications.states import BenefitState, Move, Tier
+from tests.applications.conftest import NOW
+from tests.concurrency.test_bids import together
+from tests.factories import BenefitCategoryFactory, BenefitFactory, StaffFactory
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
+
+
+@pytest.fixture
+def benefit(scene):
+    return BenefitFactory(application=scene.application, claimed_at=NOW)
+
+
+def verify(benefit):
+    official = StaffFactory()
+    return lambda: transitions.verify_benefit(benefit, actor=official, now=NOW)
+
+
+def moves():
+    return list(Event.objects.order_by("id").values_list("move", flat=True))
+
+
+def test_two_officials_verify_at_once(benefit):
+    results = together(*[verify(benefit) for _number in range(6)])
+    assert results.count(Refusal.BENEFIT_ENDED) == 5
+    assert moves() == [Move.VERIFY_BENEFIT]
+    assert Application.objects.get().tier == Tier.PRIORITY
+
+
+def test_verification_against_withdrawal(scene, benefit):
+    results = together(
+        verify(benefit),
+        lambda: transitions.withdraw_benefit(benefit, actor=scene.parent, now=NOW),
+    )
+    # Whoever comes first, the family's wish holds: a verified benefit can be withdrawn as well.
+    assert Benefit.objects.get().state == BenefitState.WITHDRAWN
+    assert Application.objects.get().tier == Tier.GENERAL
+    if Refusal.BENEFIT_ENDED in results:
+        assert moves() == []
+    else:
+        assert moves() == [Move.VERIFY_BENEFIT, Move.END_BENEFIT]
+
+
+def test_verification_against_rejection(scene, benefit):
+    official = StaffFactory()
+    together(
+        verify(benefit),
+        lambda: transitions.reject_benefit(benefit, actor=official, reason="x", now=NOW),
+    )
+    assert Benefit.objects.get().state == BenefitState.REJECTED
+    assert Application.objects.get().tier == Tier.GENERAL
+
+
+def test_two_benefits_of_one_child_verified_at_once(scene, benefit):
+    best = BenefitFactory(
+        application=scene.application,
+        category=BenefitCategoryFactory(tier=Tier.EXTRAORDINARY),
+        claimed_at=NOW,
+    )
+    together(verify(benefit), verify(best))
+    assert moves() == [Move.VERIFY_BENEFIT, Move.VERIFY_BENEFIT]
+    assert Application.objects.get().tier == Tier.EXTRAORDINARY
+
+
+def test_verification_against_the_archive(scene, benefit):
+    together(
+        verify(benefit),
+        lambda: transitions.archive(scene.application, actor=scene.parent, now=NOW),
+    )
+    verified = Benefit.objects.get().state == BenefitState.VERIFIED
+    assert Application.objects.get().tier == (Tier.PRIORITY if verified else Tier.GENERAL)
+    assert moves() == ([Move.VERIFY_BENEFIT, Move.ARCHIVE] if verified else [Move.ARCHIVE])
+
+
+def test_a_double_click_is_one_claim(scene):
+    category = BenefitCategoryFactory()
+
+    def claim():
+        return transitions.claim_benefit(
+            scene.application,
+            category,
+            document=ContentFile(b"%PDF-1.4", name="a.pdf"),
+            original_name="a.pdf",
+            actor=scene.parent,
+            now=NOW,
+        )
+
+    results = together(*[claim] * 4)
+    assert results.count(Refusal.BENEFIT_WAITS) == 3
+    assert Benefit.objects.count() == 1
+
+
+def test_expiry_and_the_familys_look_end_it_once(scene):
+    category = BenefitCategoryFactory(valid_days=30)
+    benefit = transitions.verify_benefit(
+        BenefitFactory(application=scene.application, category=category, claimed_at=NOW),
+        actor=StaffFactory(),
+        now=NOW,
+    )
+    together(
+        *[lambda: transitions.expire_benefit(benefit, now=benefit.valid_until)] * 3,
+        *[lambda: transitions.settle(benefit.application, now=benefit.valid_until)] * 3,
+    )
+    assert moves() == [Move.VERIFY_BENEFIT, Move.END_BENEFIT]
+    assert Application.objects.get().tier == Tier.GENERAL
