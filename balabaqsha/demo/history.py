@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from applications.models import Application
-from applications.states import Tier
+from applications.states import ApplicationState, Tier
 from balabaqsha.demo import moments
 from balabaqsha.demo.families import Families
 from balabaqsha.demo.lives import Book, Fate
@@ -85,6 +85,7 @@ def build(book: Book, *, scale: float) -> None:
             book.bid(
                 application, wish.bid.vacancy, wish.bid.fate, placed_at=wish.bid.placed_at, worker=worker
             )
+        _answer_campaign(book, application, lapses=wish.leaves == "lapse")
     families.save()
     Vacancy.objects.bulk_create(vacancies)
     book.save()
@@ -194,10 +195,20 @@ def _wish_for(book: Book, vacancy: Vacancy, fate: Fate) -> Wish:
 
 
 def _leave(book: Book, application: Application, *, wish: Wish) -> None:
-    if wish.leaves == "lapse":
-        book.lapse(application, at=_after_filing(book, wish.at))
-    elif wish.leaves == "archive":
+    if wish.leaves == "archive":
         book.archive(application, at=_after_filing(book, wish.at))
+
+
+def _answer_campaign(book: Book, application: Application, *, lapses: bool) -> None:
+    """Confirm, or not, in the last campaign, where the family waited for nothing else at that time."""
+    campaign = book.campaign(application)
+    is_asked = campaign is not None and book.events[-1].at < campaign.begins_at
+    if campaign is None or not is_asked or application.state != ApplicationState.WAITING:
+        return
+    if lapses:
+        book.lapse(application, campaign)
+    else:
+        book.confirm(application, campaign)
 
 
 def _after_filing(book: Book, filed_at: datetime) -> datetime:

@@ -5,9 +5,10 @@ from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
 
+from applications.campaigns import ended_campaign_for, lapsed_beyond_grace, too_old, unconfirmed
 from applications.models import Application, Bid, Contract, Event, Extension, Referral, StopListEntry
 from applications.states import MOVES, ApplicationState, BidState, Move, ReferralState
-from bulletin.models import Vacancy
+from bulletin.models import Locality, Vacancy
 
 
 def findings(*, now: datetime) -> list[str]:
@@ -20,7 +21,17 @@ def findings(*, now: datetime) -> list[str]:
         *_referrals(now=now),
         *_stops(now=now),
         *_numbers(),
+        *_overdue(now=now),
     ]
+
+
+def _overdue(*, now: datetime) -> list[str]:
+    """Applications that the calendar should have moved before now."""
+    due = [*lapsed_beyond_grace(now=now), *too_old(now=now)]
+    for locality in Locality.objects.all():
+        ended = ended_campaign_for(locality, now=now)
+        due += unconfirmed(ended, locality=locality) if ended else []
+    return [f"{application}: overdue in {application.state}" for application in due]
 
 
 def _seats() -> list[str]:
