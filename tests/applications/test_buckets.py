@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -23,7 +24,7 @@ from tests.factories import ApplicationFactory, ChildFactory
 
 def sums():
     rows = QueueCount.objects.values_list("birth_year", "tier", "month", "n")
-    found = {}
+    found: dict[tuple[Any, ...], int] = {}
     for *key, n in rows:
         found[tuple(key)] = found.get(tuple(key), 0) + n
     return {key: n for key, n in found.items() if n}

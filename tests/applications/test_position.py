@@ -1,6 +1,7 @@
 """The number from the buckets, from counting, and from the order written out, over histories that nobody wrote down."""
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -85,7 +86,7 @@ def live_through(first, history, families):
 
 def naive_number(application, everyone, ratio):
     """The number by writing the whole queue out."""
-    tiers = {tier: [] for tier in Tier}
+    tiers: dict[Tier, list[UUID]] = {tier: [] for tier in Tier}
     for other in sorted(everyone, key=lambda other: (other.filed_at, other.sequence)):
         key = (other.locality_id, other.birth_year)
         if key == (application.locality_id, application.birth_year) and other.state in QUEUED_STATES:
