@@ -55,6 +55,14 @@ def restorable_until(application: Application) -> datetime | None:
     return _promised(lapsed.data if lapsed else None)
 
 
+def campaign_asking(application: Application, *, now: datetime) -> Campaign | None:
+    """The running campaign in which the family of a waiting application has still to confirm, if any."""
+    if application.state != ApplicationState.WAITING:
+        return None
+    campaign = running_campaign_for(application.locality, now=now)
+    return campaign if campaign is not None and asked_by(campaign, application) else None
+
+
 def missed_campaign(application: Application, *, now: datetime) -> Campaign | None:
     """The campaign that ended without a sign of the family of a waiting application, if any."""
     if application.state != ApplicationState.WAITING:

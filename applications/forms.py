@@ -71,6 +71,40 @@ class ApplicationForm(forms.Form):
         self.fields["child"].queryset = children  # type: ignore[attr-defined]
 
 
+class LanguagesForm(forms.Form):
+    """In which languages a family looks for places from now on."""
+
+    languages = forms.MultipleChoiceField(
+        label=gettext_lazy("Language of education"),
+        choices=Language.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Choose one or more: places in these languages will suit you."),
+        error_messages={"required": gettext_lazy("Choose at least one language.")},
+    )
+
+
+class MoveForm(forms.Form):
+    """Where a family has moved."""
+
+    locality = forms.ModelChoiceField(
+        label=gettext_lazy("New locality"),
+        queryset=Locality.objects.none(),
+        to_field_name="slug",
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={
+            "required": gettext_lazy("Choose the locality."),
+            "invalid_choice": gettext_lazy("Choose the locality."),
+        },
+    )
+
+    def __init__(self, *args: Any, present: Locality, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["locality"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Locality.objects.exclude(pk=present.pk)
+
+
 class BidForm(forms.Form):
     """For which child a place is asked. With one child there is nothing to choose."""
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from applications.views import benefits, bids, cabinet, explanation, filing, public, queue, referrals
+from applications.views import benefits, bids, cabinet, changes, explanation, filing, public, queue, referrals
 
 app_name = "applications"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("cabinet/applications/<uuid:pk>/delete/", filing.delete_application, name="delete"),
     path("cabinet/applications/<uuid:pk>/restore/", filing.restore_application, name="restore"),
     path("cabinet/applications/<uuid:pk>/interest/", filing.interest, name="interest"),
+    path("cabinet/applications/<uuid:pk>/languages/", changes.languages, name="languages"),
+    path("cabinet/applications/<uuid:pk>/move/", changes.move, name="move"),
     path("cabinet/applications/<uuid:pk>/apply/<uuid:vacancy_pk>/", bids.apply, name="apply"),
     path("cabinet/applications/<uuid:pk>/withdraw/", bids.withdraw, name="withdraw"),
     path("cabinet/applications/<uuid:pk>/referral.pdf", referrals.referral_pdf, name="referral_pdf"),

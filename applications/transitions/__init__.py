@@ -29,6 +29,7 @@ from applications.transitions.filing import (
     archive_undo_until,
     file_application,
     restore,
+    undo_until,
     was_archived_by_family,
 )
 from applications.transitions.interest import confirm_interest, end_lapsed, lapse
@@ -78,6 +79,7 @@ __all__ = [
     "settle",
     "sign_contract",
     "stop_days_of",
+    "undo_until",
     "verify_benefit",
     "void_bid",
     "was_archived_by_family",

@@ -76,10 +76,13 @@ def archive_undo_until(application: Application) -> datetime:
     """The first instant at which an archived application can't be restored any more."""
     if application.archived_at is None:
         raise ValueError("the application is not in the archive")
-    day = application.archived_at.astimezone(application.locality.zone).date()
-    return application.archived_at + timedelta(
-        hours=rules_for(application.locality, day=day).archive_undo_hours
-    )
+    return undo_until(application.locality, archived_at=application.archived_at)
+
+
+def undo_until(locality: Locality, *, archived_at: datetime) -> datetime:
+    """Until when an application of `locality` that is archived at that moment could be restored."""
+    day = archived_at.astimezone(locality.zone).date()
+    return archived_at + timedelta(hours=rules_for(locality, day=day).archive_undo_hours)
 
 
 def was_archived_by_family(application: Application) -> bool:

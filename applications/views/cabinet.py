@@ -2,22 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
 from accounts.models import User
 from applications.access import application_for, applications_of
+from applications.campaigns import campaign_asking
 from applications.models import Application
 from applications.states import ApplicationState, Move, is_allowed
-from applications.transitions import archive_undo_until, settle
+from applications.transitions import archive_undo_until, settle, was_archived_by_family
 from applications.views.benefits import benefits_of
 from applications.views.people import parent
-from applications.views.situation import Situation, situation_of
+from applications.views.situation import Situation, interest_of, situation_of
 from children.access import children_of
 from children.models import Child
 
@@ -32,11 +35,13 @@ class ChildCard:
 
 @dataclass(frozen=True)
 class Archived:
-    """An application in the archive, and until when it can be restored."""
+    """An application in the archive, why it is there, and until when its family can restore it."""
 
     application: Application
     undo_until: datetime
     may_restore: bool
+    by_family: bool
+    reason: str
 
 
 @require_safe
@@ -59,10 +64,7 @@ def start(request: HttpRequest) -> HttpResponse:
 def application_list(request: HttpRequest) -> HttpResponse:
     """«Өтініштер тізімі»: everything that is not in the archive."""
     now = timezone.now()
-    rows = [
-        {"application": application, "may_archive": is_allowed(Move.ARCHIVE, application.state)}
-        for application in _present_applications(parent(request), now=now)
-    ]
+    rows = [_listed(application, now=now) for application in _present_applications(parent(request), now=now)]
     return render(request, "applications/list.html", {"rows": rows, "tab": "list"})
 
 
@@ -100,9 +102,32 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _present_applications(user: User, *, now: datetime) -> list[Application]:
     """The family's applications outside the archive, newest first, brought up to `now`."""
     present = applications_of(user).exclude(state=ApplicationState.ARCHIVED)
-    return [settle(application, now=now) for application in present]
+    settled = [settle(application, now=now) for application in present]
+    return [application for application in settled if application.state != ApplicationState.ARCHIVED]
+
+
+def _listed(application: Application, *, now: datetime) -> dict[str, Any]:
+    campaign = campaign_asking(application, now=now)
+    return {
+        "application": application,
+        "may_archive": is_allowed(Move.ARCHIVE, application.state),
+        "interest": interest_of(application, campaign),
+        "must_confirm": campaign is not None or not application.is_interested,
+    }
 
 
 def _archived(application: Application, *, now: datetime) -> Archived:
-    undo_until = archive_undo_until(application)
-    return Archived(application, undo_until, may_restore=now < undo_until)
+    last = application.events.order_by("-id").first()
+    reasons = {
+        Move.ARCHIVE: _("By the family"),
+        Move.AGE_OUT: _("The child has reached school age"),
+        Move.END_LAPSED: _("Interest in a place was not confirmed"),
+    }
+    undo_until, by_family = archive_undo_until(application), was_archived_by_family(application)
+    return Archived(
+        application,
+        undo_until,
+        may_restore=by_family and now < undo_until,
+        by_family=by_family,
+        reason=reasons[Move(last.move)] if last and last.move in reasons else "—",
+    )

@@ -18,9 +18,17 @@ from accounts.models import User
 from applications.access import application_for, applications_of
 from applications.forms import ApplicationForm
 from applications.models import Application
+from applications.queue import position
 from applications.refusals import Refusal
-from applications.states import LIVE_STATES, ApplicationState, Move, is_allowed
-from applications.transitions import Refused, archive, confirm_interest, file_application, restore
+from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, is_allowed
+from applications.transitions import (
+    Refused,
+    archive,
+    confirm_interest,
+    file_application,
+    restore,
+    undo_until,
+)
 from applications.views.people import parent
 from bulletin.models import Language
 from bulletin.selectors import chosen_locality
@@ -77,7 +85,15 @@ def delete_application(request: HttpRequest, pk: UUID) -> HttpResponse:
             request, _("The application was moved to the archive. It can be restored for a short time.")
         )
         return redirect("applications:archive")
-    context = {"application": application, "may_archive": is_allowed(Move.ARCHIVE, application.state)}
+    verified = application.benefits.filter(state=BenefitState.VERIFIED).select_related("category")
+    context = {
+        "application": application,
+        "may_archive": is_allowed(Move.ARCHIVE, application.state),
+        "place": position(application, now=now),
+        "benefits": ", ".join(benefit.category.name for benefit in verified),
+        "undo_until": undo_until(application.locality, archived_at=now),
+        "is_lapsed": application.state == ApplicationState.LAPSED,
+    }
     return render(request, "applications/delete.html", context)
 
 

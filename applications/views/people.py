@@ -27,4 +27,5 @@ def live_applications(request: HttpRequest, *, now: datetime) -> list[Applicatio
         .order_by("child__birth_date", "child_id")
         .prefetch_related("bids")
     )
-    return [settle(application, now=now) for application in live]
+    settled = [settle(application, now=now) for application in live]
+    return [application for application in settled if application.state in LIVE_STATES]

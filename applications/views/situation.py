@@ -7,11 +7,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from applications.access import newest_bid
+from applications.campaigns import campaign_asking, restorable_until
+from applications.interest import Campaign
 from applications.models import Application, Bid, Extension, Referral, StopListEntry
 from applications.queue import Position, position
 from applications.rules import rules_for
 from applications.selectors import steps
-from applications.states import ApplicationState, BidState, ReferralState
+from applications.states import ApplicationState, BidState, Move, ReferralState, is_allowed
 from applications.transitions import last_day_of, longest_extension, stop_days_of
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.models import Vacancy
@@ -58,6 +60,10 @@ class Situation:
     referral: Referral | None
     extension: Extension | None
     stop: StopListEntry | None
+    # The campaign in which the waiting family has still to confirm its interest.
+    campaign: Campaign | None = None
+    # Until when a lapsed application can come back; None where no end was promised.
+    restorable_until: datetime | None = None
 
     @property
     def state(self) -> ApplicationState:
@@ -130,7 +136,12 @@ class Situation:
 
     @property
     def interest(self) -> str:
-        return _("Interested") if self.application.is_interested else _("Not confirmed")
+        return interest_of(self.application, self.campaign)
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the family may choose other languages or another locality."""
+        return is_allowed(Move.MOVE_HOUSE, self.application.state)
 
     @property
     def matching_url(self) -> str:
@@ -177,6 +188,20 @@ class Situation:
         """The nearest day that matters now."""
         if self.is_referred and self.referral:
             return self._referral_deadline(self.referral)
+        if self.campaign:
+            last_day = self.campaign.last_day
+            return Deadline(
+                label=_("Confirm your interest by"),
+                last_day=last_day,
+                calendar_days=(last_day - self._today).days,
+            )
+        if self.restorable_until:
+            last_day = self._local_date(self.restorable_until - timedelta(microseconds=1))
+            return Deadline(
+                label=_("Come back to the queue by"),
+                last_day=last_day,
+                calendar_days=(last_day - self._today).days,
+            )
         if self.state == State.STOP_LISTED and self.stop:
             last_day = self._local_date(self.stop.last_moment)
             return Deadline(
@@ -313,7 +338,16 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         referral=referral,
         extension=getattr(referral, "extension", None),
         stop=application.stops.filter(lifted_at=None).first(),
+        campaign=campaign_asking(application, now=now),
+        restorable_until=restorable_until(application) if application.state == State.LAPSED else None,
     )
+
+
+def interest_of(application: Application, campaign: Campaign | None) -> str:
+    """The state of «Мүдделілікті растау» in words; `campaign` is the one that asks this family now."""
+    if campaign is not None:
+        return _("Confirm by: %(day)s") % {"day": f"{campaign.last_day:%d.%m.%Y}"}
+    return _("Interested") if application.is_interested else _("Not confirmed")
 
 
 def step_titles() -> list[str]:
