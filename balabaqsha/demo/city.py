@@ -13,9 +13,10 @@ from django.db import connection, transaction
 from PIL import Image
 
 from accounts.models import User
-from applications.models import Application, Rules
+from applications.models import Application, BenefitCategory, Rules
 from applications.rules import rules_for
 from balabaqsha.demo import history, offers, reviews, staff
+from balabaqsha.demo.benefits import Office
 from balabaqsha.demo.lives import SHARED_DOCUMENT, Book
 from balabaqsha.demo.places import KINDERGARTENS, PLACES, KindergartenPlan
 from bulletin.calendar import working_calendar
@@ -39,6 +40,7 @@ def steps() -> list[Step]:
     """The steps in their order."""
     return [
         Step("working-day calendar and rules", _has_calendar, _load_calendar),
+        Step("benefit categories", BenefitCategory.objects.exists, _load_benefit_categories),
         Step("localities, kindergartens and groups", _has_kindergartens, _build_kindergartens),
         Step("employees and their roles", _has_staff, _hire_staff),
         Step("families, the queue and the past year", Application.objects.exists, _build_history),
@@ -67,6 +69,10 @@ def _has_calendar() -> bool:
 def _load_calendar(now: datetime, scale: float) -> None:
     call_command("load_holidays", stdout=StringIO())
     Rules.objects.get_or_create(locality=None, valid_from=RULES_SINCE)
+
+
+def _load_benefit_categories(now: datetime, scale: float) -> None:
+    call_command("load_benefit_categories", stdout=StringIO())
 
 
 def _has_kindergartens() -> bool:
@@ -126,7 +132,11 @@ def _hire_staff(now: datetime, scale: float) -> None:
 
 def _build_history(now: datetime, scale: float) -> None:
     default_storage.save(SHARED_DOCUMENT, ContentFile(_picture()))
-    history.build(_book(now, seed=SEED), scale=scale)
+    book = _book(now, seed=SEED)
+    # Dice of its own, so that the rest of the city stays as it was.
+    dice = random.Random(SEED + 2)  # noqa: S311
+    office = Office(book, official=User.objects.get(username=OFFICIAL), chance=dice)
+    history.build(book, office, scale=scale)
 
 
 def _has_offers() -> bool:

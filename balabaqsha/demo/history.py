@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from applications.models import Application
 from applications.states import ApplicationState, Tier
 from balabaqsha.demo import moments
+from balabaqsha.demo.benefits import Office
 from balabaqsha.demo.families import Families
 from balabaqsha.demo.lives import Book, Fate
 from balabaqsha.demo.offers import OFFERS, ages_of
@@ -57,7 +58,7 @@ class Wish:
     leaves: str = field(default="", compare=False)
 
 
-def build(book: Book, *, scale: float) -> None:
+def build(book: Book, office: Office, *, scale: float) -> None:
     """Fill the queues and tell last year's story, everything in one order of time; writes all rows."""
     chance, today = book.chance, book.now.astimezone(book.zone).date()
     vacancies = list(_past_vacancies(book, today=today, scale=scale))
@@ -76,9 +77,10 @@ def build(book: Book, *, scale: float) -> None:
             parent=parent,
             locality=localities[wish.place],
             languages=list(wish.languages),
-            tier=wish.tier,
             at=wish.at,
         )
+        if not wish.leaves:
+            office.check_at_filing(application, tier=wish.tier)
         _leave(book, application, wish=wish)
         if wish.bid is not None:
             worker = employees[wish.bid.vacancy.group.kindergarten.slug]
@@ -86,6 +88,8 @@ def build(book: Book, *, scale: float) -> None:
                 application, wish.bid.vacancy, wish.bid.fate, placed_at=wish.bid.placed_at, worker=worker
             )
         _answer_campaign(book, application, lapses=wish.leaves == "lapse")
+        office.check_lately(application, tier=wish.tier)
+    office.leave_work()
     families.save()
     Vacancy.objects.bulk_create(vacancies)
     book.save()

@@ -18,6 +18,7 @@ from accounts.models import User
 from applications.interest import Campaign, ended_campaign
 from applications.models import (
     Application,
+    Benefit,
     Bid,
     Contract,
     Event,
@@ -27,7 +28,7 @@ from applications.models import (
     Rules,
     StopListEntry,
 )
-from applications.states import MOVES, BidState, Move, ReferralState, Tier, is_allowed
+from applications.states import MOVES, BidState, Move, ReferralState, is_allowed
 from balabaqsha.demo import moments
 from bulletin import seats
 from bulletin.models import Locality, Vacancy
@@ -77,6 +78,7 @@ class Book:
     extensions: list[Extension] = field(default_factory=list)
     contracts: list[Contract] = field(default_factory=list)
     stops: list[StopListEntry] = field(default_factory=list)
+    benefits: list[Benefit] = field(default_factory=list)
 
     def file(
         self,
@@ -85,7 +87,6 @@ class Book:
         parent: User,
         locality: Locality,
         languages: list[str],
-        tier: Tier,
         at: datetime,
     ) -> Application:
         """A new application; its number is given by `save`, in the order of the calls."""
@@ -94,7 +95,6 @@ class Book:
             locality=locality,
             birth_year=child.birth_year,
             languages=languages,
-            tier=tier,
             filed_at=at,
             filed_by=parent,
             interest_confirmed_at=at,
@@ -189,7 +189,7 @@ class Book:
             ["state", "archived_at"],
             batch_size=BATCH,
         )
-        for rows in (self.bids, self.referrals, self.extensions, self.contracts, self.stops):
+        for rows in (self.bids, self.referrals, self.extensions, self.contracts, self.stops, self.benefits):
             if rows:
                 type(rows[0])._default_manager.bulk_create(rows, batch_size=BATCH)  # type: ignore[arg-type]
         documents = [

@@ -6,8 +6,26 @@ from itertools import pairwise
 from uuid import UUID
 
 from applications.campaigns import ended_campaign_for, lapsed_beyond_grace, too_old, unconfirmed
-from applications.models import Application, Bid, Contract, Event, Extension, Referral, StopListEntry
-from applications.states import MOVES, ApplicationState, BidState, Move, ReferralState
+from applications.models import (
+    Application,
+    Benefit,
+    Bid,
+    Contract,
+    Event,
+    Extension,
+    Referral,
+    StopListEntry,
+)
+from applications.states import (
+    LIVE_STATES,
+    MOVES,
+    ApplicationState,
+    BenefitState,
+    BidState,
+    Move,
+    ReferralState,
+    Tier,
+)
 from bulletin.models import Locality, Vacancy
 
 
@@ -20,6 +38,7 @@ def findings(*, now: datetime) -> list[str]:
         *_bids(),
         *_referrals(now=now),
         *_stops(now=now),
+        *_benefits(now=now),
         *_numbers(),
         *_overdue(now=now),
     ]
@@ -61,15 +80,25 @@ def _histories(*, now: datetime) -> list[str]:
             if after.from_state != before.to_state or after.at < before.at:
                 wrong.append(f"{application}: {before.move} is followed by {after.move}")
             allowed, target = MOVES[Move(after.move)]
-            if before.to_state not in allowed or after.to_state != target:
+            if before.to_state not in allowed or after.to_state != (target or before.to_state):
                 wrong.append(f"{application}: {after.move} is not allowed from {before.to_state}")
-        standing = (application.locality_id, application.birth_year, application.tier, application.filed_at)
-        if any(
-            standing != (event.locality_id, event.birth_year, event.tier, event.filed_at) for event in history
-        ):
-            wrong.append(f"{application}: an event says that it stood elsewhere")
+        wrong += _standings(application, history)
         if history[-1].at > now:
             wrong.append(f"{application}: an event in the future")
+    return wrong
+
+
+def _standings(application: Application, history: list[Event]) -> list[str]:
+    """In the demo city nobody moves house: only benefits change where an application stands."""
+    wrong = []
+    for before, after in pairwise(history):
+        if after.tier != before.tier and after.move not in (Move.VERIFY_BENEFIT, Move.END_BENEFIT):
+            wrong.append(f"{application}: {after.move} changed its part of the queue")
+    standing = (application.locality_id, application.birth_year, application.filed_at)
+    if any(standing != (event.locality_id, event.birth_year, event.filed_at) for event in history):
+        wrong.append(f"{application}: an event says that it stood elsewhere")
+    if history[0].tier != Tier.GENERAL or history[-1].tier != application.tier:
+        wrong.append(f"{application}: its events lead to another part of the queue")
     return wrong
 
 
@@ -150,6 +179,26 @@ def _stops(*, now: datetime) -> list[str]:
         or stop.starts_at != stop.referral.valid_until
         or (stop.lifted_at is None) != (stop.until > now)
     ]
+
+
+def _benefits(*, now: datetime) -> list[str]:
+    wrong = []
+    for application in Application.objects.prefetch_related("benefits__category"):
+        verified = [one for one in application.benefits.all() if one.state == BenefitState.VERIFIED]
+        if application.tier != min((one.category.tier for one in verified), default=Tier.GENERAL):
+            wrong.append(f"{application}: its part of the queue is not what its benefits give")
+        if application.state in LIVE_STATES and not all(one.counts(now=now) for one in verified):
+            wrong.append(f"{application}: a benefit counts beyond its time")
+    for benefit in Benefit.objects.select_related("application"):
+        if benefit.claimed_at < benefit.application.filed_at or benefit.claimed_at > now:
+            wrong.append(f"{benefit}: claimed at {benefit.claimed_at}")
+        if (benefit.state == BenefitState.CLAIMED) != (benefit.decided_at is None):
+            wrong.append(f"{benefit}: {benefit.state}, decided at {benefit.decided_at}")
+        if benefit.decided_at and not benefit.claimed_at <= benefit.decided_at <= now:
+            wrong.append(f"{benefit}: decided outside its time")
+        if (benefit.state == BenefitState.REJECTED) != bool(benefit.reason):
+            wrong.append(f"{benefit}: {benefit.state} and its reason disagree")
+    return wrong
 
 
 def _numbers() -> list[str]:

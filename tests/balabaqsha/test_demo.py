@@ -16,8 +16,9 @@ from accounts.iin import parse_iin
 from accounts.models import Profile, Sex, User
 from accounts.registry import simulated_people
 from accounts.roles import Role
-from applications.models import Application, Bid, Contract, Event, Referral, Rules, StopListEntry
-from applications.states import ApplicationState, BidState, Move, ReferralState, Tier
+from applications.models import Application, Benefit, Bid, Contract, Event, Referral, Rules, StopListEntry
+from applications.selectors import claims_to_check
+from applications.states import ApplicationState, BenefitState, BidState, Move, ReferralState, Tier
 from balabaqsha.demo import city as demo_city
 from balabaqsha.demo import history, moments, offers, reviews
 from balabaqsha.demo.families import simulated_iins
@@ -162,6 +163,9 @@ class TestCity:
             assert employee.groups.get().name == Role.KINDERGARTEN
         assert User.objects.get(username="official").groups.get().name == Role.OFFICIAL
         assert User.objects.get(username="administrator").is_superuser
+        assert claims_to_check().count() >= 10
+        kinds_of_benefits = set(Benefit.objects.values_list("state", flat=True))
+        assert kinds_of_benefits == {BenefitState.CLAIMED, BenefitState.VERIFIED, BenefitState.REJECTED}
 
     def test_the_past_year_left_every_outcome(self):
         assert set(Referral.objects.values_list("state", flat=True)) == set(ReferralState.values)
