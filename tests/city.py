@@ -1,0 +1,109 @@
+"""A city with everything that the portal's pages show: one family with an application in every state."""
+
+from datetime import date, timedelta
+from types import SimpleNamespace
+
+from django.utils import timezone
+
+from accounts.roles import Role
+from applications.bidding import place_bid
+from applications.states import ApplicationState
+from applications.transitions import activate_bid, archive, expire_referral, sign_contract
+from bulletin.models import Holiday, Review
+from tests.factories import (
+    ApplicationFactory,
+    BenefitCategoryFactory,
+    BenefitFactory,
+    ChildFactory,
+    GroupFactory,
+    GuardianshipFactory,
+    KindergartenFactory,
+    LocalityFactory,
+    StaffFactory,
+    UserFactory,
+    VacancyFactory,
+)
+from tests.staff import employee, worker_of
+
+
+def build_city() -> SimpleNamespace:
+    """A city with everything that pages show, in letters that Kazakh and Russian share."""
+    now = timezone.now()
+    for year in (now.year - 1, now.year, now.year + 1):
+        Holiday.objects.create(date=date(year, 1, 1), name_kk="Мереке", name_ru="Праздник")
+    parent = UserFactory.create(profile__last_name="ОМАРОВ", profile__middle_name="")
+    locality = LocalityFactory(slug="1", name_kk="Талас", name_ru="Талас")
+    kindergarten = KindergartenFactory(
+        locality=locality,
+        slug="1",
+        name_kk="Айша",
+        name_ru="Айша",
+        address_kk="Абай, 1",
+        address_ru="Абая, 1",
+        head="Серикова Алма",
+    )
+    vacancy = VacancyFactory(
+        group=GroupFactory(kindergarten=kindergarten, name="Алма"),
+        responsible="Серикова Алма",
+        opens_at=now - timedelta(days=60),
+        seats_total=9,
+    )
+
+    def family(**fields):
+        child = ChildFactory(
+            last_name="ОМАРОВА", first_name="АЛМА", middle_name="", birth_date=date(2017, 7, 20)
+        )
+        return ApplicationFactory(
+            child=child, locality=locality, filed_by=parent, filed_at=now - timedelta(days=90), **fields
+        )
+
+    staff = StaffFactory(username="омар")
+    applications = {
+        state: family() for state in ("waiting", "bid_placed", "referred", "enrolled", "archived")
+    }
+    applications["lapsed"] = family(state=ApplicationState.LAPSED)
+    applications["stop_listed"] = family()
+    bids = {
+        state: place_bid(applications[state], vacancy, actor=parent, now=now)
+        for state in ("bid_placed", "referred", "enrolled")
+    }
+    activate_bid(bids["referred"], actor=staff, now=now)
+    sign_contract(activate_bid(bids["enrolled"], actor=staff, now=now), actor=staff, now=now)
+    archive(applications["archived"], actor=parent, now=now)
+    early = now - timedelta(days=12)
+    missed = activate_bid(
+        place_bid(applications["stop_listed"], vacancy, actor=parent, now=early), actor=staff, now=early
+    )
+    expire_referral(missed, now=now)
+    GuardianshipFactory(
+        user=parent,
+        child=ChildFactory(
+            last_name="ОМАРОВА", first_name="САРА", middle_name="", birth_date=date(now.year - 3, 2, 1)
+        ),
+    )
+    benefit = BenefitFactory(
+        application=applications["waiting"],
+        category=BenefitCategoryFactory(
+            slug="1", name_kk="Мерген", name_ru="Мерген", proof_kk="Мерген", proof_ru="Мерген"
+        ),
+        original_name="1",
+    )
+    Review.objects.create(
+        author=parent,
+        kindergarten=kindergarten,
+        text="Рахмет",
+        answer="Рахмет",
+        state=Review.State.PUBLISHED,
+        created_at=now,
+        moderated_at=now,
+    )
+    return SimpleNamespace(
+        parent=parent,
+        kindergarten=kindergarten,
+        vacancy=vacancy,
+        applications=applications,
+        child=applications["waiting"].child,
+        worker=worker_of(kindergarten, username="асан"),
+        official=employee(Role.OFFICIAL, username="сара"),
+        benefit=benefit,
+    )

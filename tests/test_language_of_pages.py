@@ -1,0 +1,236 @@
+"""Every page speaks the language that it was asked in, and only that one."""
+
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from types import SimpleNamespace
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import translation
+
+from balabaqsha.admin_site import staff_site
+from tests.accounts.walk import FATHER, PASSWORD, PHONE, newest_code
+from tests.city import build_city
+from tests.staff import inside
+from tests.words import KAZAKH_ONLY, LATIN_WORDS, RUSSIAN_WORDS
+
+pytestmark = pytest.mark.django_db
+
+LANGUAGES = ("kk", "ru")
+# They change something and show nothing, or answer a program.
+NOT_PAGES = {
+    "accounts:logout",
+    "accounts:photo",
+    "applications:referral_pdf",
+    "applications:restore",
+    "clock",
+    "health",
+    "notifications:open",
+    "notifications:read_all",
+}
+# Reached with the steps before them only; `test_steps_of_registration` goes there.
+STEPS = {
+    "accounts:register_code",
+    "accounts:register_password",
+    "accounts:register_account",
+    "accounts:reset_code",
+    "accounts:reset_new",
+}
+UNSPOKEN = re.compile(r"<(script|style|template)\b.*?</\1>|<!--.*?-->", re.DOTALL)
+SPOKEN_ATTRIBUTES = re.compile(r'\s(?:title|alt|aria-label|placeholder|data-label)="([^"]*)"')
+# Addresses, time zones and the pattern of a phone number.
+ADDRESS = re.compile(
+    r"\+7 7XX XXX XX XX|\bAsia/\w+|https?://\S+|\b[\w.-]+@[\w.-]+|\b[\w-]+(\.[\w-]+)*\.kz\b|/[\w/-]+/"
+)
+
+
+def words_of(page: str, language: str) -> str:
+    """What a reader or listener gets from a page, without what it marks as being in the other language."""
+    page = UNSPOKEN.sub(" ", page)
+    other = "ru" if language == "kk" else "kk"
+    page = re.sub(rf'<(\w+)\b[^>]*\slang="{other}"[^>]*>.*?</\1>', " ", page, flags=re.DOTALL)
+    attributes = " ".join(SPOKEN_ATTRIBUTES.findall(page))
+    return ADDRESS.sub(" ", unescape(re.sub(r"<[^>]+>", " ", page) + " " + attributes))
+
+
+def foreign_words(page: str, language: str) -> set[str]:
+    """Words on a page that are not of its language."""
+    text = words_of(page, language)
+    found = set(re.findall(r"[A-Za-z][A-Za-z_]+", text)) - LATIN_WORDS
+    if language == "kk":
+        return found | {match[0] for match in RUSSIAN_WORDS.finditer(text)}
+    return found | {word for word in re.findall(r"\w+", text) if KAZAKH_ONLY & set(word)}
+
+
+def visit(client: Client, urls: dict[str, str]) -> dict[str, str]:
+    """The pages that this visitor gets, by name; "not found" is a page too, being sent elsewhere is not."""
+    pages = {}
+    for name, url in urls.items():
+        answer = client.get(url)
+        if answer.status_code in (200, 404) and "html" in answer["Content-Type"]:
+            pages[name] = answer.content.decode()
+    return pages
+
+
+def complaints(pages: dict[str, str], language: str) -> dict[str, set[str]]:
+    """Foreign words by page; a page that does not name its language is complained about as well."""
+    found = {name: foreign_words(page, language) for name, page in pages.items()}
+    for name, page in pages.items():
+        if f'<html lang="{language}"' not in page:
+            found[name].add("<html lang>")
+    return {name: words for name, words in found.items() if words}
+
+
+@pytest.fixture
+def city():
+    return build_city()
+
+
+def patterns(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, set[str]]]:
+    """The name and the parameters of every address that is not Django admin's or the demo desk's."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{entry.namespace}:" if entry.namespace else namespace
+            if inner != "admin:":
+                yield from patterns(entry, inner)
+        elif isinstance(entry, URLPattern) and entry.name not in ("demo", "demo_json"):
+            yield namespace + entry.name, set(entry.pattern.converters)
+
+
+def addresses(city: SimpleNamespace, language: str) -> dict[str, str]:
+    """Every page, by name; an application's pages once for each of its states."""
+    own = {
+        "bulletin:kindergarten": {"slug": city.kindergarten.slug},
+        "children:child": {"pk": city.child.pk},
+        "applications:vacancy": {"pk": city.vacancy.pk},
+        "applications:choose_child": {"pk": city.vacancy.pk},
+    }
+    shared = {
+        "vacancy_pk": city.vacancy.pk,
+        "benefit_pk": city.benefit.pk,
+        "place": city.kindergarten.locality.slug,
+        "birth_year": city.child.birth_date.year,
+    }
+    found: dict[str, str] = {}
+    with translation.override(language):
+        for name, parameters in patterns():
+            if name in NOT_PAGES or name.endswith("_csv"):
+                continue
+            if "pk" not in parameters or name in own:
+                known = shared | own.get(name, {})
+                found[name] = reverse(name, kwargs={key: known[key] for key in parameters})
+                continue
+            for state, application in city.applications.items():
+                known = shared | {"pk": application.pk}
+                found[f"{name} {state}"] = reverse(name, kwargs={key: known[key] for key in parameters})
+    return found
+
+
+class Way:
+    """A visitor who goes from form to form, makes a mistake in each, and keeps the pages that they saw."""
+
+    def __init__(self, client: Client, language: str) -> None:
+        self.client = client
+        self.prefix = "/ru" if language == "ru" else ""
+        self.pages: dict[str, str] = {}
+
+    def step(self, path: str, **fields: str) -> None:
+        """Look at a page, send nonsense, then the right answers."""
+        url = f"{self.prefix}{path}"
+        name = f"{len(self.pages)} {path}"
+        self._keep(name, self.client.get(url))
+        if fields:
+            self._keep(f"{name} with a mistake", self.client.post(url, dict.fromkeys(fields, "x")))
+            assert self.client.post(url, fields).status_code == 302
+
+    def _keep(self, name: str, answer) -> None:
+        if answer.status_code == 200:
+            self.pages[name] = answer.content.decode()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+class TestLanguageOf:
+    def test_every_page_for_visitors_and_parents(self, city, language, client_of):
+        urls = addresses(city, language)
+        public = visit(Client(), urls)
+        private = visit(client_of(city.parent), urls)
+        assert complaints(public, language) == {}
+        assert complaints(private, language) == {}
+        seen = {name.split()[0] for name in public | private}
+        assert {name.split()[0] for name in urls} - seen == STEPS
+
+    def test_page_not_found(self, language):
+        url = "/ru/nothing/" if language == "ru" else "/nothing/"
+        pages = visit(Client(), {"nothing": url})
+        assert pages
+        assert complaints(pages, language) == {}
+
+    def test_steps_of_registration(self, client, language, db):
+        way = Way(client, language)
+        way.step("/register/", phone=PHONE, consent="on")
+        way.step("/register/code/", code=newest_code())
+        way.step("/register/password/", password=PASSWORD, repeated=PASSWORD)
+        way.step("/register/account/", identity=FATHER)
+        way.step("/register/account/", confirm="1")
+        way.step("/cabinet/profile/")
+        assert complaints(way.pages, language) == {}
+        assert len(way.pages) == 10
+
+    def test_steps_to_a_new_password(self, client, language, parent):
+        way = Way(client, language)
+        way.step("/password/reset/", phone=str(parent.phone))
+        way.step("/password/reset/code/", code=newest_code(parent.phone))
+        way.step("/password/reset/new/", password=PASSWORD, repeated=PASSWORD)
+        way.step("/login/")
+        assert complaints(way.pages, language) == {}
+        assert len(way.pages) == 7
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "accounts:login",
+            "accounts:password",
+            "accounts:profile",
+            "applications:new",
+            "bulletin:reviews",
+            "children:add",
+        ],
+    )
+    @pytest.mark.parametrize(
+        "data", [{}, {"phone": "x", "email": "x", "iin": "x", "child": "x", "photo": "x"}]
+    )
+    def test_forms_with_mistakes(self, city, language, client_of, name, data):
+        with translation.override(language):
+            client = Client() if name == "accounts:login" else client_of(city.parent)
+            answer = client.post(reverse(name), data)
+            assert answer.status_code == 200
+            assert complaints({name: answer.content.decode()}, language) == {}
+
+    def test_every_page_of_the_workplace(self, city, language):
+        """As a kindergarten's worker and as an official; each of them is refused what the other one's rights open."""
+        with translation.override(language):
+            urls = {"index": reverse("admin:index"), "password": reverse("admin:password_change")}
+            for model in staff_site._registry:
+                name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+                urls |= {f"{name} {page}": reverse(f"{name}_{page}") for page in ("changelist", "add")}
+                if row := model._default_manager.first():
+                    urls |= {
+                        f"{name} {page}": reverse(f"{name}_{page}", args=[row.pk])
+                        for page in ("change", "history")
+                    }
+        for visitor in (city.worker, city.official):
+            pages = visit(inside(visitor), urls)
+            assert {"index", "password", "admin:applications_bid changelist"} <= set(pages)
+            assert complaints(pages, language) == {}
+
+    def test_scripts_of_the_workplace(self, city, language):
+        with translation.override(language):
+            answer = inside(city.worker).get(reverse("admin:jsi18n"))
+        said = json.loads(
+            re.search(r"const newcatalog = (\{.*?\});\n", answer.content.decode(), re.DOTALL)[1]
+        )
+        assert said["Choose all %s"] == {"kk": "Барлығын таңдау: %s", "ru": "Выбрать все %s"}[language]
+        assert said["Today"] == {"kk": "Бүгін", "ru": "Сегодня"}[language]
