@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -215,7 +215,7 @@ class BenefitAdmin(WorkAdmin):
             *super().get_urls(),
         ]
 
-    def document_view(self, request: HttpRequest, pk: UUID) -> HttpResponse | FileResponse:
+    def document_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """The claim's proof, as a download that no browser runs; the family's journal says who took it."""
         benefit: Benefit | None = self.get_object(request, str(pk))
         if benefit is None:

@@ -9,10 +9,11 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -253,23 +254,39 @@ class ReferralAdmin(WorkAdmin):
             *super().get_urls(),
         ]
 
-    def pdf_view(self, request: HttpRequest, pk: UUID) -> HttpResponse | FileResponse:
+    def pdf_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """The referral's paper; while it is still being made, a message says so."""
         referral = self._visible(request, pk)
         if not referral.pdf:
             messages.warning(request, gettext("The PDF is being prepared. Try again in a minute."))
             return HttpResponseRedirect(page_of(referral))
-        self.audit_view(request, referral)
-        return as_attachment(referral.pdf, name=f"zholdama-{referral.number}.pdf")
+        return self._download(request, referral, referral.pdf, name=f"zholdama-{referral.number}.pdf")
 
-    def document_view(self, request: HttpRequest, pk: UUID, document: UUID) -> FileResponse:
+    def document_view(self, request: HttpRequest, pk: UUID, document: UUID) -> HttpResponse:
         """One supporting document of an extension, as a download that no browser runs."""
         referral = self._visible(request, pk)
         found = ExtensionDocument.objects.filter(pk=document, extension__referral=referral).first()
         if found is None:
             raise Http404
-        self.audit_view(request, referral, target=f"{referral.number}: {found.original_name}")
-        return as_attachment(found.file, name=found.original_name)
+        return self._download(
+            request,
+            referral,
+            found.file,
+            name=found.original_name,
+            target=f"{referral.number}: {found.original_name}",
+        )
+
+    def _download(
+        self, request: HttpRequest, referral: Referral, file: FieldFile, *, name: str, target: str = ""
+    ) -> HttpResponse:
+        """The file, entered into the family's journal; or a sentence that it is not there."""
+        try:
+            response = as_attachment(file, name=name)
+        except FileNotFoundError:
+            messages.error(request, gettext("The file is missing. Ask the system administrator."))
+            return HttpResponseRedirect(page_of(referral))
+        self.audit_view(request, referral, target=target)
+        return response
 
     def _visible(self, request: HttpRequest, pk: UUID) -> Referral:
         referral: Referral | None = self.get_object(request, str(pk))
@@ -280,10 +297,19 @@ class ReferralAdmin(WorkAdmin):
         return referral
 
 
-def as_attachment(file: FieldFile, *, name: str) -> FileResponse:
-    """A stored file as a download: never shown in the page, never guessed at, never stored by a cache."""
-    response = FileResponse(file.open("rb"), as_attachment=True, filename=name)
-    response["Content-Type"] = "application/octet-stream" if not name.endswith(".pdf") else "application/pdf"
+def as_attachment(file: FieldFile, *, name: str) -> HttpResponse:
+    """A stored file as a download: never shown in the page, never guessed at, never stored by a cache.
+
+    Read as a whole: uploads are small, and nothing stays open when the browser goes away. Raises FileNotFoundError,
+    also where the file was deleted because its time was over.
+    """
+    if not file:
+        raise FileNotFoundError
+    with file.open("rb") as stored:
+        content = stored.read()
+    content_type = "application/pdf" if name.endswith(".pdf") else "application/octet-stream"
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "private, no-store"

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -20,6 +20,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -29,6 +30,8 @@ from applications.models import Application
 from applications.refusals import Refusal
 from applications.transitions import Refused
 from applications.workplace import own
+from bulletin.calendar import CalendarEmpty
+from bulletin.workdays import CalendarEnds
 from children.access import guardians_of
 
 LINE_BREAK = SafeString("<br>")
@@ -53,7 +56,8 @@ class ReasonForm(forms.Form):
 class Work:
     """One button of an object's page: when it is offered, what it asks, what it does.
 
-    `perform(obj, actor, data, now)` calls a service and may raise `Refused`; `data` is the form's cleaned data.
+    `perform(obj, actor, data, now)` calls a service and may raise `Refused` or `ValidationError`, whose words are
+    shown; `data` is the form's cleaned data.
     With a `preview(obj, data, now)` the filled form is answered first by what it would do, as rows, and done only when
     that is confirmed; the preview may raise `Refused` too.
     """
@@ -214,6 +218,16 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             work.perform(obj, staff_of(request), data, timezone.now())
         except Refused as refused:
             messages.error(request, str(refused))
+        except ValidationError as error:
+            for message in error.messages:
+                messages.error(request, message)
+        except (CalendarEmpty, CalendarEnds):
+            messages.error(
+                request,
+                gettext(
+                    "The calendar of working days doesn't reach that far. Ask an official to add the year."
+                ),
+            )
         else:
             messages.success(request, str(work.done))
 

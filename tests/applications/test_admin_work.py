@@ -173,6 +173,13 @@ class TestReferrals:
         assert answer["Content-Disposition"] == f'attachment; filename="zholdama-{referral.number}.pdf"'
         assert "no-store" in answer["Cache-Control"]
 
+    def test_a_paper_that_is_lost_is_a_sentence(self, desk, referral):
+        referral.pdf.save("x.pdf", ContentFile(b"%PDF-1.7 paper"))
+        referral.pdf.storage.delete(referral.pdf.name)
+        answer = desk.get(reverse("admin:applications_referral_pdf", args=[referral.pk]))
+        assert answer.status_code == 302
+        assert len(said(answer)) == 1
+
     def test_a_paper_not_made_yet_is_a_sentence(self, desk, referral):
         answer = desk.get(reverse("admin:applications_referral_pdf", args=[referral.pk]))
         assert answer.status_code == 302
@@ -348,6 +355,36 @@ class TestVacancies:
         draft.refresh_from_db()
         assert draft.state == Vacancy.State.DRAFT
 
+    def test_places_that_other_vacancies_promise_are_not_published_twice(self, desk, scene):
+        draft = VacancyFactory(
+            group=scene.group,
+            state=Vacancy.State.DRAFT,
+            published_at=None,
+            birth_years=scene.vacancy.birth_years,
+            seats_total=scene.group.capacity,
+        )
+        answer = desk.post(work(draft, "publish"))
+        assert answer.url == page(draft)
+        left = scene.group.capacity - scene.vacancy.seats_total
+        assert said(answer)[0].endswith(f": {left}")
+        draft.refresh_from_db()
+        assert draft.state == Vacancy.State.DRAFT
+
+    @pytest.mark.parametrize("year", [2090, 1990])
+    def test_beyond_the_calendar_no_priority_can_be_promised(self, desk, scene, year):
+        draft = VacancyFactory(
+            group=scene.group,
+            state=Vacancy.State.DRAFT,
+            published_at=None,
+            birth_years=[year],
+            opens_at=datetime(year, 6, 27, 18, tzinfo=ZONE),
+        )
+        answer = desk.post(work(draft, "publish"))
+        assert answer.url == page(draft)
+        assert len(said(answer)) == 1
+        draft.refresh_from_db()
+        assert draft.state == Vacancy.State.DRAFT
+
 
 class TestOfficials:
     @pytest.fixture
@@ -380,6 +417,12 @@ class TestOfficials:
             "archive_undo_hours": "24",
             "youngest_age": "2",
             "oldest_age": "6",
+            "interest_month": "10",
+            "interest_day": "1",
+            "interest_campaign_days": "60",
+            "interest_grace_days": "90",
+            "moving_keeps_date": "on",
+            "confirmed": "yes",
         }
         assert office.post(url, values | {"referral_working_days": "0"}).status_code == 200
         assert office.post(url, values | {"oldest_age": "1"}).status_code == 200
