@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import limits
 from accounts.crypto import keyed_hash
@@ -109,9 +110,14 @@ def check_code(*, phone: str, purpose: SmsCode.Purpose, session: str, code: str,
         return Verdict(CodeFault.WRONG if left else CodeFault.EXHAUSTED, left)
 
 
+def old(*, now: datetime) -> QuerySet[SmsCode]:
+    """The codes that expired more than a day ago."""
+    return SmsCode.objects.filter(expires_at__lt=now - KEPT_FOR)
+
+
 def prune(*, now: datetime) -> int:
     """Delete the codes that expired more than a day ago; how many they were."""
-    deleted, _per_model = SmsCode.objects.filter(expires_at__lt=now - KEPT_FOR).delete()
+    deleted, _per_model = old(now=now).delete()
     return deleted
 
 

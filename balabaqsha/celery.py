@@ -31,5 +31,9 @@ app.conf.beat_schedule = {
     "end-lapsed": {"task": "applications.tasks.end_lapsed_applications", "schedule": crontab(minute="*/5")},
     "close-aged": {"task": "applications.tasks.close_aged", "schedule": crontab(minute=1)},
     "prune-sms-codes": {"task": "accounts.tasks.prune_sms_codes", "schedule": crontab(minute=40)},
+    "purge-personal-data": {
+        "task": "balabaqsha.tasks.purge_personal_data",
+        "schedule": crontab(minute=40, hour=20),
+    },
     "extend-calendar": {"task": "bulletin.tasks.extend_calendar", "schedule": crontab(minute=20, hour=3)},
 }

@@ -1,0 +1,45 @@
+"""What the data policy promises to forget, from every room, in one place (templates/pages/privacy.*.html)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts import sms_codes
+from applications import retention as papers
+from notifications import retention as outbox
+
+
+@dataclass(frozen=True)
+class Period:
+    """One kind of data that ends: `due(now=…)` is what may go, `purge(now=…)` lets it go and counts."""
+
+    name: str
+    due: Callable[..., QuerySet[Any]]
+    purge: Callable[..., int]
+
+
+PERIODS = (
+    Period("SMS codes, a day after they expired", sms_codes.old, sms_codes.prune),
+    Period("texts of SMS, after 30 days", outbox.old_texts, outbox.purge_texts),
+    Period("SMS, after a year", outbox.old_messages, outbox.purge_messages),
+    Period(
+        "documents of extensions, 90 days after the referral ended",
+        papers.old_extension_documents,
+        papers.purge_extension_documents,
+    ),
+    Period(
+        "documents of benefits, 90 days after the benefit ended",
+        papers.old_benefit_documents,
+        papers.purge_benefit_documents,
+    ),
+)
+
+
+def purge_personal_data(*, now: datetime, dry_run: bool = False) -> dict[str, int]:
+    """Forget what is due at `now`; with `dry_run` only count it. How many of each kind; safe to run again."""
+    if dry_run:
+        return {period.name: period.due(now=now).count() for period in PERIODS}
+    return {period.name: period.purge(now=now) for period in PERIODS}
