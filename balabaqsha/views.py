@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from balabaqsha import statistics as figures
 from bulletin import selectors
+from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.models import Locality
 from notifications.delivery import due
 
@@ -30,6 +31,8 @@ LATEST_REVIEWS = 3
 PLACE_COOKIE_AGE = 365 * 24 * 60 * 60
 # An SMS that has been due for so long means that nobody delivers.
 OUTBOX_LIMIT = timedelta(minutes=10)
+# The longest promise counts some weeks ahead; the calendar must be longer than that.
+CALENDAR_LIMIT = timedelta(days=60)
 
 
 @require_safe
@@ -112,7 +115,8 @@ def clock(request: HttpRequest) -> JsonResponse:
 def health(request: HttpRequest) -> JsonResponse:
     """200 while the database and Redis answer, else 503; says which of them, and nothing more.
 
-    A late outbox is reported ("late", and by how much) but is no reason to take the web server away.
+    What an operator must look after, but what is no reason to take the web server away, is reported as well: a late
+    outbox ("late", and by how much) and a working-day calendar that is "ending" within 60 days or "missing".
     """
     parts = {"database": _database_answers(), "redis": _redis_answers()}
     answer: dict[str, Any] = {name: "ok" if works else "failing" for name, works in parts.items()}
@@ -121,6 +125,7 @@ def health(request: HttpRequest) -> JsonResponse:
         answer |= {
             "outbox": "late" if late > OUTBOX_LIMIT else "ok",
             "outbox_seconds": int(late.total_seconds()),
+            "calendar": _calendar_state(today=timezone.localdate()),
         }
     return JsonResponse(answer, status=200 if all(parts.values()) else 503)
 
@@ -185,3 +190,11 @@ def _outbox_lateness(*, now: datetime) -> timedelta:
     """For how long the oldest message has been due."""
     oldest: datetime | None = due(now=now).aggregate(oldest=Min("next_attempt_at"))["oldest"]
     return now - oldest if oldest else timedelta(0)
+
+
+def _calendar_state(*, today: date) -> str:
+    try:
+        last = working_calendar().last
+    except CalendarEmpty:
+        return "missing"
+    return "ending" if last - today < CALENDAR_LIMIT else "ok"

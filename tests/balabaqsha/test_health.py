@@ -1,9 +1,11 @@
 """What a load balancer and a monitor are told."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
 
@@ -28,9 +30,16 @@ def message(*, due, state=Message.State.QUEUED):
 
 @pytest.mark.django_db
 def test_all_well(client):
+    call_command("load_holidays", verbosity=0, stdout=StringIO())
     response = client.get(ADDRESS)
     assert response.status_code == 200
-    assert response.json() == {"database": "ok", "redis": "ok", "outbox": "ok", "outbox_seconds": 0}
+    assert response.json() == {
+        "database": "ok",
+        "redis": "ok",
+        "outbox": "ok",
+        "outbox_seconds": 0,
+        "calendar": "ok",
+    }
     assert "no-store" in response.headers["Cache-Control"]
 
 
@@ -44,6 +53,24 @@ def test_a_late_outbox_is_told_but_the_web_server_stays(client, seconds, outbox)
         response = client.get(ADDRESS)
     assert response.status_code == 200
     assert (response.json()["outbox"], response.json()["outbox_seconds"]) == (outbox, seconds)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("today", "calendar"),
+    [(date(2027, 11, 1), "ok"), (date(2027, 11, 2), "ending"), (date(2028, 1, 1), "ending")],
+)
+def test_a_calendar_that_ends_soon_is_told(client, today, calendar):
+    call_command("load_holidays", first_year=2026, last_year=2027, verbosity=0, stdout=StringIO())
+    with time_machine.travel(datetime(today.year, today.month, today.day, 12, tzinfo=UTC), tick=False):
+        response = client.get(ADDRESS)
+    assert response.status_code == 200
+    assert response.json()["calendar"] == calendar
+
+
+@pytest.mark.django_db
+def test_a_calendar_that_was_never_loaded_is_told(client):
+    assert client.get(ADDRESS).json()["calendar"] == "missing"
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""Bring a portal from "installed" to "ready to serve": catalogues, fonts, static files, tables, first data, demo city."""
+"""Bring a portal from "installed" to "ready to serve": catalogues, fonts, static files, tables, first data, demo."""
 
 import hashlib
 import time
@@ -33,6 +33,10 @@ class Command(BaseCommand):
             collect_changed_static(Path(settings.STATIC_ROOT))
         with self.step("Database tables"):
             call_command("migrate", interactive=False, verbosity=0)
+        with self.step("Roles of employees"):
+            call_command("setup_roles", stdout=self.stdout)
+        with self.step("Working-day calendar"):
+            call_command("load_holidays", stdout=self.stdout)
         with self.step("Benefit categories"):
             call_command("load_benefit_categories", stdout=self.stdout)
         if settings.DEMO:
