@@ -5,16 +5,23 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications import transitions
-from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, tag
+from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, tag, written
 from applications.models import Application, Rules, StopListEntry
+from applications.rules_preview import earliest_start, touched_by
 from applications.workplace import short_name
+
+# A campaign leaves time for all reminders; a grace ends before the next campaign does.
+CAMPAIGN_DAYS = (14, 180)
+GRACE_DAYS = (7, 300)
 
 
 class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -33,6 +40,11 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
             "archive_undo_hours",
             "youngest_age",
             "oldest_age",
+            "interest_month",
+            "interest_day",
+            "interest_campaign_days",
+            "interest_grace_days",
+            "moving_keeps_date",
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -40,12 +52,33 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
         youngest, oldest = data.get("youngest_age"), data.get("oldest_age")
         if youngest is not None and oldest is not None and youngest > oldest:
             self.add_error("oldest_age", gettext("The oldest age is below the youngest one."))
+        self._check_limits(data, "interest_campaign_days", CAMPAIGN_DAYS)
+        self._check_limits(data, "interest_grace_days", GRACE_DAYS)
+        self._check_start(data)
         return data
+
+    def _check_limits(self, data: dict[str, Any], name: str, limits: tuple[int, int]) -> None:
+        if data.get(name) is not None and not limits[0] <= data[name] <= limits[1]:
+            words = gettext("Choose a number of days from %(least)s to %(most)s.")
+            self.add_error(name, words % {"least": limits[0], "most": limits[1]})
+
+    def _check_start(self, data: dict[str, Any]) -> None:
+        """Refuse rules that would hold before today is over: promises of today are explained by today's rules."""
+        valid_from = data.get("valid_from")
+        if valid_from is None or "locality" not in data:
+            return
+        start = earliest_start(locality=data["locality"], now=timezone.now())
+        if start is not None and valid_from < start:
+            words = gettext("Promises have been given under the rules in force. Choose a day from: %(day)s")
+            self.add_error("valid_from", words % {"day": written(start)})
 
 
 @admin.register(Rules)
 class RulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rules are added for a date and corrected, never deleted: they explain the deadlines of their time."""
+    """Rules are added for a date to come, and corrected until it comes; whom they touch is shown before they are saved.
+
+    Never deleted, and never changed once they hold: they explain the deadlines of their time.
+    """
 
     form = RulesForm
     list_display = ["valid_from", "shown_locality", "referral_working_days", "stop_working_days"]
@@ -54,6 +87,42 @@ class RulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Rules | None = None) -> bool:
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Rules | None = None) -> bool:
+        if not super().has_change_permission(request, obj):
+            return False
+        start = earliest_start(locality=obj.locality, now=timezone.now()) if obj else None
+        return obj is None or start is None or obj.valid_from >= start
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method == "POST" and "confirmed" not in request.POST:
+            preview = self._preview(request, object_id)
+            if preview is not None:
+                return preview
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _preview(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
+        """What saving the sent form would change; None where it can't be saved, which Django's own page explains."""
+        obj = self.get_object(request, unquote(object_id)) if object_id else None
+        may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
+        if not may or (object_id and obj is None) or not form.is_valid():
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Whom the change touches"),
+            "form": form,
+            "rules": form.instance,
+            "touched": touched_by(form.instance, now=timezone.now()),
+        }
+        return TemplateResponse(request, "admin/rules_preview.html", context)
 
     @admin.display(description=_("Locality"))
     def shown_locality(self, obj: Rules) -> str:

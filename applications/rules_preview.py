@@ -1,0 +1,121 @@
+"""Whom a change of `Rules` would touch, shown to officials before it is saved."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Count, Field, Q
+from django.utils.translation import gettext as _
+
+from applications.interest import Campaign, next_campaign, running_campaign
+from applications.models import Application, Bid, Referral, Rules, StopListEntry
+from applications.rules import choose
+from applications.states import LIVE_STATES, ApplicationState, BidState, ReferralState
+from bulletin.models import Locality, Vacancy
+
+FIELDS = [
+    field.name for field in Rules._meta.get_fields() if field.name not in ("id", "locality", "valid_from")
+]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One period or size that becomes another, by the name that employees know."""
+
+    label: str
+    was: str
+    becomes: str
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What a change means in one locality.
+
+    `waiting`, `lapsed` and `drafts` live under the new rules once they hold; `promised` counts the deadlines already
+    given (referrals, stops, answers, priority windows), which stay as they are.
+    """
+
+    locality: Locality
+    changes: list[Changed]
+    waiting: int
+    lapsed: int
+    drafts: int
+    promised: int
+    running: Campaign | None
+    next_before: Campaign | None
+    next_after: Campaign | None
+
+
+def earliest_start(*, locality: Locality | None, now: datetime) -> date | None:
+    """The first day from which new rules may hold: tomorrow where anybody has been promised anything; else None.
+
+    Today is too late: what was promised this morning is still explained by the rules of today.
+    """
+    places = [locality] if locality else list(Locality.objects.all())
+    promised = Application.objects.filter(locality__in=places).exists()
+    promised = (
+        promised
+        or Vacancy.objects.filter(
+            group__kindergarten__locality__in=places, published_at__isnull=False
+        ).exists()
+    )
+    if not promised:
+        return None
+    return max(now.astimezone(place.zone).date() for place in places) + timedelta(days=1)
+
+
+def touched_by(draft: Rules, *, now: datetime) -> list[Touched]:
+    """The localities in which `draft` would hold, compared with the rules that would hold there without it."""
+    others = [one for one in Rules.objects.all() if one.pk != draft.pk]
+    places = [draft.locality] if draft.locality else Locality.objects.all()
+    return [
+        _touched(place, before=others, after=[*others, draft], day=draft.valid_from, now=now)
+        for place in places
+        if choose([*others, draft], locality_id=place.pk, day=draft.valid_from) is draft
+    ]
+
+
+def _touched(
+    place: Locality, *, before: list[Rules], after: list[Rules], day: date, now: datetime
+) -> Touched:
+    was = choose(before, locality_id=place.pk, day=day)
+    becomes = choose(after, locality_id=place.pk, day=day)
+    applications = Application.objects.filter(locality=place).aggregate(
+        waiting=Count("pk", filter=Q(state=ApplicationState.WAITING)),
+        lapsed=Count("pk", filter=Q(state=ApplicationState.LAPSED)),
+    )
+    return Touched(
+        locality=place,
+        changes=[
+            Changed(_label(name), _shown(getattr(was, name)), _shown(getattr(becomes, name)))
+            for name in FIELDS
+            if getattr(was, name) != getattr(becomes, name)
+        ],
+        drafts=Vacancy.objects.filter(group__kindergarten__locality=place, state=Vacancy.State.DRAFT).count(),
+        promised=_promised(place, now=now),
+        running=running_campaign(before, locality=place, now=now),
+        next_before=next_campaign(before, locality=place, now=now),
+        next_after=next_campaign(after, locality=place, now=now),
+        **applications,
+    )
+
+
+def _label(name: str) -> str:
+    field = Rules._meta.get_field(name)
+    assert isinstance(field, Field)
+    return str(field.verbose_name)
+
+
+def _shown(value: object) -> str:
+    return (_("Yes") if value else _("No")) if isinstance(value, bool) else str(value)
+
+
+def _promised(place: Locality, *, now: datetime) -> int:
+    live = {"application__locality": place, "application__state__in": LIVE_STATES}
+    return (
+        Referral.objects.filter(state=ReferralState.ISSUED, valid_until__gt=now, **live).count()
+        + StopListEntry.objects.filter(lifted_at=None, until__gt=now, **live).count()
+        + Bid.objects.filter(state=BidState.PENDING, answer_due__gt=now, **live).count()
+        + Vacancy.objects.filter(
+            group__kindergarten__locality=place, state=Vacancy.State.PUBLISHED, priority_until__gt=now
+        ).count()
+    )
