@@ -184,7 +184,7 @@ PHONENUMBER_DB_FORMAT = "E164"
 PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 
 # The version of the data policy in force; a consent is stored with it. Raise it when the text changes.
-DATA_POLICY_VERSION = "2026-11-01"
+DATA_POLICY_VERSION = "2026-11-22"
 CONTACT_PHONES = ["8 (727) 339-72-22", "8 (747) 339-72-22 (WhatsApp)"]
 
 PERSON_REGISTRY: str = env.str(
