@@ -9,6 +9,7 @@ So a page costs a sum of buckets, a walk inside one month of the index `applicat
 however far from the head it is.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from functools import cached_property
 
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When, Window
 from django.db.models.functions import Least, RowNumber
+from redis.exceptions import RedisError
 
 from applications.buckets import bucket_month
 from applications.models import Application, QueueCount
@@ -27,8 +30,12 @@ from applications.states import QUEUED_STATES, Tier
 from bulletin.models import Language, Locality
 
 FEW = 5
+SECONDS_REMEMBERED = 60
+COUNTS_KEY = "public-queue:counts"
 PAGE_SIZE = 50
 CHUNK = 2000
+
+logger = logging.getLogger(__name__)
 
 
 class Start(StrEnum):
@@ -95,15 +102,27 @@ class _Key:
 
 
 def counted_queues(locality: Locality | None = None) -> list[CountedQueue]:
-    """Every queue (of one locality, or of all) that holds anybody, the youngest children first.
+    """Every queue (of one locality, or of all) that held anybody at most a minute ago, the youngest children first.
 
-    An application that names two languages counts in both, and once in `waiting`. One statement, one snapshot.
+    An application that names two languages counts in both, and once in `waiting`. Without the cache all are counted
+    anew: a slow page, not an error.
     """
-    applications = Application.objects.filter(state__in=QUEUED_STATES)
-    if locality is not None:
-        applications = applications.filter(locality=locality)
+    try:
+        known: list[CountedQueue] | None = cache.get(COUNTS_KEY)
+        if known is None:
+            known = count_queues()
+            cache.set(COUNTS_KEY, known, SECONDS_REMEMBERED)
+    except RedisError:
+        logger.warning("The cache does not answer; all queues are counted.")
+        known = count_queues()
+    return [one for one in known if locality is None or one.locality == locality]
+
+
+def count_queues() -> list[CountedQueue]:
+    """Count every queue now, in one statement over everyone who stands in one: a tenth of a second per 100,000."""
     rows = (
-        applications.order_by()
+        Application.objects.filter(state__in=QUEUED_STATES)
+        .order_by()
         .values("locality", "birth_year")
         .annotate(
             waiting=Count("*"),
@@ -157,7 +176,8 @@ def whole_order(*, locality: Locality, birth_year: int, general_per_priority: in
     """
     tier_rank = Window(RowNumber(), partition_by=[F("tier")], order_by=[F("filed_at"), F("sequence")])
     extraordinary, priority, general = (
-        Window(Count(Value(1), filter=Q(tier=tier))) for tier in (Tier.EXTRAORDINARY, Tier.PRIORITY, Tier.GENERAL)
+        Window(Count(Value(1), filter=Q(tier=tier)))
+        for tier in (Tier.EXTRAORDINARY, Tier.PRIORITY, Tier.GENERAL)
     )
     ratio = Value(general_per_priority)
     number = Case(

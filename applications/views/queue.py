@@ -99,7 +99,7 @@ def order_csv(request: HttpRequest, place: str, birth_year: int) -> StreamingHtt
     def rows() -> Iterator[list[object]]:
         labels = {tier: str(tier.label) for tier in Tier}
         for row in whole_order(locality=locality, birth_year=birth_year, general_per_priority=ratio):
-            filed_at = row.filed_at.astimezone(locality.zone).isoformat(sep=" ", timespec="seconds")
+            filed_at = row.filed_at.astimezone(locality.zone).isoformat(sep=" ", timespec="microseconds")
             yield [
                 row.number,
                 row.application_number,

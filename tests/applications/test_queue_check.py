@@ -1,0 +1,182 @@
+"""«Нөмірімді тексеру»: what it tells, to whom, how often, and what nobody learns from it."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from applications.models import Application
+from applications.states import ApplicationState
+from tests.factories import ApplicationFactory, GuardianshipFactory, UserFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+CHECK = reverse("applications:queue_check")
+
+
+@pytest.fixture
+def application(scene):
+    ApplicationFactory.create_batch(
+        2, locality=scene.locality, filed_at=scene.application.filed_at.replace(day=1, month=5)
+    )
+    scene.application.filed_by.phone = "+77017779876"
+    scene.application.filed_by.save()
+    return scene.application
+
+
+def ask(client, number, digits, prefix="", address="10.0.0.1"):
+    return client.post(prefix + CHECK, {"number": number, "digits": digits}, REMOTE_ADDR=address)
+
+
+def text(response):
+    return unescape(response.content.decode())
+
+
+def body(response):
+    """The page without what the visitor typed, the clock and the token."""
+    page = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", response.content.decode())
+    return re.sub(r'(name="(?:number|digits)" value=)"[^"]*"', r"\1", page)
+
+
+@pytest.mark.parametrize("prefix", ["", "/ru"])
+def test_the_number_of_how_many_and_the_step(client, application, prefix):
+    response = ask(client, application.number, "9876", prefix)
+    assert response.status_code == 200
+    found = response.context["found"]
+    assert (found.position.number, found.position.total) == (3, 3)
+    assert found.state == ApplicationState.WAITING
+    page = text(response)
+    assert str(ApplicationState.WAITING.label) in page
+    for secret in ("КАМЕНОВ", "777", application.child.iin, str(application.pk)):
+        assert secret not in page
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("typed", [" {0} ", "№ {0}", "{1}", "{2}"])
+def test_the_number_may_be_spelt_in_many_ways(client, application, typed):
+    number = application.number
+    spelt = typed.format(number, number.replace("-", ""), number.replace("-", " \u2013 "))
+    assert ask(client, spelt, "９８７６").context["found"].number == number
+
+
+def test_any_live_guardian_s_phone_will_do(client, application):
+    GuardianshipFactory(child=application.child, user=UserFactory(phone="+77051112233"))
+    assert ask(client, application.number, "2233").context["found"]
+    assert ask(client, application.number, "9876").context["found"]
+
+
+def test_a_former_or_blocked_guardian_s_phone_will_not(client, application, scene):
+    GuardianshipFactory(child=application.child, user=UserFactory(phone="+77051112233"), ended_at=scene.now)
+    GuardianshipFactory(child=application.child, user=UserFactory(phone="+77051114455", is_active=False))
+    assert ask(client, application.number, "2233").context["found"] is None
+    assert ask(client, application.number, "4455").context["found"] is None
+
+
+@pytest.mark.parametrize(
+    "state", [ApplicationState.STOP_LISTED, ApplicationState.LAPSED, ApplicationState.ENROLLED]
+)
+def test_who_holds_no_number_sees_the_step(client, application, state):
+    Application.objects.filter(pk=application.pk).update(state=state)
+    response = ask(client, application.number, "9876")
+    assert response.context["found"].position is None
+    assert str(state.label) in text(response)
+
+
+class TestNothingIsLearnt:
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_a_wrong_phone_and_an_unknown_number_answer_alike(self, client, application, prefix):
+        wrong = ask(client, application.number, "0000", prefix)
+        unknown = ask(client, "19-9999999", "9876", prefix)
+        assert wrong.status_code == unknown.status_code == 200
+        assert body(wrong) == body(unknown)
+        assert wrong.headers.items() == unknown.headers.items()
+
+    def test_they_cost_the_same_work(self, application):
+        statements = []
+        for number, digits in ((application.number, "0000"), ("19-9999999", "9876")):
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
+                ask(Client(), number, digits)
+            statements.append([re.sub(r"'[^']*'", "?", query["sql"]) for query in queries])
+        assert statements[0] == statements[1]
+
+    def test_nothing_personal_is_in_an_address(self, client, application):
+        for typed in ({"number": application.number, "digits": "9876"},):
+            response = client.get(CHECK, typed)
+            assert response.context["found"] is None
+        page = client.get(CHECK).content.decode()
+        assert 'method="post"' in page
+
+    def test_a_foreign_page_can_not_ask(self, application):
+        browser = Client(enforce_csrf_checks=True)
+        assert browser.post(CHECK, {"number": application.number, "digits": "9876"}).status_code == 403
+
+
+class TestLimits:
+    def test_ten_an_hour_from_one_network(self, client, application, clock, scene, settings):
+        settings.DEMO = False
+        for attempt in range(10):
+            # Each of another application, so that only the network is counted full.
+            assert ask(client, f"19-{attempt:06}", "0000").status_code == 200
+        refused = ask(client, application.number, "9876", address="10.0.0.77")
+        assert refused.status_code == 429
+        assert "found" not in (refused.context or {})
+        assert ask(client, application.number, "9876", address="10.0.1.1").status_code == 200
+        clock.move_to(scene.now + timedelta(hours=1) - timedelta(microseconds=1))
+        assert ask(client, application.number, "9876").status_code == 429
+        clock.move_to(scene.now + timedelta(hours=1))
+        assert ask(client, application.number, "9876").status_code == 200
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_ten_an_hour_for_one_number_from_anywhere(self, client, application, settings, known):
+        settings.DEMO = False
+        number = application.number if known else "19-9999999"
+        for attempt in range(10):
+            assert ask(client, number, "0000", address=f"10.0.{attempt}.1").status_code == 200
+        assert ask(client, number, "9876", address="10.1.0.1").status_code == 429
+
+    def test_what_was_mistyped_is_not_counted(self, client, application, settings):
+        settings.DEMO = False
+        for _ in range(12):
+            assert ask(client, application.number, "98").context["form"].errors
+        assert ask(client, application.number, "9876").context["found"]
+
+
+@pytest.mark.parametrize(
+    ("number", "digits"),
+    [
+        ("", ""),
+        ("19-000001", ""),
+        ("", "9876"),
+        ("\x00", "\x00"),
+        ("19-000001\x00", "9876"),
+        ("' OR 1=1 --", "9876"),
+        ("<script>", "9876"),
+        ("19-" + "9" * 300, "9876"),
+        ("19-000001", "98765"),
+        ("19-000001", "98 7"),
+        ("19-000001", "abcd"),
+        ("19-000001", "²²²²"),
+        ("19--000001", "9876"),
+        ("🙂", "🙂🙂🙂🙂"),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "/ru"])
+def test_nonsense_is_answered_in_words(client, db, number, digits, prefix):
+    response = ask(client, number, digits, prefix)
+    assert response.status_code == 200
+    assert response.context["form"].errors
+    assert "<script>" not in response.content.decode().replace("<script src", "")
+
+
+@pytest.mark.parametrize("prefix", ["", "/ru"])
+def test_visitors_find_it_on_the_home_page_and_families_their_list(client, parent_client, prefix):
+    assert f'href="{prefix}{"/queue/check/"}"' in client.get(prefix + "/").content.decode()
+    page = parent_client.get(prefix + "/").content.decode()
+    assert f'href="{prefix}/cabinet/applications/"' in page
