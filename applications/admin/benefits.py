@@ -77,7 +77,14 @@ def _reject(benefit: Benefit, actor: User, data: dict[str, Any], now: datetime) 
 
 @admin.register(Benefit)
 class BenefitAdmin(WorkAdmin):
-    list_display = ["claimed_at", "child", "category", "application", "shown_tier", "last_day", "shown_state"]
+    list_display = [
+        "claimed_at",
+        "child",
+        "category_name",
+        "number_of_application",
+        "last_day",
+        "shown_state",
+    ]
     list_display_links = ["claimed_at", "child"]
     list_filter = [CheckFilter, "state", "category", "application__locality"]
     list_select_related = ["application__child", "application__locality", "category"]
@@ -162,6 +169,15 @@ class BenefitAdmin(WorkAdmin):
     @admin.display(description=_("Birth date"))
     def birth_date(self, obj: Benefit) -> str:
         return written(obj.application.child.birth_date)
+
+    # A column of a related object would not wrap, and some names are long.
+    @admin.display(description=_("Benefit category"), ordering="category__order")
+    def category_name(self, obj: Benefit) -> str:
+        return f"{obj.category.name} ({obj.category.get_tier_display()})"
+
+    @admin.display(description=_("Application"), ordering="application__sequence")
+    def number_of_application(self, obj: Benefit) -> str:
+        return obj.application.number
 
     @admin.display(description=_("Application"))
     def application_page(self, obj: Benefit) -> str:
