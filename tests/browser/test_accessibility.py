@@ -1,0 +1,217 @@
+"""Every page at 360 px and in both languages: axe finds nothing, and nothing must be pushed sideways to be read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import axe_core_python
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from playwright.sync_api import BrowserContext, Page
+
+from accounts.models import User
+from tests.accounts.walk import PASSWORD, newest_code
+from tests.city import build_city
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
+NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+LANGUAGES = pytest.mark.parametrize("language", ["kk", "ru"])
+
+PUBLIC = (
+    "/",
+    "/bulletin/",
+    "/bulletin/?status=me",
+    "/bulletin/?search=nothing",
+    "/queue/",
+    "/queue/check/",
+    "/queue/corrections/",
+    "/referrals/",
+    "/kindergartens/",
+    "/statistics/",
+    "/feedback/",
+    "/help/",
+    "/contacts/",
+    "/privacy/",
+    "/accessibility/",
+    "/login/",
+    "/password/reset/",
+    "/nothing/",
+)
+CABINET = (
+    "/cabinet/",
+    "/cabinet/profile/",
+    "/cabinet/profile/password/",
+    "/cabinet/notifications/",
+    "/cabinet/notifications/log/",
+    "/cabinet/children/",
+    "/cabinet/children/add/",
+    "/cabinet/applications/",
+    "/cabinet/applications/new/",
+    "/cabinet/applications/archive/",
+    "/bulletin/?status=me",
+    "/feedback/",
+)
+EMPTY = ("/cabinet/", "/cabinet/applications/", "/cabinet/applications/new/", "/cabinet/notifications/")
+
+
+@pytest.fixture
+def city(transactional_db):
+    return build_city()
+
+
+@pytest.fixture
+def look(open_context) -> Iterator:
+    """Opens pages in one browser and collects what is wrong with them."""
+
+    def opened(*, viewport: dict[str, int]) -> "Inspector":
+        return Inspector(open_context(viewport=viewport))
+
+    return opened
+
+
+class Inspector:
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.page: Page = context.new_page()
+        self.found: dict[str, list[str]] = {}
+        self.base = context.request.get("/health/").url.removesuffix("/health/")
+
+    def enter(self, user: User) -> None:
+        """Sign in by a session cookie; an employee with both factors."""
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        device = TOTPDevice.objects.filter(user=user).first()
+        if device is not None:
+            session = client.session
+            session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+            session.save()
+        value = client.cookies[settings.SESSION_COOKIE_NAME].value
+        self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": self.base}])
+
+    def visit(self, path: str) -> None:
+        self.page.goto(path)
+        self.inspect(path)
+
+    def inspect(self, name: str) -> None:
+        """Keep what axe finds on the page as it is, and whether it is wider than the screen."""
+        self.page.evaluate(AXE)
+        results = self.page.evaluate(
+            "axe.run(document, {resultTypes: ['violations'], elementRef: false}).then(found => found.violations)"
+        )
+        faults = [f"{fault['id']}: {node['html'][:160]}" for fault in results for node in fault["nodes"][:3]]
+        if self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            faults.append("wider than the screen")
+        if faults:
+            self.found[name] = faults
+
+
+def in_language(language: str, *paths: str) -> list[str]:
+    return [f"/ru{path}" if language == "ru" else path for path in paths]
+
+
+def test_the_inspector_sees_faults(look, transactional_db):
+    """The control: without it, pages without faults would prove nothing."""
+    inspector = look(viewport=NARROW)
+    inspector.page.set_content("<html><body><img src='x'><p style='width: 500px'>x</p></body></html>")
+    inspector.inspect("bad")
+    assert any(fault.startswith("image-alt") for fault in inspector.found["bad"])
+    assert "wider than the screen" in inspector.found["bad"]
+
+
+@LANGUAGES
+def test_steps_of_registration(look, transactional_db, language):
+    inspector = look(viewport=NARROW)
+    page, phone = inspector.page, "+77017779876"
+    page.goto(in_language(language, "/register/")[0])
+    inspector.inspect("phone")
+    page.locator("main form[data-guard] button").last.click()
+    inspector.inspect("phone with mistakes")
+    page.fill("[name=phone]", phone)
+    page.check("[name=consent]")
+    page.locator("main form[data-guard] button").last.click()
+    page.wait_for_url("**/register/code/")
+    inspector.inspect("code")
+    page.fill("[name=code]", newest_code(phone))
+    page.locator("main form:has([name=code]) button").first.click()
+    page.wait_for_url("**/register/password/")
+    inspector.inspect("password")
+    for field in page.locator("input[type=password]").all():
+        field.fill(PASSWORD)
+    page.locator("main form button:not([type=button])").last.click()
+    page.wait_for_url("**/register/account/")
+    inspector.inspect("account")
+    page.fill("[name=identity]", "940225300009")
+    page.locator("main form:has([name=identity]) button").first.click()
+    page.get_by_text("25.02.1994").wait_for()
+    inspector.inspect("confirmation")
+    assert inspector.found == {}
+
+
+@LANGUAGES
+def test_every_page(look, city, language):
+    visitor, family, newcomer, employee = (look(viewport=NARROW) for _ in range(4))
+    with translation.override(language):
+        of_visitors, of_family = public_objects(city), family_objects(city)
+        sign_in, today = reverse("admin:login"), reverse("admin:index")
+    for path in [*in_language(language, *PUBLIC), *of_visitors, f"/demo/?lang={language}"]:
+        visitor.visit(path)
+    family.enter(city.parent)
+    for path in [*in_language(language, *CABINET), *of_family]:
+        family.visit(path)
+    newcomer.enter(UserFactory())
+    for path in in_language(language, *EMPTY):
+        newcomer.visit(path)
+    employee.visit(sign_in)
+    employee.enter(city.worker)
+    employee.visit(today)
+    found = [inspector.found for inspector in (visitor, family, newcomer, employee)]
+    assert found == [{}, {}, {}, {}]
+
+
+def test_on_a_wide_screen(look, city):
+    inspector = look(viewport=WIDE)
+    for path in ("/", "/ru/bulletin/", "/statistics/", "/ru/register/"):
+        inspector.visit(path)
+    inspector.enter(city.parent)
+    for path in (
+        "/ru/cabinet/",
+        "/cabinet/profile/",
+        reverse("applications:application", args=[city.applications["referred"].pk]),
+    ):
+        inspector.visit(path)
+    assert inspector.found == {}
+
+
+def public_objects(city) -> list[str]:
+    queue = [city.kindergarten.locality.slug, city.child.birth_date.year]
+    return [
+        city.kindergarten.get_absolute_url(),
+        city.vacancy.get_absolute_url(),
+        reverse("applications:order", args=queue),
+    ]
+
+
+def family_objects(city) -> list[str]:
+    """The page of an application in each of its states, and the pages that some of them lead to."""
+    of_states = {
+        "waiting": ("delete", "why", "claim_benefit", "languages", "move"),
+        "bid_placed": ("withdraw",),
+        "referred": ("referral_pdf", "extend"),
+    }
+    return [
+        reverse("children:child", args=[city.child.pk]),
+        reverse("applications:apply", args=[city.applications["waiting"].pk, city.vacancy.pk]),
+        *(application.get_absolute_url() for application in city.applications.values()),
+        *(
+            reverse(f"applications:{name}", args=[city.applications[state].pk])
+            for state, names in of_states.items()
+            for name in names
+        ),
+    ]

@@ -1,0 +1,314 @@
+"""Every address as every visitor: who gets in, who is sent to sign in, who is told that there is nothing."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone, translation
+
+from accounts.models import Profile, User
+from applications.bidding import place_bid
+from applications.transitions import file_application
+from bulletin.models import AgeGroup, Holiday
+from children.models import Child
+from notifications.models import Notice
+from tests.city import build_city
+from tests.factories import (
+    ChildFactory,
+    GroupFactory,
+    GuardianshipFactory,
+    KindergartenFactory,
+    LocalityFactory,
+    UserFactory,
+    VacancyFactory,
+)
+from tests.staff import inside, worker_of
+
+pytestmark = pytest.mark.django_db
+
+VISITORS = ("anonymous", "parent", "stranger", "worker", "outsider")
+LOGIN = "to sign in"
+AWAY = "elsewhere"
+
+EVERYONE = (200, 200, 200, 200, 200)
+GUESTS = (200, AWAY, AWAY, AWAY, AWAY)
+STEPS = (AWAY, AWAY, AWAY, AWAY, AWAY)
+SIGNED_IN = (LOGIN, 200, 200, 200, 200)
+PARENTS = (LOGIN, 200, 200, 403, 403)
+FAMILY = (LOGIN, 200, 404, 403, 403)
+FAMILY_AWAY = (LOGIN, AWAY, 404, 403, 403)
+POST_ONLY = (405, 405, 405, 405, 405)
+STATES = ("waiting", "bid_placed", "referred", "enrolled", "stop_listed", "lapsed", "archived")
+
+# What a GET answers to each of the visitors; after the name stand the objects in the address.
+TABLE = {
+    "home": EVERYONE,
+    "place": POST_ONLY,
+    "statistics": EVERYONE,
+    "help": EVERYONE,
+    "contacts": EVERYONE,
+    "privacy": EVERYONE,
+    "accessibility": EVERYONE,
+    "clock": EVERYONE,
+    "health": EVERYONE,
+    "demo": EVERYONE,
+    "demo_json": EVERYONE,
+    "accounts:register": GUESTS,
+    "accounts:register_code": STEPS,
+    "accounts:register_password": STEPS,
+    "accounts:register_account": STEPS,
+    "accounts:login": GUESTS,
+    "accounts:logout": STEPS,
+    "accounts:reset": GUESTS,
+    "accounts:reset_code": STEPS,
+    "accounts:reset_new": STEPS,
+    "accounts:profile": PARENTS,
+    "accounts:photo": (LOGIN, 404, 404, 403, 403),
+    "accounts:password": PARENTS,
+    "accounts:journal": PARENTS,
+    "notifications:inbox": SIGNED_IN,
+    "notifications:read_all": POST_ONLY,
+    "notifications:open notice": (LOGIN, AWAY, 404, 404, 404),
+    "children:list": PARENTS,
+    "children:add": PARENTS,
+    "children:child child": FAMILY,
+    "bulletin:kindergartens": EVERYONE,
+    "bulletin:kindergarten": EVERYONE,
+    "bulletin:reviews": EVERYONE,
+    "applications:cabinet": PARENTS,
+    "applications:list": PARENTS,
+    "applications:archive": PARENTS,
+    "applications:new": PARENTS,
+    **{f"applications:application {state}": FAMILY for state in STATES},
+    **{f"applications:why {state}": FAMILY for state in STATES},
+    "applications:delete waiting": FAMILY,
+    "applications:delete bid_placed": FAMILY,
+    "applications:delete archived": FAMILY_AWAY,
+    "applications:restore archived": POST_ONLY,
+    "applications:interest waiting": POST_ONLY,
+    "applications:apply waiting vacancy": FAMILY,
+    "applications:apply bid_placed vacancy": FAMILY_AWAY,
+    "applications:withdraw bid_placed": FAMILY,
+    "applications:withdraw waiting": FAMILY_AWAY,
+    "applications:referral_pdf referred": (LOGIN, 202, 404, 403, 403),
+    "applications:referral_pdf waiting": (LOGIN, 404, 404, 403, 403),
+    "applications:extend referred": FAMILY,
+    "applications:extend waiting": (LOGIN, 404, 404, 403, 403),
+    "applications:claim_benefit waiting": FAMILY,
+    "applications:withdraw_benefit waiting benefit": FAMILY,
+    "applications:languages waiting": FAMILY,
+    "applications:move waiting": FAMILY,
+    "applications:bulletin": EVERYONE,
+    "applications:vacancy vacancy": EVERYONE,
+    "applications:choose_child vacancy": (LOGIN, 200, AWAY, 403, 403),
+    "applications:queue": EVERYONE,
+    "applications:queue_csv": EVERYONE,
+    "applications:queue_check": EVERYONE,
+    "applications:order": EVERYONE,
+    "applications:order_csv": EVERYONE,
+    "applications:corrections": EVERYONE,
+    "applications:corrections_csv": EVERYONE,
+    "applications:referrals": EVERYONE,
+}
+
+
+def addresses(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every named address of the portal with its pattern; those of the workplace begin with `admin:`."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry, f"{entry.namespace}:" if entry.namespace else namespace)
+        elif entry.name:
+            yield namespace + entry.name, entry
+
+
+@pytest.fixture
+def city():
+    city = build_city()
+    city.notice = Notice.objects.filter(recipient=city.parent).first()
+    return city
+
+
+@pytest.fixture
+def visitors(city, client_of):
+    elsewhere = KindergartenFactory(locality=city.kindergarten.locality)
+    return dict(
+        zip(
+            VISITORS,
+            (
+                Client(),
+                client_of(city.parent),
+                client_of(UserFactory()),
+                inside(city.worker),
+                inside(worker_of(elsewhere)),
+            ),
+            strict=True,
+        )
+    )
+
+
+def url_of(row: str, city) -> str:
+    """The address of a row of the table, in the active language."""
+    name, *parts = row.split()
+    if name == "bulletin:kindergarten":
+        return reverse(name, args=[city.kindergarten.slug])
+    if name in ("applications:order", "applications:order_csv"):
+        return reverse(name, args=[city.kindergarten.locality.slug, city.child.birth_date.year])
+    return reverse(name, args=[(city.applications.get(part) or getattr(city, part)).pk for part in parts])
+
+
+def outcome(answer) -> int | str:
+    if answer.status_code != 302:
+        return int(answer.status_code)
+    return LOGIN if "/login/?next=/" in answer.url else AWAY
+
+
+def faults(page, *, language: str, signed_in: bool) -> list[str]:
+    """What is wrong with a page that was shown."""
+    found = []
+    if signed_in and "no-store" not in page.headers.get("Cache-Control", ""):
+        found.append("may be stored by a cache")
+    if not page.headers["Content-Type"].startswith("text/html"):
+        return found
+    content = page.content.decode()
+    if len(re.findall(r"<h1[\s>]", content)) != 1:
+        found.append("not one <h1>")
+    if f'<html lang="{language}"' not in content:
+        found.append("<html lang>")
+    return found
+
+
+def test_the_table_names_every_address():
+    named = {name for name, _pattern in addresses() if not name.startswith("admin:")}
+    assert named == {row.split()[0] for row in TABLE}
+
+
+@pytest.mark.parametrize("language", ["kk", "ru"])
+class TestEveryAddress:
+    def test_as_every_visitor(self, language, city, visitors):
+        got, expected, wrong = {}, {}, {}
+        with translation.override(language):
+            urls = {row: url_of(row, city) for row in TABLE}
+        for place, (visitor, client) in enumerate(visitors.items()):
+            for row, url in urls.items():
+                answer = client.get(url, headers={"accept-language": language})
+                got[visitor, row], expected[visitor, row] = outcome(answer), TABLE[row][place]
+                shown = answer.status_code in (200, 202, 403, 404)
+                if shown and (found := faults(answer, language=language, signed_in=visitor != "anonymous")):
+                    wrong[visitor, row] = found
+        different = {key: (got[key], expected[key]) for key in got if got[key] != expected[key]}
+        assert different == {}
+        assert wrong == {}
+
+    def test_nobody_reads_of_another_family(self, language, city, visitors):
+        """No IIN, no phone of a parent and no name of a child on any page of a visitor who is not of the family."""
+        phones = [
+            str(phone)[2:] for phone in User.objects.exclude(phone=None).values_list("phone", flat=True)
+        ]
+        iins = [*Profile.objects.values_list("iin", flat=True), *Child.objects.values_list("iin", flat=True)]
+        secrets = [secret for secret in (*phones, *iins, city.parent.profile.last_name, "САРА") if secret]
+        assert len(secrets) > 10
+        with translation.override(language):
+            urls = {row: url_of(row, city) for row in TABLE}
+        for visitor in ("anonymous", "outsider"):
+            for row, url in urls.items():
+                answer = visitors[visitor].get(url)
+                content = answer.getvalue() if answer.streaming else answer.content
+                said = re.sub(r"(?<=\d)[\s()-]+(?=\d)", "", content.decode())
+                assert [secret for secret in secrets if secret in said] == [], (visitor, row)
+
+    def test_the_workplace_lets_nobody_in_without_being_employed(self, language, city, visitors):
+        for name, pattern in addresses():
+            if not name.startswith("admin:") or name in ("admin:login", "admin:logout"):
+                continue
+            given = dict.fromkeys(pattern.pattern.regex.groupindex, "1") | {
+                key: city.vacancy.pk if "uuid" in str(converter).lower() else 1
+                for key, converter in pattern.pattern.converters.items()
+            }
+            if name == "admin:app_list":
+                given = {"app_label": "bulletin"}
+            with translation.override(language):
+                url = reverse(name, kwargs=given)
+            for visitor in ("anonymous", "parent"):
+                answer = visitors[visitor].get(url)
+                assert answer.status_code == 302, (visitor, name)
+                assert "/admin/login/" in answer.url, (visitor, name)
+
+
+def queries(client: Client, url: str) -> int:
+    client.get(url)  # fills what is kept between requests
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(url).status_code == 200
+    return len(captured)
+
+
+class TestAsManyQueriesForOneRowAsForMany:
+    """A list that asks the database once more for every row is slow where it matters."""
+
+    @pytest.fixture
+    def place(self):
+        return LocalityFactory()
+
+    def kindergarten_with_vacancy(self, place):
+        return VacancyFactory(
+            group=GroupFactory(
+                kindergarten=KindergartenFactory(locality=place), age_group=AgeGroup.FIRST_JUNIOR
+            ),
+            birth_years=[timezone.now().year - 3],
+        )
+
+    def child_in_the_queue(self, parent, place):
+        child = ChildFactory(birth_date=date(timezone.now().year - 3, 2, 1))
+        GuardianshipFactory(child=child, user=parent)
+        return file_application(
+            child=child, locality=place, languages=["ru"], actor=parent, now=timezone.now()
+        )
+
+    @pytest.mark.parametrize("name", ["applications:bulletin", "bulletin:kindergartens", "home"])
+    def test_public_lists(self, client, place, name):
+        self.kindergarten_with_vacancy(place)
+        one = queries(client, reverse(name))
+        for _ in range(3):
+            self.kindergarten_with_vacancy(place)
+        assert queries(client, reverse(name)) == one
+
+    @pytest.mark.parametrize("name", ["applications:archive", "children:list", "notifications:inbox"])
+    def test_lists_of_a_family(self, parent, parent_client, place, name):
+        self.child_in_the_queue(parent, place)
+        one = queries(parent_client, reverse(name))
+        for _ in range(3):
+            self.child_in_the_queue(parent, place)
+        assert queries(parent_client, reverse(name)) == one
+
+    @pytest.mark.parametrize("name", ["applications:list", "applications:bulletin"])
+    def test_a_family_waits_no_longer_than_its_applications_are_brought_up_to_now(
+        self, parent, parent_client, place, name
+    ):
+        """A family has a few applications; each is settled and asked about its interest by queries of its own."""
+        self.kindergarten_with_vacancy(place)
+        self.child_in_the_queue(parent, place)
+        one = queries(parent_client, reverse(name))
+        for _ in range(3):
+            self.child_in_the_queue(parent, place)
+        assert queries(parent_client, reverse(name)) <= one + 3 * 2
+
+    @pytest.mark.parametrize(("name", "each"), [("admin:applications_bid_changelist", 2), ("admin:index", 0)])
+    def test_lists_of_an_employee(self, parent, place, name, each):
+        """The list of bids shows numbers in the queue, exact at this moment: two small queries for each."""
+        vacancy = self.kindergarten_with_vacancy(place)
+        client = inside(worker_of(vacancy.group.kindergarten))
+        for year in (timezone.now().year, timezone.now().year + 1):
+            Holiday.objects.create(date=date(year, 1, 1), name_kk="Мереке", name_ru="Праздник")
+
+        def bid():
+            place_bid(self.child_in_the_queue(parent, place), vacancy, actor=parent, now=timezone.now())
+
+        bid()
+        one = queries(client, reverse(name))
+        for _ in range(3):
+            bid()
+        assert queries(client, reverse(name)) <= one + 3 * each
