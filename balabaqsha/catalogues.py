@@ -53,8 +53,9 @@ def messages_of_python(source: str) -> Iterator[Message]:
         if parts is None:
             continue
         texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
-        if len(texts) >= len(parts) and all(isinstance(text, str) for text in texts[: len(parts)]):
-            yield Message(**dict(zip(parts, texts, strict=False)))
+        strings = [text for text in texts[: len(parts)] if isinstance(text, str)]
+        if len(strings) == len(parts):
+            yield Message(**dict(zip(parts, strings, strict=True)))
 
 
 def messages_of_template(source: str) -> Iterator[Message]:

@@ -27,7 +27,22 @@ LATIN_WORDS = {
         "AA",
         "CAPTCHA",
     ),
-    *("PDF", "JPEG", "PNG", "JSON", "URL", "UUID", "IP", "IPv", "HTTP", "HTTPS", "SHA", "CSRF", "LDAP"),
+    *(
+        "CSV",
+        "PDF",
+        "JPEG",
+        "PNG",
+        "JSON",
+        "URL",
+        "UUID",
+        "IP",
+        "IPv",
+        "HTTP",
+        "HTTPS",
+        "SHA",
+        "CSRF",
+        "LDAP",
+    ),
     # Said to administrators and developers only.
     *(
         "Mac",
