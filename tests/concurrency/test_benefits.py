@@ -1,5 +1,7 @@
 """Officials and the family press at once: one decision holds, and the queue agrees with it."""
 
+from threading import Barrier
+
 import pytest
 from django.core.files.base import ContentFile
 
@@ -26,6 +28,19 @@ def verify(benefit):
 
 def moves():
     return list(Event.objects.order_by("id").values_list("move", flat=True))
+
+
+def test_control_without_the_lock_one_claim_is_verified_twice(benefit, monkeypatch):
+    """With the lock off the race is real: both officials have read "claimed" before either writes."""
+    gate = Barrier(2)
+    monkeypatch.setattr(
+        transitions.benefits,
+        "lock_application",
+        lambda pk: Application.objects.select_related("locality").get(pk=pk),
+    )
+    monkeypatch.setattr(transitions.benefits, "_refuse_own", lambda benefit, *, actor: gate.wait(timeout=10))
+    together(verify(benefit), verify(benefit))
+    assert moves() == [Move.VERIFY_BENEFIT, Move.VERIFY_BENEFIT]
 
 
 def test_two_officials_verify_at_once(benefit):
@@ -105,9 +120,11 @@ def test_expiry_and_the_familys_look_end_it_once(scene):
         actor=StaffFactory(),
         now=NOW,
     )
+    end = benefit.valid_until
+    assert end is not None
     together(
-        *[lambda: transitions.expire_benefit(benefit, now=benefit.valid_until)] * 3,
-        *[lambda: transitions.settle(benefit.application, now=benefit.valid_until)] * 3,
+        *[lambda: transitions.expire_benefit(benefit, now=end)] * 3,
+        *[lambda: transitions.settle(benefit.application, now=end)] * 3,
     )
     assert moves() == [Move.VERIFY_BENEFIT, Move.END_BENEFIT]
     assert Application.objects.get().tier == Tier.GENERAL
