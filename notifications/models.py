@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
-from notifications.kinds import TITLES
+from notifications.kinds import titles
 
 
 class Notice(models.Model):
@@ -25,7 +25,7 @@ class Notice(models.Model):
         related_name="notices",
         verbose_name=_("recipient"),
     )
-    kind = models.CharField(_("kind"), max_length=40, choices=TITLES)
+    kind = models.CharField(_("kind"), max_length=40, choices=titles)
     text_kk = models.TextField(_("text in Kazakh"))
     text_ru = models.TextField(_("text in Russian"))
     link = models.CharField(
@@ -75,7 +75,7 @@ class Message(models.Model):
         verbose_name=_("recipient"),
     )
     phone = PhoneNumberField(_("phone"))
-    kind = models.CharField(_("kind"), max_length=40, choices=TITLES)
+    kind = models.CharField(_("kind"), max_length=40, choices=titles)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     text = models.TextField(
         _("text"), blank=True, help_text=_("Emptied once sent where it held a secret code.")

@@ -7,6 +7,8 @@ import phonenumber_field.modelfields
 from django.conf import settings
 from django.db import migrations, models
 
+import notifications.kinds
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -32,27 +34,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("registration_code", "Registration code"),
-                            ("reset_code", "Code for a new password"),
-                            ("account_exists", "Phone already registered"),
-                            ("password_changed", "Password changed"),
-                            ("application_filed", "Application accepted"),
-                            ("application_archived", "Application archived"),
-                            ("application_restored", "Application restored"),
-                            ("bid_placed", "Bid sent"),
-                            ("bid_withdrawn", "Bid withdrawn"),
-                            ("bid_rejected", "Bid refused"),
-                            ("bid_lost", "Place given by queue number"),
-                            ("bid_void", "Place recalled"),
-                            ("referral_issued", "Referral issued"),
-                            ("referral_extended", "Referral extended"),
-                            ("referral_reminder", "Referral: reminder"),
-                            ("referral_revoked", "Referral revoked"),
-                            ("stop_started", "Stop-list: begun"),
-                            ("stop_lifted", "Stop-list: ended"),
-                            ("contract_signed", "Contract signed"),
-                        ],
+                        choices=notifications.kinds.titles,
                         max_length=40,
                         verbose_name="kind",
                     ),
@@ -133,27 +115,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("registration_code", "Registration code"),
-                            ("reset_code", "Code for a new password"),
-                            ("account_exists", "Phone already registered"),
-                            ("password_changed", "Password changed"),
-                            ("application_filed", "Application accepted"),
-                            ("application_archived", "Application archived"),
-                            ("application_restored", "Application restored"),
-                            ("bid_placed", "Bid sent"),
-                            ("bid_withdrawn", "Bid withdrawn"),
-                            ("bid_rejected", "Bid refused"),
-                            ("bid_lost", "Place given by queue number"),
-                            ("bid_void", "Place recalled"),
-                            ("referral_issued", "Referral issued"),
-                            ("referral_extended", "Referral extended"),
-                            ("referral_reminder", "Referral: reminder"),
-                            ("referral_revoked", "Referral revoked"),
-                            ("stop_started", "Stop-list: begun"),
-                            ("stop_lifted", "Stop-list: ended"),
-                            ("contract_signed", "Contract signed"),
-                        ],
+                        choices=notifications.kinds.titles,
                         max_length=40,
                         verbose_name="kind",
                     ),
