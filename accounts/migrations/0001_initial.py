@@ -308,4 +308,13 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION refuse_change_of_journal() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$;
+            CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON accounts_auditentry
+            FOR EACH ROW EXECUTE FUNCTION refuse_change_of_journal();
+            """,
+            "DROP TRIGGER append_only ON accounts_auditentry; DROP FUNCTION refuse_change_of_journal();",
+        ),
     ]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, transaction
 
 from accounts import audit
 from accounts.audit_actions import Action
@@ -101,6 +102,9 @@ def test_an_audit_entry_is_neither_changed_nor_deleted(parent):
         entry.save()
     with pytest.raises(PermissionDenied):
         entry.delete()
+    for change in (lambda: AuditEntry.objects.update(reason="other"), AuditEntry.objects.all().delete):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            change()
 
 
 def test_the_second_factor_is_asked_for(client_of, parent):
