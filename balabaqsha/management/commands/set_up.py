@@ -1,6 +1,7 @@
 """Bring a portal from "installed" to "ready to serve": catalogues, fonts, static files, tables, first data, demo."""
 
 import hashlib
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,9 @@ class Command(BaseCommand):
             collect_changed_static(Path(settings.STATIC_ROOT))
         with self.step("Database tables"):
             call_command("migrate", interactive=False, verbosity=0)
+        if reset_demo:
+            with self.step("Demo city forgotten"):
+                forget_everything()
         with self.step("Roles of employees"):
             call_command("setup_roles", stdout=self.stdout)
         with self.step("Working-day calendar"):
@@ -41,7 +45,7 @@ class Command(BaseCommand):
             call_command("load_benefit_categories", stdout=self.stdout)
         if settings.DEMO:
             with self.step("Demo city"):
-                call_command("setup_demo", *(["--reset"] if reset_demo else []), stdout=self.stdout)
+                call_command("setup_demo", stdout=self.stdout)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -52,6 +56,13 @@ class Command(BaseCommand):
         yield
         self.stdout.write(f"    done in {time.monotonic() - started:.1f} s")
         self.stdout.flush()
+
+
+def forget_everything() -> None:
+    """Empty every table, and throw away what was uploaded and the file of the SMS. For the demo only."""
+    call_command("flush", interactive=False, verbosity=0)
+    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
+    Path(settings.SMS_FILE).unlink(missing_ok=True)
 
 
 def collect_changed_static(root: Path) -> None:

@@ -1,0 +1,60 @@
+"""From "installed" to "ready to serve", again and again."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from applications.models import BenefitCategory, QueueCount
+from balabaqsha.management.commands.set_up import forget_everything
+from bulletin.models import Holiday
+from tests.factories import ApplicationFactory
+
+
+@pytest.fixture
+def own_files(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.SMS_FILE = tmp_path / "sms.jsonl"
+    settings.STATIC_ROOT = tmp_path / "static"
+
+
+def set_up(**options) -> str:
+    out = StringIO()
+    call_command("set_up", stdout=out, **options)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_real_city_gets_what_it_needs_and_no_demo(settings, own_files):
+    settings.DEMO = False
+    for _again in range(2):
+        set_up()
+        assert Group.objects.filter(name="kindergarten").exists()
+        assert Holiday.objects.exists()
+        assert BenefitCategory.objects.exists()
+        assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_only_a_demo_is_thrown_away(settings):
+    settings.DEMO = False
+    with pytest.raises(CommandError, match="no demo city"):
+        set_up(reset_demo=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_demo_is_forgotten_whole(settings, own_files):
+    ApplicationFactory()
+    Path(settings.SMS_FILE).write_text("{}\n")
+    paper = default_storage.save("referrals/x.pdf", ContentFile(b"%PDF"))
+    assert QueueCount.objects.exists()
+    forget_everything()
+    assert not User.objects.exists()
+    assert not QueueCount.objects.exists()
+    assert not Path(settings.SMS_FILE).exists()
+    assert not default_storage.exists(paper)
