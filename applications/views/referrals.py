@@ -42,7 +42,9 @@ def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not referral.pdf:
         # Where the broker is down, too, the minute's sweep makes the paper.
         wake_on_commit("applications.tasks.render_referral_pdf", str(referral.pk))
-        response = render(request, "applications/referral_wait.html", {"application": application}, status=202)
+        response = render(
+            request, "applications/referral_wait.html", {"application": application}, status=202
+        )
         # A header, not a <meta>: it works without a script as well, and checkers of accessibility read the page alone.
         response["Refresh"] = str(REFRESH_SECONDS)
         return response

@@ -39,7 +39,7 @@ def random_standing(chance, sequence):
 
 def random_steps(chance, count, families):
     """Joins, leavings and changes of tier, queue and time, in any order that events could have."""
-    standings = {}
+    standings: dict[int, Standing] = {}
     for number in range(count):
         application = chance.randrange(families)
         if application in standings and chance.random() < 0.5:
@@ -55,7 +55,8 @@ def test_a_hundred_thousand_random_events_without_a_mismatch():
     chance = random.Random(2019)
     watched, families = 7, 400
     watch = Watch(watched, ratio_at=lambda queue, at: RATIO)
-    standings, number, checked = {}, None, 0
+    standings: dict[int, Standing] = {}
+    number, checked = None, 0
     for step in random_steps(chance, 100_000, families):
         for move in watch.run([step]):
             assert move.before == number
