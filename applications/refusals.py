@@ -85,7 +85,7 @@ class Refusal(TextChoices):
         _("This benefit has already been decided on, withdrawn or has expired. Refresh the page."),
     )
     TOO_MANY_CLAIMS = "too_many_claims", _("Too many claims in one day. Come back tomorrow.")
-    OWN_BENEFIT = "own_benefit", _("This is your own child. Another official has to decide.")
+    OWN_CHILD = "own_child", _("This is your own child. Another official has to decide.")
     # a correction of the queue
     NOTHING_TO_CORRECT = (
         "nothing_to_correct",

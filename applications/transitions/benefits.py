@@ -73,7 +73,7 @@ def verify_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
     """Accept a claimed benefit: it counts from now to the end of the category's last day (the locality's zone).
 
     Where the same benefit counts already, its former proof ends here. Raises `Refused` (BENEFIT_ENDED, ARCHIVED,
-    ENROLLED, OWN_BENEFIT).
+    ENROLLED, OWN_CHILD).
     """
     with locking():
         benefit = _lock_benefit(benefit)
@@ -105,7 +105,7 @@ def reject_benefit(benefit: Benefit, *, actor: User, reason: str, now: datetime)
     """Refuse a claimed benefit, or take back one that was verified, with a reason that the family reads.
 
     The application stands at its original date. Raises `Refused` (REASON_MISSING, BENEFIT_ENDED, ARCHIVED, ENROLLED,
-    OWN_BENEFIT).
+    OWN_CHILD).
     """
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
@@ -190,7 +190,7 @@ def _refuse_claim(application: Application, category: BenefitCategory, *, now: d
 
 def _refuse_own(benefit: Benefit, *, actor: User) -> None:
     if actor in guardians_of(benefit.application.child):
-        raise Refused(Refusal.OWN_BENEFIT)
+        raise Refused(Refusal.OWN_CHILD)
 
 
 def _end(benefit: Benefit, state: BenefitState, *, actor: User, now: datetime, reason: str = "") -> None:

@@ -13,6 +13,7 @@ from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import CorrectionState, Move, is_allowed
 from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
+from children.access import guardians_of
 
 PROPOSE, DECIDE = "applications.add_correction", "applications.change_correction"
 
@@ -32,12 +33,13 @@ def propose_correction(
 
     A value equal to the present one counts as none. Raises `PermissionDenied` for whoever is not an official, and
     `Refused`: NOTHING_TO_CORRECT, FUTURE_FILING, AGE, REASON_MISSING, ORDER_MISSING, FUTURE_ORDER,
-    CORRECTION_WAITS, NOT_ALLOWED (enrolled or archived).
+    OWN_CHILD, CORRECTION_WAITS, NOT_ALLOWED (enrolled or archived).
     """
     _require(actor, PROPOSE)
     try:
         with locking():
             application = lock_application(application.pk)
+            _require_stranger(actor, application)
             check_change(application, filed_at=new_filed_at, birth_year=new_birth_year, now=now)
             _check_order(reason, document_number, document_date, application=application, now=now)
             correction = Correction.objects.create(
@@ -61,12 +63,13 @@ def propose_correction(
 def approve_correction(correction: Correction, *, actor: User, now: datetime) -> Correction:
     """Carry out a correction: the application stands by its new time of filing or birth year from now on.
 
-    Raises `PermissionDenied`, and `Refused`: SAME_OFFICIAL, CORRECTION_DECIDED, CORRECTION_OUTDATED where the time of
-    filing or the birth year changed after the proposal, NOT_ALLOWED where the application has left the queue for good.
+    Raises `PermissionDenied`, and `Refused`: OWN_CHILD, SAME_OFFICIAL, CORRECTION_DECIDED, CORRECTION_OUTDATED where the
+    time of filing or the birth year changed after the proposal, NOT_ALLOWED where the application has left for good.
     """
     _require(actor, DECIDE)
     with locking():
         application = lock_application(correction.application_id)
+        _require_stranger(actor, application)
         correction = _lock_open(correction, actor=actor)
         if (application.filed_at, application.birth_year) != (
             correction.previous_filed_at,
@@ -106,14 +109,15 @@ def approve_correction(correction: Correction, *, actor: User, now: datetime) ->
 def decline_correction(correction: Correction, *, actor: User, reason: str, now: datetime) -> Correction:
     """Refuse to carry out a correction: nothing changes in the queue. `reason` is kept in the journals.
 
-    The proposer can't decide either way. Raises `PermissionDenied`, `Refused` (SAME_OFFICIAL, CORRECTION_DECIDED,
-    REASON_MISSING).
+    The proposer can't decide either way. Raises `PermissionDenied`, `Refused` (OWN_CHILD, SAME_OFFICIAL,
+    CORRECTION_DECIDED, REASON_MISSING).
     """
     _require(actor, DECIDE)
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
     with locking():
         application = lock_application(correction.application_id)
+        _require_stranger(actor, application)
         correction = _lock_open(correction, actor=actor)
         _decide(correction, CorrectionState.DECLINED, actor=actor, now=now)
         trace(application, Action.CORRECTION_DECLINED, actor=actor, now=now, reason=reason.strip())
@@ -142,6 +146,11 @@ def check_change(
 def _require(actor: User, permission: str) -> None:
     if not actor.has_perm(permission):
         raise PermissionDenied
+
+
+def _require_stranger(actor: User, application: Application) -> None:
+    if actor in guardians_of(application.child):
+        raise Refused(Refusal.OWN_CHILD)
 
 
 def _check_order(

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -171,12 +171,16 @@ def _row(queue: CountedQueue) -> dict[str, Any]:
     return {
         "place": queue.locality,
         "birth_year": queue.birth_year,
-        "waiting": told(queue.waiting),
+        "waiting": _grouped(queue.waiting),
         "cells": [
-            {"language": language.label, "waiting": told(named)}
+            {"language": language.label, "waiting": _grouped(named)}
             for language, named in queue.by_language.items()
         ],
     }
+
+
+def _grouped(count: int) -> str:
+    return number_format(count, force_grouping=True) if count >= FEW else told(count)
 
 
 def _locality(slug: str, birth_year: int) -> Locality:

@@ -207,7 +207,7 @@ class TestVerification:
             lambda: transitions.verify_benefit(benefit, actor=official, now=scene.now),
             lambda: transitions.reject_benefit(benefit, actor=official, reason="x", now=scene.now),
         ):
-            assert refusal(call) == Refusal.OWN_BENEFIT
+            assert refusal(call) == Refusal.OWN_CHILD
         assert Benefit.objects.get().state == BenefitState.CLAIMED
 
 

@@ -28,7 +28,13 @@ from applications.transitions import (
 )
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
-from tests.factories import ApplicationFactory, LocalityFactory, StaffFactory, UserFactory
+from tests.factories import (
+    ApplicationFactory,
+    GuardianshipFactory,
+    LocalityFactory,
+    StaffFactory,
+    UserFactory,
+)
 from tests.staff import employee, inside, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -173,6 +179,17 @@ class TestRefused:
         )
         scene.application.refresh_from_db()
         assert scene.application.filed_at != EARLIER
+
+    def test_nobody_proposes_or_decides_for_an_own_child(self, scene, propose, ainur, bolat):
+        correction = propose()
+        for official in (ainur, bolat):
+            GuardianshipFactory(child=scene.application.child, user=official)
+        for call in (
+            propose,
+            lambda: approve_correction(correction, actor=bolat, now=scene.now),
+            lambda: decline_correction(correction, actor=bolat, reason="x", now=scene.now),
+        ):
+            assert refusal(call) == Refusal.OWN_CHILD
 
     def test_nor_does_the_database_let_them(self, scene, propose, ainur):
         correction = propose()
