@@ -15,19 +15,17 @@ from applications.buckets import bucket_differences, fold_buckets
 from applications.models import Application, Rules
 from applications.queue import Position, count_position, position
 from applications.states import QUEUED_STATES, ApplicationState, Move, Tier
-from bulletin.models import Vacancy
-from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory
+from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, VacancyFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
 BORN = date(2017, 1, 1)
-READERS, ROUNDS = 3, 8
+READERS, ROUNDS = 2, 6
 
 
 @pytest.fixture
 def queue(scene):
     """A queue of all tiers over four months, out of which and into which the workers move."""
-    Vacancy.objects.filter(pk=scene.vacancy.pk).update(seats_total=100)
     Rules.objects.create(valid_from=date(2018, 1, 1), general_per_priority=2)
     scene.families = [
         ApplicationFactory(
@@ -38,6 +36,9 @@ def queue(scene):
         )
         for index in range(12)
     ]
+    # One for each worker: on a crowded machine they would wait for each other's seats longer than they may.
+    opened = scene.vacancy.opens_at
+    scene.vacancies = [VacancyFactory(group=scene.group, seats_total=100, opens_at=opened) for _ in range(2)]
     scene.children = [ChildFactory(birth_date=BORN) for _ in range(2 * ROUNDS)]
     for child in scene.children:
         GuardianshipFactory(child=child, user=scene.parent)
@@ -57,11 +58,11 @@ def leave_and_return(queue, application):
         transitions.restore(application, actor=application.filed_by, now=queue.now)
 
 
-def miss_the_referral(queue, application):
+def miss_the_referral(queue, application, vacancy):
     """To the stop-list and back."""
     now = queue.now
     for _ in range(ROUNDS // 2):
-        bid = place_bid(application, queue.vacancy, actor=application.filed_by, now=now)
+        bid = place_bid(application, vacancy, actor=application.filed_by, now=now)
         referral = transitions.activate_bid(bid, actor=queue.staff, now=now)
         transitions.expire_referral(referral, now=referral.valid_until)
         transitions.lift_stop(referral.stop, actor=queue.staff, reason="Ауырды", now=referral.valid_until)
@@ -112,8 +113,8 @@ def under_fire(queue, *, fold_too):
                 pool.submit(run, come, queue, queue.children[ROUNDS:]),
                 pool.submit(run, leave_and_return, queue, first),
                 pool.submit(run, leave_and_return, queue, second),
-                pool.submit(run, miss_the_referral, queue, third),
-                pool.submit(run, miss_the_referral, queue, fourth),
+                pool.submit(run, miss_the_referral, queue, third, queue.vacancies[0]),
+                pool.submit(run, miss_the_referral, queue, fourth, queue.vacancies[1]),
                 pool.submit(run, change_tier, fifth),
             ]
             for worker in writing:
