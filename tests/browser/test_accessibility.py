@@ -5,16 +5,13 @@ from pathlib import Path
 
 import axe_core_python
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.urls import reverse
 from django.utils import translation
-from django_otp import DEVICE_ID_SESSION_KEY
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import BrowserContext, Page
 
 from accounts.models import User
 from tests.accounts.walk import PASSWORD, newest_code
+from tests.browser.session import enter
 from tests.city import build_city
 from tests.factories import UserFactory
 
@@ -67,33 +64,24 @@ def city(transactional_db):
 
 
 @pytest.fixture
-def look(open_context) -> Iterator:
+def look(open_context, live_server) -> Iterator:
     """Opens pages in one browser and collects what is wrong with them."""
 
     def opened(*, viewport: dict[str, int]) -> "Inspector":
-        return Inspector(open_context(viewport=viewport))
+        return Inspector(open_context(viewport=viewport), portal=live_server.url)
 
     return opened
 
 
 class Inspector:
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: BrowserContext, *, portal: str) -> None:
         self.context = context
+        self.portal = portal
         self.page: Page = context.new_page()
         self.found: dict[str, list[str]] = {}
-        self.base = context.request.get("/health/").url.removesuffix("/health/")
 
     def enter(self, user: User) -> None:
-        """Sign in by a session cookie; an employee with both factors."""
-        client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-        device = TOTPDevice.objects.filter(user=user).first()
-        if device is not None:
-            session = client.session
-            session[DEVICE_ID_SESSION_KEY] = device.persistent_id
-            session.save()
-        value = client.cookies[settings.SESSION_COOKIE_NAME].value
-        self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": self.base}])
+        enter(self.context, user, portal=self.portal)
 
     def visit(self, path: str) -> None:
         self.page.goto(path)
