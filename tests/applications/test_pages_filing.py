@@ -246,7 +246,17 @@ class TestInterest:
         assert "error" in [message.level_tag for message in response.context["messages"]]
 
 
-OWN_PAGES = ["application", "delete", "restore", "interest", "withdraw", "referral_pdf", "extend"]
+OWN_PAGES = [
+    "application",
+    "delete",
+    "restore",
+    "interest",
+    "languages",
+    "move",
+    "withdraw",
+    "referral_pdf",
+    "extend",
+]
 
 
 class TestDoors:
