@@ -115,7 +115,10 @@ class TestApplicationPage:
             )
         response = family.get(url(scene))
         assert response.context["situation"].position.number == 3
-        assert [fact["value"] for fact in response.context["situation"].number_facts] == [3, 2]
+        queue, total, ahead = (fact["value"] for fact in response.context["situation"].number_facts)
+        assert queue == "Түркістан қ., 2017"
+        assert total == 3
+        assert ahead == "жалпы кезек: 2"
 
     def test_a_pending_bid_shows_the_place_and_the_day_of_the_answer(self, family, scene, bid):
         response = family.get(url(scene))
