@@ -63,8 +63,8 @@ def propose_correction(
 def approve_correction(correction: Correction, *, actor: User, now: datetime) -> Correction:
     """Carry out a correction: the application stands by its new time of filing or birth year from now on.
 
-    Raises `PermissionDenied`, and `Refused`: OWN_CHILD, SAME_OFFICIAL, CORRECTION_DECIDED, CORRECTION_OUTDATED where the
-    time of filing or the birth year changed after the proposal, NOT_ALLOWED where the application has left for good.
+    Raises `PermissionDenied`, and `Refused`: OWN_CHILD, SAME_OFFICIAL, CORRECTION_DECIDED, CORRECTION_OUTDATED where
+    the time of filing or the birth year changed since, NOT_ALLOWED once the application has left for good.
     """
     _require(actor, DECIDE)
     with locking():

@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.roles import Role
 from applications import transitions
 from applications.bidding import place_bid
-from applications.models import Event, Rules, StopListEntry
+from applications.models import Correction, Event, Rules, StopListEntry
 from bulletin.models import Vacancy
 from tests.factories import (
     ApplicationFactory,
@@ -69,6 +69,13 @@ TABLE = {
     "applications_application_changelist": OFFICIALS,
     "applications_application_add": NEVER,
     "applications_application_change application": OFFICIALS,
+    "applications_application_work application correct": OFFICIALS,
+    "applications_correction_changelist": OFFICIALS,
+    "applications_correction_add": NEVER,
+    "applications_correction_change correction": OFFICIALS,
+    "applications_correction_delete correction": NEVER,
+    "applications_correction_work correction approve": OFFICIALS,
+    "applications_correction_work correction decline": OFFICIALS,
     "applications_event_changelist": OFFICIALS,
     "applications_event_change event": OFFICIALS,
     "applications_stoplistentry_changelist": OFFICIALS,
@@ -131,6 +138,17 @@ def objects(scene, clock):
         vacancy=vacancy,
         draft=VacancyFactory(group=scene.group, state=Vacancy.State.DRAFT, published_at=None),
         application=scene.application,
+        correction=Correction.objects.create(
+            application=ApplicationFactory(locality=scene.locality),
+            new_birth_year=2016,
+            previous_birth_year=2017,
+            previous_filed_at=scene.now,
+            reason="x",
+            document_number="1",
+            document_date=scene.now.date(),
+            proposed_at=scene.now,
+            proposed_by=scene.staff,
+        ),
         event=Event.objects.first(),
         stop=StopListEntry.objects.get(),
         benefit=(benefit := BenefitFactory(application=scene.application)),
