@@ -23,7 +23,7 @@ from applications.states import ReferralState
 from applications.views.offers import offer, public_vacancies, similar_offers
 from applications.views.people import live_applications
 from bulletin.forms import BulletinFilterForm
-from bulletin.models import Vacancy
+from bulletin.models import Locality, Vacancy
 from bulletin.opening import BIDDING_PHASES, Phase
 from bulletin.selectors import chosen_locality, published_vacancies
 
@@ -43,11 +43,15 @@ class Verdict:
 def bulletin(request: HttpRequest) -> HttpResponse:
     """The public list with its filters; «Маған қолжетімді» needs a family."""
     now = timezone.now()
-    filters = BulletinFilterForm(request.GET, locality=chosen_locality(request))
+    family = live_applications(request, now=now)
+    is_mine = request.GET.get("status") == "me"
+    place = chosen_locality(request)
+    filters = BulletinFilterForm(request.GET, locality=_home(family, otherwise=place) if is_mine else place)
     chosen = filters.values
     status = chosen["status"]
-    family = live_applications(request, now=now)
-    lists = {name: _vacancies(chosen, status=name, family=family, now=now) for name in ("all", "open", "me")}
+    lists = {name: _vacancies(chosen, status=name, family=family, now=now) for name in ("all", "open")}
+    mine = chosen if "place" in request.GET else chosen | {"locality": _home(family, otherwise=place)}
+    lists["me"] = _vacancies(mine, status="me", family=family, now=now)
     page = Paginator(lists[status], PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "filters": filters,
@@ -105,6 +109,14 @@ def _vacancies(
     return available_vacancies(family, published, now=now) if status == "me" else published
 
 
+def _home(family: Sequence[Application], *, otherwise: Locality | None) -> Locality | None:
+    """Where a family asks for places, whatever place is chosen at the top of the page; None for several."""
+    if not family:
+        return otherwise
+    places = {application.locality for application in family}
+    return places.pop() if len(places) == 1 else None
+
+
 def _tabs(
     request: HttpRequest, *, current: str, lists: dict[str, list[Vacancy] | QuerySet[Vacancy]]
 ) -> list[dict[str, Any]]:
@@ -124,8 +136,9 @@ def _tabs(
 
 
 def _criteria(family: Sequence[Application], *, now: datetime) -> list[dict[str, Any]]:
-    """For each child, how many of the published places agree in locality, birth year and language: what is missing."""
-    published = list(published_vacancies(status="all", now=now))
+    """For each child, how many of the published places are left by each condition: what is missing."""
+    everything = published_vacancies(status="all", now=now)
+    published = list(everything)
     rows = []
     for application in family:
         reasons = [mismatch(application, vacancy) for vacancy in published]
@@ -137,6 +150,7 @@ def _criteria(family: Sequence[Application], *, now: datetime) -> list[dict[str,
                 "in_place": len(in_place),
                 "of_year": len(of_year),
                 "in_language": of_year.count(None),
+                "available": len(available_vacancies([application], everything, now=now)),
             }
         )
     return rows

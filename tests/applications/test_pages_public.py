@@ -90,7 +90,21 @@ class TestBulletin:
         Application.objects.update(languages=["kk"])
         response = family.get(BULLETIN, {"status": "me"})
         row = response.context["criteria"][0]
-        assert (row["in_place"], row["of_year"], row["in_language"]) == (1, 1, 0)
+        assert (row["in_place"], row["of_year"], row["in_language"], row["available"]) == (1, 1, 0, 0)
+
+    def test_available_to_me_counts_places_that_are_not_open_yet_apart(self, family, scene):
+        Vacancy.objects.update(opens_at=scene.now + timedelta(hours=1))
+        row = family.get(BULLETIN, {"status": "me"}).context["criteria"][0]
+        assert (row["in_language"], row["available"]) == (1, 0)
+
+    def test_available_to_me_is_about_the_family_s_locality_not_the_chosen_one(self, family, scene, kentau):
+        family.cookies[PLACE_COOKIE] = "kentau"
+        assert shown(family.get(BULLETIN)) == []
+        response = family.get(BULLETIN, {"status": "me"})
+        assert shown(response) == [scene.vacancy]
+        assert response.context["filters"].values["locality"] == scene.locality
+        assert shown(family.get(BULLETIN, {"status": "me", "place": "kentau"})) == []
+        assert family.get(BULLETIN).context["tabs"][2]["count"] == 1
 
     def test_a_family_without_an_application_is_told_to_file_one(self, parent_client, scene):
         assert reverse("applications:new") in text(parent_client.get(BULLETIN, {"status": "me"}))
