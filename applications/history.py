@@ -116,7 +116,8 @@ def cause_of(move: NumberMove) -> str:
     """The reason for a move in words, in the language of the page."""
     if move.cause is None:
         return str(RULES_CAUSE)
-    return str(move.cause.label if move.own else CAUSES[move.cause])
+    cause = str(move.cause.label if move.own else CAUSES[move.cause])
+    return f"{cause}: № {move.note}" if move.note else cause
 
 
 def differences() -> Iterator[str]:
@@ -172,11 +173,13 @@ def _events_of_its_queues(application: Application) -> QuerySet[Event]:
 
 def _steps(events: QuerySet[Event]) -> Iterator[Step]:
     columns = ("application", "at", "move", "to_state", "locality", "birth_year", "tier", "filed_at")
-    rows = events.values_list(*columns, "application__sequence")
-    for pk, at, move, state, locality, birth_year, tier, filed_at, sequence in rows.iterator(chunk_size=5000):
-        standing = Standing((locality, birth_year), Tier(tier), filed_at, sequence)
+    rows = events.values_list(*columns, "application__sequence", "data__document_number")
+    for pk, at, move, state, locality, year, tier, filed_at, sequence, order in rows.iterator(
+        chunk_size=5000
+    ):
+        standing = Standing((locality, year), Tier(tier), filed_at, sequence)
         after = standing if ApplicationState(state) in QUEUED_STATES else None
-        yield Step(application=pk, at=at, move=Move(move), after=after)
+        yield Step(application=pk, at=at, move=Move(move), after=after, note=order or "")
 
 
 def _ratios() -> Callable[[Hashable, datetime], int]:

@@ -25,12 +25,16 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True)
 class Step:
-    """One event of one application: where it stands after it, or None where it holds no number."""
+    """One event of one application: where it stands after it, or None where it holds no number.
+
+    `note` is the number of the order behind a correction.
+    """
 
     application: Hashable
     at: datetime
     move: Move
     after: Standing | None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class NumberMove:
     """A change of the number that is watched.
 
     `before` and `after` are None while there is no number; `own` tells the application's own events from others'.
-    `left` is the last number that it had, which bridges a time without one.
+    `left` is the last number that it had, which bridges a time without one; `note` comes from the step.
     """
 
     at: datetime
@@ -47,6 +51,7 @@ class NumberMove:
     before: int | None
     after: int | None
     left: int | None
+    note: str = ""
 
     @property
     def forward(self) -> int:
@@ -76,7 +81,8 @@ class Watch:
             yield from self.tick(step.at)
             before = self._number(step.at)
             self._apply(step)
-            yield from self._moved(step.at, step.move, before, own=step.application == self.application)
+            own = step.application == self.application
+            yield from self._moved(step.at, step.move, before, own=own, note=step.note)
 
     def tick(self, now: datetime) -> Iterator[NumberMove]:
         """The move that time alone brought about until `now`: another ratio of the tiers came into force."""
@@ -102,11 +108,11 @@ class Watch:
         return 1 + sum(ahead.values())
 
     def _moved(
-        self, at: datetime, cause: Move | None, before: int | None, *, own: bool
+        self, at: datetime, cause: Move | None, before: int | None, *, own: bool, note: str = ""
     ) -> Iterator[NumberMove]:
         after = self._number(at)
         if after != before:
-            yield NumberMove(at=at, cause=cause, own=own, before=before, after=after, left=self._left)
+            yield NumberMove(at, cause, own, before, after, self._left, note)
         if after is not None:
             self._left = after
 

@@ -6,13 +6,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from accounts.roles import Role
 from applications import transitions
 from applications.bidding import place_bid
 from applications.history import differences, explain
 from applications.models import Application
 from applications.queue import position
+from applications.transitions import approve_correction, propose_correction
 from tests.applications.conftest import ZONE
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
+from tests.staff import employee
 
 pytestmark = pytest.mark.django_db
 
@@ -139,3 +142,19 @@ class TestPage:
     def test_a_stranger_finds_nothing(self, scene, families, client_of, clock):
         client = client_of(UserFactory())
         assert client.get(reverse("applications:why", args=[families[0].pk])).status_code == 404
+
+
+def test_a_correction_names_its_order(scene, families):
+    correction = propose_correction(
+        families[4],
+        new_filed_at=START - timedelta(days=1),
+        reason="Өтініш қағаз түрінде бұрын берілген",
+        document_number="17-Б",
+        document_date=date(2019, 6, 20),
+        actor=employee(Role.OFFICIAL),
+        now=scene.now,
+    )
+    approve_correction(correction, actor=employee(Role.OFFICIAL), now=scene.now)
+    (first,) = explain(families[0], since=START + timedelta(hours=1), until=scene.now).rows
+    assert (first.before, first.after, first.forward) == (1, 2, -1)
+    assert first.cause.endswith(": № 17-Б")
