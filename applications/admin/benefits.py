@@ -19,6 +19,7 @@ from accounts.models import User
 from applications import transitions
 from applications.admin.referrals import as_attachment
 from applications.admin.work import (
+    ChildColumns,
     ReasonForm,
     Rows,
     Work,
@@ -27,13 +28,11 @@ from applications.admin.work import (
     link,
     page_of,
     tag,
-    written,
 )
-from applications.models import Application, Benefit, BenefitCategory
+from applications.models import Benefit, BenefitCategory
 from applications.queue import position
 from applications.selectors import claims_to_check
 from applications.states import LIVE_STATES, BenefitState
-from applications.workplace import short_name
 
 TONES = {
     BenefitState.CLAIMED: "info",
@@ -76,7 +75,7 @@ def _reject(benefit: Benefit, actor: User, data: dict[str, Any], now: datetime) 
 
 
 @admin.register(Benefit)
-class BenefitAdmin(WorkAdmin):
+class BenefitAdmin(ChildColumns, WorkAdmin):
     list_display = [
         "claimed_at",
         "child",
@@ -141,9 +140,6 @@ class BenefitAdmin(WorkAdmin):
         """The oldest claim first where they are to be checked: nobody is overtaken."""
         return ["claimed_at", "id"] if request.GET.get("check") == "waiting" else ["-claimed_at", "-id"]
 
-    def application_of(self, obj: Benefit) -> Application:
-        return obj.application
-
     def summary(self, obj: Benefit) -> Rows:
         rows = [
             {"label": gettext("Child"), "value": self.child(obj)},
@@ -157,18 +153,6 @@ class BenefitAdmin(WorkAdmin):
         return rows
 
     # --- columns ---------------------------------------------------------------------------------------------
-
-    @admin.display(description=_("Child"), ordering="application__child__last_name")
-    def child(self, obj: Benefit) -> str:
-        return short_name(obj.application.child)
-
-    @admin.display(description=_("Child"))
-    def full_name(self, obj: Benefit) -> str:
-        return obj.application.child.full_name
-
-    @admin.display(description=_("Birth date"))
-    def birth_date(self, obj: Benefit) -> str:
-        return written(obj.application.child.birth_date)
 
     # A column of a related object would not wrap, and some names are long.
     @admin.display(description=_("Benefit category"), ordering="category__order")

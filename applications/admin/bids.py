@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from applications import transitions
 from applications.admin.work import (
+    ChildColumns,
     ReasonForm,
     Rows,
     Work,
@@ -25,13 +26,11 @@ from applications.admin.work import (
     page_of,
     staff_of,
     tag,
-    written,
 )
-from applications.models import Application, Bid
+from applications.models import Bid
 from applications.queue import position
 from applications.states import BidState
 from applications.transitions import Refused
-from applications.workplace import short_name
 
 TONES = {
     BidState.PENDING: "info",
@@ -74,7 +73,7 @@ def _reject(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> None:
 
 
 @admin.register(Bid)
-class BidAdmin(WorkAdmin):
+class BidAdmin(ChildColumns, WorkAdmin):
     kindergarten_path = "vacancy__group__kindergarten"
     list_display = ["child", "birth_year", "number", "due", "shown_state", "place", "placed_at"]
     list_filter = [AnswerFilter, "state", ("vacancy__group__kindergarten", admin.RelatedOnlyFieldListFilter)]
@@ -128,9 +127,6 @@ class BidAdmin(WorkAdmin):
         ),
     ]
 
-    def application_of(self, obj: Bid) -> Application:
-        return obj.application
-
     def summary(self, obj: Bid) -> Rows:
         return [
             {"label": gettext("Child"), "value": self.child(obj)},
@@ -142,18 +138,6 @@ class BidAdmin(WorkAdmin):
         ]
 
     # --- columns ---------------------------------------------------------------------------------------------
-
-    @admin.display(description=_("Child"), ordering="application__child__last_name")
-    def child(self, obj: Bid) -> str:
-        return short_name(obj.application.child)
-
-    @admin.display(description=_("Child"))
-    def full_name(self, obj: Bid) -> str:
-        return obj.application.child.full_name
-
-    @admin.display(description=_("Birth date"))
-    def birth_date(self, obj: Bid) -> str:
-        return written(obj.application.child.birth_date)
 
     @admin.display(description=_("Birth year"), ordering="application__birth_year")
     def birth_year(self, obj: Bid) -> str:

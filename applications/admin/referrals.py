@@ -21,6 +21,7 @@ from accounts.models import User
 from applications import transitions
 from applications.admin.work import (
     LINE_BREAK,
+    ChildColumns,
     ReasonForm,
     Rows,
     Work,
@@ -29,9 +30,8 @@ from applications.admin.work import (
     link,
     page_of,
     tag,
-    written,
 )
-from applications.models import Application, Contract, Extension, ExtensionDocument, Referral
+from applications.models import Contract, Extension, ExtensionDocument, Referral
 from applications.states import ReferralState
 from applications.workplace import SOON, short_name
 
@@ -85,7 +85,7 @@ def _revoke(referral: Referral, actor: User, data: dict[str, Any], now: datetime
 
 
 @admin.register(Referral)
-class ReferralAdmin(WorkAdmin):
+class ReferralAdmin(ChildColumns, WorkAdmin):
     kindergarten_path = "bid__vacancy__group__kindergarten"
     list_display = ["number", "child", "kindergarten", "group", "issued_at", "last_day", "shown_state"]
     list_filter = [
@@ -150,9 +150,6 @@ class ReferralAdmin(WorkAdmin):
         ),
     ]
 
-    def application_of(self, obj: Referral) -> Application:
-        return obj.application
-
     def summary(self, obj: Referral) -> Rows:
         group = obj.bid.vacancy.group
         return [
@@ -164,18 +161,6 @@ class ReferralAdmin(WorkAdmin):
         ]
 
     # --- columns ---------------------------------------------------------------------------------------------
-
-    @admin.display(description=_("Child"), ordering="application__child__last_name")
-    def child(self, obj: Referral) -> str:
-        return short_name(obj.application.child)
-
-    @admin.display(description=_("Child"))
-    def full_name(self, obj: Referral) -> str:
-        return obj.application.child.full_name
-
-    @admin.display(description=_("Birth date"))
-    def birth_date(self, obj: Referral) -> str:
-        return written(obj.application.child.birth_date)
 
     @admin.display(description=_("Applicant"))
     def parent(self, obj: Referral) -> str:

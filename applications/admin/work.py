@@ -29,7 +29,7 @@ from accounts.models import User
 from applications.models import Application
 from applications.refusals import Refusal
 from applications.transitions import Refused
-from applications.workplace import own
+from applications.workplace import own, short_name
 from bulletin.calendar import CalendarEmpty
 from bulletin.workdays import CalendarEnds
 from children.access import guardians_of
@@ -230,6 +230,26 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             )
         else:
             messages.success(request, str(work.done))
+
+
+class ChildColumns:
+    """Columns of rows that belong to an `application`: whose child it is. Opening a row enters the family's journal."""
+
+    def application_of(self, obj: Any) -> Application:
+        application: Application = obj.application
+        return application
+
+    @admin.display(description=_("Child"), ordering="application__child__last_name")
+    def child(self, obj: Any) -> str:
+        return short_name(obj.application.child)
+
+    @admin.display(description=_("Child"))
+    def full_name(self, obj: Any) -> str:
+        return str(obj.application.child.full_name)
+
+    @admin.display(description=_("Birth date"))
+    def birth_date(self, obj: Any) -> str:
+        return written(obj.application.child.birth_date)
 
 
 def staff_of(request: HttpRequest) -> User:
