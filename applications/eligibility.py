@@ -20,6 +20,7 @@ _STATE_REFUSALS = {
 _PHASE_REFUSALS = {
     Phase.ANNOUNCED: Refusal.NOT_OPEN_YET,
     Phase.FULL: Refusal.FULL,
+    Phase.PAUSED: Refusal.PAUSED,
 }
 
 _END_REFUSALS = {
@@ -33,8 +34,9 @@ def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Ref
     """The first reason for which `application` can't bid for `vacancy` at `now`, or None when it can.
 
     From what never changes to what soon may: an ended vacancy, a mismatch, the application's own state, the opening
-    and the seats, the priority window. Asks the database only about an earlier refusal and, in the priority window,
-    about the cut-offs (prefetch `application.bids` and `vacancy.cutoffs` for lists).
+    and the seats, a pause, the priority window. Asks the database only about a pause, an earlier refusal and, in the
+    priority window, about the cut-offs (take vacancies `with_pauses` and prefetch `application.bids` and
+    `vacancy.cutoffs` for lists).
     """
     now_in = phase(vacancy, now=now)
     return (

@@ -18,6 +18,7 @@ from applications.transitions.bids import lose_bid, void_bid
 from bulletin import services
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
+from bulletin.opening import bidding_clock
 
 
 def publish_vacancy(vacancy: Vacancy, *, actor: User, now: datetime) -> Vacancy:
@@ -124,10 +125,12 @@ def _end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) 
 def award_collected(vacancy: Vacancy, *, now: datetime) -> int:
     """Give the places of a queue-order vacancy to the collected bids with the smallest numbers; tell the others.
 
-    Does nothing before `closes_at`. Each bid is decided in its own transaction and never twice, so a broken run is
-    simply repeated. Returns how many places were given.
+    Does nothing before `closes_at`, nor while a pause holds it off. Each bid is decided in its own transaction and
+    never twice, so a broken run is simply repeated. Returns how many places were given.
     """
-    if vacancy.mode != Vacancy.Mode.QUEUE_ORDER or vacancy.closes_at is None or now < vacancy.closes_at:
+    if vacancy.mode != Vacancy.Mode.QUEUE_ORDER or vacancy.closes_at is None:
+        return 0
+    if bidding_clock(vacancy, now=now) < vacancy.closes_at:
         return 0
     collected = list(
         Bid.objects.filter(vacancy=vacancy, state=BidState.PENDING, holds_seat=False).select_related(

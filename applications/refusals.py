@@ -53,6 +53,10 @@ class Refusal(TextChoices):
         _("Bids for this place are not accepted yet. Come back at the opening time."),
     )
     FULL = "full", _("All places are taken. Your number in the queue is kept.")
+    PAUSED = (
+        "paused",
+        _("Bidding is paused. Your number is kept, and the deadlines move by the length of the pause."),
+    )
     PRIORITY = "priority", _("Until the priority window ends, the place is only for the first in the queue.")
     REJECTED_HERE = (
         "rejected_here",

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Least
 
 from applications.eligibility import why_not
 from applications.models import Application, Benefit, BenefitCategory, Bid, Referral, StopListEntry
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, BidState, ReferralState
 from bulletin.models import Vacancy
+from bulletin.selectors import with_pauses
 
 
 class StepState(StrEnum):
@@ -90,13 +92,18 @@ def referrals_without_pdf() -> QuerySet[Referral]:
 
 
 def vacancies_to_award(*, now: datetime) -> QuerySet[Vacancy]:
-    """Queue-order vacancies whose time is over while collected bids wait for their award."""
-    return Vacancy.objects.filter(
-        mode=Vacancy.Mode.QUEUE_ORDER,
-        state__in=[Vacancy.State.PUBLISHED, Vacancy.State.CLOSED],
-        closes_at__lte=now,
-        bids__in=Bid.objects.filter(state=BidState.PENDING, holds_seat=False),
-    ).distinct()
+    """Queue-order vacancies whose time is over while collected bids wait for their award; none that a pause holds."""
+    collected = Vacancy.objects.filter(
+        mode=Vacancy.Mode.QUEUE_ORDER, state__in=[Vacancy.State.PUBLISHED, Vacancy.State.CLOSED]
+    )
+    return (
+        with_pauses(collected)
+        .filter(
+            closes_at__lte=Least(Value(now), "paused_since"),
+            bids__in=Bid.objects.filter(state=BidState.PENDING, holds_seat=False),
+        )
+        .distinct()
+    )
 
 
 def recalled_with_bids() -> QuerySet[Vacancy]:

@@ -1,12 +1,15 @@
 """What the city offers: localities, kindergartens, their groups and vacant places; the calendar; reviews."""
 
 import uuid
+from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Min, Q, Value
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -233,6 +236,71 @@ class Vacancy(models.Model):
     @property
     def locality(self) -> Locality:
         return self.group.kindergarten.locality
+
+    @cached_property
+    def paused_since(self) -> datetime | None:
+        """Since when bidding is paused where this vacancy is, None while it is not.
+
+        Asked of the database once for each object; `bulletin.selectors.with_pauses` brings it along for lists.
+        """
+        running = Pause.objects.filter(Q(locality=None) | Q(locality=self.locality), ended_at=None)
+        since: datetime | None = running.aggregate(since=Min("started_at"))["since"]
+        return since
+
+
+class Pause(models.Model):
+    """A time in which no bids are accepted, in one locality or everywhere, with a notice to the families."""
+
+    locality = models.ForeignKey(
+        Locality,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="pauses",
+        verbose_name=_("locality"),
+    )
+    notice_kk = models.CharField(_("notice in Kazakh"), max_length=300)
+    notice_ru = models.CharField(_("notice in Russian"), max_length=300)
+    started_at = models.DateTimeField(_("started at"))
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("started by")
+    )
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("ended by"),
+    )
+
+    class Meta:
+        verbose_name = _("pause of bidding")
+        verbose_name_plural = _("pauses of bidding")
+        ordering = ["-started_at", "-id"]
+        constraints = [
+            # No locality is everywhere, which is a scope of its own.
+            models.UniqueConstraint(
+                Coalesce("locality", Value(0)), condition=Q(ended_at=None), name="pause_one_running"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")), name="pause_ends_after_start"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.scope
+
+    @property
+    def notice(self) -> str:
+        """The notice in the language of the page."""
+        return self.notice_ru if get_language() == "ru" else self.notice_kk
+
+    @property
+    def scope(self) -> str:
+        """Where it holds, in words."""
+        return self.locality.name if self.locality else gettext("All localities")
 
 
 class Holiday(models.Model):

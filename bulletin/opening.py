@@ -1,4 +1,4 @@
-"""What a vacancy is at one instant: not open yet, for the head of the queue, for all, full, over. Pure."""
+"""What a vacancy is at one instant: not open yet, for the head of the queue, for all, paused, full, over. Pure."""
 
 from datetime import datetime
 from typing import Protocol
@@ -14,6 +14,7 @@ class Phase(TextChoices):
     ANNOUNCED = "upcoming", _("Opens later")
     PRIORITY = "priority", _("Available to the head of the queue")
     OPEN = "open", _("Available to all")
+    PAUSED = "paused", _("Bidding is paused")
     FULL = "full", _("No places left")
     CLOSED = "closed", _("Closed")
     RECALLED = "recalled", _("Recalled")
@@ -33,21 +34,32 @@ class HasOpening(Protocol):
     seats_total: int
     seats_taken: int
 
+    @property
+    def paused_since(self) -> datetime | None: ...
+
+
+def bidding_clock(vacancy: HasOpening, *, now: datetime) -> datetime:
+    """The clock by which the vacancy's deadlines pass: it stands still while bidding is paused."""
+    return now if vacancy.paused_since is None else min(now, vacancy.paused_since)
+
 
 def phase(vacancy: HasOpening, *, now: datetime) -> Phase:
     """The phase of `vacancy` at `now`.
 
     Each border belongs to what begins at it: at `opens_at` it is open, at `priority_until` it is open to
-    everyone, at `closes_at` it is closed. A full vacancy is FULL in the priority window as well.
+    everyone, at `closes_at` it is closed. A full vacancy is FULL in the priority window as well. During a pause no
+    vacancy closes; one that would accept bids is PAUSED.
     """
     if vacancy.state != "published":
         return {"draft": Phase.DRAFT, "recalled": Phase.RECALLED, "closed": Phase.CLOSED}[vacancy.state]
-    if vacancy.closes_at is not None and now >= vacancy.closes_at:
+    if vacancy.closes_at is not None and bidding_clock(vacancy, now=now) >= vacancy.closes_at:
         return Phase.CLOSED
     if now < vacancy.opens_at:
         return Phase.ANNOUNCED
     if vacancy.seats_taken >= vacancy.seats_total:
         return Phase.FULL
+    if vacancy.paused_since is not None:
+        return Phase.PAUSED
     if vacancy.priority_until is not None and now < vacancy.priority_until:
         return Phase.PRIORITY
     return Phase.OPEN

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import (
+    Case,
     Count,
+    DateTimeField,
     F,
     IntegerField,
     Model,
@@ -16,12 +18,13 @@ from django.db.models import (
     Subquery,
     Sum,
     Value,
+    When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 from django.http import HttpRequest
 
 from accounts.models import User
-from bulletin.models import Group, Kindergarten, Locality, Review, Vacancy
+from bulletin.models import Group, Kindergarten, Locality, Pause, Review, Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.sorting import fold
 
@@ -50,6 +53,29 @@ def chosen_locality(request: HttpRequest) -> Locality | None:
     return next((place for place in places if place.slug == slug), places[0] if places else None)
 
 
+# --- pauses --------------------------------------------------------------------------------------------------
+
+
+def running_pauses(locality: Locality | None = None) -> list[Pause]:
+    """The pauses of bidding that hold now, the one for everywhere first; of all localities, or those that reach one."""
+    running = Pause.objects.filter(ended_at=None).select_related("locality")
+    if locality is not None:
+        running = running.filter(Q(locality=None) | Q(locality=locality))
+    return list(running.order_by(F("locality__order").asc(nulls_first=True), "pk"))
+
+
+def with_pauses(vacancies: QuerySet[Vacancy]) -> QuerySet[Vacancy]:
+    """The same rows with `paused_since`; the pauses are read at once, by one small query."""
+    since: dict[int | None, datetime] = {pause.locality_id: pause.started_at for pause in running_pauses()}
+    everywhere = since.pop(None, None)
+    cases = [
+        When(group__kindergarten__locality=place, then=Value(min(started, everywhere or started)))
+        for place, started in since.items()
+    ]
+    paused_since = Case(*cases, default=Value(everywhere), output_field=DateTimeField())
+    return vacancies.annotate(paused_since=paused_since)  # type: ignore[no-redef]  # what it would ask for itself
+
+
 # --- vacancies -----------------------------------------------------------------------------------------------
 
 
@@ -64,16 +90,19 @@ def published_vacancies(
     sort: str = "",
     now: datetime,
 ) -> QuerySet[Vacancy]:
-    """What the bulletin shows at `now`: published vacancies whose time is not over, full ones included.
+    """What the bulletin shows at `now`: published vacancies whose time is not over, full and paused ones included.
 
     `search` is a part of the kindergarten's name in either language, in any case, Kazakh letters or the similar
     Russian ones. `status="open"` leaves those to which everyone who matches may apply; any other status leaves all
     (what is open to one family is asked of `applications`). `sort` is a key of `VACANCY_ORDERS`. An empty value does
     not filter. Group, kindergarten and locality come with each row.
     """
-    vacancies = Vacancy.objects.filter(
-        Q(closes_at=None) | Q(closes_at__gt=now), state=Vacancy.State.PUBLISHED
-    ).select_related("group__kindergarten__locality")
+    published = Vacancy.objects.filter(state=Vacancy.State.PUBLISHED)
+    vacancies = (
+        with_pauses(published)
+        .filter(Q(closes_at=None) | Q(closes_at__gt=Least(Value(now), "paused_since")))
+        .select_related("group__kindergarten__locality")
+    )
     if locality is not None:
         vacancies = vacancies.filter(group__kindergarten__locality=locality)
     if search:
@@ -92,9 +121,9 @@ def published_vacancies(
 
 
 def open_to_all(*, now: datetime) -> Q:
-    """The rule of `Phase.OPEN` as a filter on published vacancies that are not over."""
+    """The rule of `Phase.OPEN` as a filter on published vacancies `with_pauses` that are not over."""
     return Q(Q(priority_until=None) | Q(priority_until__lte=now), opens_at__lte=now) & Q(
-        seats_taken__lt=F("seats_total")
+        seats_taken__lt=F("seats_total"), paused_since=None
     )
 
 

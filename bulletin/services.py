@@ -1,18 +1,19 @@
-"""Changes of the public offer: a vacancy's publication and end, reviews and their moderation, the calendar."""
+"""Changes of the public offer: a vacancy's publication and end, pauses of bidding, reviews, the calendar."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.db.models import Q, Sum
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet, Sum
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.audit_actions import Action
 from accounts.models import User
-from bulletin.models import Group, Holiday, Kindergarten, Review, Vacancy
+from bulletin.models import Group, Holiday, Kindergarten, Locality, Pause, Review, Vacancy
 from bulletin.official_days import OfficialDay, official_days
 
 # A vacancy is for children born at most this many years before its opening.
@@ -125,6 +126,101 @@ def end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -
     vacancy.end_reason = reason.strip()
     vacancy.ended_at = now
     vacancy.save(update_fields=["state", "end_reason", "ended_at"])
+
+
+# --- pauses --------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def pause_bidding(
+    *, locality: Locality | None, notice_kk: str, notice_ru: str, actor: User, now: datetime
+) -> Pause:
+    """Accept no more bids in `locality`, or anywhere (None), until `resume_bidding`. Bids already placed stay.
+
+    Families read the notice in their language. Raises ValidationError for an empty notice and where a pause of the
+    same scope runs. Locks the published vacancies of the scope, so that no bid is accepted after it returns.
+    """
+    notices = {"notice_kk": notice_kk.strip(), "notice_ru": notice_ru.strip()}
+    if not all(notices.values()):
+        raise ValidationError(_("Write the notice in both languages."))
+    try:
+        with transaction.atomic():
+            pause = Pause.objects.create(locality=locality, started_at=now, started_by=actor, **notices)
+    except IntegrityError as error:
+        raise ValidationError(_("Bidding is already paused there.")) from error
+    list(_locked_vacancies(locality).values_list("pk"))
+    audit.record(Action.BIDDING_PAUSED, actor=actor, target=pause.scope, reason=notices["notice_kk"], now=now)
+    return pause
+
+
+@transaction.atomic
+def resume_bidding(pause: Pause, *, actor: User, now: datetime) -> list[Vacancy]:
+    """End a pause and give the families back the time that it took. Returns the vacancies whose deadlines moved.
+
+    A vacancy that was to open during the pause opens now; its priority window and its end, as far as they were still
+    ahead when the pause began, move by the pause's length. What opens later keeps its announced times. Where another
+    pause still holds, only the time that it does not cover is given back now. Each move is in the log.
+    Raises ValidationError for a pause that has ended. Locks the running pauses, then the vacancies, in pk order.
+    """
+    running = list(Pause.objects.select_for_update(of=("self",)).filter(ended_at=None).order_by("pk"))
+    if pause.pk not in [one.pk for one in running]:
+        raise ValidationError(_("This pause has already ended."))
+    pause.ended_at, pause.ended_by = now, actor
+    pause.save(update_fields=["ended_at", "ended_by"])
+    moved = []
+    for vacancy in _locked_vacancies(pause.locality):
+        others = [
+            one.started_at
+            for one in running
+            if one.pk != pause.pk and one.locality_id in (None, vacancy.locality.pk)
+        ]
+        if _give_back(vacancy, since=pause.started_at, until=min([now, *others]), actor=actor, now=now):
+            moved.append(vacancy)
+    audit.record(
+        Action.BIDDING_RESUMED,
+        actor=actor,
+        target=pause.scope,
+        reason=_("Vacancies whose deadlines moved: %(count)s") % {"count": len(moved)},
+        now=now,
+    )
+    return moved
+
+
+def _locked_vacancies(locality: Locality | None) -> QuerySet[Vacancy]:
+    """The published vacancies of a pause's scope, locked in the order of their keys."""
+    vacancies = Vacancy.objects.filter(state=Vacancy.State.PUBLISHED)
+    if locality is not None:
+        vacancies = vacancies.filter(group__kindergarten__locality=locality)
+    return (
+        vacancies.select_related("group__kindergarten__locality")
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+    )
+
+
+def _give_back(vacancy: Vacancy, *, since: datetime, until: datetime, actor: User, now: datetime) -> bool:
+    """Move the deadlines of a locked vacancy by the time from `since` to `until`; whether any moved."""
+    if until <= since or vacancy.opens_at > until:
+        return False
+    before = {name: getattr(vacancy, name) for name in ("opens_at", "priority_until", "closes_at")}
+    after = {
+        name: at + (until - since) if at is not None and at > since else at for name, at in before.items()
+    }
+    after["opens_at"] = until if vacancy.opens_at >= since else vacancy.opens_at
+    changed = [name for name in before if before[name] != after[name]]
+    if not changed:
+        return False
+    for name in changed:
+        setattr(vacancy, name, after[name])
+    vacancy.save(update_fields=changed)
+    zone = vacancy.locality.zone
+    moves = [
+        f"{Vacancy._meta.get_field(name).verbose_name}: "  # type: ignore[union-attr]
+        f"{localtime(before[name], zone):%d.%m.%Y %H:%M:%S} → {localtime(after[name], zone):%d.%m.%Y %H:%M:%S}"
+        for name in changed
+    ]
+    audit.record(Action.DEADLINES_MOVED, actor=actor, target=str(vacancy), reason="; ".join(moves), now=now)
+    return True
 
 
 # --- reviews -------------------------------------------------------------------------------------------------

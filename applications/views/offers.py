@@ -11,7 +11,7 @@ from applications.eligibility import why_not
 from applications.models import Application
 from bulletin.models import Vacancy
 from bulletin.opening import Phase, phase
-from bulletin.selectors import Offer, published_vacancies
+from bulletin.selectors import Offer, published_vacancies, with_pauses
 
 SIMILAR = 3
 
@@ -44,7 +44,7 @@ def offer(vacancy: Vacancy, *, family: Iterable[Application], now: datetime) -> 
 def public_vacancies() -> QuerySet[Vacancy]:
     """Every vacancy that has a public page: all but the drafts, also those that are over."""
     return (
-        Vacancy.objects.exclude(state=Vacancy.State.DRAFT)
+        with_pauses(Vacancy.objects.exclude(state=Vacancy.State.DRAFT))
         .select_related("group__kindergarten__locality")
         .prefetch_related("cutoffs")
     )

@@ -25,7 +25,7 @@ from applications.views.people import live_applications
 from bulletin.forms import BulletinFilterForm
 from bulletin.models import Locality, Vacancy
 from bulletin.opening import BIDDING_PHASES, Phase
-from bulletin.selectors import chosen_locality, published_vacancies
+from bulletin.selectors import chosen_locality, published_vacancies, running_pauses
 
 PAGE_SIZE = 20
 
@@ -60,6 +60,7 @@ def bulletin(request: HttpRequest) -> HttpResponse:
         "page": page,
         "offers": [offer(vacancy, family=family, now=now) for vacancy in page],
         "family": family,
+        "pauses": running_pauses(chosen["locality"]),
         "criteria": _criteria(family, now=now) if status == "me" and not page else [],
     }
     return render(request, "applications/bulletin.html", context)
@@ -82,6 +83,7 @@ def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "fitting": fitting,
         "only": fitting[0] if len(fitting) == 1 else None,
         "is_upcoming": shown.phase == Phase.ANNOUNCED,
+        "pauses": running_pauses(vacancy.locality),
         "is_collected": is_collected,
         "bids": vacancy.bids.count() if is_collected else None,
         "others": [] if shown.phase in BIDDING_PHASES else similar_offers(vacancy, family=family, now=now),

@@ -21,6 +21,7 @@ class Opening:
     closes_at: datetime | None = CLOSES
     seats_total: int = 2
     seats_taken: int = 0
+    paused_since: datetime | None = None
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,31 @@ def test_a_state_other_than_published_does_not_depend_on_time(
 
 def test_bids_are_sent_in_two_phases_only() -> None:
     assert {Phase.PRIORITY, Phase.OPEN} == BIDDING_PHASES
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (OPENS - MICROSECOND, Phase.ANNOUNCED),
+        (OPENS, Phase.PAUSED),
+        (PRIORITY_ENDS, Phase.PAUSED),
+        (CLOSES, Phase.PAUSED),
+        (CLOSES + timedelta(days=30), Phase.PAUSED),
+    ],
+)
+@pytest.mark.parametrize("since", [OPENS - timedelta(hours=1), OPENS, CLOSES - MICROSECOND])
+def test_while_paused_nothing_opens_and_nothing_closes(now, expected, since) -> None:
+    assert phase(Opening(paused_since=since), now=now) == expected
+
+
+def test_what_closed_before_the_pause_stays_closed() -> None:
+    assert phase(Opening(paused_since=CLOSES), now=CLOSES + timedelta(hours=1)) == Phase.CLOSED
+
+
+def test_a_full_vacancy_is_full_in_a_pause_too() -> None:
+    assert phase(Opening(paused_since=OPENS, seats_taken=2), now=OPENS) == Phase.FULL
+
+
+@pytest.mark.parametrize(("state", "expected"), [("recalled", Phase.RECALLED), ("closed", Phase.CLOSED)])
+def test_an_ended_vacancy_is_not_paused(state, expected) -> None:
+    assert phase(Opening(paused_since=OPENS, state=state), now=OPENS) == expected
