@@ -49,6 +49,12 @@ def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Ref
     )
 
 
+def refusal_at_opening(application: Application, vacancy: Vacancy) -> Refusal | None:
+    """What will still be in the way once an announced vacancy opens; a pause may be over by then and is none."""
+    refusal = why_not(application, vacancy, now=vacancy.opens_at)
+    return None if refusal == Refusal.PAUSED else refusal
+
+
 def mismatch(application: Application, vacancy: Vacancy) -> Refusal | None:
     """Which of locality, birth year and language of a place differs from the application's, if any."""
     if application.locality_id != vacancy.group.kindergarten.locality_id:

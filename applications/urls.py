@@ -26,6 +26,8 @@ urlpatterns = [
         name="withdraw_benefit",
     ),
     path("bulletin/", public.bulletin, name="bulletin"),
+    path("bulletin.csv", public.bulletin_csv, name="bulletin_csv"),
+    path("bulletin.atom", public.bulletin_atom, name="bulletin_atom"),
     path("bulletin/<uuid:pk>/", public.vacancy_page, name="vacancy"),
     path("bulletin/<uuid:pk>/apply/", bids.choose_child, name="choose_child"),
     path("queue/", queue.queues, name="queue"),

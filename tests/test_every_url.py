@@ -104,6 +104,8 @@ TABLE = {
     "applications:languages waiting": FAMILY,
     "applications:move waiting": FAMILY,
     "applications:bulletin": EVERYONE,
+    "applications:bulletin_csv": EVERYONE,
+    "applications:bulletin_atom": EVERYONE,
     "applications:vacancy vacancy": EVERYONE,
     "applications:choose_child vacancy": (LOGIN, 200, AWAY, 403, 403),
     "applications:queue": EVERYONE,

@@ -24,6 +24,7 @@ LANGUAGES = ("kk", "ru")
 NOT_PAGES = {
     "accounts:logout",
     "accounts:photo",
+    "applications:bulletin_atom",
     "applications:interest",
     "applications:referral_pdf",
     "applications:restore",

@@ -1,4 +1,4 @@
-"""Asking for one of a vacancy's places: choose the child, confirm; and taking the bid back."""
+"""Asking for one of a vacancy's places: choose the child, wait for the opening, confirm; taking the bid back."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,14 +13,16 @@ from django.views.decorators.http import require_http_methods
 from accounts.decorators import parent_required
 from applications.access import application_for, pending_bid
 from applications.bidding import place_bid
-from applications.eligibility import why_not
+from applications.eligibility import refusal_at_opening, why_not
 from applications.forms import BidForm
 from applications.models import Application
+from applications.queue import position
 from applications.refusals import Refusal
 from applications.transitions import Refused, withdraw_bid
-from applications.views.offers import public_vacancies, similar_offers
-from applications.views.people import live_applications, parent
+from applications.views.offers import fitting_offers, public_vacancies
+from applications.views.people import live_applications, parent, waiting_for
 from bulletin.models import Vacancy
+from bulletin.selectors import running_pauses
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,6 +36,10 @@ def apply(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse:
         messages.info(request, _("Your application for this place is already sent."))
         return redirect(application)
     refusal = why_not(application, vacancy, now=now)
+    if refusal == Refusal.NOT_OPEN_YET:
+        refusal = refusal_at_opening(application, vacancy)
+        if refusal is None:
+            return _wait(request, [application], vacancy)
     if refusal is not None:
         return _refused(request, application, vacancy, refusal, now=now)
     return _confirm(request, [application], vacancy, now=now)
@@ -50,6 +56,9 @@ def choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
     sent = next((application for application in family if _is_sent(application, vacancy)), None)
     if not fitting and sent is not None:
         return redirect(sent)
+    waiting = waiting_for(vacancy, family, now=now)
+    if waiting:
+        return _wait(request, waiting, vacancy)
     if not fitting:
         return redirect(vacancy)
     return _confirm(request, fitting, vacancy, now=now)
@@ -93,6 +102,20 @@ def _confirm(
     return render(request, "applications/apply.html", {"form": form, "vacancy": vacancy})
 
 
+def _wait(request: HttpRequest, applications: list[Application], vacancy: Vacancy) -> HttpResponse:
+    """The child is chosen and the button is there; it can be pressed from the opening on. A press before it is 409."""
+    is_early = request.method == "POST"
+    form = BidForm(request.POST if is_early else None, applications=applications)
+    context = {
+        "form": form,
+        "vacancy": vacancy,
+        "is_waiting": True,
+        "is_early": is_early,
+        "pauses": running_pauses(vacancy.locality),
+    }
+    return render(request, "applications/apply.html", context, status=409 if is_early else 200)
+
+
 def _refused(
     request: HttpRequest, application: Application, vacancy: Vacancy, refusal: Refusal, *, now: datetime
 ) -> HttpResponse:
@@ -102,7 +125,9 @@ def _refused(
         "vacancy": vacancy,
         "refusal": refusal,
         "may_repeat": refusal == Refusal.BUSY,
-        "others": similar_offers(vacancy, family=[application], now=now),
+        "place": position(application, now=now),
+        "pauses": running_pauses(vacancy.locality) if refusal == Refusal.PAUSED else [],
+        "others": fitting_offers(application, without=vacancy, now=now),
     }
     return render(request, "applications/refused.html", context, status=409)
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from applications.eligibility import why_not
 from applications.models import Application
+from applications.selectors import available_vacancies
 from bulletin.models import Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.selectors import Offer, published_vacancies, with_pauses
@@ -62,3 +63,13 @@ def similar_offers(vacancy: Vacancy, *, family: Sequence[Application], now: date
     )
     offers = [offer(other, family=family, now=now) for other in others[: SIMILAR * 4]]
     return sorted(offers, key=lambda other: not other.mine)[:SIMILAR]
+
+
+def fitting_offers(application: Application, *, without: Vacancy, now: datetime) -> list[FamilyOffer]:
+    """A few other places for which this application may bid now."""
+    prefetch_related_objects([application], "bids")
+    published = published_vacancies(
+        locality=application.locality, birth_year=application.birth_year, now=now
+    ).exclude(pk=without.pk)
+    fitting = available_vacancies([application], published, now=now)[:SIMILAR]
+    return [offer(other, family=[application], now=now) for other in fitting]

@@ -1,14 +1,18 @@
 """Who is asking, as the page functions need it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.http import HttpRequest
 
 from accounts.models import User
 from applications.access import applications_of
+from applications.eligibility import refusal_at_opening, why_not
 from applications.models import Application
+from applications.refusals import Refusal
 from applications.states import LIVE_STATES
 from applications.transitions import settle
+from bulletin.models import Vacancy
 
 
 def parent(request: HttpRequest) -> User:
@@ -29,3 +33,13 @@ def live_applications(request: HttpRequest, *, now: datetime) -> list[Applicatio
     )
     settled = [settle(application, now=now) for application in live]
     return [application for application in settled if application.state in LIVE_STATES]
+
+
+def waiting_for(vacancy: Vacancy, family: Iterable[Application], *, now: datetime) -> list[Application]:
+    """Those of the family's applications that can bid as soon as this announced vacancy opens."""
+    return [
+        application
+        for application in family
+        if why_not(application, vacancy, now=now) == Refusal.NOT_OPEN_YET
+        and refusal_at_opening(application, vacancy) is None
+    ]

@@ -4,30 +4,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from applications.access import pending_bid
-from applications.eligibility import mismatch, why_not
+from applications.bulletin_feed import atom, heading, row
+from applications.eligibility import mismatch, refusal_at_opening, why_not
 from applications.models import Application, Referral
+from applications.public_csv import csv_response
 from applications.refusals import Refusal
 from applications.selectors import available_vacancies
 from applications.states import ReferralState
 from applications.views.offers import offer, public_vacancies, similar_offers
-from applications.views.people import live_applications
+from applications.views.people import live_applications, waiting_for
 from bulletin.forms import BulletinFilterForm
 from bulletin.models import Locality, Vacancy
 from bulletin.opening import BIDDING_PHASES, Phase
 from bulletin.selectors import chosen_locality, published_vacancies, running_pauses
 
 PAGE_SIZE = 20
+FEED_SIZE = 50
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,34 @@ def bulletin(request: HttpRequest) -> HttpResponse:
         "offers": [offer(vacancy, family=family, now=now) for vacancy in page],
         "family": family,
         "pauses": running_pauses(chosen["locality"]),
+        "query": _feed_query(filters),
         "criteria": _criteria(family, now=now) if status == "me" and not page else [],
     }
     return render(request, "applications/bulletin.html", context)
+
+
+@require_safe
+def bulletin_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """The list as a file, by the same filters; "available to me" is all there, for a file belongs to nobody."""
+    now = timezone.now()
+    vacancies = _public_list(request, now=now)
+    rows = (row(vacancy, now=now) for vacancy in vacancies.iterator(chunk_size=500))
+    return csv_response(filename="bulletin.csv", heading=heading(), rows=rows)
+
+
+@require_safe
+def bulletin_atom(request: HttpRequest) -> HttpResponse:
+    """The newest vacancies as an Atom feed, by the same filters."""
+    now = timezone.now()
+    newest = _public_list(request, now=now).order_by("-published_at", "id")[:FEED_SIZE]
+    feed = atom(
+        newest,
+        title=_("Bulletin of vacant places"),
+        page=request.build_absolute_uri(reverse("applications:bulletin")),
+        address=request.build_absolute_uri(),
+        now=now,
+    )
+    return HttpResponse(feed, content_type="application/atom+xml; charset=utf-8")
 
 
 @require_safe
@@ -74,14 +104,17 @@ def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     family = live_applications(request, now=now)
     verdicts = [_verdict(application, vacancy, now=now) for application in family]
     fitting = [verdict.application for verdict in verdicts if verdict.refusal is None]
+    waiting = waiting_for(vacancy, family, now=now)
+    able = fitting or waiting
     shown = offer(vacancy, family=family, now=now)
     is_collected = vacancy.mode == Vacancy.Mode.QUEUE_ORDER
     context = {
         "vacancy": vacancy,
         "offer": shown,
         "verdicts": verdicts,
-        "fitting": fitting,
-        "only": fitting[0] if len(fitting) == 1 else None,
+        "fitting": able,
+        "only": able[0] if len(able) == 1 else None,
+        "is_waiting": bool(waiting),
         "is_upcoming": shown.phase == Phase.ANNOUNCED,
         "pauses": running_pauses(vacancy.locality),
         "is_collected": is_collected,
@@ -101,6 +134,19 @@ def referral_register(request: HttpRequest) -> HttpResponse:
     page = Paginator(issued, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [{"referral": referral, "state": _state_at(referral, now=now)} for referral in page]
     return render(request, "applications/register.html", {"page": page, "rows": rows})
+
+
+def _public_list(request: HttpRequest, *, now: datetime) -> QuerySet[Vacancy]:
+    """What everyone would see under the filters of the address."""
+    chosen = BulletinFilterForm(request.GET, locality=chosen_locality(request)).values
+    status = "open" if chosen["status"] == "open" else "all"
+    return published_vacancies(**chosen | {"status": status}, now=now)
+
+
+def _feed_query(filters: BulletinFilterForm) -> str:
+    """The filters in force as a query that shows the same to everyone: the place is named, empty values are not."""
+    shown = {name: value for name in filters.fields if (value := filters.data.get(name)) and name != "sort"}
+    return urlencode(shown)
 
 
 def _vacancies(
@@ -161,7 +207,11 @@ def _criteria(family: Sequence[Application], *, now: datetime) -> list[dict[str,
 def _verdict(application: Application, vacancy: Vacancy, *, now: datetime) -> Verdict:
     bid = pending_bid(application)
     is_sent = bid is not None and bid.vacancy_id == vacancy.pk
-    return Verdict(application, why_not(application, vacancy, now=now), is_sent)
+    refusal = why_not(application, vacancy, now=now)
+    if refusal == Refusal.NOT_OPEN_YET:
+        # What the opening will not change is said beforehand.
+        refusal = refusal_at_opening(application, vacancy) or refusal
+    return Verdict(application, refusal, is_sent)
 
 
 def _state_at(referral: Referral, *, now: datetime) -> ReferralState:

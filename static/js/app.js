@@ -107,5 +107,26 @@
     tick();
   }
 
+  // The button of a place that opens later. At the opening every waiting page asks the server once, each after a delay
+  // of its own, so that thousands of pages do not ask in the same instant; only the server's clock opens the button.
+  const DAY = 86400000, JITTER = 3000;
+  for (const button of all("button[data-opens]")) {
+    const opens = Date.parse(button.dataset.opens);
+    const wait = (left) => (left > DAY
+      ? setTimeout(wait, DAY, left - DAY)
+      : setTimeout(ask, Math.max(left, 0) + Math.random() * JITTER));
+    const ask = () => fetch(button.dataset.asks, { cache: "no-store" })
+      .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
+      .then((answer) => {
+        const left = opens - Date.parse(answer.now);
+        if (left > 0) return wait(left);
+        button.disabled = false;
+        button.form.querySelector("[role=status]").textContent = button.dataset.said;
+      })
+      .catch(() => wait(JITTER));
+    for (const link of button.form.querySelectorAll("[data-without-script]")) link.hidden = true;
+    wait(opens - Date.parse(button.dataset.now));
+  }
+
   for (const wait of all("[data-reload]")) setTimeout(() => location.reload(), wait.dataset.reload * 1000);
 })();

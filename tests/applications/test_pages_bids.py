@@ -1,11 +1,14 @@
 """From the bulletin to a sent bid and back, as a parent sees it."""
 
+import re
 from datetime import timedelta
 from html import unescape
 from uuid import UUID, uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
 
 from applications.bidding import place_bid
 from applications.models import Application, Bid
@@ -13,6 +16,7 @@ from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from applications.transitions import reject_bid
 from bulletin.models import Vacancy
+from bulletin.services import pause_bidding
 from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, StaffFactory, VacancyFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -88,10 +92,6 @@ def full(scene):
     Vacancy.objects.update(seats_taken=scene.vacancy.seats_total)
 
 
-def not_open_yet(scene):
-    Vacancy.objects.update(opens_at=scene.now + timedelta(microseconds=1))
-
-
 def closed(scene):
     Vacancy.objects.update(closes_at=scene.now)
 
@@ -124,7 +124,6 @@ def stopped(scene):
 
 REFUSALS = [
     (full, Refusal.FULL),
-    (not_open_yet, Refusal.NOT_OPEN_YET),
     (closed, Refusal.CLOSED),
     (recalled, Refusal.RECALLED),
     (other_language, Refusal.OTHER_LANGUAGE),
@@ -175,6 +174,127 @@ class TestRefusals:
     def test_the_reasons_are_russian_under_ru(self, family, scene):
         full(scene)
         assert family.get("/ru" + apply_url(scene)).status_code == 409
+
+
+class TestWaitingForTheOpening:
+    @pytest.fixture(autouse=True)
+    def _announced(self, scene):
+        Vacancy.objects.update(opens_at=scene.now + timedelta(microseconds=1))
+
+    def test_the_vacancy_page_says_when_and_leads_to_the_waiting_page(self, family, scene):
+        page = text(family.get(scene.vacancy.get_absolute_url()))
+        assert str(Refusal.NOT_OPEN_YET.label) in page
+        assert apply_url(scene) in page
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    @pytest.mark.parametrize("url", [apply_url, choose_url])
+    def test_the_child_is_chosen_and_the_only_button_is_closed(self, family, scene, url, prefix):
+        address = prefix + url(scene)
+        response = family.get(address)
+        assert response.status_code == 200
+        assert response.context["form"]["application"].value() == scene.application.pk
+        page = text(response)
+        main = page[page.index("<main") : page.index("</main>")]
+        assert re.findall(r"<button[^>]*", main) == re.findall(
+            r"<button[^>]* disabled data-opens=[^>]*", main
+        )
+        assert main.count("<button") == 1
+        assert f'data-asks="{reverse("clock")}"' in main
+        assert "data-countdown=" in main
+        assert "data-clock=" in main
+        assert f'href="{address}" data-without-script' in main
+
+    @pytest.mark.parametrize("url", [apply_url, choose_url])
+    def test_a_press_before_the_opening_is_refused_and_keeps_the_page(self, family, scene, url):
+        response = family.post(url(scene), {"application": str(scene.application.pk)})
+        assert response.status_code == 409
+        assert str(Refusal.NOT_OPEN_YET.label) in text(response)
+        assert "data-opens=" in text(response)
+        assert Bid.objects.count() == 0
+
+    @pytest.mark.parametrize("url", [apply_url, choose_url])
+    def test_at_the_opening_the_same_address_takes_the_bid(self, family, scene, url, clock):
+        assert family.get(url(scene)).status_code == 200
+        clock.move_to(scene.now + timedelta(microseconds=1))
+        page = text(family.get(url(scene)))
+        assert "data-opens=" not in page
+        assert family.post(url(scene), {"application": str(scene.application.pk)}).status_code == 302
+        assert Bid.objects.get().application == scene.application
+
+    def test_several_children_are_chosen_from_beforehand(self, family, scene):
+        other = ApplicationFactory(
+            filed_by=scene.parent,
+            child__first_name="АЛИЯ",
+            child__birth_date=scene.application.child.birth_date,
+            locality=scene.locality,
+            languages=["ru"],
+        )
+        assert choose_url(scene) in text(family.get(scene.vacancy.get_absolute_url()))
+        field = family.get(choose_url(scene)).context["form"].fields["application"]
+        assert set(field.queryset) == {scene.application, other}
+
+    def test_who_is_outside_the_priority_window_is_told_beforehand(self, family, scene):
+        Vacancy.objects.update(priority_until=scene.now + timedelta(days=3))
+        for url in (scene.vacancy.get_absolute_url(), apply_url(scene)):
+            assert str(Refusal.PRIORITY.label) in text(family.get(url))
+        assert apply_url(scene) not in text(family.get(scene.vacancy.get_absolute_url()))
+        assert family.get(apply_url(scene)).status_code == 409
+
+    @pytest.mark.parametrize("change", [other_language, other_year, other_place, stopped, recalled])
+    def test_whom_the_place_does_not_suit_does_not_wait(self, family, scene, change):
+        change(scene)
+        page = text(family.get(scene.vacancy.get_absolute_url()))
+        assert apply_url(scene) not in page
+        assert family.get(apply_url(scene)).status_code == 409
+        assert family.get(choose_url(scene)).status_code == 302
+
+    def test_a_pause_is_told_of_and_the_choice_stays(self, family, scene):
+        pause_bidding(
+            locality=None, notice_kk="Жөндеу", notice_ru="Ремонт", actor=StaffFactory(), now=scene.now
+        )
+        response = family.get(apply_url(scene))
+        assert response.status_code == 200
+        assert "Жөндеу" in text(response)
+
+    def test_another_familys_application_does_not_wait(self, parent_client, scene):
+        assert parent_client.get(apply_url(scene)).status_code == 404
+
+
+class TestTaken:
+    def test_the_number_is_shown_with_places_that_fit(self, family, scene):
+        kindergarten = scene.group.kindergarten
+        fits = VacancyFactory(group=GroupFactory(kindergarten=kindergarten), birth_years=[2017])
+        others = [
+            VacancyFactory(group=fits.group, birth_years=[2016]),
+            VacancyFactory(group=fits.group, birth_years=[2017], seats_total=1, seats_taken=1),
+            VacancyFactory(group=GroupFactory(kindergarten=kindergarten, language="uz"), birth_years=[2017]),
+        ]
+        Vacancy.objects.filter(pk=scene.vacancy.pk).update(seats_taken=2)
+        response = family.post(apply_url(scene))
+        assert response.status_code == 409
+        assert response.context["place"].number == 1
+        page = text(response)
+        assert fits.get_absolute_url() in page
+        assert not [other for other in others if other.get_absolute_url() in page]
+
+
+class TestHowThePlaceIsGiven:
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_the_page_names_the_mode_and_how_the_winner_is_found(self, client, scene, prefix):
+        address = prefix + scene.vacancy.get_absolute_url()
+        first_come = text(client.get(address))
+        Vacancy.objects.update(mode=Vacancy.Mode.QUEUE_ORDER, closes_at=scene.now + timedelta(days=1))
+        in_order = text(client.get(address))
+        with translation.override(prefix.strip("/") or "kk"):
+            fast = gettext("The first one to send an application gets the place. The server's clock decides.")
+            fair = gettext(
+                "Applications are collected until the closing time. Then places go to the smallest queue numbers: "
+                "nobody gains by being fast."
+            )
+        assert fast in first_come
+        assert fair not in first_come
+        assert fair in in_order
+        assert fast not in in_order
 
 
 class TestApplying:

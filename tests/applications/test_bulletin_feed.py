@@ -1,0 +1,159 @@
+"""The bulletin as a file and as a feed: the filters of the page, harmless text, nobody's data."""
+
+import csv
+from datetime import timedelta
+from io import StringIO
+from xml.etree import ElementTree as ET
+
+import pytest
+from django.urls import reverse
+
+from applications.bidding import place_bid
+from bulletin.models import Vacancy
+from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+CSV = "/bulletin.csv"
+ATOM = "/bulletin.atom"
+NAMES = "{http://www.w3.org/2005/Atom}"
+FORMULA = '=HYPERLINK("http://evil.example";"click")'
+
+
+def lines(client, query=None, prefix=""):
+    answer = client.get(prefix + CSV, query or {})
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    return list(csv.reader(StringIO(answer.getvalue().decode("utf-8-sig"))))
+
+
+def feed(client, query=None, prefix=""):
+    answer = client.get(prefix + ATOM, query or {})
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/atom+xml; charset=utf-8"
+    return ET.fromstring(answer.content)
+
+
+def titles(root):
+    return [entry.find(f"{NAMES}title").text for entry in root.iter(f"{NAMES}entry")]
+
+
+class TestFile:
+    @pytest.mark.parametrize(
+        ("prefix", "heading", "language"),
+        [("", "Балабақша", "орыс"), ("/ru", "Детский сад", "русский")],
+    )
+    def test_it_speaks_the_language_of_its_address(self, client, scene, prefix, heading, language):
+        head, only = lines(client, prefix=prefix)
+        assert heading in head[1]
+        assert only[2:5] == ["Солнце", "2", "2"]
+        assert only[5].lower().startswith(language)
+        assert only[6] == "2017"
+        assert only[9] == "26.06.2019 09:00"
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ({}, 1),
+            ({"birth_year": "2016"}, 0),
+            ({"language": "ru"}, 1),
+            ({"place": "all"}, 2),
+            ({"place": "kentau"}, 1),
+            ({"search": "нет такого"}, 0),
+            ({"status": "open"}, 1),
+            ({"status": "me"}, 1),
+        ],
+    )
+    def test_the_filters_are_those_of_the_page(self, client, scene, query, found):
+        kentau = LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау", order=1)
+        VacancyFactory(group=GroupFactory(kindergarten=KindergartenFactory(locality=kentau)))
+        assert len(lines(client, query)) == 1 + found
+        assert len(titles(feed(client, query))) == found
+
+    def test_a_name_is_never_a_formula(self, client, scene):
+        scene.group.name = FORMULA
+        scene.group.save()
+        assert lines(client)[1][2] == f"'{FORMULA}"
+
+    def test_the_whole_list_costs_no_query_per_row(self, client, scene, django_assert_max_num_queries):
+        VacancyFactory.create_batch(30, group=scene.group)
+        with django_assert_max_num_queries(8):
+            assert len(lines(client)) == 32
+
+
+class TestFeed:
+    @pytest.mark.parametrize(("prefix", "language"), [("", "kk"), ("/ru", "ru")])
+    def test_entries_lead_to_their_pages(self, client, scene, prefix, language):
+        url = f"http://testserver{prefix}{scene.vacancy.get_absolute_url()}"
+        root = feed(client, prefix=prefix)
+        assert root.get("{http://www.w3.org/XML/1998/namespace}lang") == language
+        entry = root.find(f"{NAMES}entry")
+        assert entry.find(f"{NAMES}id").text == f"urn:uuid:{scene.vacancy.pk}"
+        assert entry.find(f"{NAMES}link").get("href") == url
+        assert client.get(url).status_code == 200
+
+    @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "A & B ]]> \"'", "Күн\x08шуақ\x0c\x1f"])
+    def test_names_are_only_text(self, client, scene, name):
+        scene.group.name = name
+        scene.group.save()
+        (title,) = titles(feed(client))
+        assert title.endswith(name.translate({8: None, 12: None, 31: None}))
+
+    def test_the_newest_fifty(self, client, scene):
+        VacancyFactory.create_batch(55, group=scene.group)
+        assert len(titles(feed(client))) == 50
+
+    def test_an_empty_bulletin_is_a_feed_too(self, client, scene):
+        Vacancy.objects.all().delete()
+        assert titles(feed(client)) == []
+        assert len(lines(client)) == 1
+
+
+class TestBoth:
+    @pytest.mark.parametrize("address", [CSV, ATOM])
+    def test_no_person_is_named(self, client, client_of, scene, address):
+        place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        child = scene.application.child
+        for browser in (client, client_of(scene.parent)):
+            answer = browser.get(address, {"status": "me"})
+            said = (answer.getvalue() if answer.streaming else answer.content).decode()
+            assert "Солнце" in said
+            for secret in (child.last_name, child.iin, scene.vacancy.responsible, scene.application.number):
+                assert secret not in said
+
+    @pytest.mark.parametrize("address", [CSV, ATOM])
+    @pytest.mark.parametrize("state", [Vacancy.State.DRAFT, Vacancy.State.RECALLED, Vacancy.State.CLOSED])
+    def test_only_what_is_published(self, client, scene, address, state):
+        Vacancy.objects.update(state=state)
+        answer = client.get(address)
+        assert "Солнце" not in (answer.getvalue() if answer.streaming else answer.content).decode()
+
+    @pytest.mark.parametrize("address", [CSV, ATOM])
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"place": "atlantis"},
+            {"birth_year": "9" * 30},
+            {"search": "%_\\ ' \" < \x00"},
+            {"status": "all' OR 1=1"},
+            {"sort": "-pk"},
+            {"language": "\ud800".encode("utf-8", "surrogatepass")},
+        ],
+    )
+    def test_nonsense_in_the_address_breaks_nothing(self, client, scene, address, query):
+        assert client.get(address, query).status_code == 200
+
+    @pytest.mark.parametrize("address", [CSV, ATOM])
+    def test_nothing_is_changed_here(self, client, scene, address):
+        assert client.post(address).status_code == 405
+
+    def test_the_page_links_to_both_with_its_filters(self, client, scene):
+        page = client.get(reverse("applications:bulletin"), {"language": "ru"}).content.decode()
+        for address in (CSV, ATOM):
+            link = next(part for part in page.split('"') if part.startswith(f"{address}?"))
+            assert "language=ru" in link
+            assert "place=turkistan" in link
+
+    def test_times_are_those_of_the_place(self, client, scene):
+        Vacancy.objects.update(closes_at=scene.now + timedelta(days=1))
+        assert lines(client)[1][10] == "27.06.2019 16:20"
