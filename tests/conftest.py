@@ -1,5 +1,7 @@
 """What every test may ask for."""
 
+import atexit
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -7,11 +9,15 @@ from datetime import UTC, datetime
 import hypothesis
 import pytest
 import time_machine
+from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
 from tests.factories import UserFactory
+
+settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+atexit.register(shutil.rmtree, settings.TEST_FOLDER, ignore_errors=True)
 
 # On a loaded machine an example may take long without being wrong.
 hypothesis.settings.register_profile("unhurried", deadline=None)
