@@ -5,19 +5,26 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications import publication
+from applications.admin.bulk import BulkForm, GroupField
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, filtered, link, page_of, staff_of, tag
 from applications.states import BidState
+from applications.transitions import Refused
+from bulletin.calendar import CalendarEmpty
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Vacancy
+from bulletin.services import check_vacancy
+from bulletin.workdays import CalendarEnds
 
 TONES = {
     Vacancy.State.DRAFT: "neutral",
@@ -28,13 +35,6 @@ TONES = {
 
 # How far back the birth years of a form go: to the oldest children of a kindergarten.
 YEARS_BACK = 7
-
-
-class GroupField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A group with its kindergarten, language and capacity, so that the right one is chosen."""
-
-    def label_from_instance(self, obj: Group) -> str:
-        return f"{obj.kindergarten.name} · {obj.name} · {obj.get_language_display()} · {obj.capacity}"
 
 
 class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -76,25 +76,16 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_birth_years(self) -> list[int]:
         return sorted(self.cleaned_data["birth_years"], reverse=True)
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        group, seats = data.get("group"), data.get("seats_total")
-        if seats is not None and seats < 1:
-            self.add_error("seats_total", gettext("A vacancy has at least one place."))
-        if group and seats and seats > group.capacity:
-            self.add_error(
-                "seats_total",
-                gettext("More places than the group has. Capacity of the group: %(capacity)s")
-                % {"capacity": group.capacity},
-            )
-        opens, closes = data.get("opens_at"), data.get("closes_at")
-        if data.get("mode") == Vacancy.Mode.QUEUE_ORDER and not closes and "closes_at" not in self.errors:
-            self.add_error(
-                "closes_at", gettext("Places go by queue number once bids are closed: name the closing time.")
-            )
-        if opens and closes and closes <= opens:
-            self.add_error("closes_at", gettext("The closing time must be after the opening time."))
-        return data
+    def _post_clean(self) -> None:
+        """Check the vacancy as a whole, as its publication will: its words stand at the fields."""
+        super()._post_clean()  # type: ignore[misc]
+        if set(self.errors) - {NON_FIELD_ERRORS}:
+            return
+        try:
+            check_vacancy(self.instance, now=timezone.now())
+        except ValidationError as error:
+            self.errors.pop(NON_FIELD_ERRORS, None)
+            self.add_error(None, error)
 
 
 def _is_draft(vacancy: Vacancy, now: datetime) -> bool:
@@ -139,6 +130,8 @@ class VacancyAdmin(WorkAdmin):
     search_help_text = _("Name of the kindergarten or the group")
     date_hierarchy = "opens_at"
     ordering = ["-opens_at"]
+    actions = ["publish_selected"]
+    change_list_template = "admin/bulletin/vacancy/change_list.html"
     published_fields = [
         "shown_state",
         "kindergarten",
@@ -225,10 +218,7 @@ class VacancyAdmin(WorkAdmin):
         form: type[forms.ModelForm] = super().get_form(request, obj, change, **kwargs)  # type: ignore[type-arg]
         group = form.base_fields.get("group")
         if isinstance(group, forms.ModelChoiceField):
-            own = kindergartens_of(staff_of(request), today=timezone.localdate())
-            group.queryset = Group.objects.filter(kindergarten__in=own.values("pk")).select_related(
-                "kindergarten"
-            )
+            group.queryset = _own_groups(request)
         return form
 
     def save_model(self, request: HttpRequest, obj: Vacancy, form: Any, change: bool) -> None:
@@ -257,6 +247,56 @@ class VacancyAdmin(WorkAdmin):
         """On to the draft's own page: its next step, the publication, is there."""
         messages.success(request, gettext("The draft is saved. Check it and publish it."))
         return HttpResponseRedirect(page_of(obj))
+
+    # --- many at once ----------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        bulk = path("bulk/", self.admin_site.admin_view(self.bulk_view), name="bulletin_vacancy_bulk")
+        return [bulk, *super().get_urls()]
+
+    def bulk_view(self, request: HttpRequest) -> HttpResponse:
+        """Several drafts from one page: all of them, or none and the errors of every row."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        bulk = BulkForm(request.POST if request.method == "POST" else None, groups=_own_groups(request))
+        if request.method == "POST" and bulk.is_valid(now=timezone.now()):
+            drafts = bulk.create()
+            messages.success(request, gettext("Drafts created: %(count)s") % {"count": len(drafts)})
+            return HttpResponseRedirect(f"{reverse('admin:bulletin_vacancy_changelist')}?state__exact=draft")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Add several at once"),
+            "bulk": bulk,
+        }
+        return TemplateResponse(request, "admin/work/bulk.html", context)
+
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("bulletin.change_vacancy")
+
+    @admin.action(description=_("Publish the selected vacancies"), permissions=["work"])
+    def publish_selected(self, request: HttpRequest, queryset: QuerySet[Vacancy]) -> HttpResponse | None:
+        """Each publication stands alone: what is refused is named, the others are in the bulletin."""
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": gettext("Publish the selected vacancies"),
+                "vacancies": queryset,
+                "work": self.works[0],
+            }
+            return TemplateResponse(request, "admin/work/publish_many.html", context)
+        done = 0
+        for vacancy in queryset.order_by("pk"):
+            try:
+                publication.publish_vacancy(vacancy, actor=staff_of(request), now=timezone.now())
+            except (Refused, ValidationError, CalendarEmpty, CalendarEnds) as error:
+                messages.error(request, f"{vacancy}: {_why(error)}")
+            else:
+                done += 1
+        if done:
+            messages.success(request, gettext("Vacancies published: %(count)s") % {"count": done})
+        return None
 
     def summary(self, obj: Vacancy) -> Rows:
         return [
@@ -308,3 +348,17 @@ class VacancyAdmin(WorkAdmin):
 
 def _may_change(obj: Model) -> bool:
     return isinstance(obj, Vacancy) and obj.state == Vacancy.State.DRAFT
+
+
+def _own_groups(request: HttpRequest) -> QuerySet[Group]:
+    """The groups of the employee's kindergartens."""
+    own = kindergartens_of(staff_of(request), today=timezone.localdate())
+    return Group.objects.filter(kindergarten__in=own.values("pk")).select_related("kindergarten__locality")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages)
+    if isinstance(error, Refused):
+        return str(error)
+    return gettext("The calendar of working days doesn't reach that far. Ask an official to add the year.")

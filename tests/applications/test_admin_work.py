@@ -304,6 +304,7 @@ class TestVacancies:
         assert Vacancy.objects.count() == 1
 
     def test_as_many_places_as_the_group_holds_are_allowed(self, desk, scene):
+        Vacancy.objects.update(state=Vacancy.State.CLOSED)
         assert desk.post(self.add, draft_of(scene, seats_total="25")).status_code == 302
 
     def test_another_kindergartens_group_is_no_choice(self, desk, scene):

@@ -1,0 +1,152 @@
+"""Many drafts on one page: what the vacancies have in common once, then a row for each group."""
+
+import re
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.forms.utils import ErrorDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from bulletin.models import Group, Vacancy
+from bulletin.services import check_vacancy
+
+ROWS = 10
+_COMMON = ["opens_at", "closes_at", "place_type", "mode", "vacant_from", "responsible"]
+
+
+class GroupField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A group with its kindergarten, language and capacity, so that the right one is chosen."""
+
+    def label_from_instance(self, obj: Group) -> str:
+        return f"{obj.kindergarten.name} · {obj.name} · {obj.get_language_display()} · {obj.capacity}"
+
+
+class BirthYearsField(forms.CharField):
+    """Years with anything but digits between them, the youngest children first."""
+
+    def clean(self, value: Any) -> list[int]:
+        text = super().clean(value)
+        years = re.findall(r"\d+", text)
+        if text and (not years or any(len(year) != 4 for year in years)):
+            raise ValidationError(gettext("Write years of four digits, separated by commas."))
+        return sorted({int(year) for year in years}, reverse=True)
+
+
+class CommonForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What all the vacancies of the page have in common."""
+
+    class Meta:
+        model = Vacancy
+        fields = _COMMON
+        field_classes = {
+            "opens_at": forms.SplitDateTimeField,
+            "closes_at": forms.SplitDateTimeField,
+            "vacant_from": forms.SplitDateTimeField,
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("opens_at", "closes_at", "vacant_from"):
+            self.fields[name].widget = forms.SplitDateTimeWidget(
+                date_attrs={"type": "date"}, time_attrs={"type": "time"}, date_format="%Y-%m-%d"
+            )
+
+    def _post_clean(self) -> None:
+        """Each row is checked as a whole vacancy instead."""
+
+
+class RowForm(forms.Form):
+    """One vacancy: whose group, how many places, for which years. A row without a group is left out."""
+
+    group = GroupField(label=_("Group"), queryset=Group.objects.none(), required=False, empty_label="—")
+    seats_total = forms.IntegerField(label=_("Places in all"), required=False, min_value=1, max_value=32767)
+    birth_years = BirthYearsField(label=_("Birth years of children"), required=False, max_length=60)
+
+    def __init__(self, *args: Any, groups: QuerySet[Group], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["group"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = groups
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.errors or not any(data.values()):
+            return data
+        for name, message in {
+            "group": _("Choose the group."),
+            "seats_total": _("Name the number of places."),
+            "birth_years": _("Name at least one birth year."),
+        }.items():
+            if not data.get(name):
+                self.add_error(name, str(message))
+        return data
+
+
+class BulkForm:
+    """The page's forms together. Nothing is created unless every row is right."""
+
+    def __init__(self, data: Any = None, *, groups: QuerySet[Group]) -> None:
+        self.common = CommonForm(data, prefix="common")
+        self.rows = [RowForm(data, prefix=f"row-{number}", groups=groups) for number in range(ROWS)]
+
+    def is_valid(self, *, now: datetime) -> bool:
+        """Whether drafts can be created; otherwise the forms hold the errors of every row."""
+        sound = [form.is_valid() for form in (self.common, *self.rows)]
+        if not all(sound):
+            return False
+        if not self.drafts():
+            self.common.add_error(None, gettext("Fill in at least one row."))
+        for row, draft in self.drafts():
+            _check(row, draft, now=now)
+        self._check_sums()
+        return not any(form.errors for form in (self.common, *self.rows))
+
+    def drafts(self) -> list[tuple[RowForm, Vacancy]]:
+        """The vacancies of the filled rows, not saved."""
+        return [
+            (row, Vacancy(**self.common.cleaned_data, **row.cleaned_data))
+            for row in self.rows
+            if row.cleaned_data.get("group")
+        ]
+
+    @transaction.atomic
+    def create(self) -> list[Vacancy]:
+        """Save all the drafts."""
+        drafts = [draft for _row, draft in self.drafts()]
+        for draft in drafts:
+            draft.save(force_insert=True)
+        return drafts
+
+    @property
+    def errors(self) -> list[ErrorDict]:
+        return [form.errors for form in (self.common, *self.rows) if form.errors]
+
+    def _check_sums(self) -> None:
+        """Rows of one group share its places."""
+        seats: Counter[int] = Counter()
+        for row, draft in self.drafts():
+            if "seats_total" in row.errors:
+                continue
+            seats[draft.group_id] += draft.seats_total
+            if seats[draft.group_id] > draft.group.capacity:
+                row.add_error(
+                    "seats_total",
+                    gettext("More places than the group has room for: %(capacity)s")
+                    % {"capacity": draft.group.capacity},
+                )
+
+
+def _check(row: RowForm, draft: Vacancy, *, now: datetime) -> None:
+    """Put what is wrong with the vacancy into its row."""
+    try:
+        check_vacancy(draft, now=now)
+    except ValidationError as error:
+        for name, messages in error.message_dict.items():
+            for message in messages:
+                row.add_error(name if name in row.fields else None, message)

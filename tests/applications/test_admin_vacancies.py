@@ -1,0 +1,162 @@
+"""Vacancies in the workplace: many drafts at once, publishing them, and what can't be changed afterwards."""
+
+import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
+
+from applications.refusals import Refusal
+from bulletin.models import Vacancy
+from tests.factories import GroupFactory, KindergartenFactory, VacancyFactory
+from tests.staff import inside, worker_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+BULK = reverse("admin:bulletin_vacancy_bulk")
+LIST = reverse("admin:bulletin_vacancy_changelist")
+COMMON = {
+    "common-opens_at_0": "2019-06-27",
+    "common-opens_at_1": "18:00",
+    "common-vacant_from_0": "2019-08-01",
+    "common-vacant_from_1": "09:00",
+    "common-place_type": "vacant",
+    "common-mode": "first_come",
+    "common-responsible": "Омарова А.",
+}
+
+
+@pytest.fixture
+def desk(scene):
+    return inside(worker_of(scene.group.kindergarten))
+
+
+@pytest.fixture
+def second(scene):
+    return GroupFactory(kindergarten=scene.group.kindergarten, capacity=10)
+
+
+def row(number, group, seats="3", years="2017, 2016"):
+    prefix = f"row-{number}"
+    return {f"{prefix}-group": group.pk, f"{prefix}-seats_total": seats, f"{prefix}-birth_years": years}
+
+
+def drafts():
+    return Vacancy.objects.filter(state=Vacancy.State.DRAFT)
+
+
+class TestManyDrafts:
+    def test_each_row_becomes_a_draft(self, desk, scene, second):
+        answer = desk.post(BULK, COMMON | row(0, scene.group) | row(4, second, seats="10", years="2016"))
+        assert answer.status_code == 302
+        created = {draft.group: draft for draft in drafts()}
+        assert created[scene.group].birth_years == [2017, 2016]
+        assert created[second].seats_total == 10
+        assert {f"{draft.opens_at.astimezone(draft.locality.zone):%d.%m %H:%M}" for draft in drafts()} == {
+            "27.06 18:00"
+        }
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_the_page_is_there_and_linked(self, desk, prefix):
+        assert prefix + BULK in desk.get(prefix + LIST).content.decode()
+        assert desk.get(prefix + BULK).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("seats", "years", "field"),
+        [
+            ("", "2016", "seats_total"),
+            ("0", "2016", "seats_total"),
+            ("-1", "2016", "seats_total"),
+            ("11", "2016", "seats_total"),
+            ("9" * 30, "2016", "seats_total"),
+            ("x", "2016", "seats_total"),
+            ("3", "", "birth_years"),
+            ("3", "1999", "birth_years"),
+            ("3", "2030", "birth_years"),
+            ("3", "20166", "birth_years"),
+            ("3", "<script>", "birth_years"),
+            ("3", "2016" * 40, "birth_years"),
+            ("3", "\x00", "birth_years"),
+        ],
+    )
+    def test_one_wrong_row_saves_nothing(self, desk, scene, second, seats, years, field):
+        answer = desk.post(BULK, COMMON | row(0, scene.group) | row(1, second, seats=seats, years=years))
+        assert answer.status_code == 200
+        rows = answer.context["bulk"].rows
+        assert field in rows[1].errors
+        assert not rows[0].errors
+        assert not drafts().exists()
+
+    def test_rows_of_one_group_share_its_places(self, desk, second):
+        answer = desk.post(BULK, COMMON | row(0, second, seats="6") | row(1, second, seats="5"))
+        assert "seats_total" in answer.context["bulk"].rows[1].errors
+        assert not drafts().exists()
+
+    def test_places_already_in_the_bulletin_count(self, desk, second):
+        VacancyFactory(group=second, seats_total=8)
+        answer = desk.post(BULK, COMMON | row(0, second, seats="3"))
+        assert "seats_total" in answer.context["bulk"].rows[0].errors
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"common-opens_at_0": "nonsense"},
+            {"common-opens_at_1": "25:99"},
+            {"common-mode": "auction"},
+            {"common-responsible": ""},
+            {"common-mode": "queue_order"},
+        ],
+    )
+    def test_mistakes_in_the_common_part(self, desk, scene, change):
+        answer = desk.post(BULK, COMMON | row(0, scene.group) | change)
+        assert answer.status_code == 200
+        assert answer.context["bulk"].errors
+        assert not drafts().exists()
+
+    def test_an_empty_page_is_refused_in_words(self, desk):
+        assert desk.post(BULK, COMMON).context["bulk"].common.non_field_errors()
+        assert desk.post(BULK, {}).status_code == 200
+
+    def test_another_kindergartens_group_can_not_be_named(self, desk, scene):
+        strange = GroupFactory(kindergarten=KindergartenFactory())
+        answer = desk.post(BULK, COMMON | row(0, strange))
+        assert "group" in answer.context["bulk"].rows[0].errors
+        assert strange.name not in desk.get(BULK).content.decode()
+        assert not drafts().exists()
+
+
+class TestPublishingMany:
+    def chosen(self, *vacancies):
+        return {"action": "publish_selected", "_selected_action": [str(one.pk) for one in vacancies]}
+
+    def test_it_asks_first_and_names_what_was_refused(self, desk, scene, second):
+        good = VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=2, published_at=None)
+        much = VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=9, published_at=None)
+        data = self.chosen(good, much, scene.vacancy)
+        assert desk.post(LIST, data).status_code == 200
+        assert drafts().count() == 2
+        answer = desk.post(LIST, data | {"confirmed": "yes"})
+        said = " ".join(str(message) for message in get_messages(answer.wsgi_request))
+        assert drafts().count() == 1
+        assert str(Refusal.NOT_A_DRAFT.label) in said
+
+    def test_another_kindergartens_drafts_stay(self, scene):
+        draft = VacancyFactory(group=scene.group, state=Vacancy.State.DRAFT, published_at=None)
+        stranger = inside(worker_of(KindergartenFactory()))
+        stranger.post(LIST, self.chosen(draft) | {"confirmed": "yes"})
+        assert drafts().get() == draft
+
+
+class TestAfterPublication:
+    def test_the_mode_can_not_be_changed(self, desk, scene):
+        page = reverse("admin:bulletin_vacancy_change", args=[scene.vacancy.pk])
+        answer = desk.post(page, {"mode": "queue_order", "closes_at_0": "2019-07-01", "closes_at_1": "18:00"})
+        assert answer.status_code == 403
+        scene.vacancy.refresh_from_db()
+        assert scene.vacancy.mode == Vacancy.Mode.FIRST_COME
+
+    def test_the_form_of_one_draft_checks_it_as_the_publication_will(self, desk, second):
+        VacancyFactory(group=second, seats_total=8)
+        data = {name.removeprefix("common-"): value for name, value in COMMON.items()}
+        data |= {"group": second.pk, "seats_total": "3", "birth_years": ["2017"]}
+        answer = desk.post(reverse("admin:bulletin_vacancy_add"), data)
+        assert "seats_total" in answer.context["adminform"].form.errors
+        assert not drafts().exists()
