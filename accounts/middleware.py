@@ -14,14 +14,15 @@ from accounts.services import set_language
 
 
 class PrivatePagesMiddleware:
-    """Pages of a signed-in person are stored by no cache, so that the back button after logout shows nothing."""
+    """Pages of whoever has a session are stored by no cache, so that the back button after logout shows nothing."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.user.is_authenticated:
+        # The cookie, not the user: whoever has one may be signed in, and a page that asked nobody shall cost no query.
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
             add_never_cache_headers(response)
         return response
 
@@ -37,10 +38,11 @@ class LanguageChoiceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        user = request.user
         language = get_language() or settings.LANGUAGE_CODE
-        if isinstance(user, User) and user.language != language and _is_switch(request, language):
-            set_language(user, language)
+        if _is_switch(request, language):
+            user = request.user
+            if isinstance(user, User) and user.language != language:
+                set_language(user, language)
         return response
 
 

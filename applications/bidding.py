@@ -1,19 +1,23 @@
-"""Placing a bid: the rush at the opening minute happens here."""
+"""Placing a bid, step by step: what `applications.rush` does in one statement when thousands press at once."""
 
 from datetime import datetime
 
-from accounts.audit_actions import Action
+from django.db import transaction
+
 from accounts.models import User
 from applications.eligibility import why_not
 from applications.models import Application, Bid
 from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import BidState, Move
-from applications.transitions.base import Refused, lock_application, lock_vacancy, locking, move, tell, trace
+from applications.transitions.base import Refused, lock_application, lock_vacancy, locking, move
 from bulletin import seats
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
 from bulletin.workdays import end_of_day
+from notifications.broker import wake_soon
+
+TELL_TASK = "applications.tasks.tell_placed_bids"
 
 
 def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: datetime) -> Bid:
@@ -24,7 +28,7 @@ def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: d
     lock could not be had in three seconds.
 
     The first check is made without a lock and may only refuse; the second is made under the locks of the application
-    and then the vacancy, and decides.
+    and then the vacancy, and decides. The family is told by a worker (`jobs.tell_placed_bids`).
     """
     live = live_bid(application)
     if live is not None and live.vacancy_id == vacancy.pk:
@@ -41,9 +45,8 @@ def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: d
         if vacancy.mode == Vacancy.Mode.FIRST_COME:
             grant_seat(bid, vacancy, now=now)
         bid.save(force_insert=True)
-        event = move(application, Move.PLACE_BID, actor=actor, now=now, data={"bid": str(bid.pk)})
-        tell(application, "bid_placed", event=event, now=now, vacancy=vacancy)
-        trace(application, Action.BID_PLACED, actor=actor, now=now)
+        move(application, Move.PLACE_BID, actor=actor, now=now, data={"bid": str(bid.pk)})
+        transaction.on_commit(lambda: wake_soon(TELL_TASK), robust=True)
     return bid
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from django.core.files.base import ContentFile
 from django.db.models import Model
 
+from accounts.audit_actions import Action
 from applications import referral_pdf
 from applications.campaigns import (
     about_to_leave,
@@ -23,7 +24,7 @@ from applications.campaigns import (
     unconfirmed,
 )
 from applications.interest import Campaign
-from applications.models import Application, Referral
+from applications.models import Application, Bid, Referral
 from applications.publication import award_collected, void_recalled_bids
 from applications.selectors import (
     ended_stops,
@@ -43,7 +44,7 @@ from applications.transitions import (
     last_day_of,
     lift_stop,
 )
-from applications.transitions.base import remind
+from applications.transitions.base import lock_application, locking, remind, trace
 from bulletin.models import Locality
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,15 @@ def award_bids(*, now: datetime) -> int:
     expire_benefits(now=now)
     awarded = _each(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
     return awarded + _each(recalled_with_bids(), lambda vacancy: void_recalled_bids(vacancy, now=now))
+
+
+def tell_placed_bids(*, now: datetime) -> int:
+    """Write the notices, the SMS and the journal of every bid that was sent but not told yet. Returns how many."""
+    told = 0
+    while found := _each(Bid.objects.filter(told_at=None).order_by("placed_at"), partial(_tell, now=now)):
+        # Others may have been sent meanwhile; what failed waits for the next run.
+        told += found
+    return told
 
 
 def remind_deadlines(*, now: datetime) -> int:
@@ -139,6 +149,16 @@ def store_pdf(referral: Referral) -> None:
     unchanged = Referral.objects.filter(pk=referral.pk, valid_until=referral.valid_until, pdf="")
     if not unchanged.update(pdf=name):
         referral.pdf.storage.delete(name)
+
+
+def _tell(bid: Bid, *, now: datetime) -> None:
+    with locking():
+        # Whatever else befalls the bid waits, so that no other writer puts the mark back.
+        application = lock_application(bid.application_id)
+        if not Bid.objects.filter(pk=bid.pk, told_at=None).update(told_at=now):
+            return
+        remind(application, "bid_placed", key=str(bid.pk), now=bid.placed_at, vacancy=bid.vacancy)
+        trace(application, Action.BID_PLACED, actor=bid.placed_by, now=bid.placed_at)
 
 
 def _remind(referral: Referral, *, now: datetime) -> None:

@@ -423,6 +423,14 @@ class Bid(models.Model):
     answer_due = models.DateTimeField(_("the kindergarten answers by"), null=True, blank=True)
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
+    # The bid itself is the outbox: a worker writes the notices, so that nothing is rendered in the rush.
+    told_at = models.DateTimeField(
+        _("told to the family at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When the family's notices about the sent bid were written."),
+    )
 
     class Meta:
         verbose_name = _("bid")
@@ -439,6 +447,7 @@ class Bid(models.Model):
             models.Index(
                 fields=["vacancy", "placed_at"], condition=Q(state=BidState.PENDING), name="bid_pending"
             ),
+            models.Index(fields=["placed_at"], condition=Q(told_at=None), name="bid_to_tell"),
         ]
 
     def __str__(self) -> str:

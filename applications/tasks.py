@@ -28,6 +28,11 @@ def award_collected_bids() -> None:
 
 
 @shared_task
+def tell_placed_bids() -> None:
+    jobs.tell_placed_bids(now=timezone.now())
+
+
+@shared_task
 def remind_deadlines() -> None:
     jobs.remind_deadlines(now=timezone.now())
 

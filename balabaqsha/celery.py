@@ -16,6 +16,7 @@ app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
     "deliver-messages": {"task": "notifications.tasks.deliver_due_messages", "schedule": 20.0},
+    "tell-placed-bids": {"task": "applications.tasks.tell_placed_bids", "schedule": 20.0},
     "expire-referrals": {"task": "applications.tasks.expire_referrals", "schedule": 60.0},
     "expire-benefits": {"task": "applications.tasks.expire_benefits", "schedule": 60.0},
     "lift-stops": {"task": "applications.tasks.lift_stops", "schedule": 60.0},

@@ -17,6 +17,8 @@ STATIC_ROOT = TEST_FOLDER / "static"
 # Tests that run beside each other share one Redis: each process has a queue of its own.
 CELERY_TASK_DEFAULT_QUEUE = f"test-{os.getpid()}"
 
+BIDS_BY_DATABASE_CLOCK = False
+
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -4,6 +4,7 @@ Best effort by design: what was written is the promise, and a sweep does what Ce
 """
 
 import logging
+import threading
 import time
 
 from celery import current_app
@@ -14,6 +15,10 @@ logger = logging.getLogger(__name__)
 # After a broker that did not answer, pages stop asking it for this long: the sweeps do the work meanwhile.
 REST_SECONDS = 30.0
 _rests_until = 0.0
+# How long a wake-up call waits for others to the same task.
+SOON_SECONDS = 0.2
+_lock = threading.Lock()
+_soon: set[str] = set()
 
 
 def wake_on_commit(task: str, *args: str) -> None:
@@ -22,6 +27,28 @@ def wake_on_commit(task: str, *args: str) -> None:
     A broker that is down never breaks the page and is not waited for again within half a minute.
     """
     transaction.on_commit(lambda: _wake(task, *args), robust=True)
+
+
+def wake_soon(task: str) -> None:
+    """Ask a worker to run `task` (its full name, without arguments) within a quarter of a second.
+
+    Call it after the commit. It costs the caller nothing: a thread talks to the broker, once for all calls of this
+    process until then. A process that dies before leaves the work to the sweep.
+    """
+    with _lock:
+        if task in _soon:
+            return
+        _soon.add(task)
+    timer = threading.Timer(SOON_SECONDS, _wake_now, [task])
+    timer.daemon = True
+    timer.start()
+
+
+def _wake_now(task: str) -> None:
+    # First make room for the next call: whoever commits from here on starts a timer anew.
+    with _lock:
+        _soon.discard(task)
+    _wake(task)
 
 
 def _wake(task: str, *args: str) -> None:

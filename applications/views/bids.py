@@ -21,14 +21,19 @@ from applications.refusals import Refusal
 from applications.transitions import Refused, withdraw_bid
 from applications.views.offers import fitting_offers, public_vacancies
 from applications.views.people import live_applications, parent, waiting_for
+from applications.views.press import answer_press
 from bulletin.models import Vacancy
 from bulletin.selectors import running_pauses
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
 def apply(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse:
-    """Confirm and send the bid of one application."""
+    """Confirm and send the bid of one application; a press is answered by the quick way where that can tell."""
+    return answer_press(request, pk, vacancy_pk) or _apply(request, pk, vacancy_pk)
+
+
+@parent_required
+def _apply(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse:
     now = timezone.now()
     application = application_for(parent(request), pk, now=now)
     vacancy = get_object_or_404(public_vacancies(), pk=vacancy_pk)

@@ -157,6 +157,7 @@ class Book:
             placed_at=placed_at,
             placed_by=application.filed_by,
             holds_seat=vacancy.mode == Vacancy.Mode.FIRST_COME,
+            told_at=placed_at,
         )
         if bid.holds_seat:
             bid.answer_due = self._after(placed_at, self.rules.activation_working_days, vacancy=vacancy)

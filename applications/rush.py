@@ -1,0 +1,52 @@
+"""The minute it opens: one press, one SQL statement, one answer.
+
+`applications.bidding.place_bid` says in Python what a bid is; the function `press_for_a_place` of the database
+(applications/migrations/0002_rush.py) does the same in one round trip, by its own clock, and checks besides who is
+asking. A property test holds the two together. Why there are two: docs/adr/0007-one-statement-bid.md.
+"""
+
+from enum import StrEnum
+from uuid import UUID
+
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.utils import timezone
+from psycopg2.errors import DeadlockDetected, LockNotAvailable
+
+from applications.bidding import TELL_TASK
+from applications.refusals import Refusal
+from notifications.broker import wake_soon
+
+_PRESS = "SELECT press_for_a_place(%s::uuid, %s, %s::uuid, %s::uuid, %s)"
+
+
+class Outcome(StrEnum):
+    PLACED = "placed"
+    AGAIN = "again"
+    # Not signed in (any more), blocked, no guardian, or no such application or place.
+    UNKNOWN = "unknown"
+
+
+def press(*, user_id: str, password_stamp: str, application_id: UUID, vacancy_id: UUID) -> Outcome | Refusal:
+    """Place the bid, or say why not. Call it outside of a transaction: the one statement is the transaction.
+
+    `user_id` and `password_stamp` are the session's (`User.get_session_auth_hash`). The account must be active with
+    that password, a guardian of the child now, and everything hold that `eligibility.why_not` asks. Locks the
+    application, then the vacancy; BUSY where a lock could not be had in three seconds. A worker tells the family.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_PRESS, [user_id, password_stamp, application_id, vacancy_id, _clock()])
+            answer = cursor.fetchone()[0]
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
+            return Refusal.BUSY
+        raise
+    if answer == Outcome.PLACED:
+        wake_soon(TELL_TASK)
+    return Outcome(answer) if answer in set(Outcome) else Refusal(answer)
+
+
+def _clock() -> object:
+    # Tests stop the clock of their process; the database's can't be stopped.
+    return None if settings.BIDS_BY_DATABASE_CLOCK else timezone.now()
