@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint format messages shell reset-demo bench-queue install lock
+.PHONY: help run test tests lint format messages shell reset-demo bench bench-queue install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -62,6 +62,10 @@ shell: ## A Django shell on the portal's own data
 reset-demo: ## Throw the demo city away and build it anew
 	@$(PREPARE) run
 	@$(PORTAL) $(PY) manage.py set_up --reset-demo
+
+bench: ## Measure the minute it opens, on a scratch database (SERVER=path of granian for another web server)
+	@$(PREPARE) run
+	@$(PY) benchmarks/rush.py $(if $(SERVER),--server $(SERVER))
 
 bench-queue: ## Measure what a number in the queue costs, on a scratch database (ROWS=1000000)
 	@$(PREPARE) run
