@@ -1,10 +1,15 @@
 """Celery's entries to `applications.jobs`; the schedule is in `balabaqsha.celery`."""
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 
 from applications import buckets, jobs
+from applications.invariants import differences
 from applications.models import Referral
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -25,6 +30,13 @@ def expire_benefits() -> None:
 @shared_task
 def award_collected_bids() -> None:
     jobs.award_bids(now=timezone.now())
+
+
+@shared_task
+def check_invariants() -> None:
+    """Report in the log whatever contradicts something else."""
+    for difference in differences():
+        logger.error("invariant broken: %s", difference)
 
 
 @shared_task

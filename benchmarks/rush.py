@@ -258,7 +258,7 @@ def won_between(bench: Bench, load: Load) -> float:
 def measure_bids(bench: Bench, process: subprocess.Popen[bytes], port: int, empty_memory: float) -> None:
     tps = floor(bench)
     bench.reset()
-    load = fire(bench.presses(many, count=PARENTS - 1), port=port, connections=CLIENTS, seconds=4)
+    load = fire(bench.presses(many, count=PARENTS - 1), port=port, connections=CLIENTS, seconds=3)
     won = won_between(bench, load)
     bench.note("bids", won / tps, bids_per_second=won, pgbench_tps=tps)
     bench.note("tail", load.p99 / load.p50, bid_p50_ms=load.p50, bid_p99_ms=load.p99)
@@ -277,8 +277,18 @@ def status_of(request: Request, port: int) -> int:
         return connection.getresponse().status
 
 
+def drain(port: int) -> None:
+    """Wait until the server has answered whatever the last load left in its queues."""
+    quick = 0
+    while quick < 10:
+        began = time.perf_counter()
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/empty/", timeout=120)
+        quick = quick + 1 if time.perf_counter() - began < 0.2 else 0
+
+
 def measure_pages(bench: Bench, port: int) -> None:
     def per_second(request: Request, seconds: float = 2) -> float:
+        drain(port)
         return fire([request], port=port, connections=CLIENTS, seconds=seconds, again=True).per_second
 
     empty = per_second(Request("GET", "/empty/"))
@@ -302,10 +312,11 @@ def span(bench: Bench, vacancy: str) -> float:
 
 
 def measure_rush(bench: Bench, port: int, turn: int) -> None:
+    drain(port)
     bench.reset()
     alone = bench.presses(lambda n: f"alone-{turn}", first=PRESSES, count=SEATS)
-    fire(alone, port=port, connections=1, seconds=5)
-    fire(bench.presses(lambda n: f"hot-{turn}", count=PRESSES), port=port, connections=CLIENTS, seconds=15)
+    fire(alone, port=port, connections=1, seconds=2)
+    fire(bench.presses(lambda n: f"hot-{turn}", count=PRESSES), port=port, connections=CLIENTS, seconds=6)
     quiet, rush = span(bench, f"alone-{turn}"), span(bench, f"hot-{turn}")
     bench.note("rush", rush / quiet, sold_out_ms=1000 * rush, uncontended_ms=1000 * quiet)
     bench.check("rush", sold_out=[f"hot-{turn}"])
@@ -314,8 +325,8 @@ def measure_rush(bench: Bench, port: int, turn: int) -> None:
 def measure_modes(bench: Bench, port: int) -> None:
     """10,000 presses for 100 places in both modes."""
     bench.reset()
-    fire(bench.presses(lambda n: "first", count=10_000), port=port, connections=64, seconds=30)
-    fire(bench.presses(lambda n: "order", first=10_000, count=10_000), port=port, connections=64, seconds=40)
+    fire(bench.presses(lambda n: "first", count=10_000), port=port, connections=64, seconds=8)
+    fire(bench.presses(lambda n: "order", first=10_000, count=10_000), port=port, connections=64, seconds=14)
     bench.check("both modes", sold_out=["first"])
     sold = bench.sql(f"SELECT count(*) FROM applications_bid WHERE vacancy_id = '{key('first')}'")
     collected = bench.sql(f"SELECT count(*) FROM applications_bid WHERE vacancy_id = '{key('order')}'")

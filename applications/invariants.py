@@ -1,0 +1,74 @@
+"""What must be true of the rows at every moment, asked of all of them: places, bids, states, events, counts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, UUIDField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from applications import history
+from applications.buckets import bucket_differences
+from applications.models import Application, Bid, Event, Referral, StopListEntry
+from applications.states import ApplicationState, BidState, Move, ReferralState
+from bulletin.models import Vacancy
+
+
+def differences() -> Iterator[str]:
+    """Name everything that contradicts something else; nothing when all is well.
+
+    One reading of the database at one moment, whatever is written meanwhile. Reads every application, bid and event:
+    for a nightly job and for operators.
+    """
+    with _one_moment():
+        yield from _seats()
+        yield from _states()
+        yield from _bids_without_event()
+        yield from history.differences()
+        for bucket in bucket_differences():
+            yield f"queue count: {bucket}"
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def _seats() -> Iterator[str]:
+    counted = Vacancy.objects.annotate(held=Count("bids", filter=Q(bids__holds_seat=True)))
+    for vacancy in counted.exclude(seats_taken=F("held")):
+        yield f"vacancy {vacancy.pk}: {vacancy.seats_taken} places taken, but {vacancy.held} bids hold one"
+    waiting = Bid.objects.filter(state=BidState.PENDING)
+    for bid in waiting.filter(vacancy__mode=Vacancy.Mode.FIRST_COME, holds_seat=False):
+        yield f"bid {bid.pk}: waits for an answer without a place"
+    ended = (BidState.REJECTED, BidState.WITHDRAWN, BidState.LOST, BidState.VOID)
+    for bid in Bid.objects.filter(state__in=ended, holds_seat=True):
+        yield f"bid {bid.pk}: has ended and still holds a place"
+
+
+def _states() -> Iterator[str]:
+    """Each of these states stands and falls with one row that gives it its reason."""
+    reasons: dict[ApplicationState, tuple[str, QuerySet[Bid] | QuerySet[Referral] | QuerySet[StopListEntry]]] = {
+        ApplicationState.BID_PLACED: ("pending bid", Bid.objects.filter(state=BidState.PENDING)),
+        ApplicationState.REFERRED: ("issued referral", Referral.objects.filter(state=ReferralState.ISSUED)),
+        ApplicationState.ENROLLED: ("signed referral", Referral.objects.filter(state=ReferralState.SIGNED)),
+        ApplicationState.STOP_LISTED: ("running stop", StopListEntry.objects.filter(lifted_at=None)),
+    }
+    for state, (name, rows) in reasons.items():
+        applications = Application.objects.annotate(has_reason=Exists(rows.filter(application=OuterRef("pk"))))
+        for application in applications.filter(state=state, has_reason=False):
+            yield f"application {application.number}: {state} without {name}"
+        for application in applications.filter(has_reason=True).exclude(state=state):
+            yield f"application {application.number}: {application.state} with {name}"
+
+
+def _bids_without_event() -> Iterator[str]:
+    sent = Event.objects.filter(move=Move.PLACE_BID).annotate(bid=Cast(KT("data__bid"), UUIDField()))
+    for bid in Bid.objects.exclude(pk__in=sent.values("bid")):
+        yield f"bid {bid.pk}: no event tells that it was sent"

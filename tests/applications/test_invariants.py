@@ -1,0 +1,72 @@
+"""Whatever contradicts something else is named."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from applications import transitions
+from applications.bidding import place_bid
+from applications.invariants import differences
+from applications.models import Application, Bid, QueueCount, StopListEntry
+from applications.states import ApplicationState, BidState, Move
+from applications.transitions.base import write_event
+from bulletin.models import Vacancy
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bid(scene):
+    """A bid of an application whose history begins with its filing."""
+    application = scene.application
+    write_event(application, Move.FILE, before="", actor=scene.parent, now=application.filed_at)
+    return place_bid(application, scene.vacancy, actor=scene.parent, now=scene.now)
+
+
+def test_all_is_well_along_the_whole_way(scene, bid, capsys):
+    steps = [
+        lambda: transitions.activate_bid(bid, actor=scene.staff, now=scene.now),
+        lambda: transitions.expire_referral(bid.referral, now=bid.referral.valid_until),
+        lambda: transitions.lift_stop(StopListEntry.objects.get(), now=StopListEntry.objects.get().until),
+        lambda: place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now + timedelta(days=60)),
+    ]
+    for step in steps:
+        assert list(differences()) == []
+        step()
+        scene.application.refresh_from_db()
+    call_command("check_invariants")
+    assert "Everything agrees" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (lambda: Vacancy.objects.update(seats_taken=2), "2 places taken, but 1 bids hold one"),
+        (lambda: Bid.objects.update(holds_seat=False), "waits for an answer without a place"),
+        (lambda: Bid.objects.update(state=BidState.LOST), "has ended and still holds a place"),
+        (lambda: Bid.objects.update(state=BidState.LOST), "bid_placed without pending bid"),
+        (lambda: Application.objects.update(state=ApplicationState.WAITING), "waiting with pending bid"),
+        (lambda: Application.objects.update(state=ApplicationState.REFERRED), "referred without issued referral"),
+        (lambda: Application.objects.update(state=ApplicationState.STOP_LISTED), "stop_listed without running stop"),
+        (lambda: Application.objects.update(state=ApplicationState.ENROLLED), "enrolled without signed referral"),
+        (lambda: Application.objects.update(birth_year=2016), "does not stand where its last event left it"),
+        (lambda: QueueCount.objects.all().delete(), "queue count"),
+    ],
+)
+def test_damage_is_named(bid, damage, named, capsys):
+    damage()
+    with pytest.raises(CommandError):
+        call_command("check_invariants")
+    assert named in capsys.readouterr().out
+
+
+def test_a_bid_of_which_no_event_tells(scene, bid):
+    Bid.objects.create(
+        application=scene.application,
+        vacancy=scene.vacancy,
+        state=BidState.WITHDRAWN,
+        placed_at=scene.now,
+        placed_by=scene.parent,
+    )
+    assert [line for line in differences() if "no event tells" in line]
