@@ -287,9 +287,9 @@ def drain(port: int) -> None:
 
 
 def measure_pages(bench: Bench, port: int) -> None:
-    def per_second(request: Request, seconds: float = 2) -> float:
+    def per_second(request: Request, connections: int = CLIENTS) -> float:
         drain(port)
-        return fire([request], port=port, connections=CLIENTS, seconds=seconds, again=True).per_second
+        return fire([request], port=port, connections=connections, seconds=2, again=True).per_second
 
     empty = per_second(Request("GET", "/empty/"))
     presses = bench.presses(lambda n: "full", count=2000)
@@ -299,8 +299,9 @@ def measure_pages(bench: Bench, port: int) -> None:
     if refusals.refused != refusals.requests:
         bench.broken.append(f"full: {refusals.requests - refusals.refused} presses were not refused")
     bench.note("refusals", refusals.per_second / empty, refusals_per_second=refusals.per_second, empty_per_second=empty)
-    visitor = per_second(Request("GET", LIST))
-    signed_in = per_second(Request("GET", LIST, bench.sessions[0]))
+    # As many at once as the server has threads: a slow page would leave a long queue behind.
+    visitor = per_second(Request("GET", LIST), connections=4)
+    signed_in = per_second(Request("GET", LIST, bench.sessions[0]), connections=4)
     bench.note("list", visitor / empty, list_per_second=visitor)
     bench.note("list_signed_in", signed_in / empty, list_signed_in_per_second=signed_in)
 

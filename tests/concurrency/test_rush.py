@@ -209,7 +209,8 @@ def test_against_the_archive(scene):
 
 def test_against_the_expiry_of_a_referral(scene):
     pressed(scene.application, scene.vacancy)
-    referral = transitions.activate_bid(Bid.objects.get(), actor=scene.staff, now=NOW)
+    bid = Bid.objects.get()
+    referral = transitions.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
     outcomes = together(
         lambda: transitions.expire_referral(referral, now=referral.valid_until),
         *[lambda: pressed(scene.application, scene.vacancy)] * 4,
