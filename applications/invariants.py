@@ -54,14 +54,18 @@ def _seats() -> Iterator[str]:
 
 def _states() -> Iterator[str]:
     """Each of these states stands and falls with one row that gives it its reason."""
-    reasons: dict[ApplicationState, tuple[str, QuerySet[Bid] | QuerySet[Referral] | QuerySet[StopListEntry]]] = {
+    reasons: dict[
+        ApplicationState, tuple[str, QuerySet[Bid] | QuerySet[Referral] | QuerySet[StopListEntry]]
+    ] = {
         ApplicationState.BID_PLACED: ("pending bid", Bid.objects.filter(state=BidState.PENDING)),
         ApplicationState.REFERRED: ("issued referral", Referral.objects.filter(state=ReferralState.ISSUED)),
         ApplicationState.ENROLLED: ("signed referral", Referral.objects.filter(state=ReferralState.SIGNED)),
         ApplicationState.STOP_LISTED: ("running stop", StopListEntry.objects.filter(lifted_at=None)),
     }
     for state, (name, rows) in reasons.items():
-        applications = Application.objects.annotate(has_reason=Exists(rows.filter(application=OuterRef("pk"))))
+        applications = Application.objects.annotate(
+            has_reason=Exists(rows.filter(application=OuterRef("pk")))
+        )
         for application in applications.filter(state=state, has_reason=False):
             yield f"application {application.number}: {state} without {name}"
         for application in applications.filter(has_reason=True).exclude(state=state):

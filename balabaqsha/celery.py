@@ -24,7 +24,10 @@ app.conf.beat_schedule = {
     "award-collected-bids": {"task": "applications.tasks.award_collected_bids", "schedule": 30.0},
     "fold-buckets": {"task": "applications.tasks.fold_buckets", "schedule": 60.0},
     "repair-buckets": {"task": "applications.tasks.repair_buckets", "schedule": crontab(minute=50, hour=2)},
-    "check-invariants": {"task": "applications.tasks.check_invariants", "schedule": crontab(minute=10, hour=3)},
+    "check-invariants": {
+        "task": "applications.tasks.check_invariants",
+        "schedule": crontab(minute=10, hour=3),
+    },
     "remind-deadlines": {"task": "applications.tasks.remind_deadlines", "schedule": crontab(minute=5)},
     # Reminders of the calendar go out in the morning: 05:00 UTC is 10:00 in Kazakhstan.
     "remind-interest": {"task": "applications.tasks.remind_interest", "schedule": crontab(minute=0, hour=5)},

@@ -1,4 +1,4 @@
-"""Requests over kept connections, by wrk where it is installed, otherwise by threads of Python (slower, and says so)."""
+"""Requests over kept connections, by wrk where it is installed, otherwise by threads of Python (slower; says so)."""
 
 import http.client
 import os
@@ -61,17 +61,32 @@ def _wrk(requests: Sequence[Request], *, port: int, connections: int, seconds: f
         lines.writelines(f"{request.line()}\n" for request in requests)
         lines.flush()
         script = str(Path(__file__).with_name("rush.lua"))
-        command = [str(WRK), "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "20s", "-s", script]
+        command = [
+            str(WRK),
+            "-t1",
+            f"-c{connections}",
+            f"-d{max(1, round(seconds))}s",
+            "--timeout",
+            "20s",
+            "-s",
+            script,
+        ]
         environment = os.environ | {"LINES_FILE": lines.name, "AGAIN": str(int(again))}
         output = subprocess.run(  # noqa: S603 - our own program
-            [*command, f"http://127.0.0.1:{port}"], env=environment, capture_output=True, text=True, check=True
+            [*command, f"http://127.0.0.1:{port}"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
     found = dict(re.findall(r"(\w+)=([\d.]+)", output.rpartition("RESULT")[2]))
     whole = {name: int(found[name]) for name in ("requests", "refused", "failed")}
     return Load(**whole, **{name: float(found[name]) for name in ("seconds", "p50", "p99")})
 
 
-def _threads(requests: Sequence[Request], *, port: int, connections: int, seconds: float, again: bool) -> Load:
+def _threads(
+    requests: Sequence[Request], *, port: int, connections: int, seconds: float, again: bool
+) -> Load:
     left = cycle(requests) if again else iter(requests)
     lock, until = Lock(), time.perf_counter() + seconds
     taken: list[float] = []
@@ -87,7 +102,9 @@ def _threads(requests: Sequence[Request], *, port: int, connections: int, second
             cookies = f"csrftoken={TOKEN}" + (f"; sessionid={request.session}" if request.session else "")
             began = time.perf_counter()
             try:
-                connection.request(request.method, request.path, headers={"Cookie": cookies, "X-CSRFToken": TOKEN})
+                connection.request(
+                    request.method, request.path, headers={"Cookie": cookies, "X-CSRFToken": TOKEN}
+                )
                 answer = connection.getresponse()
                 answer.read()
             except OSError:

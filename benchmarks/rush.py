@@ -59,6 +59,8 @@ RESET = """
     FROM applications_application WHERE id = md5('a{parents}')::uuid;
     UPDATE applications_application SET state = 'bid_placed' WHERE id = md5('a{parents}')::uuid
 """
+FREE = "SELECT seats_total - seats_taken FROM bulletin_vacancy WHERE id = '{}'"
+SENT = "SELECT count(*) FROM applications_bid WHERE vacancy_id = '{}'"
 BROKEN = {
     "oversold": "SELECT count(*) FROM bulletin_vacancy WHERE seats_taken > seats_total OR seats_total < "
     "(SELECT count(*) FROM applications_bid b WHERE b.vacancy_id = bulletin_vacancy.id AND holds_seat)",
@@ -137,13 +139,17 @@ class Bench:
             if count := self.sql(question):
                 self.broken.append(f"{run}: {count} {name}")
         for vacancy in sold_out:
-            if free := self.sql(f"SELECT seats_total - seats_taken FROM bulletin_vacancy WHERE id = '{key(vacancy)}'"):
+            if free := self.sql(FREE.format(key(vacancy))):
                 self.broken.append(f"{run}: {free} places of {vacancy} unsold while families were refused")
 
     def presses(self, vacancies: Callable[[int], str], *, first: int = 0, count: int) -> list[Request]:
         """One press of each family from `first` on, for the vacancy that its number leads to."""
         return [
-            Request("POST", f"/cabinet/applications/{key(f'a{n}')}/apply/{key(vacancies(n))}/", self.sessions[n - 1])
+            Request(
+                "POST",
+                f"/cabinet/applications/{key(f'a{n}')}/apply/{key(vacancies(n))}/",
+                self.sessions[n - 1],
+            )
             for n in range(first + 1, first + count + 1)
         ]
 
@@ -182,7 +188,9 @@ def seed(bench: Bench) -> None:
             "_auth_user_backend": "django.contrib.auth.backends.ModelBackend",
             "_auth_user_hash": hashlib.sha256(STAMP_OF.encode()).hexdigest(),
         }
-        sessions.append(Session(session_key=f"bench{n:027d}", session_data=encode(known), expire_date=expires))
+        sessions.append(
+            Session(session_key=f"bench{n:027d}", session_data=encode(known), expire_date=expires)
+        )
     Session.objects.bulk_create(sessions, batch_size=4000)
     bench.sessions = [session.session_key for session in sessions]
     connection.close()
@@ -198,11 +206,38 @@ def web_server(bench: Bench, *, project: str = "portal") -> Iterator[tuple[subpr
     settings = "benchmarks.portal" if project == "portal" else "benchmarks.empty_project"
     target = "balabaqsha.wsgi" if project == "portal" else "benchmarks.empty_project"
     environment = dict(bench.environment) | {"DJANGO_SETTINGS_MODULE": settings, "PYTHONPATH": str(ROOT)}
-    gunicorn = [sys.executable, "-m", "gunicorn", target, "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
-    command = [*gunicorn, "--workers", "2", "--threads", "2", "--graceful-timeout", "5", "--log-level", "error"]
+    gunicorn = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        target,
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--no-control-socket",
+    ]
+    command = [
+        *gunicorn,
+        "--workers",
+        "2",
+        "--threads",
+        "2",
+        "--graceful-timeout",
+        "5",
+        "--log-level",
+        "error",
+    ]
     if bench.server != "gunicorn":
         command = [
-            *(bench.server, "--interface", "wsgi", f"{target}:application", "--host", "127.0.0.1", "--port", str(port)),
+            *(
+                bench.server,
+                "--interface",
+                "wsgi",
+                f"{target}:application",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+            ),
             *("--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "error"),
         ]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603 - our own program
@@ -228,7 +263,9 @@ def family(pid: int) -> list[int]:
 def memory(pid: int) -> float:
     """PSS in MiB of a process and its descendants."""
     rolls = [Path(f"/proc/{one}/smaps_rollup").read_text() for one in family(pid)]
-    return sum(int(found) for roll in rolls for found in re.findall(r"^Pss:\s+(\d+)", roll, re.M)) / 1024
+    return (
+        sum(int(found) for roll in rolls for found in re.findall(r"^Pss:\s+(\d+)", roll, re.MULTILINE)) / 1024
+    )
 
 
 def floor(bench: Bench) -> float:
@@ -292,13 +329,18 @@ def measure_pages(bench: Bench, port: int) -> None:
         return fire([request], port=port, connections=connections, seconds=2, again=True).per_second
 
     empty = per_second(Request("GET", "/empty/"))
-    presses = bench.presses(lambda n: "full", count=2000)
+    presses = bench.presses(lambda _: "full", count=2000)
     if (answer := status_of(presses[0], port)) != 409:
         bench.broken.append(f"full: a press is answered {answer}")
     refusals = fire(presses, port=port, connections=CLIENTS, seconds=2, again=True)
     if refusals.refused != refusals.requests:
         bench.broken.append(f"full: {refusals.requests - refusals.refused} presses were not refused")
-    bench.note("refusals", refusals.per_second / empty, refusals_per_second=refusals.per_second, empty_per_second=empty)
+    bench.note(
+        "refusals",
+        refusals.per_second / empty,
+        refusals_per_second=refusals.per_second,
+        empty_per_second=empty,
+    )
     # As many at once as the server has threads: a slow page would leave a long queue behind.
     visitor = per_second(Request("GET", LIST), connections=4)
     signed_in = per_second(Request("GET", LIST, bench.sessions[0]), connections=4)
@@ -315,9 +357,9 @@ def span(bench: Bench, vacancy: str) -> float:
 def measure_rush(bench: Bench, port: int, turn: int) -> None:
     drain(port)
     bench.reset()
-    alone = bench.presses(lambda n: f"alone-{turn}", first=PRESSES, count=SEATS)
+    alone = bench.presses(lambda _: f"alone-{turn}", first=PRESSES, count=SEATS)
     fire(alone, port=port, connections=1, seconds=2)
-    fire(bench.presses(lambda n: f"hot-{turn}", count=PRESSES), port=port, connections=CLIENTS, seconds=6)
+    fire(bench.presses(lambda _: f"hot-{turn}", count=PRESSES), port=port, connections=CLIENTS, seconds=6)
     quiet, rush = span(bench, f"alone-{turn}"), span(bench, f"hot-{turn}")
     bench.note("rush", rush / quiet, sold_out_ms=1000 * rush, uncontended_ms=1000 * quiet)
     bench.check("rush", sold_out=[f"hot-{turn}"])
@@ -326,11 +368,10 @@ def measure_rush(bench: Bench, port: int, turn: int) -> None:
 def measure_modes(bench: Bench, port: int) -> None:
     """10,000 presses for 100 places in both modes."""
     bench.reset()
-    fire(bench.presses(lambda n: "first", count=10_000), port=port, connections=64, seconds=8)
-    fire(bench.presses(lambda n: "order", first=10_000, count=10_000), port=port, connections=64, seconds=14)
+    fire(bench.presses(lambda _: "first", count=10_000), port=port, connections=64, seconds=8)
+    fire(bench.presses(lambda _: "order", first=10_000, count=10_000), port=port, connections=64, seconds=14)
     bench.check("both modes", sold_out=["first"])
-    sold = bench.sql(f"SELECT count(*) FROM applications_bid WHERE vacancy_id = '{key('first')}'")
-    collected = bench.sql(f"SELECT count(*) FROM applications_bid WHERE vacancy_id = '{key('order')}'")
+    sold, collected = (bench.sql(SENT.format(key(vacancy))) for vacancy in ("first", "order"))
     bench.absolute |= {"first_come_sold": [sold], "queue_order_collected": [collected]}
 
 
@@ -378,7 +419,9 @@ def commit_ms(bench: Bench) -> float:
 def machine() -> str:
     names = re.findall(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     memory_kib = int(re.findall(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[0])
-    return f"{len(names)} x {names[0]}, {memory_kib / 2**20:.0f} GiB, {platform.system()} {platform.release()}"
+    return (
+        f"{len(names)} x {names[0]}, {memory_kib / 2**20:.0f} GiB, {platform.system()} {platform.release()}"
+    )
 
 
 def report(bench: Bench) -> bool:
@@ -386,8 +429,11 @@ def report(bench: Bench) -> bool:
     lines: list[dict[str, Any]] = []
     for name, bar in BARS.items():
         value = float(len(bench.broken)) if name == "broken" else statistics.median(bench.ratios[name])
-        lines.append({"#": bar.number, "what": bar.what, "value": round(value, 3), "must": bar.must, "aim": bar.aim,
-                      "held": bar.held(value), "rounds": [round(one, 3) for one in bench.ratios.get(name, [])]})  # fmt: skip
+        rounds = [round(one, 3) for one in bench.ratios.get(name, [])]
+        lines.append(
+            {"#": bar.number, "what": bar.what, "value": round(value, 3), "must": bar.must, "aim": bar.aim}
+            | {"held": bar.held(value), "rounds": rounds}
+        )
     absolute = {name: round(statistics.median(values), 2) for name, values in bench.absolute.items()}
     server = Path(bench.server).name
     beside = {
@@ -403,7 +449,9 @@ def report(bench: Bench) -> bool:
     for line in lines:
         sign = "≥" if BARS[list(BARS)[lines.index(line)]].at_least else "≤"
         end = "" if line["held"] else "  MISSED"
-        print(f"{line['#']:>2} {line['what']:64} {line['value']:>9} {sign}{line['must']:>5} {sign}{line['aim']:>5}{end}")
+        print(
+            f"{line['#']:>2} {line['what']:64} {line['value']:>9} {sign}{line['must']:>5} {sign}{line['aim']:>5}{end}"
+        )
     print(*(f"   {name}: {value}" for name, value in (absolute | beside).items()), sep="\n")
     print(*bench.broken, sep="\n")
     print(json.dumps({"lines": lines, "absolute": absolute, "beside": beside, "broken": bench.broken}))

@@ -29,7 +29,9 @@ def test_all_is_well_along_the_whole_way(scene, bid, capsys):
         lambda: transitions.activate_bid(bid, actor=scene.staff, now=scene.now),
         lambda: transitions.expire_referral(bid.referral, now=bid.referral.valid_until),
         lambda: transitions.lift_stop(StopListEntry.objects.get(), now=StopListEntry.objects.get().until),
-        lambda: place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now + timedelta(days=60)),
+        lambda: place_bid(
+            scene.application, scene.vacancy, actor=scene.parent, now=scene.now + timedelta(days=60)
+        ),
     ]
     for step in steps:
         assert list(differences()) == []
@@ -47,9 +49,18 @@ def test_all_is_well_along_the_whole_way(scene, bid, capsys):
         (lambda: Bid.objects.update(state=BidState.LOST), "has ended and still holds a place"),
         (lambda: Bid.objects.update(state=BidState.LOST), "bid_placed without pending bid"),
         (lambda: Application.objects.update(state=ApplicationState.WAITING), "waiting with pending bid"),
-        (lambda: Application.objects.update(state=ApplicationState.REFERRED), "referred without issued referral"),
-        (lambda: Application.objects.update(state=ApplicationState.STOP_LISTED), "stop_listed without running stop"),
-        (lambda: Application.objects.update(state=ApplicationState.ENROLLED), "enrolled without signed referral"),
+        (
+            lambda: Application.objects.update(state=ApplicationState.REFERRED),
+            "referred without issued referral",
+        ),
+        (
+            lambda: Application.objects.update(state=ApplicationState.STOP_LISTED),
+            "stop_listed without running stop",
+        ),
+        (
+            lambda: Application.objects.update(state=ApplicationState.ENROLLED),
+            "enrolled without signed referral",
+        ),
         (lambda: Application.objects.update(birth_year=2016), "does not stand where its last event left it"),
         (lambda: QueueCount.objects.all().delete(), "queue count"),
     ],

@@ -76,7 +76,9 @@ def outcome_and_rows(scene, work):
 def ordinarily(scene, now):
     def work():
         application = Application.objects.get(pk=scene.application.pk)
-        sent = Bid.objects.filter(application=application, vacancy=scene.vacancy, state=BidState.PENDING).exists()
+        sent = Bid.objects.filter(
+            application=application, vacancy=scene.vacancy, state=BidState.PENDING
+        ).exists()
         vacancy = Vacancy.objects.select_related("group__kindergarten").get(pk=scene.vacancy.pk)
         try:
             place_bid(application, vacancy, actor=scene.parent, now=now)
@@ -167,7 +169,9 @@ def test_it_leaves_what_the_ordinary_way_leaves(scene, clock, data):
 
 
 @pytest.mark.parametrize("working_days", [1, 2, 5, 30])
-@pytest.mark.parametrize("pressed_at", [NOW, datetime(2019, 6, 28, 23, 59, tzinfo=ZONE), datetime(2019, 7, 6, tzinfo=ZONE)])
+@pytest.mark.parametrize(
+    "pressed_at", [NOW, datetime(2019, 6, 28, 23, 59, tzinfo=ZONE), datetime(2019, 7, 6, tzinfo=ZONE)]
+)
 def test_the_kindergartens_time_is_counted_as_everywhere(scene, clock, working_days, pressed_at):
     scene.locality.rules_set.create(valid_from=date(2019, 1, 1), activation_working_days=working_days)
     clock.move_to(pressed_at)
@@ -211,7 +215,9 @@ class TestTheClock:
         assert pressed(scene.application, scene.vacancy) == Refusal.NOT_OPEN_YET
 
     def test_a_web_server_whose_clock_is_behind_closes_nothing(self, scene, clock):
-        Vacancy.objects.update(opens_at=self.present() - timedelta(hours=2), closes_at=self.present() - timedelta(hours=1))
+        Vacancy.objects.update(
+            opens_at=self.present() - timedelta(hours=2), closes_at=self.present() - timedelta(hours=1)
+        )
         clock.move_to(self.present() - timedelta(minutes=90))
         assert pressed(scene.application, scene.vacancy) == Refusal.CLOSED
 
@@ -227,7 +233,9 @@ def url(scene):
 
 class TestWhatItCosts:
     def test_a_won_bid_is_two_statements(self, family, scene):
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             assert family.post(url(scene)).status_code == 302
         assert len(queries) == 2, [query["sql"] for query in queries]
         assert Bid.objects.count() == 1
@@ -259,7 +267,11 @@ class TestSessions:
 
     def test_after_a_password_change_elsewhere(self, family, scene):
         change_password(
-            scene.parent, password="another-pass-2", action=Action.PASSWORD_CHANGED, address=None, now=scene.now
+            scene.parent,
+            password="another-pass-2",
+            action=Action.PASSWORD_CHANGED,
+            address=None,
+            now=scene.now,
         )
         assert reverse("accounts:login") in family.post(url(scene))["Location"]
         assert not Bid.objects.exists()

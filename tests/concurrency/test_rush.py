@@ -35,7 +35,8 @@ def _database_clock(settings, scene):
     settings.BIDS_BY_DATABASE_CLOCK = True
     this_year = database_now().year
     Holiday.objects.bulk_create(
-        Holiday(date=date(year, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год") for year in (this_year, this_year + 1)
+        Holiday(date=date(year, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год")
+        for year in (this_year, this_year + 1)
     )
 
 
@@ -224,7 +225,10 @@ def test_two_guardians_send_one_bid(scene):
     second = UserFactory.create()
     GuardianshipFactory(child=scene.application.child, user=second)
     outcomes = together(
-        *[lambda user=user: pressed(scene.application, scene.vacancy, user) for user in (scene.parent, second) * 4]
+        *[
+            lambda user=user: pressed(scene.application, scene.vacancy, user)
+            for user in (scene.parent, second) * 4
+        ]
     )
     assert sorted(outcomes) == [Outcome.AGAIN] * 7 + [Outcome.PLACED]
     assert consistent(scene.vacancy)
@@ -285,7 +289,9 @@ def test_presses_withdrawals_and_answers_in_any_order_do_not_wait_for_each_other
                     outcomes.append(refused.reason)
         return outcomes
 
-    outcomes = [outcome for part in together(*(lambda seed=seed: live(seed) for seed in range(6))) for outcome in part]
+    outcomes = [
+        outcome for part in together(*(lambda seed=seed: live(seed) for seed in range(6))) for outcome in part
+    ]
     assert Refusal.BUSY not in outcomes
     assert Outcome.PLACED in outcomes
     assert consistent(scene.vacancy)
@@ -356,7 +362,7 @@ def test_to_the_microsecond(scene, opens, closes, outcome):
 
 
 def test_the_opening_is_the_databases(scene):
-    """Pressed without pause around the opening: nobody gets in before, and the first bid is of that instant or later."""
+    """Pressed without pause around the opening: nobody gets in before that instant."""
     opens = database_now() + timedelta(milliseconds=300)
     Vacancy.objects.update(opens_at=opens)
     outcomes = []
