@@ -385,7 +385,7 @@ def measure_death(bench: Bench, process: subprocess.Popen[bytes], port: int) -> 
     bench.check("a worker killed")
 
 
-def run(bench: Bench) -> bool:
+def run(bench: Bench, *, rounds: int) -> bool:
     seed(bench)
     with web_server(bench, project="empty") as (process, port):
         fire([Request("GET", "/empty/")], port=port, seconds=2, again=True)
@@ -393,7 +393,7 @@ def run(bench: Bench) -> bool:
     with web_server(bench) as (process, port):
         warm = bench.presses(many, first=PARENTS - 1001, count=1000)
         fire(warm, port=port, connections=CLIENTS, seconds=2)
-        for turn in range(1, ROUNDS + 1):
+        for turn in range(1, rounds + 1):
             measure_bids(bench, process, port, empty_memory)
             measure_pages(bench, port)
             measure_rush(bench, port, turn)
@@ -461,7 +461,9 @@ def report(bench: Bench) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--server", default="gunicorn", help="gunicorn, or the path of a granian program")
-    server = parser.parse_args().server
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    arguments = parser.parse_args()
+    server = arguments.server
     if server != "gunicorn" and not shutil.which(server):
         parser.error(f"{server} is not a program")
     signal.signal(signal.SIGTERM, embedded.end_orderly)
@@ -469,7 +471,7 @@ def main() -> int:
         own = {"BALABAQSHA_DEMO": "1", "DEBUG": "0", "LOG_LEVEL": "ERROR", "DATABASE_URL": database}
         environment = dict(os.environ) | running.urls | own
         os.environ.update(environment | {"DJANGO_SETTINGS_MODULE": "benchmarks.portal"})
-        return 0 if run(Bench(database, environment, server)) else 1
+        return 0 if run(Bench(database, environment, server), rounds=arguments.rounds) else 1
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import ApplicationState, BidState, Tier
 from applications.transitions import Refused
-from bulletin.models import Vacancy
+from bulletin.models import Pause, Vacancy
 from children.models import Guardianship
 from notifications.models import Message, Notice
 from tests.applications.conftest import NOW, ZONE
@@ -153,6 +153,17 @@ def test_it_leaves_what_the_ordinary_way_leaves(scene, clock, data):
                     sequence=application.sequence + sequence,
                 )
             other = VacancyFactory(group=scene.group)
+            for place in draw(
+                st.lists(st.sampled_from([None, scene.locality, kentau]), max_size=2, unique=True)
+            ):
+                Pause.objects.create(
+                    locality=place,
+                    notice_kk="Үзіліс",
+                    notice_ru="Пауза",
+                    started_at=now - draw(st.sampled_from([MICROSECOND, timedelta(hours=1)])),
+                    ended_at=draw(st.sampled_from([None, now])),
+                    started_by=scene.staff,
+                )
             for is_here, bid_state in earlier:
                 Bid.objects.create(
                     application=application,
@@ -322,7 +333,7 @@ class TestFullPlaces:
         moment = 100.0
         memory = FullPlaces(clock=lambda: moment)
         known = {"application_id": scene.application.pk}
-        memory.remember(scene.vacancy.pk, "kk", asked_at=moment, holders=[], page=b"full")
+        memory.remember(scene.vacancy.pk, "kk", asked_at=moment, holders=[], make_page=lambda: b"full")
         assert memory.page_for(scene.vacancy.pk, "kk", **known) == b"full"
         assert memory.page_for(scene.vacancy.pk, "ru", **known) is None
         moment += REMEMBERED_SECONDS - 0.001
