@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from accounts.models import AuditEntry
 from applications import transitions
 from applications.bidding import place_bid
+from applications.jobs import tell_placed_bids
 from applications.models import Application, Event, StopListEntry
 from applications.queue import position
 from applications.refusals import Refusal
@@ -186,6 +187,7 @@ class TestReferral:
 
     def test_the_family_hears_of_every_step(self, scene, referral):
         transitions.sign_contract(referral, actor=scene.staff, now=scene.now)
+        tell_placed_bids(now=scene.now)
         assert sorted(kinds(scene.parent)) == ["bid_placed", "contract_signed", "referral_issued"]
 
     def test_a_bid_is_activated_once(self, scene, bid, referral):

@@ -17,7 +17,11 @@ FATHER, DAUGHTER = "940225300009", "170720600007"
 PHONE, PASSWORD = "+77017779876", "qupiya-soz-1"
 PATIENCE_SECONDS = 60
 SWEEP_SECONDS = 5
-SWEEPS = ("notifications.tasks.deliver_due_messages", "applications.tasks.render_missing_referrals")
+SWEEPS = (
+    "applications.tasks.tell_placed_bids",
+    "notifications.tasks.deliver_due_messages",
+    "applications.tasks.render_missing_referrals",
+)
 
 # The manual's words for what is pressed and read, in both languages of the portal.
 WORDS = {
