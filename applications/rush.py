@@ -5,6 +5,7 @@
 asking. A property test holds the two together. Why there are two: docs/adr/0007-one-statement-bid.md.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -47,6 +48,6 @@ def press(*, user_id: str, password_stamp: str, application_id: UUID, vacancy_id
     return Outcome(answer) if answer in set(Outcome) else Refusal(answer)
 
 
-def _clock() -> object:
+def _clock() -> datetime | None:
     # Tests stop the clock of their process; the database's can't be stopped.
     return None if settings.BIDS_BY_DATABASE_CLOCK else timezone.now()

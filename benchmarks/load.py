@@ -80,8 +80,14 @@ def _wrk(requests: Sequence[Request], *, port: int, connections: int, seconds: f
             check=True,
         ).stdout
     found = dict(re.findall(r"(\w+)=([\d.]+)", output.rpartition("RESULT")[2]))
-    whole = {name: int(found[name]) for name in ("requests", "refused", "failed")}
-    return Load(**whole, **{name: float(found[name]) for name in ("seconds", "p50", "p99")})
+    return Load(
+        requests=int(found["requests"]),
+        seconds=float(found["seconds"]),
+        p50=float(found["p50"]),
+        p99=float(found["p99"]),
+        refused=int(found["refused"]),
+        failed=int(found["failed"]),
+    )
 
 
 def _threads(
