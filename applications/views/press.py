@@ -25,7 +25,13 @@ from applications.views.offers import public_vacancies, similar_offers
 _full_places = FullPlaces()
 
 # What an overdue deadline may have ended already, and what has a page of its own: the ordinary way looks closer.
-_LOOK_CLOSER = {Outcome.UNKNOWN, Refusal.NOT_PUBLISHED, Refusal.STOP_LISTED, Refusal.REFERRAL_UNDER_WAY}
+_LOOK_CLOSER = {
+    Outcome.UNKNOWN,
+    Refusal.NOT_PUBLISHED,
+    Refusal.NOT_OPEN_YET,
+    Refusal.STOP_LISTED,
+    Refusal.REFERRAL_UNDER_WAY,
+}
 
 
 def answer_press(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse | None:

@@ -258,7 +258,7 @@ class TestWhatItCosts:
         assert len(queries) == 2
 
     def test_a_refusal_is_two_statements(self, family, scene):
-        Vacancy.objects.update(opens_at=scene.now + timedelta(seconds=1))
+        Vacancy.objects.update(priority_until=scene.now + timedelta(seconds=1))
         with CaptureQueriesContext(connection) as queries:
             assert family.post(url(scene)).status_code == 409
         assert len(queries) == 2
