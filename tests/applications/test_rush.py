@@ -16,11 +16,11 @@ from accounts.services import change_password
 from applications import jobs
 from applications.bidding import place_bid
 from applications.full_places import REMEMBERED_SECONDS, FullPlaces
-from applications.models import Application, Bid, Event, PriorityCutoff
+from applications.models import Application, Bid, Event, PriorityCutoff, StopListEntry
 from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import ApplicationState, BidState, Tier
-from applications.transitions import Refused
+from applications.transitions import Refused, activate_bid, expire_referral
 from bulletin.models import Pause, Vacancy
 from children.models import Guardianship
 from notifications.models import Message, Notice
@@ -258,7 +258,7 @@ class TestWhatItCosts:
         assert len(queries) == 2
 
     def test_a_refusal_is_two_statements(self, family, scene):
-        Vacancy.objects.update(priority_until=scene.now + timedelta(seconds=1))
+        Vacancy.objects.update(closes_at=scene.now)
         with CaptureQueriesContext(connection) as queries:
             assert family.post(url(scene)).status_code == 409
         assert len(queries) == 2
@@ -343,11 +343,16 @@ class TestFullPlaces:
         assert REMEMBERED_SECONDS <= 1
 
     def test_an_overdue_stop_is_lifted_before_the_press_is_refused(self, family, scene):
-        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        assert bid.holds_seat
-        Application.objects.update(state=ApplicationState.STOP_LISTED)
-        Bid.objects.update(state=BidState.WITHDRAWN)
-        assert family.post(url(scene)).status_code == 409
+        bid = place_bid(
+            scene.application, scene.vacancy, actor=scene.parent, now=scene.now - timedelta(hours=1)
+        )
+        referral = activate_bid(bid, actor=scene.staff, now=scene.now - timedelta(hours=1))
+        expire_referral(referral, now=referral.valid_until)
+        StopListEntry.objects.update(starts_at=scene.now - timedelta(days=1), until=scene.now)
+        family.post(url(scene))
+        scene.application.refresh_from_db()
+        assert scene.application.state != ApplicationState.STOP_LISTED
+        assert StopListEntry.objects.get().lifted_at == scene.now
 
 
 class TestTellingTheFamily:
