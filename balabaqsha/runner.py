@@ -60,8 +60,23 @@ class StopWish:
     """The wish to stop, which a signal may bring at any moment: a pipe, since an Event's lock would deadlock there."""
 
     def __init__(self) -> None:
-        self._read, self.write_end = os.pipe()
-        os.set_blocking(self.write_end, False)
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+
+    def make(self) -> None:
+        """Wish it; wishing it again changes nothing."""
+        with suppress(BlockingIOError):
+            os.write(self._write, b"x")
+
+    def watch(self, *numbers: signal.Signals) -> None:
+        """Let these signals make the wish.
+
+        The interpreter itself writes to the pipe. A handler in Python could be interrupted by the next signal, and that
+        one by the next, until the stack ends; this one has no instruction at which that could happen.
+        """
+        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        for number in numbers:
+            signal.signal(number, operator.is_)
 
     def wait(self, seconds: float) -> bool:
         """Wait until it is wished, or for so many seconds; say whether it is."""
@@ -184,11 +199,7 @@ def step(name: str) -> Iterator[None]:
 def watch_signals(stop_wish: StopWish) -> None:
     """Ctrl-C, SIGTERM and a closed terminal all mean: stop, once, in good order."""
 
-    # The interpreter writes to the pipe by itself. A handler in Python could be interrupted by the next signal, and
-    # that one by the next, until the stack ends; this one has no instruction at which that could happen.
-    signal.set_wakeup_fd(stop_wish.write_end, warn_on_full_buffer=False)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, operator.is_)
+    stop_wish.watch(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def check_address(host: str, port: str) -> None:
