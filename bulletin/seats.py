@@ -1,4 +1,4 @@
-"""Taking and giving back a seat of a vacancy: the only writers of `Vacancy.seats_taken`.
+"""Taking and giving back a seat of a vacancy: with the one-statement bid the only writers of `Vacancy.seats_taken`.
 
 Each is one conditional UPDATE, so that no two transactions can pass the same test: the second waits for the
 row and then sees what the first one left. The constraint `vacancy_not_oversold` is the second net.

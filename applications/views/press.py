@@ -29,6 +29,7 @@ _LOOK_CLOSER = {
     Outcome.UNKNOWN,
     Refusal.NOT_PUBLISHED,
     Refusal.NOT_OPEN_YET,
+    Refusal.PAUSED,
     Refusal.STOP_LISTED,
     Refusal.REFERRAL_UNDER_WAY,
 }
