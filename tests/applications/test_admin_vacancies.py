@@ -155,8 +155,8 @@ class TestAfterPublication:
 
     def test_the_form_of_one_draft_checks_it_as_the_publication_will(self, desk, second):
         VacancyFactory(group=second, seats_total=8)
-        data = {name.removeprefix("common-"): value for name, value in COMMON.items()}
-        data |= {"group": second.pk, "seats_total": "3", "birth_years": ["2017"]}
-        answer = desk.post(reverse("admin:bulletin_vacancy_add"), data)
+        common = {name.removeprefix("common-"): value for name, value in COMMON.items()}
+        own = {"group": second.pk, "seats_total": "3", "birth_years": ["2017"]}
+        answer = desk.post(reverse("admin:bulletin_vacancy_add"), {**common, **own})
         assert "seats_total" in answer.context["adminform"].form.errors
         assert not drafts().exists()
