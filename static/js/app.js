@@ -66,66 +66,97 @@
     menu.querySelector("summary").focus();
   });
 
-  // The clock is the server's: the script only counts on from what the server said.
+  // What the page shows anew every second, as functions of the server's time in milliseconds.
+  const shown = [];
+
   for (const clock of all("[data-clock]")) {
-    let start, base, zone;
-    const set = (iso) => {
-      const offset = /([+-])(\d\d):?(\d\d)$/.exec(iso);
-      if (zone === undefined) zone = offset ? (offset[1] + 1) * (offset[2] * 60 + Number(offset[3])) * 60000 : 0;
-      base = Date.parse(iso);
-      start = performance.now();
-    };
-    const tick = () => {
-      const now = new Date(base + zone + performance.now() - start);
-      clock.textContent = `${two(now.getUTCDate())}.${two(now.getUTCMonth() + 1)}.${now.getUTCFullYear()} ${two(now.getUTCHours())}:${two(now.getUTCMinutes())}:${two(now.getUTCSeconds())}`;
-    };
-    const ask = () => fetch(clock.dataset.clock, { cache: "no-store" })
-      .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
-      .then((answer) => set(answer.now))
-      .catch(() => {}); // Without an answer the clock goes on from the last one.
-    set(clock.dateTime);
-    setInterval(tick, 1000);
-    setInterval(ask, 60000);
+    const offset = /([+-])(\d\d):?(\d\d)$/.exec(clock.dateTime);
+    const zone = offset ? (offset[1] + 1) * (offset[2] * 60 + Number(offset[3])) * 60000 : 0;
+    shown.push((time) => {
+      const at = new Date(time + zone);
+      clock.textContent = `${two(at.getUTCDate())}.${two(at.getUTCMonth() + 1)}.${at.getUTCFullYear()} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
+    });
   }
 
   const units = (texts.units || "").split("|");
   for (const countdown of all("[data-countdown]")) {
-    const start = performance.now();
-    const left = Date.parse(countdown.dataset.countdown) - Date.parse(countdown.dataset.now);
-    const tick = () => {
-      const seconds = Math.floor((left - (performance.now() - start)) / 1000);
-      if (seconds < 0) {
-        clearInterval(timer);
-        countdown.parentElement.textContent = countdown.dataset.done;
-        return;
-      }
+    const end = Date.parse(countdown.dataset.countdown), line = countdown.parentElement;
+    shown.push((time) => {
+      if (!countdown.isConnected) return;
+      const seconds = Math.ceil((end - time) / 1000);
+      if (seconds <= 0) return (line.textContent = countdown.dataset.done);
       const parts = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
-      const first = Math.max(0, parts.findIndex((part) => part > 0));
-      countdown.textContent = parts.map((part, i) => `${part} ${units[i]}`).slice(seconds ? first : 3, first === 0 ? 3 : 4).join(" ");
-    };
-    const timer = setInterval(tick, 1000);
-    tick();
+      const first = parts.findIndex((part) => part > 0);
+      countdown.textContent = parts.map((part, i) => `${part} ${units[i]}`).slice(first, first === 0 ? 3 : 4).join(" ");
+    });
   }
 
-  // The button of a place that opens later. At the opening every waiting page asks the server once, each after a delay
-  // of its own, so that thousands of pages do not ask in the same instant; only the server's clock opens the button.
-  const DAY = 86400000, JITTER = 3000;
-  for (const button of all("button[data-opens]")) {
-    const opens = Date.parse(button.dataset.opens);
-    const wait = (left) => (left > DAY
-      ? setTimeout(wait, DAY, left - DAY)
-      : setTimeout(ask, Math.max(left, 0) + Math.random() * JITTER));
-    const ask = () => fetch(button.dataset.asks, { cache: "no-store" })
-      .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
-      .then((answer) => {
-        const left = opens - Date.parse(answer.now);
-        if (left > 0) return wait(left);
-        button.disabled = false;
-        button.form.querySelector("[role=status]").textContent = button.dataset.said;
-      })
-      .catch(() => wait(JITTER));
-    for (const link of button.form.querySelectorAll("[data-without-script]")) link.hidden = true;
-    wait(opens - Date.parse(button.dataset.now));
+  // The button of a place that opens later opens on every page at the same instant of the server, without asking then.
+  const button = document.querySelector("button[data-opens]");
+  const opens = button ? Date.parse(button.dataset.opens) : 0;
+  if (button) {
+    const status = button.form.querySelector("[role=status]");
+    status.hidden = false;
+    for (const element of button.form.querySelectorAll("[data-without-script]")) element.hidden = true;
+    shown.push((time) => {
+      if (time < opens || !button.disabled) return;
+      button.disabled = false;
+      status.textContent = button.dataset.said;
+    });
+  }
+
+  // The server's clock, whatever the device's shows. An answer was right at some moment between the question and its
+  // arrival: the page goes by the middle of what all answers allow. One that contradicts the others (the machine slept
+  // and its counter stood) holds alone. The page itself was the first answer.
+  const told = document.querySelector("[data-now]");
+  if (told) {
+    const address = document.querySelector("[data-clock]")?.dataset.clock;
+    const [page] = performance.getEntriesByType("navigation");
+    let low = -Infinity, high = Infinity, device = Date.now() - performance.now(), ticking, asking;
+    const serverTime = () => performance.now() + (low + high) / 2;
+    const learn = (iso, sent, received) => {
+      const time = Date.parse(iso);
+      low = Math.max(low, time - received);
+      high = Math.min(high, time - sent);
+      if (low > high) [low, high] = [time - received, time - sent];
+      tick();
+    };
+    const tick = () => {
+      const time = serverTime(), jump = Date.now() - performance.now() - device;
+      for (const show of shown) show(time);
+      clearTimeout(ticking);
+      ticking = setTimeout(tick, Math.min(1000 - time % 1000, opens > time ? opens - time : 1000));
+      if (Math.abs(jump) < 1000) return;
+      device += jump;
+      askSoon();
+    };
+
+    // It is asked again in every minute, counted back from the opening, at a random moment but in the last five seconds;
+    // by a page that came within the last minute, or slept, soon. So thousands of pages are spread, and the minute
+    // of the opening belongs to those who press.
+    const MINUTE = 60000, QUIET = 5000;
+    const askIn = (delay) => {
+      clearTimeout(asking);
+      if (address) asking = setTimeout(ask, delay);
+    };
+    const askSoon = () => askIn(Math.random() * 1000);
+    const askLater = () => {
+      const time = serverTime(), minutes = Math.floor((opens - time) / MINUTE) || -1;
+      askIn(opens - minutes * MINUTE - time + Math.random() * (MINUTE - QUIET));
+    };
+    const ask = () => {
+      const sent = performance.now();
+      fetch(address, { cache: "no-store" })
+        .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
+        .then((answer) => learn(answer.now, sent, performance.now()))
+        .catch(() => {}) // Without an answer the page goes on with what it knows.
+        .finally(askLater);
+    };
+    learn(told.dataset.now, page?.requestStart || 0, page?.responseStart || performance.now());
+    if (opens > serverTime() && opens - serverTime() < MINUTE) askSoon(); else askLater();
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) askSoon(); });
+    addEventListener("online", askSoon);
+    addEventListener("pageshow", (event) => { if (event.persisted || page?.type === "back_forward") askSoon(); });
   }
 
   for (const wait of all("[data-reload]")) setTimeout(() => location.reload(), wait.dataset.reload * 1000);

@@ -15,6 +15,7 @@ from applications.models import Application, Bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from applications.transitions import reject_bid
+from bulletin.clock import read_clock
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
 from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, StaffFactory, VacancyFactory
@@ -183,7 +184,7 @@ class TestWaitingForTheOpening:
 
     def test_the_vacancy_page_says_when_and_leads_to_the_waiting_page(self, family, scene):
         page = text(family.get(scene.vacancy.get_absolute_url()))
-        assert str(Refusal.NOT_OPEN_YET.label) in page
+        assert "data-countdown=" in page
         assert apply_url(scene) in page
 
     @pytest.mark.parametrize("prefix", ["", "/ru"])
@@ -199,17 +200,30 @@ class TestWaitingForTheOpening:
             r"<button[^>]* disabled data-opens=[^>]*", main
         )
         assert main.count("<button") == 1
-        assert f'data-asks="{reverse("clock")}"' in main
         assert "data-countdown=" in main
         assert "data-clock=" in main
         assert f'href="{address}" data-without-script' in main
 
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
     @pytest.mark.parametrize("url", [apply_url, choose_url])
-    def test_a_press_before_the_opening_is_refused_and_keeps_the_page(self, family, scene, url):
-        response = family.post(url(scene), {"application": str(scene.application.pk)})
+    def test_a_press_before_the_opening_leads_back_to_the_waiting_page(self, family, scene, url, prefix):
+        opens = Vacancy.objects.get().opens_at.astimezone(scene.locality.zone)
+        Vacancy.objects.update(opens_at=opens + timedelta(seconds=7))
+        response = family.post(prefix + url(scene), {"application": str(scene.application.pk)})
         assert response.status_code == 409
-        assert str(Refusal.NOT_OPEN_YET.label) in text(response)
-        assert "data-opens=" in text(response)
+        page = text(response)
+        with translation.override(prefix.strip("/") or "kk"):
+            assert str(Refusal.NOT_OPEN_YET.label) in page
+        assert "26.06.2019 16:20:07" in page
+        assert 'datetime="2019-06-26T16:20:00+06:00"' in page
+        assert re.search(r'<a class="button button--primary" href="">', page)
+        assert Bid.objects.count() == 0
+        assert 'data-opens="' in text(family.get(prefix + url(scene)))
+
+    def test_an_early_press_without_a_choice_keeps_the_page(self, family, scene):
+        response = family.post(choose_url(scene))
+        assert response.status_code == 409
+        assert 'data-opens="' in text(response)
         assert Bid.objects.count() == 0
 
     @pytest.mark.parametrize("url", [apply_url, choose_url])
@@ -247,6 +261,13 @@ class TestWaitingForTheOpening:
         assert apply_url(scene) not in page
         assert family.get(apply_url(scene)).status_code == 409
         assert family.get(choose_url(scene)).status_code == 302
+
+    def test_the_page_shows_the_clock_that_decides(self, family, scene, settings):
+        settings.BIDS_BY_DATABASE_CLOCK = True
+        Vacancy.objects.update(opens_at=read_clock() + timedelta(hours=1))
+        before = read_clock()
+        response = family.get(apply_url(scene))
+        assert before <= response.context["server_now"] <= read_clock()
 
     def test_a_pause_is_told_of_and_the_choice_stays(self, family, scene):
         pause_bidding(
@@ -382,6 +403,19 @@ class TestChoosingTheChild:
         assert Bid.objects.get().application == second
 
     @pytest.mark.parametrize("chosen", ["", "nonsense", str(UUID(int=1))])
+    @pytest.mark.parametrize("ahead", [timedelta(hours=-2), timedelta(hours=2)])
+    def test_the_clock_of_the_web_server_decides_nothing(self, family, scene, second, settings, clock, ahead):
+        """Neither for a chosen child nor where the choice is left to the page."""
+        settings.BIDS_BY_DATABASE_CLOCK = True
+        Vacancy.objects.update(opens_at=read_clock() + timedelta(hours=1))
+        clock.move_to(read_clock() + ahead)
+        Application.objects.filter(pk=second.pk).update(languages=["kk"])
+        chosen = {"application": str(scene.application.pk)}
+        assert family.post(choose_url(scene), chosen).status_code == 409
+        assert family.post(choose_url(scene)).status_code == 409
+        assert family.post(apply_url(scene)).status_code == 409
+        assert Bid.objects.count() == 0
+
     def test_without_a_choice_nothing_is_sent(self, family, scene, second, chosen):
         response = family.post(choose_url(scene), {"application": chosen})
         assert response.context["form"].errors["application"]
@@ -393,6 +427,22 @@ class TestChoosingTheChild:
         assert [str(widget.data["value"]) for widget in form["application"].subwidgets] == [
             str(scene.application.pk)
         ]
+
+    def test_a_double_press_is_one_bid(self, family, scene, second):
+        chosen = {"application": str(second.pk)}
+        answers = [family.post(choose_url(scene), chosen) for _ in range(2)]
+        assert [answer["Location"] for answer in answers] == [second.get_absolute_url()] * 2
+        assert Bid.objects.count() == 1
+
+    def test_another_familys_child_is_not_there_to_be_chosen(self, family, scene, second):
+        stranger = ApplicationFactory(locality=scene.locality)
+        response = family.post(choose_url(scene), {"application": str(stranger.pk)})
+        assert response.context["form"].errors["application"]
+        assert Bid.objects.count() == 0
+
+    def test_a_visitor_is_asked_to_sign_in(self, client, scene):
+        response = client.post(choose_url(scene), {"application": str(scene.application.pk)})
+        assert reverse("accounts:login") in response["Location"]
 
     def test_after_the_bid_it_leads_to_the_application(self, family, scene):
         place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
