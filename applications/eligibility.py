@@ -1,6 +1,8 @@
 """Whether an application may bid for a vacancy, and if not, why."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from applications.models import Application, PriorityCutoff
 from applications.refusals import Refusal
@@ -41,11 +43,11 @@ def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Ref
     now_in = phase(vacancy, now=now)
     return (
         _END_REFUSALS.get(now_in)
-        or mismatch(application, vacancy)
+        or mismatch(application, _suit(vacancy))
         or _STATE_REFUSALS.get(ApplicationState(application.state))
         or _PHASE_REFUSALS.get(now_in)
         or _refused_before(application, vacancy)
-        or (Refusal.PRIORITY if now_in == Phase.PRIORITY and not is_inside(application, vacancy) else None)
+        or _outside_the_window(application, vacancy, now_in)
     )
 
 
@@ -55,28 +57,55 @@ def refusal_at_opening(application: Application, vacancy: Vacancy) -> Refusal | 
     return None if refusal == Refusal.PAUSED else refusal
 
 
-def mismatch(application: Application, vacancy: Vacancy) -> Refusal | None:
+class Suit(NamedTuple):
+    """For whom a place is."""
+
+    locality_id: int
+    birth_years: tuple[int, ...]
+    language: str
+
+
+class Seeker(Protocol):
+    """What of an application decides whom a place suits; an `Application` has it."""
+
+    @property
+    def locality_id(self) -> int: ...
+    @property
+    def birth_year(self) -> int: ...
+    @property
+    def languages(self) -> Sequence[str]: ...
+    @property
+    def tier(self) -> int: ...
+    @property
+    def filed_at(self) -> datetime: ...
+    @property
+    def sequence(self) -> int: ...
+
+
+def mismatch(seeker: Seeker, suit: Suit) -> Refusal | None:
     """Which of locality, birth year and language of a place differs from the application's, if any."""
-    if application.locality_id != vacancy.group.kindergarten.locality_id:
+    if seeker.locality_id != suit.locality_id:
         return Refusal.OTHER_LOCALITY
-    if application.birth_year not in vacancy.birth_years:
+    if seeker.birth_year not in suit.birth_years:
         return Refusal.OTHER_BIRTH_YEAR
-    if vacancy.group.language not in application.languages:
+    if suit.language not in seeker.languages:
         return Refusal.OTHER_LANGUAGE
     return None
 
 
-def is_inside(application: Application, vacancy: Vacancy) -> bool:
+def is_inside(seeker: Seeker, cutoffs: Iterable[PriorityCutoff]) -> bool:
     """Whether the application stands in the head of the queue for which the priority window is."""
-    return any(_reaches(cutoff, application) for cutoff in vacancy.cutoffs.all())
-
-
-def _reaches(cutoff: PriorityCutoff, application: Application) -> bool:
-    return (
-        cutoff.birth_year == application.birth_year
-        and cutoff.tier == application.tier
-        and (application.filed_at, application.sequence) <= (cutoff.filed_at, cutoff.sequence)
+    return any(
+        cutoff.birth_year == seeker.birth_year
+        and cutoff.tier == seeker.tier
+        and (seeker.filed_at, seeker.sequence) <= (cutoff.filed_at, cutoff.sequence)
+        for cutoff in cutoffs
     )
+
+
+def _suit(vacancy: Vacancy) -> Suit:
+    group = vacancy.group
+    return Suit(group.kindergarten.locality_id, tuple(vacancy.birth_years), group.language)
 
 
 def _refused_before(application: Application, vacancy: Vacancy) -> Refusal | None:
@@ -84,3 +113,9 @@ def _refused_before(application: Application, vacancy: Vacancy) -> Refusal | Non
         bid.vacancy_id == vacancy.pk and bid.state == BidState.REJECTED for bid in application.bids.all()
     )
     return Refusal.REJECTED_HERE if refused else None
+
+
+def _outside_the_window(application: Application, vacancy: Vacancy, now_in: Phase) -> Refusal | None:
+    if now_in != Phase.PRIORITY or is_inside(application, vacancy.cutoffs.all()):
+        return None
+    return Refusal.PRIORITY

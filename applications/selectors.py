@@ -1,13 +1,11 @@
 """What pages and jobs ask about applications."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Least
 
-from applications.eligibility import why_not
 from applications.models import Application, Benefit, BenefitCategory, Bid, Referral, StopListEntry
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, BidState, ReferralState
 from bulletin.models import Vacancy
@@ -38,19 +36,6 @@ def steps(application: Application) -> list[StepState]:
     return [
         StepState.DONE if number < done else StepState.CURRENT if number == done else StepState.AHEAD
         for number in range(4)
-    ]
-
-
-def available_vacancies(
-    applications: Iterable[Application], vacancies: QuerySet[Vacancy], *, now: datetime
-) -> list[Vacancy]:
-    """Those of `vacancies` for which at least one of the applications may bid at `now` ("available to me")."""
-    family = list(applications)
-    offered = vacancies.filter(birth_years__overlap=[application.birth_year for application in family])
-    return [
-        vacancy
-        for vacancy in offered.prefetch_related("cutoffs")
-        if any(why_not(application, vacancy, now=now) is None for application in family)
     ]
 
 

@@ -1,6 +1,17 @@
 from django.urls import path
 
-from applications.views import benefits, bids, cabinet, changes, explanation, filing, public, queue, referrals
+from applications.views import (
+    benefits,
+    bids,
+    bulletin,
+    cabinet,
+    changes,
+    explanation,
+    filing,
+    public,
+    queue,
+    referrals,
+)
 
 app_name = "applications"
 urlpatterns = [
@@ -25,7 +36,7 @@ urlpatterns = [
         benefits.withdraw,
         name="withdraw_benefit",
     ),
-    path("bulletin/", public.bulletin, name="bulletin"),
+    path("bulletin/", bulletin.bulletin, name="bulletin"),
     path("bulletin.csv", public.bulletin_csv, name="bulletin_csv"),
     path("bulletin.atom", public.bulletin_atom, name="bulletin_atom"),
     path("bulletin/<uuid:pk>/", public.vacancy_page, name="vacancy"),

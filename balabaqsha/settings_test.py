@@ -18,6 +18,7 @@ STATIC_ROOT = TEST_FOLDER / "static"
 CELERY_TASK_DEFAULT_QUEUE = f"test-{os.getpid()}"
 
 BIDS_BY_DATABASE_CLOCK = False
+REMEMBER_FOR_A_SECOND = False
 
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

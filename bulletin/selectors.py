@@ -1,6 +1,6 @@
 """The one source of every list and count of the public offer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from django.db.models import (
     Count,
     DateTimeField,
     F,
+    Func,
     IntegerField,
     Model,
     OuterRef,
@@ -127,6 +128,13 @@ def open_to_all(*, now: datetime) -> Q:
     )
 
 
+def in_priority(*, now: datetime) -> Q:
+    """The rule of `Phase.PRIORITY` as a filter on published vacancies `with_pauses` that are not over."""
+    return Q(opens_at__lte=now, priority_until__gt=now) & Q(
+        seats_taken__lt=F("seats_total"), paused_since=None
+    )
+
+
 def named(search: str, *, prefix: str = "") -> Q:
     """Every word of `search` occurs in the name."""
     words = Q()
@@ -161,12 +169,37 @@ def vacancy_counts(vacancies: QuerySet[Vacancy], *, now: datetime) -> VacancyCou
     )
 
 
+@dataclass(frozen=True)
+class MatchCounts:
+    """How many listed vacancies each condition of a child's application leaves, one after the other."""
+
+    in_place: int
+    of_year: int
+    in_language: int
+
+
+def match_counts(
+    *, locality: Locality, birth_year: int, languages: Sequence[str], now: datetime
+) -> MatchCounts:
+    """The counts of `published_vacancies` for one application, by one query."""
+    of_year = Q(birth_years__contains=[birth_year])
+    counts = (
+        published_vacancies(locality=locality, now=now)
+        .order_by()
+        .aggregate(
+            in_place=Count("pk"),
+            of_year=Count("pk", filter=of_year),
+            in_language=Count("pk", filter=of_year & Q(group__language__in=languages)),
+        )
+    )
+    return MatchCounts(**counts)
+
+
 def offered_birth_years() -> list[int]:
     """The birth years for which there is a published vacancy, the youngest children first."""
-    rows = Vacancy.objects.filter(state=Vacancy.State.PUBLISHED).order_by()
-    return sorted(
-        {year for years in rows.values_list("birth_years", flat=True) for year in years}, reverse=True
-    )
+    offered = Vacancy.objects.filter(state=Vacancy.State.PUBLISHED).order_by()
+    years = offered.annotate(year=Func("birth_years", function="unnest")).values_list("year", flat=True)
+    return sorted(years.distinct(), reverse=True)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,16 @@
 """A vacancy as the pages show it: its phase in words, and whether it suits the family that looks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from applications.board import board, waiting
 from applications.eligibility import why_not
 from applications.models import Application
-from applications.selectors import available_vacancies
 from bulletin.models import Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.selectors import Offer, published_vacancies, with_pauses
@@ -67,9 +68,13 @@ def similar_offers(vacancy: Vacancy, *, family: Sequence[Application], now: date
 
 def fitting_offers(application: Application, *, without: Vacancy, now: datetime) -> list[FamilyOffer]:
     """A few other places for which this application may bid now."""
-    prefetch_related_objects([application], "bids")
-    published = published_vacancies(
-        locality=application.locality, birth_year=application.birth_year, now=now
-    ).exclude(pk=without.pk)
-    fitting = available_vacancies([application], published, now=now)[:SIMILAR]
-    return [offer(other, family=[application], now=now) for other in fitting]
+    listed = board(locality=application.locality, birth_year=application.birth_year, now=now)
+    fitting = [listed.vacancies[at] for at in listed.available(waiting([application]))]
+    shown = [pk for pk in fitting if pk != without.pk][:SIMILAR]
+    return offers_of(shown, mine=set(shown), now=now)
+
+
+def offers_of(shown: Sequence[UUID], *, mine: Collection[UUID], now: datetime) -> list[FamilyOffer]:
+    """These vacancies, in this order; `mine` are those of them that are available to the family."""
+    vacancies = public_vacancies().in_bulk(shown)
+    return [FamilyOffer(vacancies[pk], phase(vacancies[pk], now=now), pk in mine) for pk in shown]

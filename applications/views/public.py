@@ -1,10 +1,7 @@
 """The bulletin as this family sees it, a place of it, the register of referrals."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -18,16 +15,15 @@ from django.views.decorators.http import require_safe
 
 from applications.access import pending_bid
 from applications.bulletin_feed import atom, heading, row
-from applications.eligibility import mismatch, refusal_at_opening, why_not
+from applications.eligibility import refusal_at_opening, why_not
 from applications.models import Application, Referral
 from applications.public_csv import csv_response
 from applications.refusals import Refusal
-from applications.selectors import available_vacancies
 from applications.states import ReferralState
 from applications.views.offers import offer, public_vacancies, similar_offers
 from applications.views.people import live_applications, waiting_for
 from bulletin.forms import BulletinFilterForm
-from bulletin.models import Locality, Vacancy
+from bulletin.models import Vacancy
 from bulletin.opening import BIDDING_PHASES, Phase
 from bulletin.selectors import chosen_locality, published_vacancies, running_pauses
 
@@ -42,34 +38,6 @@ class Verdict:
     application: Application
     refusal: Refusal | None
     is_sent: bool
-
-
-@require_safe
-def bulletin(request: HttpRequest) -> HttpResponse:
-    """The public list with its filters; «Маған қолжетімді» needs a family."""
-    now = timezone.now()
-    family = live_applications(request, now=now)
-    is_mine = request.GET.get("status") == "me"
-    place = chosen_locality(request)
-    filters = BulletinFilterForm(request.GET, locality=_home(family, otherwise=place) if is_mine else place)
-    chosen = filters.values
-    status = chosen["status"]
-    lists = {name: _vacancies(chosen, status=name, family=family, now=now) for name in ("all", "open")}
-    mine = chosen if "place" in request.GET else chosen | {"locality": _home(family, otherwise=place)}
-    lists["me"] = _vacancies(mine, status="me", family=family, now=now)
-    page = Paginator(lists[status], PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {
-        "filters": filters,
-        "tabs": _tabs(request, current=status, lists=lists),
-        "status": status,
-        "page": page,
-        "offers": [offer(vacancy, family=family, now=now) for vacancy in page],
-        "family": family,
-        "pauses": running_pauses(chosen["locality"]),
-        "query": _feed_query(filters),
-        "criteria": _criteria(family, now=now) if status == "me" and not page else [],
-    }
-    return render(request, "applications/bulletin.html", context)
 
 
 @require_safe
@@ -141,67 +109,6 @@ def _public_list(request: HttpRequest, *, now: datetime) -> QuerySet[Vacancy]:
     chosen = BulletinFilterForm(request.GET, locality=chosen_locality(request)).values
     status = "open" if chosen["status"] == "open" else "all"
     return published_vacancies(**chosen | {"status": status}, now=now)
-
-
-def _feed_query(filters: BulletinFilterForm) -> str:
-    """The filters in force as a query that shows the same to everyone: the place is named, empty values are not."""
-    shown = {name: value for name in filters.fields if (value := filters.data.get(name)) and name != "sort"}
-    return urlencode(shown)
-
-
-def _vacancies(
-    chosen: dict[str, Any], *, status: str, family: Sequence[Application], now: datetime
-) -> list[Vacancy] | QuerySet[Vacancy]:
-    """The vacancies of one tab: `chosen` are the values of the filters."""
-    published = published_vacancies(**chosen | {"status": status}, now=now).prefetch_related("cutoffs")
-    return available_vacancies(family, published, now=now) if status == "me" else published
-
-
-def _home(family: Sequence[Application], *, otherwise: Locality | None) -> Locality | None:
-    """Where a family asks for places, whatever place is chosen at the top of the page; None for several."""
-    if not family:
-        return otherwise
-    places = {application.locality for application in family}
-    return places.pop() if len(places) == 1 else None
-
-
-def _tabs(
-    request: HttpRequest, *, current: str, lists: dict[str, list[Vacancy] | QuerySet[Vacancy]]
-) -> list[dict[str, Any]]:
-    labels = {"all": _("All"), "open": _("Available to all"), "me": _("Available to me")}
-    tabs = []
-    for name, label in labels.items():
-        query = request.GET.copy()
-        query.pop("page", None)
-        query["status"] = name
-        count = (
-            None if name == "me" and not request.user.is_authenticated else Paginator(lists[name], 1).count
-        )
-        tabs.append(
-            {"label": label, "url": f"?{query.urlencode()}", "current": name == current, "count": count}
-        )
-    return tabs
-
-
-def _criteria(family: Sequence[Application], *, now: datetime) -> list[dict[str, Any]]:
-    """For each child, how many of the published places are left by each condition: what is missing."""
-    everything = published_vacancies(status="all", now=now)
-    published = list(everything)
-    rows = []
-    for application in family:
-        reasons = [mismatch(application, vacancy) for vacancy in published]
-        in_place = [reason for reason in reasons if reason != Refusal.OTHER_LOCALITY]
-        of_year = [reason for reason in in_place if reason != Refusal.OTHER_BIRTH_YEAR]
-        rows.append(
-            {
-                "application": application,
-                "in_place": len(in_place),
-                "of_year": len(of_year),
-                "in_language": of_year.count(None),
-                "available": len(available_vacancies([application], everything, now=now)),
-            }
-        )
-    return rows
 
 
 def _verdict(application: Application, vacancy: Vacancy, *, now: datetime) -> Verdict:

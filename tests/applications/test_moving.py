@@ -190,10 +190,10 @@ class TestMove:
             sequence=scene.application.sequence,
         )
         moved = self.move(scene, kentau)
-        assert is_inside(moved, vacancy)
+        assert is_inside(moved, vacancy.cutoffs.all())
         PriorityCutoff.objects.filter(pk=cutoff.pk).update(filed_at=moved.filed_at - MICROSECOND)
         vacancy.refresh_from_db()
-        assert not is_inside(moved, vacancy)
+        assert not is_inside(moved, vacancy.cutoffs.all())
 
 
 class TestPages:

@@ -1,0 +1,131 @@
+"""The bulletin as families ask for it: which places are listed, in which order, and to whom they are available.
+
+A board is read once a second under each set of filters. Whom its places suit is then asked of it by every family
+that looks, without the database: thousands do in the minute before an opening.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Case, CharField, Value, When
+
+from applications.eligibility import Suit, is_inside, mismatch
+from applications.models import Application, PriorityCutoff
+from applications.states import ApplicationState, BidState
+from bulletin.moment import Moment
+from bulletin.opening import Phase
+from bulletin.selectors import in_priority, open_to_all, published_vacancies
+
+
+class Waiting(NamedTuple):
+    """A waiting application, as far as it decides which places are available to it."""
+
+    locality_id: int
+    birth_year: int
+    languages: Sequence[str]
+    tier: int
+    filed_at: datetime
+    sequence: int
+    refused_by: Collection[UUID]
+
+
+class Head(NamedTuple):
+    """A listed place in its priority window: its position, for whom it is, and how far into their queue."""
+
+    position: int
+    suit: Suit
+    cutoffs: Sequence[PriorityCutoff]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The places of one list at one instant; a position is an index of `vacancies`, which are in the list's order."""
+
+    vacancies: Sequence[UUID]
+    open: Sequence[int]
+    open_by_suit: Mapping[Suit, Sequence[int]]
+    heads: Sequence[Head]
+
+    def available(self, family: Sequence[Waiting]) -> Sequence[int]:
+        """The positions, in order, for which `eligibility.why_not` is None for at least one of the family."""
+        if len(family) == 1:
+            return self._available(family[0])
+        return sorted({position for one in family for position in self._available(one)})
+
+    def _available(self, one: Waiting) -> Sequence[int]:
+        open_to_all = (
+            positions for suit, positions in self.open_by_suit.items() if mismatch(one, suit) is None
+        )
+        open_to_it = (head.position for head in self.heads if _is_in_the_head(one, head))
+        found = sorted(chain(*open_to_all, open_to_it))
+        return [at for at in found if self.vacancies[at] not in one.refused_by] if one.refused_by else found
+
+
+_boards: Moment[Board] = Moment(room=10)
+
+
+def board(*, now: datetime, **filters: Any) -> Board:
+    """The board of all that `published_vacancies` lists at `now` under these filters; read once in a second."""
+    return _boards.get(tuple(sorted(filters.items())), now=now, make=lambda: _read(filters, now=now))
+
+
+def waiting(family: Iterable[Application]) -> list[Waiting]:
+    """Those of the applications that wait for a place, as a board needs them. Prefetch `bids` for several."""
+    return [
+        Waiting(
+            one.locality_id,
+            one.birth_year,
+            one.languages,
+            one.tier,
+            one.filed_at,
+            one.sequence,
+            {bid.vacancy_id for bid in one.bids.all() if bid.state == BidState.REJECTED},
+        )
+        for one in family
+        if one.state == ApplicationState.WAITING
+    ]
+
+
+def _read(filters: dict[str, Any], *, now: datetime) -> Board:
+    phase = Case(
+        When(open_to_all(now=now), then=Value(Phase.OPEN.value)),
+        When(in_priority(now=now), then=Value(Phase.PRIORITY.value)),
+        default=Value(""),
+        output_field=CharField(),
+    )
+    listed = published_vacancies(**filters, now=now).values_list(
+        "pk", "group__kindergarten__locality_id", "birth_years", "group__language", phase
+    )
+    vacancies: list[UUID] = []
+    open_by_suit: dict[Suit, list[int]] = defaultdict(list)
+    in_window: list[tuple[int, Suit]] = []
+    for position, (pk, locality_id, years, language, phase_now) in enumerate(listed):
+        vacancies.append(pk)
+        suit = Suit(locality_id, tuple(years), language)
+        if phase_now == Phase.OPEN:
+            open_by_suit[suit].append(position)
+        elif phase_now == Phase.PRIORITY:
+            in_window.append((position, suit))
+    cutoffs = _cutoffs([vacancies[position] for position, _ in in_window])
+    return Board(
+        vacancies=vacancies,
+        open=sorted(chain(*open_by_suit.values())),
+        open_by_suit=dict(open_by_suit),
+        heads=[Head(position, suit, cutoffs[vacancies[position]]) for position, suit in in_window],
+    )
+
+
+def _cutoffs(vacancies: Sequence[UUID]) -> dict[UUID, list[PriorityCutoff]]:
+    found: dict[UUID, list[PriorityCutoff]] = {pk: [] for pk in vacancies}
+    for cutoff in PriorityCutoff.objects.filter(vacancy__in=vacancies) if vacancies else ():
+        found[cutoff.vacancy_id].append(cutoff)
+    return found
+
+
+def _is_in_the_head(one: Waiting, head: Head) -> bool:
+    return mismatch(one, head.suit) is None and is_inside(one, head.cutoffs)

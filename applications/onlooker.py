@@ -1,0 +1,93 @@
+"""Who looks at the bulletin, in one statement: what a signed-in family may cost when thousands look at once.
+
+It reads what the header and the list show to a family. `applications.access` and the transitions are the ordinary way;
+it is gone wherever this one can't tell.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from applications.board import Waiting
+from applications.campaigns import ended_campaign_for
+from applications.interest import Campaign
+from applications.states import LIVE_STATES, ApplicationState
+from bulletin.models import Locality
+from bulletin.moment import Moment
+
+_LOOK = """
+    SELECT (SELECT count(*) FROM notifications_notice n WHERE n.recipient_id = u.id AND n.read_at IS NULL),
+        a.state, a.interest_confirmed_at,
+        EXISTS (SELECT FROM applications_referral r
+                WHERE r.application_id = a.id AND r.state = 'issued' AND r.valid_until <= %(now)s)
+            OR EXISTS (SELECT FROM applications_stoplistentry t
+                       WHERE t.application_id = a.id AND t.lifted_at IS NULL AND t.until <= %(now)s)
+            OR EXISTS (SELECT FROM applications_benefit f
+                       WHERE f.application_id = a.id AND f.state = 'verified' AND f.valid_until <= %(now)s),
+        a.locality_id, a.birth_year, a.languages, a.tier, a.filed_at, a.sequence,
+        ARRAY(SELECT b.vacancy_id FROM applications_bid b WHERE b.application_id = a.id AND b.state = 'rejected')
+    FROM accounts_user u
+    LEFT JOIN children_guardianship s ON s.user_id = u.id AND s.ended_at IS NULL
+    LEFT JOIN applications_application a ON a.child_id = s.child_id AND a.state = ANY (%(live)s)
+    WHERE u.id = %(user)s::uuid AND u.is_active
+        AND encode(sha256(convert_to(u.password, 'UTF8')), 'hex') = %(stamp)s
+"""
+
+
+@dataclass(frozen=True)
+class Onlooker:
+    """A visitor, or a family: how many notices wait, where it asks for places, and its applications that wait."""
+
+    is_signed_in: bool = False
+    unread: int = 0
+    places: frozenset[int] = frozenset()
+    waiting: tuple[Waiting, ...] = ()
+
+
+class _Row(NamedTuple):
+    state: str | None
+    interest_confirmed_at: datetime
+    is_overdue: bool
+    waiting: Waiting
+
+
+_campaigns: Moment[Campaign | None] = Moment(room=100)
+
+
+def look(*, user_id: str, password_stamp: str, now: datetime) -> Onlooker | None:
+    """The family of an active account with that password, as of `now`. The arguments are the session's.
+
+    None where the ordinary way has to look closer: there is no such account (any more), or something ran out that no
+    job has ended yet, and ending it would change what is available to the family.
+    """
+    known: dict[str, Any] = {
+        "user": user_id,
+        "stamp": password_stamp,
+        "now": now,
+        "live": [str(state) for state in LIVE_STATES],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, known)
+        found = cursor.fetchall()
+    family = [_Row(row[1], row[2], row[3], Waiting(*row[4:])) for row in found if row[1] is not None]
+    if not found or any(_needs_settling(row, now=now) for row in family):
+        return None
+    return Onlooker(
+        is_signed_in=True,
+        unread=found[0][0],
+        places=frozenset(row.waiting.locality_id for row in family),
+        waiting=tuple(row.waiting for row in family if row.state == ApplicationState.WAITING),
+    )
+
+
+def _needs_settling(row: _Row, *, now: datetime) -> bool:
+    """The conditions of `transitions.settle`; once more often is harmless, once less would show a lapsed right."""
+    if row.is_overdue or row.state != ApplicationState.WAITING:
+        return row.is_overdue
+    place = row.waiting.locality_id
+    campaign = _campaigns.get(
+        place, now=now, make=lambda: ended_campaign_for(Locality.objects.get(pk=place), now=now)
+    )
+    return campaign is not None and not campaign.is_confirmed(row.interest_confirmed_at)

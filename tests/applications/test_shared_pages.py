@@ -1,0 +1,202 @@
+"""Pages that are rendered once a second for many: nothing in them may be of another visitor."""
+
+import re
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from django.contrib.auth import HASH_SESSION_KEY
+from django.test import Client
+from django.urls import reverse
+
+from accounts.audit_actions import Action
+from accounts.services import change_password
+from applications.bidding import place_bid
+from applications.models import Application
+from applications.transitions import reject_bid
+from bulletin.models import Vacancy
+from bulletin.selectors import PLACE_COOKIE
+from children.models import Guardianship
+from notifications.models import Notice
+from tests.factories import ApplicationFactory, LocalityFactory, VacancyFactory
+
+pytestmark = pytest.mark.django_db
+
+BULLETIN = reverse("applications:bulletin")
+TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')
+seconds = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _remembering(settings, clock, scene):
+    """A second of its own for each test: the memory of the process outlives a test."""
+    clock.move_to(scene.now + timedelta(seconds=next(seconds)))
+    settings.REMEMBER_FOR_A_SECOND = True
+
+
+def places(response):
+    """The kindergartens' pages that the list leads to."""
+    return re.findall(r'class="cell-title"><a href="([^"]+)', response.content.decode())
+
+
+def counts(response):
+    return re.findall(r'count--quiet">(\d+)<', response.content.decode())
+
+
+def test_the_second_visitor_costs_no_query(client, django_assert_num_queries):
+    first = client.get(BULLETIN)
+    with django_assert_num_queries(0):
+        second = Client().get(BULLETIN)
+    assert places(second) == places(first) != []
+
+
+def test_a_family_costs_its_session_and_one_statement(client_of, scene, django_assert_num_queries):
+    client_of(scene.parent).get(BULLETIN)
+    family = client_of(scene.parent)
+    with django_assert_num_queries(2):
+        family.get(BULLETIN)
+
+
+def test_what_changed_is_shown_in_the_next_second(client, clock, scene):
+    client.get(BULLETIN)
+    VacancyFactory(group=scene.group)
+    assert len(places(client.get(BULLETIN))) == 1
+    clock.shift(1)
+    assert len(places(client.get(BULLETIN))) == 2
+
+
+def test_the_shown_time_is_that_of_the_second(client, clock):
+    shown = [re.findall(rb"2019 16:2\d:\d\d", client.get(BULLETIN).content), clock.shift(1)][0]
+    assert re.findall(rb"2019 16:2\d:\d\d", client.get(BULLETIN).content) != shown
+
+
+def test_each_visitor_gets_a_token_of_their_own_that_works():
+    browsers = [Client(enforce_csrf_checks=True) for _ in range(2)]
+    tokens = [TOKEN.search(browser.get(BULLETIN).content)[1].decode() for browser in browsers]
+    assert tokens[0] != tokens[1]
+    place = LocalityFactory(slug="kentau")
+    for browser, own, other in zip(browsers, tokens, reversed(tokens), strict=True):
+        chosen = {"locality": place.slug, "next": BULLETIN}
+        assert browser.post(reverse("place"), chosen | {"csrfmiddlewaretoken": other}).status_code == 403
+        assert browser.post(reverse("place"), chosen | {"csrfmiddlewaretoken": own}).status_code == 302
+
+
+def test_a_searched_text_can_t_have_the_token_put_in(client):
+    page = client.get(BULLETIN, {"search": "csrf_token"}).content
+    assert len(set(TOKEN.findall(page))) == 1
+
+
+def test_language_place_and_filters_are_kept_apart(client, scene):
+    kentau = LocalityFactory(slug="kentau")
+    pages = {client.get(address).content for address in (BULLETIN, "/ru" + BULLETIN, BULLETIN + "?sort=name")}
+    client.cookies[PLACE_COOKIE] = kentau.slug
+    elsewhere = client.get(BULLETIN)
+    assert len(pages | {elsewhere.content}) == 4
+    assert places(elsewhere) == []
+
+
+def test_visitors_and_families_are_kept_apart(client, client_of, parent_client, scene):
+    logout = reverse("accounts:logout").encode()
+    assert logout not in client.get(BULLETIN).content
+    assert logout in client_of(scene.parent).get(BULLETIN).content
+    assert logout not in client.get(BULLETIN).content
+    # Signed in, but without an application: its own count.
+    assert counts(client_of(scene.parent).get(BULLETIN))[2] == "1"
+    assert counts(parent_client.get(BULLETIN))[2] == "0"
+
+
+def test_unread_notices_are_each_family_s_own(client_of, parent_client, scene):
+    parent_client.get(BULLETIN)
+    Notice.objects.create(recipient=scene.parent, kind="bid_placed", created_at=scene.now)
+    assert b'<span class="count">1<' in client_of(scene.parent).get(BULLETIN).content
+    assert b'<span class="count">1<' not in parent_client.get(BULLETIN).content
+
+
+def test_the_mark_of_the_head_of_the_queue_is_each_family_s_own(client_of, scene):
+    Vacancy.objects.update(priority_until=scene.now + timedelta(hours=1))
+    one = scene.application
+    scene.vacancy.cutoffs.create(birth_year=2017, tier=2, filed_at=one.filed_at, sequence=one.sequence)
+    behind = ApplicationFactory(
+        locality=scene.locality,
+        child__birth_date=one.child.birth_date,
+        languages=["ru"],
+        filed_at=one.filed_at + timedelta(days=1),
+    )
+    inside, outside = (client_of(user).get(BULLETIN) for user in (scene.parent, behind.filed_by))
+    assert (counts(inside)[2], counts(outside)[2]) == ("1", "0")
+    assert (
+        inside.content.count("Маған қолжетімді".encode())
+        == outside.content.count("Маған қолжетімді".encode()) + 1
+    )
+
+
+def test_nobody_s_child_is_on_a_page_of_another(client_of, scene):
+    Application.objects.update(languages=["kk"])
+    mine = {"status": "me"}
+    name = scene.application.child.full_name
+    other = ApplicationFactory(
+        locality=scene.locality, child__birth_date=scene.application.child.birth_date, languages=["kk"]
+    )
+    other.child.first_name = "Басқа"
+    other.child.save()
+    assert name in client_of(scene.parent).get(BULLETIN, mine).content.decode()
+    page = client_of(other.filed_by).get(BULLETIN, mine).content.decode()
+    assert name not in page
+    assert "Басқа" in page
+
+
+def test_a_message_is_shown_to_whom_it_is_written_only(client):
+    kentau = LocalityFactory(slug="kentau", name_kk="Кентау қ.")
+    client.post(reverse("place"), {"locality": kentau.slug, "next": BULLETIN})
+    said = "Таңдалған елді мекен: Кентау қ."
+    other = Client()
+    other.cookies[PLACE_COOKIE] = kentau.slug
+    assert said in client.get(BULLETIN).content.decode()
+    assert said not in other.get(BULLETIN).content.decode()
+    assert said not in client.get(BULLETIN).content.decode()
+
+
+class TestWhoIsAsking:
+    """The one statement never says more than the ordinary way."""
+
+    def available(self, browser):
+        return counts(browser.get(BULLETIN))[2:]
+
+    def test_an_ended_session_is_a_visitor(self, client_of, scene):
+        browser = client_of(scene.parent)
+        assert self.available(browser) == ["1"]
+        browser.session.flush()
+        assert self.available(browser) == []
+
+    def test_a_changed_password_ends_it(self, client_of, scene):
+        browser = client_of(scene.parent)
+        change_password(
+            scene.parent,
+            password="another-password-1",
+            action=Action.PASSWORD_CHANGED,
+            address=None,
+            now=scene.now,
+        )
+        assert self.available(browser) == []
+
+    def test_a_blocked_account_is_a_visitor(self, client_of, scene):
+        browser = client_of(scene.parent)
+        scene.parent.is_active = False
+        scene.parent.save()
+        assert self.available(browser) == []
+
+    def test_a_forged_session_is_a_visitor(self, client_of, scene):
+        browser = client_of(scene.parent)
+        session = browser.session
+        session[HASH_SESSION_KEY] = "0" * 64
+        session.save()
+        assert self.available(browser) == []
+
+    def test_an_ended_guardianship_shows_nothing(self, client_of, scene):
+        Guardianship.objects.update(ended_at=scene.now)
+        assert self.available(client_of(scene.parent)) == ["0"]
+
+    def test_a_place_that_refused_the_family_is_not_available(self, client_of, scene):
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        reject_bid(bid, actor=scene.staff, reason="Құжаттар", now=scene.now)
+        assert self.available(client_of(scene.parent)) == ["0"]
