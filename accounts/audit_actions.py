@@ -33,6 +33,7 @@ class Action(models.TextChoices):
     BID_WITHDRAWN = "bid_withdrawn", _("Bid for a place withdrawn")
     BID_ACTIVATED = "bid_activated", _("Bid activated by the kindergarten")
     BID_REJECTED = "bid_rejected", _("Bid refused by the kindergarten")
+    BID_AWARDED = "bid_awarded", _("The child got the place by queue number")
     BID_LOST = "bid_lost", _("The place went to another child by queue number")
     BID_VOID = "bid_void", _("The place was recalled by the kindergarten")
     REFERRAL_DOWNLOADED = "referral_downloaded", _("Referral downloaded")

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.core.files.base import ContentFile
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from accounts.audit_actions import Action
 from applications import referral_pdf
@@ -70,7 +70,10 @@ def expire_benefits(*, now: datetime) -> int:
 
 
 def award_bids(*, now: datetime) -> int:
-    """Award what was collected, and finish recalls that were broken off. Returns how many vacancies."""
+    """Award what was collected, and finish recalls that were broken off. Returns how many vacancies.
+
+    `now` is a reading of `bulletin.clock`: the clock that accepted the bids also ends their time.
+    """
     # The award goes by the order of the queue, in which nothing that ran out may count.
     expire_benefits(now=now)
     awarded = _each(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
@@ -78,12 +81,15 @@ def award_bids(*, now: datetime) -> int:
 
 
 def tell_placed_bids(*, now: datetime) -> int:
-    """Write the notices, the SMS and the journal of every bid that was sent but not told yet. Returns how many."""
-    told = 0
-    while found := _each(Bid.objects.filter(told_at=None).order_by("placed_at"), partial(_tell, now=now)):
-        # Others may have been sent meanwhile; what failed waits for the next run.
-        told += found
-    return told
+    """Write the notices, the SMS and the journal of every bid that was sent, or given its place by queue number.
+
+    Each is told once of each. Returns how many.
+    """
+    sent = Bid.objects.filter(told_at=None).order_by("placed_at")
+    awarded = Bid.objects.filter(awarded_at__isnull=False, award_told_at=None, holds_seat=True)
+    return _all(sent, partial(_tell, now=now)) + _all(
+        awarded.order_by("awarded_at"), partial(_tell_award, now=now)
+    )
 
 
 def remind_deadlines(*, now: datetime) -> int:
@@ -161,6 +167,26 @@ def _tell(bid: Bid, *, now: datetime) -> None:
         trace(application, Action.BID_PLACED, actor=bid.placed_by, now=bid.placed_at)
 
 
+def _tell_award(bid: Bid, *, now: datetime) -> None:
+    with locking():
+        application = lock_application(bid.application_id)
+        # A place that the family has given back meanwhile is no news.
+        if not Bid.objects.filter(pk=bid.pk, award_told_at=None, holds_seat=True).update(award_told_at=now):
+            return
+        assert bid.awarded_at is not None
+        assert bid.answer_last_moment is not None
+        last_day = bid.answer_last_moment.astimezone(application.locality.zone).date()
+        remind(
+            application,
+            "bid_awarded",
+            key=str(bid.pk),
+            now=bid.awarded_at,
+            vacancy=bid.vacancy,
+            last_day=last_day,
+        )
+        trace(application, Action.BID_AWARDED, actor=None, now=bid.awarded_at)
+
+
 def _remind(referral: Referral, *, now: datetime) -> None:
     remind(
         referral.application,
@@ -182,6 +208,14 @@ def _remind_aging(application: Application, *, now: datetime) -> None:
     last_day = date(now.astimezone(application.locality.zone).year, 12, 31)
     key = f"{application.pk}:{last_day.year}"
     remind(application, "aging_out", key=key, now=now, last_day=last_day)
+
+
+def _all(objects: QuerySet[M], work: Callable[[M], Any]) -> int:
+    """`_each` until none is left that can be handled: others may have come meanwhile; what failed waits."""
+    done = 0
+    while found := _each(objects.all(), work):
+        done += found
+    return done
 
 
 def _each(objects: Iterable[M], work: Callable[[M], Any]) -> int:

@@ -431,6 +431,11 @@ class Bid(models.Model):
         editable=False,
         help_text=_("When the family's notices about the sent bid were written."),
     )
+    # When a collected bid got its place by queue number, and the same mark for the notices of that.
+    awarded_at = models.DateTimeField(_("place given at"), null=True, blank=True, editable=False)
+    award_told_at = models.DateTimeField(
+        _("place told to the family at"), null=True, blank=True, editable=False
+    )
 
     class Meta:
         verbose_name = _("bid")
@@ -448,6 +453,11 @@ class Bid(models.Model):
                 fields=["vacancy", "placed_at"], condition=Q(state=BidState.PENDING), name="bid_pending"
             ),
             models.Index(fields=["placed_at"], condition=Q(told_at=None), name="bid_to_tell"),
+            models.Index(
+                fields=["awarded_at"],
+                condition=Q(awarded_at__isnull=False, award_told_at=None, holds_seat=True),
+                name="bid_award_to_tell",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,24 +1,30 @@
 """A vacancy's life in the bulletin: publication, recall, closing, and the award of collected bids."""
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.audit_actions import Action
 from accounts.models import User
-from applications.bidding import grant_seat
+from applications.bidding import TELL_TASK, grant_seat
 from applications.models import Application, Bid, PriorityCutoff
-from applications.queue import head_by_tier, position
+from applications.queue import head_by_tier, numbers_of
 from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import ApplicationState, BidState, Tier
-from applications.transitions.base import Refused, lock_application, lock_vacancy, locking
+from applications.transitions.base import Refused, lock_vacancy, locking
 from applications.transitions.bids import lose_bid, void_bid
 from bulletin import services
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
 from bulletin.opening import bidding_clock
+from notifications.broker import wake_soon
+
+logger = logging.getLogger(__name__)
 
 
 def publish_vacancy(vacancy: Vacancy, *, actor: User, now: datetime) -> Vacancy:
@@ -123,48 +129,85 @@ def _end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) 
 
 
 def award_collected(vacancy: Vacancy, *, now: datetime) -> int:
-    """Give the places of a queue-order vacancy to the collected bids with the smallest numbers; tell the others.
+    """Give the places of a queue-order vacancy to the collected bids with the smallest numbers; end the others.
 
-    Does nothing before `closes_at`, nor while a pause holds it off. Each bid is decided in its own transaction and
-    never twice, so a broken run is simply repeated. Returns how many places were given.
+    `now` is a reading of `bulletin.clock`, taken at any time before. Does nothing before `closes_at`, nor while a
+    pause holds it off, nor after a recall. One short transaction decides over the places; then each of the others is
+    ended and told in a transaction of its own. A place that a winner gives back meanwhile goes to the next in order
+    first. May be repeated, also by two workers at once, and goes on where a broken run ended. Returns how many places
+    were given; their families are told by a worker (`jobs.tell_placed_bids`).
     """
-    if vacancy.mode != Vacancy.Mode.QUEUE_ORDER or vacancy.closes_at is None:
-        return 0
-    if bidding_clock(vacancy, now=now) < vacancy.closes_at:
-        return 0
+    given = 0
+    while True:
+        winners, others = _give_places(vacancy, now=now)
+        given += len(winners)
+        if _end_others(others, now=now):
+            return given
+
+
+def _give_places(vacancy: Vacancy, *, now: datetime) -> tuple[list[Bid], list[Bid]]:
+    """Who has a place from now on, and who has none; both in the order of their numbers.
+
+    The vacancy's lock waits for every bid under way, so that none is overlooked. The bids change without the locks of
+    their applications, which would have to be had first. That is safe because no one else changes such a bid unseen:
+    whoever ends a pending bid reads it under this lock (`transitions.bids`), an activation asks for a place that it
+    holds already, and only the columns of the award are written.
+    """
+    with locking():
+        vacancy = lock_vacancy(vacancy.pk)
+        if not _is_to_award(vacancy, now=now):
+            return [], []
+        order = _in_order_of_the_queue(vacancy, now=now)
+        winners, others = order[: vacancy.seats_free], order[vacancy.seats_free :]
+        for bid in winners:
+            grant_seat(bid, vacancy, now=now)
+            bid.awarded_at = now
+            bid.save(update_fields=["holds_seat", "answer_due", "awarded_at"])
+        if winners:
+            transaction.on_commit(lambda: wake_soon(TELL_TASK), robust=True)
+    return winners, others
+
+
+def _is_to_award(vacancy: Vacancy, *, now: datetime) -> bool:
+    return (
+        vacancy.mode == Vacancy.Mode.QUEUE_ORDER
+        and vacancy.state in (Vacancy.State.PUBLISHED, Vacancy.State.CLOSED)
+        and vacancy.closes_at is not None
+        and bidding_clock(vacancy, now=now) >= vacancy.closes_at
+    )
+
+
+def _in_order_of_the_queue(vacancy: Vacancy, *, now: datetime) -> list[Bid]:
+    """The collected bids that have no place, the smallest number first; between queues a tie goes by time of filing."""
     collected = list(
         Bid.objects.filter(vacancy=vacancy, state=BidState.PENDING, holds_seat=False).select_related(
             "application__locality"
         )
     )
-    given = 0
-    for bid in sorted(collected, key=lambda bid: _rank(bid, now=now)):
+    numbers = numbers_of([bid.application for bid in collected], now=now)
+    return sorted(
+        collected,
+        key=lambda bid: (
+            numbers[bid.application_id],
+            bid.application.filed_at,
+            bid.application.sequence,
+        ),
+    )
+
+
+def _end_others(bids: Sequence[Bid], *, now: datetime) -> bool:
+    """End these bids; False as soon as a place is free again, which the next in order has to get first.
+
+    The last number hears first, so that whoever is next has not been sent away when a winner withdraws. What fails is
+    logged and left to the next run.
+    """
+    for bid in reversed(bids):
         try:
-            given += _decide(bid, now=now)
+            if not lose_bid(bid, now=now):
+                return False
         except Refused as refused:
-            # Withdrawn in this very moment: the next one moves up.
             if refused.reason != Refusal.BID_ENDED:
-                raise
-    return given
-
-
-def _rank(bid: Bid, *, now: datetime) -> tuple[int, datetime, int]:
-    place = position(bid.application, now=now)
-    if place is None:
-        raise ValueError("a pending bid without a number")
-    return (place.number, bid.application.filed_at, bid.application.sequence)
-
-
-def _decide(bid: Bid, *, now: datetime) -> bool:
-    with locking():
-        lock_application(bid.application_id)
-        vacancy = lock_vacancy(bid.vacancy_id)
-        bid = Bid.objects.get(pk=bid.pk)
-        if bid.state != BidState.PENDING:
-            raise Refused(Refusal.BID_ENDED)
-        if vacancy.seats_free:
-            grant_seat(bid, vacancy, now=now)
-            bid.save()
-            return True
-    lose_bid(bid, now=now)
-    return False
+                logger.warning("bid %s could not be ended: %s", bid.pk, refused.reason)
+        except Exception:
+            logger.exception("bid %s could not be ended", bid.pk)
+    return True

@@ -5,17 +5,15 @@
 asking. A property test holds the two together. Why there are two: docs/adr/0007-one-statement-bid.md.
 """
 
-from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from django.conf import settings
 from django.db import OperationalError, connection
-from django.utils import timezone
 from psycopg2.errors import DeadlockDetected, LockNotAvailable
 
 from applications.bidding import TELL_TASK
 from applications.refusals import Refusal
+from bulletin.clock import stopped_clock
 from notifications.broker import wake_soon
 
 _PRESS = "SELECT press_for_a_place(%s::uuid, %s, %s::uuid, %s::uuid, %s)"
@@ -37,7 +35,7 @@ def press(*, user_id: str, password_stamp: str, application_id: UUID, vacancy_id
     """
     try:
         with connection.cursor() as cursor:
-            cursor.execute(_PRESS, [user_id, password_stamp, application_id, vacancy_id, _clock()])
+            cursor.execute(_PRESS, [user_id, password_stamp, application_id, vacancy_id, stopped_clock()])
             answer = cursor.fetchone()[0]
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
@@ -46,8 +44,3 @@ def press(*, user_id: str, password_stamp: str, application_id: UUID, vacancy_id
     if answer == Outcome.PLACED:
         wake_soon(TELL_TASK)
     return Outcome(answer) if answer in set(Outcome) else Refusal(answer)
-
-
-def _clock() -> datetime | None:
-    # Tests stop the clock of their process; the database's can't be stopped.
-    return None if settings.BIDS_BY_DATABASE_CLOCK else timezone.now()

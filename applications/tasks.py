@@ -8,6 +8,7 @@ from django.utils import timezone
 from applications import buckets, jobs
 from applications.invariants import differences
 from applications.models import Referral
+from bulletin.clock import read_clock
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def expire_benefits() -> None:
 
 @shared_task
 def award_collected_bids() -> None:
-    jobs.award_bids(now=timezone.now())
+    jobs.award_bids(now=read_clock())
 
 
 @shared_task

@@ -77,6 +77,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("bid_placed", _("Bid sent"), BOTH, ("application", "vacancy")),
         Kind("bid_withdrawn", _("Bid withdrawn"), INBOX, ("application", "vacancy")),
         Kind("bid_rejected", _("Bid refused"), BOTH, ("application", "vacancy", "reason")),
+        Kind("bid_awarded", _("Place got by queue number"), BOTH, ("application", "vacancy", "last_day")),
         Kind("bid_lost", _("Place given by queue number"), BOTH, ("application", "vacancy", "number")),
         Kind("bid_void", _("Place recalled"), BOTH, ("application", "vacancy", "reason")),
         Kind(

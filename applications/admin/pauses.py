@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.work import Rows, Work, WorkAdmin, page_of, staff_of, tag
+from bulletin.clock import read_clock
 from bulletin.models import Locality, Pause
 from bulletin.selectors import published_vacancies
 from bulletin.services import pause_bidding, resume_bidding
@@ -42,7 +43,8 @@ def _runs(pause: Pause, now: datetime) -> bool:
 
 
 def _resume(pause: Pause, actor: User, data: dict[str, Any], now: datetime) -> None:
-    resume_bidding(pause, actor=actor, now=now)
+    # A pause moves deadlines of bids, so it begins and ends by their clock.
+    resume_bidding(pause, actor=actor, now=read_clock())
 
 
 def _always(pause: None, now: datetime) -> bool:
@@ -50,7 +52,7 @@ def _always(pause: None, now: datetime) -> bool:
 
 
 def _begin(pause: None, actor: User, data: dict[str, Any], now: datetime) -> Pause:
-    return pause_bidding(**data, actor=actor, now=now)
+    return pause_bidding(**data, actor=actor, now=read_clock())
 
 
 def _effect(pause: None, data: dict[str, Any], now: datetime) -> Rows:

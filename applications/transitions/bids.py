@@ -1,6 +1,7 @@
 """How a pending bid ends without a referral: the place is free again, the family keeps its date."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from accounts.audit_actions import Action
 from accounts.models import User
@@ -10,56 +11,55 @@ from applications.refusals import Refusal
 from applications.states import BidState, Move
 from applications.transitions.base import Refused, lock_application, lock_vacancy, locking, move, tell, trace
 from bulletin import seats
+from bulletin.models import Vacancy
+
+
+class _End(NamedTuple):
+    """One way for a bid to end, and how it is written down."""
+
+    state: BidState
+    move: Move
+    action: Action
+    kind: str
+
+
+_WITHDRAWN = _End(BidState.WITHDRAWN, Move.WITHDRAW_BID, Action.BID_WITHDRAWN, "bid_withdrawn")
+_REJECTED = _End(BidState.REJECTED, Move.REJECT_BID, Action.BID_REJECTED, "bid_rejected")
+_VOID = _End(BidState.VOID, Move.VOID_BID, Action.BID_VOID, "bid_void")
+_LOST = _End(BidState.LOST, Move.LOSE_BID, Action.BID_LOST, "bid_lost")
 
 
 def withdraw_bid(bid: Bid, *, actor: User, now: datetime) -> Application:
     """Take a pending bid back at the family's wish. Raises `Refused(BID_ENDED)`."""
-    return _end_bid(
-        bid,
-        BidState.WITHDRAWN,
-        Move.WITHDRAW_BID,
-        action=Action.BID_WITHDRAWN,
-        kind="bid_withdrawn",
-        actor=actor,
-        now=now,
-    )
+    return _end_bid(bid, _WITHDRAWN, actor=actor, now=now)
 
 
 def reject_bid(bid: Bid, *, actor: User, reason: str, now: datetime) -> Application:
     """Refuse a pending bid for the kindergarten, with a reason that the family reads. Never a penalty."""
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
-    return _end_bid(
-        bid,
-        BidState.REJECTED,
-        Move.REJECT_BID,
-        action=Action.BID_REJECTED,
-        kind="bid_rejected",
-        actor=actor,
-        reason=reason.strip(),
-        now=now,
-    )
+    return _end_bid(bid, _REJECTED, actor=actor, reason=reason.strip(), now=now)
 
 
 def void_bid(bid: Bid, *, actor: User | None, reason: str, now: datetime) -> Application:
     """End a pending bid because its place was recalled. Never a penalty."""
-    return _end_bid(
-        bid,
-        BidState.VOID,
-        Move.VOID_BID,
-        action=Action.BID_VOID,
-        kind="bid_void",
-        actor=actor,
-        reason=reason,
-        now=now,
-    )
+    return _end_bid(bid, _VOID, actor=actor, reason=reason, now=now)
 
 
-def lose_bid(bid: Bid, *, now: datetime) -> Application:
-    """End a collected bid whose place went to a family with a smaller number."""
-    return _end_bid(
-        bid, BidState.LOST, Move.LOSE_BID, action=Action.BID_LOST, kind="bid_lost", actor=None, now=now
-    )
+def lose_bid(bid: Bid, *, now: datetime) -> bool:
+    """End a collected bid whose place went to a family with a smaller number; whether it was ended.
+
+    It is not where a place is free: that is for the award to give. Raises `Refused(BID_ENDED)` where the bid has ended
+    or was given a place, or where the vacancy was recalled (`void_bid` says so to the family).
+    """
+    with locking():
+        application, bid = _lock_pending(bid)
+        if bid.holds_seat or bid.vacancy.state == Vacancy.State.RECALLED:
+            raise Refused(Refusal.BID_ENDED)
+        if bid.vacancy.seats_free:
+            return False
+        _write_end(application, bid, _LOST, actor=None, reason="", now=now)
+    return True
 
 
 def release_seat(bid: Bid) -> None:
@@ -70,34 +70,41 @@ def release_seat(bid: Bid) -> None:
     bid.save()
 
 
-def _end_bid(
-    bid: Bid,
-    state: BidState,
-    step: Move,
-    *,
-    action: Action,
-    kind: str,
-    actor: User | None,
-    now: datetime,
-    reason: str = "",
-) -> Application:
+def _end_bid(bid: Bid, end: _End, *, actor: User | None, now: datetime, reason: str = "") -> Application:
     with locking():
-        application = lock_application(bid.application_id)
-        bid = Bid.objects.select_related("vacancy__group__kindergarten").get(pk=bid.pk)
-        if bid.state != BidState.PENDING:
-            raise Refused(Refusal.BID_ENDED)
-        bid.state, bid.decided_at, bid.reason = state, now, reason
-        event = move(application, step, actor=actor, now=now, reason=reason, data={"bid": str(bid.pk)})
-        release_seat(bid)
-        place = position(application, now=now)
-        tell(
-            application,
-            kind,
-            event=event,
-            now=now,
-            vacancy=bid.vacancy,
-            reason=reason,
-            number=place.number if place else None,
-        )
-        trace(application, action, actor=actor, now=now, reason=reason)
+        application, bid = _lock_pending(bid)
+        _write_end(application, bid, end, actor=actor, reason=reason, now=now)
     return application
+
+
+def _lock_pending(bid: Bid) -> tuple[Application, Bid]:
+    """The application and its pending bid as they are now, with the rows of application and vacancy locked.
+
+    The bid is read under both locks: the award gives places to pending bids under the vacancy's alone.
+    """
+    application = lock_application(bid.application_id)
+    vacancy = lock_vacancy(bid.vacancy_id)
+    bid = Bid.objects.get(pk=bid.pk)
+    if bid.state != BidState.PENDING:
+        raise Refused(Refusal.BID_ENDED)
+    bid.vacancy = vacancy
+    return application, bid
+
+
+def _write_end(
+    application: Application, bid: Bid, end: _End, *, actor: User | None, reason: str, now: datetime
+) -> None:
+    bid.state, bid.decided_at, bid.reason = end.state, now, reason
+    event = move(application, end.move, actor=actor, now=now, reason=reason, data={"bid": str(bid.pk)})
+    release_seat(bid)
+    place = position(application, now=now)
+    tell(
+        application,
+        end.kind,
+        event=event,
+        now=now,
+        vacancy=bid.vacancy,
+        reason=reason,
+        number=place.number if place else None,
+    )
+    trace(application, end.action, actor=actor, now=now, reason=reason)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from applications.buckets import bucket_differences, fold_buckets
 from applications.models import Application, Rules
-from applications.queue import count_position, interleave, position
+from applications.queue import count_position, interleave, numbers_of, position
 from applications.states import QUEUED_STATES, ApplicationState, Tier
 from tests.factories import ChildFactory, LocalityFactory, UserFactory
 
@@ -103,10 +103,12 @@ def test_the_number_is_that_of_the_written_order_after_any_history(families, his
         Rules.objects.create(valid_from=date(2026, 1, 1), general_per_priority=ratio)
         live_through(first, then, families)
         everyone = list(Application.objects.select_related("locality"))
+        numbers = numbers_of(everyone, now=NOW)
         for application in everyone:
             place = position(application, now=NOW)
             assert place == count_position(application, now=NOW)
             assert (place and (place.number, place.total)) == naive_number(application, everyone, ratio)
+            assert numbers.get(application.pk) == (place and place.number)
             assert place is None or sum(place.ahead.values()) == place.number - 1
         assert bucket_differences() == []
         transaction.set_rollback(True)

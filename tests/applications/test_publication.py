@@ -3,16 +3,19 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from applications import publication
+from applications import jobs, publication
 from applications.bidding import place_bid
 from applications.eligibility import why_not
 from applications.models import Bid
 from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import ApplicationState, BidState, Tier
-from applications.transitions import Refused, activate_bid, withdraw_bid
+from applications.transitions import Refused, activate_bid, lose_bid, withdraw_bid
 from bulletin.models import Vacancy
+from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory
 
@@ -165,6 +168,86 @@ class TestQueueOrder:
         withdraw_bid(bids[0], actor=bids[0].placed_by, now=scene.now)
         publication.award_collected(vacancy, now=vacancy.closes_at)
         assert Bid.objects.filter(holds_seat=True).count() == 2
+
+    def test_nobody_is_sent_away_while_a_place_is_free(self, scene, vacancy):
+        """A run that broke after the decision; then a winner withdraws: the next in order gets the place."""
+        bids = self.bids(scene, vacancy, days=[1, 2, 3, 4, 5])
+        winners, others = publication._give_places(vacancy, now=vacancy.closes_at)
+        assert (winners, others) == (bids[:2], bids[2:])
+        assert lose_bid(others[-1], now=vacancy.closes_at)
+        withdraw_bid(winners[0], actor=scene.parent, now=vacancy.closes_at)
+        assert not lose_bid(others[-2], now=vacancy.closes_at)
+        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 1
+        assert [(placed.state, placed.holds_seat) for placed in Bid.objects.order_by("placed_at")] == [
+            (BidState.WITHDRAWN, False),
+            (BidState.PENDING, True),
+            (BidState.PENDING, True),
+            (BidState.LOST, False),
+            (BidState.LOST, False),
+        ]
+
+    def test_a_winner_is_not_sent_away(self, scene, vacancy):
+        (placed,) = self.bids(scene, vacancy, days=[1])
+        publication.award_collected(vacancy, now=vacancy.closes_at)
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.BID_ENDED):
+            lose_bid(placed, now=vacancy.closes_at)
+
+    def test_what_was_recalled_is_void_and_not_lost(self, scene, vacancy):
+        self.bids(scene, vacancy, days=[1, 2, 3])
+        Vacancy.objects.filter(pk=vacancy.pk).update(state=Vacancy.State.RECALLED, end_reason="Жөндеу")
+        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 0
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.BID_ENDED):
+            lose_bid(Bid.objects.latest("placed_at"), now=vacancy.closes_at)
+        jobs.award_bids(now=vacancy.closes_at)
+        assert set(Bid.objects.values_list("state", flat=True)) == {BidState.VOID}
+
+    def test_one_that_can_not_be_ended_holds_up_no_other(self, scene, vacancy, monkeypatch):
+        bids = self.bids(scene, vacancy, days=[1, 2, 3, 4, 5])
+
+        def break_for_the_last(bid, *, now):
+            if bid == bids[-1]:
+                raise RuntimeError("broken row")
+            return lose_bid(bid, now=now)
+
+        monkeypatch.setattr(publication, "lose_bid", break_for_the_last)
+        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 2
+        assert Bid.objects.filter(state=BidState.LOST).count() == 2
+        monkeypatch.undo()
+        assert jobs.award_bids(now=vacancy.closes_at) == 1
+        assert Bid.objects.filter(state=BidState.LOST).count() == 3
+
+    def test_the_decision_costs_no_statement_for_whoever_gets_nothing(self, scene, vacancy):
+        """Ranking a thousand bids under the lock of the vacancy is one reading of the queue."""
+        counts = []
+        for number in (3, 9):
+            self.bids(scene, vacancy, days=range(1, number))
+            with CaptureQueriesContext(connection) as queries, transaction.atomic():
+                publication._give_places(vacancy, now=vacancy.closes_at)
+                transaction.set_rollback(True)
+            counts.append(len(queries))
+        assert counts[0] == counts[1]
+
+    def test_each_family_is_told_once_what_became_of_its_bid(self, scene, vacancy):
+        bids = self.bids(scene, vacancy, days=[1, 2, 3])
+        jobs.award_bids(now=vacancy.closes_at)
+        for _ in range(2):
+            jobs.tell_placed_bids(now=vacancy.closes_at + timedelta(seconds=1))
+        kinds = ["bid_awarded", "bid_awarded", "bid_lost"]
+        for placed, kind in zip(bids, kinds, strict=True):
+            for model in (Notice, Message):
+                told = model.objects.filter(recipient=placed.placed_by, kind__in=kinds)
+                assert [(row.kind, row.created_at) for row in told] == [(kind, vacancy.closes_at)]
+            assert placed.placed_by.journal.filter(action__in=kinds).get().action == kind
+        # The second working day after the award.
+        assert "01.07.2019" in Notice.objects.filter(kind="bid_awarded").first().text_kk
+        assert "Кезектегі нөміріңіз сақталды: 3." in Notice.objects.get(kind="bid_lost").text_kk
+
+    def test_a_place_that_was_given_back_is_no_news(self, scene, vacancy):
+        (placed,) = self.bids(scene, vacancy, days=[1])
+        publication.award_collected(vacancy, now=vacancy.closes_at)
+        withdraw_bid(placed, actor=placed.placed_by, now=vacancy.closes_at)
+        jobs.tell_placed_bids(now=vacancy.closes_at)
+        assert not Notice.objects.filter(kind="bid_awarded").exists()
 
     def test_not_activated_before_the_award(self, scene, vacancy):
         (placed,) = self.bids(scene, vacancy, days=[1])
