@@ -1,4 +1,4 @@
-"""Placing a bid, step by step: what `applications.rush` does in one statement when thousands press at once."""
+"""What a bid is, step by step: `applications.rush` does the same in one statement, and that is what the pages call."""
 
 from datetime import datetime
 
@@ -29,6 +29,9 @@ def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: d
 
     The first check is made without a lock and may only refuse; the second is made under the locks of the application
     and then the vacancy, and decides. The family is told by a worker (`jobs.tell_placed_bids`).
+
+    No page calls this: a press goes by the clock of the database. It is the rule against which a property test holds
+    the one statement, and how tests and the benchmark of the queue set up their bids.
     """
     live = live_bid(application)
     if live is not None and live.vacancy_id == vacancy.pk:

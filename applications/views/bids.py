@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,16 +12,17 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import parent_required
 from applications.access import application_for, pending_bid
-from applications.bidding import place_bid
 from applications.eligibility import refusal_at_opening, why_not
 from applications.forms import BidForm
 from applications.models import Application
 from applications.queue import position
 from applications.refusals import Refusal
+from applications.rush import Outcome
 from applications.transitions import Refused, withdraw_bid
 from applications.views.offers import fitting_offers, public_vacancies
 from applications.views.people import live_applications, parent, waiting_for
-from applications.views.press import answer_press
+from applications.views.press import answer_press, chosen_application, press_as, sent
+from bulletin.clock import read_clock
 from bulletin.models import Vacancy
 from bulletin.selectors import running_pauses
 
@@ -34,7 +35,7 @@ def apply(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse:
 
 @parent_required
 def _apply(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse:
-    now = timezone.now()
+    now = read_clock()
     application = application_for(parent(request), pk, now=now)
     vacancy = get_object_or_404(public_vacancies(), pk=vacancy_pk)
     if _is_sent(application, vacancy):
@@ -44,17 +45,23 @@ def _apply(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse:
     if refusal == Refusal.NOT_OPEN_YET:
         refusal = refusal_at_opening(application, vacancy)
         if refusal is None:
-            return _wait(request, [application], vacancy)
+            return _wait(request, [application], vacancy, now=now)
     if refusal is not None:
         return _refused(request, application, vacancy, refusal, now=now)
     return _confirm(request, [application], vacancy, now=now)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
 def choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The same for a family with several children whom the place suits: choose one of them first."""
-    now = timezone.now()
+    chosen = chosen_application(request)
+    quick = answer_press(request, chosen, pk) if chosen is not None else None
+    return quick or _choose_child(request, pk)
+
+
+@parent_required
+def _choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
+    now = read_clock()
     vacancy = get_object_or_404(public_vacancies(), pk=pk)
     family = live_applications(request, now=now)
     fitting = [application for application in family if why_not(application, vacancy, now=now) is None]
@@ -63,7 +70,7 @@ def choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect(sent)
     waiting = waiting_for(vacancy, family, now=now)
     if waiting:
-        return _wait(request, waiting, vacancy)
+        return _wait(request, waiting, vacancy, now=now)
     if not fitting:
         return redirect(vacancy)
     return _confirm(request, fitting, vacancy, now=now)
@@ -96,19 +103,23 @@ def _confirm(
     form = BidForm(request.POST if request.method == "POST" else None, applications=applications)
     if form.is_bound and form.is_valid():
         application = form.cleaned_data["application"]
-        try:
-            place_bid(application, vacancy, actor=parent(request), now=now)
-        except Refused as refused:
-            return _refused(request, application, vacancy, refused.reason, now=now)
-        messages.success(
-            request, _("You sent an application to the bulletin. Wait until the kindergarten activates it.")
-        )
-        return redirect(application)
+        outcome = press_as(request, application.pk, vacancy.pk)
+        if outcome == Outcome.UNKNOWN:
+            # The right to the child, or the account, ended while the page was made.
+            raise Http404
+        if isinstance(outcome, Refusal):
+            return _refused(request, application, vacancy, outcome, now=now)
+        return sent(request, outcome, application.pk)
     return render(request, "applications/apply.html", {"form": form, "vacancy": vacancy})
 
 
-def _wait(request: HttpRequest, applications: list[Application], vacancy: Vacancy) -> HttpResponse:
-    """The child is chosen and the button is there; it can be pressed from the opening on. A press before it is 409."""
+def _wait(
+    request: HttpRequest, applications: list[Application], vacancy: Vacancy, *, now: datetime
+) -> HttpResponse:
+    """The child is chosen and the button is there; it can be pressed from the opening on. A press before it is 409.
+
+    The page shows the clock that will decide.
+    """
     is_early = request.method == "POST"
     form = BidForm(request.POST if is_early else None, applications=applications)
     context = {
@@ -117,6 +128,7 @@ def _wait(request: HttpRequest, applications: list[Application], vacancy: Vacanc
         "is_waiting": True,
         "is_early": is_early,
         "pauses": running_pauses(vacancy.locality),
+        "server_now": now,
     }
     return render(request, "applications/apply.html", context, status=409 if is_early else 200)
 

@@ -1,7 +1,8 @@
 """The answer to a press of the button, at what it must cost when thousands press: see `applications.rush`.
 
 A family that wins costs two statements, its session and its bid, and no user, profile or page is loaded. Whatever is
-not settled in one statement (not signed in, an overdue deadline, a form that was tampered with) goes the ordinary way.
+not settled in one statement (not signed in, an overdue deadline, a form that was tampered with) goes the ordinary way,
+and presses in the end with the same `press_as`: every bid is decided by the one clock of the database.
 """
 
 from uuid import UUID
@@ -21,36 +22,50 @@ from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import BidState
 from applications.views.offers import public_vacancies, similar_offers
+from bulletin.clock import clock_column
+from bulletin.models import Vacancy
+from bulletin.selectors import running_pauses
 
 _full_places = FullPlaces()
 
 # What an overdue deadline may have ended already, and what has a page of its own: the ordinary way looks closer.
-_LOOK_CLOSER = {
-    Outcome.UNKNOWN,
-    Refusal.NOT_PUBLISHED,
-    Refusal.NOT_OPEN_YET,
-    Refusal.PAUSED,
-    Refusal.STOP_LISTED,
-    Refusal.REFERRAL_UNDER_WAY,
-}
+_LOOK_CLOSER = {Outcome.UNKNOWN, Refusal.NOT_PUBLISHED, Refusal.STOP_LISTED, Refusal.REFERRAL_UNDER_WAY}
 
 
 def answer_press(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse | None:
-    """The whole answer to a POST, or None where the ordinary way must be gone."""
+    """The whole answer to a POST for this application, or None where the ordinary way must be gone."""
     if request.method != "POST" or request.POST.get("application") not in (None, "", str(pk)):
         return None
     page = _full_places.page_for(vacancy_pk, _language(), application_id=pk)
     if page is not None:
         return HttpResponse(page, status=409)
     asked_at = _full_places.clock()
-    user_id, stamp = request.session.get(SESSION_KEY), request.session.get(HASH_SESSION_KEY)
-    if not user_id or not stamp:
-        return None
-    outcome = press(user_id=user_id, password_stamp=stamp, application_id=pk, vacancy_id=vacancy_pk)
+    outcome = press_as(request, pk, vacancy_pk)
     if outcome in _LOOK_CLOSER:
         return None
     if isinstance(outcome, Refusal):
         return _refusal(outcome, vacancy_pk, asked_at=asked_at)
+    return sent(request, outcome, pk)
+
+
+def chosen_application(request: HttpRequest) -> UUID | None:
+    """The application that the form of a POST names, whoever's it is; None where it names none."""
+    try:
+        return UUID(request.POST.get("application", ""))
+    except ValueError:
+        return None
+
+
+def press_as(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> Outcome | Refusal:
+    """Press for whoever is signed in; the session is the only thing that is read of them."""
+    user_id, stamp = request.session.get(SESSION_KEY), request.session.get(HASH_SESSION_KEY)
+    if not user_id or not stamp:
+        return Outcome.UNKNOWN
+    return press(user_id=user_id, password_stamp=stamp, application_id=pk, vacancy_id=vacancy_pk)
+
+
+def sent(request: HttpRequest, outcome: Outcome, pk: UUID) -> HttpResponse:
+    """Where a family goes whose bid is there: to its application, told whether it was sent now or before."""
     if outcome == Outcome.PLACED:
         messages.success(
             request, _("You sent an application to the bulletin. Wait until the kindergarten activates it.")
@@ -61,12 +76,27 @@ def answer_press(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpRespon
 
 
 def _refusal(refusal: Refusal, vacancy_pk: UUID, *, asked_at: float) -> HttpResponse:
-    """Why the bid was not sent, in a page that asks nothing; for a full place with others that are open."""
+    """Why the bid was not sent, in a page that asks for nothing but what the reason needs."""
     if refusal == Refusal.FULL:
         page = _full_page(vacancy_pk, asked_at=asked_at)
+    elif refusal == Refusal.NOT_OPEN_YET:
+        page = _page(refusal, {"vacancy": _vacancy(vacancy_pk), "is_early": True})
+    elif refusal == Refusal.PAUSED:
+        vacancy = _vacancy(vacancy_pk)
+        page = _page(
+            refusal, {"vacancy": vacancy, "pauses": running_pauses(vacancy.locality), "is_paused": True}
+        )
     else:
         page = _page(refusal, {"may_repeat": refusal == Refusal.BUSY})
     return HttpResponse(page, status=409)
+
+
+def _vacancy(pk: UUID) -> Vacancy:
+    """What a small page names of the place, and the time by the clock that decided: one statement."""
+    vacancies = Vacancy.objects.select_related("group__kindergarten__locality").annotate(
+        server_now=clock_column()
+    )
+    return vacancies.get(pk=pk)
 
 
 def _full_page(vacancy_pk: UUID, *, asked_at: float) -> bytes:

@@ -209,7 +209,8 @@ class TestWaitingForTheOpening:
     def test_a_press_before_the_opening_leads_back_to_the_waiting_page(self, family, scene, url, prefix):
         opens = Vacancy.objects.get().opens_at.astimezone(scene.locality.zone)
         Vacancy.objects.update(opens_at=opens + timedelta(seconds=7))
-        response = family.post(prefix + url(scene), {"application": str(scene.application.pk)})
+        address = prefix + url(scene)
+        response = family.post(address, {"application": str(scene.application.pk)})
         assert response.status_code == 409
         page = text(response)
         with translation.override(prefix.strip("/") or "kk"):
@@ -218,7 +219,7 @@ class TestWaitingForTheOpening:
         assert 'datetime="2019-06-26T16:20:00+06:00"' in page
         assert re.search(r'<a class="button button--primary" href="">', page)
         assert Bid.objects.count() == 0
-        assert 'data-opens="' in text(family.get(prefix + url(scene)))
+        assert 'data-opens="' in text(family.get(address))
 
     def test_an_early_press_without_a_choice_keeps_the_page(self, family, scene):
         response = family.post(choose_url(scene))
@@ -402,13 +403,16 @@ class TestChoosingTheChild:
         assert response["Location"] == second.get_absolute_url()
         assert Bid.objects.get().application == second
 
-    @pytest.mark.parametrize("chosen", ["", "nonsense", str(UUID(int=1))])
     @pytest.mark.parametrize("ahead", [timedelta(hours=-2), timedelta(hours=2)])
-    def test_the_clock_of_the_web_server_decides_nothing(self, family, scene, second, settings, clock, ahead):
+    def test_the_clock_of_the_web_server_decides_nothing(
+        self, scene, second, settings, clock, ahead, client_of
+    ):
         """Neither for a chosen child nor where the choice is left to the page."""
         settings.BIDS_BY_DATABASE_CLOCK = True
         Vacancy.objects.update(opens_at=read_clock() + timedelta(hours=1))
         clock.move_to(read_clock() + ahead)
+        family = client_of(scene.parent)
+        Application.objects.update(interest_confirmed_at=read_clock())
         Application.objects.filter(pk=second.pk).update(languages=["kk"])
         chosen = {"application": str(scene.application.pk)}
         assert family.post(choose_url(scene), chosen).status_code == 409
@@ -416,6 +420,7 @@ class TestChoosingTheChild:
         assert family.post(apply_url(scene)).status_code == 409
         assert Bid.objects.count() == 0
 
+    @pytest.mark.parametrize("chosen", ["", "nonsense", str(UUID(int=1))])
     def test_without_a_choice_nothing_is_sent(self, family, scene, second, chosen):
         response = family.post(choose_url(scene), {"application": chosen})
         assert response.context["form"].errors["application"]

@@ -1,6 +1,7 @@
 """The bid in one statement: the same answer and the same rows as step by step, and who may press at all."""
 
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 
 import pytest
 from django.contrib.auth import SESSION_KEY
@@ -22,6 +23,7 @@ from applications.rush import Outcome, press
 from applications.states import ApplicationState, BidState, Tier
 from applications.transitions import Refused, activate_bid, expire_referral
 from bulletin.models import Pause, Vacancy
+from bulletin.services import pause_bidding
 from children.models import Guardianship
 from notifications.models import Message, Notice
 from tests.applications.conftest import NOW, ZONE
@@ -242,6 +244,10 @@ def url(scene):
     return reverse("applications:apply", args=[scene.application.pk, scene.vacancy.pk])
 
 
+def choose_url(scene):
+    return reverse("applications:choose_child", args=[scene.vacancy.pk])
+
+
 class TestWhatItCosts:
     def test_a_won_bid_is_two_statements(self, family, scene):
         with CaptureQueriesContext(
@@ -262,6 +268,31 @@ class TestWhatItCosts:
         with CaptureQueriesContext(connection) as queries:
             assert family.post(url(scene)).status_code == 409
         assert len(queries) == 2
+
+    def test_a_press_for_a_chosen_child_is_two_statements(self, family, scene):
+        chosen = {"application": str(scene.application.pk)}
+        with CaptureQueriesContext(connection) as queries:
+            assert family.post(choose_url(scene), chosen).status_code == 302
+        assert len(queries) == 2
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_an_early_press_is_three_statements(self, family, scene, prefix):
+        Vacancy.objects.update(opens_at=scene.now + MICROSECOND)
+        for address in (url(scene), choose_url(scene)):
+            with CaptureQueriesContext(connection) as queries:
+                answer = family.post(prefix + address, {"application": str(scene.application.pk)})
+            assert answer.status_code == 409
+            assert len(queries) == 3, [query["sql"] for query in queries]
+
+    def test_a_press_during_a_pause_is_four_statements(self, family, scene):
+        """The fourth asks for the notice of the pause."""
+        pause_bidding(locality=None, notice_kk="Жөндеу", notice_ru="Ремонт", actor=scene.staff, now=scene.now)
+        with CaptureQueriesContext(connection) as queries:
+            answer = family.post(url(scene))
+        assert len(queries) == 4
+        assert answer.status_code == 409
+        assert "Жөндеу" in answer.content.decode()
+        assert str(Refusal.PAUSED.label) in unescape(answer.content.decode())
 
     def test_a_full_place_is_remembered_and_costs_nothing(self, family, scene):
         Vacancy.objects.update(seats_taken=scene.vacancy.seats_total)
