@@ -27,7 +27,7 @@ _LOOK = """
             OR EXISTS (SELECT FROM applications_benefit f
                        WHERE f.application_id = a.id AND f.state = 'verified' AND f.valid_until <= %(now)s),
         a.locality_id, a.birth_year, a.languages, a.tier, a.filed_at, a.sequence,
-        ARRAY(SELECT b.vacancy_id FROM applications_bid b WHERE b.application_id = a.id AND b.state = 'rejected')
+        ARRAY(SELECT b.vacancy_id::text FROM applications_bid b WHERE b.application_id = a.id AND b.state = 'rejected')
     FROM accounts_user u
     LEFT JOIN children_guardianship s ON s.user_id = u.id AND s.ended_at IS NULL
     LEFT JOIN applications_application a ON a.child_id = s.child_id AND a.state = ANY (%(live)s)

@@ -24,7 +24,9 @@ from balabaqsha import statistics as figures
 from bulletin import selectors
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.models import Locality
+from bulletin.moment import shared_page
 from notifications.delivery import due
+from notifications.selectors import unread_count
 
 LATEST_VACANCIES = 5
 LATEST_REVIEWS = 3
@@ -37,22 +39,27 @@ CALENDAR_LIMIT = timedelta(days=60)
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The way in: what one can do, and the present state of the chosen place."""
+    """The way in: what one can do, and the present state of the chosen place; worked out once a second for all."""
     now = timezone.now()
+    shown = (
+        request.COOKIES.get(selectors.PLACE_COOKIE),
+        request.user.is_authenticated,
+        unread_count(request.user),
+    )
+    return shared_page(request, "home.html", key=shown, now=now, context=lambda: _home(request, now=now))
+
+
+def _home(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
     locality = selectors.chosen_locality(request)
     vacancies = selectors.published_vacancies(locality=locality, now=now).order_by("-published_at", "id")
-    return render(
-        request,
-        "home.html",
-        {
-            "locality": locality,
-            "offers": selectors.offers(vacancies[:LATEST_VACANCIES], now=now),
-            "waiting": _bars((str(row.birth_year), row.waiting) for row in figures.waiting_by_year(locality)),
-            "headline": figures.headline(None, now=now),
-            "recent_days": figures.RECENT_DAYS,
-            "reviews": selectors.published_reviews()[:LATEST_REVIEWS],
-        },
-    )
+    return {
+        "locality": locality,
+        "offers": selectors.offers(vacancies[:LATEST_VACANCIES], now=now),
+        "waiting": _bars((str(row.birth_year), row.waiting) for row in figures.waiting_by_year(locality)),
+        "headline": figures.headline(None, now=now),
+        "recent_days": figures.RECENT_DAYS,
+        "reviews": selectors.published_reviews()[:LATEST_REVIEWS],
+    }
 
 
 @require_POST

@@ -324,9 +324,12 @@ def drain(port: int) -> None:
 
 
 def measure_pages(bench: Bench, port: int) -> None:
-    def per_second(request: Request, connections: int = CLIENTS) -> float:
+    def per_second(*requests: Request) -> float:
         drain(port)
-        return fire([request], port=port, connections=connections, seconds=2, again=True).per_second
+        load = fire(requests, port=port, connections=CLIENTS, seconds=2, again=True)
+        if load.failed or load.refused:
+            bench.broken.append(f"{requests[0].path}: {load.failed} failed, {load.refused} refused")
+        return load.per_second
 
     empty = per_second(Request("GET", "/empty/"))
     presses = bench.presses(lambda _: "full", count=2000)
@@ -341,9 +344,8 @@ def measure_pages(bench: Bench, port: int) -> None:
         refusals_per_second=refusals.per_second,
         empty_per_second=empty,
     )
-    # As many at once as the server has threads: a slow page would leave a long queue behind.
-    visitor = per_second(Request("GET", LIST), connections=4)
-    signed_in = per_second(Request("GET", LIST, bench.sessions[0]), connections=4)
+    visitor = per_second(Request("GET", LIST))
+    signed_in = per_second(*(Request("GET", LIST, session) for session in bench.sessions[:2000]))
     bench.note("list", visitor / empty, list_per_second=visitor)
     bench.note("list_signed_in", signed_in / empty, list_signed_in_per_second=signed_in)
 

@@ -7,6 +7,7 @@ true in that second; nothing is ever granted by it.
 import secrets
 from collections.abc import Callable, Hashable
 from datetime import datetime
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
@@ -30,18 +31,27 @@ class Moment(Generic[V]):
         """At most `room` values are kept: the keys come from addresses, and those from anybody."""
         self._room = room
         self._kept: tuple[int, dict[Hashable, V]] = (0, {})
+        self._making = Lock()
 
     def get(self, key: Hashable, *, now: datetime, make: Callable[[], V]) -> V:
         """What `make` returned for `key` in the second of `now`, or returns now."""
-        second, values = self._kept
-        if second != int(now.timestamp()) or not settings.REMEMBER_FOR_A_SECOND:
-            second, values = self._kept = (int(now.timestamp()), {})
-        if key in values:
-            return values[key]
-        value = make()
-        if len(values) < self._room:
-            values[key] = value
-        return value
+        if not settings.REMEMBER_FOR_A_SECOND:
+            return make()
+        values = self._values(int(now.timestamp()))
+        if key not in values:
+            # One thread at a time: whoever asks for the same waits for the answer instead of working it out as well.
+            with self._making:
+                if key not in values:
+                    value = make()
+                    if len(values) >= self._room:
+                        return value
+                    values[key] = value
+        return values[key]
+
+    def _values(self, second: int) -> dict[Hashable, V]:
+        if self._kept[0] != second:
+            self._kept = (second, {})
+        return self._kept[1]
 
 
 _pages: Moment[bytes] = Moment(room=100)

@@ -102,7 +102,12 @@ def _onlooker(request: HttpRequest, *, now: datetime) -> Onlooker:
 
 def _asked(request: HttpRequest, onlooker: Onlooker) -> tuple[object, ...]:
     """All that decides what a search finds."""
-    return get_language(), request.GET.urlencode(), request.COOKIES.get(PLACE_COOKIE), onlooker.places
+    return (
+        get_language(),
+        request.META.get("QUERY_STRING", ""),
+        request.COOKIES.get(PLACE_COOKIE),
+        onlooker.places,
+    )
 
 
 def _search(request: HttpRequest, onlooker: Onlooker, *, now: datetime) -> Search:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -70,11 +69,11 @@ def fitting_offers(application: Application, *, without: Vacancy, now: datetime)
     """A few other places for which this application may bid now."""
     listed = board(locality=application.locality, birth_year=application.birth_year, now=now)
     fitting = [listed.vacancies[at] for at in listed.available(waiting([application]))]
-    shown = [pk for pk in fitting if pk != without.pk][:SIMILAR]
+    shown = [pk for pk in fitting if pk != str(without.pk)][:SIMILAR]
     return offers_of(shown, mine=set(shown), now=now)
 
 
-def offers_of(shown: Sequence[UUID], *, mine: Collection[UUID], now: datetime) -> list[FamilyOffer]:
-    """These vacancies, in this order; `mine` are those of them that are available to the family."""
-    vacancies = public_vacancies().in_bulk(shown)
-    return [FamilyOffer(vacancies[pk], phase(vacancies[pk], now=now), pk in mine) for pk in shown]
+def offers_of(shown: Sequence[str], *, mine: Collection[str], now: datetime) -> list[FamilyOffer]:
+    """The vacancies with these ids, in this order; `mine` are those that are available to the family."""
+    found = {str(pk): vacancy for pk, vacancy in public_vacancies().in_bulk(shown).items()}
+    return [FamilyOffer(found[pk], phase(found[pk], now=now), pk in mine) for pk in shown]

@@ -81,15 +81,15 @@ def test_it_offers_exactly_what_the_rule_allows(db, places, children, pause):
             family = list(Application.objects.filter(filed_by=parent)) if parent else []
             listed = published_vacancies(now=NOW)
             allowed = [
-                vacancy.pk
+                str(vacancy.pk)
                 for vacancy in listed
                 if any(why_not(application, vacancy, now=NOW) is None for application in family)
             ]
             read = board(now=NOW)
-            assert list(read.vacancies) == [vacancy.pk for vacancy in listed]
+            assert list(read.vacancies) == [str(vacancy.pk) for vacancy in listed]
             assert [read.vacancies[at] for at in read.available(waiting(family))] == allowed
             assert [read.vacancies[at] for at in read.open] == [
-                vacancy.pk for vacancy in published_vacancies(status="open", now=NOW)
+                str(vacancy.pk) for vacancy in published_vacancies(status="open", now=NOW)
             ]
             if parent:
                 seen = look(user_id=str(parent.pk), password_stamp=parent.get_session_auth_hash(), now=NOW)
@@ -155,7 +155,7 @@ def a_family(places, children, pause):
                 vacancy=vacancy,
                 state=BidState.REJECTED,
                 placed_at=NOW,
-                placed_by=parent,
+                placed_by=family[0].filed_by,
                 told_at=NOW,
             )
     return parent

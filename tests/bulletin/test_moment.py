@@ -1,6 +1,7 @@
 """The memory of one second."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -14,12 +15,8 @@ MICROSECOND = timedelta(microseconds=1)
 def asked(settings):
     """Ask a fresh memory; it answers with how often the value had to be made."""
     settings.REMEMBER_FOR_A_SECOND = True
-    memory, made = Moment(room=2), []
-
-    def ask(key, now):
-        return memory.get(key, now=now, make=lambda: made.append(key) or len(made))
-
-    return ask
+    memory, made = Moment(room=2), count(1)
+    return lambda key, now: memory.get(key, now=now, make=lambda: next(made))
 
 
 def test_a_value_is_made_once_in_a_second(asked):
