@@ -10,7 +10,7 @@ from applications.access import applications_of
 from applications.eligibility import refusal_at_opening, why_not
 from applications.models import Application
 from applications.refusals import Refusal
-from applications.states import LIVE_STATES
+from applications.states import LIVE_STATES, ApplicationState
 from applications.transitions import settle
 from bulletin.models import Vacancy
 
@@ -33,6 +33,15 @@ def live_applications(request: HttpRequest, *, now: datetime) -> list[Applicatio
     )
     settled = [settle(application, now=now) for application in live]
     return [application for application in settled if application.state in LIVE_STATES]
+
+
+def enrolled_applications(request: HttpRequest) -> list[Application]:
+    """The applications of whoever is asking that ended with a place; none for a visitor."""
+    if not isinstance(request.user, User):
+        return []
+    return list(
+        applications_of(request.user).filter(state=ApplicationState.ENROLLED).prefetch_related("bids")
+    )
 
 
 def waiting_for(vacancy: Vacancy, family: Iterable[Application], *, now: datetime) -> list[Application]:

@@ -21,7 +21,7 @@ from applications.public_csv import csv_response
 from applications.refusals import Refusal
 from applications.states import ReferralState
 from applications.views.offers import offer, public_vacancies, similar_offers
-from applications.views.people import live_applications, waiting_for
+from applications.views.people import enrolled_applications, live_applications, waiting_for
 from bulletin.forms import BulletinFilterForm
 from bulletin.models import Vacancy
 from bulletin.opening import BIDDING_PHASES, Phase
@@ -70,7 +70,9 @@ def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     now = timezone.now()
     vacancy = get_object_or_404(public_vacancies(), pk=pk)
     family = live_applications(request, now=now)
-    verdicts = [_verdict(application, vacancy, now=now) for application in family]
+    # Whose only child has a place already is told so, and not asked to file an application.
+    told = family or enrolled_applications(request)
+    verdicts = [_verdict(application, vacancy, now=now) for application in told]
     fitting = [verdict.application for verdict in verdicts if verdict.refusal is None]
     waiting = waiting_for(vacancy, family, now=now)
     able = fitting or waiting
