@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import Case, CharField, Value, When
 from django.db.models.functions import Cast
@@ -125,7 +126,7 @@ def _read(filters: dict[str, Any], *, now: datetime) -> Board:
 
 def _cutoffs(vacancies: Sequence[str]) -> dict[str, list[PriorityCutoff]]:
     found: dict[str, list[PriorityCutoff]] = {pk: [] for pk in vacancies}
-    for cutoff in PriorityCutoff.objects.filter(vacancy__in=vacancies) if vacancies else ():
+    for cutoff in PriorityCutoff.objects.filter(vacancy__in=map(UUID, vacancies)) if vacancies else ():
         found[str(cutoff.vacancy_id)].append(cutoff)
     return found
 

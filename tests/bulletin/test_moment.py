@@ -15,7 +15,8 @@ MICROSECOND = timedelta(microseconds=1)
 def asked(settings):
     """Ask a fresh memory; it answers with how often the value had to be made."""
     settings.REMEMBER_FOR_A_SECOND = True
-    memory, made = Moment(room=2), count(1)
+    memory: Moment[int] = Moment(room=2)
+    made = count(1)
     return lambda key, now: memory.get(key, now=now, make=lambda: next(made))
 
 
