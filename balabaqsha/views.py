@@ -1,7 +1,7 @@
 """Pages and answers that belong to no single app."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from balabaqsha import statistics as figures
 from bulletin import selectors
 from bulletin.calendar import CalendarEmpty, working_calendar
+from bulletin.clock import read_clock
 from bulletin.models import Locality
 from bulletin.moment import shared_page
 from notifications.delivery import due
@@ -114,8 +115,8 @@ def statistics(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def clock(request: HttpRequest) -> JsonResponse:
-    """The reference server clock: the present instant, ISO 8601 with microseconds, UTC."""
-    return JsonResponse({"now": timezone.now().isoformat()})
+    """The reference server clock, the one by which bids are decided: ISO 8601 with microseconds, UTC. One statement."""
+    return JsonResponse({"now": read_clock().astimezone(UTC).isoformat()})
 
 
 @never_cache

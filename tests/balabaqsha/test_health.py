@@ -92,7 +92,12 @@ def test_without_the_database_it_says_so_and_nothing_more(client):
     assert response.json() == {"database": "failing", "redis": "ok"}
 
 
-def test_the_clock_is_the_server_s(client):
+def test_the_clock_is_the_one_that_decides_about_bids(client, db, settings, clock):
+    settings.BIDS_BY_DATABASE_CLOCK = True
+    assert datetime.fromisoformat(client.get("/clock.json").json()["now"]).year > 2019
+
+
+def test_the_clock_is_the_server_s(client, db):
     with time_machine.travel(datetime(2026, 6, 26, 10, 20, 0, 5, tzinfo=UTC), tick=False):
         response = client.get("/clock.json")
     assert response.json() == {"now": "2026-06-26T10:20:00.000005+00:00"}
