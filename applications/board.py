@@ -45,10 +45,7 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class Board:
-    """The places of one list at one instant; a position is an index of `vacancies`, which are in the list's order.
-
-    The ids are texts: ten thousand of them are read each second, and making UUIDs would take longer than all the rest.
-    """
+    """The places of one list at one instant; a position is an index of `vacancies`, the ids in the list's order."""
 
     vacancies: Sequence[str]
     open: Sequence[int]
@@ -102,24 +99,29 @@ def _read(filters: dict[str, Any], *, now: datetime) -> Board:
         default=Value(""),
         output_field=CharField(),
     )
+    # Ids and years as texts, in portions: of ten thousand places, objects would take most of the time and the memory.
+    years = Cast("birth_years", CharField())
     listed = published_vacancies(**filters, now=now).values_list(
-        Cast("pk", CharField()), "group__kindergarten__locality_id", "birth_years", "group__language", phase
+        Cast("pk", CharField()), "group__kindergarten__locality_id", years, "group__language", phase
     )
     vacancies: list[str] = []
-    open_by_suit: dict[Suit, list[int]] = defaultdict(list)
-    in_window: list[tuple[int, Suit]] = []
-    for position, (pk, locality_id, years, language, phase_now) in enumerate(listed):
+    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for position, (pk, *suit_and_phase) in enumerate(listed.iterator(chunk_size=1000)):
         vacancies.append(pk)
-        suit = Suit(locality_id, tuple(years), language)
+        alike[tuple(suit_and_phase)].append(position)
+    open_by_suit: dict[Suit, list[int]] = {}
+    in_window: list[tuple[int, Suit]] = []
+    for (locality_id, years_text, language, phase_now), positions in alike.items():
+        suit = Suit(locality_id, tuple(map(int, years_text.strip("{}").split(","))), language)
         if phase_now == Phase.OPEN:
-            open_by_suit[suit].append(position)
+            open_by_suit[suit] = positions
         elif phase_now == Phase.PRIORITY:
-            in_window.append((position, suit))
+            in_window += [(position, suit) for position in positions]
     cutoffs = _cutoffs([vacancies[position] for position, _ in in_window])
     return Board(
         vacancies=vacancies,
         open=sorted(chain(*open_by_suit.values())),
-        open_by_suit=dict(open_by_suit),
+        open_by_suit=open_by_suit,
         heads=[Head(position, suit, cutoffs[vacancies[position]]) for position, suit in in_window],
     )
 

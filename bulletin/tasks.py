@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
+from bulletin.calendar_loading import load_official_days
 from bulletin.official_days import YEARS_AHEAD
-from bulletin.services import load_official_days
 
 
 @shared_task(name="bulletin.tasks.extend_calendar")

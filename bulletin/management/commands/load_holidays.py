@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from bulletin.calendar_loading import LoadedDays, load_official_days
 from bulletin.official_days import FIRST_YEAR, YEARS_AHEAD
-from bulletin.services import LoadedDays, load_official_days
 
 LATEST_YEAR = 2100
 
