@@ -1,10 +1,11 @@
 """A vacancy's life in the bulletin: publication, recall, closing, and the award of collected bids."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from accounts import audit
@@ -134,15 +135,35 @@ def award_collected(vacancy: Vacancy, *, now: datetime) -> int:
     `now` is a reading of `bulletin.clock`, taken at any time before. Does nothing before `closes_at`, nor while a
     pause holds it off, nor after a recall. One short transaction decides over the places; then each of the others is
     ended and told in a transaction of its own. A place that a winner gives back meanwhile goes to the next in order
-    first. May be repeated, also by two workers at once, and goes on where a broken run ended. Returns how many places
-    were given; their families are told by a worker (`jobs.tell_placed_bids`).
+    first. May be repeated, and goes on where a broken run ended; while another worker is at it, it is left to that one.
+    Returns how many places were given; their families are told by a worker (`jobs.tell_placed_bids`).
     """
     given = 0
-    while True:
-        winners, others = _give_places(vacancy, now=now)
-        given += len(winners)
-        if _end_others(others, now=now):
-            return given
+    with _alone(vacancy) as is_alone:
+        is_done = not is_alone
+        while not is_done:
+            winners, others = _give_places(vacancy, now=now)
+            given += len(winners)
+            is_done = _end_others(others, now=now)
+    return given
+
+
+@contextmanager
+def _alone(vacancy: Vacancy) -> Iterator[bool]:
+    """Whether no other connection awards this vacancy; none begins to meanwhile. It ends with the connection, too.
+
+    Nothing depends on it: it spares the workers to follow each other through thousands of families.
+    """
+    key = f"award {vacancy.pk}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
+        is_alone: bool = cursor.fetchone()[0]
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
 def _give_places(vacancy: Vacancy, *, now: datetime) -> tuple[list[Bid], list[Bid]]:

@@ -1,22 +1,30 @@
 """The bid in one statement under fire: thousands of presses, and whatever else may happen to the place meanwhile."""
 
 import random
-from contextlib import contextmanager
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from threading import Barrier
+from threading import Event as Signal
 
 import pytest
-from django.db import connection, connections
+from django.conf import settings
+from django.db import connection, connections, transaction
+from django.urls import reverse
 
-from applications import jobs, transitions
+from applications import jobs, publication, transitions
 from applications.models import Application, Bid, Event
 from applications.publication import award_collected, close_vacancy, recall_vacancy, void_recalled_bids
+from applications.queue import interleave
 from applications.refusals import Refusal
 from applications.rush import Outcome, press
-from applications.states import ApplicationState, BidState
+from applications.states import QUEUED_STATES, ApplicationState, BidState, Tier
 from applications.transitions import Refused
 from applications.transitions.base import lock_application, locking
-from bulletin.models import Holiday, Vacancy
+from bulletin.clock import read_clock
+from bulletin.models import Holiday, Pause, Vacancy
+from bulletin.services import pause_bidding, resume_bidding
 from children.models import Child, Guardianship
 from notifications.models import Notice
 from tests.applications.conftest import NOW
@@ -25,7 +33,7 @@ from tests.factories import GuardianshipFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
-SEATS, FAMILIES = 100, 2_500
+SEATS, PRESSES = 100, 10_000
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -33,17 +41,11 @@ MICROSECOND = timedelta(microseconds=1)
 def _database_clock(settings, scene):
     """Everything here goes by the clock of the database; the manual's place has been open since 2019."""
     settings.BIDS_BY_DATABASE_CLOCK = True
-    this_year = database_now().year
+    this_year = read_clock().year
     Holiday.objects.bulk_create(
         Holiday(date=date(year, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год")
         for year in (this_year, this_year + 1)
     )
-
-
-def database_now():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]
 
 
 def pressed(application, vacancy, user=None):
@@ -57,7 +59,8 @@ def pressed(application, vacancy, user=None):
 
 
 def families(scene, count):
-    """Many families in few statements, all of one account."""
+    """Many families in few statements, all of one account, somewhere in the queue."""
+    chance = random.Random(count)
     children = Child.objects.bulk_create(
         Child(
             iin="",
@@ -80,13 +83,43 @@ def families(scene, count):
             locality=scene.locality,
             birth_year=2017,
             languages=["ru"],
-            filed_at=NOW - timedelta(days=9),
+            tier=chance.choices(Tier.values, weights=[1, 3, 6])[0],
+            filed_at=NOW - timedelta(days=9, minutes=chance.randrange(count)),
             sequence=5_000_000 + number,
             filed_by=scene.parent,
             interest_confirmed_at=NOW,
         )
         for number, child in enumerate(children)
     )
+
+
+def queue_written_out():
+    """The keys of all applications of the queue in its order, by its definition."""
+    tiers = {tier: [] for tier in Tier}
+    for pk, tier in (
+        Application.objects.filter(birth_year=2017, state__in=QUEUED_STATES)
+        .order_by("filed_at", "sequence")
+        .values_list("pk", "tier")
+    ):
+        tiers[Tier(tier)].append(pk)
+    return interleave(tiers, general_per_priority=3)
+
+
+def collecting(scene, *, seats, closes_in=timedelta(hours=1)):
+    """The vacancy collects bids, to give its places by queue number."""
+    now = read_clock()
+    Vacancy.objects.filter(pk=scene.vacancy.pk).update(
+        mode=Vacancy.Mode.QUEUE_ORDER,
+        seats_total=seats,
+        opens_at=now - timedelta(hours=1),
+        closes_at=now + closes_in,
+    )
+    return Vacancy.objects.get(pk=scene.vacancy.pk)
+
+
+def close_now(vacancy):
+    """The time to bid is over; everything else is as it was."""
+    Vacancy.objects.filter(pk=vacancy.pk).update(closes_at=read_clock())
 
 
 def all_at_once(applications, vacancy, presses=1):
@@ -145,25 +178,46 @@ def test_control_without_the_locks_the_places_are_oversold(scene):
     assert Bid.objects.count() > 10
 
 
-def test_thousands_of_presses_for_a_hundred_places(scene):
-    waiting = families(scene, FAMILIES)
+def test_ten_thousand_presses_for_a_hundred_places(scene):
+    waiting = families(scene, 5_000)
     Vacancy.objects.update(seats_total=SEATS)
     outcomes = all_at_once(waiting, scene.vacancy, presses=2)
-    assert len(outcomes) == 2 * FAMILIES
+    assert len(outcomes) == PRESSES
     assert outcomes.count(Outcome.PLACED) == SEATS
     assert set(outcomes) <= {Outcome.PLACED, Outcome.AGAIN, Refusal.FULL}
     assert consistent(scene.vacancy)
     assert scene.vacancy.seats_free == 0
 
 
-def test_thousands_of_bids_are_collected_and_awarded_by_number(scene):
-    waiting = families(scene, 1000)
-    opened, closes = database_now() - timedelta(hours=1), database_now() + timedelta(hours=1)
-    Vacancy.objects.update(mode="queue_order", seats_total=SEATS, opens_at=opened, closes_at=closes)
-    outcomes = all_at_once(waiting, scene.vacancy, presses=2)
-    assert outcomes.count(Outcome.PLACED) == outcomes.count(Outcome.AGAIN) == 1000
-    assert consistent(scene.vacancy)
-    assert scene.vacancy.seats_taken == 0
+def test_ten_thousand_presses_are_collected_and_a_hundred_places_awarded_by_number(scene):
+    waiting = families(scene, 1_000)
+    vacancy = collecting(scene, seats=SEATS)
+    outcomes = all_at_once(waiting, vacancy, presses=10)
+    assert len(outcomes) == PRESSES
+    assert outcomes.count(Outcome.PLACED) == len(waiting)
+    assert outcomes.count(Outcome.AGAIN) == PRESSES - len(waiting)
+    assert consistent(vacancy)
+    assert vacancy.seats_taken == 0
+
+    order = queue_written_out()
+    numbers = {pk: number for number, pk in enumerate(order, start=1)}
+    bidding = [pk for pk in order if pk != scene.application.pk]
+    close_now(vacancy)
+    # Two workers at once: one of them does it.
+    given = together(*[lambda: award_collected(vacancy, now=read_clock())] * 2)
+    assert sorted(given) == [0, SEATS]
+    assert consistent(vacancy)
+    assert vacancy.seats_free == 0
+    assert set(Bid.objects.filter(holds_seat=True).values_list("application", flat=True)) == set(
+        bidding[:SEATS]
+    )
+    lost = Bid.objects.filter(state=BidState.LOST)
+    assert set(lost.values_list("application", flat=True)) == set(bidding[SEATS:])
+    assert queue_written_out() == order
+    told = dict(Notice.objects.filter(kind="bid_lost").values_list("link", "text_kk"))
+    assert len(told) == Notice.objects.filter(kind="bid_lost").count() == len(waiting) - SEATS
+    for application in Application.objects.filter(pk__in=bidding[SEATS:]):
+        assert told[application.get_absolute_url()].endswith(f": {numbers[application.pk]}.")
 
 
 def during(work, applications, vacancy):
@@ -257,44 +311,276 @@ def test_against_the_end_of_the_vacancy(scene):
 
 def test_whatever_is_collected_before_the_close_is_awarded_or_lost(scene):
     waiting = families(scene, 30)
-    closes = database_now() + timedelta(milliseconds=300)
-    Vacancy.objects.update(mode="queue_order", seats_total=5, closes_at=closes)
+    vacancy = collecting(scene, seats=5, closes_in=timedelta(milliseconds=300))
 
     def award():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep_until(%s)", [closes])
-        return award_collected(Vacancy.objects.get(), now=database_now())
+            cursor.execute("SELECT pg_sleep_until(%s)", [vacancy.closes_at])
+        return award_collected(vacancy, now=read_clock())
 
-    during(award, waiting, scene.vacancy)
-    jobs.award_bids(now=database_now())
+    during(award, waiting, vacancy)
+    # Nothing is left for the next sweep.
     assert not Bid.objects.filter(state=BidState.PENDING, holds_seat=False).exists()
-    assert consistent(scene.vacancy)
+    assert consistent(vacancy)
 
 
-def test_presses_withdrawals_and_answers_in_any_order_do_not_wait_for_each_other_forever(scene):
-    """Everything locks the application first and the vacancy then: no deadlock, no lock had in vain."""
-    waiting = families(scene, 12)
-    Vacancy.objects.update(seats_total=6)
+def a_late_commit(scene):
+    """The first of the queue presses in time, but its transaction ends only when the award waits for it, or is over.
 
-    def live(seed):
-        chance, outcomes = random.Random(seed), []
-        for _ in range(25):
-            one = chance.choice(waiting)
-            outcomes.append(pressed(one, scene.vacancy))
-            bid = Bid.objects.filter(application=one, state=BidState.PENDING).first()
-            if bid is not None and chance.random() < 0.7:
-                try:
-                    transitions.withdraw_bid(bid, actor=scene.parent, now=NOW)
-                except Refused as refused:
-                    outcomes.append(refused.reason)
-        return outcomes
+    Returns the vacancy, with its one place awarded, and the late bid; a bid with a larger number was there in time.
+    """
+    waiting = {one.pk: one for one in families(scene, 3)}
+    first, second = [waiting[pk] for pk in queue_written_out() if pk in waiting][:2]
+    vacancy = collecting(scene, seats=1, closes_in=timedelta(milliseconds=500))
+    assert pressed(second, vacancy) == Outcome.PLACED
+    is_in, is_awarded = Signal(), Signal()
 
-    outcomes = [
-        outcome for part in together(*(lambda seed=seed: live(seed) for seed in range(6))) for outcome in part
+    def press_and_dawdle():
+        with transaction.atomic():
+            assert pressed(first, vacancy) == Outcome.PLACED
+            is_in.set()
+            with connection.cursor() as cursor:
+                is_waited_for = False
+                while not (is_awarded.is_set() or is_waited_for):
+                    cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+                    is_waited_for = cursor.fetchone()[0]
+
+    def award():
+        assert is_in.wait(10)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep_until(%s)", [vacancy.closes_at])
+        award_collected(vacancy, now=read_clock())
+        is_awarded.set()
+
+    together(press_and_dawdle, award)
+    return vacancy, Bid.objects.get(application=first)
+
+
+def test_control_without_the_vacancys_lock_a_late_bid_is_overlooked(scene, monkeypatch):
+    monkeypatch.setattr(publication, "lock_vacancy", lambda pk: Vacancy.objects.get(pk=pk))
+    _, late = a_late_commit(scene)
+    assert not late.holds_seat
+
+
+def test_a_bid_that_commits_late_is_awarded_with_the_others(scene):
+    vacancy, late = a_late_commit(scene)
+    assert late.placed_at < vacancy.closes_at
+    assert late.holds_seat
+    assert Bid.objects.filter(state=BidState.LOST).count() == 1
+    assert consistent(vacancy)
+
+
+def test_the_award_against_the_withdrawals_of_its_winners(scene):
+    """Whoever gives a place back in time gives it to the next: no place goes past a number that was sent away."""
+    waiting = {one.pk: one for one in families(scene, 60)}
+    vacancy = collecting(scene, seats=10)
+    for one in waiting.values():
+        assert pressed(one, vacancy) == Outcome.PLACED
+    order = [pk for pk in queue_written_out() if pk in waiting]
+    close_now(vacancy)
+    award = lambda: award_collected(vacancy, now=read_clock())  # noqa: E731
+    leave = [
+        lambda bid=bid: transitions.withdraw_bid(bid, actor=scene.parent, now=NOW)
+        for bid in Bid.objects.filter(application__in=order[:6])
     ]
+    together(*leave[:3], award, award, *leave[3:])
+    award()
+    assert consistent(vacancy)
+    assert not Bid.objects.filter(state=BidState.PENDING, holds_seat=False).exists()
+    number = {pk: index for index, pk in enumerate(order)}
+    holding, lost = (
+        [number[bid.application_id] for bid in Bid.objects.filter(**fields)]
+        for fields in ({"holds_seat": True}, {"state": BidState.LOST})
+    )
+    assert max(holding) < min(lost)
+
+
+@pytest.mark.parametrize("is_recalled_first", [True, False])
+def test_the_award_against_the_recall(scene, is_recalled_first):
+    waiting = families(scene, 30)
+    vacancy = collecting(scene, seats=5)
+    for one in waiting:
+        pressed(one, vacancy)
+    close_now(vacancy)
+    works = [
+        lambda: recall_vacancy(vacancy, actor=scene.staff, reason="Жөндеу", now=NOW),
+        lambda: award_collected(vacancy, now=read_clock()),
+    ]
+    together(*(works if is_recalled_first else reversed(works)))
+    jobs.award_bids(now=read_clock())
+    assert not Bid.objects.filter(state=BidState.PENDING).exists()
+    assert Application.objects.filter(state=ApplicationState.WAITING).count() == 31
+    assert consistent(vacancy)
+    assert vacancy.seats_taken == 0
+
+
+def test_the_award_against_refusals_and_activations(scene):
+    """A kindergarten may refuse a bid before the award and activate it after: never in between, never twice."""
+    waiting = families(scene, 30)
+    vacancy = collecting(scene, seats=15)
+    for one in waiting:
+        pressed(one, vacancy)
+    close_now(vacancy)
+    bids = list(Bid.objects.all())
+    refuse = [
+        lambda bid=bid: transitions.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
+        for bid in bids[:4]
+    ]
+    accept = [
+        lambda bid=bid: transitions.activate_bid(bid, actor=scene.staff, now=read_clock())
+        for bid in bids[4:8]
+    ]
+    together(*refuse, lambda: award_collected(vacancy, now=read_clock()), *accept)
+    award_collected(vacancy, now=read_clock())
+    assert consistent(vacancy)
+    assert vacancy.seats_free == 0
+    assert not Bid.objects.filter(state=BidState.PENDING, holds_seat=False).exists()
+
+
+@pytest.mark.parametrize("mode", Vacancy.Mode)
+def test_against_the_beginning_of_a_pause(scene, mode):
+    """Once it has begun there is no further bid; whoever was faster keeps theirs."""
+    waiting = families(scene, 60)
+    vacancy = collecting(scene, seats=100)
+    Vacancy.objects.update(mode=mode)
+
+    def begin():
+        pause_bidding(
+            locality=None, notice_kk="Жөндеу", notice_ru="Ремонт", actor=scene.staff, now=read_clock()
+        )
+        return read_clock()
+
+    outcomes = during(begin, waiting, vacancy)
+    (has_begun,) = [outcome for outcome in outcomes if outcome not in (Outcome.PLACED, Refusal.PAUSED)]
+    assert not Bid.objects.filter(placed_at__gte=has_begun).exists()
+    assert Bid.objects.count() == outcomes.count(Outcome.PLACED)
+    assert set(all_at_once(waiting, vacancy)) <= {Refusal.PAUSED, Refusal.BID_UNDER_WAY, Outcome.AGAIN}
+    assert Bid.objects.count() == outcomes.count(Outcome.PLACED)
+    assert consistent(vacancy)
+
+
+@pytest.mark.parametrize("mode", Vacancy.Mode)
+def test_against_the_end_of_a_pause(scene, mode):
+    """Nobody bids before it has ended, and the time that it took is given back to the microsecond."""
+    waiting = families(scene, 60)
+    vacancy = collecting(scene, seats=100)
+    Vacancy.objects.update(mode=mode)
+    pause = pause_bidding(
+        locality=None, notice_kk="Жөндеу", notice_ru="Ремонт", actor=scene.staff, now=read_clock()
+    )
+    during(lambda: resume_bidding(pause, actor=scene.staff, now=read_clock()), waiting, vacancy)
+    pause = Pause.objects.get()
+    assert not Bid.objects.filter(placed_at__lt=pause.ended_at).exists()
+    closes = vacancy.closes_at
+    assert consistent(vacancy)
+    assert vacancy.closes_at - closes == pause.ended_at - pause.started_at
+    assert pressed(scene.application, vacancy) == Outcome.PLACED
+
+
+def test_a_pause_and_the_award(scene):
+    """What a pause holds off is awarded after it, by the moved deadline; nobody is sent away meanwhile."""
+    waiting = families(scene, 20)
+    vacancy = collecting(scene, seats=5)
+    for one in waiting:
+        pressed(one, vacancy)
+    begun = read_clock()
+    Vacancy.objects.update(closes_at=begun + MICROSECOND)
+    pause = pause_bidding(locality=None, notice_kk="Жөндеу", notice_ru="Ремонт", actor=scene.staff, now=begun)
+    assert award_collected(vacancy, now=read_clock()) == 0
+    given = together(
+        lambda: award_collected(vacancy, now=read_clock()),
+        lambda: resume_bidding(pause, actor=scene.staff, now=read_clock()),
+        lambda: award_collected(vacancy, now=read_clock()),
+    )
+    assert award_collected(vacancy, now=read_clock() + MICROSECOND) + given[0] + given[2] == 5
+    assert Bid.objects.filter(state=BidState.LOST).count() == 15
+    assert consistent(vacancy)
+
+
+def test_against_the_end_of_a_stop(scene):
+    pressed(scene.application, scene.vacancy)
+    bid = Bid.objects.get()
+    referral = transitions.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
+    transitions.expire_referral(referral, now=referral.valid_until)
+    stop = scene.application.stops.get()
+    outcomes = together(
+        *[lambda: pressed(scene.application, scene.vacancy)] * 3,
+        lambda: transitions.lift_stop(stop, now=stop.until),
+        *[lambda: pressed(scene.application, scene.vacancy)] * 3,
+    )
+    del outcomes[3]
+    assert set(outcomes) <= {Refusal.STOP_LISTED, Outcome.PLACED, Outcome.AGAIN}
+    assert outcomes.count(Outcome.PLACED) <= 1
+    assert consistent(scene.vacancy)
+    assert scene.vacancy.seats_taken == outcomes.count(Outcome.PLACED)
+
+
+def a_life(seed, applications, vacancies, scene):
+    """What may happen to these applications, at random: presses, withdrawals, refusals. Returns the outcomes."""
+    chance, outcomes = random.Random(seed), []
+    for _ in range(20):
+        one = chance.choice(applications)
+        outcomes.append(pressed(one, chance.choice(vacancies)))
+        bid = Bid.objects.filter(application=one, state=BidState.PENDING).first()
+        if bid is None or chance.random() < 0.5:
+            continue
+        try:
+            if chance.random() < 0.5:
+                transitions.withdraw_bid(bid, actor=scene.parent, now=NOW)
+            else:
+                transitions.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
+        except Refused as refused:
+            outcomes.append(refused.reason)
+    return outcomes
+
+
+def test_everything_at_once_in_any_order_waits_for_nothing_in_vain(scene, caplog):
+    """Everything locks the application first and the vacancy then; awards and pauses lock vacancies only.
+
+    Families press and withdraw at two places, one of which is closed, awarded and opened again without end, while a
+    kindergarten refuses and an official pauses; in the end both places are recalled. No deadlock, no lock had in vain.
+    """
+    waiting = families(scene, 12)
+    collected = collecting(scene, seats=4)
+    taken = Vacancy.objects.get(pk=scene.vacancy.pk)
+    taken.pk, taken._state.adding, taken.mode = None, True, Vacancy.Mode.FIRST_COME
+    taken.save(force_insert=True)
+    places = [collected, taken]
+
+    def award():
+        for _ in range(8):
+            close_now(collected)
+            award_collected(collected, now=read_clock())
+            Vacancy.objects.filter(pk=collected.pk).update(closes_at=read_clock() + timedelta(hours=1))
+        return []
+
+    def pause():
+        for _ in range(4):
+            begun = pause_bidding(
+                locality=None, notice_kk="Жөндеу", notice_ru="Ремонт", actor=scene.staff, now=read_clock()
+            )
+            resume_bidding(begun, actor=scene.staff, now=read_clock())
+        return []
+
+    lives = [lambda seed=seed: a_life(seed, waiting, places, scene) for seed in range(6)]
+    outcomes = [outcome for part in together(*lives[:3], award, pause, *lives[3:], award) for outcome in part]
     assert Refusal.BUSY not in outcomes
     assert Outcome.PLACED in outcomes
-    assert consistent(scene.vacancy)
+    outcomes = together(
+        *(
+            lambda place=place: recall_vacancy(place, actor=scene.staff, reason="Жөндеу", now=NOW)
+            for place in places
+        ),
+        *lives[:3],
+        lambda: award_collected(collected, now=read_clock() + timedelta(hours=2)),
+    )
+    assert Refusal.BUSY not in outcomes
+    jobs.award_bids(now=read_clock())
+    assert not Bid.objects.filter(state=BidState.PENDING).exists()
+    assert [record.getMessage() for record in caplog.records if "could not" in record.getMessage()] == []
+    for place in places:
+        assert consistent(place)
+        assert place.seats_taken == 0
 
 
 def test_a_lock_that_is_held_too_long_is_answered_in_words(scene):
@@ -334,19 +620,20 @@ def test_the_workers_tell_each_bid_once(scene):
     assert scene.parent.journal.filter(action="bid_placed").count() == 12
 
 
+@pytest.mark.parametrize("mode", Vacancy.Mode)
 @pytest.mark.parametrize(
     ("opens", "closes", "outcome"),
     [
-        (MICROSECOND, None, Refusal.NOT_OPEN_YET),
-        (timedelta(0), None, Outcome.PLACED),
+        (MICROSECOND, timedelta(days=1), Refusal.NOT_OPEN_YET),
+        (timedelta(0), timedelta(days=1), Outcome.PLACED),
         (-timedelta(hours=1), MICROSECOND, Outcome.PLACED),
         (-timedelta(hours=1), timedelta(0), Refusal.CLOSED),
     ],
 )
-def test_to_the_microsecond(scene, opens, closes, outcome):
+def test_to_the_microsecond(scene, mode, opens, closes, outcome):
     """The instant is given to the statement as the clock would be; it is compared by the database."""
     at = NOW
-    Vacancy.objects.update(opens_at=at + opens, closes_at=None if closes is None else at + closes)
+    Vacancy.objects.update(mode=mode, opens_at=at + opens, closes_at=at + closes)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT press_for_a_place(%s, %s, %s, %s, %s)",
@@ -363,13 +650,118 @@ def test_to_the_microsecond(scene, opens, closes, outcome):
 
 def test_the_opening_is_the_databases(scene):
     """Pressed without pause around the opening: nobody gets in before that instant."""
-    opens = database_now() + timedelta(milliseconds=300)
+    opens = read_clock() + timedelta(milliseconds=300)
     Vacancy.objects.update(opens_at=opens)
     outcomes = []
     while Outcome.PLACED not in outcomes:
-        before = database_now()
+        before = read_clock()
         outcomes.append(pressed(scene.application, scene.vacancy))
         if outcomes[-1] == Refusal.NOT_OPEN_YET:
             assert before < opens
     assert Refusal.NOT_OPEN_YET in outcomes
     assert Bid.objects.get().placed_at >= opens
+
+
+@pytest.mark.parametrize("mode", Vacancy.Mode)
+def test_the_close_is_the_databases(scene, mode):
+    """Pressed by many without pause until nobody gets in any more: every bid is from before that instant."""
+    waiting = families(scene, 2_000)
+    closes = collecting(scene, seats=2_000, closes_in=timedelta(milliseconds=300)).closes_at
+    Vacancy.objects.update(mode=mode)
+
+    def until_the_end(applications):
+        for one in applications:
+            before, outcome = read_clock(), pressed(one, scene.vacancy)
+            if outcome == Refusal.CLOSED:
+                return read_clock() >= closes
+            assert outcome == Outcome.PLACED
+            assert before < closes
+        return False
+
+    assert all(together(*(lambda pile=waiting[start::4]: until_the_end(pile) for start in range(4))))
+    assert 0 < Bid.objects.filter(placed_at__lt=closes).count() == Bid.objects.count()
+    assert consistent(scene.vacancy)
+
+
+class WebServer:
+    """A process of its own with a wrong clock, in which whoever has the session presses."""
+
+    def __init__(self, session, *, minutes_ahead):
+        command = [sys.executable, "-m", "tests.concurrency.web_server"]
+        arguments = [str(minutes_ahead), connection.settings_dict["NAME"], session]
+        self.process = subprocess.Popen(
+            [*command, *arguments],
+            cwd=settings.BASE_DIR,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.stdin.close()
+        self.process.wait(20)
+        self.process.stdout.close()
+
+    def answer(self):
+        return self.process.stdout.readline().strip()
+
+    def press(self, application, vacancy):
+        address = reverse("applications:apply", args=[application.pk, vacancy.pk])
+        print(address, file=self.process.stdin, flush=True)
+        return int(self.answer())
+
+
+@pytest.fixture
+def servers(scene, client_of):
+    """Two web servers, one eleven minutes ahead of the database and one eleven minutes behind."""
+    session = client_of(scene.parent).cookies[settings.SESSION_COOKIE_NAME].value
+    with ExitStack() as stack:
+        both = [stack.enter_context(WebServer(session, minutes_ahead=minutes)) for minutes in (11, -11)]
+        assert [server.answer() for server in both] == ["ready"] * 2
+        yield both
+
+
+def test_two_web_servers_with_wrong_clocks_open_at_the_same_instant(scene, servers):
+    """One would have opened long ago by its own clock, the other not for ten minutes."""
+    waiting = families(scene, 40)
+    piles = [waiting[::2], waiting[1::2]]
+    Vacancy.objects.update(opens_at=read_clock() + timedelta(minutes=5), seats_total=10)
+    assert [server.press(pile[0], scene.vacancy) for server, pile in zip(servers, piles, strict=True)] == [
+        409
+    ] * 2
+    opens = read_clock() + timedelta(milliseconds=300)
+    Vacancy.objects.update(opens_at=opens)
+
+    def press_until_full(server, applications):
+        statuses = []
+        while 302 not in statuses:
+            before = read_clock()
+            statuses.append(server.press(applications[0], scene.vacancy))
+            assert statuses[-1] == 302 or before < opens
+        return statuses + [server.press(one, scene.vacancy) for one in applications[1:]]
+
+    answers = together(
+        *(
+            lambda server=server, pile=pile: press_until_full(server, pile)
+            for server, pile in zip(servers, piles, strict=True)
+        )
+    )
+    assert sum(statuses.count(302) for statuses in answers) == 10
+    assert not Bid.objects.filter(placed_at__lt=opens).exists()
+    assert Bid.objects.earliest("placed_at").placed_at < opens + timedelta(minutes=1)
+    assert consistent(scene.vacancy)
+
+
+def test_two_web_servers_with_wrong_clocks_close_at_the_same_instant(scene, servers):
+    first, second, *others = families(scene, 4)
+    collecting(scene, seats=4, closes_in=timedelta(minutes=5))
+    ahead, behind = servers
+    assert [ahead.press(first, scene.vacancy), behind.press(second, scene.vacancy)] == [302, 302]
+    Vacancy.objects.update(closes_at=read_clock() - timedelta(minutes=5))
+    assert [server.press(one, scene.vacancy) for server, one in zip(servers, others, strict=True)] == [
+        409
+    ] * 2
+    assert award_collected(scene.vacancy, now=read_clock()) == 2
