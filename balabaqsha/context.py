@@ -18,10 +18,10 @@ LANGUAGE_LABELS = {"kk": "ҚАЗ", "ru": "РУС"}
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """The place, the languages, the unread notices and the contacts of the layout; lazy where it costs a query."""
-    places = SimpleLazyObject(localities)
+    places: Any = SimpleLazyObject(localities)
     return {
         "localities": places,
-        "current_locality": SimpleLazyObject(lambda: chosen_locality(request)),
+        "current_locality": SimpleLazyObject(lambda: chosen_locality(request, places)),
         "language_switch": language_switch(request),
         "unread_notices": SimpleLazyObject(lambda: unread_count(request.user)),
         "demo_mode": settings.DEMO,

@@ -47,9 +47,12 @@ def localities() -> list[Locality]:
     return list(Locality.objects.all())
 
 
-def chosen_locality(request: HttpRequest) -> Locality | None:
-    """The place that this visitor chose at the top right; until they did, the first one (None: no place yet)."""
-    places = localities()
+def chosen_locality(request: HttpRequest, places: Sequence[Locality] | None = None) -> Locality | None:
+    """The place that this visitor chose at the top right; until they did, the first one (None: no place yet).
+
+    `places` are all localities, where they are at hand.
+    """
+    places = localities() if places is None else places
     slug = request.COOKIES.get(PLACE_COOKIE)
     return next((place for place in places if place.slug == slug), places[0] if places else None)
 
