@@ -24,31 +24,38 @@ V = TypeVar("V")
 _TOKEN = secrets.token_hex(32)
 
 
+class _Slot(Generic[V]):
+    """The place of one value; whoever asks while another thread works it out waits for it."""
+
+    def __init__(self) -> None:
+        self.making = Lock()
+        self.values: list[V] = []
+
+    def get(self, make: Callable[[], V]) -> V:
+        with self.making:
+            if not self.values:
+                self.values.append(make())
+            return self.values[0]
+
+
 class Moment(Generic[V]):
     """Values by key that hold until the second of the clock ends. Safe to share among threads."""
 
     def __init__(self, *, room: int) -> None:
         """At most `room` values are kept: the keys come from addresses, and those from anybody."""
         self._room = room
-        self._kept: tuple[int, dict[Hashable, V]] = (0, {})
-        self._making = Lock()
+        self._kept: tuple[int, dict[Hashable, _Slot[V]]] = (0, {})
 
     def get(self, key: Hashable, *, now: datetime, make: Callable[[], V]) -> V:
         """What `make` returned for `key` in the second of `now`, or returns now."""
         if not settings.REMEMBER_FOR_A_SECOND:
             return make()
-        values = self._values(int(now.timestamp()))
-        if key not in values:
-            # One thread at a time: whoever asks for the same waits for the answer instead of working it out as well.
-            with self._making:
-                if key not in values:
-                    value = make()
-                    if len(values) >= self._room:
-                        return value
-                    values[key] = value
-        return values[key]
+        slots = self._slots(int(now.timestamp()))
+        if key not in slots and len(slots) >= self._room:
+            return make()
+        return slots.setdefault(key, _Slot()).get(make)
 
-    def _values(self, second: int) -> dict[Hashable, V]:
+    def _slots(self, second: int) -> dict[Hashable, _Slot[V]]:
         if self._kept[0] != second:
             self._kept = (second, {})
         return self._kept[1]

@@ -1,7 +1,8 @@
-"""The bulletin as this family sees it, a place of it, the register of referrals."""
+"""A place of the bulletin as this family sees it, the bulletin as a file and a feed, the register of referrals."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -24,8 +25,9 @@ from applications.views.offers import offer, public_vacancies, similar_offers
 from applications.views.people import enrolled_applications, live_applications, waiting_for
 from bulletin.forms import BulletinFilterForm
 from bulletin.models import Vacancy
+from bulletin.moment import shared_page
 from bulletin.opening import BIDDING_PHASES, Phase
-from bulletin.selectors import chosen_locality, published_vacancies, running_pauses
+from bulletin.selectors import PLACE_COOKIE, chosen_locality, published_vacancies, running_pauses
 
 PAGE_SIZE = 20
 FEED_SIZE = 50
@@ -66,8 +68,17 @@ def bulletin_atom(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One vacancy with all its fields, and the button or the reasons."""
+    """One vacancy with all its fields, and the button or the reasons. For visitors it is worked out once a second."""
     now = timezone.now()
+    if request.user.is_authenticated:
+        return render(request, "applications/vacancy.html", _vacancy(request, pk, now=now))
+    place = request.COOKIES.get(PLACE_COOKIE)
+    return shared_page(
+        request, "applications/vacancy.html", key=place, now=now, context=lambda: _vacancy(request, pk, now=now)
+    )
+
+
+def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]:
     vacancy = get_object_or_404(public_vacancies(), pk=pk)
     family = live_applications(request, now=now)
     # Whose only child has a place already is told so, and not asked to file an application.
@@ -78,7 +89,8 @@ def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     able = fitting or waiting
     shown = offer(vacancy, family=family, now=now)
     is_collected = vacancy.mode == Vacancy.Mode.QUEUE_ORDER
-    context = {
+    is_for_them = shown.phase in BIDDING_PHASES and (bool(able) or not verdicts)
+    return {
         "vacancy": vacancy,
         "offer": shown,
         "verdicts": verdicts,
@@ -89,9 +101,8 @@ def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "pauses": running_pauses(vacancy.locality),
         "is_collected": is_collected,
         "bids": vacancy.bids.count() if is_collected else None,
-        "others": [] if shown.phase in BIDDING_PHASES else similar_offers(vacancy, family=family, now=now),
+        "others": [] if is_for_them else similar_offers(vacancy, family=family, now=now),
     }
-    return render(request, "applications/vacancy.html", context)
 
 
 @require_safe

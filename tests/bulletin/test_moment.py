@@ -1,7 +1,9 @@
 """The memory of one second."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from threading import Barrier, Event
 
 import pytest
 
@@ -41,3 +43,34 @@ def test_what_finds_no_room_is_made_each_time_and_drives_nothing_out(asked):
 def test_it_can_be_switched_off(asked, settings):
     settings.REMEMBER_FOR_A_SECOND = False
     assert [asked("a", SECOND), asked("a", SECOND)] == [1, 2]
+
+
+def test_whoever_asks_meanwhile_waits_for_the_value_instead_of_making_it(settings):
+    settings.REMEMBER_FOR_A_SECOND = True
+    memory: Moment[int] = Moment(room=2)
+    asked, made_twice = Barrier(2), Event()
+
+    def make():
+        asked.wait()
+        # Long enough for the other thread to work it out as well, were it let.
+        return 2 if made_twice.wait(0.2) else 1
+
+    def once_more():
+        made_twice.set()
+        return 2
+
+    def ask_as_well():
+        asked.wait()
+        return memory.get("a", now=SECOND, make=once_more)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(memory.get, "a", now=SECOND, make=make)
+        assert pool.submit(ask_as_well).result() == first.result() == 1
+
+
+def test_what_could_not_be_made_is_tried_again(settings):
+    settings.REMEMBER_FOR_A_SECOND = True
+    memory: Moment[int] = Moment(room=2)
+    with pytest.raises(ZeroDivisionError):
+        memory.get("a", now=SECOND, make=lambda: 1 // 0)
+    assert memory.get("a", now=SECOND, make=lambda: 1) == 1
