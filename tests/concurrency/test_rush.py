@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from threading import Barrier
 from threading import Event as Signal
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -95,7 +96,7 @@ def families(scene, count):
 
 def queue_written_out():
     """The keys of all applications of the queue in its order, by its definition."""
-    tiers = {tier: [] for tier in Tier}
+    tiers: dict[Tier, list[UUID]] = {tier: [] for tier in Tier}
     for pk, tier in (
         Application.objects.filter(birth_year=2017, state__in=QUEUED_STATES)
         .order_by("filed_at", "sequence")
@@ -342,15 +343,20 @@ def a_late_commit(scene):
             with connection.cursor() as cursor:
                 is_waited_for = False
                 while not (is_awarded.is_set() or is_waited_for):
-                    cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+                    cursor.execute(
+                        "SELECT EXISTS (SELECT FROM pg_locks "
+                        "WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+                    )
                     is_waited_for = cursor.fetchone()[0]
 
     def award():
-        assert is_in.wait(10)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep_until(%s)", [vacancy.closes_at])
-        award_collected(vacancy, now=read_clock())
-        is_awarded.set()
+        try:
+            assert is_in.wait(10)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep_until(%s)", [vacancy.closes_at])
+            award_collected(vacancy, now=read_clock())
+        finally:
+            is_awarded.set()
 
     together(press_and_dawdle, award)
     return vacancy, Bid.objects.get(application=first)
