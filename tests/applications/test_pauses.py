@@ -15,6 +15,7 @@ from applications.publication import award_collected
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from applications.transitions import Refused
+from bulletin.clock import read_clock
 from bulletin.models import Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
 from tests.factories import LocalityFactory, VacancyFactory
@@ -128,6 +129,16 @@ class TestOfficialsPages:
         assert done["Location"] == reverse("admin:bulletin_pause_change", args=[pause.pk])
         assert (pause.locality, pause.started_by, pause.started_at) == (scene.locality, official, scene.now)
         assert resume_url(pause) in text(desk.get(done["Location"]))
+
+    def test_it_begins_and_ends_by_the_clock_that_decides_over_bids(self, official, settings, clock):
+        settings.BIDS_BY_DATABASE_CLOCK = True
+        before = read_clock()
+        clock.move_to(before - timedelta(hours=1))
+        desk = inside(official)
+        desk.post(ADD, NOTICES | {"locality": "", "confirmed": "yes"})
+        desk.post(resume_url(Pause.objects.get()))
+        pause = Pause.objects.get()
+        assert before < pause.started_at < pause.ended_at < read_clock()
 
     def test_everywhere_is_the_choice_without_a_locality(self, official):
         inside(official).post(ADD, NOTICES | {"locality": "", "confirmed": "yes"})

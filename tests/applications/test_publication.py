@@ -3,10 +3,11 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+import time_machine
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from applications import jobs, publication
+from applications import jobs, publication, tasks
 from applications.bidding import place_bid
 from applications.eligibility import why_not
 from applications.models import Bid
@@ -14,7 +15,8 @@ from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import ApplicationState, BidState, Tier
 from applications.transitions import Refused, activate_bid, lose_bid, withdraw_bid
-from bulletin.models import Vacancy
+from bulletin.clock import read_clock
+from bulletin.models import Holiday, Vacancy
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory
@@ -241,6 +243,28 @@ class TestQueueOrder:
         # The second working day after the award.
         assert "01.07.2019" in Notice.objects.filter(kind="bid_awarded").first().text_kk
         assert "Кезектегі нөміріңіз сақталды: 3." in Notice.objects.get(kind="bid_lost").text_kk
+
+    @pytest.mark.parametrize(
+        ("closes_in", "worker_ahead", "given"),
+        [
+            (timedelta(hours=1), timedelta(hours=2), 0),
+            (timedelta(hours=-1), timedelta(hours=-2), 1),
+        ],
+    )
+    def test_the_clock_of_the_worker_decides_nothing(
+        self, scene, vacancy, settings, closes_in, worker_ahead, given
+    ):
+        settings.BIDS_BY_DATABASE_CLOCK = True
+        self.bids(scene, vacancy, days=[1])
+        present = read_clock()
+        Holiday.objects.bulk_create(
+            Holiday(date=date(year, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год")
+            for year in (present.year, present.year + 1)
+        )
+        Vacancy.objects.filter(pk=vacancy.pk).update(closes_at=present + closes_in)
+        with time_machine.travel(present + worker_ahead):
+            tasks.award_collected_bids()
+        assert Bid.objects.filter(holds_seat=True).count() == given
 
     def test_a_place_that_was_given_back_is_no_news(self, scene, vacancy):
         (placed,) = self.bids(scene, vacancy, days=[1])
