@@ -4,10 +4,10 @@ It never grants anything and forgets within a second, so that a place that was g
 nothing of who is asking, and answers before anybody asks who that is.
 
 What it can't know: a place that was given back and won again through another process within that second. If the winner
-presses a second time through this process before the second is over (a double click without scripts), it reads that the
-place is full. The bid stands all the same: the page leads to the family's applications, where it is shown as sent, the
-notice comes within seconds, and the next press says that it is already sent. To know better, the memory would have to ask
-the database, which is what it is there to save.
+presses once more, through this process and before the second is over (a double click without scripts), it reads that
+the place is full. The bid stands all the same: the page leads to the family's applications, where it is shown as sent,
+the notice comes within seconds, and the next press says that it is already sent. To know better, the memory would have
+to ask the database, which it is there to spare.
 """
 
 import time
