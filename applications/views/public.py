@@ -74,7 +74,11 @@ def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         return render(request, "applications/vacancy.html", _vacancy(request, pk, now=now))
     place = request.COOKIES.get(PLACE_COOKIE)
     return shared_page(
-        request, "applications/vacancy.html", key=place, now=now, context=lambda: _vacancy(request, pk, now=now)
+        request,
+        "applications/vacancy.html",
+        key=place,
+        now=now,
+        context=lambda: _vacancy(request, pk, now=now),
     )
 
 
