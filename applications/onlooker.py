@@ -1,39 +1,23 @@
 """Who looks at the bulletin, in one statement: what a signed-in family may cost when thousands look at once.
 
-It reads what the header and the list show to a family. `applications.access` and the transitions are the ordinary way;
-it is gone wherever this one can't tell.
+The function of the database (applications/migrations/0004_onlooker.py) reads what the header and the list show to a
+family. `applications.access` and the transitions are the ordinary way; it is gone wherever this one can't tell.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 
 from applications.board import Waiting
 from applications.campaigns import ended_campaign_for
 from applications.interest import Campaign
-from applications.states import LIVE_STATES, ApplicationState
+from applications.states import ApplicationState
 from bulletin.models import Locality
 from bulletin.moment import Moment
 
-_LOOK = """
-    SELECT (SELECT count(*) FROM notifications_notice n WHERE n.recipient_id = u.id AND n.read_at IS NULL),
-        a.state, a.interest_confirmed_at,
-        EXISTS (SELECT FROM applications_referral r
-                WHERE r.application_id = a.id AND r.state = 'issued' AND r.valid_until <= %(now)s)
-            OR EXISTS (SELECT FROM applications_stoplistentry t
-                       WHERE t.application_id = a.id AND t.lifted_at IS NULL AND t.until <= %(now)s)
-            OR EXISTS (SELECT FROM applications_benefit f
-                       WHERE f.application_id = a.id AND f.state = 'verified' AND f.valid_until <= %(now)s),
-        a.locality_id, a.birth_year, a.languages, a.tier, a.filed_at, a.sequence,
-        ARRAY(SELECT b.vacancy_id::text FROM applications_bid b WHERE b.application_id = a.id AND b.state = 'rejected')
-    FROM accounts_user u
-    LEFT JOIN children_guardianship s ON s.user_id = u.id AND s.ended_at IS NULL
-    LEFT JOIN applications_application a ON a.child_id = s.child_id AND a.state = ANY (%(live)s)
-    WHERE u.id = %(user)s::uuid AND u.is_active
-        AND encode(sha256(convert_to(u.password, 'UTF8')), 'hex') = %(stamp)s
-"""
+_LOOK = "SELECT * FROM look_at_the_bulletin(%s::uuid, %s, %s)"
 
 
 @dataclass(frozen=True)
@@ -62,14 +46,8 @@ def look(*, user_id: str, password_stamp: str, now: datetime) -> Onlooker | None
     None where the ordinary way has to look closer: there is no such account (any more), or something ran out that no
     job has ended yet, and ending it would change what is available to the family.
     """
-    known: dict[str, Any] = {
-        "user": user_id,
-        "stamp": password_stamp,
-        "now": now,
-        "live": [str(state) for state in LIVE_STATES],
-    }
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK, known)
+        cursor.execute(_LOOK, [user_id, password_stamp, now])
         found = cursor.fetchall()
     family = [_Row(row[1], row[2], row[3], Waiting(*row[4:])) for row in found if row[1] is not None]
     if not found or any(_needs_settling(row, now=now) for row in family):

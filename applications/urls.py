@@ -15,6 +15,9 @@ from applications.views import (
 
 app_name = "applications"
 urlpatterns = [
+    # What thousands ask for at an opening comes first.
+    path("bulletin/", bulletin.bulletin, name="bulletin"),
+    path("cabinet/applications/<uuid:pk>/apply/<uuid:vacancy_pk>/", bids.apply, name="apply"),
     path("cabinet/", cabinet.start, name="cabinet"),
     path("cabinet/applications/", cabinet.application_list, name="list"),
     path("cabinet/applications/archive/", cabinet.archived_list, name="archive"),
@@ -26,7 +29,6 @@ urlpatterns = [
     path("cabinet/applications/<uuid:pk>/interest/", filing.interest, name="interest"),
     path("cabinet/applications/<uuid:pk>/languages/", changes.languages, name="languages"),
     path("cabinet/applications/<uuid:pk>/move/", changes.move, name="move"),
-    path("cabinet/applications/<uuid:pk>/apply/<uuid:vacancy_pk>/", bids.apply, name="apply"),
     path("cabinet/applications/<uuid:pk>/withdraw/", bids.withdraw, name="withdraw"),
     path("cabinet/applications/<uuid:pk>/referral.pdf", referrals.referral_pdf, name="referral_pdf"),
     path("cabinet/applications/<uuid:pk>/extend/", referrals.extend, name="extend"),
@@ -36,7 +38,6 @@ urlpatterns = [
         benefits.withdraw,
         name="withdraw_benefit",
     ),
-    path("bulletin/", bulletin.bulletin, name="bulletin"),
     path("bulletin.csv", public.bulletin_csv, name="bulletin_csv"),
     path("bulletin.atom", public.bulletin_atom, name="bulletin_atom"),
     path("bulletin/<uuid:pk>/", public.vacancy_page, name="vacancy"),

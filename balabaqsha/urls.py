@@ -22,6 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", views.health, name="health"),
     *i18n_patterns(
         path("", views.home, name="home"),
+        # First, for it is asked for most: what comes later is found later.
+        path("", include("applications.urls")),
         path("place/", views.choose_place, name="place"),
         path("statistics/", views.statistics, name="statistics"),
         _static_page("help"),
@@ -33,7 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include("notifications.urls")),
         path("", include("children.urls")),
         path("", include("bulletin.urls")),
-        path("", include("applications.urls")),
         prefix_default_language=False,
     ),
 ]

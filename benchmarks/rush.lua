@@ -3,14 +3,15 @@ local lines = {}
 for line in io.lines(os.getenv("LINES_FILE")) do lines[#lines + 1] = line end
 local again = os.getenv("AGAIN") == "1"
 local token = string.rep("a", 32)
-local at = 0
+-- wrk asks for one request beforehand, to see what it will be like, and does not send it: the first one is asked for twice.
+local at = -1
 
 function request()
   at = at + 1
   if at > #lines then
     if again then at = 1 else wrk.thread:stop(); at = #lines end
   end
-  local method, path, session = lines[at]:match("^(%S+) (%S+) ?(%S*)")
+  local method, path, session = lines[math.max(at, 1)]:match("^(%S+) (%S+) ?(%S*)")
   local headers = { ["Cookie"] = "csrftoken=" .. token .. (session ~= "" and "; sessionid=" .. session or "") }
   if method == "POST" then
     headers["X-CSRFToken"] = token

@@ -33,6 +33,7 @@ from bulletin.selectors import (
 from notifications.selectors import unread_count
 
 PAGE_SIZE = 40
+TEMPLATE = "applications/bulletin.html"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,21 @@ class Search:
         return str(self.filters.values["status"])
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What of a search one onlooker sees: a page of positions, those marked as available to them, the tabs' counts."""
+
+    search: Search
+    page: Page[int]
+    positions: tuple[int, ...]
+    marked: frozenset[int]
+    counts: dict[str, int]
+
+    @property
+    def listed(self) -> Board:
+        return self.search.mine if self.search.status == "me" else self.search.everyone
+
+
 _searches: Moment[Search] = Moment(room=100)
 
 
@@ -60,35 +76,55 @@ def bulletin(request: HttpRequest) -> HttpResponse:
     """
     now = timezone.now()
     onlooker = _onlooker(request, now=now)
+    place = request.COOKIES.get(PLACE_COOKIE)
+    if not onlooker.is_signed_in:
+        return shared_page(
+            request,
+            TEMPLATE,
+            key=place,
+            now=now,
+            context=lambda: _context(request, onlooker, _shown(request, onlooker, now=now), now=now),
+        )
+    shown = _shown(request, onlooker, now=now)
+    if shown.search.status == "me" and not shown.positions:
+        return render(request, TEMPLATE, _nothing_for_me(request, shown, now=now))
+    key = (place, onlooker.places, onlooker.unread, shown.counts["me"], shown.positions, shown.marked)
+    return shared_page(
+        request, TEMPLATE, key=key, now=now, context=lambda: _context(request, onlooker, shown, now=now)
+    )
+
+
+def _shown(request: HttpRequest, onlooker: Onlooker, *, now: datetime) -> Shown:
     search = _search(request, onlooker, now=now)
     mine = search.mine.available(onlooker.waiting)
     lists = {"all": range(len(search.everyone.vacancies)), "open": search.everyone.open, "me": mine}
     page = Paginator(lists[search.status], PAGE_SIZE).get_page(request.GET.get("page"))
-    counts = {name: len(positions) for name, positions in lists.items()}
-    if search.status == "me" and onlooker.is_signed_in and not page:
-        return _nothing_for_me(request, search, counts=counts, page=page, now=now)
-    suiting = mine if search.mine is search.everyone else search.everyone.available(onlooker.waiting)
-    marked = frozenset(page if search.status == "me" else set(page).intersection(suiting))
-    listed = search.mine if search.status == "me" else search.everyone
+    positions = tuple(page.object_list)
+    if search.status == "me":
+        marked = frozenset(positions)
+    else:
+        suiting = mine if search.mine is search.everyone else search.everyone.available(onlooker.waiting)
+        marked = frozenset(positions).intersection(suiting)
+    counts = {name: len(listed) for name, listed in lists.items()}
+    return Shown(search, page, positions, marked, counts)
 
-    def context() -> dict[str, Any]:
-        return _frame(request, search, counts=counts, is_signed_in=onlooker.is_signed_in) | {
-            "page": page,
-            "offers": offers_of(
-                [listed.vacancies[at] for at in page], mine={listed.vacancies[at] for at in marked}, now=now
-            ),
-            "unread_notices": onlooker.unread,
-        }
 
-    seen = (onlooker.is_signed_in, onlooker.unread, counts["me"], tuple(page), marked)
-    return shared_page(
-        request, "applications/bulletin.html", key=(_asked(request, onlooker), seen), now=now, context=context
+def _context(request: HttpRequest, onlooker: Onlooker, shown: Shown, *, now: datetime) -> dict[str, Any]:
+    vacancies = shown.listed.vacancies
+    offers = offers_of(
+        [vacancies[at] for at in shown.positions], mine={vacancies[at] for at in shown.marked}, now=now
     )
+    return _frame(request, shown, is_signed_in=onlooker.is_signed_in) | {
+        "offers": offers,
+        "unread_notices": onlooker.unread,
+    }
 
 
 def _onlooker(request: HttpRequest, *, now: datetime) -> Onlooker:
     user_id, stamp = request.session.get(SESSION_KEY), request.session.get(HASH_SESSION_KEY)
-    known = look(user_id=user_id, password_stamp=stamp, now=now) if user_id and stamp else None
+    if not user_id or not stamp:
+        return Onlooker()
+    known = look(user_id=user_id, password_stamp=stamp, now=now)
     if known is not None or not isinstance(request.user, User):
         return known or Onlooker()
     family = live_applications(request, now=now)
@@ -131,32 +167,29 @@ def _home(onlooker: Onlooker, *, otherwise: Locality | None) -> Locality | None:
     return places[0] if len(places) == 1 else None
 
 
-def _frame(
-    request: HttpRequest, search: Search, *, counts: dict[str, int], is_signed_in: bool
-) -> dict[str, Any]:
+def _frame(request: HttpRequest, shown: Shown, *, is_signed_in: bool) -> dict[str, Any]:
     """What stands around the list."""
+    filters = shown.search.filters
     return {
-        "filters": search.filters,
-        "status": search.status,
-        "tabs": _tabs(request, current=search.status, counts=counts, is_signed_in=is_signed_in),
-        "pauses": running_pauses(search.filters.values["locality"]),
-        "query": _feed_query(search.filters),
+        "filters": filters,
+        "status": shown.search.status,
+        "page": shown.page,
+        "tabs": _tabs(request, shown, is_signed_in=is_signed_in),
+        "pauses": running_pauses(filters.values["locality"]),
+        "query": _feed_query(filters),
     }
 
 
-def _tabs(
-    request: HttpRequest, *, current: str, counts: dict[str, int], is_signed_in: bool
-) -> list[dict[str, Any]]:
+def _tabs(request: HttpRequest, shown: Shown, *, is_signed_in: bool) -> list[dict[str, Any]]:
     labels = {"all": _("All"), "open": _("Available to all"), "me": _("Available to me")}
     tabs = []
     for name, label in labels.items():
         query = request.GET.copy()
         query.pop("page", None)
         query["status"] = name
-        count = counts[name] if is_signed_in or name != "me" else None
-        tabs.append(
-            {"label": label, "url": f"?{query.urlencode()}", "current": name == current, "count": count}
-        )
+        count = shown.counts[name] if is_signed_in or name != "me" else None
+        current = name == shown.search.status
+        tabs.append({"label": label, "url": f"?{query.urlencode()}", "current": current, "count": count})
     return tabs
 
 
@@ -166,18 +199,14 @@ def _feed_query(filters: BulletinFilterForm) -> str:
     return urlencode(shown)
 
 
-def _nothing_for_me(
-    request: HttpRequest, search: Search, *, counts: dict[str, int], page: Page[int], now: datetime
-) -> HttpResponse:
-    """Which condition leaves no place, for each child: a page of this family's own."""
+def _nothing_for_me(request: HttpRequest, shown: Shown, *, now: datetime) -> dict[str, Any]:
+    """Which condition leaves no place, for each child: the page of one family, shared with nobody."""
     family = live_applications(request, now=now)
-    context = _frame(request, search, counts=counts, is_signed_in=True) | {
-        "page": page,
+    return _frame(request, shown, is_signed_in=True) | {
         "offers": [],
         "family": family,
         "criteria": [_criteria(application, now=now) for application in family],
     }
-    return render(request, "applications/bulletin.html", context)
 
 
 def _criteria(application: Application, *, now: datetime) -> dict[str, Any]:
