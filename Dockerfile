@@ -17,5 +17,6 @@ COPY . .
 RUN DEBUG=1 python manage.py compile_catalogues && rm -rf var && install -d -o portal var
 USER portal
 EXPOSE 8000
-CMD ["gunicorn", "balabaqsha.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "2", \
-     "--access-logfile", "-", "--no-control-socket"]
+CMD ["granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--host", "0.0.0.0", "--workers", "2", \
+     "--blocking-threads", "2", "--respawn-failed-workers", "--workers-kill-timeout", "10", "--access-log", \
+     "balabaqsha.wsgi:application"]

@@ -63,7 +63,7 @@ reset-demo: ## Throw the demo city away and build it anew
 	@$(PREPARE) run
 	@$(PORTAL) $(PY) manage.py set_up --reset-demo
 
-bench: ## Measure the minute it opens, on a scratch database (SERVER=path of granian for another web server)
+bench: ## Measure the minute it opens, on a scratch database (SERVER=path of gunicorn for another web server)
 	@$(PREPARE) run
 	@$(PY) benchmarks/rush.py $(if $(SERVER),--server $(SERVER))
 

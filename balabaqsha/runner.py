@@ -24,7 +24,7 @@ from balabaqsha import embedded, local
 CHECKOUT = embedded.CHECKOUT
 LOGS = CHECKOUT / "var" / "log"
 READY_SECONDS = 60
-# Longer than gunicorn's own grace; a Celery task that takes longer is delivered again (late acknowledgement).
+# Longer than the web server's own grace; a Celery task that takes longer is delivered again (late acknowledgement).
 GRACE_SECONDS = 15
 
 
@@ -162,7 +162,7 @@ def run_portal(environ: Mapping[str, str]) -> int:
         manage = [sys.executable, "manage.py"]
         family.complete("The set-up", [*manage, "set_up"], LOG_LEVEL="WARNING")
         with step("Web server, worker and beat"):
-            start_services(family, bind=f"{host}:{port}")
+            start_services(family, host=host, port=port)
             wait_until_ready(family, f"http://{local_address(host)}:{port}/health/")
         if family.environment.get("BALABAQSHA_DEMO") == "1":
             family.complete(
@@ -221,13 +221,33 @@ def local_address(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
-def start_services(family: Family, *, bind: str) -> None:
-    """Start gunicorn, the Celery worker and beat."""
+def start_services(family: Family, *, host: str, port: str) -> None:
+    """Start granian, the Celery worker and beat."""
     celery = [sys.executable, "-m", "celery", "-A", "balabaqsha"]
     (CHECKOUT / "var" / "beat").mkdir(exist_ok=True)
-    gunicorn = [sys.executable, "-m", "gunicorn", "balabaqsha.wsgi", "--bind", bind, "--no-control-socket"]
-    manner = ["--workers", "2", "--threads", "2", "--graceful-timeout", "5", "--access-logfile", "-"]
-    family.start("web server", [*gunicorn, *manner], log=LOGS / "web.log")
+    granian = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--http",
+        "1",
+        "--no-ws",
+        "--access-log",
+    ]
+    manner = [
+        "--workers",
+        "2",
+        "--blocking-threads",
+        "2",
+        "--respawn-failed-workers",
+        "--workers-kill-timeout",
+        "5",
+    ]
+    address = ["--host", host.strip("[]"), "--port", port]
+    web = [*granian, *manner, *address, "balabaqsha.wsgi:application"]
+    family.start("web server", web, log=LOGS / "web.log")
     worker = ["worker", "--concurrency", "2", "--loglevel", "info"]
     family.start("Celery worker", [*celery, *worker], log=LOGS / "worker.log")
     beat = ["beat", "--schedule", "var/beat/schedule", "--pidfile", "", "--loglevel", "info"]

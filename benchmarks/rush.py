@@ -1,7 +1,7 @@
 """The minute it opens, measured: `make bench` (about three minutes).
 
 A scratch database on this checkout's own PostgreSQL (with fsync), the portal's real settings with every middleware,
-real sessions and CSRF under gunicorn, and the load beside them on the same machine. What is compared is measured in
+real sessions and CSRF under granian, and the load beside them on the same machine. What is compared is measured in
 turn in three rounds; every figure is the median of the rounds' ratios, for milliseconds alone say nothing. After every
 run the database is asked whether a place was sold twice, lost or refused while free. Prints a table and, as the last
 line, JSON; ends with 1 when a bar is missed or an invariant broken.
@@ -16,6 +16,7 @@ import platform
 import re
 import shutil
 import signal
+import site
 import socket
 import statistics
 import subprocess
@@ -197,6 +198,16 @@ def seed(bench: Bench) -> None:
     bench.sql("VACUUM (ANALYZE)")
 
 
+def serving(server: str, target: str, port: int) -> list[str]:
+    """The command that serves a project with two workers of two threads."""
+    if server == "granian":
+        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"]
+        manner = ["--workers", "2", "--blocking-threads", "2", "--respawn-failed-workers"]
+        return [*granian, *manner, "--port", str(port), "--log-level", "error", f"{target}:application"]
+    manner = ["--workers", "2", "--threads", "2", "--graceful-timeout", "5", "--log-level", "error"]
+    return [server, target, "--bind", f"127.0.0.1:{port}", *manner, "--no-control-socket"]
+
+
 @contextmanager
 def web_server(bench: Bench, *, project: str = "portal") -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The web server on a free port with two workers of two threads, warm; ended afterwards."""
@@ -205,41 +216,10 @@ def web_server(bench: Bench, *, project: str = "portal") -> Iterator[tuple[subpr
         port = probe.getsockname()[1]
     settings = "benchmarks.portal" if project == "portal" else "benchmarks.empty_project"
     target = "balabaqsha.wsgi" if project == "portal" else "benchmarks.empty_project"
-    environment = dict(bench.environment) | {"DJANGO_SETTINGS_MODULE": settings, "PYTHONPATH": str(ROOT)}
-    gunicorn = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        target,
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--no-control-socket",
-    ]
-    command = [
-        *gunicorn,
-        "--workers",
-        "2",
-        "--threads",
-        "2",
-        "--graceful-timeout",
-        "5",
-        "--log-level",
-        "error",
-    ]
-    if bench.server != "gunicorn":
-        command = [
-            *(
-                bench.server,
-                "--interface",
-                "wsgi",
-                f"{target}:application",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                str(port),
-            ),
-            *("--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "error"),
-        ]
+    # A program from elsewhere finds the portal and its packages there.
+    known = os.pathsep.join([str(ROOT), *site.getsitepackages()])
+    environment = dict(bench.environment) | {"DJANGO_SETTINGS_MODULE": settings, "PYTHONPATH": known}
+    command = serving(bench.server, target, port)
     process = subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603 - our own program
     try:
         for _ in range(300):
@@ -293,6 +273,7 @@ def won_between(bench: Bench, load: Load) -> float:
 
 
 def measure_bids(bench: Bench, process: subprocess.Popen[bytes], port: int, empty_memory: float) -> None:
+    drain(port)
     tps = floor(bench)
     bench.reset()
     load = fire(bench.presses(many, count=PARENTS - 1), port=port, connections=CLIENTS, seconds=3)
@@ -475,11 +456,11 @@ def report(bench: Bench) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--server", default="gunicorn", help="gunicorn, or the path of a granian program")
+    parser.add_argument("--server", default="granian", help="granian, or the path of a gunicorn program")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     arguments = parser.parse_args()
     server = arguments.server
-    if server != "gunicorn" and not shutil.which(server):
+    if server != "granian" and not shutil.which(server):
         parser.error(f"{server} is not a program")
     signal.signal(signal.SIGTERM, embedded.end_orderly)
     with embedded.start(environ={}) as running, scratch_database(running.urls["DATABASE_URL"]) as database:
