@@ -46,6 +46,7 @@ from applications.transitions import (
 )
 from applications.transitions.base import lock_application, locking, remind, trace
 from bulletin.models import Locality
+from children.access import guardians_of
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +86,9 @@ def tell_placed_bids(*, now: datetime) -> int:
 
     Each is told once of each. Returns how many.
     """
-    sent = Bid.objects.filter(told_at=None).order_by("placed_at")
-    awarded = Bid.objects.filter(awarded_at__isnull=False, award_told_at=None, holds_seat=True)
+    bids = Bid.objects.select_related("vacancy__group__kindergarten", "placed_by")
+    sent = bids.filter(told_at=None).order_by("placed_at")
+    awarded = bids.filter(awarded_at__isnull=False, award_told_at=None, holds_seat=True)
     return _all(sent, partial(_tell, now=now)) + _all(
         awarded.order_by("awarded_at"), partial(_tell_award, now=now)
     )
@@ -163,8 +165,16 @@ def _tell(bid: Bid, *, now: datetime) -> None:
         application = lock_application(bid.application_id)
         if not Bid.objects.filter(pk=bid.pk, told_at=None).update(told_at=now):
             return
-        remind(application, "bid_placed", key=str(bid.pk), now=bid.placed_at, vacancy=bid.vacancy)
-        trace(application, Action.BID_PLACED, actor=bid.placed_by, now=bid.placed_at)
+        guardians = guardians_of(application.child)
+        remind(
+            application,
+            "bid_placed",
+            key=str(bid.pk),
+            now=bid.placed_at,
+            guardians=guardians,
+            vacancy=bid.vacancy,
+        )
+        trace(application, Action.BID_PLACED, actor=bid.placed_by, now=bid.placed_at, guardians=guardians)
 
 
 def _tell_award(bid: Bid, *, now: datetime) -> None:
@@ -176,15 +186,17 @@ def _tell_award(bid: Bid, *, now: datetime) -> None:
         assert bid.awarded_at is not None
         assert bid.answer_last_moment is not None
         last_day = bid.answer_last_moment.astimezone(application.locality.zone).date()
+        guardians = guardians_of(application.child)
         remind(
             application,
             "bid_awarded",
             key=str(bid.pk),
             now=bid.awarded_at,
+            guardians=guardians,
             vacancy=bid.vacancy,
             last_day=last_day,
         )
-        trace(application, Action.BID_AWARDED, actor=None, now=bid.awarded_at)
+        trace(application, Action.BID_AWARDED, actor=None, now=bid.awarded_at, guardians=guardians)
 
 
 def _remind(referral: Referral, *, now: datetime) -> None:

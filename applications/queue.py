@@ -15,12 +15,15 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from applications.buckets import bucket_month
-from applications.models import Application
-from applications.rules import rules_for
+from applications.models import Application, Rules
+from applications.rules import choose
 from applications.states import QUEUED_STATES, Tier
 from bulletin.models import Locality
 
 T = TypeVar("T")
+
+# Where no rules have begun, the manual's.
+_USUAL_RATIO: int = Rules._meta.get_field("general_per_priority").default
 
 _POSITION = f"""
     SELECT coalesce(sum(n) FILTER (WHERE tier = %(tier)s AND month < %(month)s), 0) + (
@@ -29,8 +32,33 @@ _POSITION = f"""
                    AND state IN %(queued)s AND filed_at >= %(month_begins)s
                    AND (filed_at, sequence) < (%(filed_at)s, %(sequence)s)
            ),
-           {", ".join(f"coalesce(sum(n) FILTER (WHERE tier = {tier:d}), 0)" for tier in Tier)}
+           {", ".join(f"coalesce(sum(n) FILTER (WHERE tier = {tier:d}), 0)" for tier in Tier)},
+           (
+               SELECT general_per_priority FROM applications_rules
+               WHERE valid_from <= %(today)s AND (locality_id IS NULL OR locality_id = %(locality)s)
+               ORDER BY locality_id IS NULL, valid_from DESC LIMIT 1
+           )
     FROM applications_queuecount WHERE locality_id = %(locality)s AND birth_year = %(birth_year)s
+"""  # noqa: S608 - names only
+
+# `_POSITION` of many, each from its own row of what was asked.
+_POSITIONS = f"""
+    SELECT asked.id::text, counted.*
+    FROM unnest(%(ids)s::uuid[], %(localities)s::bigint[], %(years)s::int[], %(tiers)s::int[],
+                %(filed)s::timestamptz[], %(sequences)s::bigint[], %(months)s::date[], %(begins)s::timestamptz[])
+         AS asked (id, locality, birth_year, tier, filed_at, sequence, month, month_begins),
+    LATERAL (
+        SELECT coalesce(sum(n) FILTER (WHERE bucket.tier = asked.tier AND bucket.month < asked.month), 0) + (
+                   SELECT count(*) FROM applications_application AS other
+                   WHERE other.locality_id = asked.locality AND other.birth_year = asked.birth_year
+                       AND other.tier = asked.tier AND other.state IN %(queued)s
+                       AND other.filed_at >= asked.month_begins
+                       AND (other.filed_at, other.sequence) < (asked.filed_at, asked.sequence)
+               ),
+               {", ".join(f"coalesce(sum(n) FILTER (WHERE bucket.tier = {tier:d}), 0)" for tier in Tier)}
+        FROM applications_queuecount AS bucket
+        WHERE bucket.locality_id = asked.locality AND bucket.birth_year = asked.birth_year
+    ) AS counted
 """  # noqa: S608 - names only
 
 
@@ -109,7 +137,7 @@ def position(application: Application, *, now: datetime) -> Position | None:
     the same transaction where both must be of one moment.
 
     One statement, hence one snapshot of the queue, and always what `count_position` gives; but it adds up the
-    buckets and counts only inside the month of filing.
+    buckets and counts only inside the month of filing. The ratio comes along, chosen as `rules.choose` does.
     """
     if application.state not in QUEUED_STATES:
         return None
@@ -126,10 +154,45 @@ def position(application: Application, *, now: datetime) -> Position | None:
                 "filed_at": application.filed_at,
                 "sequence": application.sequence,
                 "queued": tuple(QUEUED_STATES),
+                "today": now.astimezone(application.locality.zone).date(),
             },
         )
-        ahead_in_tier, *totals = cursor.fetchone()
-    return _position(application, ahead_in_tier=ahead_in_tier, totals=totals, now=now)
+        ahead_in_tier, *totals, ratio = cursor.fetchone()
+    return _position(application, ahead_in_tier=ahead_in_tier, totals=totals, ratio=ratio or _USUAL_RATIO)
+
+
+def positions(applications: Iterable[Application], *, now: datetime) -> dict[UUID, Position]:
+    """`position` of each of these applications that holds a number: two statements for all of them.
+
+    Made for a page of a list. Where most of a queue is asked for, `numbers_of` reads it once.
+    """
+    asked = {one.pk: one for one in applications if one.state in QUEUED_STATES}
+    if not asked:
+        return {}
+    rules, ones = list(Rules.objects.all()), list(asked.values())
+    months = [bucket_month(one.filed_at) for one in ones]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _POSITIONS,
+            {
+                "ids": [str(one.pk) for one in ones],
+                "localities": [one.locality_id for one in ones],
+                "years": [one.birth_year for one in ones],
+                "tiers": [int(one.tier) for one in ones],
+                "filed": [one.filed_at for one in ones],
+                "sequences": [one.sequence for one in ones],
+                "months": months,
+                "begins": [datetime.combine(month, time(), tzinfo=UTC) for month in months],
+                "queued": tuple(QUEUED_STATES),
+            },
+        )
+        rows = cursor.fetchall()
+    found = {}
+    for key, ahead_in_tier, *totals in rows:
+        one = asked[UUID(key)]
+        ratio = _ratio(rules, one.locality, now=now)
+        found[one.pk] = _position(one, ahead_in_tier=ahead_in_tier, totals=totals, ratio=ratio)
+    return found
 
 
 def numbers_of(applications: Iterable[Application], *, now: datetime) -> dict[UUID, int]:
@@ -154,7 +217,7 @@ def _numbers_in_queue(wanted: list[Application], *, now: datetime) -> dict[UUID,
         tier = Tier(number)
         standing[pk] = (tier, totals[tier])
         totals[tier] += 1
-    ratio = rules_for(locality, day=now.astimezone(locality.zone).date()).general_per_priority
+    ratio = _ratio(Rules.objects.all(), locality, now=now)
     numbers = {}
     for application in wanted:
         if application.pk in standing:
@@ -173,21 +236,24 @@ def count_position(application: Application, *, now: datetime) -> Position | Non
         **{tier.name: Count("pk", filter=Q(tier=tier)) for tier in Tier},
     )
     totals = [counted[tier.name] for tier in Tier]
-    return _position(application, ahead_in_tier=counted["ahead"], totals=totals, now=now)
+    ratio = _ratio(Rules.objects.all(), application.locality, now=now)
+    return _position(application, ahead_in_tier=counted["ahead"], totals=totals, ratio=ratio)
 
 
-def _position(
-    application: Application, *, ahead_in_tier: int, totals: Iterable[int], now: datetime
-) -> Position:
+def _position(application: Application, *, ahead_in_tier: int, totals: Iterable[int], ratio: int) -> Position:
     by_tier = dict(zip(Tier, map(int, totals), strict=True))
-    today = now.astimezone(application.locality.zone).date()
     ahead = ahead_by_tier(
         Tier(application.tier),
         ahead_in_tier=int(ahead_in_tier),
         totals=by_tier,
-        general_per_priority=rules_for(application.locality, day=today).general_per_priority,
+        general_per_priority=ratio,
     )
     return Position(number=1 + sum(ahead.values()), total=sum(by_tier.values()), ahead=ahead)
+
+
+def _ratio(rules: Iterable[Rules], locality: Locality, *, now: datetime) -> int:
+    today = now.astimezone(locality.zone).date()
+    return choose(rules, locality_id=locality.pk, day=today).general_per_priority
 
 
 def queue_sizes(locality: Locality | None = None) -> list[QueueSize]:

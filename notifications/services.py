@@ -11,7 +11,7 @@ from django.urls import translate_url
 from django.utils import translation
 from phonenumber_field.phonenumber import PhoneNumber
 
-from notifications.broker import wake_on_commit
+from notifications.broker import wake_on_commit, wake_soon
 from notifications.kinds import KINDS, Channel, Kind, is_secret
 from notifications.models import Message, Notice
 
@@ -46,7 +46,7 @@ def enqueue(
     objects (at least those that the kind needs; `KeyError` names a missing one) and is not stored; the inbox
     text is rendered in both languages, the SMS in the recipient's. A second call with the same `dedupe_key`
     for the same kind and recipient changes nothing. `link` is a path of this site, kept without its language.
-    A recipient without a phone gets no SMS.
+    A recipient without a phone gets no SMS. The sender is woken after the commit, once for a whole burst of messages.
     """
     what = KINDS[kind]
     key = _stored_key(kind, recipient.pk, dedupe_key)
@@ -153,7 +153,7 @@ def _post(
         created_at=now,
     )
     Message.objects.bulk_create([message], ignore_conflicts=True)
-    wake_on_commit(DELIVERY_TASK)
+    transaction.on_commit(lambda: wake_soon(DELIVERY_TASK), robust=True)
 
 
 def _without_language(link: str) -> str:

@@ -1,6 +1,6 @@
 """What every transition does: lock, check, change, write the event, tell the family, leave a trace."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -53,7 +53,9 @@ def locking() -> Iterator[None]:
 def lock_application(pk: UUID) -> Application:
     """The application as it is now, its row locked until the transaction ends."""
     return (
-        Application.objects.select_for_update(of=("self",), no_key=True).select_related("locality").get(pk=pk)
+        Application.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("locality", "child")
+        .get(pk=pk)
     )
 
 
@@ -114,14 +116,33 @@ def write_event(
     )
 
 
-def tell(application: Application, kind: str, *, event: Event, now: datetime, **context: Any) -> None:
-    """Put a message about `event` into the outbox for every guardian the child has at this moment."""
-    remind(application, kind, key=str(event.pk), now=now, **context)
+def tell(
+    application: Application,
+    kind: str,
+    *,
+    event: Event,
+    now: datetime,
+    guardians: Iterable[User] | None = None,
+    **context: Any,
+) -> None:
+    """Put a message about `event` into the outbox for every guardian the child has at this moment.
+
+    Who has asked for the `guardians` already hands them over.
+    """
+    remind(application, kind, key=str(event.pk), now=now, guardians=guardians, **context)
 
 
-def remind(application: Application, kind: str, *, key: str, now: datetime, **context: Any) -> None:
+def remind(
+    application: Application,
+    kind: str,
+    *,
+    key: str,
+    now: datetime,
+    guardians: Iterable[User] | None = None,
+    **context: Any,
+) -> None:
     """Put a message of `kind` into the outbox for every guardian, once for each `key`."""
-    for guardian in guardians_of(application.child):
+    for guardian in guardians_of(application.child) if guardians is None else guardians:
         enqueue(
             guardian,
             kind,
@@ -133,8 +154,14 @@ def remind(application: Application, kind: str, *, key: str, now: datetime, **co
 
 
 def trace(
-    application: Application, action: Action, *, actor: User | None, now: datetime, reason: str = ""
+    application: Application,
+    action: Action,
+    *,
+    actor: User | None,
+    now: datetime,
+    reason: str = "",
+    guardians: Iterable[User] | None = None,
 ) -> None:
     """Enter the action into the journal of every guardian of the child."""
-    for guardian in guardians_of(application.child):
+    for guardian in guardians_of(application.child) if guardians is None else guardians:
         audit.record(action, actor=actor, subject=guardian, target=application.number, reason=reason, now=now)

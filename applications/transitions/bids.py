@@ -12,6 +12,7 @@ from applications.states import BidState, Move
 from applications.transitions.base import Refused, lock_application, lock_vacancy, locking, move, tell, trace
 from bulletin import seats
 from bulletin.models import Vacancy
+from children.access import guardians_of
 
 
 class _End(NamedTuple):
@@ -98,13 +99,15 @@ def _write_end(
     event = move(application, end.move, actor=actor, now=now, reason=reason, data={"bid": str(bid.pk)})
     release_seat(bid)
     place = position(application, now=now)
+    guardians = guardians_of(application.child)
     tell(
         application,
         end.kind,
         event=event,
         now=now,
+        guardians=guardians,
         vacancy=bid.vacancy,
         reason=reason,
         number=place.number if place else None,
     )
-    trace(application, end.action, actor=actor, now=now, reason=reason)
+    trace(application, end.action, actor=actor, now=now, reason=reason, guardians=guardians)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from applications.buckets import bucket_differences, fold_buckets
 from applications.models import Application, Rules
-from applications.queue import count_position, interleave, numbers_of, position
+from applications.queue import count_position, interleave, numbers_of, position, positions
 from applications.states import QUEUED_STATES, ApplicationState, Tier
 from tests.factories import ChildFactory, LocalityFactory, UserFactory
 
@@ -104,8 +104,10 @@ def test_the_number_is_that_of_the_written_order_after_any_history(families, his
         live_through(first, then, families)
         everyone = list(Application.objects.select_related("locality"))
         numbers = numbers_of(everyone, now=NOW)
+        places = positions(everyone, now=NOW)
         for application in everyone:
             place = position(application, now=NOW)
+            assert places.get(application.pk) == place
             assert place == count_position(application, now=NOW)
             assert (place and (place.number, place.total)) == naive_number(application, everyone, ratio)
             assert numbers.get(application.pk) == (place and place.number)
@@ -114,15 +116,54 @@ def test_the_number_is_that_of_the_written_order_after_any_history(families, his
         transaction.set_rollback(True)
 
 
-def test_the_number_is_one_statement_beside_the_rules(families, django_assert_num_queries):
+WAITING = {"state": "waiting", "filed_at": TIMES[0], "birth_year": 2022, "place": 0}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    terms=st.dictionaries(
+        st.tuples(st.sampled_from([None, 0, 1]), st.sampled_from([-400, -1, 0, 1])), st.integers(1, 4)
+    )
+)
+def test_the_ratio_is_that_of_the_rules_in_force(families, terms):
+    """The statement chooses among the rules as `rules.choose` does; the locality's day has begun before UTC's."""
+    places = families[1]
+    evening = datetime(2026, 11, 1, 20, 0, tzinfo=UTC)
+    today = date(2026, 11, 2)
+    with transaction.atomic():
+        Rules.objects.all().delete()
+        for (place, days), ratio in terms.items():
+            Rules.objects.create(
+                locality=None if place is None else places[place],
+                valid_from=today + timedelta(days=days),
+                general_per_priority=ratio,
+            )
+        tiers = [Tier.GENERAL] * 6 + [Tier.PRIORITY] * 3
+        live_through([WAITING | {"tier": tier} for tier in tiers], [], families)
+        for application in Application.objects.select_related("locality"):
+            place = position(application, now=evening)
+            assert place == count_position(application, now=evening)
+            assert place == positions([application], now=evening)[application.pk]
+        transaction.set_rollback(True)
+
+
+def test_a_page_of_numbers_costs_two_statements(families, django_assert_num_queries):
+    live_through([WAITING | {"tier": 2, "place": index % 2} for index in range(FAMILIES)], [], families)
+    everyone = list(Application.objects.select_related("locality"))
+    with django_assert_num_queries(2):
+        assert len(positions(everyone, now=NOW)) == FAMILIES
+    with django_assert_num_queries(0):
+        assert positions([], now=NOW) == {}
+
+
+def test_the_number_is_one_statement(families, django_assert_num_queries):
     """Two statements on the queue could see two different queues."""
     live_through(
         [{"state": "waiting", "tier": 2, "filed_at": TIMES[0], "birth_year": 2022, "place": 0}], [], families
     )
     application = Application.objects.select_related("locality").get()
-    with django_assert_num_queries(2) as queries:
+    with django_assert_num_queries(1):
         position(application, now=NOW)
-    assert sum("applications_application" in query["sql"] for query in queries.captured_queries) == 1
 
 
 def test_a_number_moves_up_when_somebody_far_ahead_leaves(families):

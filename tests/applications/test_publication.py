@@ -229,6 +229,38 @@ class TestQueueOrder:
             counts.append(len(queries))
         assert counts[0] == counts[1]
 
+    def test_a_run_broken_off_is_continued_and_nobody_is_told_twice(self, scene, vacancy, monkeypatch):
+        """A worker killed by the time limit leaves the rest to the next run, with the same winners."""
+        bids = self.bids(scene, vacancy, days=range(1, 8))
+        told = []
+
+        def killed_after_two(bid, *, now):
+            if len(told) == 2:
+                raise SystemExit
+            told.append(bid.pk)
+            return lose_bid(bid, now=now)
+
+        monkeypatch.setattr(publication, "lose_bid", killed_after_two)
+        with pytest.raises(SystemExit):
+            jobs.award_bids(now=vacancy.closes_at)
+        assert Notice.objects.filter(kind="bid_lost").count() == 2
+        monkeypatch.undo()
+        assert jobs.award_bids(now=vacancy.closes_at + timedelta(seconds=30)) == 1
+        assert jobs.award_bids(now=vacancy.closes_at + timedelta(seconds=60)) == 0
+        assert list(Bid.objects.filter(holds_seat=True).order_by("placed_at")) == bids[:2]
+        for loser in bids[2:]:
+            for model in (Notice, Message):
+                assert model.objects.filter(recipient=loser.placed_by, kind="bid_lost").count() == 1
+            assert loser.placed_by.journal.filter(action="bid_lost").count() == 1
+
+    def test_a_loser_costs_fourteen_statements(self, scene, vacancy, django_assert_num_queries):
+        """Ten thousand are told one by one: nothing is asked twice, and nothing that the others asked already."""
+        self.bids(scene, vacancy, days=[1, 2, 3, 4])
+        _winners, others = publication._give_places(vacancy, now=vacancy.closes_at)
+        for bid in others:
+            with django_assert_num_queries(14):
+                assert lose_bid(bid, now=vacancy.closes_at)
+
     def test_each_family_is_told_once_what_became_of_its_bid(self, scene, vacancy):
         bids = self.bids(scene, vacancy, days=[1, 2, 3])
         jobs.award_bids(now=vacancy.closes_at)

@@ -1,5 +1,6 @@
 """Writing messages: together with their cause, once, in the right language, without waiting for a broker."""
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -10,9 +11,10 @@ from django.urls import reverse
 from django.utils import translation
 
 import notifications.broker
+from notifications.broker import wake_on_commit
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message, Notice
-from notifications.services import enqueue, enqueue_to_phone, send_again
+from notifications.services import DELIVERY_TASK, enqueue, enqueue_to_phone, send_again
 from tests.factories import StaffFactory, UserFactory
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -120,9 +122,47 @@ def test_a_dead_broker_breaks_nothing_and_is_not_waited_for(
     with django_capture_on_commit_callbacks(execute=True) as callbacks:
         for key in range(20):
             tell(parent, key=str(key))
-    assert len(callbacks) == 20
+        wake_on_commit(DELIVERY_TASK)
+    assert len(callbacks) == 21
     assert Message.objects.count() == 20
     assert time.monotonic() - started < 2
+    wait_for_wake_ups()
+    # It was asked, and is left alone for a while.
+    assert notifications.broker._rests_until > time.monotonic()
+
+
+def test_a_burst_wakes_the_sender_once(parent, monkeypatch, django_capture_on_commit_callbacks):
+    wait_for_wake_ups()
+    letters = Celery(broker="memory://", set_as_current=False)
+    monkeypatch.setattr(notifications.broker, "current_app", letters)
+    monkeypatch.setattr(notifications.broker, "_rests_until", 0.0)
+    with letters.connection_or_acquire() as connection:
+        queue = connection.SimpleQueue(letters.conf.task_default_queue)
+        with django_capture_on_commit_callbacks(execute=True):
+            for key in range(50):
+                tell(parent, key=str(key))
+        wait_for_wake_ups()
+        assert queue.get_nowait().headers["task"] == DELIVERY_TASK
+        assert queue.qsize() == 0
+        with django_capture_on_commit_callbacks(execute=True):
+            tell(parent, key="later")
+        wait_for_wake_ups()
+        assert queue.qsize() == 1
+
+
+def test_nobody_is_woken_for_what_was_rolled_back(parent, django_capture_on_commit_callbacks):
+    wait_for_wake_ups()
+    with django_capture_on_commit_callbacks(execute=True) as callbacks, transaction.atomic():
+        tell(parent)
+        transaction.set_rollback(True)
+    assert callbacks == []
+
+
+def wait_for_wake_ups():
+    """Until no wake-up call of this process is under way."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join()
 
 
 def message_in(state, *, parent, kind="application_filed", **fields):
