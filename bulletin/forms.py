@@ -29,7 +29,7 @@ class FilterForm(forms.Form):
         """`locality` is the place that the visitor chose; it is in force while the address names none."""
         self._places = {place.slug: place for place in localities()}
         self._defaults = {**self.defaults, "place": locality.slug if locality else ALL_PLACES}
-        given = {name: data[name] for name in data} if data else {}
+        self._given = given = {name: data[name] for name in data} if data else {}
         super().__init__(data=self._defaults | given, auto_id="filter_%s")
         options = [(slug, place.name) for slug, place in self._places.items()]
         self.fields["place"].choices = [(ALL_PLACES, _("All localities")), *options]  # type: ignore[attr-defined]
@@ -45,6 +45,12 @@ class FilterForm(forms.Form):
         values = {name: self.cleaned_data[name] or self._defaults.get(name, "") for name in self.fields}
         values["locality"] = self._places.get(values.pop("place"))
         return values
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the address asks for more than the first field, so that the others are worth showing on a phone."""
+        others = [field.name for field in self.visible_fields()[1:]]
+        return any(self._given.get(name, "") not in ("", self._defaults.get(name)) for name in others)
 
     @property
     def note(self) -> str:

@@ -83,6 +83,22 @@ def test_the_address_wins_over_the_chosen_place(form: type[FilterForm]) -> None:
     assert form(QueryDict()).values["locality"] is None
 
 
+@pytest.mark.parametrize(
+    ("query", "narrowed"),
+    [
+        ("", False),
+        ("status=me&search=x&page=2", False),
+        ("place=turkistan&birth_year=&language=&place_type=&sort=new", False),
+        ("birth_year=2017", True),
+        ("place=all", True),
+        ("sort=free", True),
+    ],
+)
+def test_the_further_filters_are_open_where_one_of_them_is_in_use(query: str, narrowed: bool) -> None:
+    place = LocalityFactory(slug="turkistan")
+    assert BulletinFilterForm(QueryDict(query), locality=place).is_narrowed is narrowed
+
+
 def test_years_on_offer_and_the_asked_one_can_be_chosen() -> None:
     VacancyFactory.create(birth_years=[2016, 2015])
     html = str(BulletinFilterForm(QueryDict("birth_year=2019"))["birth_year"])
