@@ -185,6 +185,7 @@ def _give_places(vacancy: Vacancy, *, now: datetime) -> tuple[list[Bid], list[Bi
             bid.awarded_at = now
             bid.save(update_fields=["holds_seat", "answer_due", "awarded_at"])
         if winners:
+            services.set_awarded(vacancy, now=now)
             transaction.on_commit(lambda: wake_soon(TELL_TASK), robust=True)
     return winners, others
 
@@ -217,16 +218,19 @@ def _in_order_of_the_queue(vacancy: Vacancy, *, now: datetime) -> list[Bid]:
 
 
 def _end_others(bids: Sequence[Bid], *, now: datetime) -> bool:
-    """End these bids; False as soon as a place is free again, which the next in order has to get first.
+    """End these bids, in this run or the next; False as soon as a place is free, which the next in order gets first.
 
-    The last number hears first, so that whoever is next has not been sent away when a winner withdraws. What fails is
-    logged and left to the next run.
+    The last number hears first, so that whoever is next has not been sent away when a winner withdraws. For the same
+    reason a bid that is locked leaves itself and all smaller numbers to the next run. What fails otherwise is logged
+    and left to the next run alone: it may fail for ever.
     """
     for bid in reversed(bids):
         try:
             if not lose_bid(bid, now=now):
                 return False
         except Refused as refused:
+            if refused.reason == Refusal.BUSY:
+                return True
             if refused.reason != Refusal.BID_ENDED:
                 logger.warning("bid %s could not be ended: %s", bid.pk, refused.reason)
         except Exception:

@@ -196,6 +196,8 @@ class Vacancy(models.Model):
     published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
     ended_at = models.DateTimeField(_("recalled or closed at"), null=True, blank=True, editable=False)
     end_reason = models.CharField(_("reason for the recall"), max_length=300, blank=True, editable=False)
+    # From then on no deadline of it moves, so that it never opens again over its own result.
+    awarded_at = models.DateTimeField(_("place given at"), null=True, blank=True, editable=False)
     responsible = models.CharField(_("responsible employee"), max_length=120)
 
     class Meta:

@@ -126,6 +126,16 @@ def end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -
     vacancy.save(update_fields=["state", "end_reason", "ended_at"])
 
 
+def set_awarded(vacancy: Vacancy, *, now: datetime) -> None:
+    """Note when the collected bids were first awarded; later runs change nothing.
+
+    A primitive of `applications.publication`. The caller is in a transaction and holds the vacancy's lock.
+    """
+    if vacancy.awarded_at is None:
+        vacancy.awarded_at = now
+        vacancy.save(update_fields=["awarded_at"])
+
+
 # --- pauses --------------------------------------------------------------------------------------------------
 
 
@@ -136,7 +146,8 @@ def pause_bidding(
     """Accept no more bids in `locality`, or anywhere (None), until `resume_bidding`. Bids already placed stay.
 
     Families read the notice in their language. Raises ValidationError for an empty notice and where a pause of the
-    same scope runs. Locks the published vacancies of the scope, so that no bid is accepted after it returns.
+    same scope runs. Takes no lock, so that it begins at once in the worst of a rush: a bid under way that has not seen
+    it read the clock before it was there, and stands.
     """
     notices = {"notice_kk": notice_kk.strip(), "notice_ru": notice_ru.strip()}
     if not all(notices.values()):
@@ -146,7 +157,6 @@ def pause_bidding(
             pause = Pause.objects.create(locality=locality, started_at=now, started_by=actor, **notices)
     except IntegrityError as error:
         raise ValidationError(_("Bidding is already paused there.")) from error
-    list(_locked_vacancies(locality).values_list("pk"))
     audit.record(Action.BIDDING_PAUSED, actor=actor, target=pause.scope, reason=notices["notice_kk"], now=now)
     return pause
 
@@ -157,7 +167,8 @@ def resume_bidding(pause: Pause, *, actor: User, now: datetime) -> list[Vacancy]
 
     A vacancy that was to open during the pause opens now; its priority window and its end, as far as they were still
     ahead when the pause began, move by the pause's length. What opens later keeps its announced times. Where another
-    pause still holds, only the time that it does not cover is given back now. Each move is in the log.
+    pause still holds, only the time that it does not cover is given back now. What was awarded before the pause was
+    seen stays over. Each move is in the log.
     Raises ValidationError for a pause that has ended. Locks the running pauses, then the vacancies, in pk order.
     """
     running = list(Pause.objects.select_for_update(of=("self",)).filter(ended_at=None).order_by("pk"))
@@ -198,7 +209,7 @@ def _locked_vacancies(locality: Locality | None) -> QuerySet[Vacancy]:
 
 def _give_back(vacancy: Vacancy, *, since: datetime, until: datetime, actor: User, now: datetime) -> bool:
     """Move the deadlines of a locked vacancy by the time from `since` to `until`; whether any moved."""
-    if until <= since or vacancy.opens_at > until:
+    if until <= since or vacancy.opens_at > until or vacancy.awarded_at is not None:
         return False
     before = {name: getattr(vacancy, name) for name in ("opens_at", "priority_until", "closes_at")}
     after = {

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.work import Rows, Work, WorkAdmin, page_of, staff_of, tag
+from applications.transitions.base import locking
 from bulletin.clock import read_clock
 from bulletin.models import Locality, Pause
 from bulletin.selectors import published_vacancies
@@ -44,7 +45,8 @@ def _runs(pause: Pause, now: datetime) -> bool:
 
 def _resume(pause: Pause, actor: User, data: dict[str, Any], now: datetime) -> None:
     # A pause moves deadlines of bids, so it begins and ends by their clock.
-    resume_bidding(pause, actor=actor, now=read_clock())
+    with locking():
+        resume_bidding(pause, actor=actor, now=read_clock())
 
 
 def _always(pause: None, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from applications.models import Application, Bid
 from applications.publication import award_collected
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions import Refused
+from applications.transitions import Refused, withdraw_bid
 from bulletin.clock import read_clock
 from bulletin.models import Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
@@ -113,6 +113,31 @@ class TestCollectedBids:
         bid.refresh_from_db()
         assert bid.holds_seat
         assert Application.objects.get().state == ApplicationState.BID_PLACED
+
+    def test_what_was_awarded_does_not_open_again(self, scene, official):
+        """The pause read the clock before the end, and was there only after the award had not seen it."""
+        closes = scene.now + timedelta(hours=1)
+        Vacancy.objects.update(mode=Vacancy.Mode.QUEUE_ORDER, closes_at=closes)
+        bid = place_bid(scene.application, Vacancy.objects.get(), actor=scene.parent, now=scene.now)
+        assert award_bids(now=closes) == 1
+        withdraw_bid(bid, actor=scene.parent, now=closes)
+        begun, ended = closes - timedelta(seconds=1), closes + timedelta(hours=1)
+        pause = pause_bidding(locality=None, **NOTICES, actor=official, now=begun)
+        assert why_not(scene.application, Vacancy.objects.get(), now=closes) in Refusal
+        assert resume_bidding(pause, actor=official, now=ended) == []
+        vacancy = Vacancy.objects.get()
+        assert (vacancy.closes_at, vacancy.awarded_at) == (closes, closes)
+        assert why_not(Application.objects.get(), vacancy, now=ended) == Refusal.CLOSED
+
+    def test_what_nobody_wanted_opens_again_for_the_time_it_lost(self, scene, official):
+        closes = scene.now + timedelta(hours=1)
+        Vacancy.objects.update(mode=Vacancy.Mode.QUEUE_ORDER, closes_at=closes)
+        assert award_bids(now=closes) == 0
+        begun, ended = closes - timedelta(seconds=1), closes + timedelta(hours=1)
+        pause = pause_bidding(locality=None, **NOTICES, actor=official, now=begun)
+        assert [one.closes_at for one in resume_bidding(pause, actor=official, now=ended)] == [
+            closes + (ended - begun)
+        ]
 
 
 class TestOfficialsPages:

@@ -218,6 +218,24 @@ class TestQueueOrder:
         assert jobs.award_bids(now=vacancy.closes_at) == 1
         assert Bid.objects.filter(state=BidState.LOST).count() == 3
 
+    def test_nobody_is_sent_away_before_one_with_a_larger_number_that_is_locked(
+        self, scene, vacancy, monkeypatch
+    ):
+        bids = self.bids(scene, vacancy, days=[1, 2, 3, 4, 5])
+
+        def locked(bid, *, now):
+            if bid == bids[3]:
+                raise Refused(Refusal.BUSY)
+            return lose_bid(bid, now=now)
+
+        monkeypatch.setattr(publication, "lose_bid", locked)
+        publication.award_collected(vacancy, now=vacancy.closes_at)
+        assert list(Bid.objects.filter(state=BidState.LOST)) == bids[4:]
+        monkeypatch.undo()
+        withdraw_bid(bids[0], actor=scene.parent, now=vacancy.closes_at)
+        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 1
+        assert list(Bid.objects.filter(holds_seat=True).order_by("placed_at")) == bids[1:3]
+
     def test_the_decision_costs_no_statement_for_whoever_gets_nothing(self, scene, vacancy):
         """Ranking a thousand bids under the lock of the vacancy is one reading of the queue."""
         counts = []

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
+from html import unescape
 from threading import Barrier
 from threading import Event as Signal
 from uuid import UUID
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.db import connection, connections, transaction
 from django.urls import reverse
 
+from accounts.roles import Role
 from applications import jobs, publication, transitions
 from applications.models import Application, Bid, Event
 from applications.publication import award_collected, close_vacancy, recall_vacancy, void_recalled_bids
@@ -22,7 +24,7 @@ from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import QUEUED_STATES, ApplicationState, BidState, Tier
 from applications.transitions import Refused
-from applications.transitions.base import lock_application, locking
+from applications.transitions.base import lock_application, lock_vacancy, locking
 from bulletin.clock import read_clock
 from bulletin.models import Holiday, Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
@@ -31,6 +33,7 @@ from notifications.models import Notice
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
 from tests.factories import GuardianshipFactory, UserFactory
+from tests.staff import employee, inside
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -465,6 +468,28 @@ def test_against_the_beginning_of_a_pause(scene, mode):
     assert consistent(vacancy)
 
 
+def test_a_pause_begins_at_once_and_its_end_gives_up_where_a_place_stays_locked(scene, client_of):
+    """In the worst of a rush the place is never free of locks: the pause is there to end it, not to wait for it."""
+    official = employee(Role.OFFICIAL)
+    notices = {"notice_kk": "Жөндеу", "notice_ru": "Ремонт"}
+
+    def begin():
+        with locking():
+            pause_bidding(locality=None, **notices, actor=official, now=read_clock())
+
+    def end():
+        address = reverse("admin:bulletin_pause_work", args=[Pause.objects.get().pk, "resume"])
+        return inside(official).post(address, follow=True).content.decode()
+
+    with transaction.atomic():
+        lock_vacancy(scene.vacancy.pk)
+        assert together(begin) == [None]
+        assert pressed(scene.application, scene.vacancy) == Refusal.PAUSED
+        (answer,) = together(end)
+    assert str(Refusal.BUSY.label) in unescape(answer)
+    assert Pause.objects.get().ended_at is None
+
+
 @pytest.mark.parametrize("mode", Vacancy.Mode)
 def test_against_the_end_of_a_pause(scene, mode):
     """Nobody bids before it has ended, and the time that it took is given back to the microsecond."""
@@ -557,7 +582,9 @@ def test_everything_at_once_in_any_order_waits_for_nothing_in_vain(scene, caplog
         for _ in range(8):
             close_now(collected)
             award_collected(collected, now=read_clock())
-            Vacancy.objects.filter(pk=collected.pk).update(closes_at=read_clock() + timedelta(hours=1))
+            Vacancy.objects.filter(pk=collected.pk).update(
+                closes_at=read_clock() + timedelta(hours=1), awarded_at=None
+            )
         return []
 
     def pause():
