@@ -20,6 +20,10 @@ from django.utils.translation import get_language
 
 V = TypeVar("V")
 
+# Whoever asks as of an earlier second took long to get here: that second is over, and the present one's values stay.
+# From further back the clock was set, and time begins anew.
+LATE_SECONDS = 10
+
 # Stands in a shared page where each visitor's own token belongs. Nobody outside of the process knows it.
 _TOKEN = secrets.token_hex(32)
 
@@ -44,21 +48,37 @@ class Moment(Generic[V]):
     def __init__(self, *, room: int) -> None:
         """At most `room` values are kept: the keys come from addresses, and those from anybody."""
         self._room = room
-        self._kept: tuple[int, dict[Hashable, _Slot[V]]] = (0, {})
+        self._finding = Lock()
+        self._second = 0
+        self._slots: dict[Hashable, _Slot[V]] = {}
 
     def get(self, key: Hashable, *, now: datetime, make: Callable[[], V]) -> V:
         """What `make` returned for `key` in the second of `now`, or returns now."""
-        if not settings.REMEMBER_FOR_A_SECOND:
+        slot = self._slot(key, int(now.timestamp())) if settings.REMEMBER_FOR_A_SECOND else None
+        if slot is None:
             return make()
-        slots = self._slots(int(now.timestamp()))
-        if key not in slots and len(slots) >= self._room:
-            return make()
-        return slots.setdefault(key, _Slot()).get(make)
+        try:
+            return slot.get(make)
+        except Exception:
+            # What can't be made (a place that does not exist) shall not take the room of what can.
+            self._drop(key, slot)
+            raise
 
-    def _slots(self, second: int) -> dict[Hashable, _Slot[V]]:
-        if self._kept[0] != second:
-            self._kept = (second, {})
-        return self._kept[1]
+    def _slot(self, key: Hashable, second: int) -> _Slot[V] | None:
+        """Where the value of that second belongs; None where it is not kept."""
+        with self._finding:
+            if 0 < self._second - second <= LATE_SECONDS:
+                return None
+            if second != self._second:
+                self._second, self._slots = second, {}
+            if key not in self._slots and len(self._slots) >= self._room:
+                return None
+            return self._slots.setdefault(key, _Slot())
+
+    def _drop(self, key: Hashable, slot: _Slot[V]) -> None:
+        with self._finding:
+            if self._slots.get(key) is slot:
+                del self._slots[key]
 
 
 _pages: Moment[bytes] = Moment(room=100)

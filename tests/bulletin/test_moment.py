@@ -74,3 +74,27 @@ def test_what_could_not_be_made_is_tried_again(settings):
     with pytest.raises(ZeroDivisionError):
         memory.get("a", now=SECOND, make=lambda: 1 // 0)
     assert memory.get("a", now=SECOND, make=lambda: 1) == 1
+
+
+def test_who_comes_late_gets_its_own_value_and_leaves_the_present_second_s(asked):
+    """A page that took longer than its second asks for its last part when others already ask in the next."""
+    assert asked("a", SECOND) == 1
+    assert asked("a", SECOND - MICROSECOND) == 2
+    assert asked("a", SECOND - timedelta(seconds=10)) == 3
+    assert asked("a", SECOND) == 1
+
+
+def test_a_clock_that_was_set_back_begins_anew(asked):
+    """Neither are values of the future shown until it comes, nor is everything worked out for each until then."""
+    earlier = SECOND - timedelta(hours=1)
+    assert [asked("a", SECOND), asked("a", earlier), asked("a", earlier), asked("a", SECOND)] == [1, 2, 2, 3]
+
+
+def test_what_could_not_be_made_takes_no_room(settings):
+    """Anybody can ask for a thousand places that do not exist."""
+    settings.REMEMBER_FOR_A_SECOND = True
+    memory: Moment[int] = Moment(room=1)
+    for key in "abc":
+        with pytest.raises(ZeroDivisionError):
+            memory.get(key, now=SECOND, make=lambda: 1 // 0)
+    assert [memory.get("d", now=SECOND, make=lambda made=made: made) for made in (1, 2)] == [1, 1]
