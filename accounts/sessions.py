@@ -10,7 +10,7 @@ _LOAD = "SELECT session_data FROM django_session WHERE session_key = %s AND expi
 
 
 class SessionStore(db.SessionStore):
-    """Django's own store but for `load`, which every request of a signed-in person makes.
+    """Django's own store but for `load`, which every request of a signed-in person makes, and for impossible keys.
 
     Building the query and the object takes the ORM longer than all the rest of a bid (docs/performance.md).
     """
@@ -25,3 +25,7 @@ class SessionStore(db.SessionStore):
             return {}
         kept: dict[str, Any] = self.decode(found[0])
         return kept
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        # A quoted cookie may hold a NUL, which PostgreSQL takes in no text.
+        return bool(super()._validate_session_key(key)) and "\0" not in (key or "")

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore as DjangoStore
 from django.contrib.sessions.models import Session
+from django.urls import reverse
 
 from accounts.sessions import SessionStore
 
@@ -37,13 +39,20 @@ def test_it_is_over_at_its_end(kept, clock):
     assert SessionStore(kept).get("step") is None
 
 
-@pytest.mark.parametrize("key", ["a" * 32, "' OR 1=1 --", "'; DROP TABLE django_session; --", "ә" * 200])
+@pytest.mark.parametrize("key", ["a" * 32, "' OR 1=1 --", "'; DROP TABLE django_session; --", "ә" * 200, "a" * 32 + "\0"])
 def test_an_unknown_key_holds_nothing_and_is_not_taken_over(kept, key):
     session = SessionStore(key)
     assert session.get("step") is None
     session["step"] = "new"
     session.save()
     assert session.session_key not in (key, kept)
+
+
+def test_a_cookie_that_no_database_can_look_up_is_a_visitor_s(client, kept):
+    client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
+    client.cookies[settings.SESSION_COOKIE_NAME].set(settings.SESSION_COOKIE_NAME, "", '"aaaaaaaa\\000"')
+    assert client.get("/").status_code == 200
+    assert client.post(reverse("accounts:logout")).status_code == 302
 
 
 def test_data_that_was_tampered_with_is_no_session(kept):
