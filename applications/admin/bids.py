@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -28,7 +29,7 @@ from applications.admin.work import (
     tag,
 )
 from applications.models import Bid
-from applications.queue import position
+from applications.queue import position, positions
 from applications.states import BidState
 from applications.transitions import Refused
 
@@ -70,6 +71,16 @@ def _activate(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> Non
 
 def _reject(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> None:
     transitions.reject_bid(bid, actor=actor, reason=data["reason"], now=now)
+
+
+class NumberedList(ChangeList):
+    """A page of bids whose numbers in the queue are counted at once, not row by row."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        places = positions([bid.application for bid in self.result_list], now=timezone.now())
+        for bid in self.result_list:
+            bid.place = places.get(bid.application_id)
 
 
 @admin.register(Bid)
@@ -127,6 +138,9 @@ class BidAdmin(ChildColumns, WorkAdmin):
         ),
     ]
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return NumberedList
+
     def summary(self, obj: Bid) -> Rows:
         return [
             {"label": gettext("Child"), "value": self.child(obj)},
@@ -144,9 +158,10 @@ class BidAdmin(ChildColumns, WorkAdmin):
         return str(obj.application.birth_year)
 
     @admin.display(description=_("Number in the queue"))
-    def number(self, obj: Bid) -> str:
-        place = position(obj.application, now=timezone.now())
-        return str(place.number) if place else "—"
+    def number(self, obj: Any) -> str:
+        if not hasattr(obj, "place"):
+            obj.place = position(obj.application, now=timezone.now())
+        return str(obj.place.number) if obj.place else "—"
 
     @admin.display(description=_("Application"))
     def application_number(self, obj: Bid) -> str:

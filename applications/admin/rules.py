@@ -83,6 +83,7 @@ class RulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = RulesForm
     list_display = ["valid_from", "shown_locality", "referral_working_days", "stop_working_days"]
     list_filter = ["locality"]
+    list_select_related = ["locality"]
     view_on_site = False
 
     def has_delete_permission(self, request: HttpRequest, obj: Rules | None = None) -> bool:

@@ -1,0 +1,109 @@
+"""The lists of the workplace: what a page of one costs does not grow with its rows."""
+
+from datetime import date
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from applications import transitions
+from applications.bidding import place_bid
+from applications.models import Correction, Rules
+from applications.queue import position
+from bulletin.models import Employment, Pause, Review
+from tests.factories import (
+    ApplicationFactory,
+    BenefitFactory,
+    GroupFactory,
+    KindergartenFactory,
+    LocalityFactory,
+    StaffFactory,
+    UserFactory,
+    VacancyFactory,
+)
+from tests.staff import give_app, inside
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(clock):
+    """The browser of one who may see every list."""
+    chief = StaffFactory(is_superuser=True)
+    give_app(chief)
+    return inside(chief)
+
+
+def add_a_place(scene, *, number):
+    """A locality with a row for every list, none of which shares anything with the rows before."""
+    locality = LocalityFactory(slug=f"place-{number}", name_kk=f"Орын {number}", name_ru=f"Место {number}")
+    group = GroupFactory(kindergarten=KindergartenFactory(locality=locality))
+    vacancy = VacancyFactory(group=group, birth_years=[2017], seats_total=9, opens_at=scene.vacancy.opens_at)
+    staff = StaffFactory()
+
+    def bid():
+        application = ApplicationFactory(locality=locality, child__birth_date=date(2017, 7, 20))
+        return place_bid(application, vacancy, actor=application.filed_by, now=scene.now)
+
+    def referral():
+        return transitions.activate_bid(bid(), actor=staff, now=scene.now)
+
+    pending = bid()
+    transitions.sign_contract(referral(), actor=staff, now=scene.now)
+    ended = referral()
+    transitions.expire_referral(ended, now=ended.valid_until)
+    BenefitFactory(application=pending.application, category__slug=f"category-{number}")
+    Correction.objects.create(
+        application=pending.application, new_birth_year=2016, previous_birth_year=2017,
+        previous_filed_at=scene.now, reason="x", document_number="1", document_date=scene.now.date(),
+        proposed_at=scene.now, proposed_by=staff,
+    )  # fmt: skip
+    Rules.objects.create(locality=locality, valid_from=date(2019, 1, 1))
+    Pause.objects.create(
+        locality=locality, started_at=scene.now, started_by=staff, notice_kk="x", notice_ru="x"
+    )
+    Employment.objects.create(user=staff, kindergarten=group.kindergarten, since=date(2019, 1, 1))
+    Review.objects.create(
+        author=UserFactory(), kindergarten=group.kindergarten, text="Жақсы", created_at=scene.now
+    )
+
+
+def cost(desk, address):
+    with CaptureQueriesContext(connection) as queries:
+        answer = desk.get(address)
+    assert answer.status_code == 200
+    return answer.context["cl"].result_count, queries
+
+
+OWN_APPS = ("accounts", "applications", "bulletin", "children", "notifications")
+
+
+def lists():
+    labels = (model._meta.label_lower for model in admin.site._registry)
+    return sorted(label for label in labels if label.startswith(OWN_APPS))
+
+
+@pytest.mark.parametrize("label", lists())
+def test_a_page_costs_the_same_for_few_and_many_rows(label, desk, scene):
+    address = reverse(f"admin:{label.replace('.', '_')}_changelist")
+    add_a_place(scene, number=1)
+    desk.get(address)
+    few, before = cost(desk, address)
+    for number in (2, 3, 4):
+        add_a_place(scene, number=number)
+    many, after = cost(desk, address)
+    assert many > few or label in ("bulletin.holiday", "accounts.smscode", "accounts.policyconsent")
+    assert len(after) == len(before), "\n".join(query["sql"][:200] for query in after)
+
+
+def test_each_bid_shows_its_own_number(desk, scene):
+    for number in (1, 2):
+        add_a_place(scene, number=number)
+    answer = desk.get(reverse("admin:applications_bid_changelist"))
+    rows = list(answer.context["cl"].result_list)
+    shown = [answer.context["cl"].model_admin.number(row) for row in rows]
+    expected = [position(row.application, now=scene.now) for row in rows]
+    assert shown == [str(place.number) if place else "—" for place in expected]
+    assert {"1", "—"} <= set(shown)
