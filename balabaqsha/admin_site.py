@@ -1,17 +1,22 @@
 """The staff's workplace: Django admin behind a second factor, which opens with what is to be done today."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
 from typing import Any, cast
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, auth
+from django.contrib import admin, auth, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.signals import user_login_failed
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
 from django_otp.models import Device
@@ -23,6 +28,10 @@ from applications import workplace
 
 # What an authenticator app shows; anything else can only be one of the emergency codes.
 APP_CODE_LENGTH = 6
+
+_SEEN = "staff_seen_at"
+# A request is noted only so often, so that a click does not always write.
+_NOTED_EVERY = timedelta(minutes=1)
 
 
 class StaffLoginForm(AdminAuthenticationForm):
@@ -97,6 +106,22 @@ class StaffAdminSite(OTPAdminSite):
             return bool(super().has_permission(request))
         return admin.AdminSite.has_permission(self, request)
 
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """A page of the workplace; whoever let it rest for `STAFF_IDLE_MINUTES` signs in first and comes back to it."""
+        guarded = super().admin_view(view, cacheable)
+
+        @wraps(guarded)
+        def watched(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if self.has_permission(request):
+                now = timezone.now()
+                if is_idle(request.session, now=now):
+                    _sign_out(request)
+                else:
+                    note_request(request.session, now=now)
+            return cast(HttpResponse, guarded(request, *args, **kwargs))
+
+        return watched
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is to be done today, for those who may answer bids; below it the lists, by everyone's rights."""
         context = extra_context or {}
@@ -104,6 +129,38 @@ class StaffAdminSite(OTPAdminSite):
             now = timezone.now()
             context = {**context, "today": workplace.today(request.user, now=now), "now": now}
         return cast(TemplateResponse, super().index(request, context))
+
+
+def is_idle(session: SessionBase, *, now: datetime) -> bool:
+    """Whether the last noted request to the workplace is `STAFF_IDLE_MINUTES` ago; False before the first one."""
+    seen = _last_seen(session)
+    return seen is not None and now >= seen + timedelta(minutes=settings.STAFF_IDLE_MINUTES)
+
+
+def note_request(session: SessionBase, *, now: datetime) -> None:
+    """Remember that an employee is at work, once a minute: the session ends a minute early at most, and never late.
+
+    The hours that a session may last at all still count from the sign-in: a session that is written would last anew.
+    """
+    seen = _last_seen(session)
+    if seen is None:
+        session.set_expiry(now + timedelta(seconds=settings.SESSION_COOKIE_AGE))
+    if seen is None or now >= seen + _NOTED_EVERY:
+        session[_SEEN] = now.isoformat()
+
+
+def _last_seen(session: SessionBase) -> datetime | None:
+    seen = session.get(_SEEN)
+    return datetime.fromisoformat(seen) if seen else None
+
+
+def _sign_out(request: HttpRequest) -> None:
+    auth.logout(request)
+    text = gettext(
+        "You were signed out: nothing was done here for a long time. Minutes allowed: %(minutes)s. "
+        "Sign in again, and the page where you were opens."
+    )
+    messages.warning(request, text % {"minutes": settings.STAFF_IDLE_MINUTES})
 
 
 # The site on which `@admin.register` registers (`balabaqsha.apps.StaffAdminConfig`).

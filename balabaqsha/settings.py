@@ -178,6 +178,10 @@ AXES_SENSITIVE_PARAMETERS = ["username", "password", "phone"]
 
 OTP_TOTP_ISSUER = "Balabaqsha"
 STAFF_SECOND_FACTOR: bool = env.bool("STAFF_SECOND_FACTOR", default=True)
+# An employee who left the desk is signed out; parents are not. A request is noted once a minute.
+STAFF_IDLE_MINUTES: int = env.int("STAFF_IDLE_MINUTES", default=30)
+if STAFF_IDLE_MINUTES < 5:
+    raise ImproperlyConfigured("STAFF_IDLE_MINUTES must be 5 or more.")
 
 PHONENUMBER_DEFAULT_REGION = "KZ"
 PHONENUMBER_DB_FORMAT = "E164"

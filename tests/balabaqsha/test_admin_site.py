@@ -1,11 +1,14 @@
 """The door of the workplace: three things on one form, one answer for every mistake."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 import time_machine
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticDevice
@@ -14,11 +17,12 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.roles import Role
 from balabaqsha.roles import PERMISSIONS, set_up_roles
 from tests.factories import StaffFactory, UserFactory
-from tests.staff import code_of, employee
+from tests.staff import code_of, employee, inside
 
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "staff-pass-1"
+MICROSECOND = timedelta(microseconds=1)
 
 
 @pytest.fixture
@@ -140,6 +144,81 @@ class TestSigningIn:
         page = client.get(path).content.decode()
         assert 'href="/admin/login/"' in page
         assert 'href="/ru/admin/login/"' in page
+
+
+class TestLeavingTheDesk:
+    """The door closes after half an hour without a request; parents know nothing of it."""
+
+    LIST = "/ru/admin/applications/bid/?state__exact=pending"
+
+    def test_a_microsecond_before_it_is_open_and_then_it_is_shut(self, worker, stopped):
+        for late, status in ((timedelta(minutes=30) - MICROSECOND, 200), (timedelta(minutes=30), 302)):
+            desk = inside(worker)
+            assert is_inside(desk)
+            stopped.shift(late)
+            assert desk.get(self.LIST).status_code == status
+
+    def test_every_request_begins_the_half_hour_anew(self, worker, stopped):
+        desk = inside(worker)
+        for _visit in range(4):
+            assert is_inside(desk)
+            stopped.shift(timedelta(minutes=20))
+        assert is_inside(desk)
+
+    @pytest.mark.parametrize(
+        ("prefix", "sentence"), [("", "Рұқсат етілген минут саны: 30."), ("/ru", "Допустимо минут: 30.")]
+    )
+    def test_the_page_says_why_and_signing_in_leads_back(self, worker, stopped, prefix, sentence):
+        desk = inside(worker)
+        assert is_inside(desk)
+        stopped.shift(timedelta(minutes=30))
+        page = f"{prefix}/admin/applications/bid/?state__exact=pending"
+        door = desk.get(page, follow=True)
+        assert door.redirect_chain == [(f"{prefix}/admin/login/?next={quote(page, safe='/')}", 302)]
+        assert sentence in door.content.decode()
+        assert not is_inside(desk)
+        entry = {"username": worker.username, "password": PASSWORD, "otp_token": code_for(worker)}
+        answer = desk.post(f"{prefix}/admin/login/", entry | {"next": door.context["next"]})
+        assert (answer.status_code, answer["Location"]) == (302, page)
+        assert desk.get(page).status_code == 200
+
+    def test_nothing_is_done_by_a_late_press(self, worker, stopped):
+        desk = inside(worker)
+        assert is_inside(desk)
+        stopped.shift(timedelta(minutes=30))
+        answer = desk.post(reverse("admin:password_change"), {"old_password": PASSWORD})
+        assert answer["Location"].startswith(reverse("admin:login"))
+
+    def test_a_click_is_written_once_a_minute(self, worker, stopped):
+        desk = inside(worker)
+        assert is_inside(desk)
+        written = []
+        for seconds in (1, 58, 1, 1):
+            stopped.shift(timedelta(seconds=seconds))
+            with CaptureQueriesContext(connection) as queries:
+                assert is_inside(desk)
+            written.append(any('UPDATE "django_session"' in query["sql"] for query in queries))
+        assert written == [False, False, True, False]
+
+    def test_twelve_hours_after_signing_in_it_is_over_all_the_same(self, worker, stopped):
+        desk = inside(worker)
+        for _visit in range(12 * 3):
+            assert is_inside(desk)
+            stopped.shift(timedelta(minutes=20))
+        assert not is_inside(desk)
+
+    def test_a_setting_says_how_long(self, worker, stopped, settings):
+        settings.STAFF_IDLE_MINUTES = 5
+        desk = inside(worker)
+        assert is_inside(desk)
+        stopped.shift(timedelta(minutes=5))
+        assert not is_inside(desk)
+
+    def test_a_parent_stays_signed_in(self, parent_client, stopped):
+        home = reverse("applications:list")
+        assert parent_client.get(home).status_code == 200
+        stopped.shift(timedelta(hours=11))
+        assert parent_client.get(home).status_code == 200
 
 
 class TestRoles:
