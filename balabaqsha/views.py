@@ -42,12 +42,14 @@ CALENDAR_LIMIT = timedelta(days=60)
 def home(request: HttpRequest) -> HttpResponse:
     """The way in: what one can do, and the present state of the chosen place; worked out once a second for all."""
     now = timezone.now()
-    shown = (
-        request.COOKIES.get(selectors.PLACE_COOKIE),
-        request.user.is_authenticated,
-        unread_count(request.user),
+    return shared_page(
+        request,
+        "home.html",
+        key=(request.COOKIES.get(selectors.PLACE_COOKIE), unread_count(request.user)),
+        is_signed_in=request.user.is_authenticated,
+        now=now,
+        context=lambda: _home(request, now=now),
     )
-    return shared_page(request, "home.html", key=shown, now=now, context=lambda: _home(request, now=now))
 
 
 def _home(request: HttpRequest, *, now: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Hashable
 from datetime import datetime
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.contrib.messages import get_messages
@@ -26,6 +26,12 @@ LATE_SECONDS = 10
 
 # Stands in a shared page where each visitor's own token belongs. Nobody outside of the process knows it.
 _TOKEN = secrets.token_hex(32)
+
+
+class _Reader(NamedTuple):
+    """All that a shared page may know of who reads it: templates ask it of `user`."""
+
+    is_authenticated: bool
 
 
 class _Slot(Generic[V]):
@@ -89,19 +95,26 @@ def shared_page(
     template: str,
     *,
     key: Hashable,
+    is_signed_in: bool,
     now: datetime,
     context: Callable[[], dict[str, Any]],
 ) -> HttpResponse:
     """A page that is the same for everyone with this `key`, rendered once a second for each address and language.
 
-    `key` holds whatever else the page depends on: the chosen place, who is signed in as far as it shows. Forms get the
-    visitor's own token. Whoever has a message to read gets a page of their own.
+    `key` holds whatever else the page depends on: the chosen place, the counts of whoever is signed in. Forms get the
+    visitor's own token; of the reader the template knows nothing but `is_signed_in`. Whoever has a message to read gets
+    a page of their own. No proxy may keep the answer: to it belong a token and the cookies that the key was read from.
     """
+    reader = {"user": _Reader(is_signed_in)}
     if len(get_messages(request)):
-        return render(request, template, context())
-    page = _pages.get(
-        (get_language(), request.get_full_path(), key),
-        now=now,
-        make=lambda: render_to_string(template, context() | {"csrf_token": _TOKEN}, request).encode(),
-    )
-    return HttpResponse(page.replace(_TOKEN.encode(), get_token(request).encode()))
+        response = render(request, template, context() | reader)
+    else:
+        alike = reader | {"csrf_token": _TOKEN}
+        page = _pages.get(
+            (get_language(), request.get_full_path(), is_signed_in, key),
+            now=now,
+            make=lambda: render_to_string(template, context() | alike, request).encode(),
+        )
+        response = HttpResponse(page.replace(_TOKEN.encode(), get_token(request).encode()))
+    response.headers["Cache-Control"] = "private"
+    return response

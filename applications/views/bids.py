@@ -65,9 +65,9 @@ def _choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
     vacancy = get_object_or_404(public_vacancies(), pk=pk)
     family = live_applications(request, now=now)
     fitting = [application for application in family if why_not(application, vacancy, now=now) is None]
-    sent = next((application for application in family if _is_sent(application, vacancy)), None)
-    if not fitting and sent is not None:
-        return redirect(sent)
+    already = next((application for application in family if _is_sent(application, vacancy)), None)
+    if not fitting and already is not None:
+        return redirect(already)
     waiting = waiting_for(vacancy, family, now=now)
     if waiting:
         return _wait(request, waiting, vacancy, now=now)

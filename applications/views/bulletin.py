@@ -82,6 +82,7 @@ def bulletin(request: HttpRequest) -> HttpResponse:
             request,
             TEMPLATE,
             key=place,
+            is_signed_in=False,
             now=now,
             context=lambda: _context(request, onlooker, _shown(request, onlooker, now=now), now=now),
         )
@@ -90,7 +91,12 @@ def bulletin(request: HttpRequest) -> HttpResponse:
         return render(request, TEMPLATE, _nothing_for_me(request, shown, now=now))
     key = (place, onlooker.places, onlooker.unread, shown.counts["me"], shown.positions, shown.marked)
     return shared_page(
-        request, TEMPLATE, key=key, now=now, context=lambda: _context(request, onlooker, shown, now=now)
+        request,
+        TEMPLATE,
+        key=key,
+        is_signed_in=True,
+        now=now,
+        context=lambda: _context(request, onlooker, shown, now=now),
     )
 
 
@@ -153,8 +159,13 @@ def _search(request: HttpRequest, onlooker: Onlooker, *, now: datetime) -> Searc
         is_mine = request.GET.get("status") == "me"
         filters = BulletinFilterForm(request.GET, locality=home if is_mine else place)
         chosen = {name: value for name, value in filters.values.items() if name != "status"}
-        own = chosen if "place" in request.GET else chosen | {"locality": home}
-        return Search(filters, everyone=board(now=now, **chosen), mine=board(now=now, **own))
+        if request.GET.get("place") and "place" not in filters.left_out:
+            shared = own = chosen
+        else:
+            # Each tab counts what it would list, and of these places only the family's own tab goes by its home.
+            shared, own = chosen | {"locality": place}, chosen | {"locality": home}
+        everyone = board(now=now, **shared)
+        return Search(filters, everyone, mine=everyone if own == shared else board(now=now, **own))
 
     return _searches.get(_asked(request, onlooker), now=now, make=make)
 

@@ -77,6 +77,7 @@ def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         request,
         "applications/vacancy.html",
         key=place,
+        is_signed_in=False,
         now=now,
         context=lambda: _vacancy(request, pk, now=now),
     )

@@ -39,7 +39,9 @@ def test_it_is_over_at_its_end(kept, clock):
     assert SessionStore(kept).get("step") is None
 
 
-@pytest.mark.parametrize("key", ["a" * 32, "' OR 1=1 --", "'; DROP TABLE django_session; --", "ә" * 200, "a" * 32 + "\0"])
+@pytest.mark.parametrize(
+    "key", ["a" * 32, "' OR 1=1 --", "'; DROP TABLE django_session; --", "ә" * 200, "a" * 32 + "\0"]
+)
 def test_an_unknown_key_holds_nothing_and_is_not_taken_over(kept, key):
     session = SessionStore(key)
     assert session.get("step") is None

@@ -123,7 +123,7 @@ class TestCollectedBids:
         withdraw_bid(bid, actor=scene.parent, now=closes)
         begun, ended = closes - timedelta(seconds=1), closes + timedelta(hours=1)
         pause = pause_bidding(locality=None, **NOTICES, actor=official, now=begun)
-        assert why_not(scene.application, Vacancy.objects.get(), now=closes) in Refusal
+        assert why_not(scene.application, Vacancy.objects.get(), now=closes) == Refusal.PAUSED
         assert resume_bidding(pause, actor=official, now=ended) == []
         vacancy = Vacancy.objects.get()
         assert (vacancy.closes_at, vacancy.awarded_at) == (closes, closes)

@@ -6,7 +6,9 @@ from itertools import count
 
 import pytest
 from django.contrib.auth import HASH_SESSION_KEY
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.audit_actions import Action
@@ -18,7 +20,13 @@ from bulletin.models import Vacancy
 from bulletin.selectors import PLACE_COOKIE
 from children.models import Guardianship
 from notifications.models import Notice
-from tests.factories import ApplicationFactory, LocalityFactory, VacancyFactory
+from tests.factories import (
+    ApplicationFactory,
+    GroupFactory,
+    KindergartenFactory,
+    LocalityFactory,
+    VacancyFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -143,6 +151,44 @@ def test_nobody_s_child_is_on_a_page_of_another(client_of, scene):
     page = client_of(other.filed_by).get(BULLETIN, mine).content.decode()
     assert name not in page
     assert "Басқа" in page
+
+
+@pytest.mark.parametrize("address", [BULLETIN, BULLETIN + "?status=me"])
+def test_the_page_of_many_families_is_rendered_without_knowing_the_first(client_of, scene, address):
+    family = client_of(scene.parent)
+    with CaptureQueriesContext(connection) as queries:
+        page = family.get(address)
+    assert places(page) != []
+    assert not hasattr(page.context["user"], "pk")
+    assert not [query for query in queries if "accounts_user" in query["sql"]]
+
+
+@pytest.mark.parametrize("status", ["all", "open", "me"])
+@pytest.mark.parametrize("place", ["", "&place=", "&place=nowhere", "&place=all", "&place=turkistan"])
+def test_each_tab_counts_what_it_lists(client_of, scene, status, place):
+    """The family asks in one place and has chosen another at the top, where other places are free."""
+    kentau = LocalityFactory(slug="kentau")
+    for _ in range(3):
+        VacancyFactory(
+            group=GroupFactory(kindergarten=KindergartenFactory(locality=kentau)), birth_years=[2017]
+        )
+    family = client_of(scene.parent)
+    family.cookies[PLACE_COOKIE] = kentau.slug
+    page = family.get(f"{BULLETIN}?status={status}{place}")
+    listed = [len(places(family.get(BULLETIN + tab["url"]))) for tab in page.context["tabs"]]
+    assert [tab["count"] for tab in page.context["tabs"]] == listed
+    assert counts(page) == [str(number) for number in listed]
+    assert listed[2] == 1
+
+
+@pytest.mark.parametrize("address", ["/", BULLETIN])
+def test_no_cache_keeps_what_belongs_to_one_reader(client, client_of, scene, address):
+    for request in (client.get, client.head):
+        visitor = request(address)
+        assert visitor.headers["Cache-Control"] == "private"
+        assert "Cookie" in visitor.headers["Vary"]
+    for request in (client_of(scene.parent).get, client_of(scene.parent).head):
+        assert "no-store" in request(address).headers["Cache-Control"]
 
 
 def test_a_message_is_shown_to_whom_it_is_written_only(client):
