@@ -12,8 +12,8 @@ def rules_for(locality: Locality, *, day: date) -> Rules:
     return choose(Rules.objects.all(), locality_id=locality.pk, day=day)
 
 
-def choose(rules: Iterable[Rules], *, locality_id: int, day: date) -> Rules:
-    """Those of `rules` that hold in a locality on a day.
+def choose(rules: Iterable[Rules], *, locality_id: int | None, day: date) -> Rules:
+    """Those of `rules` that hold in a locality (None: where nothing of its own is known) on a day.
 
     A locality's own rules win over those for all; among them the newest that has begun. Where none has, the manual's
     values hold.

@@ -26,7 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include("applications.urls")),
         path("place/", views.choose_place, name="place"),
         path("statistics/", views.statistics, name="statistics"),
-        _static_page("help"),
+        path("help/", views.help_page, name="help"),
         _static_page("contacts"),
         _static_page("privacy"),
         _static_page("accessibility"),

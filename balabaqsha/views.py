@@ -20,6 +20,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from redis.exceptions import RedisError
 
+from applications.models import Rules
+from applications.rules import choose
 from balabaqsha import statistics as figures
 from bulletin import selectors
 from bulletin.calendar import CalendarEmpty, working_calendar
@@ -89,6 +91,15 @@ def choose_place(request: HttpRequest) -> HttpResponse:
         httponly=True,
     )
     return response
+
+
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """How the portal works, with the periods that the rules of the chosen place name today."""
+    place = selectors.chosen_locality(request)
+    day = timezone.localdate(timezone.now(), place.zone if place else None)
+    rules = choose(Rules.objects.all(), locality_id=place.pk if place else None, day=day)
+    return render(request, "pages/help.html", {"rules": rules})
 
 
 @require_safe
