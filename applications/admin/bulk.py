@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms.utils import ErrorDict
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ from bulletin.models import Group, Vacancy
 from bulletin.services import check_vacancy
 
 ROWS = 10
+TIMES = ("opens_at", "closes_at", "vacant_from")
 _COMMON = ["opens_at", "closes_at", "place_type", "mode", "vacant_from", "responsible"]
 
 
@@ -52,7 +54,7 @@ class CommonForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("opens_at", "closes_at", "vacant_from"):
+        for name in TIMES:
             self.fields[name].widget = forms.SplitDateTimeWidget(
                 date_attrs={"type": "date"}, time_attrs={"type": "time"}, date_format="%Y-%m-%d"
             )
@@ -110,7 +112,7 @@ class BulkForm:
     def drafts(self) -> list[tuple[RowForm, Vacancy]]:
         """The vacancies of the filled rows, not saved."""
         return [
-            (row, Vacancy(**self.common.cleaned_data, **row.cleaned_data))
+            (row, _draft(self.common.cleaned_data, row.cleaned_data))
             for row in self.rows
             if row.cleaned_data.get("group")
         ]
@@ -140,6 +142,15 @@ class BulkForm:
                     gettext("More places than the group has room for: %(capacity)s")
                     % {"capacity": draft.group.capacity},
                 )
+
+
+def _draft(common: dict[str, Any], own: dict[str, Any]) -> Vacancy:
+    """A vacancy of one row. What was written as a time is read by the clock of the row's kindergarten."""
+    zone = own["group"].kindergarten.locality.zone
+    times = {
+        name: timezone.make_aware(timezone.make_naive(common[name]), zone) for name in TIMES if common[name]
+    }
+    return Vacancy(**common | times, **own)
 
 
 def _check(row: RowForm, draft: Vacancy, *, now: datetime) -> None:

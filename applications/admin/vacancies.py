@@ -1,22 +1,26 @@
 """Vacancies: written as a draft, published, recalled or closed by a button."""
 
+from copy import deepcopy
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications import publication
-from applications.admin.bulk import BulkForm, GroupField
+from applications.admin.bulk import TIMES, BulkForm, GroupField
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, filtered, link, page_of, staff_of, tag
 from applications.states import BidState
 from applications.transitions import Refused
@@ -121,7 +125,7 @@ class VacancyAdmin(WorkAdmin):
         "language",
         "seats",
         "bids_waiting",
-        "opens_at",
+        "opening",
         "shown_state",
     ]
     list_filter = ["state", "place_type", "mode", ("group__kindergarten", admin.RelatedOnlyFieldListFilter)]
@@ -193,6 +197,24 @@ class VacancyAdmin(WorkAdmin):
         rows: QuerySet[Vacancy] = super().get_queryset(request)
         return rows.annotate(pending=Count("bids", filter=Q(bids__state=BidState.PENDING)))
 
+    # --- whose clock ------------------------------------------------------------------------------------------
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page, read and written by the clock of the kindergarten's place."""
+        obj = self.get_object(request, unquote(object_id)) if object_id else None
+        with timezone.override(_zone(request, obj)):
+            return _rendered(super().changeform_view(request, object_id, form_url, extra_context))
+
+    def work_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        with timezone.override(_zone(request, self.get_object(request, unquote(object_id)))):
+            return _rendered(super().work_view(request, object_id, name))
+
     # --- who may do what -------------------------------------------------------------------------------------
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -216,9 +238,14 @@ class VacancyAdmin(WorkAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm]:  # type: ignore[type-arg]
         form: type[forms.ModelForm] = super().get_form(request, obj, change, **kwargs)  # type: ignore[type-arg]
-        group = form.base_fields.get("group")
+        # A copy: the field itself belongs to the class, hence to all requests.
+        group = deepcopy(form.base_fields.get("group"))
         if isinstance(group, forms.ModelChoiceField):
             group.queryset = _own_groups(request)
+            form.base_fields["group"] = group
+        zone = _zone(request, obj)
+        for name in {*TIMES} & {*form.base_fields}:
+            form.base_fields[name].help_text = _by_whose_clock(zone)
         return form
 
     def save_model(self, request: HttpRequest, obj: Vacancy, form: Any, change: bool) -> None:
@@ -338,6 +365,10 @@ class VacancyAdmin(WorkAdmin):
             return "0"
         return link(filtered("admin:applications_bid_changelist", vacancy__id__exact=str(obj.pk)), pending)
 
+    @admin.display(description=_("Opens at"), ordering="opens_at")
+    def opening(self, obj: Vacancy) -> str:
+        return localize(obj.opens_at.astimezone(obj.locality.zone))
+
     @admin.display(description=_("State"), ordering="state")
     def shown_state(self, obj: Vacancy) -> str:
         return tag(obj.get_state_display(), tone=TONES[Vacancy.State(obj.state)])
@@ -354,6 +385,33 @@ def _own_groups(request: HttpRequest) -> QuerySet[Group]:
     """The groups of the employee's kindergartens."""
     own = kindergartens_of(staff_of(request), today=timezone.localdate())
     return Group.objects.filter(kindergarten__in=own.values("pk")).select_related("kindergarten__locality")
+
+
+def _zone(request: HttpRequest, obj: Vacancy | None) -> ZoneInfo | None:
+    """The zone of the place whose group is chosen in the form, else of the vacancy, else of all the employee's groups.
+
+    None where these have several: then the form says by whose clock it is read, and nothing more.
+    """
+    groups = _own_groups(request)
+    chosen = request.POST.get("group", "")
+    if chosen.isdecimal() and (group := groups.filter(pk=chosen).first()):
+        return group.kindergarten.locality.zone
+    if obj is not None:
+        return obj.locality.zone
+    names = set(groups.order_by().values_list("kindergarten__locality__timezone", flat=True).distinct())
+    return ZoneInfo(names.pop()) if len(names) == 1 else None
+
+
+def _by_whose_clock(zone: ZoneInfo | None) -> str:
+    if zone is None:
+        return gettext("By the clock of the place where the kindergarten is.")
+    offset = f"UTC{timezone.localtime(timezone.now(), zone):%z}"[:6]
+    return gettext("By the clock of the place where the kindergarten is: %(offset)s") % {"offset": offset}
+
+
+def _rendered(response: HttpResponse) -> HttpResponse:
+    """The response with its page written now, while the zone is set."""
+    return response.render() if isinstance(response, TemplateResponse) else response
 
 
 def _why(error: Exception) -> str:

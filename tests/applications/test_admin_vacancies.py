@@ -1,16 +1,21 @@
 """Vacancies in the workplace: many drafts at once, publishing them, and what can't be changed afterwards."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
+from accounts.roles import Role
 from applications.refusals import Refusal
 from bulletin.models import Vacancy
-from tests.factories import GroupFactory, KindergartenFactory, VacancyFactory
-from tests.staff import inside, worker_of
+from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
+from tests.staff import employee, inside, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
+ADD = reverse("admin:bulletin_vacancy_add")
 BULK = reverse("admin:bulletin_vacancy_bulk")
 LIST = reverse("admin:bulletin_vacancy_changelist")
 COMMON = {
@@ -160,3 +165,89 @@ class TestAfterPublication:
         answer = desk.post(reverse("admin:bulletin_vacancy_add"), {**common, **own})
         assert "seats_total" in answer.context["adminform"].form.errors
         assert not drafts().exists()
+
+
+class TestByWhoseClock:
+    """The times of a form are those of the kindergarten's place, whatever the server's zone."""
+
+    AQTAU = ZoneInfo("Asia/Aqtau")
+
+    @pytest.fixture
+    def western(self):
+        """A group in a place whose clocks were an hour behind those of Turkistan in 2019."""
+        place = LocalityFactory(slug="aqtau", name_kk="Ақтау қ.", name_ru="г. Актау", timezone="Asia/Aqtau")
+        return GroupFactory(kindergarten=KindergartenFactory(locality=place))
+
+    @pytest.fixture
+    def western_desk(self, western):
+        return inside(worker_of(western.kindergarten))
+
+    def form(self, group, **changes):
+        return {
+            "group": group.pk,
+            "birth_years": ["2017"],
+            "place_type": "vacant",
+            "mode": "first_come",
+            "seats_total": "3",
+            "opens_at_0": "27.06.2019",
+            "opens_at_1": "18:00",
+            "vacant_from_0": "01.08.2019",
+            "vacant_from_1": "09:00",
+            "responsible": "Омарова А.",
+        } | changes
+
+    def page(self, draft, prefix=""):
+        return prefix + reverse("admin:bulletin_vacancy_change", args=[draft.pk])
+
+    def test_a_draft_is_read_shown_and_kept_by_it(self, western, western_desk):
+        assert western_desk.post(ADD, self.form(western)).status_code == 302
+        draft = drafts().get()
+        assert draft.opens_at == datetime(2019, 6, 27, 18, tzinfo=self.AQTAU)
+        page = western_desk.get(self.page(draft)).content.decode()
+        assert 'value="18:00"' in page
+        assert western_desk.post(self.page(draft), self.form(western, seats_total="4")).status_code == 302
+        draft.refresh_from_db()
+        assert (draft.seats_total, draft.opens_at) == (4, datetime(2019, 6, 27, 18, tzinfo=self.AQTAU))
+
+    def test_the_group_that_is_chosen_decides(self, scene, western):
+        official = inside(employee(Role.KINDERGARTEN, is_superuser=True))
+        assert official.post(ADD, self.form(western)).status_code == 302
+        draft = drafts().get()
+        assert draft.opens_at == datetime(2019, 6, 27, 18, tzinfo=self.AQTAU)
+        # The same words on the form of another place are another instant.
+        assert official.post(self.page(draft), self.form(scene.group)).status_code == 302
+        draft.refresh_from_db()
+        assert draft.group == scene.group
+        assert draft.opens_at == datetime(2019, 6, 27, 18, tzinfo=scene.locality.zone)
+
+    @pytest.mark.parametrize(
+        ("prefix", "words"),
+        [("", "Балабақша орналасқан жердің уақыты"), ("/ru", "Время места, где находится детский сад")],
+    )
+    def test_the_form_says_by_whose(self, scene, western, western_desk, desk, prefix, words):
+        assert f"{words}: UTC+05" in western_desk.get(prefix + ADD).content.decode()
+        assert f"{words}: UTC+06" in desk.get(prefix + ADD).content.decode()
+        several = inside(employee(Role.KINDERGARTEN, is_superuser=True))
+        assert f"{words}." in several.get(prefix + ADD).content.decode()
+
+    def test_the_list_and_the_confirm_page_go_by_it_too(self, western, western_desk):
+        western_desk.post(ADD, self.form(western))
+        assert "18:00" in western_desk.get(LIST).content.decode()
+        confirm = reverse("admin:bulletin_vacancy_work", args=[drafts().get().pk, "publish"])
+        page = western_desk.get(confirm).content.decode()
+        assert "18:00" in page
+        assert "19:00" not in page
+
+    def test_each_row_of_many_drafts_goes_by_its_own(self, scene, western):
+        chief = inside(employee(Role.KINDERGARTEN, is_superuser=True))
+        assert chief.post(BULK, COMMON | row(0, scene.group) | row(1, western)).status_code == 302
+        assert {draft.group: draft.opens_at for draft in drafts()} == {
+            scene.group: datetime(2019, 6, 27, 18, tzinfo=scene.locality.zone),
+            western: datetime(2019, 6, 27, 18, tzinfo=self.AQTAU),
+        }
+
+    @pytest.mark.parametrize("group", ["", "x", "²", "9" * 40, "-1"])
+    def test_a_group_that_is_none_is_refused_in_words(self, western, western_desk, group):
+        answer = western_desk.post(ADD, self.form(western) | {"group": group})
+        assert answer.status_code == 200
+        assert list(answer.context["adminform"].form.errors) == ["group"]
