@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "applications.middleware.BusyMiddleware",
 ]
 
 ROOT_URLCONF = "balabaqsha.urls"

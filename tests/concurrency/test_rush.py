@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from applications import jobs, publication, transitions
-from applications.models import Application, Bid, Event
+from applications.models import Application, Bid, Event, Referral
 from applications.publication import award_collected, close_vacancy, recall_vacancy, void_recalled_bids
 from applications.queue import interleave
 from applications.refusals import Refusal
@@ -488,6 +488,21 @@ def test_a_pause_begins_at_once_and_its_end_gives_up_where_a_place_stays_locked(
         (answer,) = together(end)
     assert str(Refusal.BUSY.label) in unescape(answer)
     assert Pause.objects.get().ended_at is None
+
+
+@pytest.mark.parametrize(("prefix", "again"), [("", "Қайталау"), ("/ru", "Повторить")])
+def test_a_page_that_has_to_end_what_ran_out_says_so_where_it_can_not(scene, client_of, prefix, again):
+    pressed(scene.application, scene.vacancy)
+    bid = Bid.objects.get()
+    referral = transitions.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
+    Referral.objects.filter(pk=referral.pk).update(valid_until=bid.placed_at + MICROSECOND)
+    family = client_of(scene.parent)
+    with transaction.atomic():
+        lock_application(scene.application.pk)
+        (answer,) = together(lambda: family.get(prefix + reverse("applications:bulletin")))
+    assert answer.status_code == 503
+    assert again in answer.content.decode()
+    assert family.get(prefix + reverse("applications:bulletin")).status_code == 200
 
 
 @pytest.mark.parametrize("mode", Vacancy.Mode)
