@@ -28,4 +28,5 @@ class SessionStore(db.SessionStore):
 
     def _validate_session_key(self, key: str | None) -> bool:
         # A quoted cookie may hold a NUL, which PostgreSQL takes in no text.
-        return bool(super()._validate_session_key(key)) and "\0" not in (key or "")
+        is_plausible: bool = super()._validate_session_key(key)  # type: ignore[misc]  # the stubs lack it
+        return is_plausible and "\0" not in (key or "")

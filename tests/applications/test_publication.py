@@ -1,6 +1,7 @@
 """A vacancy's life: the priority window, the recall, and the award by queue number."""
 
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -250,7 +251,7 @@ class TestQueueOrder:
     def test_a_run_broken_off_is_continued_and_nobody_is_told_twice(self, scene, vacancy, monkeypatch):
         """A worker killed by the time limit leaves the rest to the next run, with the same winners."""
         bids = self.bids(scene, vacancy, days=range(1, 8))
-        told = []
+        told: list[UUID] = []
 
         def killed_after_two(bid, *, now):
             if len(told) == 2:
