@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -13,6 +13,7 @@ from accounts import audit
 from accounts.audit_actions import Action
 from accounts.models import User
 from bulletin.models import Group, Kindergarten, Locality, Pause, Review, Vacancy
+from bulletin.selectors import published_vacancies
 
 # A vacancy is for children born at most this many years before its opening.
 OLDEST_BIRTH_YEAR_AGE = 8
@@ -56,10 +57,11 @@ def _seat_errors(vacancy: Vacancy, *, now: datetime) -> Iterable[tuple[str, str]
 
 
 def seats_in_bulletin(group: Group, *, now: datetime, without: Vacancy | None = None) -> int:
-    """The places that the group's published vacancies promise at `now`, taken ones included."""
-    current = Vacancy.objects.filter(
-        Q(closes_at=None) | Q(closes_at__gt=now), group=group, state=Vacancy.State.PUBLISHED
-    )
+    """The places that the group's vacancies in the bulletin promise at `now`, taken ones included.
+
+    Those as well whose end a pause holds off.
+    """
+    current = published_vacancies(now=now).filter(group=group)
     if without is not None:
         current = current.exclude(pk=without.pk)
     return current.aggregate(seats=Sum("seats_total"))["seats"] or 0

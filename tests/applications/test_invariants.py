@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
 
 from applications import transitions
 from applications.bidding import place_bid
@@ -48,6 +49,12 @@ def test_all_is_well_along_the_whole_way(scene, bid, capsys):
         (lambda: Bid.objects.update(holds_seat=False), "waits for an answer without a place"),
         (lambda: Bid.objects.update(state=BidState.LOST), "has ended and still holds a place"),
         (lambda: Bid.objects.update(state=BidState.LOST), "bid_placed without pending bid"),
+        (
+            lambda: Vacancy.objects.update(
+                awarded_at=F("opens_at"), closes_at=F("opens_at") + timedelta(days=1)
+            ),
+            "was awarded before its end",
+        ),
         (lambda: Application.objects.update(state=ApplicationState.WAITING), "waiting with pending bid"),
         (
             lambda: Application.objects.update(state=ApplicationState.REFERRED),

@@ -68,6 +68,16 @@ def test_vacancies_of_one_group_fit_into_it_together() -> None:
     assert "seats_total" in problems(draft(group=group, seats_total=6))
 
 
+def test_a_vacancy_whose_end_a_pause_holds_off_still_needs_its_places() -> None:
+    group = GroupFactory.create(capacity=25)
+    VacancyFactory.create(group=group, seats_total=20, opens_at=NOW - 2 * HOUR, closes_at=NOW - MICROSECOND)
+    assert problems(draft(group=group, seats_total=6)) == {}
+    services.pause_bidding(
+        locality=None, notice_kk="Жөндеу", notice_ru="Ремонт", actor=StaffFactory.create(), now=NOW - HOUR
+    )
+    assert "seats_total" in problems(draft(group=group, seats_total=6))
+
+
 def test_a_published_vacancy_does_not_count_against_itself() -> None:
     assert problems(VacancyFactory.create(seats_total=25, opens_at=NOW)) == {}
 
