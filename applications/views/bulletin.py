@@ -228,9 +228,9 @@ def _criteria(application: Application, *, now: datetime) -> dict[str, Any]:
         languages=application.languages,
         now=now,
     )
-    everything = board(now=now)
+    here = board(locality=application.locality, now=now)
     return {
         "application": application,
         "counts": counts,
-        "available": len(everything.available(waiting([application]))),
+        "available": len(here.available(waiting([application]))),
     }
