@@ -50,8 +50,8 @@ def _seats() -> Iterator[str]:
     ended = (BidState.REJECTED, BidState.WITHDRAWN, BidState.LOST, BidState.VOID)
     for bid in Bid.objects.filter(state__in=ended, holds_seat=True):
         yield f"bid {bid.pk}: has ended and still holds a place"
-    for vacancy in Vacancy.objects.filter(closes_at__gt=F("awarded_at")):
-        yield f"vacancy {vacancy.pk}: was awarded before its end"
+    for reopened in Vacancy.objects.filter(closes_at__gt=F("awarded_at")):
+        yield f"vacancy {reopened.pk}: was awarded before its end"
 
 
 def _states() -> Iterator[str]:
