@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from celery.contrib.testing.worker import start_worker
+from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from balabaqsha.celery import app
@@ -72,8 +73,9 @@ def page(open_context) -> Page:
 @pytest.fixture
 def worker(transactional_db) -> Iterator[None]:
     """A real Celery worker on the tests' database, in a thread of this process so that it shares the clock."""
-    # What earlier tests of this process asked for is not this one's.
+    # What earlier tests of this process asked for is not this one's; nor are the SMS that they were sent.
     app.control.purge()
+    settings.SMS_FILE.unlink(missing_ok=True)
     with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
         yield
 
