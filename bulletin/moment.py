@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import get_language
 
 V = TypeVar("V")
@@ -24,8 +25,10 @@ V = TypeVar("V")
 # From further back the clock was set, and time begins anew.
 LATE_SECONDS = 10
 
-# Stands in a shared page where each visitor's own token belongs. Nobody outside of the process knows it.
+# Stand in a shared page where each visitor's own token, and the instant of sending, belong. Nobody outside of the
+# process knows them, so nobody can have them put in elsewhere.
 _TOKEN = secrets.token_hex(32)
+_INSTANT = secrets.token_hex(32)
 
 
 class _Reader(NamedTuple):
@@ -102,19 +105,22 @@ def shared_page(
     """A page that is the same for everyone with this `key`, rendered once a second for each address and language.
 
     `key` holds whatever else the page depends on: the chosen place, the counts of whoever is signed in. Forms get the
-    visitor's own token; of the reader the template knows nothing but `is_signed_in`. Whoever has a message to read gets
-    a page of their own. No proxy may keep the answer: to it belong a token and the cookies that the key was read from.
+    visitor's own token, the clock gets the instant of sending; of the reader the template knows nothing but
+    `is_signed_in`. Whoever has a message to read gets a page of their own. No proxy may keep the answer: to it belong a
+    token and the cookies that the key was read from.
     """
     reader = {"user": _Reader(is_signed_in)}
     if len(get_messages(request)):
         response = render(request, template, context() | reader)
     else:
-        alike = reader | {"csrf_token": _TOKEN}
+        alike = reader | {"csrf_token": _TOKEN, "server_instant": _INSTANT}
         page = _pages.get(
             (get_language(), request.get_full_path(), is_signed_in, key),
             now=now,
             make=lambda: render_to_string(template, context() | alike, request).encode(),
         )
+        sent_at = timezone.localtime().isoformat()
+        page = page.replace(_INSTANT.encode(), sent_at.encode())
         response = HttpResponse(page.replace(_TOKEN.encode(), get_token(request).encode()))
     response.headers["Cache-Control"] = "private"
     return response

@@ -108,7 +108,7 @@
   // The server's clock, whatever the device's shows. An answer was right at some moment between the question and its
   // arrival: the page goes by the middle of what all answers allow. One that contradicts the others (the machine slept
   // and its counter stood) holds alone. The page itself was the first answer.
-  const told = document.querySelector("[data-now]");
+  const told = document.querySelector("[data-clock]") || document.querySelector("[data-now]");
   if (told) {
     const address = document.querySelector("[data-clock]")?.dataset.clock;
     const [page] = performance.getEntriesByType("navigation");

@@ -1,7 +1,7 @@
 """Pages that are rendered once a second for many: nothing in them may be of another visitor."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
@@ -76,6 +76,17 @@ def test_what_changed_is_shown_in_the_next_second(client, clock, scene):
 def test_the_shown_time_is_that_of_the_second(client, clock):
     shown = [re.findall(rb"2019 16:2\d:\d\d", client.get(BULLETIN).content), clock.shift(1)][0]
     assert re.findall(rb"2019 16:2\d:\d\d", client.get(BULLETIN).content) != shown
+
+
+def test_the_clock_starts_at_the_instant_of_sending(client, clock, scene):
+    def told():
+        return datetime.fromisoformat(
+            re.search(r'data-now="([^"]+)"', client.get(BULLETIN).content.decode())[1]
+        )
+
+    first = told()
+    clock.shift(0.4)
+    assert told() - first == timedelta(seconds=0.4)
 
 
 def test_each_visitor_gets_a_token_of_their_own_that_works():
