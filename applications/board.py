@@ -4,6 +4,7 @@ A board is read once a second under each set of filters. Whom its places suit is
 that looks, without the database: thousands do in the minute before an opening.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,12 +60,22 @@ class Board:
         return sorted({position for one in family for position in self._available(one)})
 
     def _available(self, one: Waiting) -> Sequence[int]:
-        open_to_all = (
-            positions for suit, positions in self.open_by_suit.items() if mismatch(one, suit) is None
-        )
-        open_to_it = (head.position for head in self.heads if _is_in_the_head(one, head))
-        found = sorted(chain(*open_to_all, open_to_it))
+        found_in = [positions for suit, positions in self.open_by_suit.items() if mismatch(one, suit) is None]
+        found_in.append([head.position for head in self.heads if _is_in_the_head(one, head)])
+        found = _merged(found_in)
         return [at for at in found if self.vacancies[at] not in one.refused_by] if one.refused_by else found
+
+
+def holds(positions: Sequence[int], position: int) -> bool:
+    """Whether sorted positions hold this one; of ten thousand it looks at a dozen."""
+    at = bisect_left(positions, position)
+    return at < len(positions) and positions[at] == position
+
+
+def _merged(lists: Sequence[Sequence[int]]) -> Sequence[int]:
+    """The sorted lists as one. Most families match one list, which may be long: it is not copied."""
+    filled = [positions for positions in lists if positions]
+    return filled[0] if len(filled) == 1 else sorted(chain(*filled))
 
 
 _boards: Moment[Board] = Moment(room=10)

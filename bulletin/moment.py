@@ -4,6 +4,7 @@ Every process has its own memory. It lasts to the end of the second that the pag
 true in that second; nothing is ever granted by it.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Hashable
 from datetime import datetime
@@ -29,6 +30,7 @@ LATE_SECONDS = 10
 # process knows them, so nobody can have them put in elsewhere.
 _TOKEN = secrets.token_hex(32)
 _INSTANT = secrets.token_hex(32)
+_OWN = re.compile(f"({_TOKEN}|{_INSTANT})".encode())
 
 
 class _Reader(NamedTuple):
@@ -90,7 +92,8 @@ class Moment(Generic[V]):
                 del self._slots[key]
 
 
-_pages: Moment[bytes] = Moment(room=100)
+# Each page in pieces, between which stands what is each visitor's own.
+_pages: Moment[list[bytes]] = Moment(room=100)
 
 
 def shared_page(
@@ -114,13 +117,15 @@ def shared_page(
         response = render(request, template, context() | reader)
     else:
         alike = reader | {"csrf_token": _TOKEN, "server_instant": _INSTANT}
-        page = _pages.get(
+        pieces = _pages.get(
             (get_language(), request.get_full_path(), is_signed_in, key),
             now=now,
-            make=lambda: render_to_string(template, context() | alike, request).encode(),
+            make=lambda: _OWN.split(render_to_string(template, context() | alike, request).encode()),
         )
-        sent_at = timezone.localtime().isoformat()
-        page = page.replace(_INSTANT.encode(), sent_at.encode())
-        response = HttpResponse(page.replace(_TOKEN.encode(), get_token(request).encode()))
+        own = {
+            _TOKEN.encode(): get_token(request).encode(),
+            _INSTANT.encode(): timezone.localtime().isoformat().encode(),
+        }
+        response = HttpResponse(b"".join(own.get(piece, piece) for piece in pieces))
     response.headers["Cache-Control"] = "private"
     return response

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from applications.board import Board, board, waiting
+from applications.board import Board, board, holds, waiting
 from applications.models import Application
 from applications.onlooker import Onlooker, look
 from applications.views.offers import offers_of
@@ -110,7 +110,7 @@ def _shown(request: HttpRequest, onlooker: Onlooker, *, now: datetime) -> Shown:
         marked = frozenset(positions)
     else:
         suiting = mine if search.mine is search.everyone else search.everyone.available(onlooker.waiting)
-        marked = frozenset(positions).intersection(suiting)
+        marked = frozenset(position for position in positions if holds(suiting, position))
     counts = {name: len(listed) for name, listed in lists.items()}
     return Shown(search, page, positions, marked, counts)
 

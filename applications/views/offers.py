@@ -75,5 +75,7 @@ def fitting_offers(application: Application, *, without: Vacancy, now: datetime)
 
 def offers_of(shown: Sequence[str], *, mine: Collection[str], now: datetime) -> list[FamilyOffer]:
     """The vacancies with these ids, in this order; `mine` are those that are available to the family."""
-    found = {str(pk): vacancy for pk, vacancy in public_vacancies().in_bulk(shown).items()}
+    # What is available is known already: the cut-offs are not asked for.
+    rows = public_vacancies().prefetch_related(None).in_bulk(shown)
+    found = {str(pk): vacancy for pk, vacancy in rows.items()}
     return [FamilyOffer(found[pk], phase(found[pk], now=now), pk in mine) for pk in shown]
