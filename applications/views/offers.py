@@ -3,8 +3,11 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from applications.board import board, waiting
@@ -34,6 +37,31 @@ class FamilyOffer(Offer):
     def tag(self) -> str:
         """The state code that gives the tag its colour and icon."""
         return Phase.OPEN.value if self.mine else self.phase.value
+
+    @property
+    def cells(self) -> str:
+        """Its row in the list as HTML, but for the number."""
+        vacancy, group = self.vacancy, self.vacancy.group
+        return _cells(
+            page_language=get_language(),
+            url=vacancy.get_absolute_url(),
+            kindergarten=group.kindergarten.name,
+            group=group.name,
+            total=vacancy.seats_total,
+            free=vacancy.seats_free,
+            language=group.get_language_display(),
+            years=self.years,
+            place_type=vacancy.get_place_type_display(),
+            opens_at=vacancy.opens_at,
+            tag=self.tag,
+            status=self.status,
+        )
+
+
+@lru_cache(maxsize=1000)
+def _cells(**shown: object) -> str:
+    """Rendered once for what it shows: families with other children get other lists of the same rows."""
+    return render_to_string("applications/parts/offer_cells.html", shown)
 
 
 def offer(vacancy: Vacancy, *, family: Iterable[Application], now: datetime) -> FamilyOffer:
