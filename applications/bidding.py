@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts.models import User
 from applications.eligibility import why_not
 from applications.models import Application, Bid
@@ -15,7 +13,7 @@ from bulletin import seats
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
 from bulletin.workdays import end_of_day
-from notifications.broker import wake_soon
+from notifications.broker import wake_soon_on_commit
 
 TELL_TASK = "applications.tasks.tell_placed_bids"
 
@@ -49,7 +47,7 @@ def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: d
             grant_seat(bid, vacancy, now=now)
         bid.save(force_insert=True)
         move(application, Move.PLACE_BID, actor=actor, now=now, data={"bid": str(bid.pk)})
-        transaction.on_commit(lambda: wake_soon(TELL_TASK), robust=True)
+        wake_soon_on_commit(TELL_TASK)
     return bid
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import QuerySet
 
 from accounts import audit
@@ -23,7 +23,7 @@ from bulletin import services
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
 from bulletin.opening import bidding_clock
-from notifications.broker import wake_soon
+from notifications.broker import wake_soon_on_commit
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ def _give_places(vacancy: Vacancy, *, now: datetime) -> tuple[list[Bid], list[Bi
             bid.save(update_fields=["holds_seat", "answer_due", "awarded_at"])
         if winners:
             services.set_awarded(vacancy, now=now)
-            transaction.on_commit(lambda: wake_soon(TELL_TASK), robust=True)
+            wake_soon_on_commit(TELL_TASK)
     return winners, others
 
 

@@ -61,3 +61,8 @@ def _wake(task: str, *args: str) -> None:
         # Whatever is wrong with the broker must not reach a page whose work is committed.
         _rests_until = time.monotonic() + REST_SECONDS
         logger.warning("The broker did not take a wake-up call; the sweep will do the work.", exc_info=True)
+
+
+def wake_soon_on_commit(task: str) -> None:
+    """`wake_soon` once what the task is to find has been committed; nothing after a rollback."""
+    transaction.on_commit(lambda: wake_soon(task), robust=True)

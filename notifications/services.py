@@ -11,7 +11,7 @@ from django.urls import translate_url
 from django.utils import translation
 from phonenumber_field.phonenumber import PhoneNumber
 
-from notifications.broker import wake_on_commit, wake_soon
+from notifications.broker import wake_on_commit, wake_soon_on_commit
 from notifications.kinds import KINDS, Channel, Kind, is_secret
 from notifications.models import Message, Notice
 
@@ -153,7 +153,7 @@ def _post(
         created_at=now,
     )
     Message.objects.bulk_create([message], ignore_conflicts=True)
-    transaction.on_commit(lambda: wake_soon(DELIVERY_TASK), robust=True)
+    wake_soon_on_commit(DELIVERY_TASK)
 
 
 def _without_language(link: str) -> str:

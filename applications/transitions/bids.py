@@ -66,7 +66,7 @@ def lose_bid(bid: Bid, *, now: datetime) -> bool:
 def release_seat(bid: Bid) -> None:
     """Put the seat that `bid` holds on offer again. The caller holds the lock of the application; saves the bid."""
     if bid.holds_seat:
-        seats.release(lock_vacancy(bid.vacancy_id))
+        seats.release(bid.vacancy)
         bid.holds_seat = False
     bid.save()
 
