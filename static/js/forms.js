@@ -1,0 +1,53 @@
+// Forms: what was wrong comes first, nothing is sent twice, a password can be looked at. Every form works without this.
+(() => {
+  "use strict";
+  const texts = document.currentScript.dataset;
+
+  // The first thing to read after a refused form is what was wrong with it.
+  document.querySelector(".error-summary")?.focus();
+
+  // A second click must not send a form twice; "back" gives the button to the reader again.
+  for (const form of document.querySelectorAll("form[data-guard]")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) return event.preventDefault();
+      form.dataset.sent = "1";
+      const button = event.submitter || form.querySelector("button");
+      // A disabled button is left out of the form, so it is disabled only after the form has been read.
+      setTimeout(() => {
+        if (!button) return;
+        button.dataset.label = button.innerHTML;
+        button.textContent = texts.sending;
+        button.setAttribute("aria-disabled", "true");
+      });
+    });
+  }
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      delete form.dataset.sent;
+      for (const button of form.querySelectorAll("button[data-label]")) {
+        button.innerHTML = button.dataset.label;
+        delete button.dataset.label;
+        button.removeAttribute("aria-disabled");
+      }
+    }
+  });
+
+  for (const input of document.querySelectorAll("input[type=password]")) {
+    const box = document.createElement("div");
+    const button = document.createElement("button");
+    box.className = "reveal";
+    button.type = "button";
+    button.className = "button button--secondary";
+    button.setAttribute("aria-controls", input.id);
+    const show = (visible) => {
+      input.type = visible ? "text" : "password";
+      button.textContent = visible ? texts.hide : texts.show;
+      button.setAttribute("aria-pressed", String(visible));
+    };
+    input.replaceWith(box);
+    box.append(input, button);
+    show(false);
+    button.addEventListener("click", () => show(input.type === "password"));
+    input.form?.addEventListener("submit", () => show(false));
+  }
+})();
