@@ -16,18 +16,31 @@ class DatabaseWrapper(base.DatabaseWrapper):
     replaced unseen, but for a request that comes within the second.
     """
 
+    # Django's, which has no type of its own.
+    health_check_done: bool
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._alive_at = float("-inf")
 
     def close_if_health_check_failed(self) -> None:
-        """As Django does, unless it was done a moment ago."""
+        """As Django does, unless it was done a moment ago; never while a transaction is open or ends.
+
+        The check is a statement. In a transaction that failed it would be refused, and the connection taken for dead;
+        between a commit and the return to autocommit it would begin a transaction that the return can't leave. Django
+        calls this in both places and relies on the check being done before the first statement of a request. So a check
+        that is spared is done, too, however long the request takes.
+        """
+        if not self.autocommit or self.health_check_done:
+            return
         if time.monotonic() - self._alive_at < CHECKED_FOR_SECONDS:
+            self.health_check_done = True
             return
         super().close_if_health_check_failed()
-        self._alive_at = time.monotonic()
+        if self.health_check_done:
+            self._alive_at = time.monotonic()
 
-    def close(self) -> None:
-        """The next connection is another one: nothing is known of it."""
-        self._alive_at = float("-inf")
-        super().close()
+    def connect(self) -> None:
+        """A new connection has just answered."""
+        super().connect()
+        self._alive_at = time.monotonic()
