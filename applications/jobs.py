@@ -4,8 +4,7 @@ Every job is idempotent and handles one object per transaction: what fails is re
 the next run, and holds up nothing else. Tasks and management commands call the same functions.
 """
 
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -47,8 +46,7 @@ from applications.transitions import (
 from applications.transitions.base import lock_application, locking, remind, trace
 from bulletin.models import Locality
 from children.access import guardians_of
-
-logger = logging.getLogger(__name__)
+from notifications.sweeps import sweep
 
 M = TypeVar("M", bound=Model)
 
@@ -57,17 +55,17 @@ REMIND_BEFORE = timedelta(days=1)
 
 def expire_referrals(*, now: datetime) -> int:
     """End every referral whose last day is over. Returns how many."""
-    return _each(overdue_referrals(now=now), lambda referral: expire_referral(referral, now=now))
+    return sweep(overdue_referrals(now=now), lambda referral: expire_referral(referral, now=now))
 
 
 def lift_stops(*, now: datetime) -> int:
     """Return every application whose stop is over. Returns how many."""
-    return _each(ended_stops(now=now), lambda stop: lift_stop(stop, now=now))
+    return sweep(ended_stops(now=now), lambda stop: lift_stop(stop, now=now))
 
 
 def expire_benefits(*, now: datetime) -> int:
     """End every benefit whose last day is over. Returns how many."""
-    return _each(overdue_benefits(now=now), lambda benefit: expire_benefit(benefit, now=now))
+    return sweep(overdue_benefits(now=now), lambda benefit: expire_benefit(benefit, now=now))
 
 
 def award_bids(*, now: datetime) -> int:
@@ -77,8 +75,8 @@ def award_bids(*, now: datetime) -> int:
     """
     # The award goes by the order of the queue, in which nothing that ran out may count.
     expire_benefits(now=now)
-    awarded = _each(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
-    return awarded + _each(recalled_with_bids(), lambda vacancy: void_recalled_bids(vacancy, now=now))
+    awarded = sweep(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
+    return awarded + sweep(recalled_with_bids(), lambda vacancy: void_recalled_bids(vacancy, now=now))
 
 
 def tell_placed_bids(*, now: datetime) -> int:
@@ -99,7 +97,7 @@ def remind_deadlines(*, now: datetime) -> int:
     ending = Referral.objects.filter(
         state=ReferralState.ISSUED, valid_until__gt=now, valid_until__lte=now + REMIND_BEFORE
     )
-    return _each(ending, lambda referral: _remind(referral, now=now))
+    return sweep(ending, lambda referral: _remind(referral, now=now))
 
 
 def remind_interest(*, now: datetime) -> int:
@@ -112,7 +110,7 @@ def remind_interest(*, now: datetime) -> int:
         campaign = running_campaign_for(locality, now=now)
         if campaign is not None and campaign.reminder(now=now):
             asked = unconfirmed(campaign, locality=locality)
-            reminded += _each(asked, partial(_remind_interest, campaign=campaign, now=now))
+            reminded += sweep(asked, partial(_remind_interest, campaign=campaign, now=now))
     return reminded
 
 
@@ -123,28 +121,28 @@ def lapse_unconfirmed(*, now: datetime) -> int:
         campaign = ended_campaign_for(locality, now=now)
         if campaign is not None:
             waiting = unconfirmed(campaign, locality=locality)
-            lapsed += _each(waiting, lambda application: lapse(application, now=now))
+            lapsed += sweep(waiting, lambda application: lapse(application, now=now))
     return lapsed
 
 
 def end_lapsed_applications(*, now: datetime) -> int:
     """Close every lapsed application whose grace is over. Returns how many."""
-    return _each(lapsed_beyond_grace(now=now), lambda application: end_lapsed(application, now=now))
+    return sweep(lapsed_beyond_grace(now=now), lambda application: end_lapsed(application, now=now))
 
 
 def remind_aging(*, now: datetime) -> int:
     """In December, tell each family once whose child is too old from January on. Returns how many applications."""
-    return _each(about_to_leave(now=now), lambda application: _remind_aging(application, now=now))
+    return sweep(about_to_leave(now=now), lambda application: _remind_aging(application, now=now))
 
 
 def close_aged(*, now: datetime) -> int:
     """Close the applications of the children who are too old this year. Returns how many."""
-    return _each(too_old(now=now), lambda application: age_out(application, now=now))
+    return sweep(too_old(now=now), lambda application: age_out(application, now=now))
 
 
 def render_missing() -> int:
     """Make the paper of every valid referral that has none. Returns how many."""
-    return _each(referrals_without_pdf(), store_pdf)
+    return sweep(referrals_without_pdf(), store_pdf)
 
 
 def store_pdf(referral: Referral) -> None:
@@ -223,20 +221,8 @@ def _remind_aging(application: Application, *, now: datetime) -> None:
 
 
 def _all(objects: QuerySet[M], work: Callable[[M], Any]) -> int:
-    """`_each` until none is left that can be handled: others may have come meanwhile; what failed waits."""
+    """`sweep` until none is left that can be handled: others may have come meanwhile; what failed waits."""
     done = 0
-    while found := _each(objects.all(), work):
+    while found := sweep(objects.all(), work):
         done += found
-    return done
-
-
-def _each(objects: Iterable[M], work: Callable[[M], Any]) -> int:
-    done = 0
-    for item in objects:
-        try:
-            work(item)
-        except Exception:
-            logger.exception("could not handle %s %s", type(item).__name__, item.pk)
-        else:
-            done += 1
     return done

@@ -24,6 +24,7 @@ from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
 from bulletin.opening import bidding_clock
 from notifications.broker import wake_soon_on_commit
+from notifications.sweeps import renew_connection
 
 logger = logging.getLogger(__name__)
 
@@ -235,4 +236,5 @@ def _end_others(bids: Sequence[Bid], *, now: datetime) -> bool:
                 logger.warning("bid %s could not be ended: %s", bid.pk, refused.reason)
         except Exception:
             logger.exception("bid %s could not be ended", bid.pk)
+            renew_connection()
     return True

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from applications.models import Benefit, ExtensionDocument
 from applications.states import BenefitState
+from notifications.sweeps import sweep
 
 DOCUMENT_KEPT_FOR = timedelta(days=90)
 
@@ -32,17 +33,19 @@ def purge_extension_documents(*, now: datetime) -> int:
 
     The file goes first: a run that broke leaves a row, which the next run finds, and never a file that nobody finds.
     """
-    documents = list(old_extension_documents(now=now))
-    for document in documents:
+
+    def purge(document: ExtensionDocument) -> None:
         document.file.delete(save=False)
         document.delete()
-    return len(documents)
+
+    return sweep(old_extension_documents(now=now), purge)
 
 
 def purge_benefit_documents(*, now: datetime) -> int:
     """Delete the files of ended claims; how many they were. The claims themselves stay."""
-    benefits = list(old_benefit_documents(now=now))
-    for benefit in benefits:
+
+    def purge(benefit: Benefit) -> None:
         benefit.document.delete(save=False)
         Benefit.objects.filter(pk=benefit.pk).update(document="")
-    return len(benefits)
+
+    return sweep(old_benefit_documents(now=now), purge)

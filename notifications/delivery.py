@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from notifications.kinds import is_secret
 from notifications.models import Message
 from notifications.sms.base import Outcome, SendResult, SmsBackend, get_backend
+from notifications.sweeps import renew_connection
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ def deliver_due(*, now: datetime) -> Counts:
     """
     backend = get_backend()
     counts = Counts()
+    renew_connection()
     started = time.monotonic()
     while time.monotonic() - started < CLAIMING.total_seconds():
         message = _claim(now=now)
