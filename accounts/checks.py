@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.module_loading import import_string
 
 
@@ -21,10 +21,23 @@ def no_demo(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.compatibility)
+def registry_exists(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The named registry can be imported."""
+    try:
+        import_string(settings.PERSON_REGISTRY)
+    except ImportError as error:
+        hint = "Set PERSON_REGISTRY to the dotted path of a registry's class."
+        return [
+            Error(f"The person registry can't be imported: {error}", hint=hint, id="accounts.E004"),
+        ]
+    return []
+
+
 @register(deploy=True)
 def no_simulated_registry(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Made-up people may register only in the demo."""
-    if settings.DEMO or not getattr(import_string(settings.PERSON_REGISTRY), "simulated", False):
+    if settings.DEMO or registry_exists(None) or not _is_simulated():
         return []
     return [
         Error(
@@ -38,7 +51,7 @@ def no_simulated_registry(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
 @register(deploy=True)
 def registry_has_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """The HTTP registry needs an address that encrypts what travels, and a token."""
-    if getattr(import_string(settings.PERSON_REGISTRY), "simulated", False):
+    if registry_exists(None) or _is_simulated():
         return []
     if settings.PERSON_REGISTRY_URL.startswith("https://") and settings.PERSON_REGISTRY_TOKEN:
         return []
@@ -49,3 +62,7 @@ def registry_has_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="accounts.E003",
         )
     ]
+
+
+def _is_simulated() -> bool:
+    return bool(getattr(import_string(settings.PERSON_REGISTRY), "simulated", False))

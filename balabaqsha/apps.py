@@ -8,6 +8,9 @@ class BalabaqshaConfig(AppConfig):
     name = "balabaqsha"
     default = True
 
+    def ready(self) -> None:
+        from balabaqsha import checks  # noqa: F401  (they register themselves)
+
 
 class StaffAdminConfig(AdminConfig):
     """Django admin with the site that asks for a second factor."""

@@ -1,22 +1,23 @@
 """All settings of the project, read once from the environment.
 
-A wrong value stops the start with a message that names the variable. Secrets may also be given as files:
-`SECRET_KEY_FILE` is read where `SECRET_KEY` is absent, and so on. Without `DATABASE_URL` and `REDIS_URL` the
+A value that can't be read stops the start with a message that names the variable; one that can be read and is unfit for
+a real portal is refused by `check --deploy` (`balabaqsha.checks` and those of the apps). Any value may be given as a
+file: `SECRET_KEY_FILE` names one that holds `SECRET_KEY`, and so on. Without `DATABASE_URL` and `REDIS_URL` the
 addresses of the embedded servers are used (`balabaqsha.embedded`).
 """
 
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from balabaqsha import embedded
+from balabaqsha.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.FileAwareEnv()
+env = Environment()
 
 # --- who and where -------------------------------------------------------------------------------------------
 
@@ -24,27 +25,39 @@ DEBUG: bool = env.bool("DEBUG", default=False)
 # Demo mode: simulated gateways, a desk with their output, a made-up city. A deploy check refuses it elsewhere.
 DEMO: bool = env.bool("BALABAQSHA_DEMO", default=False)
 
-SECRET_KEY: str = env.str("SECRET_KEY", default="")
+# What stands in for keys that are not given, in the demo and in development only.
+DEVELOPMENT_KEYS = {
+    "SECRET_KEY": "insecure-key-for-development-and-demo-only",
+    "IIN_KEYS": "aW5zZWN1cmUta2V5LWZvci1kZXZlbG9wbWVudC0wMDE=",
+    "IIN_HASH_KEY": "insecure-hash-key-for-development-and-demo-only",
+}
+
+SECRET_KEY: str = env.secret("SECRET_KEY")
 if not SECRET_KEY:
     if not (DEBUG or DEMO):
         raise ImproperlyConfigured("Set SECRET_KEY (or SECRET_KEY_FILE): a long random string, kept secret.")
-    SECRET_KEY = "insecure-key-for-development-and-demo-only"  # noqa: S105
+    SECRET_KEY = DEVELOPMENT_KEYS["SECRET_KEY"]
 
 # Encrypts IINs; the first key encrypts, all of them decrypt, so a key is rotated by putting a new one in front.
 IIN_KEYS: list[str] = env.list("IIN_KEYS", default=[])
 # Makes the keyed hash by which an IIN is looked up. It can't be rotated without a new hash for every row.
-IIN_HASH_KEY: str = env.str("IIN_HASH_KEY", default="")
+IIN_HASH_KEY: str = env.secret("IIN_HASH_KEY")
 if not (IIN_KEYS and IIN_HASH_KEY):
     if not (DEBUG or DEMO):
         raise ImproperlyConfigured("Set IIN_KEYS (Fernet keys, comma separated) and IIN_HASH_KEY.")
-    IIN_KEYS = IIN_KEYS or ["aW5zZWN1cmUta2V5LWZvci1kZXZlbG9wbWVudC0wMDE="]
-    IIN_HASH_KEY = IIN_HASH_KEY or "insecure-hash-key-for-development-and-demo-only"
+    IIN_KEYS = IIN_KEYS or [DEVELOPMENT_KEYS["IIN_KEYS"]]
+    IIN_HASH_KEY = IIN_HASH_KEY or DEVELOPMENT_KEYS["IIN_HASH_KEY"]
 
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+# Where nobody named any, only this machine answers to itself; a deploy check asks for names.
+HOSTS_ARE_NAMED = bool(_HOSTS)
+ALLOWED_HOSTS: list[str] = _HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Only a proxy that sets these headers itself may be trusted with them.
 BEHIND_PROXY: bool = env.bool("BEHIND_PROXY", default=False)
 HTTPS: bool = env.bool("HTTPS", default=not (DEBUG or DEMO))
+# The statement that browsers speak TLS to this very server, without a proxy between.
+TLS_ENDS_HERE: bool = env.bool("TLS_ENDS_HERE", default=False)
 
 # --- apps and the way of a request ---------------------------------------------------------------------------
 
@@ -112,7 +125,9 @@ INSTALLED_APPS.append("django.forms")
 
 # --- data ----------------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=embedded.database_url())}
+DATABASES = {
+    "default": env.database("DATABASE_URL", beside="DATABASE_PASSWORD", default=embedded.database_url())
+}
 DATABASES["default"].update(ENGINE="balabaqsha.postgresql", CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -181,8 +196,6 @@ OTP_TOTP_ISSUER = "Balabaqsha"
 STAFF_SECOND_FACTOR: bool = env.bool("STAFF_SECOND_FACTOR", default=True)
 # An employee who left the desk is signed out; parents are not. A request is noted once a minute.
 STAFF_IDLE_MINUTES: int = env.int("STAFF_IDLE_MINUTES", default=30)
-if STAFF_IDLE_MINUTES < 5:
-    raise ImproperlyConfigured("STAFF_IDLE_MINUTES must be 5 or more.")
 
 PHONENUMBER_DEFAULT_REGION = "KZ"
 PHONENUMBER_DB_FORMAT = "E164"
@@ -199,7 +212,7 @@ PERSON_REGISTRY: str = env.str(
     else "accounts.registry.http.HttpRegistry",
 )
 PERSON_REGISTRY_URL: str = env.str("PERSON_REGISTRY_URL", default="")
-PERSON_REGISTRY_TOKEN: str = env.str("PERSON_REGISTRY_TOKEN", default="")
+PERSON_REGISTRY_TOKEN: str = env.secret("PERSON_REGISTRY_TOKEN")
 
 SMS_BACKEND: str = env.str(
     "SMS_BACKEND",
@@ -213,10 +226,10 @@ SMS_FAILOVER_BACKENDS: list[str] = env.list(
     "SMS_FAILOVER_BACKENDS",
     default=["notifications.sms.smsc.SmscBackend", "notifications.sms.mobizon.MobizonBackend"],
 )
-SMSC_LOGIN: str = env.str("SMSC_LOGIN", default="")
-SMSC_PASSWORD: str = env.str("SMSC_PASSWORD", default="")
+SMSC_LOGIN: str = env.secret("SMSC_LOGIN")
+SMSC_PASSWORD: str = env.secret("SMSC_PASSWORD")
 SMSC_URL: str = env.str("SMSC_URL", default="https://smsc.kz/sys/send.php")
-MOBIZON_API_KEY: str = env.str("MOBIZON_API_KEY", default="")
+MOBIZON_API_KEY: str = env.secret("MOBIZON_API_KEY")
 MOBIZON_URL: str = env.str("MOBIZON_URL", default="https://api.mobizon.kz/service/message/sendSmsMessage")
 
 # --- languages and formats -----------------------------------------------------------------------------------
@@ -284,12 +297,16 @@ if BEHIND_PROXY:
 
 # --- logs ----------------------------------------------------------------------------------------------------
 
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+    raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # They describe every step and every glyph of every PDF.
         "fontTools": {"level": "WARNING"},

@@ -14,6 +14,7 @@ from applications.models import BenefitCategory, QueueCount
 from balabaqsha.management.commands.set_up import forget_everything
 from bulletin.models import Holiday
 from tests.factories import ApplicationFactory
+from tests.real_portal import SETTINGS
 
 
 @pytest.fixture
@@ -29,15 +30,30 @@ def set_up(**options) -> str:
     return out.getvalue()
 
 
+@pytest.fixture
+def real(settings):
+    for name, value in SETTINGS.items():
+        setattr(settings, name, value)
+    return settings
+
+
 @pytest.mark.django_db
-def test_a_real_city_gets_what_it_needs_and_no_demo(settings, own_files):
-    settings.DEMO = False
+def test_a_real_city_gets_what_it_needs_and_no_demo(real, own_files):
     for _again in range(2):
         set_up()
         assert Group.objects.filter(name="kindergarten").exists()
         assert Holiday.objects.exists()
         assert BenefitCategory.objects.exists()
         assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_a_real_portal_may_not_be_run_with_stops_it_before_it_begins(real, own_files):
+    real.STAFF_SECOND_FACTOR = False
+    with pytest.raises(CommandError, match=r"balabaqsha\.E006(.|\n)*Unset STAFF_SECOND_FACTOR"):
+        set_up()
+    assert not Holiday.objects.exists()
+    assert not real.STATIC_ROOT.exists()
 
 
 @pytest.mark.django_db

@@ -26,6 +26,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, reset_demo: bool = False, **options: Any) -> None:
         if reset_demo and not settings.DEMO:
             raise CommandError("There is no demo city here: BALABAQSHA_DEMO is off.")
+        if not settings.DEMO:
+            with self.step("Settings of a real portal"):
+                call_command("check", deploy=True, fail_level="WARNING", stdout=self.stdout)
         with self.step("Message catalogues"):
             call_command("compile_catalogues", stdout=self.stdout)
         with self.step("Fonts"):

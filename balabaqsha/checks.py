@@ -1,0 +1,149 @@
+"""What the whole of an installation may not be run with (`manage.py check --deploy`); the apps check what is theirs."""
+
+import base64
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+# How long a key must be; 32 random bytes are 43 letters, and Django asks for 50 of its own.
+KEY_LENGTHS: Final = {"SECRET_KEY": 50, "IIN_HASH_KEY": 40}
+DISTINCT_SIGNS: Final = 10
+MAKE_KEY: Final = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+MAKE_FERNET_KEY: Final = (
+    'python3 -c "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"'
+)
+# A name, one with all names below it (".example.kz"), or an address.
+_HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|(\.[a-z0-9-]+){2,}|\[[0-9a-f:.]+\]", re.IGNORECASE)
+
+IDLE_MINUTES: Final = range(5, 121)
+
+# The whole of Kazakhstan keeps UTC+5 since 1 March 2024, which is in the time-zone data from 2024a on.
+ZONES: Final = ("Asia/Almaty", "Asia/Qostanay")
+AFTER_THE_CHANGE: Final = datetime(2024, 6, 1, tzinfo=UTC)
+ONE_TIME: Final = timedelta(hours=5)
+
+
+@register(deploy=True)
+def no_debug(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Django's error pages show settings, code and people's data."""
+    return _refuse(
+        settings.DEBUG, "001", "Debug mode is on.", "Unset DEBUG: its error pages show people's data."
+    )
+
+
+@register(deploy=True)
+def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Links in papers and messages are made from the name by which the portal was asked."""
+    hint = "Set ALLOWED_HOSTS to the names of the portal, comma separated, without https:// and ports."
+    if not settings.HOSTS_ARE_NAMED:
+        return [Error("ALLOWED_HOSTS is not set.", hint=hint, id="balabaqsha.E002")]
+    return [
+        Error(f"ALLOWED_HOSTS holds {host!r}, which is no name of a server.", hint=hint, id="balabaqsha.E003")
+        for host in settings.ALLOWED_HOSTS
+        if not _HOST.fullmatch(host)
+    ]
+
+
+@register(deploy=True)
+def keys_are_secret(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The keys of sessions and hashes are long, random, and not those that everybody can read in the code."""
+    problems: list[CheckMessage] = []
+    for name, length in KEY_LENGTHS.items():
+        key = getattr(settings, name)
+        if key == settings.DEVELOPMENT_KEYS[name]:
+            problems.append(_bad_key(f"{name} is the one for development."))
+        elif len(key) < length or len(set(key)) < DISTINCT_SIGNS:
+            problems.append(_bad_key(f"{name} is shorter than {length} signs or not random."))
+    if settings.SECRET_KEY == settings.IIN_HASH_KEY:
+        problems.append(_bad_key("SECRET_KEY and IIN_HASH_KEY are the same."))
+    return problems
+
+
+@register(deploy=True)
+def iin_keys_encrypt(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Each of IIN_KEYS is a Fernet key: a wrong one is found when the first family registers, or never."""
+    hint = f"Make one with: {MAKE_FERNET_KEY}"
+    problems: list[CheckMessage] = []
+    for number, key in enumerate(settings.IIN_KEYS, start=1):
+        if key == settings.DEVELOPMENT_KEYS["IIN_KEYS"]:
+            problem = f"IIN_KEYS: key {number} is the one for development."
+        elif not _is_fernet_key(key):
+            problem = f"IIN_KEYS: key {number} is no Fernet key, or not random."
+        else:
+            continue
+        problems.append(Error(problem, hint=hint, id="balabaqsha.E005"))
+    return problems
+
+
+@register(deploy=True)
+def employees_are_guarded(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A password alone, or a desk left for hours, opens the files of all families."""
+    idle = settings.STAFF_IDLE_MINUTES
+    return [
+        *_refuse(
+            not settings.STAFF_SECOND_FACTOR,
+            "006",
+            "Employees get in without a second factor.",
+            "Unset STAFF_SECOND_FACTOR: 0 is for rehearsals.",
+        ),
+        *_refuse(
+            idle not in IDLE_MINUTES,
+            "007",
+            f"An employee who does nothing is signed out after {idle} minutes.",
+            f"Set STAFF_IDLE_MINUTES to {IDLE_MINUTES[0]} to {IDLE_MINUTES[-1]}, or unset it.",
+        ),
+    ]
+
+
+@register(deploy=True)
+def encrypted_on_the_way(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """HTTPS is on, and it is said where it ends: else every page leads to itself for ever, or to a false address."""
+    return [
+        *_refuse(
+            not settings.HTTPS,
+            "008",
+            "HTTPS is off: passwords and cookies can be read on the way.",
+            "Unset HTTPS: 0 is for one's own machine.",
+        ),
+        *_refuse(
+            settings.HTTPS and settings.BEHIND_PROXY == settings.TLS_ENDS_HERE,
+            "009",
+            "It is not said, or said twice, where HTTPS ends.",
+            "Set BEHIND_PROXY=1 if a proxy in front ends it and sets X-Forwarded-Proto itself, "
+            "else TLS_ENDS_HERE=1: this very server holds the certificate.",
+        ),
+    ]
+
+
+@register(deploy=True)
+def zones_are_new(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Older time-zone data opens every vacancy and ends every deadline an hour late."""
+    old = [zone for zone in ZONES if AFTER_THE_CHANGE.astimezone(ZoneInfo(zone)).utcoffset() != ONE_TIME]
+    return _refuse(
+        bool(old),
+        "010",
+        f"The time-zone data is older than 2024a: wrong by an hour in {', '.join(old)}.",
+        "Update the package tzdata of the system, and of the Python environment.",
+    )
+
+
+def _refuse(applies: bool, number: str, problem: str, hint: str) -> list[CheckMessage]:
+    return [Error(problem, hint=hint, id=f"balabaqsha.E{number}")] if applies else []
+
+
+def _bad_key(problem: str) -> CheckMessage:
+    hint = f"Make a new one, for each its own: {MAKE_KEY}. IIN_HASH_KEY can't be changed once people have registered."
+    return Error(problem, hint=hint, id="balabaqsha.E004")
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return len(set(base64.urlsafe_b64decode(key))) >= DISTINCT_SIGNS

@@ -1,0 +1,165 @@
+"""What an installation may not be run with: each is refused by `check --deploy`, with its remedy."""
+
+import os
+import re
+import subprocess
+import sys
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from balabaqsha import checks
+from balabaqsha.embedded import CHECKOUT
+from tests.real_portal import ENVIRONMENT, FERNET_KEYS, OTHER_SECRET, SECRET, SETTINGS
+
+EVERY = (
+    checks.no_debug,
+    checks.hosts_are_named,
+    checks.keys_are_secret,
+    checks.iin_keys_encrypt,
+    checks.employees_are_guarded,
+    checks.encrypted_on_the_way,
+    checks.zones_are_new,
+)
+
+
+def found():
+    return [problem for check in EVERY for problem in check(None)]
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command as an operator calls it, in this environment and nothing else; there is no database."""
+    bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    elsewhere = {
+        "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nowhere",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=CHECKOUT,
+        env=bare | elsewhere | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def real(settings):
+    for name, value in SETTINGS.items():
+        setattr(settings, name, value)
+    return settings
+
+
+def test_a_real_portal_passes(real):
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "number", "word"),
+    [
+        ({"DEBUG": True}, "E001", "Debug"),
+        ({"HOSTS_ARE_NAMED": False}, "E002", "not set"),
+        ({"ALLOWED_HOSTS": ["*"]}, "E003", "'*'"),
+        ({"ALLOWED_HOSTS": ["bala.example.kz", "*"]}, "E003", "'*'"),
+        ({"ALLOWED_HOSTS": ["*.example.kz"]}, "E003", "'*.example.kz'"),
+        ({"ALLOWED_HOSTS": [".kz"]}, "E003", "'.kz'"),
+        ({"ALLOWED_HOSTS": ["https://bala.example.kz"]}, "E003", "https"),
+        ({"ALLOWED_HOSTS": ["bala.example.kz:443"]}, "E003", ":443"),
+        (
+            {"SECRET_KEY": "insecure-key-for-development-and-demo-only"},
+            "E004",
+            "SECRET_KEY is the one for dev",
+        ),
+        ({"SECRET_KEY": SECRET[:49]}, "E004", "SECRET_KEY is shorter than 50"),
+        ({"SECRET_KEY": "abc" * 30}, "E004", "SECRET_KEY .* not random"),
+        (
+            {"IIN_HASH_KEY": "insecure-hash-key-for-development-and-demo-only"},
+            "E004",
+            "IIN_HASH_KEY is the one",
+        ),
+        ({"IIN_HASH_KEY": OTHER_SECRET[:39]}, "E004", "IIN_HASH_KEY is shorter"),
+        ({"IIN_HASH_KEY": SECRET}, "E004", "the same"),
+        ({"IIN_KEYS": ["aW5zZWN1cmUta2V5LWZvci1kZXZlbG9wbWVudC0wMDE="]}, "E005", "key 1 is the one for dev"),
+        ({"IIN_KEYS": [FERNET_KEYS[0], "aW5zZWN1cmUta2V5LWZvci1kZXZlbG9wbWVudC0wMDE="]}, "E005", "key 2"),
+        ({"IIN_KEYS": [FERNET_KEYS[0], "a password"]}, "E005", "key 2 is no Fernet key"),
+        ({"IIN_KEYS": [FERNET_KEYS[0][:-4]]}, "E005", "no Fernet key"),
+        ({"IIN_KEYS": ["құпия"]}, "E005", "no Fernet key"),
+        ({"IIN_KEYS": ["A" * 43 + "="]}, "E005", "not random"),
+        ({"STAFF_SECOND_FACTOR": False}, "E006", "second factor"),
+        ({"STAFF_IDLE_MINUTES": 4}, "E007", "4 minutes"),
+        ({"STAFF_IDLE_MINUTES": 121}, "E007", "121 minutes"),
+        ({"STAFF_IDLE_MINUTES": -1}, "E007", "-1 minutes"),
+        ({"HTTPS": False}, "E008", "HTTPS is off"),
+        ({"BEHIND_PROXY": False}, "E009", "where HTTPS ends"),
+        ({"TLS_ENDS_HERE": True}, "E009", "said twice"),
+    ],
+)
+def test_what_is_refused_names_its_remedy(real, values, number, word):
+    for name, value in values.items():
+        setattr(real, name, value)
+    [problem] = found()
+    assert problem.id == f"balabaqsha.{number}"
+    assert re.search(word, problem.msg)
+    assert problem.hint
+    with pytest.raises(CommandError, match=rf"balabaqsha\.{number}"):
+        call_command("check", deploy=True)
+
+
+@pytest.mark.parametrize("minutes", [5, 120])
+def test_the_limits_of_idle_minutes_are_within(real, minutes):
+    real.STAFF_IDLE_MINUTES = minutes
+    assert found() == []
+
+
+def test_tls_may_end_here(real):
+    real.BEHIND_PROXY, real.TLS_ENDS_HERE = False, True
+    assert found() == []
+
+
+class Before2024(ZoneInfo):
+    """Asia/Almaty as time-zone data before 2024a has it."""
+
+    def utcoffset(self, moment):
+        return timedelta(hours=6)
+
+
+def test_old_zones_are_told_by_an_hour_and_not_by_a_version(real, monkeypatch):
+    monkeypatch.setattr(
+        checks, "ZoneInfo", lambda key: Before2024(key) if key == "Asia/Almaty" else ZoneInfo(key)
+    )
+    [problem] = found()
+    assert problem.id == "balabaqsha.E010"
+    assert "Asia/Almaty" in problem.msg
+    assert "Asia/Qostanay" not in problem.msg
+    assert "tzdata" in problem.hint
+
+
+class TestByCommand:
+    def test_a_real_environment_passes_in_silence(self):
+        done = manage("check", "--deploy", "--fail-level", "WARNING", **ENVIRONMENT)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "no issues" in done.stdout
+
+    @pytest.mark.parametrize("hosts", [{}, {"ALLOWED_HOSTS": ""}, {"ALLOWED_HOSTS": " , "}])
+    def test_hosts_that_nobody_named_are_told_from_named_ones(self, hosts):
+        unnamed = {name: value for name, value in ENVIRONMENT.items() if name != "ALLOWED_HOSTS"}
+        done = manage("check", "--deploy", **(unnamed | hosts))
+        assert "balabaqsha.E002" in done.stderr
+        assert manage("check", "--deploy", **(unnamed | {"ALLOWED_HOSTS": "localhost"})).returncode == 0
+
+    def test_set_up_stops_with_the_words_before_it_touches_anything(self):
+        done = manage("set_up", **ENVIRONMENT | {"STAFF_SECOND_FACTOR": "0"})
+        assert done.returncode == 1
+        assert "balabaqsha.E006" in done.stderr
+        assert "Unset STAFF_SECOND_FACTOR" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "Message catalogues" not in done.stdout
+
+    def test_a_registry_that_does_not_exist_is_named(self):
+        done = manage("check", "--deploy", **ENVIRONMENT | {"PERSON_REGISTRY": "no.such.Registry"})
+        assert done.returncode == 1
+        assert "accounts.E004" in done.stderr
+        assert "Traceback" not in done.stderr
