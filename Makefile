@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint format messages shell reset-demo bench bench-queue install lock
+.PHONY: help run test tests lint format messages shell reset-demo bench bench-queue soak install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -70,6 +70,10 @@ bench: ## Measure the minute it opens, on a scratch database (SERVER=path of gun
 bench-queue: ## Measure what a number in the queue costs, on a scratch database (ROWS=1000000)
 	@$(PREPARE) run
 	@$(PY) benchmarks/queue_position.py $(if $(ROWS),--rows $(ROWS))
+
+soak: ## Two minutes of an ordinary day against the portal as it is served, on a scratch database (SECONDS=250)
+	@$(PREPARE) run
+	@$(PY) benchmarks/soak.py $(if $(SECONDS),--seconds $(SECONDS))
 
 install: ## Only make .venv and install the locked packages
 	@$(PREPARE) run

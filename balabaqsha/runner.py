@@ -22,7 +22,8 @@ from pathlib import Path
 from balabaqsha import embedded, local
 
 CHECKOUT = embedded.CHECKOUT
-LOGS = CHECKOUT / "var" / "log"
+VAR = CHECKOUT / "var"
+LOGS = VAR / "log"
 READY_SECONDS = 60
 # Longer than the web server's own grace; a Celery task that takes longer is delivered again (late acknowledgement).
 GRACE_SECONDS = 15
@@ -152,7 +153,6 @@ def run_portal(environ: Mapping[str, str]) -> int:
     host, port = environ.get("HOST") or "127.0.0.1", environ.get("PORT") or "8000"
     family = Family(environment=local.environment(checkout=CHECKOUT, environ=environ))
     watch_signals(family.stop_wish)
-    LOGS.mkdir(parents=True, exist_ok=True)
     servers = embedded.Running()
     try:
         check_address(host, port)
@@ -221,10 +221,12 @@ def local_address(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
-def start_services(family: Family, *, host: str, port: str) -> None:
-    """Start granian, the Celery worker and beat."""
+def start_services(family: Family, *, host: str, port: str, var: Path = VAR) -> None:
+    """Start granian, the Celery worker and beat; their logs and the beat's memory are kept under `var`."""
+    logs, beats = var / "log", var / "beat"
+    for folder in (logs, beats):
+        folder.mkdir(parents=True, exist_ok=True)
     celery = [sys.executable, "-m", "celery", "-A", "balabaqsha"]
-    (CHECKOUT / "var" / "beat").mkdir(exist_ok=True)
     granian = [
         sys.executable,
         "-m",
@@ -247,11 +249,11 @@ def start_services(family: Family, *, host: str, port: str) -> None:
     ]
     address = ["--host", host.strip("[]"), "--port", port]
     web = [*granian, *manner, *address, "balabaqsha.wsgi:application"]
-    family.start("web server", web, log=LOGS / "web.log")
+    family.start("web server", web, log=logs / "web.log")
     worker = ["worker", "--concurrency", "2", "--loglevel", "info"]
-    family.start("Celery worker", [*celery, *worker], log=LOGS / "worker.log")
-    beat = ["beat", "--schedule", "var/beat/schedule", "--pidfile", "", "--loglevel", "info"]
-    family.start("Celery beat", [*celery, *beat], log=LOGS / "beat.log")
+    family.start("Celery worker", [*celery, *worker], log=logs / "worker.log")
+    beat = ["beat", "--schedule", str(beats / "schedule"), "--pidfile", "", "--loglevel", "info"]
+    family.start("Celery beat", [*celery, *beat], log=logs / "beat.log")
 
 
 def wait_until_ready(family: Family, address: str) -> None:
