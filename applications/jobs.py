@@ -71,7 +71,7 @@ def expire_benefits(*, now: datetime) -> int:
 def award_bids(*, now: datetime) -> int:
     """Award what was collected, and finish recalls that were broken off. Returns how many vacancies.
 
-    `now` is a reading of `bulletin.clock`: the clock that accepted the bids also ends their time.
+    `now` is a reading of `notifications.clock`: the clock that accepted the bids also ends their time.
     """
     # The award goes by the order of the queue, in which nothing that ran out may count.
     expire_benefits(now=now)

@@ -133,7 +133,7 @@ def _end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) 
 def award_collected(vacancy: Vacancy, *, now: datetime) -> int:
     """Give the places of a queue-order vacancy to the collected bids with the smallest numbers; end the others.
 
-    `now` is a reading of `bulletin.clock`, taken at any time before. Does nothing before `closes_at`, nor while a
+    `now` is a reading of `notifications.clock`, taken at any time before. Does nothing before `closes_at`, nor while a
     pause holds it off, nor after a recall. One short transaction decides over the places; then each of the others is
     ended and told in a transaction of its own. A place that a winner gives back meanwhile goes to the next in order
     first. May be repeated, and goes on where a broken run ended; while another worker is at it, it is left to that one.

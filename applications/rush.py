@@ -13,8 +13,8 @@ from psycopg2.errors import DeadlockDetected, LockNotAvailable
 
 from applications.bidding import TELL_TASK
 from applications.refusals import Refusal
-from bulletin.clock import stopped_clock
 from notifications.broker import wake_soon
+from notifications.clock import stopped_clock
 
 _PRESS = "SELECT press_for_a_place(%s::uuid, %s, %s::uuid, %s::uuid, %s)"
 

@@ -3,29 +3,28 @@
 import logging
 
 from celery import shared_task
-from django.utils import timezone
 
 from applications import buckets, jobs
 from applications.invariants import differences
 from applications.models import Referral
-from bulletin.clock import read_clock
+from notifications.clock import read_clock
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task
 def expire_referrals() -> None:
-    jobs.expire_referrals(now=timezone.now())
+    jobs.expire_referrals(now=read_clock())
 
 
 @shared_task
 def lift_stops() -> None:
-    jobs.lift_stops(now=timezone.now())
+    jobs.lift_stops(now=read_clock())
 
 
 @shared_task
 def expire_benefits() -> None:
-    jobs.expire_benefits(now=timezone.now())
+    jobs.expire_benefits(now=read_clock())
 
 
 @shared_task
@@ -42,37 +41,37 @@ def check_invariants() -> None:
 
 @shared_task
 def tell_placed_bids() -> None:
-    jobs.tell_placed_bids(now=timezone.now())
+    jobs.tell_placed_bids(now=read_clock())
 
 
 @shared_task
 def remind_deadlines() -> None:
-    jobs.remind_deadlines(now=timezone.now())
+    jobs.remind_deadlines(now=read_clock())
 
 
 @shared_task
 def remind_interest() -> None:
-    jobs.remind_interest(now=timezone.now())
+    jobs.remind_interest(now=read_clock())
 
 
 @shared_task
 def lapse_unconfirmed() -> None:
-    jobs.lapse_unconfirmed(now=timezone.now())
+    jobs.lapse_unconfirmed(now=read_clock())
 
 
 @shared_task
 def end_lapsed_applications() -> None:
-    jobs.end_lapsed_applications(now=timezone.now())
+    jobs.end_lapsed_applications(now=read_clock())
 
 
 @shared_task
 def remind_aging() -> None:
-    jobs.remind_aging(now=timezone.now())
+    jobs.remind_aging(now=read_clock())
 
 
 @shared_task
 def close_aged() -> None:
-    jobs.close_aged(now=timezone.now())
+    jobs.close_aged(now=read_clock())
 
 
 @shared_task

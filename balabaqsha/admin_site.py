@@ -14,7 +14,6 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +24,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import User
 from applications import workplace
+from notifications.clock import estimate_clock, read_clock
 
 # What an authenticator app shows; anything else can only be one of the emergency codes.
 APP_CODE_LENGTH = 6
@@ -113,7 +113,7 @@ class StaffAdminSite(OTPAdminSite):
         @wraps(guarded)
         def watched(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if self.has_permission(request):
-                now = timezone.now()
+                now = read_clock()
                 if is_idle(request.session, now=now):
                     _sign_out(request)
                 else:
@@ -126,7 +126,7 @@ class StaffAdminSite(OTPAdminSite):
         """What is to be done today, for those who may answer bids; below it the lists, by everyone's rights."""
         context = extra_context or {}
         if isinstance(request.user, User) and request.user.has_perm("applications.view_bid"):
-            now = timezone.now()
+            now = estimate_clock()
             context = {**context, "today": workplace.today(request.user, now=now), "now": now}
         return cast(TemplateResponse, super().index(request, context))
 

@@ -5,19 +5,19 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve, translate_url
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
 
 from bulletin.selectors import chosen_locality, localities
+from notifications.clock import estimate_clock
 from notifications.selectors import unread_count
 
 LANGUAGE_LABELS = {"kk": "ҚАЗ", "ru": "РУС"}
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """The place, the languages, the unread notices and the contacts of the layout; lazy where it costs a query."""
+    """The place, the languages, the unread notices, the contacts and the clock: lazy where it costs a query."""
     places: Any = SimpleLazyObject(localities)
     return {
         "localities": places,
@@ -27,7 +27,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "demo_mode": settings.DEMO,
         "contact_phones": settings.CONTACT_PHONES,
         "policy_version": settings.DATA_POLICY_VERSION,
-        "server_now": timezone.now(),
+        "server_now": estimate_clock,
     }
 
 

@@ -262,8 +262,9 @@ CELERY_TASK_PUBLISH_RETRY = False
 # Without max_retries the client looks for a broker that is down for some six seconds, whatever the line above says.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 2, "max_retries": 0}
 
-# Whether a bid is in time says the clock of the database, one for all web servers. Tests stop their own clock.
-BIDS_BY_DATABASE_CLOCK = True
+# Whether anything is in time says the clock of the database, one for all servers (`notifications.clock`). Tests stop
+# their own clock.
+DATABASE_CLOCK = True
 # Lists and pages that many see alike are worked out once in a second. Tests change the world within a second.
 REMEMBER_FOR_A_SECOND = True
 

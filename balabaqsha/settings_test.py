@@ -17,7 +17,7 @@ STATIC_ROOT = TEST_FOLDER / "static"
 # Tests that run beside each other share one Redis: each process has a queue of its own.
 CELERY_TASK_DEFAULT_QUEUE = f"test-{os.getpid()}"
 
-BIDS_BY_DATABASE_CLOCK = False
+DATABASE_CLOCK = False
 REMEMBER_FOR_A_SECOND = False
 
 ALLOWED_HOSTS = ["*"]

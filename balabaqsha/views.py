@@ -25,9 +25,9 @@ from applications.rules import choose
 from balabaqsha import statistics as figures
 from bulletin import selectors
 from bulletin.calendar import CalendarEmpty, working_calendar
-from bulletin.clock import read_clock
 from bulletin.models import Locality
 from bulletin.moment import shared_page
+from notifications.clock import estimate_clock, read_clock
 from notifications.delivery import due
 from notifications.selectors import unread_count
 
@@ -43,7 +43,7 @@ CALENDAR_LIMIT = timedelta(days=60)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The way in: what one can do, and the present state of the chosen place; worked out once a second for all."""
-    now = timezone.now()
+    now = estimate_clock()
     return shared_page(
         request,
         "home.html",
@@ -97,7 +97,7 @@ def choose_place(request: HttpRequest) -> HttpResponse:
 def help_page(request: HttpRequest) -> HttpResponse:
     """How the portal works, with the periods that the rules of the chosen place name today."""
     place = selectors.chosen_locality(request)
-    day = timezone.localdate(timezone.now(), place.zone if place else None)
+    day = timezone.localdate(estimate_clock(), place.zone if place else None)
     rules = choose(Rules.objects.all(), locality_id=place.pk if place else None, day=day)
     return render(request, "pages/help.html", {"rules": rules})
 
@@ -105,7 +105,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def statistics(request: HttpRequest) -> HttpResponse:
     """Figures of the bulletin, the queues and the referrals, of all places or of the one that `?place=` names."""
-    now = timezone.now()
+    now = estimate_clock()
     places = selectors.localities()
     locality = next((place for place in places if place.slug == request.GET.get("place")), None)
     months = figures.places_by_month(locality, now=now, zone=timezone.get_current_timezone())
@@ -142,11 +142,11 @@ def health(request: HttpRequest) -> JsonResponse:
     parts = {"database": _database_answers(), "redis": _redis_answers()}
     answer: dict[str, Any] = {name: "ok" if works else "failing" for name, works in parts.items()}
     if parts["database"]:
-        late = _outbox_lateness(now=timezone.now())
+        late = _outbox_lateness(now=read_clock())
         answer |= {
             "outbox": "late" if late > OUTBOX_LIMIT else "ok",
             "outbox_seconds": int(late.total_seconds()),
-            "calendar": _calendar_state(today=timezone.localdate()),
+            "calendar": _calendar_state(today=timezone.localdate(read_clock())),
         }
     return JsonResponse(answer, status=200 if all(parts.values()) else 503)
 

@@ -22,6 +22,7 @@ from bulletin.forms import PublishReviewForm, RejectReviewForm
 from bulletin.models import Employment, Group, Holiday, Kindergarten, Locality, Review
 from bulletin.selectors import named
 from bulletin.services import moderate_review, seats_in_bulletin
+from notifications.clock import estimate_clock, read_clock
 
 REVIEW_FIELDS = [
     "created_at",
@@ -37,7 +38,7 @@ REVIEW_FIELDS = [
 
 def own_kindergartens(request: HttpRequest) -> QuerySet[Kindergarten]:
     """The kindergartens that the signed-in employee may see today."""
-    return kindergartens_of(cast(User, request.user), today=timezone.localdate(timezone.now()))
+    return kindergartens_of(cast(User, request.user), today=timezone.localdate(estimate_clock()))
 
 
 @admin.register(Locality)
@@ -50,7 +51,7 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_capacity(self) -> int:
         """The group keeps room for the places that it has in the bulletin."""
         capacity: int = self.cleaned_data["capacity"]
-        promised = seats_in_bulletin(self.instance, now=timezone.now()) if self.instance.pk else 0
+        promised = seats_in_bulletin(self.instance, now=read_clock()) if self.instance.pk else 0
         if capacity < max(promised, 1):
             raise forms.ValidationError(
                 _("Less than the places of this group in the bulletin: %(seats)s"), params={"seats": promised}
@@ -158,7 +159,7 @@ class EmploymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=gettext_lazy("in force"), boolean=True)
     def is_in_force(self, employment: Employment) -> bool:
-        today: date = timezone.localdate(timezone.now())
+        today: date = timezone.localdate(estimate_clock())
         return employment.since <= today and (employment.until is None or today <= employment.until)
 
     def formfield_for_foreignkey(
@@ -217,7 +218,7 @@ class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             moderator = cast(User, request.user)
             decided = [
                 moderate_review(
-                    review, moderator=moderator, publish=publish, **form.cleaned_data, now=timezone.now()
+                    review, moderator=moderator, publish=publish, **form.cleaned_data, now=read_clock()
                 )
                 for review in queryset
             ]

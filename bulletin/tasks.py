@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from bulletin.calendar_loading import load_official_days
 from bulletin.official_days import YEARS_AHEAD
+from notifications.clock import read_clock
 
 
 @shared_task(name="bulletin.tasks.extend_calendar")
@@ -13,5 +14,5 @@ def extend_calendar() -> int:
 
     Returns how many days were added; on most days none. An official's edits stand.
     """
-    year = timezone.localdate(timezone.now()).year
+    year = timezone.localdate(read_clock()).year
     return len(load_official_days(first_year=year, last_year=year + YEARS_AHEAD).added)

@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,6 +17,7 @@ from bulletin import selectors
 from bulletin.forms import CatalogueFilterForm, ReviewForm
 from bulletin.models import Kindergarten, Review
 from bulletin.services import TooManyReviewsError, submit_review
+from notifications.clock import estimate_clock, read_clock
 
 PAGE_SIZE = 20
 REVIEWS_ON_A_CARD = 3
@@ -27,7 +27,7 @@ REVIEWS_ON_A_CARD = 3
 def kindergartens(request: HttpRequest) -> HttpResponse:
     """The catalogue; a filter that makes no sense is left out with a note."""
     filters = CatalogueFilterForm(request.GET, locality=selectors.chosen_locality(request))
-    found = selectors.kindergartens(**filters.values, now=timezone.now())
+    found = selectors.kindergartens(**filters.values, now=estimate_clock())
     page = _page(request, found)
     return render(request, "bulletin/kindergartens.html", {"filters": filters, "page": page})
 
@@ -35,7 +35,7 @@ def kindergartens(request: HttpRequest) -> HttpResponse:
 @require_safe
 def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
     """One kindergarten: how to reach it, its groups, its vacancies in the bulletin, the newest reviews of it."""
-    now = timezone.now()
+    now = estimate_clock()
     found = get_object_or_404(Kindergarten.objects.select_related("locality"), slug=slug)
     vacancies = selectors.published_vacancies(now=now).filter(group__kindergarten=found)
     reviews = selectors.published_reviews(kindergarten=found)
@@ -65,7 +65,7 @@ def _write_review(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         author = cast(User, request.user)
         try:
-            submit_review(author=author, **form.cleaned_data, now=timezone.now())
+            submit_review(author=author, **form.cleaned_data, now=read_clock())
         except TooManyReviewsError:
             form.add_error(
                 None, _("Your earlier reviews still wait for moderation. Please write again later.")

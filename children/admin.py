@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -18,6 +17,7 @@ from accounts.models import User
 from accounts.roles import is_official
 from children.access import guardians_of
 from children.models import Child, Guardianship
+from notifications.clock import read_clock
 
 
 class _ReadOnly:
@@ -88,7 +88,7 @@ class ChildAdmin(_ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         response = super().change_view(request, object_id, form_url, extra_context)
         child = self.get_object(request, unquote(object_id))
         if child is not None and response.status_code == 200 and isinstance(request.user, User):
-            now, address = timezone.now(), audit.client_address(request)
+            now, address = read_clock(), audit.client_address(request)
             for guardian in guardians_of(child):
                 audit.record(
                     Action.PERSONAL_DATA_VIEWED,

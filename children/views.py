@@ -24,12 +24,13 @@ from children.ages import age_in_words
 from children.forms import ChildForm, IinForm
 from children.models import Child
 from children.services import ChildAlreadyAdded, ChildRefused, add_child, find_child
+from notifications.clock import estimate_clock, read_clock
 
 
 @require_GET
 @parent_required
 def children_list(request: HttpRequest) -> HttpResponse:
-    today = timezone.localdate()
+    today = timezone.localdate(estimate_clock())
     cards = [
         {
             "child": child,
@@ -52,7 +53,7 @@ def child_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 @parent_required
 def add(request: HttpRequest) -> HttpResponse:
     """IIN, then the registry's data, then saving. What was checked stays on the server."""
-    now = timezone.now()
+    now = read_clock()
     if request.method == "GET":
         return _add_page(request, now=now)
     if "cancel" in request.POST:
@@ -157,7 +158,7 @@ def _person_rows(person: Person | Child) -> list[dict[str, Any]]:
 
 
 def _child_rows(child: Child) -> list[dict[str, Any]]:
-    today = timezone.localdate()
+    today = timezone.localdate(estimate_clock())
     return [
         {"label": _("IIN"), "value": mask_iin(child.iin)},
         *_person_rows(child),

@@ -3,10 +3,10 @@
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from notifications.clock import read_clock
 from notifications.kinds import is_secret
 from notifications.models import Message, Notice
 from notifications.services import send_again
@@ -68,7 +68,7 @@ class MessageAdmin(_Record):
 
     @admin.action(description=_("Send again"), permissions=["change"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
-        now = timezone.now()
+        now = read_clock()
         results = [send_again(message, now=now) for message in queryset]
         done, left = sum(results), len(results) - sum(results)
         if done:

@@ -8,11 +8,11 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, translate_url
-from django.utils import timezone
 from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from notifications.clock import read_clock
 from notifications.models import Notice
 from notifications.selectors import inbox_of, unread_count
 from notifications.services import mark_all_read, mark_read
@@ -34,14 +34,14 @@ def open_notice(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Lead to what the notice is about; a press of the button (POST) also marks it read."""
     notice = get_object_or_404(inbox_of(request.user), pk=pk)
     if request.method == "POST":
-        mark_read(notice, now=timezone.now())
+        mark_read(notice, now=read_clock())
     return redirect(_target(notice))
 
 
 @require_POST
 @login_required
 def read_all(request: HttpRequest) -> HttpResponse:
-    count = mark_all_read(request.user, now=timezone.now())
+    count = mark_all_read(request.user, now=read_clock())
     if count:
         text = ngettext("Marked as read: %(count)s notice", "Marked as read: %(count)s notices", count)
         messages.success(request, text % {"count": count})

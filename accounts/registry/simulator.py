@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts.registry import simulated_people
 from accounts.registry.base import Person, PersonNotFound, RegistryUnavailable
+from notifications.clock import estimate_clock
 
 
 class SimulatedRegistry:
@@ -15,14 +16,14 @@ class SimulatedRegistry:
 
     def find_person(self, *, iin: str = "", document_number: str = "") -> Person:
         _refuse_if_down(iin)
-        for entry in simulated_people.everyone(today=timezone.localdate()):
+        for entry in simulated_people.everyone(today=timezone.localdate(estimate_clock())):
             if _is_named(entry.person, iin=iin, document_number=document_number):
                 return entry.person
         raise PersonNotFound
 
     def find_ward(self, *, guardian_iin: str = "", guardian_document: str = "", child_iin: str) -> Person:
         _refuse_if_down(child_iin)
-        for entry in simulated_people.everyone(today=timezone.localdate()):
+        for entry in simulated_people.everyone(today=timezone.localdate(estimate_clock())):
             if _is_named(entry.person, iin=guardian_iin, document_number=guardian_document):
                 for ward in entry.wards:
                     if ward.iin == child_iin:

@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,6 +21,7 @@ from accounts.masks import mask_document, mask_iin
 from accounts.models import AuditEntry, Profile, User
 from accounts.phones import display_phone
 from accounts.views.code_step import too_many
+from notifications.clock import read_clock
 
 PAGE_LENGTH = 20
 
@@ -38,7 +38,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         services.change_profile(
-            user, **form.cleaned_data, client_address=audit.client_address(request), now=timezone.now()
+            user, **form.cleaned_data, client_address=audit.client_address(request), now=read_clock()
         )
         messages.success(request, _("Your profile is saved"))
         return redirect("accounts:profile")
@@ -59,7 +59,7 @@ def photo(request: HttpRequest) -> HttpResponse:
                 user,
                 file=form.cleaned_data["photo"],
                 address=audit.client_address(request),
-                now=timezone.now(),
+                now=read_clock(),
             )
         except ValidationError as refusal:
             form.add_error("photo", refusal)
@@ -75,7 +75,7 @@ def photo(request: HttpRequest) -> HttpResponse:
 def password(request: HttpRequest) -> HttpResponse:
     """Change the password: the old one is asked for, this session stays, all others end."""
     user = _parent(request)
-    now = timezone.now()
+    now = read_clock()
     form = PasswordChangeForm(request.POST if request.method == "POST" else None, user=user)
     if form.is_valid():
         counted = [(limits.PASSWORD_PER_ACCOUNT, str(user.pk))]

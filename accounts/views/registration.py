@@ -11,7 +11,6 @@ from django.contrib.auth import login
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -35,6 +34,7 @@ from accounts.progress import (
 from accounts.registry import Person, PersonNotFound, RegistryUnavailable, get_registry
 from accounts.sms_codes import TooManyCodes
 from accounts.views import code_step
+from notifications.clock import read_clock
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 REGISTER = SmsCode.Purpose.REGISTER
@@ -63,7 +63,7 @@ def _step(*steps: Step) -> Callable[[StepView], Callable[[HttpRequest], HttpResp
                 return redirect(settings.LOGIN_URL)
             if registration.next_step not in steps:
                 return _go_on(registration)
-            return view(request, registration, timezone.now())
+            return view(request, registration, read_clock())
 
         return guarded
 

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -21,6 +20,7 @@ from accounts.phones import display_phone
 from accounts.progress import Reset, forget, keep_reset, reset_of
 from accounts.sms_codes import TooManyCodes
 from accounts.views import code_step
+from notifications.clock import read_clock
 
 RESET = SmsCode.Purpose.RESET
 
@@ -31,7 +31,7 @@ def phone(request: HttpRequest) -> HttpResponse:
     """Whose password it is. Opened again later, it lets the visitor start over with another number."""
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
-    now = timezone.now()
+    now = read_clock()
     reset = reset_of(request.session)
     form = PhoneForm(
         request.POST if request.method == "POST" else None, initial={"phone": display_phone(reset.phone)}
@@ -55,7 +55,7 @@ def phone(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
+    now = read_clock()
     reset = reset_of(request.session)
     if not reset.phone:
         return redirect("accounts:reset")
@@ -93,7 +93,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
             password=form.cleaned_data["password"],
             action=Action.PASSWORD_RESET,
             address=client_address(request),
-            now=timezone.now(),
+            now=read_clock(),
         )
         forget(request.session)
         messages.success(request, _("The password is changed. Sign in with the new one"))

@@ -11,7 +11,6 @@ from django.contrib.auth import authenticate, login, logout
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -22,6 +21,7 @@ from accounts import audit, limits
 from accounts.audit_actions import Action
 from accounts.forms import SignInForm
 from accounts.models import User
+from notifications.clock import estimate_clock, read_clock
 
 
 @never_cache
@@ -32,9 +32,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     target = _next(request)
     if request.user.is_authenticated:
         return redirect(target)
-    now = timezone.now()
     form = SignInForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
+        now = read_clock()
         allowed = limits.allow(
             limits.LOGIN_PER_ADDRESS, limits.address_key(audit.client_address(request)), now=now
         )
@@ -54,7 +54,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and isinstance(user, User):
         audit.record(
             Action.SIGNED_OUT,
-            now=timezone.now(),
+            now=read_clock(),
             actor=user,
             subject=user,
             address=audit.client_address(request),
@@ -76,7 +76,7 @@ def locked_out(
         .first()
     )
     pause: timedelta = get_cool_off(request)
-    return _too_many(request, (attempt.attempt_time if attempt else timezone.now()) + pause)
+    return _too_many(request, (attempt.attempt_time if attempt else estimate_clock()) + pause)
 
 
 def _enter(request: HttpRequest, user: User, *, target: str, now: datetime) -> HttpResponse:

@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +32,7 @@ from applications.models import Benefit, BenefitCategory
 from applications.queue import position
 from applications.selectors import claims_to_check
 from applications.states import LIVE_STATES, BenefitState
+from notifications.clock import estimate_clock
 
 TONES = {
     BenefitState.CLAIMED: "info",
@@ -169,7 +169,7 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
 
     @admin.display(description=_("Number in the queue"))
     def number(self, obj: Benefit) -> str:
-        place = position(obj.application, now=timezone.now())
+        place = position(obj.application, now=estimate_clock())
         return str(place.number) if place else "—"
 
     @admin.display(description=_("Part of the queue"), ordering="category__tier")
@@ -195,13 +195,13 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
 
     @admin.display(description=_("State"), ordering="state")
     def shown_state(self, obj: Benefit) -> str:
-        if obj.state == BenefitState.VERIFIED and not obj.counts(now=timezone.now()):
+        if obj.state == BenefitState.VERIFIED and not obj.counts(now=estimate_clock()):
             # The job that ends it is late: the rule is not.
             return tag(BenefitState.EXPIRED.label, tone="warning")
         return tag(obj.get_state_display(), tone=TONES.get(BenefitState(obj.state), "neutral"))
 
     def _possible_end(self, obj: Benefit) -> str:
-        until = transitions.benefit_valid_until(obj, now=timezone.now())
+        until = transitions.benefit_valid_until(obj, now=estimate_clock())
         if until is None:
             return gettext("Without an end")
         return day_of(until - timedelta(microseconds=1), obj.application)

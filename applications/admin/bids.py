@@ -9,7 +9,6 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +31,7 @@ from applications.models import Bid
 from applications.queue import position, positions
 from applications.states import BidState
 from applications.transitions import Refused
+from notifications.clock import estimate_clock, read_clock
 
 TONES = {
     BidState.PENDING: "info",
@@ -53,7 +53,7 @@ class AnswerFilter(admin.SimpleListFilter):
         if self.value() == "due":
             return waiting.order_by("answer_due", "placed_at")
         if self.value() == "overdue":
-            return waiting.filter(answer_due__lte=timezone.now())
+            return waiting.filter(answer_due__lte=estimate_clock())
         return queryset
 
 
@@ -78,7 +78,7 @@ class NumberedList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        places = positions([bid.application for bid in self.result_list], now=timezone.now())
+        places = positions([bid.application for bid in self.result_list], now=estimate_clock())
         for bid in self.result_list:
             bid.place = places.get(bid.application_id)
 
@@ -160,7 +160,7 @@ class BidAdmin(ChildColumns, WorkAdmin):
     @admin.display(description=_("Number in the queue"))
     def number(self, obj: Any) -> str:
         if not hasattr(obj, "place"):
-            obj.place = position(obj.application, now=timezone.now())
+            obj.place = position(obj.application, now=estimate_clock())
         return str(obj.place.number) if obj.place else "—"
 
     @admin.display(description=_("Application"))
@@ -196,7 +196,7 @@ class BidAdmin(ChildColumns, WorkAdmin):
         if obj.state != BidState.PENDING or obj.answer_due is None or obj.answer_last_moment is None:
             return "—"
         day = day_of(obj.answer_last_moment, obj.application)
-        if obj.answer_due > timezone.now():
+        if obj.answer_due > estimate_clock():
             return day
         return format_html("{} {}", day, tag(gettext("Overdue"), tone="danger"))
 
@@ -225,7 +225,7 @@ class BidAdmin(ChildColumns, WorkAdmin):
         refusals: Counter[str] = Counter()
         for bid in queryset.order_by("placed_at"):
             try:
-                transitions.activate_bid(bid, actor=staff_of(request), now=timezone.now())
+                transitions.activate_bid(bid, actor=staff_of(request), now=read_clock())
             except Refused as refused:
                 refusals[str(refused)] += 1
         done = len(queryset) - refusals.total()

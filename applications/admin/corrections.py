@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +17,7 @@ from applications.models import Application, Correction
 from applications.queue import position
 from applications.states import LIVE_STATES, CorrectionState
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR
+from notifications.clock import estimate_clock, read_clock
 
 TONES = {
     CorrectionState.PROPOSED: "warning",
@@ -219,7 +219,7 @@ class CorrectionAdmin(WorkAdmin):
             application,
             filed_at=obj.new_filed_at or application.filed_at,
             birth_year=obj.new_birth_year or application.birth_year,
-            now=timezone.now(),
+            now=read_clock(),
         )
         return [
             {"label": gettext("Application"), "value": application.number},
@@ -250,7 +250,7 @@ class CorrectionAdmin(WorkAdmin):
 
     @admin.display(description=_("Number in the queue"))
     def number_now(self, obj: Correction) -> str:
-        place = position(obj.application, now=timezone.now())
+        place = position(obj.application, now=estimate_clock())
         return str(place.number) if place else "—"
 
     @admin.display(description=_("Order No. and date"))

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +15,7 @@ from applications.models import Application, Contract, Event
 from applications.queue import position
 from applications.workplace import short_name
 from children.access import guardians_of
+from notifications.clock import estimate_clock
 
 EVENT_FIELDS = ("at", "move", "from_state", "to_state", "actor", "reason")
 
@@ -94,7 +94,7 @@ class ApplicationAdmin(WorkAdmin):
 
     @admin.display(description=_("Number in the queue"))
     def place(self, obj: Application) -> str:
-        found = position(obj, now=timezone.now())
+        found = position(obj, now=estimate_clock())
         return str(found.number) if found else "—"
 
     @admin.display(description=_("Languages of education"))

@@ -9,17 +9,16 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.work import Rows, Work, WorkAdmin, page_of, staff_of, tag
 from applications.transitions.base import locking
-from bulletin.clock import read_clock
 from bulletin.models import Locality, Pause
 from bulletin.selectors import published_vacancies
 from bulletin.services import pause_bidding, resume_bidding
+from notifications.clock import read_clock
 
 
 class PauseForm(forms.Form):
@@ -132,7 +131,7 @@ class PauseAdmin(WorkAdmin):
         form = PauseForm(request.POST if request.method == "POST" else None)
         effect: Rows = []
         if form.is_valid():
-            now = timezone.now()
+            now = read_clock()
             if "confirmed" not in request.POST:
                 effect = _effect(None, form.cleaned_data, now)
             else:

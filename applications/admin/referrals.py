@@ -34,6 +34,7 @@ from applications.admin.work import (
 from applications.models import Contract, Extension, ExtensionDocument, Referral
 from applications.states import ReferralState
 from applications.workplace import SOON, short_name
+from notifications.clock import estimate_clock
 
 TONES = {
     ReferralState.ISSUED: "info",
@@ -60,7 +61,7 @@ class ValidityFilter(admin.SimpleListFilter):
         return [("now", _("valid now")), ("soon", _("ends today or tomorrow")), ("over", _("ended"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Referral]) -> QuerySet[Referral]:
-        now = timezone.now()
+        now = estimate_clock()
         valid = queryset.filter(state=ReferralState.ISSUED, valid_until__gt=now)
         if self.value() == "now":
             return valid.order_by("valid_until")
@@ -186,7 +187,7 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
 
     @admin.display(description=_("State"), ordering="state")
     def shown_state(self, obj: Referral) -> str:
-        if obj.state == ReferralState.ISSUED and not obj.is_valid(now=timezone.now()):
+        if obj.state == ReferralState.ISSUED and not obj.is_valid(now=estimate_clock()):
             # The job that expires it is late: the rule is not.
             return tag(ReferralState.EXPIRED.label, tone="warning")
         return tag(obj.get_state_display(), tone=TONES[ReferralState(obj.state)])

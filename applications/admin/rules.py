@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +17,7 @@ from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, t
 from applications.models import Application, Rules, StopListEntry
 from applications.rules_preview import earliest_start, touched_by
 from applications.workplace import short_name
+from notifications.clock import estimate_clock, read_clock
 
 # A campaign leaves time for all reminders; a grace ends before the next campaign does.
 CAMPAIGN_DAYS = (14, 180)
@@ -67,7 +67,7 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
         valid_from = data.get("valid_from")
         if valid_from is None or "locality" not in data:
             return
-        start = earliest_start(locality=data["locality"], now=timezone.now())
+        start = earliest_start(locality=data["locality"], now=read_clock())
         if start is not None and valid_from < start:
             words = gettext("Promises have been given under the rules in force. Choose a day from: %(day)s")
             self.add_error("valid_from", words % {"day": written(start)})
@@ -92,7 +92,7 @@ class RulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_change_permission(self, request: HttpRequest, obj: Rules | None = None) -> bool:
         if not super().has_change_permission(request, obj):
             return False
-        start = earliest_start(locality=obj.locality, now=timezone.now()) if obj else None
+        start = earliest_start(locality=obj.locality, now=estimate_clock()) if obj else None
         return obj is None or start is None or obj.valid_from >= start
 
     def changeform_view(
@@ -121,7 +121,7 @@ class RulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "title": gettext("Whom the change touches"),
             "form": form,
             "rules": form.instance,
-            "touched": touched_by(form.instance, now=timezone.now()),
+            "touched": touched_by(form.instance, now=estimate_clock()),
         }
         return TemplateResponse(request, "admin/rules_preview.html", context)
 
@@ -197,6 +197,6 @@ class StopListEntryAdmin(WorkAdmin):
 
     @admin.display(description=_("State"))
     def shown_state(self, obj: StopListEntry) -> str:
-        if _runs(obj, timezone.now()):
+        if _runs(obj, estimate_clock()):
             return tag(gettext("runs"), tone="warning")
         return tag(gettext("over"))

@@ -29,6 +29,7 @@ from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Vacancy
 from bulletin.services import check_vacancy
 from bulletin.workdays import CalendarEnds
+from notifications.clock import estimate_clock, read_clock
 
 TONES = {
     Vacancy.State.DRAFT: "neutral",
@@ -71,7 +72,7 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if "birth_years" not in self.fields:
             return
-        newest = timezone.localdate().year
+        newest = timezone.localdate(estimate_clock()).year
         years = {*range(newest - YEARS_BACK, newest + 1), *(self.instance.birth_years or [])}
         field = self.fields["birth_years"]
         assert isinstance(field, forms.TypedMultipleChoiceField)
@@ -86,7 +87,7 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
         if set(self.errors) - {NON_FIELD_ERRORS}:
             return
         try:
-            check_vacancy(self.instance, now=timezone.now())
+            check_vacancy(self.instance, now=read_clock())
         except ValidationError as error:
             self.errors.pop(NON_FIELD_ERRORS, None)
             self.add_error(None, error)
@@ -286,7 +287,7 @@ class VacancyAdmin(WorkAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         bulk = BulkForm(request.POST if request.method == "POST" else None, groups=_own_groups(request))
-        if request.method == "POST" and bulk.is_valid(now=timezone.now()):
+        if request.method == "POST" and bulk.is_valid(now=read_clock()):
             drafts = bulk.create()
             messages.success(request, gettext("Drafts created: %(count)s") % {"count": len(drafts)})
             return HttpResponseRedirect(f"{reverse('admin:bulletin_vacancy_changelist')}?state__exact=draft")
@@ -316,7 +317,7 @@ class VacancyAdmin(WorkAdmin):
         done = 0
         for vacancy in queryset.order_by("pk"):
             try:
-                publication.publish_vacancy(vacancy, actor=staff_of(request), now=timezone.now())
+                publication.publish_vacancy(vacancy, actor=staff_of(request), now=read_clock())
             except (Refused, ValidationError, CalendarEmpty, CalendarEnds) as error:
                 messages.error(request, f"{vacancy}: {_why(error)}")
             else:
@@ -383,7 +384,7 @@ def _may_change(obj: Model) -> bool:
 
 def _own_groups(request: HttpRequest) -> QuerySet[Group]:
     """The groups of the employee's kindergartens."""
-    own = kindergartens_of(staff_of(request), today=timezone.localdate())
+    own = kindergartens_of(staff_of(request), today=timezone.localdate(estimate_clock()))
     return Group.objects.filter(kindergarten__in=own.values("pk")).select_related("kindergarten__locality")
 
 
@@ -405,7 +406,7 @@ def _zone(request: HttpRequest, obj: Vacancy | None) -> ZoneInfo | None:
 def _by_whose_clock(zone: ZoneInfo | None) -> str:
     if zone is None:
         return gettext("By the clock of the place where the kindergarten is.")
-    offset = f"UTC{timezone.localtime(timezone.now(), zone):%z}"[:6]
+    offset = f"UTC{timezone.localtime(estimate_clock(), zone):%z}"[:6]
     return gettext("By the clock of the place where the kindergarten is: %(offset)s") % {"offset": offset}
 
 

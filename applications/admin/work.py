@@ -14,7 +14,6 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -33,6 +32,7 @@ from applications.workplace import own, short_name
 from bulletin.calendar import CalendarEmpty
 from bulletin.workdays import CalendarEnds
 from children.access import guardians_of
+from notifications.clock import estimate_clock, read_clock
 
 LINE_BREAK = SafeString("<br>")
 Words = str | Promise
@@ -94,7 +94,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         rows = super().get_queryset(request)
         if not self.kindergarten_path:
             return rows
-        return own(rows, user=staff_of(request), path=self.kindergarten_path, now=timezone.now())
+        return own(rows, user=staff_of(request), path=self.kindergarten_path, now=estimate_clock())
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return tuple(str(name) for name in self.get_fields(request, obj))
@@ -155,11 +155,11 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 subject=guardian,
                 target=target or str(obj),
                 address=audit.client_address(request),
-                now=timezone.now(),
+                now=read_clock(),
             )
 
     def buttons(self, request: HttpRequest, obj: Any) -> Rows:
-        now = timezone.now()
+        now = estimate_clock()
         return [
             {"label": work.label, "url": self.work_url(obj, work.name), "danger": work.danger}
             for work in self.works
@@ -193,10 +193,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 self._perform(request, work, obj, form.cleaned_data)
                 return HttpResponseRedirect(page_of(obj))
             try:
-                effect = work.preview(obj, form.cleaned_data, timezone.now())
+                effect = work.preview(obj, form.cleaned_data, estimate_clock())
             except Refused as refused:
                 form.add_error(None, str(refused))
-        if not work.offered(obj, timezone.now()):
+        if not work.offered(obj, estimate_clock()):
             messages.error(request, str(Refusal.NOT_ALLOWED.label))
             return HttpResponseRedirect(page_of(obj))
         context = {
@@ -215,7 +215,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _perform(self, request: HttpRequest, work: Work, obj: Model, data: dict[str, Any]) -> None:
         try:
-            work.perform(obj, staff_of(request), data, timezone.now())
+            work.perform(obj, staff_of(request), data, read_clock())
         except Refused as refused:
             messages.error(request, str(refused))
         except ValidationError as error:

@@ -7,7 +7,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -20,6 +19,7 @@ from applications.selectors import categories_to_claim
 from applications.states import LIVE_STATES, BenefitState
 from applications.transitions import Refused, claim_benefit, withdraw_benefit
 from applications.views.people import parent
+from notifications.clock import read_clock
 
 _TAGS = {
     BenefitState.CLAIMED: ("info", "clock"),
@@ -63,7 +63,7 @@ def benefits_of(application: Application, *, now: datetime) -> Benefits:
 @parent_required
 def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Choose the category, attach the proof. It costs nothing and counts only after the check."""
-    now, user = timezone.now(), parent(request)
+    now, user = read_clock(), parent(request)
     application = application_for(user, pk, now=now)
     categories = categories_to_claim(application)
     if application.state not in LIVE_STATES or not categories.exists():
@@ -98,7 +98,7 @@ def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
 @parent_required
 def withdraw(request: HttpRequest, pk: UUID, benefit_pk: UUID) -> HttpResponse:
     """Take a benefit back, after a confirmation that says what it does to the number."""
-    now, user = timezone.now(), parent(request)
+    now, user = read_clock(), parent(request)
     application = application_for(user, pk, now=now)
     benefit = benefit_for(application, benefit_pk)
     if not _may_withdraw(benefit, is_live=application.state in LIVE_STATES, now=now):

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -22,9 +21,9 @@ from applications.transitions import Refused, withdraw_bid
 from applications.views.offers import fitting_offers, public_vacancies
 from applications.views.people import live_applications, parent, waiting_for
 from applications.views.press import answer_press, chosen_application, press_as, sent
-from bulletin.clock import read_clock
 from bulletin.models import Vacancy
 from bulletin.selectors import running_pauses
+from notifications.clock import read_clock
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,7 +79,7 @@ def _choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
 @parent_required
 def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take a pending bid back, after a confirmation."""
-    now, user = timezone.now(), parent(request)
+    now, user = read_clock(), parent(request)
     application = application_for(user, pk, now=now)
     bid = pending_bid(application)
     if bid is None:

@@ -9,7 +9,6 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -30,6 +29,7 @@ from bulletin.selectors import (
     match_counts,
     running_pauses,
 )
+from notifications.clock import estimate_clock
 from notifications.selectors import unread_count
 
 PAGE_SIZE = 40
@@ -74,7 +74,7 @@ def bulletin(request: HttpRequest) -> HttpResponse:
     What is the same for many is read and rendered once a second, so a place that was just taken or given back may
     stand here for as long. Nothing is granted by this page: the press of the button asks the database.
     """
-    now = timezone.now()
+    now = estimate_clock()
     onlooker = _onlooker(request, now=now)
     place = request.COOKIES.get(PLACE_COOKIE)
     if not onlooker.is_signed_in:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -23,6 +22,7 @@ from applications.views.people import parent
 from applications.views.situation import Situation, interest_of, situation_of
 from children.access import children_of
 from children.models import Child
+from notifications.clock import estimate_clock
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Archived:
 @parent_required
 def start(request: HttpRequest) -> HttpResponse:
     """A card per child: number, step, next deadline."""
-    now, user = timezone.now(), parent(request)
+    now, user = estimate_clock(), parent(request)
     newest: dict[UUID, Application] = {}
     for application in _present_applications(user, now=now):
         newest.setdefault(application.child_id, application)
@@ -63,7 +63,7 @@ def start(request: HttpRequest) -> HttpResponse:
 @parent_required
 def application_list(request: HttpRequest) -> HttpResponse:
     """«Өтініштер тізімі»: everything that is not in the archive."""
-    now = timezone.now()
+    now = estimate_clock()
     rows = [_listed(application, now=now) for application in _present_applications(parent(request), now=now)]
     return render(request, "applications/list.html", {"rows": rows, "tab": "list"})
 
@@ -72,7 +72,7 @@ def application_list(request: HttpRequest) -> HttpResponse:
 @parent_required
 def archived_list(request: HttpRequest) -> HttpResponse:
     """«Өтініштер мұрағаты»: with the way back while there is one."""
-    now = timezone.now()
+    now = estimate_clock()
     in_archive = (
         applications_of(parent(request)).filter(state=ApplicationState.ARCHIVED).order_by("-archived_at")
     )
@@ -84,7 +84,7 @@ def archived_list(request: HttpRequest) -> HttpResponse:
 @parent_required
 def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The number, the next step, the deadline, the four steps and the history of one application."""
-    now = timezone.now()
+    now = estimate_clock()
     application = application_for(parent(request), pk, now=now)
     is_archived = application.state == ApplicationState.ARCHIVED
     context = {

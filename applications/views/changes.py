@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -24,6 +23,7 @@ from applications.states import Move, is_allowed
 from applications.transitions import Refused, change_languages, move_house
 from applications.views.people import parent
 from bulletin.models import Language, Locality
+from notifications.clock import estimate_clock, read_clock
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,7 +31,7 @@ from bulletin.models import Language, Locality
 def languages(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Choose, check, confirm. The answers travel in the address, so that back, reload and language switch keep them."""
     user = parent(request)
-    application = application_for(user, pk, now=timezone.now())
+    application = application_for(user, pk, now=read_clock())
     if not is_allowed(Move.CHANGE_LANGUAGES, application.state):
         return _not_now(request, application)
     answers = request.POST if request.method == "POST" else request.GET
@@ -55,7 +55,7 @@ def languages(request: HttpRequest, pk: UUID) -> HttpResponse:
 def move(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Choose where to, read what becomes of the date and the number, confirm."""
     user = parent(request)
-    application = application_for(user, pk, now=timezone.now())
+    application = application_for(user, pk, now=read_clock())
     if not is_allowed(Move.MOVE_HOUSE, application.state):
         return _not_now(request, application)
     answers = request.POST if request.method == "POST" else request.GET
@@ -78,7 +78,7 @@ def _change_languages(
     request: HttpRequest, application: Application, chosen: list[str], *, actor: User
 ) -> HttpResponse:
     try:
-        change_languages(application, languages=chosen, actor=actor, now=timezone.now())
+        change_languages(application, languages=chosen, actor=actor, now=read_clock())
     except Refused as refused:
         messages.error(request, str(refused))
     else:
@@ -91,7 +91,7 @@ def _move_house(
 ) -> HttpResponse:
     keeps = request.POST.get("keeps") == "1"
     try:
-        move_house(application, locality=locality, keeps=keeps, actor=actor, now=timezone.now())
+        move_house(application, locality=locality, keeps=keeps, actor=actor, now=read_clock())
     except Refused as refused:
         messages.error(request, str(refused))
         if refused.reason == Refusal.TOLD_OTHERWISE:
@@ -102,7 +102,7 @@ def _move_house(
 
 
 def _check_languages(request: HttpRequest, application: Application, chosen: list[str]) -> HttpResponse:
-    place = position(application, now=timezone.now())
+    place = position(application, now=estimate_clock())
     names = dict(Language.choices)
     rows: list[dict[str, Any]] = [
         {"label": _("Now"), "value": application.get_languages_display()},
@@ -121,7 +121,7 @@ def _check_languages(request: HttpRequest, application: Application, chosen: lis
 
 
 def _check_move(request: HttpRequest, application: Application, locality: Locality) -> HttpResponse:
-    told = forecast(application, locality, now=timezone.now())
+    told = forecast(application, locality, now=estimate_clock())
     rows: list[dict[str, Any]] = [
         {"label": _("Now"), "value": application.locality.name},
         {"label": _("Will be"), "value": locality.name},

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
@@ -14,13 +13,14 @@ from applications.forms import PeriodForm
 from applications.history import explain
 from applications.models import Application
 from applications.views.people import parent
+from notifications.clock import estimate_clock
 
 
 @require_safe
 @parent_required
 def why(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The explanation from filing to now, or between the two days asked for (both inclusive)."""
-    now = timezone.now()
+    now = estimate_clock()
     application = application_for(parent(request), pk, now=now)
     form = PeriodForm(request.GET or None)
     since, until = _period(form, application, now=now)

@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -34,6 +33,7 @@ from bulletin.models import Language
 from bulletin.selectors import chosen_locality
 from children.access import children_of
 from children.models import Child
+from notifications.clock import read_clock
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -70,7 +70,7 @@ def new_application(request: HttpRequest) -> HttpResponse:
 @parent_required
 def delete_application(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The basket: what is lost, confirm, into the archive."""
-    now, user = timezone.now(), parent(request)
+    now, user = read_clock(), parent(request)
     application = application_for(user, pk, now=now)
     if application.state == ApplicationState.ARCHIVED:
         messages.info(request, _("The application is in the archive."))
@@ -101,7 +101,7 @@ def delete_application(request: HttpRequest, pk: UUID) -> HttpResponse:
 @parent_required
 def restore_application(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Undo the basket in time."""
-    now, user = timezone.now(), parent(request)
+    now, user = read_clock(), parent(request)
     application = application_for(user, pk, now=now)
     if application.state != ApplicationState.ARCHIVED:
         return redirect(application)
@@ -118,7 +118,7 @@ def restore_application(request: HttpRequest, pk: UUID) -> HttpResponse:
 @parent_required
 def interest(request: HttpRequest, pk: UUID) -> HttpResponse:
     """«Мүдделі»: the family still wants a place."""
-    now, user = timezone.now(), parent(request)
+    now, user = read_clock(), parent(request)
     application = application_for(user, pk, now=now)
     try:
         confirm_interest(application, actor=user, now=now)
@@ -174,7 +174,7 @@ def _submit(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
             locality=data["locality"],
             languages=data["languages"],
             actor=user,
-            now=timezone.now(),
+            now=read_clock(),
         )
     except Refused as refused:
         already = _live_by_child(user).get(str(data["child"].pk))

@@ -12,7 +12,6 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -22,9 +21,9 @@ from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import BidState
 from applications.views.offers import public_vacancies, similar_offers
-from bulletin.clock import clock_column
 from bulletin.models import Vacancy
 from bulletin.selectors import running_pauses
+from notifications.clock import clock_column, estimate_clock
 
 _full_places = FullPlaces()
 
@@ -113,7 +112,7 @@ def _full_page(vacancy_pk: UUID, *, asked_at: float) -> bytes:
 
 def _make_full_page(vacancy_pk: UUID) -> bytes:
     vacancy = public_vacancies().get(pk=vacancy_pk)
-    others = similar_offers(vacancy, family=[], now=timezone.now())
+    others = similar_offers(vacancy, family=[], now=estimate_clock())
     return _page(Refusal.FULL, {"vacancy": vacancy, "others": others, "is_full": True})
 
 

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -28,6 +27,7 @@ from bulletin.models import Vacancy
 from bulletin.moment import shared_page
 from bulletin.opening import BIDDING_PHASES, Phase
 from bulletin.selectors import PLACE_COOKIE, chosen_locality, published_vacancies, running_pauses
+from notifications.clock import estimate_clock
 
 PAGE_SIZE = 20
 FEED_SIZE = 50
@@ -45,7 +45,7 @@ class Verdict:
 @require_safe
 def bulletin_csv(request: HttpRequest) -> StreamingHttpResponse:
     """The list as a file, by the same filters; "available to me" is all there, for a file belongs to nobody."""
-    now = timezone.now()
+    now = estimate_clock()
     vacancies = _public_list(request, now=now)
     rows = (row(vacancy, now=now) for vacancy in vacancies.iterator(chunk_size=500))
     return csv_response(filename="bulletin.csv", heading=heading(), rows=rows)
@@ -54,7 +54,7 @@ def bulletin_csv(request: HttpRequest) -> StreamingHttpResponse:
 @require_safe
 def bulletin_atom(request: HttpRequest) -> HttpResponse:
     """The newest vacancies as an Atom feed, by the same filters."""
-    now = timezone.now()
+    now = estimate_clock()
     newest = _public_list(request, now=now).order_by("-published_at", "id")[:FEED_SIZE]
     feed = atom(
         newest,
@@ -69,7 +69,7 @@ def bulletin_atom(request: HttpRequest) -> HttpResponse:
 @require_safe
 def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One vacancy with all its fields, and the button or the reasons. For visitors it is worked out once a second."""
-    now = timezone.now()
+    now = estimate_clock()
     if request.user.is_authenticated:
         return render(request, "applications/vacancy.html", _vacancy(request, pk, now=now))
     place = request.COOKIES.get(PLACE_COOKIE)
@@ -113,7 +113,7 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
 @require_safe
 def referral_register(request: HttpRequest) -> HttpResponse:
     """Every issued referral, newest first, without names."""
-    now = timezone.now()
+    now = estimate_clock()
     issued = Referral.objects.select_related(
         "application", "bid__vacancy__group__kindergarten__locality"
     ).order_by("-issued_at", "-id")

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -26,6 +25,7 @@ from applications.states import Tier
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR, FilterForm
 from bulletin.models import Language, Locality
 from bulletin.selectors import chosen_locality
+from notifications.clock import estimate_clock, read_clock
 
 LEDGER_PAGE_SIZE = 20
 
@@ -61,7 +61,7 @@ def queues_csv(request: HttpRequest) -> StreamingHttpResponse:
 def order(request: HttpRequest, place: str, birth_year: int) -> HttpResponse:
     """The order of one queue by application number, fifty to a page; `?number=` jumps, `?after=` goes on."""
     locality = _locality(place, birth_year)
-    rules = _rules(locality, now=timezone.now())
+    rules = _rules(locality, now=estimate_clock())
     jump = JumpForm(request.GET if request.GET.get("number") else None)
     start, value = _start(request, jump)
     page = order_page(
@@ -88,7 +88,7 @@ def order(request: HttpRequest, place: str, birth_year: int) -> HttpResponse:
 def order_csv(request: HttpRequest, place: str, birth_year: int) -> StreamingHttpResponse:
     """The whole order of one queue as a file; only the heading for a queue of fewer than five."""
     locality = _locality(place, birth_year)
-    ratio = _rules(locality, now=timezone.now()).general_per_priority
+    ratio = _rules(locality, now=estimate_clock()).general_per_priority
     heading = [
         _("Number in the queue"),
         _("Application number"),
@@ -114,7 +114,7 @@ def order_csv(request: HttpRequest, place: str, birth_year: int) -> StreamingHtt
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
     """«Нөмірімді тексеру»: the number, of how many, and the step; nothing else, and nothing in the address."""
-    now = timezone.now()
+    now = read_clock()
     form = QueueCheckForm(request.POST if request.method == "POST" else None)
     found = None
     if form.is_valid():

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -21,6 +20,7 @@ from applications.states import ReferralState
 from applications.transitions import Refused, extend_referral, last_day_of, longest_extension
 from applications.views.people import parent
 from notifications.broker import wake_on_commit
+from notifications.clock import estimate_clock, read_clock
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ REFRESH_SECONDS = 5
 @parent_required
 def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The paper itself; until it is made, a page that looks again by itself."""
-    now, user = timezone.now(), parent(request)
+    now, user = estimate_clock(), parent(request)
     application = application_for(user, pk, now=now)
     referral = referral_for(application)
     if referral is None:
@@ -71,7 +71,7 @@ def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
 @parent_required
 def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
     """«Жолдаманы ұзарту»: once, with documents, up to the end of its last day."""
-    now, user = timezone.now(), parent(request)
+    now, user = read_clock(), parent(request)
     application = application_for(user, pk, now=now)
     referral = referral_for(application)
     if referral is None:

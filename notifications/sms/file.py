@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
+from notifications.clock import estimate_clock
 from notifications.sms.base import Outcome, SendResult
 
 _TAIL_BYTES = 256 * 1024
@@ -18,7 +18,7 @@ class FileBackend:
 
     def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
         line = json.dumps(
-            {"phone": phone, "text": text, "sent_at": timezone.now().isoformat()}, ensure_ascii=False
+            {"phone": phone, "text": text, "sent_at": estimate_clock().isoformat()}, ensure_ascii=False
         )
         path = Path(settings.SMS_FILE)
         try:

@@ -15,9 +15,9 @@ from applications.models import Application, Bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from applications.transitions import reject_bid
-from bulletin.clock import read_clock
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
+from notifications.clock import read_clock
 from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, StaffFactory, VacancyFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -263,8 +263,9 @@ class TestWaitingForTheOpening:
         assert family.get(apply_url(scene)).status_code == 409
         assert family.get(choose_url(scene)).status_code == 302
 
-    def test_the_page_shows_the_clock_that_decides(self, family, scene, settings):
-        settings.BIDS_BY_DATABASE_CLOCK = True
+    def test_the_page_shows_the_clock_that_decides(self, client_of, scene, settings):
+        settings.DATABASE_CLOCK = True
+        family = client_of(scene.parent)
         Vacancy.objects.update(opens_at=read_clock() + timedelta(hours=1))
         before = read_clock()
         response = family.get(apply_url(scene))
@@ -408,7 +409,7 @@ class TestChoosingTheChild:
         self, scene, second, settings, clock, ahead, client_of
     ):
         """Neither for a chosen child nor where the choice is left to the page."""
-        settings.BIDS_BY_DATABASE_CLOCK = True
+        settings.DATABASE_CLOCK = True
         Vacancy.objects.update(opens_at=read_clock() + timedelta(hours=1))
         clock.move_to(read_clock() + ahead)
         family = client_of(scene.parent)

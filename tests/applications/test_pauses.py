@@ -15,9 +15,9 @@ from applications.publication import award_collected
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from applications.transitions import Refused, withdraw_bid
-from bulletin.clock import read_clock
 from bulletin.models import Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
+from notifications.clock import read_clock
 from tests.factories import LocalityFactory, VacancyFactory
 from tests.staff import employee, inside, worker_of
 
@@ -156,7 +156,7 @@ class TestOfficialsPages:
         assert resume_url(pause) in text(desk.get(done["Location"]))
 
     def test_it_begins_and_ends_by_the_clock_that_decides_over_bids(self, official, settings, clock):
-        settings.BIDS_BY_DATABASE_CLOCK = True
+        settings.DATABASE_CLOCK = True
         before = read_clock()
         clock.move_to(before - timedelta(hours=1))
         desk = inside(official)

@@ -16,8 +16,8 @@ from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import ApplicationState, BidState, Tier
 from applications.transitions import Refused, activate_bid, lose_bid, withdraw_bid
-from bulletin.clock import read_clock
 from bulletin.models import Holiday, Vacancy
+from notifications.clock import read_clock
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory
@@ -305,7 +305,7 @@ class TestQueueOrder:
     def test_the_clock_of_the_worker_decides_nothing(
         self, scene, vacancy, settings, closes_in, worker_ahead, given
     ):
-        settings.BIDS_BY_DATABASE_CLOCK = True
+        settings.DATABASE_CLOCK = True
         self.bids(scene, vacancy, days=[1])
         present = read_clock()
         Holiday.objects.bulk_create(

@@ -215,7 +215,7 @@ class TestTheClock:
 
     @pytest.fixture(autouse=True)
     def _database_clock(self, settings):
-        settings.BIDS_BY_DATABASE_CLOCK = True
+        settings.DATABASE_CLOCK = True
 
     def present(self):
         with connection.cursor() as cursor:

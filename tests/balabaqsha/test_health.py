@@ -93,7 +93,7 @@ def test_without_the_database_it_says_so_and_nothing_more(client):
 
 
 def test_the_clock_is_the_one_that_decides_about_bids(client, db, settings, clock):
-    settings.BIDS_BY_DATABASE_CLOCK = True
+    settings.DATABASE_CLOCK = True
     assert datetime.fromisoformat(client.get("/clock.json").json()["now"]).year > 2019
 
 

@@ -50,7 +50,7 @@ SEATS, FAMILIES, BROWSERS = 7, 40, 3
 @pytest.fixture(autouse=True)
 def _database_clock(settings, transactional_db):
     """The database decides, by its own clock, and no clock is stopped here."""
-    settings.BIDS_BY_DATABASE_CLOCK = True
+    settings.DATABASE_CLOCK = True
     this_year = database_now().year
     call_command("load_holidays", first_year=this_year, last_year=this_year + 1, verbosity=0)
 

@@ -25,10 +25,10 @@ from applications.rush import Outcome, press
 from applications.states import QUEUED_STATES, ApplicationState, BidState, Tier
 from applications.transitions import Refused
 from applications.transitions.base import lock_application, lock_vacancy, locking
-from bulletin.clock import read_clock
 from bulletin.models import Holiday, Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
 from children.models import Child, Guardianship
+from notifications.clock import read_clock
 from notifications.models import Notice
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
@@ -44,7 +44,7 @@ MICROSECOND = timedelta(microseconds=1)
 @pytest.fixture(autouse=True)
 def _database_clock(settings, scene):
     """Everything here goes by the clock of the database; the manual's place has been open since 2019."""
-    settings.BIDS_BY_DATABASE_CLOCK = True
+    settings.DATABASE_CLOCK = True
     this_year = read_clock().year
     Holiday.objects.bulk_create(
         Holiday(date=date(year, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год")

@@ -13,7 +13,7 @@ from django.conf import settings
 
 
 def serve(minutes: float, database: str, session: str) -> None:
-    settings.BIDS_BY_DATABASE_CLOCK = True
+    settings.DATABASE_CLOCK = True
     settings.DATABASES["default"]["NAME"] = database
     django.setup()
     from django.test import Client

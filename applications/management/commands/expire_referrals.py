@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from applications import jobs
+from notifications.clock import read_clock
 
 
 class Command(BaseCommand):
     help = "End the referrals whose last day is over. Runs every minute by itself; safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{jobs.expire_referrals(now=timezone.now())} done")
+        self.stdout.write(f"{jobs.expire_referrals(now=read_clock())} done")

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from applications.history import explain
 from applications.models import Application
+from notifications.clock import read_clock
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         )
         if application is None:
             raise CommandError(f"There is no application {options['application']}.")
-        since, until = (options["since"] or application.filed_at), (options["until"] or timezone.now())
+        since, until = (options["since"] or application.filed_at), (options["until"] or read_clock())
         if since.tzinfo is None or until.tzinfo is None:
             raise CommandError("Give the instants with their zone, e.g. 2026-06-26T16:20:00+05:00.")
         explanation = explain(application, since=since, until=until)

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
 from applications import jobs
 from applications.campaigns import (
@@ -16,6 +15,7 @@ from applications.campaigns import (
 )
 from applications.models import Application
 from bulletin.models import Locality
+from notifications.clock import read_clock
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only print whom it would touch.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        now = timezone.now()
+        now = read_clock()
         if options["dry_run"]:
             self._foretell(now=now)
             return

@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from applications import jobs
+from notifications.clock import read_clock
 
 
 class Command(BaseCommand):
     help = "Return the applications whose stop is over. Runs every minute by itself; safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{jobs.lift_stops(now=timezone.now())} done")
+        self.stdout.write(f"{jobs.lift_stops(now=read_clock())} done")

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
 from balabaqsha.retention import purge_personal_data
+from notifications.clock import read_clock
 
 
 class Command(BaseCommand):
@@ -16,5 +16,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, dry_run: bool = False, **options: Any) -> None:
         self.stdout.write("Would delete:" if dry_run else "Deleted:")
-        for name, count in purge_personal_data(now=timezone.now(), dry_run=dry_run).items():
+        for name, count in purge_personal_data(now=read_clock(), dry_run=dry_run).items():
             self.stdout.write(f"  {name}: {count}")

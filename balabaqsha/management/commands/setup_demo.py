@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from balabaqsha.demo import city, desk, staff
+from notifications.clock import read_clock
 
 PRINTED_PEOPLE = 8
 
@@ -45,12 +46,12 @@ class Command(BaseCommand):
             self.stdout.write(f"    {passed:5.1f} s  {step.name}{': already there' if done else ' ...'}")
             self.stdout.flush()
 
-        city.build(now=timezone.now(), scale=scale, report=report)
+        city.build(now=read_clock(), scale=scale, report=report)
         self.stdout.write(f"    {time.monotonic() - started:5.1f} s  the demo city is ready")
 
     def print_people(self) -> None:
         """Some people who have not registered yet, and all employees with a login."""
-        now = timezone.now()
+        now = read_clock()
         self.stdout.write("\nPeople of the simulated registry (all of them: /demo/)")
         for person in desk.people(today=timezone.localdate(now))[:PRINTED_PEOPLE]:
             identity = person.iin or person.document_number

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from bulletin.calendar_loading import LoadedDays, load_official_days
 from bulletin.official_days import FIRST_YEAR, YEARS_AHEAD
+from notifications.clock import read_clock
 
 LATEST_YEAR = 2100
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say what would be added")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        last_year = options["last_year"] or timezone.localdate(timezone.now()).year + YEARS_AHEAD
+        last_year = options["last_year"] or timezone.localdate(read_clock()).year + YEARS_AHEAD
         loaded = load_official_days(
             first_year=options["first_year"], last_year=last_year, dry_run=options["dry_run"]
         )

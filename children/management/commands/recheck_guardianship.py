@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from accounts.registry import RegistryUnavailable
 from children.models import Guardianship
 from children.services import recheck_guardianship
+from notifications.clock import read_clock
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         held = ended = 0
         for guardianship in guardianships.order_by("verified_at", "pk")[: options["limit"]]:
             try:
-                holds = recheck_guardianship(guardianship, now=timezone.now(), dry_run=options["dry_run"])
+                holds = recheck_guardianship(guardianship, now=read_clock(), dry_run=options["dry_run"])
             except RegistryUnavailable:
                 raise CommandError(
                     f"The registry does not answer. Confirmed: {held}, ended: {ended}."

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
+from notifications.clock import read_clock
 from notifications.delivery import deliver_due, due
 
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:
-            self.stdout.write(f"due: {due(now=timezone.now()).count()}")
+            self.stdout.write(f"due: {due(now=read_clock()).count()}")
             return
-        counts = deliver_due(now=timezone.now())
+        counts = deliver_due(now=read_clock())
         self.stdout.write(f"sent: {counts.sent}, put off: {counts.retried}, given up: {counts.failed}")
