@@ -17,6 +17,4 @@ COPY . .
 RUN DEBUG=1 python manage.py compile_catalogues && rm -rf var && install -d -o portal var
 USER portal
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--host", "0.0.0.0", "--workers", "2", \
-     "--blocking-threads", "2", "--respawn-failed-workers", "--workers-kill-timeout", "10", "--access-log", \
-     "balabaqsha.wsgi:application"]
+CMD ["python", "-m", "balabaqsha.serving", "--host", "0.0.0.0"]

@@ -222,33 +222,12 @@ def local_address(host: str) -> str:
 
 
 def start_services(family: Family, *, host: str, port: str, var: Path = VAR) -> None:
-    """Start granian, the Celery worker and beat; their logs and the beat's memory are kept under `var`."""
+    """Start the web server, the Celery worker and beat; their logs and the beat's memory are kept under `var`."""
     logs, beats = var / "log", var / "beat"
     for folder in (logs, beats):
         folder.mkdir(parents=True, exist_ok=True)
     celery = [sys.executable, "-m", "celery", "-A", "balabaqsha"]
-    granian = [
-        sys.executable,
-        "-m",
-        "granian",
-        "--interface",
-        "wsgi",
-        "--http",
-        "1",
-        "--no-ws",
-        "--access-log",
-    ]
-    manner = [
-        "--workers",
-        "2",
-        "--blocking-threads",
-        "2",
-        "--respawn-failed-workers",
-        "--workers-kill-timeout",
-        "5",
-    ]
-    address = ["--host", host.strip("[]"), "--port", port]
-    web = [*granian, *manner, *address, "balabaqsha.wsgi:application"]
+    web = [sys.executable, "-m", "balabaqsha.serving", "--host", host.strip("[]"), "--port", port]
     family.start("web server", web, log=logs / "web.log")
     worker = ["worker", "--concurrency", "2", "--loglevel", "info"]
     family.start("Celery worker", [*celery, *worker], log=logs / "worker.log")

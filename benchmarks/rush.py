@@ -1,10 +1,10 @@
 """The minute it opens, measured: `make bench` (about three minutes).
 
 A scratch database on this checkout's own PostgreSQL (with fsync), the portal's real settings with every middleware,
-real sessions and CSRF under granian, and the load beside them on the same machine. What is compared is measured in
-turn in three rounds; every figure is the median of the rounds' ratios, for milliseconds alone say nothing. After every
-run the database is asked whether a place was sold twice, lost or refused while free. Prints a table and, as the last
-line, JSON; ends with 1 when a bar is missed or an invariant broken.
+real sessions and CSRF, served as ever (`balabaqsha.serving`), and the load beside them on the same machine. What is
+compared is measured in turn in three rounds; every figure is the median of the rounds' ratios, for milliseconds alone
+say nothing. After every run the database is asked whether a place was sold twice, lost or refused while free. Prints a
+table and, as the last line, JSON; ends with 1 when a bar is missed or an invariant broken.
 """
 
 import argparse
@@ -45,6 +45,7 @@ PARENTS, VACANCIES, ROUNDS = 24_000, 10_000, 3
 CLIENTS, FLOOR_CLIENTS, FLOOR_EACH = 32, 16, 150
 SEATS, PRESSES = 23, 5_000
 STAMP_OF = "argon2$bench"
+PORTALS = "the portal's own"
 PRESS_SQL = """\\set i :i + 1
 \\set n :client_id * :each + :i
 SELECT press_for_a_place(person, '{stamp}', application, vacancy, NULL) FROM bench_attempt WHERE n = :n;
@@ -199,11 +200,10 @@ def seed(bench: Bench) -> None:
 
 
 def serving(server: str, target: str, port: int) -> list[str]:
-    """The command that serves a project with two workers of two threads."""
-    if server == "granian":
-        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"]
-        manner = ["--workers", "2", "--blocking-threads", "2", "--respawn-failed-workers"]
-        return [*granian, *manner, "--port", str(port), "--log-level", "error", f"{target}:application"]
+    """The command that serves a project: as the portal is served, or by a gunicorn of the same size."""
+    if server == PORTALS:
+        command = [sys.executable, "-m", "balabaqsha.serving"]
+        return [*command, "--port", str(port), "--app", f"{target}:application"]
     manner = ["--workers", "2", "--threads", "2", "--graceful-timeout", "5", "--log-level", "error"]
     return [server, target, "--bind", f"127.0.0.1:{port}", *manner, "--no-control-socket"]
 
@@ -220,7 +220,8 @@ def web_server(bench: Bench, *, project: str = "portal") -> Iterator[tuple[subpr
     known = os.pathsep.join([str(ROOT), *site.getsitepackages()])
     environment = dict(bench.environment) | {"DJANGO_SETTINGS_MODULE": settings, "PYTHONPATH": known}
     command = serving(bench.server, target, port)
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603 - our own program
+    # The access log is written as in production, and read by nobody.
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program
     try:
         for _ in range(300):
             try:
@@ -456,11 +457,13 @@ def report(bench: Bench) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--server", default="granian", help="granian, or the path of a gunicorn program")
+    parser.add_argument(
+        "--server", default=PORTALS, help="instead of the portal's: the path of a gunicorn program"
+    )
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     arguments = parser.parse_args()
     server = arguments.server
-    if server != "granian" and not shutil.which(server):
+    if server != PORTALS and not shutil.which(server):
         parser.error(f"{server} is not a program")
     signal.signal(signal.SIGTERM, embedded.end_orderly)
     with embedded.start(environ={}) as running, scratch_database(running.urls["DATABASE_URL"]) as database:

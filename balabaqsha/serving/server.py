@@ -1,0 +1,118 @@
+"""The web server's numbers, what this machine allows of them, and the server itself (docs/adr/0009-web-server.md)."""
+
+import resource
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+
+PORTAL: Final = "balabaqsha.wsgi:application"
+WORKERS: Final = 2
+# Python runs in one of them at a time, the other waits for the database meanwhile.
+THREADS: Final = 2
+# Every phone on the waiting page holds one; a process that has so many lets nobody else in.
+CONNECTIONS: Final = 10_000
+# What a process opens besides: the database, Redis, uploads on their way, libraries.
+OTHER_FILES: Final = 500
+# With fewer the portal would refuse a city at the minute of opening.
+FEWEST_CONNECTIONS: Final = 200
+# For the head of a request from its first awaited byte, hence also for a kept connection on which nothing is asked.
+IDLE_SECONDS: Final = 30
+# A request's head; Django's own bounds lie far below.
+HEAD_BYTES: Final = 64 * 1024
+# Who is still at work so long after SIGTERM is killed.
+STOP_SECONDS: Final = 10
+
+
+class Unusable(Exception):
+    """The portal can't be served here; the message says why and what helps."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many processes, and how many connections each of them holds."""
+
+    workers: int
+    connections: int
+    warnings: tuple[str, ...] = ()
+
+
+def plan(environ: Mapping[str, str]) -> Plan:
+    """What `WEB_WORKERS` asks for and the limit of open files allows, which is raised as far as it goes.
+
+    Raises `Unusable`.
+    """
+    workers = environ.get("WEB_WORKERS") or str(WORKERS)
+    if not (workers.isascii() and workers.isdigit() and 1 <= int(workers) <= 64):
+        raise Unusable(f"WEB_WORKERS={workers} is not a number of processes: give one from 1 to 64.")
+    connections, warnings = connections_within(raise_open_files())
+    return Plan(workers=int(workers), connections=connections, warnings=warnings)
+
+
+def raise_open_files() -> int:
+    """Raise the limit of open files of this process to what is needed, or to what may be had; returns it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OTHER_FILES
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= allowed:
+        return max(soft, allowed)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed
+
+
+def connections_within(open_files: int) -> tuple[int, tuple[str, ...]]:
+    """How many connections fit, since one that is accepted without a file left would be lost; with a warning.
+
+    Raises `Unusable`.
+    """
+    fitting = min(CONNECTIONS, open_files - OTHER_FILES)
+    if fitting == CONNECTIONS:
+        return fitting, ()
+    way_out = (
+        f"Allow {CONNECTIONS + OTHER_FILES}: ulimit -n, LimitNOFILE of systemd, or ulimits of docker compose."
+    )
+    if fitting < FEWEST_CONNECTIONS:
+        raise Unusable(f"A process may open {open_files} files here, too few to serve anybody. {way_out}")
+    warning = (
+        f"A process may open {open_files} files here: each one lets {fitting} visitors in at once, not "
+        f"{CONNECTIONS}. {way_out}"
+    )
+    return fitting, (warning,)
+
+
+def address_of(host: str) -> str:
+    """The address that a name means, for the server listens on addresses only. Raises `Unusable`."""
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except OSError as error:
+        raise Unusable(f"{host} is not an address of this machine: {error.strerror}") from None
+
+
+def serve(chosen: Plan, *, host: str, port: int, app: str) -> None:
+    """Serve on `host`, an address or a name, until SIGTERM or SIGINT. Raises `Unusable`.
+
+    A worker that dies is replaced; when one dies as soon as it is started, this process exits with 1.
+    """
+    Granian(
+        app,
+        address=address_of(host),
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=chosen.workers,
+        blocking_threads=THREADS,
+        # For each process; the kernel cuts it to net.core.somaxconn.
+        backlog=chosen.connections,
+        # Not only requests: connections that are open.
+        backpressure=chosen.connections,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=1000 * IDLE_SECONDS, max_buffer_size=HEAD_BYTES),
+        websockets=False,
+        log_access=True,
+        # Without it one dead worker ends them all.
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+    ).serve()

@@ -1,0 +1,114 @@
+"""A web server of its own for a test, served as the portal is."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+# Runs before the server, to give it other numbers: `python -c PRELUDE port`.
+SERVE = """
+import sys
+from balabaqsha.serving import server
+{prelude}
+server.serve(server.plan({{"WEB_WORKERS": "1"}}), host="127.0.0.1", port=int(sys.argv[1]), app={app!r})
+"""
+
+
+class Served:
+    """A running web server, its port, and what it printed so far."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.process = process
+        self.port = port
+        self.log = log
+
+    def connect(self, *, timeout: float = 20) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+
+    def ask(self, request: bytes) -> bytes:
+        """Send bytes on a connection of its own and read until it is closed."""
+        with self.connect() as connection:
+            connection.sendall(request)
+            return read_all(connection)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    got = b""
+    while piece := connection.recv(65536):
+        got += piece
+    return got
+
+
+def read_answer(connection: socket.socket) -> bytes:
+    """One answer that says its length, from a connection that stays open."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        piece = connection.recv(65536)
+        assert piece, got
+        got += piece
+    head, _, body = got.partition(b"\r\n\r\n")
+    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    left = int(lengths[0].partition(b":")[2]) - len(body) if lengths else 0
+    while left > 0:
+        piece = connection.recv(65536)
+        assert piece, got
+        got, left = got + piece, left - len(piece)
+    return got
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def serve(tmp_path) -> Iterator[Callable[..., Served]]:
+    """Start a server: `serve(app, prelude="server.IDLE_SECONDS = 1")`; it is ended after the test."""
+    running: list[Served] = []
+
+    def start(app: str = "tests.balabaqsha.serving.application:application", *, prelude: str = "") -> Served:
+        port, log = free_port(), tmp_path / f"{len(running)}.log"
+        code = SERVE.format(prelude=prelude, app=app)
+        environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-c", code, str(port)],
+                cwd=CHECKOUT,
+                env=environment,
+                stdout=output,
+                stderr=output,
+            )
+        served = Served(process, port, log)
+        running.append(served)
+        wait_until_open(served)
+        return served
+
+    yield start
+    for served in running:
+        served.process.send_signal(signal.SIGTERM)
+        try:
+            served.process.wait(15)
+        except subprocess.TimeoutExpired:
+            served.process.kill()
+            served.process.wait()
+
+
+def wait_until_open(served: Served) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        assert served.process.poll() is None, served.log.read_text()
+        try:
+            served.connect().close()
+        except OSError:
+            assert time.monotonic() < deadline, served.log.read_text()
+            time.sleep(0.05)
+        else:
+            return
