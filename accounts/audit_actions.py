@@ -13,6 +13,7 @@ class Action(models.TextChoices):
     PROFILE_CHANGED = "profile_changed", _("Profile changed")
     PHOTO_CHANGED = "photo_changed", _("Photo changed")
     CHILD_ADDED = "child_added", _("Child added")
+    GUARDIAN_ADDED = "guardian_added", _("Somebody was added as guardian of the child")
     APPLICATION_FILED = "application_filed", _("Application filed")
     APPLICATION_ARCHIVED = "application_archived", _("Application moved to the archive")
     APPLICATION_RESTORED = "application_restored", _("Application restored from the archive")

@@ -21,3 +21,10 @@ def mask_phone(phone: object) -> str:
     if len(shown) == 16 and shown.startswith("+7 "):
         return f"{shown[:7]}{DOT * 3}{shown[10:]}"
     return DOT * max(0, len(shown) - 2) + shown[-2:]
+
+
+def mask_name(last_name: str, first_name: str) -> str:
+    """`К••••• Е.`: the initials. The number of dots tells nothing about the length of the name."""
+    last, first = last_name.strip(), first_name.strip()
+    parts = [f"{last[0]}{DOT * 5}" if last else "", f"{first[0]}." if first else ""]
+    return " ".join(filter(None, parts)) or DOT * 5

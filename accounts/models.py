@@ -13,7 +13,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts.audit_actions import Action
 from accounts.fields import EncryptedTextField
-from accounts.masks import mask_phone
+from accounts.masks import mask_name, mask_phone
 
 
 class Sex(models.TextChoices):
@@ -109,6 +109,11 @@ class Profile(models.Model):
     def full_name(self) -> str:
         """Last, first and middle name, as the registry writes them."""
         return " ".join(filter(None, (self.last_name, self.first_name, self.middle_name)))
+
+    @property
+    def masked_name(self) -> str:
+        """What another family member may read of it: `К••••• Е.`"""
+        return mask_name(self.last_name, self.first_name)
 
 
 class PolicyConsent(models.Model):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -11,8 +12,9 @@ from accounts.audit_actions import Action
 from accounts.crypto import keyed_hash
 from accounts.models import User
 from accounts.registry import Person, PersonNotFound, get_registry
-from children.access import children_of
+from children.access import children_of, guardians_of
 from children.models import Child, Guardianship
+from notifications.services import enqueue
 
 
 class ChildRefused(Exception):
@@ -52,13 +54,14 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
     """Add the child with `iin` (12 digits) to the family of `user` and return it.
 
     The registry is asked anew, so nobody can add a child by skipping a page. A child that another guardian has added
-    stays one row, which both may act for; its data is brought up to date. Raises what `find_child` raises; asks the
-    registry, so never call it inside a transaction. Locks the child's row.
+    stays one row, which both may act for; its data is brought up to date. Every guardian whom the child has already is
+    told at once, by inbox and SMS, and reads it in the journal. Raises what `find_child` raises; asks the registry, so
+    never call it inside a transaction. Locks the child's row.
     """
     person = find_child(user, iin=iin)
     with transaction.atomic():
         child = _stored_child(person, nationality=nationality, now=now)
-        _, created = Guardianship.objects.get_or_create(
+        guardianship, created = Guardianship.objects.get_or_create(
             child=child,
             user=user,
             ended_at=None,
@@ -67,6 +70,7 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
         if not created:
             raise ChildAlreadyAdded(child)
         audit.record(Action.CHILD_ADDED, actor=user, subject=user, target=child.full_name, now=now)
+        _tell_the_others(guardianship, now=now)
     return child
 
 
@@ -101,6 +105,23 @@ def _ask_registry(user: User, *, iin: str) -> Person:
         return get_registry().find_ward(**known_by, child_iin=iin)
     except PersonNotFound:
         raise ChildRefused from None
+
+
+def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
+    """Nobody becomes a guardian behind the back of those who are; the child's row is locked, so none is missed."""
+    child, newcomer = guardianship.child, guardianship.user
+    for guardian in guardians_of(child):
+        if guardian == newcomer:
+            continue
+        audit.record(Action.GUARDIAN_ADDED, actor=newcomer, subject=guardian, target=child.full_name, now=now)
+        enqueue(
+            guardian,
+            "guardian_added",
+            context={"child": child, "guardian": newcomer.profile.masked_name},
+            dedupe_key=str(guardianship.pk),
+            now=now,
+            link=reverse("children:child", args=[child.pk]),
+        )
 
 
 def _stored_child(person: Person, *, nationality: str, now: datetime) -> Child:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.masks import mask_document, mask_iin, mask_phone
+from accounts.masks import mask_document, mask_iin, mask_name, mask_phone
 from accounts.phones import PhoneError, PhoneFault, display_phone, parse_mobile
 
 
@@ -85,3 +85,18 @@ def test_masks():
     assert mask_iin("") == ""
     assert mask_document("AC2147093") == "••••••093"
     assert mask_document("12") == "••"
+
+
+@pytest.mark.parametrize(
+    ("last_name", "first_name", "shown"),
+    [
+        ("КАМЕНОВ", "ЕРМЕК", "К••••• Е."),
+        ("ЛИ", "ЯН", "Л••••• Я."),
+        ("ӘБДІҚАДЫРОВ-ЗҰЛПЫХАРОВ", "ІҢКӘР", "Ә••••• І."),
+        ("КАМЕНОВ", "", "К•••••"),
+        ("", "ЕРМЕК", "Е."),
+        (" ", "", "•••••"),
+    ],
+)
+def test_a_masked_name_tells_the_initials_and_not_the_length(last_name, first_name, shown):
+    assert mask_name(last_name, first_name) == shown

@@ -21,6 +21,7 @@ from accounts.registry.simulated_people import (
 from children.access import child_for, children_of, guardians_of
 from children.models import Child, Guardianship
 from children.services import ChildAlreadyAdded, ChildRefused, add_child, find_child, recheck_guardianship
+from notifications.models import Message, Notice
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -123,6 +124,53 @@ def test_the_second_guardian_joins_the_same_child(father, mother):
 def test_a_name_that_changed_in_the_registry_is_brought_up_to_date(mother):
     ChildFactory(iin=MANUAL_CHILD_IIN, last_name="БҰРЫНҒЫ")
     assert add_child(mother, iin=MANUAL_CHILD_IIN, now=NOW).last_name == "КАМЕНОВА"
+
+
+class TestTheOthersAreTold:
+    """Nobody is added as a guardian behind the back of those whom the child has."""
+
+    def test_by_inbox_sms_and_journal_with_the_name_masked(self, father, mother):
+        child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
+        mother.profile.last_name, mother.profile.first_name = "САТЫБАЛДИЕВА", "ЖІБЕК"
+        add_child(mother, iin=MANUAL_CHILD_IIN, now=NOW + timedelta(days=1))
+        notice, sms = Notice.objects.get(), Message.objects.get()
+        assert (notice.recipient, notice.kind) == (father, "guardian_added")
+        assert "С••••• Ж." in notice.text_kk
+        assert "С••••• Ж." in notice.text_ru
+        for hidden in (mother.profile.last_name, mother.profile.first_name, mother.profile.iin):
+            assert hidden not in notice.text_kk + notice.text_ru + sms.text
+        assert (sms.recipient, sms.phone) == (father, father.phone)
+        entry = father.journal.get(action=Action.GUARDIAN_ADDED)
+        assert (entry.actor, entry.target) == (mother, child.full_name)
+        assert not mother.journal.filter(action=Action.GUARDIAN_ADDED).exists()
+
+    def test_every_one_of_them(self, father, mother):
+        child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
+        grandmother = GuardianshipFactory(child=child).user
+        add_child(mother, iin=MANUAL_CHILD_IIN, now=NOW)
+        assert {notice.recipient for notice in Notice.objects.all()} == {father, grandmother}
+        assert Message.objects.count() == 2
+
+    def test_nobody_else(self, father, mother):
+        child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
+        GuardianshipFactory(child=child, ended_at=NOW)
+        GuardianshipFactory()
+        add_child(mother, iin=MANUAL_CHILD_IIN, now=NOW)
+        assert Notice.objects.get().recipient == father
+
+    def test_also_when_somebody_comes_back(self, father, mother):
+        add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
+        add_child(mother, iin=MANUAL_CHILD_IIN, now=NOW)
+        Guardianship.objects.filter(user=mother).update(ended_at=NOW)
+        add_child(mother, iin=MANUAL_CHILD_IIN, now=NOW)
+        assert Notice.objects.filter(recipient=father).count() == 2
+
+    def test_the_first_guardian_and_a_second_press_tell_nobody(self, father):
+        add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
+        with pytest.raises(ChildAlreadyAdded):
+            add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
+        assert not Notice.objects.exists()
+        assert not Message.objects.exists()
 
 
 class TestAccess:
