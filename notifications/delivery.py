@@ -42,7 +42,7 @@ class Counts:
 
 
 def deliver_due(*, now: datetime) -> Counts:
-    """Send what is due at `now`, those nearest to being given up first; returns what came of it.
+    """Send what is due from `now` on, those nearest to being given up first; returns what came of it.
 
     Any number of workers may deliver at once: each claimed row is sent by one of them. Works for at most a minute and
     leaves the rest to the next call. Never call it inside a transaction: the lock would be held while sending.
@@ -51,11 +51,13 @@ def deliver_due(*, now: datetime) -> Counts:
     counts = Counts()
     renew_connection()
     started = time.monotonic()
-    while time.monotonic() - started < CLAIMING.total_seconds():
-        message = _claim(now=now)
+    while (worked := time.monotonic() - started) < CLAIMING.total_seconds():
+        # Slow gateways must not carry a message past the instant from which it is worth nothing.
+        present = now + timedelta(seconds=worked)
+        message = _claim(now=present)
         if message is None:
             break
-        _deliver(message, backend=backend, counts=counts, now=now)
+        _deliver(message, backend=backend, counts=counts, now=present)
     return counts
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,6 +25,14 @@ def gateway(settings):
     settings.SMS_BACKEND = OBEDIENT
     ObedientBackend.reset()
     return ObedientBackend
+
+
+@pytest.fixture(autouse=True)
+def counter(monkeypatch):
+    """The counter by which a delivery knows for how long it has worked, stopped; `counter.moment` moves it."""
+    stopped = SimpleNamespace(moment=1000.0)
+    monkeypatch.setattr(delivery, "time", SimpleNamespace(monotonic=lambda: stopped.moment))
+    return stopped
 
 
 @pytest.fixture
@@ -108,6 +117,21 @@ def test_gives_up_when_it_is_no_longer_worth_it(message, gateway):
 def test_tries_until_the_last_microsecond(message, gateway):
     Message.objects.update(give_up_at=NOW + MICROSECOND)
     assert deliver_due(now=NOW) == Counts(sent=1)
+
+
+@pytest.mark.parametrize(("seconds", "counts"), [(29.999999, Counts(sent=2)), (30, Counts(sent=1, failed=1))])
+def test_a_slow_gateway_carries_nothing_past_its_time(parent, gateway, counter, monkeypatch, seconds, counts):
+    for key in ("first", "second"):
+        written(parent, key=key)
+    Message.objects.update(give_up_at=NOW + timedelta(seconds=30))
+    send = ObedientBackend.send
+
+    def slowly(*args, **kwargs):
+        counter.moment += seconds
+        return send(*args, **kwargs)
+
+    monkeypatch.setattr(ObedientBackend, "send", slowly)
+    assert deliver_due(now=NOW) == counts
 
 
 def test_gives_up_at_once_when_the_next_attempt_would_be_too_late(parent, gateway):
