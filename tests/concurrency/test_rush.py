@@ -1,10 +1,9 @@
 """The bid in one statement under fire: thousands of presses, and whatever else may happen to the place meanwhile."""
 
 import random
-import subprocess
-import sys
 from contextlib import ExitStack, contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from html import unescape
 from threading import Barrier
 from threading import Event as Signal
@@ -31,6 +30,7 @@ from children.models import Child, Guardianship
 from notifications.clock import read_clock
 from notifications.models import Notice
 from tests.applications.conftest import NOW
+from tests.concurrency.machine import Machine
 from tests.concurrency.test_bids import together
 from tests.factories import GuardianshipFactory, UserFactory
 from tests.staff import employee, inside
@@ -731,45 +731,21 @@ def test_the_close_is_the_databases(scene, mode):
     assert consistent(scene.vacancy)
 
 
-class WebServer:
-    """A process of its own with a wrong clock, in which whoever has the session presses."""
-
-    def __init__(self, session, *, minutes_ahead):
-        command = [sys.executable, "-m", "tests.concurrency.web_server"]
-        arguments = [str(minutes_ahead), connection.settings_dict["NAME"], session]
-        self.process = subprocess.Popen(
-            [*command, *arguments],
-            cwd=settings.BASE_DIR,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.process.stdin.close()
-        self.process.wait(20)
-        self.process.stdout.close()
-
-    def answer(self):
-        return self.process.stdout.readline().strip()
-
-    def press(self, application, vacancy):
-        address = reverse("applications:apply", args=[application.pk, vacancy.pk])
-        print(address, file=self.process.stdin, flush=True)
-        return int(self.answer())
-
-
 @pytest.fixture
 def servers(scene, client_of):
-    """Two web servers, one eleven minutes ahead of the database and one eleven minutes behind."""
+    """Presses on two web servers, one eleven minutes ahead of the database and one eleven minutes behind."""
     session = client_of(scene.parent).cookies[settings.SESSION_COOKIE_NAME].value
+    database = connection.settings_dict["NAME"]
+
+    def press_on(machine, application, vacancy):
+        address = reverse("applications:apply", args=[application.pk, vacancy.pk])
+        return machine.post(address, session=session, at=datetime.now(UTC))["status"]
+
     with ExitStack() as stack:
-        both = [stack.enter_context(WebServer(session, minutes_ahead=minutes)) for minutes in (11, -11)]
-        assert [server.answer() for server in both] == ["ready"] * 2
-        yield both
+        machines = [
+            stack.enter_context(Machine(database, ahead=timedelta(minutes=minutes))) for minutes in (11, -11)
+        ]
+        yield [partial(press_on, machine) for machine in machines]
 
 
 def test_two_web_servers_with_wrong_clocks_open_at_the_same_instant(scene, servers):
@@ -777,9 +753,7 @@ def test_two_web_servers_with_wrong_clocks_open_at_the_same_instant(scene, serve
     waiting = families(scene, 40)
     piles = [waiting[::2], waiting[1::2]]
     Vacancy.objects.update(opens_at=read_clock() + timedelta(minutes=5), seats_total=10)
-    assert [server.press(pile[0], scene.vacancy) for server, pile in zip(servers, piles, strict=True)] == [
-        409
-    ] * 2
+    assert [server(pile[0], scene.vacancy) for server, pile in zip(servers, piles, strict=True)] == [409] * 2
     opens = read_clock() + timedelta(milliseconds=300)
     Vacancy.objects.update(opens_at=opens)
 
@@ -787,9 +761,9 @@ def test_two_web_servers_with_wrong_clocks_open_at_the_same_instant(scene, serve
         statuses = []
         while 302 not in statuses:
             before = read_clock()
-            statuses.append(server.press(applications[0], scene.vacancy))
+            statuses.append(server(applications[0], scene.vacancy))
             assert statuses[-1] == 302 or before < opens
-        return statuses + [server.press(one, scene.vacancy) for one in applications[1:]]
+        return statuses + [server(one, scene.vacancy) for one in applications[1:]]
 
     answers = together(
         *(
@@ -807,9 +781,7 @@ def test_two_web_servers_with_wrong_clocks_close_at_the_same_instant(scene, serv
     first, second, *others = families(scene, 4)
     collecting(scene, seats=4, closes_in=timedelta(minutes=5))
     ahead, behind = servers
-    assert [ahead.press(first, scene.vacancy), behind.press(second, scene.vacancy)] == [302, 302]
+    assert [ahead(first, scene.vacancy), behind(second, scene.vacancy)] == [302, 302]
     Vacancy.objects.update(closes_at=read_clock() - timedelta(minutes=5))
-    assert [server.press(one, scene.vacancy) for server, one in zip(servers, others, strict=True)] == [
-        409
-    ] * 2
+    assert [server(one, scene.vacancy) for server, one in zip(servers, others, strict=True)] == [409] * 2
     assert award_collected(scene.vacancy, now=read_clock()) == 2

@@ -1,0 +1,378 @@
+"""Two machines, one an hour fast and one an hour slow: nothing ends early, and nothing lives longer than its deadline.
+
+Each runs every sweep and shows and takes pages in a process of its own. The clock of the database stands still at the
+last microsecond before a deadline, or at the deadline.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.urls import reverse
+
+from accounts.models import SmsCode
+from applications import transitions
+from applications.bidding import place_bid
+from applications.models import Application, Benefit, Bid, Referral
+from applications.states import ApplicationState, BenefitState, ReferralState
+from balabaqsha.celery import app
+from bulletin.models import Holiday, Vacancy
+from bulletin.official_days import YEARS_AHEAD
+from notifications.models import Message, Notice
+from tests.accounts.walk import PHONE, newest_code
+from tests.applications.conftest import NOW, ZONE
+from tests.concurrency.machine import Machine
+from tests.factories import BenefitFactory, UserFactory, VacancyFactory
+from tests.staff import inside, worker_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
+
+MICROSECOND = timedelta(microseconds=1)
+HOUR = timedelta(hours=1)
+# A page that only shows goes by an estimate, which counts on while the clock of these tests stands still.
+SECONDS = timedelta(seconds=30)
+
+
+@pytest.fixture(scope="module")
+def machines(django_db_setup):
+    """One that is an hour fast and one that is an hour slow."""
+    database = connection.settings_dict["NAME"]
+    with Machine(database, ahead=HOUR) as fast, Machine(database, ahead=-HOUR) as slow:
+        yield fast, slow
+
+
+@pytest.fixture
+def fast(machines, database_clock):
+    return machines[0]
+
+
+@pytest.fixture
+def slow(machines, database_clock):
+    return machines[1]
+
+
+STOPPED = """
+CREATE SCHEMA stopped;
+CREATE TABLE stopped.clock (at timestamptz);
+INSERT INTO stopped.clock VALUES (now());
+CREATE FUNCTION stopped.clock_timestamp() RETURNS timestamptz VOLATILE LANGUAGE sql AS 'SELECT at FROM stopped.clock';
+"""
+
+
+@pytest.fixture
+def database_clock(transactional_db):
+    """Stop the clock of the database for the machines; call it to move it."""
+    with connection.cursor() as cursor:
+        cursor.execute(STOPPED)
+
+    def move(to):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE stopped.clock SET at = %s", [to])
+        return to
+
+    yield move
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA stopped CASCADE")
+
+
+class Case(NamedTuple):
+    """Something that a sweep does at an instant, and not before."""
+
+    due: datetime
+    is_done: Callable[[], bool]
+
+
+def referral_of(scene):
+    bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=NOW)
+    return transitions.activate_bid(bid, actor=scene.staff, now=NOW)
+
+
+def application_is(state):
+    return lambda: Application.objects.get().state == state
+
+
+def told(kind):
+    return lambda: Notice.objects.filter(kind=kind).exists()
+
+
+def expired_referral(scene):
+    due = referral_of(scene).valid_until
+    return Case(due, application_is(ApplicationState.STOP_LISTED))
+
+
+def reminded_of_the_last_day(scene):
+    due = referral_of(scene).valid_until - timedelta(days=1)
+    return Case(due, told("referral_reminder"))
+
+
+def lifted_stop(scene):
+    referral = referral_of(scene)
+    transitions.expire_referral(referral, now=referral.valid_until)
+    due = scene.application.stops.get().until
+    return Case(due, application_is(ApplicationState.WAITING))
+
+
+def expired_benefit(scene):
+    due = NOW + timedelta(days=3)
+    BenefitFactory(
+        application=scene.application,
+        state=BenefitState.VERIFIED,
+        decided_at=NOW,
+        decided_by=scene.staff,
+        valid_until=due,
+    )
+    return Case(due, lambda: Benefit.objects.get().state == BenefitState.EXPIRED)
+
+
+def awarded_place(scene):
+    due = NOW + timedelta(days=1)
+    vacancy = VacancyFactory(
+        group=scene.group, birth_years=[2017], mode=Vacancy.Mode.QUEUE_ORDER, opens_at=NOW, closes_at=due
+    )
+    place_bid(scene.application, vacancy, actor=scene.parent, now=NOW)
+    return Case(due, lambda: Bid.objects.get().holds_seat)
+
+
+def asked_for_interest(scene):
+    Application.objects.update(interest_confirmed_at=NOW - timedelta(days=20))
+    return Case(at_midnight(2019, 8, 2), told("interest_reminder"))
+
+
+def lapsed_interest(scene):
+    Application.objects.update(interest_confirmed_at=NOW - timedelta(days=20))
+    lapsed = application_is(ApplicationState.LAPSED)
+    return Case(at_midnight(2019, 10, 2), lapsed)
+
+
+def ended_grace(scene):
+    lapsed_interest(scene)
+    scene.application.refresh_from_db()
+    transitions.lapse(scene.application, now=at_midnight(2019, 10, 2))
+    archived = application_is(ApplicationState.ARCHIVED)
+    return Case(at_midnight(2019, 12, 31), archived)
+
+
+def oldest(scene):
+    Application.objects.update(birth_year=2012, interest_confirmed_at=datetime(2019, 9, 1, tzinfo=ZONE))
+
+
+def told_of_school_age(scene):
+    oldest(scene)
+    return Case(at_midnight(2019, 12, 1), told("aging_out"))
+
+
+def closed_by_school_age(scene):
+    oldest(scene)
+    archived = application_is(ApplicationState.ARCHIVED)
+    return Case(at_midnight(2020, 1, 1), archived)
+
+
+def delivered_message(scene):
+    message = message_of(scene, next_attempt_at=NOW + HOUR, give_up_at=NOW + 10 * HOUR)
+    return Case(message.next_attempt_at, message_is("sent"))
+
+
+def given_up_message(scene):
+    """Tried until its last moment: at the deadline it is given up, and not sent."""
+    due = NOW + HOUR
+    message_of(scene, next_attempt_at=due, give_up_at=due)
+    return Case(due, message_is("failed"))
+
+
+def pruned_code(scene):
+    code = SmsCode.objects.create(
+        phone=PHONE,
+        purpose=SmsCode.Purpose.RESET,
+        code_hash="hash",
+        session_hash="hash",
+        created_at=NOW,
+        expires_at=NOW + timedelta(minutes=10),
+    )
+    due = code.expires_at + timedelta(days=1) + MICROSECOND
+    return Case(due, lambda: not SmsCode.objects.exists())
+
+
+def purged_text(scene):
+    message_of(scene, next_attempt_at=NOW, give_up_at=NOW, state="sent", created_at=NOW)
+    due = NOW + timedelta(days=30) + MICROSECOND
+    return Case(due, lambda: Message.objects.filter(text="").exists())
+
+
+def longer_calendar(scene):
+    added = Holiday.objects.filter(date__year=2020 + YEARS_AHEAD)
+    return Case(at_midnight(2020, 1, 1), lambda: added.all().exists())
+
+
+def at_midnight(year, month, day):
+    return datetime(year, month, day, tzinfo=ZONE)
+
+
+def message_of(scene, **fields):
+    return Message.objects.create(
+        recipient=scene.parent,
+        phone=scene.parent.phone,
+        kind="bid_placed",
+        language="kk",
+        text="…",
+        dedupe_key="key",
+        **{"created_at": NOW} | fields,
+    )
+
+
+def message_is(state):
+    return lambda: Message.objects.get().state == state
+
+
+CASES = {
+    "applications.tasks.expire_referrals": [expired_referral],
+    "applications.tasks.remind_deadlines": [reminded_of_the_last_day],
+    "applications.tasks.lift_stops": [lifted_stop],
+    "applications.tasks.expire_benefits": [expired_benefit],
+    "applications.tasks.award_collected_bids": [awarded_place],
+    "applications.tasks.remind_interest": [asked_for_interest],
+    "applications.tasks.lapse_unconfirmed": [lapsed_interest],
+    "applications.tasks.end_lapsed_applications": [ended_grace],
+    "applications.tasks.remind_aging": [told_of_school_age],
+    "applications.tasks.close_aged": [closed_by_school_age],
+    "notifications.tasks.deliver_due_messages": [delivered_message, given_up_message],
+    "accounts.tasks.prune_sms_codes": [pruned_code],
+    "balabaqsha.tasks.purge_personal_data": [purged_text],
+    "bulletin.tasks.extend_calendar": [longer_calendar],
+}
+# What these do depends on no instant.
+TIMELESS = {
+    "applications.tasks.check_invariants",
+    "applications.tasks.fold_buckets",
+    "applications.tasks.render_missing_referrals",
+    "applications.tasks.repair_buckets",
+    "applications.tasks.tell_placed_bids",
+}
+
+
+def test_control_by_its_own_clock_the_fast_machine_ends_a_referral_early(scene, fast, database_clock):
+    case = expired_referral(scene)
+    now = database_clock(case.due - HOUR / 2)
+    fast.run("applications.tasks.expire_referrals", at=now)
+    assert not case.is_done()
+    fast.run("applications.tasks.expire_referrals", at=now, own_clock=True)
+    assert case.is_done()
+
+
+@pytest.mark.parametrize(
+    ("task", "case_of"), [(task, case_of) for task, cases in CASES.items() for case_of in cases]
+)
+def test_a_sweep_does_it_at_that_very_instant(scene, fast, slow, database_clock, task, case_of):
+    case = case_of(scene)
+    fast.run(task, at=database_clock(case.due - MICROSECOND))
+    assert not case.is_done()
+    slow.run(task, at=database_clock(case.due))
+    assert case.is_done()
+
+
+def test_every_sweep_of_the_schedule_is_tried():
+    assert CASES.keys() | TIMELESS == {entry["task"] for entry in app.conf.beat_schedule.values()}
+
+
+def test_a_page_ends_a_referral_when_it_is_over(scene, fast, slow, database_clock, client_of):
+    referral = referral_of(scene)
+    session = client_of(scene.parent).cookies[settings.SESSION_COOKIE_NAME].value
+    now = database_clock(referral.valid_until - SECONDS)
+    assert fast.get(scene.application.get_absolute_url(), session=session, at=now)["status"] == 200
+    assert Referral.objects.get().state == ReferralState.ISSUED
+    now = database_clock(referral.valid_until)
+    assert slow.get(scene.application.get_absolute_url(), session=session, at=now)["status"] == 200
+    assert Referral.objects.get().state == ReferralState.EXPIRED
+
+
+def test_what_was_archived_comes_back_until_the_last_microsecond(
+    scene, fast, slow, database_clock, client_of
+):
+    session = client_of(scene.parent).cookies[settings.SESSION_COOKIE_NAME].value
+    transitions.archive(scene.application, actor=scene.parent, now=NOW)
+    scene.application.refresh_from_db()
+    until = transitions.archive_undo_until(scene.application)
+    restore = reverse("applications:restore", args=[scene.application.pk])
+    slow.post(restore, session=session, at=database_clock(until))
+    assert Application.objects.get().state == ApplicationState.ARCHIVED
+    fast.post(restore, session=session, at=database_clock(until - MICROSECOND))
+    assert Application.objects.get().state == ApplicationState.WAITING
+
+
+def test_a_contract_is_signed_while_the_referral_is_valid(scene, fast, slow, database_clock):
+    referral = referral_of(scene)
+    session = inside(worker_of(scene.group.kindergarten)).cookies[settings.SESSION_COOKIE_NAME].value
+    sign = reverse("admin:applications_referral_work", args=[referral.pk, "sign"])
+    contract = {"contract_number": "17"}
+    slow.post(sign, contract, session=session, at=database_clock(referral.valid_until))
+    assert Referral.objects.get().state != ReferralState.SIGNED
+    fast.post(sign, contract, session=session, at=database_clock(referral.valid_until - SECONDS))
+    assert Referral.objects.get().state == ReferralState.SIGNED
+
+
+def test_a_session_ends_by_the_database(fast, slow, database_clock, client_of):
+    parent = UserFactory.create()
+    session = client_of(parent).cookies[settings.SESSION_COOKIE_NAME].value
+    ends = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
+    Session.objects.update(expire_date=ends)
+    cabinet = reverse("applications:cabinet")
+    answers = [
+        machine.get(cabinet, session=session, at=database_clock(at))["status"]
+        for machine, at in ((fast, ends - MICROSECOND), (slow, ends))
+    ]
+    assert answers == [200, 302]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_session_lasts_as_long_whoever_began_it(machines, database_clock, place):
+    parent = UserFactory.create()
+    now = database_clock(datetime(2026, 9, 1, 9, 0, tzinfo=UTC))
+    signed_in = {"phone": str(parent.phone), "password": "parent-pass-1"}
+    assert machines[place].post(reverse("accounts:login"), signed_in, at=now)["status"] == 302
+    lasts = Session.objects.get().expire_date - now
+    assert timedelta(0) <= lasts - timedelta(seconds=settings.SESSION_COOKIE_AGE) < SECONDS
+
+
+@pytest.mark.parametrize("asked_of", [0, 1])
+def test_a_code_lives_ten_minutes_whoever_sent_and_whoever_judges_it(machines, database_clock, asked_of):
+    sent = database_clock(datetime(2026, 9, 1, 9, 0, tzinfo=UTC))
+    asked = machines[asked_of].post("/register/", {"phone": PHONE, "consent": "on"}, at=sent)
+    ends = SmsCode.objects.get().expires_at
+    assert ends == sent + timedelta(minutes=10)
+    code, session = {"code": newest_code()}, asked["session"]
+    fast, slow = machines
+    at_the_end = slow.post("/register/code/", code, session=session, at=database_clock(ends))
+    assert at_the_end["status"] == 200
+    before = fast.post("/register/code/", code, session=session, at=database_clock(ends - MICROSECOND))
+    assert before["location"] == "/register/password/"
+
+
+def test_an_idle_employee_is_signed_out_by_the_database(scene, fast, slow, database_clock):
+    session = inside(worker_of(scene.group.kindergarten)).cookies[settings.SESSION_COOKIE_NAME].value
+    workplace = reverse("admin:index")
+    start = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
+    Session.objects.update(expire_date=start + timedelta(days=1))
+    assert slow.get(workplace, session=session, at=database_clock(start))["status"] == 200
+    idle = start + timedelta(minutes=settings.STAFF_IDLE_MINUTES)
+    answers = [
+        machine.get(workplace, session=session, at=database_clock(at))["status"]
+        for machine, at in ((fast, idle - MICROSECOND), (slow, idle - MICROSECOND + timedelta(minutes=30)))
+    ]
+    assert answers == [200, 302]
+
+
+def test_limits_are_counted_by_the_database(scene, fast, slow, database_clock):
+    """Ten checks of a number in an hour, wherever they are made; the eleventh waits until the first is an hour old."""
+    check = reverse("applications:queue_check")
+    asked = {"number": scene.application.number, "digits": "0000"}
+    now = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
+
+    def ask(machine, at):
+        return machine.post(check, asked, at=database_clock(at))["status"]
+
+    assert [ask((fast, slow)[turn % 2], now) for turn in range(10)] == [200] * 10
+    assert ask(fast, now + HOUR - MICROSECOND) == ask(slow, now + HOUR - MICROSECOND) == 429
+    assert ask(slow, now + HOUR) == 200
