@@ -14,6 +14,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 from accounts.audit_actions import Action
 from accounts.fields import EncryptedTextField
 from accounts.masks import mask_name, mask_phone
+from accounts.registry.base import PhoneTie
 
 
 class Sex(models.TextChoices):
@@ -89,6 +90,17 @@ class Profile(models.Model):
     birth_date = models.DateField(_("birth date"))
     sex = models.CharField(_("sex"), max_length=1, choices=Sex.choices)
     photo = models.ImageField(_("photo"), upload_to="photos/", blank=True)
+    # The last answer: the registry is asked anew where much depends on it.
+    phone_tie = models.CharField(
+        _("phone in the base of mobile citizens"),
+        max_length=7,
+        choices=[
+            (PhoneTie.YES, _("registered to this person")),
+            (PhoneTie.NO, _("registered to somebody else")),
+            (PhoneTie.UNKNOWN, _("not known")),
+        ],
+        default=PhoneTie.UNKNOWN,
+    )
     second_phone = PhoneNumberField(_("second phone"), blank=True)
     address = models.CharField(_("address"), max_length=300, blank=True)
 

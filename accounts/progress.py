@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.contrib.sessions.backends.base import SessionBase
 
 from accounts import crypto
-from accounts.registry import Person
+from accounts.registry import Person, PhoneTie
 
 CODE_SESSION: Final = "code_session"
 REGISTRATION: Final = "registration"
@@ -41,6 +41,7 @@ class Registration:
     verified: bool = False
     password_hash: str = ""
     person_token: str = ""
+    phone_tie: str = PhoneTie.UNKNOWN.value
 
     @property
     def next_step(self) -> Step:
@@ -61,11 +62,12 @@ class Registration:
         values = json.loads(crypto.decrypt(self.person_token))
         return Person(**values | {"birth_date": date.fromisoformat(values["birth_date"])})
 
-    def with_person(self, person: Person | None) -> "Registration":
-        if person is None:
-            return replace(self, person_token="")
+    def with_person(self, person: Person, tie: PhoneTie) -> "Registration":
         values = asdict(person) | {"birth_date": person.birth_date.isoformat()}
-        return replace(self, person_token=crypto.encrypt(json.dumps(values)))
+        return replace(self, person_token=crypto.encrypt(json.dumps(values)), phone_tie=tie.value)
+
+    def without_person(self) -> "Registration":
+        return replace(self, person_token="", phone_tie=PhoneTie.UNKNOWN.value)
 
 
 @dataclass(frozen=True)

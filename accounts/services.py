@@ -10,18 +10,23 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import override
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import audit
 from accounts.audit_actions import Action
-from accounts.identity import document_hash, iin_hash
+from accounts.identity import Identity, document_hash, iin_hash
 from accounts.models import PolicyConsent, Profile, User
 from accounts.passwords import normalise_password
-from accounts.registry import Person
+from accounts.registry import Person, PersonNotFound, PhoneTie, get_registry
 from accounts.uploads import check_photo
 from notifications.services import enqueue
+
+
+class NotRegistrable(Exception):
+    """Nobody may register with this number: it is nobody's, or somebody's who has registered already."""
 
 
 class IdentityTaken(Exception):
@@ -40,16 +45,30 @@ class Consent:
     given_at: datetime
 
 
-def is_identity_taken(person: Person) -> bool:
-    """Whether an account is bound to the person's IIN or document."""
-    return any(
-        Profile.objects.filter(**{field: value}).exists()
-        for field, value in (
-            ("iin_hash", iin_hash(person.iin)),
-            ("document_hash", document_hash(person.document_number)),
-        )
-        if value
-    )
+def find_registrant(identity: Identity, *, phone: str) -> tuple[Person, PhoneTie]:
+    """Who would register as `identity`, and whether `phone` (E.164, proven by a code) is registered to them.
+
+    Raises `NotRegistrable` after the same steps for a number that is nobody's and for one with an account, so that
+    neither the answer nor its time tells them apart; `accounts.registry.RegistryUnavailable`. May take seconds: never
+    call it inside a transaction.
+    """
+    registry = get_registry()
+    try:
+        person = registry.find_person(iin=identity.iin, document_number=identity.document_number)
+    except PersonNotFound:
+        person = None
+    if _has_account(person or identity) or person is None:
+        raise NotRegistrable
+    tie = registry.phone_tie(phone=phone, iin=person.iin) if person.iin else PhoneTie.UNKNOWN
+    return person, tie
+
+
+def _has_account(identity: Person | Identity) -> bool:
+    """Whether an account is bound to the IIN or the document. One statement, whatever is known of the two."""
+    # No profile holds an empty hash.
+    by_iin = Q(iin_hash=iin_hash(identity.iin) or "")
+    by_document = Q(document_hash=document_hash(identity.document_number) or "")
+    return Profile.objects.filter(by_iin | by_document).exists()
 
 
 def register(
@@ -57,6 +76,7 @@ def register(
     phone: str,
     password_hash: str,
     person: Person,
+    phone_tie: PhoneTie = PhoneTie.UNKNOWN,
     consent: Consent,
     language: str,
     address: str | None,
@@ -85,6 +105,7 @@ def register(
                 middle_name=person.middle_name,
                 birth_date=person.birth_date,
                 sex=person.sex,
+                phone_tie=phone_tie,
             )
             PolicyConsent.objects.create(user=user, version=consent.version, given_at=consent.given_at)
             audit.record(Action.REGISTERED, now=now, actor=user, subject=user, address=address)

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import limits
 from accounts.audit import client_address
 from accounts.decorators import parent_required
-from accounts.masks import mask_iin
+from accounts.masks import mask_iin, mask_name
 from accounts.models import Sex, User
-from accounts.registry import Person, RegistryUnavailable
+from accounts.registry import Person, PhoneTie, RegistryUnavailable
 from children import checked as check
 from children.access import child_for, children_of
 from children.ages import age_in_words
@@ -140,11 +140,24 @@ def _add_page(
         "form": form or child_form,
         "iin_form": form or IinForm(initial={"iin": check.typed_iin(request.session, now=now)}),
         "child_form": child_form if checked else None,
-        "rows": _person_rows(checked.person) if checked else [],
+        "rows": _checked_rows(checked.person, request) if checked else [],
         "existing_url": reverse("children:child", args=[existing.pk]) if existing else "",
         "registry_down": registry_down,
     }
     return render(request, "children/add.html", context)
+
+
+def _checked_rows(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
+    """A child that is not added yet; by initials where the phone is somebody else's (docs/adr/0010-whose-phone.md).
+
+    Once it is added, its other guardians know, and the page shows everything.
+    """
+    if _parent(request).profile.phone_tie != PhoneTie.NO:
+        return _person_rows(person)
+    return [
+        {"label": _("Full name"), "value": mask_name(person.last_name, person.first_name)},
+        {"label": _("Birth year"), "value": str(person.birth_date.year)},
+    ]
 
 
 def _person_rows(person: Person | Child) -> list[dict[str, Any]]:

@@ -5,9 +5,9 @@ from typing import cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from accounts.registry.base import Person, PersonNotFound, PersonRegistry, RegistryUnavailable
+from accounts.registry.base import Person, PersonNotFound, PersonRegistry, PhoneTie, RegistryUnavailable
 
-__all__ = ["Person", "PersonNotFound", "PersonRegistry", "RegistryUnavailable", "get_registry"]
+__all__ = ["Person", "PersonNotFound", "PersonRegistry", "PhoneTie", "RegistryUnavailable", "get_registry"]
 
 
 def get_registry() -> PersonRegistry:

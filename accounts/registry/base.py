@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -20,6 +21,17 @@ class Person:
     @property
     def full_name(self) -> str:
         return " ".join(filter(None, (self.last_name, self.first_name, self.middle_name)))
+
+
+class PhoneTie(StrEnum):
+    """Whether a phone belongs to a person, by the state base of mobile citizens.
+
+    UNKNOWN where the gateway does not offer the question, or where the base knows nothing of the number.
+    """
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
 
 
 class PersonNotFound(LookupError):
@@ -44,5 +56,12 @@ class PersonRegistry(Protocol):
         """The child with `child_iin`, if the person named by IIN or document is its guardian.
 
         Raises `PersonNotFound` for an unknown child and for somebody else's alike, `RegistryUnavailable`.
+        """
+        ...
+
+    def phone_tie(self, *, phone: str, iin: str) -> PhoneTie:
+        """Whether `phone` (E.164) is registered to the person with `iin`.
+
+        Raises `RegistryUnavailable` where the question is offered and gets no usable answer now.
         """
         ...

@@ -2,6 +2,8 @@
 
 Identifiers travel in the body of a POST, never in an address, where logs would keep them. The gateway answers 200 with
 a person as JSON, 404 for nobody; anything else, a timeout, or an answer that makes no sense counts as unavailable.
+Whether a phone belongs to an IIN it answers with `{"belongs": true}`, false, or null where the base knows nothing of
+the number; a gateway that is not connected to the base answers 404.
 """
 
 import http.client
@@ -14,7 +16,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from accounts.registry.base import Person, PersonNotFound, RegistryUnavailable
+from accounts.registry.base import Person, PersonNotFound, PhoneTie, RegistryUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -29,24 +31,34 @@ class HttpRegistry:
     simulated: Final = False
 
     def find_person(self, *, iin: str = "", document_number: str = "") -> Person:
-        person = self._ask("persons/find", {"iin": iin, "document_number": document_number})
+        person = _person(self._ask("persons/find", {"iin": iin, "document_number": document_number}))
         if (person.iin != iin) if iin else (person.document_number != document_number):
             raise _nonsense("an answer about somebody else")
         return person
 
     def find_ward(self, *, guardian_iin: str = "", guardian_document: str = "", child_iin: str) -> Person:
-        person = self._ask(
-            "wards/find",
-            {"guardian_iin": guardian_iin, "guardian_document": guardian_document, "child_iin": child_iin},
-        )
+        question = {
+            "guardian_iin": guardian_iin,
+            "guardian_document": guardian_document,
+            "child_iin": child_iin,
+        }
+        person = _person(self._ask("wards/find", question))
         if person.iin != child_iin:
             raise _nonsense("an answer about somebody else")
         return person
 
-    def _ask(self, path: str, question: dict[str, str]) -> Person:
+    def phone_tie(self, *, phone: str, iin: str) -> PhoneTie:
+        try:
+            answer = self._ask("phones/check", {"phone": phone, "iin": iin})
+        except PersonNotFound:
+            return PhoneTie.UNKNOWN
+        return _tie(answer)
+
+    def _ask(self, path: str, question: dict[str, str]) -> bytes:
         try:
             with urllib.request.urlopen(_request(path, question), timeout=TIMEOUT) as response:  # noqa: S310
-                body = response.read(LONGEST_ANSWER)
+                body: bytes = response.read(LONGEST_ANSWER)
+                return body
         except urllib.error.HTTPError as error:
             with error:
                 if error.code == 404:
@@ -55,7 +67,6 @@ class HttpRegistry:
         except (OSError, ValueError, http.client.HTTPException) as error:
             # OSError for the network, ValueError for an address that is none, HTTPException for a broken answer.
             raise _nonsense(type(error).__name__) from error
-        return _person(body)
 
 
 def _request(path: str, question: dict[str, str]) -> urllib.request.Request:
@@ -82,6 +93,17 @@ def _person(body: bytes) -> Person:
     if person.sex not in {"m", "f"} or not (person.last_name or person.first_name):
         raise _nonsense("a person without a name or sex")
     return person
+
+
+def _tie(body: bytes) -> PhoneTie:
+    try:
+        belongs = json.loads(body)["belongs"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _nonsense(f"no word of a phone in the answer: {type(error).__name__}") from None
+    for answer, tie in ((True, PhoneTie.YES), (False, PhoneTie.NO), (None, PhoneTie.UNKNOWN)):
+        if belongs is answer:
+            return tie
+    raise _nonsense("no word of a phone in the answer")
 
 
 def _text(value: object) -> str:

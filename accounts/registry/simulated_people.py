@@ -19,6 +19,7 @@ UNKNOWN_IINS: Final = ("170720600806", "940225301801", "880101300010")
 UNAVAILABLE_IINS: Final = ("900101300007", "200101500003")
 
 MANUAL_PARENT_IIN: Final = "940225300009"
+MANUAL_PARENT_PHONE: Final = "+77017779876"
 MANUAL_CHILD_IIN: Final = "170720600007"
 FOREIGN_MOTHER_DOCUMENT: Final = "AC2147093"
 
@@ -49,9 +50,10 @@ FAMILIES: Final = 40
 
 @dataclass(frozen=True)
 class SimulatedPerson:
-    """An adult, and the children whose guardian they are."""
+    """An adult, the phone that the base of mobile citizens knows as theirs, the children whose guardian they are."""
 
     person: Person
+    phone: str
     wards: list[Person] = field(default_factory=list)
 
 
@@ -68,7 +70,8 @@ def _everyone(year: int) -> tuple[SimulatedPerson, ...]:
 def _people(year: int) -> Iterator[SimulatedPerson]:
     yield from _manual_family(year)
     yield _foreign_mother(year)
-    yield SimulatedPerson(_adult("САТЫБАЛДИЕВА", "ЖІБЕК", "ҒАНИҚЫЗЫ", date(1990, 9, 14), "f", serial=7100))
+    alone = _adult("САТЫБАЛДИЕВА", "ЖІБЕК", "ҒАНИҚЫЗЫ", date(1990, 9, 14), "f", serial=7100)
+    yield SimulatedPerson(alone, _phone(7100))
     for number in range(FAMILIES):
         yield from _family(number, year)
 
@@ -82,9 +85,9 @@ def _manual_family(year: int) -> Iterator[SimulatedPerson]:
         _child("КАМЕНОВ", "НҰРАСЫЛ", "ЕРМЕКҰЛЫ", date(year - 1, 1, 7), "m", serial=7003),
     ]
     father = Person(MANUAL_PARENT_IIN, "N15036421", "КАМЕНОВ", "ЕРМЕК", "АХМЕТОВИЧ", date(1994, 2, 25), "m")
-    yield SimulatedPerson(father, children)
+    yield SimulatedPerson(father, MANUAL_PARENT_PHONE, children)
     mother = _adult("КАМЕНОВА", "ГҮЛЖАН", "БОЛАТҚЫЗЫ", date(1995, 5, 11), "f", serial=7004)
-    yield SimulatedPerson(mother, children)
+    yield SimulatedPerson(mother, _phone(7004), children)
 
 
 def _foreign_mother(year: int) -> SimulatedPerson:
@@ -92,6 +95,7 @@ def _foreign_mother(year: int) -> SimulatedPerson:
     mother = Person("", FOREIGN_MOTHER_DOCUMENT, "КАРИМОВА", "НИЛУФАР", "", date(1993, 11, 2), "f")
     return SimulatedPerson(
         mother,
+        _phone(7200),
         [
             _child("КАРИМОВ", "АМИР", "РУСТАМҰЛЫ", date(year - 3, 2, 3), "m", serial=7201),
             _child("КАРИМОВА", "САБИНА", "РУСТАМҚЫЗЫ", date(year - 2, 3, 12), "f", serial=7202),
@@ -120,8 +124,8 @@ def _family(number: int, year: int) -> Iterator[SimulatedPerson]:
         serial=serial + 2,
     )
     children = [_nth_child(father, place, number=number, year=year) for place in range(number % 3 + 1)]
-    yield SimulatedPerson(mother, children)
-    yield SimulatedPerson(father, children)
+    yield SimulatedPerson(mother, _phone(serial + 2), children)
+    yield SimulatedPerson(father, _phone(serial + 1), children)
 
 
 def _nth_child(father: Person, place: int, *, number: int, year: int) -> Person:
@@ -145,6 +149,10 @@ def _adult(last: str, first: str, middle: str, born: date, sex: str, *, serial: 
 
 def _child(last: str, first: str, middle: str, born: date, sex: str, *, serial: int) -> Person:
     return Person(_iin(born, sex, serial), "", last, first, middle, born, sex)
+
+
+def _phone(serial: int) -> str:
+    return f"+7705{serial:07d}"
 
 
 def _iin(born: date, sex: str, serial: int) -> str:

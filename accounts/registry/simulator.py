@@ -5,7 +5,7 @@ from typing import Final
 from django.utils import timezone
 
 from accounts.registry import simulated_people
-from accounts.registry.base import Person, PersonNotFound, RegistryUnavailable
+from accounts.registry.base import Person, PersonNotFound, PhoneTie, RegistryUnavailable
 from notifications.clock import estimate_clock
 
 
@@ -29,6 +29,14 @@ class SimulatedRegistry:
                     if ward.iin == child_iin:
                         return ward
         raise PersonNotFound
+
+    def phone_tie(self, *, phone: str, iin: str) -> PhoneTie:
+        """Of its people it knows one number each; of any other number it knows nothing."""
+        _refuse_if_down(iin)
+        for entry in simulated_people.everyone(today=timezone.localdate(estimate_clock())):
+            if entry.phone == phone:
+                return PhoneTie.YES if iin and entry.person.iin == iin else PhoneTie.NO
+        return PhoneTie.UNKNOWN
 
 
 def _is_named(person: Person, *, iin: str, document_number: str) -> bool:

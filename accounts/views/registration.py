@@ -21,6 +21,7 @@ from accounts import limits, services
 from accounts.audit import client_address
 from accounts.forms import CodeForm, FirstPasswordForm, IdentityForm, RegistrationForm
 from accounts.identity import Identity
+from accounts.masks import mask_name
 from accounts.models import SmsCode
 from accounts.phones import display_phone
 from accounts.progress import (
@@ -31,7 +32,7 @@ from accounts.progress import (
     keep_registration,
     registration_of,
 )
-from accounts.registry import Person, PersonNotFound, RegistryUnavailable, get_registry
+from accounts.registry import Person, PhoneTie, RegistryUnavailable
 from accounts.sms_codes import TooManyCodes
 from accounts.views import code_step
 from notifications.clock import read_clock
@@ -133,7 +134,7 @@ def account(request: HttpRequest, registration: Registration, now: datetime) -> 
     """Step 3: find the person, show them, and create the account when they confirm."""
     person = registration.person
     if "other" in request.POST:
-        keep_registration(request.session, registration.with_person(None))
+        keep_registration(request.session, registration.without_person())
         return redirect("accounts:register_account")
     if "confirm" in request.POST and person is not None:
         return _create(request, registration, person, now=now)
@@ -142,10 +143,10 @@ def account(request: HttpRequest, registration: Registration, now: datetime) -> 
     if form.is_valid():
         found = _find(request, form, registration, now=now)
         if found is not None:
-            keep_registration(request.session, registration.with_person(found))
+            keep_registration(request.session, registration.with_person(*found))
             return redirect("accounts:register_account")
     elif person is not None and not asked:
-        return render(request, "accounts/register_confirm.html", {"rows": _rows(person)})
+        return _confirm(request, person, is_masked=registration.phone_tie == PhoneTie.NO)
     return render(request, "accounts/register_account.html", {"form": form})
 
 
@@ -155,8 +156,11 @@ def _go_on(registration: Registration) -> HttpResponse:
 
 def _find(
     request: HttpRequest, form: IdentityForm, registration: Registration, *, now: datetime
-) -> Person | None:
-    """The person whom the form names, if they may register; otherwise the form says why not."""
+) -> tuple[Person, PhoneTie] | None:
+    """The person whom the form names, if they may register; otherwise the form says why not.
+
+    Of a number that is nobody's it says the same as of one with an account: who is registered is nobody's business.
+    """
     identity: Identity = form.cleaned_data["identity"]
     counted = limits.iin_limits(registration.phone, client_address(request))
     allowed = limits.allow_all(counted, now=now)
@@ -164,12 +168,9 @@ def _find(
         form.add_error("identity", code_step.too_many(allowed.retry_at, now=now))
         return None
     try:
-        person = get_registry().find_person(iin=identity.iin, document_number=identity.document_number)
-    except PersonNotFound:
-        form.add_error(
-            "identity",
-            _("No data was found. Check the number; if it is right, call the contact centre"),
-        )
+        return services.find_registrant(identity, phone=registration.phone)
+    except services.NotRegistrable:
+        form.add_error("identity", _not_registrable())
         return None
     except RegistryUnavailable:
         limits.forget(counted, now=now)
@@ -181,10 +182,6 @@ def _find(
             ),
         )
         return None
-    if services.is_identity_taken(person):
-        form.add_error(None, _taken())
-        return None
-    return person
 
 
 def _create(
@@ -195,14 +192,15 @@ def _create(
             phone=registration.phone,
             password_hash=registration.password_hash,
             person=person,
+            phone_tie=PhoneTie(registration.phone_tie),
             consent=services.Consent(registration.policy_version, instant(registration.consented_at)),
             language=get_language() or "kk",
             address=client_address(request),
             now=now,
         )
     except services.IdentityTaken:
-        keep_registration(request.session, registration.with_person(None))
-        messages.error(request, _taken())
+        keep_registration(request.session, registration.without_person())
+        messages.error(request, _not_registrable())
         return redirect("accounts:register_account")
     except services.PhoneTaken:
         forget(request.session)
@@ -217,6 +215,19 @@ def _create(
     return redirect("accounts:profile")
 
 
+def _confirm(request: HttpRequest, person: Person, *, is_masked: bool) -> HttpResponse:
+    """Who it is, to be confirmed; by initials where the phone is somebody else's (docs/adr/0010-whose-phone.md)."""
+    rows = _masked_rows(person) if is_masked else _rows(person)
+    return render(request, "accounts/register_confirm.html", {"rows": rows, "is_masked": is_masked})
+
+
+def _masked_rows(person: Person) -> list[dict[str, object]]:
+    return [
+        {"label": _("Full name"), "value": mask_name(person.last_name, person.first_name)},
+        {"label": _("Birth year"), "value": str(person.birth_date.year)},
+    ]
+
+
 def _rows(person: Person) -> list[dict[str, object]]:
     return [
         {"label": _("First name"), "value": person.first_name},
@@ -226,5 +237,8 @@ def _rows(person: Person) -> list[dict[str, object]]:
     ]
 
 
-def _taken() -> str:
-    return _("Registration with this number is not possible. Call the contact centre, they will help")
+def _not_registrable() -> str:
+    return _(
+        "No data was found, or this number can't be used to register. Check the number; if it is right, call the "
+        "contact centre"
+    )

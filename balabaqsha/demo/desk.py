@@ -28,6 +28,8 @@ class DeskChild:
 class DeskPerson:
     iin: str
     document_number: str
+    # The number that the base of mobile citizens knows as theirs.
+    phone: str
     name: str
     birth_date: date
     children: list[DeskChild] = field(default_factory=list)
@@ -37,7 +39,7 @@ def people(*, today: date) -> list[DeskPerson]:
     """The adults of the simulated registry who have not registered yet, each with all their children."""
     everyone = simulated_people.everyone(today=today)
     used = _registered(everyone)
-    return [_desk_person(entry.person, entry.wards) for entry in everyone if not _hashes(entry.person) & used]
+    return [_desk_person(entry, entry.wards) for entry in everyone if not _hashes(entry.person) & used]
 
 
 def registered_people(*, today: date) -> list[DeskPerson]:
@@ -45,11 +47,11 @@ def registered_people(*, today: date) -> list[DeskPerson]:
     everyone = simulated_people.everyone(today=today)
     used, added = _registered(everyone), _added(everyone)
     waiting = [
-        (entry.person, [ward for ward in entry.wards if not _hashes(ward) & added])
+        (entry, [ward for ward in entry.wards if not _hashes(ward) & added])
         for entry in everyone
         if _hashes(entry.person) & used
     ]
-    return [_desk_person(person, wards) for person, wards in waiting if wards]
+    return [_desk_person(entry, wards) for entry, wards in waiting if wards]
 
 
 def newest_sms() -> list[dict[str, str]]:
@@ -74,10 +76,12 @@ def _hashes(person: Person) -> set[str]:
     return {value for value in known if value}
 
 
-def _desk_person(person: Person, wards: list[Person]) -> DeskPerson:
+def _desk_person(entry: SimulatedPerson, wards: list[Person]) -> DeskPerson:
+    person = entry.person
     return DeskPerson(
         iin=person.iin,
         document_number=person.document_number,
+        phone=entry.phone,
         name=person.full_name,
         birth_date=person.birth_date,
         children=[DeskChild(iin=ward.iin, name=ward.full_name, birth_date=ward.birth_date) for ward in wards],

@@ -70,12 +70,18 @@ def desk_json(request: HttpRequest) -> JsonResponse:
     admin_url = request.build_absolute_uri(reverse("admin:index"))
     return JsonResponse(
         {
-            "people": [asdict(person) for person in desk.people(today=timezone.localdate(now))],
+            "people": [_person(person) for person in desk.people(today=timezone.localdate(now))],
             "staff": [_login(login, admin_url=admin_url) for login in staff.logins(now=now)],
             "sms": desk.newest_sms(),
         },
         json_dumps_params={"ensure_ascii": False},
     )
+
+
+def _person(person: desk.DeskPerson) -> dict[str, Any]:
+    shown = asdict(person)
+    del shown["phone"]
+    return shown
 
 
 def _login(login: staff.Login, *, admin_url: str) -> dict[str, Any]:

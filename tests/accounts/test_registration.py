@@ -1,8 +1,10 @@
 """Registration page by page: the manual's way, and every wrong turn."""
 
 import json
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,13 +13,16 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 
 from accounts import services
 from accounts.audit_actions import Action
 from accounts.models import AuditEntry, PolicyConsent, Profile, SmsCode, User
 from accounts.progress import Registration
-from accounts.registry import Person, simulated_people
+from accounts.registry import Person, PhoneTie, RegistryUnavailable, simulated_people
+from accounts.registry.simulator import SimulatedRegistry
 from notifications.models import Message
 from tests.accounts.walk import (
     FATHER,
@@ -325,13 +330,25 @@ class TestAccount:
         answer = client.post("/register/account/", {"identity": text})
         assert list(errors(answer)) == ["identity"]
 
-    def test_a_bound_iin_gets_a_neutral_answer_and_no_names(self, client):
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_whoever_has_registered_and_nobody_are_answered_alike(self, client, prefix):
+        """The same page after the same statements and questions: neither words nor time tell who is registered."""
         to_end(Client())
         to_account(client, phone="+77017779877")
-        answer = client.post("/register/account/", {"identity": FATHER})
-        assert list(errors(answer)) == ["__all__"]
-        assert "ЕРМЕК" not in answer.content.decode()
-        assert "•" not in errors(answer)["__all__"][0]
+
+        def answer(identity):
+            with CaptureQueriesContext(connection) as asked:
+                response = client.post(f"{prefix}/register/account/", {"identity": identity})
+            page = response.content.decode().replace(identity, "")
+            page = re.sub(
+                r'name="csrfmiddlewaretoken" value="[^"]+"|datetime="[^"]+"|\d\d:\d\d:\d\d', "", page
+            )
+            statements = [re.sub(r"'[^']*'|\d+", "?", query["sql"]) for query in asked.captured_queries]
+            return response.status_code, errors(response).as_json(), page, statements
+
+        registered, nobody = answer(FATHER), answer(simulated_people.UNKNOWN_IINS[0])
+        assert registered == nobody
+        assert "ЕРМЕК" not in registered[2]
 
     def test_registry_down_loses_nothing(self, client):
         to_account(client)
@@ -372,6 +389,15 @@ class TestAccount:
         assert answer.status_code == 200
         assert not User.objects.exists()
 
+    def test_who_registers_in_the_meantime_is_not_told_of_either(self, client):
+        other = Client()
+        to_confirm(client)
+        to_confirm(other, phone="+77017779877")
+        client.post("/register/account/", {"confirm": "1"})
+        late = other.post("/register/account/", {"confirm": "1"}, follow=True)
+        nobody = other.post("/register/account/", {"identity": simulated_people.UNKNOWN_IINS[0]})
+        assert escape(errors(nobody)["identity"][0]) in late.content.decode()
+
     def test_two_people_confirm_one_iin(self, client):
         other = Client()
         to_confirm(client)
@@ -386,6 +412,65 @@ class TestAccount:
         UserFactory.create(phone=PHONE)
         assert client.post("/register/account/", {"confirm": "1"}).url == "/login/"
         assert User.objects.count() == 1
+
+
+class TestWhosePhone:
+    """The state base of mobile citizens: who holds somebody else's number reads initials only."""
+
+    MOTHER = simulated_people.everyone(today=date(2026, 1, 1))[1]
+
+    @pytest.mark.parametrize(
+        ("prefix", "sentence"),
+        [("", "басқа адамның атына тіркелген"), ("/ru", "оформлен на другого человека")],
+    )
+    def test_somebody_elses_number_shows_the_name_masked(self, client, prefix, sentence):
+        to_account(client, phone=self.MOTHER.phone)
+        client.post("/register/account/", {"identity": FATHER})
+        page = client.get(f"{prefix}/register/account/").content.decode()
+        assert "К••••• Е." in page
+        assert "1994" in page
+        assert sentence in page
+        for hidden in ("КАМЕНОВ", "ЕРМЕК", "АХМЕТОВИЧ", "25.02"):
+            assert hidden not in page
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/profile/"
+        assert Profile.objects.get().phone_tie == PhoneTie.NO
+
+    @pytest.mark.parametrize(("phone", "tie"), [(PHONE, PhoneTie.YES), ("+77079999999", PhoneTie.UNKNOWN)])
+    def test_ones_own_number_and_an_unknown_one_show_it_as_the_manual_does(self, client, phone, tie):
+        to_account(client, phone=phone)
+        client.post("/register/account/", {"identity": FATHER})
+        page = client.get("/register/account/").content.decode()
+        for shown in ("КАМЕНОВ", "ЕРМЕК", "АХМЕТОВИЧ", "25.02.1994"):
+            assert shown in page
+        client.post("/register/account/", {"confirm": "1"})
+        assert Profile.objects.get().phone_tie == tie
+
+    def test_another_person_is_asked_about_anew(self, client):
+        to_confirm(client, phone=self.MOTHER.phone)
+        client.post("/register/account/", {"other": "1"})
+        client.post("/register/account/", {"identity": self.MOTHER.person.iin})
+        assert "ГҮЛЖАН" in client.get("/register/account/").content.decode()
+        client.post("/register/account/", {"confirm": "1"})
+        assert Profile.objects.get().phone_tie == PhoneTie.YES
+
+    def test_who_has_no_iin_is_not_asked_about(self, client):
+        to_end(client, identity=simulated_people.FOREIGN_MOTHER_DOCUMENT, phone=self.MOTHER.phone)
+        assert Profile.objects.get().phone_tie == PhoneTie.UNKNOWN
+
+    def test_a_base_that_does_not_answer_shows_nothing_and_loses_nothing(self, client, settings):
+        to_account(client)
+        settings.PERSON_REGISTRY = f"{__name__}.NoBase"
+        answer = client.post("/register/account/", {"identity": FATHER})
+        assert list(errors(answer)) == ["__all__"]
+        assert "ЕРМЕК" not in client.get("/register/account/").content.decode()
+        settings.PERSON_REGISTRY = "accounts.registry.simulator.SimulatedRegistry"
+        client.post("/register/account/", {"identity": FATHER})
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/profile/"
+
+
+class NoBase(SimulatedRegistry):
+    def phone_tie(self, **asked):
+        raise RegistryUnavailable
 
 
 class TestOrder:
@@ -485,6 +570,8 @@ class TestDoubleSubmit:
 
 def test_progress_survives_json():
     person = Person(FATHER, "N1", "КАМЕНОВ", "ЕРМЕК", "", date(1994, 2, 25), "m")
-    registration = Registration(phone=PHONE).with_person(person)
-    assert registration.person == person
-    assert registration.with_person(None).person is None
+    registration = Registration(phone=PHONE).with_person(person, PhoneTie.NO)
+    kept = Registration(**json.loads(json.dumps(asdict(registration))))
+    assert (kept.person, kept.phone_tie) == (person, PhoneTie.NO)
+    without = kept.without_person()
+    assert (without.person, without.phone_tie) == (None, PhoneTie.UNKNOWN)

@@ -10,7 +10,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.iin import parse_iin
-from accounts.registry import PersonNotFound, RegistryUnavailable, get_registry, simulated_people
+from accounts.phones import parse_mobile
+from accounts.registry import PersonNotFound, PhoneTie, RegistryUnavailable, get_registry, simulated_people
 from accounts.registry.http import HttpRegistry
 from accounts.registry.simulator import SimulatedRegistry
 
@@ -25,6 +26,8 @@ class Gateway(BaseHTTPRequestHandler):
     """A gateway of the real kind, which asks the simulator; `broken` makes it answer something else."""
 
     broken: tuple[int, bytes] | None = None
+    # Whether this gateway is connected to the base of mobile citizens.
+    offers_phones = True
     seen: list[tuple[str, str | None]] = []
 
     def do_POST(self):
@@ -38,6 +41,8 @@ class Gateway(BaseHTTPRequestHandler):
 
     def _answer(self, question):
         registry = SimulatedRegistry()
+        if self.path == "/v1/phones/check":
+            return self._tie(registry, question) if self.offers_phones else (404, b"<html>")
         ask = registry.find_person if self.path == "/v1/persons/find" else registry.find_ward
         try:
             person = ask(**question)
@@ -47,13 +52,21 @@ class Gateway(BaseHTTPRequestHandler):
             return 503, b"busy"
         return 200, json.dumps(asdict(person) | {"birth_date": person.birth_date.isoformat()}).encode()
 
+    def _tie(self, registry, question):
+        try:
+            tie = registry.phone_tie(**question)
+        except RegistryUnavailable:
+            return 503, b"busy"
+        belongs = {PhoneTie.YES: True, PhoneTie.NO: False, PhoneTie.UNKNOWN: None}[tie]
+        return 200, json.dumps({"belongs": belongs}).encode()
+
     def log_message(self, *args):
         pass
 
 
 @pytest.fixture
 def gateway(settings):
-    Gateway.broken, Gateway.seen = None, []
+    Gateway.broken, Gateway.offers_phones, Gateway.seen = None, True, []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -120,6 +133,24 @@ class TestContract:
         with pytest.raises(RegistryUnavailable):
             registry.find_ward(guardian_iin=FATHER, child_iin=DOWN_CHILD)
 
+    def test_whose_phone_it_is(self, registry):
+        father, mother = simulated_people.everyone(today=timezone.localdate())[:2]
+        assert registry.phone_tie(phone=father.phone, iin=FATHER) is PhoneTie.YES
+        assert registry.phone_tie(phone=mother.phone, iin=FATHER) is PhoneTie.NO
+        assert registry.phone_tie(phone="+77079999999", iin=FATHER) is PhoneTie.UNKNOWN
+        assert registry.phone_tie(phone=mother.phone, iin=mother.person.iin) is PhoneTie.YES
+
+    def test_a_phone_of_somebody_without_an_iin_is_not_everybodys(self, registry):
+        foreigner = next(
+            entry for entry in simulated_people.everyone(today=timezone.localdate()) if not entry.person.iin
+        )
+        assert registry.phone_tie(phone=foreigner.phone, iin="") is PhoneTie.NO
+        assert registry.phone_tie(phone=foreigner.phone, iin=FATHER) is PhoneTie.NO
+
+    def test_whose_phone_it_is_when_down(self, registry):
+        with pytest.raises(RegistryUnavailable):
+            registry.phone_tie(phone=simulated_people.MANUAL_PARENT_PHONE, iin=DOWN_ADULT)
+
     def test_nothing_asked_is_nobody(self, registry):
         with pytest.raises(PersonNotFound):
             registry.find_person()
@@ -145,6 +176,26 @@ class TestHttp:
         with pytest.raises(RegistryUnavailable):
             HttpRegistry().find_person(iin=FATHER)
 
+    def test_a_gateway_that_does_not_offer_phones(self, gateway):
+        gateway.offers_phones = False
+        assert (
+            HttpRegistry().phone_tie(phone=simulated_people.MANUAL_PARENT_PHONE, iin=FATHER)
+            is PhoneTie.UNKNOWN
+        )
+
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (500, b"{}"), (403, b"{}"), (302, b""), (200, b""), (200, b"<html>"), (200, b"[]"), (200, b"{}"),
+            (200, b"true"), (200, b'{"belongs": "yes"}'), (200, b'{"belongs": 1}'), (200, b"\xff\xfe"),
+            (200, b"[" * 60_000),
+        ],
+    )  # fmt: skip
+    def test_an_answer_about_a_phone_that_makes_no_sense_is_neither_yes_nor_no(self, gateway, status, body):
+        gateway.broken = status, body
+        with pytest.raises(RegistryUnavailable):
+            HttpRegistry().phone_tie(phone=simulated_people.MANUAL_PARENT_PHONE, iin=FATHER)
+
     def test_nobody_listens(self, gateway, settings):
         settings.PERSON_REGISTRY_URL = "http://127.0.0.1:1/"
         with pytest.raises(RegistryUnavailable):
@@ -157,7 +208,8 @@ class TestHttp:
 
     def test_no_iin_in_the_address_and_a_token_in_the_header(self, gateway):
         HttpRegistry().find_person(iin=FATHER)
-        assert gateway.seen == [("/v1/persons/find", "Bearer token")]
+        HttpRegistry().phone_tie(phone=simulated_people.MANUAL_PARENT_PHONE, iin=FATHER)
+        assert gateway.seen == [("/v1/persons/find", "Bearer token"), ("/v1/phones/check", "Bearer token")]
 
     def test_the_log_holds_no_personal_data(self, gateway, caplog):
         gateway.broken = 500, f"{FATHER} КАМЕНОВ".encode()
@@ -178,6 +230,7 @@ class TestSimulatedPeople:
     def test_everybody_is_somebody_of_their_own(self, year):
         people = simulated_people.everyone(today=date(year, 6, 26))
         adults = [entry.person.iin for entry in people if entry.person.iin]
+        assert len({parse_mobile(entry.phone) for entry in people}) == len(people)
         children = {ward.iin: ward for entry in people for ward in entry.wards}
         assert len(adults) == len(set(adults))
         assert not set(adults) & set(children)

@@ -126,6 +126,10 @@ def test_the_page_is_in_the_language_asked_for(query, accepted, language):
     assert f'<html lang="{language}">' in response.content.decode()
 
 
+def test_the_page_names_the_phone_that_the_base_knows_as_a_persons(client):
+    assert simulated_people.MANUAL_PARENT_PHONE in client.get(PAGE).content.decode()
+
+
 def test_the_page_can_refresh_itself_but_does_so_only_when_asked(client):
     assert "Refresh" not in client.get(PAGE).headers
     assert client.get(PAGE + "?refresh=10").headers["Refresh"] == "10"

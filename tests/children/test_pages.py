@@ -7,7 +7,9 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import AuditEntry
@@ -166,6 +168,36 @@ class TestBadIins:
 
     def test_no_iin_field_at_all(self, browser):
         assert browser.post(ADD, {}).status_code == 200
+
+
+class TestBeforeItIsSaved:
+    def test_whoever_holds_somebody_elses_number_reads_initials(self, browser, father):
+        type(father.profile).objects.update(phone_tie="no")
+        checked(browser)
+        page = browser.get(ADD).content.decode()
+        assert "К••••• Д." in page
+        assert "2017" in page
+        for hidden in ("КАМЕНОВА", "ДАНИЯ", "ЕРМЕКОВНА", "20.07"):
+            assert hidden not in page
+        answer = save(browser, token=token_on(browser.get(ADD)))
+        assert "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА" in browser.get(answer.url).content.decode()
+
+    def test_a_child_that_others_have_added_and_one_that_nobody_has_look_alike(self, browser, client_of):
+        """Whether somebody else is on the portal with this child is told to nobody who only knows its IIN."""
+
+        def page():
+            check(browser, MANUAL_CHILD_IIN)
+            with CaptureQueriesContext(connection) as asked:
+                answer = check(browser, MANUAL_CHILD_IIN)
+            html = browser.get(answer.url).content.decode()
+            html = re.sub(r'(?:value|datetime)="[^"]+"|\d\d:\d\d:\d\d', "", html)
+            return html, [re.sub(r"'[^']*'|\d+", "?", query["sql"]) for query in asked.captured_queries]
+
+        nobodys = page()
+        mother = client_of(UserFactory(profile__iin=MOTHER_IIN))
+        save(mother, token=checked(mother))
+        assert Child.objects.exists()
+        assert page() == nobodys
 
 
 class TestRefusals:
