@@ -1,6 +1,6 @@
 """The staff's workplace: Django admin behind a second factor, which opens with what is to be done today."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, cast
@@ -11,7 +11,9 @@ from django.contrib import admin, auth, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.signals import user_login_failed
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import SimpleLazyObject
@@ -24,6 +26,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import User
 from applications import workplace
+from balabaqsha.staff_lists import guarded, is_offered_for_choice
 from notifications.clock import estimate_clock, read_clock
 
 # What an authenticator app shows; anything else can only be one of the emergency codes.
@@ -121,6 +124,21 @@ class StaffAdminSite(OTPAdminSite):
             return cast(HttpResponse, guarded(request, *args, **kwargs))
 
         return watched
+
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: "type[admin.ModelAdmin[Any]] | None" = None,
+        **options: Any,
+    ) -> None:
+        """Django's; the admin, ours or a library's, gets what holds for every list (`balabaqsha.staff_lists`)."""
+        super().register(model_or_iterable, guarded(admin_class or admin.ModelAdmin), **options)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Choices while one types, only for fields whose form offers them."""
+        if not is_offered_for_choice(self, request):
+            raise PermissionDenied
+        return cast(HttpResponse, super().autocomplete_view(request))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is to be done today, for those who may answer bids; below it the lists, by everyone's rights."""

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -31,6 +33,8 @@ from applications.models import Bid
 from applications.queue import position, positions
 from applications.states import BidState
 from applications.transitions import Refused
+from applications.workplace import own
+from bulletin.models import Vacancy
 from notifications.clock import estimate_clock, read_clock
 
 TONES = {
@@ -55,6 +59,29 @@ class AnswerFilter(admin.SimpleListFilter):
         if self.value() == "overdue":
             return waiting.filter(answer_due__lte=estimate_clock())
         return queryset
+
+
+class VacancyFilter(admin.SimpleListFilter):
+    """The bids for one vacancy: where the list of vacancies leads; offered only to who came from there."""
+
+    title = _("Place")
+    parameter_name = "vacancy"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        wanted = self.value()
+        if wanted is None:
+            return []
+        vacancies = own(
+            Vacancy.objects.all(), user=staff_of(request), path="group__kindergarten", now=estimate_clock()
+        )
+        try:
+            vacancy = vacancies.get(pk=wanted)
+        except (ValidationError, Vacancy.DoesNotExist):
+            raise IncorrectLookupParameters from None
+        return [(str(vacancy.pk), str(vacancy))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Bid]) -> QuerySet[Bid]:
+        return queryset.filter(vacancy__in=[wanted for wanted, _name in self.lookup_choices])
 
 
 def _may_be_answered(bid: Bid, now: datetime) -> bool:
@@ -87,7 +114,12 @@ class NumberedList(ChangeList):
 class BidAdmin(ChildColumns, WorkAdmin):
     kindergarten_path = "vacancy__group__kindergarten"
     list_display = ["child", "birth_year", "number", "due", "shown_state", "place", "placed_at"]
-    list_filter = [AnswerFilter, "state", ("vacancy__group__kindergarten", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [
+        AnswerFilter,
+        VacancyFilter,
+        "state",
+        ("vacancy__group__kindergarten", admin.RelatedOnlyFieldListFilter),
+    ]
     list_select_related = ["application__child", "application__locality", "vacancy__group__kindergarten"]
     search_fields = ["application__number", "application__child__last_name"]
     search_help_text = _("Number of the application or last name of the child")

@@ -364,7 +364,7 @@ class VacancyAdmin(WorkAdmin):
         pending = self._pending(obj)
         if not pending:
             return "0"
-        return link(filtered("admin:applications_bid_changelist", vacancy__id__exact=str(obj.pk)), pending)
+        return link(filtered("admin:applications_bid_changelist", vacancy=str(obj.pk)), pending)
 
     @admin.display(description=_("Opens at"), ordering="opens_at")
     def opening(self, obj: Vacancy) -> str:

@@ -1,5 +1,7 @@
 """The lists of the workplace: what a page of one costs does not grow with its rows."""
 
+import html
+import re
 from datetime import date
 
 import pytest
@@ -10,7 +12,7 @@ from django.urls import reverse
 
 from applications import transitions
 from applications.bidding import place_bid
-from applications.models import Correction, Rules
+from applications.models import Bid, Correction, Rules
 from applications.queue import position
 from bulletin.models import Employment, Pause, Review
 from tests.factories import (
@@ -23,7 +25,7 @@ from tests.factories import (
     UserFactory,
     VacancyFactory,
 )
-from tests.staff import give_app, inside
+from tests.staff import give_app, inside, worker_of
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +109,41 @@ def test_each_bid_shows_its_own_number(desk, scene):
     expected = [position(row.application, now=scene.now) for row in rows]
     assert shown == [str(place.number) if place else "—" for place in expected]
     assert {"1", "—"} <= set(shown)
+
+
+class TestTheBidsForOneVacancy:
+    """Where the number of bids in the list of vacancies leads."""
+
+    LIST = "admin:applications_bid_changelist"
+
+    @pytest.fixture
+    def vacancies(self, scene, clock):
+        for number in (1, 2):
+            add_a_place(scene, number=number)
+        return {
+            bid.vacancy for bid in Bid.objects.filter(vacancy__group__kindergarten__slug__contains="kinder")
+        }
+
+    def test_the_list_says_whose_they_are_and_how_to_see_all(self, desk, vacancies):
+        page = desk.get(reverse("admin:bulletin_vacancy_changelist")).content.decode()
+        for vacancy in vacancies:
+            address = f"{reverse(self.LIST)}?vacancy={vacancy.pk}"
+            assert f'href="{address}"' in page
+            answer = desk.get(address)
+            assert {bid.vacancy for bid in answer.context["cl"].result_list} == {vacancy}
+            chosen = (
+                rf'<li class="selected">\s*<a href="\?vacancy={vacancy.pk}">{re.escape(str(vacancy))}</a>'
+            )
+            assert re.search(chosen, html.unescape(answer.content.decode()))
+        assert "vacancy=" not in desk.get(reverse(self.LIST)).content.decode()
+
+    @pytest.mark.parametrize("value", ["x", "", "00000000-0000-4000-8000-000000000000", "\x00"])
+    def test_an_unknown_one_leads_to_the_whole_list(self, desk, vacancies, value):
+        answer = desk.get(reverse(self.LIST), {"vacancy": value})
+        assert (answer.status_code, answer.url) == (302, f"{reverse(self.LIST)}?e=1")
+
+    def test_that_of_another_kindergarten_is_unknown(self, vacancies):
+        one, other = list(vacancies)[:2]
+        desk = inside(worker_of(one.group.kindergarten))
+        assert desk.get(reverse(self.LIST), {"vacancy": one.pk}).status_code == 200
+        assert desk.get(reverse(self.LIST), {"vacancy": other.pk}).status_code == 302

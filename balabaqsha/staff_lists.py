@@ -1,0 +1,94 @@
+"""What holds for every list of the workplace, whoever wrote its admin: the site puts it before each of them.
+
+Django filters a list by any column of its table that the address names, also by those that no page shows; what is not
+shown can then be found out letter by letter. Here an address filters and sorts only by what the page itself offers.
+"""
+
+import logging
+from functools import cache
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import url_params_from_lookup_dict
+from django.db import DataError
+from django.http import HttpRequest
+
+logger = logging.getLogger(__name__)
+
+
+class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Stands before the admin of a model; see `guarded`."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        chosen = super().get_changelist(request, **kwargs)
+        return type(chosen.__name__, (GuardedList, chosen), {"__module__": chosen.__module__})
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list, or `IncorrectLookupParameters` for values that no database takes: days out of range, NUL."""
+        try:
+            return super().get_changelist_instance(request)
+        except (ValueError, OverflowError, DataError) as error:
+            if not request.GET:
+                raise
+            logger.warning("%s: values that can't be looked up: %s", self, type(error).__name__)
+            raise IncorrectLookupParameters from None
+
+
+class GuardedList(ChangeList):
+    """A list that is filtered and sorted only by what its page offers."""
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Django's, unless something is left that none of the offered filters asked for."""
+        given: dict[str, list[str]] = self.get_filters_params()
+        found = super().get_filters(request)
+        for name in found[2]:
+            if not (self._is_day(name, given) or self._limits_a_popup(name, given.get(name, []))):
+                raise DisallowedModelAdminLookup(f"Filtering by {name} not allowed")
+        return found
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """None for a column that the page does not let one sort by: Django hides its arrow and sorts all the same."""
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
+    def _is_day(self, name: str, given: dict[str, list[str]]) -> bool:
+        """Whether Django made this lookup of a year, month or day in the bar above the list."""
+        by = self.date_hierarchy
+        return f"{by}__year" in given and name in (f"{by}__gte", f"{by}__lt")
+
+    def _limits_a_popup(self, name: str, values: list[str]) -> bool:
+        """Whether a foreign key's `limit_choices_to` says so: the windows in which its rows are chosen ask for it."""
+        for limit in self.model._meta.related_fkey_lookups:
+            wanted = url_params_from_lookup_dict(limit() if callable(limit) else limit)
+            if name in wanted and all(value == wanted[name] for value in values):
+                return True
+        return False
+
+
+def is_offered_for_choice(site: admin.AdminSite, request: HttpRequest) -> bool:
+    """Whether the search that a choice field makes while one types belongs to a form that the employee may fill in.
+
+    Django answers it for every foreign key there is, also for those whose form offers no such search.
+    """
+    wanted = tuple(request.GET.get(name, "") for name in ("app_label", "model_name", "field_name"))
+    for owner in site._registry.values():
+        if not (owner.has_add_permission(request) or owner.has_change_permission(request)):
+            continue
+        for form in (owner, *owner.get_inline_instances(request)):
+            opts = form.model._meta
+            if any(
+                wanted == (opts.app_label, opts.model_name, name)
+                for name in form.get_autocomplete_fields(request)
+            ):
+                return True
+    return False
+
+
+@cache
+def guarded(admin_class: "type[admin.ModelAdmin[Any]]") -> "type[admin.ModelAdmin[Any]]":
+    """The same admin, under its own name, behind `GuardedAdmin`."""
+    if issubclass(admin_class, GuardedAdmin):
+        return admin_class
+    return type(admin_class.__name__, (GuardedAdmin, admin_class), {"__module__": admin_class.__module__})
