@@ -8,6 +8,7 @@ from django.views.generic import TemplateView
 from balabaqsha import views
 from balabaqsha.admin_site import staff_site
 
+handler400 = "balabaqsha.views.bad_request"
 handler403 = "balabaqsha.views.forbidden"
 handler404 = "balabaqsha.views.not_found"
 handler500 = "balabaqsha.views.server_error"

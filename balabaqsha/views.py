@@ -151,6 +151,10 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse(answer, status=200 if all(parts.values()) else 503)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "400.html", status=400)
+
+
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "403.html", status=403)
 
