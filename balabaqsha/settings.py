@@ -213,6 +213,13 @@ PERSON_REGISTRY: str = env.str(
 )
 PERSON_REGISTRY_URL: str = env.str("PERSON_REGISTRY_URL", default="")
 PERSON_REGISTRY_TOKEN: str = env.secret("PERSON_REGISTRY_TOKEN")
+# For a whole answer, from looking up the name to the last byte: a parent is waiting for the page.
+PERSON_REGISTRY_SECONDS: float = 5.0
+
+# How many threads of a web process run Python at once (granian's blocking threads), and how many of them may wait for
+# one and the same peer: the others go on serving pages.
+WEB_THREADS = 2
+THREADS_PER_PEER: int = max(1, WEB_THREADS // 2)
 
 SMS_BACKEND: str = env.str(
     "SMS_BACKEND",
@@ -229,6 +236,8 @@ SMS_FAILOVER_BACKENDS: list[str] = env.list(
 SMSC_LOGIN: str = env.secret("SMSC_LOGIN")
 SMSC_PASSWORD: str = env.secret("SMSC_PASSWORD")
 SMSC_URL: str = env.str("SMSC_URL", default="https://smsc.kz/sys/send.php")
+# For a gateway's whole answer.
+SMS_GATEWAY_SECONDS: float = 10.0
 MOBIZON_API_KEY: str = env.secret("MOBIZON_API_KEY")
 MOBIZON_URL: str = env.str("MOBIZON_URL", default="https://api.mobizon.kz/service/message/sendSmsMessage")
 

@@ -16,15 +16,14 @@ from django.db.models import QuerySet
 
 from notifications.kinds import is_secret
 from notifications.models import Message
-from notifications.sms.base import Outcome, SendResult, SmsBackend, get_backend
+from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, SmsBackend, get_backend
 from notifications.sweeps import renew_connection
 
 logger = logging.getLogger(__name__)
 
-# No row is claimed later than this after the start, so that every send ends before its lease does, at two gateways
-# of ten seconds each and with room to spare.
+# No row is claimed later than this after the start, so that every send ends before its lease does, with room to spare.
 CLAIMING = timedelta(seconds=60)
-LEASE = timedelta(minutes=3)
+LEASE = CLAIMING + timedelta(seconds=SEND_SECONDS) + timedelta(seconds=90)
 SHORTEST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=32)
 JITTER = 0.25
@@ -45,7 +44,8 @@ def deliver_due(*, now: datetime) -> Counts:
     """Send what is due from `now` on, those nearest to being given up first; returns what came of it.
 
     Any number of workers may deliver at once: each claimed row is sent by one of them. Works for at most a minute and
-    leaves the rest to the next call. Never call it inside a transaction: the lock would be held while sending.
+    leaves the rest to the next call; so it does as soon as no gateway may be asked. Never call it inside a transaction:
+    the lock would be held while sending.
     """
     backend = get_backend()
     counts = Counts()
@@ -55,9 +55,8 @@ def deliver_due(*, now: datetime) -> Counts:
         # Slow gateways must not carry a message past the instant from which it is worth nothing.
         present = now + timedelta(seconds=worked)
         message = _claim(now=present)
-        if message is None:
+        if message is None or not _deliver(message, backend=backend, counts=counts, now=present):
             break
-        _deliver(message, backend=backend, counts=counts, now=present)
     return counts
 
 
@@ -92,11 +91,16 @@ def _claim(*, now: datetime) -> Message | None:
         return message
 
 
-def _deliver(message: Message, *, backend: SmsBackend, counts: Counts, now: datetime) -> None:
+def _deliver(message: Message, *, backend: SmsBackend, counts: Counts, now: datetime) -> bool:
+    """Send a claimed message and record what came of it; False where it is no use to go on to others."""
     if now >= message.give_up_at:
         counts.failed += _finish(message, state=Message.State.FAILED, error=message.error or "too late")
-        return
+        return True
     result = _send(message, backend=backend)
+    if result.outcome is Outcome.NOT_ASKED:
+        # No attempt was made, so none is counted, and the message stays due.
+        _record(message, state=Message.State.QUEUED, attempts=message.attempts - 1, next_attempt_at=now)
+        return False
     next_attempt_at = now + pause_after(message.attempts)
     if result.outcome is Outcome.ACCEPTED:
         counts.sent += _finish(
@@ -110,6 +114,7 @@ def _deliver(message: Message, *, backend: SmsBackend, counts: Counts, now: date
             message, state=Message.State.QUEUED, next_attempt_at=next_attempt_at, error=result.error
         )
         logger.warning("Message %s (%s) is put off: %s", message.pk, message.kind, result.error)
+    return True
 
 
 def _send(message: Message, *, backend: SmsBackend) -> SendResult:

@@ -31,6 +31,12 @@ def _fresh_cache(settings) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_peer_known(monkeypatch) -> None:
+    """No test rests because a peer failed in another one."""
+    monkeypatch.setattr("notifications.peers.calls._peers", {})
+
+
+@pytest.fixture(autouse=True)
 def _kazakh() -> Iterator[None]:
     """Every test begins in Kazakh: a page that an earlier test asked for in Russian leaves its language behind."""
     with translation.override("kk"):

@@ -6,23 +6,19 @@ Whether a phone belongs to an IIN it answers with `{"belongs": true}`, false, or
 the number; a gateway that is not connected to the base answers 404.
 """
 
-import http.client
 import json
 import logging
-import urllib.error
-import urllib.request
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any, Final
 
 from django.conf import settings
 
 from accounts.registry.base import Person, PersonNotFound, PhoneTie, RegistryUnavailable
+from notifications import peers
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT: Final = 5  # seconds: a parent is waiting for the page
-LONGEST_ANSWER: Final = 64 * 1024
-TEXT_FIELDS: Final = ("iin", "document_number", "last_name", "first_name", "middle_name", "sex")
+TEXT_FIELDS: Final = ("iin", "document_number", "last_name", "first_name", "middle_name")
 
 
 class HttpRegistry:
@@ -56,39 +52,36 @@ class HttpRegistry:
 
     def _ask(self, path: str, question: dict[str, str]) -> bytes:
         try:
-            with urllib.request.urlopen(_request(path, question), timeout=TIMEOUT) as response:  # noqa: S310
-                body: bytes = response.read(LONGEST_ANSWER)
-                return body
-        except urllib.error.HTTPError as error:
-            with error:
-                if error.code == 404:
-                    raise PersonNotFound from None
-                raise _nonsense(f"status {error.code}") from None
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            # OSError for the network, ValueError for an address that is none, HTTPException for a broken answer.
-            raise _nonsense(type(error).__name__) from error
-
-
-def _request(path: str, question: dict[str, str]) -> urllib.request.Request:
-    return urllib.request.Request(  # noqa: S310  the address is the operator's setting
-        f"{settings.PERSON_REGISTRY_URL.rstrip('/')}/{path}",
-        data=json.dumps(question).encode(),
-        headers={
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {settings.PERSON_REGISTRY_TOKEN}",
-        },
-        method="POST",
-    )
+            answer = peers.post(
+                f"{settings.PERSON_REGISTRY_URL.rstrip('/')}/{path}",
+                body=json.dumps(question).encode(),
+                headers={
+                    "Content-Type": "application/json",
+                    "Authorization": f"Bearer {settings.PERSON_REGISTRY_TOKEN}",
+                },
+                seconds=settings.PERSON_REGISTRY_SECONDS,
+            )
+        except peers.NotAsked as reason:
+            # Told already when it began to rest; now it would be told for each family.
+            raise RegistryUnavailable(str(reason)) from None
+        except peers.Unavailable as reason:
+            raise _nonsense(str(reason)) from None
+        if answer.status == 404:
+            raise PersonNotFound
+        if answer.status != 200:
+            raise _nonsense(f"status {answer.status}")
+        return answer.body
 
 
 def _person(body: bytes) -> Person:
     try:
         answer: Any = json.loads(body)
         person = Person(
-            **{name: _text(answer[name]) for name in TEXT_FIELDS},
-            birth_date=date.fromisoformat(answer["birth_date"]),
+            **{name: _text(answer.get(name)) for name in TEXT_FIELDS},
+            sex=_text(answer["sex"]).strip().lower(),
+            birth_date=_day(answer["birth_date"]),
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _nonsense(f"no person in the answer: {type(error).__name__}") from None
     if person.sex not in {"m", "f"} or not (person.last_name or person.first_name):
         raise _nonsense("a person without a name or sex")
@@ -107,9 +100,20 @@ def _tie(body: bytes) -> PhoneTie:
 
 
 def _text(value: object) -> str:
+    """A text of at most a hundred characters; none, or null, is empty."""
+    if value is None:
+        return ""
     if not isinstance(value, str) or len(value) > 100:
         raise TypeError
     return value
+
+
+def _day(value: str) -> date:
+    """A date, also one written as its midnight; any other time might mean another day elsewhere."""
+    moment = datetime.fromisoformat(value)
+    if moment.time() != time.min:
+        raise ValueError
+    return moment.date()
 
 
 def _nonsense(what: str) -> RegistryUnavailable:

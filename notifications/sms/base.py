@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+
+# How long a send may take, over all gateways that are tried; the lease of a message counts on it (`delivery`).
+SEND_SECONDS: Final = 30.0
 
 
 class Outcome(Enum):
     ACCEPTED = auto()  # the gateway took the message over
     REFUSED = auto()  # it never will: the number is wrong, whoever sends
     UNAVAILABLE = auto()  # the gateway's trouble: later, or another gateway, may succeed
+    NOT_ASKED = auto()  # the gateway is left alone after failures, or busy: nothing was sent to it
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class SmsBackend(Protocol):
     """A gateway. Made without arguments, from settings; one object may be used by one thread."""
 
     def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
-        """Hand `text` over for `phone` (E.164). Takes at most half a minute and raises nothing.
+        """Hand `text` over for `phone` (E.164). Takes at most `SEND_SECONDS` in all and raises nothing.
 
         The same `idempotency_key` means the same message again; gateways that know duplicates suppress it.
         """

@@ -1,29 +1,44 @@
 """Several gateways in order: the next one is asked when one is in trouble."""
 
 import logging
+import time
+from typing import Final
 
 from django.conf import settings
 
-from notifications.sms.base import Outcome, SendResult, get_backend
+from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, get_backend
 
 logger = logging.getLogger(__name__)
+
+_TROUBLES: Final = {Outcome.UNAVAILABLE, Outcome.NOT_ASKED}
 
 
 class FailoverBackend:
     """Asks the gateways of `SMS_FAILOVER_BACKENDS` in turn until one accepts or refuses the message.
 
     A refused number is not tried elsewhere. A gateway that took the message and then lost the line makes a second
-    one send it too: an SMS twice is better than none.
+    one send it too: an SMS twice is better than none. Where so many are slow that the next one might outlast
+    `SEND_SECONDS`, it is not tried any more.
     """
 
     def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
-        troubles = []
+        until = time.monotonic() + SEND_SECONDS
+        troubles: list[SendResult] = []
         for path in settings.SMS_FAILOVER_BACKENDS:
+            if time.monotonic() + settings.SMS_GATEWAY_SECONDS > until:
+                break
             result = get_backend(path).send(phone, text, idempotency_key=idempotency_key)
-            if result.outcome is not Outcome.UNAVAILABLE:
+            if result.outcome not in _TROUBLES:
                 return result
-            troubles.append(result.error)
-            logger.error(
-                "SMS gateway in trouble (%s); message %s goes on to the next.", result.error, idempotency_key
-            )
-        return SendResult(Outcome.UNAVAILABLE, error="; ".join(troubles)[:200])
+            troubles.append(result)
+            if result.outcome is Outcome.UNAVAILABLE:
+                logger.error(
+                    "SMS gateway in trouble (%s); message %s goes on to the next.",
+                    result.error,
+                    idempotency_key,
+                )
+        was_asked = any(result.outcome is Outcome.UNAVAILABLE for result in troubles)
+        return SendResult(
+            Outcome.UNAVAILABLE if was_asked else Outcome.NOT_ASKED,
+            error="; ".join(result.error for result in troubles)[:200],
+        )

@@ -28,7 +28,7 @@ class MobizonBackend:
         try:
             answer = post_form(f"{settings.MOBIZON_URL}?{query}", fields)
         except GatewayError as error:
-            return SendResult(Outcome.UNAVAILABLE, error=f"mobizon: {error}")
+            return error.result("mobizon")
         code, data = str(answer.get("code", "")), answer.get("data")
         details = data if isinstance(data, dict) else {}
         if code in _TAKEN:

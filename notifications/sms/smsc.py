@@ -28,7 +28,7 @@ class SmscBackend:
         try:
             answer = post_form(settings.SMSC_URL, fields)
         except GatewayError as error:
-            return SendResult(Outcome.UNAVAILABLE, error=f"smsc: {error}")
+            return error.result("smsc")
         code = str(answer.get("error_code", ""))
         if not code and "id" in answer:
             return SendResult(Outcome.ACCEPTED, provider_id=f"smsc:{answer['id']}"[:80])

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,6 +14,8 @@ from accounts.phones import parse_mobile
 from accounts.registry import PersonNotFound, PhoneTie, RegistryUnavailable, get_registry, simulated_people
 from accounts.registry.http import HttpRegistry
 from accounts.registry.simulator import SimulatedRegistry
+from notifications.peers.calls import FAILURES
+from tests.notifications.peers.servers import answers, drips, peer
 
 FATHER = simulated_people.MANUAL_PARENT_IIN
 DAUGHTER = simulated_people.MANUAL_CHILD_IIN
@@ -203,6 +205,75 @@ class TestHttp:
 
     def test_no_address(self, gateway, settings):
         settings.PERSON_REGISTRY_URL = ""
+        with pytest.raises(RegistryUnavailable):
+            HttpRegistry().find_person(iin=FATHER)
+
+    @pytest.mark.parametrize(
+        "start", [b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"]
+    )
+    def test_one_that_drips_is_waited_for_no_longer_than_a_parent_would(self, settings, start):
+        settings.PERSON_REGISTRY_SECONDS = 0.3
+        with peer(drips(start)) as slow:
+            settings.PERSON_REGISTRY_URL = slow.url
+            with pytest.raises(RegistryUnavailable, match="TimeoutError"):
+                HttpRegistry().find_person(iin=FATHER)
+            assert slow.goes_on
+
+    def test_a_redirect_is_no_answer(self, settings):
+        with peer(answers(b"{}")) as other:
+            elsewhere = b"Location: %b\r\n" % other.url.encode()
+            with peer(answers(status=307, more=elsewhere)) as one:
+                settings.PERSON_REGISTRY_URL = one.url
+                with pytest.raises(RegistryUnavailable, match="status 307"):
+                    HttpRegistry().find_person(iin=FATHER)
+            assert other.calls == 0
+
+    def test_one_that_rests_is_told_once_and_not_for_every_family(self, gateway, caplog):
+        gateway.broken = 500, b""
+        for _ in range(10):
+            with pytest.raises(RegistryUnavailable):
+                HttpRegistry().find_person(iin=FATHER)
+        assert len(gateway.seen) == FAILURES
+        assert caplog.text.count("gives no usable answer") == FAILURES
+        assert caplog.text.count("is left alone") == 1
+
+    @pytest.mark.parametrize(
+        ("said", "understood"),
+        [
+            ({"middle_name": None}, {"middle_name": ""}),
+            ({"document_number": None, "middle_name": None}, {"document_number": "", "middle_name": ""}),
+            ({"sex": "M"}, {"sex": "m"}),
+            ({"sex": "F"}, {"sex": "f"}),
+            ({"birth_date": "1994-02-25T00:00:00"}, {}),
+            ({"birth_date": "1994-02-25T00:00:00Z"}, {}),
+            ({"birth_date": "1994-02-25T00:00:00+06:00"}, {}),
+        ],
+    )
+    def test_other_ways_to_say_the_same(self, gateway, said, understood):
+        father = SimulatedRegistry().find_person(iin=FATHER)
+        answer = asdict(father) | {"birth_date": father.birth_date.isoformat()} | said
+        gateway.broken = 200, json.dumps(answer).encode()
+        assert HttpRegistry().find_person(iin=FATHER) == replace(father, **understood)
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"sex": None},
+            {"sex": "x"},
+            {"birth_date": None},
+            # It might be the next day where the person was born.
+            {"birth_date": "1994-02-24T18:00:00Z"},
+            {"birth_date": "25.02.1994"},
+            {"birth_date": 19940225},
+            {"last_name": None, "first_name": None},
+            {"last_name": 5},
+            {"iin": None},
+        ],
+    )
+    def test_what_can_not_be_understood_is_not_guessed(self, gateway, said):
+        father = SimulatedRegistry().find_person(iin=FATHER)
+        answer = asdict(father) | {"birth_date": father.birth_date.isoformat()} | said
+        gateway.broken = 200, json.dumps(answer).encode()
         with pytest.raises(RegistryUnavailable):
             HttpRegistry().find_person(iin=FATHER)
 

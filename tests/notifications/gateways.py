@@ -72,3 +72,4 @@ OBEDIENT = f"{__name__}.ObedientBackend"
 SECOND = f"{__name__}.SecondBackend"
 TROUBLE = SendResult(Outcome.UNAVAILABLE, error="obedient: trouble")
 BAD_NUMBER = SendResult(Outcome.REFUSED, error="obedient: 7")
+RESTING = SendResult(Outcome.NOT_ASKED, error="obedient: resting")

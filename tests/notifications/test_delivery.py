@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import pytest
 
 from notifications import delivery
-from notifications.delivery import LEASE, Counts, deliver_due, pause_after
+from notifications.delivery import CLAIMING, LEASE, Counts, deliver_due, pause_after
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message
 from notifications.services import enqueue, enqueue_to_phone
-from notifications.sms.base import Outcome, SendResult
+from notifications.sms.base import SEND_SECONDS, Outcome, SendResult
 from notifications.tasks import deliver_due_messages
 from tests.factories import UserFactory
-from tests.notifications.gateways import BAD_NUMBER, OBEDIENT, TROUBLE, ObedientBackend
+from tests.notifications.gateways import BAD_NUMBER, OBEDIENT, RESTING, TROUBLE, ObedientBackend
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -88,6 +88,59 @@ def test_trouble_puts_off_and_the_same_key_is_used_again(message, gateway):
     assert {key for _phone, _text, key in gateway.sent} == {str(message.pk)}
     message.refresh_from_db()
     assert (message.state, message.attempts, message.error) == (Message.State.SENT, 2, "")
+
+
+class TestNobodyMayBeAsked:
+    """The gateways rest after failures: the messages wait, at no cost to their attempts."""
+
+    def test_a_message_stays_due_and_no_attempt_is_counted(self, message, gateway):
+        gateway.reset(RESTING, RESTING)
+        for _ in range(2):
+            assert deliver_due(now=NOW) == Counts()
+            message.refresh_from_db()
+            assert (message.state, message.attempts, message.error) == (Message.State.QUEUED, 0, "")
+            assert message.next_attempt_at == NOW
+        assert deliver_due(now=NOW) == Counts(sent=1)
+
+    def test_the_others_are_not_even_claimed(self, parent, gateway):
+        for number in range(5):
+            written(parent, key=str(number))
+        gateway.reset(RESTING)
+        assert deliver_due(now=NOW) == Counts()
+        assert len(gateway.sent) == 1
+        assert set(Message.objects.values_list("state", "attempts")) == {(Message.State.QUEUED, 0)}
+
+    def test_a_code_is_given_up_when_its_time_is_over_and_not_before(self, parent, gateway):
+        written(parent, "registration_code")
+        last_moment = NOW + timedelta(minutes=10) - MICROSECOND
+        gateway.reset(*[RESTING] * 20)
+        for minutes in range(10):
+            assert deliver_due(now=NOW + timedelta(minutes=minutes)) == Counts()
+        assert deliver_due(now=last_moment) == Counts()
+        gateway.reset()
+        assert deliver_due(now=last_moment) == Counts(sent=1)
+
+    def test_the_pause_after_a_failure_does_not_grow_by_it(self, message, gateway):
+        gateway.reset(RESTING, RESTING, RESTING, TROUBLE)
+        for _ in range(4):
+            deliver_due(now=NOW)
+        message.refresh_from_db()
+        assert message.next_attempt_at - NOW <= timedelta(minutes=1.25)
+
+    def test_a_worker_that_slept_past_its_lease_gives_nothing_back(self, message, gateway):
+        claimed = delivery._claim(now=NOW)
+        assert claimed
+        # Meanwhile another worker claimed the row and is sending it.
+        Message.objects.update(attempts=2, next_attempt_at=NOW + 2 * LEASE)
+        gateway.reset(RESTING)
+        assert not delivery._deliver(claimed, backend=gateway(), counts=Counts(), now=NOW)
+        message.refresh_from_db()
+        assert (message.state, message.attempts) == (Message.State.SENDING, 2)
+
+
+def test_a_send_ends_before_the_task_is_killed_and_that_before_the_lease():
+    last_send_ends = CLAIMING.total_seconds() + SEND_SECONDS
+    assert last_send_ends < deliver_due_messages.time_limit < LEASE.total_seconds()
 
 
 def test_a_bad_number_fails_at_once(message, gateway):

@@ -3,20 +3,24 @@
 import json
 import logging
 import re
+from types import SimpleNamespace
 
 import pytest
 
+from notifications.peers.calls import FAILURES
 from notifications.sms.base import Outcome, SendResult, get_backend
 from notifications.sms.file import read_newest
 from tests.notifications.gateways import (
     BAD_NUMBER,
     OBEDIENT,
+    RESTING,
     SECOND,
     TROUBLE,
     ObedientBackend,
     SecondBackend,
     fake_gateway,
 )
+from tests.notifications.peers.servers import HEAD, drips, peer, says
 
 SMS = "notifications.sms"
 PHONE, TEXT = "+77017779876", "Код: 483920. Ешкімге айтпаңыз – ә, ғ, қ & ң=1"
@@ -80,6 +84,38 @@ class TestContract:
         assert result.outcome is Outcome.UNAVAILABLE
         assert 0 < len(result.error) <= 200
         assert not re.search(r"7779876|483920|s3cret|k3y|http:", result.error)
+
+
+class TestSlow:
+    """A gateway may hold a worker for its ten seconds, and all of them together for half a minute."""
+
+    @pytest.fixture(params=["smsc", "mobizon"])
+    def gateway(self, request, settings):
+        """`gateway(peer)`: the backend that asks this peer."""
+        settings.SMS_GATEWAY_SECONDS = 0.3
+
+        def asking(one):
+            settings.SMSC_URL = settings.MOBIZON_URL = one.url
+            return get_backend(f"{SMS}.{request.param}.{request.param.title()}Backend")
+
+        return asking
+
+    @pytest.mark.parametrize(
+        "start", [b"HTTP/1.1 200 OK\r\nX-Long: ", HEAD + b"Content-Length: 60000\r\n\r\n"]
+    )
+    def test_one_that_drips(self, gateway, start):
+        with peer(drips(start)) as slow:
+            result = gateway(slow).send(PHONE, TEXT, idempotency_key="k")
+            assert result.outcome is Outcome.UNAVAILABLE
+            assert "TimeoutError" in result.error
+            assert slow.goes_on
+
+    def test_one_that_rests_is_not_asked(self, gateway):
+        with peer(says(b"")) as broken:
+            backend = gateway(broken)
+            outcomes = [backend.send(PHONE, TEXT, idempotency_key="k").outcome for _ in range(FAILURES + 1)]
+            assert outcomes == [Outcome.UNAVAILABLE] * FAILURES + [Outcome.NOT_ASKED]
+            assert broken.calls == FAILURES
 
 
 class TestFile:
@@ -227,6 +263,41 @@ class TestFailover:
         ObedientBackend.reset(BAD_NUMBER)
         assert failover.send(PHONE, TEXT, idempotency_key="k") == BAD_NUMBER
         assert SecondBackend.sent == []
+
+    def test_one_that_rests_is_passed_over_in_silence(self, failover, caplog):
+        ObedientBackend.reset(RESTING)
+        assert failover.send(PHONE, TEXT, idempotency_key="k").outcome is Outcome.ACCEPTED
+        assert len(SecondBackend.sent) == 1
+        assert caplog.text == ""
+
+    @pytest.mark.parametrize(
+        ("first", "second", "outcome"),
+        [
+            (RESTING, RESTING, Outcome.NOT_ASKED),
+            (RESTING, TROUBLE, Outcome.UNAVAILABLE),
+            (TROUBLE, RESTING, Outcome.UNAVAILABLE),
+        ],
+    )
+    def test_only_where_nobody_was_asked_it_was_no_attempt(self, failover, first, second, outcome):
+        ObedientBackend.reset(first)
+        SecondBackend.reset(second)
+        result = failover.send(PHONE, TEXT, idempotency_key="k")
+        assert result.outcome is outcome
+        assert result.error == f"{first.error}; {second.error}"
+
+    @pytest.mark.parametrize(("took", "is_asked"), [(19.9, True), (20.1, False)])
+    def test_the_next_one_is_asked_only_if_it_can_not_outlast_the_lease(
+        self, failover, monkeypatch, took, is_asked
+    ):
+        """Of thirty seconds in all a gateway may take ten."""
+        moments = iter([100.0, 100.0, 100.0 + took])
+        monkeypatch.setattr(
+            "notifications.sms.failover.time", SimpleNamespace(monotonic=lambda: next(moments))
+        )
+        ObedientBackend.reset(TROUBLE)
+        result = failover.send(PHONE, TEXT, idempotency_key="k")
+        assert bool(SecondBackend.sent) is is_asked
+        assert result.outcome is (Outcome.ACCEPTED if is_asked else Outcome.UNAVAILABLE)
 
     def test_when_all_are_in_trouble_it_says_which(self, failover):
         ObedientBackend.reset(TROUBLE)

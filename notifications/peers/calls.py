@@ -1,0 +1,83 @@
+"""Who may wait for a peer, and for how long.
+
+A peer is known by its scheme, host and port. What is remembered of one (how many threads wait for it, how often it
+failed) is each process's own: a process that has not asked yet finds out for itself.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore, Lock
+from typing import Final
+
+from django.conf import settings
+
+from notifications.peers.breaker import Breaker
+from notifications.peers.wire import Answer, Broken, exchange, parse_address
+
+logger = logging.getLogger(__name__)
+
+FAILURES: Final = 3
+# Longer than any call may last.
+REST_SECONDS: Final = 30.0
+
+
+class Unavailable(Exception):
+    """No usable answer. The text is a short code: addresses and bodies hold keys, phones and names."""
+
+
+class NotAsked(Unavailable):
+    """Nothing was sent: as many threads as may are waiting for the peer, or it rests after failures. Ask later."""
+
+
+@dataclass
+class Peer:
+    """What this process remembers of a peer."""
+
+    waiting: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(settings.THREADS_PER_PEER))
+    breaker: Breaker = field(default_factory=lambda: Breaker(failures=FAILURES, rest=REST_SECONDS))
+
+
+_peers: dict[tuple[str, str, int | None], Peer] = {}
+_finding = Lock()
+
+
+def post(url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+    """POST `body` and return the answer, whatever its status, at most `seconds` later. Never call it in a transaction.
+
+    Raises `NotAsked` at once, and nothing is sent, when `settings.THREADS_PER_PEER` threads of this process wait for
+    the peer, or when it rests: after three calls in a row without an answer, or with one of 500 or more, it is asked
+    once in half a minute until it answers. Raises `Unavailable` when no whole answer came.
+    """
+    try:
+        parts = parse_address(url)
+    except Broken as error:
+        raise Unavailable(str(error)) from None
+    with _finding:
+        peer = _peers.setdefault((parts.scheme, parts.hostname or "", parts.port), Peer())
+    if not peer.waiting.acquire(blocking=False):
+        raise NotAsked("busy")
+    try:
+        return _ask(peer, url, body=body, headers=headers, seconds=seconds)
+    finally:
+        peer.waiting.release()
+
+
+def _ask(peer: Peer, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+    if not peer.breaker.admits(now=time.monotonic()):
+        raise NotAsked("resting")
+    try:
+        answer = exchange(url, body=body, headers=headers, seconds=min(seconds, REST_SECONDS))
+    except Broken as error:
+        _note(peer, url, went_well=False)
+        raise Unavailable(str(error)) from None
+    _note(peer, url, went_well=answer.status < 500)
+    return answer
+
+
+def _note(peer: Peer, url: str, *, went_well: bool) -> None:
+    if peer.breaker.note(went_well=went_well, now=time.monotonic()):
+        logger.error(
+            "%s does not answer and is left alone for %d s", parse_address(url).hostname, REST_SECONDS
+        )

@@ -1,0 +1,186 @@
+"""One POST over one connection, which ends by its deadline whatever the other side does.
+
+The limits of `http.client`, `urllib`, `requests` and `httpx` are those of one read: a peer that sends a byte now and
+then holds a call for as long as it likes. Here each wait gets what is left of the whole call (docs/adr/0010).
+"""
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+LONGEST_ANSWER: Final = 64 * 1024
+
+
+class Broken(Exception):
+    """No whole answer came. The text is a short code: addresses and bodies hold keys, phones and names."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the peer said: any status, redirects among them, since none is followed."""
+
+    status: int
+    body: bytes
+
+
+class Deadline:
+    """The end of a call, by the clock of the machine that is never set."""
+
+    def __init__(self, seconds: float) -> None:
+        self._at = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds that are left. Raises `TimeoutError` when there are none."""
+        left = self._at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+def parse_address(url: str) -> SplitResult:
+    """The parts of an http or https address. Raises `Broken`."""
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise Broken("address is not http")
+    return parts
+
+
+def exchange(url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+    """POST `body` and return the whole answer within `seconds` in all; an answer of at most `LONGEST_ANSWER` bytes.
+
+    That counts looking up the name, connecting, TLS, sending, head and body. Redirects are not followed, a proxy of the
+    environment is not asked. Raises `Broken`, nothing else.
+    """
+    parts = parse_address(url)
+    try:
+        with closing(_Connection(parts, Deadline(seconds))) as connection:
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("POST", target, body, dict(headers) | {"Connection": "close"})
+            with connection.getresponse() as response:
+                content = response.read(LONGEST_ANSWER + 1)
+                is_cut_off = bool(response.length)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        # OSError for the network and TLS, ValueError for an address that is none, HTTPException for a broken answer.
+        raise Broken(type(error).__name__) from None
+    if len(content) > LONGEST_ANSWER:
+        raise Broken("answer is too long")
+    if is_cut_off:
+        raise Broken("answer is cut off")
+    return Answer(response.status, content)
+
+
+class _Punctual(socket.socket):
+    """A socket whose every wait ends by the deadline of the whole call."""
+
+    deadline: Deadline
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(self.deadline.left())
+        return super().recv_into(*args, **kwargs)
+
+    def send(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(self.deadline.left())
+        return super().send(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        self.settimeout(self.deadline.left())
+        super().sendall(*args, **kwargs)
+
+
+class _PunctualTLS(_Punctual, ssl.SSLSocket):
+    """The same over TLS."""
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection for one call."""
+
+    def __init__(self, parts: SplitResult, deadline: Deadline) -> None:
+        self._is_secure = parts.scheme == "https"
+        # What need not be named in the Host header.
+        self.default_port = http.client.HTTPS_PORT if self._is_secure else http.client.HTTP_PORT
+        super().__init__(parts.hostname or "", parts.port or self.default_port)
+        self._deadline = deadline
+
+    def connect(self) -> None:
+        """Try the addresses of the host in turn until one answers, then TLS."""
+        sock = self._reach()
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock = self._secure(sock) if self._is_secure else sock
+        except BaseException:
+            sock.close()
+            raise
+
+    def _reach(self) -> _Punctual:
+        failure: OSError = TimeoutError()
+        addresses = _look_up(self.host, self.port, deadline=self._deadline)
+        for turn, (family, kind, protocol, _name, address) in enumerate(addresses):
+            sock = _Punctual(family, kind, protocol)
+            sock.deadline = self._deadline
+            try:
+                # One that is silent leaves the others their share.
+                sock.settimeout(self._deadline.left() / (len(addresses) - turn))
+                sock.connect(address)
+            except OSError as error:
+                sock.close()
+                failure = error
+            else:
+                return sock
+        raise failure
+
+    def _secure(self, sock: _Punctual) -> _PunctualTLS:
+        secure = _tls().wrap_socket(sock, server_hostname=self.host, do_handshake_on_connect=False)
+        assert isinstance(secure, _PunctualTLS)
+        try:
+            secure.deadline = self._deadline
+            secure.settimeout(self._deadline.left())
+            # Many reads and writes, for which together the timeout is.
+            secure.do_handshake()
+        except BaseException:
+            secure.close()
+            raise
+        return secure
+
+
+@lru_cache
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.sslsocket_class = _PunctualTLS
+    return context
+
+
+def _look_up(host: str, port: int, *, deadline: Deadline) -> list[Any]:
+    """The addresses of a host.
+
+    The system's look-up can't be interrupted. So a thread does it, which is not waited for beyond the deadline; it ends
+    when the system gives up (half a minute, as a rule), and the breaker sees to it that there are few of them.
+    """
+    found: SimpleQueue[list[Any] | Exception] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            found.put(error)
+
+    Thread(target=ask, name="look-up", daemon=True).start()
+    try:
+        addresses = found.get(timeout=deadline.left())
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(addresses, Exception):
+        raise addresses
+    return addresses
