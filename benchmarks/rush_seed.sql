@@ -19,8 +19,8 @@ FROM generate_series(1, {parents}) AS g;
 
 INSERT INTO accounts_profile
     (user_id, iin, iin_hash, document_number, last_name, first_name, middle_name, birth_date, sex, photo, second_phone,
-     address)
-SELECT md5('u' || g)::uuid, '', md5('p' || g), '', 'Т', 'Т', '', '1990-01-01', 'f', '', '', ''
+     address, phone_tie)
+SELECT md5('u' || g)::uuid, '', md5('p' || g), '', 'Т', 'Т', '', '1990-01-01', 'f', '', '', '', 'unknown'
 FROM generate_series(1, {parents}) AS g;
 
 INSERT INTO children_child
