@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts.audit_actions import Action
-from accounts.fields import EncryptedTextField
 from accounts.masks import mask_name, mask_phone
 from accounts.registry.base import PhoneTie
+from notifications.fields import EncryptedTextField
 
 
 class Sex(models.TextChoices):

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from accounts import crypto
 from accounts.registry import Person, PhoneTie
+from notifications import cipher
 
 CODE_SESSION: Final = "code_session"
 REGISTRATION: Final = "registration"
@@ -59,12 +59,12 @@ class Registration:
         """The person whom the registry found for the last IIN or document number."""
         if not self.person_token:
             return None
-        values = json.loads(crypto.decrypt(self.person_token))
+        values = json.loads(cipher.decrypt(self.person_token))
         return Person(**values | {"birth_date": date.fromisoformat(values["birth_date"])})
 
     def with_person(self, person: Person, tie: PhoneTie) -> "Registration":
         values = asdict(person) | {"birth_date": person.birth_date.isoformat()}
-        return replace(self, person_token=crypto.encrypt(json.dumps(values)), phone_tie=tie.value)
+        return replace(self, person_token=cipher.encrypt(json.dumps(values)), phone_tie=tie.value)
 
     def without_person(self) -> "Registration":
         return replace(self, person_token="", phone_tie=PhoneTie.UNKNOWN.value)

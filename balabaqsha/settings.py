@@ -38,7 +38,7 @@ if not SECRET_KEY:
         raise ImproperlyConfigured("Set SECRET_KEY (or SECRET_KEY_FILE): a long random string, kept secret.")
     SECRET_KEY = DEVELOPMENT_KEYS["SECRET_KEY"]
 
-# Encrypts IINs; the first key encrypts, all of them decrypt, so a key is rotated by putting a new one in front.
+# Encrypts IINs and the texts of SMS. The first key encrypts, all of them decrypt, so a new one is put in front.
 IIN_KEYS: list[str] = env.list("IIN_KEYS", default=[])
 # Makes the keyed hash by which an IIN is looked up. It can't be rotated without a new hash for every row.
 IIN_HASH_KEY: str = env.secret("IIN_HASH_KEY")
@@ -190,7 +190,8 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 # Sign-ins are in our own audit log; a second one would only keep phone numbers for ever.
 AXES_DISABLE_ACCESS_LOG = True
-AXES_SENSITIVE_PARAMETERS = ["username", "password", "phone"]
+# What a failed sign-in was tried with is kept: an emergency code typed beside a wrong password is still good.
+AXES_SENSITIVE_PARAMETERS = ["username", "password", "phone", "otp_token", "code"]
 
 OTP_TOTP_ISSUER = "Balabaqsha"
 STAFF_SECOND_FACTOR: bool = env.bool("STAFF_SECOND_FACTOR", default=True)

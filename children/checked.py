@@ -12,8 +12,8 @@ from typing import Any, Final
 from cryptography.fernet import InvalidToken
 from django.contrib.sessions.backends.base import SessionBase
 
-from accounts.crypto import decrypt, encrypt
 from accounts.registry import Person
+from notifications.cipher import decrypt, encrypt
 
 REMEMBERED_FOR: Final = timedelta(minutes=30)
 _KEY: Final = "child_check"

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import EncryptedTextField
 from accounts.models import Sex
 from children.nationalities import Nationality
+from notifications.fields import EncryptedTextField
 
 
 class Child(models.Model):

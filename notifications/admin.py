@@ -60,11 +60,13 @@ class MessageAdmin(_Record):
 
     @admin.display(description=_("text"))
     def shown_text(self, message: Message) -> str:
-        return str(_("Hidden: it holds a secret code.")) if is_secret(message.kind) else message.text
+        if is_secret(message.kind):
+            return str(_("Hidden: it holds a secret code."))
+        return str(_("Can't be read: its key is missing.")) if message.text is None else message.text
 
     @admin.display(description=_("segments"))
     def segment_count(self, message: Message) -> int:
-        return segments(message.text)
+        return segments(message.text or "")
 
     @admin.action(description=_("Send again"), permissions=["change"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:

@@ -118,6 +118,8 @@ def _deliver(message: Message, *, backend: SmsBackend, counts: Counts, now: date
 
 
 def _send(message: Message, *, backend: SmsBackend) -> SendResult:
+    if message.text is None:
+        return SendResult(Outcome.UNAVAILABLE, error="no key opens the text")
     try:
         return backend.send(message.phone.as_e164, message.text, idempotency_key=str(message.pk))
     except Exception as error:  # noqa: BLE001

@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
+from notifications.fields import PatientEncryptedTextField
 from notifications.kinds import titles
 
 
@@ -77,7 +78,7 @@ class Message(models.Model):
     phone = PhoneNumberField(_("phone"))
     kind = models.CharField(_("kind"), max_length=40, choices=titles)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
-    text = models.TextField(
+    text = PatientEncryptedTextField(
         _("text"), blank=True, help_text=_("Emptied once sent where it held a secret code.")
     )
     dedupe_key = models.CharField(max_length=120, unique=True)

@@ -8,7 +8,7 @@ import phonenumber_field.modelfields
 from django.conf import settings
 from django.db import migrations, models
 
-import accounts.fields
+import notifications.fields
 
 
 class Migration(migrations.Migration):
@@ -260,11 +260,11 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("iin", accounts.fields.EncryptedTextField(blank=True, verbose_name="IIN")),
+                ("iin", notifications.fields.EncryptedTextField(blank=True, verbose_name="IIN")),
                 ("iin_hash", models.CharField(editable=False, max_length=64, null=True, unique=True)),
                 (
                     "document_number",
-                    accounts.fields.EncryptedTextField(blank=True, verbose_name="document number"),
+                    notifications.fields.EncryptedTextField(blank=True, verbose_name="document number"),
                 ),
                 ("document_hash", models.CharField(editable=False, max_length=64, null=True, unique=True)),
                 ("last_name", models.CharField(max_length=100, verbose_name="last name")),

@@ -6,7 +6,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import accounts.fields
+import notifications.fields
 
 
 class Migration(migrations.Migration):
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
                 ),
-                ("iin", accounts.fields.EncryptedTextField(verbose_name="IIN")),
+                ("iin", notifications.fields.EncryptedTextField(verbose_name="IIN")),
                 ("iin_hash", models.CharField(editable=False, max_length=64, unique=True)),
                 ("last_name", models.CharField(max_length=100, verbose_name="last name")),
                 ("first_name", models.CharField(max_length=100, verbose_name="first name")),
