@@ -1,6 +1,7 @@
 """One POST to a gateway, with everything that can go wrong turned into one error."""
 
 import json
+import re
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,15 @@ class GatewayError(Exception):
     def result(self, gateway: str) -> SendResult:
         """What it means for the message."""
         return SendResult(self._outcome, error=f"{gateway}: {self}")
+
+
+def short(value: object) -> str:
+    """A code or an id of a gateway as it may be kept and logged: one word, or a question mark for anything longer.
+
+    A gateway that is broken may hand back what it was sent.
+    """
+    text = str(value)
+    return text if re.fullmatch(r"[\w-]{0,40}", text, re.ASCII) else "?"
 
 
 def post_form(url: str, fields: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import urllib.parse
 from django.conf import settings
 
 from notifications.sms.base import Outcome, SendResult
-from notifications.sms.http import GatewayError, post_form
+from notifications.sms.http import GatewayError, post_form, short
 
 _TAKEN = ("0", "100")  # done, or put into its own queue
 _INVALID_FIELD = "1"
@@ -32,8 +32,8 @@ class MobizonBackend:
         code, data = str(answer.get("code", "")), answer.get("data")
         details = data if isinstance(data, dict) else {}
         if code in _TAKEN:
-            return SendResult(Outcome.ACCEPTED, provider_id=f"mobizon:{details.get('messageId', '')}"[:80])
+            return SendResult(Outcome.ACCEPTED, provider_id=f"mobizon:{short(details.get('messageId', ''))}")
         bad_number = code == _INVALID_FIELD and "recipient" in details
         return SendResult(
-            Outcome.REFUSED if bad_number else Outcome.UNAVAILABLE, error=f"mobizon: {code}"[:200]
+            Outcome.REFUSED if bad_number else Outcome.UNAVAILABLE, error=f"mobizon: {short(code)}"
         )

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from notifications.sms.base import Outcome, SendResult
-from notifications.sms.http import GatewayError, post_form
+from notifications.sms.http import GatewayError, post_form, short
 
 _BAD_NUMBER = "7"
 # The identical request was made less than a minute ago: the first one did arrive.
@@ -31,8 +31,8 @@ class SmscBackend:
             return error.result("smsc")
         code = str(answer.get("error_code", ""))
         if not code and "id" in answer:
-            return SendResult(Outcome.ACCEPTED, provider_id=f"smsc:{answer['id']}"[:80])
+            return SendResult(Outcome.ACCEPTED, provider_id=f"smsc:{short(answer['id'])}")
         if code == _REPEATED:
             return SendResult(Outcome.ACCEPTED, provider_id="smsc:repeated")
         outcome = Outcome.REFUSED if code == _BAD_NUMBER else Outcome.UNAVAILABLE
-        return SendResult(outcome, error=f"smsc: {code}"[:200])
+        return SendResult(outcome, error=f"smsc: {short(code)}")

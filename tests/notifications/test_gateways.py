@@ -202,6 +202,22 @@ class TestSmsc:
         assert self.send().outcome is Outcome.UNAVAILABLE
 
 
+@pytest.mark.parametrize("gateway", ["smsc", "mobizon"])
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_gateway_that_hands_back_what_it_was_sent(gateway, is_taken, request, monkeypatch):
+    """What is kept and logged of an answer is a code, never a text."""
+    request.getfixturevalue(gateway)
+    echo = f"{TEXT} {PHONE}"
+    data = {"messageId": echo} if is_taken else echo
+    answer = {"id": echo} if is_taken else {"error_code": echo, "error": echo}
+    if gateway == "mobizon":
+        answer = {"code": 0 if is_taken else echo, "data": data, "message": echo}
+    monkeypatch.setitem(globals(), f"{gateway}_answer", lambda *call: (200, answer))
+    result = globals()[f"Test{gateway.capitalize()}"].send()
+    said = f"{gateway}:?" if is_taken else f"{gateway}: ?"
+    assert (result.provider_id or result.error) == said
+
+
 class TestMobizon:
     send = staticmethod(
         lambda: get_backend(f"{SMS}.mobizon.MobizonBackend").send(PHONE, TEXT, idempotency_key="k")
