@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit_actions import Action
 from accounts.identity import document_hash, iin_hash
 from accounts.iin import IinError, parse_iin
 from accounts.masks import mask_document, mask_iin, mask_phone
@@ -173,8 +176,20 @@ class SmsCodeAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ["at", "action", "actor", "subject", "target", "reason"]
+    list_display = ["at", "action", "actor", "subject", "shown_target", "reason"]
     list_filter = ["action"]
     list_select_related = ["actor", "subject"]
     date_hierarchy = "at"
-    fields = ["at", "action", "actor", "subject", "target", "reason", "address"]
+    fields = ["at", "action", "actor", "subject", "shown_target", "reason", "address"]
+    readonly_fields = ["shown_target"]
+
+    @admin.display(description=_("object"), ordering="target")
+    def shown_target(self, entry: AuditEntry) -> str:
+        """Of a search the list in the reader's language, then what was looked for."""
+        if entry.action != Action.SEARCHED:
+            return entry.target
+        label, _space, term = entry.target.partition(" ")
+        try:
+            return f"{capfirst(apps.get_model(label)._meta.verbose_name_plural)}: {term}"
+        except LookupError:
+            return entry.target

@@ -50,5 +50,7 @@ class Action(models.TextChoices):
     BIDDING_RESUMED = "bidding_resumed", _("Bidding resumed")
     DEADLINES_MOVED = "deadlines_moved", _("Deadlines of a vacancy moved by a pause")
     PERSONAL_DATA_VIEWED = "personal_data_viewed", _("Personal data viewed by an employee")
+    LOOKED_UP = "looked_up", _("An employee looked you up by IIN or document number")
+    SEARCHED = "searched", _("Search in the workplace")
     REVIEW_WRITTEN = "review_written", _("Review written")
     REVIEW_MODERATED = "review_moderated", _("Review moderated")

@@ -65,6 +65,9 @@ IIN_PER_ADDRESS: Final = Limit("iin-address", 20, timedelta(days=1), per_address
 QUEUE_CHECK_PER_ADDRESS: Final = Limit("queue-check-address", 10, timedelta(hours=1), per_address=True)
 # Four digits of a phone could be guessed from many addresses: at this rate all of them take six weeks.
 QUEUE_CHECK_PER_NUMBER: Final = Limit("queue-check-number", 10, timedelta(hours=1))
+# An employee at the telephone looks somebody up every two minutes; who tries numbers one after another needs more.
+LOOK_UP_PER_EMPLOYEE: Final = Limit("look-up-employee", 30, timedelta(hours=1))
+SEARCH_PER_EMPLOYEE: Final = Limit("search-employee", 120, timedelta(hours=1))
 
 # All windows are looked at before any of them is counted: a refused attempt costs nothing, so waiting helps.
 # Returns 0, or the microsecond from which the last of the full windows has room again.

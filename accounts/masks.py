@@ -6,13 +6,21 @@ DOT = "•"
 
 
 def mask_iin(iin: str) -> str:
-    """`170720••••07`: the first six and the last two digits; empty for an empty IIN."""
-    return f"{iin[:6]}{DOT * 4}{iin[-2:]}" if len(iin) == 12 else mask_document(iin)
+    """`••••••••••07`: the last two digits; empty for an empty IIN.
+
+    The first seven usually tell the day of birth and the sex.
+    """
+    return DOT * max(0, len(iin) - 2) + iin[-2:] if len(iin) > 2 else DOT * len(iin)
 
 
 def mask_document(number: str) -> str:
     """The last three characters of a document's number, the others hidden."""
     return DOT * max(0, len(number) - 3) + number[-3:] if len(number) > 3 else DOT * len(number)
+
+
+def mask_words(text: str) -> str:
+    """`К••••••• Д••••`: the first letter of each word."""
+    return " ".join(word[0] + DOT * (len(word) - 1) for word in text.split())
 
 
 def mask_phone(phone: object) -> str:

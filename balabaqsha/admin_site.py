@@ -26,7 +26,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import User
 from applications import workplace
-from balabaqsha.staff_lists import guarded, is_offered_for_choice
+from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
 from notifications.clock import estimate_clock, read_clock
 
 # What an authenticator app shows; anything else can only be one of the emergency codes.
@@ -138,7 +138,7 @@ class StaffAdminSite(OTPAdminSite):
         """Choices while one types, only for fields whose form offers them."""
         if not is_offered_for_choice(self, request):
             raise PermissionDenied
-        return cast(HttpResponse, super().autocomplete_view(request))
+        return cast(HttpResponse, WatchedAutocomplete.as_view(admin_site=self)(request))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is to be done today, for those who may answer bids; below it the lists, by everyone's rights."""

@@ -5,22 +5,40 @@ shown can then be found out letter by letter. Here an address filters and sorts 
 """
 
 import logging
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import url_params_from_lookup_dict
 from django.db import DataError
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+
+from balabaqsha.staff_searches import TooManySearches, note_search
 
 logger = logging.getLogger(__name__)
 
 
 class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Stands before the admin of a model; see `guarded`."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; a search in it is counted first, and past the limit a page says when to go on."""
+        if self.has_view_or_change_permission(request) and self.get_search_fields(request):
+            try:
+                note_search(request, in_list=self, text=request.GET.get(SEARCH_VAR, ""))
+            except TooManySearches as refusal:
+                return self._too_many(request, refusal.retry_at)
+        return super().changelist_view(request, extra_context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         chosen = super().get_changelist(request, **kwargs)
@@ -35,6 +53,29 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 raise
             logger.warning("%s: values that can't be looked up: %s", self, type(error).__name__)
             raise IncorrectLookupParameters from None
+
+    def _too_many(self, request: HttpRequest, retry_at: datetime | None) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Too many searches"),
+            "retry_at": retry_at,
+        }
+        return TemplateResponse(request, "admin/too_many_searches.html", context, status=429)
+
+
+class WatchedAutocomplete(AutocompleteJsonView):
+    """Choices while one types; each word typed counts as a search in the list that they come from."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().get(request, *args, **kwargs)
+        except TooManySearches:
+            return JsonResponse({"error": gettext("Too many searches")}, status=429)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        note_search(self.request, in_list=self.model_admin, text=self.term)
+        return super().get_queryset()
 
 
 class GuardedList(ChangeList):

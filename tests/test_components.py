@@ -56,7 +56,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "big_number": {"value": 391, "facts": ROWS, "url": "/why/"},
     "button": {"url": "/x/", "label": "Go", "icon": "bell"},
     "card_kindergarten": {"url": "/x/", "name": "Amina", "address": "Street", "free": 0, "languages": "kk"},
-    "card_person": {"name": "Daniya", "birth_date": date(2017, 7, 20), "iin": "170720••••07", "facts": ROWS},
+    "card_person": {"name": "Daniya", "birth_date": date(2017, 7, 20), "iin": "••••••••••07", "facts": ROWS},
     "card_vacancy": {
         "url": "/x/",
         "kindergarten": "Amina",

@@ -81,7 +81,7 @@ def test_display():
 
 def test_masks():
     assert mask_phone("+77017779876") == "+7 701 ••• 98 76"
-    assert mask_iin("170720600007") == "170720••••07"
+    assert mask_iin("170720600007") == "••••••••••07"
     assert mask_iin("") == ""
     assert mask_document("AC2147093") == "••••••093"
     assert mask_document("12") == "••"

@@ -209,7 +209,7 @@ def test_a_gateway_that_hands_back_what_it_was_sent(gateway, is_taken, request, 
     request.getfixturevalue(gateway)
     echo = f"{TEXT} {PHONE}"
     data = {"messageId": echo} if is_taken else echo
-    answer = {"id": echo} if is_taken else {"error_code": echo, "error": echo}
+    answer: dict[str, object] = {"id": echo} if is_taken else {"error_code": echo, "error": echo}
     if gateway == "mobizon":
         answer = {"code": 0 if is_taken else echo, "data": data, "message": echo}
     monkeypatch.setitem(globals(), f"{gateway}_answer", lambda *call: (200, answer))

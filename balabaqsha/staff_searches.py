@@ -1,0 +1,121 @@
+"""Searches in the lists of the workplace: how many an employee may make in an hour, and what is kept of each.
+
+A search says who looked for what: it enters the audit log with its words masked. Whoever is found by a whole IIN or
+document number reads it in the own journal.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
+from django.http import HttpRequest
+
+from accounts import audit, limits
+from accounts.audit_actions import Action
+from accounts.crypto import keyed_hash
+from accounts.identity import DocumentError, Identity, document_hash, iin_hash, parse_identity
+from accounts.iin import IinError
+from accounts.masks import mask_document, mask_iin, mask_phone, mask_words
+from accounts.models import Profile, User
+from accounts.phones import PhoneError, parse_mobile
+from children.access import guardians_of
+from children.models import Child
+from notifications.clock import read_clock
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+
+# The pages, filters and sortings of one search are one search for so long.
+GOES_ON: Final = timedelta(minutes=10)
+# No term that finds anything is longer.
+LONGEST_TERM: Final = 100
+
+_LAST = "staff_last_search"
+
+
+class TooManySearches(Exception):
+    """No further search now; `retry_at` is None while the counter does not answer."""
+
+    def __init__(self, retry_at: datetime | None) -> None:
+        super().__init__()
+        self.retry_at = retry_at
+
+
+@dataclass(frozen=True)
+class Term:
+    """What was looked for: as it may be kept, and whose whole number it is, if it is one."""
+
+    masked: str
+    identity: Identity | None = None
+    is_number: bool = False
+
+
+def parse_term(text: str) -> Term:
+    """What the words of a search are: a whole phone, a whole IIN or document number, or words of any kind. Pure."""
+    try:
+        return Term(mask_phone(parse_mobile(text)), is_number=True)
+    except PhoneError:
+        pass
+    try:
+        identity = parse_identity(text)
+    except (IinError, DocumentError):
+        return Term(mask_words(text))
+    masked = mask_iin(identity.iin) or mask_document(identity.document_number)
+    return Term(masked, identity=identity, is_number=True)
+
+
+def note_search(request: HttpRequest, *, in_list: "ModelAdmin[Any]", text: str) -> None:
+    """Count and enter a search that is about to be made in a list that the employee may see.
+
+    Going on in the last search (its next page, another filter) is none. Raises `TooManySearches`: then it is not made.
+    """
+    text = " ".join(text.replace("\0", " ").split())[:LONGEST_TERM]
+    if not text:
+        return
+    label = in_list.opts.label_lower
+    this, now = keyed_hash("search", f"{label}:{text}"), read_clock()
+    if _goes_on(request.session, this, now=now):
+        return
+    employee, term = cast(User, request.user), parse_term(text)
+    wanted = [(limits.SEARCH_PER_EMPLOYEE, str(employee.pk))]
+    if term.is_number:
+        wanted.append((limits.LOOK_UP_PER_EMPLOYEE, str(employee.pk)))
+    allowed = limits.allow_all(wanted, now=now)
+    if not allowed.ok:
+        raise TooManySearches(allowed.retry_at)
+    request.session[_LAST] = [this, now.isoformat()]
+    with transaction.atomic():
+        address = audit.client_address(request)
+        audit.record(
+            Action.SEARCHED, actor=employee, target=f"{label} {term.masked}", address=address, now=now
+        )
+        if term.identity and _finds_anybody(request, in_list, text):
+            for found, name in _family(term.identity):
+                audit.record(
+                    Action.LOOKED_UP, actor=employee, subject=found, target=name, address=address, now=now
+                )
+
+
+def _goes_on(session: SessionBase, this: str, *, now: datetime) -> bool:
+    last, since = session.get(_LAST) or ("", "")
+    return last == this and now < datetime.fromisoformat(since) + GOES_ON
+
+
+def _finds_anybody(request: HttpRequest, in_list: "ModelAdmin[Any]", text: str) -> bool:
+    rows, _may_repeat = in_list.get_search_results(request, in_list.get_queryset(request), text)
+    return rows.exists()
+
+
+def _family(identity: Identity) -> list[tuple[User, str]]:
+    """Who reads of the look-up in the own journal, the parent or the child's guardians, with whose number it is."""
+    if identity.iin:
+        profile = Profile.objects.filter(iin_hash=iin_hash(identity.iin)).select_related("user").first()
+        child = Child.objects.filter(iin_hash=iin_hash(identity.iin)).first()
+        if child is not None:
+            return [(guardian, child.full_name) for guardian in guardians_of(child)]
+    else:
+        hashed = document_hash(identity.document_number)
+        profile = Profile.objects.filter(document_hash=hashed).select_related("user").first()
+    return [(profile.user, profile.full_name)] if profile else []
