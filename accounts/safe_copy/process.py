@@ -1,0 +1,108 @@
+"""Starts the process that decodes, and believes nothing that it says.
+
+A process of its own for every file, started anew: a fork of a web server's process would take its threads' locks and
+all of its secrets along. The start takes a tenth of a second (docs/adr/0010-uploads.md).
+"""
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import IO, Final
+
+from accounts.safe_copy import BEGINNINGS, MOST_KEPT, Cause, Copy, FileType, Kind, Part, Refused
+
+logger = logging.getLogger(__name__)
+
+FOLDER: Final = Path(__file__).resolve().parents[2]
+# How many may be decoding at once for one web process, so that a thread is left for pages, and for how long another
+# one waits for its turn.
+AT_ONCE: Final = 1
+TURN_SECONDS: Final = 3.0
+# From the first file to the last answer of one request, turns included.
+REQUEST_SECONDS: Final = 20.0
+LONGEST_HEAD: Final = 2000
+# -s: nothing from a home folder.
+PROGRAM: Final = ["-s", "-W", "ignore", "-m", "accounts.safe_copy"]
+
+_turns = BoundedSemaphore(AT_ONCE)
+
+
+class Deadline:
+    """When the work for one request has to be over."""
+
+    def __init__(self, seconds: float = REQUEST_SECONDS) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, never less than 0."""
+        return max(0.0, self._end - time.monotonic())
+
+
+def safe_copy(content: bytes, *, kind: Kind, most_pixels: int, deadline: Deadline) -> Copy:
+    """A copy made by a process of its own, by the deadline. Raises `Refused`, and nothing else whatever happens to it.
+
+    Safe to call from any thread. Where the process ends otherwise than it should, the log says how.
+    """
+    if not _turns.acquire(timeout=min(TURN_SECONDS, deadline.left)):
+        raise Refused(Cause.BUSY)
+    try:
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as made:
+            given.write(content)
+            given.seek(0)
+            _run(given, made, arguments=[kind, str(most_pixels)], deadline=deadline)
+            made.seek(0)
+            return _believed(made.readline(LONGEST_HEAD), made.read(MOST_KEPT + 1))
+    except OSError:
+        logger.exception("no process can be started for an upload, or there is no room for it")
+        raise Refused(Cause.BUSY) from None
+    finally:
+        _turns.release()
+
+
+def _run(given: IO[bytes], made: IO[bytes], *, arguments: list[str], deadline: Deadline) -> None:
+    with subprocess.Popen(  # noqa: S603 - a fixed command
+        [sys.executable, *PROGRAM, *arguments],
+        cwd=FOLDER,
+        # An empty one holds no secret and no way to lead Python elsewhere.
+        env={},
+        stdin=given,
+        stdout=made,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            code = process.wait(deadline.left)
+        except subprocess.TimeoutExpired:
+            code = -signal.SIGKILL
+        finally:
+            process.kill()
+    if code:
+        logger.warning("the copy of an upload ended with code %s", code)
+        # The kernel ends so who takes too much time or memory.
+        killed = code in (-signal.SIGKILL, -signal.SIGXCPU)
+        raise Refused(Cause.TOO_COMPLEX if killed else Cause.DAMAGED)
+
+
+def _believed(head: bytes, content: bytes) -> Copy:
+    try:
+        answer = json.loads(head)
+        if "refused" in answer:
+            cause = Cause(answer["refused"])
+            logger.info("an upload is refused: %s, %r", cause, answer.get("because"))
+            raise Refused(cause)
+        file_type = FileType(answer["copy"])
+        left_out = frozenset(map(Part, answer["left_out"]))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        logger.warning("the copy of an upload came with nonsense")
+        raise Refused(Cause.DAMAGED) from None
+    if len(content) > MOST_KEPT or not content.startswith(BEGINNINGS[file_type]):
+        logger.warning("the copy of an upload is not what it is called")
+        raise Refused(Cause.DAMAGED)
+    return Copy(content=content, file_type=file_type, left_out=left_out)
