@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.passwords import normalise_password
 from accounts.phones import PhoneError, parse_mobile
 from accounts.sms_codes import DIGITS
+from accounts.uploads import ACCEPTED_PICTURES
 
 # Far more than any spelling of a number needs; what is longer is not looked at.
 LONGEST_INPUT: Final = 60
@@ -184,7 +185,7 @@ class ProfileForm(forms.Form):
 class PhotoForm(forms.Form):
     photo = forms.FileField(
         label=gettext_lazy("Photo"),
-        help_text=gettext_lazy("JPEG or PNG, at most 5 MB"),
-        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png"}),
+        help_text=gettext_lazy("JPEG, PNG, HEIC or WebP, at most 5 MB"),
+        widget=forms.FileInput(attrs={"accept": ACCEPTED_PICTURES}),
         error_messages={"required": gettext_lazy("Choose a file with a photo")},
     )

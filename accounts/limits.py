@@ -69,6 +69,8 @@ QUEUE_CHECK_PER_NUMBER: Final = Limit("queue-check-number", 10, timedelta(hours=
 LOOK_UP_PER_EMPLOYEE: Final = Limit("look-up-employee", 30, timedelta(hours=1))
 SEARCH_PER_EMPLOYEE: Final = Limit("search-employee", 120, timedelta(hours=1))
 
+UPLOADS_PER_ACCOUNT: Final = Limit("uploads-account", 20, timedelta(hours=1))
+
 # All windows are looked at before any of them is counted: a refused attempt costs nothing, so waiting helps.
 # Returns 0, or the microsecond from which the last of the full windows has room again.
 _SCRIPT: Final = """

@@ -169,7 +169,7 @@ def change_photo(user: User, *, file: "File[bytes]", address: str | None, now: d
 
     Raises `ValidationError` like `accounts.uploads.check_photo`.
     """
-    photo = check_photo(file)
+    photo = check_photo(file, sender=user).file
     with transaction.atomic():
         profile = Profile.objects.select_for_update().get(user=user)
         storage, former = profile.photo.storage, profile.photo.name

@@ -1,78 +1,170 @@
-"""Files that parents send: looked into, rebuilt, renamed, and only then kept.
+"""Files that parents send: copied safely, renamed, and only then kept.
 
-A type is what decodes, not what the name or the browser says. Pictures are drawn anew, so nothing that was hidden in
-the file survives: neither the place where a photo was taken nor a program behind the picture.
+A type is what decodes, not what the name or the browser says. Nothing is kept as it came: pictures are drawn anew, and
+PDFs are written anew (docs/adr/0010-uploads.md). All of it happens within the request, so whoever sent a file in time
+knows at once whether it is taken.
 """
 
-import io
-import struct
 import uuid
-from enum import StrEnum
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile, File
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from PIL import Image, ImageFile, ImageOps
+from django.utils.translation import gettext_lazy
 
-from accounts.pdf_scan import HEADER, MARGIN, PdfRefused, check_pdf
+from accounts import limits
+from accounts.file_names import name_for_people
+from accounts.models import User
+from accounts.safe_copy import MOST_PAGES, Cause, Copy, FileType, Kind, Part, Refused
+from accounts.safe_copy.process import Deadline, safe_copy
+from notifications.clock import read_clock
 
-
-class FileType(StrEnum):
-    """The value is also the extension under which the file is kept."""
-
-    JPEG = "jpg"
-    PNG = "png"
-    PDF = "pdf"
-
-
-IMAGES: Final = frozenset({FileType.JPEG, FileType.PNG})
-DOCUMENTS: Final = IMAGES | {FileType.PDF}
 CONTENT_TYPES: Final = {
     FileType.JPEG: "image/jpeg",
     FileType.PNG: "image/png",
     FileType.PDF: "application/pdf",
 }
-PHOTO_SIDE: Final = 800  # pixels: more than any page of the portal shows
-JPEG_QUALITY: Final = 88
+# What a file chooser offers. Where HEIC is not among them, telephones turn it into a JPEG twice as large.
+ACCEPTED_PICTURES: Final = ".jpg,.jpeg,.png,.webp,.heic,.heif"
+ACCEPTED_DOCUMENTS: Final = f".pdf,{ACCEPTED_PICTURES}"
+
+_CAUSES: Final[dict[Cause, Promise]] = {
+    Cause.DAMAGED: gettext_lazy("The file is damaged or not complete. Make it anew, or choose another one."),
+    Cause.TOO_MANY_PIXELS: gettext_lazy(
+        "The picture is too large. The largest allowed size, megapixels: %(megapixels)s. Save it smaller or as a JPEG."
+    ),
+    Cause.TOO_COMPLEX: gettext_lazy(
+        "The file takes too long to read. Print it into a new PDF, or photograph the paper."
+    ),
+    Cause.PASSWORD: gettext_lazy(
+        "The PDF opens only with a password. Save it without the password, or photograph the paper."
+    ),
+    Cause.NO_PAGES: gettext_lazy(
+        "There is nothing on the pages of the PDF. Make it anew, or photograph the paper."
+    ),
+    Cause.TOO_MANY_PAGES: gettext_lazy(
+        "The PDF has too many pages. The most that is allowed: %(pages)s. Send only the pages that are needed."
+    ),
+    Cause.PORTFOLIO: gettext_lazy(
+        "This PDF is a folder with other files inside. Send those files one by one."
+    ),
+    Cause.UNDRAWN: gettext_lazy(
+        "Part of this PDF is not on its pages: a form or notes that only some programs show. Print it into a new PDF, "
+        "or photograph the paper."
+    ),
+    Cause.BUSY: gettext_lazy("Many files are being checked just now. Choose the file again in a minute."),
+}
+_UNKNOWN: Final[dict[Kind, Promise]] = {
+    Kind.DOCUMENT: gettext_lazy(
+        "The file is neither a PDF nor a picture (JPEG, PNG, HEIC, WebP). Photograph the paper, or save it as a PDF."
+    ),
+    Kind.PHOTO: gettext_lazy("The file is not a picture (JPEG, PNG, HEIC, WebP). Choose another photo."),
+}
+# Of what was left out, what may have been more than the looks of the file.
+_TOLD: Final[dict[Part, Promise]] = {
+    Part.ATTACHMENTS: gettext_lazy("attached files"),
+    Part.MEDIA: gettext_lazy("sound and films"),
+}
 
 
-def check_upload(file: "File[bytes]", *, types: frozenset[FileType] = DOCUMENTS) -> "ContentFile[bytes]":
-    """A safe copy of `file` under a random name with the extension of its real type.
+@dataclass(frozen=True)
+class Upload:
+    """A file that may be kept: how its sender called it, with the ending of what it is, and its safe copy."""
 
-    Pictures are re-encoded in their own format without metadata, upright; a PDF stays as it is. Raises
-    `ValidationError` with a sentence for the reader when it is empty, over `UPLOAD_MAX_BYTES`, over
-    `UPLOAD_MAX_PIXELS`, of no type among `types`, damaged, or a PDF that is encrypted or carries scripts or files.
+    name: str
+    copy: Copy
+
+    @property
+    def file(self) -> "ContentFile[bytes]":
+        """The copy under a random name."""
+        return ContentFile(self.copy.content, name=random_name(self.copy.file_type))
+
+    @property
+    def loss(self) -> str:
+        """A sentence for the sender about what was in the file and is not in its copy; empty for nothing of weight."""
+        parts = [str(_TOLD[part]) for part in Part if part in self.copy.left_out and part in _TOLD]
+        if not parts:
+            return ""
+        return _(
+            "Not kept of the file %(name)s: %(parts)s. If they matter, send them as files of their own."
+        ) % {
+            "name": self.name,
+            "parts": ", ".join(parts),
+        }
+
+
+def check_documents(files: "Sequence[File[bytes]]", *, sender: User) -> list[Upload]:
+    """Safe copies of the `files` that `sender` hands in with one press: pictures and PDFs.
+
+    Raises `ValidationError` with a sentence for each file that can't be taken, and with one for all where the sender
+    has handed in too many within an hour. Takes `process.REQUEST_SECONDS` at most.
     """
-    content = _read(file)
-    if HEADER in content[:MARGIN] and FileType.PDF in types:
+    _count(sender)
+    deadline = Deadline()
+    uploads, faults = [], []
+    for file in files:
         try:
-            check_pdf(content)
-        except PdfRefused:
-            raise ValidationError(
-                _(
-                    "This PDF can't be accepted: it is damaged, protected by a password, or has scripts or files inside"
-                ),
-                code="pdf_refused",
-            ) from None
-        return _named(content, FileType.PDF)
-    picture, file_type = _decode(content, types=types)
-    return _named(_encode(picture, file_type), file_type)
+            uploads.append(_check(file, kind=Kind.DOCUMENT, deadline=deadline))
+        except ValidationError as fault:
+            # With several files each sentence says which one it is about.
+            prefix = f"{file.name}: " if len(files) > 1 else ""
+            faults += [ValidationError(prefix + message, code=fault.code) for message in fault.messages]
+    if faults:
+        raise ValidationError(faults)
+    return uploads
 
 
-def check_photo(file: "File[bytes]") -> "ContentFile[bytes]":
-    """A person's photo as a JPEG of at most 800 by 800 pixels; raises `ValidationError` like `check_upload`."""
-    picture, _file_type = _decode(_read(file), types=IMAGES)
-    picture.thumbnail((PHOTO_SIDE, PHOTO_SIDE))
-    return _named(_encode(picture, FileType.JPEG), FileType.JPEG)
+def check_photo(file: "File[bytes]", *, sender: User) -> Upload:
+    """A person's photo as a small JPEG; raises `ValidationError` like `check_documents`."""
+    _count(sender)
+    return _check(file, kind=Kind.PHOTO, deadline=Deadline())
+
+
+def random_name(file_type: FileType) -> str:
+    """A name under which a file is kept: nobody guesses it, and it tells nothing but the type."""
+    return f"{uuid.uuid4().hex}.{file_type}"
+
+
+def type_of(name: str) -> FileType:
+    """What a kept file is, by the ending of the name under which it is kept."""
+    return FileType(PurePath(name).suffix.removeprefix("."))
+
+
+def _count(sender: User) -> None:
+    allowed = limits.allow(limits.UPLOADS_PER_ACCOUNT, str(sender.pk), now=read_clock())
+    if not allowed.ok:
+        at = date_format(localtime(allowed.retry_at), "H:i") if allowed.retry_at else "—"
+        raise ValidationError(
+            _("You sent too many files within an hour. You can send files again at: %(time)s") % {"time": at},
+            code="too_many_uploads",
+        )
+
+
+def _check(file: "File[bytes]", *, kind: Kind, deadline: Deadline) -> Upload:
+    content = _read(file)
+    try:
+        copy = safe_copy(content, kind=kind, most_pixels=settings.UPLOAD_MAX_PIXELS, deadline=deadline)
+    except Refused as refused:
+        raise _sentence(refused.cause, kind=kind) from None
+    return Upload(name=name_for_people(file.name or "", copy.file_type), copy=copy)
 
 
 def _read(file: "File[bytes]") -> bytes:
     largest = settings.UPLOAD_MAX_BYTES
     if file.size > largest:
         raise ValidationError(
-            _("The file is too large. The largest allowed size, MB: %(megabytes)s")
+            _(
+                "The file is too large. The largest allowed size, MB: %(megabytes)s. Save it smaller, or photograph "
+                "the paper at a lower resolution."
+            )
             % {"megabytes": largest // (1024 * 1024)},
             code="too_large",
         )
@@ -83,58 +175,7 @@ def _read(file: "File[bytes]") -> bytes:
     return content
 
 
-def _decode(content: bytes, *, types: frozenset[FileType]) -> tuple[Image.Image, FileType]:
-    """The picture, upright and in plain colours."""
-    # WeasyPrint, once imported, lets Pillow make do with half a picture in the whole process.
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    try:
-        with Image.open(io.BytesIO(content), formats=["JPEG", "PNG"]) as opened:
-            if opened.width * opened.height > settings.UPLOAD_MAX_PIXELS:
-                raise _too_many_pixels()
-            file_type = FileType.PNG if opened.format == "PNG" else FileType.JPEG
-            upright = ImageOps.exif_transpose(opened)
-            return _plain(upright), file_type
-    except Image.DecompressionBombError:
-        raise _too_many_pixels() from None
-    except (OSError, ValueError, SyntaxError, TypeError, EOFError, IndexError, KeyError, struct.error):
-        # Pillow's decoders answer damage with any of these.
-        raise ValidationError(_wrong_type(types), code="wrong_type") from None
-
-
-def _plain(picture: Image.Image) -> Image.Image:
-    """`picture` as RGB on white, without anything that came along in the file."""
-    if picture.has_transparency_data:
-        with_alpha = picture.convert("RGBA")
-        canvas = Image.new("RGB", picture.size, "white")
-        canvas.paste(with_alpha, mask=with_alpha.getchannel("A"))
-        return canvas
-    plain = picture.convert("RGB")
-    plain.info = {}
-    return plain
-
-
-def _encode(picture: Image.Image, file_type: FileType) -> bytes:
-    buffer = io.BytesIO()
-    if file_type is FileType.PNG:
-        picture.save(buffer, "PNG", optimize=True)
-    else:
-        picture.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
-    return buffer.getvalue()
-
-
-def _named(content: bytes, file_type: FileType) -> "ContentFile[bytes]":
-    return ContentFile(content, name=f"{uuid.uuid4().hex}.{file_type}")
-
-
-def _too_many_pixels() -> ValidationError:
-    return ValidationError(
-        _("The picture is too large. The largest allowed size, megapixels: %(megapixels)s")
-        % {"megapixels": settings.UPLOAD_MAX_PIXELS // 1_000_000},
-        code="too_many_pixels",
-    )
-
-
-def _wrong_type(types: frozenset[FileType]) -> str:
-    if FileType.PDF in types:
-        return _("This is neither a PDF nor a JPEG or PNG picture, or the file is damaged")
-    return _("This is not a JPEG or PNG picture, or the file is damaged")
+def _sentence(cause: Cause, *, kind: Kind) -> ValidationError:
+    words = _UNKNOWN[kind] if cause is Cause.UNKNOWN_TYPE else _CAUSES[cause]
+    values: dict[str, Any] = {"megapixels": settings.UPLOAD_MAX_PIXELS // 1_000_000, "pages": MOST_PAGES}
+    return ValidationError(str(words) % values, code=cause)

@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.utils.dates import WEEKDAYS
@@ -15,7 +14,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.uploads import check_upload
+from accounts.models import User
+from accounts.uploads import ACCEPTED_DOCUMENTS, Upload, check_documents
 from applications.models import Application, BenefitCategory, Extension
 from bulletin.models import Language, Locality
 from children.models import Child
@@ -136,11 +136,12 @@ class DocumentsInput(forms.ClearableFileInput):
 
 
 class DocumentsField(forms.FileField):
-    """Several files at once, each of them checked; cleans to a list of (original name, cleaned file)."""
+    """Several files at once, each of them checked. `sender` is who hands them in."""
 
-    widget = DocumentsInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png"})
+    widget = DocumentsInput(attrs={"accept": ACCEPTED_DOCUMENTS})
+    sender: User
 
-    def clean(self, data: Any, initial: Any = None) -> "list[tuple[str, ContentFile[bytes]]]":
+    def clean(self, data: Any, initial: Any = None) -> list[Upload]:
         files: list[UploadedFile[bytes]] = data if isinstance(data, list) else [data] if data else []
         if not files:
             raise ValidationError(_("Attach at least one supporting document."), code="required")
@@ -150,13 +151,9 @@ class DocumentsField(forms.FileField):
                 code="too_many",
                 params={"limit": settings.UPLOAD_MAX_FILES},
             )
-        return [(file.name or "", self._check(super(DocumentsField, self).clean(file))) for file in files]
-
-    def _check(self, file: "UploadedFile[bytes]") -> "ContentFile[bytes]":
-        try:
-            return check_upload(file)
-        except ValidationError as error:
-            raise ValidationError([f"{file.name}: {message}" for message in error.messages]) from error
+        return check_documents(
+            [super(DocumentsField, self).clean(file) for file in files], sender=self.sender
+        )
 
 
 class ExtensionForm(forms.Form):
@@ -180,7 +177,8 @@ class ExtensionForm(forms.Form):
     documents = DocumentsField(
         label=gettext_lazy("Supporting documents"),
         help_text=gettext_lazy(
-            "From 1 to 5 files: PDF, JPEG or PNG, up to 5 MB each. You can choose several files at once."
+            "From 1 to 5 files: PDF or pictures (JPEG, PNG, HEIC, WebP), up to 5 MB each. You can choose several "
+            "files at once."
         ),
     )
     confirmed = forms.BooleanField(
@@ -188,8 +186,11 @@ class ExtensionForm(forms.Form):
         error_messages={"required": gettext_lazy("Confirm that you checked everything.")},
     )
 
-    def __init__(self, *args: Any, last_day: date, latest: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, sender: User, last_day: date, latest: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        documents = self.fields["documents"]
+        assert isinstance(documents, DocumentsField)
+        documents.sender = sender
         self.earliest, self.latest = last_day + timedelta(days=1), latest
         self.fields["until"].initial = latest
         self.fields["until"].help_text = _("The latest possible day: %(day)s") % {"day": _day(latest)}
@@ -225,13 +226,13 @@ class CategoryField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class DocumentField(forms.FileField):
-    """One file, checked; cleans to (original name, cleaned file)."""
+    """One file, checked. `sender` is who hands it in."""
 
-    widget = forms.FileInput(attrs={"accept": ".pdf,.jpg,.jpeg,.png"})
+    widget = forms.FileInput(attrs={"accept": ACCEPTED_DOCUMENTS})
+    sender: User
 
-    def clean(self, data: Any, initial: Any = None) -> "tuple[str, ContentFile[bytes]]":
-        file: UploadedFile[bytes] = super().clean(data, initial)
-        return (file.name or "", check_upload(file))
+    def clean(self, data: Any, initial: Any = None) -> Upload:
+        return check_documents([super().clean(data, initial)], sender=self.sender)[0]
 
 
 class BenefitForm(forms.Form):
@@ -251,12 +252,17 @@ class BenefitForm(forms.Form):
     )
     document = DocumentField(
         label=gettext_lazy("Document"),
-        help_text=gettext_lazy("One file: PDF, JPEG or PNG, up to 5 MB."),
+        help_text=gettext_lazy("One file: PDF or a picture (JPEG, PNG, HEIC, WebP), up to 5 MB."),
         error_messages={"required": gettext_lazy("Attach the document that proves the benefit.")},
     )
 
-    def __init__(self, *args: Any, categories: QuerySet[BenefitCategory], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, sender: User, categories: QuerySet[BenefitCategory], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        document = self.fields["document"]
+        assert isinstance(document, DocumentField)
+        document.sender = sender
         self.fields["category"].queryset = categories  # type: ignore[attr-defined]
 
 

@@ -17,7 +17,9 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.file_names import name_for_people
 from accounts.models import User
+from accounts.uploads import CONTENT_TYPES, type_of
 from applications import transitions
 from applications.admin.work import (
     LINE_BREAK,
@@ -286,16 +288,18 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
 def as_attachment(file: FieldFile, *, name: str) -> HttpResponse:
     """A stored file as a download: never shown in the page, never guessed at, never stored by a cache.
 
-    Read as a whole: uploads are small, and nothing stays open when the browser goes away. Raises FileNotFoundError,
-    also where the file was deleted because its time was over.
+    Its type is that of the stored file, and its name ends accordingly, whatever its sender called it. Read as a whole:
+    uploads are small, and nothing stays open when the browser goes away. Raises FileNotFoundError, also where the file
+    was deleted because its time was over.
     """
     if not file:
         raise FileNotFoundError
     with file.open("rb") as stored:
         content = stored.read()
-    content_type = "application/pdf" if name.endswith(".pdf") else "application/octet-stream"
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    file_type = type_of(file.name or "")
+    response = HttpResponse(content, content_type=CONTENT_TYPES[file_type])
+    shown = name_for_people(name, file_type)
+    response["Content-Disposition"] = content_disposition_header(True, shown) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "private, no-store"

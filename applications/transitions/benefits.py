@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.files.base import File
-from django.utils.crypto import get_random_string
 
 from accounts.audit_actions import Action
 from accounts.models import User
+from accounts.uploads import random_name, type_of
 from applications.models import Application, Benefit, BenefitCategory
 from applications.queue import position
 from applications.refusals import Refusal
@@ -45,12 +45,11 @@ def claim_benefit(
         benefit = Benefit(
             application=application,
             category=category,
-            original_name=original_name[:150],
+            original_name=original_name,
             claimed_at=now,
             claimed_by=actor,
         )
-        suffix = (document.name or "").rpartition(".")[2] or "bin"
-        benefit.document.save(f"{get_random_string(32)}.{suffix}", document, save=False)
+        benefit.document.save(random_name(type_of(document.name or "")), document, save=False)
         benefit.save(force_insert=True)
         _tell(benefit, "benefit_claimed", now=now)
         trace(application, Action.BENEFIT_CLAIMED, actor=actor, now=now)

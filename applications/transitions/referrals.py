@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from django.core.files import File
-from django.utils.crypto import get_random_string
 
 from accounts.audit_actions import Action
 from accounts.models import User
+from accounts.uploads import random_name, type_of
 from applications.campaigns import is_beyond_grace, missed_campaign
 from applications.models import (
     Application,
@@ -117,7 +117,7 @@ def extend_referral(
 ) -> Extension:
     """Extend a valid referral once, to the end of the day `until`, with supporting documents.
 
-    Allowed up to the end of its last day. `documents` are checked files with the names they came with. Raises
+    Allowed up to the end of its last day. `documents` are checked files (`accounts.uploads`) with their names. Raises
     `Refused` (REFERRAL_ENDED, ALREADY_EXTENDED, EXTENSION_DATE, DOCUMENTS_MISSING).
     """
     with locking():
@@ -299,9 +299,8 @@ def _end_referral(referral: Referral, state: ReferralState, *, at: datetime, rea
 
 
 def _store_document(extension: Extension, original_name: str, file: "File[bytes]") -> None:
-    document = ExtensionDocument(extension=extension, original_name=original_name[:150])
-    suffix = "pdf" if (file.name or "").endswith(".pdf") else "jpg"
-    document.file.save(f"{get_random_string(32)}.{suffix}", file)
+    document = ExtensionDocument(extension=extension, original_name=original_name)
+    document.file.save(random_name(type_of(file.name or "")), file)
 
 
 def _bid(bid: Bid) -> Bid:

@@ -19,6 +19,7 @@ from applications.selectors import categories_to_claim
 from applications.states import LIVE_STATES, BenefitState
 from applications.transitions import Refused, claim_benefit, withdraw_benefit
 from applications.views.people import parent
+from applications.views.sent_files import warn_of_losses
 from notifications.clock import read_clock
 
 _TAGS = {
@@ -71,16 +72,17 @@ def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = BenefitForm(
         request.POST if request.method == "POST" else None,
         request.FILES if request.method == "POST" else None,
+        sender=user,
         categories=categories,
     )
     if form.is_bound and form.is_valid():
-        original_name, document = form.cleaned_data["document"]
+        upload = form.cleaned_data["document"]
         try:
             claim_benefit(
                 application,
                 form.cleaned_data["category"],
-                document=document,
-                original_name=original_name,
+                document=upload.file,
+                original_name=upload.name,
                 actor=user,
                 now=now,
             )
@@ -90,6 +92,7 @@ def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
             messages.success(
                 request, _("The benefit is asked for. It counts only after an official has checked it.")
             )
+            warn_of_losses(request, [upload])
             return redirect(application)
     return render(request, "applications/claim.html", {"form": form, "application": application})
 

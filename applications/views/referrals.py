@@ -19,6 +19,7 @@ from applications.refusals import Refusal
 from applications.states import ReferralState
 from applications.transitions import Refused, extend_referral, last_day_of, longest_extension
 from applications.views.people import parent
+from applications.views.sent_files import warn_of_losses
 from notifications.broker import wake_on_commit
 from notifications.clock import estimate_clock, read_clock
 
@@ -84,6 +85,7 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = ExtensionForm(
         request.POST if request.method == "POST" else None,
         request.FILES if request.method == "POST" else None,
+        sender=user,
         last_day=last_day,
         latest=longest_extension(referral),
     )
@@ -96,7 +98,7 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
                 until=data["until"],
                 reason=data["reason"],
                 explanation=data["explanation"].strip(),
-                documents=data["documents"],
+                documents=[(upload.name, upload.file) for upload in data["documents"]],
                 now=now,
             )
         except Refused as refused:
@@ -105,6 +107,7 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
             messages.success(
                 request, _("The referral is extended. Download the new paper: it shows the new day.")
             )
+            warn_of_losses(request, data["documents"])
             return redirect(application)
     return render(
         request,

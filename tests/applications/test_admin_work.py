@@ -1,6 +1,7 @@
 """What the buttons of the workplace do, and how they refuse."""
 
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from django.contrib.messages import get_messages
@@ -204,7 +205,23 @@ class TestReferrals:
         assert answer["Content-Disposition"].startswith("attachment")
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Content-Security-Policy"].startswith("sandbox")
-        assert answer["Content-Type"] == "application/octet-stream"
+        assert answer["Content-Type"] == "image/jpeg"
+
+    def test_a_document_is_called_what_it_is(self, desk, scene, referral):
+        """Its sender called a picture a PDF, in a time when nobody looked."""
+        transitions.extend_referral(
+            referral,
+            actor=scene.parent,
+            until=transitions.longest_extension(referral),
+            reason="illness",
+            documents=[("анықтама.pdf", ContentFile(b"picture", name="x.png"))],
+            now=scene.now,
+        )
+        document = referral.extension.documents.get()
+        assert document.file.name.endswith(".png")
+        answer = desk.get(reverse("admin:applications_referral_document", args=[referral.pk, document.pk]))
+        assert answer["Content-Type"] == "image/png"
+        assert quote("анықтама.png") in answer["Content-Disposition"]
 
     @pytest.mark.parametrize(("valid", "count"), [("now", 1), ("soon", 0), ("over", 0)])
     def test_the_list_is_filtered_by_validity(self, desk, referral, valid, count):
