@@ -31,6 +31,8 @@ LATIN_WORDS = {
         "CSV",
         "PDF",
         "JPEG",
+        "HEIC",
+        "WebP",
         "PNG",
         "JSON",
         "URL",
