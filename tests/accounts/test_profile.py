@@ -9,6 +9,7 @@ from PIL import Image
 
 from accounts import audit
 from accounts.audit_actions import Action
+from accounts.masks import mask_iin
 from accounts.models import AuditEntry
 from notifications.models import Message, Notice
 from tests.factories import StaffFactory, UserFactory
@@ -55,7 +56,7 @@ class TestProfile:
         assert "КАМЕНОВ" in page
         assert "25.02.1994" in page
         assert parent.profile.iin not in page
-        assert f"{parent.profile.iin[:6]}••••{parent.profile.iin[-2:]}" in page
+        assert mask_iin(parent.profile.iin) in page
 
     def test_what_the_registry_says_cannot_be_changed(self, parent, parent_client):
         fields = {"last_name": "ЖАҢА", "iin": "940225300009", "language": "kk", "phone": "+77010000000"}
