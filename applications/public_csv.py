@@ -1,13 +1,24 @@
 """Public lists as CSV, written row by row and safe to open in a spreadsheet."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from django.http import StreamingHttpResponse
 
-# What a spreadsheet takes for the beginning of a formula; also behind spaces, and in full width.
-_FORMULA_MARKS: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+# What may begin a formula; also in full width.
+_MARK: Final = "[-=+@\uff1d\uff0b\uff0d\uff20]"
+# What stands before it unseen: spaces of every kind, controls, marks of direction, fillers, and quotes, which a reader
+# may take for those around a cell.
+_UNSEEN: Final = (
+    r"[\"\s\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202f"
+    r"\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]"
+)
+# Where a cell begins for some spreadsheet: the Russian Excel ends one at a semicolon, whatever quotes stand around it.
+_BEGINS: Final = re.compile(
+    rf"\A(?=[\t\r\n])|(?:\A|\r\n?|[;|\t\n\v\f\x1c-\x1e\x85\u2028\u2029])(?={_UNSEEN}*{_MARK})"
+)
 # Tells a spreadsheet that the file is UTF-8; without it Kazakh letters are garbled.
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
@@ -39,7 +50,5 @@ def lines(*, heading: Iterable[object], rows: Iterable[Iterable[object]]) -> Ite
 
 
 def safe_cell(value: object) -> str:
-    """The value as text that no spreadsheet takes for a formula: such text gets an apostrophe in front. Pure."""
-    text = "" if value is None else str(value)
-    begins = text.lstrip(" \u00a0")[:1]
-    return f"'{text}" if begins in _FORMULA_MARKS and begins else text
+    """The value as text in which no spreadsheet finds a formula: an apostrophe stands before each beginning. Pure."""
+    return "" if value is None else _BEGINS.sub(r"\g<0>'", str(value))

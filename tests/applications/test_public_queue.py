@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from applications.models import Application, Rules
-from applications.public_csv import lines, safe_cell
 from applications.public_queue import PAGE_SIZE, Start, order_page, whole_order
 from applications.queue import interleave
 from applications.states import ApplicationState, Tier
@@ -373,23 +372,8 @@ class TestCounts:
 
 
 class TestCsv:
-    @pytest.mark.parametrize(
-        "text",
-        ["=1+1", "+7701", "-1", "@SUM(A1)", "\tx", "\rx", " =cmd|' /C calc'!A0", "\u00a0=1", "＝1", "\n=1"],
-    )
-    def test_no_cell_is_a_formula(self, text):
-        assert safe_cell(text) == f"'{text}"
-
-    @pytest.mark.parametrize("value", ["19-000417", "Түркістан қ.", "<5", "", 7, None, "a=b"])
-    def test_plain_cells_stay(self, value):
-        assert safe_cell(value) == ("" if value is None else str(value))
-
     def test_a_place_can_not_smuggle_a_formula(self, client, wait):
         wait(
             *[G] * 5, locality=LocalityFactory(slug="evil", name_kk='=HYPERLINK("x")', name_ru="=1", order=2)
         )
         assert read(client.get(QUEUES + "counts.csv", {"place": "evil"}))[1][0] == '\'=HYPERLINK("x")'
-
-    def test_quotes_and_line_breaks_stay_in_their_cell(self):
-        body = "".join(lines(heading=["a"], rows=[['x"y\nz,']]))
-        assert list(csv.reader(io.StringIO(body.removeprefix("\ufeff")))) == [["a"], ['x"y\nz,']]
