@@ -1,0 +1,86 @@
+"""Every answer tells browsers what its page may use and who may load it."""
+
+import pytest
+from django.test import Client
+from django.urls import path, reverse
+
+from balabaqsha.urls import handler400, handler403, handler404, handler500
+from balabaqsha.urls import urlpatterns as portal_addresses
+from tests.factories import StaffFactory
+from tests.staff import give_app, inside
+from tests.test_every_url import TABLE, city, url_of
+
+__all__ = ["city", "handler400", "handler403", "handler404", "handler500"]
+
+
+def broken(request):
+    raise RuntimeError("broken")
+
+
+urlpatterns = [path("broken/", broken), *portal_addresses]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.balabaqsha.test_middleware")]
+
+
+def is_limited(answer) -> bool:
+    policy = answer.headers.get("Permissions-Policy", "").split(", ")
+    return (
+        {"camera=()", "geolocation=()", "microphone=()", "payment=()", "usb=()"} <= set(policy)
+        and all(one.endswith("=()") for one in policy)
+        and answer.headers.get("Cross-Origin-Resource-Policy") == "same-origin"
+    )
+
+
+@pytest.fixture
+def visitor():
+    return Client(raise_request_exception=False, enforce_csrf_checks=True)
+
+
+def test_every_page_file_and_feed(city, client_of):
+    chief = StaffFactory(is_superuser=True)
+    give_app(chief)
+    for browser in (Client(), client_of(city.parent)):
+        for row in TABLE:
+            assert is_limited(browser.get(url_of(row, city))), row
+    for page in ("admin:index", "admin:accounts_user_changelist", "admin:login", "admin:jsi18n"):
+        assert is_limited(inside(chief).get(reverse(page))), page
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status"),
+    [
+        ("get", "/broken/", 500),
+        ("get", "/nowhere/", 404),
+        ("get", "/static/nothing.css", 404),
+        ("post", "/login/", 403),
+        ("get", "/place/", 405),
+        ("options", "/help/", 405),
+        ("head", "/help/", 200),
+        ("get", "/help", 301),
+        ("get", "/cabinet/", 302),
+        ("get", "/clock.json", 200),
+    ],
+)
+def test_refusals_and_faults(visitor, method, address, status):
+    answer = getattr(visitor, method)(address)
+    assert answer.status_code == status
+    assert is_limited(answer)
+
+
+def test_a_host_that_is_not_ours(visitor, settings):
+    settings.ALLOWED_HOSTS = ["bala.example.kz"]
+    answer = visitor.get("/help", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert is_limited(answer)
+
+
+def test_static_files(settings):
+    name = "limits.css"
+    (settings.STATIC_ROOT / name).write_text("a { }")
+    first = Client().get(f"/static/{name}")
+    assert first.getvalue() == b"a { }"
+    first.close()
+    assert is_limited(first)
+    again = Client().get(f"/static/{name}", headers={"if-none-match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert is_limited(again)
