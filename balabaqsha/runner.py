@@ -158,9 +158,9 @@ def run_portal(environ: Mapping[str, str]) -> int:
         check_address(host, port)
         with step("PostgreSQL and Redis"):
             servers = embedded.start(environ=environ)
-        family.environment = dict(family.environment) | servers.urls
+        family.environment, owner = apart(dict(family.environment) | servers.urls)
         manage = [sys.executable, "manage.py"]
-        family.complete("The set-up", [*manage, "set_up"], LOG_LEVEL="WARNING")
+        family.complete("The set-up", [*manage, "set_up"], **owner | {"LOG_LEVEL": "WARNING"})
         with step("Web server, worker and beat"):
             start_services(family, host=host, port=port)
             wait_until_ready(family, f"http://{local_address(host)}:{port}/health/")
@@ -185,6 +185,12 @@ def run_portal(environ: Mapping[str, str]) -> int:
             family.end()
             servers.stop()
             print("Stopped; the data stays in var/.", flush=True)
+
+
+def apart(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The environment of what serves, and what of it only the set-up may know: who owns the tables."""
+    owner = {name: value for name, value in environment.items() if name.startswith("MIGRATE_DATABASE_")}
+    return {name: value for name, value in environment.items() if name not in owner}, owner
 
 
 @contextmanager

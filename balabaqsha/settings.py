@@ -130,6 +130,16 @@ DATABASES = {
     "default": env.database("DATABASE_URL", beside="DATABASE_PASSWORD", default=embedded.database_url())
 }
 DATABASES["default"].update(ENGINE="balabaqsha.postgresql", CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
+# Who owns the tables, for `migrate` and `set_up` alone: the portal's own role may change no table and no history.
+if env.secret("MIGRATE_DATABASE_URL") or not env.secret("DATABASE_URL"):
+    if not env.secret("DATABASE_URL") and env.secret("MIGRATE_DATABASE_URL"):
+        raise ImproperlyConfigured(
+            "Set DATABASE_URL, too: MIGRATE_DATABASE_URL is for migrate and set_up alone."
+        )
+    DATABASES["owner"] = env.database(
+        "MIGRATE_DATABASE_URL", beside="MIGRATE_DATABASE_PASSWORD", default=embedded.owner_database_url()
+    )
+    DATABASES["owner"].update(ENGINE="balabaqsha.postgresql")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.str("REDIS_URL", default=embedded.redis_url())

@@ -466,11 +466,15 @@ def main() -> int:
     if server != PORTALS and not shutil.which(server):
         parser.error(f"{server} is not a program")
     signal.signal(signal.SIGTERM, embedded.end_orderly)
-    with embedded.start(environ={}) as running, scratch_database(running.urls["DATABASE_URL"]) as database:
-        own = {"BALABAQSHA_DEMO": "1", "DEBUG": "0", "LOG_LEVEL": "ERROR", "DATABASE_URL": database}
+    with embedded.start(environ={}) as running, scratch_database(running) as addresses:
+        own = {"BALABAQSHA_DEMO": "1", "DEBUG": "0", "LOG_LEVEL": "ERROR"} | addresses
         environment = dict(os.environ) | running.urls | own
         os.environ.update(environment | {"DJANGO_SETTINGS_MODULE": "benchmarks.portal"})
-        return 0 if run(Bench(database, environment, server), rounds=arguments.rounds) else 1
+        return (
+            0
+            if run(Bench(addresses["MIGRATE_DATABASE_URL"], environment, server), rounds=arguments.rounds)
+            else 1
+        )
 
 
 if __name__ == "__main__":

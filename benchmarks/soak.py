@@ -310,7 +310,7 @@ def seed(database: str) -> None:
         call_command(command, stdout=sys.stderr)
     call_command("collectstatic", interactive=False, verbosity=0)
     families = Path(__file__).with_name("rush_seed.sql").read_text()
-    with connection.cursor() as cursor:
+    with closing(psycopg2.connect(database)) as owner, owner, owner.cursor() as cursor:
         cursor.execute(
             families.format(parents=FAMILIES, vacancies=VACANCIES, password=make_password(PASSWORD))
         )
@@ -398,11 +398,12 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="soak") as name,
         embedded.start(environ={}) as running,
-        scratch_database(running.urls["DATABASE_URL"]) as database,
+        scratch_database(running) as addresses,
         scratch_redis(running.urls["REDIS_URL"]) as redis_url,
     ):
         folder = Path(name)
-        own = {"DATABASE_URL": database, "REDIS_URL": redis_url, "BALABAQSHA_DEMO": "1", "DEBUG": "0"}
+        database = addresses["MIGRATE_DATABASE_URL"]
+        own = addresses | {"REDIS_URL": redis_url, "BALABAQSHA_DEMO": "1", "DEBUG": "0"}
         # As behind the proxy of a real installation: it tells the families' addresses.
         own |= {
             "BEHIND_PROXY": "1",

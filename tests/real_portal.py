@@ -4,6 +4,9 @@ from typing import Final
 
 from cryptography.fernet import Fernet
 
+# A check reads the addresses, once and for all tests: they are to be those of the tests' own settings.
+import balabaqsha.urls  # noqa: F401
+
 SECRET: Final = "fRz0Yc_8w1vQd7Kq2LhT5mXn9BsJ3gPoU6eAiVtCyWkHlDrEbN"
 OTHER_SECRET: Final = "Pq4Zt8Xc2Vb6Nm0Lk3Jh7Gf1Ds5Az9Sx-CwErTyUiOpQaWdFgH"
 FERNET_KEYS: Final = [Fernet.generate_key().decode(), Fernet.generate_key().decode()]

@@ -9,7 +9,7 @@ from io import BytesIO, StringIO
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connections, transaction
 from PIL import Image
 
 from accounts.models import User
@@ -19,6 +19,7 @@ from balabaqsha.demo import history, offers, reviews, staff
 from balabaqsha.demo.benefits import Office
 from balabaqsha.demo.lives import SHARED_DOCUMENT, Book
 from balabaqsha.demo.places import KINDERGARTENS, PLACES, KindergartenPlan
+from balabaqsha.postgresql.rights import owner_alias
 from bulletin.calendar import working_calendar
 from bulletin.models import Group, Holiday, Kindergarten, Locality, Review, Vacancy
 
@@ -57,9 +58,9 @@ def build(*, now: datetime, scale: float, report: Callable[[Step, bool], None]) 
         if not done:
             with transaction.atomic():
                 step.run(now, scale)
-                # Without fresh statistics the next pages would read whole tables until autovacuum comes by.
-                with connection.cursor() as cursor:
-                    cursor.execute("ANALYZE")
+            # Without fresh statistics the next pages would read whole tables until autovacuum comes by.
+            with connections[owner_alias()].cursor() as cursor:
+                cursor.execute("ANALYZE")
 
 
 def _has_calendar() -> bool:

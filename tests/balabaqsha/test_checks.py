@@ -47,7 +47,9 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.fixture
-def real(settings):
+def real(settings, monkeypatch):
+    # The tests in the browser set it for the whole process.
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
     for name, value in SETTINGS.items():
         setattr(settings, name, value)
     return settings
@@ -135,6 +137,22 @@ def test_old_zones_are_told_by_an_hour_and_not_by_a_version(real, monkeypatch):
     assert "Asia/Almaty" in problem.msg
     assert "Asia/Qostanay" not in problem.msg
     assert "tzdata" in problem.hint
+
+
+@pytest.mark.django_db
+def test_the_database_reckons_by_zones_of_its_own(monkeypatch):
+    assert checks.zones_of_the_database_are_new(None, databases=["default"]) == []
+    # Omsk keeps UTC+6, as Almaty did.
+    monkeypatch.setattr(checks, "ZONES", ("Asia/Almaty", "Asia/Omsk"))
+    [problem] = checks.zones_of_the_database_are_new(None, databases=["default"])
+    assert problem.id == "balabaqsha.E012"
+    assert "Asia/Omsk" in problem.msg
+    assert "Almaty" not in problem.msg
+
+
+def test_the_database_is_asked_only_where_it_is_named():
+    assert checks.zones_of_the_database_are_new(None) == []
+    assert checks.role_owns_nothing(None) == []
 
 
 class TestByCommand:

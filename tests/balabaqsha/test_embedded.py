@@ -46,7 +46,8 @@ def query(checkout, sql):
 
 
 def test_addresses_are_pure_and_differ_for_tests(checkout):
-    assert embedded.database_url().startswith("postgres://balabaqsha@/balabaqsha?host=/")
+    assert embedded.database_url().startswith("postgres://balabaqsha_web@/balabaqsha?host=/")
+    assert embedded.owner_database_url().startswith("postgres://balabaqsha@/balabaqsha?host=/")
     assert embedded.redis_url().startswith("unix:///")
     assert embedded.database_url() != embedded.database_url(test=True)
     assert embedded.redis_url() != embedded.redis_url(test=True)
@@ -58,6 +59,7 @@ def test_servers_work_keep_their_data_and_leave_no_process(checkout):
     with start(checkout) as running:
         assert running.urls == {
             "DATABASE_URL": embedded.Postgres(checkout).url,
+            "MIGRATE_DATABASE_URL": embedded.Postgres(checkout).owner_url,
             "REDIS_URL": embedded.Redis(checkout).url,
         }
         pids = [hold.server.pid() for hold in running.held]
@@ -67,6 +69,36 @@ def test_servers_work_keep_their_data_and_leave_no_process(checkout):
     with start(checkout):
         assert query(checkout, "SELECT name, lower(name) FROM kept") == [("Әлия", "әлия")]
         assert query(checkout, "SHOW fsync") == [("on",)]
+
+
+def manage(command, **urls):
+    bare = {name: value for name, value in os.environ.items() if "DATABASE" not in name}
+    environment = bare | {"DJANGO_SETTINGS_MODULE": "balabaqsha.settings", "BALABAQSHA_DEMO": "1"} | urls
+    subprocess.run(
+        [sys.executable, "manage.py", *command], cwd=embedded.CHECKOUT, env=environment, check=True
+    )
+
+
+def test_data_from_before_there_were_two_roles_goes_on_with_both(checkout):
+    """Once, one role owned all and was the portal."""
+    with start(checkout) as running:
+        query(checkout, f"DROP ROLE {embedded.WEB_ROLE}")
+        manage(["migrate", "-v", "0"], DATABASE_URL=running.owner_url)
+        query(checkout, "INSERT INTO django_session VALUES ('kept', '', now())")
+    with start(checkout) as running:
+        manage(["migrate", "-v", "0"], **running.urls)
+        portal = psycopg2.connect(running.urls["DATABASE_URL"])
+        try:
+            portal.autocommit = True
+            with portal.cursor() as cursor:
+                cursor.execute("UPDATE django_session SET session_data = 'x' RETURNING session_key")
+                assert cursor.fetchall() == [("kept",)]
+                with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                    cursor.execute("DELETE FROM applications_event")
+                with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                    cursor.execute("DROP TABLE django_session")
+        finally:
+            portal.close()
 
 
 def test_the_disposable_pair_lives_apart_and_does_not_wait_for_the_disk(checkout):
@@ -252,6 +284,7 @@ def test_env_prints_lines_for_a_shell(capsys):
     printed = capsys.readouterr().out.splitlines()
     assert printed == [
         f"export DATABASE_URL='{embedded.database_url()}'",
+        f"export MIGRATE_DATABASE_URL='{embedded.owner_database_url()}'",
         f"export REDIS_URL='{embedded.redis_url()}'",
     ]
 

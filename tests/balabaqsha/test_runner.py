@@ -144,3 +144,15 @@ def test_a_busy_port_ends_the_portal_before_anything_is_started(tmp_path):
     assert done.returncode == 1
     assert "can't be used" in done.stderr
     assert "==>" not in done.stdout
+
+
+def test_what_serves_does_not_know_the_owner_of_the_tables():
+    given = {
+        "DATABASE_URL": "a",
+        "MIGRATE_DATABASE_URL": "b",
+        "MIGRATE_DATABASE_PASSWORD_FILE": "c",
+        "PATH": "d",
+    }
+    serving, owner = runner.apart(given)
+    assert serving == {"DATABASE_URL": "a", "PATH": "d"}
+    assert owner == {"MIGRATE_DATABASE_URL": "b", "MIGRATE_DATABASE_PASSWORD_FILE": "c"}

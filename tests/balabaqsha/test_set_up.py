@@ -31,14 +31,18 @@ def set_up(**options) -> str:
 
 
 @pytest.fixture
-def real(settings):
+def real(settings, monkeypatch):
+    # The tests in the browser set it for the whole process.
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
     for name, value in SETTINGS.items():
         setattr(settings, name, value)
     return settings
 
 
 @pytest.mark.django_db
-def test_a_real_city_gets_what_it_needs_and_no_demo(real, own_files):
+def test_a_real_city_gets_what_it_needs_and_no_demo(real, own_files, monkeypatch):
+    # The tests own the tables that they empty.
+    monkeypatch.setattr("balabaqsha.checks.too_much", list)
     for _again in range(2):
         set_up()
         assert Group.objects.filter(name="kindergarten").exists()
@@ -54,6 +58,12 @@ def test_what_a_real_portal_may_not_be_run_with_stops_it_before_it_begins(real, 
         set_up()
     assert not Holiday.objects.exists()
     assert not real.STATIC_ROOT.exists()
+
+
+@pytest.mark.django_db
+def test_a_real_city_whose_portal_owns_the_tables_is_refused(real, own_files):
+    with pytest.raises(CommandError, match=r"balabaqsha\.E011(.|\n)*MIGRATE_DATABASE_URL"):
+        set_up()
 
 
 @pytest.mark.django_db

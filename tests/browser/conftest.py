@@ -15,6 +15,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from balabaqsha.celery import app
+from tests.web_role import as_web_role
 
 # Playwright's synchronous interface runs an event loop in this thread; the tests still use the database in it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -39,6 +40,13 @@ def chromium_path() -> str:
     if not found:
         pytest.fail("No Chromium or Chrome is installed. On Debian: apt-get install chromium")
     return found
+
+
+@pytest.fixture(autouse=True)
+def _portals_own_role(transactional_db) -> Iterator[None]:
+    """What a family and an employee do in the browser is done by the role that production has."""
+    with as_web_role():
+        yield
 
 
 @pytest.fixture(scope="session")

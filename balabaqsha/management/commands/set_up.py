@@ -12,6 +12,9 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DEFAULT_DB_ALIAS
+
+from balabaqsha.postgresql.rights import owner_alias
 
 
 class Command(BaseCommand):
@@ -37,6 +40,15 @@ class Command(BaseCommand):
             collect_changed_static(Path(settings.STATIC_ROOT))
         with self.step("Database tables"):
             call_command("migrate", interactive=False, verbosity=0)
+        if not settings.DEMO:
+            with self.step("Role and zones of the database"):
+                call_command(
+                    "check",
+                    deploy=True,
+                    fail_level="WARNING",
+                    databases=[DEFAULT_DB_ALIAS],
+                    stdout=self.stdout,
+                )
         if reset_demo:
             with self.step("Demo city forgotten"):
                 forget_everything()
@@ -63,7 +75,7 @@ class Command(BaseCommand):
 
 def forget_everything() -> None:
     """Empty every table, and throw away what was uploaded and the file of the SMS. For the demo only."""
-    call_command("flush", interactive=False, verbosity=0)
+    call_command("flush", interactive=False, verbosity=0, database=owner_alias())
     shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
     Path(settings.SMS_FILE).unlink(missing_ok=True)
 

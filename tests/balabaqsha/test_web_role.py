@@ -1,0 +1,202 @@
+"""The portal's own role in the database: what it can't do, whatever statement it sends, and that it can do its work."""
+
+import psycopg2
+import pytest
+from django.db import DatabaseError, connection
+from django.utils import timezone
+from psycopg2.errors import InsufficientPrivilege, RaiseException
+
+from accounts.audit_actions import Action
+from accounts.models import AuditEntry
+from applications.models import Event
+from balabaqsha.embedded import WEB_ROLE
+from balabaqsha.postgresql import rights
+from tests import test_every_url
+from tests.city import build_city
+from tests.web_role import as_web_role
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HISTORIES = ("applications_event", "accounts_auditentry")
+
+
+@pytest.fixture
+def web_role(transactional_db):
+    with as_web_role():
+        yield
+
+
+def send(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def refused(statement: str) -> type[BaseException]:
+    with pytest.raises(DatabaseError) as refusal:
+        send(statement)
+    return type(refusal.value.__cause__)
+
+
+@pytest.fixture
+def history(transactional_db):
+    """A city in which things happened."""
+    build_city()
+    AuditEntry.objects.create(at=timezone.now(), action=Action.REGISTERED)
+    assert Event.objects.exists()
+
+
+@pytest.mark.parametrize("table", HISTORIES)
+class TestAHistory:
+    CHANGES = ("UPDATE {} SET reason = 'x'", "DELETE FROM {}", "TRUNCATE {}", "TRUNCATE {} CASCADE")
+
+    def test_refuses_its_owner(self, table, history):
+        """The control: who may do anything to the table is stopped by its triggers."""
+        for change in self.CHANGES:
+            assert refused(change.format(table)) is RaiseException, change
+
+    ATTACKS = (
+        *CHANGES,
+        "ALTER TABLE {} DISABLE TRIGGER append_only",
+        "ALTER TABLE {} DISABLE TRIGGER ALL",
+        "DROP TRIGGER append_only ON {}",
+        "ALTER TABLE {} ADD COLUMN x int",
+        "CREATE TRIGGER mine BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE RULE mine AS ON INSERT TO {} DO INSTEAD NOTHING",
+        "CREATE INDEX mine ON {} (id)",
+        "DROP TABLE {} CASCADE",
+        "DO $$BEGIN LOCK TABLE {} IN ACCESS EXCLUSIVE MODE; END$$",
+        "SELECT * FROM {} FOR UPDATE",
+        "ALTER TABLE {} OWNER TO CURRENT_USER",
+        "INSERT INTO {0} SELECT * FROM {0} ON CONFLICT (id) DO UPDATE SET reason = 'x'",
+        "MERGE INTO {0} USING (SELECT 1) AS one ON true WHEN MATCHED THEN DELETE",
+    )
+
+    def test_refuses_the_portal(self, table, history, web_role):
+        got = {attack: refused(attack.format(table)) for attack in self.ATTACKS}
+        assert got == dict.fromkeys(self.ATTACKS, InsufficientPrivilege)
+        send(f"GRANT ALL ON {table} TO CURRENT_USER")  # a warning, and nothing else
+        assert rights.too_much() == []
+
+    def test_is_read_and_appended_to(self, table, history, web_role):
+        before = Event.objects.count(), AuditEntry.objects.count()
+        event = Event.objects.last()
+        event.pk = None
+        event.save()
+        AuditEntry.objects.create(at=timezone.now(), action=Action.REGISTERED)
+        assert (Event.objects.count(), AuditEntry.objects.count()) == (before[0] + 1, before[1] + 1)
+
+
+ATTACKS = (
+    "TRUNCATE applications_bid CASCADE",
+    "ALTER TABLE accounts_user ADD COLUMN x int",
+    "ALTER TABLE applications_application DISABLE TRIGGER USER",
+    "DROP TABLE accounts_profile",
+    "DROP FUNCTION count_queue() CASCADE",
+    "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "ALTER FUNCTION count_queue() SET search_path = mine",
+    "CREATE TABLE mine (x int)",
+    "CREATE TEMPORARY TABLE applications_event (x int)",
+    "CREATE VIEW mine AS SELECT 1",
+    "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE SCHEMA mine",
+    "CREATE LANGUAGE mine HANDLER plpgsql_call_handler",
+    "CREATE ROLE mine",
+    "CREATE EVENT TRIGGER mine ON ddl_command_start EXECUTE FUNCTION refuse_change()",
+    "SET ROLE balabaqsha",
+    "SET SESSION AUTHORIZATION balabaqsha",
+    "SET session_replication_role = replica",
+    f"ALTER ROLE {WEB_ROLE} SUPERUSER",
+    f"GRANT pg_read_all_data TO {WEB_ROLE}",
+    "ALTER SYSTEM SET log_statement = 'none'",
+    "SELECT * FROM pg_authid",
+    "SELECT * FROM pg_shadow",
+    "COPY (SELECT 1) TO PROGRAM 'true'",
+    "COPY accounts_user FROM PROGRAM 'true'",
+    "COPY (SELECT 1) TO '/tmp/mine'",
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT pg_ls_dir('/')",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT lo_export(1, '/tmp/mine')",
+    "SELECT lo_create(0)",
+    "SELECT lo_creat(-1)",
+    "SELECT lo_from_bytea(0, 'x')",
+    "SELECT lo_put(1, 0, 'x')",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename <> current_user",
+    "SELECT setval('application_sequence', 1)",
+    "DELETE FROM django_migrations",
+    "INSERT INTO django_migrations (app, name, applied) VALUES ('x', 'x', now())",
+)
+
+
+def test_no_statement_takes_more(web_role):
+    """Each on a connection of the portal's role; nothing of it is done."""
+    assert {attack: refused(attack) for attack in ATTACKS} == dict.fromkeys(ATTACKS, InsufficientPrivilege)
+
+
+def test_the_role_is_found_to_own_nothing(web_role):
+    assert rights.too_much() == []
+
+
+def test_an_owner_is_found_to_be_one(transactional_db):
+    assert "owns tables" in rights.too_much()
+    assert "may change or empty a history" in rights.too_much()
+
+
+@pytest.fixture
+def owner(transactional_db):
+    """A cursor of the owner, beside the portal's connection."""
+    other = psycopg2.connect(**connection.get_connection_params())
+    other.autocommit = True
+    with other.cursor() as cursor:
+        yield cursor
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("right", "word"),
+    [
+        ("GRANT UPDATE ON applications_event TO {}", "history"),
+        ("GRANT UPDATE (reason) ON applications_event TO {}", "history"),
+        ("GRANT DELETE ON accounts_auditentry TO {}", "history"),
+        ("GRANT TRUNCATE ON applications_event TO {}", "history"),
+        ("GRANT CREATE ON SCHEMA public TO PUBLIC", "make objects"),
+        ("GRANT TEMPORARY ON DATABASE {database} TO PUBLIC", "make objects"),
+    ],
+)
+def test_a_right_that_somebody_gave_is_found_and_taken_back(right, word, owner, web_role):
+    owner.execute(right.format(WEB_ROLE, database=connection.settings_dict["NAME"]))
+    [found] = rights.too_much()
+    assert word in found
+    rights.give(owner, role=WEB_ROLE)
+    assert rights.too_much() == []
+
+
+def test_a_table_that_comes_later_is_the_portals_to_fill(owner, web_role):
+    owner.execute("CREATE TABLE later (id bigserial, x int)")
+    try:
+        send("INSERT INTO later (x) VALUES (1); UPDATE later SET x = 2; DELETE FROM later")
+        assert refused("TRUNCATE later") is InsufficientPrivilege
+    finally:
+        owner.execute("DROP TABLE later")
+
+
+def test_a_later_history_is_closed_by_its_trigger_and_then_by_right(owner, web_role):
+    owner.execute(
+        "CREATE TABLE later (x int); CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON later "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change(); INSERT INTO later VALUES (1)"
+    )
+    try:
+        assert refused("UPDATE later SET x = 2") is RaiseException
+        rights.give(owner, role=WEB_ROLE)
+        assert refused("UPDATE later SET x = 2") is InsufficientPrivilege
+        send("INSERT INTO later VALUES (2)")
+    finally:
+        owner.execute("DROP TABLE later")
+
+
+city, visitors = test_every_url.city, test_every_url.visitors
+
+
+def test_it_does_its_work(web_role, city, visitors):
+    """Every page as every visitor. The browser's tests are the portal's role as well."""
+    test_every_url.TestEveryAddress().test_as_every_visitor("kk", city, visitors)
