@@ -46,13 +46,24 @@ def journal_of(user: User) -> QuerySet[AuditEntry]:
 def client_address(request: HttpRequest) -> str | None:
     """The address that the request came from, or None if it can't be told.
 
-    Behind a proxy (`BEHIND_PROXY`) it is the last entry of X-Forwarded-For: the one that our own proxy added; the
-    others are whatever the visitor wrote.
+    Behind proxies (`BEHIND_PROXY`) X-Forwarded-For tells it: each of our `TRUSTED_PROXIES` added the address that spoke
+    to it, so the visitor's stands that many entries from the right. Everything before is whatever the visitor wrote.
     """
     text = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:
-        text = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip() or text
+        entries = [entry.strip() for entry in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        # Fewer than expected: the request did not pass all of them, and the first entry is that of the outermost.
+        text = entries[-min(settings.TRUSTED_PROXIES, len(entries))] or text
+    return _address(text)
+
+
+def _address(text: str) -> str | None:
+    """The bare address in `text`, which may carry a port, a zone, or an IPv4 address in the clothes of IPv6."""
+    bare = text.partition("]")[0].removeprefix("[") if text.startswith("[") else text
+    if bare.count(":") == 1:
+        bare = bare.partition(":")[0]
     try:
-        return str(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(bare.partition("%")[0])
     except ValueError:
         return None
+    return str(getattr(address, "ipv4_mapped", None) or address)

@@ -14,7 +14,7 @@ from accounts.identity import DocumentError, Identity, parse_identity
 from accounts.iin import IinError
 from accounts.models import User
 from accounts.passwords import normalise_password
-from accounts.phones import PhoneError, parse_mobile
+from accounts.phones import PhoneError, login_name, parse_mobile
 from accounts.sms_codes import DIGITS
 from accounts.uploads import ACCEPTED_PICTURES
 
@@ -156,13 +156,14 @@ class SignInForm(forms.Form):
     password = PasswordField(label=gettext_lazy("Password"), autocomplete="current-password")
 
     @property
-    def username(self) -> str:
-        """The name of the account that is meant: the phone in E.164, or what was typed (an employee's name)."""
-        text: str = self.cleaned_data["phone"]
-        try:
-            return parse_mobile(text)
-        except PhoneError:
-            return text
+    def name(self) -> str:
+        """The name of the account that is meant: the phone in E.164, or what was typed."""
+        return login_name(self.cleaned_data["phone"])
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether that can be a parent's account at all."""
+        return self.name.startswith("+")
 
 
 class ProfileForm(forms.Form):

@@ -1,20 +1,22 @@
 """How often something may be tried: sliding windows counted in Redis, so that all processes share them.
 
-A key (a phone, a user, an address) is stored only as a keyed hash. Limits per address are twenty times wider in the
-demo, where a whole class of newcomers shares one address.
+A key (a phone, a user, a network) is stored only as a keyed hash. Limits of a network count what failed: thousands of
+families share the address of a mobile carrier, and what one of them does rightly is no reason to stop another.
 
-When Redis does not answer, sending codes stops (`fails_closed`: each SMS costs money and is a lever for abuse), and
-everything else goes on, since a parent's way must not depend on a counter.
+When Redis does not answer, a limit says for how long its door stays open (`grace`): sending codes stops at once (each
+SMS costs money and is a lever for abuse), look-ups go on for a minute, and signing in goes on, since a parent's way
+must not depend on a counter.
 """
 
 import ipaddress
 import logging
 import secrets
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Final, cast
+from functools import lru_cache, partial
+from typing import Any, Final
 
 import redis
 from django.conf import settings
@@ -23,22 +25,26 @@ from accounts.crypto import keyed_hash
 
 logger = logging.getLogger(__name__)
 
-DEMO_FACTOR: Final = 20
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+REST_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `times` in any `window`, per key."""
+    """At most `times` in any `window`, per key.
+
+    With `pauses` the key rests instead after the `times`-th attempt in the window, and after every further one for
+    longer: each of them ends the pause that it began with, the last one holds for all that follow. `grace` is how long
+    a Redis that does not answer opens the door; None for as long as that lasts.
+    """
 
     name: str
     times: int
     window: timedelta
-    per_address: bool = False
-    fails_closed: bool = False
-
-    @property
-    def allowed_times(self) -> int:
-        return self.times * DEMO_FACTOR if self.per_address and settings.DEMO else self.times
+    pauses: tuple[timedelta, ...] = ()
+    grace: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -49,45 +55,76 @@ class Allowed:
     retry_at: datetime | None = None
 
 
-CODE_PER_PHONE: Final = (
-    Limit("code-phone-minute", 1, timedelta(seconds=60), fails_closed=True),
-    Limit("code-phone-hour", 5, timedelta(hours=1), fails_closed=True),
-    Limit("code-phone-day", 8, timedelta(days=1), fails_closed=True),
-)
-CODE_PER_ADDRESS: Final = (
-    Limit("code-address-burst", 20, timedelta(minutes=5), per_address=True, fails_closed=True),
-    Limit("code-address-hour", 60, timedelta(hours=1), per_address=True, fails_closed=True),
-)
-LOGIN_PER_ADDRESS: Final = Limit("login-address", 20, timedelta(minutes=1), per_address=True)
-PASSWORD_PER_ACCOUNT: Final = Limit("password-account", 5, timedelta(minutes=15))
-IIN_PER_ACCOUNT: Final = Limit("iin-account", 5, timedelta(hours=1))
-IIN_PER_ADDRESS: Final = Limit("iin-address", 20, timedelta(days=1), per_address=True)
-QUEUE_CHECK_PER_ADDRESS: Final = Limit("queue-check-address", 10, timedelta(hours=1), per_address=True)
-# Four digits of a phone could be guessed from many addresses: at this rate all of them take six weeks.
-QUEUE_CHECK_PER_NUMBER: Final = Limit("queue-check-number", 10, timedelta(hours=1))
-# An employee at the telephone looks somebody up every two minutes; who tries numbers one after another needs more.
-LOOK_UP_PER_EMPLOYEE: Final = Limit("look-up-employee", 30, timedelta(hours=1))
-SEARCH_PER_EMPLOYEE: Final = Limit("search-employee", 120, timedelta(hours=1))
+Pairs = Iterable[tuple[Limit, str]]
 
-UPLOADS_PER_ACCOUNT: Final = Limit("uploads-account", 20, timedelta(hours=1))
+_CLOSED: Final = timedelta(0)
+_GROWING: Final = tuple(minutes * MINUTE for minutes in (1, 2, 4, 8, 15))
+
+# Wrong passwords. Strangers who try an account share one count, a device that knows the account has its own.
+SIGN_IN_PER_ACCOUNT: Final = Limit("sign-in-account", 5, DAY, pauses=_GROWING)
+SIGN_IN_PER_DEVICE: Final = Limit("sign-in-device", 5, DAY, pauses=_GROWING)
+SIGN_IN_PER_NETWORK: Final = (
+    Limit("sign-in-network", 20, 15 * MINUTE),
+    Limit("sign-in-network-day", 100, DAY),
+)
+PASSWORD_PER_ACCOUNT: Final = Limit("password-account", 5, 15 * MINUTE)
+
+# Codes by SMS to one phone, asked for from one network or by one device that knows the account; and from everywhere.
+CODE_PER_PHONE: Final = (
+    Limit("code-phone-minute", 1, MINUTE, grace=_CLOSED),
+    Limit("code-phone-hour", 5, HOUR, grace=_CLOSED),
+    Limit("code-phone-day", 8, DAY, grace=_CLOSED),
+)
+# Codes for signing in, each of which had the right password.
+SIGN_IN_CODE: Final = (
+    Limit("sign-in-code-minute", 1, MINUTE, grace=_CLOSED),
+    Limit("sign-in-code-hour", 5, HOUR, grace=_CLOSED),
+    Limit("sign-in-code-day", 8, DAY, grace=_CLOSED),
+)
+CODE_PER_PHONE_EVERYWHERE: Final = Limit("code-phone-everywhere", 20, DAY, grace=_CLOSED)
+# Codes asked for from one network that nobody has entered (yet).
+CODE_PER_NETWORK: Final = (
+    Limit("code-network-burst", 60, 5 * MINUTE, grace=_CLOSED),
+    Limit("code-network-hour", 200, HOUR, grace=_CLOSED),
+)
+
+IIN_PER_ACCOUNT: Final = Limit("iin-account", 5, HOUR, grace=MINUTE)
+IIN_PER_NETWORK: Final = Limit("iin-network", 100, DAY, grace=MINUTE)
+QUEUE_CHECK_PER_NETWORK: Final = Limit("queue-check-network", 60, HOUR, grace=MINUTE)
+# Four digits of a phone could be guessed from many addresses: at this rate all of them take six weeks.
+QUEUE_CHECK_PER_NUMBER: Final = Limit("queue-check-number", 10, HOUR, grace=MINUTE)
+# An employee at the telephone looks somebody up every two minutes; who tries numbers one after another needs more.
+LOOK_UP_PER_EMPLOYEE: Final = Limit("look-up-employee", 30, HOUR, grace=MINUTE)
+SEARCH_PER_EMPLOYEE: Final = Limit("search-employee", 120, HOUR, grace=MINUTE)
+
+UPLOADS_PER_ACCOUNT: Final = Limit("uploads-account", 20, HOUR)
 
 # All windows are looked at before any of them is counted: a refused attempt costs nothing, so waiting helps.
-# Returns 0, or the microsecond from which the last of the full windows has room again.
+# Returns 0, or the microsecond from which all of them have room again.
 _SCRIPT: Final = """
-local now = tonumber(ARGV[1])
-local retry = 0
+local now, salt, at, retry = tonumber(ARGV[1]), ARGV[2], 3, 0
+local counted = {}
 for i, key in ipairs(KEYS) do
-  local times, window = tonumber(ARGV[2 * i + 1]), tonumber(ARGV[2 * i + 2])
+  local times, window, pauses = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  if ARGV[at] == '1' then counted[key] = window end
   redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - window))
-  if redis.call('ZCARD', key) >= times then
-    local frees = redis.call('ZRANGE', key, -times, -times, 'WITHSCORES')
-    retry = math.max(retry, tonumber(frees[2]) + window)
+  local found = redis.call('ZCARD', key)
+  if found >= times then
+    local ends
+    if pauses == 0 then
+      ends = tonumber(redis.call('ZRANGE', key, -times, -times, 'WITHSCORES')[2]) + window
+    else
+      local pause = tonumber(ARGV[at + 3 + math.min(found - times + 1, pauses)])
+      ends = tonumber(redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2]) + pause
+    end
+    if ends > now then retry = math.max(retry, ends) end
   end
+  at = at + 4 + pauses
 end
 if retry > 0 then return string.format('%.0f', retry) end
-for i, key in ipairs(KEYS) do
-  redis.call('ZADD', key, ARGV[1], ARGV[1] .. ':' .. ARGV[2])
-  redis.call('PEXPIRE', key, math.ceil(tonumber(ARGV[2 * i + 2]) / 1000) + 1000)
+for key, window in pairs(counted) do
+  redis.call('ZADD', key, ARGV[1], ARGV[1] .. ':' .. salt)
+  redis.call('PEXPIRE', key, math.ceil(window / 1000) + 1000)
 end
 return '0'
 """
@@ -98,45 +135,111 @@ def allow(limit: Limit, key: str, *, now: datetime) -> Allowed:
     return allow_all([(limit, key)], now=now)
 
 
-def allow_all(pairs: Iterable[tuple[Limit, str]], *, now: datetime) -> Allowed:
-    """The same for several limits at once: either all of them count the attempt or none does."""
-    wanted = list(pairs)
+def allow_all(pairs: Pairs, *, watched: Pairs = (), now: datetime) -> Allowed:
+    """The same for several limits at once: either all of them count the attempt or none does.
+
+    Those that are only `watched` must have room as well, and are not counted.
+    """
+    wanted = [(limit, key, "1") for limit, key in pairs] + [(limit, key, "0") for limit, key in watched]
+    arguments: list[str | int] = []
+    for limit, _key, counts in wanted:
+        arguments += [counts, limit.times, _length(limit.window), len(limit.pauses)]
+        arguments += [_length(pause) for pause in limit.pauses]
+    names = [_name(limit, key) for limit, key, _counts in wanted]
     # The random part keeps two attempts of the same microsecond apart.
-    arguments: list[str | int] = [_microseconds(now), secrets.token_hex(8)]
-    for limit, _key in wanted:
-        arguments += [limit.allowed_times, limit.window // timedelta(microseconds=1)]
-    names = [_name(limit, key) for limit, key in wanted]
-    try:
-        answer = _client(settings.REDIS_URL).eval(_SCRIPT, len(names), *names, *arguments)
-    except redis.RedisError:
-        logger.exception("Redis does not answer, limits are not counted: %s", wanted[0][0].name)
-        return Allowed(ok=not any(limit.fails_closed for limit, _key in wanted))
-    retry = int(cast(bytes, answer))
+    arguments = [_microseconds(now), secrets.token_hex(8), *arguments]
+    counter = _counter(settings.REDIS_URL)
+    answer = counter.ask(lambda: counter.script(names, arguments), now=now)
+    if answer is None:
+        return Allowed(ok=all(counter.is_open(limit, now=now) for limit, _key, _counts in wanted))
+    retry = int(answer)
     if not retry:
         return Allowed(ok=True)
     return Allowed(ok=False, retry_at=datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=retry))
 
 
-def forget(pairs: Iterable[tuple[Limit, str]], *, now: datetime) -> None:
+def judge(pairs: Pairs, *, right: bool, now: datetime) -> Allowed:
+    """Whether the answer to an attempt may be told, right or wrong; a wrong one that may is counted.
+
+    Call it once the attempt was checked. Of any number of simultaneous attempts exactly as many are answered as the
+    limits have room for: the others learn nothing, not even whether they were right, and are not counted.
+    """
+    return allow_all([], watched=pairs, now=now) if right else allow_all(pairs, now=now)
+
+
+def forget(pairs: Pairs, *, now: datetime) -> None:
     """Take back what `allow_all` counted at this very `now`: the attempt proved to be harmless."""
     moment = _microseconds(now)
-    try:
-        for limit, key in pairs:
-            _client(settings.REDIS_URL).zremrangebyscore(_name(limit, key), moment, moment)
-    except redis.RedisError:
-        logger.exception("Redis does not answer, an attempt stays counted")
+    counter = _counter(settings.REDIS_URL)
+    for limit, key in pairs:
+        name = _name(limit, key)
+        counter.ask(partial(counter.client.zremrangebyscore, name, moment, moment), now=now)
 
 
-def code_limits(phone: str, address: str | None) -> list[tuple[Limit, str]]:
-    """What one SMS code to `phone`, asked for from `address`, is counted by."""
-    return [(limit, phone) for limit in CODE_PER_PHONE] + [
-        (limit, address_key(address)) for limit in CODE_PER_ADDRESS
+def clear(limit: Limit, key: str, *, now: datetime) -> None:
+    """Forget all that was counted for `key`."""
+    counter = _counter(settings.REDIS_URL)
+    counter.ask(partial(counter.client.delete, _name(limit, key)), now=now)
+
+
+def lift_all(*, now: datetime) -> None:
+    """Forget all that was counted for anybody: for the demo's desk, where everybody shares one address."""
+    client = _counter(settings.REDIS_URL).client
+
+    def delete() -> int:
+        names = list(client.scan_iter(match=f"{_prefix()}*", count=1000))
+        return int(client.delete(*names)) if names else 0
+
+    _counter(settings.REDIS_URL).ask(delete, now=now)
+
+
+def sign_in_limits(name: str, *, address: str | None, device: str) -> list[tuple[Limit, str]]:
+    """What a wrong password for the account `name` is counted by.
+
+    `device` is the number of a device that knows this account, or empty: such a device has a count of its own, and
+    neither strangers nor neighbours touch it.
+    """
+    if device:
+        return [(SIGN_IN_PER_DEVICE, f"{device} {name}")]
+    network = address_key(address)
+    return [(SIGN_IN_PER_ACCOUNT, name)] + [(limit, network) for limit in SIGN_IN_PER_NETWORK]
+
+
+def code_limits(phone: str, *, address: str | None, device: str) -> list[tuple[Limit, str]]:
+    """What one SMS code to `phone` is counted by, with `device` as in `sign_in_limits`."""
+    if device:
+        return [(limit, f"{device} {phone}") for limit in CODE_PER_PHONE]
+    network = address_key(address)
+    return [
+        *((limit, f"{network} {phone}") for limit in CODE_PER_PHONE),
+        (CODE_PER_PHONE_EVERYWHERE, phone),
+        *unconfirmed_code(address),
     ]
 
 
-def iin_limits(account: str, address: str | None) -> list[tuple[Limit, str]]:
-    """What one look-up in the person registry is counted by; `account` is a user's id, or the proven phone."""
-    return [(IIN_PER_ACCOUNT, account), (IIN_PER_ADDRESS, address_key(address))]
+def sign_in_code_limits(account: str) -> list[tuple[Limit, str]]:
+    """What one code for signing in is counted by; `account` is a user's id."""
+    return [(limit, account) for limit in SIGN_IN_CODE]
+
+
+def unconfirmed_code(address: str | None) -> list[tuple[Limit, str]]:
+    """What is taken back, with `forget` and the instant of sending, once a code has been entered."""
+    return [(limit, address_key(address)) for limit in CODE_PER_NETWORK]
+
+
+def allow_lookup(account: str, *, address: str | None, now: datetime) -> Allowed:
+    """Whether `account` (a user's id, or the proven phone) may look an IIN up in the person registry; counts it."""
+    return allow_all([(IIN_PER_ACCOUNT, account)], watched=[(IIN_PER_NETWORK, address_key(address))], now=now)
+
+
+def lookup_failed(address: str | None, *, now: datetime) -> None:
+    """The look-up found nobody whom its visitor may see."""
+    allow(IIN_PER_NETWORK, address_key(address), now=now)
+
+
+def lookup_was_harmless(account: str, *, now: datetime) -> None:
+    """The look-up that `allow_lookup` counted at this very `now` told nothing that its visitor may not know."""
+    forget([(IIN_PER_ACCOUNT, account)], now=now)
 
 
 def address_key(address: str | None) -> str:
@@ -147,15 +250,54 @@ def address_key(address: str | None) -> str:
     return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 64), strict=False))
 
 
-def _name(limit: Limit, key: str) -> str:
-    prefix = settings.CACHES["default"].get("KEY_PREFIX", "")
-    return f"{prefix}:limit:{limit.name}:{keyed_hash('limit', key)}"
+class _Counter:
+    """One Redis, and since when it has been silent, as this process saw it."""
 
+    def __init__(self, url: str) -> None:
+        self.client = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+        self.script = self.client.register_script(_SCRIPT)
+        self._silent_since: datetime | None = None
+        self._rests_until = 0.0
 
-def _microseconds(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    def ask(self, question: Callable[[], Any], *, now: datetime) -> Any:
+        """What Redis answers, or None: not at all. One that was silent is asked once a second, not by everyone."""
+        if self._silent_since is not None and time.monotonic() < self._rests_until:
+            return None
+        try:
+            answer = question()
+        except redis.RedisError:
+            self._rests_until = time.monotonic() + REST_SECONDS
+            if self._silent_since is None:
+                self._silent_since = now
+                logger.exception("Redis does not answer, limits are not counted")
+            return None
+        if self._silent_since is not None:
+            self._silent_since = None
+            logger.warning("Redis answers again, limits are counted")
+        return answer
+
+    def is_open(self, limit: Limit, *, now: datetime) -> bool:
+        """Whether `limit` lets everything pass while Redis is silent."""
+        since = self._silent_since
+        return limit.grace is None or (since is not None and now < since + limit.grace)
 
 
 @lru_cache
-def _client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+def _counter(url: str) -> _Counter:
+    return _Counter(url)
+
+
+def _name(limit: Limit, key: str) -> str:
+    return f"{_prefix()}{limit.name}:{keyed_hash('limit', key)}"
+
+
+def _prefix() -> str:
+    return f"{settings.CACHES['default'].get('KEY_PREFIX', '')}:limit:"
+
+
+def _length(window: timedelta) -> int:
+    return window // timedelta(microseconds=1)
+
+
+def _microseconds(moment: datetime) -> int:
+    return _length(moment - datetime(1970, 1, 1, tzinfo=UTC))

@@ -150,6 +150,7 @@ class SmsCode(models.Model):
     class Purpose(models.TextChoices):
         REGISTER = "register", _("registration")
         RESET = "reset", _("password reset")
+        SIGN_IN = "sign_in", _("signing in")
 
     phone = PhoneNumberField(_("phone"))
     purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose.choices)

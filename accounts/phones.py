@@ -59,6 +59,18 @@ def parse_mobile(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def login_name(text: str) -> str:
+    """The name of the account that somebody means who signs in with `text`: a phone in E.164, else what was typed.
+
+    Names are compared without spaces around them and in one spelling of Unicode, as Django's forms do it. Only a phone
+    begins with a plus.
+    """
+    try:
+        return parse_mobile(text)
+    except PhoneError:
+        return unicodedata.normalize("NFKC", text).strip().lstrip("+")
+
+
 def display_phone(phone: object) -> str:
     """A number of Kazakhstan for the reader: `+7 701 777 98 76`; any other text unchanged."""
     text = str(getattr(phone, "as_e164", phone) or "")

@@ -80,10 +80,14 @@ class Reset:
 
 
 def session_secret(session: SessionBase) -> str:
-    """What ties a code to this session: random, made at the first call, the same until the session ends."""
-    if CODE_SESSION not in session:
-        session[CODE_SESSION] = secrets.token_urlsafe(32)
-    return str(session[CODE_SESSION])
+    """What ties a code to this session: random, and new at every call until `keep_session_secret` keeps it."""
+    return str(session.get(CODE_SESSION) or secrets.token_urlsafe(32))
+
+
+def keep_session_secret(session: SessionBase, secret: str) -> None:
+    """From now on `secret` is that of the session, until the session ends."""
+    if session.get(CODE_SESSION) != secret:
+        session[CODE_SESSION] = secret
 
 
 def registration_of(session: SessionBase) -> Registration:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from axes.utils import reset as reset_sign_in_failures
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
@@ -15,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import override
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import audit
+from accounts import audit, limits
 from accounts.audit_actions import Action
 from accounts.identity import Identity, document_hash, iin_hash
 from accounts.models import PolicyConsent, Profile, User
@@ -120,6 +119,23 @@ def register(
         raise PhoneTaken from None
 
 
+class TooManyTries(Exception):
+    """No further try now; `retry_at` says from when."""
+
+    def __init__(self, retry_at: datetime | None) -> None:
+        super().__init__()
+        self.retry_at = retry_at
+
+
+def is_own_password(user: User, password: str, *, now: datetime) -> bool:
+    """Whether `password` is that of the signed-in `user`. Raises `TooManyTries` after five wrong ones in 15 minutes."""
+    is_right = user.check_password(normalise_password(password))
+    answer = limits.judge([(limits.PASSWORD_PER_ACCOUNT, str(user.pk))], right=is_right, now=now)
+    if not answer.ok:
+        raise TooManyTries(answer.retry_at)
+    return is_right
+
+
 def change_password(user: User, *, password: str, action: Action, address: str | None, now: datetime) -> None:
     """Set a new password, which ends all sessions of `user`; record it and tell the owner by inbox and SMS.
 
@@ -142,7 +158,7 @@ def change_password(user: User, *, password: str, action: Action, address: str |
             now=now,
             link=link,
         )
-    reset_sign_in_failures(username=user.username)
+    limits.clear(limits.SIGN_IN_PER_ACCOUNT, user.username, now=now)
 
 
 def change_profile(

@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts import limits
 from accounts.crypto import keyed_hash
 from accounts.models import SmsCode, User
-from notifications.broker import wake_on_commit
+from notifications.broker import wake_soon_on_commit
 from notifications.services import DELIVERY_TASK, enqueue_to_phone
 
 DIGITS: Final = 6
@@ -54,32 +54,50 @@ class Verdict:
 
 
 def send_code(
-    *, phone: str, purpose: SmsCode.Purpose, session: str, language: str, address: str | None, now: datetime
+    *,
+    phone: str,
+    purpose: SmsCode.Purpose,
+    session: str,
+    language: str,
+    address: str | None,
+    device: str = "",
+    now: datetime,
 ) -> None:
     """Write a new code for `phone` (E.164), valid in `session` only, and put the SMS into the outbox.
 
     A registered number that registers again gets an SMS that says so; an unknown number that asks for a reset gets
-    none; the caller can't tell. `language` is that of the page, used where no account has one. Raises `TooManyCodes`
-    when the limits for the phone or the address are reached, or can't be counted.
+    none; the caller can't tell. `language` is that of the page, used where no account has one; `device` as in
+    `accounts.limits.code_limits`. Raises `TooManyCodes` when the limits for the phone or the network are reached, or
+    can't be counted.
     """
-    allowed = limits.allow_all(limits.code_limits(phone, address), now=now)
+    allowed = limits.allow_all(limits.code_limits(phone, address=address, device=device), now=now)
     if not allowed.ok:
         raise TooManyCodes(allowed.retry_at)
-    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
     owner = User.objects.filter(phone=phone).first()
     with transaction.atomic():
-        row = SmsCode.objects.create(
-            phone=phone,
-            purpose=purpose,
-            code_hash=_code_hash(phone, purpose, code),
-            session_hash=keyed_hash("session", session),
-            created_at=now,
-            expires_at=now + LIFETIME,
-        )
+        row, code = _new_code(phone, purpose, session=session, now=now)
         if purpose == SmsCode.Purpose.REGISTER:
             _send_registration_sms(phone, code, row=row, owner=owner, language=language, now=now)
         else:
-            _send_reset_sms(phone, code, row=row, owner=owner, language=language, now=now)
+            is_known = owner is not None and owner.is_active
+            language = owner.language if owner else language
+            _send_or_pretend("reset_code", phone, code, row=row, language=language, now=now, sends=is_known)
+
+
+def send_sign_in_code(user: User | None, *, phone: str, session: str, language: str, now: datetime) -> bool:
+    """Send a code to `user`, who signed in rightly but where it was asked too often; whether it is on its way.
+
+    Where `user` is None the same is done for `phone` and undone, so that it takes as long. So it is when the account
+    has had as many codes as it gets: who knows its password is told by the code alone.
+    """
+    # A name that nobody else uses is counted where there is no account: each attempt asks Redis once.
+    counted = limits.sign_in_code_limits(str(user.pk) if user else session)
+    sends = limits.allow_all(counted, now=now).ok and user is not None
+    language = user.language if user else language
+    with transaction.atomic():
+        row, code = _new_code(phone, SmsCode.Purpose.SIGN_IN, session=session, now=now)
+        _send_or_pretend("sign_in_code", phone, code, row=row, language=language, now=now, sends=sends)
+    return sends
 
 
 def check_code(*, phone: str, purpose: SmsCode.Purpose, session: str, code: str, now: datetime) -> Verdict:
@@ -111,12 +129,14 @@ def check_code(*, phone: str, purpose: SmsCode.Purpose, session: str, code: str,
 
 
 def old(*, now: datetime) -> QuerySet[SmsCode]:
-    """The codes that expired more than a day ago."""
-    return SmsCode.objects.filter(expires_at__lt=now - KEPT_FOR)
+    """The codes that expired more than a day ago; those for signing in, one for each wrong password, at once."""
+    return SmsCode.objects.filter(
+        Q(expires_at__lt=now - KEPT_FOR) | Q(purpose=SmsCode.Purpose.SIGN_IN, expires_at__lt=now)
+    )
 
 
 def prune(*, now: datetime) -> int:
-    """Delete the codes that expired more than a day ago; how many they were."""
+    """Delete the codes that are `old`; how many they were."""
     deleted, _per_model = old(now=now).delete()
     return deleted
 
@@ -145,24 +165,36 @@ def _send_registration_sms(
         )
 
 
-def _send_reset_sms(
-    phone: str, code: str, *, row: SmsCode, owner: User | None, language: str, now: datetime
+def _send_or_pretend(
+    kind: str, phone: str, code: str, *, row: SmsCode, language: str, now: datetime, sends: bool
 ) -> None:
-    """For an unknown number the work is done, undone, and the sender woken for nothing, so that it takes as long."""
-    known = owner is not None and owner.is_active
+    """Where nothing may be sent the work is done, undone, and the sender woken for nothing: it takes as long."""
     with transaction.atomic():
         enqueue_to_phone(
             phone,
-            "reset_code",
+            kind,
             context={"code": code, "minutes": LIFETIME // timedelta(minutes=1)},
-            language=owner.language if owner else language,
+            language=language,
             dedupe_key=f"sms-code:{row.pk}",
             now=now,
         )
-        if not known:
+        if not sends:
             transaction.set_rollback(True)
-    if not known:
-        wake_on_commit(DELIVERY_TASK)
+    if not sends:
+        wake_soon_on_commit(DELIVERY_TASK)
+
+
+def _new_code(phone: str, purpose: SmsCode.Purpose, *, session: str, now: datetime) -> tuple[SmsCode, str]:
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+    row = SmsCode.objects.create(
+        phone=phone,
+        purpose=purpose,
+        code_hash=_code_hash(phone, purpose, code),
+        session_hash=keyed_hash("session", session),
+        created_at=now,
+        expires_at=now + LIFETIME,
+    )
+    return row, code
 
 
 def _code_hash(phone: str, purpose: str, code: str) -> str:

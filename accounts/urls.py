@@ -11,6 +11,7 @@ urlpatterns = [
     path("register/password/", registration.password, name="register_password"),
     path("register/account/", registration.account, name="register_account"),
     path("login/", sign_in.sign_in, name="login"),
+    path("login/code/", sign_in.sign_in_code, name="login_code"),
     path("logout/", sign_in.sign_out, name="logout"),
     path("password/reset/", reset.phone, name="reset"),
     path("password/reset/code/", reset.code, name="reset_code"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from hmac import compare_digest
 
 from accounts import limits
-from accounts.limits import Allowed
+from accounts.limits import Allowed, Limit
 from accounts.models import User
 from applications.models import Application
 from applications.queue import Position, position
@@ -28,13 +28,12 @@ class Checked:
 
 def allowed(number: str, *, address: str | None, now: datetime) -> Allowed:
     """Count one check of an application's number, known or not, from a network address."""
-    return limits.allow_all(
-        [
-            (limits.QUEUE_CHECK_PER_ADDRESS, limits.address_key(address)),
-            (limits.QUEUE_CHECK_PER_NUMBER, number),
-        ],
-        now=now,
-    )
+    return limits.allow_all(_counted(number, address=address), now=now)
+
+
+def was_right(number: str, *, address: str | None, now: datetime) -> None:
+    """The check that `allowed` counted at this very `now` was the family's own: it counts no more."""
+    limits.forget(_counted(number, address=address), now=now)
 
 
 def check(number: str, *, digits: str, now: datetime) -> Checked | None:
@@ -58,3 +57,10 @@ def check(number: str, *, digits: str, now: datetime) -> Checked | None:
         state=ApplicationState(application.state),
         position=position(application, now=now),
     )
+
+
+def _counted(number: str, *, address: str | None) -> list[tuple[Limit, str]]:
+    return [
+        (limits.QUEUE_CHECK_PER_NETWORK, limits.address_key(address)),
+        (limits.QUEUE_CHECK_PER_NUMBER, number),
+    ]

@@ -3,91 +3,32 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, cast
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, auth, messages
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.signals import user_login_failed
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
-from django_otp.models import Device
-from django_otp.plugins.otp_static.models import StaticDevice
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.devices import remember_device
 from accounts.models import User
 from applications import workplace
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
+from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
 from notifications.clock import estimate_clock, read_clock
-
-# What an authenticator app shows; anything else can only be one of the emergency codes.
-APP_CODE_LENGTH = 6
 
 _SEEN = "staff_seen_at"
 # A request is noted only so often, so that a click does not always write.
 _NOTED_EVERY = timedelta(minutes=1)
-
-
-class StaffLoginForm(AdminAuthenticationForm):
-    """Login, password and one-time code together.
-
-    One answer for every mistake: nobody learns from it that a name exists or that a password was right.
-    """
-
-    otp_token = forms.CharField(
-        label=_("One-time code"),
-        help_text=_("Six digits from the authenticator app on your phone, or one of your emergency codes."),
-        max_length=16,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
-    )
-    error_messages = {
-        "invalid_login": _(
-            "The login, the password or the one-time code is wrong. Check all three and take a fresh code. "
-            "If you have no code, ask the system administrator."
-        ),
-        "inactive": AdminAuthenticationForm.error_messages["inactive"],
-    }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"].label = _("Login")
-        if not settings.STAFF_SECOND_FACTOR:
-            del self.fields["otp_token"]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean()
-        user = self.get_user()
-        if settings.STAFF_SECOND_FACTOR and isinstance(user, User):
-            device = verified_device(user, data.get("otp_token", ""))
-            if device is None:
-                # Counted like a wrong password, so that codes can't be guessed one after another.
-                user_login_failed.send(
-                    sender=auth.__name__, credentials={"username": user.username}, request=self.request
-                )
-                raise self.get_invalid_login_error()
-            # django-otp binds the session to the device when the user is logged in.
-            vars(user)["otp_device"] = device
-        return dict(data)
-
-
-def verified_device(user: User, token: str) -> Device | None:
-    """The user's device that made `token`, now used up; None where it did not, or is resting after wrong codes."""
-    token = "".join(token.split())
-    kind = TOTPDevice if len(token) == APP_CODE_LENGTH and token.isdigit() else StaticDevice
-    with transaction.atomic():
-        device = kind.objects.select_for_update().filter(user=user, confirmed=True).order_by("-pk").first()
-        if device is None or not device.verify_is_allowed()[0]:
-            return None
-        return device if device.verify_token(token) else None
 
 
 class StaffAdminSite(OTPAdminSite):
@@ -139,6 +80,27 @@ class StaffAdminSite(OTPAdminSite):
         if not is_offered_for_choice(self, request):
             raise PermissionDenied
         return cast(HttpResponse, WatchedAutocomplete.as_view(admin_site=self)(request))
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The door: it remembers the device of whoever came in, and says 429 to whoever tried too often."""
+        response = cast(HttpResponse, super().login(request, extra_context))
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+            remember_device(response, request, cast(User, request.user))
+        elif isinstance(form, StaffLoginForm) and form.is_too_often:
+            response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+        return response
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's page with our form."""
+        request.current_app = self.name
+        view = StaffPasswordChangeView.as_view(
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return cast(HttpResponse, view(request))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is to be done today, for those who may answer bids; below it the lists, by everyone's rights."""

@@ -55,6 +55,12 @@ ALLOWED_HOSTS: list[str] = _HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Only a proxy that sets these headers itself may be trusted with them.
 BEHIND_PROXY: bool = env.bool("BEHIND_PROXY", default=False)
+# How many proxies stand in a row before the portal, each of which adds an entry to X-Forwarded-For.
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=1)
+if TRUSTED_PROXIES < 1:
+    raise ImproperlyConfigured(
+        "TRUSTED_PROXIES must be 1 or more; without any proxy leave BEHIND_PROXY unset."
+    )
 HTTPS: bool = env.bool("HTTPS", default=not (DEBUG or DEMO))
 # The statement that browsers speak TLS to this very server, without a proxy between.
 TLS_ENDS_HERE: bool = env.bool("TLS_ENDS_HERE", default=False)
@@ -81,7 +87,6 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "phonenumber_field",
-    "axes",
 ]
 
 MIDDLEWARE = [
@@ -99,7 +104,6 @@ MIDDLEWARE = [
     "accounts.middleware.LanguageChoiceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
     "applications.middleware.BusyMiddleware",
 ]
 
@@ -176,7 +180,7 @@ STORAGES = {
 # --- people --------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -189,20 +193,9 @@ LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "applications:cabinet"
 LOGOUT_REDIRECT_URL = "home"
 
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-# The pause is promised on the page, so trying on does not make it longer.
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_LOCKOUT_CALLABLE = "accounts.views.sign_in.locked_out"
-AXES_CLIENT_IP_CALLABLE = "accounts.audit.client_address"
-AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False
-# Sign-ins are in our own audit log; a second one would only keep phone numbers for ever.
-AXES_DISABLE_ACCESS_LOG = True
-# What a failed sign-in was tried with is kept: an emergency code typed beside a wrong password is still good.
-AXES_SENSITIVE_PARAMETERS = ["username", "password", "phone", "otp_token", "code"]
+# What says that a device knows an account, and what waits in the browser for a code (`accounts.devices`, `.pending`).
+DEVICE_COOKIE_NAME = "device"
+PENDING_SIGN_IN_COOKIE_NAME = "signin"
 
 OTP_TOTP_ISSUER = "Balabaqsha"
 STAFF_SECOND_FACTOR: bool = env.bool("STAFF_SECOND_FACTOR", default=True)
@@ -214,7 +207,7 @@ PHONENUMBER_DB_FORMAT = "E164"
 PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 
 # The version of the data policy in force; a consent is stored with it. Raise it when the text changes.
-DATA_POLICY_VERSION = "2026-11-22"
+DATA_POLICY_VERSION = "2026-11-29"
 CONTACT_PHONES = ["8 (727) 339-72-22", "8 (747) 339-72-22 (WhatsApp)"]
 
 PERSON_REGISTRY: str = env.str(
@@ -341,6 +334,8 @@ if HTTPS:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_SECURE = True
     CSRF_COOKIE_NAME = "__Host-csrftoken"
+    DEVICE_COOKIE_NAME = "__Host-device"
+    PENDING_SIGN_IN_COOKIE_NAME = "__Host-signin"
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

@@ -18,6 +18,7 @@ from accounts.decorators import parent_required
 from accounts.masks import mask_iin, mask_name
 from accounts.models import Sex, User
 from accounts.registry import Person, PhoneTie, RegistryUnavailable
+from accounts.views.limited import limited
 from children import checked as check
 from children.access import child_for, children_of
 from children.ages import age_in_words
@@ -71,24 +72,25 @@ def _check(request: HttpRequest, *, now: datetime) -> HttpResponse:
     if not form.is_valid():
         return _add_page(request, now=now, form=form)
     user, iin = _parent(request), form.cleaned_data["iin"]
-    counted = limits.iin_limits(str(user.pk), client_address(request))
-    allowed = limits.allow_all(counted, now=now)
+    account, address = str(user.pk), client_address(request)
+    allowed = limits.allow_lookup(account, address=address, now=now)
     if not allowed.ok:
         check.remember_typed(request.session, iin, now=now)
-        return render(request, "429.html", {"retry_at": allowed.retry_at}, status=429)
+        return limited(request, allowed.retry_at, way="look_up")
     try:
         person = find_child(user, iin=iin)
     except ChildAlreadyAdded as already:
-        limits.forget(counted, now=now)
+        limits.lookup_was_harmless(account, now=now)
         return _add_page(request, now=now, form=form, existing=already.child)
     except ChildRefused as refused:
+        limits.lookup_failed(address, now=now)
         form.add_error("iin", str(refused))
         return _add_page(request, now=now, form=form)
     except RegistryUnavailable:
-        limits.forget(counted, now=now)
+        limits.lookup_was_harmless(account, now=now)
         check.remember_typed(request.session, iin, now=now)
         return _add_page(request, now=now, form=form, registry_down=True)
-    limits.forget(counted, now=now)
+    limits.lookup_was_harmless(account, now=now)
     check.remember_checked(request.session, person, now=now)
     return redirect("children:add")
 

@@ -5,6 +5,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -15,6 +16,7 @@ from django.utils import translation
 
 from accounts.models import User
 from tests.factories import UserFactory
+from tests.redis_server import OwnRedis, short_folder
 
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 atexit.register(shutil.rmtree, settings.TEST_FOLDER, ignore_errors=True)
@@ -28,6 +30,23 @@ hypothesis.settings.load_profile("unhurried")
 def _fresh_cache(settings) -> None:
     """Each test counts its limits from zero: a key prefix of its own, so that parallel tests share one Redis."""
     settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid.uuid4().hex}}
+
+
+@pytest.fixture
+def redis_away(settings) -> None:
+    """Limits find nobody who counts; the address is new, as is what is known of it."""
+    settings.REDIS_URL = f"redis://:{uuid.uuid4().hex}@127.0.0.1:1/0"
+
+
+@pytest.fixture
+def own_redis(settings) -> Iterator[OwnRedis]:
+    """A running Redis for limits that the test may stop."""
+    with short_folder() as folder:
+        server = OwnRedis(Path(folder))
+        server.start()
+        settings.REDIS_URL = server.url
+        yield server
+        server.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -35,9 +35,9 @@ def give_app(user: User) -> TOTPDevice:
     return TOTPDevice.objects.create(user=user, name="app", confirmed=True)
 
 
-def code_of(device: TOTPDevice) -> str:
-    """The code that the authenticator app shows at this moment."""
-    totp = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+def code_of(device: TOTPDevice, *, ago: int = 0) -> str:
+    """The code that the authenticator app shows at this moment, or showed so many half minutes ago."""
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift - ago)
     return f"{totp.token():0{device.digits}d}"
 
 

@@ -36,6 +36,7 @@ NOT_PAGES = {
 }
 # Reached with the steps before them only; `test_steps_of_registration` goes there.
 STEPS = {
+    "accounts:login_code",
     "accounts:register_code",
     "accounts:register_password",
     "accounts:register_account",
@@ -101,7 +102,7 @@ def patterns(resolver: URLResolver | None = None, namespace: str = "") -> Iterat
             inner = f"{entry.namespace}:" if entry.namespace else namespace
             if inner != "admin:":
                 yield from patterns(entry, inner)
-        elif isinstance(entry, URLPattern) and entry.name not in ("demo", "demo_json"):
+        elif isinstance(entry, URLPattern) and entry.name not in ("demo", "demo_json", "demo_limits"):
             yield namespace + entry.name, set(entry.pattern.converters)
 
 
@@ -192,6 +193,15 @@ class TestLanguageOf:
         way.step("/login/")
         assert complaints(way.pages, language) == {}
         assert len(way.pages) == 7
+
+    def test_steps_of_a_sign_in_with_a_code(self, client, language, parent):
+        for _ in range(5):
+            client.post("/login/", {"phone": str(parent.phone), "password": "wrong"})
+        way = Way(client, language)
+        client.post(f"{way.prefix}/login/", {"phone": str(parent.phone), "password": "parent-pass-1"})
+        way.step("/login/code/", code=newest_code(parent.phone))
+        assert complaints(way.pages, language) == {}
+        assert len(way.pages) == 2
 
     @pytest.mark.parametrize(
         "name",

@@ -10,12 +10,15 @@ from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from accounts import limits
 from accounts.audit import client_address
+from accounts.devices import known_device
 from accounts.forms import CodeForm
 from accounts.masks import mask_phone
 from accounts.models import SmsCode
-from accounts.progress import instant, session_secret
+from accounts.progress import instant, keep_session_secret, session_secret
 from accounts.sms_codes import RESEND_AFTER, CodeFault, TooManyCodes, Verdict, check_code, send_code
+from accounts.views.limited import whole_minute
 
 # Below this many tries left the page says how many there are.
 WARN_FROM = 3
@@ -23,14 +26,18 @@ WARN_FROM = 3
 
 def send(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> None:
     """Send a code to `phone` that counts in this session only. Raises `TooManyCodes`."""
+    session = session_secret(request.session)
     send_code(
         phone=phone,
         purpose=purpose,
-        session=session_secret(request.session),
+        session=session,
         language=get_language() or "kk",
         address=client_address(request),
+        device=known_device(request, phone),
         now=now,
     )
+    # Only now: who is refused leaves no session behind.
+    keep_session_secret(request.session, session)
 
 
 def resend(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> bool:
@@ -45,7 +52,13 @@ def resend(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: d
 
 
 def check(
-    request: HttpRequest, form: CodeForm, *, phone: str, purpose: SmsCode.Purpose, now: datetime
+    request: HttpRequest,
+    form: CodeForm,
+    *,
+    phone: str,
+    purpose: SmsCode.Purpose,
+    sent_at: str,
+    now: datetime,
 ) -> bool:
     """Whether `form` holds the right code; if not, the form says what is wrong and what to do."""
     verdict = check_code(
@@ -55,7 +68,9 @@ def check(
         code=form.cleaned_data["code"],
         now=now,
     )
-    if not verdict.ok:
+    if verdict.ok:
+        limits.forget(limits.unconfirmed_code(client_address(request)), now=instant(sent_at))
+    else:
         form.add_error("code", _fault(verdict))
     return verdict.ok
 
@@ -80,7 +95,7 @@ def too_many(retry_at: datetime | None, *, now: datetime) -> str:
     """The sentence for a limit that is reached, with the local time from which it may be tried again."""
     if retry_at is None:
         return _("The service is busy. Try again in a few minutes")
-    local, today = localtime(retry_at), localtime(now).date()
+    local, today = localtime(whole_minute(retry_at)), localtime(now).date()
     shown = date_format(local, "H:i" if local.date() == today else "d.m.Y H:i")
     return _("Too many attempts. You can try again at: %(time)s") % {"time": shown}
 

@@ -1,5 +1,6 @@
 """A parent's profile: what the registry says, what they may change, their photo and password, and their journal."""
 
+from datetime import datetime
 from typing import cast
 
 from django.contrib import messages
@@ -13,9 +14,10 @@ from django.utils.translation import pgettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import audit, limits, services
+from accounts import audit, services
 from accounts.audit_actions import Action
 from accounts.decorators import parent_required
+from accounts.devices import remember_device
 from accounts.forms import PasswordChangeForm, PhotoForm, ProfileForm
 from accounts.masks import mask_document, mask_iin
 from accounts.models import AuditEntry, Profile, User
@@ -77,25 +79,19 @@ def password(request: HttpRequest) -> HttpResponse:
     user = _parent(request)
     now = read_clock()
     form = PasswordChangeForm(request.POST if request.method == "POST" else None, user=user)
-    if form.is_valid():
-        counted = [(limits.PASSWORD_PER_ACCOUNT, str(user.pk))]
-        allowed = limits.allow_all(counted, now=now)
-        if not allowed.ok:
-            form.add_error("old_password", too_many(allowed.retry_at, now=now))
-        elif not user.check_password(form.cleaned_data["old_password"]):
-            form.add_error("old_password", _("The present password is wrong"))
-        else:
-            limits.forget(counted, now=now)
-            services.change_password(
-                user,
-                password=form.cleaned_data["password"],
-                action=Action.PASSWORD_CHANGED,
-                address=audit.client_address(request),
-                now=now,
-            )
-            update_session_auth_hash(request, user)
-            messages.success(request, _("The password is changed. Your other devices are signed out"))
-            return redirect("accounts:profile")
+    if form.is_valid() and _is_allowed(user, form, now=now):
+        services.change_password(
+            user,
+            password=form.cleaned_data["password"],
+            action=Action.PASSWORD_CHANGED,
+            address=audit.client_address(request),
+            now=now,
+        )
+        update_session_auth_hash(request, user)
+        messages.success(request, _("The password is changed. Your other devices are signed out"))
+        response = redirect("accounts:profile")
+        remember_device(response, request, user)
+        return response
     return render(request, "accounts/password.html", {"form": form})
 
 
@@ -107,6 +103,17 @@ def journal(request: HttpRequest) -> HttpResponse:
     page = Paginator(audit.journal_of(user), PAGE_LENGTH).get_page(request.GET.get("page"))
     rows = [{"entry": entry, "actor": _actor(entry, reader=user)} for entry in page]
     return render(request, "accounts/journal.html", {"page": page, "rows": rows})
+
+
+def _is_allowed(user: User, form: PasswordChangeForm, *, now: datetime) -> bool:
+    """Whether the form holds the present password; otherwise it says why not."""
+    try:
+        if services.is_own_password(user, form.cleaned_data["old_password"], now=now):
+            return True
+        form.add_error("old_password", _("The present password is wrong"))
+    except services.TooManyTries as refusal:
+        form.add_error("old_password", too_many(refusal.retry_at, now=now))
+    return False
 
 
 def _parent(request: HttpRequest) -> User:

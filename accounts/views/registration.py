@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import limits, services
 from accounts.audit import client_address
+from accounts.devices import remember_device
 from accounts.forms import CodeForm, FirstPasswordForm, IdentityForm, RegistrationForm
 from accounts.identity import Identity
 from accounts.masks import mask_name
@@ -108,7 +109,9 @@ def code(request: HttpRequest, registration: Registration, now: datetime) -> Htt
             keep_registration(request.session, replace(registration, sent_at=now.isoformat()))
         return redirect("accounts:register_code")
     form = CodeForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and code_step.check(request, form, phone=number, purpose=REGISTER, now=now):
+    if form.is_valid() and code_step.check(
+        request, form, phone=number, purpose=REGISTER, sent_at=registration.sent_at, now=now
+    ):
         verified = replace(registration, verified=True)
         keep_registration(request.session, verified)
         return _go_on(verified)
@@ -162,18 +165,19 @@ def _find(
     Of a number that is nobody's it says the same as of one with an account: who is registered is nobody's business.
     """
     identity: Identity = form.cleaned_data["identity"]
-    counted = limits.iin_limits(registration.phone, client_address(request))
-    allowed = limits.allow_all(counted, now=now)
+    address = client_address(request)
+    allowed = limits.allow_lookup(registration.phone, address=address, now=now)
     if not allowed.ok:
         form.add_error("identity", code_step.too_many(allowed.retry_at, now=now))
         return None
     try:
         return services.find_registrant(identity, phone=registration.phone)
     except services.NotRegistrable:
+        limits.lookup_failed(address, now=now)
         form.add_error("identity", _not_registrable())
         return None
     except RegistryUnavailable:
-        limits.forget(counted, now=now)
+        limits.lookup_was_harmless(registration.phone, now=now)
         form.add_error(
             None,
             _(
@@ -212,7 +216,9 @@ def _create(
         request,
         _("You are registered. Complete your profile, then add your children and file an application"),
     )
-    return redirect("accounts:profile")
+    response = redirect("accounts:profile")
+    remember_device(response, request, user)
+    return response
 
 
 def _confirm(request: HttpRequest, person: Person, *, is_masked: bool) -> HttpResponse:

@@ -66,7 +66,9 @@ def code(request: HttpRequest) -> HttpResponse:
             keep_reset(request.session, replace(reset, sent_at=now.isoformat()))
         return redirect("accounts:reset_code")
     form = CodeForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and code_step.check(request, form, phone=reset.phone, purpose=RESET, now=now):
+    if form.is_valid() and code_step.check(
+        request, form, phone=reset.phone, purpose=RESET, sent_at=reset.sent_at, now=now
+    ):
         keep_reset(request.session, replace(reset, verified=True))
         return redirect("accounts:reset_new")
     context = code_step.page(form, phone=reset.phone, sent_at=reset.sent_at, now=now)

@@ -1,10 +1,12 @@
-"""Signing in and out. Whatever is wrong with a sign-in, the answer and its time are the same."""
+"""Signing in and out. Whatever is wrong with a sign-in, the answer and its time are the same.
 
-from datetime import datetime, timedelta
-from typing import Any
+Too many wrong passwords close no door: from then on, for a while, an unknown device is asked for a code by SMS, which
+is sent where the password was right. Until the code is entered nobody learns whether it was.
+"""
 
-from axes.helpers import get_cool_off
-from axes.models import AccessAttempt
+import secrets
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
@@ -12,39 +14,79 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import audit, limits
+from accounts import audit, limits, pending
 from accounts.audit_actions import Action
-from accounts.forms import SignInForm
-from accounts.models import User
-from notifications.clock import estimate_clock, read_clock
+from accounts.devices import known_device, remember_device
+from accounts.forms import CodeForm, SignInForm
+from accounts.masks import mask_phone
+from accounts.models import SmsCode, User
+from accounts.progress import instant
+from accounts.sms_codes import check_code, send_sign_in_code
+from accounts.views.limited import limited, whole_minute
+from notifications.clock import read_clock
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Parents sign in here; employees with the right password are sent to the admin, where the code is asked too."""
+    """Parents sign in here. An employee's name and password are as good as wrong: they have a page of their own."""
     target = _next(request)
     if request.user.is_authenticated:
         return redirect(target)
     form = SignInForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         now = read_clock()
-        allowed = limits.allow(
-            limits.LOGIN_PER_ADDRESS, limits.address_key(audit.client_address(request)), now=now
-        )
-        if not allowed.ok:
-            return _too_many(request, allowed.retry_at)
-        user = authenticate(request, username=form.username, password=form.cleaned_data["password"])
-        if isinstance(user, User):
+        # Before the password is checked: checking may renew its hash, and with it the mark that devices know.
+        device = known_device(request, form.name)
+        user = _parent(request, form)
+        counted = limits.sign_in_limits(form.name, address=audit.client_address(request), device=device)
+        answer = limits.judge(counted, right=user is not None, now=now)
+        if not answer.ok:
+            return _too_often(request, form, user, free_at=answer.retry_at or now, target=target, now=now)
+        if user is not None:
             return _enter(request, user, target=target, now=now)
         form.add_error(None, ValidationError(_("The phone number or the password is wrong"), code="sign_in"))
     return render(request, "accounts/login.html", {"form": form, "next": request.GET.get("next", "")})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in_code(request: HttpRequest) -> HttpResponse:
+    """The code that ends a sign-in where too many were wrong before it. Every fault has the same answer."""
+    waiting = pending.read(request)
+    if request.user.is_authenticated or waiting is None:
+        return redirect("accounts:login")
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        now = read_clock()
+        verdict = check_code(
+            phone=waiting.phone,
+            purpose=SmsCode.Purpose.SIGN_IN,
+            session=waiting.session,
+            code=form.cleaned_data["code"],
+            now=now,
+        )
+        owner = waiting.owner
+        if verdict.ok and owner is not None:
+            response = _enter(request, owner, target=waiting.target, now=now)
+            pending.forget(response)
+            return response
+        form.add_error("code", _("The code is wrong or no longer valid. It has five tries and ten minutes"))
+    context = {
+        "form": form,
+        "masked_phone": mask_phone(waiting.phone),
+        "free_at": whole_minute(instant(waiting.free_at)),
+    }
+    return render(request, "accounts/login_code.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,28 +106,48 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
 
-def locked_out(
-    request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None
+def _parent(request: HttpRequest, form: SignInForm) -> User | None:
+    """Whose name and password the form holds, if it is a parent. No name but a phone is worth the work of hashing."""
+    if not form.is_phone:
+        return None
+    user = authenticate(request, username=form.name, password=form.cleaned_data["password"])
+    if not isinstance(user, User) or (user.is_staff and not hasattr(user, "profile")):
+        return None
+    return user
+
+
+def _too_often(
+    request: HttpRequest,
+    form: SignInForm,
+    user: User | None,
+    *,
+    free_at: datetime,
+    target: str,
+    now: datetime,
 ) -> HttpResponse:
-    """The answer of django-axes after too many wrong passwords (`AXES_LOCKOUT_CALLABLE`), also in the admin."""
-    attempt = (
-        AccessAttempt.objects.filter(
-            username=(credentials or {}).get("username"), ip_address=audit.client_address(request)
-        )
-        .order_by("-attempt_time")
-        .first()
+    """Ask for a code, sent if `user` is somebody; for names that are no phones there is none."""
+    if not form.is_phone:
+        return limited(request, free_at, way="sign_in")
+    session = secrets.token_urlsafe(32)
+    is_sent = send_sign_in_code(
+        user, phone=form.name, session=session, language=get_language() or "kk", now=now
     )
-    pause: timedelta = get_cool_off(request)
-    return _too_many(request, (attempt.attempt_time if attempt else estimate_clock()) + pause)
+    waiting = pending.read(request)
+    # A code that is on its way to this browser stays good: the next one may be a minute away.
+    if is_sent or waiting is None or not waiting.is_real or waiting.phone != form.name:
+        owner = user if is_sent else None
+        waiting = pending.begin(owner, phone=form.name, session=session, free_at=free_at, target=target)
+    response = redirect("accounts:login_code")
+    pending.keep(response, waiting)
+    return response
 
 
 def _enter(request: HttpRequest, user: User, *, target: str, now: datetime) -> HttpResponse:
-    if user.is_staff and not hasattr(user, "profile"):
-        messages.info(request, _("Employees sign in here, with the code of their second factor"))
-        return redirect("admin:login")
-    login(request, user)
+    login(request, user, backend=BACKEND)
     audit.record(Action.SIGNED_IN, now=now, actor=user, subject=user, address=audit.client_address(request))
-    return redirect(target)
+    response = redirect(target)
+    remember_device(response, request, user)
+    return response
 
 
 def _next(request: HttpRequest) -> str:
@@ -96,7 +158,3 @@ def _next(request: HttpRequest) -> str:
     ):
         return target
     return resolve_url(settings.LOGIN_REDIRECT_URL)
-
-
-def _too_many(request: HttpRequest, retry_at: datetime | None) -> HttpResponse:
-    return render(request, "429.html", {"retry_at": retry_at}, status=429)

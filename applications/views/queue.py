@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.audit import client_address
+from accounts.views.limited import limited
 from applications import queue_check
 from applications.corrections import LedgerEntry, ledger, ledger_entries
 from applications.models import Rules
@@ -119,9 +120,10 @@ def check(request: HttpRequest) -> HttpResponse:
     found = None
     if form.is_valid():
         number = form.cleaned_data["number"]
-        allowed = queue_check.allowed(number, address=client_address(request), now=now)
+        address = client_address(request)
+        allowed = queue_check.allowed(number, address=address, now=now)
         if not allowed.ok:
-            return render(request, "429.html", {"retry_at": allowed.retry_at}, status=429)
+            return limited(request, allowed.retry_at, way="queue")
         found = queue_check.check(number, digits=form.cleaned_data["digits"], now=now)
         if found is None:
             form.add_error(
@@ -131,6 +133,8 @@ def check(request: HttpRequest) -> HttpResponse:
                     "parent signs in."
                 ),
             )
+        else:
+            queue_check.was_right(number, address=address, now=now)
     return render(request, "applications/queue_check.html", {"form": form, "found": found})
 
 

@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -171,11 +172,99 @@ class TestLimits:
         assert limits.address_key("2001:db8::1") == limits.address_key("2001:db8::ffff")
         assert limits.address_key(None) == "unknown"
 
-    def test_addresses_have_more_room_in_the_demo_only(self, settings):
-        assert limits.LOGIN_PER_ADDRESS.allowed_times == 400
-        assert limits.IIN_PER_ACCOUNT.allowed_times == 5
-        settings.DEMO = False
-        assert limits.LOGIN_PER_ADDRESS.allowed_times == 20
+    def test_what_is_watched_must_have_room_and_is_not_counted(self):
+        for _ in range(2):
+            assert limits.allow_all([(LIMIT, "a")], watched=[(LIMIT, "b")], now=NOW).ok
+        assert limits.allow(LIMIT, "b", now=NOW).ok
+        assert limits.allow(LIMIT, "b", now=NOW).ok
+        refused = limits.allow_all([(LIMIT, "c")], watched=[(LIMIT, "b")], now=NOW)
+        assert refused.retry_at == NOW + timedelta(seconds=60)
+        assert limits.allow(LIMIT, "c", now=NOW).ok
+        assert limits.allow(LIMIT, "c", now=NOW).ok
+
+    def test_pauses_begin_with_the_last_attempt_and_grow(self):
+        growing = limits.Limit(
+            "growing", 2, timedelta(days=1), pauses=(timedelta(minutes=1), timedelta(minutes=5))
+        )
+        now = NOW
+        assert limits.allow(growing, "a", now=now).ok
+        for minutes in (1, 5, 5):
+            assert limits.allow(growing, "a", now=now).ok
+            ends = now + timedelta(minutes=minutes)
+            assert limits.allow(growing, "a", now=ends - MICROSECOND) == limits.Allowed(False, ends)
+            now = ends
+        assert limits.allow(growing, "a", now=now).ok
+
+    def test_clear(self):
+        for _ in range(3):
+            limits.allow(LIMIT, "a", now=NOW)
+        limits.clear(LIMIT, "a", now=NOW)
+        assert limits.allow(LIMIT, "a", now=NOW).ok
+
+    def test_a_demo_has_the_real_limits(self, settings):
+        assert settings.DEMO
+        allowed = [limits.allow(limits.IIN_PER_NETWORK, "10.0.0.0/24", now=NOW).ok for _ in range(101)]
+        assert allowed == [True] * 100 + [False]
+
+
+class TestWithoutRedis:
+    """Codes stop at once, look-ups after a minute, signing in never."""
+
+    CODE, LOOK_UP, SIGN_IN = limits.SIGN_IN_CODE[0], limits.IIN_PER_ACCOUNT, limits.SIGN_IN_PER_ACCOUNT
+
+    @pytest.fixture(autouse=True)
+    def _nobody_answers(self, redis_away):
+        """A port on which nobody listens."""
+
+    def test_at_first_only_codes_stop(self):
+        allowed = [limits.allow(limit, "a", now=NOW) for limit in (self.CODE, self.LOOK_UP, self.SIGN_IN)]
+        assert allowed == [limits.Allowed(False), limits.Allowed(True), limits.Allowed(True)]
+
+    def test_look_ups_go_on_for_a_minute_to_the_microsecond(self):
+        assert limits.allow(self.LOOK_UP, "a", now=NOW).ok
+        assert limits.allow(self.LOOK_UP, "a", now=NOW + timedelta(minutes=1) - MICROSECOND).ok
+        assert limits.allow(self.LOOK_UP, "a", now=NOW + timedelta(minutes=1)) == limits.Allowed(False)
+        assert limits.allow(self.SIGN_IN, "a", now=NOW + timedelta(days=1)).ok
+
+    def test_nothing_that_is_asked_besides_fails(self):
+        limits.forget([(LIMIT, "a")], now=NOW)
+        limits.clear(LIMIT, "a", now=NOW)
+
+    def test_it_is_logged_once(self, caplog):
+        for second in range(5):
+            limits.allow(self.LOOK_UP, "a", now=NOW + timedelta(seconds=second))
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+class TestStoppedRedis:
+    """A real one, that hangs, dies and comes back."""
+
+    @pytest.fixture
+    def server(self, own_redis, monkeypatch):
+        monkeypatch.setattr(limits, "REST_SECONDS", 0.0)
+        return own_redis
+
+    def test_it_comes_back_and_counts_go_on(self, server):
+        assert limits.allow(LIMIT, "a", now=NOW).ok
+        server.stop()
+        assert limits.allow(limits.QUEUE_CHECK_PER_NUMBER, "a", now=NOW).ok
+        assert not limits.allow(limits.QUEUE_CHECK_PER_NUMBER, "a", now=NOW + timedelta(minutes=1)).ok
+        server.start()
+        assert limits.allow(limits.QUEUE_CHECK_PER_NUMBER, "a", now=NOW + timedelta(minutes=1)).ok
+        # The minute begins anew.
+        server.stop()
+        assert limits.allow(limits.QUEUE_CHECK_PER_NUMBER, "a", now=NOW + timedelta(minutes=5)).ok
+
+    def test_one_that_hangs_is_asked_once_and_not_by_everyone(self, server, monkeypatch):
+        monkeypatch.setattr(limits, "REST_SECONDS", 60.0)
+        assert limits.allow(LIMIT, "a", now=NOW).ok
+        server.pause()
+        pool = limits._counter(server.url).client.connection_pool
+        asked = mock.Mock(side_effect=pool.get_connection)
+        monkeypatch.setattr(pool, "get_connection", asked)
+        for _ in range(20):
+            assert limits.allow(limits.SIGN_IN_PER_ACCOUNT, "a", now=NOW).ok
+        assert asked.call_count == 1
 
 
 class TestClientAddress:
@@ -188,10 +277,28 @@ class TestClientAddress:
             == "10.0.0.5"
         )
 
-    def test_behind_a_proxy_what_the_visitor_claims_does_not_count(self, settings):
-        settings.BEHIND_PROXY = True
-        request = self.request(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="6.6.6.6, 10.0.0.5")
-        assert audit.client_address(request) == "10.0.0.5"
+    @pytest.mark.parametrize(
+        ("proxies", "forwarded", "address"),
+        [
+            (1, "6.6.6.6, 10.0.0.5", "10.0.0.5"),
+            (2, "6.6.6.6, 10.0.0.5, 172.16.0.1", "10.0.0.5"),
+            (3, "10.0.0.5, 172.16.0.1, 172.16.0.2", "10.0.0.5"),
+            # One of them was passed by: what is left was written by the other.
+            (2, "10.0.0.5", "10.0.0.5"),
+            (2, "", "127.0.0.1"),
+            (1, "10.0.0.5:51812", "10.0.0.5"),
+            (1, "[2001:db8::5]:51812", "2001:db8::5"),
+            (1, "fe80::1%eth0", "fe80::1"),
+            (1, "::ffff:10.0.0.5", "10.0.0.5"),
+            (1, "6.6.6.6, unknown", None),
+        ],
+    )
+    def test_behind_proxies_what_the_visitor_claims_does_not_count(
+        self, settings, proxies, forwarded, address
+    ):
+        settings.BEHIND_PROXY, settings.TRUSTED_PROXIES = True, proxies
+        request = self.request(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
+        assert audit.client_address(request) == address
 
     @pytest.mark.parametrize("text", ["", "unix:", "<script>"])
     def test_none(self, text):

@@ -29,9 +29,11 @@ REGISTER, RESET = SmsCode.Purpose.REGISTER, SmsCode.Purpose.RESET
 MICROSECOND = timedelta(microseconds=1)
 
 
-def send(*, phone=PHONE, purpose=REGISTER, session="mine", address="10.0.0.1", now=NOW) -> str:
+def send(*, phone=PHONE, purpose=REGISTER, session="mine", address="10.0.0.1", device="", now=NOW) -> str:
     """Ask for a code; what the newest SMS to the phone says, or nothing."""
-    send_code(phone=phone, purpose=purpose, session=session, language="kk", address=address, now=now)
+    send_code(
+        phone=phone, purpose=purpose, session=session, language="kk", address=address, device=device, now=now
+    )
     newest = Message.objects.filter(phone=phone).order_by("-created_at").first()
     found = re.search(r"\d{6}", newest.text) if newest else None
     return found[0] if found else ""
@@ -162,17 +164,36 @@ class TestSending:
             send(now=NOW + timedelta(hours=9))
         assert caught.value.retry_at == NOW + timedelta(days=1)
 
-    def test_an_address_asks_for_many_phones(self, settings):
-        settings.DEMO = False
-        for number in range(20):
+    def test_a_network_asks_for_many_phones(self):
+        for number in range(60):
             send(phone=f"+770177798{number:02d}", address="10.0.0.7")
         with pytest.raises(TooManyCodes):
             send(phone="+77017779899", address="10.0.0.99")
         send(phone="+77017779899", address="10.0.1.1")
 
-    def test_a_class_of_newcomers_behind_one_address_in_the_demo(self):
-        for number in range(60):
-            send(phone=f"+770177798{number:02d}", address="127.0.0.1")
+    def test_codes_that_were_entered_count_against_no_neighbour(self):
+        for number in range(250):
+            phone = f"+77017{number:03d}798"
+            send(phone=phone, address="10.0.0.7")
+            limits.forget(limits.unconfirmed_code("10.0.0.7"), now=NOW)
+
+    def test_strangers_of_one_network_do_not_use_up_the_codes_of_another(self):
+        for number in range(5):
+            send(address="10.6.6.6", now=NOW + number * RESEND_AFTER)
+        with pytest.raises(TooManyCodes):
+            send(address="10.6.6.7", now=NOW + 5 * RESEND_AFTER)
+        send(address="10.0.0.1", now=NOW + 5 * RESEND_AFTER)
+
+    def test_twenty_a_day_from_everywhere_and_a_known_device_besides(self):
+        for number in range(20):
+            send(address=f"10.6.{number}.6")
+        with pytest.raises(TooManyCodes) as caught:
+            send(address="10.0.0.1")
+        assert caught.value.retry_at == NOW + timedelta(days=1)
+        for number in range(5):
+            send(device="mine", now=NOW + number * RESEND_AFTER)
+        with pytest.raises(TooManyCodes):
+            send(device="mine", now=NOW + 5 * RESEND_AFTER)
 
     def test_unknown_and_known_phones_are_limited_alike(self):
         UserFactory.create(phone=PHONE)
@@ -182,8 +203,7 @@ class TestSending:
             with pytest.raises(TooManyCodes):
                 send(phone=phone)
 
-    def test_without_redis_no_code_is_sent(self, settings):
-        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    def test_without_redis_no_code_is_sent(self, redis_away):
         with pytest.raises(TooManyCodes) as caught:
             send()
         assert caught.value.retry_at is None

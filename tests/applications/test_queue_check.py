@@ -119,30 +119,47 @@ class TestNothingIsLearnt:
 
 
 class TestLimits:
-    def test_ten_an_hour_from_one_network(self, client, application, clock, scene, settings):
-        settings.DEMO = False
-        for attempt in range(10):
+    def test_sixty_misses_an_hour_from_one_network(self, client, application, clock, scene):
+        for attempt in range(60):
             # Each of another application, so that only the network is counted full.
             assert ask(client, f"19-{attempt:06}", "0000").status_code == 200
         refused = ask(client, application.number, "9876", address="10.0.0.77")
         assert refused.status_code == 429
         assert "found" not in (refused.context or {})
+        # The way out: a family sees the number in its cabinet.
+        assert 'href="/cabinet/"' in refused.content.decode()
         assert ask(client, application.number, "9876", address="10.0.1.1").status_code == 200
         clock.move_to(scene.now + timedelta(hours=1) - timedelta(microseconds=1))
         assert ask(client, application.number, "9876").status_code == 429
         clock.move_to(scene.now + timedelta(hours=1))
         assert ask(client, application.number, "9876").status_code == 200
 
+    def test_right_checks_count_against_nobody(self, client, application):
+        for _ in range(70):
+            assert ask(client, application.number, "9876").context["found"]
+
+    @pytest.mark.parametrize(
+        ("prefix", "sentence"), [("", "онсыз мұнда ештеңе ізделмейді"), ("/ru", "проверка закрыта")]
+    )
+    def test_without_redis_they_go_on_for_a_minute(
+        self, client, application, clock, redis_away, prefix, sentence
+    ):
+        assert ask(client, application.number, "9876", prefix=prefix).context["found"]
+        clock.shift(timedelta(minutes=1) - timedelta(microseconds=1))
+        assert ask(client, application.number, "9876", prefix=prefix).context["found"]
+        clock.shift(timedelta(microseconds=1))
+        refused = ask(client, application.number, "9876", prefix=prefix)
+        assert refused.status_code == 503
+        assert sentence in refused.content.decode()
+
     @pytest.mark.parametrize("known", [True, False])
-    def test_ten_an_hour_for_one_number_from_anywhere(self, client, application, settings, known):
-        settings.DEMO = False
+    def test_ten_an_hour_for_one_number_from_anywhere(self, client, application, known):
         number = application.number if known else "19-9999999"
         for attempt in range(10):
             assert ask(client, number, "0000", address=f"10.0.{attempt}.1").status_code == 200
         assert ask(client, number, "9876", address="10.1.0.1").status_code == 429
 
-    def test_what_was_mistyped_is_not_counted(self, client, application, settings):
-        settings.DEMO = False
+    def test_what_was_mistyped_is_not_counted(self, client, application):
         for _ in range(12):
             assert ask(client, application.number, "98").context["form"].errors
         assert ask(client, application.number, "9876").context["found"]

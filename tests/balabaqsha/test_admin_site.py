@@ -1,10 +1,13 @@
 """The door of the workplace: three things on one form, one answer for every mistake."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 import time_machine
+from django.conf import settings as project
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
@@ -14,6 +17,8 @@ from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.audit_actions import Action
+from accounts.models import AuditEntry
 from accounts.roles import Role
 from balabaqsha.roles import PERMISSIONS, set_up_roles
 from tests.factories import StaffFactory, UserFactory
@@ -111,22 +116,6 @@ class TestSigningIn:
             # A password is never written back into the page.
             assert password not in answer.content.decode()
 
-    def test_five_wrong_codes_lock_the_door_for_a_quarter_of_an_hour(self, worker, stopped):
-        client = Client()
-        for _attempt in range(5):
-            sign_in(client, worker.username, code="000000")
-        stopped.shift(timedelta(minutes=14, seconds=59))
-        assert sign_in(client, worker.username, code=code_for(worker)) == 429
-        assert not is_inside(client)
-        stopped.shift(timedelta(seconds=2))
-        assert sign_in(client, worker.username, code=code_for(worker)) == 302
-
-    def test_five_wrong_passwords_lock_it_too(self, worker):
-        client = Client()
-        for _attempt in range(5):
-            sign_in(client, worker.username, password="wrong-pass-1", code=code_for(worker))
-        assert sign_in(client, worker.username, code=code_for(worker)) == 429
-
     def test_without_the_second_factor_only_where_it_is_switched_off(self, worker, settings):
         settings.STAFF_SECOND_FACTOR = False
         client = Client()
@@ -144,6 +133,173 @@ class TestSigningIn:
         page = client.get(path).content.decode()
         assert 'href="/admin/login/"' in page
         assert 'href="/ru/admin/login/"' in page
+
+
+class TestGuessing:
+    """What is wrong is counted like at the parents' door; what can't be guessed always passes."""
+
+    def guess(self, username, *, times=1, password=PASSWORD, code="000000", address="10.6.6.6"):
+        return [
+            sign_in(Client(REMOTE_ADDR=address), username, password=password, code=code)
+            for _time in range(times)
+        ]
+
+    def two_codes(self, user) -> str:
+        """That of the half minute before, and that of now."""
+        device = TOTPDevice.objects.get(user=user)
+        before, now = (code_of(device, ago=ago) for ago in (1, 0))
+        return f"{before} {now}"
+
+    def test_five_are_answered_and_then_it_is_said_how_to_go_on(self, worker, stopped):
+        stopped.move_to(timezone.now().replace(second=30))
+        assert self.guess(worker.username, times=6) == [200] * 5 + [429]
+        answer = Client().post(
+            "/ru/admin/login/",
+            {"username": worker.username, "password": PASSWORD, "otp_token": code_for(worker)},
+        )
+        assert answer.status_code == 429
+        assert "введите подряд два кода" in answer.content.decode()
+        # No seconds are shown, so it is the minute after.
+        assert f"{timezone.localtime() + timedelta(minutes=2):%H:%M}" in answer.content.decode()
+
+    def test_the_pause_ends_to_the_microsecond(self, worker, stopped):
+        self.guess(worker.username, times=5)
+        stopped.shift(timedelta(minutes=1) - MICROSECOND)
+        assert sign_in(Client(), worker.username, code=code_for(worker)) == 429
+        stopped.shift(MICROSECOND)
+        assert sign_in(Client(), worker.username, code=code_for(worker)) == 302
+
+    def test_who_knows_the_password_does_not_keep_the_second_factor_shut(self, worker, stopped):
+        known = Client()
+        assert sign_in(known, worker.username, code=code_for(worker)) == 302
+        known.post(reverse("admin:logout"))
+        for minute in range(30):
+            self.guess(worker.username, times=7, address=f"10.6.{minute}.6")
+            stopped.shift(timedelta(minutes=1))
+        self.guess(worker.username, times=7)
+        assert TOTPDevice.objects.get(user=worker).throttling_failure_count == 0
+        assert sign_in(known, worker.username, code=code_for(worker)) == 302
+        stopped.shift(timedelta(minutes=1))
+        new = Client()
+        self.guess(worker.username, times=7)
+        assert sign_in(new, worker.username, code=code_for(worker)) == 429
+        assert sign_in(new, worker.username, code=self.two_codes(worker)) == 302
+        assert is_inside(new)
+
+    def test_an_emergency_code_passes_too(self, worker):
+        StaticDevice.objects.create(user=worker, name="paper").token_set.create(token="abcd2345")
+        self.guess(worker.username, times=6)
+        assert self.guess(worker.username, times=9, code="abcd2346") == [429] * 9
+        assert self.guess(worker.username, times=2, code="ABCD 2345") == [302, 429]
+
+    def test_a_short_emergency_code_could_be_guessed(self, worker):
+        StaticDevice.objects.create(user=worker, name="paper").token_set.create(token="abc2345")
+        self.guess(worker.username, times=6)
+        assert self.guess(worker.username, code="abc2345") == [429]
+
+    def test_two_codes_must_be_right_successive_and_new(self, worker, stopped):
+        before, now = self.two_codes(worker).split()
+        self.guess(worker.username, times=6)
+        for codes in (f"{now} {now}", f"{now} {before}", f"{before} 000000", f"000000 {now}", before * 2):
+            assert self.guess(worker.username, code=codes) == [429]
+        assert self.guess(worker.username, password="wrong", code=f"{before} {now}") == [429]
+        assert self.guess(worker.username, times=2, code=f"{before} {now}") == [302, 429]
+        # The second of the two is used up as well.
+        stopped.shift(timedelta(seconds=30))
+        assert self.guess(worker.username, code=self.two_codes(worker)) == [429]
+
+    def test_two_codes_open_an_open_door_as_well(self, worker):
+        assert self.guess(worker.username, code=self.two_codes(worker)) == [302]
+
+    def test_a_parents_right_password_counts_like_a_wrong_one(self, parent):
+        told = self.guess(parent.username, times=6, password="parent-pass-1")
+        assert told == [200] * 5 + [429]
+
+    def test_names_of_one_network_are_slowed_at_both_doors_together(self, worker):
+        told = [self.guess(f"employee-{number}", password="wrong")[0] for number in range(15)]
+        for number in range(5):
+            Client(REMOTE_ADDR="10.6.6.7").post(
+                "/login/", {"phone": f"+770177798{number:02d}", "password": "x"}
+            )
+        assert told == [200] * 15
+        assert self.guess("employee-99", password="wrong") == [429]
+        assert self.guess(worker.username, code=self.two_codes(worker)) == [302]
+
+    def test_a_failure_looks_alike_whatever_was_right(self, worker, stopped):
+        """The same statements as well, but for the row of a device that is there to be read."""
+        seen = []
+        for username, password in (
+            (worker.username, PASSWORD),
+            (worker.username, "wrong"),
+            ("nobody", "wrong"),
+        ):
+            with CaptureQueriesContext(connection) as queries:
+                answer = Client().post(
+                    "/admin/login/", {"username": username, "password": password, "otp_token": "000000"}
+                )
+            page = answer.content.decode().replace(username, "").partition("csrfmiddlewaretoken")
+            shapes = [query["sql"].partition("WHERE")[0] for query in queries]
+            seen.append(
+                (answer.status_code, page[0], [shape for shape in shapes if "bulletin_" not in shape])
+            )
+        assert seen[0] == seen[1] == seen[2]
+
+    def test_a_right_password_with_a_wrong_code_is_in_the_log(self, worker, caplog):
+        self.guess(worker.username)
+        assert [record.getMessage() for record in caplog.records] == [
+            f"A right password with a wrong second factor: employee {worker.pk}"
+        ]
+
+    @pytest.mark.concurrency
+    @pytest.mark.django_db(transaction=True)
+    def test_one_code_opens_once_however_many_press(self):
+        user = employee(Role.KINDERGARTEN)
+        code = code_for(user)
+        barrier = threading.Barrier(4)
+
+        def enter(_number):
+            try:
+                barrier.wait(timeout=30)
+                return sign_in(Client(), user.username, code=code)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sorted(pool.map(enter, range(4))) == [200, 200, 200, 302]
+
+
+class TestOwnPassword:
+    NEW = "жаңа құпия сөз"
+
+    def change(self, desk, old, new=NEW):
+        return desk.post(
+            reverse("admin:password_change"),
+            {"old_password": old, "new_password1": new, "new_password2": new},
+        )
+
+    def test_it_is_changed(self, worker):
+        desk, other = inside(worker), inside(worker)
+        assert self.change(desk, PASSWORD).url == reverse("admin:password_change_done")
+        assert is_inside(desk)
+        assert not is_inside(other)
+        worker.refresh_from_db()
+        assert worker.check_password(self.NEW)
+        assert AuditEntry.objects.get().action == Action.PASSWORD_CHANGED
+        assert desk.cookies[project.DEVICE_COOKIE_NAME].value
+
+    def test_five_wrong_ones_in_a_quarter_of_an_hour(self, worker, stopped):
+        desk = inside(worker)
+        for _time in range(5):
+            errors = self.change(desk, "wrong").context["form"].errors.as_data()
+            assert errors["old_password"][0].code == "password_incorrect"
+        stopped.shift(timedelta(minutes=15) - MICROSECOND)
+        errors = self.change(desk, PASSWORD).context["form"].errors.as_data()
+        assert errors["old_password"][0].code == "too_often"
+        stopped.shift(MICROSECOND)
+        assert self.change(desk, PASSWORD).status_code == 302
+
+    def test_the_rule_for_passwords_holds(self, worker):
+        assert self.change(inside(worker), PASSWORD, "short").status_code == 200
 
 
 class TestLeavingTheDesk:

@@ -143,6 +143,23 @@ def test_steps_of_registration(look, transactional_db, language):
 
 
 @LANGUAGES
+def test_steps_of_a_sign_in_that_was_tried_too_often(look, parent, transactional_db, language):
+    inspector = look(viewport=NARROW)
+    page = inspector.page
+    for name in [str(parent.phone)] * 6 + ["employee"] * 16:
+        if page.url.endswith("/login/code/"):
+            inspector.inspect("code")
+        page.goto(in_language(language, "/login/")[0])
+        page.fill("[name=phone]", name)
+        page.fill("[name=password]", "wrong")
+        with page.expect_navigation():
+            page.press("[name=password]", "Enter")
+    inspector.inspect("too many")
+    assert page.locator("main").get_by_role("link").count() > 1
+    assert inspector.found == {}
+
+
+@LANGUAGES
 def test_every_page(look, city, language):
     visitor, family, newcomer, employee = (look(viewport=NARROW) for _ in range(4))
     with translation.override(language):

@@ -5,12 +5,10 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 import pytest
-from axes.models import AccessAttempt
 from cryptography.fernet import Fernet
 from django.apps import apps
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
-from django.test import Client
 from django.urls import reverse
 
 from accounts import sms_codes
@@ -22,7 +20,6 @@ from notifications.models import Message
 from notifications.services import enqueue, send_again
 from tests.factories import StaffFactory, UserFactory
 from tests.notifications.gateways import OBEDIENT, ObedientBackend
-from tests.staff import code_of, give_app
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 CODE = "483920"
@@ -152,17 +149,3 @@ def test_what_was_there_before_is_encrypted_by_the_migration(parent):
     assert [message.text for message in written] == texts
     migration.decrypt_texts(before, None)
     assert list(rows.order_by("created_at").values_list("text", flat=True)) == texts
-
-
-def test_an_emergency_code_beside_a_wrong_password_is_not_kept():
-    """What a failed sign-in was tried with is stored: a code that was not used up is still good."""
-    employee = StaffFactory()
-    code = code_of(give_app(employee))
-    for entered in (code, "emergency-code-1"):
-        Client().post(
-            reverse("admin:login"),
-            {"username": employee.username, "password": "wrong-pass-1", "otp_token": entered},
-        )
-        kept = "".join(f"{attempt.get_data}{attempt.post_data}" for attempt in AccessAttempt.objects.all())
-        assert "otp_token" in kept
-        assert entered not in kept

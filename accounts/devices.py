@@ -1,0 +1,87 @@
+"""Devices that know an account: a signed cookie says on which of them somebody has signed in rightly.
+
+It opens nothing. Whoever signs in from such a device has tries of their own, which strangers can't use up
+(`accounts.limits.sign_in_limits`). It holds no name and no number: only keyed hashes.
+"""
+
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+
+from accounts.crypto import keyed_hash
+from accounts.models import User
+
+LIFETIME: Final = timedelta(days=180)
+# Accounts of one device, the one that signed in last at the end: a family's phone, a computer in a kindergarten.
+MOST: Final = 8
+_SALT: Final = "accounts.devices"
+_HASH_LENGTH: Final = 20
+
+
+@dataclass(frozen=True)
+class _Device:
+    """The random number of a device, and what it knows of each account: whose it is, and its password's mark."""
+
+    number: str = ""
+    accounts: dict[str, str] = field(default_factory=dict)
+
+
+def known_device(request: HttpRequest, name: str) -> str:
+    """The number of the device that `request` came from, if it knows the account `name`; else an empty text.
+
+    A device knows an account until the password changes, or until half a year after the last sign-in. Costs a query
+    only where the cookie speaks of this account.
+    """
+    device = _read(request)
+    mark = device.accounts.get(_account(name))
+    if mark is None:
+        return ""
+    password = User.objects.filter(username=name).values_list("password", flat=True).first()
+    if password is None or not hmac.compare_digest(mark, _mark(device.number, password)):
+        return ""
+    return device.number
+
+
+def remember_device(response: HttpResponse, request: HttpRequest, user: User) -> None:
+    """Let the device that gets `response` know the account of `user`, who has just proven to be its owner."""
+    device = _read(request)
+    number = device.number or secrets.token_urlsafe(12)
+    account = _account(user.username)
+    accounts = {key: mark for key, mark in device.accounts.items() if key != account}
+    accounts[account] = _mark(number, user.password)
+    newest = dict(list(accounts.items())[-MOST:])
+    response.set_cookie(
+        settings.DEVICE_COOKIE_NAME,
+        signing.dumps([number, newest], salt=_SALT),
+        max_age=LIFETIME,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _read(request: HttpRequest) -> _Device:
+    """What the cookie says, or a device that knows nobody."""
+    try:
+        value: Any = signing.loads(
+            request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""), salt=_SALT, max_age=LIFETIME
+        )
+        return _Device(*value)
+    except (signing.BadSignature, TypeError):
+        # None, one that somebody made up, one that is too old, or one of another version of the portal.
+        return _Device()
+
+
+def _account(name: str) -> str:
+    return keyed_hash("device-account", name)[:_HASH_LENGTH]
+
+
+def _mark(number: str, password: str) -> str:
+    """Changes with the password, so that whoever knew the former one is a stranger again."""
+    return keyed_hash("device-password", f"{number} {password}")[:_HASH_LENGTH]

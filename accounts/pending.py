@@ -1,0 +1,88 @@
+"""A sign-in that waits for its code: an encrypted cookie of the browser that asked, and nothing on the server.
+
+It looks the same whether the password was right or wrong, so the browser learns from it no more than from the page.
+"""
+
+import json
+import secrets
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from accounts.crypto import keyed_hash
+from accounts.models import User
+from accounts.sms_codes import LIFETIME
+from notifications.cipher import decrypt, encrypt
+
+_MARK_LENGTH = 20
+
+
+@dataclass(frozen=True)
+class PendingSignIn:
+    """Who may sign in as `phone` with the code that was sent for `session`.
+
+    `user` and `mark` belong to nobody where the password was wrong or no code could be sent (`is_real` is 0).
+    `free_at` (ISO 8601) is when no code is needed any more, `target` where to go afterwards.
+    """
+
+    phone: str
+    session: str
+    user: str
+    mark: str
+    is_real: int
+    free_at: str
+    target: str
+
+    @property
+    def owner(self) -> User | None:
+        """The account, if it is still what it was when the password was checked."""
+        owner = User.objects.filter(pk=self.user, is_active=True).first()
+        return owner if owner and _mark(owner) == self.mark else None
+
+
+def begin(user: User | None, *, phone: str, session: str, free_at: datetime, target: str) -> PendingSignIn:
+    """A sign-in of `user`, or one that no code will ever end (None), of the same size."""
+    return PendingSignIn(
+        phone=phone,
+        session=session,
+        user=str(user.pk if user else uuid.uuid4()),
+        mark=_mark(user) if user else secrets.token_hex(_MARK_LENGTH // 2),
+        is_real=int(user is not None),
+        free_at=free_at.isoformat(timespec="microseconds"),
+        target=target,
+    )
+
+
+def keep(response: HttpResponse, pending: PendingSignIn) -> None:
+    response.set_cookie(
+        settings.PENDING_SIGN_IN_COOKIE_NAME,
+        encrypt(json.dumps(asdict(pending))),
+        max_age=LIFETIME,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def read(request: HttpRequest) -> PendingSignIn | None:
+    """What `keep` kept in this browser, or None."""
+    try:
+        return PendingSignIn(
+            **json.loads(decrypt(request.COOKIES.get(settings.PENDING_SIGN_IN_COOKIE_NAME, "")))
+        )
+    except (InvalidToken, TypeError):
+        # None, one that somebody made up, or one of another version of the portal.
+        return None
+
+
+def forget(response: HttpResponse) -> None:
+    response.delete_cookie(settings.PENDING_SIGN_IN_COOKIE_NAME, samesite="Lax")
+
+
+def _mark(user: User) -> str:
+    """Changes with the password: one that was changed meanwhile is asked for again."""
+    return keyed_hash("pending-sign-in", user.password)[:_MARK_LENGTH]

@@ -1,0 +1,100 @@
+"""The employees' second factor: codes of an authenticator app, and emergency codes on paper.
+
+Wrong codes close no device, unlike django-otp's own throttling: whoever knows an employee's password could keep it
+closed for ever. Guessing is counted like that of passwords (`accounts.limits.sign_in_limits`), and what can't be
+guessed is always accepted: two codes of the app that follow each other, as RFC 4226 has it for doubtful cases, or an
+emergency code.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django_otp.models import Device
+from django_otp.oath import TOTP, hotp
+from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts.models import User
+
+# What an authenticator app shows; anything that is not made of such codes can only be an emergency code.
+APP_CODE_LENGTH: Final = 6
+SHORTEST_EMERGENCY_CODE: Final = 8
+
+
+def is_beyond_guessing(token: str) -> bool:
+    """Whether a right `token` proves by itself that nobody guessed it: two codes of the app, or an emergency code."""
+    codes = _app_codes(token)
+    return len(codes) == 2 or (not codes and len(_compact(token)) >= SHORTEST_EMERGENCY_CODE)
+
+
+def matching_device(user: User | None, token: str, *, now: datetime) -> Device | None:
+    """The device of `user` that made `token`, which is not used up by this; None where none did.
+
+    Where there is no `user` the same is looked up and not found, so that it takes as long.
+    """
+    owner = user.pk if user else uuid.uuid4()
+    codes = _app_codes(token)
+    if not codes:
+        found = _emergency_codes(owner, token).select_related("device").first()
+        return found.device if found else None
+    # Of several apps the one that was set up last.
+    device = TOTPDevice.objects.filter(user_id=owner, confirmed=True).order_by("-pk").first()
+    return device if device and _step(device, codes, now=now) is not None else None
+
+
+def use_up(device: Device, token: str, *, now: datetime) -> bool:
+    """Accept `token`, for once; False if that has just been done. Locks the device's row, or the code's."""
+    codes = _app_codes(token)
+    if not codes:
+        deleted, _per_model = _emergency_codes(device.user_id, token).delete()
+        return bool(deleted)
+    with transaction.atomic():
+        locked = TOTPDevice.objects.select_for_update().get(pk=device.pk)
+        step = _step(locked, codes, now=now)
+        if step is None:
+            return False
+        locked.drift += step - _clock(locked, now=now).t()
+        locked.last_t = step
+        locked.last_used_at = now
+        locked.save(update_fields=["drift", "last_t", "last_used_at"])
+        return True
+
+
+def _step(device: TOTPDevice, codes: list[str], *, now: datetime) -> int | None:
+    """The time step of the last of `codes`, if they are those of as many successive steps, none of them used before.
+
+    The last one is that of now, give or take the device's tolerance.
+    """
+    here = _clock(device, now=now).t()
+    for last in range(here - device.tolerance, here + device.tolerance + 1):
+        steps = range(last - len(codes) + 1, last + 1)
+        made = [f"{hotp(device.bin_key, step, device.digits):0{device.digits}d}" for step in steps]
+        if steps[0] > device.last_t and made == codes:
+            return last
+    return None
+
+
+def _clock(device: TOTPDevice, *, now: datetime) -> TOTP:
+    clock = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    clock.time = now.timestamp()
+    return clock
+
+
+def _emergency_codes(owner: object, token: str) -> QuerySet[StaticToken]:
+    codes: QuerySet[StaticToken] = StaticToken.objects.all()
+    return codes.filter(device__user_id=owner, device__confirmed=True, token=_compact(token).lower())
+
+
+def _app_codes(token: str) -> list[str]:
+    """The one or two codes of an app of which `token` is made; none if it is something else."""
+    digits = _compact(token)
+    if not (digits.isascii() and digits.isdigit() and len(digits) in (APP_CODE_LENGTH, 2 * APP_CODE_LENGTH)):
+        return []
+    return [digits[at : at + APP_CODE_LENGTH] for at in range(0, len(digits), APP_CODE_LENGTH)]
+
+
+def _compact(token: str) -> str:
+    return "".join(token.split())

@@ -1,0 +1,23 @@
+"""The page of whoever tried too often: from when it goes on, and which way is open meanwhile."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+# What was tried: it decides which way out the page offers.
+Way = Literal["sign_in", "look_up", "queue"]
+
+
+def limited(request: HttpRequest, retry_at: datetime | None, *, way: Way) -> HttpResponse:
+    """The answer to an attempt that `accounts.limits` did not allow: 429, or 503 while nothing can be counted."""
+    status = 429 if retry_at else 503
+    shown = whole_minute(retry_at) if retry_at else None
+    return render(request, "429.html", {"retry_at": shown, "way": way}, status=status)
+
+
+def whole_minute(moment: datetime) -> datetime:
+    """The first whole minute not before `moment`: pages show no seconds, and must send nobody too early."""
+    begun = moment.replace(second=0, microsecond=0)
+    return begun if begun == moment else begun + timedelta(minutes=1)

@@ -1,0 +1,139 @@
+"""How employees sign in, and change their password."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
+from django.contrib.auth import authenticate, update_session_auth_hash
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_otp.models import Device
+
+from accounts import limits, second_factor, services
+from accounts.audit import client_address
+from accounts.audit_actions import Action
+from accounts.devices import known_device, remember_device
+from accounts.models import User
+from accounts.passwords import normalise_password
+from accounts.phones import login_name
+from accounts.views.code_step import too_many
+from notifications.clock import read_clock
+
+logger = logging.getLogger(__name__)
+
+
+class StaffLoginForm(AdminAuthenticationForm):
+    """Login, password and one-time code together.
+
+    One answer for every mistake: nobody learns from it that a name exists or that a password was right. After too many
+    of them there is another one, the same for whatever was typed (`is_too_often`); what can't be guessed
+    (`accounts.second_factor`) is accepted all the same.
+    """
+
+    otp_token = forms.CharField(
+        label=_("One-time code"),
+        help_text=_("Six digits from the authenticator app on your phone, or one of your emergency codes."),
+        max_length=16,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+    error_messages = {
+        "invalid_login": _(
+            "The login, the password or the one-time code is wrong. Check all three and take a fresh code. "
+            "If you have no code, ask the system administrator."
+        ),
+        "inactive": AdminAuthenticationForm.error_messages["inactive"],
+    }
+    is_too_often = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("Login")
+        if not settings.STAFF_SECOND_FACTOR:
+            del self.fields["otp_token"]
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if self.errors:
+            # Something is missing: the fields say so.
+            return dict(data)
+        assert self.request is not None
+        name, token = data["username"], data.get("otp_token", "")
+        now = read_clock()
+        # Before the password is checked: checking may renew its hash, and with it the mark that devices know.
+        known = known_device(self.request, login_name(name))
+        user = self._employee(name, data["password"])
+        device = second_factor.matching_device(user, token, now=now)
+        is_right = user is not None and (device is not None or not settings.STAFF_SECOND_FACTOR)
+        if user is not None and not is_right:
+            logger.warning("A right password with a wrong second factor: employee %s", user.pk)
+        counted = limits.sign_in_limits(login_name(name), address=client_address(self.request), device=known)
+        answer = limits.judge(counted, right=is_right, now=now)
+        if is_right and (answer.ok or second_factor.is_beyond_guessing(token)):
+            self._let_in(user, device, token, now=now)
+        elif answer.ok:
+            raise self.get_invalid_login_error()
+        else:
+            self.is_too_often = True
+            raise ValidationError(_too_often(answer.retry_at, now=now), code="too_often")
+        return dict(data)
+
+    def _employee(self, name: str, password: str) -> User | None:
+        user = authenticate(self.request, username=name, password=normalise_password(password))
+        return user if isinstance(user, User) and user.is_staff else None
+
+    def _let_in(self, user: User | None, device: Device | None, token: str, *, now: datetime) -> None:
+        if device is not None:
+            if not second_factor.use_up(device, token, now=now):
+                raise self.get_invalid_login_error()
+            # django-otp binds the session to the device when the user is logged in.
+            vars(user)["otp_device"] = device
+        self.user_cache = user
+
+
+class StaffPasswordChangeForm(AdminPasswordChangeForm):
+    """With the limits that parents have, too."""
+
+    def clean_old_password(self) -> str:
+        password: str = self.cleaned_data["old_password"]
+        now = read_clock()
+        try:
+            is_own = services.is_own_password(self.user, password, now=now)
+        except services.TooManyTries as refusal:
+            raise ValidationError(too_many(refusal.retry_at, now=now), code="too_often") from None
+        if not is_own:
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return password
+
+
+class StaffPasswordChangeView(PasswordChangeView):
+    """Changes it as parents' are: all other sessions end, it is recorded, and this device stays a known one."""
+
+    form_class = StaffPasswordChangeForm
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        user: User = form.user
+        services.change_password(
+            user,
+            password=form.cleaned_data["new_password1"],
+            action=Action.PASSWORD_CHANGED,
+            address=client_address(self.request),
+            now=read_clock(),
+        )
+        update_session_auth_hash(self.request, user)
+        response = HttpResponseRedirect(self.get_success_url())
+        remember_device(response, self.request, user)
+        return response
+
+
+def _too_often(retry_at: datetime | None, *, now: datetime) -> str:
+    way = gettext(
+        "To sign in at once, enter two codes of the app one after the other (wait until it shows the next one), or an "
+        "emergency code."
+    )
+    return f"{too_many(retry_at, now=now)}. {way}"
