@@ -7,4 +7,5 @@ from balabaqsha.demo import views
 urlpatterns = [
     path("", views.desk_page, name="demo"),
     path("desk.json", views.desk_json, name="demo_json"),
+    path("limits/", views.lift_limits, name="demo_limits"),
 ]

@@ -4,19 +4,22 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_supported_language_variant, override
+from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
+from accounts import limits
 from balabaqsha.context import LANGUAGE_LABELS
 from balabaqsha.demo import desk, staff
-from notifications.clock import estimate_clock
+from notifications.clock import estimate_clock, read_clock
 
 REFRESH_SECONDS = 10
 
@@ -38,6 +41,7 @@ def desk_page(request: HttpRequest) -> HttpResponse:
                 "registered": desk.registered_people(today=today),
                 "unknown_iins": ", ".join(desk.UNKNOWN_IINS),
                 "unavailable_iins": ", ".join(desk.UNAVAILABLE_IINS),
+                "language": language,
                 "here": f"{request.path}?lang={language}",
                 "refreshing_url": f"{request.path}?lang={language}&refresh={REFRESH_SECONDS}",
                 "refresh_seconds": refresh_seconds,
@@ -82,6 +86,16 @@ def _person(person: desk.DeskPerson) -> dict[str, Any]:
     shown = asdict(person)
     del shown["phone"]
     return shown
+
+
+@never_cache
+@require_POST
+def lift_limits(request: HttpRequest) -> HttpResponse:
+    """Let everybody try again at once, and go back to the desk."""
+    limits.lift_all(now=read_clock())
+    with override(_language(request)):
+        messages.success(request, _("All limits begin anew."))
+    return redirect(f"{reverse('demo')}?lang={_language(request)}")
 
 
 def _login(login: staff.Login, *, admin_url: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import runpy
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import Resolver404, URLResolver, reverse
 from django.urls.resolvers import RegexPattern
@@ -156,3 +157,21 @@ def test_the_banner_leads_to_the_desk_in_demo_mode_only(client, settings):
     assert f'href="{PAGE}"' in client.get(reverse("home")).content.decode()
     settings.DEMO = False
     assert f'href="{PAGE}"' not in client.get(reverse("home")).content.decode()
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("kk", "Барлық шектеу"), ("ru", "Все ограничения")])
+def test_the_desk_lifts_the_limits(client, language, sentence):
+    """The demo has the real ones, and all its visitors share one address."""
+    for number in range(25):
+        client.post("/login/", {"phone": f"+770177798{number:02d}", "password": "wrong"})
+    assert client.post("/login/", {"phone": "+77017779877", "password": "wrong"}).status_code == 302
+    desk_again = client.post(f"/demo/limits/?lang={language}", follow=True)
+    assert sentence in desk_again.content.decode()
+    assert client.post("/login/", {"phone": "+77017779877", "password": "wrong"}).status_code == 200
+    assert client.get("/demo/limits/").status_code == 405
+
+
+def test_only_the_limits_of_this_portal_are_lifted(client):
+    cache.set("kept", 1)
+    client.post("/demo/limits/")
+    assert cache.get("kept") == 1
