@@ -71,9 +71,9 @@ bench-queue: ## Measure what a number in the queue costs, on a scratch database 
 	@$(PREPARE) run
 	@$(PY) benchmarks/queue_position.py $(if $(ROWS),--rows $(ROWS))
 
-soak: ## Two minutes of an ordinary day against the portal as it is served, on a scratch database (SECONDS=250)
+soak: ## Two minutes of an ordinary day against the portal as it is served, on a scratch database (SECONDS=250, RATE=10)
 	@$(PREPARE) run
-	@$(PY) benchmarks/soak.py $(if $(SECONDS),--seconds $(SECONDS))
+	@$(PY) benchmarks/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RATE),--per-second $(RATE))
 
 install: ## Only make .venv and install the locked packages
 	@$(PREPARE) run

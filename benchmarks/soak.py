@@ -39,7 +39,9 @@ from benchmarks.load import TOKEN
 from benchmarks.queue_position import percentile, scratch_database
 from benchmarks.rush import key
 
-SECONDS, POSTS_PER_SECOND, READS_PER_SECOND = 120, 20, 5
+SECONDS, POSTS_PER_SECOND = 120, 20.0
+# Every fifth request reads a page.
+READ_ONE_IN = 5
 # So many families have signed in before it begins.
 FAMILIES, INSIDE, VACANCIES = 4_000, 200, 200
 PASSWORD = "қазан-айы-42"  # noqa: S105 - of families that do not exist
@@ -186,8 +188,11 @@ def ask_for(kind: str, person: Person) -> Ask:
 class Soak:
     """The requests and what came of them."""
 
-    def __init__(self, *, database: str, port: int, seconds: float) -> None:
-        self.database, self.port, self.seconds = database, port, seconds
+    def __init__(
+        self, *, database: str, port: int, seconds: float, posts_per_second: float = POSTS_PER_SECOND
+    ) -> None:
+        self.database, self.port = database, port
+        self.seconds, self.posts_per_second = seconds, posts_per_second
         self.town = Town()
         self.answers = {kind: Answers() for kind in (*WEIGHTS, READ)}
         self.left_over = 0
@@ -199,14 +204,16 @@ class Soak:
         began = time.perf_counter()
         jobs: list[Future[None]] = []
         with ThreadPoolExecutor(CLIENTS) as pool:
-            for n in range(round(self.seconds * (POSTS_PER_SECOND + READS_PER_SECOND))):
-                due = began + n / (POSTS_PER_SECOND + READS_PER_SECOND)
+            per_second = self.posts_per_second * READ_ONE_IN / (READ_ONE_IN - 1)
+            for n in range(round(self.seconds * per_second)):
+                due = began + n / per_second
                 time.sleep(max(0.0, due - time.perf_counter()))
-                if n % (POSTS_PER_SECOND + READS_PER_SECOND) >= POSTS_PER_SECOND:
+                if n % READ_ONE_IN == READ_ONE_IN - 1:
                     jobs.append(pool.submit(self._read, self.town.reader(chance), chance.choice(PAGES), due))
                 else:
                     kind, person = self.town.next(chance)
-                    held = chance.uniform(*HELD_SECONDS) if n % HELD_ONE_IN == 0 and kind in ROW_OF else 0.0
+                    is_held = kind in ROW_OF and chance.random() < 1 / HELD_ONE_IN
+                    held = chance.uniform(*HELD_SECONDS) if is_held else 0.0
                     jobs.append(pool.submit(self._write, kind, person, held, due))
             wait(jobs, timeout=PATIENCE_SECONDS)
             self.left_over = sum(job.cancel() for job in jobs)
@@ -392,6 +399,9 @@ def report(soak: Soak, *, lost: Mapping[str, int], errors: Sequence[str]) -> boo
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"how long to send ({SECONDS})")
+    parser.add_argument(
+        "--per-second", type=float, default=POSTS_PER_SECOND, help=f"how many POSTs ({POSTS_PER_SECOND:g})"
+    )
     parser.add_argument("--port", type=int, default=8999, help="where to serve meanwhile (8999)")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, embedded.end_orderly)
@@ -412,7 +422,12 @@ def main() -> int:
         }
         os.environ.update(local.environment(checkout=ROOT, environ=dict(os.environ) | own))
         seed(database)
-        soak = Soak(database=database, port=arguments.port, seconds=arguments.seconds)
+        soak = Soak(
+            database=database,
+            port=arguments.port,
+            seconds=arguments.seconds,
+            posts_per_second=arguments.per_second,
+        )
         with served(dict(os.environ), folder=folder, port=arguments.port) as family:
             soak.run()
             family.check_alive()
