@@ -20,6 +20,7 @@ from accounts.identity import Identity, document_hash, iin_hash
 from accounts.models import PolicyConsent, Profile, User
 from accounts.passwords import normalise_password
 from accounts.registry import Person, PersonNotFound, PhoneTie, get_registry
+from accounts.stored_files import delete_after_commit
 from accounts.uploads import check_photo
 from notifications.services import enqueue
 
@@ -188,13 +189,11 @@ def change_photo(user: User, *, file: "File[bytes]", address: str | None, now: d
     photo = check_photo(file, sender=user).file
     with transaction.atomic():
         profile = Profile.objects.select_for_update().get(user=user)
-        storage, former = profile.photo.storage, profile.photo.name
+        delete_after_commit(profile.photo)
         assert photo.name
         profile.photo.save(photo.name, photo, save=False)
         profile.save(update_fields=["photo"])
         audit.record(Action.PHOTO_CHANGED, now=now, actor=user, subject=user, address=address)
-        if former:
-            transaction.on_commit(lambda: storage.delete(former))
 
 
 def create_staff(

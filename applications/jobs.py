@@ -33,7 +33,7 @@ from applications.selectors import (
     referrals_without_pdf,
     vacancies_to_award,
 )
-from applications.states import ReferralState
+from applications.states import HAS_PAPER, ReferralState
 from applications.transitions import (
     age_out,
     end_lapsed,
@@ -148,11 +148,13 @@ def render_missing() -> int:
 def store_pdf(referral: Referral) -> None:
     """Make the referral's paper and keep it with the referral.
 
-    Where the referral was extended meanwhile, the paper just made is dropped: it names the old day.
+    Where the referral was extended or ended meanwhile, the paper just made is dropped.
     """
     content = ContentFile(referral_pdf.render(referral))
     name = referral.pdf.storage.save(f"referrals/{referral.pk}.pdf", content)
-    unchanged = Referral.objects.filter(pk=referral.pk, valid_until=referral.valid_until, pdf="")
+    unchanged = Referral.objects.filter(
+        pk=referral.pk, valid_until=referral.valid_until, state__in=HAS_PAPER, pdf=""
+    )
     if not unchanged.update(pdf=name):
         referral.pdf.storage.delete(name)
 

@@ -1,15 +1,17 @@
 """For how long documents of families are kept: as long as they are needed for the decision, and ninety days more.
 
 The data policy promises this period to families. Decisions, events and the journal stay: they prove that the queue
-was just.
+was just. A run that breaks off between a row and its file leaves a file that no row names, which the sweep of
+`accounts.stored_files` finds.
 """
 
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from applications.models import Benefit, ExtensionDocument
-from applications.states import BenefitState
+from accounts.stored_files import delete_unnamed
+from applications.models import Benefit, ExtensionDocument, Referral
+from applications.states import HAS_PAPER, BenefitState
 from notifications.sweeps import sweep
 
 DOCUMENT_KEPT_FOR = timedelta(days=90)
@@ -29,14 +31,11 @@ def old_benefit_documents(*, now: datetime) -> QuerySet[Benefit]:
 
 
 def purge_extension_documents(*, now: datetime) -> int:
-    """Delete the old documents of extensions with their files; how many they were.
-
-    The file goes first: a run that broke leaves a row, which the next run finds, and never a file that nobody finds.
-    """
+    """Delete the old documents of extensions with their files; how many they were."""
 
     def purge(document: ExtensionDocument) -> None:
-        document.file.delete(save=False)
         document.delete()
+        delete_unnamed([document.file.name])
 
     return sweep(old_extension_documents(now=now), purge)
 
@@ -45,7 +44,25 @@ def purge_benefit_documents(*, now: datetime) -> int:
     """Delete the files of ended claims; how many they were. The claims themselves stay."""
 
     def purge(benefit: Benefit) -> None:
-        benefit.document.delete(save=False)
         Benefit.objects.filter(pk=benefit.pk).update(document="")
+        delete_unnamed([benefit.document.name])
 
     return sweep(old_benefit_documents(now=now), purge)
+
+
+def papers_of_ended_referrals(*, now: datetime) -> QuerySet[Referral]:
+    """The referrals that ended without a contract and still have their paper.
+
+    The moves that end them take it away: these are from before they did.
+    """
+    return Referral.objects.exclude(state__in=HAS_PAPER).exclude(pdf="").filter(ended_at__lt=now)
+
+
+def purge_papers(*, now: datetime) -> int:
+    """Delete the papers of referrals that ended without a contract; how many they were."""
+
+    def purge(referral: Referral) -> None:
+        Referral.objects.filter(pk=referral.pk).update(pdf="")
+        delete_unnamed([referral.pdf.name])
+
+    return sweep(papers_of_ended_referrals(now=now), purge)

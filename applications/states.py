@@ -3,6 +3,8 @@
 `applications.transitions` is the one place that makes a move; `docs/states.md` shows the table below as a picture.
 """
 
+from typing import Final
+
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +33,10 @@ class ReferralState(TextChoices):
     SIGNED = "signed", _("contract signed")
     EXPIRED = "expired", _("expired")
     REVOKED = "revoked", _("revoked")
+
+
+# A family can download the paper of these; the others have none.
+HAS_PAPER: Final = frozenset({ReferralState.ISSUED, ReferralState.SIGNED})
 
 
 class Tier(IntegerChoices):

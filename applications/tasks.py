@@ -7,6 +7,7 @@ from celery import shared_task
 from applications import buckets, jobs
 from applications.invariants import differences
 from applications.models import Referral
+from applications.states import HAS_PAPER
 from notifications.clock import read_clock
 
 logger = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ def render_missing_referrals() -> None:
 @shared_task
 def render_referral_pdf(referral_id: str) -> None:
     """Make the paper of one referral, unless it has been made or the referral has ended."""
-    referral = Referral.objects.filter(pk=referral_id, pdf="").first()
+    referral = Referral.objects.filter(pk=referral_id, state__in=HAS_PAPER, pdf="").first()
     if referral is not None:
         jobs.store_pdf(referral)
 

@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
     "end-lapsed": {"task": "applications.tasks.end_lapsed_applications", "schedule": crontab(minute="*/5")},
     "close-aged": {"task": "applications.tasks.close_aged", "schedule": crontab(minute=1)},
     "prune-sms-codes": {"task": "accounts.tasks.prune_sms_codes", "schedule": crontab(minute=40)},
+    "sweep-files": {"task": "accounts.tasks.sweep_files", "schedule": crontab(minute=25)},
     "purge-personal-data": {
         "task": "balabaqsha.tasks.purge_personal_data",
         "schedule": crontab(minute=40, hour=20),

@@ -31,6 +31,11 @@ PERIODS = (
         papers.purge_extension_documents,
     ),
     Period(
+        "papers of referrals that ended without a contract",
+        papers.papers_of_ended_referrals,
+        papers.purge_papers,
+    ),
+    Period(
         "documents of benefits, 90 days after the benefit ended",
         papers.old_benefit_documents,
         papers.purge_benefit_documents,

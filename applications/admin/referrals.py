@@ -34,7 +34,7 @@ from applications.admin.work import (
     tag,
 )
 from applications.models import Contract, Extension, ExtensionDocument, Referral
-from applications.states import ReferralState
+from applications.states import HAS_PAPER, ReferralState
 from applications.workplace import SOON, short_name
 from notifications.clock import estimate_clock
 
@@ -245,6 +245,9 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
     def pdf_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """The referral's paper; while it is still being made, a message says so."""
         referral = self._visible(request, pk)
+        if referral.state not in HAS_PAPER:
+            messages.warning(request, gettext("The referral has ended: its paper is no longer kept."))
+            return HttpResponseRedirect(page_of(referral))
         if not referral.pdf:
             messages.warning(request, gettext("The PDF is being prepared. Try again in a minute."))
             return HttpResponseRedirect(page_of(referral))

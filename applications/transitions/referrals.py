@@ -7,6 +7,7 @@ from django.core.files import File
 
 from accounts.audit_actions import Action
 from accounts.models import User
+from accounts.stored_files import delete_after_commit
 from accounts.uploads import random_name, type_of
 from applications.campaigns import is_beyond_grace, missed_campaign
 from applications.models import (
@@ -21,7 +22,7 @@ from applications.models import (
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.rules import rules_for
-from applications.states import LIVE_STATES, ApplicationState, BidState, Move, ReferralState
+from applications.states import HAS_PAPER, LIVE_STATES, ApplicationState, BidState, Move, ReferralState
 from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
 from applications.transitions.benefits import expire_benefits_of
 from applications.transitions.bids import release_seat
@@ -143,7 +144,7 @@ def extend_referral(
             _store_document(extension, original_name, file)
         referral.valid_until = end_of_day(until, application.locality.zone)
         # The old paper names the old day: it is made anew.
-        referral.pdf = ""
+        _take_paper_away(referral)
         referral.save(update_fields=["valid_until", "pdf"])
         event = move(
             application, Move.EXTEND_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)}
@@ -295,7 +296,15 @@ def settle(application: Application, *, now: datetime) -> Application:
 
 def _end_referral(referral: Referral, state: ReferralState, *, at: datetime, reason: str = "") -> None:
     referral.state, referral.ended_at, referral.reason = state, at, reason
-    referral.save(update_fields=["state", "ended_at", "reason"])
+    if state not in HAS_PAPER:
+        _take_paper_away(referral)
+    referral.save(update_fields=["state", "ended_at", "reason", "pdf"])
+
+
+def _take_paper_away(referral: Referral) -> None:
+    """It holds a child's name and is good for nothing any more. The caller saves `pdf`."""
+    delete_after_commit(referral.pdf)
+    referral.pdf = ""
 
 
 def _store_document(extension: Extension, original_name: str, file: "File[bytes]") -> None:
@@ -308,6 +317,9 @@ def _bid(bid: Bid) -> Bid:
 
 
 def _referral(referral: Referral) -> Referral:
-    return Referral.objects.select_related(
-        "application__locality", "bid__vacancy__group__kindergarten__locality"
-    ).get(pk=referral.pk)
+    """The referral as it is now, its row locked: its paper may be on its way."""
+    return (
+        Referral.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("application__locality", "bid__vacancy__group__kindergarten__locality")
+        .get(pk=referral.pk)
+    )

@@ -16,7 +16,7 @@ from applications.access import application_for, referral_for
 from applications.forms import ExtensionForm
 from applications.models import Extension, Referral
 from applications.refusals import Refusal
-from applications.states import ReferralState
+from applications.states import HAS_PAPER
 from applications.transitions import Refused, extend_referral, last_day_of, longest_extension
 from applications.views.people import parent
 from applications.views.sent_files import warn_of_losses
@@ -37,7 +37,7 @@ def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
     referral = referral_for(application)
     if referral is None:
         raise Http404
-    if referral.state in (ReferralState.EXPIRED, ReferralState.REVOKED):
+    if referral.state not in HAS_PAPER:
         messages.error(request, str(Refusal.REFERRAL_ENDED.label))
         return redirect(application)
     if not referral.pdf:
