@@ -37,6 +37,8 @@ from typing import IO, Self
 
 import psycopg2
 
+from notifications.private_files import open_privately
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 # The database and who owns its tables; and who the portal is when it runs (docs/adr/0012-two-database-roles.md).
 ROLE = "balabaqsha"
@@ -193,7 +195,8 @@ class Server:
             return
         self._make_folders()
         self.prepare()
-        with self.log.open("ab") as log:
+        # PostgreSQL writes statements that fail to it, with what they say of people.
+        with open_privately(self.log, "ab") as log:
             self.child = self._popen(self.command(), log)
         while not self.answers():
             if self.child.poll() is not None or time.monotonic() > deadline:

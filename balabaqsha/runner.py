@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from balabaqsha import embedded, local
+from notifications.private_files import open_privately
 
 CHECKOUT = embedded.CHECKOUT
 VAR = CHECKOUT / "var"
@@ -94,7 +95,7 @@ class Family:
 
     def start(self, name: str, command: Sequence[str], *, log: Path | None = None, **extra: str) -> Child:
         """Start a child; its output goes to the log if there is one, else to ours. `extra` joins its environment."""
-        output = log.open("wb") if log is not None else None
+        output = open_privately(log, "wb") if log is not None else None
         try:
             process = subprocess.Popen(  # noqa: S603 - fixed commands
                 command,
@@ -103,6 +104,8 @@ class Family:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
+                # What they make is read by nobody else: uploads, papers, the beat's memory.
+                umask=0o077,
                 start_new_session=True,
             )
         finally:

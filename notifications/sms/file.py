@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from notifications.clock import estimate_clock
+from notifications.private_files import open_privately
 from notifications.sms.base import Outcome, SendResult
 
 _TAIL_BYTES = 256 * 1024
@@ -22,10 +23,9 @@ class FileBackend:
         )
         path = Path(settings.SMS_FILE)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
+            with open_privately(path, "ab") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                file.write(line + "\n")
+                file.write(line.encode() + b"\n")
         except OSError as error:
             return SendResult(Outcome.UNAVAILABLE, error=f"file: {type(error).__name__}")
         return SendResult(Outcome.ACCEPTED, provider_id=idempotency_key)

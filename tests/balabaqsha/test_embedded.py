@@ -208,6 +208,14 @@ def test_nobody_else_may_enter_the_socket_and_data_folders(checkout):
                 assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def test_nobody_else_may_read_the_logs(checkout):
+    """PostgreSQL writes statements that fail to its log, with what they say of people."""
+    with start(checkout):
+        logs = list((checkout / "var" / "log").iterdir())
+        assert len(logs) == 2
+        assert {log.stat().st_mode & 0o777 for log in logs} == {0o600}
+
+
 def test_a_socket_folder_of_somebody_else_is_refused(checkout):
     trap = embedded.Postgres(checkout / ("x" * 120)).sockets
     trap.symlink_to(checkout)

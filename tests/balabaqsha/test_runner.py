@@ -67,6 +67,13 @@ def test_a_child_that_ends_is_named_with_its_last_words(family, tmp_path):
         family.check_alive()
 
 
+def test_what_a_child_writes_is_read_by_nobody_else(family, tmp_path):
+    """Logs hold addresses of visitors, files that the children make hold papers of families."""
+    child = family.start("worker", python(f"open({str(tmp_path / 'paper')!r}, 'w')"), log=tmp_path / "log")
+    assert child.process.wait() == 0
+    assert [oct((tmp_path / name).stat().st_mode & 0o777) for name in ("log", "paper")] == ["0o600"] * 2
+
+
 def test_a_failing_step_is_named(family):
     with pytest.raises(runner.Failed, match="migration failed with code 4"):
         family.complete("The migration", python("raise SystemExit(4)"))
