@@ -1,8 +1,8 @@
-"""Who may open a page."""
+"""Who may open a page, and how much may be sent to it."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +11,7 @@ from django.shortcuts import render
 from accounts.models import Profile
 
 P = ParamSpec("P")
+View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 
 def parent_required(
@@ -30,3 +31,19 @@ def parent_required(
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def accepts(largest: int) -> Callable[[View], View]:
+    """Whoever is signed in may send up to `largest` bytes to this page; to others it is what any page accepts."""
+
+    def mark(view: View) -> View:
+        view.__dict__["largest_body"] = largest
+        return view
+
+    return mark
+
+
+def largest_body(view: Callable[..., Any]) -> int | None:
+    """What `accepts` said of a view; None where it said nothing."""
+    largest: int | None = getattr(view, "largest_body", None)
+    return largest

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import ValidationError
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import audit, services
 from accounts.audit_actions import Action
-from accounts.decorators import parent_required
+from accounts.decorators import accepts, parent_required
 from accounts.devices import remember_device
 from accounts.forms import PasswordChangeForm, PhotoForm, ProfileForm
 from accounts.masks import mask_document, mask_iin
@@ -47,6 +48,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     return _profile_page(request, form=form, photo_form=PhotoForm())
 
 
+@accepts(settings.UPLOAD_FORM_MAX_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 @parent_required
 def photo(request: HttpRequest) -> HttpResponse:

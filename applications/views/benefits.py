@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.decorators import parent_required
+from accounts.decorators import accepts, parent_required
 from applications.access import application_for, benefit_for
 from applications.forms import BenefitForm
 from applications.models import Application, Benefit
@@ -60,6 +61,7 @@ def benefits_of(application: Application, *, now: datetime) -> Benefits:
     )
 
 
+@accepts(settings.UPLOAD_FORM_MAX_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 @parent_required
 def claim(request: HttpRequest, pk: UUID) -> HttpResponse:

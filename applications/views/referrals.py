@@ -3,6 +3,7 @@
 import logging
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import audit
 from accounts.audit_actions import Action
-from accounts.decorators import parent_required
+from accounts.decorators import accepts, parent_required
 from applications.access import application_for, referral_for
 from applications.forms import ExtensionForm
 from applications.models import Extension, Referral
@@ -68,6 +69,7 @@ def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
     return HttpResponse(paper, content_type="application/pdf", headers={"Content-Disposition": disposition})
 
 
+@accepts(settings.UPLOAD_FORM_MAX_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 @parent_required
 def extend(request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -10,10 +10,10 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
+from balabaqsha.serving.gateway import load
+
 PORTAL: Final = "balabaqsha.wsgi:application"
 WORKERS: Final = 2
-# Python runs in one of them at a time, the other waits for the database meanwhile.
-THREADS: Final = 2
 # Every phone on the waiting page holds one; a process that has so many lets nobody else in.
 CONNECTIONS: Final = 10_000
 # What a process opens besides: the database, Redis, uploads on their way, libraries.
@@ -101,9 +101,9 @@ def serve(chosen: Plan, *, host: str, port: int, app: str) -> None:
         app,
         address=address_of(host),
         port=port,
-        interface=Interfaces.WSGI,
+        # Spoken to a WSGI application by our gateway, which reads the bodies first.
+        interface=Interfaces.RSGI,
         workers=chosen.workers,
-        blocking_threads=THREADS,
         # For each process; the kernel cuts it to net.core.somaxconn.
         backlog=chosen.connections,
         # Not only requests: connections that are open.
@@ -115,4 +115,4 @@ def serve(chosen: Plan, *, host: str, port: int, app: str) -> None:
         # Without it one dead worker ends them all.
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
-    ).serve()
+    ).serve(target_loader=load)

@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 # Runs before the server, to give it other numbers: `python -c PRELUDE port`.
 SERVE = """
 import sys
-from balabaqsha.serving import server
+from balabaqsha.serving import bodies, lanes, server
 {prelude}
 server.serve(server.plan({{"WEB_WORKERS": "1"}}), host="127.0.0.1", port=int(sys.argv[1]), app={app!r})
 """
@@ -24,10 +24,25 @@ server.serve(server.plan({{"WEB_WORKERS": "1"}}), host="127.0.0.1", port=int(sys
 class Served:
     """A running web server, its port, and what it printed so far."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
         self.process = process
         self.port = port
-        self.log = log
+        self.log, self.calls, self.release_file = (folder / name for name in ("log", "calls", "release"))
+
+    @property
+    def called(self) -> list[str]:
+        """The paths whose view was called, in turn."""
+        return self.calls.read_text().split() if self.calls.exists() else []
+
+    def release(self) -> None:
+        """Let /hold/ answer, now and later."""
+        self.release_file.touch()
+
+    def wait_until_called(self, path: str, *, times: int) -> None:
+        deadline = time.monotonic() + 20
+        while self.called.count(path) < times:
+            assert time.monotonic() < deadline, self.called
+            time.sleep(0.01)
 
     def connect(self, *, timeout: float = 20) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
@@ -75,24 +90,25 @@ def serve(tmp_path) -> Iterator[Callable[..., Served]]:
     running: list[Served] = []
 
     def start(app: str = "tests.balabaqsha.serving.application:application", *, prelude: str = "") -> Served:
-        port, log = free_port(), tmp_path / f"{len(running)}.log"
+        port, folder = free_port(), tmp_path / str(len(running))
+        folder.mkdir()
         code = SERVE.format(prelude=prelude, app=app)
-        environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
-        with log.open("wb") as output:
+        with (folder / "log").open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-c", code, str(port)],
                 cwd=CHECKOUT,
-                env=environment,
+                env=os.environ | {"PYTHONPATH": str(CHECKOUT), "TEST_FOLDER": str(folder)},
                 stdout=output,
                 stderr=output,
             )
-        served = Served(process, port, log)
+        served = Served(process, port, folder)
         running.append(served)
         wait_until_open(served)
         return served
 
     yield start
     for served in running:
+        served.release()
         served.process.send_signal(signal.SIGTERM)
         try:
             served.process.wait(15)

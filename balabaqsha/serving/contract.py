@@ -1,0 +1,25 @@
+"""What the gateway tells the application beyond WSGI, in the environment of a request, and what it is answered."""
+
+from enum import StrEnum
+from typing import Final
+
+# A body larger than any page accepts is announced: may it come? It may where the answer is 204 with these two headers.
+# Anything else is sent to the visitor as it is. The view is not called.
+QUESTION: Final = "balabaqsha.question"
+LARGEST_HEADER: Final = "x-largest-body"
+ACCOUNT_HEADER: Final = "x-account"
+# The request is turned away, for one of the reasons below; the application finds the words. The view is not called.
+REFUSAL: Final = "balabaqsha.refusal"
+
+
+class Refusal(StrEnum):
+    """Why a request is turned away before anything was done."""
+
+    # The body is larger than the page accepts.
+    LARGE = "large"
+    # The body did not come in time.
+    SLOW = "slow"
+    # Too many large bodies are on their way.
+    CROWDED = "crowded"
+    # Too many passwords wait to be checked. The body has come.
+    PASSWORDS = "passwords"

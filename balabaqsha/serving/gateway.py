@@ -1,0 +1,124 @@
+"""Between granian and a WSGI application: a request gets a thread once its body has come, whole and in time.
+
+granian hands a WSGI application the open body, and whoever does not send it holds the thread that reads. Here bodies
+are read on the event loop of the process, which can wait for as many as there are connections.
+"""
+
+import asyncio
+import logging
+from functools import partial
+from importlib import import_module
+from io import BytesIO
+from typing import Any, BinaryIO, Final
+
+from balabaqsha.serving import lanes, wsgi
+from balabaqsha.serving.bodies import (
+    SMALL_BYTES,
+    Allowance,
+    Gone,
+    LargeBodies,
+    Refused,
+    announced,
+    receive,
+    receive_large,
+)
+from balabaqsha.serving.contract import ACCOUNT_HEADER, LARGEST_HEADER, QUESTION, REFUSAL, Refusal
+
+logger = logging.getLogger(__name__)
+
+# Every form with a password has such a field; what hashes without one waits for its turn in the hasher.
+PASSWORD_FIELD: Final = b"password"
+
+
+def load(target: str) -> Any:
+    """The gateway to the WSGI application `module:name`; granian's types know of functions only."""
+    module, _, name = target.partition(":")
+    return Gateway(getattr(import_module(module), name))
+
+
+class Gateway:
+    """An RSGI application, one for each process."""
+
+    def __init__(self, application: wsgi.Application) -> None:
+        self._application = application
+        self._large = LargeBodies()
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._pages = lanes.Lane("page", threads=lanes.PAGE_THREADS)
+        self._passwords = lanes.Lane(
+            "password",
+            threads=lanes.PASSWORD_THREADS,
+            waiting=lanes.PASSWORDS_WAITING,
+            seconds=lanes.PASSWORD_SECONDS,
+        )
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._pages.close()
+        self._passwords.close()
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        try:
+            length = announced(scope.headers)
+            if length == 0:
+                await self._pages.run(partial(self._answer, scope, protocol, BytesIO(), 0))
+            elif length is None or length <= SMALL_BYTES:
+                await self._serve_small(scope, protocol, await receive(protocol, length=length))
+            else:
+                await self._serve_large(scope, protocol, length)
+        except Refused as refused:
+            await self._turn_away(scope, protocol, refused.refusal)
+        except Gone:
+            protocol.response_empty(400, [])
+
+    async def _serve_small(self, scope: Any, protocol: Any, body: bytes) -> None:
+        if PASSWORD_FIELD not in body:
+            await self._pages.run(partial(self._answer, scope, protocol, BytesIO(body), len(body)))
+            return
+        try:
+            await self._passwords.run(partial(self._answer, scope, protocol, BytesIO(body), len(body)))
+        except Refused as refused:
+            await self._turn_away(scope, protocol, refused.refusal, body=body)
+
+    async def _serve_large(self, scope: Any, protocol: Any, length: int) -> None:
+        allowance = await self._pages.run(partial(self._ask, scope, protocol))
+        if allowance is None:
+            return
+        if length > allowance.largest:
+            raise Refused(Refusal.LARGE)
+        with self._large.one_more(allowance.account):
+            try:
+                body = await receive_large(protocol, length=length)
+            except OSError:
+                logger.exception("A body of %s bytes can't be kept", length)
+                raise Refused(Refusal.CROWDED) from None
+            with body:
+                await self._pages.run(partial(self._answer, scope, protocol, body, length))
+
+    async def _turn_away(self, scope: Any, protocol: Any, refusal: Refusal, *, body: bytes = b"") -> None:
+        told = {REFUSAL: refusal.value}
+        await self._pages.run(partial(self._answer, scope, protocol, BytesIO(body), len(body), told))
+
+    # In a thread of a lane.
+
+    def _answer(
+        self,
+        scope: Any,
+        protocol: Any,
+        body: BinaryIO,
+        length: int,
+        told: dict[str, str] | None = None,
+    ) -> None:
+        environ = wsgi.environ_of(scope, body=body, length=length) | (told or {})
+        wsgi.send(wsgi.call(self._application, environ), protocol, self._loop)
+
+    def _ask(self, scope: Any, protocol: Any) -> Allowance | None:
+        """What the application allows; None where it answered for itself."""
+        environ = wsgi.environ_of(scope, body=BytesIO(), length=0) | {QUESTION: "body"}
+        answer = wsgi.call(self._application, environ)
+        largest = answer.header(LARGEST_HEADER)
+        if largest is None:
+            wsgi.send(answer, protocol, self._loop)
+            return None
+        answer.close()
+        return Allowance(int(largest), answer.header(ACCOUNT_HEADER) or "")
