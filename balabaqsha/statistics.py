@@ -18,6 +18,7 @@ from django.db.models.functions import TruncMonth
 from redis.exceptions import RedisError
 
 from applications.models import Contract, Referral
+from applications.public_queue import FEW
 from applications.queue import queue_sizes
 from applications.states import ReferralState
 from bulletin.models import Locality, Vacancy
@@ -76,7 +77,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Waits:
-    """Whole days from filing to referral: the median and the slowest tenth; None while nobody was referred."""
+    """Whole days from filing to referral: the median and the slowest tenth; None for fewer than `FEW` referrals.
+
+    Beside the public order, which tells when each application was filed, the days of one would tell when it was issued.
+    """
 
     referrals: int
     median_days: int | None
@@ -182,8 +186,8 @@ def _days_to_referral(locality: Locality | None, *, now: datetime) -> Waits:
         .values_list(F("issued_at") - F("application__filed_at"), flat=True)
     )
     days = sorted(wait.days for wait in waits)
-    if not days:
-        return Waits(referrals=0, median_days=None, slow_days=None)
+    if len(days) < FEW:
+        return Waits(referrals=len(days), median_days=None, slow_days=None)
     return Waits(
         referrals=len(days),
         median_days=round(median(days)),

@@ -166,7 +166,7 @@ def sample_context(kind: Kind) -> dict[str, Any]:
         "undo_until": datetime(2019, 6, 27, 10, 20, tzinfo=UTC),
         "vacancy": SimpleNamespace(group=group),
         "reason": "Құжаттар толық емес",
-        "referral": SimpleNamespace(number="19-000025", application=application),
+        "referral": SimpleNamespace(number="19-4839-2017", application=application),
         "days": 5,
         "stop_days": 10,
         "last_day": date(2019, 7, 3),

@@ -1,7 +1,9 @@
 """From an activated bid to the contract, or to the stop-list and back."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from django.core.files import File
 
@@ -31,6 +33,9 @@ from bulletin.calendar import working_calendar
 from bulletin.workdays import end_of_day
 from notifications.broker import wake_on_commit
 
+# Far more than are ever drawn, so that none is met by trying.
+NUMBERS_A_YEAR: Final = 10**8
+
 PDF_TASK = "applications.tasks.render_referral_pdf"
 
 
@@ -54,7 +59,7 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
         bid.state, bid.decided_at = BidState.ACTIVATED, now
         bid.save()
         referral = Referral.objects.create(
-            number=f"{application.number}-{application.referrals.count() + 1}",
+            number=_fresh_number(today),
             application=application,
             bid=bid,
             issued_at=now,
@@ -78,6 +83,21 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
         trace(application, Action.BID_ACTIVATED, actor=actor, now=now)
         wake_on_commit(PDF_TASK, str(referral.pk))
     return referral
+
+
+def referral_number(day: date, draw: int) -> str:
+    """The number of a referral issued on a day: its year and eight digits drawn by chance. Pure.
+
+    It says nothing of the application, so that the public register leads from no application to its kindergarten.
+    """
+    return f"{day:%y}-{draw // 10_000:04}-{draw % 10_000:04}"
+
+
+def _fresh_number(day: date) -> str:
+    while True:
+        number = referral_number(day, secrets.randbelow(NUMBERS_A_YEAR))
+        if not Referral.objects.filter(number=number).exists():
+            return number
 
 
 def last_day_of(referral: Referral) -> date:

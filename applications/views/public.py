@@ -16,10 +16,11 @@ from django.views.decorators.http import require_safe
 from applications.access import pending_bid
 from applications.bulletin_feed import atom, heading, row
 from applications.eligibility import refusal_at_opening, why_not
-from applications.models import Application, Referral
+from applications.models import Application
 from applications.public_csv import csv_response
+from applications.public_queue import FEW
 from applications.refusals import Refusal
-from applications.states import ReferralState
+from applications.register import register_rows, registered
 from applications.views.offers import offer, public_vacancies, similar_offers
 from applications.views.people import enrolled_applications, live_applications, waiting_for
 from bulletin.forms import BulletinFilterForm
@@ -112,14 +113,10 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
 
 @require_safe
 def referral_register(request: HttpRequest) -> HttpResponse:
-    """Every issued referral, newest first, without names."""
-    now = estimate_clock()
-    issued = Referral.objects.select_related(
-        "application", "bid__vacancy__group__kindergarten__locality"
-    ).order_by("-issued_at", "-id")
-    page = Paginator(issued, PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = [{"referral": referral, "state": _state_at(referral, now=now)} for referral in page]
-    return render(request, "applications/register.html", {"page": page, "rows": rows})
+    """The referrals of the months that are over, without names."""
+    page = Paginator(registered(now=estimate_clock()), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": register_rows(page.object_list), "few": FEW}
+    return render(request, "applications/register.html", context)
 
 
 def _public_list(request: HttpRequest, *, now: datetime) -> QuerySet[Vacancy]:
@@ -137,10 +134,3 @@ def _verdict(application: Application, vacancy: Vacancy, *, now: datetime) -> Ve
         # What the opening will not change is said beforehand.
         refusal = refusal_at_opening(application, vacancy) or refusal
     return Verdict(application, refusal, is_sent)
-
-
-def _state_at(referral: Referral, *, now: datetime) -> ReferralState:
-    """The state by the clock: a referral that ran out is expired though the job has not ended it yet."""
-    if referral.state == ReferralState.ISSUED and not referral.is_valid(now=now):
-        return ReferralState.EXPIRED
-    return ReferralState(referral.state)

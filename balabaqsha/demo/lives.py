@@ -29,6 +29,7 @@ from applications.models import (
     StopListEntry,
 )
 from applications.states import MOVES, BidState, Move, ReferralState, is_allowed
+from applications.transitions.referrals import NUMBERS_A_YEAR, referral_number
 from balabaqsha.demo import moments
 from bulletin import seats
 from bulletin.models import Locality, Vacancy
@@ -342,14 +343,10 @@ class Book:
             application.sequence = sequence
             local = application.filed_at.astimezone(application.locality.zone)
             application.number = f"{local:%y}-{sequence:06}"
-        before = {
-            pk: application.referrals.count()
-            for pk, application in self.touched.items()
-            if not application._state.adding
-        }
-        for referral in sorted(self.referrals, key=lambda referral: referral.issued_at):
-            before[referral.application_id] = before.get(referral.application_id, 0) + 1
-            referral.number = f"{referral.application.number}-{before[referral.application_id]}"
+        draws = self.chance.sample(range(NUMBERS_A_YEAR), len(self.referrals))
+        for referral, draw in zip(self.referrals, draws, strict=True):
+            zone = referral.application.locality.zone
+            referral.number = referral_number(referral.issued_at.astimezone(zone).date(), draw)
         for contract in self.contracts:
             contract.number = contract.referral.number
 

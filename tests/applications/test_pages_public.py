@@ -6,10 +6,7 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from applications.bidding import place_bid
 from applications.models import Application
-from applications.states import ReferralState
-from applications.transitions import activate_bid
 from bulletin.models import Vacancy
 from bulletin.selectors import PLACE_COOKIE, MatchCounts
 from tests.factories import (
@@ -165,27 +162,6 @@ class TestBulletin:
         VacancyFactory.create_batch(20, group=scene.group, priority_until=scene.now + timedelta(hours=1))
         with django_assert_max_num_queries(25):
             family.get(BULLETIN)
-
-
-class TestRegister:
-    def test_it_names_the_referral_and_not_the_child(self, client, scene):
-        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = activate_bid(bid, actor=scene.staff, now=scene.now)
-        response = client.get(REGISTER)
-        page = text(response)
-        assert referral.number in page
-        assert scene.group.kindergarten.name in page
-        assert "КАМЕНОВА" not in page
-        assert [row["state"] for row in response.context["rows"]] == [ReferralState.ISSUED]
-
-    def test_a_referral_that_ran_out_is_expired_before_the_job_says_so(self, client, scene, clock):
-        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = activate_bid(bid, actor=scene.staff, now=scene.now)
-        clock.move_to(referral.valid_until)
-        assert [row["state"] for row in client.get(REGISTER).context["rows"]] == [ReferralState.EXPIRED]
-
-    def test_the_empty_register_says_so(self, client, db):
-        assert client.get(REGISTER, {"page": "x"}).status_code == 200
 
 
 @pytest.mark.parametrize("path", [BULLETIN, REGISTER])

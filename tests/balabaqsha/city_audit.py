@@ -152,8 +152,8 @@ def _referrals(*, now: datetime) -> list[str]:
     for referral in Referral.objects.select_related("application", "bid"):
         if referral.application_id != referral.bid.application_id:
             wrong.append(f"{referral}: of another application than its bid")
-        if not referral.number.startswith(referral.application.number):
-            wrong.append(f"{referral}: not numbered after {referral.application}")
+        if referral.application.number in referral.number:
+            wrong.append(f"{referral}: tells its application, {referral.application}")
         if referral.state == ReferralState.ISSUED and referral.valid_until <= now:
             wrong.append(f"{referral}: issued, but its time is over")
         if (referral.state == ReferralState.SIGNED) != (referral.pk in signed):

@@ -1,0 +1,87 @@
+"""The public register of referrals: which kindergarten gave how many, for which years of birth, month by month.
+
+It must not lead from an application to a kindergarten. Whoever knows an application's number sees in the public order
+on which day it leaves. So the register tells neither days nor states, a month appears when it is over, and a number
+says nothing of its application. A birth year is told where at least five of the place share it in the month, and only
+where those it is not told of are five, too: else they would be known by what is left out.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Count, F, QuerySet
+from django.db.models.functions import TruncMonth
+from django.utils import timezone
+
+from applications.models import Referral
+from applications.public_queue import FEW
+from bulletin.models import Kindergarten
+
+_PLACE = F("bid__vacancy__group__kindergarten__locality")
+
+
+@dataclass(frozen=True)
+class RegisterRow:
+    """One referral as everyone may see it; `month` is its first day, `birth_year` None where it is not told."""
+
+    number: str
+    month: date
+    kindergarten: Kindergarten
+    birth_year: int | None
+
+
+def registered(*, now: datetime) -> QuerySet[Referral]:
+    """The referrals of all months that are over, the newest month first, inside it by kindergarten and number."""
+    this_month = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (
+        Referral.objects.filter(issued_at__lt=this_month)
+        .annotate(month=_month(), place=_PLACE)
+        .select_related("application", "bid__vacancy__group__kindergarten")
+        .order_by("-month", "bid__vacancy__group__kindergarten__sort_key", "number")
+    )
+
+
+def register_rows(referrals: Iterable[Referral]) -> list[RegisterRow]:
+    """Some referrals of `registered` as they are told, in their order; two statements, however many they are."""
+    shown = list(referrals)
+    counts = _counts({(referral.place, referral.month) for referral in shown})  # type: ignore[attr-defined]
+    rows = []
+    for referral in shown:
+        month, year = referral.month, referral.application.birth_year  # type: ignore[attr-defined]
+        told = told_years(counts[referral.place, month])  # type: ignore[attr-defined]
+        kindergarten = referral.bid.vacancy.group.kindergarten
+        rows.append(RegisterRow(referral.number, month.date(), kindergarten, year if year in told else None))
+    return rows
+
+
+def told_years(counts: Mapping[int, int]) -> set[int]:
+    """Of the birth years of a place's referrals in a month, with how many there are of each, those to tell. Pure."""
+    told = {year for year, count in counts.items() if count >= FEW}
+    left_out = sum(count for year, count in counts.items() if year not in told)
+    return told if left_out == 0 or left_out >= FEW else set()
+
+
+def _counts(groups: set[tuple[int, datetime]]) -> dict[tuple[int, datetime], Counter[int]]:
+    """How many referrals there are of each birth year, for some places and months."""
+    counts: dict[tuple[int, datetime], Counter[int]] = {group: Counter() for group in groups}
+    if not groups:
+        return counts
+    first, last = min(month for _place, month in groups), max(month for _place, month in groups)
+    rows = (
+        Referral.objects.annotate(month=_month(), place=_PLACE)
+        .filter(place__in={place for place, _month in groups})
+        .filter(issued_at__gte=first, issued_at__lt=(last + timedelta(days=32)).replace(day=1))
+        .order_by()
+        .values_list("place", "month", "application__birth_year")
+        .annotate(Count("pk"))
+    )
+    for place, month, birth_year, count in rows:
+        if (place, month) in counts:
+            counts[place, month][birth_year] = count
+    return counts
+
+
+def _month() -> TruncMonth:
+    return TruncMonth("issued_at", tzinfo=timezone.get_default_timezone())
