@@ -1,0 +1,1 @@
+"""Which part of the portal is alive, which is late, and what waits because of it."""

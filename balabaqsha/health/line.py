@@ -1,0 +1,88 @@
+"""A line to the database with one deadline: connecting, asking and answering together, whatever hangs."""
+
+import select
+import time
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg2
+from django.db import connection
+from django.db.models import QuerySet
+from psycopg2.extensions import POLL_OK, POLL_READ
+
+from notifications.clock import note_reading, stopped_clock
+
+
+class Silent(Exception):
+    """The database did not answer in time, or could not; the message says how, and holds no address."""
+
+
+class Line:
+    """A connection of its own, used as a context: what is asked on it is answered within `seconds` from the beginning.
+
+    Also where the server accepts and says nothing, or stops in the middle of an answer: no thread is left behind, and
+    nothing waits in a driver. Every statement is a transaction. Raises `Silent`.
+    """
+
+    def __init__(self, *, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+
+    def __enter__(self) -> Self:
+        try:
+            self._connection = psycopg2.connect(**connection.get_connection_params(), async_=True)
+        except psycopg2.Error as error:
+            raise Silent(type(error).__name__) from None
+        try:
+            self._wait()
+            # The server, too, lets go of what is asked when nobody waits for it any more.
+            self.rows("SET statement_timeout = %s", [max(1, int(1000 * self._left()))])
+        except Silent:
+            self._connection.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def rows(self, asked: "str | QuerySet[Any, Any]", parameters: Any = None) -> list[tuple[Any, ...]]:
+        """The answer to a statement, or to a query of values."""
+        if isinstance(asked, QuerySet):
+            asked, parameters = asked.query.sql_with_params()
+        try:
+            cursor = self._connection.cursor()
+            cursor.execute(asked, parameters)
+            self._wait()
+            return list(cursor.fetchall()) if cursor.description else []
+        except psycopg2.Error as error:
+            raise Silent(type(error).__name__) from None
+
+    def read_clock(self) -> datetime:
+        """What the database's clock says; the estimate of this process goes on from it."""
+        asked = time.monotonic()
+        now: datetime
+        ((now,),) = self.rows("SELECT coalesce(%s, clock_timestamp())", [stopped_clock()])
+        note_reading(now, asked=asked)
+        return now
+
+    def _wait(self) -> None:
+        # Not select.select, which takes no file beyond the thousandth: a web server holds ten thousand connections.
+        poller = select.poll()
+        while True:
+            try:
+                state = self._connection.poll()
+            except psycopg2.Error as error:
+                raise Silent(type(error).__name__) from None
+            if state == POLL_OK:
+                return
+            left = self._left()
+            file = self._connection.fileno()
+            poller.register(file, select.POLLIN if state == POLL_READ else select.POLLOUT)
+            if left <= 0 or not poller.poll(1000 * left):
+                raise Silent("too late")
+            poller.unregister(file)
+
+    def _left(self) -> float:
+        return self._deadline - time.monotonic()
