@@ -1,45 +1,17 @@
-"""The Celery app and the one beat schedule of the project.
-
-Every periodic task is a sweep: it catches what a lost message left behind, is idempotent and safe to run twice.
-"""
+"""The Celery app: its schedule, and the signs of life of its processes."""
 
 import os
 
 from celery import Celery
-from celery.schedules import crontab
+
+from balabaqsha.health import worker
+from balabaqsha.schedule import SCHEDULE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "balabaqsha.settings")
 
 app = Celery("balabaqsha")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-
-app.conf.beat_schedule = {
-    "deliver-messages": {"task": "notifications.tasks.deliver_due_messages", "schedule": 20.0},
-    "tell-placed-bids": {"task": "applications.tasks.tell_placed_bids", "schedule": 20.0},
-    "expire-referrals": {"task": "applications.tasks.expire_referrals", "schedule": 60.0},
-    "expire-benefits": {"task": "applications.tasks.expire_benefits", "schedule": 60.0},
-    "lift-stops": {"task": "applications.tasks.lift_stops", "schedule": 60.0},
-    "render-missing-referrals": {"task": "applications.tasks.render_missing_referrals", "schedule": 60.0},
-    "award-collected-bids": {"task": "applications.tasks.award_collected_bids", "schedule": 30.0},
-    "fold-buckets": {"task": "applications.tasks.fold_buckets", "schedule": 60.0},
-    "repair-buckets": {"task": "applications.tasks.repair_buckets", "schedule": crontab(minute=50, hour=2)},
-    "check-invariants": {
-        "task": "applications.tasks.check_invariants",
-        "schedule": crontab(minute=10, hour=3),
-    },
-    "remind-deadlines": {"task": "applications.tasks.remind_deadlines", "schedule": crontab(minute=5)},
-    # Reminders of the calendar go out in the morning: 05:00 UTC is 10:00 in Kazakhstan.
-    "remind-interest": {"task": "applications.tasks.remind_interest", "schedule": crontab(minute=0, hour=5)},
-    "remind-aging": {"task": "applications.tasks.remind_aging", "schedule": crontab(minute=30, hour=5)},
-    "lapse-unconfirmed": {"task": "applications.tasks.lapse_unconfirmed", "schedule": crontab(minute="*/5")},
-    "end-lapsed": {"task": "applications.tasks.end_lapsed_applications", "schedule": crontab(minute="*/5")},
-    "close-aged": {"task": "applications.tasks.close_aged", "schedule": crontab(minute=1)},
-    "prune-sms-codes": {"task": "accounts.tasks.prune_sms_codes", "schedule": crontab(minute=40)},
-    "sweep-files": {"task": "accounts.tasks.sweep_files", "schedule": crontab(minute=25)},
-    "purge-personal-data": {
-        "task": "balabaqsha.tasks.purge_personal_data",
-        "schedule": crontab(minute=40, hour=20),
-    },
-    "extend-calendar": {"task": "bulletin.tasks.extend_calendar", "schedule": crontab(minute=20, hour=3)},
-}
+app.conf.beat_schedule = SCHEDULE
+app.steps["consumer"].add(worker.Heartbeats)
+app.steps["worker"].add(worker.Farewell)

@@ -231,16 +231,15 @@ def local_address(host: str) -> str:
 
 
 def start_services(family: Family, *, host: str, port: str, var: Path = VAR) -> None:
-    """Start the web server, the Celery worker and beat; their logs and the beat's memory are kept under `var`."""
-    logs, beats = var / "log", var / "beat"
-    for folder in (logs, beats):
-        folder.mkdir(parents=True, exist_ok=True)
+    """Start the web server, the Celery worker and beat; their logs are kept under `var`."""
+    logs = var / "log"
+    logs.mkdir(parents=True, exist_ok=True)
     celery = [sys.executable, "-m", "celery", "-A", "balabaqsha"]
     web = [sys.executable, "-m", "balabaqsha.serving", "--host", host.strip("[]"), "--port", port]
     family.start("web server", web, log=logs / "web.log")
     worker = ["worker", "--concurrency", "2", "--loglevel", "info"]
     family.start("Celery worker", [*celery, *worker], log=logs / "worker.log")
-    beat = ["beat", "--schedule", str(beats / "schedule"), "--pidfile", "", "--loglevel", "info"]
+    beat = ["beat", "--pidfile", "", "--loglevel", "info"]
     family.start("Celery beat", [*celery, *beat], log=logs / "beat.log")
 
 

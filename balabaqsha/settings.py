@@ -275,6 +275,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "balabaqsha.beat:Scheduler"
 # A page never waits for the broker: the outbox row is the promise, the task only wakes the sender.
 CELERY_TASK_PUBLISH_RETRY = False
 # Without max_retries the client looks for a broker that is down for some six seconds, whatever the line above says.

@@ -109,6 +109,11 @@ def clock_column() -> Coalesce:
     )
 
 
+def machine_clock() -> datetime:
+    """What the clock of this machine says, for comparing it; nothing is decided by it."""
+    return timezone.now()
+
+
 def stopped_clock() -> datetime | None:
     """The instant for a statement that would read the clock itself: None, so that it does.
 

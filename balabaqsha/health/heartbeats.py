@@ -1,0 +1,71 @@
+"""The heartbeats of beat and workers: a row each, written by themselves, by the database's clock.
+
+Whoever is stopped in good order takes the row along. Of whoever died it stays, and tells so, for a day.
+"""
+
+import logging
+import socket
+import time
+from datetime import timedelta
+from typing import Final
+
+from balabaqsha.health.line import Line, Silent
+from notifications.clock import machine_clock, note_reading, stopped_clock
+
+logger = logging.getLogger(__name__)
+
+EVERY: Final = timedelta(seconds=10)
+LATE_AFTER: Final = timedelta(seconds=60)
+KEPT_FOR: Final = timedelta(days=1)
+# Whoever beats has other things to do.
+ANSWER_SECONDS: Final = 2.0
+
+_SEND = """
+WITH forgotten AS (
+    DELETE FROM balabaqsha_heartbeat
+    WHERE name <> %(name)s AND seen_at < coalesce(%(stopped)s, clock_timestamp()) - %(kept_for)s
+)
+INSERT INTO balabaqsha_heartbeat (name, role, seen_at, clock_ahead)
+SELECT %(name)s, %(role)s, present, extract(epoch FROM %(machine)s - present)
+FROM coalesce(%(stopped)s, clock_timestamp()) AS present
+ON CONFLICT (name) DO UPDATE
+SET role = excluded.role, seen_at = excluded.seen_at, clock_ahead = excluded.clock_ahead
+RETURNING seen_at
+"""
+
+
+def name_here(role: str) -> str:
+    """The name under which the beat or the worker of this machine beats: a worker's is Celery's own for it."""
+    return f"{'celery' if role == 'worker' else role}@{socket.gethostname()}"
+
+
+def send(name: str, *, role: str) -> bool:
+    """Say that `name` is alive; False, with a line in the log, where the database does not answer within two seconds.
+
+    Deletes the heartbeats of whoever has been dead for a day.
+    """
+    asked = time.monotonic()
+    values = {
+        "name": name,
+        "role": role,
+        "machine": machine_clock(),
+        "stopped": stopped_clock(),
+        "kept_for": KEPT_FOR,
+    }
+    try:
+        with Line(seconds=ANSWER_SECONDS) as line:
+            ((present,),) = line.rows(_SEND, values)
+    except Silent as reason:
+        logger.warning("The database did not take the heartbeat of %s: %s", name, reason)
+        return False
+    note_reading(present, asked=asked)
+    return True
+
+
+def end(name: str) -> None:
+    """Say that `name` stops in good order."""
+    try:
+        with Line(seconds=ANSWER_SECONDS) as line:
+            line.rows("DELETE FROM balabaqsha_heartbeat WHERE name = %s", [name])
+    except Silent as reason:
+        logger.warning("The database was not told that %s stops: %s", name, reason)

@@ -1,0 +1,70 @@
+"""Which sweep of the schedule ran when, and which is late.
+
+Beat makes a row for each when it starts; a worker notes in it when the sweep ran to its end, whoever had woken it. A
+sweep that fails, or that nobody runs, is late as soon as it is overdue for longer than a run may last.
+"""
+
+from collections.abc import Mapping
+from copy import copy
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery.schedules import BaseSchedule, maybe_schedule
+from django.conf import settings
+from django.db import connection
+
+from balabaqsha.health.line import Line
+from balabaqsha.schedule import SCHEDULE
+from notifications.clock import stopped_clock
+
+_FORGET = "DELETE FROM balabaqsha_sweep WHERE task <> ALL(%s)"
+_INTRODUCE = """
+INSERT INTO balabaqsha_sweep (task, known_at)
+SELECT task, coalesce(%s, clock_timestamp()) FROM unnest(%s::text[]) AS task
+ON CONFLICT (task) DO NOTHING
+"""
+_RAN = "SELECT task, finished_at FROM balabaqsha_sweep WHERE finished_at IS NOT NULL"
+_FINISHED = "UPDATE balabaqsha_sweep SET finished_at = coalesce(%s, clock_timestamp()) WHERE task = %s"
+
+
+def introduce(*, seconds: float) -> dict[str, datetime]:
+    """Make a row for each task of the schedule, and for no other; returns when each of them last ran.
+
+    Raises `Silent` where the database does not answer within `seconds`.
+    """
+    tasks = [entry["task"] for entry in SCHEDULE.values()]
+    with Line(seconds=seconds) as line:
+        line.rows(_FORGET, [tasks])
+        line.rows(_INTRODUCE, [stopped_clock(), tasks])
+        return dict(line.rows(_RAN))
+
+
+def note_finished(task: str) -> None:
+    """Note that a task ran to its end just now; one that is not on the schedule is passed over."""
+    if any(entry["task"] == task for entry in SCHEDULE.values()):
+        with connection.cursor() as cursor:
+            cursor.execute(_FINISHED, [stopped_clock(), task])
+
+
+def late_sweeps(seen: Mapping[str, datetime], *, now: datetime) -> dict[str, timedelta]:
+    """By how much each late entry of the schedule is overdue; `seen` says when its task last ran, or became known.
+
+    What beat has not made known yet is not late.
+    """
+    late = {}
+    for name, entry in SCHEDULE.items():
+        since = seen.get(entry["task"])
+        if since is None:
+            continue
+        overdue = now - next_due(entry["schedule"], since=since, now=now)
+        if overdue > timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT):
+            late[name] = overdue
+    return late
+
+
+def next_due(schedule: Any, *, since: datetime, now: datetime) -> datetime:
+    """When what last ran at `since` is due by its schedule: seconds, or a crontab."""
+    timed: BaseSchedule = copy(maybe_schedule(schedule))
+    timed.nowfun = lambda: now
+    remaining: timedelta = timed.remaining_estimate(since)
+    return now + remaining

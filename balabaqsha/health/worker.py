@@ -1,0 +1,56 @@
+"""How a worker tells that it lives, and which sweep it has run."""
+
+from typing import Any
+
+from celery import bootsteps, signals
+
+from balabaqsha.health import heartbeats, sweeps
+
+
+class Heartbeats(bootsteps.StartStopStep):
+    """A heartbeat from the worker's own loop: it stops when the loop does, and while the broker is away.
+
+    The processes of its pool are the worker's own to watch; a sweep that none of them runs is late.
+    """
+
+    requires = {"celery.worker.consumer.tasks:Tasks"}
+
+    def __init__(self, consumer: Any, **kwargs: Any) -> None:
+        super().__init__(consumer, **kwargs)
+        self._entry: Any = None
+
+    def start(self, consumer: Any) -> None:
+        """Begin as soon as tasks are taken; again after each loss of the broker."""
+        self.stop(consumer)
+        heartbeats.send(consumer.hostname, role="worker")
+        self._entry = consumer.timer.call_repeatedly(
+            heartbeats.EVERY.total_seconds(), heartbeats.send, (consumer.hostname,), {"role": "worker"}
+        )
+
+    def stop(self, consumer: Any) -> None:
+        if self._entry is not None:
+            consumer.timer.cancel(self._entry)
+            self._entry = None
+
+    shutdown = stop
+
+
+class Farewell(bootsteps.StartStopStep):
+    """Takes the heartbeat along when the worker stops in good order, before it waits for its last tasks."""
+
+    requires = {"celery.worker.components:Pool"}
+
+    def start(self, worker: Any) -> None:
+        """Nothing to begin."""
+
+    def stop(self, worker: Any) -> None:
+        if not worker.exitcode:
+            heartbeats.end(worker.hostname)
+
+    terminate = stop
+
+
+@signals.task_success.connect
+def note_sweep(sender: Any, **_kwargs: Any) -> None:
+    """In a process of the pool, after each task that did not fail."""
+    sweeps.note_finished(sender.name)
