@@ -1,6 +1,9 @@
 """The working-day calendar in force, as the table of holidays tells it."""
 
+from collections.abc import Iterable
 from datetime import date
+
+from django.db.models import QuerySet
 
 from bulletin.models import Holiday
 from bulletin.workdays import Calendar
@@ -16,6 +19,19 @@ class CalendarEmpty(Exception):
 def working_calendar() -> Calendar:
     """The calendar from the `Holiday` table, read anew by one query (about 25 rows a year).
 
+    Raises `CalendarEmpty` when no year is known.
+    """
+    return calendar_of(calendar_rows())
+
+
+def calendar_rows() -> "QuerySet[Holiday, tuple[date, str]]":
+    """The days of the `Holiday` table with their kinds."""
+    return Holiday.objects.values_list("date", "kind")
+
+
+def calendar_of(rows: Iterable[tuple[date, str]]) -> Calendar:
+    """The calendar of days with their kinds.
+
     A year counts as known when its 1 January has a row, as every loaded year has: a single row that
     somebody typed for a far year must not make that year look complete. Where known years have a gap, the
     longest run without one is the calendar (the later of two equal ones). Raises `CalendarEmpty` when no
@@ -23,7 +39,7 @@ def working_calendar() -> Calendar:
     """
     days_off: set[date] = set()
     working_days: set[date] = set()
-    for day, kind in Holiday.objects.values_list("date", "kind"):
+    for day, kind in rows:
         (working_days if kind == Holiday.Kind.WORKING_DAY else days_off).add(day)
     years = {day.year for day in days_off | working_days if (day.month, day.day) == (1, 1)}
     if not years:

@@ -1,17 +1,55 @@
 """What a load balancer and a monitor are told."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from threading import Event
 
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.test import Client
 from django.utils import timezone
 
+from balabaqsha.health import heartbeats, probes, sweeps
+from balabaqsha.health import line as line_module
+from balabaqsha.models import Heartbeat, Sweep
 from notifications.models import Message
+from tests.balabaqsha.silent import at_port, silent_server
 
 ADDRESS = "/health/"
+MICROSECOND = timedelta(microseconds=1)
+NOW = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
+# The report is made on a connection of its own, which sees only what is committed.
+committed = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _asked_anew(monkeypatch):
+    """Each test asks for itself."""
+    monkeypatch.setattr(probes, "_database", probes.Probe(probes._database._ask))
+    monkeypatch.setattr(probes, "_redis", probes.Probe(probes._redis._ask))
+
+
+@pytest.fixture
+def _well(transactional_db):
+    """At `NOW` everybody has just been heard of."""
+    call_command("load_holidays", first_year=2026, last_year=2028, verbosity=0, stdout=StringIO())
+    with time_machine.travel(NOW, tick=False):
+        sweeps.introduce(seconds=10)
+        Sweep.objects.update(finished_at=NOW)
+        heartbeats.send("beat@one", role="beat")
+        heartbeats.send("celery@one", role="worker")
+        heartbeats.send("celery@two", role="worker")
+
+
+@pytest.fixture
+def dead_database(monkeypatch):
+    """A database that accepts and says nothing; holds its connections."""
+    with silent_server() as server:
+        monkeypatch.setattr(line_module, "connection", at_port(server.port))
+        yield server
 
 
 def message(*, due, state=Message.State.QUEUED):
@@ -28,68 +66,246 @@ def message(*, due, state=Message.State.QUEUED):
     )
 
 
-@pytest.mark.django_db
-def test_all_well(client):
-    call_command("load_holidays", verbosity=0, stdout=StringIO())
-    response = client.get(ADDRESS)
+def told(client, *, at=NOW):
+    with time_machine.travel(at, tick=False):
+        response = client.get(ADDRESS)
     assert response.status_code == 200
-    assert response.json() == {
+    return response.json()
+
+
+@pytest.mark.usefixtures("_well")
+def test_all_well(client):
+    assert told(client) == {
+        "status": "ok",
         "database": "ok",
         "redis": "ok",
         "outbox": "ok",
         "outbox_seconds": 0,
         "calendar": "ok",
+        "beat": "ok",
+        "beat_seconds": 0,
+        "workers": "ok",
+        "workers_late": {},
+        "sweeps": "ok",
+        "sweeps_late": {},
+        "clocks": "ok",
+        "clocks_differ": {},
     }
-    assert "no-store" in response.headers["Cache-Control"]
+    assert "no-store" in client.get(ADDRESS).headers["Cache-Control"]
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("_well")
+def test_one_that_needs_a_person_makes_it_a_warning_and_the_web_server_stays(client):
+    Heartbeat.objects.filter(name="celery@two").update(seen_at=NOW - timedelta(hours=1))
+    assert told(client)["status"] == "warning"
+
+
+@committed
 @pytest.mark.parametrize(("seconds", "outbox"), [(0, "ok"), (600, "ok"), (601, "late")])
-def test_a_late_outbox_is_told_but_the_web_server_stays(client, seconds, outbox):
-    now = timezone.now()
-    message(due=now - timedelta(seconds=seconds))
-    message(due=now - timedelta(days=1), state=Message.State.SENT)
-    with time_machine.travel(now, tick=False):
-        response = client.get(ADDRESS)
-    assert response.status_code == 200
-    assert (response.json()["outbox"], response.json()["outbox_seconds"]) == (outbox, seconds)
+def test_a_late_outbox_is_told(client, seconds, outbox):
+    message(due=NOW - timedelta(seconds=seconds))
+    message(due=NOW - timedelta(days=1), state=Message.State.SENT)
+    answer = told(client)
+    assert (answer["outbox"], answer["outbox_seconds"]) == (outbox, seconds)
 
 
-@pytest.mark.django_db
+@committed
 @pytest.mark.parametrize(
     ("today", "calendar"),
     [(date(2027, 11, 1), "ok"), (date(2027, 11, 2), "ending"), (date(2028, 1, 1), "ending")],
 )
 def test_a_calendar_that_ends_soon_is_told(client, today, calendar):
     call_command("load_holidays", first_year=2026, last_year=2027, verbosity=0, stdout=StringIO())
-    with time_machine.travel(datetime(today.year, today.month, today.day, 12, tzinfo=UTC), tick=False):
-        response = client.get(ADDRESS)
-    assert response.status_code == 200
-    assert response.json()["calendar"] == calendar
+    noon = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
+    assert told(client, at=noon)["calendar"] == calendar
 
 
-@pytest.mark.django_db
-def test_a_calendar_that_was_never_loaded_is_told(client):
-    assert client.get(ADDRESS).json()["calendar"] == "missing"
+@committed
+def test_a_portal_where_nothing_has_ever_run_says_so(client):
+    answer = told(client)
+    assert (answer["calendar"], answer["beat"], answer["workers"]) == ("missing",) * 3
+    assert answer["beat_seconds"] is None
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("_well")
+class TestHeartbeats:
+    @pytest.mark.parametrize(
+        ("age", "word"), [(timedelta(seconds=60), "ok"), (timedelta(seconds=60) + MICROSECOND, "late")]
+    )
+    def test_whoever_is_silent_for_more_than_a_minute_is_late(self, client, age, word):
+        answer = told(client, at=NOW + age)
+        assert (answer["beat"], answer["beat_seconds"], answer["workers"]) == (word, 60, word)
+
+    def test_the_dead_are_named_and_the_living_are_not(self, client):
+        Heartbeat.objects.filter(name="celery@two").update(seen_at=NOW - timedelta(seconds=75))
+        answer = told(client)
+        assert (answer["workers"], answer["workers_late"]) == ("late", {"celery@two": 75})
+
+    def test_the_dead_are_forgotten_after_a_day(self, client):
+        Heartbeat.objects.filter(name="celery@two").update(seen_at=NOW - timedelta(days=1) + MICROSECOND)
+        assert told(client)["workers_late"] == {"celery@two": 86399}
+        Heartbeat.objects.filter(name="celery@two").update(seen_at=NOW - timedelta(days=1))
+        assert told(client)["workers"] == "ok"
+
+    def test_another_beat_takes_the_place_of_a_dead_one(self, client):
+        Heartbeat.objects.create(
+            name="beat@two", role="beat", seen_at=NOW - timedelta(hours=1), clock_ahead=0
+        )
+        assert told(client)["beat"] == "ok"
+
+    def test_who_has_stopped_in_good_order_is_missed_only_when_nobody_is_left(self, client):
+        heartbeats.end("celery@one")
+        assert told(client)["workers"] == "ok"
+        heartbeats.end("celery@two")
+        heartbeats.end("beat@one")
+        answer = told(client)
+        assert (answer["workers"], answer["beat"]) == ("missing", "missing")
+
+
+@pytest.mark.usefixtures("_well")
+def test_what_waits_because_of_it_is_named(client):
+    """Nothing ran for half an hour: what is due every minute is named, what is due at night is not."""
+    answer = told(client, at=NOW + timedelta(minutes=30))
+    assert answer["sweeps"] == "late"
+    assert answer["sweeps_late"]["expire-referrals"] == 29 * 60
+    assert answer["sweeps_late"]["deliver-messages"] == 30 * 60 - 20
+    assert "close-aged" in answer["sweeps_late"]
+    assert "check-invariants" not in answer["sweeps_late"]
+
+
+@pytest.mark.usefixtures("_well")
+class TestClocks:
+    @pytest.mark.parametrize(
+        ("ahead", "differ"), [(2.0, {}), (2.06, {"celery@one": 2.1}), (-2.06, {"celery@one": -2.1})]
+    )
+    def test_a_worker_whose_clock_differs_by_more_than_two_seconds_is_named(self, client, ahead, differ):
+        Heartbeat.objects.filter(name="celery@one").update(clock_ahead=ahead)
+        answer = told(client)
+        assert (answer["clocks"], answer["clocks_differ"]) == ("differ" if differ else "ok", differ)
+
+    def test_the_clock_of_the_dead_does_not_count(self, client):
+        Heartbeat.objects.filter(name="celery@one").update(
+            clock_ahead=3600, seen_at=NOW - timedelta(minutes=2)
+        )
+        assert told(client)["clocks"] == "ok"
+
+    @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
+    def test_a_web_server_whose_clock_differs_says_so_itself(self, client, settings, ahead):
+        settings.DATABASE_CLOCK = True
+        with time_machine.travel(timezone.now() + ahead):
+            answer = client.get(ADDRESS).json()
+        assert answer["clocks"] == "differ"
+        assert answer["clocks_differ"]["here"] == pytest.approx(ahead.total_seconds(), abs=30)
+
+    def test_a_worker_reports_by_how_much_its_clock_differs(self, settings):
+        settings.DATABASE_CLOCK = True
+        with time_machine.travel(timezone.now() + timedelta(hours=1)):
+            heartbeats.send("celery@fast", role="worker")
+        assert Heartbeat.objects.get(name="celery@fast").clock_ahead == pytest.approx(3600, abs=30)
+        seen = Heartbeat.objects.get(name="celery@fast").seen_at
+        assert abs(seen - timezone.now()) < timedelta(seconds=30)
+
+
+@committed
 def test_without_redis_it_says_so(client, settings):
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
     response = client.get(ADDRESS)
     assert response.status_code == 503
-    assert (response.json()["database"], response.json()["redis"]) == ("ok", "failing")
+    answer = response.json()
+    assert (answer["status"], answer["database"], answer["redis"]) == ("failing", "ok", "failing")
 
 
-@pytest.mark.django_db
-def test_without_the_database_it_says_so_and_nothing_more(client):
-    def refuse(execute, sql, params, many, context):
-        raise OperationalError("could not connect to server at 10.1.2.3 as user balabaqsha")
+class TestWhateverHangs:
+    """No test of this class touches the database: whatever a page would ask of it would hang."""
 
-    with connection.execute_wrapper(refuse):
+    def test_a_database_that_says_nothing_is_failing_and_nothing_more_is_told(self, client, dead_database):
         response = client.get(ADDRESS)
-    assert response.status_code == 503
-    assert response.json() == {"database": "failing", "redis": "ok"}
+        assert response.status_code == 503
+        assert response.json() == {"status": "failing", "database": "failing", "redis": "ok"}
+        assert "secret" not in response.content.decode()
+
+    def test_a_database_that_is_gone_is_failing(self, client, monkeypatch):
+        monkeypatch.setattr(line_module, "connection", at_port(1))
+        assert client.get(ADDRESS).json() == {"status": "failing", "database": "failing", "redis": "ok"}
+
+    def test_however_many_ask_meanwhile_it_is_asked_once(self, dead_database):
+        """So the threads of a web server can't be taken away by asking for its health."""
+        with ThreadPoolExecutor(20) as pool:
+            statuses = list(pool.map(lambda _: Client().get(ADDRESS).status_code, range(20)))
+        assert statuses == [503] * 20
+        assert len(dead_database.connections) == 1
+
+    def test_who_comes_after_the_time_does_not_wait(self, client, monkeypatch):
+        """A question may hang for longer than anybody waits, as a name that can't be looked up does."""
+        released = Event()
+        monkeypatch.setattr(probes, "_database", probes.Probe(released.wait))
+        client.get(ADDRESS)
+        waited = []
+        asked = probes._database.start()
+        monkeypatch.setattr(asked.answer, "result", lambda timeout: waited.append(timeout))
+        client.get(ADDRESS)
+        released.set()
+        assert waited == [0]
+
+    @pytest.mark.parametrize("drips", [b"", b"+PONG"])
+    def test_a_redis_that_says_nothing_is_failing(self, client, monkeypatch, settings, drips):
+        monkeypatch.setattr(line_module, "connection", at_port(1))
+        with silent_server(drips=drips, every=0.7) as server:
+            settings.REDIS_URL = f"redis://127.0.0.1:{server.port}/0"
+            answer = client.get(ADDRESS).json()
+        assert answer == {"status": "failing", "database": "failing", "redis": "failing"}
+
+    def test_a_fault_of_our_own_is_in_the_log_and_no_error_page(self, client, monkeypatch, caplog):
+        def broken():
+            raise ValueError("secret detail")
+
+        monkeypatch.setattr(probes, "_database", probes.Probe(broken))
+        response = client.get(ADDRESS)
+        assert (response.status_code, response.json()["database"]) == (503, "failing")
+        assert "secret" not in response.content.decode()
+        assert "secret detail" in caplog.text
+
+
+@pytest.mark.usefixtures("_well")
+def test_it_recovers_by_itself(client, monkeypatch):
+    with monkeypatch.context() as patch, silent_server() as server:
+        patch.setattr(line_module, "connection", at_port(server.port))
+        assert client.get(ADDRESS).status_code == 503
+    probes._database.start().answer.exception(timeout=30)
+    assert told(client)["status"] == "ok"
+
+
+@pytest.mark.usefixtures("_well")
+def test_an_answer_holds_for_a_second(client, settings, monkeypatch):
+    settings.REMEMBER_FOR_A_SECOND = True
+    asked = []
+
+    def ask():
+        asked.append(1)
+        return probes.read_facts(seconds=10)
+
+    probe = probes.Probe(ask)
+    monkeypatch.setattr(probes, "_database", probe)
+    for _ in range(3):
+        told(client)
+    assert len(asked) == 1
+    probe._asked = probe._asked._replace(at=probe._asked.at - probes.HOLDS_SECONDS)
+    told(client)
+    assert len(asked) == 2
+
+
+@pytest.mark.usefixtures("_well")
+def test_only_names_and_ages_are_told(client):
+    answer = told(client, at=NOW + timedelta(hours=2))
+
+    def harmless(value):
+        if isinstance(value, dict):
+            return all(isinstance(name, str) and harmless(age) for name, age in value.items())
+        return value in ("ok", "late", "missing", "ending", "differ", "warning") or isinstance(
+            value, int | float
+        )
+
+    assert harmless(answer), json.dumps(answer)
 
 
 def test_the_clock_is_the_one_that_decides_about_bids(client, db, settings, clock):

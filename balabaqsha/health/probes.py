@@ -1,0 +1,104 @@
+"""Asking what may hang, without hanging with it: the whole report within two seconds."""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Lock, Thread
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from balabaqsha.health.line import Silent
+from balabaqsha.health.report import Facts, is_well, judge, read_facts
+
+logger = logging.getLogger(__name__)
+
+V = TypeVar("V")
+
+# All probes begin together; the rest of the two seconds is for the way there and back.
+ANSWER_SECONDS: Final = 1.5
+# An answer holds for so long: however many ask, each part is asked once a second.
+HOLDS_SECONDS: Final = 1.0
+
+
+class Asked(NamedTuple, Generic[V]):
+    """A question that is under way, or was answered: None stands for no answer."""
+
+    answer: "Future[V | None]"
+    at: float
+
+    def result(self) -> V | None:
+        """The answer; None where there is none within the time, counted from the beginning of the question.
+
+        So whoever comes while it hangs waits for what is left of that time, and then not at all.
+        """
+        try:
+            return self.answer.result(timeout=max(0, self.at + ANSWER_SECONDS - time.monotonic()))
+        except TimeoutError:
+            return None
+
+
+class Probe(Generic[V]):
+    """A question that may hang, asked by one thread at a time, however many want to know."""
+
+    def __init__(self, ask: Callable[[], V]) -> None:
+        self._ask = ask
+        self._starting = Lock()
+        self._asked: Asked[V] | None = None
+
+    def start(self) -> Asked[V]:
+        """Ask, unless it is being asked, or was asked a moment ago."""
+        with self._starting:
+            asked, now = self._asked, time.monotonic()
+            holds = HOLDS_SECONDS if settings.REMEMBER_FOR_A_SECOND else 0
+            if asked is None or (asked.answer.done() and now >= asked.at + holds):
+                asked = self._asked = Asked(Future(), now)
+                Thread(target=self._run, args=[asked.answer], daemon=True).start()
+            return asked
+
+    def _run(self, answer: "Future[V | None]") -> None:
+        try:
+            answer.set_result(self._ask())
+        except (Silent, redis.RedisError):
+            answer.set_result(None)
+        except Exception:
+            logger.exception("A part of the health report could not be made")
+            answer.set_result(None)
+
+
+def ping_redis() -> bool:
+    """Whether Redis answers, asked once on a connection of its own. Raises `redis.RedisError` where it does not."""
+    client = redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=1,
+        socket_connect_timeout=1,
+        retry=Retry(NoBackoff(), 0),
+    )
+    try:
+        return bool(client.ping())
+    finally:
+        client.close()
+
+
+_database: Probe[Facts] = Probe(lambda: read_facts(seconds=ANSWER_SECONDS))
+_redis: Probe[bool] = Probe(ping_redis)
+
+
+def report() -> tuple[dict[str, Any], bool]:
+    """What `/health/` answers, and whether the portal can serve: whether the database and Redis answer."""
+    database, cache = _database.start(), _redis.start()
+    facts, pong = database.result(), cache.result()
+    words = {"database": "ok" if facts else "failing", "redis": "ok" if pong else "failing"}
+    serves = bool(facts and pong)
+    told = words | judge(facts) if facts else words
+    return {"status": _status(told, serves=serves)} | told, serves
+
+
+def _status(told: dict[str, Any], *, serves: bool) -> str:
+    if not serves:
+        return "failing"
+    return "ok" if is_well(told) else "warning"

@@ -1,0 +1,145 @@
+"""What `/health/` says: names and ages, and nothing more.
+
+`read_facts` asks the database, `judge` is pure: it turns the facts into words.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from django.utils import timezone
+
+from balabaqsha.health import heartbeats
+from balabaqsha.health.line import Line
+from balabaqsha.health.sweeps import late_sweeps
+from bulletin.calendar import CalendarEmpty, calendar_of, calendar_rows
+from notifications.clock import machine_clock
+from notifications.delivery import due
+
+# An SMS that has been due for so long means that nobody delivers.
+OUTBOX_LIMIT: Final = timedelta(minutes=10)
+# The longest promise counts some weeks ahead; the calendar must be longer than that.
+CALENDAR_LIMIT: Final = timedelta(days=60)
+# Deadlines do not depend on it; but what goes by a machine's own clock does (docs/architecture.md).
+CLOCK_LIMIT: Final = timedelta(seconds=2)
+
+_HEARTBEATS = (
+    "SELECT name, role, seen_at, clock_ahead FROM balabaqsha_heartbeat WHERE seen_at > %s ORDER BY name"
+)
+_SWEEPS = "SELECT task, coalesce(finished_at, known_at) FROM balabaqsha_sweep"
+
+
+class Sign(NamedTuple):
+    """A heartbeat: of whom, when, and by how many seconds the clock of its machine was ahead."""
+
+    name: str
+    role: str
+    seen_at: datetime
+    clock_ahead: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the database knows at `now`, by its clock; `clock_ahead` is that of whoever asked."""
+
+    now: datetime
+    clock_ahead: timedelta
+    signs: Collection[Sign]
+    sweeps: dict[str, datetime]
+    outbox_due_at: datetime | None
+    calendar_ends: date | None
+
+
+def read_facts(*, seconds: float) -> Facts:
+    """Ask the database on a line of its own. Raises `Silent` where it does not answer all within `seconds`."""
+    with Line(seconds=seconds) as line:
+        before = machine_clock()
+        now = line.read_clock()
+        middle = before + (machine_clock() - before) / 2
+        signs = [Sign(*row) for row in line.rows(_HEARTBEATS, [now - heartbeats.KEPT_FOR])]
+        sweeps = dict(line.rows(_SWEEPS))
+        oldest = line.rows(due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
+        try:
+            calendar_ends = calendar_of(line.rows(calendar_rows())).last
+        except CalendarEmpty:
+            calendar_ends = None
+    return Facts(
+        now=now,
+        clock_ahead=middle - now,
+        signs=signs,
+        sweeps=sweeps,
+        outbox_due_at=oldest[0][0] if oldest else None,
+        calendar_ends=calendar_ends,
+    )
+
+
+def judge(facts: Facts) -> dict[str, Any]:
+    """Each thing with its word, and beside it, in seconds, whom or what the word is about."""
+    outbox = facts.now - facts.outbox_due_at if facts.outbox_due_at else timedelta(0)
+    return {
+        "outbox": "late" if outbox > OUTBOX_LIMIT else "ok",
+        "outbox_seconds": _seconds(outbox),
+        "calendar": _calendar(facts),
+        **_beat(facts),
+        **_workers(facts),
+        **_sweeps(facts),
+        **_clocks(facts),
+    }
+
+
+def is_well(words: dict[str, Any]) -> bool:
+    """Whether nothing of it needs a person."""
+    return all(word == "ok" for word in words.values() if isinstance(word, str))
+
+
+def is_alive(sign: Sign, *, now: datetime) -> bool:
+    """Whether a heartbeat is no older than a minute."""
+    return now - sign.seen_at <= heartbeats.LATE_AFTER
+
+
+def _beat(facts: Facts) -> dict[str, Any]:
+    ages = [facts.now - sign.seen_at for sign in facts.signs if sign.role == "beat"]
+    if not ages:
+        return {"beat": "missing", "beat_seconds": None}
+    youngest = min(ages)
+    return {
+        "beat": "late" if youngest > heartbeats.LATE_AFTER else "ok",
+        "beat_seconds": _seconds(youngest),
+    }
+
+
+def _workers(facts: Facts) -> dict[str, Any]:
+    workers = [sign for sign in facts.signs if sign.role == "worker"]
+    late = {
+        sign.name: _seconds(facts.now - sign.seen_at) for sign in workers if not is_alive(sign, now=facts.now)
+    }
+    word = "missing" if not workers else "late" if late else "ok"
+    return {"workers": word, "workers_late": late}
+
+
+def _sweeps(facts: Facts) -> dict[str, Any]:
+    late = {name: _seconds(by) for name, by in late_sweeps(facts.sweeps, now=facts.now).items()}
+    return {"sweeps": "late" if late else "ok", "sweeps_late": late}
+
+
+def _clocks(facts: Facts) -> dict[str, Any]:
+    ahead = {sign.name: sign.clock_ahead for sign in facts.signs if is_alive(sign, now=facts.now)}
+    ahead["here"] = facts.clock_ahead.total_seconds()
+    differ = {
+        name: round(seconds, 1)
+        for name, seconds in ahead.items()
+        if abs(seconds) > CLOCK_LIMIT.total_seconds()
+    }
+    return {"clocks": "differ" if differ else "ok", "clocks_differ": differ}
+
+
+def _calendar(facts: Facts) -> str:
+    if facts.calendar_ends is None:
+        return "missing"
+    left = facts.calendar_ends - timezone.localdate(facts.now)
+    return "ending" if left < CALENDAR_LIMIT else "ok"
+
+
+def _seconds(age: timedelta) -> int:
+    return int(age.total_seconds())

@@ -1,0 +1,54 @@
+"""Say what is alive and what is late, without the web server; or whether this machine's worker or beat is alive."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from balabaqsha.health import heartbeats
+from balabaqsha.health.line import Silent
+from balabaqsha.health.probes import ANSWER_SECONDS, report
+from balabaqsha.health.report import is_alive, read_facts
+
+
+class Command(BaseCommand):
+    help = "What /health/ says, asked of the database itself. 1: something needs a person, or is not alive."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "part",
+            nargs="?",
+            choices=["all", "beat", "worker"],
+            default="all",
+            help="only the beat or the worker of this machine",
+        )
+        parser.add_argument("--name", help="the heartbeat's name, where it is not this machine's own")
+        parser.add_argument("--forget", metavar="NAME", help="the dead worker NAME will not come back")
+
+    def handle(self, *args: Any, part: str, name: str | None, forget: str | None, **options: Any) -> None:
+        if forget:
+            heartbeats.end(forget)
+        elif part == "all":
+            self._say_all()
+        else:
+            self._say_one(name or heartbeats.name_here(part))
+
+    def _say_all(self) -> None:
+        told, _serves = report()
+        for name, word in told.items():
+            self.stdout.write(f"{name}: {word}")
+        if told["status"] != "ok":
+            raise CommandError(f"The portal needs a person: {told['status']}.")
+
+    def _say_one(self, name: str) -> None:
+        try:
+            facts = read_facts(seconds=ANSWER_SECONDS)
+        except Silent as reason:
+            raise CommandError(f"The database does not answer: {reason}") from None
+        sign = next((sign for sign in facts.signs if sign.name == name), None)
+        if sign is None:
+            raise CommandError(f"{name} has not been heard of.")
+        age = (facts.now - sign.seen_at).total_seconds()
+        if not is_alive(sign, now=facts.now):
+            raise CommandError(f"{name} was last heard of {age:.0f} seconds ago.")
+        self.stdout.write(f"{name} was heard of {age:.0f} seconds ago.")
