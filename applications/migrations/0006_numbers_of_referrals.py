@@ -7,20 +7,19 @@ from django.db import migrations, transaction
 
 def number_anew(apps, schema_editor):
     """All of them, also those that are over. The paper of one that still runs is made anew with its new number."""
-    Referral = apps.get_model("applications", "Referral")
+    alias = schema_editor.connection.alias
+    referrals = apps.get_model("applications", "Referral").objects.using(alias)
     taken = set()
     papers = []
-    for referral in (
-        Referral.objects.order_by().only("pk", "issued_at", "state", "pdf").iterator(chunk_size=1000)
-    ):
+    for referral in referrals.order_by().only("pk", "issued_at", "state", "pdf").iterator(chunk_size=1000):
         number = _draw(referral.issued_at.year, taken)
         taken.add(number)
         changes = {"number": number}
         if referral.state == "issued" and referral.pdf:
             papers.append((referral.pdf.storage, referral.pdf.name))
             changes["pdf"] = ""
-        Referral.objects.filter(pk=referral.pk).update(**changes)
-    transaction.on_commit(lambda: [storage.delete(name) for storage, name in papers])
+        referrals.filter(pk=referral.pk).update(**changes)
+    transaction.on_commit(lambda: [storage.delete(name) for storage, name in papers], using=alias)
 
 
 def _draw(year, taken):

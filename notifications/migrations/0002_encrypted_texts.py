@@ -8,15 +8,15 @@ CHUNK = 1000
 
 def encrypt_texts(apps, schema_editor):
     """What was written in the clear is encrypted as it stands; the field of this state reads and writes it as it is."""
-    _rewrite(apps, cipher.encrypt)
+    _rewrite(apps, schema_editor, cipher.encrypt)
 
 
 def decrypt_texts(apps, schema_editor):
-    _rewrite(apps, cipher.decrypt)
+    _rewrite(apps, schema_editor, cipher.decrypt)
 
 
-def _rewrite(apps, change):
-    rows = apps.get_model("notifications", "Message").objects
+def _rewrite(apps, schema_editor, change):
+    rows = apps.get_model("notifications", "Message").objects.using(schema_editor.connection.alias)
     some = []
     for message in rows.exclude(text="").only("pk", "text").iterator(chunk_size=CHUNK):
         message.text = change(message.text)
