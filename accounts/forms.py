@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.identity import DocumentError, Identity, parse_identity
+from accounts.identity import DocumentError, Identity, ProofError, parse_identity, parse_proof
 from accounts.iin import IinError
 from accounts.models import User
 from accounts.passwords import normalise_password
@@ -70,6 +70,10 @@ class RegistrationForm(PhoneForm):
 class CodeForm(forms.Form):
     """The code from the SMS; whether it is right is judged by `accounts.sms_codes`."""
 
+    # What is said where it is not, and beside which field.
+    wrong = gettext_lazy("The code is wrong or has expired")
+    wrong_field: str | None = "code"
+
     code = forms.CharField(
         label=gettext_lazy("Code from the SMS"),
         max_length=LONGEST_INPUT,
@@ -87,6 +91,28 @@ class CodeForm(forms.Form):
         if len(digits) != DIGITS:
             raise ValidationError(_("The code has 6 digits"), code="code_length")
         return digits
+
+
+class OwnerForm(CodeForm):
+    """The code, and something that only the owner of the account knows. Which of them is wrong is not told."""
+
+    wrong = gettext_lazy("The code or the IIN is wrong, or the code has expired")
+    wrong_field = None
+
+    proof = forms.CharField(
+        label=gettext_lazy("Your IIN"),
+        help_text=gettext_lazy(
+            "12 digits. If you registered with a document and have no IIN: the last four characters of its number"
+        ),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "size": 20}),
+    )
+
+    def clean_proof(self) -> str:
+        try:
+            return parse_proof(self.cleaned_data["proof"])
+        except (IinError, ProofError) as error:
+            raise ValidationError(error.message, code="proof") from None
 
 
 class NewPasswordForm(forms.Form):
@@ -126,6 +152,12 @@ class FirstPasswordForm(NewPasswordForm):
 class PasswordChangeForm(NewPasswordForm):
     old_password = PasswordField(label=gettext_lazy("Present password"), autocomplete="current-password")
     field_order = ["old_password", "password", "repeated"]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        if "password" in values and values["password"] == values.get("old_password"):
+            self.add_error("password", ValidationError(_("This is your present password. Enter another one")))
+        return values
 
 
 class IdentityForm(forms.Form):

@@ -14,6 +14,8 @@ from accounts.iin import parse_iin
 DOCUMENT: Final = re.compile(r"(?=.*\d)[0-9A-ZА-ЯЁӘҒҚҢӨҰҮҺІ]{5,20}")
 # An identity card of Kazakhstan has nine digits and no letters; all other bare digits are meant as an IIN.
 CARD_LENGTH: Final = 9
+# So much of a document's number proves whose it is, where there is no IIN.
+PROOF_LENGTH: Final = 4
 
 
 class DocumentError(ValueError):
@@ -22,6 +24,14 @@ class DocumentError(ValueError):
     @property
     def message(self) -> str:
         return _("Enter the IIN (12 digits) or the document number: letters and digits without other signs")
+
+
+class ProofError(ValueError):
+    """The text is neither an IIN nor the end of a document's number."""
+
+    @property
+    def message(self) -> str:
+        return _("Enter the 12 digits of your IIN, or the last four characters of your document's number")
 
 
 @dataclass(frozen=True)
@@ -37,11 +47,7 @@ def parse_identity(text: str) -> Identity:
 
     Raises `accounts.iin.IinError` for bare digits that are no IIN, `DocumentError` for anything else that is neither.
     """
-    compact = "".join(
-        character
-        for character in unicodedata.normalize("NFKC", text).upper()
-        if not character.isspace() and unicodedata.category(character) not in {"Pd", "Cf"}
-    )
+    compact = _compact(text)
     if not compact.isdecimal():
         if not DOCUMENT.fullmatch(compact):
             raise DocumentError
@@ -49,6 +55,19 @@ def parse_identity(text: str) -> Identity:
     if len(compact) == CARD_LENGTH:
         return Identity(document_number=compact)
     return Identity(iin=parse_iin(compact))
+
+
+def parse_proof(text: str) -> str:
+    """The IIN, or the last four letters and digits of a document, that `text` holds; as capitals, without separators.
+
+    Raises `accounts.iin.IinError` for more than four digits that are no IIN, `ProofError` for anything else.
+    """
+    compact = _compact(text)
+    if len(compact) == PROOF_LENGTH and compact.isalnum():
+        return compact
+    if not compact.isdecimal() or len(compact) < PROOF_LENGTH:
+        raise ProofError
+    return parse_iin(compact)
 
 
 def iin_hash(iin: str) -> str | None:
@@ -59,3 +78,11 @@ def iin_hash(iin: str) -> str | None:
 def document_hash(number: str) -> str | None:
     """The same for a document number."""
     return keyed_hash("document", number) if number else None
+
+
+def _compact(text: str) -> str:
+    return "".join(
+        character
+        for character in unicodedata.normalize("NFKC", text).upper()
+        if not character.isspace() and unicodedata.category(character) not in {"Pd", "Cf"}
+    )

@@ -88,6 +88,10 @@ CODE_PER_NETWORK: Final = (
     Limit("code-network-hour", 200, HOUR, grace=_CLOSED),
 )
 
+# Setting a new password: whoever holds the phone and guesses whose it is; and whoever tries codes, in one browser.
+RESET_PER_ACCOUNT: Final = Limit("reset-account", 5, DAY)
+RESET_PER_SESSION: Final = Limit("reset-session", 10, HOUR)
+
 IIN_PER_ACCOUNT: Final = Limit("iin-account", 5, HOUR, grace=MINUTE)
 IIN_PER_NETWORK: Final = Limit("iin-network", 100, DAY, grace=MINUTE)
 QUEUE_CHECK_PER_NETWORK: Final = Limit("queue-check-network", 60, HOUR, grace=MINUTE)

@@ -6,8 +6,8 @@ everything before it is done; that is all the order of the pages there is, whate
 
 import json
 import secrets
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from notifications import cipher
 CODE_SESSION: Final = "code_session"
 REGISTRATION: Final = "registration"
 RESET: Final = "password_reset"
+# A new password is set within so long after the code was entered.
+VERIFIED_FOR: Final = timedelta(minutes=10)
 
 
 class Step(StrEnum):
@@ -76,7 +78,11 @@ class Reset:
 
     phone: str = ""
     sent_at: str = ""
-    verified: bool = False
+    verified_at: str = ""
+
+    def is_verified(self, *, now: datetime) -> bool:
+        """Whether the visitor has proven to be the owner, less than ten minutes ago."""
+        return bool(self.verified_at) and now < instant(self.verified_at) + VERIFIED_FOR
 
 
 def session_secret(session: SessionBase) -> str:
@@ -92,7 +98,7 @@ def keep_session_secret(session: SessionBase, secret: str) -> None:
 
 def registration_of(session: SessionBase) -> Registration:
     """The registration that is under way in `session`, or an empty one."""
-    return Registration(**_values(session, REGISTRATION))
+    return Registration(**_values(session, REGISTRATION, Registration))
 
 
 def keep_registration(session: SessionBase, registration: Registration) -> None:
@@ -101,7 +107,7 @@ def keep_registration(session: SessionBase, registration: Registration) -> None:
 
 def reset_of(session: SessionBase) -> Reset:
     """The password reset that is under way in `session`, or an empty one."""
-    return Reset(**_values(session, RESET))
+    return Reset(**_values(session, RESET, Reset))
 
 
 def keep_reset(session: SessionBase, reset: Reset) -> None:
@@ -119,6 +125,8 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _values(session: SessionBase, key: str) -> dict[str, Any]:
-    values: dict[str, Any] = session.get(key, {})
-    return values
+def _values(session: SessionBase, key: str, kind: type) -> dict[str, Any]:
+    """What is kept of the `kind`; a session of another version of the portal may hold what this one does not know."""
+    kept: dict[str, Any] = session.get(key, {})
+    known = {field.name for field in fields(kind)}
+    return {name: value for name, value in kept.items() if name in known}

@@ -1,5 +1,6 @@
 """What changes about people: they register, change their password and their profile, employees are created."""
 
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import audit, limits
 from accounts.audit_actions import Action
-from accounts.identity import Identity, document_hash, iin_hash
+from accounts.crypto import keyed_hash
+from accounts.identity import PROOF_LENGTH, Identity, document_hash, iin_hash
 from accounts.models import PolicyConsent, Profile, User
 from accounts.passwords import normalise_password
 from accounts.registry import Person, PersonNotFound, PhoneTie, get_registry
@@ -126,6 +128,24 @@ class TooManyTries(Exception):
     def __init__(self, retry_at: datetime | None) -> None:
         super().__init__()
         self.retry_at = retry_at
+
+
+def is_owner(phone: str, proof: str, *, now: datetime) -> bool:
+    """Whether whoever has just read a code on `phone` also knows who owns the account.
+
+    `proof` (`accounts.identity.parse_proof`) is the IIN, or, of an account without one, the end of the document's
+    number. Raises `TooManyTries` after five wrong ones in a day.
+    """
+    profile = Profile.objects.filter(user__phone=phone, user__is_active=True).first()
+    is_right = profile is not None and hmac.compare_digest(_proof_of(profile), keyed_hash("proof", proof))
+    answer = limits.judge([(limits.RESET_PER_ACCOUNT, phone)], right=is_right, now=now)
+    if not answer.ok:
+        raise TooManyTries(answer.retry_at)
+    return is_right
+
+
+def _proof_of(profile: Profile) -> str:
+    return keyed_hash("proof", profile.iin or profile.document_number[-PROOF_LENGTH:].upper())
 
 
 def is_own_password(user: User, password: str, *, now: datetime) -> bool:

@@ -6,6 +6,7 @@ for a known and an unknown number. Where no code may be sent, the row holds the 
 
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -100,11 +101,21 @@ def send_sign_in_code(user: User | None, *, phone: str, session: str, language: 
     return sends
 
 
-def check_code(*, phone: str, purpose: SmsCode.Purpose, session: str, code: str, now: datetime) -> Verdict:
+def check_code(
+    *,
+    phone: str,
+    purpose: SmsCode.Purpose,
+    session: str,
+    code: str,
+    proves_more: Callable[[], bool] | None = None,
+    now: datetime,
+) -> Verdict:
     """Judge `code` against the newest one that `session` was sent for `phone`, and consume it if it is right.
 
     Locks the code's row: of many simultaneous tries with the right code exactly one succeeds, and none is uncounted.
     A code is valid until, and not at, the end of its ten minutes. A used or never sent code counts as expired.
+    `proves_more` is asked, under the lock, where the code is right: if it says no, that is a wrong try like any other,
+    and the code stays good for those that are left.
     """
     with transaction.atomic():
         row = (
@@ -118,7 +129,7 @@ def check_code(*, phone: str, purpose: SmsCode.Purpose, session: str, code: str,
             return Verdict(CodeFault.EXPIRED)
         if row.attempts >= TRIES:
             return Verdict(CodeFault.EXHAUSTED)
-        if hmac.compare_digest(row.code_hash, given):
+        if hmac.compare_digest(row.code_hash, given) and (proves_more is None or proves_more()):
             row.used_at = now
             row.save(update_fields=["used_at"])
             return Verdict()

@@ -188,7 +188,7 @@ class TestLanguageOf:
     def test_steps_to_a_new_password(self, client, language, parent):
         way = Way(client, language)
         way.step("/password/reset/", phone=str(parent.phone))
-        way.step("/password/reset/code/", code=newest_code(parent.phone))
+        way.step("/password/reset/code/", code=newest_code(parent.phone), proof=parent.profile.iin)
         way.step("/password/reset/new/", password=PASSWORD, repeated=PASSWORD)
         way.step("/login/")
         assert complaints(way.pages, language) == {}

@@ -1,5 +1,6 @@
 """What the registration and the password reset share: asking for a code, and judging one."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -58,20 +59,25 @@ def check(
     phone: str,
     purpose: SmsCode.Purpose,
     sent_at: str,
+    proves_more: Callable[[], bool] | None = None,
     now: datetime,
 ) -> bool:
-    """Whether `form` holds the right code; if not, the form says what is wrong and what to do."""
+    """Whether `form` holds the right code; if not, the form says what is wrong and what to do.
+
+    `proves_more` as in `check_code`.
+    """
     verdict = check_code(
         phone=phone,
         purpose=purpose,
         session=session_secret(request.session),
         code=form.cleaned_data["code"],
+        proves_more=proves_more,
         now=now,
     )
     if verdict.ok:
         limits.forget(limits.unconfirmed_code(client_address(request)), now=instant(sent_at))
     else:
-        form.add_error("code", _fault(verdict))
+        form.add_error(form.wrong_field, _fault(verdict, wrong=str(form.wrong)))
     return verdict.ok
 
 
@@ -100,10 +106,9 @@ def too_many(retry_at: datetime | None, *, now: datetime) -> str:
     return _("Too many attempts. You can try again at: %(time)s") % {"time": shown}
 
 
-def _fault(verdict: Verdict) -> str:
+def _fault(verdict: Verdict, *, wrong: str) -> str:
     if verdict.fault is CodeFault.EXHAUSTED:
         return _("Too many wrong codes. This code is no longer valid: request a new one")
-    wrong = _("The code is wrong or has expired")
     if verdict.fault is CodeFault.WRONG and verdict.tries_left <= WARN_FROM:
         return wrong + ". " + _("Attempts left: %(number)s") % {"number": verdict.tries_left}
     return wrong

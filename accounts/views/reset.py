@@ -1,6 +1,11 @@
-"""A forgotten password: phone, code, new password. An unknown number walks the same pages and never gets a code."""
+"""A forgotten password: phone, then the code and the IIN, then a new password.
+
+An unknown number walks the same pages and never gets a code. Whoever holds a phone, found or given out anew, must also
+know whose it was.
+"""
 
 from dataclasses import replace
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
@@ -11,13 +16,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import services
+from accounts import limits, services
 from accounts.audit import client_address
 from accounts.audit_actions import Action
-from accounts.forms import CodeForm, NewPasswordForm, PhoneForm
+from accounts.devices import remember_device
+from accounts.forms import NewPasswordForm, OwnerForm, PhoneForm
 from accounts.models import SmsCode, User
 from accounts.phones import display_phone
-from accounts.progress import Reset, forget, keep_reset, reset_of
+from accounts.progress import Reset, forget, keep_reset, reset_of, session_secret
 from accounts.sms_codes import TooManyCodes
 from accounts.views import code_step
 from notifications.clock import read_clock
@@ -53,23 +59,24 @@ def phone(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     now = read_clock()
     reset = reset_of(request.session)
     if not reset.phone:
         return redirect("accounts:reset")
-    if reset.verified:
+    if reset.is_verified(now=now):
         return redirect("accounts:reset_new")
     if "resend" in request.POST:
         if code_step.resend(request, phone=reset.phone, purpose=RESET, now=now):
             keep_reset(request.session, replace(reset, sent_at=now.isoformat()))
         return redirect("accounts:reset_code")
-    form = CodeForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and code_step.check(
-        request, form, phone=reset.phone, purpose=RESET, sent_at=reset.sent_at, now=now
-    ):
-        keep_reset(request.session, replace(reset, verified=True))
+    form = OwnerForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and _is_owner(request, form, reset, now=now):
+        # Whoever knew this session before does not set the password with it.
+        request.session.cycle_key()
+        keep_reset(request.session, replace(reset, verified_at=now.isoformat()))
         return redirect("accounts:reset_new")
     context = code_step.page(form, phone=reset.phone, sent_at=reset.sent_at, now=now)
     return render(request, "accounts/reset_code.html", context)
@@ -79,26 +86,67 @@ def code(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_password(request: HttpRequest) -> HttpResponse:
-    """Set it once; all sessions of the account end."""
+    """Set it once, within ten minutes of the code; all sessions of the account end."""
+    now = read_clock()
     reset = reset_of(request.session)
-    if not reset.verified:
-        return redirect("accounts:reset_code" if reset.phone else "accounts:reset")
+    if not reset.is_verified(now=now):
+        return _go_back(request, reset)
     user = User.objects.filter(phone=reset.phone, is_active=True).first()
     if user is None:
         # Blocked or gone since the code was sent.
         forget(request.session)
         return redirect("accounts:reset")
     form = NewPasswordForm(request.POST if request.method == "POST" else None, user=user)
-    if form.is_valid():
+    if form.is_valid() and user.check_password(form.cleaned_data["password"]):
+        form.add_error("password", _("This is your present password: sign in with it, or enter another one"))
+    elif form.is_valid():
         services.change_password(
             user,
             password=form.cleaned_data["password"],
             action=Action.PASSWORD_RESET,
             address=client_address(request),
-            now=read_clock(),
+            now=now,
         )
         forget(request.session)
         messages.success(request, _("The password is changed. Sign in with the new one"))
-        return redirect("accounts:login")
+        response = redirect("accounts:login")
+        remember_device(response, request, user)
+        return response
     context = {"form": form, "phone": display_phone(reset.phone)}
     return render(request, "accounts/reset_new.html", context)
+
+
+def _is_owner(request: HttpRequest, form: OwnerForm, reset: Reset, *, now: datetime) -> bool:
+    """Whether the form holds the right code and knows whose account it is; otherwise it says so, not which."""
+    tries = [(limits.RESET_PER_SESSION, session_secret(request.session))]
+    allowed = limits.allow_all([], watched=tries, now=now)
+    if not allowed.ok:
+        form.add_error(None, code_step.too_many(allowed.retry_at, now=now))
+        return False
+    try:
+        is_right = code_step.check(
+            request,
+            form,
+            phone=reset.phone,
+            purpose=RESET,
+            sent_at=reset.sent_at,
+            proves_more=lambda: services.is_owner(reset.phone, form.cleaned_data["proof"], now=now),
+            now=now,
+        )
+    except services.TooManyTries as refusal:
+        # Only who read the code on this phone comes here.
+        form.add_error(None, code_step.too_many(refusal.retry_at, now=now))
+        return False
+    if not is_right:
+        limits.allow_all(tries, now=now)
+    return is_right
+
+
+def _go_back(request: HttpRequest, reset: Reset) -> HttpResponse:
+    """To the first step that is not done, or whose time is over."""
+    if not reset.verified_at:
+        return redirect("accounts:reset_code" if reset.phone else "accounts:reset")
+    messages.warning(
+        request, _("The time for a new password is over: ten minutes after the code. Request a new code")
+    )
+    return redirect("accounts:reset")
