@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.models import Session
 from django.db import connection
+from django.db.models import QuerySet
 
 from notifications.clock import estimate_clock, note_reading, read_clock, stopped_clock
 
@@ -48,9 +50,20 @@ class SessionStore(db.SessionStore):
     @classmethod
     def clear_expired(cls) -> None:
         """Delete the sessions that are over."""
-        cls.get_model_class().objects.filter(expire_date__lt=read_clock()).delete()
+        purge(now=read_clock())
 
     def _validate_session_key(self, key: str | None) -> bool:
         # A quoted cookie may hold a NUL, which PostgreSQL takes in no text.
         is_plausible: bool = super()._validate_session_key(key)  # type: ignore[misc]  # the stubs lack it
         return is_plausible and "\0" not in (key or "")
+
+
+def over(*, now: datetime) -> QuerySet[Session]:
+    """The sessions that nobody can use any more."""
+    return Session.objects.filter(expire_date__lte=now)
+
+
+def purge(*, now: datetime) -> int:
+    """Delete the sessions that are over; how many they were."""
+    deleted, _per_model = over(now=now).delete()
+    return deleted

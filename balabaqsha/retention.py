@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts import sms_codes
+from accounts import sessions, sms_codes
 from applications import retention as papers
 from notifications import retention as outbox
 
@@ -22,6 +22,7 @@ class Period:
 
 
 PERIODS = (
+    Period("sessions, once they are over", sessions.over, sessions.purge),
     Period("SMS codes, a day after they expired", sms_codes.old, sms_codes.prune),
     Period("texts of SMS, after 30 days", outbox.old_texts, outbox.purge_texts),
     Period("SMS, after a year", outbox.old_messages, outbox.purge_messages),

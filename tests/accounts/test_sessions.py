@@ -6,9 +6,13 @@ import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore as DjangoStore
 from django.contrib.sessions.models import Session
+from django.test import Client
 from django.urls import reverse
 
 from accounts.sessions import SessionStore
+from balabaqsha.celery import app
+from balabaqsha.retention import purge_personal_data
+from tests.accounts.walk import PHONE
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +64,65 @@ def test_a_cookie_that_no_database_can_look_up_is_a_visitor_s(client, kept):
 def test_data_that_was_tampered_with_is_no_session(kept):
     Session.objects.update(session_data="e30:forged:signature")
     assert SessionStore(kept).get("step") is None
+
+
+class TestRowsOfBots:
+    """What is refused leaves no row behind."""
+
+    GARBAGE: tuple[tuple[str, dict[str, str]], ...] = (
+        ("/register/", {}),
+        ("/register/", {"phone": "x", "consent": "on"}),
+        ("/register/", {"phone": "8 7172 12-34-56", "consent": "on"}),
+        ("/register/", {"phone": PHONE}),
+        ("/register/", {"confirm": "1"}),
+        ("/register/code/", {"code": "000000"}),
+        ("/register/code/", {"resend": "1"}),
+        ("/register/account/", {"identity": "940225300009"}),
+        ("/password/reset/", {"phone": "x"}),
+        ("/password/reset/code/", {"code": "000000", "proof": "940225300009"}),
+        ("/password/reset/new/", {"password": "x", "repeated": "x"}),
+        ("/login/", {"phone": PHONE, "password": "wrong"}),
+        ("/login/code/", {"code": "000000"}),
+        ("/admin/login/", {"username": "x", "password": "x", "otp_token": "000000"}),
+        ("/queue/check/", {"number": "19-000001", "digits": "0000"}),
+    )
+
+    def test_garbage(self):
+        for path, fields in self.GARBAGE:
+            for prefix in ("", "/ru"):
+                Client().post(prefix + path, fields)
+                Client().get(prefix + path)
+        assert not Session.objects.exists()
+
+    @pytest.mark.parametrize("path", ["/register/", "/password/reset/"])
+    def test_codes_that_a_limit_refuses(self, path):
+        Client().post(path, {"phone": PHONE, "consent": "on"})
+        assert Session.objects.count() == 1
+        for _ in range(5):
+            assert Client().post(path, {"phone": PHONE, "consent": "on"}).status_code == 429
+        assert Session.objects.count() == 1
+
+    @pytest.mark.parametrize("path", ["/register/", "/password/reset/"])
+    def test_codes_without_redis(self, path, redis_away):
+        assert Client().post(path, {"phone": PHONE, "consent": "on"}).status_code == 429
+        assert not Session.objects.exists()
+
+    def test_sign_ins_that_wait_for_a_code(self):
+        for _ in range(9):
+            Client().post("/login/", {"phone": PHONE, "password": "wrong"})
+        assert not Session.objects.exists()
+
+
+def test_those_that_are_over_are_deleted_and_no_other(kept, clock):
+    ends = Session.objects.get().expire_date
+    clock.move_to(ends - MICROSECOND)
+    purge_personal_data(now=ends - MICROSECOND)
+    assert Session.objects.count() == 1
+    assert purge_personal_data(now=ends, dry_run=True)["sessions, once they are over"] == 1
+    assert purge_personal_data(now=ends)["sessions, once they are over"] == 1
+    assert not Session.objects.exists()
+
+
+def test_they_are_deleted_every_night():
+    scheduled = {entry["task"]: entry["schedule"] for entry in app.conf.beat_schedule.values()}
+    assert len(scheduled["balabaqsha.tasks.purge_personal_data"].hour) == 1
