@@ -110,6 +110,12 @@ class StaffPasswordChangeForm(AdminPasswordChangeForm):
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         return password
 
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if "new_password1" in values and values["new_password1"] == values.get("old_password"):
+            self.add_error("new_password1", gettext("This is your present password. Enter another one"))
+        return values
+
 
 class StaffPasswordChangeView(PasswordChangeView):
     """Changes it as parents' are: all other sessions end, it is recorded, and this device stays a known one."""

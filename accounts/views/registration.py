@@ -23,7 +23,7 @@ from accounts.devices import remember_device
 from accounts.forms import CodeForm, FirstPasswordForm, IdentityForm, RegistrationForm
 from accounts.identity import Identity
 from accounts.masks import mask_name
-from accounts.models import SmsCode
+from accounts.models import SmsCode, User
 from accounts.phones import display_phone
 from accounts.progress import (
     Registration,
@@ -122,7 +122,9 @@ def code(request: HttpRequest, registration: Registration, now: datetime) -> Htt
 @_step(Step.PASSWORD, Step.ACCOUNT)
 def password(request: HttpRequest, registration: Registration, now: datetime) -> HttpResponse:
     """Step 2. Opened again from step 3, it sets another password."""
-    form = FirstPasswordForm(request.POST if request.method == "POST" else None)
+    # There is no account yet, but its number is known: it makes a bad password.
+    owner = User(phone=registration.phone)
+    form = FirstPasswordForm(request.POST if request.method == "POST" else None, user=owner)
     if form.is_valid():
         hashed = make_password(form.cleaned_data["password"])
         changed = replace(registration, password_hash=hashed)
