@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import translate_url
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
 
 from accounts.models import User
@@ -47,12 +48,15 @@ class LanguageChoiceMiddleware:
 
 
 def _is_switch(request: HttpRequest, language: str) -> bool:
-    came_from = urlsplit(request.headers.get("Referer", ""))
+    try:
+        came_from = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return False
+    # A path that begins with two slashes would be read as another site.
+    here = escape_leading_slashes(request.path)
     if request.method != "GET" or came_from.netloc != request.get_host() or came_from.path == request.path:
         return False
     # The address of this page in the other languages: only one of the present language can be resolved.
     return any(
-        translate_url(request.path, code) == came_from.path
-        for code, _name in settings.LANGUAGES
-        if code != language
+        translate_url(here, code) == came_from.path for code, _name in settings.LANGUAGES if code != language
     )

@@ -8,12 +8,14 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, auth, messages
+from django.contrib.contenttypes.views import shortcut
 from django.contrib.sessions.backends.base import SessionBase
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DataError
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -102,6 +104,13 @@ class StaffAdminSite(OTPAdminSite):
         )
         return cast(HttpResponse, view(request))
 
+    def get_urls(self) -> list[Any]:
+        """Django's; the first of them stands before its own of the same address."""
+        own = path(
+            "r/<path:content_type_id>/<path:object_id>/", self.admin_view(public_page), name="view_on_site"
+        )
+        return [own, *super().get_urls()]
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is to be done today, for those who may answer bids; below it the lists, by everyone's rights."""
         context = extra_context or {}
@@ -109,6 +118,14 @@ class StaffAdminSite(OTPAdminSite):
             now = estimate_clock()
             context = {**context, "today": workplace.today(request.user, now=now), "now": now}
         return cast(TemplateResponse, super().index(request, context))
+
+
+def public_page(request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
+    """To the page that families see of an object; 404 for a key that can't be one, of which Django makes an error."""
+    try:
+        return cast(HttpResponse, shortcut(request, content_type_id, object_id))
+    except (ValidationError, DataError):
+        raise Http404 from None
 
 
 def is_idle(session: SessionBase, *, now: datetime) -> bool:

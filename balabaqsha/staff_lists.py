@@ -11,10 +11,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import url_params_from_lookup_dict
+from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -53,6 +55,17 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 raise
             logger.warning("%s: values that can't be looked up: %s", self, type(error).__name__)
             raise IncorrectLookupParameters from None
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *location: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """What is done with the chosen rows; BadRequest where something was chosen that is no row's key."""
+        try:
+            for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.to_python(chosen)
+        except ValidationError:
+            raise BadRequest("a row that can't be one") from None
+        return super().response_action(request, queryset, *location, **kwargs)
 
     def _too_many(self, request: HttpRequest, retry_at: datetime | None) -> HttpResponse:
         context = {

@@ -11,11 +11,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.way_back import page_of_ours
 from applications.models import Rules
 from applications.rules import choose
 from balabaqsha import statistics as figures
@@ -61,12 +62,7 @@ def _home(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
 @require_POST
 def choose_place(request: HttpRequest) -> HttpResponse:
     """Remember the place that the visitor chose, for a year, and go back to where they were."""
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        back = reverse("home")
-    response = redirect(back)
+    response = redirect(page_of_ours(request, request.POST.get("next", "")) or reverse("home"))
     slug = request.POST.get("locality", "")
     place = next((place for place in selectors.localities() if place.slug == slug), None)
     if place is None:
@@ -135,7 +131,9 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "400.html", status=400)
+    # It may be refused before its language was chosen: then the thread still has that of the request before.
+    with override(get_language_from_request(request, check_path=True)):
+        return render(request, "400.html", status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

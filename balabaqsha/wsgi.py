@@ -4,6 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from balabaqsha.wellformed import Guard
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "balabaqsha.settings")
 
-application = get_wsgi_application()
+application = Guard(get_wsgi_application())

@@ -13,7 +13,6 @@ from django.contrib.auth import authenticate, login, logout
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -29,6 +28,7 @@ from accounts.models import SmsCode, User
 from accounts.progress import instant
 from accounts.sms_codes import check_code, send_sign_in_code
 from accounts.views.limited import limited, whole_minute
+from accounts.way_back import page_of_ours
 from notifications.clock import read_clock
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -153,8 +153,4 @@ def _enter(request: HttpRequest, user: User, *, target: str, now: datetime) -> H
 def _next(request: HttpRequest) -> str:
     """Where to go after signing in: `next`, if it is a page of this site, else the cabinet."""
     target = request.POST.get("next") or request.GET.get("next") or ""
-    if url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        return target
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    return page_of_ours(request, target) or resolve_url(settings.LOGIN_REDIRECT_URL)

@@ -4,11 +4,30 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db.backends.postgresql import base, operations
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
 
 from balabaqsha.postgresql.rights import APPEND_ONLY
 
 CHECKED_FOR_SECONDS = 1.0
+
+
+class UnfitText(SuspiciousOperation, ValueError):
+    """A text that no column can hold (a NUL, half a surrogate): the sender's fault, answered 400, not an error of ours.
+
+    Forms refuse a NUL in words; this is for texts that are looked for without a form.
+    """
+
+
+class DatabaseErrors(DatabaseErrorWrapper):
+    """Django's translation of the driver's errors, and of texts that the driver does not send."""
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if isinstance(error, UnicodeEncodeError) or (type(error) is ValueError and "NUL" in str(error)):
+            raise UnfitText("a text that the database can't hold") from error
+        super().__exit__(kind, error, trace)
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -38,6 +57,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     ops_class = DatabaseOperations
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrors:
+        """What translates errors of each statement."""
+        return DatabaseErrors(self)
+
     # Django's, which has no type of its own.
     health_check_done: bool
 

@@ -1,0 +1,104 @@
+"""What no browser sends is answered 400, before anything is made of it.
+
+Django reads a request leniently: a charset that exists but is none for texts, an address that is not UTF-8 or a NUL
+come as far as the first line that can't cope with them, and that is a 500. `Guard` looks at the request as the web
+server hands it over, `WellFormedMiddleware` at what only Django can read; a text with a NUL that still reaches the
+database is refused there (`balabaqsha.postgresql`).
+
+Cookies are no reason to turn anybody away: those of other sites of the same domain come along, and their visitor could
+do nothing about them. One that can't be read is none.
+"""
+
+import codecs
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.utils.http import parse_header_parameters
+
+# Where `Guard` says what is wrong.
+FAULT: Final = "balabaqsha.fault"
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Any], Iterable[bytes]]
+
+
+class Guard:
+    """A WSGI application in front of Django's: what can't be a request reaches it stripped of all but its address."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        if found := fault(environ):
+            bare = {"CONTENT_TYPE": "", "CONTENT_LENGTH": "0", "QUERY_STRING": ""}
+            path = environ.get("PATH_INFO", "").replace("\0", "")
+            environ = environ | bare | {"PATH_INFO": path, FAULT: found}
+        return self.application(environ, start_response)
+
+
+class WellFormedMiddleware:
+    """400 for what `Guard` found, for a host that is not ours, and for a form that can't be read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if found := request.META.get(FAULT):
+            raise BadRequest(found)
+        request.get_host()
+        if request.method == "POST":
+            read_form(request)
+        return self.get_response(request)
+
+
+class WithoutTrace(logging.Filter):
+    """A stranger's mistake is one line in the log: where in Django it was found is of no use to anybody."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security"):
+            record.exc_info = record.exc_text = None
+        return True
+
+
+def fault(environ: Environ) -> str:
+    """What makes it no request of a browser; empty where nothing does. Never repeats what was sent."""
+    query = environ.get("QUERY_STRING", "")
+    if "\0" in environ.get("PATH_INFO", "") or "\0" in query or "%00" in query:
+        return "a NUL in the address"
+    if not _is_utf8(query):
+        return "an address that is not UTF-8"
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        return "a length that is no number"
+    return "" if _is_charset_known(environ.get("CONTENT_TYPE", "")) else "a charset that is not UTF-8"
+
+
+def read_form(request: HttpRequest) -> None:
+    """Read the form now, where an error is still the sender's. Raises BadRequest and what Django answers with 400."""
+    try:
+        _ = request.POST
+    except (LookupError, ValueError, UnreadablePostError) as error:
+        raise BadRequest("a form that can't be read") from error
+
+
+def _is_utf8(query: str) -> bool:
+    # A web server hands bytes over as letters of Latin-1.
+    try:
+        unquote_to_bytes(query.encode("latin-1")).decode()
+    except UnicodeError:
+        return False
+    return True
+
+
+def _is_charset_known(content_type: str) -> bool:
+    if ";" not in content_type:
+        return True
+    try:
+        charset = parse_header_parameters(content_type)[1].get("charset", "utf-8")
+        return codecs.lookup(charset.strip('"')).name == "utf-8"
+    except (LookupError, ValueError):
+        return False
