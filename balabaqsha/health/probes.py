@@ -21,6 +21,8 @@ V = TypeVar("V")
 
 # All probes begin together; the rest of the two seconds is for the way there and back.
 ANSWER_SECONDS: Final = 1.5
+# So long does a part that did not answer the last time have.
+AGAIN_SECONDS: Final = 0.3
 # An answer holds for so long: however many ask, each part is asked once a second.
 HOLDS_SECONDS: Final = 1.0
 
@@ -29,7 +31,7 @@ class Asked(NamedTuple, Generic[V]):
     """A question that is under way, or was answered: None stands for no answer."""
 
     answer: "Future[V | None]"
-    at: float
+    until: float
 
     def result(self) -> V | None:
         """The answer; None where there is none within the time, counted from the beginning of the question.
@@ -37,37 +39,46 @@ class Asked(NamedTuple, Generic[V]):
         So whoever comes while it hangs waits for what is left of that time, and then not at all.
         """
         try:
-            return self.answer.result(timeout=max(0, self.at + ANSWER_SECONDS - time.monotonic()))
+            return self.answer.result(timeout=max(0, self.until - time.monotonic()))
         except TimeoutError:
             return None
 
 
 class Probe(Generic[V]):
-    """A question that may hang, asked by one thread at a time, however many want to know."""
+    """A question that may hang, asked by one thread at a time, however many want to know.
+
+    What has not answered before is waited for no longer than what is well takes, so that whoever asks while it hangs
+    holds no thread of a web server.
+    """
 
     def __init__(self, ask: Callable[[], V]) -> None:
         self._ask = ask
         self._starting = Lock()
         self._asked: Asked[V] | None = None
+        self._answered_at = 0.0
 
     def start(self) -> Asked[V]:
-        """Ask, unless it is being asked, or was asked a moment ago."""
+        """Ask, unless it is being asked, or was answered a moment ago."""
         with self._starting:
             asked, now = self._asked, time.monotonic()
             holds = HOLDS_SECONDS if settings.REMEMBER_FOR_A_SECOND else 0
-            if asked is None or (asked.answer.done() and now >= asked.at + holds):
-                asked = self._asked = Asked(Future(), now)
-                Thread(target=self._run, args=[asked.answer], daemon=True).start()
+            if asked and not (asked.answer.done() and now >= self._answered_at + holds):
+                return asked
+            patience = AGAIN_SECONDS if asked and asked.answer.result() is None else ANSWER_SECONDS
+            self._asked = asked = Asked(Future(), now + patience)
+            Thread(target=self._run, args=[asked.answer], daemon=True).start()
             return asked
 
     def _run(self, answer: "Future[V | None]") -> None:
+        found = None
         try:
-            answer.set_result(self._ask())
+            found = self._ask()
         except (Silent, redis.RedisError):
-            answer.set_result(None)
+            pass
         except Exception:
             logger.exception("A part of the health report could not be made")
-            answer.set_result(None)
+        self._answered_at = time.monotonic()
+        answer.set_result(found)
 
 
 def ping_redis() -> bool:

@@ -1,6 +1,7 @@
 """What a load balancer and a monitor are told."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
@@ -247,6 +248,13 @@ class TestWhateverHangs:
         released.set()
         assert waited == [0]
 
+    def test_what_did_not_answer_is_not_waited_for_so_long_again(self, dead_database):
+        first = probes._database.start()
+        assert first.answer.result(timeout=30) is None
+        before = time.monotonic()
+        assert probes._database.start().until <= time.monotonic() + probes.AGAIN_SECONDS
+        assert probes._database.start().until >= before
+
     @pytest.mark.parametrize("drips", [b"", b"+PONG"])
     def test_a_redis_that_says_nothing_is_failing(self, client, monkeypatch, settings, drips):
         monkeypatch.setattr(line_module, "connection", at_port(1))
@@ -289,7 +297,7 @@ def test_an_answer_holds_for_a_second(client, settings, monkeypatch):
     for _ in range(3):
         told(client)
     assert len(asked) == 1
-    probe._asked = probe._asked._replace(at=probe._asked.at - probes.HOLDS_SECONDS)
+    probe._answered_at -= probes.HOLDS_SECONDS
     told(client)
     assert len(asked) == 2
 
