@@ -7,7 +7,8 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from accounts.models import User
-from balabaqsha.postgresql.base import CHECKED_FOR_SECONDS
+from balabaqsha.postgresql.base import CHECKED_FOR_SECONDS, DatabaseWrapper
+from tests.balabaqsha.silent import silent_server
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -198,3 +199,19 @@ def test_the_check_of_one_thread_spares_no_other_its_own(monotonic):
         thread.start()
         thread.join()
     assert len(done) == 2
+
+
+def test_a_server_that_accepts_and_says_nothing_is_given_up():
+    with silent_server() as server:
+        address = connection.settings_dict | {"HOST": "127.0.0.1", "PORT": server.port}
+        address["OPTIONS"] = {name: value for name, value in address["OPTIONS"].items() if name != "host"}
+        with pytest.raises(OperationalError, match="timeout expired"):
+            DatabaseWrapper(address).ensure_connection()
+
+
+def test_a_server_that_is_cut_off_is_given_up_while_it_is_waited_for():
+    """A cable that is cut says nothing: only the kernel can tell, and it is told for how long to try."""
+    options = connection.get_connection_params()
+    silence = options["keepalives_idle"] + options["keepalives_interval"] * options["keepalives_count"]
+    assert silence <= 15
+    assert options["tcp_user_timeout"] <= 15_000
