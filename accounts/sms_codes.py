@@ -19,6 +19,7 @@ from accounts import limits
 from accounts.crypto import keyed_hash
 from accounts.models import SmsCode, User
 from notifications.broker import wake_soon_on_commit
+from notifications.budget import check_newcomer
 from notifications.services import DELIVERY_TASK, enqueue_to_phone
 
 DIGITS: Final = 6
@@ -69,8 +70,10 @@ def send_code(
     A registered number that registers again gets an SMS that says so; an unknown number that asks for a reset gets
     none; the caller can't tell. `language` is that of the page, used where no account has one; `device` as in
     `accounts.limits.code_limits`. Raises `TooManyCodes` when the limits for the phone or the network are reached, or
-    can't be counted.
+    can't be counted, and `notifications.budget.BudgetSpent` when newcomers get no more codes.
     """
+    if purpose == SmsCode.Purpose.REGISTER:
+        check_newcomer(phone, now=now)
     allowed = limits.allow_all(limits.code_limits(phone, address=address, device=device), now=now)
     if not allowed.ok:
         raise TooManyCodes(allowed.retry_at)

@@ -26,8 +26,11 @@ from accounts.models import User
 from applications import workplace
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
+from notifications import budget
 from notifications.clock import estimate_clock, read_clock
 
+# From so much of the day's budget for SMS on the start page shows it in red.
+ALARM_PERCENT = 80
 _SEEN = "staff_seen_at"
 # A request is noted only so often, so that a click does not always write.
 _NOTED_EVERY = timedelta(minutes=1)
@@ -113,7 +116,7 @@ class StaffAdminSite(OTPAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is to be done today, for those who may answer bids; below it the lists, by everyone's rights."""
-        context = extra_context or {}
+        context = {**(extra_context or {}), "sms": _sms(request)}
         if isinstance(request.user, User) and request.user.has_perm("applications.view_bid"):
             now = estimate_clock()
             context = {**context, "today": workplace.today(request.user, now=now), "now": now}
@@ -126,6 +129,17 @@ def public_page(request: HttpRequest, content_type_id: str, object_id: str) -> H
         return cast(HttpResponse, shortcut(request, content_type_id, object_id))
     except (ValidationError, DataError):
         raise Http404 from None
+
+
+def _sms(request: HttpRequest) -> dict[str, Any] | None:
+    """What the start page says of the SMS of today, to who may see them: nothing while all is well."""
+    if not (isinstance(request.user, User) and request.user.has_perm("notifications.view_message")):
+        return None
+    now = estimate_clock()
+    usage, withheld = budget.usage_of(now=now), budget.withheld_today(now=now).count()
+    if usage.level is budget.Level.OK and not withheld:
+        return None
+    return {"usage": usage, "withheld": withheld, "is_alarm": usage.percent >= ALARM_PERCENT or withheld}
 
 
 def is_idle(session: SessionBase, *, now: datetime) -> bool:

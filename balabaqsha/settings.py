@@ -254,6 +254,12 @@ SMS_FAILOVER_BACKENDS: list[str] = env.list(
     "SMS_FAILOVER_BACKENDS",
     default=["notifications.sms.smsc.SmscBackend", "notifications.sms.mobizon.MobizonBackend"],
 )
+# What SMS may cost (`notifications.budget`). Codes for newcomers get a part of the day's budget.
+SMS_BUDGET_PER_DAY: int = env.int("SMS_BUDGET_PER_DAY", default=20_000)
+SMS_NEWCOMERS_PERCENT: int = env.int("SMS_NEWCOMERS_PERCENT", default=50)
+SMS_CODES_PER_OPERATOR_PER_HOUR: int = env.int("SMS_CODES_PER_OPERATOR_PER_HOUR", default=1_000)
+SMS_CODES_PER_BLOCK_PER_HOUR: int = env.int("SMS_CODES_PER_BLOCK_PER_HOUR", default=40)
+SMS_NOTICES_PER_RECIPIENT_PER_DAY: int = env.int("SMS_NOTICES_PER_RECIPIENT_PER_DAY", default=20)
 SMSC_LOGIN: str = env.secret("SMSC_LOGIN")
 SMSC_PASSWORD: str = env.secret("SMSC_PASSWORD")
 SMSC_URL: str = env.str("SMSC_URL", default="https://smsc.kz/sys/send.php")

@@ -10,6 +10,13 @@ from django.utils.module_loading import import_string
 _SMS = "notifications.sms"
 _NOT_SENDING = {f"{_SMS}.console.ConsoleBackend", f"{_SMS}.file.FileBackend"}
 _FAILOVER = f"{_SMS}.failover.FailoverBackend"
+_BUDGETS = (
+    "SMS_BUDGET_PER_DAY",
+    "SMS_NEWCOMERS_PERCENT",
+    "SMS_CODES_PER_OPERATOR_PER_HOUR",
+    "SMS_CODES_PER_BLOCK_PER_HOUR",
+    "SMS_NOTICES_PER_RECIPIENT_PER_DAY",
+)
 _NEEDS = {
     f"{_SMS}.smsc.SmscBackend": ("SMSC_LOGIN", "SMSC_PASSWORD", "SMSC_URL"),
     f"{_SMS}.mobizon.MobizonBackend": ("MOBIZON_API_KEY", "MOBIZON_URL"),
@@ -57,3 +64,13 @@ def messages_leave_the_house(*, app_configs: Sequence[Any] | None, **kwargs: Any
             elif name.endswith("_URL") and not value.startswith("https://"):
                 problems.append(Error(f"{name} must begin with https://.", id="notifications.E005"))
     return problems
+
+
+@register(Tags.security, deploy=True)
+def budgets_are_budgets(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Every budget for SMS lets some through: one of nothing would silence the portal."""
+    return [
+        Error(f"{name} must be 1 or more.", hint=f"Set {name}, or unset it.", id="notifications.E006")
+        for name in _BUDGETS
+        if getattr(settings, name) < 1
+    ]

@@ -14,7 +14,8 @@ from random import SystemRandom
 from django.db import transaction
 from django.db.models import QuerySet
 
-from notifications.kinds import is_secret
+from notifications.budget import Purse, has_had_enough, raise_alarm
+from notifications.kinds import PastBudget, fate_of, is_secret
 from notifications.models import Message
 from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, SmsBackend, get_backend
 from notifications.sweeps import renew_connection
@@ -33,11 +34,12 @@ _random = SystemRandom()
 
 @dataclass
 class Counts:
-    """What one delivery did: messages accepted by a gateway, put off to another attempt, given up."""
+    """What one delivery did: messages accepted by a gateway, put off, given up, left to the inbox."""
 
     sent: int = 0
     retried: int = 0
     failed: int = 0
+    withheld: int = 0
 
 
 def deliver_due(*, now: datetime) -> Counts:
@@ -48,15 +50,17 @@ def deliver_due(*, now: datetime) -> Counts:
     the lock would be held while sending.
     """
     backend = get_backend()
-    counts = Counts()
+    counts, purse = Counts(), Purse()
     renew_connection()
     started = time.monotonic()
     while (worked := time.monotonic() - started) < CLAIMING.total_seconds():
         # Slow gateways must not carry a message past the instant from which it is worth nothing.
         present = now + timedelta(seconds=worked)
         message = _claim(now=present)
-        if message is None or not _deliver(message, backend=backend, counts=counts, now=present):
+        if message is None or not _deliver(message, backend=backend, purse=purse, counts=counts, now=present):
             break
+    if purse.before is not None:
+        raise_alarm(purse.before, now=now)
     return counts
 
 
@@ -91,10 +95,16 @@ def _claim(*, now: datetime) -> Message | None:
         return message
 
 
-def _deliver(message: Message, *, backend: SmsBackend, counts: Counts, now: datetime) -> bool:
+def _deliver(message: Message, *, backend: SmsBackend, purse: Purse, counts: Counts, now: datetime) -> bool:
     """Send a claimed message and record what came of it; False where it is no use to go on to others."""
     if now >= message.give_up_at:
         counts.failed += _finish(message, state=Message.State.FAILED, error=message.error or "too late")
+        return True
+    if why := _why_withheld(message, purse=purse, now=now):
+        counts.withheld += _record(
+            message, state=Message.State.WITHHELD, attempts=message.attempts - 1, error=why
+        )
+        logger.warning("Message %s (%s) is left to the inbox: %s", message.pk, message.kind, why)
         return True
     result = _send(message, backend=backend)
     if result.outcome is Outcome.NOT_ASKED:
@@ -115,6 +125,17 @@ def _deliver(message: Message, *, backend: SmsBackend, counts: Counts, now: date
         )
         logger.warning("Message %s (%s) is put off: %s", message.pk, message.kind, result.error)
     return True
+
+
+def _why_withheld(message: Message, *, purse: Purse, now: datetime) -> str:
+    """Why a notice is not sent by SMS; empty where it is, as every code is."""
+    fate = fate_of(message.kind)
+    is_open = purse.is_open(now=now)
+    if fate is PastBudget.WITHHELD and not is_open:
+        return "the day's budget is spent"
+    if fate in (PastBudget.WITHHELD, PastBudget.WARNING) and has_had_enough(message, now=now):
+        return "too many notices to this number today"
+    return ""
 
 
 def _send(message: Message, *, backend: SmsBackend) -> SendResult:

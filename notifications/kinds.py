@@ -24,13 +24,22 @@ INBOX = (Channel.INBOX,)
 SMS = (Channel.SMS,)
 
 
+class PastBudget(StrEnum):
+    """What becomes of an SMS once the day's budget is spent (`notifications.budget`)."""
+
+    WITHHELD = "withheld"  # it stays in the inbox, and employees see that it was not sent
+    REFUSED = "refused"  # it is not written: whoever asks for it is told so
+    CODE = "code"  # it goes out: somebody with an account waits for it
+    WARNING = "warning"  # it goes out: somebody's account may be in danger
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of message.
 
     `title` is what employees call it. `needs` names the values that its texts may use. An SMS that was not accepted by
     a gateway within `worth_for` is given up; the text of a `secret` one is wiped as soon as it is sent or given up, and
-    no employee ever sees it.
+    no employee ever sees it. `past_budget` says what becomes of it once the day's budget for SMS is spent.
     """
 
     code: str
@@ -39,6 +48,7 @@ class Kind:
     needs: tuple[str, ...] = ()
     secret: bool = False
     worth_for: timedelta = timedelta(hours=24)
+    past_budget: PastBudget = PastBudget.WITHHELD
 
     def template(self, channel: Channel, language: str) -> str:
         """The name of the template that holds the text for `channel` in `language`."""
@@ -57,6 +67,7 @@ KINDS: Mapping[str, Kind] = {
             ("code", "minutes"),
             secret=True,
             worth_for=_CODE_WORTH,
+            past_budget=PastBudget.REFUSED,
         ),
         Kind(
             "reset_code",
@@ -65,6 +76,7 @@ KINDS: Mapping[str, Kind] = {
             ("code", "minutes"),
             secret=True,
             worth_for=_CODE_WORTH,
+            past_budget=PastBudget.CODE,
         ),
         Kind(
             "sign_in_code",
@@ -73,10 +85,23 @@ KINDS: Mapping[str, Kind] = {
             ("code", "minutes"),
             secret=True,
             worth_for=_CODE_WORTH,
+            past_budget=PastBudget.CODE,
         ),
-        Kind("account_exists", _("Phone already registered"), SMS, worth_for=_CODE_WORTH),
-        Kind("password_changed", _("Password changed"), BOTH),
-        Kind("guardian_added", _("Guardian added"), BOTH, ("child", "guardian")),
+        Kind(
+            "account_exists",
+            _("Phone already registered"),
+            SMS,
+            worth_for=_CODE_WORTH,
+            past_budget=PastBudget.REFUSED,
+        ),
+        Kind("password_changed", _("Password changed"), BOTH, past_budget=PastBudget.WARNING),
+        Kind(
+            "guardian_added",
+            _("Guardian added"),
+            BOTH,
+            ("child", "guardian"),
+            past_budget=PastBudget.WARNING,
+        ),
         Kind("application_filed", _("Application accepted"), BOTH, ("application", "number")),
         Kind("application_archived", _("Application archived"), INBOX, ("application", "undo_until")),
         Kind("application_restored", _("Application restored"), INBOX, ("application", "number")),
@@ -130,6 +155,16 @@ KINDS: Mapping[str, Kind] = {
 def titles() -> list[tuple[str, Any]]:
     """Every kind with its name in the admin; a function, so that a new kind needs no migration."""
     return [(kind.code, kind.title) for kind in KINDS.values()]
+
+
+def kinds_past_budget(fate: PastBudget) -> list[str]:
+    """The kinds of which `fate` becomes once the day's budget is spent."""
+    return [kind.code for kind in KINDS.values() if kind.past_budget is fate]
+
+
+def fate_of(code: str) -> PastBudget:
+    """What becomes of a message of the kind `code`; one that no longer exists waits like any notice."""
+    return KINDS[code].past_budget if code in KINDS else PastBudget.WITHHELD
 
 
 def is_secret(code: str) -> bool:

@@ -65,6 +65,7 @@ class Message(models.Model):
         SENT = "sent", _("sent")
         DELIVERED = "delivered", _("delivered")
         FAILED = "failed", _("failed")
+        WITHHELD = "withheld", _("withheld: inbox only")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     recipient = models.ForeignKey(
@@ -102,6 +103,13 @@ class Message(models.Model):
                 name="message_due",
             ),
             models.Index(fields=["-created_at"], name="message_newest"),
+            models.Index(fields=["phone", "-created_at"], name="message_of_phone"),
+            models.Index(fields=["sent_at"], condition=models.Q(sent_at__isnull=False), name="message_sent"),
+            models.Index(
+                fields=["-created_at", "phone"],
+                condition=models.Q(kind__in=["registration_code", "account_exists"]),
+                name="message_newcomers",
+            ),
         ]
 
     def __str__(self) -> str:

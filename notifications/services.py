@@ -15,6 +15,7 @@ from notifications.broker import wake_on_commit, wake_soon_on_commit
 from notifications.kinds import KINDS, Channel, Kind, is_secret
 from notifications.models import Message, Notice
 
+_SENDABLE_AGAIN = (Message.State.FAILED, Message.State.WITHHELD, Message.State.SENT)
 DELIVERY_TASK = "notifications.tasks.deliver_due_messages"
 
 
@@ -111,7 +112,7 @@ def mark_all_read(recipient: Any, *, now: datetime) -> int:
 
 
 def send_again(message: Message, *, now: datetime) -> bool:
-    """Put a message that failed or did not arrive back into the outbox; False where that can't be done.
+    """Put a message that failed, was withheld or did not arrive back into the outbox; False where it can't be done.
 
     It can't where the text is a secret, or while the message is still under way.
     The row is locked, so that two employees send it once. Its attempts and its time to live start anew.
@@ -119,7 +120,7 @@ def send_again(message: Message, *, now: datetime) -> bool:
     with transaction.atomic():
         locked = Message.objects.select_for_update().get(pk=message.pk)
         sendable = locked.text and not is_secret(locked.kind)
-        if not sendable or locked.state not in (Message.State.FAILED, Message.State.SENT):
+        if not sendable or locked.state not in _SENDABLE_AGAIN:
             return False
         locked.state = Message.State.QUEUED
         locked.attempts = 0

@@ -20,13 +20,16 @@ from accounts.models import SmsCode
 from accounts.progress import instant, keep_session_secret, session_secret
 from accounts.sms_codes import RESEND_AFTER, CodeFault, TooManyCodes, Verdict, check_code, send_code
 from accounts.views.limited import whole_minute
+from notifications.budget import BudgetSpent
 
+# Why a code may not be sent.
+NO_CODE = (TooManyCodes, BudgetSpent)
 # Below this many tries left the page says how many there are.
 WARN_FROM = 3
 
 
 def send(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> None:
-    """Send a code to `phone` that counts in this session only. Raises `TooManyCodes`."""
+    """Send a code to `phone` that counts in this session only. Raises what `NO_CODE` names."""
     session = session_secret(request.session)
     send_code(
         phone=phone,
@@ -45,8 +48,8 @@ def resend(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: d
     """The same from the button of the code page, with a message about how it went; whether a code is on its way."""
     try:
         send(request, phone=phone, purpose=purpose, now=now)
-    except TooManyCodes as refusal:
-        messages.warning(request, too_many(refusal.retry_at, now=now))
+    except NO_CODE as refusal:
+        messages.warning(request, why_no_code(refusal, now=now))
         return False
     messages.success(request, _("A new code is on its way. The former one is no longer valid"))
     return True
@@ -97,13 +100,27 @@ def page(form: CodeForm, *, phone: str, sent_at: str, now: datetime) -> dict[str
     }
 
 
+def why_no_code(refusal: TooManyCodes | BudgetSpent, *, now: datetime) -> str:
+    """The sentence for a code that is not sent, with the local time from which it may be asked for again."""
+    if isinstance(refusal, BudgetSpent):
+        return _(
+            "So many codes for registration were asked for that no more are sent for the time being. Nothing is wrong "
+            "with your number. You can try again at: %(time)s"
+        ) % {"time": _shown(refusal.retry_at, now=now)}
+    return too_many(refusal.retry_at, now=now)
+
+
 def too_many(retry_at: datetime | None, *, now: datetime) -> str:
     """The sentence for a limit that is reached, with the local time from which it may be tried again."""
     if retry_at is None:
         return _("The service is busy. Try again in a few minutes")
+    return _("Too many attempts. You can try again at: %(time)s") % {"time": _shown(retry_at, now=now)}
+
+
+def _shown(retry_at: datetime, *, now: datetime) -> str:
+    """The time, with its date unless that is today."""
     local, today = localtime(whole_minute(retry_at)), localtime(now).date()
-    shown = date_format(local, "H:i" if local.date() == today else "d.m.Y H:i")
-    return _("Too many attempts. You can try again at: %(time)s") % {"time": shown}
+    return date_format(local, "H:i" if local.date() == today else "d.m.Y H:i")
 
 
 def _fault(verdict: Verdict, *, wrong: str) -> str:

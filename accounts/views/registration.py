@@ -34,7 +34,6 @@ from accounts.progress import (
     registration_of,
 )
 from accounts.registry import Person, PhoneTie, RegistryUnavailable
-from accounts.sms_codes import TooManyCodes
 from accounts.views import code_step
 from notifications.clock import read_clock
 
@@ -85,8 +84,8 @@ def phone(request: HttpRequest, registration: Registration, now: datetime) -> Ht
             return _go_on(registration)
         try:
             code_step.send(request, phone=number, purpose=REGISTER, now=now)
-        except TooManyCodes as refusal:
-            form.add_error("phone", code_step.too_many(refusal.retry_at, now=now))
+        except code_step.NO_CODE as refusal:
+            form.add_error("phone", code_step.why_no_code(refusal, now=now))
             status = 429
         else:
             started = Registration(

@@ -24,7 +24,6 @@ from accounts.forms import NewPasswordForm, OwnerForm, PhoneForm
 from accounts.models import SmsCode, User
 from accounts.phones import display_phone
 from accounts.progress import Reset, forget, keep_reset, reset_of, session_secret
-from accounts.sms_codes import TooManyCodes
 from accounts.views import code_step
 from notifications.clock import read_clock
 
@@ -49,8 +48,8 @@ def phone(request: HttpRequest) -> HttpResponse:
             return redirect("accounts:reset_code")
         try:
             code_step.send(request, phone=number, purpose=RESET, now=now)
-        except TooManyCodes as refusal:
-            form.add_error("phone", code_step.too_many(refusal.retry_at, now=now))
+        except code_step.NO_CODE as refusal:
+            form.add_error("phone", code_step.why_no_code(refusal, now=now))
             status = 429
         else:
             keep_reset(request.session, Reset(phone=number, sent_at=now.isoformat()))

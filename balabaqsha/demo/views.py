@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import limits
 from balabaqsha.context import LANGUAGE_LABELS
 from balabaqsha.demo import desk, staff
+from notifications import budget
 from notifications.clock import estimate_clock, read_clock
 
 REFRESH_SECONDS = 10
@@ -92,7 +93,9 @@ def _person(person: desk.DeskPerson) -> dict[str, Any]:
 @require_POST
 def lift_limits(request: HttpRequest) -> HttpResponse:
     """Let everybody try again at once, and go back to the desk."""
-    limits.lift_all(now=read_clock())
+    now = read_clock()
+    limits.lift_all(now=now)
+    budget.begin_anew(now=now)
     with override(_language(request)):
         messages.success(request, _("All limits begin anew."))
     return redirect(f"{reverse('demo')}?lang={_language(request)}")

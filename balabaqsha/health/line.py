@@ -59,6 +59,12 @@ class Line:
         except psycopg2.Error as error:
             raise Silent(type(error).__name__) from None
 
+    def count(self, asked: "QuerySet[Any]") -> int:
+        """How many rows a query finds."""
+        statement, parameters = asked.order_by().values("pk").query.sql_with_params()
+        ((found,),) = self.rows(f"SELECT count(*) FROM ({statement}) AS found", parameters)  # noqa: S608
+        return int(found)
+
     def read_clock(self) -> datetime:
         """What the database's clock says; the estimate of this process goes on from it."""
         asked = time.monotonic()

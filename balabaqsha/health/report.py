@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from django.conf import settings
 from django.utils import timezone
 
 from balabaqsha.health import heartbeats
 from balabaqsha.health.line import Line
 from balabaqsha.health.sweeps import late_sweeps
 from bulletin.calendar import CalendarEmpty, calendar_of, calendar_rows
+from notifications.budget import Usage, midnight, spent_since
 from notifications.clock import machine_clock
 from notifications.delivery import due
 
@@ -48,6 +50,7 @@ class Facts:
     signs: Collection[Sign]
     sweeps: dict[str, datetime]
     outbox_due_at: datetime | None
+    sms: Usage
     calendar_ends: date | None
 
 
@@ -60,6 +63,7 @@ def read_facts(*, seconds: float) -> Facts:
         signs = [Sign(*row) for row in line.rows(_HEARTBEATS, [now - heartbeats.KEPT_FOR])]
         sweeps = dict(line.rows(_SWEEPS))
         oldest = line.rows(due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
+        spent = line.count(spent_since(midnight(now)))
         try:
             calendar_ends = calendar_of(line.rows(calendar_rows())).last
         except CalendarEmpty:
@@ -70,6 +74,7 @@ def read_facts(*, seconds: float) -> Facts:
         signs=signs,
         sweeps=sweeps,
         outbox_due_at=oldest[0][0] if oldest else None,
+        sms=Usage(spent, settings.SMS_BUDGET_PER_DAY),
         calendar_ends=calendar_ends,
     )
 
@@ -80,6 +85,8 @@ def judge(facts: Facts) -> dict[str, Any]:
     return {
         "outbox": "late" if outbox > OUTBOX_LIMIT else "ok",
         "outbox_seconds": _seconds(outbox),
+        "sms_budget": facts.sms.level.value,
+        "sms_percent": facts.sms.percent,
         "calendar": _calendar(facts),
         **_beat(facts),
         **_workers(facts),

@@ -82,6 +82,8 @@ def test_all_well(client):
         "redis": "ok",
         "outbox": "ok",
         "outbox_seconds": 0,
+        "sms_budget": "ok",
+        "sms_percent": 0,
         "calendar": "ok",
         "beat": "ok",
         "beat_seconds": 0,
@@ -326,3 +328,12 @@ def test_the_clock_is_the_server_s(client, db):
         response = client.get("/clock.json")
     assert response.json() == {"now": "2026-06-26T10:20:00.000005+00:00"}
     assert "no-store" in response.headers["Cache-Control"]
+
+
+@pytest.mark.usefixtures("_well")
+def test_an_sms_budget_that_is_half_spent_needs_a_person(client, settings):
+    settings.SMS_BUDGET_PER_DAY = 2
+    message(due=NOW, state=Message.State.SENT)
+    Message.objects.update(sent_at=NOW)
+    answer = told(client)
+    assert (answer["sms_budget"], answer["sms_percent"], answer["status"]) == ("half", 50, "warning")

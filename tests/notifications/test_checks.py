@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications.checks import backends_exist, messages_leave_the_house
+from notifications.checks import backends_exist, budgets_are_budgets, messages_leave_the_house
 
 SMS = "notifications.sms"
 SMSC, MOBIZON = f"{SMS}.smsc.SmscBackend", f"{SMS}.mobizon.MobizonBackend"
@@ -71,3 +71,11 @@ def test_a_gateway_that_does_not_exist(live, path):
 def test_a_failover_to_nobody(live, paths):
     live.SMS_FAILOVER_BACKENDS = paths
     assert ids(backends_exist) == ["notifications.E002"]
+
+
+@pytest.mark.parametrize("name", ["SMS_BUDGET_PER_DAY", "SMS_CODES_PER_BLOCK_PER_HOUR"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_budget_of_nothing(live, name, value):
+    assert ids(budgets_are_budgets) == []
+    setattr(live, name, value)
+    assert ids(budgets_are_budgets) == ["notifications.E006"]

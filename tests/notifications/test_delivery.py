@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from notifications import delivery
+from notifications.budget import Purse
 from notifications.delivery import CLAIMING, LEASE, Counts, deliver_due, pause_after
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message
@@ -133,7 +134,7 @@ class TestNobodyMayBeAsked:
         # Meanwhile another worker claimed the row and is sending it.
         Message.objects.update(attempts=2, next_attempt_at=NOW + 2 * LEASE)
         gateway.reset(RESTING)
-        assert not delivery._deliver(claimed, backend=gateway(), counts=Counts(), now=NOW)
+        assert not delivery._deliver(claimed, backend=gateway(), purse=Purse(), counts=Counts(), now=NOW)
         message.refresh_from_db()
         assert (message.state, message.attempts) == (Message.State.SENDING, 2)
 
@@ -268,7 +269,7 @@ def test_a_worker_that_slept_past_its_lease_overwrites_nothing(message, gateway)
     counts = Counts()
     claimed = delivery._claim(now=NOW)
     assert claimed
-    delivery._deliver(claimed, backend=Sleepy(), counts=counts, now=NOW)
+    delivery._deliver(claimed, backend=Sleepy(), purse=Purse(), counts=counts, now=NOW)
     assert counts == Counts()
     message.refresh_from_db()
     assert (message.state, message.provider_id) == (Message.State.SENT, "other:1")

@@ -34,6 +34,7 @@ class SlowBackend(ObedientBackend):
 @pytest.fixture
 def outbox(settings):
     settings.SMS_BACKEND = f"{__name__}.SlowBackend"
+    settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY = MESSAGES
     SlowBackend.reset()
     parent = UserFactory()
     for number in range(MESSAGES):

@@ -1,0 +1,172 @@
+"""What SMS may cost: budgets counted in the outbox itself, and what happens to whom once they are spent.
+
+The day is that of the portal's zone. Over all of it there is one budget; codes for newcomers, which strangers can ask
+for, get a part of it, and besides no more in an hour than people really register from one operator and one block of
+numbers. A recipient gets so many notices a day. `notifications.kinds` says of each kind what becomes of it.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from notifications.kinds import PastBudget, kinds_past_budget
+from notifications.models import Message
+
+logger = logging.getLogger(__name__)
+
+HOUR: Final = timedelta(hours=1)
+# `+7 701` is an operator, `+7 701 777` a block of ten thousand numbers, which one may own as easily as one number.
+OPERATOR_LENGTH, BLOCK_LENGTH = 5, 8
+_SINCE: Final = "sms-budget-since"
+
+
+class Level(StrEnum):
+    """How much of the day's budget is spent; what is not OK needs a person."""
+
+    OK = "ok"
+    HALF = "half"
+    NEARLY = "nearly spent"
+    SPENT = "spent"
+
+
+_FROM_PERCENT: Final = ((100, Level.SPENT), (80, Level.NEARLY), (50, Level.HALF), (0, Level.OK))
+
+
+class Usage(NamedTuple):
+    """How many SMS of the day's budget are sent."""
+
+    spent: int
+    budget: int
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.spent // self.budget if self.budget > 0 else 100
+
+    @property
+    def level(self) -> Level:
+        return next(level for least, level in _FROM_PERCENT if self.percent >= least)
+
+
+class BudgetSpent(Exception):
+    """No further code for a newcomer now; `retry_at` is from when there is one."""
+
+    def __init__(self, retry_at: datetime) -> None:
+        super().__init__()
+        self.retry_at = retry_at
+
+
+class Purse:
+    """What one delivery may still send: counted anew each time a fiftieth of what was left has been taken.
+
+    So up to fifty workers that send at once never go beyond the budget, and hardly ever count.
+    """
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._is_spent = False
+        # What was spent before the first message.
+        self.before: Usage | None = None
+
+    def is_open(self, *, now: datetime) -> bool:
+        """Whether the message that this worker has just claimed may go out as well; takes it."""
+        if self._left < 1 and not self._is_spent:
+            usage = usage_of(now=now)
+            self.before = self.before or Usage(usage.spent - 1, usage.budget)
+            left = usage.budget - usage.spent
+            self._is_spent = left < 0
+            self._left = max(1, left // 50)
+        self._left -= 1
+        return not self._is_spent
+
+
+def usage_of(*, now: datetime) -> Usage:
+    """What is spent of today's budget, with what a worker has claimed."""
+    return Usage(spent_since(_day(now)).count(), settings.SMS_BUDGET_PER_DAY)
+
+
+def spent_since(since: datetime) -> QuerySet[Message]:
+    """The SMS that are paid for: those that gateways accepted since then, and those that workers are handing over."""
+    return Message.objects.filter(Q(sent_at__gte=since) | Q(state=Message.State.SENDING))
+
+
+def sent_today(*, now: datetime) -> QuerySet[Message]:
+    """The SMS that gateways have accepted today."""
+    return Message.objects.filter(sent_at__gte=_day(now))
+
+
+def withheld_today(*, now: datetime) -> QuerySet[Message]:
+    """The notices of today that stayed in the inbox alone."""
+    return Message.objects.filter(state=Message.State.WITHHELD, created_at__gte=_day(now))
+
+
+def has_had_enough(message: Message, *, now: datetime) -> bool:
+    """Whether the recipient of `message`, a notice, has got as many notices today as one gets."""
+    had = (
+        sent_today(now=now)
+        .filter(phone=message.phone)
+        .exclude(kind__in=kinds_past_budget(PastBudget.REFUSED))
+    )
+    notices = had.exclude(kind__in=kinds_past_budget(PastBudget.CODE))
+    return notices.count() >= settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY
+
+
+def check_newcomer(phone: str, *, now: datetime) -> None:
+    """Raise `BudgetSpent` where no code may be sent to `phone` (E.164), whether or not it belongs to anybody.
+
+    As many as are asked for in the same instant may pass together.
+    """
+    begun = _begun(now)
+    newcomers = Message.objects.filter(kind__in=kinds_past_budget(PastBudget.REFUSED))
+    today = newcomers.filter(created_at__gte=max(midnight(now), begun)).count()
+    share = settings.SMS_BUDGET_PER_DAY * settings.SMS_NEWCOMERS_PERCENT // 100
+    if today >= share or usage_of(now=now).level is Level.SPENT:
+        raise BudgetSpent(midnight(now) + timedelta(days=1))
+    asked = newcomers.filter(created_at__gt=max(now - HOUR, begun)).order_by("-created_at")
+    for length, most in (
+        (OPERATOR_LENGTH, settings.SMS_CODES_PER_OPERATOR_PER_HOUR),
+        (BLOCK_LENGTH, settings.SMS_CODES_PER_BLOCK_PER_HOUR),
+    ):
+        alike = asked.filter(phone__startswith=phone[:length])
+        if most < 1:
+            raise BudgetSpent(now + HOUR)
+        for first_of_them in alike.values_list("created_at", flat=True)[most - 1 : most]:
+            raise BudgetSpent(first_of_them + HOUR)
+
+
+def raise_alarm(before: Usage, *, now: datetime) -> None:
+    """Log once where half, four fifths or all of the day's budget has been passed since `before`."""
+    after = usage_of(now=now)
+    if after.level != before.level and after.percent > before.percent:
+        severity = logging.ERROR if after.level is Level.SPENT else logging.WARNING
+        logger.log(severity, "SMS of today: %s of %s (%s %%)", after.spent, after.budget, after.percent)
+
+
+def begin_anew(*, now: datetime) -> None:
+    """Count today's budgets from `now` on: for the demo's desk. Elsewhere it does nothing."""
+    cache.set(_SINCE, now, timeout=24 * 60 * 60)
+
+
+def _day(now: datetime) -> datetime:
+    """From when the budgets of the day that holds `now` are counted."""
+    return max(midnight(now), _begun(now))
+
+
+def midnight(now: datetime) -> datetime:
+    """The beginning of the day that holds `now`."""
+    return timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _begun(now: datetime) -> datetime:
+    """Since when `begin_anew` counts; long ago where nobody asked for it."""
+    try:
+        since: datetime | None = cache.get(_SINCE) if settings.DEMO else None
+    except RedisError:
+        since = None
+    return since or now - timedelta(days=2)
