@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import limits
 from accounts.audit_actions import Action
-from accounts.models import SmsCode
+from accounts.hashing import HashingBusy
+from accounts.models import SmsCode, User
 from accounts.services import change_password
 from notifications.models import Message
 from tests.accounts.walk import PHONE, newest_code
@@ -106,6 +107,15 @@ class TestAccount:
     def test_right_passwords_are_no_failures(self, owner):
         for _ in range(30):
             assert outcome(sign_in(Client())) == "in"
+
+    def test_an_answer_that_was_too_busy_to_be_given_is_no_failure(self, owner, monkeypatch):
+        def busy(*_given):
+            raise HashingBusy
+
+        with monkeypatch.context() as patched:
+            patched.setattr(User, "check_password", busy)
+            assert [sign_in(Client()).status_code for _ in range(9)] == [503] * 9
+        assert fail(6) == ["wrong"] * 5 + ["code"]
 
     def test_another_account_is_not_touched(self, owner):
         fail(5, phone=UNKNOWN)
