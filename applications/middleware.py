@@ -1,12 +1,16 @@
-"""What a page answers that had to wait too long for its turn."""
+"""What a page answers that had to wait too long for its turn, and what is noted before a page reads what it is sent."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts.models import User
+from applications.handing_in import note_handing_in
 from applications.refusals import Refusal
 from applications.transitions import Refused
+from notifications.clock import read_clock
 
 RETRY_AFTER_SECONDS = 5
 
@@ -30,3 +34,27 @@ class BusyMiddleware:
         answer = render(request, "applications/busy.html", status=503)
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return answer
+
+
+class HandingInMiddleware:
+    """Notes when papers for an extension begin to come.
+
+    It stands before whatever reads the body: the check of the csrf token, and the gateway's question whether a large
+    body may come at all.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        if request.method == "POST" and match is not None and match.view_name == "applications:extend":
+            user = request.user
+            if isinstance(user, User):
+                note_handing_in(user, kwargs["pk"], now=read_clock())
+        return None

@@ -469,6 +469,10 @@ class Bid(models.Model):
         return self.answer_due - timedelta(microseconds=1) if self.answer_due else None
 
 
+# The largest form takes fourteen minutes on the slowest line that is waited for (docs/adr/0009-web-server.md).
+PAPERS_ON_THEIR_WAY = timedelta(minutes=20)
+
+
 class Referral(models.Model):
     """The paper with which a family comes to the kindergarten, valid until an instant."""
 
@@ -492,6 +496,8 @@ class Referral(models.Model):
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     pdf = models.FileField(_("PDF"), upload_to="referrals/", blank=True)
+    # When papers for its extension last began to come in time.
+    handed_in_at = models.DateTimeField(_("papers handed in at"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("referral")
@@ -515,6 +521,18 @@ class Referral(models.Model):
     def is_valid(self, *, now: datetime) -> bool:
         """Whether the family may still use it: a late expiry job gives nobody an hour more."""
         return self.state == ReferralState.ISSUED and now < self.valid_until
+
+    def handed_in(self, *, now: datetime) -> datetime:
+        """The instant that decides whether an extension is in time: when its papers began to come, else `now`.
+
+        For `PAPERS_ON_THEIR_WAY` the family may also send others for a file that can't be taken.
+        """
+        begun = self.handed_in_at
+        return begun if begun is not None and begun <= now < begun + PAPERS_ON_THEIR_WAY else now
+
+    def is_extendable(self, *, now: datetime) -> bool:
+        """Whether an extension asked for at `now` is in time. While it is, nothing ends the referral by itself."""
+        return self.is_valid(now=self.handed_in(now=now))
 
     @property
     def last_moment(self) -> datetime:

@@ -3,10 +3,18 @@
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Least
 
-from applications.models import Application, Benefit, BenefitCategory, Bid, Referral, StopListEntry
+from applications.models import (
+    PAPERS_ON_THEIR_WAY,
+    Application,
+    Benefit,
+    BenefitCategory,
+    Bid,
+    Referral,
+    StopListEntry,
+)
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, BidState, ReferralState
 from bulletin.models import Vacancy
 from bulletin.selectors import with_pauses
@@ -40,8 +48,9 @@ def steps(application: Application) -> list[StepState]:
 
 
 def overdue_referrals(*, now: datetime) -> QuerySet[Referral]:
-    """Referrals whose last day is over and that have not been ended yet."""
-    return Referral.objects.filter(state=ReferralState.ISSUED, valid_until__lte=now)
+    """Referrals whose last day is over and that have not been ended yet; none whose papers are still on their way."""
+    on_their_way = Q(handed_in_at__lt=F("valid_until"), handed_in_at__gt=now - PAPERS_ON_THEIR_WAY)
+    return Referral.objects.filter(state=ReferralState.ISSUED, valid_until__lte=now).exclude(on_their_way)
 
 
 def ended_stops(*, now: datetime) -> QuerySet[StopListEntry]:

@@ -138,13 +138,14 @@ def extend_referral(
 ) -> Extension:
     """Extend a valid referral once, to the end of the day `until`, with supporting documents.
 
-    Allowed up to the end of its last day. `documents` are checked files (`accounts.uploads`) with their names. Raises
-    `Refused` (REFERRAL_ENDED, ALREADY_EXTENDED, EXTENSION_DATE, DOCUMENTS_MISSING).
+    Allowed up to the end of its last day, by the instant at which the papers began to come. `documents` are checked
+    files (`accounts.uploads`) with their names. Raises `Refused` (REFERRAL_ENDED, ALREADY_EXTENDED, EXTENSION_DATE,
+    DOCUMENTS_MISSING).
     """
     with locking():
         application = lock_application(referral.application_id)
         referral = _referral(referral)
-        if not referral.is_valid(now=now):
+        if not referral.is_extendable(now=now):
             raise Refused(Refusal.REFERRAL_ENDED)
         if Extension.objects.filter(referral=referral).exists():
             raise Refused(Refusal.ALREADY_EXTENDED)
@@ -157,7 +158,7 @@ def extend_referral(
             reason=Extension.Reason(reason),
             explanation=explanation,
             previous_valid_until=referral.valid_until,
-            made_at=now,
+            made_at=referral.handed_in(now=now),
             made_by=actor,
         )
         for original_name, file in documents:
@@ -242,12 +243,13 @@ def expire_referral(referral: Referral, *, now: datetime) -> Application:
     """End a referral whose last day is over: the place is free, the application is in the stop-list.
 
     The stop runs from the end of the referral, not from the moment of this call, to the end of the tenth working day
-    after the referral's last day (`stop_days_of`). Does nothing while it is valid or after it ended.
+    after the referral's last day (`stop_days_of`). Does nothing while it is valid, while papers that were handed in in
+    time are still on their way, or after it ended.
     """
     with locking():
         application = lock_application(referral.application_id)
         referral = _referral(referral)
-        if referral.state != ReferralState.ISSUED or now < referral.valid_until:
+        if referral.state != ReferralState.ISSUED or referral.is_extendable(now=now):
             return application
         last_day = last_day_of(referral)
         days = stop_days_of(referral)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,7 +16,7 @@ from accounts.audit_actions import Action
 from accounts.decorators import accepts, parent_required
 from applications.access import application_for, referral_for
 from applications.forms import ExtensionForm
-from applications.models import Extension, Referral
+from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER
 from applications.transitions import Refused, extend_referral, last_day_of, longest_extension
@@ -80,7 +81,7 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
     if referral is None:
         raise Http404
     extension = Extension.objects.filter(referral=referral).first()
-    if extension is not None or not referral.is_valid(now=now):
+    if extension is not None or not referral.is_extendable(now=now):
         context = {"application": application, "referral": referral, "extension": extension}
         return render(request, "applications/extend_closed.html", context)
     last_day = last_day_of(referral)
@@ -114,5 +115,18 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(
         request,
         "applications/extend.html",
-        {"form": form, "application": application, "referral": referral, "last_day": last_day},
+        {
+            "form": form,
+            "application": application,
+            "referral": referral,
+            "last_day": last_day,
+            "choose_until": "" if referral.is_valid(now=now) else _last_choice(referral),
+        },
     )
+
+
+def _last_choice(referral: Referral) -> str:
+    """Until when a family that handed its papers in in time may choose others, in the locality's zone."""
+    assert referral.handed_in_at is not None
+    until = referral.handed_in_at + PAPERS_ON_THEIR_WAY
+    return date_format(until.astimezone(referral.application.locality.zone), "H:i")
