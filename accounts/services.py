@@ -163,9 +163,10 @@ def change_password(user: User, *, password: str, action: Action, address: str |
     `action` says how: PASSWORD_CHANGED or PASSWORD_RESET. The view that changes it keeps its own session by
     `update_session_auth_hash`. Locks the user's row. Earlier sign-in failures no longer count.
     """
+    hashed = make_password(normalise_password(password))
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
-        locked.password = make_password(normalise_password(password))
+        locked.password = hashed
         locked.save(update_fields=["password"])
         user.password = locked.password
         audit.record(action, now=now, actor=user, subject=user, address=address)

@@ -1,19 +1,34 @@
-"""What the portal answers to its web server's gateway (`balabaqsha.serving`)."""
+"""What somebody reads whose request was turned away before anything was done, and how much a page accepts at all.
+
+The web server's gateway (`balabaqsha.serving`) asks and tells it by the environment of a request.
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
 
+from django import forms
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from accounts.decorators import largest_body
+from accounts.hashing import HashingBusy
 from balabaqsha.admin_site import staff_site
 from balabaqsha.serving.contract import ACCOUNT_HEADER, LARGEST_HEADER, QUESTION, REFUSAL, Refusal
 
 STATUS: Final = {Refusal.LARGE: 413, Refusal.SLOW: 408, Refusal.CROWDED: 503}
-RETRY_AFTER_SECONDS: Final = 60
+RETRY_AFTER_SECONDS: Final = {Refusal.CROWDED: 60, Refusal.PASSWORDS: 5}
+# What is typed anew: passwords are not sent back, and a one-time code has run out. By name, and its label.
+TYPED_ANEW: Final = {
+    "password": _("Password"),
+    "repeated": _("Repeat the password"),
+    "old_password": _("Present password"),
+    "new_password1": _("New password"),
+    "new_password2": _("Repeat the password"),
+    "otp_token": _("One-time code"),
+}
 
 
 class GatewayMiddleware:
@@ -37,6 +52,64 @@ class GatewayMiddleware:
         return _turned_away(request, view, Refusal(refusal)) if refusal in STATUS else None
 
 
+class PasswordsMiddleware:
+    """503 with the same form, the password apart, where too many passwords wait to be hashed.
+
+    It is the web server that says so, before the view was called, or the hasher (`accounts.hashing`), in any view. It
+    stands behind the check of the csrf token: nobody else's page can fill in our form.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        return _once_more(request) if request.META.get(REFUSAL) == Refusal.PASSWORDS else None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What the view began in a transaction is undone, as with any exception."""
+        return _once_more(request) if isinstance(exception, HashingBusy) else None
+
+
+class SameForm(forms.Form):
+    """The fields of any form that was sent, hidden and as they were; only secrets are typed anew."""
+
+    def __init__(self, sent: QueryDict) -> None:
+        super().__init__()
+        self.kept = [
+            (name, value)
+            for name, values in sent.lists()
+            if not is_typed_anew(name) and name != "csrfmiddlewaretoken"
+            for value in values
+        ]
+        for name in filter(is_typed_anew, sent):
+            kind = forms.TextInput if name == "otp_token" else forms.PasswordInput
+            widget = kind({"autocomplete": _autocomplete(name, sent)})
+            self.fields[name] = forms.CharField(label=TYPED_ANEW.get(name, _("Password")), widget=widget)
+
+
+def _autocomplete(name: str, sent: QueryDict) -> str:
+    if name == "otp_token":
+        return "one-time-code"
+    is_chosen = name != "old_password" and ("repeated" in sent or "new_password2" in sent)
+    return "new-password" if is_chosen else "current-password"
+
+
+def is_typed_anew(name: str) -> bool:
+    """Whether the field `name` holds a secret."""
+    return name in TYPED_ANEW or "password" in name
+
+
+def _once_more(request: HttpRequest) -> HttpResponse:
+    answer = render(request, "passwords_busy.html", {"form": SameForm(request.POST)}, status=503)
+    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[Refusal.PASSWORDS])
+    return answer
+
+
 def _allowance(request: HttpRequest, view: Callable[..., HttpResponse]) -> HttpResponse:
     at_work = request.resolver_match is not None and request.resolver_match.app_name == "admin"
     largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if at_work else largest_body(view)
@@ -55,5 +128,5 @@ def _turned_away(request: HttpRequest, view: Callable[..., HttpResponse], refusa
     context = {"refusal": refusal.value, "megabytes": largest and largest // 1024**2}
     answer = render(request, "turned_away.html", context, status=STATUS[refusal])
     if refusal is Refusal.CROWDED:
-        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[refusal])
     return answer
