@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 from django.core.files.base import ContentFile
@@ -105,7 +106,7 @@ class TestANumberOfItsOwn:
             MigrationLoader(connection).project_state(("applications", "0005_events_are_never_emptied")).apps
         )
         with django_capture_on_commit_callbacks(execute=True):
-            migration.number_anew(before, None)
+            migration.number_anew(before, SimpleNamespace(connection=connection))
             assert papers[valid].storage.exists(str(papers[valid].name))
         for referral in (valid, ended):
             referral.refresh_from_db()

@@ -1,9 +1,14 @@
 """The portal's own role in the database: what it can't do, whatever statement it sends, and that it can do its work."""
 
+from types import SimpleNamespace
+
 import psycopg2
 import pytest
 from django.db import DatabaseError, connection
+from django.db.migrations import RunPython
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
+from django.utils.connection import ConnectionDoesNotExist
 from psycopg2.errors import InsufficientPrivilege, RaiseException
 
 from accounts.audit_actions import Action
@@ -17,6 +22,7 @@ from tests.web_role import as_web_role
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+OWN_APPS = ("accounts", "applications", "bulletin", "children", "notifications")
 HISTORIES = ("applications_event", "accounts_auditentry")
 
 
@@ -192,6 +198,28 @@ def test_a_later_history_is_closed_by_its_trigger_and_then_by_right(owner, web_r
         send("INSERT INTO later VALUES (2)")
     finally:
         owner.execute("DROP TABLE later")
+
+
+LOADER = MigrationLoader(None)
+CHANGES_OF_DATA = [
+    (key, name, code)
+    for key, migration in LOADER.disk_migrations.items()
+    if type(migration).__module__.split(".")[0] in OWN_APPS
+    for operation in migration.operations
+    if isinstance(operation, RunPython)
+    for name, code in (("code", operation.code), ("reverse_code", operation.reverse_code))
+    if code is not RunPython.noop
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "code"), CHANGES_OF_DATA, ids=lambda one: getattr(one, "__name__", str(one))
+)
+def test_a_migration_changes_rows_as_their_owner(key, name, code):
+    """On the connection that it is given: the portal's own role may not, where tables are only being made."""
+    before = LOADER.project_state(key, at_end=False).apps
+    with pytest.raises(ConnectionDoesNotExist):
+        code(before, SimpleNamespace(connection=SimpleNamespace(alias="of the owner")))
 
 
 city, visitors = test_every_url.city, test_every_url.visitors

@@ -3,6 +3,7 @@
 import logging
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 from cryptography.fernet import Fernet
@@ -143,9 +144,9 @@ def test_what_was_there_before_is_encrypted_by_the_migration(parent):
             give_up_at=NOW, created_at=NOW + timedelta(seconds=number),
         )  # fmt: skip
     assert tables_that_say(CODE) == {"notifications_message"}
-    migration.encrypt_texts(before, None)
+    migration.encrypt_texts(before, SimpleNamespace(connection=connection))
     assert tables_that_say(CODE) == set()
     written = apps.get_model("notifications", "Message").objects.order_by("created_at")
     assert [message.text for message in written] == texts
-    migration.decrypt_texts(before, None)
+    migration.decrypt_texts(before, SimpleNamespace(connection=connection))
     assert list(rows.order_by("created_at").values_list("text", flat=True)) == texts
