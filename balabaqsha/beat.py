@@ -95,12 +95,12 @@ class Scheduler(beat.Scheduler):
 
     def _introduce(self) -> None:
         try:
-            ran = sweeps.introduce(seconds=heartbeats.ANSWER_SECONDS)
+            seen = sweeps.introduce(seconds=heartbeats.ANSWER_SECONDS)
         except Silent as reason:
             logger.warning("The database does not tell which sweep ran when: %s", reason)
             return
         for entry in self.schedule.values():
-            entry.last_run_at = min(ran.get(entry.task, entry.last_run_at), present())
+            entry.last_run_at = min(seen.get(entry.task, entry.last_run_at), present())
         self._is_introduced, self._heap = True, None
 
     def _follow_the_clock(self) -> None:

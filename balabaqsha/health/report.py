@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from balabaqsha.health import heartbeats
 from balabaqsha.health.line import Line
-from balabaqsha.health.sweeps import late_sweeps
+from balabaqsha.health.sweeps import SEEN, late_sweeps
 from bulletin.calendar import CalendarEmpty, calendar_of, calendar_rows
 from notifications.budget import Usage, midnight, spent_since
 from notifications.clock import machine_clock
@@ -29,7 +29,6 @@ CLOCK_LIMIT: Final = timedelta(seconds=2)
 _HEARTBEATS = (
     "SELECT name, role, seen_at, clock_ahead FROM balabaqsha_heartbeat WHERE seen_at > %s ORDER BY name"
 )
-_SWEEPS = "SELECT task, coalesce(finished_at, known_at) FROM balabaqsha_sweep"
 
 
 class Sign(NamedTuple):
@@ -61,7 +60,7 @@ def read_facts(*, seconds: float) -> Facts:
         now = line.read_clock()
         middle = before + (machine_clock() - before) / 2
         signs = [Sign(*row) for row in line.rows(_HEARTBEATS, [now - heartbeats.KEPT_FOR])]
-        sweeps = dict(line.rows(_SWEEPS))
+        sweeps = dict(line.rows(SEEN))
         oldest = line.rows(due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
         spent = line.count(spent_since(midnight(now)))
         try:

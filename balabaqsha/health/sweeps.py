@@ -7,7 +7,7 @@ sweep that fails, or that nobody runs, is late as soon as it is overdue for long
 from collections.abc import Mapping
 from copy import copy
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from celery.schedules import BaseSchedule, maybe_schedule
 from django.conf import settings
@@ -23,12 +23,12 @@ INSERT INTO balabaqsha_sweep (task, known_at)
 SELECT task, coalesce(%s, clock_timestamp()) FROM unnest(%s::text[]) AS task
 ON CONFLICT (task) DO NOTHING
 """
-_RAN = "SELECT task, finished_at FROM balabaqsha_sweep WHERE finished_at IS NOT NULL"
+SEEN: Final = "SELECT task, coalesce(finished_at, known_at) FROM balabaqsha_sweep"
 _FINISHED = "UPDATE balabaqsha_sweep SET finished_at = coalesce(%s, clock_timestamp()) WHERE task = %s"
 
 
 def introduce(*, seconds: float) -> dict[str, datetime]:
-    """Make a row for each task of the schedule, and for no other; returns when each of them last ran.
+    """Make a row for each task of the schedule, and for no other; returns when each last ran, or became known.
 
     Raises `Silent` where the database does not answer within `seconds`.
     """
@@ -36,7 +36,7 @@ def introduce(*, seconds: float) -> dict[str, datetime]:
     with Line(seconds=seconds) as line:
         line.rows(_FORGET, [tasks])
         line.rows(_INTRODUCE, [stopped_clock(), tasks])
-        return dict(line.rows(_RAN))
+        return dict(line.rows(SEEN))
 
 
 def note_finished(task: str) -> None:

@@ -154,6 +154,13 @@ class TestItsMemory:
             running.tick()
         assert broker.sent == [NIGHTLY]
 
+    def test_what_has_never_run_is_missed_since_it_became_known(self, broker):
+        Sweep.objects.create(task=NIGHTLY, known_at=clock.read_clock() - 25 * HOUR)
+        running = scheduler()
+        for _ in range(5):
+            running.tick()
+        assert broker.sent == [NIGHTLY]
+
     def test_what_has_run_waits_for_its_time(self, broker):
         self.ran(timedelta(seconds=1))
         running = scheduler()
