@@ -11,6 +11,7 @@ from applications.views import (
     public,
     queue,
     referrals,
+    sent_files,
 )
 
 app_name = "applications"
@@ -32,6 +33,16 @@ urlpatterns = [
     path("cabinet/applications/<uuid:pk>/withdraw/", bids.withdraw, name="withdraw"),
     path("cabinet/applications/<uuid:pk>/referral.pdf", referrals.referral_pdf, name="referral_pdf"),
     path("cabinet/applications/<uuid:pk>/extend/", referrals.extend, name="extend"),
+    path(
+        "cabinet/applications/<uuid:pk>/documents/<uuid:document_pk>/",
+        sent_files.extension_document,
+        name="sent_document",
+    ),
+    path(
+        "cabinet/applications/<uuid:pk>/benefits/<uuid:benefit_pk>/document/",
+        sent_files.benefit_proof,
+        name="sent_proof",
+    ),
     path("cabinet/applications/<uuid:pk>/benefits/claim/", benefits.claim, name="claim_benefit"),
     path(
         "cabinet/applications/<uuid:pk>/benefits/<uuid:benefit_pk>/withdraw/",

@@ -101,6 +101,9 @@ TABLE = {
     "applications:referral_pdf waiting": (LOGIN, 404, 404, 403, 403),
     "applications:extend referred": FAMILY,
     "applications:extend waiting": (LOGIN, 404, 404, 403, 403),
+    # Nobody sent a document of that key; the proof of the benefit its guardian sent.
+    "applications:sent_document waiting benefit": (LOGIN, 404, 404, 403, 403),
+    "applications:sent_proof waiting benefit": FAMILY,
     "applications:claim_benefit waiting": FAMILY,
     "applications:withdraw_benefit waiting benefit": FAMILY,
     "applications:languages waiting": FAMILY,

@@ -25,7 +25,7 @@ FOLDER: Final = Path(__file__).resolve().parents[2]
 AT_ONCE: Final = 1
 TURN_SECONDS: Final = 3.0
 # From the first file to the last answer of one request, turns included.
-REQUEST_SECONDS: Final = 20.0
+REQUEST_SECONDS: Final = 30.0
 LONGEST_HEAD: Final = 2000
 # -s: nothing from a home folder.
 PROGRAM: Final = ["-s", "-W", "ignore", "-m", "accounts.safe_copy"]

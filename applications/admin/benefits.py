@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications import transitions
-from applications.admin.referrals import as_attachment
 from applications.admin.work import (
     ChildColumns,
     ReasonForm,
@@ -32,6 +31,7 @@ from applications.models import Benefit, BenefitCategory
 from applications.queue import position
 from applications.selectors import claims_to_check
 from applications.states import LIVE_STATES, BenefitState
+from applications.stored_files import file_response
 from notifications.clock import estimate_clock
 
 TONES = {
@@ -223,7 +223,7 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
         if not self.has_view_permission(request, benefit):
             raise PermissionDenied
         try:
-            response = as_attachment(benefit.document, name=benefit.original_name)
+            response = file_response(benefit.document, name=benefit.original_name)
         except FileNotFoundError:
             messages.error(request, gettext("The file is missing. Ask the system administrator."))
             return HttpResponseRedirect(page_of(benefit))

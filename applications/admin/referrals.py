@@ -13,13 +13,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.file_names import name_for_people
 from accounts.models import User
-from accounts.uploads import CONTENT_TYPES, type_of
 from applications import transitions
 from applications.admin.work import (
     LINE_BREAK,
@@ -35,6 +32,7 @@ from applications.admin.work import (
 )
 from applications.models import Contract, Extension, ExtensionDocument, Referral
 from applications.states import HAS_PAPER, ReferralState
+from applications.stored_files import file_response
 from applications.workplace import SOON, short_name
 from notifications.clock import estimate_clock
 
@@ -272,7 +270,7 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
     ) -> HttpResponse:
         """The file, entered into the family's journal; or a sentence that it is not there."""
         try:
-            response = as_attachment(file, name=name)
+            response = file_response(file, name=name)
         except FileNotFoundError:
             messages.error(request, gettext("The file is missing. Ask the system administrator."))
             return HttpResponseRedirect(page_of(referral))
@@ -286,24 +284,3 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
         if not self.has_view_permission(request, referral):
             raise PermissionDenied
         return referral
-
-
-def as_attachment(file: FieldFile, *, name: str) -> HttpResponse:
-    """A stored file as a download: never shown in the page, never guessed at, never stored by a cache.
-
-    Its type is that of the stored file, and its name ends accordingly, whatever its sender called it. Read as a whole:
-    uploads are small, and nothing stays open when the browser goes away. Raises FileNotFoundError, also where the file
-    was deleted because its time was over.
-    """
-    if not file:
-        raise FileNotFoundError
-    with file.open("rb") as stored:
-        content = stored.read()
-    file_type = type_of(file.name or "")
-    response = HttpResponse(content, content_type=CONTENT_TYPES[file_type])
-    shown = name_for_people(name, file_type)
-    response["Content-Disposition"] = content_disposition_header(True, shown) or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Cache-Control"] = "private, no-store"
-    return response

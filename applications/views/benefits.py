@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import accepts, parent_required
+from accounts.models import User
 from applications.access import application_for, benefit_for
 from applications.forms import BenefitForm
 from applications.models import Application, Benefit
@@ -20,7 +21,7 @@ from applications.selectors import categories_to_claim
 from applications.states import LIVE_STATES, BenefitState
 from applications.transitions import Refused, claim_benefit, withdraw_benefit
 from applications.views.people import parent
-from applications.views.sent_files import warn_of_losses
+from applications.views.sent_files import SentFile, sent_for_benefit, warn_of_losses
 from notifications.clock import read_clock
 
 _TAGS = {
@@ -41,6 +42,7 @@ class ShownBenefit:
     icon: str
     last_day: date | None
     may_withdraw: bool
+    document: SentFile | None
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,12 @@ class Benefits:
     may_claim: bool
 
 
-def benefits_of(application: Application, *, now: datetime) -> Benefits:
-    """The benefits of `application` (settled up to `now`), the newest first."""
+def benefits_of(application: Application, *, reader: User, now: datetime) -> Benefits:
+    """The benefits of `application` (settled up to `now`) as `reader` sees them, the newest first."""
     is_live = application.state in LIVE_STATES
     rows = application.benefits.select_related("category", "application__locality")
     return Benefits(
-        shown=[_shown(benefit, is_live=is_live, now=now) for benefit in rows],
+        shown=[_shown(benefit, reader=reader, is_live=is_live, now=now) for benefit in rows],
         may_claim=is_live and categories_to_claim(application).exists(),
     )
 
@@ -121,7 +123,7 @@ def withdraw(request: HttpRequest, pk: UUID, benefit_pk: UUID) -> HttpResponse:
     return render(request, "applications/withdraw_benefit.html", context)
 
 
-def _shown(benefit: Benefit, *, is_live: bool, now: datetime) -> ShownBenefit:
+def _shown(benefit: Benefit, *, reader: User, is_live: bool, now: datetime) -> ShownBenefit:
     tone, icon = _TAGS[BenefitState(benefit.state)]
     zone = benefit.application.locality.zone
     return ShownBenefit(
@@ -130,6 +132,7 @@ def _shown(benefit: Benefit, *, is_live: bool, now: datetime) -> ShownBenefit:
         icon=icon,
         last_day=benefit.last_moment.astimezone(zone).date() if benefit.last_moment else None,
         may_withdraw=_may_withdraw(benefit, is_live=is_live, now=now),
+        document=sent_for_benefit(benefit, sender=reader),
     )
 
 

@@ -19,6 +19,7 @@ from applications.states import ApplicationState, Move, is_allowed
 from applications.transitions import archive_undo_until, settle, was_archived_by_family
 from applications.views.benefits import benefits_of
 from applications.views.people import parent
+from applications.views.sent_files import sent_for_extension
 from applications.views.situation import Situation, interest_of, situation_of
 from children.access import children_of
 from children.models import Child
@@ -93,7 +94,8 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "just_filed": "filed" in request.GET and application.state == ApplicationState.WAITING,
         "may_archive": is_allowed(Move.ARCHIVE, application.state),
         "archived": _archived(application, now=now) if is_archived else None,
-        "benefits": benefits_of(application, now=now),
+        "benefits": benefits_of(application, reader=parent(request), now=now),
+        "sent": sent_for_extension(application, sender=parent(request)),
         "events": application.events.order_by("-id"),
     }
     return render(request, "applications/application.html", context)

@@ -21,7 +21,7 @@ from applications.refusals import Refusal
 from applications.states import HAS_PAPER
 from applications.transitions import Refused, extend_referral, last_day_of, longest_extension
 from applications.views.people import parent
-from applications.views.sent_files import warn_of_losses
+from applications.views.sent_files import sent_for_extension, warn_of_losses
 from notifications.broker import wake_on_commit
 from notifications.clock import estimate_clock, read_clock
 
@@ -82,7 +82,12 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     extension = Extension.objects.filter(referral=referral).first()
     if extension is not None or not referral.is_extendable(now=now):
-        context = {"application": application, "referral": referral, "extension": extension}
+        context = {
+            "application": application,
+            "referral": referral,
+            "extension": extension,
+            "sent": sent_for_extension(application, sender=user),
+        }
         return render(request, "applications/extend_closed.html", context)
     last_day = last_day_of(referral)
     form = ExtensionForm(
