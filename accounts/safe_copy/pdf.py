@@ -116,9 +116,10 @@ def _containers(found: Iterable[pikepdf.Object]) -> Iterator[pikepdf.Object]:
         waiting = [item]
         while waiting:
             one = waiting.pop()
+            # Null is None.
             if isinstance(one, Dictionary | Array | Stream):
                 yield one
-                waiting += [value for value in _values(one) if not value.is_indirect]
+                waiting += [value for value in _values(one) if value is not None and not value.is_indirect]
 
 
 def _values(item: pikepdf.Object) -> list[pikepdf.Object]:
@@ -260,7 +261,6 @@ def _write(pages: Sequence[pikepdf.Page]) -> bytes:
     copy.save(
         buffer,
         object_stream_mode=ObjectStreamMode.disable,
-        stream_decode_level=StreamDecodeLevel.specialized,
         deterministic_id=True,
     )
     if buffer.tell() > MOST_KEPT:

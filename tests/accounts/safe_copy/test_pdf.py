@@ -282,6 +282,23 @@ class TestHarmless:
         )
         assert text_of(copy_pdf(content).content) == "Anyqtama"
 
+    @pytest.mark.parametrize("coding", [b"/JBIG2Decode", b"/JPXDecode", b"/CCITTFaxDecode", b"/DCTDecode"])
+    def test_coded_pictures_pass_as_they_are(self, coding):
+        """Nothing here decodes them, and some of it could not without programs that are not there."""
+        picture = stream(b"coded", b"/Subtype /Image /Width 9 /Height 9 /Filter " + coding)
+        copy = copy_pdf(pdf(resources=b"/XObject << /X 10 0 R >>", _10=picture))
+        assert b"coded" in copy.content
+        assert coding in copy.content
+
+    def test_nothing_where_something_is_expected(self):
+        """TeX writes destinations with null in them; null may stand everywhere."""
+        content = pdf(
+            root=b"/Names << /Dests << /Names [(a) [3 0 R /XYZ null 0 null]] >> >> /AcroForm null",
+            page=b"/Annots [null << /Subtype /Widget /FT /Tx /V null >>] /Group null /Rotate null",
+            resources=b"/ExtGState << /G << /SMask null /D [null 0] >> >> /XObject null /Properties [null]",
+        )
+        assert text_of(copy_pdf(content).content) == "Anyqtama"
+
     def test_many_pages(self):
         copy = copy_pdf(_pages(MOST_PAGES))
         assert len(PdfReader(io.BytesIO(copy.content)).pages) == MOST_PAGES
