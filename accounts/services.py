@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import override
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import audit, limits
+from accounts import audit, limits, staff_names
 from accounts.audit_actions import Action
 from accounts.crypto import keyed_hash
 from accounts.identity import PROOF_LENGTH, Identity, document_hash, iin_hash
@@ -37,6 +37,10 @@ class IdentityTaken(Exception):
 
 class PhoneTaken(Exception):
     """Somebody has registered with this phone already."""
+
+
+class BadStaffName(Exception):
+    """No employee can have this name; the message says why, for operators."""
 
 
 @dataclass(frozen=True)
@@ -228,9 +232,13 @@ def create_staff(
 ) -> tuple[User, TOTPDevice]:
     """An employee and their confirmed second factor (TOTP), in the groups named, made where they are missing.
 
-    `totp_key` (hexadecimal) fixes the secret, for the demo; by default it is random. Raises `IntegrityError` if the
-    name is taken.
+    `totp_key` (hexadecimal) fixes the secret, for the demo; by default it is random. Raises `BadStaffName` for a name
+    that can't be an employee's or is taken, in capitals or not.
     """
+    if problem := staff_names.why_not(username):
+        raise BadStaffName(f"The name {problem}.")
+    if User.objects.filter(username__iexact=username).exists():
+        raise BadStaffName(f"There is a user {username} already.")
     with transaction.atomic():
         user = User.objects.create_staff(
             username=username,

@@ -5,13 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 
 from bulletin.models import Kindergarten, Locality
 
 REQUIRED = ("slug", "name_kk", "name_ru", "locality", "ownership", "type", "address_kk", "address_ru")
 OPTIONAL = ("phone", "head")
 MODEL_FIELDS = tuple(name for name in (*REQUIRED, *OPTIONAL) if name != "locality")
+
+
+_IMPORT_LOCK = 0x696D706F
 
 
 class BadFileError(Exception):
@@ -38,12 +41,14 @@ def import_kindergartens(lines: Iterable[str], *, dry_run: bool = False) -> Impo
     """Add or change one kindergarten per row; `locality` is a locality's slug. Empty optional cells empty the field.
 
     Everything is written in one transaction; a bad row is left out, and its kindergarten stays as it was. Importing
-    the same file again changes nothing. Raises `BadFileError` when the heading lacks a column or the text is not CSV.
+    the same file again changes nothing. One at a time: two would add the same kindergartens. Raises `BadFileError` when
+    the heading lacks a column, the text is not CSV, or another import is at work.
     """
     places = {place.slug: place for place in Locality.objects.all()}
     result = Import()
     seen: set[str] = set()
     with transaction.atomic():
+        _be_alone()
         for line, row in _rows(lines):
             try:
                 if None in row:
@@ -56,6 +61,13 @@ def import_kindergartens(lines: Iterable[str], *, dry_run: bool = False) -> Impo
             _store(kindergarten, result=result)
         transaction.set_rollback(dry_run)
     return result
+
+
+def _be_alone() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_IMPORT_LOCK])
+        if not cursor.fetchone()[0]:
+            raise BadFileError("another import is at work; try again when it has ended")
 
 
 def _rows(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:

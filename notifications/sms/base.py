@@ -39,6 +39,9 @@ class SmsBackend(Protocol):
 
 
 def get_backend(path: str = "") -> SmsBackend:
-    """The backend at dotted `path`, or the one that `SMS_BACKEND` names."""
-    backend: SmsBackend = import_string(path or settings.SMS_BACKEND)()
+    """The backend at dotted `path`, or the one that `SMS_BACKEND` names. Raises ImportError where there is none."""
+    found = import_string(path or settings.SMS_BACKEND)
+    if not (isinstance(found, type) and hasattr(found, "send")):
+        raise ImportError(f"{path or settings.SMS_BACKEND} is no gateway's class")
+    backend: SmsBackend = found()
     return backend

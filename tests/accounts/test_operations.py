@@ -44,21 +44,52 @@ class TestCreateStaff:
 
     def test_a_password_that_was_given_is_not_printed(self, monkeypatch):
         monkeypatch.setattr("sys.stdin", io.StringIO("a long secret\n"))
-        output = run("amina", "--password-stdin")
+        output = run("amina", "--role", "official", "--password-stdin")
         assert "a long secret" not in output
         assert User.objects.get().check_password("a long secret")
 
-    def test_a_weak_password(self, monkeypatch):
-        monkeypatch.setattr("sys.stdin", io.StringIO("password\n"))
+    @pytest.mark.parametrize(
+        "given", ["password\n", "", "\n", "   \n", "short\n", "x" * 41, "a long\0secret\n", "balabaqsha1"]
+    )
+    def test_a_password_that_is_none(self, monkeypatch, given):
+        monkeypatch.setattr("sys.stdin", io.StringIO(given))
         with pytest.raises(CommandError):
-            run("amina", "--password-stdin")
+            run("amina", "--role", "official", "--password-stdin")
         assert not User.objects.exists()
 
-    def test_a_name_that_is_taken(self):
-        run("amina")
-        with pytest.raises(CommandError):
-            run("amina")
+    def test_a_password_that_is_no_text(self, monkeypatch):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe a long secret\n"), "utf-8"))
+        with pytest.raises(CommandError, match="not UTF-8"):
+            run("amina", "--role", "official", "--password-stdin")
+
+    @pytest.mark.parametrize("again", ["amina", "Amina", "AMINA"])
+    def test_a_name_that_is_taken(self, again):
+        run("amina", "--role", "official")
+        with pytest.raises(CommandError, match="already"):
+            run(again, "--role", "official")
         assert User.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        "name",
+        ["", "   ", "+77017779876", "77017779876", "8 701 777 98 76", "7", "a b", "a\0b", "a\nb", "әмина", "аmina",
+         "x" * 61, "x" * 5000, "\udcff", "-amina", "@amina"],
+    )  # fmt: skip
+    def test_a_name_that_can_be_no_employees(self, name):
+        """A phone as a name would take the number from the parent to whom it belongs."""
+        for arguments in (["--role", "official"], ["--superuser"]):
+            with pytest.raises(CommandError, match="The name"):
+                run(*arguments, "--", name)
+        assert not User.objects.exists()
+
+    @pytest.mark.parametrize("name", ["a", "x" * 60, "a.b-c_d@e1"])
+    def test_a_name_that_can(self, name):
+        run(name, "--role", "kindergarten")
+        assert User.objects.get().username == name
+
+    def test_without_a_role_nobody_is_made(self):
+        with pytest.raises(CommandError, match="--role kindergarten or --role official, or --superuser"):
+            run("amina")
+        assert not User.objects.exists()
 
     def test_an_unknown_role(self):
         with pytest.raises(CommandError):

@@ -1,5 +1,7 @@
 """What may not be a password: the length of the manual, and what others would try first."""
 
+import io
+
 import pytest
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -101,9 +103,9 @@ class TestEveryForm:
         assert answer.context["form"].errors.as_data()["new_password2"][0].code == "password_personal"
 
     def test_the_command(self, monkeypatch):
-        monkeypatch.setattr("builtins.input", lambda: "balabaqsha1")
-        with pytest.raises(CommandError, match="атауынан"):
-            call_command("create_staff", "amina", "--password-stdin")
+        monkeypatch.setattr("sys.stdin", io.StringIO("balabaqsha1\n"))
+        with pytest.raises(CommandError, match="the portal's name"):
+            call_command("create_staff", "amina", "--superuser", "--password-stdin")
 
 
 @pytest.mark.django_db

@@ -101,6 +101,26 @@ def test_data_from_before_there_were_two_roles_goes_on_with_both(checkout):
             portal.close()
 
 
+def test_two_set_ups_at_once_fill_an_empty_database_in_turns(checkout):
+    with start(checkout) as running:
+        environment = os.environ | {"BALABAQSHA_DEMO": "1"} | running.urls
+        both = [
+            subprocess.Popen(
+                [sys.executable, "manage.py", "migrate", "-v", "0"],
+                cwd=embedded.CHECKOUT,
+                env=environment | {"DJANGO_SETTINGS_MODULE": "balabaqsha.settings"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        said = [process.communicate() for process in both]
+        assert [process.returncode for process in both] == [0, 0], said
+        assert [errors for _out, errors in said] == ["", ""]
+        assert query(checkout, "SELECT count(*) > 0 FROM applications_event") == [(False,)]
+
+
 def test_the_disposable_pair_lives_apart_and_does_not_wait_for_the_disk(checkout):
     with start(checkout, test=True) as running:
         assert running.held[0].server.data.name == "test-pg"

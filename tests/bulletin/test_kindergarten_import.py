@@ -3,9 +3,13 @@
 from io import StringIO
 from pathlib import Path
 
+import psycopg2
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
+from bulletin import kindergarten_import
+from bulletin.kindergarten_import import REQUIRED, BadFileError, Import, import_kindergartens
 from bulletin.models import Kindergarten
 from tests.factories import LocalityFactory
 
@@ -143,3 +147,17 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         call_command("import_kindergartens", str(tmp_path / "none.csv"))
     with pytest.raises(CommandError, match="directory"):
         call_command("import_kindergartens", str(tmp_path))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_are_one_and_a_sentence():
+    other = psycopg2.connect(**connection.get_connection_params())
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [kindergarten_import._IMPORT_LOCK])
+        with pytest.raises(BadFileError, match="another import is at work"):
+            import_kindergartens([",".join(REQUIRED)])
+        other.rollback()
+        assert import_kindergartens([",".join(REQUIRED)]) == Import()
+    finally:
+        other.close()

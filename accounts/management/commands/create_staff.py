@@ -1,17 +1,18 @@
 """Create an employee with a second factor; print the password (if it was not given) and the TOTP address once."""
 
 import secrets
+import sys
 from argparse import ArgumentParser
 from base64 import b32encode
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import IntegrityError
 
 from accounts.roles import Role
-from accounts.services import create_staff
+from accounts.services import BadStaffName, create_staff
 
 
 class Command(BaseCommand):
@@ -30,8 +31,14 @@ class Command(BaseCommand):
             help="read the password from the first line of standard input",
         )
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
-        given = input() if options["password_stdin"] else ""
+        if not (options["role"] or options["superuser"]):
+            roles = " or ".join(f"--role {role}" for role in Role.values)
+            raise CommandError(
+                f"Say what the employee is: {roles}, or --superuser. Without it nothing is shown to them."
+            )
+        given = read_password() if options["password_stdin"] else ""
         password = given or secrets.token_urlsafe(15)
         try:
             validate_password(password)
@@ -44,11 +51,26 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
+        except BadStaffName as error:
+            raise CommandError(str(error)) from None
         except IntegrityError:
-            raise CommandError(f"There is a user {options['username']!r} already.") from None
+            raise CommandError(f"There is a user {options['username']} already.") from None
         self.stdout.write(f"Employee: {user.username}")
         if not given:
             self.stdout.write(f"Password: {password}")
         self.stdout.write(f"Secret for the authenticator app: {b32encode(device.bin_key).decode()}")
         self.stdout.write(f"The same as an address, for a QR code: {device.config_url}")
         self.stdout.write("Write them down: they are shown only now.")
+
+
+def read_password() -> str:
+    """The first line of standard input. Raises CommandError where there is none to be read."""
+    try:
+        password = sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise CommandError("The password is not UTF-8.") from None
+    if not password.strip():
+        raise CommandError("The first line of standard input is empty: it must be the password.")
+    if not password.isprintable():
+        raise CommandError("The password holds signs that can't be typed.")
+    return password

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, no_translations
 from django.core.management.commands import migrate
-from django.db import DEFAULT_DB_ALIAS, ProgrammingError, connections
-from psycopg2.errors import InsufficientPrivilege
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from balabaqsha.postgresql.rights import OWNER, RoleMissing, grant_rights, owner_alias
+from balabaqsha.turns import alone_on
 
 
 class Command(migrate.Command):
@@ -21,17 +21,13 @@ class Command(migrate.Command):
 
     @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        if options["check_unapplied"] or options["plan"]:
             super().handle(*args, **options)
-        except ProgrammingError as error:
-            if not isinstance(error.__cause__, InsufficientPrivilege):
-                raise
-            raise CommandError(
-                f"The role {connections[options['database']].settings_dict['USER']} may not change the tables: {error}"
-                "Their owner's address belongs into MIGRATE_DATABASE_URL (docs/operators.md)."
-            ) from error
-        if options["database"] == OWNER and not (options["check_unapplied"] or options["plan"]):
-            try:
-                grant_rights()
-            except RoleMissing as error:
-                raise CommandError(str(error)) from error
+            return
+        with alone_on(connections[options["database"]], say=self.stdout.write):
+            super().handle(*args, **options)
+            if options["database"] == OWNER:
+                try:
+                    grant_rights()
+                except RoleMissing as error:
+                    raise CommandError(str(error)) from error

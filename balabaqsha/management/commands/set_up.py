@@ -12,9 +12,10 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from balabaqsha.postgresql.rights import owner_alias
+from balabaqsha.turns import alone_in, alone_on
 
 
 class Command(BaseCommand):
@@ -32,12 +33,22 @@ class Command(BaseCommand):
         if not settings.DEMO:
             with self.step("Settings of a real portal"):
                 call_command("check", deploy=True, fail_level="WARNING", stdout=self.stdout)
+        with alone_in(settings.VAR_DIR, say=self.stdout.write):
+            self.build_files()
+            with alone_on(connections[owner_alias()], say=self.stdout.write):
+                self.fill_database(reset_demo=reset_demo)
+
+    def build_files(self) -> None:
+        """What is read from the disk: catalogues, fonts, static files."""
         with self.step("Message catalogues"):
             call_command("compile_catalogues", stdout=self.stdout)
         with self.step("Fonts"):
             call_command("build_fonts", stdout=self.stdout)
         with self.step("Static files"):
             collect_changed_static(Path(settings.STATIC_ROOT))
+
+    def fill_database(self, *, reset_demo: bool) -> None:
+        """Tables, rights, and the rows with which a portal begins."""
         with self.step("Database tables"):
             call_command("migrate", interactive=False, verbosity=0)
         if not settings.DEMO:

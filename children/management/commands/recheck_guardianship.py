@@ -1,5 +1,6 @@
 """manage.py recheck_guardianship: ask the registry whether every guardian still is one."""
 
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -10,6 +11,13 @@ from children.services import recheck_guardianship
 from notifications.clock import read_clock
 
 
+def at_least_one(text: str) -> int:
+    """A number of guardianships."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 1_000_000_000):
+        raise ArgumentTypeError("must be a whole number above 0")
+    return int(text)
+
+
 class Command(BaseCommand):
     help = (
         "Asks the person registry about every live guardianship that it once confirmed, the longest unchecked first, "
@@ -18,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="Only count; end nothing.")
-        parser.add_argument("--limit", type=int, default=None, help="Check at most so many.")
+        parser.add_argument("--limit", type=at_least_one, default=None, help="Check at most so many.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         guardianships = Guardianship.objects.filter(

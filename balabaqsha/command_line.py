@@ -1,0 +1,99 @@
+"""`manage.py`: Django's commands, which end in words where something outside of the code is wrong.
+
+A traceback tells an operator nothing. What is left to end in one is an error of ours; `--traceback` shows every one.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.utils import InterfaceError, OperationalError, ProgrammingError
+from psycopg2.errors import (
+    InsufficientPrivilege,
+    UndefinedColumn,
+    UndefinedFunction,
+    UndefinedObject,
+    UndefinedTable,
+)
+from redis.exceptions import RedisError
+
+from balabaqsha.postgresql.base import UnfitText
+
+_OTHER_TABLES = (UndefinedTable, UndefinedColumn, UndefinedFunction, UndefinedObject)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command; the exit code where it ended in words. Other codes are raised as SystemExit, as Django does."""
+    from django.core.management import execute_from_command_line
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "balabaqsha.settings")
+    try:
+        execute_from_command_line(list(arguments))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read along has seen enough; the interpreter must not try to write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except tuple(_WORDS) as error:
+        words = in_words(error)
+        if words is None or "--traceback" in arguments:
+            raise
+        print(words, file=sys.stderr)
+        return 1
+    return 0
+
+
+def in_words(error: Exception) -> str | None:
+    """What an operator should know of an error that is not the code's; None for one that is."""
+    return next((say(error) for kind, say in _WORDS.items() if isinstance(error, kind)), None)
+
+
+def _settings(error: Exception) -> str:
+    return f"The settings can't be used: {error}"
+
+
+def _database(error: Exception) -> str:
+    return f"The database could not do it: {_first_line(error)}"
+
+
+def _statement(error: Exception) -> str | None:
+    if isinstance(error.__cause__, _OTHER_TABLES):
+        return f"The tables are not those of this version: {_first_line(error)}\nRun: manage.py set_up"
+    if isinstance(error.__cause__, InsufficientPrivilege):
+        return (
+            f"The database does not allow it: {_first_line(error)}\n"
+            "What changes tables is done by their owner, MIGRATE_DATABASE_URL (docs/operators.md)."
+        )
+    return None
+
+
+def _redis(error: Exception) -> str:
+    return f"Redis does not answer: {_first_line(error)}"
+
+
+def _text(error: Exception) -> str:
+    return "A value holds signs that no text may have."
+
+
+def _file(error: Exception) -> str | None:
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
+    return f"{error.filename}: {error.strerror}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+_WORDS: Final[dict[type[Exception], Callable[[Any], str | None]]] = {
+    ImproperlyConfigured: _settings,
+    ProgrammingError: _statement,
+    OperationalError: _database,
+    InterfaceError: _database,
+    RedisError: _redis,
+    UnfitText: _text,
+    OSError: _file,
+}
