@@ -103,7 +103,7 @@ def sent_today(*, now: datetime) -> QuerySet[Message]:
 
 def withheld_today(*, now: datetime) -> QuerySet[Message]:
     """The notices of today that stayed in the inbox alone."""
-    return Message.objects.filter(state=Message.State.WITHHELD, created_at__gte=_day(now))
+    return Message.objects.filter(state=Message.State.WITHHELD, created_at__gte=midnight(now))
 
 
 def has_had_enough(message: Message, *, now: datetime) -> bool:

@@ -290,6 +290,23 @@ class TestLimits:
             clock.shift(timedelta(hours=1))
             assert check(browser, MANUAL_CHILD_IIN).status_code == 302
 
+    def test_a_hundred_misses_a_day_from_one_network(self, client_of, db):
+        for _ in range(25):
+            family = client_of(UserFactory())
+            for _miss in range(4):
+                assert check(family, UNKNOWN_IINS[0]).status_code == 200
+        assert check(client_of(UserFactory()), UNKNOWN_IINS[0]).status_code == 429
+
+    def test_without_redis_they_go_on_for_a_minute(self, browser, redis_away):
+        with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+            assert check(browser, MANUAL_CHILD_IIN).status_code == 302
+            clock.shift(timedelta(minutes=1) - timedelta(microseconds=1))
+            assert check(browser, MANUAL_CHILD_IIN).status_code == 302
+            clock.shift(timedelta(microseconds=1))
+            refused = check(browser, MANUAL_CHILD_IIN)
+            assert refused.status_code == 503
+            assert "онсыз мұнда ештеңе ізделмейді" in refused.content.decode()
+
     def test_hits_typos_and_a_registry_that_is_down_cost_nothing(self, browser):
         for _ in range(6):
             check(browser, MANUAL_CHILD_IIN)
