@@ -14,6 +14,16 @@ class Action(models.TextChoices):
     PHOTO_CHANGED = "photo_changed", _("Photo changed")
     CHILD_ADDED = "child_added", _("Child added")
     GUARDIAN_ADDED = "guardian_added", _("Somebody was added as guardian of the child")
+    GUARDIAN_STOPPED = "guardian_stopped", _("“Stop” pressed: a guardian does not know the one who was added")
+    STOP_REPEATED = "stop_repeated", _("“Stop” pressed once more")
+    STOP_FREED = (
+        "stop_freed",
+        _("Nothing is halted any more: the state knows the phone of the one who was added"),
+    )
+    GUARDIANSHIP_STANDS = "guardianship_stands", _("The guardianship stands, by decision")
+    GUARDIANSHIP_ENDED = "guardianship_ended", _("The guardianship is ended, by decision")
+    REFERRAL_HELD = "referral_held", _("The last day of the referral stands still")
+    REFERRAL_RESUMED = "referral_resumed", _("The last day of the referral counts again")
     APPLICATION_FILED = "application_filed", _("Application filed")
     APPLICATION_ARCHIVED = "application_archived", _("Application moved to the archive")
     APPLICATION_RESTORED = "application_restored", _("Application restored from the archive")

@@ -94,6 +94,7 @@ RESET_PER_SESSION: Final = Limit("reset-session", 10, HOUR)
 
 IIN_PER_ACCOUNT: Final = Limit("iin-account", 5, HOUR, grace=MINUTE)
 IIN_PER_NETWORK: Final = Limit("iin-network", 100, DAY, grace=MINUTE)
+STOPS_PER_ACCOUNT: Final = Limit("stop-account", 10, DAY)
 QUEUE_CHECK_PER_NETWORK: Final = Limit("queue-check-network", 60, HOUR, grace=MINUTE)
 # Four digits of a phone could be guessed from many addresses: at this rate all of them take six weeks.
 QUEUE_CHECK_PER_NUMBER: Final = Limit("queue-check-number", 10, HOUR, grace=MINUTE)

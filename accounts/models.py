@@ -151,6 +151,7 @@ class SmsCode(models.Model):
         REGISTER = "register", _("registration")
         RESET = "reset", _("password reset")
         SIGN_IN = "sign_in", _("signing in")
+        STOP = "stop", _("“Stop”")
 
     phone = PhoneNumberField(_("phone"))
     purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose.choices)

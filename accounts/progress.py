@@ -1,4 +1,4 @@
-"""How far a visitor has come in the registration or the password reset: kept in the session, step by step.
+"""How far a visitor has come in the registration, the password reset or «Stop»: kept in the session, step by step.
 
 What the registry said is encrypted there, and of the password only the hash is kept. A step can be opened only when
 everything before it is done; that is all the order of the pages there is, whatever address is typed.
@@ -19,8 +19,9 @@ from notifications import cipher
 CODE_SESSION: Final = "code_session"
 REGISTRATION: Final = "registration"
 RESET: Final = "password_reset"
-# A new password is set within so long after the code was entered.
+# A new password is set, and things are stopped, within so long after the code was entered.
 VERIFIED_FOR: Final = timedelta(minutes=10)
+STOP: Final = "stop"
 
 
 class Step(StrEnum):
@@ -85,6 +86,11 @@ class Reset:
         return bool(self.verified_at) and now < instant(self.verified_at) + VERIFIED_FOR
 
 
+@dataclass(frozen=True)
+class Stop(Reset):
+    """The same for «Stop», where the code alone is the proof."""
+
+
 def session_secret(session: SessionBase) -> str:
     """What ties a code to this session: random, and new at every call until `keep_session_secret` keeps it."""
     return str(session.get(CODE_SESSION) or secrets.token_urlsafe(32))
@@ -114,9 +120,18 @@ def keep_reset(session: SessionBase, reset: Reset) -> None:
     session[RESET] = asdict(reset)
 
 
+def stop_of(session: SessionBase) -> Stop:
+    """The «Stop» that is under way in `session`, or an empty one."""
+    return Stop(**_values(session, STOP, Stop))
+
+
+def keep_stop(session: SessionBase, stop: Stop) -> None:
+    session[STOP] = asdict(stop)
+
+
 def forget(session: SessionBase) -> None:
     """Nothing is under way in `session` any more."""
-    for key in (REGISTRATION, RESET, CODE_SESSION):
+    for key in (REGISTRATION, RESET, STOP, CODE_SESSION):
         session.pop(key, None)
 
 

@@ -21,7 +21,7 @@ from accounts.crypto import keyed_hash
 from accounts.identity import PROOF_LENGTH, Identity, document_hash, iin_hash
 from accounts.models import PolicyConsent, Profile, User
 from accounts.passwords import normalise_password
-from accounts.registry import Person, PersonNotFound, PhoneTie, get_registry
+from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavailable, get_registry
 from accounts.stored_files import delete_after_commit
 from accounts.uploads import check_photo
 from notifications.services import enqueue
@@ -198,6 +198,25 @@ def change_profile(
         profile.save(update_fields=["second_phone", "address"])
         set_language(user, language)
         audit.record(Action.PROFILE_CHANGED, now=now, actor=user, subject=user, address=client_address)
+
+
+def refresh_phone_tie(user: User) -> PhoneTie:
+    """What the state knows of the phone of `user`, asked anew unless it is known to be theirs, and kept.
+
+    Where nobody answers now, what was known before. May take seconds: never call it inside a transaction.
+    """
+    profile = user.profile
+    known = PhoneTie(profile.phone_tie)
+    if known is PhoneTie.YES or not (profile.iin and user.phone):
+        return known
+    try:
+        tie = get_registry().phone_tie(phone=user.phone.as_e164, iin=profile.iin)
+    except RegistryUnavailable:
+        return known
+    if tie is not known:
+        profile.phone_tie = tie.value
+        profile.save(update_fields=["phone_tie"])
+    return tie
 
 
 def set_language(user: User, language: str) -> None:

@@ -29,6 +29,10 @@ RESEND_AFTER: Final = timedelta(seconds=60)
 KEPT_FOR: Final = timedelta(hours=24)
 
 
+# What only the owner of an account is sent.
+_OWNERS_KIND: Final = {SmsCode.Purpose.RESET: "reset_code", SmsCode.Purpose.STOP: "stop_code"}
+
+
 class TooManyCodes(Exception):
     """No further code now; `retry_at` is None while the counters themselves do not answer."""
 
@@ -67,8 +71,8 @@ def send_code(
 ) -> None:
     """Write a new code for `phone` (E.164), valid in `session` only, and put the SMS into the outbox.
 
-    A registered number that registers again gets an SMS that says so; an unknown number that asks for a reset gets
-    none; the caller can't tell. `language` is that of the page, used where no account has one; `device` as in
+    A registered number that registers again gets an SMS that says so; an unknown number that asks for anything else
+    gets none; the caller can't tell. `language` is that of the page, used where no account has one; `device` as in
     `accounts.limits.code_limits`. Raises `TooManyCodes` when the limits for the phone or the network are reached, or
     can't be counted, and `notifications.budget.BudgetSpent` when newcomers get no more codes.
     """
@@ -85,7 +89,8 @@ def send_code(
         else:
             is_known = owner is not None and owner.is_active
             language = owner.language if owner else language
-            _send_or_pretend("reset_code", phone, code, row=row, language=language, now=now, sends=is_known)
+            kind = _OWNERS_KIND[purpose]
+            _send_or_pretend(kind, phone, code, row=row, language=language, now=now, sends=is_known)
 
 
 def send_sign_in_code(user: User | None, *, phone: str, session: str, language: str, now: datetime) -> bool:

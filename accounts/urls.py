@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import profile, registration, reset, sign_in
+from accounts.views import profile, registration, reset, sign_in, stop
 
 app_name = "accounts"
 urlpatterns = [
@@ -16,6 +16,9 @@ urlpatterns = [
     path("password/reset/", reset.phone, name="reset"),
     path("password/reset/code/", reset.code, name="reset_code"),
     path("password/reset/new/", reset.new_password, name="reset_new"),
+    path("stop/", stop.phone, name="stop"),
+    path("stop/code/", stop.code, name="stop_code"),
+    path("stop/choose/", stop.choose, name="stop_choose"),
     path("cabinet/profile/", profile.profile, name="profile"),
     path("cabinet/profile/photo/", profile.photo, name="photo"),
     path("cabinet/profile/password/", profile.password, name="password"),

@@ -1,5 +1,6 @@
 """The only way from a signed-in parent to the family's applications: a stranger finds nothing."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from accounts.models import User
 from applications.models import Application, Benefit, Bid, Referral
 from applications.states import BidState
 from applications.transitions import settle
+from children.disputes import children_disputed_for
 
 
 def applications_of(user: User) -> QuerySet[Application]:
@@ -24,7 +26,16 @@ def application_for(user: User, pk: UUID, *, now: datetime) -> Application:
     application = applications_of(user).filter(pk=pk).first()
     if application is None:
         raise Http404
-    return settle(application, now=now)
+    return settled_for(user, [application], now=now)[0]
+
+
+def settled_for(user: User, applications: Iterable[Application], *, now: datetime) -> list[Application]:
+    """Applications of the family brought up to `now`, each marked where `user` is disputed as guardian of the child."""
+    settled = [settle(application, now=now) for application in applications]
+    disputed = children_disputed_for(user) if settled else set()
+    for application in settled:
+        application.asker_is_disputed = application.child_id in disputed
+    return settled
 
 
 def referral_for(application: Application) -> Referral | None:

@@ -7,3 +7,9 @@ from django.utils.translation import gettext_lazy as _
 class ApplicationsConfig(AppConfig):
     name = "applications"
     verbose_name = _("Applications")
+
+    def ready(self) -> None:
+        from accounts import stops
+        from applications.stops import UnknownGuardian
+
+        stops.register(UnknownGuardian())

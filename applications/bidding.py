@@ -13,6 +13,7 @@ from bulletin import seats
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
 from bulletin.workdays import end_of_day
+from children.disputes import children_disputed_for
 from notifications.broker import wake_soon_on_commit
 
 TELL_TASK = "applications.tasks.tell_placed_bids"
@@ -34,6 +35,7 @@ def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: d
     live = live_bid(application)
     if live is not None and live.vacancy_id == vacancy.pk:
         return live
+    application.asker_is_disputed = is_disputed(application, actor)
     _refuse(why_not(application, vacancy, now=now))
     with locking():
         application = lock_application(application.pk)
@@ -41,6 +43,7 @@ def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: d
         if live is not None and live.vacancy_id == vacancy.pk:
             return live
         vacancy = lock_vacancy(vacancy.pk)
+        application.asker_is_disputed = is_disputed(application, actor)
         _refuse(why_not(application, vacancy, now=now))
         bid = Bid(application=application, vacancy=vacancy, placed_at=now, placed_by=actor)
         if vacancy.mode == Vacancy.Mode.FIRST_COME:
@@ -68,6 +71,11 @@ def grant_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
     days = rules_for(locality, day=today).activation_working_days
     bid.holds_seat = True
     bid.answer_due = end_of_day(working_calendar().add(today, days), locality.zone)
+
+
+def is_disputed(application: Application, user: User) -> bool:
+    """Whether another guardian does not know `user`, and no official has decided about it yet."""
+    return application.child_id in children_disputed_for(user)
 
 
 def _refuse(reason: Refusal | None) -> None:

@@ -87,7 +87,7 @@ def board(*, now: datetime, **filters: Any) -> Board:
 
 
 def waiting(family: Iterable[Application]) -> list[Waiting]:
-    """Those of the applications that wait for a place, as a board needs them. Prefetch `bids` for several."""
+    """Those of the applications that wait and may bid, as a board needs them. Prefetch `bids` for several."""
     return [
         Waiting(
             one.locality_id,
@@ -99,7 +99,7 @@ def waiting(family: Iterable[Application]) -> list[Waiting]:
             {str(bid.vacancy_id) for bid in one.bids.all() if bid.state == BidState.REJECTED},
         )
         for one in family
-        if one.state == ApplicationState.WAITING
+        if one.state == ApplicationState.WAITING and not one.asker_is_disputed
     ]
 
 

@@ -35,11 +35,13 @@ _END_REFUSALS = {
 def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Refusal | None:
     """The first reason for which `application` can't bid for `vacancy` at `now`, or None when it can.
 
-    From what never changes to what soon may: an ended vacancy, a mismatch, the application's own state, the opening
-    and the seats, a pause, the priority window. Asks the database only about a pause, an earlier refusal and, in the
-    priority window, about the cut-offs (take vacancies `with_pauses` and prefetch `application.bids` and
-    `vacancy.cutoffs` for lists).
+    First whether whoever asks may bid for the child at all; then from what never changes to what soon may: an ended
+    vacancy, a mismatch, the application's own state, the opening and the seats, a pause, the priority window. Asks the
+    database only about a pause, an earlier refusal and, in the priority window, about the cut-offs (take vacancies
+    `with_pauses` and prefetch `application.bids` and `vacancy.cutoffs` for lists).
     """
+    if application.asker_is_disputed:
+        return Refusal.DISPUTED
     now_in = phase(vacancy, now=now)
     return (
         _END_REFUSALS.get(now_in)

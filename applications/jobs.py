@@ -13,6 +13,8 @@ from django.core.files.base import ContentFile
 from django.db.models import Model, QuerySet
 
 from accounts.audit_actions import Action
+from accounts.registry import PhoneTie
+from accounts.services import refresh_phone_tie
 from applications import referral_pdf
 from applications.campaigns import (
     about_to_leave,
@@ -42,10 +44,13 @@ from applications.transitions import (
     lapse,
     last_day_of,
     lift_stop,
+    settle_dispute,
 )
 from applications.transitions.base import lock_application, locking, remind, trace
 from bulletin.models import Locality
 from children.access import guardians_of
+from children.disputes import undecided
+from children.models import Dispute
 from notifications.sweeps import sweep
 
 M = TypeVar("M", bound=Model)
@@ -92,10 +97,22 @@ def tell_placed_bids(*, now: datetime) -> int:
     )
 
 
+def settle_disputes(*, now: datetime) -> int:
+    """Bring every undecided dispute up to date with what the registries say now. Returns how many were looked at.
+
+    Asks the person registry whether the newcomer's phone is theirs after all; without its answer nothing changes.
+    """
+    waiting = undecided().select_related("guardianship__user__profile", "guardianship__child")
+    return sweep(waiting, partial(_settle_dispute, now=now))
+
+
 def remind_deadlines(*, now: datetime) -> int:
     """Remind each family once, a day before its referral ends. Returns how many referrals are that near."""
     ending = Referral.objects.filter(
-        state=ReferralState.ISSUED, valid_until__gt=now, valid_until__lte=now + REMIND_BEFORE
+        state=ReferralState.ISSUED,
+        held_since=None,
+        valid_until__gt=now,
+        valid_until__lte=now + REMIND_BEFORE,
     )
     return sweep(ending, lambda referral: _remind(referral, now=now))
 
@@ -197,6 +214,11 @@ def _tell_award(bid: Bid, *, now: datetime) -> None:
             last_day=last_day,
         )
         trace(application, Action.BID_AWARDED, actor=None, now=bid.awarded_at, guardians=guardians)
+
+
+def _settle_dispute(dispute: Dispute, *, now: datetime) -> None:
+    is_tied = dispute.is_halting and refresh_phone_tie(dispute.guardianship.user) is PhoneTie.YES
+    settle_dispute(dispute, is_tied=is_tied, now=now)
 
 
 def _remind(referral: Referral, *, now: datetime) -> None:

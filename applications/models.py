@@ -138,6 +138,8 @@ class Application(models.Model):
         default=ApplicationState.WAITING,
     )
     interest_confirmed_at = models.DateTimeField(_("interest confirmed at"))
+    # Not a column: whether whoever asked for this application (`access`) may not bid for the child now.
+    asker_is_disputed = False
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
 
     class Meta:
@@ -493,6 +495,13 @@ class Referral(models.Model):
     valid_until = models.DateTimeField(
         _("valid until"), help_text=_("The first instant at which it is not valid.")
     )
+    held_since = models.DateTimeField(
+        _("last day stands still since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("While a guardian is disputed, the extension is halted, and it does not expire."),
+    )
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     pdf = models.FileField(_("PDF"), upload_to="referrals/", blank=True)
@@ -508,6 +517,9 @@ class Referral(models.Model):
                 fields=["application"], condition=Q(state=ReferralState.ISSUED), name="one_live_referral"
             ),
             models.CheckConstraint(condition=Q(valid_until__gt=F("issued_at")), name="referral_has_time"),
+            models.CheckConstraint(
+                condition=Q(held_since=None) | Q(state=ReferralState.ISSUED), name="held_referral_is_issued"
+            ),
         ]
         indexes = [
             models.Index(
@@ -519,8 +531,8 @@ class Referral(models.Model):
         return self.number
 
     def is_valid(self, *, now: datetime) -> bool:
-        """Whether the family may still use it: a late expiry job gives nobody an hour more."""
-        return self.state == ReferralState.ISSUED and now < self.valid_until
+        """Whether the family may still use it: a late expiry job gives nobody an hour more, but a held one stays."""
+        return self.state == ReferralState.ISSUED and (now < self.valid_until or self.held_since is not None)
 
     def handed_in(self, *, now: datetime) -> datetime:
         """The instant that decides whether an extension is in time: when its papers began to come, else `now`.

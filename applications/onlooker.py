@@ -31,6 +31,7 @@ class Onlooker:
 
 
 class _Row(NamedTuple):
+    # Of the application, or "disputed" where this guardian may not bid for the child now.
     state: str | None
     interest_confirmed_at: datetime
     is_overdue: bool

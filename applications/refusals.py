@@ -90,6 +90,29 @@ class Refusal(TextChoices):
     )
     TOO_MANY_CLAIMS = "too_many_claims", _("Too many claims in one day. Come back tomorrow.")
     OWN_CHILD = "own_child", _("This is your own child. Another official has to decide.")
+    # a disputed guardian
+    HALTED = (
+        "halted",
+        _(
+            "A guardian of the child is disputed: until an official decides, this can't be done. "
+            "Deadlines that need it stand still."
+        ),
+    )
+    DISPUTED = (
+        "disputed",
+        _(
+            "Another guardian of the child does not know you: until an official decides, only the other guardians can "
+            "send bids."
+        ),
+    )
+    NOT_STOPPABLE = (
+        "not_stoppable",
+        _("This person can't be stopped here any more. Call the contact centre."),
+    )
+    ALREADY_DECIDED = (
+        "already_decided",
+        _("This was already decided by an official. If you disagree, call the contact centre."),
+    )
     # a correction of the queue
     NOTHING_TO_CORRECT = (
         "nothing_to_correct",

@@ -7,9 +7,10 @@ from django.db.models import Count, Field, Q
 from django.utils.translation import gettext as _
 
 from applications.interest import Campaign, next_campaign, running_campaign
-from applications.models import Application, Bid, Referral, Rules, StopListEntry
+from applications.models import Application, Bid, Rules, StopListEntry
 from applications.rules import choose
-from applications.states import LIVE_STATES, ApplicationState, BidState, ReferralState
+from applications.selectors import valid_referrals
+from applications.states import LIVE_STATES, ApplicationState, BidState
 from bulletin.models import Locality, Vacancy
 
 FIELDS = [
@@ -112,7 +113,7 @@ def _shown(value: object) -> str:
 def _promised(place: Locality, *, now: datetime) -> int:
     live = {"application__locality": place, "application__state__in": LIVE_STATES}
     return (
-        Referral.objects.filter(state=ReferralState.ISSUED, valid_until__gt=now, **live).count()
+        valid_referrals(now=now).filter(**live).count()
         + StopListEntry.objects.filter(lifted_at=None, until__gt=now, **live).count()
         + Bid.objects.filter(state=BidState.PENDING, answer_due__gt=now, **live).count()
         + Vacancy.objects.filter(

@@ -48,9 +48,20 @@ def steps(application: Application) -> list[StepState]:
 
 
 def overdue_referrals(*, now: datetime) -> QuerySet[Referral]:
-    """Referrals whose last day is over and that have not been ended yet; none whose papers are still on their way."""
+    """Referrals whose last day is over and that have not been ended yet.
+
+    None whose last day stands still, and none whose papers are still on their way.
+    """
     on_their_way = Q(handed_in_at__lt=F("valid_until"), handed_in_at__gt=now - PAPERS_ON_THEIR_WAY)
-    return Referral.objects.filter(state=ReferralState.ISSUED, valid_until__lte=now).exclude(on_their_way)
+    over = Referral.objects.filter(state=ReferralState.ISSUED, valid_until__lte=now, held_since=None)
+    return over.exclude(on_their_way)
+
+
+def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
+    """Referrals with which a family may still come (`Referral.is_valid`)."""
+    return Referral.objects.filter(
+        Q(valid_until__gt=now) | Q(held_since__isnull=False), state=ReferralState.ISSUED
+    )
 
 
 def ended_stops(*, now: datetime) -> QuerySet[StopListEntry]:

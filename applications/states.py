@@ -112,6 +112,11 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
 }
 
 
+# What a false guardian could do to a family's place: halted for both sides while a guardian is disputed. A withdrawn
+# benefit costs a place as well; it is no move of its own.
+COSTLY = frozenset({Move.ARCHIVE, Move.MOVE_HOUSE, Move.WITHDRAW_BID, Move.EXTEND_REFERRAL})
+
+
 def is_allowed(move: Move, state: ApplicationState | str) -> bool:
     """Whether `move` may be made from `state`. `Move.FILE` has no state before it and is never asked for."""
     return ApplicationState(state) in MOVES[move][0]

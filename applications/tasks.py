@@ -24,6 +24,11 @@ def lift_stops() -> None:
 
 
 @shared_task
+def settle_disputes() -> None:
+    jobs.settle_disputes(now=read_clock())
+
+
+@shared_task
 def expire_benefits() -> None:
     jobs.expire_benefits(now=read_clock())
 

@@ -13,6 +13,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "expire-referrals": {"task": "applications.tasks.expire_referrals", "schedule": 60.0},
     "expire-benefits": {"task": "applications.tasks.expire_benefits", "schedule": 60.0},
     "lift-stops": {"task": "applications.tasks.lift_stops", "schedule": 60.0},
+    "settle-disputes": {"task": "applications.tasks.settle_disputes", "schedule": 600.0},
     "render-missing-referrals": {"task": "applications.tasks.render_missing_referrals", "schedule": 60.0},
     "award-collected-bids": {"task": "applications.tasks.award_collected_bids", "schedule": 30.0},
     "fold-buckets": {"task": "applications.tasks.fold_buckets", "schedule": 60.0},

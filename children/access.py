@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from accounts.models import User
-from children.models import Child
+from children.models import Child, Guardianship
 
 
 def children_of(user: User | AnonymousUser) -> QuerySet[Child]:
@@ -24,6 +24,12 @@ def child_for(user: User | AnonymousUser, pk: UUID) -> Child:
     if child is None:
         raise Http404
     return child
+
+
+def others_of(child: Child, user: User) -> QuerySet[Guardianship]:
+    """The guardianships of everyone else who may act for `child` now, the newest first, with their profiles."""
+    others = child.guardianships.filter(ended_at=None).exclude(user=user)
+    return others.select_related("user__profile").order_by("-added_at", "-pk")
 
 
 def guardians_of(child: Child) -> list[User]:

@@ -1,9 +1,11 @@
 """A family's children, and who may act for them."""
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Sex
@@ -63,6 +65,7 @@ class Guardianship(models.Model):
         verbose_name=_("guardian"),
     )
     source = models.CharField(_("proof"), max_length=10, choices=Source.choices)
+    added_at = models.DateTimeField(_("added at"), db_default=Now())
     verified_at = models.DateTimeField(_("checked at"))
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
@@ -77,3 +80,69 @@ class Guardianship(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} {self.verified_at:%d.%m.%Y}"
+
+
+class Dispute(models.Model):
+    """A guardian said of one who was added later: I don't know this person. One for each guardianship, for good.
+
+    An official decides. Until then costly acts for the child are halted, unless the state knows the phone of the
+    newcomer as theirs; `freed_at` says since when they no longer are.
+    """
+
+    class Outcome(models.TextChoices):
+        STANDS = "stands", _("the guardianship stands")
+        ENDS = "ends", _("the guardianship is ended")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    guardianship = models.OneToOneField(
+        Guardianship, on_delete=models.CASCADE, related_name="dispute", verbose_name=_("guardianship")
+    )
+    raised_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("stopped by")
+    )
+    raised_at = models.DateTimeField(_("stopped at"))
+    due_at = models.DateTimeField(
+        _("decision due"), help_text=_("The first instant at which the decision is late.")
+    )
+    freed_at = models.DateTimeField(_("costly acts free since"), null=True, blank=True)
+    outcome = models.CharField(_("decision"), max_length=6, choices=Outcome.choices, blank=True)
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+        help_text=_("Empty: the portal itself, because the registry no longer confirms the guardianship."),
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("disputed guardianship")
+        verbose_name_plural = _("disputed guardianships")
+        ordering = ["-raised_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(outcome="", decided_at=None)
+                | (~models.Q(outcome="") & models.Q(decided_at__isnull=False, freed_at__isnull=False)),
+                name="dispute_decided_or_open",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(outcome=""), name="dispute_open"),
+            models.Index(fields=["guardianship"], condition=models.Q(freed_at=None), name="dispute_halting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.guardianship.child} · {self.raised_at:%d.%m.%Y}"
+
+    @property
+    def is_halting(self) -> bool:
+        """Whether costly acts for the child are halted because of it."""
+        return self.freed_at is None
+
+    @property
+    def last_moment(self) -> datetime:
+        """The last microsecond in which a decision is in time: its local date is the day shown as the last one."""
+        return self.due_at - timedelta(microseconds=1)

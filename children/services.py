@@ -1,6 +1,6 @@
 """Adding a child to a family, and keeping the proof that it is theirs."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +13,8 @@ from accounts.crypto import keyed_hash
 from accounts.models import User
 from accounts.registry import Person, PersonNotFound, get_registry
 from children.access import children_of, guardians_of
-from children.models import Child, Guardianship
+from children.disputes import is_barred
+from children.models import Child, Dispute, Guardianship
 from notifications.services import enqueue
 
 
@@ -38,16 +39,28 @@ class ChildAlreadyAdded(ChildRefused):
         return _("This child is already on your list")
 
 
+class GuardianshipBarred(ChildRefused):
+    """Whether the parent is a guardian of this child is for an official to decide, or was decided."""
+
+    def __str__(self) -> str:
+        return _(
+            "An official decides, or has decided, whether you are a guardian of this child. Call the contact centre."
+        )
+
+
 def find_child(user: User, *, iin: str) -> Person:
     """What the registry says of the child with `iin` (12 digits) if `user` is its guardian.
 
-    Raises `ChildAlreadyAdded`, `ChildRefused`, `accounts.registry.RegistryUnavailable`. May take seconds: never call
-    it inside a transaction.
+    Raises `ChildAlreadyAdded`, `GuardianshipBarred`, `ChildRefused`, `accounts.registry.RegistryUnavailable`. May take
+    seconds: never call it inside a transaction.
     """
     added = children_of(user).filter(iin_hash=_iin_hash(iin)).first()
     if added is not None:
         raise ChildAlreadyAdded(added)
-    return _ask_registry(user, iin=iin)
+    person = _ask_registry(user, iin=iin)
+    if is_barred(user, iin_hash=_iin_hash(iin)):
+        raise GuardianshipBarred
+    return person
 
 
 def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> Child:
@@ -61,11 +74,14 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
     person = find_child(user, iin=iin)
     with transaction.atomic():
         child = _stored_child(person, nationality=nationality, now=now)
+        # Asked once more: the decision may have come meanwhile, and it locks the child's row, too.
+        if is_barred(user, iin_hash=child.iin_hash):
+            raise GuardianshipBarred
         guardianship, created = Guardianship.objects.get_or_create(
             child=child,
             user=user,
             ended_at=None,
-            defaults={"source": Guardianship.Source.REGISTRY, "verified_at": now},
+            defaults={"source": Guardianship.Source.REGISTRY, "added_at": now, "verified_at": now},
         )
         if not created:
             raise ChildAlreadyAdded(child)
@@ -120,7 +136,116 @@ def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
             context={"child": child, "guardian": newcomer.profile.masked_name},
             dedupe_key=str(guardianship.pk),
             now=now,
-            link=reverse("children:child", args=[child.pk]),
+            link=reverse("accounts:stop"),
+        )
+
+
+def raise_dispute(
+    guardianship: Guardianship,
+    *,
+    by: User,
+    due_at: datetime,
+    last_day: date,
+    halts: bool,
+    address: str | None,
+    now: datetime,
+) -> Dispute:
+    """Write that `by` does not know the person of `guardianship`; the journals of all whom it concerns say so.
+
+    `last_day` is the local date up to which an official decides. With `halts` costly acts for the child are halted
+    from now on. The caller holds the lock of the child's row and raises one dispute for each guardianship only.
+    """
+    dispute = Dispute.objects.create(
+        guardianship=guardianship,
+        raised_by=by,
+        raised_at=now,
+        due_at=due_at,
+        freed_at=None if halts else now,
+    )
+    kind = "guardian_stopped" if halts else "guardian_reported"
+    _announce(dispute, kind, Action.GUARDIAN_STOPPED, actor=by, address=address, now=now, last_day=last_day)
+    return dispute
+
+
+def free_dispute(dispute: Dispute, *, now: datetime) -> None:
+    """The state knows the newcomer's phone as theirs: costly acts are free again, the decision is still awaited.
+
+    The caller holds the lock of the child's row.
+    """
+    dispute.freed_at = now
+    dispute.save(update_fields=["freed_at"])
+    _announce(dispute, "guardian_freed", Action.STOP_FREED, actor=None, now=now)
+
+
+def decide_dispute(
+    dispute: Dispute, *, outcome: Dispute.Outcome, actor: User | None, reason: str, now: datetime
+) -> None:
+    """Write the decision of `actor` (None: the registry ended the guardianship), also against an earlier one.
+
+    `ENDS` ends the guardianship, if it has not ended; `STANDS` revives it where an earlier decision ended it. The
+    caller holds the lock of the child's row.
+    """
+    guardianship = dispute.guardianship
+    was_ended_by_decision = guardianship.ended_at is not None and guardianship.ended_at == dispute.decided_at
+    dispute.outcome, dispute.reason = outcome, reason
+    dispute.decided_at, dispute.decided_by = now, actor
+    dispute.freed_at = dispute.freed_at or now
+    dispute.save(update_fields=["outcome", "reason", "decided_at", "decided_by", "freed_at"])
+    if outcome == Dispute.Outcome.ENDS:
+        kind, action = "guardianship_ended", Action.GUARDIANSHIP_ENDED
+        if guardianship.ended_at is None:
+            guardianship.ended_at = now
+    else:
+        kind, action = "guardianship_stands", Action.GUARDIANSHIP_STANDS
+        if was_ended_by_decision:
+            guardianship.ended_at = None
+    guardianship.save(update_fields=["ended_at"])
+    _announce(dispute, kind, action, actor=actor, now=now, reason=reason)
+
+
+def note_repeated_stop(dispute: Dispute, *, by: User, now: datetime) -> None:
+    """Enter into the journals of both that `by` pressed «Stop» where it had been pressed already."""
+    child, newcomer = dispute.guardianship.child, dispute.guardianship.user
+    for subject in (by, newcomer):
+        audit.record(Action.STOP_REPEATED, actor=by, subject=subject, target=child.full_name, now=now)
+
+
+def concerned(dispute: Dispute) -> list[User]:
+    """Whom a dispute concerns: the child's guardians who can sign in, and the newcomer, also when no longer one."""
+    newcomer = dispute.guardianship.user
+    others = [guardian for guardian in guardians_of(dispute.guardianship.child) if guardian != newcomer]
+    return [*others, newcomer]
+
+
+def _announce(
+    dispute: Dispute,
+    kind: str,
+    action: Action,
+    *,
+    actor: User | None,
+    now: datetime,
+    address: str | None = None,
+    **context: Any,
+) -> None:
+    """Tell everybody concerned, by the kind's channels and in the journal. `address` stays in the actor's own entry."""
+    child, newcomer = dispute.guardianship.child, dispute.guardianship.user
+    for person in concerned(dispute):
+        audit.record(
+            action,
+            actor=actor,
+            subject=person,
+            target=child.full_name,
+            reason=context.get("reason", ""),
+            address=address if person == actor else None,
+            now=now,
+        )
+        enqueue(
+            person,
+            kind,
+            context={"child": child, "guardian": newcomer.profile.masked_name, **context},
+            dedupe_key=f"{dispute.pk}:{now.isoformat()}",
+            now=now,
+            link=reverse("children:list"),
         )
 
 

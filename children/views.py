@@ -20,7 +20,7 @@ from accounts.models import Sex, User
 from accounts.registry import Person, PhoneTie, RegistryUnavailable
 from accounts.views.limited import limited
 from children import checked as check
-from children.access import child_for, children_of
+from children.access import child_for, children_of, others_of
 from children.ages import age_in_words
 from children.forms import ChildForm, IinForm
 from children.models import Child
@@ -47,7 +47,12 @@ def children_list(request: HttpRequest) -> HttpResponse:
 @parent_required
 def child_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     child = child_for(request.user, pk)
-    return render(request, "children/child.html", {"child": child, "rows": _child_rows(child)})
+    others = [
+        {"label": one.user.profile.masked_name, "at": one.added_at}
+        for one in others_of(child, _parent(request))
+    ]
+    context = {"child": child, "rows": _child_rows(child), "others": others}
+    return render(request, "children/child.html", context)
 
 
 @require_http_methods(["GET", "POST"])

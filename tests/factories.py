@@ -21,7 +21,7 @@ from accounts.models import Profile, Sex, User
 from applications.models import Application, Benefit, BenefitCategory
 from applications.states import Tier
 from bulletin.models import AgeGroup, Group, Kindergarten, Language, Locality, Vacancy
-from children.models import Child, Guardianship
+from children.models import Child, Dispute, Guardianship
 
 
 class LocalityFactory(DjangoModelFactory[Locality]):
@@ -145,10 +145,23 @@ class GuardianshipFactory(DjangoModelFactory[Guardianship]):
     child = SubFactory(ChildFactory)
     user = SubFactory(UserFactory)
     source = Guardianship.Source.REGISTRY
+    added_at = SelfAttribute("verified_at")
     verified_at = LazyFunction(timezone.now)
 
     class Meta:
         model = Guardianship
+
+
+class DisputeFactory(DjangoModelFactory[Dispute]):
+    """A guardian of the same child does not know the one of `guardianship`: costly acts are halted."""
+
+    guardianship = SubFactory(GuardianshipFactory)
+    raised_by = LazyAttribute(lambda dispute: GuardianshipFactory(child=dispute.guardianship.child).user)
+    raised_at = LazyFunction(timezone.now)
+    due_at = LazyAttribute(lambda dispute: dispute.raised_at + timedelta(days=2))
+
+    class Meta:
+        model = Dispute
 
 
 class ApplicationFactory(DjangoModelFactory[Application]):

@@ -3,17 +3,21 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from types import SimpleNamespace
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
+from accounts.models import Profile, User
+from applications.transitions import stop_guardian
 from balabaqsha.admin_site import staff_site
 from tests.accounts.walk import FATHER, PASSWORD, PHONE, newest_code
 from tests.city import build_city
+from tests.factories import GuardianshipFactory, UserFactory
 from tests.staff import inside
 from tests.words import KAZAKH_ONLY, LATIN_WORDS, RUSSIAN_WORDS
 
@@ -42,6 +46,7 @@ STEPS = {
     "accounts:register_account",
     "accounts:reset_code",
     "accounts:reset_new",
+    "accounts:stop_code",
 }
 # They show a text as it was sent, in the language of the person who got it.
 SENT_TEXTS = {"admin:notifications_message change", "admin:notifications_notice change"}
@@ -157,6 +162,12 @@ class Way:
             self.pages[name] = answer.content.decode()
 
 
+def newcomer_of_a_family() -> User:
+    """Somebody whose name has only letters that both languages share."""
+    names = {"profile__last_name": "МАМАЕВ", "profile__first_name": "ЕРЛАН", "profile__middle_name": ""}
+    return UserFactory(**names)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 class TestLanguageOf:
     def test_every_page_for_visitors_and_parents(self, city, language, client_of):
@@ -202,6 +213,58 @@ class TestLanguageOf:
         way.step("/login/code/", code=newest_code(parent.phone))
         assert complaints(way.pages, language) == {}
         assert len(way.pages) == 2
+
+    def test_steps_of_a_stop(self, client, language, parent):
+        way = Way(client, language)
+        way.step("/stop/", phone=str(parent.phone))
+        way.step("/stop/code/", code=newest_code(parent.phone))
+        way.step("/stop/choose/")
+        assert complaints(way.pages, language) == {}
+        assert len(way.pages) == 5
+
+    @pytest.mark.parametrize("is_late", [False, True])
+    def test_a_disputed_guardian(self, city, language, client_of, is_late):
+        """Both sides and the official, before and after the time for the decision."""
+        child, now = city.child, timezone.now()
+        # A masked name may look like a word: «О» is one in Russian.
+        Profile.objects.filter(user=city.parent).update(last_name="МАМАЕВ")
+        raised_at = now - timedelta(days=20 * is_late)
+        newcomer, latest = (
+            GuardianshipFactory(child=child, verified_at=at, user=newcomer_of_a_family()).user
+            for at in (raised_at, now)
+        )
+        prefix = "/ru" if language == "ru" else ""
+        family = client_of(city.parent)
+        asked = {"kind": "guardian", "key": str(latest.pk)}
+        pages = {"confirm": family.post(f"{prefix}/stop/choose/", asked).content.decode()}
+        (dispute,) = stop_guardian(newcomer, by=city.parent, is_tied=False, now=raised_at)
+        with translation.override(language):
+            application = city.applications["waiting"].get_absolute_url()
+            place = reverse("applications:apply", args=[city.applications["waiting"].pk, city.vacancy.pk])
+            urls = {
+                "application": application,
+                "child": reverse("children:child", args=[child.pk]),
+                "stop": f"{prefix}/stop/choose/",
+                "cabinet": reverse("applications:cabinet"),
+                "journal": reverse("accounts:journal"),
+                "inbox": reverse("notifications:inbox"),
+            }
+            work = "admin:children_dispute_work"
+            official = {
+                "list": reverse("admin:children_dispute_changelist"),
+                "page": reverse("admin:children_dispute_change", args=[dispute.pk]),
+                "stand": reverse(work, args=[dispute.pk, "stand"]),
+                "end": reverse(work, args=[dispute.pk, "end"]),
+                "today": reverse("admin:index"),
+            }
+        pages |= visit(family, urls)
+        pages |= {f"newcomer's {name}": page for name, page in visit(client_of(newcomer), urls).items()}
+        pages["refused"] = client_of(newcomer).post(place).content.decode()
+        assert len(pages) == 2 + 2 * len(urls)
+        assert complaints(pages, language) == {}
+        workplace = visit(inside(city.official), official)
+        assert set(workplace) == set(official)
+        assert complaints(workplace, language) == {}
 
     @pytest.mark.parametrize(
         "name",

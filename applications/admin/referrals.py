@@ -12,7 +12,7 @@ from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +31,7 @@ from applications.admin.work import (
     tag,
 )
 from applications.models import Contract, Extension, ExtensionDocument, Referral
+from applications.selectors import valid_referrals
 from applications.states import HAS_PAPER, ReferralState
 from applications.stored_files import file_response
 from applications.workplace import SOON, short_name
@@ -62,7 +63,7 @@ class ValidityFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Referral]) -> QuerySet[Referral]:
         now = estimate_clock()
-        valid = queryset.filter(state=ReferralState.ISSUED, valid_until__gt=now)
+        valid = queryset.filter(pk__in=valid_referrals(now=now).values("pk"))
         if self.value() == "now":
             return valid.order_by("valid_until")
         if self.value() == "soon":
@@ -183,7 +184,11 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
 
     @admin.display(description=_("Last day"), ordering="valid_until")
     def last_day(self, obj: Referral) -> str:
-        return day_of(obj.last_moment, obj.application)
+        day = day_of(obj.last_moment, obj.application)
+        if obj.held_since is None:
+            return day
+        # A guardian is disputed: the contract can be signed, and the referral does not expire meanwhile.
+        return format_html("{} {}", day, tag(gettext("stands still"), tone="info"))
 
     @admin.display(description=_("State"), ordering="state")
     def shown_state(self, obj: Referral) -> str:

@@ -27,6 +27,7 @@ from applications.transitions.corrections import (
     decline_correction,
     propose_correction,
 )
+from applications.transitions.disputes import decide_guardianship, settle_dispute, stop_guardian
 from applications.transitions.filing import (
     archive,
     archive_undo_until,
@@ -61,6 +62,7 @@ __all__ = [
     "check_change",
     "claim_benefit",
     "confirm_interest",
+    "decide_guardianship",
     "decline_correction",
     "end_lapsed",
     "expire_benefit",
@@ -80,8 +82,10 @@ __all__ = [
     "restore",
     "revoke_referral",
     "settle",
+    "settle_dispute",
     "sign_contract",
     "stop_days_of",
+    "stop_guardian",
     "undo_until",
     "verify_benefit",
     "void_bid",

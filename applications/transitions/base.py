@@ -14,9 +14,10 @@ from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application, Event
 from applications.refusals import Refusal
-from applications.states import ApplicationState, Move, is_allowed, state_after
+from applications.states import COSTLY, ApplicationState, Move, is_allowed, state_after
 from bulletin.models import Vacancy
 from children.access import guardians_of
+from children.disputes import is_halted
 from notifications.services import enqueue
 
 LOCK_TIMEOUT_MS = 3000
@@ -78,15 +79,26 @@ def move(
     data: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Event:
-    """Make one allowed move of a locked application and write its event. Raises `Refused(NOT_ALLOWED)`."""
+    """Make one allowed move of a locked application and write its event.
+
+    Raises `Refused`: NOT_ALLOWED, or HALTED for a costly move while a guardian of the child is disputed.
+    """
     if not is_allowed(step, application.state):
         raise Refused(Refusal.NOT_ALLOWED)
+    if step in COSTLY:
+        refuse_while_halted(application)
     before = application.state
     application.state = state_after(step, before)
     for name, value in changes.items():
         setattr(application, name, value)
     application.save(update_fields=["state", *changes])
     return write_event(application, step, before=before, actor=actor, now=now, reason=reason, data=data)
+
+
+def refuse_while_halted(application: Application) -> None:
+    """Raise `Refused(HALTED)` while a guardian of the child is disputed. The application is locked."""
+    if is_halted(application.child):
+        raise Refused(Refusal.HALTED)
 
 
 def write_event(

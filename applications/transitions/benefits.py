@@ -16,7 +16,15 @@ from applications.models import Application, Benefit, BenefitCategory
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, Tier
-from applications.transitions.base import Refused, lock_application, locking, move, remind, trace
+from applications.transitions.base import (
+    Refused,
+    lock_application,
+    locking,
+    move,
+    refuse_while_halted,
+    remind,
+    trace,
+)
 from bulletin.workdays import end_of_day
 from children.access import guardians_of
 
@@ -59,10 +67,11 @@ def claim_benefit(
 def withdraw_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
     """Take a benefit back at the family's wish, checked or not.
 
-    Raises `Refused` (BENEFIT_ENDED, ARCHIVED, ENROLLED).
+    Raises `Refused` (BENEFIT_ENDED, ARCHIVED, ENROLLED, HALTED).
     """
     with locking():
         benefit = _lock_benefit(benefit)
+        refuse_while_halted(benefit.application)
         _end(benefit, BenefitState.WITHDRAWN, actor=actor, now=now)
         trace(benefit.application, Action.BENEFIT_WITHDRAWN, actor=actor, now=now)
     return benefit

@@ -17,6 +17,7 @@ from applications.transitions.base import Refused, lock_application, locking, mo
 from applications.transitions.benefits import expire_benefits_of
 from bulletin.models import Language, Locality
 from children.access import guardians_of
+from children.disputes import standstill
 from children.models import Child
 
 
@@ -66,17 +67,21 @@ def archive(application: Application, *, actor: User, now: datetime) -> Applicat
     with locking():
         application = lock_application(application.pk)
         event = move(application, Move.ARCHIVE, actor=actor, now=now, archived_at=now)
-        undo_until = archive_undo_until(application)
+        undo_until = archive_undo_until(application, now=now)
         tell(application, "application_archived", event=event, now=now, undo_until=undo_until)
         trace(application, Action.APPLICATION_ARCHIVED, actor=actor, now=now)
     return application
 
 
-def archive_undo_until(application: Application) -> datetime:
-    """The first instant at which an archived application can't be restored any more."""
+def archive_undo_until(application: Application, *, now: datetime) -> datetime:
+    """The first instant at which an archived application can't be restored any more, as it stands at `now`.
+
+    It stands still while a guardian who could have archived it is disputed.
+    """
     if application.archived_at is None:
         raise ValueError("the application is not in the archive")
-    return undo_until(application.locality, archived_at=application.archived_at)
+    until = undo_until(application.locality, archived_at=application.archived_at)
+    return until + standstill(application.child, since=application.archived_at, until=until, now=now)
 
 
 def undo_until(locality: Locality, *, archived_at: datetime) -> datetime:
@@ -104,7 +109,7 @@ def restore(application: Application, *, actor: User, now: datetime) -> Applicat
                 raise Refused(Refusal.NOT_ALLOWED)
             if not was_archived_by_family(application):
                 raise Refused(Refusal.NOT_RESTORABLE)
-            if now >= archive_undo_until(application):
+            if now >= archive_undo_until(application, now=now):
                 raise Refused(Refusal.UNDO_OVER)
             event = move(
                 application, Move.RESTORE, actor=actor, now=now, archived_at=None, interest_confirmed_at=now

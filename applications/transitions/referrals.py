@@ -24,13 +24,24 @@ from applications.models import (
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.rules import rules_for
+from applications.selectors import overdue_referrals
 from applications.states import HAS_PAPER, LIVE_STATES, ApplicationState, BidState, Move, ReferralState
-from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
+from applications.transitions.base import (
+    Refused,
+    lock_application,
+    locking,
+    move,
+    refuse_while_halted,
+    remind,
+    tell,
+    trace,
+)
 from applications.transitions.benefits import expire_benefits_of
 from applications.transitions.bids import release_seat
 from applications.transitions.interest import end_lapsed, lapse
-from bulletin.calendar import working_calendar
-from bulletin.workdays import end_of_day
+from bulletin.calendar import CalendarEmpty, working_calendar
+from bulletin.workdays import CalendarEnds, end_of_day
+from children.disputes import is_halted
 from notifications.broker import wake_on_commit
 
 # Far more than are ever drawn, so that none is met by trying.
@@ -81,6 +92,9 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
             last_day=last_day,
         )
         trace(application, Action.BID_ACTIVATED, actor=actor, now=now)
+        if is_halted(application.child):
+            hold_referral(application, now=now)
+            referral.refresh_from_db(fields=["held_since"])
         wake_on_commit(PDF_TASK, str(referral.pk))
     return referral
 
@@ -139,14 +153,16 @@ def extend_referral(
     """Extend a valid referral once, to the end of the day `until`, with supporting documents.
 
     Allowed up to the end of its last day, by the instant at which the papers began to come. `documents` are checked
-    files (`accounts.uploads`) with their names. Raises `Refused` (REFERRAL_ENDED, ALREADY_EXTENDED, EXTENSION_DATE,
-    DOCUMENTS_MISSING).
+    files (`accounts.uploads`) with their names. Raises `Refused` (REFERRAL_ENDED, HALTED, ALREADY_EXTENDED,
+    EXTENSION_DATE, DOCUMENTS_MISSING).
     """
     with locking():
         application = lock_application(referral.application_id)
         referral = _referral(referral)
         if not referral.is_extendable(now=now):
             raise Refused(Refusal.REFERRAL_ENDED)
+        # Before any file is stored.
+        refuse_while_halted(application)
         if Extension.objects.filter(referral=referral).exists():
             raise Refused(Refusal.ALREADY_EXTENDED)
         if not last_day_of(referral) < until <= longest_extension(referral):
@@ -243,8 +259,8 @@ def expire_referral(referral: Referral, *, now: datetime) -> Application:
     """End a referral whose last day is over: the place is free, the application is in the stop-list.
 
     The stop runs from the end of the referral, not from the moment of this call, to the end of the tenth working day
-    after the referral's last day (`stop_days_of`). Does nothing while it is valid, while papers that were handed in in
-    time are still on their way, or after it ended.
+    after the referral's last day (`stop_days_of`). Does nothing while it is valid or held, while papers that were
+    handed in in time are still on their way, or after it ended.
     """
     with locking():
         application = lock_application(referral.application_id)
@@ -302,7 +318,7 @@ def settle(application: Application, *, now: datetime) -> Application:
     application as it is afterwards.
     """
     if application.state == ApplicationState.REFERRED:
-        overdue = application.referrals.filter(state=ReferralState.ISSUED, valid_until__lte=now).first()
+        overdue = overdue_referrals(now=now).filter(application=application).first()
         application = expire_referral(overdue, now=now) if overdue else application
     if application.state == ApplicationState.STOP_LISTED:
         ended = application.stops.filter(lifted_at=None, until__lte=now).first()
@@ -316,11 +332,58 @@ def settle(application: Application, *, now: datetime) -> Application:
     return application
 
 
+def hold_referral(application: Application, *, now: datetime) -> None:
+    """Let the last day of the running referral of a locked application stand still while its extension is halted.
+
+    One that was extended already runs on: nothing that it needs is halted.
+    """
+    extendable = application.referrals.filter(state=ReferralState.ISSUED, held_since=None, extension=None)
+    referral = extendable.first()
+    if referral is not None and referral.is_extendable(now=now):
+        extendable.update(held_since=now)
+        trace(application, Action.REFERRAL_HELD, actor=None, now=now)
+
+
+def resume_referral(application: Application, *, now: datetime) -> None:
+    """Let the held last day of a locked application's referral count again; nothing where none is held.
+
+    The family has as many working days as were left when it was held, at least one, and never less than its paper
+    says. A day that moved is told to the family, and the paper is made anew.
+    """
+    referral = application.referrals.filter(held_since__isnull=False).first()
+    if referral is None:
+        return
+    referral = _referral(referral)
+    before, last_day = last_day_of(referral), _day_after_standstill(referral, now=now)
+    referral.held_since = None
+    if last_day > before:
+        referral.valid_until = end_of_day(last_day, application.locality.zone)
+        _take_paper_away(referral)
+        wake_on_commit(PDF_TASK, str(referral.pk))
+        key = f"{referral.pk}:{now.isoformat()}"
+        remind(application, "referral_moved", key=key, now=now, referral=referral, last_day=last_day)
+    referral.save(update_fields=["held_since", "valid_until", "pdf"])
+    trace(application, Action.REFERRAL_RESUMED, actor=None, now=now)
+
+
+def _day_after_standstill(referral: Referral, *, now: datetime) -> date:
+    zone = referral.application.locality.zone
+    assert referral.held_since is not None
+    held_on, today = (at.astimezone(zone).date() for at in (referral.held_since, now))
+    last_day = last_day_of(referral)
+    try:
+        calendar = working_calendar()
+        return calendar.add(today, max(1, calendar.working_days_left(held_on, last_day)))
+    except (CalendarEmpty, CalendarEnds):
+        # Nobody loses a day because the calendar was not loaded.
+        return today + max(timedelta(days=1), last_day - held_on)
+
+
 def _end_referral(referral: Referral, state: ReferralState, *, at: datetime, reason: str = "") -> None:
-    referral.state, referral.ended_at, referral.reason = state, at, reason
+    referral.state, referral.ended_at, referral.reason, referral.held_since = state, at, reason, None
     if state not in HAS_PAPER:
         _take_paper_away(referral)
-    referral.save(update_fields=["state", "ended_at", "reason", "pdf"])
+    referral.save(update_fields=["state", "ended_at", "reason", "held_since", "pdf"])
 
 
 def _take_paper_away(referral: Referral) -> None:

@@ -20,8 +20,10 @@ from applications.refusals import Refusal
 from applications.selectors import categories_to_claim
 from applications.states import LIVE_STATES, BenefitState
 from applications.transitions import Refused, claim_benefit, withdraw_benefit
+from applications.views.halted import answer_if_halted
 from applications.views.people import parent
 from applications.views.sent_files import SentFile, sent_for_benefit, warn_of_losses
+from children.disputes import is_halted
 from notifications.clock import read_clock
 
 _TAGS = {
@@ -56,9 +58,10 @@ class Benefits:
 def benefits_of(application: Application, *, reader: User, now: datetime) -> Benefits:
     """The benefits of `application` (settled up to `now`) as `reader` sees them, the newest first."""
     is_live = application.state in LIVE_STATES
+    may_withdraw = is_live and not is_halted(application.child)
     rows = application.benefits.select_related("category", "application__locality")
     return Benefits(
-        shown=[_shown(benefit, reader=reader, is_live=is_live, now=now) for benefit in rows],
+        shown=[_shown(benefit, reader=reader, may_withdraw=may_withdraw, now=now) for benefit in rows],
         may_claim=is_live and categories_to_claim(application).exists(),
     )
 
@@ -111,6 +114,9 @@ def withdraw(request: HttpRequest, pk: UUID, benefit_pk: UUID) -> HttpResponse:
     if not _may_withdraw(benefit, is_live=application.state in LIVE_STATES, now=now):
         messages.info(request, str(Refusal.BENEFIT_ENDED.label))
         return redirect(application)
+    halted = answer_if_halted(request, application)
+    if halted is not None:
+        return halted
     if request.method == "POST":
         try:
             withdraw_benefit(benefit, actor=user, now=now)
@@ -123,7 +129,7 @@ def withdraw(request: HttpRequest, pk: UUID, benefit_pk: UUID) -> HttpResponse:
     return render(request, "applications/withdraw_benefit.html", context)
 
 
-def _shown(benefit: Benefit, *, reader: User, is_live: bool, now: datetime) -> ShownBenefit:
+def _shown(benefit: Benefit, *, reader: User, may_withdraw: bool, now: datetime) -> ShownBenefit:
     tone, icon = _TAGS[BenefitState(benefit.state)]
     zone = benefit.application.locality.zone
     return ShownBenefit(
@@ -131,7 +137,7 @@ def _shown(benefit: Benefit, *, reader: User, is_live: bool, now: datetime) -> S
         tone=tone,
         icon=icon,
         last_day=benefit.last_moment.astimezone(zone).date() if benefit.last_moment else None,
-        may_withdraw=_may_withdraw(benefit, is_live=is_live, now=now),
+        may_withdraw=_may_withdraw(benefit, is_live=may_withdraw, now=now),
         document=sent_for_benefit(benefit, sender=reader),
     )
 

@@ -13,11 +13,13 @@ from accounts.decorators import parent_required
 from applications.access import application_for, pending_bid
 from applications.eligibility import refusal_at_opening, why_not
 from applications.forms import BidForm
+from applications.halts import halt_of
 from applications.models import Application
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.rush import Outcome
 from applications.transitions import Refused, withdraw_bid
+from applications.views.halted import answer_if_halted
 from applications.views.offers import fitting_offers, public_vacancies
 from applications.views.people import live_applications, parent, waiting_for
 from applications.views.press import answer_press, chosen_application, press_as, sent
@@ -85,6 +87,9 @@ def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     if bid is None:
         messages.info(request, str(Refusal.BID_ENDED.label))
         return redirect(application)
+    halted = answer_if_halted(request, application)
+    if halted is not None:
+        return halted
     if request.method == "POST":
         try:
             withdraw_bid(bid, actor=user, now=now)
@@ -142,6 +147,7 @@ def _refused(
         "refusal": refusal,
         "may_repeat": refusal == Refusal.BUSY,
         "place": position(application, now=now),
+        "halt": halt_of(application, now=now) if refusal == Refusal.DISPUTED else None,
         "pauses": running_pauses(vacancy.locality) if refusal == Refusal.PAUSED else [],
         "others": fitting_offers(application, without=vacancy, now=now),
     }

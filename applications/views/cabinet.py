@@ -12,16 +12,18 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
 from accounts.models import User
-from applications.access import application_for, applications_of
+from applications.access import application_for, applications_of, settled_for
 from applications.campaigns import campaign_asking
+from applications.halts import may_now
 from applications.models import Application
-from applications.states import ApplicationState, Move, is_allowed
-from applications.transitions import archive_undo_until, settle, was_archived_by_family
+from applications.states import ApplicationState, Move
+from applications.transitions import archive_undo_until, was_archived_by_family
 from applications.views.benefits import benefits_of
 from applications.views.people import parent
 from applications.views.sent_files import sent_for_extension
 from applications.views.situation import Situation, interest_of, situation_of
 from children.access import children_of
+from children.disputes import halted_among
 from children.models import Child
 from notifications.clock import estimate_clock
 
@@ -65,7 +67,11 @@ def start(request: HttpRequest) -> HttpResponse:
 def application_list(request: HttpRequest) -> HttpResponse:
     """«Өтініштер тізімі»: everything that is not in the archive."""
     now = estimate_clock()
-    rows = [_listed(application, now=now) for application in _present_applications(parent(request), now=now)]
+    present = _present_applications(parent(request), now=now)
+    halted = halted_among(application.child_id for application in present)
+    rows = [
+        _listed(application, is_halted=application.child_id in halted, now=now) for application in present
+    ]
     return render(request, "applications/list.html", {"rows": rows, "tab": "list"})
 
 
@@ -88,11 +94,12 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     now = estimate_clock()
     application = application_for(parent(request), pk, now=now)
     is_archived = application.state == ApplicationState.ARCHIVED
+    situation = situation_of(application, now=now)
     context = {
         "application": application,
-        "situation": situation_of(application, now=now),
+        "situation": situation,
         "just_filed": "filed" in request.GET and application.state == ApplicationState.WAITING,
-        "may_archive": is_allowed(Move.ARCHIVE, application.state),
+        "may_archive": may_now(application, Move.ARCHIVE, is_halted=situation.halt is not None),
         "archived": _archived(application, now=now) if is_archived else None,
         "benefits": benefits_of(application, reader=parent(request), now=now),
         "sent": sent_for_extension(application, sender=parent(request)),
@@ -104,15 +111,15 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _present_applications(user: User, *, now: datetime) -> list[Application]:
     """The family's applications outside the archive, newest first, brought up to `now`."""
     present = applications_of(user).exclude(state=ApplicationState.ARCHIVED)
-    settled = [settle(application, now=now) for application in present]
+    settled = settled_for(user, present, now=now)
     return [application for application in settled if application.state != ApplicationState.ARCHIVED]
 
 
-def _listed(application: Application, *, now: datetime) -> dict[str, Any]:
+def _listed(application: Application, *, is_halted: bool, now: datetime) -> dict[str, Any]:
     campaign = campaign_asking(application, now=now)
     return {
         "application": application,
-        "may_archive": is_allowed(Move.ARCHIVE, application.state),
+        "may_archive": may_now(application, Move.ARCHIVE, is_halted=is_halted),
         "interest": interest_of(application, campaign),
         "must_confirm": campaign is not None or not application.is_interested,
     }
@@ -125,7 +132,7 @@ def _archived(application: Application, *, now: datetime) -> Archived:
         Move.AGE_OUT: _("The child has reached school age"),
         Move.END_LAPSED: _("Interest in a place was not confirmed"),
     }
-    undo_until, by_family = archive_undo_until(application), was_archived_by_family(application)
+    undo_until, by_family = archive_undo_until(application, now=now), was_archived_by_family(application)
     return Archived(
         application,
         undo_until,

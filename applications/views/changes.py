@@ -21,6 +21,7 @@ from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import Move, is_allowed
 from applications.transitions import Refused, change_languages, move_house
+from applications.views.halted import answer_if_halted
 from applications.views.people import parent
 from bulletin.models import Language, Locality
 from notifications.clock import estimate_clock, read_clock
@@ -58,6 +59,9 @@ def move(request: HttpRequest, pk: UUID) -> HttpResponse:
     application = application_for(user, pk, now=read_clock())
     if not is_allowed(Move.MOVE_HOUSE, application.state):
         return _not_now(request, application)
+    halted = answer_if_halted(request, application)
+    if halted is not None:
+        return halted
     answers = request.POST if request.method == "POST" else request.GET
     if answers.get("locality") == application.locality.slug:
         messages.info(request, _("The application already says so: nothing has changed."))

@@ -28,6 +28,7 @@ from applications.transitions import (
     restore,
     undo_until,
 )
+from applications.views.halted import answer_if_halted
 from applications.views.people import parent
 from bulletin.models import Language
 from bulletin.selectors import chosen_locality
@@ -75,6 +76,9 @@ def delete_application(request: HttpRequest, pk: UUID) -> HttpResponse:
     if application.state == ApplicationState.ARCHIVED:
         messages.info(request, _("The application is in the archive."))
         return redirect("applications:archive")
+    halted = answer_if_halted(request, application)
+    if halted is not None:
+        return halted
     if request.method == "POST":
         try:
             archive(application, actor=user, now=now)

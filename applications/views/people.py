@@ -6,12 +6,11 @@ from datetime import datetime
 from django.http import HttpRequest
 
 from accounts.models import User
-from applications.access import applications_of
+from applications.access import applications_of, settled_for
 from applications.eligibility import refusal_at_opening, why_not
 from applications.models import Application
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState
-from applications.transitions import settle
 from bulletin.models import Vacancy
 
 
@@ -31,7 +30,7 @@ def live_applications(request: HttpRequest, *, now: datetime) -> list[Applicatio
         .order_by("child__birth_date", "child_id")
         .prefetch_related("bids")
     )
-    settled = [settle(application, now=now) for application in live]
+    settled = settled_for(request.user, live, now=now)
     return [application for application in settled if application.state in LIVE_STATES]
 
 

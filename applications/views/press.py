@@ -28,7 +28,13 @@ from notifications.clock import clock_column, estimate_clock
 _full_places = FullPlaces()
 
 # What an overdue deadline may have ended already, and what has a page of its own: the ordinary way looks closer.
-_LOOK_CLOSER = {Outcome.UNKNOWN, Refusal.NOT_PUBLISHED, Refusal.STOP_LISTED, Refusal.REFERRAL_UNDER_WAY}
+_LOOK_CLOSER = {
+    Outcome.UNKNOWN,
+    Refusal.DISPUTED,
+    Refusal.NOT_PUBLISHED,
+    Refusal.STOP_LISTED,
+    Refusal.REFERRAL_UNDER_WAY,
+}
 
 
 def answer_press(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse | None:

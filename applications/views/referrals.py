@@ -20,6 +20,7 @@ from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER
 from applications.transitions import Refused, extend_referral, last_day_of, longest_extension
+from applications.views.halted import answer_if_halted
 from applications.views.people import parent
 from applications.views.sent_files import sent_for_extension, warn_of_losses
 from notifications.broker import wake_on_commit
@@ -89,6 +90,9 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
             "sent": sent_for_extension(application, sender=user),
         }
         return render(request, "applications/extend_closed.html", context)
+    halted = answer_if_halted(request, application)
+    if halted is not None:
+        return halted
     last_day = last_day_of(referral)
     form = ExtensionForm(
         request.POST if request.method == "POST" else None,

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from applications.access import newest_bid
 from applications.campaigns import campaign_asking, restorable_until
+from applications.halts import Halt, halt_of, may_now
 from applications.interest import Campaign
 from applications.models import Application, Bid, Extension, Referral, StopListEntry
 from applications.queue import Position, position
@@ -60,6 +61,8 @@ class Situation:
     referral: Referral | None
     extension: Extension | None
     stop: StopListEntry | None
+    # What is halted because a guardian of the child is disputed.
+    halt: Halt | None = None
     # The campaign in which the waiting family has still to confirm its interest.
     campaign: Campaign | None = None
     # Until when a lapsed application can come back; None where no end was promised.
@@ -84,7 +87,7 @@ class Situation:
 
     @property
     def may_extend(self) -> bool:
-        return self.is_referred and self.extension is None
+        return self.is_referred and self.extension is None and self.halt is None
 
     @property
     def longest_extension(self) -> date | None:
@@ -139,9 +142,18 @@ class Situation:
         return interest_of(self.application, self.campaign)
 
     @property
-    def may_change(self) -> bool:
-        """Whether the family may choose other languages or another locality."""
-        return is_allowed(Move.MOVE_HOUSE, self.application.state)
+    def may_change_languages(self) -> bool:
+        return is_allowed(Move.CHANGE_LANGUAGES, self.application.state)
+
+    @property
+    def may_move(self) -> bool:
+        """Whether the family may choose another locality."""
+        return may_now(self.application, Move.MOVE_HOUSE, is_halted=self.halt is not None)
+
+    @property
+    def may_bid(self) -> bool:
+        """Whether whoever reads the page may look for a place now."""
+        return self.state == State.WAITING and not self.application.asker_is_disputed
 
     @property
     def matching_url(self) -> str:
@@ -167,6 +179,11 @@ class Situation:
     @property
     def next_step(self) -> str:
         """What the family does now, in one sentence."""
+        if self.state == State.WAITING and not self.may_bid:
+            return _(
+                "Wait for the official's decision about your guardianship. Until then the other guardians can send "
+                "bids."
+            )
         return {
             State.WAITING: _("Look at the places that suit you and send an application for one of them."),
             State.BID_PLACED: _("Wait: an employee of the kindergarten activates your application."),
@@ -257,7 +274,7 @@ class Situation:
     def _bid_buttons(self) -> dict[str, str]:
         if self.step_number > 2 and self.vacancy:
             return {"url2": self.vacancy.get_absolute_url(), "action2": _("View")}
-        if self.state == State.WAITING:
+        if self.may_bid:
             return {"url": matching_bulletin_url(), "action": _("View"), "action_icon": "search"}
         return {}
 
@@ -304,6 +321,15 @@ class Situation:
     def _referral_deadline(self, referral: Referral) -> Deadline:
         last_day = last_day_of(referral)
         label = _("The referral is valid up to and including")
+        if referral.held_since is not None:
+            return Deadline(
+                label=label,
+                last_day=last_day,
+                text=_(
+                    "This day stands still until an official has decided about the guardian. Then as many working "
+                    "days are left as there were, at least one. The contract can be signed meanwhile."
+                ),
+            )
         if self.extension:
             return Deadline(label=label, last_day=last_day, calendar_days=(last_day - self._today).days)
         return Deadline(label=label, last_day=last_day, working_days=self._working_days(last_day))
@@ -338,6 +364,7 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         referral=referral,
         extension=getattr(referral, "extension", None),
         stop=application.stops.filter(lifted_at=None).first(),
+        halt=halt_of(application, now=now),
         campaign=campaign_asking(application, now=now),
         restorable_until=restorable_until(application) if application.state == State.LAPSED else None,
     )

@@ -62,7 +62,13 @@ class Families:
         )
         self.children.append(child)
         self.guardianships.append(
-            Guardianship(child=child, user=family.parent, source=Guardianship.Source.REGISTRY, verified_at=at)
+            Guardianship(
+                child=child,
+                user=family.parent,
+                source=Guardianship.Source.REGISTRY,
+                added_at=at,
+                verified_at=at,
+            )
         )
         return child, family.parent
 

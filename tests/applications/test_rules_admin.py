@@ -232,6 +232,6 @@ class TestPromises:
 
     def test_the_undo_of_an_archiving(self, scene, harsher):
         archived = transitions.archive(scene.application, actor=scene.parent, now=scene.now)
-        until = transitions.archive_undo_until(archived)
+        until = transitions.archive_undo_until(archived, now=scene.now)
         self.unchanged(Application.objects.all(), harsher)
-        assert transitions.archive_undo_until(archived) == until
+        assert transitions.archive_undo_until(archived, now=scene.now) == until

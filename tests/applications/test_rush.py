@@ -27,7 +27,13 @@ from bulletin.services import pause_bidding
 from children.models import Guardianship
 from notifications.models import Message, Notice
 from tests.applications.conftest import NOW, ZONE
-from tests.factories import ApplicationFactory, GuardianshipFactory, LocalityFactory, VacancyFactory
+from tests.factories import (
+    ApplicationFactory,
+    DisputeFactory,
+    GuardianshipFactory,
+    LocalityFactory,
+    VacancyFactory,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -104,7 +110,7 @@ CUTOFFS = st.lists(
 
 @given(data=st.data())
 @settings(
-    max_examples=60,
+    max_examples=80,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -153,6 +159,15 @@ def test_it_leaves_what_the_ordinary_way_leaves(scene, clock, data):
                     tier=tier,
                     filed_at=application.filed_at + offset,
                     sequence=application.sequence + sequence,
+                )
+            disputed = likely("nobody", "the presser", "the presser, freed", "another guardian")
+            if disputed != "nobody":
+                another = GuardianshipFactory(child=application.child)
+                own = application.child.guardianships.get(user=scene.parent)
+                DisputeFactory(
+                    guardianship=another if disputed == "another guardian" else own,
+                    raised_by=scene.parent if disputed == "another guardian" else another.user,
+                    freed_at=now if disputed == "the presser, freed" else None,
                 )
             other = VacancyFactory(group=scene.group)
             for place in draw(

@@ -13,7 +13,7 @@ from accounts.models import User
 from tests.accounts.walk import PASSWORD, newest_code
 from tests.browser.session import enter
 from tests.city import build_city
-from tests.factories import UserFactory
+from tests.factories import GuardianshipFactory, UserFactory
 
 pytestmark = pytest.mark.browser
 
@@ -39,6 +39,7 @@ PUBLIC = (
     "/accessibility/",
     "/login/",
     "/password/reset/",
+    "/stop/",
     "/nothing/",
 )
 CABINET = (
@@ -156,6 +157,44 @@ def test_steps_of_a_sign_in_that_was_tried_too_often(look, parent, transactional
             page.press("[name=password]", "Enter")
     inspector.inspect("too many")
     assert page.locator("main").get_by_role("link").count() > 1
+    assert inspector.found == {}
+
+
+@LANGUAGES
+def test_steps_of_a_stop(look, city, language):
+    """By phone and code: the person, what happens, and the pages of both sides afterwards; then the official's."""
+    parent, child = city.parent, city.child
+    newcomer = GuardianshipFactory(child=child).user
+    inspector = look(viewport=NARROW)
+    page = inspector.page
+    page.goto(in_language(language, "/stop/")[0])
+    page.fill("[name=phone]", str(parent.phone))
+    page.press("[name=phone]", "Enter")
+    page.wait_for_url("**/stop/code/")
+    inspector.inspect("code")
+    page.fill("[name=code]", newest_code(parent.phone))
+    page.press("[name=code]", "Enter")
+    page.wait_for_url("**/stop/choose/")
+    inspector.inspect("person")
+    page.locator("main .button--danger").click()
+    page.locator("main [name=confirm]").wait_for()
+    inspector.inspect("what happens")
+    page.locator("main [name=confirm]").click()
+    page.locator("main .card .notice").wait_for()
+    inspector.inspect("stopped")
+    application = city.applications["waiting"]
+    apply = reverse("applications:apply", args=[application.pk, city.vacancy.pk])
+    for user in (parent, newcomer):
+        side = look(viewport=NARROW)
+        side.enter(user)
+        for path in (
+            "/cabinet/",
+            application.get_absolute_url(),
+            reverse("children:child", args=[child.pk]),
+            apply,
+        ):
+            side.visit(in_language(language, path)[0])
+        assert side.found == {}
     assert inspector.found == {}
 
 

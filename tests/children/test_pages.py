@@ -315,6 +315,22 @@ class TestLimits:
         assert check(browser, UNKNOWN_IINS[0]).status_code == 200
 
 
+class TestOtherGuardians:
+    def test_who_else_acts_for_the_child_is_on_its_page_masked(self, browser, father):
+        own = GuardianshipFactory(user=father)
+        address = reverse("children:child", args=[own.child.pk])
+        assert "/stop/" not in browser.get(address).content.decode().split("<footer")[0].split("</header>")[1]
+        other = GuardianshipFactory(
+            child=own.child, user__profile__last_name="ОМАРОВ", user__profile__first_name="ТІМУР"
+        )
+        GuardianshipFactory(child=own.child, user__profile__last_name="ЮСУПОВ", ended_at=other.verified_at)
+        page = browser.get(address).content.decode()
+        assert "О••••• Т." in page
+        for hidden in ("ОМАРОВ", "ТІМУР", "Ю•••••"):
+            assert hidden not in page
+        assert 'href="/stop/"' in page.split("<footer")[0].split("</header>")[1]
+
+
 class TestDoubleClick:
     def test_the_second_press_ends_on_the_same_page(self, browser):
         token = checked(browser)

@@ -75,7 +75,7 @@ def test_every_folder_of_texts_belongs_to_a_kind():
 
 def test_codes_are_secret_and_soon_worthless():
     secret = {kind.code for kind in KINDS.values() if kind.secret}
-    assert secret == {"registration_code", "reset_code", "sign_in_code"}
+    assert secret == {"registration_code", "reset_code", "sign_in_code", "stop_code"}
     assert {KINDS[code].worth_for.total_seconds() for code in secret} == {600}
 
 

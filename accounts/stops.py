@@ -1,0 +1,77 @@
+"""What whoever is worried can stop at once, by phone and code, without a password: the page is `/stop/`.
+
+The page knows nothing of what is stopped. Apps above register it when they are ready (`AppConfig.ready`).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from accounts.models import User
+
+
+class NotStopped(Exception):
+    """It can't be stopped; `str()` is a sentence for the reader."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing that was done lately. `key` names it within its kind and comes back from a form: never trust it.
+
+    `rows` are what the component `summary_list` takes. `state` says in words why it can't be stopped (any more); empty
+    where it can.
+    """
+
+    key: str
+    title: str
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    state: str = ""
+
+
+class Stoppable(Protocol):
+    """One kind of thing that can be stopped. All texts are in the reader's language."""
+
+    # Names the kind in forms.
+    code: str
+
+    @property
+    def heading(self) -> str: ...
+
+    @property
+    def nothing(self) -> str:
+        """What is said where there is no choice."""
+        ...
+
+    @property
+    def claim(self) -> str:
+        """The button of a choice, in the reader's own words."""
+        ...
+
+    @property
+    def consequences(self) -> list[str]:
+        """What stopping does, said before it is confirmed."""
+        ...
+
+    def choices(self, user: User, *, now: datetime) -> list[Choice]:
+        """What was done lately that concerns `user`, the newest first."""
+        ...
+
+    def stop(self, user: User, key: str, *, address: str | None, now: datetime) -> str:
+        """Stop it, in a transaction of its own, and say what happens now. Raises `NotStopped`. May take seconds."""
+        ...
+
+
+_kinds: dict[str, Stoppable] = {}
+
+
+def register(kind: Stoppable) -> None:
+    """Put `kind` on the page, below those that were registered before; the same code again replaces it."""
+    _kinds[kind.code] = kind
+
+
+def kinds() -> list[Stoppable]:
+    return list(_kinds.values())
+
+
+def kind_of(code: str) -> Stoppable | None:
+    return _kinds.get(code)

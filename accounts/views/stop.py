@@ -1,0 +1,129 @@
+"""«Stop»: phone, code, what was done lately, «I don't know this person». No password is asked, and nobody is signed in.
+
+An unknown number walks the same pages and never gets a code. Who is signed in needs no code.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts import limits, stops
+from accounts.audit import client_address
+from accounts.forms import CodeForm, PhoneForm
+from accounts.models import SmsCode, User
+from accounts.phones import display_phone
+from accounts.progress import Stop, forget, keep_stop, stop_of
+from accounts.sms_codes import TooManyCodes
+from accounts.views import code_step
+from notifications.clock import read_clock
+
+STOP = SmsCode.Purpose.STOP
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def phone(request: HttpRequest) -> HttpResponse:
+    """Whose children it is about. Opened again later, it lets the visitor start over with another number."""
+    now = read_clock()
+    if request.user.is_authenticated:
+        return redirect("accounts:stop_choose")
+    stop = stop_of(request.session)
+    initial = {"phone": display_phone(stop.phone)}
+    form = PhoneForm(request.POST if request.method == "POST" else None, initial=initial)
+    status = 200
+    if form.is_valid():
+        number = form.cleaned_data["phone"]
+        if number == stop.phone and code_step.is_fresh(stop.sent_at, now=now):
+            return redirect("accounts:stop_code")
+        try:
+            code_step.send(request, phone=number, purpose=STOP, now=now)
+        except TooManyCodes as refusal:
+            form.add_error("phone", code_step.too_many(refusal.retry_at, now=now))
+            status = 429
+        else:
+            keep_stop(request.session, Stop(phone=number, sent_at=now.isoformat()))
+            return redirect("accounts:stop_code")
+    return render(request, "accounts/stop_phone.html", {"form": form}, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    now = read_clock()
+    stop = stop_of(request.session)
+    if request.user.is_authenticated or stop.is_verified(now=now):
+        return redirect("accounts:stop_choose")
+    if not stop.phone:
+        return redirect("accounts:stop")
+    if "resend" in request.POST:
+        if code_step.resend(request, phone=stop.phone, purpose=STOP, now=now):
+            keep_stop(request.session, replace(stop, sent_at=now.isoformat()))
+        return redirect("accounts:stop_code")
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and code_step.check(
+        request, form, phone=stop.phone, purpose=STOP, sent_at=stop.sent_at, now=now
+    ):
+        # Whoever knew this session before does not act with it.
+        request.session.cycle_key()
+        keep_stop(request.session, replace(stop, verified_at=now.isoformat()))
+        return redirect("accounts:stop_choose")
+    context = code_step.page(form, phone=stop.phone, sent_at=stop.sent_at, now=now)
+    return render(request, "accounts/stop_code.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose(request: HttpRequest) -> HttpResponse:
+    """What was done lately; one of it is chosen, read about, and stopped."""
+    now = read_clock()
+    user = _who(request, now=now)
+    if user is None:
+        return redirect("accounts:stop_code" if stop_of(request.session).phone else "accounts:stop")
+    if "finish" in request.POST:
+        forget(request.session)
+        return redirect("home")
+    kind = stops.kind_of(request.POST.get("kind", ""))
+    if kind is None:
+        return _choices(request, user, now=now)
+    if "confirm" in request.POST:
+        return _stop(request, user, kind, now=now)
+    key = request.POST.get("key", "")
+    choice = next((one for one in kind.choices(user, now=now) if one.key == key and not one.state), None)
+    if choice is None:
+        return _choices(request, user, now=now)
+    return render(request, "accounts/stop_confirm.html", {"kind": kind, "choice": choice})
+
+
+def _choices(request: HttpRequest, user: User, *, now: datetime) -> HttpResponse:
+    shown = [{"kind": kind, "choices": kind.choices(user, now=now)} for kind in stops.kinds()]
+    context = {"shown": shown, "is_by_code": not request.user.is_authenticated}
+    return render(request, "accounts/stop_choose.html", context)
+
+
+def _stop(request: HttpRequest, user: User, kind: stops.Stoppable, *, now: datetime) -> HttpResponse:
+    allowed = limits.allow(limits.STOPS_PER_ACCOUNT, str(user.pk), now=now)
+    if not allowed.ok:
+        messages.warning(request, code_step.too_many(allowed.retry_at, now=now))
+        return redirect("accounts:stop_choose")
+    try:
+        said = kind.stop(user, request.POST.get("key", ""), address=client_address(request), now=now)
+    except stops.NotStopped as refused:
+        messages.warning(request, str(refused))
+    else:
+        messages.success(request, said)
+    return redirect("accounts:stop_choose")
+
+
+def _who(request: HttpRequest, *, now: datetime) -> User | None:
+    """Whoever is signed in, or the owner of the number that a code has just proven."""
+    if isinstance(request.user, User):
+        return request.user
+    stop = stop_of(request.session)
+    return (
+        User.objects.filter(phone=stop.phone, is_active=True).first() if stop.is_verified(now=now) else None
+    )

@@ -1,0 +1,121 @@
+"""«Stop» for guardians: who was added to one's children lately, and «I don't know this person»."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.registry import PhoneTie
+from accounts.services import refresh_phone_tie
+from accounts.stops import Choice, NotStopped
+from applications.transitions import Refused, stop_guardian
+from children.disputes import newcomers
+from children.models import Dispute, Guardianship
+
+
+class UnknownGuardian:
+    """What `accounts.stops.Stoppable` asks for, by `transitions.stop_guardian`."""
+
+    code = "guardian"
+
+    @property
+    def heading(self) -> str:
+        return _("Guardians added to your children in the last 30 days")
+
+    @property
+    def nothing(self) -> str:
+        return _(
+            "Nobody was added after you. If you don't know a guardian who was there before you, or was added earlier, "
+            "call the contact centre."
+        )
+
+    @property
+    def claim(self) -> str:
+        return _("I don't know this person")
+
+    @property
+    def consequences(self) -> list[str]:
+        return [
+            _(
+                "An official of the education department decides within two working days. You need not do anything."
+            ),
+            _(
+                "Until then nobody, you included, can move the application to the bin or to another locality, withdraw "
+                "a bid or a benefit, or extend a referral. Deadlines that need this stand still."
+            ),
+            _("This person can't send bids until then. You can."),
+            _(
+                "If the state knows the phone of this person as their own, nothing is halted; an official decides all "
+                "the same."
+            ),
+            _(
+                "The person is told. It stands in the journals of both of you. This can be done once for a person."
+            ),
+        ]
+
+    def choices(self, user: User, *, now: datetime) -> list[Choice]:
+        added = sorted(newcomers(user, now=now), key=lambda one: str(one.user_id))
+        grouped = [list(some) for _user, some in groupby(added, key=lambda one: one.user_id)]
+        newest_first = sorted(grouped, key=lambda some: max(one.added_at for one in some), reverse=True)
+        return [_choice(some, now=now) for some in newest_first]
+
+    def stop(self, user: User, key: str, *, address: str | None, now: datetime) -> str:
+        known = (one.user for one in newcomers(user, now=now) if str(one.user_id) == key)
+        newcomer = next(known, None)
+        if newcomer is None:
+            raise NotStopped(_("This person can't be stopped here any more. Call the contact centre."))
+        # Before the transaction: the registry may be slow.
+        is_tied = refresh_phone_tie(newcomer) is PhoneTie.YES
+        try:
+            disputes = stop_guardian(newcomer, by=user, is_tied=is_tied, address=address, now=now)
+        except Refused as refused:
+            raise NotStopped(str(refused)) from None
+        day = max(_last_day(dispute) for dispute in disputes)
+        if any(dispute.is_halting for dispute in disputes):
+            said = _(
+                "Stopped. Costly acts are halted until an official decides. By the end of the day: %(day)s"
+            )
+        else:
+            said = _(
+                "Written down. The state knows the phone of this person as their own, so nothing is halted. An "
+                "official decides by the end of the day: %(day)s"
+            )
+        return said % {"day": _shown(day)}
+
+
+def _choice(some: Iterable[Guardianship], *, now: datetime) -> Choice:
+    """One person, added to one or more children of the reader."""
+    added = sorted(some, key=lambda one: one.added_at)
+    rows: list[dict[str, Any]] = []
+    for one in added:
+        rows.append({"label": _("Child"), "value": one.child.first_name})
+        rows.append({"label": _("Added at"), "at": one.added_at})
+    disputes = [one.dispute for one in added if hasattr(one, "dispute")]
+    open_for_stop = len(disputes) < len(added)
+    state = "" if open_for_stop else _state(max(disputes, key=lambda one: one.due_at), now=now)
+    return Choice(key=str(added[0].user_id), title=added[0].user.profile.masked_name, rows=rows, state=state)
+
+
+def _state(dispute: Dispute, *, now: datetime) -> str:
+    if dispute.outcome:
+        return _(
+            "An official has decided: the guardianship stands. If you disagree, call the contact centre."
+        )
+    if now >= dispute.due_at:
+        return _("Stopped. The decision is late: call the contact centre.")
+    return _("Stopped. An official decides by the end of the day: %(day)s") % {
+        "day": _shown(_last_day(dispute))
+    }
+
+
+def _last_day(dispute: Dispute) -> date:
+    return localtime(dispute.due_at - timedelta(microseconds=1)).date()
+
+
+def _shown(day: date) -> str:
+    return date_format(day, "SHORT_DATE_FORMAT")

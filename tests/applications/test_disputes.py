@@ -1,0 +1,786 @@
+"""«Stop»: what is halted, for whom, until when; what becomes of each deadline; who may stop whom, and who decides."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.core.files.base import ContentFile
+from django.urls import reverse
+
+from accounts.audit_actions import Action
+from accounts.models import Profile
+from accounts.registry import PhoneTie, RegistryUnavailable, simulated_people
+from accounts.registry.simulator import SimulatedRegistry
+from applications import jobs, transitions
+from applications.bidding import place_bid
+from applications.halts import halt_of
+from applications.handing_in import note_handing_in
+from applications.models import Application, Bid, Event, Extension, Referral
+from applications.refusals import Refusal
+from applications.rush import Outcome, press
+from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, ReferralState
+from applications.stops import UnknownGuardian
+from applications.transitions import Refused
+from bulletin.models import Holiday
+from children.disputes import STOPPABLE_FOR, is_halted, newcomers
+from children.models import Dispute, Guardianship
+from children.services import ChildRefused, GuardianshipBarred, add_child, find_child
+from notifications.models import Message, Notice
+from tests.applications.conftest import ZONE
+from tests.factories import (
+    ApplicationFactory,
+    BenefitFactory,
+    ChildFactory,
+    GuardianshipFactory,
+    LocalityFactory,
+    UserFactory,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+MICROSECOND = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+STANDS, ENDS = Dispute.Outcome.STANDS, Dispute.Outcome.ENDS
+
+
+def refused(reason):
+    return pytest.raises(Refused, check=lambda error: error.reason == reason)
+
+
+@pytest.fixture
+def newcomer(scene):
+    """Somebody who was added to the manual's child an hour ago, and whose phone the state does not know."""
+    return GuardianshipFactory(
+        child=scene.application.child,
+        verified_at=scene.now - timedelta(hours=1),
+        user__profile__last_name="ОМАРОВ",
+        user__profile__first_name="ТІМУР",
+    ).user
+
+
+@pytest.fixture
+def stop(scene, newcomer):
+    """Presses «Stop»: by the child's first guardian, about the newcomer."""
+
+    def pressed(*, by=scene.parent, about=newcomer, is_tied=False, at=scene.now):
+        return transitions.stop_guardian(about, by=by, is_tied=is_tied, now=at)
+
+    return pressed
+
+
+@pytest.fixture
+def decide(scene):
+    def decided(outcome=STANDS, *, at=scene.now, by=scene.staff, reason="Туу туралы куәлік көрсетілді"):
+        return transitions.decide_guardianship(
+            Dispute.objects.get(), outcome=outcome, actor=by, reason=reason, now=at
+        )
+
+    return decided
+
+
+def journal(user):
+    return list(user.journal.order_by("id").values_list("action", flat=True))
+
+
+class TestTheStop:
+    def test_everybody_concerned_is_told_and_has_it_in_the_journal(self, scene, newcomer, stop):
+        grandmother = GuardianshipFactory(child=scene.application.child).user
+        (dispute,) = stop()
+        assert (dispute.raised_by, dispute.guardianship.user, dispute.is_halting) == (
+            scene.parent,
+            newcomer,
+            True,
+        )
+        for person in (scene.parent, newcomer, grandmother):
+            notice = Notice.objects.get(recipient=person, kind="guardian_stopped")
+            assert "О••••• Т." in notice.text_kk
+            assert "28.06.2019" in notice.text_ru
+            for hidden in ("ОМАРОВ", "ТІМУР"):
+                assert hidden not in notice.text_kk + notice.text_ru
+            assert Message.objects.filter(recipient=person, kind="guardian_stopped").count() == 1
+            entry = person.journal.get(action=Action.GUARDIAN_STOPPED)
+            assert (entry.actor, entry.target) == (scene.parent, scene.application.child.full_name)
+
+    def test_where_it_was_pressed_stands_only_in_the_journal_of_who_pressed(self, scene, newcomer):
+        transitions.stop_guardian(newcomer, by=scene.parent, is_tied=False, address="10.1.2.3", now=scene.now)
+        assert scene.parent.journal.get(action=Action.GUARDIAN_STOPPED).address == "10.1.2.3"
+        assert newcomer.journal.get(action=Action.GUARDIAN_STOPPED).address is None
+
+    @pytest.mark.parametrize(
+        ("pressed", "last_day"),
+        [
+            (datetime(2019, 6, 26, 0, 0, tzinfo=ZONE), date(2019, 6, 28)),
+            (datetime(2019, 6, 26, 23, 59, 59, 999999, tzinfo=ZONE), date(2019, 6, 28)),
+            # A Friday; the Monday after the next weekend, 8 July, is a transferred day off.
+            (datetime(2019, 7, 5, 18, 0, tzinfo=ZONE), date(2019, 7, 10)),
+            (datetime(2019, 7, 6, 12, 0, tzinfo=ZONE), date(2019, 7, 10)),
+        ],
+    )
+    def test_an_official_has_two_working_days(self, scene, newcomer, stop, pressed, last_day):
+        Guardianship.objects.update(added_at=pressed - DAY)
+        (dispute,) = stop(at=pressed)
+        assert dispute.due_at == datetime.combine(last_day + DAY, datetime.min.time(), tzinfo=ZONE)
+        for at, is_late in ((dispute.due_at - MICROSECOND, False), (dispute.due_at, True)):
+            halt = halt_of(scene.application, now=at)
+            assert (halt.last_day, halt.is_late) == (last_day, is_late)
+
+    def test_a_calendar_that_was_not_loaded_stops_no_stop(self, scene, stop):
+        Holiday.objects.all().delete()
+        (dispute,) = stop()
+        assert dispute.due_at == datetime(2019, 6, 29, tzinfo=ZONE)
+
+    def test_the_phones_owner_is_never_frozen(self, scene, newcomer, stop):
+        (dispute,) = stop(is_tied=True)
+        assert not dispute.is_halting
+        assert not is_halted(scene.application.child)
+        assert place_bid(scene.application, scene.vacancy, actor=newcomer, now=scene.now)
+        transitions.withdraw_bid(Bid.objects.get(), actor=newcomer, now=scene.now)
+        transitions.archive(scene.application, actor=newcomer, now=scene.now)
+        assert Notice.objects.filter(kind="guardian_reported").count() == 2
+        assert newcomer.journal.filter(action=Action.GUARDIAN_STOPPED).exists()
+
+    def test_one_press_is_for_all_children_of_both(self, scene, newcomer, stop):
+        other = ChildFactory()
+        for user in (scene.parent, newcomer):
+            GuardianshipFactory(child=other, user=user, verified_at=scene.now - DAY)
+        strangers = GuardianshipFactory(user=newcomer).child
+        assert {dispute.guardianship.child for dispute in stop()} == {scene.application.child, other}
+        assert not is_halted(strangers)
+
+
+class TestWhoMayStopWhom:
+    def test_nobody_stops_who_was_there_before(self, scene, newcomer, stop):
+        with refused(Refusal.NOT_STOPPABLE):
+            stop(by=newcomer, about=scene.parent)
+        assert not Dispute.objects.exists()
+
+    def test_nor_somebody_elses_childs_guardian_nor_themselves(self, scene, newcomer, stop):
+        for by in (UserFactory(), GuardianshipFactory().user, newcomer):
+            with refused(Refusal.NOT_STOPPABLE):
+                stop(by=by)
+
+    def test_a_former_guardian_does_not_count(self, scene, newcomer, stop):
+        Guardianship.objects.filter(user=scene.parent).update(ended_at=scene.now)
+        with refused(Refusal.NOT_STOPPABLE):
+            stop()
+
+    @pytest.mark.parametrize(("age", "may"), [(STOPPABLE_FOR - MICROSECOND, True), (STOPPABLE_FOR, False)])
+    def test_thirty_days(self, scene, newcomer, age, may):
+        Guardianship.objects.filter(user=newcomer).update(added_at=scene.now - age)
+        assert newcomers(scene.parent, now=scene.now).exists() == may
+
+    def test_whom_an_official_confirmed_is_not_stopped(self, scene, newcomer, stop):
+        Guardianship.objects.filter(user=newcomer).update(source=Guardianship.Source.OFFICIAL)
+        with refused(Refusal.NOT_STOPPABLE):
+            stop()
+
+    def test_who_is_disputed_stops_nobody_for_this_child(self, scene, newcomer, stop, decide):
+        third = GuardianshipFactory(child=scene.application.child, verified_at=scene.now).user
+        stop()
+        with refused(Refusal.NOT_STOPPABLE):
+            stop(by=newcomer, about=third)
+        decide(STANDS)
+        assert stop(by=newcomer, about=third)
+
+    def test_a_second_press_changes_nothing_and_is_journalled(self, scene, newcomer, stop):
+        (first,) = stop()
+        (again,) = stop(at=scene.now + DAY)
+        assert again == first
+        assert again.raised_at == scene.now
+        assert Dispute.objects.count() == 1
+        assert Notice.objects.filter(kind="guardian_stopped").count() == 2
+        for person in (scene.parent, newcomer):
+            assert journal(person).count(Action.STOP_REPEATED) == 1
+
+    def test_another_guardian_adds_nothing_to_a_running_stop(self, scene, newcomer, stop):
+        uncle = GuardianshipFactory(child=scene.application.child).user
+        # Added before the newcomer.
+        Guardianship.objects.filter(user=newcomer).delete()
+        late = GuardianshipFactory(child=scene.application.child, verified_at=scene.now).user
+        (first,) = stop(about=late)
+        (second,) = stop(by=uncle, about=late)
+        assert second == first
+        assert journal(uncle)[-1] == Action.STOP_REPEATED
+
+    @pytest.mark.parametrize("outcome", [STANDS])
+    def test_what_was_decided_is_not_reopened_by_anybody(self, scene, newcomer, stop, decide, outcome):
+        stop()
+        decide(outcome)
+        with refused(Refusal.ALREADY_DECIDED):
+            stop(at=scene.now + DAY)
+        assert not is_halted(scene.application.child)
+        # It is in the journal all the same.
+        assert journal(scene.parent)[-1] == Action.STOP_REPEATED
+
+
+@pytest.fixture
+def costly(scene):
+    """Each costly act as a call, made from the state in which it could be made."""
+
+    def state_for(name):
+        if name in ("withdraw", "extend"):
+            place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        if name == "extend":
+            transitions.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+        if name == "withdraw_benefit":
+            BenefitFactory(application=scene.application)
+
+    def call(name, actor, *, at=scene.now):
+        application = Application.objects.get(pk=scene.application.pk)
+        if name == "archive":
+            return transitions.archive(application, actor=actor, now=at)
+        if name == "move":
+            kentau = LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
+            return transitions.move_house(application, locality=kentau, keeps=True, actor=actor, now=at)
+        if name == "withdraw":
+            return transitions.withdraw_bid(Bid.objects.get(), actor=actor, now=at)
+        if name == "withdraw_benefit":
+            return transitions.withdraw_benefit(application.benefits.get(), actor=actor, now=at)
+        return transitions.extend_referral(
+            Referral.objects.get(),
+            actor=actor,
+            until=transitions.last_day_of(Referral.objects.get()) + DAY,
+            reason="illness",
+            documents=[("a.jpg", ContentFile(b"x", name="a.jpg"))],
+            now=at,
+        )
+
+    return state_for, call
+
+
+COSTLY_ACTS = ["archive", "move", "withdraw", "withdraw_benefit", "extend"]
+
+
+class TestWhatIsHalted:
+    @pytest.mark.parametrize("act", COSTLY_ACTS)
+    def test_costly_acts_are_halted_for_both_sides_and_free_after_the_decision(
+        self, scene, newcomer, stop, decide, costly, act, settings
+    ):
+        state_for, call = costly
+        state_for(act)
+        stop()
+        before = list(Event.objects.values_list("pk", flat=True))
+        files = sorted(settings.MEDIA_ROOT.rglob("*"))
+        for actor in (newcomer, scene.parent):
+            with refused(Refusal.HALTED):
+                call(act, actor)
+        assert list(Event.objects.values_list("pk", flat=True)) == before
+        assert sorted(settings.MEDIA_ROOT.rglob("*")) == files
+        decide(STANDS)
+        assert call(act, scene.parent)
+
+    @pytest.mark.parametrize("act", COSTLY_ACTS)
+    def test_another_childs_stop_halts_nothing(self, scene, costly, act):
+        elsewhere = ApplicationFactory().child
+        late = GuardianshipFactory(child=elsewhere, verified_at=scene.now).user
+        first = elsewhere.guardianships.order_by("pk").first().user
+        transitions.stop_guardian(late, by=first, is_tied=False, now=scene.now)
+        state_for, call = costly
+        state_for(act)
+        assert call(act, scene.parent)
+
+    def test_every_costly_move_is_refused_at_the_one_door(self, scene, stop):
+        stop()
+        assert COSTLY
+        for step in COSTLY:
+            application = Application(
+                pk=scene.application.pk, state=MOVES[step][0][0], child=scene.application.child
+            )
+            with refused(Refusal.HALTED):
+                transitions.base.move(application, step, actor=scene.parent, now=scene.now)
+
+    def test_what_is_not_costly_goes_on(self, scene, newcomer, stop):
+        """The kindergarten's work, the contract, the languages, interest, a benefit asked for: nothing waits."""
+        stop()
+        transitions.change_languages(scene.application, languages=["ru"], actor=newcomer, now=scene.now)
+        place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        referral = transitions.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+        transitions.sign_contract(referral, actor=scene.staff, now=scene.now)
+        assert Application.objects.get().state == ApplicationState.ENROLLED
+
+    def test_the_newcomers_bids_only(self, scene, newcomer, stop, decide):
+        stop()
+        with refused(Refusal.DISPUTED):
+            place_bid(scene.application, scene.vacancy, actor=newcomer, now=scene.now)
+        assert _press(scene, newcomer) == Refusal.DISPUTED
+        assert _press(scene, scene.parent) == Outcome.PLACED
+        decide(STANDS)
+        transitions.withdraw_bid(Bid.objects.get(), actor=scene.parent, now=scene.now)
+        assert _press(scene, newcomer) == Outcome.PLACED
+
+    def test_a_bid_sent_before_stays(self, scene, newcomer, stop):
+        bid = place_bid(scene.application, scene.vacancy, actor=newcomer, now=scene.now)
+        stop()
+        assert _press(scene, newcomer) == Outcome.AGAIN
+        assert transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+
+    def test_whose_guardianship_was_ended_is_nobody(self, scene, newcomer, stop, decide):
+        stop()
+        decide(ENDS)
+        assert _press(scene, newcomer) == Outcome.UNKNOWN
+        assert not is_halted(scene.application.child)
+
+    def test_the_freeze_stays_while_the_official_is_late(self, scene, newcomer, stop, costly):
+        (dispute,) = stop()
+        with refused(Refusal.HALTED):
+            costly[1]("archive", scene.parent, at=dispute.due_at + 30 * DAY)
+
+
+def _press(scene, user):
+    return press(
+        user_id=str(user.pk),
+        password_stamp=user.get_session_auth_hash(),
+        application_id=scene.application.pk,
+        vacancy_id=scene.vacancy.pk,
+    )
+
+
+@pytest.fixture
+def referral(scene):
+    """Issued on 26.06.2019: the last day is 03.07.2019."""
+    place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+    return transitions.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+
+
+def last_day():
+    return transitions.last_day_of(Referral.objects.get())
+
+
+class TestDeadlines:
+    def test_a_referral_does_not_expire_because_of_the_freeze(self, scene, stop, referral, clock):
+        late = referral.valid_until + 10 * DAY
+        stop()
+        assert jobs.expire_referrals(now=late) == 0
+        transitions.settle(scene.application, now=late)
+        transitions.expire_referral(referral, now=late)
+        held = Referral.objects.get()
+        assert (held.state, held.valid_until, held.is_valid(now=late)) == (
+            ReferralState.ISSUED,
+            referral.valid_until,
+            True,
+        )
+        assert transitions.sign_contract(held, actor=scene.staff, now=late)
+
+    @pytest.mark.parametrize(
+        ("stopped", "decided", "expected"),
+        [
+            # Three working days came after that Friday, 1 to 3 July: three come after the decision.
+            (datetime(2019, 6, 28, 9, 0, tzinfo=ZONE), datetime(2019, 7, 2, 17, 0, tzinfo=ZONE), date(2019, 7, 5)),
+            # Decided on the same day: nothing moves.
+            (datetime(2019, 6, 28, 9, 0, tzinfo=ZONE), datetime(2019, 6, 28, 18, 0, tzinfo=ZONE), date(2019, 7, 3)),
+            # Stopped on the last day: one whole working day is left.
+            (datetime(2019, 7, 3, 23, 0, tzinfo=ZONE), datetime(2019, 7, 4, 9, 0, tzinfo=ZONE), date(2019, 7, 5)),
+            # Decided weeks too late, over a day off.
+            (datetime(2019, 7, 2, 9, 0, tzinfo=ZONE), datetime(2019, 7, 5, 9, 0, tzinfo=ZONE), date(2019, 7, 9)),
+            # Decided on a Saturday.
+            (datetime(2019, 6, 28, 9, 0, tzinfo=ZONE), datetime(2019, 6, 29, 9, 0, tzinfo=ZONE), date(2019, 7, 3)),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("outcome", [STANDS, ENDS])
+    def test_as_many_working_days_are_left_as_there_were(
+        self, scene, stop, decide, referral, stopped, decided, expected, outcome
+    ):
+        stop(at=stopped)
+        decide(outcome, at=decided)
+        assert last_day() == expected
+        assert Referral.objects.get().held_since is None
+        moved = Notice.objects.filter(kind="referral_moved", recipient=scene.parent)
+        assert moved.exists() == (expected != date(2019, 7, 3))
+        if moved:
+            assert f"{expected:%d.%m.%Y}" in moved.get().text_kk
+        assert journal(scene.parent).count(Action.REFERRAL_HELD) == 1
+        assert journal(scene.parent).count(Action.REFERRAL_RESUMED) == 1
+        assert transitions.extend_referral(
+            Referral.objects.get(),
+            actor=scene.parent,
+            until=expected + DAY,
+            reason="illness",
+            documents=[("a.jpg", ContentFile(b"x", name="a.jpg"))],
+            now=datetime.combine(expected + DAY, datetime.min.time(), tzinfo=ZONE) - MICROSECOND,
+        )
+
+    def test_after_it_the_new_last_day_ends_the_referral(self, scene, stop, decide, referral):
+        stop(at=datetime(2019, 7, 3, 9, 0, tzinfo=ZONE))
+        decide(at=datetime(2019, 7, 4, 9, 0, tzinfo=ZONE))
+        until = Referral.objects.get().valid_until
+        assert until == datetime(2019, 7, 6, tzinfo=ZONE)
+        assert jobs.expire_referrals(now=until - MICROSECOND) == 0
+        assert jobs.expire_referrals(now=until) == 1
+
+    def test_the_paper_is_made_anew_only_where_it_names_another_day(self, scene, stop, decide, referral):
+        Referral.objects.update(pdf="referrals/old.pdf")
+        stop()
+        decide()
+        assert Referral.objects.get().pdf.name == "referrals/old.pdf"
+        transitions.decide_guardianship(
+            Dispute.objects.get(), outcome=ENDS, actor=scene.staff, reason="Құжат жалған", now=scene.now + DAY
+        )
+        assert Referral.objects.get().pdf.name == "referrals/old.pdf"
+
+    def test_a_new_paper_for_a_new_day(self, scene, stop, decide, referral):
+        Referral.objects.update(pdf="referrals/old.pdf")
+        stop(at=datetime(2019, 7, 3, 9, 0, tzinfo=ZONE))
+        decide(at=datetime(2019, 7, 4, 9, 0, tzinfo=ZONE))
+        assert not Referral.objects.get().pdf
+
+    def test_a_referral_issued_during_the_freeze_is_held_from_the_start(self, scene, stop, decide):
+        stop()
+        place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        referral = transitions.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+        assert referral.held_since == scene.now
+        decide(at=datetime(2019, 7, 1, 9, 0, tzinfo=ZONE))
+        # Five working days after the decision, as after an issue on that day.
+        assert last_day() == date(2019, 7, 9)
+
+    def test_one_that_was_extended_runs_on(self, scene, stop, referral):
+        """It can't be extended again: nothing that it needs is halted, and the place is not kept from others."""
+        transitions.extend_referral(
+            referral,
+            actor=scene.parent,
+            until=date(2019, 7, 10),
+            reason="illness",
+            documents=[("a.jpg", ContentFile(b"x", name="a.jpg"))],
+            now=scene.now,
+        )
+        stop()
+        assert Extension.objects.exists()
+        assert Referral.objects.get().held_since is None
+        assert jobs.expire_referrals(now=Referral.objects.get().valid_until) == 1
+
+    def test_papers_that_were_on_their_way_when_the_stop_came_are_not_lost(
+        self, scene, stop, decide, referral
+    ):
+        """They began to come in time; a minute after midnight somebody pressed «Stop», and they were refused."""
+        in_time = referral.valid_until - timedelta(minutes=1)
+        note_handing_in(scene.parent, scene.application.pk, now=in_time)
+        stop(at=referral.valid_until + timedelta(minutes=1))
+        assert jobs.expire_referrals(now=referral.valid_until + DAY) == 0
+        decide(at=datetime(2019, 7, 4, 12, 0, tzinfo=ZONE))
+        assert last_day() == date(2019, 7, 5)
+
+    def test_one_that_ran_out_before_the_stop_stays_expired(self, scene, stop, referral):
+        stop(at=referral.valid_until)
+        assert jobs.expire_referrals(now=referral.valid_until) == 1
+
+    def test_one_that_ends_otherwise_is_no_longer_held(self, scene, stop, decide, referral):
+        stop()
+        transitions.revoke_referral(Referral.objects.get(), actor=scene.staff, reason="Жөндеу", now=scene.now)
+        assert Referral.objects.get().held_since is None
+        decide()
+
+    def test_two_stops_of_one_child_hold_until_the_last_is_decided(self, scene, newcomer, stop, referral):
+        second = GuardianshipFactory(child=scene.application.child, verified_at=scene.now).user
+        stop()
+        stop(about=second)
+        first, last = Dispute.objects.order_by("guardianship__pk")
+        for dispute, is_held in ((first, True), (last, False)):
+            transitions.decide_guardianship(
+                dispute, outcome=ENDS, actor=scene.staff, reason="Бөтен адам", now=scene.now
+            )
+            assert (Referral.objects.get().held_since is not None) == is_held
+            assert is_halted(scene.application.child) == is_held
+
+    def test_nobody_is_reminded_of_a_day_that_stands_still(self, scene, stop, referral):
+        stop()
+        assert jobs.remind_deadlines(now=referral.valid_until - timedelta(hours=3)) == 0
+
+    @pytest.mark.parametrize(("late_by", "may"), [(-MICROSECOND, True), (timedelta(0), False)])
+    def test_the_time_to_restore_stands_still(self, scene, newcomer, stop, decide, late_by, may):
+        """The newcomer archived and was stopped two hours before it was for good; the family had two hours left."""
+        transitions.archive(scene.application, actor=newcomer, now=scene.now)
+        stop(at=scene.now + timedelta(hours=22))
+        archived = Application.objects.get()
+        much_later = scene.now + 20 * DAY
+        assert transitions.archive_undo_until(archived, now=much_later) > much_later
+        decide(ENDS, at=much_later)
+        until = much_later + timedelta(hours=2)
+        assert transitions.archive_undo_until(archived, now=until) == until
+        if may:
+            assert transitions.restore(archived, actor=scene.parent, now=until + late_by)
+        else:
+            with refused(Refusal.UNDO_OVER):
+                transitions.restore(archived, actor=scene.parent, now=until + late_by)
+
+    def test_a_stop_after_the_time_to_restore_brings_nothing_back(self, scene, newcomer, stop):
+        transitions.archive(scene.application, actor=newcomer, now=scene.now)
+        stop(at=scene.now + DAY)
+        with refused(Refusal.UNDO_OVER):
+            transitions.restore(Application.objects.get(), actor=scene.parent, now=scene.now + DAY)
+
+    def test_what_was_restored_can_not_be_archived_again_meanwhile(self, scene, newcomer, stop):
+        transitions.archive(scene.application, actor=newcomer, now=scene.now)
+        stop()
+        transitions.restore(Application.objects.get(), actor=scene.parent, now=scene.now)
+        with refused(Refusal.HALTED):
+            transitions.archive(Application.objects.get(), actor=newcomer, now=scene.now)
+
+
+class TestTheDecision:
+    def test_both_sides_are_told_with_the_reason(self, scene, newcomer, stop, decide):
+        stop()
+        decide(STANDS)
+        for person in (scene.parent, newcomer):
+            notice = Notice.objects.get(recipient=person, kind="guardianship_stands")
+            assert "Туу туралы куәлік көрсетілді" in notice.text_kk
+            entry = person.journal.get(action=Action.GUARDIANSHIP_STANDS)
+            assert (entry.actor, entry.reason) == (scene.staff, "Туу туралы куәлік көрсетілді")
+
+    def test_who_was_ended_is_told_and_sees_the_child_no_more(self, scene, newcomer, stop, decide, client_of):
+        stop()
+        decide(ENDS)
+        assert Notice.objects.filter(recipient=newcomer, kind="guardianship_ended").exists()
+        assert newcomer.journal.filter(action=Action.GUARDIANSHIP_ENDED).exists()
+        address = reverse("children:child", args=[scene.application.child.pk])
+        assert client_of(newcomer).get(address).status_code == 404
+        assert client_of(scene.parent).get(address).status_code == 200
+
+    @pytest.mark.parametrize("reason", ["", "   "])
+    def test_a_reason_is_needed(self, stop, decide, reason):
+        stop()
+        with refused(Refusal.REASON_MISSING):
+            decide(reason=reason)
+
+    def test_nobody_decides_about_their_own_child(self, scene, newcomer, stop, decide):
+        stop()
+        for own in (scene.parent, newcomer):
+            with refused(Refusal.OWN_CHILD):
+                decide(by=own)
+        assert is_halted(scene.application.child)
+
+    def test_the_same_decision_twice(self, stop, decide):
+        stop()
+        decide(STANDS)
+        with refused(Refusal.ALREADY_DECIDED):
+            decide(STANDS)
+
+    def test_a_wrong_decision_is_mended(self, scene, newcomer, stop, decide):
+        stop()
+        decide(ENDS)
+        assert not newcomer.guardianships.filter(ended_at=None).exists()
+        decide(STANDS, at=scene.now + DAY)
+        assert newcomer.guardianships.get().ended_at is None
+        assert journal(newcomer)[-1] == Action.GUARDIANSHIP_STANDS
+        decide(ENDS, at=scene.now + 2 * DAY)
+        assert newcomer.guardianships.get().ended_at == scene.now + 2 * DAY
+        assert not is_halted(scene.application.child)
+
+    def test_what_the_registry_ended_no_official_revives(self, scene, newcomer, stop, decide):
+        stop()
+        Guardianship.objects.filter(user=newcomer).update(ended_at=scene.now)
+        decide(STANDS, at=scene.now + DAY)
+        assert newcomer.guardianships.get().ended_at == scene.now
+
+
+class TestComingBack:
+    """Whoever is disputed, or was ended, can't begin anew by adding the child again."""
+
+    @pytest.fixture
+    def impostor(self, scene, clock):
+        mother = simulated_people.everyone(today=date(2019, 6, 26))[1].person
+        user = UserFactory(profile__iin=mother.iin)
+        first = GuardianshipFactory(child__iin=simulated_people.MANUAL_CHILD_IIN).user
+        add_child(user, iin=simulated_people.MANUAL_CHILD_IIN, now=scene.now)
+        transitions.stop_guardian(user, by=first, is_tied=False, now=scene.now)
+        return user
+
+    @pytest.mark.parametrize("ask", [find_child, add_child])
+    def test_not_after_the_decision(self, scene, impostor, decide, ask):
+        decide(ENDS)
+        asked = {"now": scene.now} if ask is add_child else {}
+        with pytest.raises(GuardianshipBarred):
+            ask(impostor, iin=simulated_people.MANUAL_CHILD_IIN, **asked)
+
+    def test_nor_while_it_is_awaited(self, scene, impostor):
+        Guardianship.objects.filter(user=impostor).update(ended_at=scene.now)
+        with pytest.raises(GuardianshipBarred):
+            add_child(impostor, iin=simulated_people.MANUAL_CHILD_IIN, now=scene.now)
+
+    def test_once_the_registry_alone_ended_it_they_may(self, scene, impostor):
+        Guardianship.objects.filter(user=impostor).update(ended_at=scene.now)
+        jobs.settle_disputes(now=scene.now)
+        assert add_child(impostor, iin=simulated_people.MANUAL_CHILD_IIN, now=scene.now)
+
+    def test_a_decision_against_nobody_else(self, scene, impostor, decide):
+        decide(ENDS)
+        father = UserFactory(profile__iin=simulated_people.MANUAL_PARENT_IIN)
+        assert add_child(father, iin=simulated_people.MANUAL_CHILD_IIN, now=scene.now)
+
+    def test_the_sentence_is_for_them_alone(self, scene, impostor, decide):
+        decide(ENDS)
+        with pytest.raises(ChildRefused) as stranger:
+            find_child(UserFactory(), iin=simulated_people.MANUAL_CHILD_IIN)
+        assert type(stranger.value) is ChildRefused
+
+
+class SlowlyKnown(SimulatedRegistry):
+    """A base of mobile citizens that did not answer at first."""
+
+    answer: PhoneTie | None = None
+
+    def phone_tie(self, **asked):
+        if self.answer is None:
+            raise RegistryUnavailable
+        return self.answer
+
+
+class TestTheTie:
+    @pytest.fixture(autouse=True)
+    def _registry(self, settings, monkeypatch):
+        settings.PERSON_REGISTRY = f"{__name__}.SlowlyKnown"
+        monkeypatch.setattr(SlowlyKnown, "answer", None)
+
+    def press_stop(self, scene, newcomer):
+        return UnknownGuardian().stop(scene.parent, str(newcomer.pk), address=None, now=scene.now)
+
+    @pytest.mark.parametrize(
+        ("known", "answer", "halts"),
+        [
+            (PhoneTie.YES, None, False),
+            (PhoneTie.YES, PhoneTie.NO, False),
+            (PhoneTie.UNKNOWN, PhoneTie.YES, False),
+            (PhoneTie.NO, PhoneTie.YES, False),
+            (PhoneTie.UNKNOWN, None, True),
+            (PhoneTie.UNKNOWN, PhoneTie.UNKNOWN, True),
+            (PhoneTie.UNKNOWN, PhoneTie.NO, True),
+            (PhoneTie.NO, None, True),
+        ],
+    )
+    def test_it_is_asked_anew_when_much_depends_on_it(
+        self, scene, newcomer, monkeypatch, known, answer, halts
+    ):
+        Profile.objects.filter(user=newcomer).update(phone_tie=known)
+        monkeypatch.setattr(SlowlyKnown, "answer", answer)
+        self.press_stop(scene, newcomer)
+        assert is_halted(scene.application.child) == halts
+
+    def test_a_freeze_ends_once_the_base_answers(self, scene, newcomer, monkeypatch, referral):
+        self.press_stop(scene, newcomer)
+        later = scene.now + timedelta(minutes=10)
+        jobs.settle_disputes(now=later)
+        assert is_halted(scene.application.child)
+        monkeypatch.setattr(SlowlyKnown, "answer", PhoneTie.YES)
+        jobs.settle_disputes(now=later)
+        assert not is_halted(scene.application.child)
+        assert Referral.objects.get().held_since is None
+        dispute = Dispute.objects.get()
+        assert (dispute.outcome, dispute.freed_at) == ("", later)
+        assert journal(newcomer).count(Action.STOP_FREED) == 1
+        jobs.settle_disputes(now=later)
+        assert Notice.objects.filter(recipient=newcomer, kind="guardian_freed").count() == 1
+
+    def test_a_guardianship_that_the_registry_ended_needs_no_official(self, scene, newcomer):
+        self.press_stop(scene, newcomer)
+        Guardianship.objects.filter(user=newcomer).update(ended_at=scene.now)
+        jobs.settle_disputes(now=scene.now)
+        dispute = Dispute.objects.get()
+        assert (dispute.outcome, dispute.decided_by) == (ENDS, None)
+        assert not is_halted(scene.application.child)
+
+    def test_a_document_without_an_iin_has_no_tie(self, scene, newcomer, monkeypatch):
+        Profile.objects.filter(user=newcomer).update(iin="", document_number="AC1", document_hash="h")
+        monkeypatch.setattr(SlowlyKnown, "answer", PhoneTie.YES)
+        self.press_stop(scene, newcomer)
+        assert is_halted(scene.application.child)
+
+
+class TestFamiliesPages:
+    """Why and until when stands on the page; what is halted is not offered, and its address leads back."""
+
+    def page(self, client_of, user, scene, prefix=""):
+        return client_of(user).get(prefix + scene.application.get_absolute_url()).content.decode()
+
+    @pytest.mark.parametrize(("prefix", "words"), [("", "дау бар"), ("/ru", "Идёт спор")])
+    def test_the_application_says_why_and_until_when(self, scene, stop, client_of, prefix, words):
+        stop()
+        page = self.page(client_of, scene.parent, scene, prefix)
+        assert words in page
+        assert 'datetime="2019-06-28"' in page
+        assert reverse("applications:delete", args=[scene.application.pk]) not in page
+        assert reverse("applications:move", args=[scene.application.pk]) not in page
+        assert reverse("applications:languages", args=[scene.application.pk]) in page
+
+    def test_a_late_decision_is_called_late(self, scene, stop, client_of, clock):
+        stop()
+        clock.move_to(datetime(2019, 6, 29, tzinfo=ZONE))
+        assert "Шешім кешігіп жатыр" in self.page(client_of, scene.parent, scene)
+
+    def test_nothing_is_halted_nothing_is_said(self, scene, newcomer, client_of):
+        page = self.page(client_of, scene.parent, scene)
+        assert "дау бар" not in page
+        assert reverse("applications:delete", args=[scene.application.pk]) in page
+
+    def test_lists_do_not_offer_the_bin(self, scene, stop, client_of):
+        stop()
+        page = client_of(scene.parent).get(reverse("applications:list")).content.decode()
+        assert reverse("applications:delete", args=[scene.application.pk]) not in page
+
+    @pytest.mark.parametrize("name", ["delete", "move", "withdraw", "extend", "withdraw_benefit"])
+    def test_an_address_of_a_halted_act_leads_back_with_the_reason(
+        self, scene, newcomer, stop, client_of, name, costly
+    ):
+        costly[0]({"delete": "archive"}.get(name, name))
+        stop()
+        parts = [scene.application.pk]
+        if name == "withdraw_benefit":
+            parts.append(scene.application.benefits.get().pk)
+        address = reverse(f"applications:{name}", args=parts)
+        for user in (scene.parent, newcomer):
+            for method in ("get", "post"):
+                answer = getattr(client_of(user), method)(address, {"confirm": "1"}, follow=True)
+                assert answer.redirect_chain[-1][0] == scene.application.get_absolute_url()
+                assert "дау бар: маман шешім қабылдағанша" in answer.content.decode()
+        assert Application.objects.get().state != ApplicationState.ARCHIVED
+        assert not scene.application.benefits.filter(state=BenefitState.WITHDRAWN).exists()
+
+    def test_buttons_of_a_bid_and_a_referral(self, scene, stop, client_of, referral):
+        stop()
+        page = self.page(client_of, scene.parent, scene)
+        assert reverse("applications:extend", args=[scene.application.pk]) not in page
+        assert reverse("applications:referral_pdf", args=[scene.application.pk]) in page
+        assert "бұл мерзім есептелмейді" in page
+
+    def test_a_bid_is_not_withdrawn(self, scene, stop, client_of):
+        place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        stop()
+        page = self.page(client_of, scene.parent, scene)
+        assert reverse("applications:withdraw", args=[scene.application.pk]) not in page
+
+    def test_the_newcomer_is_not_offered_places_and_reads_why(self, scene, newcomer, stop, client_of):
+        place = reverse("applications:vacancy", args=[scene.vacancy.pk])
+        apply = reverse("applications:apply", args=[scene.application.pk, scene.vacancy.pk])
+        mine = reverse("applications:bulletin") + "?status=me"
+        assert apply in client_of(newcomer).get(place).content.decode()
+        stop()
+        browser = client_of(newcomer)
+        assert apply not in browser.get(place).content.decode()
+        assert "сізді танымайды" in browser.get(place).content.decode()
+        assert scene.vacancy.get_absolute_url() not in browser.get(mine).content.decode()
+        for method in ("get", "post"):
+            answer = getattr(browser, method)(apply)
+            assert answer.status_code == 409
+            assert "сізді танымайды" in answer.content.decode()
+            assert 'datetime="2019-06-28"' in answer.content.decode()
+        assert not Bid.objects.exists()
+        other = client_of(scene.parent)
+        assert scene.vacancy.get_absolute_url() in other.get(mine).content.decode()
+        assert apply in other.get(place).content.decode()
+
+    def test_by_the_choice_of_a_child_neither(self, scene, newcomer, stop, client_of):
+        stop()
+        address = reverse("applications:choose_child", args=[scene.vacancy.pk])
+        answer = client_of(newcomer).post(address, {"application": str(scene.application.pk)})
+        assert answer.status_code in (302, 409)
+        assert not Bid.objects.exists()
+
+    def test_waiting_for_an_opening_neither(self, scene, newcomer, stop, client_of):
+        type(scene.vacancy).objects.update(opens_at=scene.now + DAY)
+        stop()
+        apply = reverse("applications:apply", args=[scene.application.pk, scene.vacancy.pk])
+        assert client_of(newcomer).get(apply).status_code == 409
+        assert client_of(scene.parent).get(apply).status_code == 200
+
+    def test_a_won_bid_is_two_statements_as_before(self, scene, stop, client_of, django_assert_num_queries):
+        stop()
+        browser = client_of(scene.parent)
+        apply = reverse("applications:apply", args=[scene.application.pk, scene.vacancy.pk])
+        with django_assert_num_queries(2):
+            assert browser.post(apply).status_code == 302

@@ -1,0 +1,278 @@
+"""Guardians who add, stop, bid and archive at the same moment: real threads, real locks, and a control without them."""
+
+from contextlib import contextmanager
+from datetime import date, timedelta
+from threading import Event as Signal
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from accounts.audit_actions import Action
+from accounts.crypto import keyed_hash
+from accounts.registry import simulated_people
+from applications import transitions
+from applications.models import Application, Bid, Referral
+from applications.refusals import Refusal
+from applications.rush import Outcome, press
+from applications.states import ApplicationState
+from applications.transitions import disputes
+from bulletin.models import Holiday, Vacancy
+from children import services
+from children.disputes import is_halted
+from children.models import Child, Dispute, Guardianship
+from children.services import add_child
+from notifications.clock import read_clock
+from notifications.models import Notice
+from tests.applications.conftest import NOW
+from tests.concurrency.test_bids import together
+from tests.factories import GuardianshipFactory, UserFactory
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
+
+ROUNDS = 8
+
+
+@pytest.fixture(autouse=True)
+def _calendar(scene):
+    """A press goes by the clock of the database, and its promise by this year's calendar."""
+    years = range(2019, read_clock().year + 2)
+    days = [Holiday(date=date(year, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год") for year in years]
+    Holiday.objects.bulk_create(days, ignore_conflicts=True)
+
+
+@pytest.fixture
+def newcomer(scene):
+    return added(scene)
+
+
+def added(scene, *, hours_ago=1):
+    when = NOW - timedelta(hours=hours_ago)
+    return GuardianshipFactory(child=scene.application.child, verified_at=when).user
+
+
+def stop(about, by):
+    return lambda: transitions.stop_guardian(about, by=by, is_tied=False, now=NOW)
+
+
+def archive(scene, actor):
+    return lambda: transitions.archive(scene.application, actor=actor, now=NOW)
+
+
+def bid(scene, user):
+    return lambda: press(
+        user_id=str(user.pk),
+        password_stamp=user.get_session_auth_hash(),
+        application_id=scene.application.pk,
+        vacancy_id=scene.vacancy.pk,
+    )
+
+
+def afresh(scene):
+    Dispute.objects.all().delete()
+    Bid.objects.all().delete()
+    Vacancy.objects.update(seats_taken=0)
+    Application.objects.update(state=ApplicationState.WAITING, archived_at=None)
+
+
+@contextmanager
+def dawdling(work):
+    """`work` in a transaction that is not committed before it is waited for, or the other side has come to its end."""
+    is_done, is_over = Signal(), Signal()
+
+    def slowly():
+        with transaction.atomic():
+            result = work()
+            is_done.set()
+            with connection.cursor() as cursor:
+                is_waited_for = False
+                while not (is_over.is_set() or is_waited_for):
+                    cursor.execute(
+                        "SELECT EXISTS (SELECT FROM pg_locks "
+                        "WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+                    )
+                    is_waited_for = cursor.fetchone()[0]
+        return result
+
+    yield slowly, is_done, is_over
+
+
+def after_it_was_stopped(scene, work, stopper):
+    """Let `work` end in a transaction of its own while «Stop» is pressed; what both answered.
+
+    In the end: whether the act was committed although «Stop» had been answered before.
+    """
+    stopped_first = []
+    with dawdling(work) as (slowly, is_done, is_over):
+
+        def press_stop():
+            try:
+                assert is_done.wait(10)
+                answer = stopper()
+                stopped_first.append(not is_committed(scene))
+                return answer
+            finally:
+                is_over.set()
+
+        together(slowly, press_stop)
+    return stopped_first == [True]
+
+
+def is_committed(scene):
+    return Application.objects.get(pk=scene.application.pk).state != ApplicationState.WAITING
+
+
+@pytest.mark.parametrize("act", ["archive", "bid"])
+def test_control_without_the_applications_lock_an_act_ends_after_the_stop(scene, newcomer, monkeypatch, act):
+    """The newcomer acted a moment before; the parent reads "stopped", and then it happens all the same."""
+    monkeypatch.setattr(disputes, "_lock_applications", lambda child: [])
+    work = archive(scene, newcomer) if act == "archive" else bid(scene, newcomer)
+    assert after_it_was_stopped(scene, work, stop(newcomer, scene.parent))
+
+
+@pytest.mark.parametrize("act", ["archive", "bid"])
+def test_nothing_happens_after_the_stop_was_answered(scene, newcomer, act):
+    """Whoever is told "stopped" knows all that the newcomer could still do."""
+    work = archive(scene, newcomer) if act == "archive" else bid(scene, newcomer)
+    assert not after_it_was_stopped(scene, work, stop(newcomer, scene.parent))
+    assert is_halted(scene.application.child)
+
+
+def test_the_stop_against_the_newcomers_bid(scene, newcomer):
+    outcomes = set()
+    for round_ in range(ROUNDS):
+        calls = [bid(scene, newcomer), stop(newcomer, scene.parent)]
+        placed, _stopped = _in_order(together(*(calls if round_ % 2 else reversed(calls))), round_)
+        assert placed in (Outcome.PLACED, Refusal.DISPUTED)
+        assert Bid.objects.count() == (placed == Outcome.PLACED)
+        assert bid(scene, newcomer)() == (Outcome.AGAIN if Bid.objects.exists() else Refusal.DISPUTED)
+        outcomes.add(placed)
+        afresh(scene)
+    assert outcomes
+
+
+def test_the_stop_against_the_newcomers_archiving(scene, newcomer):
+    for round_ in range(ROUNDS):
+        calls = [archive(scene, newcomer), stop(newcomer, scene.parent)]
+        archived, _stopped = _in_order(together(*(calls if round_ % 2 else reversed(calls))), round_)
+        state = Application.objects.get().state
+        assert (archived == Refusal.HALTED) == (state == ApplicationState.WAITING)
+        afresh(scene)
+
+
+def _in_order(results, round_):
+    return results if round_ % 2 else reversed(results)
+
+
+def test_two_guardians_stop_each_other_at_once(scene, newcomer):
+    """Only who was there before is heard: who came later can't answer by stopping the first."""
+    for _ in range(ROUNDS):
+        answers = together(stop(newcomer, scene.parent), stop(scene.parent, newcomer))
+        assert answers[1] == Refusal.NOT_STOPPABLE
+        assert Dispute.objects.get().guardianship.user == newcomer
+        afresh(scene)
+
+
+def test_two_guardians_stop_the_same_newcomer_at_once(scene):
+    aunt, newcomer = added(scene, hours_ago=9), added(scene)
+    for round_ in range(1, ROUNDS + 1):
+        first, second = together(stop(newcomer, scene.parent), stop(newcomer, aunt))
+        assert first == second == [Dispute.objects.get()]
+        assert Notice.objects.filter(kind="guardian_stopped").count() == 3
+        assert newcomer.journal.filter(action=Action.STOP_REPEATED).count() == round_
+        Notice.objects.all().delete()
+        afresh(scene)
+
+
+def test_control_without_the_childs_lock_two_stops_are_an_error(scene, monkeypatch):
+    aunt, newcomer = added(scene, hours_ago=9), added(scene)
+    monkeypatch.setattr(disputes, "_lock_children", lambda pks: None)
+    monkeypatch.setattr(disputes, "_lock_applications", lambda child: [])
+    failed = 0
+    for _ in range(ROUNDS):
+        try:
+            together(stop(newcomer, scene.parent), stop(newcomer, aunt))
+        except IntegrityError:
+            failed += 1
+        Dispute.objects.all().delete()
+    assert failed
+
+
+def test_a_later_guardian_stops_who_came_after_while_being_stopped(scene):
+    """A chain: the first stops the second while the second stops the third; nothing is lost, nothing locks up."""
+    second, third = added(scene, hours_ago=2), added(scene)
+    for _ in range(ROUNDS):
+        answers = together(stop(second, scene.parent), stop(third, second))
+        assert Dispute.objects.filter(guardianship__user=second).exists()
+        third_is_stopped = Dispute.objects.filter(guardianship__user=third).exists()
+        assert third_is_stopped == (answers[1] != Refusal.NOT_STOPPABLE)
+        assert Refusal.BUSY not in answers
+        afresh(scene)
+
+
+def test_the_stop_against_the_decision_and_the_activation(scene, newcomer):
+    """A referral that is issued while the stop comes or goes is held exactly while it is halted."""
+    staff = scene.staff
+    for round_ in range(ROUNDS):
+        bid(scene, scene.parent)()
+        placed = Bid.objects.get()
+        activate = lambda placed=placed: transitions.activate_bid(placed, actor=staff, now=NOW)  # noqa: E731
+        if round_ % 2:
+            together(activate, stop(newcomer, scene.parent))
+        else:
+            (dispute,) = stop(newcomer, scene.parent)()
+            together(
+                activate,
+                lambda dispute=dispute: transitions.decide_guardianship(
+                    dispute, outcome=Dispute.Outcome.STANDS, actor=staff, reason="x", now=NOW
+                ),
+            )
+        referral = Referral.objects.get()
+        assert (referral.held_since is not None) == is_halted(scene.application.child)
+        Referral.objects.all().delete()
+        afresh(scene)
+
+
+@pytest.fixture
+def parents(db):
+    """A child with one guardian, and two more whom the registry knows."""
+    child_iin = simulated_people.MANUAL_CHILD_IIN
+    people = [
+        entry.person
+        for entry in simulated_people.everyone(today=NOW.date())
+        if any(ward.iin == child_iin for ward in entry.wards)
+    ]
+    first = GuardianshipFactory(child__iin=child_iin).user
+    return child_iin, first, [UserFactory(profile__iin=person.iin) for person in people]
+
+
+def both_add(parents):
+    child_iin, _first, newcomers = parents
+    together(*(lambda user=user: add_child(user, iin=child_iin, now=NOW) for user in newcomers))
+
+
+def told_of_each_other(parents):
+    return Notice.objects.filter(kind="guardian_added", recipient__in=parents[2]).count()
+
+
+def test_control_without_the_childs_lock_nobody_is_told_of_the_other(parents, monkeypatch):
+    monkeypatch.setattr(
+        services,
+        "_stored_child",
+        lambda person, **facts: Child.objects.get(iin_hash=keyed_hash("iin", person.iin)),
+    )
+    seen = set()
+    for _ in range(ROUNDS):
+        both_add(parents)
+        seen.add(told_of_each_other(parents))
+        Notice.objects.all().delete()
+        Guardianship.objects.filter(user__in=parents[2]).delete()
+    assert 0 in seen
+
+
+def test_of_two_who_are_added_at_once_one_is_told_of_the_other(parents):
+    for _ in range(ROUNDS):
+        both_add(parents)
+        assert told_of_each_other(parents) == 1
+        assert Notice.objects.filter(recipient=parents[1]).count() == 2
+        Notice.objects.all().delete()
+        Guardianship.objects.filter(user__in=parents[2]).delete()
