@@ -10,11 +10,13 @@ from django.utils.timezone import localtime
 
 from accounts.models import User
 from accounts.roles import is_official
+from applications import selectors
 from applications.models import Bid, Referral
 from applications.selectors import claims_to_check
-from applications.states import BidState, ReferralState
+from applications.states import BidState
 from bulletin.employment import kindergartens_of
 from bulletin.models import Vacancy
+from children.disputes import undecided
 from children.models import Child
 
 M = TypeVar("M", bound=Model)
@@ -41,8 +43,10 @@ class Today:
     ending: Listed[Referral]
     awaited: Listed[Referral]
     vacancies: Listed[Vacancy]
-    # Benefits to check; None for who may not check them.
+    # Benefits to check, and disputed guardianships to decide; None for who may not.
     claims: int | None
+    disputes: int | None
+    late_disputes: int | None
 
 
 def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[M]:
@@ -60,6 +64,7 @@ def today(user: User, *, now: datetime) -> Today:
         return own(rows, user=user, path=path, now=now)
 
     path = "vacancy__group__kindergarten"
+    may_decide, disputes = user.has_perm("children.change_dispute"), undecided()
     bids = mine(bids_to_answer(), path)
     referrals = mine(valid_referrals(now=now), f"bid__{path}")
     # "Soon" ends with tomorrow's last instant, hence the whole of the local day.
@@ -72,6 +77,8 @@ def today(user: User, *, now: datetime) -> Today:
         awaited=_listed(referrals.filter(valid_until__gt=day_after)),
         vacancies=_listed(vacancies),
         claims=claims_to_check().count() if user.has_perm("applications.change_benefit") else None,
+        disputes=disputes.count() if may_decide else None,
+        late_disputes=disputes.filter(due_at__lte=now).count() if may_decide else None,
     )
 
 
@@ -87,7 +94,7 @@ def bids_to_answer() -> QuerySet[Bid]:
 def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
     """Referrals with which a family may still come, the earliest last day first."""
     return (
-        Referral.objects.filter(state=ReferralState.ISSUED, valid_until__gt=now)
+        selectors.valid_referrals(now=now)
         .select_related("application__child", "application__locality", "bid__vacancy__group__kindergarten")
         .order_by("valid_until", "issued_at")
     )

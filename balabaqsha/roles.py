@@ -61,6 +61,8 @@ PERMISSIONS: dict[Role, list[str]] = {
         "bulletin.view_locality",
         "bulletin.view_pause",
         "bulletin.view_review",
+        "children.change_dispute",
+        "children.view_dispute",
         "notifications.view_message",
     ],
 }

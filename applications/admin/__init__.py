@@ -4,6 +4,7 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     benefits,
     bids,
     corrections,
+    disputes,
     history,
     pauses,
     referrals,

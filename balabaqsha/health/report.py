@@ -15,6 +15,7 @@ from balabaqsha.health import heartbeats
 from balabaqsha.health.line import Line
 from balabaqsha.health.sweeps import SEEN, late_sweeps
 from bulletin.calendar import CalendarEmpty, calendar_of, calendar_rows
+from children.disputes import undecided
 from notifications.budget import Usage, midnight, spent_since
 from notifications.clock import machine_clock
 from notifications.delivery import due
@@ -51,6 +52,7 @@ class Facts:
     outbox_due_at: datetime | None
     sms: Usage
     calendar_ends: date | None
+    decision_due_at: datetime | None
 
 
 def read_facts(*, seconds: float) -> Facts:
@@ -61,6 +63,7 @@ def read_facts(*, seconds: float) -> Facts:
         middle = before + (machine_clock() - before) / 2
         signs = [Sign(*row) for row in line.rows(_HEARTBEATS, [now - heartbeats.KEPT_FOR])]
         sweeps = dict(line.rows(SEEN))
+        decisions = line.rows(undecided().values_list("due_at")[:1])
         oldest = line.rows(due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
         spent = line.count(spent_since(midnight(now)))
         try:
@@ -75,6 +78,7 @@ def read_facts(*, seconds: float) -> Facts:
         outbox_due_at=oldest[0][0] if oldest else None,
         sms=Usage(spent, settings.SMS_BUDGET_PER_DAY),
         calendar_ends=calendar_ends,
+        decision_due_at=decisions[0][0] if decisions else None,
     )
 
 
@@ -87,6 +91,7 @@ def judge(facts: Facts) -> dict[str, Any]:
         "sms_budget": facts.sms.level.value,
         "sms_percent": facts.sms.percent,
         "calendar": _calendar(facts),
+        "disputes": _disputes(facts),
         **_beat(facts),
         **_workers(facts),
         **_sweeps(facts),
@@ -138,6 +143,12 @@ def _clocks(facts: Facts) -> dict[str, Any]:
         if abs(seconds) > CLOCK_LIMIT.total_seconds()
     }
     return {"clocks": "differ" if differ else "ok", "clocks_differ": differ}
+
+
+def _disputes(facts: Facts) -> str:
+    """Whether an official has let the time pass in which a disputed guardianship is to be decided."""
+    is_late = facts.decision_due_at is not None and facts.now >= facts.decision_due_at
+    return "late" if is_late else "ok"
 
 
 def _calendar(facts: Facts) -> str:

@@ -18,6 +18,7 @@ from bulletin.models import Employment, Pause, Review
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
+    DisputeFactory,
     GroupFactory,
     KindergartenFactory,
     LocalityFactory,
@@ -67,6 +68,7 @@ def add_a_place(scene, *, number):
         locality=locality, started_at=scene.now, started_by=staff, notice_kk="x", notice_ru="x"
     )
     Employment.objects.create(user=staff, kindergarten=group.kindergarten, since=date(2019, 1, 1))
+    DisputeFactory(guardianship__child=pending.application.child, guardianship__user__language="kk")
     Review.objects.create(
         author=UserFactory(), kindergarten=group.kindergarten, text="Жақсы", created_at=scene.now
     )

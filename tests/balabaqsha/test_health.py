@@ -18,6 +18,7 @@ from balabaqsha.health import line as line_module
 from balabaqsha.models import Heartbeat, Sweep
 from notifications.models import Message
 from tests.balabaqsha.silent import at_port, silent_server
+from tests.factories import DisputeFactory
 
 ADDRESS = "/health/"
 MICROSECOND = timedelta(microseconds=1)
@@ -85,6 +86,7 @@ def test_all_well(client):
         "sms_budget": "ok",
         "sms_percent": 0,
         "calendar": "ok",
+        "disputes": "ok",
         "beat": "ok",
         "beat_seconds": 0,
         "workers": "ok",
@@ -110,6 +112,24 @@ def test_a_late_outbox_is_told(client, seconds, outbox):
     message(due=NOW - timedelta(days=1), state=Message.State.SENT)
     answer = told(client)
     assert (answer["outbox"], answer["outbox_seconds"]) == (outbox, seconds)
+
+
+@committed
+@pytest.mark.parametrize(
+    ("late_by", "fields", "word"),
+    [
+        (-MICROSECOND, {}, "ok"),
+        (timedelta(0), {}, "late"),
+        (
+            timedelta(days=1),
+            {"outcome": "stands", "reason": "x", "decided_at": NOW, "freed_at": NOW},
+            "ok",
+        ),
+    ],
+)
+def test_a_decision_about_a_guardian_that_is_late(client, late_by, fields, word):
+    DisputeFactory(raised_at=NOW - timedelta(days=3), due_at=NOW - late_by, **fields)
+    assert told(client)["disputes"] == word
 
 
 @committed

@@ -34,7 +34,7 @@ from balabaqsha.admin_site import StaffAdminSite
 from balabaqsha.staff_lists import GuardedAdmin
 from bulletin.models import Employment, Pause
 from tests.city import build_city
-from tests.factories import StaffFactory
+from tests.factories import DisputeFactory, StaffFactory
 from tests.staff import employee, give_app, inside
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,7 @@ def city():
     Pause.objects.create(
         locality=waiting.locality, started_at=now, started_by=city.staff, notice_kk="x", notice_ru="x"
     )
+    DisputeFactory(guardianship__child=waiting.child)
     PolicyConsent.objects.create(user=city.parent, version="1", given_at=now)
     SmsCode.objects.create(
         phone=city.parent.phone,

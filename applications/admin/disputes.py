@@ -1,0 +1,235 @@
+"""Disputed guardianships: an official sees both sides, masked, and decides with a reason that both read."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit
+from accounts.audit_actions import Action
+from accounts.masks import mask_document, mask_iin, mask_phone
+from accounts.models import User
+from applications import transitions
+from applications.admin.work import LINE_BREAK, Rows, Work, WorkAdmin, page_of, staff_of, tag, written
+from applications.models import Application
+from applications.workplace import short_name
+from children.disputes import undecided
+from children.models import Dispute, Guardianship
+from children.services import concerned
+from notifications.clock import estimate_clock, read_clock
+
+TONES = {Dispute.Outcome.STANDS: "success", Dispute.Outcome.ENDS: "danger"}
+
+
+class DecisionForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_(
+            "Both sides read this text. Write which documents were shown, without numbers, IINs or addresses."
+        ),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )
+
+
+class DecisionFilter(admin.SimpleListFilter):
+    title = _("decision")
+    parameter_name = "decision"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("waits for a decision")), ("late", _("late")), ("done", _("decided"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> QuerySet[Dispute]:
+        if self.value() == "open":
+            return queryset.filter(pk__in=undecided().values("pk")).order_by("due_at")
+        if self.value() == "late":
+            late = undecided().filter(due_at__lte=read_clock())
+            return queryset.filter(pk__in=late.values("pk")).order_by("due_at")
+        if self.value() == "done":
+            return queryset.exclude(outcome="")
+        return queryset
+
+
+def _may_stand(dispute: Dispute, now: datetime) -> bool:
+    return dispute.outcome != Dispute.Outcome.STANDS
+
+
+def _may_end(dispute: Dispute, now: datetime) -> bool:
+    return dispute.outcome != Dispute.Outcome.ENDS
+
+
+def _stand(dispute: Dispute, actor: User, data: dict[str, Any], now: datetime) -> None:
+    outcome = Dispute.Outcome.STANDS
+    transitions.decide_guardianship(dispute, outcome=outcome, actor=actor, reason=data["reason"], now=now)
+
+
+def _end(dispute: Dispute, actor: User, data: dict[str, Any], now: datetime) -> None:
+    outcome = Dispute.Outcome.ENDS
+    transitions.decide_guardianship(dispute, outcome=outcome, actor=actor, reason=data["reason"], now=now)
+
+
+@admin.register(Dispute)
+class DisputeAdmin(WorkAdmin):
+    """For officials only: who may act for a child is no matter of a kindergarten."""
+
+    list_display = ["due", "child", "newcomer", "stopped_by", "raised_at", "halts", "shown_state"]
+    list_display_links = ["due", "child"]
+    list_filter = [DecisionFilter, "outcome"]
+    list_select_related = ["guardianship__child", "guardianship__user__profile", "raised_by__profile"]
+    search_fields = ["guardianship__child__last_name"]
+    search_help_text = _("Last name of the child")
+    date_hierarchy = "raised_at"
+    ordering = ["-raised_at"]
+    fields = [
+        "shown_state",
+        "due",
+        "halts",
+        "full_name",
+        "birth_date",
+        "applications",
+        "newcomer_data",
+        "stopper_data",
+        "other_guardians",
+        "raised_at",
+        "decided_at",
+        "shown_decider",
+        "reason",
+    ]
+    works = [
+        Work(
+            name="stand",
+            label=_("The guardianship stands"),
+            consequence=_(
+                "Costly acts are free again, and whoever was disputed can send bids. Both sides read your reason. "
+                "Decide only after you have seen the documents that prove the guardianship."
+            ),
+            done=_("Decided: the guardianship stands. Both sides have been told."),
+            permission="children.change_dispute",
+            offered=_may_stand,
+            perform=_stand,
+            form=DecisionForm,
+        ),
+        Work(
+            name="end",
+            label=_("The guardianship ends"),
+            consequence=_(
+                "Whoever was disputed no longer acts for the child and can't add it again. What they did before stays. "
+                "Both sides read your reason."
+            ),
+            done=_("Decided: the guardianship is ended. Both sides have been told."),
+            permission="children.change_dispute",
+            offered=_may_end,
+            perform=_end,
+            form=DecisionForm,
+            danger=True,
+        ),
+    ]
+
+    def summary(self, obj: Dispute) -> Rows:
+        return [
+            {"label": gettext("Child"), "value": self.child(obj)},
+            {"label": gettext("Who was added"), "value": self.newcomer_data(obj)},
+            {"label": gettext("Who does not know them"), "value": self.stopper_data(obj)},
+            {"label": gettext("Decision by"), "value": self.due(obj)},
+        ]
+
+    def audit_view(self, request: HttpRequest, obj: Dispute, *, target: str = "") -> None:
+        """Into the journals of both sides, whether or not the child has an application."""
+        for person in concerned(obj):
+            audit.record(
+                Action.PERSONAL_DATA_VIEWED,
+                actor=staff_of(request),
+                subject=person,
+                target=target or obj.guardianship.child.full_name,
+                address=audit.client_address(request),
+                now=read_clock(),
+            )
+
+    # --- columns ---------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("Child"), ordering="guardianship__child__last_name")
+    def child(self, obj: Dispute) -> str:
+        return short_name(obj.guardianship.child)
+
+    @admin.display(description=_("Child"))
+    def full_name(self, obj: Dispute) -> str:
+        return obj.guardianship.child.full_name
+
+    @admin.display(description=_("Birth date"))
+    def birth_date(self, obj: Dispute) -> str:
+        return written(obj.guardianship.child.birth_date)
+
+    @admin.display(description=_("Applications"))
+    def applications(self, obj: Dispute) -> str:
+        found = Application.objects.filter(child=obj.guardianship.child)
+        rows = [(page_of(one), one.number, one.get_state_display()) for one in found]
+        return format_html_join(LINE_BREAK, '<a href="{}">{}</a> ({})', rows) if rows else "—"
+
+    @admin.display(description=_("Who was added"))
+    def newcomer(self, obj: Dispute) -> str:
+        return obj.guardianship.user.profile.masked_name
+
+    @admin.display(description=_("Who does not know them"))
+    def stopped_by(self, obj: Dispute) -> str:
+        return obj.raised_by.profile.masked_name
+
+    @admin.display(description=_("Who was added"))
+    def newcomer_data(self, obj: Dispute) -> str:
+        return _person(obj.guardianship)
+
+    @admin.display(description=_("Who does not know them"))
+    def stopper_data(self, obj: Dispute) -> str:
+        own = obj.guardianship.child.guardianships.filter(user=obj.raised_by).order_by("-pk").first()
+        return _person(own) if own else str(obj.raised_by)
+
+    @admin.display(description=_("Other guardians"))
+    def other_guardians(self, obj: Dispute) -> str:
+        others = obj.guardianship.child.guardianships.filter(ended_at=None).select_related("user__profile")
+        shown = [(_person(one),) for one in others.exclude(user__in=[obj.guardianship.user, obj.raised_by])]
+        return format_html_join(LINE_BREAK, "{}", shown) if shown else "—"
+
+    @admin.display(description=_("Decision by"), ordering="due_at")
+    def due(self, obj: Dispute) -> str:
+        day = written(localtime(obj.last_moment).date())
+        if obj.outcome or obj.due_at > estimate_clock():
+            return day
+        return format_html("{} {}", day, tag(gettext("Late"), tone="danger"))
+
+    @admin.display(description=_("Costly acts"))
+    def halts(self, obj: Dispute) -> str:
+        return tag(gettext("halted"), tone="warning") if obj.is_halting else tag(gettext("free"))
+
+    @admin.display(description=_("Decision"), ordering="outcome")
+    def shown_state(self, obj: Dispute) -> str:
+        if not obj.outcome:
+            return tag(gettext("waits for a decision"), tone="info")
+        return tag(obj.get_outcome_display(), tone=TONES[Dispute.Outcome(obj.outcome)])
+
+    @admin.display(description=_("Decided by"))
+    def shown_decider(self, obj: Dispute) -> str:
+        if obj.decided_by:
+            return str(obj.decided_by)
+        return gettext("Portal") if obj.outcome else "—"
+
+
+def _person(guardianship: Guardianship) -> str:
+    """One side: the name, since documents name it, the identifiers masked, since when, and what the state knows."""
+    profile, user = guardianship.user.profile, guardianship.user
+    identity = mask_iin(profile.iin) if profile.iin else mask_document(profile.document_number)
+    rows = [
+        profile.full_name,
+        f"{gettext('IIN / document number')}: {identity}",
+        f"{gettext('Phone')}: {mask_phone(user.phone)} ({profile.get_phone_tie_display()})",
+        f"{gettext('Added at')}: {written(localtime(guardianship.added_at).date())}",
+        f"{gettext('proof')}: {guardianship.get_source_display()}",
+    ]
+    if guardianship.ended_at:
+        rows.append(f"{gettext('ended at')}: {written(localtime(guardianship.ended_at).date())}")
+    return format_html_join(LINE_BREAK, "{}", [(row,) for row in rows])

@@ -1,0 +1,193 @@
+"""The official's page of disputed guardianships: both sides, the deadline, the decision."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts.audit_actions import Action
+from accounts.models import AuditEntry, Profile
+from accounts.roles import Role
+from applications import transitions
+from applications.bidding import place_bid
+from applications.refusals import Refusal
+from children.disputes import is_halted
+from children.models import Dispute
+from notifications.models import Notice
+from tests.applications.conftest import ZONE
+from tests.applications.test_admin_work import page, said, work
+from tests.factories import GuardianshipFactory
+from tests.staff import employee, inside, worker_of
+
+pytestmark = pytest.mark.django_db
+
+LIST = "admin:children_dispute_changelist"
+
+
+@pytest.fixture
+def newcomer(scene):
+    return GuardianshipFactory(
+        child=scene.application.child,
+        verified_at=scene.now - timedelta(hours=1),
+        user__phone="+77012223344",
+        user__profile__last_name="ОМАРОВ",
+        user__profile__first_name="ТІМУР",
+    ).user
+
+
+@pytest.fixture
+def dispute(scene, newcomer, clock):
+    (raised,) = transitions.stop_guardian(newcomer, by=scene.parent, is_tied=False, now=scene.now)
+    return raised
+
+
+@pytest.fixture
+def official(clock):
+    return employee(Role.OFFICIAL)
+
+
+@pytest.fixture
+def desk(official):
+    return inside(official)
+
+
+class TestWhoSees:
+    def test_a_kindergarten_has_no_part_in_it(self, scene, dispute):
+        browser = inside(worker_of(scene.group.kindergarten))
+        addresses = [reverse(LIST), page(dispute), work(dispute, "stand"), work(dispute, "end")]
+        for address in addresses:
+            assert browser.get(address).status_code == 403
+        assert browser.post(work(dispute, "end"), {"reason": "x"}).status_code == 403
+        assert is_halted(scene.application.child)
+
+    def test_both_sides_with_masked_identifiers(self, scene, newcomer, dispute, desk):
+        Profile.objects.filter(user=newcomer).update(phone_tie="no")
+        html = desk.get(page(dispute)).content.decode()
+        for shown in (
+            "ОМАРОВ ТІМУР",
+            scene.parent.profile.full_name,
+            "+7 701 ••• 33 44",
+            "басқа адамның атына",
+        ):
+            assert shown in html
+        for person in (newcomer, scene.parent):
+            assert person.profile.iin not in html
+            assert str(person.phone) not in html
+
+    def test_who_looked_stands_in_the_journals_of_both(self, scene, newcomer, dispute, desk, official):
+        desk.get(page(dispute))
+        for person in (newcomer, scene.parent):
+            entry = person.journal.get(action=Action.PERSONAL_DATA_VIEWED)
+            assert (entry.actor, entry.target) == (official, scene.application.child.full_name)
+
+    def test_the_list_masks_names_and_shows_what_is_late(self, dispute, desk, official, clock):
+        html = desk.get(reverse(LIST)).content.decode()
+        assert "О••••• Т." in html
+        assert "ОМАРОВ" not in html
+        assert "Кешікті" not in html
+        clock.move_to(dispute.due_at)
+        assert "Кешікті" in inside(official).get(reverse(LIST)).content.decode()
+
+    @pytest.mark.parametrize(
+        ("decision", "moved", "found"),
+        [
+            ("open", timedelta(0), 1),
+            ("late", timedelta(0), 0),
+            ("late", timedelta(days=9), 1),
+            ("done", timedelta(0), 0),
+        ],
+    )
+    def test_filters(self, dispute, official, clock, decision, moved, found):
+        clock.shift(moved)
+        answer = inside(official).get(reverse(LIST), {"decision": decision})
+        assert answer.context["cl"].result_count == found
+
+
+class TestToday:
+    def test_an_official_is_told_how_many_wait_and_how_many_are_late(self, dispute, official, clock):
+        today = inside(official).get(reverse("admin:index")).context["today"]
+        assert (today.disputes, today.late_disputes) == (1, 0)
+        clock.move_to(dispute.due_at)
+        answer = inside(official).get(reverse("admin:index"))
+        assert answer.context["today"].late_disputes == 1
+        assert f"{reverse(LIST)}?decision=late" in answer.content.decode()
+
+    def test_a_worker_is_not(self, scene, dispute):
+        today = inside(worker_of(scene.group.kindergarten)).get(reverse("admin:index")).context["today"]
+        assert (today.disputes, today.late_disputes) == (None, None)
+
+
+class TestDecisions:
+    @pytest.mark.parametrize(
+        ("button", "outcome", "kind"),
+        [("stand", "stands", "guardianship_stands"), ("end", "ends", "guardianship_ended")],
+    )
+    def test_asked_first_then_done_with_the_reason(
+        self, scene, newcomer, dispute, desk, official, button, outcome, kind
+    ):
+        address = work(dispute, button)
+        assert address in desk.get(page(dispute)).content.decode()
+        assert desk.get(address).status_code == 200
+        assert is_halted(scene.application.child)
+        assert desk.post(address, {"reason": "Туу туралы куәлік"}).status_code == 302
+        decided = Dispute.objects.get()
+        assert (decided.outcome, decided.decided_by, decided.reason) == (
+            outcome,
+            official,
+            "Туу туралы куәлік",
+        )
+        assert not is_halted(scene.application.child)
+        assert Notice.objects.filter(kind=kind).count() == 2
+        assert AuditEntry.objects.filter(actor=official, reason="Туу туралы куәлік").count() == 2
+
+    @pytest.mark.parametrize("button", ["stand", "end"])
+    @pytest.mark.parametrize("reason", ["", "   "])
+    def test_a_reason_is_needed(self, dispute, desk, button, reason):
+        answer = desk.post(work(dispute, button), {"reason": reason})
+        assert answer.status_code == 200
+        assert "reason" in answer.context["form"].errors
+        assert Dispute.objects.get().outcome == ""
+
+    def test_nobody_decides_about_their_own_child(self, scene, dispute, official, desk):
+        GuardianshipFactory(child=scene.application.child, user=official)
+        answer = desk.post(work(dispute, "end"), {"reason": "x"})
+        assert said(answer) == [str(Refusal.OWN_CHILD.label)]
+        assert is_halted(scene.application.child)
+
+    def test_a_decision_can_be_mended_and_the_same_is_not_offered_again(self, newcomer, dispute, desk):
+        desk.post(work(dispute, "end"), {"reason": "x"})
+        html = desk.get(page(dispute)).content.decode()
+        assert work(dispute, "end") not in html
+        assert work(dispute, "stand") in html
+        desk.post(work(dispute, "stand"), {"reason": "Қате шешім"})
+        assert newcomer.guardianships.get().ended_at is None
+
+    def test_nothing_is_edited_added_or_deleted(self, dispute, desk):
+        assert desk.get(reverse("admin:children_dispute_add")).status_code == 403
+        assert desk.post(page(dispute), {"outcome": "ends"}).status_code == 403
+        assert desk.post(reverse("admin:children_dispute_delete", args=[dispute.pk])).status_code == 403
+        assert Dispute.objects.get().outcome == ""
+
+    def test_a_child_without_an_application(self, clock, desk):
+        first = GuardianshipFactory()
+        late = GuardianshipFactory(child=first.child)
+        (dispute,) = transitions.stop_guardian(late.user, by=first.user, is_tied=False, now=late.verified_at)
+        assert desk.get(page(dispute)).status_code == 200
+        assert desk.post(work(dispute, "stand"), {"reason": "x"}).status_code == 302
+        assert Dispute.objects.get().outcome == "stands"
+
+
+def test_a_kindergarten_reads_that_a_last_day_stands_still(scene, newcomer, clock):
+    """It can sign the contract meanwhile, also past the day that the paper names."""
+    bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+    referral = transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+    transitions.stop_guardian(newcomer, by=scene.parent, is_tied=False, now=scene.now)
+    clock.move_to(datetime(2019, 7, 20, 12, 0, tzinfo=ZONE))
+    browser = inside(worker_of(scene.group.kindergarten))
+    listed = browser.get(reverse("admin:applications_referral_changelist"), {"valid": "now"})
+    assert listed.context["cl"].result_count == 1
+    assert "мерзім есептелмейді" in listed.content.decode()
+    assert browser.get(reverse("admin:index")).context["today"].ending.total == 1
+    assert browser.post(work(referral, "sign"), {"contract_number": ""}).status_code == 302
+    scene.application.refresh_from_db()
+    assert scene.application.state == "enrolled"
