@@ -122,6 +122,8 @@ def addresses(city: SimpleNamespace, language: str) -> dict[str, str]:
     shared = {
         "vacancy_pk": city.vacancy.pk,
         "benefit_pk": city.benefit.pk,
+        # No such file: the page that says so is read, too.
+        "document_pk": city.benefit.pk,
         "place": city.kindergarten.locality.slug,
         "birth_year": city.child.birth_date.year,
     }

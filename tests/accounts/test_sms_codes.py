@@ -165,8 +165,9 @@ class TestSending:
         assert caught.value.retry_at == NOW + timedelta(days=1)
 
     def test_a_network_asks_for_many_phones(self):
+        # Of as many blocks of numbers, which have a budget of their own.
         for number in range(60):
-            send(phone=f"+770177798{number:02d}", address="10.0.0.7")
+            send(phone=f"+77017{number:03d}798", address="10.0.0.7")
         with pytest.raises(TooManyCodes):
             send(phone="+77017779899", address="10.0.0.99")
         send(phone="+77017779899", address="10.0.1.1")
