@@ -27,6 +27,8 @@ def file_response(file: FieldFile, *, name: str, shown: bool = False) -> HttpRes
     response["Content-Disposition"] = disposition or "inline"
     response["X-Content-Type-Options"] = "nosniff"
     # A browser draws the page around a picture itself, with a style of its own.
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+    response["Content-Security-Policy"] = (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    )
     response["Cache-Control"] = "private, no-store"
     return response

@@ -26,6 +26,8 @@ _HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|(\.[a-z0-9-]+){2,}|\[[0-9a
 
 IDLE_MINUTES: Final = range(5, 121)
 
+PROXIES: Final = range(1, 6)
+
 # The whole of Kazakhstan keeps UTC+5 since 1 March 2024, which is in the time-zone data from 2024a on.
 ZONES: Final = ("Asia/Almaty", "Asia/Qostanay")
 AFTER_THE_CHANGE: Final = datetime(2024, 6, 1, tzinfo=UTC)
@@ -120,6 +122,12 @@ def encrypted_on_the_way(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "It is not said, or said twice, where HTTPS ends.",
             "Set BEHIND_PROXY=1 if a proxy in front ends it and sets X-Forwarded-Proto itself, "
             "else TLS_ENDS_HERE=1: this very server holds the certificate.",
+        ),
+        *_refuse(
+            settings.TRUSTED_PROXIES not in (PROXIES if settings.BEHIND_PROXY else {1}),
+            "013",
+            f"TRUSTED_PROXIES is {settings.TRUSTED_PROXIES}: a visitor who counts as a proxy may write any address.",
+            f"Set it to the number of your own proxies in a row, at most {PROXIES[-1]}; without BEHIND_PROXY unset it.",
         ),
     ]
 

@@ -174,7 +174,9 @@ SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+MESSAGE_STORAGE = "balabaqsha.flash.FlashStorage"
+FLASH_COOKIE_NAME = "messages"
+PLACE_COOKIE_NAME = "place"
 
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 FILE_UPLOAD_PERMISSIONS = 0o600
@@ -359,6 +361,8 @@ if HTTPS:
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     DEVICE_COOKIE_NAME = "__Host-device"
     PENDING_SIGN_IN_COOKIE_NAME = "__Host-signin"
+    FLASH_COOKIE_NAME = "__Host-messages"
+    PLACE_COOKIE_NAME = "__Host-place"
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -372,7 +376,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"without_trace": {"()": "balabaqsha.wellformed.WithoutTrace"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            # With the offset: lines of machines in different zones are put in order by it.
+            "datefmt": "%Y-%m-%d %H:%M:%S%z",
+        }
+    },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_trace"]}
     },

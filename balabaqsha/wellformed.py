@@ -16,11 +16,14 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
 from django.utils.http import parse_header_parameters
 
 # Where `Guard` says what is wrong.
 FAULT: Final = "balabaqsha.fault"
+
+# What any page or button uses; the others would only tell something (TRACE) or nothing.
+METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
@@ -50,6 +53,8 @@ class WellFormedMiddleware:
         if found := request.META.get(FAULT):
             raise BadRequest(found)
         request.get_host()
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
         if request.method == "POST":
             read_form(request)
         return self.get_response(request)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import (
     Case,
     Count,
@@ -29,7 +30,7 @@ from bulletin.models import Group, Kindergarten, Locality, Pause, Review, Vacanc
 from bulletin.opening import Phase, phase
 from bulletin.sorting import fold
 
-PLACE_COOKIE = "place"
+PLACE_COOKIE: str = settings.PLACE_COOKIE_NAME
 
 # The orders in which a list of vacancies can be asked for; the first is the default.
 VACANCY_ORDERS: dict[str, tuple[str, ...]] = {

@@ -38,6 +38,7 @@ SETTINGS: Final = {
     "STAFF_IDLE_MINUTES": 30,
     "HTTPS": True,
     "BEHIND_PROXY": True,
+    "TRUSTED_PROXIES": 1,
     "TLS_ENDS_HERE": False,
     "PERSON_REGISTRY": "accounts.registry.http.HttpRegistry",
     "PERSON_REGISTRY_URL": "https://registry.example/",

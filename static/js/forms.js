@@ -7,6 +7,7 @@
   document.querySelector(".error-summary")?.focus();
 
   // A second click must not send a form twice; "back" gives the button to the reader again.
+  const labels = new Map();
   for (const form of document.querySelectorAll("form[data-guard]")) {
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) return event.preventDefault();
@@ -15,8 +16,8 @@
       // A disabled button is left out of the form, so it is disabled only after the form has been read.
       setTimeout(() => {
         if (!button) return;
-        button.dataset.label = button.innerHTML;
-        button.textContent = texts.sending;
+        labels.set(button, [...button.childNodes]);
+        button.replaceChildren(texts.sending);
         button.setAttribute("aria-disabled", "true");
       });
     });
@@ -24,12 +25,12 @@
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) {
       delete form.dataset.sent;
-      for (const button of form.querySelectorAll("button[data-label]")) {
-        button.innerHTML = button.dataset.label;
-        delete button.dataset.label;
-        button.removeAttribute("aria-disabled");
-      }
     }
+    for (const [button, label] of labels) {
+      button.replaceChildren(...label);
+      button.removeAttribute("aria-disabled");
+    }
+    labels.clear();
   });
 
   for (const input of document.querySelectorAll("input[type=password]")) {

@@ -97,6 +97,9 @@ def test_a_real_portal_passes(real):
         ({"HTTPS": False}, "E008", "HTTPS is off"),
         ({"BEHIND_PROXY": False}, "E009", "where HTTPS ends"),
         ({"TLS_ENDS_HERE": True}, "E009", "said twice"),
+        ({"TRUSTED_PROXIES": 0}, "E013", "TRUSTED_PROXIES is 0"),
+        ({"TRUSTED_PROXIES": 6}, "E013", "TRUSTED_PROXIES is 6"),
+        ({"BEHIND_PROXY": False, "TLS_ENDS_HERE": True, "TRUSTED_PROXIES": 2}, "E013", "is 2"),
     ],
 )
 def test_what_is_refused_names_its_remedy(real, values, number, word):

@@ -308,6 +308,17 @@ class TestHttp:
         assert served.called == []
         assert "Traceback" not in served.log.read_text()
 
+    def test_of_two_lengths_the_chunks_decide(self, serve):
+        """Else a proxy that believes the other one would take the rest of a body for somebody's request."""
+        request = (
+            b"POST /page/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n"
+            b"Connection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        )
+        served = serve()
+        answer = served.ask(request)
+        assert status(answer) == 400 or facts(answer)["environ"]["CONTENT_LENGTH"] == "5"
+        assert served.called.count("/page/") <= 1
+
     def test_a_stream_comes_whole(self, serve):
         answer = serve().ask(b"GET /stream/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         head, _, chunked = answer.partition(b"\r\n\r\n")

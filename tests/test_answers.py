@@ -1,0 +1,169 @@
+"""What every answer says to a browser: its type, what the page may do, and what a cookie is for."""
+
+import subprocess
+import sys
+from email.message import Message
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import path, reverse
+
+from balabaqsha.embedded import CHECKOUT
+from balabaqsha.urls import handler400, handler403, handler404, handler500
+from balabaqsha.urls import urlpatterns as portal_addresses
+from tests.factories import UserFactory
+from tests.real_portal import ENVIRONMENT
+from tests.staff import inside
+from tests.test_every_url import TABLE, city, url_of, visitors
+
+__all__ = ["city", "handler400", "handler403", "handler404", "handler500", "visitors"]
+
+
+def broken(request):
+    raise RuntimeError("a secret of the database")
+
+
+urlpatterns = [path("broken/", broken), *portal_addresses]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.test_answers")]
+
+
+def answers(city, visitors):
+    """Every address as a visitor, the family and an employee; refusals and errors as well."""
+    for who in ("anonymous", "parent", "worker"):
+        for row in TABLE:
+            yield f"{who} {row}", visitors[who].get(url_of(row, city))
+        for method, address in (
+            ("post", "/login/"),
+            ("put", "/login/"),
+            ("get", "/nowhere/"),
+            ("get", "/broken/"),
+        ):
+            visitors[who].raise_request_exception = False
+            yield f"{who} {method} {address}", getattr(visitors[who], method)(address)
+
+
+def test_every_answer_names_its_type_and_keeps_browsers_to_it(city, visitors):
+    for name, answer in answers(city, visitors):
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", name
+        if answer.status_code in (200, 202, 400, 403, 404, 500):
+            told = Message()
+            told["content-type"] = answer.headers["Content-Type"]
+            if told.get_content_maintype() == "text" or told.get_content_subtype().endswith("xml"):
+                assert told.get_param("charset") == "utf-8", name
+
+
+def test_every_page_runs_and_loads_only_what_is_ours(city, visitors):
+    for name, answer in answers(city, visitors):
+        parts = answer.headers["Content-Security-Policy"].split(";")
+        policy = {name: values for name, _, values in (part.strip().partition(" ") for part in parts)}
+        if (
+            "sandbox" in policy
+        ):  # a file: a document of its own, in which nothing runs and from which nothing is loaded
+            assert policy["default-src"] == "'none'", name
+            assert "attachment" in answer.headers["Content-Disposition"], name
+            continue
+        assert policy["default-src"] == policy["form-action"] == "'self'", name
+        assert policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'", name
+        assert not {"'unsafe-inline'", "'unsafe-eval'", "*"} & set(" ".join(policy.values()).split()), name
+
+
+def test_no_answer_is_for_another_site(city, visitors):
+    for name, answer in answers(city, visitors):
+        assert not [header for header in answer.headers if header.startswith("Access-Control-")], name
+        assert answer.headers["Referrer-Policy"] == "same-origin", name
+
+
+def test_an_error_tells_nothing_of_its_cause(client):
+    client.raise_request_exception = False
+    for address in ("/broken/", "/ru/broken/"):
+        answer = client.get("/broken/")
+        assert answer.status_code == 500, address
+        said = answer.content.decode()
+        assert "secret" not in said
+        assert "RuntimeError" not in said
+        assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "PUT", "DELETE", "PATCH", "FOO"])
+@pytest.mark.parametrize(
+    "address", ["/", "/clock.json", "/health/", "/login/", "/static/css/app.css", "/admin/login/"]
+)
+def test_methods_that_no_page_uses_are_refused(client, method, address):
+    answer = client.generic(method, address)
+    assert answer.status_code == 405
+    assert answer.content == b""
+
+
+def test_folders_are_not_listed(client):
+    for address in ("/static/", "/static/css/", "/media/", "/"):
+        answer = client.get(address)
+        assert (answer.status_code, "app.css</a>" in answer.content.decode()) in ((404, False), (200, False))
+    assert client.get("/static/css/").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["accounts:login", "accounts:register", "accounts:reset"])
+def test_a_form_that_another_site_sends_is_refused(name):
+    foreign = Client(enforce_csrf_checks=True)
+    assert (
+        foreign.post(reverse(name), {"username": "x"}, headers={"origin": "https://evil.example"}).status_code
+        == 403
+    )
+
+
+def test_cookies_that_are_set_are_the_known_ones(client, city):
+    """Which the real settings name and guard, see below."""
+    user = UserFactory.create()
+    client.post(reverse("place"), {"locality": city.kindergarten.locality.slug, "next": "/"})
+    client.get(reverse("accounts:login"))
+    client.post(reverse("accounts:login"), {"phone": str(user.phone), "password": "parent-pass-1"})
+    client.post(reverse("place"), {"locality": "nowhere"})
+    known = {
+        settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.DEVICE_COOKIE_NAME,
+        settings.PLACE_COOKIE_NAME, settings.FLASH_COOKIE_NAME, settings.PENDING_SIGN_IN_COOKIE_NAME,
+    }  # fmt: skip
+    assert set(client.cookies) <= known
+    assert len(client.cookies) >= 5
+    for morsel in client.cookies.values():
+        assert morsel["httponly"], morsel.key
+        assert morsel["samesite"] == "Lax", morsel.key
+        assert not morsel["domain"], morsel.key
+        assert morsel["path"] == "/", morsel.key
+
+
+def test_in_a_real_portal_cookies_are_bound_to_its_host_and_https_is_for_good():
+    code = """if True:
+        import django
+        django.setup()
+        from django.conf import settings
+        from django.test import Client
+        names = [name for name in dir(settings) if name.endswith("_COOKIE_NAME") and name != "LANGUAGE_COOKIE_NAME"]
+        print(*[getattr(settings, name) for name in names])
+        print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.HTTPS)
+        plain = Client(headers={"host": "bala.example.kz"}).get("/static/x.css?a=1")
+        print(plain.status_code, plain.headers["Location"])
+        safe = Client(headers={"host": "bala.example.kz", "x-forwarded-proto": "https"}).put("/")
+        print(safe.headers["Strict-Transport-Security"])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=CHECKOUT,
+        env=ENVIRONMENT | {"PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "balabaqsha.settings",
+                           "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nowhere", "REDIS_URL": "redis://127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )  # fmt: skip
+    names, secure, redirect, transport = done.stdout.splitlines()
+    assert all(name.startswith("__Host-") for name in names.split())
+    assert len(names.split()) >= 6
+    assert secure == "True True True"
+    assert redirect == "301 https://bala.example.kz/static/x.css?a=1"
+    assert transport == "max-age=31536000; includeSubDomains; preload"
+
+
+def test_the_workplace_answers_alike(city):
+    answer = inside(city.worker).get(reverse("admin:index"))
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert "'unsafe-inline'" not in answer.headers["Content-Security-Policy"]
