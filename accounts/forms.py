@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.passwords import normalise_password
 from accounts.phones import PhoneError, login_name, parse_mobile
 from accounts.sms_codes import DIGITS
-from accounts.uploads import ACCEPTED_PICTURES
+from accounts.uploads import PHOTO_INPUT
 
 # Far more than any spelling of a number needs; what is longer is not looked at.
 LONGEST_INPUT: Final = 60
@@ -219,6 +219,6 @@ class PhotoForm(forms.Form):
     photo = forms.FileField(
         label=gettext_lazy("Photo"),
         help_text=gettext_lazy("JPEG, PNG, HEIC or WebP, at most 5 MB"),
-        widget=forms.FileInput(attrs={"accept": ACCEPTED_PICTURES}),
+        widget=forms.FileInput(attrs={**PHOTO_INPUT}),
         error_messages={"required": gettext_lazy("Choose a file with a photo")},
     )

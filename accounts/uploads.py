@@ -32,9 +32,12 @@ CONTENT_TYPES: Final = {
     FileType.PNG: "image/png",
     FileType.PDF: "application/pdf",
 }
-# What a file chooser offers. Where HEIC is not among them, telephones turn it into a JPEG twice as large.
-ACCEPTED_PICTURES: Final = ".jpg,.jpeg,.png,.webp,.heic,.heif"
-ACCEPTED_DOCUMENTS: Final = f".pdf,{ACCEPTED_PICTURES}"
+# What a file chooser offers. Where HEIC is not among them, telephones turn it into a JPEG twice as large. A browser
+# makes a photo smaller that is larger than the largest (static/js/photos.js).
+_PICTURES: Final = ".jpg,.jpeg,.png,.webp,.heic,.heif"
+# To be copied: widgets write into what they are given.
+PHOTO_INPUT: Final = {"accept": _PICTURES, "data-largest": str(settings.UPLOAD_MAX_BYTES)}
+DOCUMENT_INPUT: Final = PHOTO_INPUT | {"accept": f".pdf,{_PICTURES}"}
 
 _CAUSES: Final[dict[Cause, Promise]] = {
     Cause.DAMAGED: gettext_lazy("The file is damaged or not complete. Make it anew, or choose another one."),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from accounts.uploads import ACCEPTED_DOCUMENTS, Upload, check_documents
+from accounts.uploads import DOCUMENT_INPUT, Upload, check_documents
 from applications.models import Application, BenefitCategory, Extension
 from bulletin.models import Language, Locality
 from children.models import Child
@@ -138,7 +138,7 @@ class DocumentsInput(forms.ClearableFileInput):
 class DocumentsField(forms.FileField):
     """Several files at once, each of them checked. `sender` is who hands them in."""
 
-    widget = DocumentsInput(attrs={"accept": ACCEPTED_DOCUMENTS})
+    widget = DocumentsInput(attrs={**DOCUMENT_INPUT})
     sender: User
 
     def clean(self, data: Any, initial: Any = None) -> list[Upload]:
@@ -228,7 +228,7 @@ class CategoryField(forms.ModelChoiceField):  # type: ignore[type-arg]
 class DocumentField(forms.FileField):
     """One file, checked. `sender` is who hands it in."""
 
-    widget = forms.FileInput(attrs={"accept": ACCEPTED_DOCUMENTS})
+    widget = forms.FileInput(attrs={**DOCUMENT_INPUT})
     sender: User
 
     def clean(self, data: Any, initial: Any = None) -> Upload:
