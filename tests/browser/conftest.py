@@ -12,6 +12,7 @@ import pytest
 import time_machine
 from celery.contrib.testing.worker import start_worker
 from django.conf import settings
+from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from balabaqsha.celery import app
@@ -54,6 +55,8 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield running
+        # While Playwright runs, Django keeps connections of their own for this thread; nobody else would close them.
+        connections.close_all()
         running.close()
 
 
