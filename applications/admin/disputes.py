@@ -79,9 +79,9 @@ def _end(dispute: Dispute, actor: User, data: dict[str, Any], now: datetime) -> 
 class DisputeAdmin(WorkAdmin):
     """For officials only: who may act for a child is no matter of a kindergarten."""
 
-    list_display = ["due", "child", "newcomer", "stopped_by", "raised_at", "halts", "shown_state"]
+    list_display = ["due", "child", "shown_state", "halts", "newcomer", "stopped_by", "raised_at"]
     list_display_links = ["due", "child"]
-    list_filter = [DecisionFilter, "outcome"]
+    list_filter = [DecisionFilter]
     list_select_related = ["guardianship__child", "guardianship__user__profile", "raised_by__profile"]
     search_fields = ["guardianship__child__last_name"]
     search_help_text = _("Last name of the child")
