@@ -302,6 +302,9 @@ class Postgres(Server):
             "listen_addresses": "",
             "unix_socket_directories": str(self.sockets),
             "log_timezone": "UTC",
+            # A refused statement holds people's data, and so does what says why: neither is for a log.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
         }
         if self.test:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

@@ -1,5 +1,6 @@
 """What every answer says to a browser: its type, what the page may do, and what a cookie is for."""
 
+import re
 import subprocess
 import sys
 from email.message import Message
@@ -58,14 +59,12 @@ def test_every_page_runs_and_loads_only_what_is_ours(city, visitors):
     for name, answer in answers(city, visitors):
         parts = answer.headers["Content-Security-Policy"].split(";")
         policy = {name: values for name, _, values in (part.strip().partition(" ") for part in parts)}
-        if (
-            "sandbox" in policy
-        ):  # a file: a document of its own, in which nothing runs and from which nothing is loaded
+        assert policy["frame-ancestors"] == "'none'", name
+        if "sandbox" in policy:  # a file: a document of its own, in which nothing runs
             assert policy["default-src"] == "'none'", name
-            assert "attachment" in answer.headers["Content-Disposition"], name
             continue
         assert policy["default-src"] == policy["form-action"] == "'self'", name
-        assert policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'", name
+        assert policy["object-src"] == policy["base-uri"] == "'none'", name
         assert not {"'unsafe-inline'", "'unsafe-eval'", "*"} & set(" ".join(policy.values()).split()), name
 
 
@@ -167,3 +166,30 @@ def test_the_workplace_answers_alike(city):
     answer = inside(city.worker).get(reverse("admin:index"))
     assert "no-store" in answer.headers["Cache-Control"]
     assert "'unsafe-inline'" not in answer.headers["Content-Security-Policy"]
+
+
+def test_every_page_behind_the_door_has_the_way_out(city, visitors):
+    looked = 0
+    for row in TABLE:
+        answer = visitors["parent"].get(url_of(row, city))
+        page = answer.content.decode() if answer.headers["Content-Type"].startswith("text/html") else ""
+        if answer.status_code == 200 and "<header" in page:
+            assert 'class="logout"' in page, row
+            looked += 1
+    assert looked > 30
+    assert 'id="logout-form"' in inside(city.worker).get(reverse("admin:index")).content.decode()
+
+
+@pytest.mark.parametrize(
+    "address", ["/login/", "/cabinet/profile/password/", "/admin/login/", "/admin/password_change/"]
+)
+def test_passwords_are_typed_unseen(city, visitors, address):
+    who = {"/cabinet/profile/password/": "parent", "/admin/password_change/": "worker"}.get(
+        address, "anonymous"
+    )
+    page = visitors[who].get(address).content.decode()
+    fields = re.findall(r'<input[^>]*name="[^"]*(?:password|present|repeated)[^"]*"[^>]*>', page)
+    assert fields
+    for field in fields:
+        assert 'type="password"' in field
+        assert "autocomplete=" in field

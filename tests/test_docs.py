@@ -1,6 +1,8 @@
 """What the documents name must be there: files, commands, variables, addresses."""
 
+import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from balabaqsha.celery import app
 CHECKOUT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")])
 OPERATORS = CHECKOUT / "docs" / "operators.md"
+SECURITY = CHECKOUT / "docs" / "security.md"
 OWN_FOLDERS = (
     r"accounts|applications|balabaqsha|bin|bulletin|children|docs|locale|notifications|static|templates|tests"
 )
@@ -88,6 +91,73 @@ def test_compose_listens_on_this_machine_only():
     ports = re.findall(r"^ +- \"(.*:\d+)\"$", (CHECKOUT / "docker-compose.yml").read_text(), re.MULTILINE)
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+STATES = ("met", "deviated", "not applicable", "open")
+
+
+def asvs_rows() -> list[tuple[list[str], str, str, str, str]]:
+    """The rows of docs/security.md: numbers, level, state, how, shown by."""
+    rows = re.findall(
+        r"^\| (\d+\.\d+\.\d+[\d., ]*) \| ([12]) \| ([a-z ]+) \| (.*) \| (.*) \|$",
+        SECURITY.read_text(),
+        re.MULTILINE,
+    )
+    return [(numbers.split(", "), *rest) for numbers, *rest in rows]
+
+
+def asvs_numbers() -> dict[str, str]:
+    """The numbers of the standard's levels 1 and 2, with their level; it is kept beside the tests as data."""
+    lines = (CHECKOUT / "tests" / "asvs_5_0_0.csv").read_text().splitlines()[1:]
+    return dict(line.split(",") for line in lines)
+
+
+def test_every_requirement_of_the_standard_is_answered_once():
+    answered = [(number, level) for numbers, level, *_rest in asvs_rows() for number in numbers]
+    assert len(answered) == len(set(answered))
+    assert dict(answered) == asvs_numbers()
+    assert len(answered) == 253
+
+
+def test_every_answer_has_a_state_and_what_it_needs():
+    for numbers, _level, state, how, shown in asvs_rows():
+        assert state in STATES, numbers
+        if state == "met":
+            assert "`tests/" in shown or "](" in shown or "this page" in shown, numbers
+        elif state == "open":
+            assert re.search(
+                r"comes with: (accounts for life|the employees' workplace|going live|what is promised holds)",
+                shown,
+            ), numbers
+        if state != "met":
+            assert how.strip(), numbers
+
+
+def test_every_test_that_an_answer_names_exists():
+    named = set(re.findall(r"`(tests/[\w/]+\.py)::([\w:]+)`", SECURITY.read_text()))
+    assert len(named) > 100
+    for path, name in sorted(named):
+        assert name in named_in(CHECKOUT / path), f"{path}::{name}"
+
+
+def named_in(path: Path) -> set[str]:
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.ClassDef):
+            found |= {
+                f"{node.name}::{member.name}" for member in node.body if isinstance(member, ast.FunctionDef)
+            }
+    return found
+
+
+def test_the_counts_at_the_top_are_those_of_the_table():
+    counted = Counter((level, state) for numbers, level, state, *_rest in asvs_rows() for _number in numbers)
+    for name, levels in (("level 1", "1"), ("level 2", "2"), ("both", "12")):
+        each = [sum(counted[level, state] for level in levels) for state in STATES]
+        row = f"| {name} | {' | '.join(map(str, [*each, sum(each)]))} |"
+        assert row in SECURITY.read_text()
 
 
 @pytest.mark.parametrize("address", ["/health/", "/clock.json", "/admin/", "/demo/", "/demo/desk.json"])

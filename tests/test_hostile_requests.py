@@ -1,6 +1,7 @@
 """Whatever a stranger writes into a request is answered, and never by a 500."""
 
 import logging
+import re
 from collections.abc import Iterator
 from io import StringIO
 
@@ -326,7 +327,10 @@ class TestAForeignHost:
     def test_is_one_line_without_a_trace(self, host):
         lines = logged_lines(lambda: send(HTTP_HOST=host))
         assert len(lines) == 1
-        assert "HTTP_HOST" in lines[0]
+        # When, by the offset from UTC; who wrote it; what.
+        assert re.match(
+            r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4} ERROR django\.security\.\w+ .*HTTP_HOST", lines[0]
+        )
 
     def test_in_russian_where_russian_was_asked_for(self):
         assert "непонятен" in send(b"/ru/help/", HTTP_HOST="evil.example").body.decode()
@@ -339,7 +343,8 @@ def logged_lines(act) -> list[str]:
     console = settings.LOGGING["handlers"]["console"]
     written = StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(logging.Formatter(fmt=settings.LOGGING["formatters"]["line"]["format"]))
+    line = settings.LOGGING["formatters"]["line"]
+    handler.setFormatter(logging.Formatter(line["format"], line["datefmt"]))
     for name in console["filters"]:
         handler.addFilter(import_string(settings.LOGGING["filters"][name]["()"])())
     root = logging.getLogger()

@@ -236,6 +236,17 @@ def test_nobody_else_may_read_the_logs(checkout):
         assert {log.stat().st_mode & 0o777 for log in logs} == {0o600}
 
 
+def test_a_refused_statement_leaves_nobodys_data_in_the_log(checkout):
+    with start(checkout) as running:
+        query(checkout, "CREATE TABLE people (phone text UNIQUE)")
+        query(checkout, "INSERT INTO people VALUES ('+77017779876')")
+        with pytest.raises(psycopg2.errors.UniqueViolation):
+            query(checkout, "INSERT INTO people VALUES ('+77017779876')")
+        written = running.held[0].server.log.read_text()
+    assert "duplicate key" in written
+    assert "7779876" not in written
+
+
 def test_a_socket_folder_of_somebody_else_is_refused(checkout):
     trap = embedded.Postgres(checkout / ("x" * 120)).sockets
     trap.symlink_to(checkout)

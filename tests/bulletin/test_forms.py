@@ -36,6 +36,7 @@ HOSTILE = [
     "search=%E0%A4",
     "page=x",
     "unknown=1",
+    "language=ru&language=kk&place=kentau&place=nowhere",
 ]
 
 
