@@ -11,7 +11,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any, BinaryIO, Final
 
-from balabaqsha.serving import lanes, wsgi
+from balabaqsha.serving import lanes, sockets, wsgi
 from balabaqsha.serving.bodies import (
     SMALL_BYTES,
     Allowance,
@@ -45,6 +45,8 @@ class Gateway:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        # By then granian listens.
+        loop.call_soon(sockets.end_silent_connections)
         self._pages = lanes.Lane("page", threads=lanes.PAGE_THREADS)
         self._passwords = lanes.Lane(
             "password",

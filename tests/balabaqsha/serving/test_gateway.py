@@ -239,6 +239,14 @@ class TestLanes:
         assert served.called.count("/page/") == 1
 
 
+def is_open(connection):
+    try:
+        connection.send(b"\r\n")
+    except ConnectionError:
+        return False
+    return True
+
+
 def one_more(served):
     """What the line says to one more; nothing where it has waited for a moment."""
     with served.connect(timeout=0.5) as connection:
@@ -344,6 +352,21 @@ class TestHttp:
             )
         served.wait_until_called(path.partition("?")[0], times=CROWD)
         assert status(exchange(served, GET)) == 200
+
+    def test_a_reader_that_reads_nothing_is_given_up(self, serve, crowd, tmp_path):
+        """Otherwise its connection and its answer would be kept for as long as it likes."""
+        file = tmp_path / "file"
+        file.write_bytes(bytes(30_000_000))
+        served = serve(prelude="from balabaqsha.serving import sockets; sockets.SILENT_SECONDS = 1")
+        connection = crowd(served)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(f"GET /file/?{file} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        served.wait_until_called("/file/", times=1)
+        deadline = time.monotonic() + 20
+        # It ends without a word; who sends something then is told.
+        while is_open(connection):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
     def test_an_error_of_the_application_is_a_500_and_in_the_log(self, serve):
         served = serve()

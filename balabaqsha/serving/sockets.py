@@ -1,0 +1,42 @@
+"""What the kernel is told about the connections that this process takes."""
+
+import os
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+# A reader that reads nothing, or is gone without a word, keeps its connection and its answer for so long.
+SILENT_SECONDS: Final = 30
+
+
+def end_silent_connections() -> None:
+    """Let the kernel end connections whose peer takes nothing of what it is sent, or has vanished.
+
+    The web server has limits for what it waits to read, and none for what waits to be read. Connections inherit the
+    options of the socket that accepts them. Does nothing where the kernel has no such option.
+    """
+    if not hasattr(socket, "TCP_USER_TIMEOUT"):
+        return
+    for listening in _listening():
+        with listening:
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * SILENT_SECONDS)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, SILENT_SECONDS)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, SILENT_SECONDS)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+def _listening() -> Iterator[socket.socket]:
+    """The TCP sockets on which this process listens, each as a descriptor of its own."""
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found = socket.socket(fileno=os.dup(int(name)))
+        except OSError:
+            continue
+        if (
+            found.family in {socket.AF_INET, socket.AF_INET6}
+            and found.type == socket.SOCK_STREAM
+            and found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        ):
+            yield found
+        else:
+            found.close()
