@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -187,7 +188,7 @@ class SignInForm(forms.Form):
     )
     password = PasswordField(label=gettext_lazy("Password"), autocomplete="current-password")
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name of the account that is meant: the phone in E.164, or what was typed."""
         return login_name(self.cleaned_data["phone"])

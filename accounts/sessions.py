@@ -1,10 +1,12 @@
-"""Sessions in the database, as Django keeps them, read at what a read by primary key must cost."""
+"""Sessions in the database, as Django keeps them, read and written at what one row by its key must cost."""
 
+import secrets
 import time
 from datetime import datetime
 from typing import Any
 
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import QuerySet
@@ -15,13 +17,18 @@ _LOAD = """
 SELECT session_data, coalesce(%(stopped)s, clock_timestamp()) FROM django_session
 WHERE session_key = %(key)s AND expire_date > coalesce(%(stopped)s, clock_timestamp())
 """
+_INSERT = """
+INSERT INTO django_session (session_data, expire_date, session_key) VALUES (%s, %s, %s)
+ON CONFLICT (session_key) DO NOTHING
+"""
+_UPDATE = "UPDATE django_session SET session_data = %s, expire_date = %s WHERE session_key = %s"
 
 
 class SessionStore(db.SessionStore):
-    """Django's own store but for its clock, which is the portal's, for `load`, and for impossible keys.
+    """Django's own store but for its clock, which is the portal's, its statements, and new and impossible keys.
 
     Every request of a signed-in person loads its session: building the query and the object takes the ORM longer than
-    all the rest of a bid (docs/performance.md).
+    all the rest of a bid (docs/performance.md). Whoever signs in waits for what is written.
     """
 
     def load(self) -> dict[str, Any]:
@@ -36,6 +43,36 @@ class SessionStore(db.SessionStore):
         note_reading(found[1], asked=asked)
         kept: dict[str, Any] = self.decode(found[0])
         return kept
+
+    def save(self, must_create: bool = False) -> None:
+        """Write what the session holds. Raises `CreateError` if the key is taken, `UpdateError` if the row is gone."""
+        if self.session_key is None:
+            self.create()
+            return
+        held = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # the stubs lack it
+        data: str = self.encode(held)
+        row = (data, self.get_expiry_date(), self.session_key)
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT if must_create else _UPDATE, row)
+            written = cursor.rowcount
+        if not written:
+            raise CreateError if must_create else UpdateError
+
+    def cycle_key(self) -> None:
+        """Give what the session holds a new key; it is told, and the row written, when the session is saved.
+
+        Django writes a row at once and a second time at the end: whoever signs in waited for both.
+        """
+        former = self.session_key
+        self._session_cache = self._session  # type: ignore[attr-defined]  # read, before the key is gone
+        self._session_key = None
+        self.modified = True
+        if former:
+            self.delete(former)
+
+    def _get_new_session_key(self) -> str:
+        # 128 random bits meet no others. If they did, `save` would refuse them, and Django would try the next.
+        return secrets.token_hex(16)
 
     def get_expiry_age(self, **kwargs: Any) -> int:
         """In how many seconds the session ends, counted from now unless `modification` names an instant."""

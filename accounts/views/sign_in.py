@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.translation import get_language
@@ -143,8 +144,11 @@ def _too_often(
 
 
 def _enter(request: HttpRequest, user: User, *, target: str, now: datetime) -> HttpResponse:
-    login(request, user, backend=BACKEND)
-    audit.record(Action.SIGNED_IN, now=now, actor=user, subject=user, address=audit.client_address(request))
+    with transaction.atomic():
+        login(request, user, backend=BACKEND)
+        audit.record(
+            Action.SIGNED_IN, now=now, actor=user, subject=user, address=audit.client_address(request)
+        )
     response = redirect(target)
     remember_device(response, request, user)
     return response

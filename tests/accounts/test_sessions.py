@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DjangoStore
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.sessions import SessionStore
@@ -41,6 +44,50 @@ def test_it_is_over_at_its_end(kept, clock):
     assert SessionStore(kept).get("step") == "code"
     clock.move_to(ends)
     assert SessionStore(kept).get("step") is None
+
+
+def test_a_new_key_is_written_once_and_ends_the_former_one(kept):
+    session = SessionStore(kept)
+    assert session["step"] == "code"
+    with CaptureQueriesContext(connection) as queries:
+        session.cycle_key()
+        session["step"] = "signed in"
+        session.save()
+    statements = [query["sql"] for query in queries if "django_session" in query["sql"]]
+    assert [sql.split()[0] for sql in statements if not sql.startswith("SELECT")] == ["DELETE", "INSERT"]
+    assert session.session_key not in (None, kept)
+    assert SessionStore(session.session_key)["step"] == "signed in"
+    assert Session.objects.count() == 1
+
+
+def test_a_row_that_was_deleted_meanwhile_is_not_written_anew(kept):
+    """Whoever was signed out elsewhere does not come back by a request that was under way."""
+    session = SessionStore(kept)
+    session["step"] = "changed"
+    Session.objects.all().delete()
+    with pytest.raises(UpdateError):
+        session.save()
+    assert not Session.objects.exists()
+
+
+def test_a_new_key_of_a_visitor_without_a_session_is_one_row():
+    session = SessionStore()
+    session.cycle_key()
+    assert not Session.objects.exists()
+    session["step"] = "signed in"
+    session.save()
+    assert SessionStore(session.session_key)["step"] == "signed in"
+
+
+def test_two_sessions_never_share_a_key(kept, monkeypatch):
+    """A key that is taken already is not taken over: the next one is tried."""
+    keys = iter([kept, "b" * 32])
+    monkeypatch.setattr(SessionStore, "_get_new_session_key", lambda self: next(keys))
+    session = SessionStore()
+    session["step"] = "other"
+    session.save()
+    assert session.session_key == "b" * 32
+    assert SessionStore(kept)["step"] == "code"
 
 
 @pytest.mark.parametrize(

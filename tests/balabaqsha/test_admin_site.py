@@ -353,7 +353,7 @@ class TestLeavingTheDesk:
             stopped.shift(timedelta(seconds=seconds))
             with CaptureQueriesContext(connection) as queries:
                 assert is_inside(desk)
-            written.append(any('UPDATE "django_session"' in query["sql"] for query in queries))
+            written.append(any("UPDATE django_session" in query["sql"] for query in queries))
         assert written == [False, False, True, False]
 
     def test_twelve_hours_after_signing_in_it_is_over_all_the_same(self, worker, stopped):
