@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint format messages shell reset-demo bench bench-queue soak install lock
+.PHONY: help run test tests lint format messages shell reset-demo bench bench-crowd bench-queue soak install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -66,6 +66,10 @@ reset-demo: ## Throw the demo city away and build it anew
 bench: ## Measure the minute it opens, on a scratch database (SERVER=path of gunicorn for another web server)
 	@$(PREPARE) run
 	@$(PY) benchmarks/rush.py $(if $(SERVER),--server $(SERVER))
+
+bench-crowd: ## Measure who comes beside 10,000 connections, 40 sign-ins, 200 slow senders (part of bench; ROUNDS=3)
+	@$(PREPARE) run
+	@$(PY) benchmarks/rush.py --crowd $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench-queue: ## Measure what a number in the queue costs, on a scratch database (ROWS=1000000)
 	@$(PREPARE) run
