@@ -22,6 +22,9 @@ def own_files(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.SMS_FILE = tmp_path / "sms.jsonl"
     settings.STATIC_ROOT = tmp_path / "static"
+    # A fresh machine: nothing has been built yet.
+    settings.VAR_DIR = tmp_path / "var"
+    settings.STATICFILES_DIRS = [settings.BASE_DIR / "static", ("fonts", settings.VAR_DIR / "fonts")]
 
 
 def set_up(**options) -> str:

@@ -31,6 +31,8 @@ class Command(BaseCommand):
         if reset_demo and not settings.DEMO:
             raise CommandError("There is no demo city here: BALABAQSHA_DEMO is off.")
         if not settings.DEMO:
+            # On a fresh machine the fonts come later; that their folder is missing would be a warning.
+            (Path(settings.VAR_DIR) / "fonts").mkdir(parents=True, exist_ok=True)
             with self.step("Settings of a real portal"):
                 call_command("check", deploy=True, fail_level="WARNING", stdout=self.stdout)
         with alone_in(settings.VAR_DIR, say=self.stdout.write):
