@@ -101,6 +101,46 @@ def test_data_from_before_there_were_two_roles_goes_on_with_both(checkout):
             portal.close()
 
 
+def test_an_owner_that_is_no_superuser_gives_the_rights_and_says_what_it_may_not(checkout):
+    """As an administrator of a server of one's own sets it up (docs/operators.md)."""
+    with start(checkout) as running:
+        for statement in ("CREATE ROLE city LOGIN", "CREATE DATABASE city OWNER city"):
+            query(checkout, statement)
+        host = embedded.Postgres(checkout).sockets
+        urls = {
+            "MIGRATE_DATABASE_URL": f"postgres://city@/city?host={host}",
+            "DATABASE_URL": f"postgres://portal@/city?host={host}",
+        }
+        command = [sys.executable, "manage.py", "migrate", "-v", "0"]
+        environment = (
+            os.environ | {"DJANGO_SETTINGS_MODULE": "balabaqsha.settings", "BALABAQSHA_DEMO": "1"} | urls
+        )
+        done = subprocess.run(
+            command, cwd=embedded.CHECKOUT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert "CREATE ROLE portal LOGIN" in done.stderr
+        assert "Traceback" not in done.stderr
+        query(checkout, "CREATE ROLE portal LOGIN")
+        manage(["migrate", "-v", "0"], **urls)
+        portal = psycopg2.connect(urls["DATABASE_URL"])
+        try:
+            portal.autocommit = True
+            with portal.cursor() as cursor:
+                cursor.execute("INSERT INTO django_session VALUES ('kept', '', now())")
+                for statement in (
+                    "TRUNCATE applications_event",
+                    "UPDATE accounts_auditentry SET reason = ''",
+                    "CREATE TABLE mine (x int)",
+                    "CREATE TEMPORARY TABLE mine (x int)",
+                ):
+                    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                        cursor.execute(statement)
+        finally:
+            portal.close()
+        assert running.dead() is None
+
+
 def test_two_set_ups_at_once_fill_an_empty_database_in_turns(checkout):
     with start(checkout) as running:
         environment = os.environ | {"BALABAQSHA_DEMO": "1"} | running.urls
