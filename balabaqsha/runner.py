@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from balabaqsha import embedded, local
+from balabaqsha.serving.server import Unusable, plan
 from notifications.private_files import open_privately
 
 CHECKOUT = embedded.CHECKOUT
@@ -159,6 +160,7 @@ def run_portal(environ: Mapping[str, str]) -> int:
     servers = embedded.Running()
     try:
         check_address(host, port)
+        check_room(environ)
         with step("PostgreSQL and Redis"):
             servers = embedded.start(environ=environ)
         family.environment, owner = apart(dict(family.environment) | servers.urls)
@@ -223,6 +225,16 @@ def check_address(host: str, port: str) -> None:
         except OSError as error:
             hint = "Choose another port: make run PORT=8001"
             raise Failed(f"{host}:{port} can't be used: {error.strerror}. {hint}") from None
+
+
+def check_room(environ: Mapping[str, str]) -> None:
+    """Say here, and not in a log alone, where few visitors can be let in. Raises Failed where it is nobody."""
+    try:
+        warnings = plan(environ).warnings
+    except Unusable as reason:
+        raise Failed(str(reason)) from None
+    for warning in warnings:
+        print(warning, file=sys.stderr, flush=True)
 
 
 def local_address(host: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from balabaqsha import embedded, runner
+from balabaqsha.serving.server import Plan
 
 
 @pytest.fixture
@@ -163,3 +164,31 @@ def test_what_serves_does_not_know_the_owner_of_the_tables():
     serving, owner = runner.apart(given)
     assert serving == {"DATABASE_URL": "a", "PATH": "d"}
     assert owner == {"MIGRATE_DATABASE_URL": "b", "MIGRATE_DATABASE_PASSWORD_FILE": "c"}
+
+
+def test_too_few_files_end_the_portal_before_anything_is_started():
+    code = """if True:
+        import resource, runpy
+        resource.setrlimit(resource.RLIMIT_NOFILE, (600, 600))
+        runpy.run_module("balabaqsha.runner", run_name="__main__")
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(runner.CHECKOUT),
+        env=os.environ | {"PORT": port},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "ulimit -n" in done.stderr
+    assert "==>" not in done.stdout
+
+
+def test_few_files_are_said_where_they_are_read(monkeypatch, capsys):
+    monkeypatch.setattr(runner, "plan", lambda environ: Plan(workers=2, connections=300, warnings=("Few.",)))
+    runner.check_room({})
+    assert capsys.readouterr().err == "Few.\n"
