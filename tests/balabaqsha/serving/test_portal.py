@@ -166,4 +166,4 @@ def test_heads_and_addresses(browser):
         answer, nothing = browser.send("HEAD", path)
         assert (answer.status, nothing) == (200, b"")
     assert browser.get("/%FF%FE/")[0].status == 404
-    assert browser.get("/?next=%00%D2")[0].status == 200
+    assert browser.get("/?next=%00%D2")[0].status == 400
