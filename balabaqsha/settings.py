@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from balabaqsha import embedded
 from balabaqsha.environment import Environment
+from balabaqsha.serving.contract import PAGE_THREADS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -241,10 +242,8 @@ PERSON_REGISTRY_TOKEN: str = env.secret("PERSON_REGISTRY_TOKEN")
 # For a whole answer, from looking up the name to the last byte: a parent is waiting for the page.
 PERSON_REGISTRY_SECONDS: float = 5.0
 
-# How many threads of a web process run Python at once (granian's blocking threads), and how many of them may wait for
-# one and the same peer: the others go on serving pages.
-WEB_THREADS = 2
-THREADS_PER_PEER: int = max(1, WEB_THREADS // 2)
+# How many threads of a process may wait for one and the same peer: the others go on serving pages.
+THREADS_PER_PEER: int = max(1, PAGE_THREADS // 2)
 
 SMS_BACKEND: str = env.str(
     "SMS_BACKEND",

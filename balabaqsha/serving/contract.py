@@ -1,8 +1,10 @@
-"""What the gateway tells the application beyond WSGI, in the environment of a request, and what it is answered."""
+"""What the gateway and the application agree on beyond WSGI, most of it in the environment of a request."""
 
 from enum import StrEnum
 from typing import Final
 
+# How many pages a process makes at once: Python runs in one thread, the other waits for the database meanwhile.
+PAGE_THREADS: Final = 2
 # A body larger than any page accepts is announced: may it come? It may where the answer is 204 with these two headers.
 # Anything else is sent to the visitor as it is. The view is not called.
 QUESTION: Final = "balabaqsha.question"

@@ -22,7 +22,14 @@ from balabaqsha.serving.bodies import (
     receive,
     receive_large,
 )
-from balabaqsha.serving.contract import ACCOUNT_HEADER, LARGEST_HEADER, QUESTION, REFUSAL, Refusal
+from balabaqsha.serving.contract import (
+    ACCOUNT_HEADER,
+    LARGEST_HEADER,
+    PAGE_THREADS,
+    QUESTION,
+    REFUSAL,
+    Refusal,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +54,7 @@ class Gateway:
         self._loop = loop
         # By then granian listens.
         loop.call_soon(sockets.end_silent_connections)
-        self._pages = lanes.Lane("page", threads=lanes.PAGE_THREADS)
+        self._pages = lanes.Lane("page", threads=PAGE_THREADS)
         self._passwords = lanes.Lane(
             "password",
             threads=lanes.PASSWORD_THREADS,

@@ -14,8 +14,6 @@ from typing import Any, Final
 from balabaqsha.serving.bodies import Refused
 from balabaqsha.serving.contract import Refusal
 
-# Python runs in one of them at a time, the other waits for the database meanwhile.
-PAGE_THREADS: Final = 2
 # One hash runs at a time (`accounts.hashing`); the second thread looks up meanwhile who comes next.
 PASSWORD_THREADS: Final = 2
 # Some ten seconds of hashing. Whoever comes later reads at once that it takes longer.

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from balabaqsha.serving import bodies, lanes
+from balabaqsha.serving.contract import PAGE_THREADS
 from tests.balabaqsha.serving.application import LARGEST, STREAMED
 from tests.balabaqsha.serving.conftest import read_all, read_answer
 
 GET = b"GET /page/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 # More than there are threads, in all processes that a test starts.
-CROWD = 4 * (lanes.PAGE_THREADS + lanes.PASSWORD_THREADS)
+CROWD = 4 * (PAGE_THREADS + lanes.PASSWORD_THREADS)
 
 
 def post(path="/page/", *, body=b"", length=None, headers=b""):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from balabaqsha.serving.lanes import PAGE_THREADS
+from balabaqsha.serving.contract import PAGE_THREADS
 from notifications.peers import Answer, NotAsked, Unavailable, calls, post
 from notifications.peers.calls import FAILURES, REST_SECONDS
 from tests.notifications.peers.servers import answers, is_silent, peer, says
@@ -78,8 +78,7 @@ class TestWaiting:
             assert silent.calls == 2
 
     def test_a_web_process_never_waits_with_all_its_threads(self, settings):
-        assert settings.WEB_THREADS == PAGE_THREADS
-        assert 1 <= settings.THREADS_PER_PEER < settings.WEB_THREADS
+        assert 1 <= settings.THREADS_PER_PEER < PAGE_THREADS
 
     @pytest.mark.parametrize("per_peer", [1, 2])
     def test_four_that_wait_leave_a_thread_for_the_pages(self, settings, per_peer):
