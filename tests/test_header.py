@@ -36,12 +36,13 @@ class TestMenu:
             assert {link.split("?")[0] for link in links[len(SECTIONS) :]} == {
                 reverse("accounts:login"),
                 reverse("accounts:register"),
+                reverse("accounts:stop"),
             }
 
     def test_a_parent_finds_the_cabinet_too(self, parent_client, language):
         with translation.override(language):
             links = menu_of(parent_client, reverse("help"))
-            assert links == [reverse(name) for name in (*SECTIONS, *CABINET)]
+            assert links == [reverse(name) for name in (*SECTIONS, "accounts:stop", *CABINET)]
 
     def test_the_present_section_is_marked(self, client, language):
         with translation.override(language):
