@@ -1,7 +1,7 @@
 """Files that parents send: copied safely, renamed, and only then kept.
 
 A type is what decodes, not what the name or the browser says. Nothing is kept as it came: pictures are drawn anew, and
-PDFs are written anew (docs/adr/0010-uploads.md). All of it happens within the request, so whoever sent a file in time
+PDFs are written anew (docs/adr/0012-uploads.md). All of it happens within the request, so whoever sent a file in time
 knows at once whether it is taken.
 """
 

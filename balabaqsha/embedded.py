@@ -40,7 +40,7 @@ import psycopg2
 from notifications.private_files import open_privately
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-# The database and who owns its tables; and who the portal is when it runs (docs/adr/0012-two-database-roles.md).
+# The database and who owns its tables; and who the portal is when it runs (docs/adr/0014-two-database-roles.md).
 ROLE = "balabaqsha"
 WEB_ROLE = "balabaqsha_web"
 # PostgreSQL refuses to run as root; then both servers run as this account, which is made on first use.

@@ -1,7 +1,7 @@
 """Starts the process that decodes, and believes nothing that it says.
 
 A process of its own for every file, started anew: a fork of a web server's process would take its threads' locks and
-all of its secrets along. The start takes a tenth of a second (docs/adr/0010-uploads.md).
+all of its secrets along. The start takes a tenth of a second (docs/adr/0012-uploads.md).
 """
 
 import json

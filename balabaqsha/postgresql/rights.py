@@ -1,4 +1,4 @@
-"""What the portal's own role may do in the database, and nothing more (docs/adr/0012-two-database-roles.md).
+"""What the portal's own role may do in the database, and nothing more (docs/adr/0014-two-database-roles.md).
 
 The owner of the tables (`MIGRATE_DATABASE_URL`) makes and changes them. The portal (`DATABASE_URL`) reads and writes
 rows; a history it may only read and append to: whoever gets to send statements as the portal can't rewrite what

@@ -1,7 +1,8 @@
 """One POST over one connection, which ends by its deadline whatever the other side does.
 
 The limits of `http.client`, `urllib`, `requests` and `httpx` are those of one read: a peer that sends a byte now and
-then holds a call for as long as it likes. Here each wait gets what is left of the whole call (docs/adr/0010).
+then holds a call for as long as it likes. Here each wait gets what is left of the whole call
+(docs/adr/0011-calls-out.md).
 """
 
 import http.client
