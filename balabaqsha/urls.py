@@ -7,6 +7,7 @@ from django.views.generic import TemplateView
 
 from balabaqsha import views
 from balabaqsha.admin_site import staff_site
+from balabaqsha.serving.contract import HEALTH_PATH
 
 handler400 = "balabaqsha.views.bad_request"
 handler403 = "balabaqsha.views.forbidden"
@@ -20,7 +21,7 @@ def _static_page(name: str) -> URLPattern:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("clock.json", views.clock, name="clock"),
-    path("health/", views.health, name="health"),
+    path(HEALTH_PATH.removeprefix("/"), views.health, name="health"),
     *i18n_patterns(
         path("", views.home, name="home"),
         # First, for it is asked for most: what comes later is found later.

@@ -1,11 +1,13 @@
 """Pages and answers that belong to no single app."""
 
+import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,6 +31,7 @@ from notifications.selectors import unread_count
 
 LATEST_VACANCIES = 5
 LATEST_REVIEWS = 3
+RETRY_AFTER_SECONDS = 30
 PLACE_COOKIE_AGE = 365 * 24 * 60 * 60
 
 
@@ -150,6 +153,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """500; or 503 where it was the database that did not answer, which passes without anybody mending the code."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        answer = render(request, "503.html", status=503)
+        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return answer
     return render(request, "500.html", status=500)
 
 

@@ -5,6 +5,8 @@ from typing import Final
 
 # How many pages a process makes at once: Python runs in one thread, the other waits for the database meanwhile.
 PAGE_THREADS: Final = 2
+# Has threads of its own: it is asked when pages hang.
+HEALTH_PATH: Final = "/health/"
 # A body larger than any page accepts is announced: may it come? It may where the answer is 204 with these two headers.
 # Anything else is sent to the visitor as it is. The view is not called.
 QUESTION: Final = "balabaqsha.question"

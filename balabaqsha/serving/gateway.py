@@ -24,6 +24,7 @@ from balabaqsha.serving.bodies import (
 )
 from balabaqsha.serving.contract import (
     ACCOUNT_HEADER,
+    HEALTH_PATH,
     LARGEST_HEADER,
     PAGE_THREADS,
     QUESTION,
@@ -55,6 +56,7 @@ class Gateway:
         # By then granian listens.
         loop.call_soon(sockets.end_silent_connections)
         self._pages = lanes.Lane("page", threads=PAGE_THREADS)
+        self._health = lanes.Lane("health", threads=lanes.HEALTH_THREADS)
         self._passwords = lanes.Lane(
             "password",
             threads=lanes.PASSWORD_THREADS,
@@ -64,13 +66,15 @@ class Gateway:
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._pages.close()
+        self._health.close()
         self._passwords.close()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         try:
             length = announced(scope.headers)
             if length == 0:
-                await self._pages.run(partial(self._answer, scope, protocol, BytesIO(), 0))
+                lane = self._health if scope.path == HEALTH_PATH else self._pages
+                await lane.run(partial(self._answer, scope, protocol, BytesIO(), 0))
             elif length is None or length <= SMALL_BYTES:
                 await self._serve_small(scope, protocol, await receive(protocol, length=length))
             else:

@@ -1,6 +1,7 @@
-"""The threads of a web process, in two lanes: one for pages, one for what hashes a password.
+"""The threads of a web process, in lanes: for pages, for what hashes a password, and for the report of health.
 
-A hash takes as long as ten pages. Whoever signs in waits for others who do, and no page waits for them.
+A hash takes as long as ten pages. Whoever signs in waits for others who do, and no page waits for them. The report waits
+for nobody: it tells that the pages hang.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ from balabaqsha.serving.contract import Refusal
 
 # One hash runs at a time (`accounts.hashing`); the second thread looks up meanwhile who comes next.
 PASSWORD_THREADS: Final = 2
+# Who watches the portal and who looks because it said so; a report takes two seconds at most.
+HEALTH_THREADS: Final = 2
 # Some ten seconds of hashing. Whoever comes later reads at once that it takes longer.
 PASSWORDS_WAITING: Final = 200
 PASSWORD_SECONDS: Final = 10.0

@@ -1,9 +1,13 @@
 """Every answer tells browsers what its page may use and who may load it."""
 
+import socket
+
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import path, reverse
 
+from balabaqsha.postgresql.base import DatabaseWrapper
 from balabaqsha.urls import handler400, handler403, handler404, handler500
 from balabaqsha.urls import urlpatterns as portal_addresses
 from tests.factories import StaffFactory
@@ -17,7 +21,13 @@ def broken(request):
     raise RuntimeError("broken")
 
 
-urlpatterns = [path("broken/", broken), *portal_addresses]
+def unreachable(request):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    DatabaseWrapper(connection.settings_dict | {"HOST": "127.0.0.1", "PORT": port}).cursor()
+
+
+urlpatterns = [path("broken/", broken), path("unreachable/", unreachable), *portal_addresses]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.balabaqsha.test_middleware")]
 
@@ -50,6 +60,7 @@ def test_every_page_file_and_feed(city, client_of):
     ("method", "address", "status"),
     [
         ("get", "/broken/", 500),
+        ("get", "/unreachable/", 503),
         ("get", "/nowhere/", 404),
         ("get", "/static/nothing.css", 404),
         ("post", "/login/", 403),
@@ -65,6 +76,13 @@ def test_refusals_and_faults(visitor, method, address, status):
     answer = getattr(visitor, method)(address)
     assert answer.status_code == status
     assert is_limited(answer)
+
+
+def test_a_database_that_is_not_there_is_said_in_words(visitor):
+    answer = visitor.get("/unreachable/")
+    assert "Жарты минут күтіп, бетті қайта ашыңыз." in answer.content.decode()
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Retry-After" not in visitor.get("/broken/").headers
 
 
 def test_a_host_that_is_not_ours(visitor, settings):

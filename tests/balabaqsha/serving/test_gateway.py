@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from balabaqsha.serving import bodies, lanes
-from balabaqsha.serving.contract import PAGE_THREADS
+from balabaqsha.serving.contract import HEALTH_PATH, PAGE_THREADS
 from tests.balabaqsha.serving.application import LARGEST, STREAMED
 from tests.balabaqsha.serving.conftest import read_all, read_answer
 
@@ -219,6 +219,15 @@ class TestLanes:
         served.wait_until_called("/hold/", times=lanes.PASSWORD_THREADS)
         assert status(exchange(served, GET)) == 200
         assert served.called.count("/hold/") == lanes.PASSWORD_THREADS
+
+    def test_health_is_told_while_every_page_hangs(self, serve, crowd):
+        served = serve()
+        held = GET.replace(b"/page/", b"/hold/")
+        for _ in range(CROWD):
+            crowd(served).sendall(held)
+        served.wait_until_called("/hold/", times=PAGE_THREADS)
+        assert status(exchange(served, GET.replace(b"/page/", HEALTH_PATH.encode()))) == 200
+        assert served.called.count("/hold/") == PAGE_THREADS
 
     def test_a_full_line_is_said_at_once_and_the_form_is_there(self, serve, crowd):
         served = serve(prelude="lanes.PASSWORDS_WAITING = 3")
