@@ -1,7 +1,7 @@
 """The threads of a web process, in lanes: for pages, for what hashes a password, and for the report of health.
 
-A hash takes as long as ten pages. Whoever signs in waits for others who do, and no page waits for them. The report waits
-for nobody: it tells that the pages hang.
+A hash takes as long as ten pages. Whoever signs in waits for others who do, and no page waits for them. The report
+waits for nobody: it tells that the pages hang.
 """
 
 import asyncio
