@@ -10,7 +10,7 @@ from django.http import Http404
 from accounts.models import User
 from applications.models import Application, Benefit, Bid, Referral
 from applications.states import BidState
-from applications.transitions import settle
+from applications.transitions.referrals import settle
 from children.disputes import children_disputed_for
 
 

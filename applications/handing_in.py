@@ -12,8 +12,7 @@ from accounts.models import User
 from applications.access import applications_of
 from applications.models import Referral
 from applications.states import ReferralState
-from applications.transitions import Refused
-from applications.transitions.base import locking
+from applications.transitions.base import Refused, locking
 
 
 def note_handing_in(user: User, application_pk: UUID, *, now: datetime) -> None:

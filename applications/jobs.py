@@ -36,17 +36,12 @@ from applications.selectors import (
     vacancies_to_award,
 )
 from applications.states import HAS_PAPER, ReferralState
-from applications.transitions import (
-    age_out,
-    end_lapsed,
-    expire_benefit,
-    expire_referral,
-    lapse,
-    last_day_of,
-    lift_stop,
-    settle_dispute,
-)
+from applications.transitions.ages import age_out
 from applications.transitions.base import lock_application, locking, remind, trace
+from applications.transitions.benefits import expire_benefit
+from applications.transitions.disputes import settle_dispute
+from applications.transitions.interest import end_lapsed, lapse
+from applications.transitions.referrals import expire_referral, last_day_of, lift_stop
 from bulletin.models import Locality
 from children.access import guardians_of
 from children.disputes import undecided

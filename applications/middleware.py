@@ -9,7 +9,7 @@ from django.shortcuts import render
 from accounts.models import User
 from applications.handing_in import note_handing_in
 from applications.refusals import Refusal
-from applications.transitions import Refused
+from applications.transitions.base import Refused
 from notifications.clock import read_clock
 
 RETRY_AFTER_SECONDS = 5

@@ -11,7 +11,7 @@ from accounts.models import User
 from applications.models import Application
 from applications.queue import Position, position
 from applications.states import ApplicationState
-from applications.transitions import settle
+from applications.transitions.referrals import settle
 
 # Compared with where no guardian has a phone, so that an unknown number is answered by the same work.
 _NO_DIGITS = "----"

@@ -16,7 +16,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications import transitions
 from applications.admin.work import (
     ChildColumns,
     ReasonForm,
@@ -32,7 +31,8 @@ from applications.admin.work import (
 from applications.models import Bid
 from applications.queue import position, positions
 from applications.states import BidState
-from applications.transitions import Refused
+from applications.transitions import bids, referrals
+from applications.transitions.base import Refused
 from applications.workplace import own
 from bulletin.models import Vacancy
 from notifications.clock import estimate_clock, read_clock
@@ -93,11 +93,11 @@ def _may_be_activated(bid: Bid, now: datetime) -> bool:
 
 
 def _activate(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> None:
-    transitions.activate_bid(bid, actor=actor, now=now)
+    referrals.activate_bid(bid, actor=actor, now=now)
 
 
 def _reject(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> None:
-    transitions.reject_bid(bid, actor=actor, reason=data["reason"], now=now)
+    bids.reject_bid(bid, actor=actor, reason=data["reason"], now=now)
 
 
 class NumberedList(ChangeList):
@@ -257,7 +257,7 @@ class BidAdmin(ChildColumns, WorkAdmin):
         refusals: Counter[str] = Counter()
         for bid in queryset.order_by("placed_at"):
             try:
-                transitions.activate_bid(bid, actor=staff_of(request), now=read_clock())
+                referrals.activate_bid(bid, actor=staff_of(request), now=read_clock())
             except Refused as refused:
                 refusals[str(refused)] += 1
         done = len(queryset) - refusals.total()

@@ -10,12 +10,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications import transitions
 from applications.admin.work import Rows, Work, WorkAdmin, link, page_of, tag, written
 from applications.corrections import corrected_number
 from applications.models import Application, Correction
 from applications.queue import position
 from applications.states import LIVE_STATES, CorrectionState
+from applications.transitions import corrections
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR
 from notifications.clock import estimate_clock, read_clock
 
@@ -85,13 +85,13 @@ def _may_be_corrected(application: Application, now: datetime) -> bool:
 
 
 def _propose(application: Application, actor: User, data: dict[str, Any], now: datetime) -> None:
-    transitions.propose_correction(application, **data, actor=actor, now=now)
+    corrections.propose_correction(application, **data, actor=actor, now=now)
 
 
 def _effect(application: Application, data: dict[str, Any], now: datetime) -> Rows:
     """What the correction would do at this moment, before it is proposed."""
     filed_at, birth_year = data["new_filed_at"], data["new_birth_year"]
-    transitions.check_change(application, filed_at=filed_at, birth_year=birth_year, now=now)
+    corrections.check_change(application, filed_at=filed_at, birth_year=birth_year, now=now)
     return changes(
         application,
         filed_at=filed_at or application.filed_at,
@@ -141,11 +141,11 @@ def _is_open(correction: Correction, now: datetime) -> bool:
 
 
 def _approve(correction: Correction, actor: User, data: dict[str, Any], now: datetime) -> None:
-    transitions.approve_correction(correction, actor=actor, now=now)
+    corrections.approve_correction(correction, actor=actor, now=now)
 
 
 def _decline(correction: Correction, actor: User, data: dict[str, Any], now: datetime) -> None:
-    transitions.decline_correction(correction, actor=actor, reason=data["reason"], now=now)
+    corrections.decline_correction(correction, actor=actor, reason=data["reason"], now=now)
 
 
 @admin.register(Correction)

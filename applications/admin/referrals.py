@@ -17,7 +17,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications import transitions
 from applications.admin.work import (
     LINE_BREAK,
     ChildColumns,
@@ -34,6 +33,7 @@ from applications.models import Contract, Extension, ExtensionDocument, Referral
 from applications.selectors import valid_referrals
 from applications.states import HAS_PAPER, ReferralState
 from applications.stored_files import file_response
+from applications.transitions import referrals
 from applications.workplace import SOON, short_name
 from notifications.clock import estimate_clock
 
@@ -79,11 +79,11 @@ def _is_valid(referral: Referral, now: datetime) -> bool:
 
 
 def _sign(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
-    transitions.sign_contract(referral, actor=actor, contract_number=data["contract_number"], now=now)
+    referrals.sign_contract(referral, actor=actor, contract_number=data["contract_number"], now=now)
 
 
 def _revoke(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
-    transitions.revoke_referral(referral, actor=actor, reason=data["reason"], now=now)
+    referrals.revoke_referral(referral, actor=actor, reason=data["reason"], now=now)
 
 
 @admin.register(Referral)

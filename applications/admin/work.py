@@ -27,7 +27,7 @@ from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application
 from applications.refusals import Refusal
-from applications.transitions import Refused
+from applications.transitions.base import Refused
 from applications.workplace import own, short_name
 from bulletin.calendar import CalendarEmpty
 from bulletin.workdays import CalendarEnds

@@ -19,7 +19,8 @@ from applications.models import Application, Benefit
 from applications.refusals import Refusal
 from applications.selectors import categories_to_claim
 from applications.states import LIVE_STATES, BenefitState
-from applications.transitions import Refused, claim_benefit, withdraw_benefit
+from applications.transitions.base import Refused
+from applications.transitions.benefits import claim_benefit, withdraw_benefit
 from applications.views.halted import answer_if_halted
 from applications.views.people import parent
 from applications.views.sent_files import SentFile, sent_for_benefit, warn_of_losses

@@ -18,7 +18,8 @@ from applications.models import Application
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.rush import Outcome
-from applications.transitions import Refused, withdraw_bid
+from applications.transitions.base import Refused
+from applications.transitions.bids import withdraw_bid
 from applications.views.halted import answer_if_halted
 from applications.views.offers import fitting_offers, public_vacancies
 from applications.views.people import live_applications, parent, waiting_for

@@ -17,7 +17,7 @@ from applications.campaigns import campaign_asking
 from applications.halts import may_now
 from applications.models import Application
 from applications.states import ApplicationState, Move
-from applications.transitions import archive_undo_until, was_archived_by_family
+from applications.transitions.filing import archive_undo_until, was_archived_by_family
 from applications.views.benefits import benefits_of
 from applications.views.people import parent
 from applications.views.sent_files import sent_for_extension

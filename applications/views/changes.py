@@ -20,7 +20,8 @@ from applications.moving import forecast
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import Move, is_allowed
-from applications.transitions import Refused, change_languages, move_house
+from applications.transitions.base import Refused
+from applications.transitions.changes import change_languages, move_house
 from applications.views.halted import answer_if_halted
 from applications.views.people import parent
 from bulletin.models import Language, Locality

@@ -20,14 +20,9 @@ from applications.models import Application
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, is_allowed
-from applications.transitions import (
-    Refused,
-    archive,
-    confirm_interest,
-    file_application,
-    restore,
-    undo_until,
-)
+from applications.transitions.base import Refused
+from applications.transitions.filing import archive, file_application, restore, undo_until
+from applications.transitions.interest import confirm_interest
 from applications.views.halted import answer_if_halted
 from applications.views.people import parent
 from bulletin.models import Language

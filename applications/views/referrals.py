@@ -19,7 +19,8 @@ from applications.forms import ExtensionForm
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER
-from applications.transitions import Refused, extend_referral, last_day_of, longest_extension
+from applications.transitions.base import Refused
+from applications.transitions.referrals import extend_referral, last_day_of, longest_extension
 from applications.views.halted import answer_if_halted
 from applications.views.people import parent
 from applications.views.sent_files import sent_for_extension, warn_of_losses

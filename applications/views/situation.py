@@ -15,7 +15,7 @@ from applications.queue import Position, position
 from applications.rules import rules_for
 from applications.selectors import steps
 from applications.states import ApplicationState, BidState, Move, ReferralState, is_allowed
-from applications.transitions import last_day_of, longest_extension, stop_days_of
+from applications.transitions.referrals import last_day_of, longest_extension, stop_days_of
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.models import Vacancy
 from bulletin.workdays import CalendarEnds

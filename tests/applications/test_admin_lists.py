@@ -10,10 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from applications import transitions
 from applications.bidding import place_bid
 from applications.models import Bid, Correction, Rules
 from applications.queue import position
+from applications.transitions import referrals
 from bulletin.models import Employment, Pause, Review
 from tests.factories import (
     ApplicationFactory,
@@ -51,12 +51,12 @@ def add_a_place(scene, *, number):
         return place_bid(application, vacancy, actor=application.filed_by, now=scene.now)
 
     def referral():
-        return transitions.activate_bid(bid(), actor=staff, now=scene.now)
+        return referrals.activate_bid(bid(), actor=staff, now=scene.now)
 
     pending = bid()
-    transitions.sign_contract(referral(), actor=staff, now=scene.now)
+    referrals.sign_contract(referral(), actor=staff, now=scene.now)
     ended = referral()
-    transitions.expire_referral(ended, now=ended.valid_until)
+    referrals.expire_referral(ended, now=ended.valid_until)
     BenefitFactory(application=pending.application, category__slug=f"category-{number}")
     Correction.objects.create(
         application=pending.application, new_birth_year=2016, previous_birth_year=2017,

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.roles import Role
-from applications import transitions
 from applications.bidding import place_bid
 from applications.models import Correction, Event, Rules, StopListEntry
+from applications.transitions import referrals
 from bulletin.models import Vacancy
 from tests.factories import (
     ApplicationFactory,
@@ -114,13 +114,13 @@ def objects(scene, clock):
     )
 
     def referral():
-        return transitions.activate_bid(bid(), actor=scene.staff, now=scene.now)
+        return referrals.activate_bid(bid(), actor=scene.staff, now=scene.now)
 
     extended = referral()
-    transitions.extend_referral(
+    referrals.extend_referral(
         extended,
         actor=scene.parent,
-        until=transitions.longest_extension(extended),
+        until=referrals.longest_extension(extended),
         reason="illness",
         documents=[("anyktama.pdf", ContentFile(b"%PDF-1.4", name="anyktama.pdf"))],
         now=scene.now,
@@ -128,13 +128,13 @@ def objects(scene, clock):
     extended.refresh_from_db()
     extended.pdf.save("paper.pdf", ContentFile(b"%PDF-1.4"))
     expired = referral()
-    transitions.expire_referral(expired, now=expired.valid_until)
+    referrals.expire_referral(expired, now=expired.valid_until)
     return SimpleNamespace(
         bid=bid(),
         referral=extended,
         other_referral=referral(),
         document=extended.extension.documents.get(),
-        contract=transitions.sign_contract(referral(), actor=scene.staff, now=scene.now),
+        contract=referrals.sign_contract(referral(), actor=scene.staff, now=scene.now),
         vacancy=vacancy,
         draft=VacancyFactory(group=scene.group, state=Vacancy.State.DRAFT, published_at=None),
         application=scene.application,

@@ -12,11 +12,11 @@ from accounts.audit_actions import Action
 from accounts.masks import mask_iin
 from accounts.models import AuditEntry
 from accounts.roles import Role
-from applications import transitions
 from applications.bidding import place_bid
 from applications.models import Application, Bid, Contract, Referral, Rules, StopListEntry
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState, ReferralState
+from applications.transitions import bids, referrals
 from bulletin.models import Vacancy
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, VacancyFactory
@@ -43,7 +43,7 @@ def bid(scene):
 
 @pytest.fixture
 def referral(scene, bid):
-    return transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+    return referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
 
 
 def work(obj, name):
@@ -82,7 +82,7 @@ class TestBids:
         assert Application.objects.get().state == ApplicationState.WAITING
 
     def test_a_second_press_is_refused_in_words(self, desk, scene, bid):
-        transitions.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+        bids.withdraw_bid(bid, actor=scene.parent, now=scene.now)
         answer = desk.post(work(bid, "activate"))
         assert answer.status_code == 302
         assert said(answer) == [str(Refusal.BID_ENDED.label)]
@@ -112,7 +112,7 @@ class TestBids:
             locality=scene.locality, child__birth_date=scene.application.child.birth_date
         )
         withdrawn = place_bid(other, scene.vacancy, actor=other.filed_by, now=scene.now)
-        transitions.withdraw_bid(withdrawn, actor=other.filed_by, now=scene.now)
+        bids.withdraw_bid(withdrawn, actor=other.filed_by, now=scene.now)
         chosen = {"action": "activate_selected", "_selected_action": [str(bid.pk), str(withdrawn.pk)]}
         listing = reverse("admin:applications_bid_changelist")
         assert desk.post(listing, chosen).status_code == 200
@@ -188,10 +188,10 @@ class TestReferrals:
         assert len(said(answer)) == 1
 
     def test_a_supporting_document_is_never_run_by_the_browser(self, desk, scene, referral):
-        transitions.extend_referral(
+        referrals.extend_referral(
             referral,
             actor=scene.parent,
-            until=transitions.longest_extension(referral),
+            until=referrals.longest_extension(referral),
             reason="illness",
             documents=[("<script>.jpg", ContentFile(b"picture", name="x.jpg"))],
             now=scene.now,
@@ -210,10 +210,10 @@ class TestReferrals:
 
     def test_a_document_is_called_what_it_is(self, desk, scene, referral):
         """Its sender called a picture a PDF, in a time when nobody looked."""
-        transitions.extend_referral(
+        referrals.extend_referral(
             referral,
             actor=scene.parent,
-            until=transitions.longest_extension(referral),
+            until=referrals.longest_extension(referral),
             reason="illness",
             documents=[("анықтама.pdf", ContentFile(b"picture", name="x.png"))],
             now=scene.now,
@@ -411,7 +411,7 @@ class TestOfficials:
         return inside(employee(Role.OFFICIAL))
 
     def test_a_stop_is_lifted_with_a_reason_only(self, office, scene, referral, clock):
-        transitions.expire_referral(referral, now=referral.valid_until)
+        referrals.expire_referral(referral, now=referral.valid_until)
         clock.move_to(referral.valid_until + timedelta(days=1))
         stop = StopListEntry.objects.get()
         office = inside(employee(Role.OFFICIAL))

@@ -9,7 +9,7 @@ from applications.eligibility import why_not
 from applications.models import Bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions import Refused
+from applications.transitions.base import Refused
 from bulletin.models import Vacancy
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, VacancyFactory

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from applications import tasks, transitions
+from applications import tasks
 from applications.bidding import place_bid
 from applications.buckets import (
     bucket_differences,
@@ -19,6 +19,7 @@ from applications.buckets import (
 from applications.models import Application, QueueCount
 from applications.queue import count_position, position
 from applications.states import QUEUED_STATES, ApplicationState, Tier
+from applications.transitions import referrals
 from tests.factories import ApplicationFactory, ChildFactory
 
 
@@ -51,9 +52,9 @@ def test_the_trigger_knows_the_states_that_hold_a_number(scene, state):
 def test_a_bid_and_a_referral_write_nothing(scene):
     rows = QueueCount.objects.count()
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    referral = transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+    referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
     assert QueueCount.objects.count() == rows
-    transitions.sign_contract(referral, actor=scene.staff, now=scene.now)
+    referrals.sign_contract(referral, actor=scene.staff, now=scene.now)
     assert QueueCount.objects.count() == rows + 1
     assert sums() == {}
 

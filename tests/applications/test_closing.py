@@ -8,13 +8,14 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
-from applications import jobs, transitions
+from applications import jobs
 from applications.ages import oldest_birth_year, year_to_announce
 from applications.bidding import place_bid
 from applications.models import Application, Rules, StopListEntry
 from applications.refusals import Refusal
 from applications.states import ApplicationState
-from applications.transitions import Refused
+from applications.transitions import ages, filing, referrals
+from applications.transitions.base import Refused
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, LocalityFactory
@@ -107,8 +108,8 @@ class TestSchoolAge:
 
     def test_the_stop_ends_with_it(self, scene):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
-        transitions.expire_referral(referral, now=referral.valid_until)
+        referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+        referrals.expire_referral(referral, now=referral.valid_until)
         StopListEntry.objects.update(until=NEW_YEAR + timedelta(days=9))
         Application.objects.update(birth_year=2012)
         assert jobs.close_aged(now=NEW_YEAR) == 1
@@ -126,9 +127,9 @@ class TestSchoolAge:
         assert list(Application.objects.exclude(pk=oldest.pk).values()) == before
 
     def test_it_can_not_be_restored(self, scene, oldest):
-        closed = transitions.age_out(oldest, now=NEW_YEAR)
+        closed = ages.age_out(oldest, now=NEW_YEAR)
         with refused(Refusal.NOT_RESTORABLE):
-            transitions.restore(closed, actor=scene.parent, now=NEW_YEAR)
+            filing.restore(closed, actor=scene.parent, now=NEW_YEAR)
 
 
 @pytest.mark.django_db
@@ -155,14 +156,14 @@ class TestArchivePages:
         assert "27.06.2019" in page
 
     def test_the_undo_is_as_long_as_was_promised(self, scene):
-        archived = transitions.archive(scene.application, actor=scene.parent, now=scene.now)
+        archived = filing.archive(scene.application, actor=scene.parent, now=scene.now)
         Rules.objects.create(valid_from=scene.now.date() + timedelta(days=1), archive_undo_hours=1)
         last = scene.now + timedelta(hours=24) - MICROSECOND
-        assert transitions.restore(archived, actor=scene.parent, now=last).state == ApplicationState.WAITING
+        assert filing.restore(archived, actor=scene.parent, now=last).state == ApplicationState.WAITING
 
     def test_the_archive_gives_each_its_reason_and_date(self, scene, oldest, clock, client_of):
-        transitions.archive(scene.application, actor=scene.parent, now=NEW_YEAR)
-        transitions.age_out(oldest, now=NEW_YEAR)
+        filing.archive(scene.application, actor=scene.parent, now=NEW_YEAR)
+        ages.age_out(oldest, now=NEW_YEAR)
         clock.move_to(NEW_YEAR)
         family = client_of(scene.parent)
         for prefix, language in [("", "kk"), ("/ru", "ru")]:
@@ -175,20 +176,20 @@ class TestArchivePages:
             assert reverse("applications:restore", args=[oldest.pk]) not in page
 
     def test_restoring_what_a_rule_closed_is_refused_in_words(self, family, scene, oldest):
-        transitions.age_out(oldest, now=NEW_YEAR)
+        ages.age_out(oldest, now=NEW_YEAR)
         response = family.post(reverse("applications:restore", args=[oldest.pk]), follow=True)
         assert [message.level_tag for message in response.context["messages"]] == ["error"]
         assert state_of(oldest) == ApplicationState.ARCHIVED
 
     def test_restoring_twice_restores_once(self, family, scene):
-        transitions.archive(scene.application, actor=scene.parent, now=scene.now)
+        filing.archive(scene.application, actor=scene.parent, now=scene.now)
         url = reverse("applications:restore", args=[scene.application.pk])
         assert family.post(url)["Location"] == scene.application.get_absolute_url()
         assert family.post(url)["Location"] == scene.application.get_absolute_url()
         assert Notice.objects.filter(kind="application_restored").count() == 1
 
     def test_a_closed_application_leads_to_a_new_one(self, family, scene, oldest, clock):
-        transitions.age_out(oldest, now=NEW_YEAR)
+        ages.age_out(oldest, now=NEW_YEAR)
         page = self.text(family.get(oldest.get_absolute_url()))
         assert reverse("applications:new") in page
         assert reverse("applications:restore", args=[oldest.pk]) not in page
@@ -199,7 +200,7 @@ def test_after_closing_the_child_may_be_filed_anew_elsewhere_by_its_rules(scene)
     child = ChildFactory(birth_date=date(2012, 5, 1))
     GuardianshipFactory(child=child, user=scene.parent)
     Rules.objects.create(valid_from=date(2020, 1, 1), oldest_age=8)
-    filed = transitions.file_application(
+    filed = filing.file_application(
         child=child, locality=scene.locality, languages=["kk"], actor=scene.parent, now=NEW_YEAR
     )
     assert jobs.close_aged(now=NEW_YEAR) == 0

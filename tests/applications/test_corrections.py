@@ -19,13 +19,9 @@ from applications.models import Application, Correction, Event
 from applications.queue import count_position, position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, CorrectionState, Move, Tier
-from applications.transitions import (
-    Refused,
-    approve_correction,
-    decline_correction,
-    move_house,
-    propose_correction,
-)
+from applications.transitions.base import Refused
+from applications.transitions.changes import move_house
+from applications.transitions.corrections import approve_correction, decline_correction, propose_correction
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import (

@@ -10,7 +10,7 @@ from accounts.audit_actions import Action
 from accounts.models import Profile
 from accounts.registry import PhoneTie, RegistryUnavailable, simulated_people
 from accounts.registry.simulator import SimulatedRegistry
-from applications import jobs, transitions
+from applications import jobs
 from applications.bidding import place_bid
 from applications.halts import halt_of
 from applications.handing_in import note_handing_in
@@ -19,7 +19,8 @@ from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, ReferralState
 from applications.stops import UnknownGuardian
-from applications.transitions import Refused
+from applications.transitions import base, benefits, bids, changes, disputes, filing, referrals
+from applications.transitions.base import Refused
 from bulletin.models import Holiday
 from children.disputes import STOPPABLE_FOR, is_halted, newcomers
 from children.models import Dispute, Guardianship
@@ -62,7 +63,7 @@ def stop(scene, newcomer):
     """Presses «Stop»: by the child's first guardian, about the newcomer."""
 
     def pressed(*, by=scene.parent, about=newcomer, is_tied=False, at=scene.now):
-        return transitions.stop_guardian(about, by=by, is_tied=is_tied, now=at)
+        return disputes.stop_guardian(about, by=by, is_tied=is_tied, now=at)
 
     return pressed
 
@@ -70,7 +71,7 @@ def stop(scene, newcomer):
 @pytest.fixture
 def decide(scene):
     def decided(outcome=STANDS, *, at=scene.now, by=scene.staff, reason="Туу туралы куәлік көрсетілді"):
-        return transitions.decide_guardianship(
+        return disputes.decide_guardianship(
             Dispute.objects.get(), outcome=outcome, actor=by, reason=reason, now=at
         )
 
@@ -101,7 +102,7 @@ class TestTheStop:
             assert (entry.actor, entry.target) == (scene.parent, scene.application.child.full_name)
 
     def test_where_it_was_pressed_stands_only_in_the_journal_of_who_pressed(self, scene, newcomer):
-        transitions.stop_guardian(newcomer, by=scene.parent, is_tied=False, address="10.1.2.3", now=scene.now)
+        disputes.stop_guardian(newcomer, by=scene.parent, is_tied=False, address="10.1.2.3", now=scene.now)
         assert scene.parent.journal.get(action=Action.GUARDIAN_STOPPED).address == "10.1.2.3"
         assert newcomer.journal.get(action=Action.GUARDIAN_STOPPED).address is None
 
@@ -133,8 +134,8 @@ class TestTheStop:
         assert not dispute.is_halting
         assert not is_halted(scene.application.child)
         assert place_bid(scene.application, scene.vacancy, actor=newcomer, now=scene.now)
-        transitions.withdraw_bid(Bid.objects.get(), actor=newcomer, now=scene.now)
-        transitions.archive(scene.application, actor=newcomer, now=scene.now)
+        bids.withdraw_bid(Bid.objects.get(), actor=newcomer, now=scene.now)
+        filing.archive(scene.application, actor=newcomer, now=scene.now)
         assert Notice.objects.filter(kind="guardian_reported").count() == 2
         assert newcomer.journal.filter(action=Action.GUARDIAN_STOPPED).exists()
 
@@ -220,25 +221,25 @@ def costly(scene):
         if name in ("withdraw", "extend"):
             place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
         if name == "extend":
-            transitions.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+            referrals.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
         if name == "withdraw_benefit":
             BenefitFactory(application=scene.application)
 
     def call(name, actor, *, at=scene.now):
         application = Application.objects.get(pk=scene.application.pk)
         if name == "archive":
-            return transitions.archive(application, actor=actor, now=at)
+            return filing.archive(application, actor=actor, now=at)
         if name == "move":
             kentau = LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
-            return transitions.move_house(application, locality=kentau, keeps=True, actor=actor, now=at)
+            return changes.move_house(application, locality=kentau, keeps=True, actor=actor, now=at)
         if name == "withdraw":
-            return transitions.withdraw_bid(Bid.objects.get(), actor=actor, now=at)
+            return bids.withdraw_bid(Bid.objects.get(), actor=actor, now=at)
         if name == "withdraw_benefit":
-            return transitions.withdraw_benefit(application.benefits.get(), actor=actor, now=at)
-        return transitions.extend_referral(
+            return benefits.withdraw_benefit(application.benefits.get(), actor=actor, now=at)
+        return referrals.extend_referral(
             Referral.objects.get(),
             actor=actor,
-            until=transitions.last_day_of(Referral.objects.get()) + DAY,
+            until=referrals.last_day_of(Referral.objects.get()) + DAY,
             reason="illness",
             documents=[("a.jpg", ContentFile(b"x", name="a.jpg"))],
             now=at,
@@ -273,7 +274,7 @@ class TestWhatIsHalted:
         elsewhere = ApplicationFactory().child
         late = GuardianshipFactory(child=elsewhere, verified_at=scene.now).user
         first = elsewhere.guardianships.order_by("pk").first().user
-        transitions.stop_guardian(late, by=first, is_tied=False, now=scene.now)
+        disputes.stop_guardian(late, by=first, is_tied=False, now=scene.now)
         state_for, call = costly
         state_for(act)
         assert call(act, scene.parent)
@@ -286,15 +287,15 @@ class TestWhatIsHalted:
                 pk=scene.application.pk, state=MOVES[step][0][0], child=scene.application.child
             )
             with refused(Refusal.HALTED):
-                transitions.base.move(application, step, actor=scene.parent, now=scene.now)
+                base.move(application, step, actor=scene.parent, now=scene.now)
 
     def test_what_is_not_costly_goes_on(self, scene, newcomer, stop):
         """The kindergarten's work, the contract, the languages, interest, a benefit asked for: nothing waits."""
         stop()
-        transitions.change_languages(scene.application, languages=["ru"], actor=newcomer, now=scene.now)
+        changes.change_languages(scene.application, languages=["ru"], actor=newcomer, now=scene.now)
         place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = transitions.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
-        transitions.sign_contract(referral, actor=scene.staff, now=scene.now)
+        referral = referrals.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+        referrals.sign_contract(referral, actor=scene.staff, now=scene.now)
         assert Application.objects.get().state == ApplicationState.ENROLLED
 
     def test_the_newcomers_bids_only(self, scene, newcomer, stop, decide):
@@ -304,14 +305,14 @@ class TestWhatIsHalted:
         assert _press(scene, newcomer) == Refusal.DISPUTED
         assert _press(scene, scene.parent) == Outcome.PLACED
         decide(STANDS)
-        transitions.withdraw_bid(Bid.objects.get(), actor=scene.parent, now=scene.now)
+        bids.withdraw_bid(Bid.objects.get(), actor=scene.parent, now=scene.now)
         assert _press(scene, newcomer) == Outcome.PLACED
 
     def test_a_bid_sent_before_stays(self, scene, newcomer, stop):
         bid = place_bid(scene.application, scene.vacancy, actor=newcomer, now=scene.now)
         stop()
         assert _press(scene, newcomer) == Outcome.AGAIN
-        assert transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+        assert referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
 
     def test_whose_guardianship_was_ended_is_nobody(self, scene, newcomer, stop, decide):
         stop()
@@ -338,11 +339,11 @@ def _press(scene, user):
 def referral(scene):
     """Issued on 26.06.2019: the last day is 03.07.2019."""
     place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    return transitions.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+    return referrals.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
 
 
 def last_day():
-    return transitions.last_day_of(Referral.objects.get())
+    return referrals.last_day_of(Referral.objects.get())
 
 
 class TestDeadlines:
@@ -350,15 +351,15 @@ class TestDeadlines:
         late = referral.valid_until + 10 * DAY
         stop()
         assert jobs.expire_referrals(now=late) == 0
-        transitions.settle(scene.application, now=late)
-        transitions.expire_referral(referral, now=late)
+        referrals.settle(scene.application, now=late)
+        referrals.expire_referral(referral, now=late)
         held = Referral.objects.get()
         assert (held.state, held.valid_until, held.is_valid(now=late)) == (
             ReferralState.ISSUED,
             referral.valid_until,
             True,
         )
-        assert transitions.sign_contract(held, actor=scene.staff, now=late)
+        assert referrals.sign_contract(held, actor=scene.staff, now=late)
 
     @pytest.mark.parametrize(
         ("stopped", "decided", "expected"),
@@ -389,7 +390,7 @@ class TestDeadlines:
             assert f"{expected:%d.%m.%Y}" in moved.get().text_kk
         assert journal(scene.parent).count(Action.REFERRAL_HELD) == 1
         assert journal(scene.parent).count(Action.REFERRAL_RESUMED) == 1
-        assert transitions.extend_referral(
+        assert referrals.extend_referral(
             Referral.objects.get(),
             actor=scene.parent,
             until=expected + DAY,
@@ -411,7 +412,7 @@ class TestDeadlines:
         stop()
         decide()
         assert Referral.objects.get().pdf.name == "referrals/old.pdf"
-        transitions.decide_guardianship(
+        disputes.decide_guardianship(
             Dispute.objects.get(), outcome=ENDS, actor=scene.staff, reason="Құжат жалған", now=scene.now + DAY
         )
         assert Referral.objects.get().pdf.name == "referrals/old.pdf"
@@ -425,7 +426,7 @@ class TestDeadlines:
     def test_a_referral_issued_during_the_freeze_is_held_from_the_start(self, scene, stop, decide):
         stop()
         place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = transitions.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+        referral = referrals.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
         assert referral.held_since == scene.now
         decide(at=datetime(2019, 7, 1, 9, 0, tzinfo=ZONE))
         # Five working days after the decision, as after an issue on that day.
@@ -433,7 +434,7 @@ class TestDeadlines:
 
     def test_one_that_was_extended_runs_on(self, scene, stop, referral):
         """It can't be extended again: nothing that it needs is halted, and the place is not kept from others."""
-        transitions.extend_referral(
+        referrals.extend_referral(
             referral,
             actor=scene.parent,
             until=date(2019, 7, 10),
@@ -463,7 +464,7 @@ class TestDeadlines:
 
     def test_one_that_ends_otherwise_is_no_longer_held(self, scene, stop, decide, referral):
         stop()
-        transitions.revoke_referral(Referral.objects.get(), actor=scene.staff, reason="Жөндеу", now=scene.now)
+        referrals.revoke_referral(Referral.objects.get(), actor=scene.staff, reason="Жөндеу", now=scene.now)
         assert Referral.objects.get().held_since is None
         decide()
 
@@ -473,7 +474,7 @@ class TestDeadlines:
         stop(about=second)
         first, last = Dispute.objects.order_by("guardianship__pk")
         for dispute, is_held in ((first, True), (last, False)):
-            transitions.decide_guardianship(
+            disputes.decide_guardianship(
                 dispute, outcome=ENDS, actor=scene.staff, reason="Бөтен адам", now=scene.now
             )
             assert (Referral.objects.get().held_since is not None) == is_held
@@ -486,32 +487,32 @@ class TestDeadlines:
     @pytest.mark.parametrize(("late_by", "may"), [(-MICROSECOND, True), (timedelta(0), False)])
     def test_the_time_to_restore_stands_still(self, scene, newcomer, stop, decide, late_by, may):
         """The newcomer archived and was stopped two hours before it was for good; the family had two hours left."""
-        transitions.archive(scene.application, actor=newcomer, now=scene.now)
+        filing.archive(scene.application, actor=newcomer, now=scene.now)
         stop(at=scene.now + timedelta(hours=22))
         archived = Application.objects.get()
         much_later = scene.now + 20 * DAY
-        assert transitions.archive_undo_until(archived, now=much_later) > much_later
+        assert filing.archive_undo_until(archived, now=much_later) > much_later
         decide(ENDS, at=much_later)
         until = much_later + timedelta(hours=2)
-        assert transitions.archive_undo_until(archived, now=until) == until
+        assert filing.archive_undo_until(archived, now=until) == until
         if may:
-            assert transitions.restore(archived, actor=scene.parent, now=until + late_by)
+            assert filing.restore(archived, actor=scene.parent, now=until + late_by)
         else:
             with refused(Refusal.UNDO_OVER):
-                transitions.restore(archived, actor=scene.parent, now=until + late_by)
+                filing.restore(archived, actor=scene.parent, now=until + late_by)
 
     def test_a_stop_after_the_time_to_restore_brings_nothing_back(self, scene, newcomer, stop):
-        transitions.archive(scene.application, actor=newcomer, now=scene.now)
+        filing.archive(scene.application, actor=newcomer, now=scene.now)
         stop(at=scene.now + DAY)
         with refused(Refusal.UNDO_OVER):
-            transitions.restore(Application.objects.get(), actor=scene.parent, now=scene.now + DAY)
+            filing.restore(Application.objects.get(), actor=scene.parent, now=scene.now + DAY)
 
     def test_what_was_restored_can_not_be_archived_again_meanwhile(self, scene, newcomer, stop):
-        transitions.archive(scene.application, actor=newcomer, now=scene.now)
+        filing.archive(scene.application, actor=newcomer, now=scene.now)
         stop()
-        transitions.restore(Application.objects.get(), actor=scene.parent, now=scene.now)
+        filing.restore(Application.objects.get(), actor=scene.parent, now=scene.now)
         with refused(Refusal.HALTED):
-            transitions.archive(Application.objects.get(), actor=newcomer, now=scene.now)
+            filing.archive(Application.objects.get(), actor=newcomer, now=scene.now)
 
 
 class TestTheDecision:
@@ -579,7 +580,7 @@ class TestComingBack:
         user = UserFactory(profile__iin=mother.iin)
         first = GuardianshipFactory(child__iin=simulated_people.MANUAL_CHILD_IIN).user
         add_child(user, iin=simulated_people.MANUAL_CHILD_IIN, now=scene.now)
-        transitions.stop_guardian(user, by=first, is_tied=False, now=scene.now)
+        disputes.stop_guardian(user, by=first, is_tied=False, now=scene.now)
         return user
 
     @pytest.mark.parametrize("ask", [find_child, add_child])

@@ -13,7 +13,7 @@ from applications.bidding import place_bid
 from applications.handing_in import note_handing_in
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.states import ReferralState
-from applications.transitions import activate_bid, expire_referral
+from applications.transitions.referrals import activate_bid, expire_referral
 from balabaqsha.serving.contract import QUESTION
 from bulletin.models import Vacancy
 from tests.applications.conftest import ZONE

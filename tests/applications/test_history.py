@@ -7,12 +7,12 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications import transitions
 from applications.bidding import place_bid
 from applications.history import differences, explain
 from applications.models import Application
 from applications.queue import position
-from applications.transitions import approve_correction, propose_correction
+from applications.transitions import filing, referrals
+from applications.transitions.corrections import approve_correction, propose_correction
 from tests.applications.conftest import ZONE
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
 from tests.staff import employee
@@ -32,24 +32,24 @@ def families(scene):
 def filed(scene, now):
     child, parent = ChildFactory(birth_date=date(2017, 7, 20)), UserFactory()
     GuardianshipFactory(child=child, user=parent)
-    return transitions.file_application(
+    return filing.file_application(
         child=child, locality=scene.locality, languages=["kk", "ru"], actor=parent, now=now
     )
 
 
 def enrol(scene, application, now):
     bid = place_bid(application, scene.vacancy, actor=application.filed_by, now=now)
-    referral = transitions.activate_bid(bid, actor=scene.staff, now=now)
-    transitions.sign_contract(referral, actor=scene.staff, now=now)
+    referral = referrals.activate_bid(bid, actor=scene.staff, now=now)
+    referrals.sign_contract(referral, actor=scene.staff, now=now)
 
 
 def test_each_move_has_its_day_and_reason_and_the_sum_closes(scene, families):
     mine = families[-1]
     day = scene.now
     enrol(scene, families[0], day)
-    archived = transitions.archive(families[1], actor=families[1].filed_by, now=day + timedelta(hours=1))
-    transitions.archive(families[2], actor=families[2].filed_by, now=day + timedelta(days=1))
-    transitions.restore(archived, actor=archived.filed_by, now=day + timedelta(hours=2))
+    archived = filing.archive(families[1], actor=families[1].filed_by, now=day + timedelta(hours=1))
+    filing.archive(families[2], actor=families[2].filed_by, now=day + timedelta(days=1))
+    filing.restore(archived, actor=archived.filed_by, now=day + timedelta(hours=2))
     explanation = explain(mine, since=mine.filed_at, until=day + timedelta(days=2))
     assert [(row.before, row.after, row.forward) for row in explanation.rows] == [
         (6, 5, 1),
@@ -79,11 +79,11 @@ def test_between_any_two_moments(scene, families):
 def test_the_own_stop_list_is_a_bridge_over_the_time_without_a_number(scene, families):
     mine = families[1]
     bid = place_bid(mine, scene.vacancy, actor=mine.filed_by, now=scene.now)
-    referral = transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
-    transitions.expire_referral(referral, now=referral.valid_until)
+    referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+    referrals.expire_referral(referral, now=referral.valid_until)
     enrol(scene, families[0], referral.valid_until)
     stop = mine.stops.get()
-    mine = transitions.lift_stop(stop, now=stop.until)
+    mine = referrals.lift_stop(stop, now=stop.until)
     explanation = explain(mine, since=mine.filed_at, until=stop.until)
     assert (explanation.old, explanation.new, explanation.forward) == (2, 1, 1)
     assert [(row.before, row.after) for row in explanation.rows] == [(2, None), (None, 1)]

@@ -6,11 +6,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
 
-from applications import transitions
 from applications.bidding import place_bid
 from applications.invariants import differences
 from applications.models import Application, Bid, QueueCount, StopListEntry
 from applications.states import ApplicationState, BidState, Move
+from applications.transitions import referrals
 from applications.transitions.base import write_event
 from bulletin.models import Vacancy
 
@@ -27,9 +27,9 @@ def bid(scene):
 
 def test_all_is_well_along_the_whole_way(scene, bid, capsys):
     steps = [
-        lambda: transitions.activate_bid(bid, actor=scene.staff, now=scene.now),
-        lambda: transitions.expire_referral(bid.referral, now=bid.referral.valid_until),
-        lambda: transitions.lift_stop(StopListEntry.objects.get(), now=StopListEntry.objects.get().until),
+        lambda: referrals.activate_bid(bid, actor=scene.staff, now=scene.now),
+        lambda: referrals.expire_referral(bid.referral, now=bid.referral.valid_until),
+        lambda: referrals.lift_stop(StopListEntry.objects.get(), now=StopListEntry.objects.get().until),
         lambda: place_bid(
             scene.application, scene.vacancy, actor=scene.parent, now=scene.now + timedelta(days=60)
         ),

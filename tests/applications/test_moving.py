@@ -10,7 +10,6 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from accounts.models import AuditEntry
-from applications import transitions
 from applications.bidding import place_bid
 from applications.eligibility import is_inside
 from applications.models import Application, Event, PriorityCutoff, Rules
@@ -18,7 +17,8 @@ from applications.moving import forecast
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, Move, Tier
-from applications.transitions import Refused
+from applications.transitions import changes, referrals
+from applications.transitions.base import Refused
 from notifications.models import Notice
 from tests.applications.conftest import ZONE
 from tests.factories import (
@@ -59,7 +59,7 @@ def strict_kentau(kentau):
 
 class TestLanguages:
     def change(self, scene, languages, *, now=None):
-        return transitions.change_languages(
+        return changes.change_languages(
             scene.application, languages=languages, actor=scene.parent, now=now or scene.now
         )
 
@@ -98,7 +98,7 @@ class TestLanguages:
 
 class TestMove:
     def move(self, scene, locality, *, keeps=True, now=None):
-        return transitions.move_house(
+        return changes.move_house(
             scene.application, locality=locality, keeps=keeps, actor=scene.parent, now=now or scene.now
         )
 
@@ -175,7 +175,7 @@ class TestMove:
         Rules.objects.create(locality=kentau, valid_from=date(2019, 1, 1), interest_month=8, interest_day=20)
         moved = self.move(scene, kentau, now=datetime(2019, 8, 21, tzinfo=ZONE))
         later = datetime(2019, 8, 22, tzinfo=ZONE)
-        assert transitions.settle(moved, now=later).state == ApplicationState.WAITING
+        assert referrals.settle(moved, now=later).state == ApplicationState.WAITING
 
     def test_a_mover_is_inside_a_published_window_exactly_where_the_date_reaches(self, scene, kentau):
         vacancy = VacancyFactory(

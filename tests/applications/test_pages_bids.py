@@ -14,7 +14,7 @@ from applications.bidding import place_bid
 from applications.models import Application, Bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions import reject_bid
+from applications.transitions.bids import reject_bid
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
 from notifications.clock import read_clock

@@ -17,14 +17,14 @@ from applications.jobs import store_pdf
 from applications.models import Application, Extension, ExtensionDocument, Referral
 from applications.refusals import Refusal
 from applications.states import ApplicationState
-from applications.transitions import (
+from applications.transitions.bids import withdraw_bid
+from applications.transitions.filing import archive
+from applications.transitions.referrals import (
     activate_bid,
-    archive,
     expire_referral,
     extend_referral,
     revoke_referral,
     sign_contract,
-    withdraw_bid,
 )
 from bulletin.models import Holiday, Vacancy
 from tests.applications.conftest import ZONE

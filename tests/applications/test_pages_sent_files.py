@@ -10,9 +10,10 @@ from django.urls import reverse
 from PIL import Image
 from pypdf import PdfReader
 
-from applications import retention, transitions
+from applications import retention
 from applications.bidding import place_bid
 from applications.models import Benefit, ExtensionDocument
+from applications.transitions import referrals
 from tests.accounts.safe_copy.pdfs import pdf
 from tests.factories import BenefitCategoryFactory, BenefitFactory, GuardianshipFactory, UserFactory
 
@@ -40,14 +41,14 @@ def other_guardian(scene, client_of):
 @pytest.fixture
 def referral(clock, scene):
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    return transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+    return referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
 
 
 def extend(scene, referral, *documents: tuple[str, str, bytes]):
-    transitions.extend_referral(
+    referrals.extend_referral(
         referral,
         actor=scene.parent,
-        until=transitions.longest_extension(referral),
+        until=referrals.longest_extension(referral),
         reason="illness",
         documents=[(name, ContentFile(content, name=f"x.{ending}")) for name, ending, content in documents],
         now=scene.now,

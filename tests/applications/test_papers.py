@@ -9,11 +9,12 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from accounts.stored_files import sweep_orphans
-from applications import jobs, retention, transitions
+from applications import jobs, retention
 from applications.bidding import place_bid
 from applications.models import Referral
 from applications.states import ReferralState
 from applications.tasks import render_referral_pdf
+from applications.transitions import referrals
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +27,7 @@ def _own_folder(settings, tmp_path):
 @pytest.fixture
 def referral(scene):
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    referral = transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+    referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
     jobs.store_pdf(referral)
     return Referral.objects.get()
 
@@ -36,10 +37,10 @@ def papers() -> list[str]:
 
 
 def extend(scene, referral):
-    transitions.extend_referral(
+    referrals.extend_referral(
         referral,
         actor=scene.parent,
-        until=transitions.longest_extension(referral),
+        until=referrals.longest_extension(referral),
         reason="illness",
         documents=[("a.pdf", ContentFile(b"%PDF-", name="a.pdf"))],
         now=scene.now,
@@ -47,15 +48,15 @@ def extend(scene, referral):
 
 
 def revoke(scene, referral):
-    transitions.revoke_referral(referral, actor=scene.staff, reason="Топ жабылды", now=scene.now)
+    referrals.revoke_referral(referral, actor=scene.staff, reason="Топ жабылды", now=scene.now)
 
 
 def expire(scene, referral):
-    transitions.expire_referral(referral, now=referral.valid_until)
+    referrals.expire_referral(referral, now=referral.valid_until)
 
 
 def sign(scene, referral):
-    transitions.sign_contract(referral, actor=scene.staff, now=scene.now)
+    referrals.sign_contract(referral, actor=scene.staff, now=scene.now)
 
 
 @pytest.mark.parametrize("end", [extend, revoke, expire])

@@ -14,7 +14,8 @@ from applications.models import Application, Bid
 from applications.publication import award_collected
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions import Refused, withdraw_bid
+from applications.transitions.base import Refused
+from applications.transitions.bids import withdraw_bid
 from bulletin.models import Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
 from notifications.clock import read_clock

@@ -15,7 +15,9 @@ from applications.models import Bid
 from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import ApplicationState, BidState, Tier
-from applications.transitions import Refused, activate_bid, lose_bid, withdraw_bid
+from applications.transitions.base import Refused
+from applications.transitions.bids import lose_bid, withdraw_bid
+from applications.transitions.referrals import activate_bid
 from bulletin.models import Holiday, Vacancy
 from notifications.clock import read_clock
 from notifications.models import Message, Notice

@@ -9,10 +9,10 @@ from django.core.files.base import ContentFile
 from django.utils import translation
 from pypdf import PdfReader
 
-from applications import transitions
 from applications.bidding import place_bid
 from applications.models import Referral
 from applications.referral_pdf import FONT_FOLDER, SHEET, OwnFilesOnly, render
+from applications.transitions import referrals
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def referral(scene):
     child.last_name, child.first_name, child.middle_name = "КАМЕНОВА", "ДАНИЯ", "ЕРМЕКОВНА"
     child.save()
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    return transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+    return referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
 
 
 def read(pdf: bytes) -> PdfReader:
@@ -83,7 +83,7 @@ def test_the_last_day_stands_with_its_weekday_in_both_languages(referral):
 
 
 def test_an_extended_referral_shows_the_new_day_and_that_it_was_extended(scene, referral):
-    transitions.extend_referral(
+    referrals.extend_referral(
         referral,
         actor=scene.parent,
         until=date(2019, 8, 2),

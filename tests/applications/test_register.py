@@ -16,7 +16,6 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from applications import transitions
 from applications.bidding import place_bid
 from applications.models import Correction, Referral
 from applications.public_queue import FEW
@@ -55,7 +54,7 @@ def refer(scene, clock):
                 locality=group.kindergarten.locality, child__birth_date=date(birth_year, 7, 20)
             )
             bid = place_bid(application, vacancy, actor=application.filed_by, now=scene.now)
-            referral = transitions.activate_bid(bid, actor=scene.staff, now=now)
+            referral = referrals.activate_bid(bid, actor=scene.staff, now=now)
             made.append(referral)
         return made
 
@@ -99,7 +98,7 @@ class TestANumberOfItsOwn:
             referral.pdf.save(f"{number}.pdf", ContentFile(b"%PDF"), save=False)
             referral.number = f"{referral.application.number}-1"
             referral.save()
-        transitions.expire_referral(ended, now=ended.valid_until)
+        referrals.expire_referral(ended, now=ended.valid_until)
         papers = {referral: Referral.objects.get(pk=referral.pk).pdf for referral in (valid, ended)}
         migration = import_module("applications.migrations.0006_numbers_of_referrals")
         before = (
@@ -180,12 +179,12 @@ class TestNobodyIsFollowed:
         clock.move_to(JULY)
         before = text_of(page(client))
         if end == "sign":
-            transitions.sign_contract(referral, actor=scene.staff, now=JULY)
+            referrals.sign_contract(referral, actor=scene.staff, now=JULY)
         elif end == "revoke":
-            transitions.revoke_referral(referral, actor=scene.staff, reason="x", now=JULY)
+            referrals.revoke_referral(referral, actor=scene.staff, reason="x", now=JULY)
         else:
             clock.move_to(referral.valid_until)
-            transitions.expire_referral(referral, now=referral.valid_until)
+            referrals.expire_referral(referral, now=referral.valid_until)
         referral.refresh_from_db()
         assert referral.state != "issued"
         assert text_of(page(client)) == before

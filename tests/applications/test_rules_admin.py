@@ -7,11 +7,12 @@ import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications import publication, transitions
+from applications import publication
 from applications.bidding import place_bid
 from applications.models import Application, Bid, Referral, Rules, StopListEntry
 from applications.rules_preview import earliest_start, touched_by
 from applications.states import ApplicationState
+from applications.transitions import filing, referrals
 from bulletin.models import Vacancy
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, StaffFactory, VacancyFactory
@@ -193,28 +194,28 @@ class TestPromises:
 
     def test_a_referral_and_its_extension(self, scene, harsher):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
-        longest = transitions.longest_extension(referral)
+        referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+        longest = referrals.longest_extension(referral)
         self.unchanged(Referral.objects.all(), harsher)
-        assert transitions.longest_extension(referral) == longest
+        assert referrals.longest_extension(referral) == longest
 
     def test_the_stop_of_which_the_family_was_warned(self, scene, harsher):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+        referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
         harsher()
-        transitions.expire_referral(referral, now=referral.valid_until)
+        referrals.expire_referral(referral, now=referral.valid_until)
         assert StopListEntry.objects.get().last_moment.astimezone(ZONE).date() == date(2019, 7, 18)
 
     def test_a_kinder_stop_counts_at_once(self, scene):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+        referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
         Rules.objects.create(valid_from=TOMORROW, stop_working_days=1)
-        assert transitions.stop_days_of(referral) == 1
+        assert referrals.stop_days_of(referral) == 1
 
     def test_a_running_stop(self, scene, harsher):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
-        transitions.expire_referral(referral, now=referral.valid_until)
+        referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+        referrals.expire_referral(referral, now=referral.valid_until)
         self.unchanged(StopListEntry.objects.all(), harsher)
 
     def test_the_priority_window_of_a_published_vacancy(self, scene, harsher):
@@ -231,7 +232,7 @@ class TestPromises:
         assert list(published.cutoffs.values()) == cutoffs
 
     def test_the_undo_of_an_archiving(self, scene, harsher):
-        archived = transitions.archive(scene.application, actor=scene.parent, now=scene.now)
-        until = transitions.archive_undo_until(archived, now=scene.now)
+        archived = filing.archive(scene.application, actor=scene.parent, now=scene.now)
+        until = filing.archive_undo_until(archived, now=scene.now)
         self.unchanged(Application.objects.all(), harsher)
-        assert transitions.archive_undo_until(archived, now=scene.now) == until
+        assert filing.archive_undo_until(archived, now=scene.now) == until

@@ -21,7 +21,8 @@ from applications.models import Application, Bid, Event, PriorityCutoff, StopLis
 from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import ApplicationState, BidState, Tier
-from applications.transitions import Refused, activate_bid, expire_referral
+from applications.transitions.base import Refused
+from applications.transitions.referrals import activate_bid, expire_referral
 from bulletin.models import Pause, Vacancy
 from bulletin.services import pause_bidding
 from children.models import Guardianship

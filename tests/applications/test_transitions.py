@@ -8,14 +8,14 @@ from django.core.files.base import ContentFile
 from django.db import DatabaseError, transaction
 
 from accounts.models import AuditEntry
-from applications import transitions
 from applications.bidding import place_bid
 from applications.jobs import tell_placed_bids
 from applications.models import Application, Event, StopListEntry
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import MOVES, ApplicationState, Move
-from applications.transitions import Refused
+from applications.transitions import base, bids, filing, referrals
+from applications.transitions.base import Refused
 from notifications.models import Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, UserFactory
@@ -42,12 +42,12 @@ def bid(scene):
 
 @pytest.fixture
 def referral(scene, bid):
-    return transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+    return referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
 
 
 @pytest.fixture
 def stop(scene, referral):
-    transitions.expire_referral(referral, now=referral.valid_until)
+    referrals.expire_referral(referral, now=referral.valid_until)
     return StopListEntry.objects.get()
 
 
@@ -57,7 +57,7 @@ def test_a_move_from_any_other_state_is_refused_and_leaves_no_event(scene, step)
     for state in set(ApplicationState) - set(allowed):
         application = Application(pk=scene.application.pk, state=state)
         with refused(Refusal.NOT_ALLOWED):
-            transitions.base.move(application, step, actor=scene.staff, now=scene.now)
+            base.move(application, step, actor=scene.staff, now=scene.now)
     assert not Event.objects.exists()
 
 
@@ -70,7 +70,7 @@ class TestFiling:
             "actor": scene.parent,
             "now": scene.now,
         }
-        return transitions.file_application(**values | changes)
+        return filing.file_application(**values | changes)
 
     def child(self, scene, **fields):
         child = ChildFactory(**{"birth_date": date(2017, 7, 20)} | fields)
@@ -126,46 +126,46 @@ class TestFiling:
 class TestArchive:
     def test_it_leaves_the_queue_and_comes_back_at_its_date(self, scene):
         filed_at = scene.application.filed_at
-        archived = transitions.archive(scene.application, actor=scene.parent, now=scene.now)
+        archived = filing.archive(scene.application, actor=scene.parent, now=scene.now)
         assert position(archived, now=scene.now) is None
-        restored = transitions.restore(archived, actor=scene.parent, now=scene.now + timedelta(hours=1))
+        restored = filing.restore(archived, actor=scene.parent, now=scene.now + timedelta(hours=1))
         assert restored.state == ApplicationState.WAITING
         assert restored.filed_at == filed_at
         assert kinds(scene.parent) == ["application_archived", "application_restored"]
 
     def test_undo_ends_after_24_hours(self, scene):
-        archived = transitions.archive(scene.application, actor=scene.parent, now=scene.now)
+        archived = filing.archive(scene.application, actor=scene.parent, now=scene.now)
         over = scene.now + timedelta(hours=24)
         with refused(Refusal.UNDO_OVER):
-            transitions.restore(archived, actor=scene.parent, now=over)
-        assert transitions.restore(archived, actor=scene.parent, now=over - MICROSECOND)
+            filing.restore(archived, actor=scene.parent, now=over)
+        assert filing.restore(archived, actor=scene.parent, now=over - MICROSECOND)
 
     def test_no_undo_beside_a_new_application(self, scene):
-        archived = transitions.archive(scene.application, actor=scene.parent, now=scene.now)
+        archived = filing.archive(scene.application, actor=scene.parent, now=scene.now)
         ApplicationFactory(child=archived.child, filed_by=scene.parent)
         with refused(Refusal.ALREADY_FILED):
-            transitions.restore(archived, actor=scene.parent, now=scene.now)
+            filing.restore(archived, actor=scene.parent, now=scene.now)
 
     def test_not_while_a_bid_is_under_way(self, scene, bid):
         with refused(Refusal.NOT_ALLOWED):
-            transitions.archive(scene.application, actor=scene.parent, now=scene.now)
+            filing.archive(scene.application, actor=scene.parent, now=scene.now)
 
     def test_not_out_of_the_stop_list(self, scene, stop):
         with refused(Refusal.NOT_ALLOWED):
-            transitions.archive(scene.application, actor=scene.parent, now=stop.starts_at)
+            filing.archive(scene.application, actor=scene.parent, now=stop.starts_at)
 
 
 class TestBid:
     def test_withdrawn_by_the_family(self, scene, bid):
-        application = transitions.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+        application = bids.withdraw_bid(bid, actor=scene.parent, now=scene.now)
         scene.vacancy.refresh_from_db()
         assert application.state == ApplicationState.WAITING
         assert scene.vacancy.seats_taken == 0
         with refused(Refusal.BID_ENDED):
-            transitions.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+            bids.withdraw_bid(bid, actor=scene.parent, now=scene.now)
 
     def test_refused_by_the_kindergarten_without_penalty(self, scene, bid):
-        application = transitions.reject_bid(bid, actor=scene.staff, reason="Құжат толық емес", now=scene.now)
+        application = bids.reject_bid(bid, actor=scene.staff, reason="Құжат толық емес", now=scene.now)
         scene.vacancy.refresh_from_db()
         assert application.state == ApplicationState.WAITING
         assert scene.vacancy.seats_taken == 0
@@ -175,37 +175,35 @@ class TestBid:
 
     def test_a_refusal_needs_a_reason(self, scene, bid):
         with refused(Refusal.REASON_MISSING):
-            transitions.reject_bid(bid, actor=scene.staff, reason="  ", now=scene.now)
+            bids.reject_bid(bid, actor=scene.staff, reason="  ", now=scene.now)
 
 
 class TestReferral:
     def test_valid_to_the_end_of_the_fifth_working_day(self, scene, referral):
-        assert transitions.last_day_of(referral) == date(2019, 7, 3)
+        assert referrals.last_day_of(referral) == date(2019, 7, 3)
         end = datetime(2019, 7, 4, tzinfo=ZONE)
         assert referral.is_valid(now=end - MICROSECOND)
         assert not referral.is_valid(now=end)
 
     def test_the_family_hears_of_every_step(self, scene, referral):
-        transitions.sign_contract(referral, actor=scene.staff, now=scene.now)
+        referrals.sign_contract(referral, actor=scene.staff, now=scene.now)
         tell_placed_bids(now=scene.now)
         assert sorted(kinds(scene.parent)) == ["bid_placed", "contract_signed", "referral_issued"]
 
     def test_a_bid_is_activated_once(self, scene, bid, referral):
         with refused(Refusal.BID_ENDED):
-            transitions.activate_bid(bid, actor=scene.staff, now=scene.now)
+            referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
 
     def test_signed_at_the_last_microsecond_and_not_after(self, scene, referral):
         with refused(Refusal.REFERRAL_ENDED):
-            transitions.sign_contract(referral, actor=scene.staff, now=referral.valid_until)
-        contract = transitions.sign_contract(referral, actor=scene.staff, now=referral.last_moment)
+            referrals.sign_contract(referral, actor=scene.staff, now=referral.valid_until)
+        contract = referrals.sign_contract(referral, actor=scene.staff, now=referral.last_moment)
         scene.application.refresh_from_db()
         assert contract.number == referral.number
         assert scene.application.state == ApplicationState.ENROLLED
 
     def test_revoked_by_the_kindergarten_without_penalty(self, scene, referral):
-        application = transitions.revoke_referral(
-            referral, actor=scene.staff, reason="Қателік", now=scene.now
-        )
+        application = referrals.revoke_referral(referral, actor=scene.staff, reason="Қателік", now=scene.now)
         scene.vacancy.refresh_from_db()
         assert application.state == ApplicationState.WAITING
         assert scene.vacancy.seats_taken == 0
@@ -223,7 +221,7 @@ class TestExtension:
             "documents": [self.proof],
             "now": scene.now,
         }
-        return transitions.extend_referral(referral, **values | changes)
+        return referrals.extend_referral(referral, **values | changes)
 
     def test_once_and_by_thirty_calendar_days_at_most(self, scene, referral):
         with refused(Refusal.EXTENSION_DATE):
@@ -232,7 +230,7 @@ class TestExtension:
             self.extend(scene, referral, until=date(2019, 7, 3))
         extension = self.extend(scene, referral)
         assert extension.documents.get().original_name == "anyqtama.pdf"
-        assert transitions.last_day_of(extension.referral) == date(2019, 8, 2)
+        assert referrals.last_day_of(extension.referral) == date(2019, 8, 2)
         with refused(Refusal.ALREADY_EXTENDED):
             self.extend(scene, referral)
 
@@ -253,9 +251,9 @@ class TestExtension:
 class TestStopList:
     def test_an_unused_referral_ends_in_the_stop_list_for_ten_working_days(self, scene, referral):
         assert (
-            transitions.expire_referral(referral, now=referral.last_moment).state == ApplicationState.REFERRED
+            referrals.expire_referral(referral, now=referral.last_moment).state == ApplicationState.REFERRED
         )
-        application = transitions.expire_referral(referral, now=referral.valid_until)
+        application = referrals.expire_referral(referral, now=referral.valid_until)
         stop = StopListEntry.objects.get()
         scene.vacancy.refresh_from_db()
         assert application.state == ApplicationState.STOP_LISTED
@@ -264,35 +262,35 @@ class TestStopList:
         assert position(application, now=scene.now) is None
 
     def test_a_late_job_makes_the_stop_no_longer(self, scene, referral):
-        transitions.expire_referral(referral, now=referral.valid_until + timedelta(days=3))
+        referrals.expire_referral(referral, now=referral.valid_until + timedelta(days=3))
         assert StopListEntry.objects.get().until == datetime(2019, 7, 19, tzinfo=ZONE)
 
     def test_it_ends_by_itself_at_the_old_date(self, scene, stop):
         filed_at = scene.application.filed_at
-        assert transitions.lift_stop(stop, now=stop.last_moment).state == ApplicationState.STOP_LISTED
-        application = transitions.lift_stop(stop, now=stop.until)
+        assert referrals.lift_stop(stop, now=stop.last_moment).state == ApplicationState.STOP_LISTED
+        application = referrals.lift_stop(stop, now=stop.until)
         assert application.state == ApplicationState.WAITING
         assert application.filed_at == filed_at
         assert position(application, now=scene.now).number == 1
 
     def test_an_official_lifts_it_earlier_with_a_reason(self, scene, stop):
         with refused(Refusal.REASON_MISSING):
-            transitions.lift_stop(stop, actor=scene.staff, now=stop.starts_at)
-        application = transitions.lift_stop(stop, actor=scene.staff, reason="Ауруханада", now=stop.starts_at)
+            referrals.lift_stop(stop, actor=scene.staff, now=stop.starts_at)
+        application = referrals.lift_stop(stop, actor=scene.staff, reason="Ауруханада", now=stop.starts_at)
         assert application.state == ApplicationState.WAITING
 
     def test_reading_brings_an_application_up_to_the_present(self, scene, referral):
         scene.application.refresh_from_db()
         assert (
-            transitions.settle(scene.application, now=referral.last_moment).state == ApplicationState.REFERRED
+            referrals.settle(scene.application, now=referral.last_moment).state == ApplicationState.REFERRED
         )
         assert (
-            transitions.settle(scene.application, now=referral.valid_until).state
+            referrals.settle(scene.application, now=referral.valid_until).state
             == ApplicationState.STOP_LISTED
         )
         scene.application.refresh_from_db()
         much_later = datetime(2019, 9, 1, tzinfo=ZONE)
-        assert transitions.settle(scene.application, now=much_later).state == ApplicationState.WAITING
+        assert referrals.settle(scene.application, now=much_later).state == ApplicationState.WAITING
 
     def test_nobody_bids_while_it_runs(self, scene, stop):
         scene.application.refresh_from_db()
@@ -302,7 +300,7 @@ class TestStopList:
 
 class TestHistory:
     def test_events_tell_the_whole_way(self, scene, referral):
-        transitions.sign_contract(referral, actor=scene.staff, now=scene.now)
+        referrals.sign_contract(referral, actor=scene.staff, now=scene.now)
         events = Event.objects.filter(application=scene.application)
         assert [event.move for event in events] == [Move.PLACE_BID, Move.ISSUE_REFERRAL, Move.SIGN_CONTRACT]
         assert [event.to_state for event in events][-1] == ApplicationState.ENROLLED

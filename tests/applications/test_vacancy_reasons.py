@@ -12,7 +12,8 @@ from applications.models import Application
 from applications.publication import close_vacancy, recall_vacancy
 from applications.refusals import Refusal
 from applications.states import ApplicationState
-from applications.transitions import activate_bid, expire_referral, reject_bid, sign_contract
+from applications.transitions.bids import reject_bid
+from applications.transitions.referrals import activate_bid, expire_referral, sign_contract
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
 from tests.factories import GroupFactory, LocalityFactory, VacancyFactory

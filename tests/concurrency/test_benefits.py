@@ -5,10 +5,10 @@ from threading import Barrier
 import pytest
 from django.core.files.base import ContentFile
 
-from applications import transitions
 from applications.models import Application, Benefit, Event
 from applications.refusals import Refusal
 from applications.states import BenefitState, Move, Tier
+from applications.transitions import benefits, filing, referrals
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
 from tests.factories import BenefitCategoryFactory, BenefitFactory, StaffFactory
@@ -23,7 +23,7 @@ def benefit(scene):
 
 def verify(benefit):
     official = StaffFactory()
-    return lambda: transitions.verify_benefit(benefit, actor=official, now=NOW)
+    return lambda: benefits.verify_benefit(benefit, actor=official, now=NOW)
 
 
 def moves():
@@ -34,11 +34,11 @@ def test_control_without_the_lock_one_claim_is_verified_twice(benefit, monkeypat
     """With the lock off the race is real: both officials have read "claimed" before either writes."""
     gate = Barrier(2)
     monkeypatch.setattr(
-        transitions.benefits,
+        benefits,
         "lock_application",
         lambda pk: Application.objects.select_related("locality").get(pk=pk),
     )
-    monkeypatch.setattr(transitions.benefits, "_refuse_own", lambda benefit, *, actor: gate.wait(timeout=10))
+    monkeypatch.setattr(benefits, "_refuse_own", lambda benefit, *, actor: gate.wait(timeout=10))
     together(verify(benefit), verify(benefit))
     assert moves() == [Move.VERIFY_BENEFIT, Move.VERIFY_BENEFIT]
 
@@ -53,7 +53,7 @@ def test_two_officials_verify_at_once(benefit):
 def test_verification_against_withdrawal(scene, benefit):
     results = together(
         verify(benefit),
-        lambda: transitions.withdraw_benefit(benefit, actor=scene.parent, now=NOW),
+        lambda: benefits.withdraw_benefit(benefit, actor=scene.parent, now=NOW),
     )
     # Whoever comes first, the family's wish holds: a verified benefit can be withdrawn as well.
     assert Benefit.objects.get().state == BenefitState.WITHDRAWN
@@ -68,7 +68,7 @@ def test_verification_against_rejection(scene, benefit):
     official = StaffFactory()
     together(
         verify(benefit),
-        lambda: transitions.reject_benefit(benefit, actor=official, reason="x", now=NOW),
+        lambda: benefits.reject_benefit(benefit, actor=official, reason="x", now=NOW),
     )
     assert Benefit.objects.get().state == BenefitState.REJECTED
     assert Application.objects.get().tier == Tier.GENERAL
@@ -88,7 +88,7 @@ def test_two_benefits_of_one_child_verified_at_once(scene, benefit):
 def test_verification_against_the_archive(scene, benefit):
     together(
         verify(benefit),
-        lambda: transitions.archive(scene.application, actor=scene.parent, now=NOW),
+        lambda: filing.archive(scene.application, actor=scene.parent, now=NOW),
     )
     verified = Benefit.objects.get().state == BenefitState.VERIFIED
     assert Application.objects.get().tier == (Tier.PRIORITY if verified else Tier.GENERAL)
@@ -99,7 +99,7 @@ def test_a_double_click_is_one_claim(scene):
     category = BenefitCategoryFactory()
 
     def claim():
-        return transitions.claim_benefit(
+        return benefits.claim_benefit(
             scene.application,
             category,
             document=ContentFile(b"%PDF-1.4", name="a.pdf"),
@@ -115,7 +115,7 @@ def test_a_double_click_is_one_claim(scene):
 
 def test_expiry_and_the_familys_look_end_it_once(scene):
     category = BenefitCategoryFactory(valid_days=30)
-    benefit = transitions.verify_benefit(
+    benefit = benefits.verify_benefit(
         BenefitFactory(application=scene.application, category=category, claimed_at=NOW),
         actor=StaffFactory(),
         now=NOW,
@@ -123,8 +123,8 @@ def test_expiry_and_the_familys_look_end_it_once(scene):
     end = benefit.valid_until
     assert end is not None
     together(
-        *[lambda: transitions.expire_benefit(benefit, now=end)] * 3,
-        *[lambda: transitions.settle(benefit.application, now=end)] * 3,
+        *[lambda: benefits.expire_benefit(benefit, now=end)] * 3,
+        *[lambda: referrals.settle(benefit.application, now=end)] * 3,
     )
     assert moves() == [Move.VERIFY_BENEFIT, Move.END_BENEFIT]
     assert Application.objects.get().tier == Tier.GENERAL

@@ -7,12 +7,13 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from applications import bidding, transitions
+from applications import bidding
 from applications.bidding import place_bid
 from applications.models import Application, Bid, StopListEntry
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions import Refused
+from applications.transitions import base, bids, filing, referrals
+from applications.transitions.base import Refused
 from bulletin.models import Vacancy
 from tests.applications.conftest import NOW, ZONE
 from tests.factories import ApplicationFactory
@@ -108,8 +109,8 @@ def test_one_application_wins_one_of_two_places(scene):
 def test_activation_against_withdrawal(scene):
     bid = press(scene.application, scene.vacancy)()
     results = together(
-        lambda: transitions.activate_bid(bid, actor=scene.staff, now=NOW),
-        lambda: transitions.withdraw_bid(bid, actor=scene.parent, now=NOW),
+        lambda: referrals.activate_bid(bid, actor=scene.staff, now=NOW),
+        lambda: bids.withdraw_bid(bid, actor=scene.parent, now=NOW),
     )
     bid.refresh_from_db()
     scene.vacancy.refresh_from_db()
@@ -119,10 +120,10 @@ def test_activation_against_withdrawal(scene):
 
 def test_expiry_against_signing_at_the_border(scene):
     bid = press(scene.application, scene.vacancy)()
-    referral = transitions.activate_bid(bid, actor=scene.staff, now=NOW)
+    referral = referrals.activate_bid(bid, actor=scene.staff, now=NOW)
     together(
-        lambda: transitions.sign_contract(referral, actor=scene.staff, now=referral.last_moment),
-        lambda: transitions.expire_referral(referral, now=referral.valid_until),
+        lambda: referrals.sign_contract(referral, actor=scene.staff, now=referral.last_moment),
+        lambda: referrals.expire_referral(referral, now=referral.valid_until),
     )
     scene.application.refresh_from_db()
     scene.vacancy.refresh_from_db()
@@ -136,7 +137,7 @@ def test_two_guardians_file_one_application(scene):
     child, parent = scene.application.child, scene.parent
     results = together(
         *[
-            lambda: transitions.file_application(
+            lambda: filing.file_application(
                 child=child, locality=scene.locality, languages=["kk"], actor=parent, now=NOW
             )
         ]
@@ -147,12 +148,12 @@ def test_two_guardians_file_one_application(scene):
 
 
 def test_a_lock_that_is_held_too_long_is_answered_in_words(scene, monkeypatch):
-    monkeypatch.setattr(transitions.base, "LOCK_TIMEOUT_MS", 50)
+    monkeypatch.setattr(base, "LOCK_TIMEOUT_MS", 50)
     held, done = Barrier(2), Barrier(2)
 
     def hold():
-        with transitions.base.locking():
-            transitions.base.lock_application(scene.application.pk)
+        with base.locking():
+            base.lock_application(scene.application.pk)
             held.wait()
             done.wait()
 

@@ -6,7 +6,6 @@ from threading import Barrier
 import pytest
 
 from accounts.roles import Role
-from applications import transitions
 from applications.models import Correction, Event
 from applications.refusals import Refusal
 from applications.states import CorrectionState, Move
@@ -25,7 +24,7 @@ def officials(scene):
 
 
 def propose(scene, official):
-    return transitions.propose_correction(
+    return corrections.propose_correction(
         scene.application,
         new_filed_at=datetime(2019, 4, 1, tzinfo=ZONE),
         reason="Қағаз өтініш ертерек тіркелген",
@@ -54,7 +53,7 @@ def test_control_without_the_locks_it_is_carried_out_twice(scene, officials, mon
     )
     together(
         *(
-            lambda official=official: transitions.approve_correction(correction, actor=official, now=NOW)
+            lambda official=official: corrections.approve_correction(correction, actor=official, now=NOW)
             for official in officials[1:3]
         )
     )
@@ -65,7 +64,7 @@ def test_two_approve_at_once(scene, officials):
     correction = propose(scene, officials[0])
     results = together(
         *(
-            lambda official=official: transitions.approve_correction(correction, actor=official, now=NOW)
+            lambda official=official: corrections.approve_correction(correction, actor=official, now=NOW)
             for official in officials[1:]
         )
     )
@@ -78,8 +77,8 @@ def test_one_approves_while_another_declines(scene, officials):
     correction = propose(scene, officials[0])
     before = scene.application.filed_at
     results = together(
-        lambda: transitions.approve_correction(correction, actor=officials[1], now=NOW),
-        lambda: transitions.decline_correction(correction, actor=officials[2], reason="Жоқ", now=NOW),
+        lambda: corrections.approve_correction(correction, actor=officials[1], now=NOW),
+        lambda: corrections.decline_correction(correction, actor=officials[2], reason="Жоқ", now=NOW),
     )
     correction.refresh_from_db()
     scene.application.refresh_from_db()

@@ -10,12 +10,11 @@ from django.db import IntegrityError, connection, transaction
 from accounts.audit_actions import Action
 from accounts.crypto import keyed_hash
 from accounts.registry import simulated_people
-from applications import transitions
 from applications.models import Application, Bid, Referral
 from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import ApplicationState
-from applications.transitions import disputes
+from applications.transitions import disputes, filing, referrals
 from bulletin.models import Holiday, Vacancy
 from children import services
 from children.disputes import is_halted
@@ -51,11 +50,11 @@ def added(scene, *, hours_ago=1):
 
 
 def stop(about, by):
-    return lambda: transitions.stop_guardian(about, by=by, is_tied=False, now=NOW)
+    return lambda: disputes.stop_guardian(about, by=by, is_tied=False, now=NOW)
 
 
 def archive(scene, actor):
-    return lambda: transitions.archive(scene.application, actor=actor, now=NOW)
+    return lambda: filing.archive(scene.application, actor=actor, now=NOW)
 
 
 def bid(scene, user):
@@ -215,14 +214,14 @@ def test_the_stop_against_the_decision_and_the_activation(scene, newcomer):
     for round_ in range(ROUNDS):
         bid(scene, scene.parent)()
         placed = Bid.objects.get()
-        activate = lambda placed=placed: transitions.activate_bid(placed, actor=staff, now=NOW)  # noqa: E731
+        activate = lambda placed=placed: referrals.activate_bid(placed, actor=staff, now=NOW)  # noqa: E731
         if round_ % 2:
             together(activate, stop(newcomer, scene.parent))
         else:
             (dispute,) = stop(newcomer, scene.parent)()
             together(
                 activate,
-                lambda dispute=dispute: transitions.decide_guardianship(
+                lambda dispute=dispute: disputes.decide_guardianship(
                     dispute, outcome=Dispute.Outcome.STANDS, actor=staff, reason="x", now=NOW
                 ),
             )

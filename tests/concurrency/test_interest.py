@@ -5,7 +5,6 @@ from threading import Barrier
 
 import pytest
 
-from applications import transitions
 from applications.models import Application, Event
 from applications.states import ApplicationState, Move
 from applications.transitions import interest
@@ -31,11 +30,11 @@ def families(scene):
 
 
 def confirm(application, *, now):
-    return lambda: transitions.confirm_interest(application, actor=application.filed_by, now=now)
+    return lambda: interest.confirm_interest(application, actor=application.filed_by, now=now)
 
 
 def lapse(application, *, now):
-    return lambda: transitions.lapse(application, now=now)
+    return lambda: interest.lapse(application, now=now)
 
 
 def moves_of(application):
@@ -88,11 +87,11 @@ def test_the_end_of_the_grace_and_the_last_press(families):
     """At one instant both can't be right: the archived is not brought back, the confirmed is not archived."""
     grace_ends = datetime(2019, 12, 31, tzinfo=ZONE)
     for application in families:
-        transitions.lapse(application, now=ENDS)
+        interest.lapse(application, now=ENDS)
     calls = []
     for application in families:
         calls.append(confirm(application, now=grace_ends - timedelta(microseconds=1)))
-        calls.append(lambda application=application: transitions.end_lapsed(application, now=grace_ends))
+        calls.append(lambda application=application: interest.end_lapsed(application, now=grace_ends))
     together(*calls)
     ends = {moves_of(application)[1] for application in families}
     assert ends <= {Move.CONFIRM_INTEREST, Move.END_LAPSED}

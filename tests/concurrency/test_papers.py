@@ -7,9 +7,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from applications import jobs, transitions
+from applications import jobs
 from applications.bidding import place_bid
 from applications.models import Referral
+from applications.transitions import referrals
 from applications.transitions import referrals as module
 from tests.applications.conftest import NOW
 
@@ -25,7 +26,7 @@ def _own_folder(settings, tmp_path, monkeypatch):
 @pytest.fixture
 def referral(scene):
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=NOW)
-    return transitions.activate_bid(bid, actor=scene.staff, now=NOW)
+    return referrals.activate_bid(bid, actor=scene.staff, now=NOW)
 
 
 def papers() -> int:
@@ -61,10 +62,10 @@ def extend_while_a_paper_is_stored(scene, referral, monkeypatch) -> None:
         real(*args)
 
     monkeypatch.setattr(module, "_store_document", meanwhile)
-    transitions.extend_referral(
+    referrals.extend_referral(
         referral,
         actor=scene.parent,
-        until=transitions.longest_extension(referral),
+        until=referrals.longest_extension(referral),
         reason="illness",
         documents=[("a.pdf", ContentFile(b"%PDF-", name="a.pdf"))],
         now=NOW,

@@ -9,12 +9,12 @@ from threading import Event
 import pytest
 from django.db import connection, transaction
 
-from applications import transitions
 from applications.bidding import place_bid
 from applications.buckets import bucket_differences, fold_buckets
 from applications.models import Application, Rules
 from applications.queue import Position, count_position, position
 from applications.states import QUEUED_STATES, ApplicationState, Move, Tier
+from applications.transitions import base, filing, referrals
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, VacancyFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
@@ -47,15 +47,15 @@ def queue(scene):
 
 def come(queue, children):
     for child in children:
-        transitions.file_application(
+        filing.file_application(
             child=child, locality=queue.locality, languages=["ru"], actor=queue.parent, now=queue.now
         )
 
 
 def leave_and_return(queue, application):
     for _ in range(ROUNDS):
-        transitions.archive(application, actor=application.filed_by, now=queue.now)
-        transitions.restore(application, actor=application.filed_by, now=queue.now)
+        filing.archive(application, actor=application.filed_by, now=queue.now)
+        filing.restore(application, actor=application.filed_by, now=queue.now)
 
 
 def miss_the_referral(queue, application, vacancy):
@@ -63,17 +63,17 @@ def miss_the_referral(queue, application, vacancy):
     now = queue.now
     for _ in range(ROUNDS // 2):
         bid = place_bid(application, vacancy, actor=application.filed_by, now=now)
-        referral = transitions.activate_bid(bid, actor=queue.staff, now=now)
-        transitions.expire_referral(referral, now=referral.valid_until)
-        transitions.lift_stop(referral.stop, actor=queue.staff, reason="Ауырды", now=referral.valid_until)
+        referral = referrals.activate_bid(bid, actor=queue.staff, now=now)
+        referrals.expire_referral(referral, now=referral.valid_until)
+        referrals.lift_stop(referral.stop, actor=queue.staff, reason="Ауырды", now=referral.valid_until)
         now = referral.valid_until
 
 
 def change_tier(application):
     for tier in [Tier.EXTRAORDINARY, Tier.GENERAL] * ROUNDS:
-        with transitions.base.locking():
-            locked = transitions.base.lock_application(application.pk)
-            transitions.base.move(locked, Move.VERIFY_BENEFIT, actor=None, now=locked.filed_at, tier=tier)
+        with base.locking():
+            locked = base.lock_application(application.pk)
+            base.move(locked, Move.VERIFY_BENEFIT, actor=None, now=locked.filed_at, tier=tier)
 
 
 def read_numbers(queue, done):

@@ -15,15 +15,15 @@ from django.db import connection, connections, transaction
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications import jobs, publication, transitions
+from applications import jobs, publication
 from applications.models import Application, Bid, Event, Referral
 from applications.publication import award_collected, close_vacancy, recall_vacancy, void_recalled_bids
 from applications.queue import interleave
 from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import QUEUED_STATES, ApplicationState, BidState, Tier
-from applications.transitions import Refused
-from applications.transitions.base import lock_application, lock_vacancy, locking
+from applications.transitions import bids, filing, referrals
+from applications.transitions.base import Refused, lock_application, lock_vacancy, locking
 from bulletin.models import Holiday, Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
 from children.models import Child, Guardianship
@@ -247,7 +247,7 @@ def test_against_the_withdrawal_no_place_is_lost(scene):
     Vacancy.objects.update(seats_total=1)
     assert pressed(waiting[0], scene.vacancy) == Outcome.PLACED
     bid = Bid.objects.get()
-    during(lambda: transitions.withdraw_bid(bid, actor=scene.parent, now=NOW), waiting[1:], scene.vacancy)
+    during(lambda: bids.withdraw_bid(bid, actor=scene.parent, now=NOW), waiting[1:], scene.vacancy)
     assert consistent(scene.vacancy)
     # Whoever came too early was refused rightly: the next press has the place.
     pressed(waiting[1], scene.vacancy)
@@ -258,7 +258,7 @@ def test_against_the_withdrawal_no_place_is_lost(scene):
 def test_against_the_archive(scene):
     outcomes = together(
         *[lambda: pressed(scene.application, scene.vacancy)] * 3,
-        lambda: transitions.archive(scene.application, actor=scene.parent, now=NOW),
+        lambda: filing.archive(scene.application, actor=scene.parent, now=NOW),
     )
     archived = Application.objects.get().state == ApplicationState.ARCHIVED
     assert Bid.objects.count() == (0 if archived else 1)
@@ -269,9 +269,9 @@ def test_against_the_archive(scene):
 def test_against_the_expiry_of_a_referral(scene):
     pressed(scene.application, scene.vacancy)
     bid = Bid.objects.get()
-    referral = transitions.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
+    referral = referrals.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
     outcomes = together(
-        lambda: transitions.expire_referral(referral, now=referral.valid_until),
+        lambda: referrals.expire_referral(referral, now=referral.valid_until),
         *[lambda: pressed(scene.application, scene.vacancy)] * 4,
     )
     assert set(outcomes[1:]) <= {Refusal.REFERRAL_UNDER_WAY, Refusal.STOP_LISTED}
@@ -389,7 +389,7 @@ def test_the_award_against_the_withdrawals_of_its_winners(scene):
     close_now(vacancy)
     award = lambda: award_collected(vacancy, now=read_clock())  # noqa: E731
     leave = [
-        lambda bid=bid: transitions.withdraw_bid(bid, actor=scene.parent, now=NOW)
+        lambda bid=bid: bids.withdraw_bid(bid, actor=scene.parent, now=NOW)
         for bid in Bid.objects.filter(application__in=order[:6])
     ]
     together(*leave[:3], award, award, *leave[3:])
@@ -432,12 +432,11 @@ def test_the_award_against_refusals_and_activations(scene):
     close_now(vacancy)
     bids = list(Bid.objects.all())
     refuse = [
-        lambda bid=bid: transitions.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
+        lambda bid=bid: bids.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
         for bid in bids[:4]
     ]
     accept = [
-        lambda bid=bid: transitions.activate_bid(bid, actor=scene.staff, now=read_clock())
-        for bid in bids[4:8]
+        lambda bid=bid: referrals.activate_bid(bid, actor=scene.staff, now=read_clock()) for bid in bids[4:8]
     ]
     together(*refuse, lambda: award_collected(vacancy, now=read_clock()), *accept)
     award_collected(vacancy, now=read_clock())
@@ -494,7 +493,7 @@ def test_a_pause_begins_at_once_and_its_end_gives_up_where_a_place_stays_locked(
 def test_a_page_that_has_to_end_what_ran_out_says_so_where_it_can_not(scene, client_of, prefix, again):
     pressed(scene.application, scene.vacancy)
     bid = Bid.objects.get()
-    referral = transitions.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
+    referral = referrals.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
     Referral.objects.filter(pk=referral.pk).update(valid_until=bid.placed_at + MICROSECOND)
     family = client_of(scene.parent)
     with transaction.atomic():
@@ -546,12 +545,12 @@ def test_a_pause_and_the_award(scene):
 def test_against_the_end_of_a_stop(scene):
     pressed(scene.application, scene.vacancy)
     bid = Bid.objects.get()
-    referral = transitions.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
-    transitions.expire_referral(referral, now=referral.valid_until)
+    referral = referrals.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
+    referrals.expire_referral(referral, now=referral.valid_until)
     stop = scene.application.stops.get()
     outcomes = together(
         *[lambda: pressed(scene.application, scene.vacancy)] * 3,
-        lambda: transitions.lift_stop(stop, now=stop.until),
+        lambda: referrals.lift_stop(stop, now=stop.until),
         *[lambda: pressed(scene.application, scene.vacancy)] * 3,
     )
     del outcomes[3]
@@ -572,9 +571,9 @@ def a_life(seed, applications, vacancies, scene):
             continue
         try:
             if chance.random() < 0.5:
-                transitions.withdraw_bid(bid, actor=scene.parent, now=NOW)
+                bids.withdraw_bid(bid, actor=scene.parent, now=NOW)
             else:
-                transitions.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
+                bids.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
         except Refused as refused:
             outcomes.append(refused.reason)
     return outcomes

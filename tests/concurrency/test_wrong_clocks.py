@@ -15,10 +15,10 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts.models import SmsCode
-from applications import transitions
 from applications.bidding import place_bid
 from applications.models import Application, Benefit, Bid, Referral
 from applications.states import ApplicationState, BenefitState, ReferralState
+from applications.transitions import filing, interest, referrals
 from balabaqsha.celery import app
 from bulletin.models import Holiday, Vacancy
 from bulletin.official_days import YEARS_AHEAD
@@ -88,7 +88,7 @@ class Case(NamedTuple):
 
 def referral_of(scene):
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=NOW)
-    return transitions.activate_bid(bid, actor=scene.staff, now=NOW)
+    return referrals.activate_bid(bid, actor=scene.staff, now=NOW)
 
 
 def application_is(state):
@@ -111,7 +111,7 @@ def reminded_of_the_last_day(scene):
 
 def lifted_stop(scene):
     referral = referral_of(scene)
-    transitions.expire_referral(referral, now=referral.valid_until)
+    referrals.expire_referral(referral, now=referral.valid_until)
     due = scene.application.stops.get().until
     return Case(due, application_is(ApplicationState.WAITING))
 
@@ -151,7 +151,7 @@ def lapsed_interest(scene):
 def ended_grace(scene):
     lapsed_interest(scene)
     scene.application.refresh_from_db()
-    transitions.lapse(scene.application, now=at_midnight(2019, 10, 2))
+    interest.lapse(scene.application, now=at_midnight(2019, 10, 2))
     archived = application_is(ApplicationState.ARCHIVED)
     return Case(at_midnight(2019, 12, 31), archived)
 
@@ -294,9 +294,9 @@ def test_what_was_archived_comes_back_until_the_last_microsecond(
     scene, fast, slow, database_clock, client_of
 ):
     session = client_of(scene.parent).cookies[settings.SESSION_COOKIE_NAME].value
-    transitions.archive(scene.application, actor=scene.parent, now=NOW)
+    filing.archive(scene.application, actor=scene.parent, now=NOW)
     scene.application.refresh_from_db()
-    until = transitions.archive_undo_until(scene.application, now=NOW)
+    until = filing.archive_undo_until(scene.application, now=NOW)
     restore = reverse("applications:restore", args=[scene.application.pk])
     slow.post(restore, session=session, at=database_clock(until))
     assert Application.objects.get().state == ApplicationState.ARCHIVED
