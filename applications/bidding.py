@@ -5,10 +5,10 @@ from datetime import datetime
 from accounts.models import User
 from applications.eligibility import why_not
 from applications.models import Application, Bid
+from applications.moves import Refused, lock_application, lock_vacancy, locking, move
 from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import BidState, Move
-from applications.transitions.base import Refused, lock_application, lock_vacancy, locking, move
 from bulletin import seats
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy

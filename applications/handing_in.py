@@ -11,8 +11,8 @@ from uuid import UUID
 from accounts.models import User
 from applications.access import applications_of
 from applications.models import Referral
+from applications.moves import Refused, locking
 from applications.states import ReferralState
-from applications.transitions.base import Refused, locking
 
 
 def note_handing_in(user: User, application_pk: UUID, *, now: datetime) -> None:

@@ -26,6 +26,7 @@ from applications.campaigns import (
 )
 from applications.interest import Campaign
 from applications.models import Application, Bid, Referral
+from applications.moves import lock_application, locking, remind, trace
 from applications.publication import award_collected, void_recalled_bids
 from applications.selectors import (
     ended_stops,
@@ -37,7 +38,6 @@ from applications.selectors import (
 )
 from applications.states import HAS_PAPER, ReferralState
 from applications.transitions.ages import age_out
-from applications.transitions.base import lock_application, locking, remind, trace
 from applications.transitions.benefits import expire_benefit
 from applications.transitions.disputes import settle_dispute
 from applications.transitions.interest import end_lapsed, lapse

@@ -8,8 +8,8 @@ from django.shortcuts import render
 
 from accounts.models import User
 from applications.handing_in import note_handing_in
+from applications.moves import Refused
 from applications.refusals import Refusal
-from applications.transitions.base import Refused
 from notifications.clock import read_clock
 
 RETRY_AFTER_SECONDS = 5

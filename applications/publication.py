@@ -13,11 +13,11 @@ from accounts.audit_actions import Action
 from accounts.models import User
 from applications.bidding import TELL_TASK, grant_seat
 from applications.models import Application, Bid, PriorityCutoff
+from applications.moves import Refused, lock_vacancy, locking
 from applications.queue import head_by_tier, numbers_of
 from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import ApplicationState, BidState, Tier
-from applications.transitions.base import Refused, lock_vacancy, locking
 from applications.transitions.bids import lose_bid, void_bid
 from bulletin import services
 from bulletin.calendar import working_calendar

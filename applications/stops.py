@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
 from accounts.stops import Choice, NotStopped
-from applications.transitions.base import Refused
+from applications.moves import Refused
 from applications.transitions.disputes import stop_guardian
 from children.disputes import newcomers
 from children.models import Dispute, Guardianship

@@ -29,10 +29,10 @@ from applications.admin.work import (
     tag,
 )
 from applications.models import Bid
+from applications.moves import Refused
 from applications.queue import position, positions
 from applications.states import BidState
 from applications.transitions import bids, referrals
-from applications.transitions.base import Refused
 from applications.workplace import own
 from bulletin.models import Vacancy
 from notifications.clock import estimate_clock, read_clock

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.work import Rows, Work, WorkAdmin, page_of, staff_of, tag
-from applications.transitions.base import locking
+from applications.moves import locking
 from bulletin.models import Locality, Pause
 from bulletin.selectors import published_vacancies
 from bulletin.services import pause_bidding, resume_bidding

@@ -22,8 +22,8 @@ from accounts.models import User
 from applications import publication
 from applications.admin.bulk import TIMES, BulkForm, GroupField
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, filtered, link, page_of, staff_of, tag
+from applications.moves import Refused
 from applications.states import BidState
-from applications.transitions.base import Refused
 from bulletin.calendar import CalendarEmpty
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Vacancy

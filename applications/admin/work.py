@@ -26,8 +26,8 @@ from accounts import audit
 from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application
+from applications.moves import Refused
 from applications.refusals import Refusal
-from applications.transitions.base import Refused
 from applications.workplace import own, short_name
 from bulletin.calendar import CalendarEmpty
 from bulletin.workdays import CalendarEnds

@@ -5,8 +5,8 @@ from datetime import datetime
 from accounts.audit_actions import Action
 from applications.campaigns import is_too_old
 from applications.models import Application
+from applications.moves import lock_application, locking, move, tell, trace
 from applications.states import Move, is_allowed
-from applications.transitions.base import lock_application, locking, move, tell, trace
 
 
 def age_out(application: Application, *, now: datetime) -> Application:

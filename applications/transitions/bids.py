@@ -6,10 +6,10 @@ from typing import NamedTuple
 from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application, Bid
+from applications.moves import Refused, lock_application, lock_vacancy, locking, move, tell, trace
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import BidState, Move
-from applications.transitions.base import Refused, lock_application, lock_vacancy, locking, move, tell, trace
 from bulletin import seats
 from bulletin.models import Vacancy
 from children.access import guardians_of

@@ -6,12 +6,12 @@ from datetime import datetime
 from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application, Event
+from applications.moves import Refused, lock_application, locking, move, tell, trace
 from applications.moving import keeps_date
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import Move
-from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
 from bulletin.models import Language, Locality
 
 

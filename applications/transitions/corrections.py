@@ -8,11 +8,11 @@ from django.db import IntegrityError
 from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application, Correction
+from applications.moves import Refused, lock_application, locking, move, tell, trace
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import CorrectionState, Move, is_allowed
-from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
 from children.access import guardians_of
 
 PROPOSE, DECIDE = "applications.add_correction", "applications.change_correction"

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from applications.models import Application
+from applications.moves import Refused, lock_application, locking
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES
-from applications.transitions.base import Refused, lock_application, locking
 from applications.transitions.referrals import hold_referral, resume_referral
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.workdays import CalendarEnds, end_of_day

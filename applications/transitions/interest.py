@@ -7,9 +7,9 @@ from accounts.models import User
 from applications.campaigns import is_beyond_grace, missed_campaign, running_campaign_for
 from applications.interest import Campaign
 from applications.models import Application
+from applications.moves import Refused, lock_application, locking, move, tell, trace
 from applications.refusals import Refusal
 from applications.states import ApplicationState, Move
-from applications.transitions.base import Refused, lock_application, locking, move, tell, trace
 
 
 def confirm_interest(application: Application, *, actor: User, now: datetime) -> Application:

@@ -21,12 +21,7 @@ from applications.models import (
     Referral,
     StopListEntry,
 )
-from applications.queue import position
-from applications.refusals import Refusal
-from applications.rules import rules_for
-from applications.selectors import overdue_referrals
-from applications.states import HAS_PAPER, LIVE_STATES, ApplicationState, BidState, Move, ReferralState
-from applications.transitions.base import (
+from applications.moves import (
     Refused,
     lock_application,
     locking,
@@ -36,6 +31,11 @@ from applications.transitions.base import (
     tell,
     trace,
 )
+from applications.queue import position
+from applications.refusals import Refusal
+from applications.rules import rules_for
+from applications.selectors import overdue_referrals
+from applications.states import HAS_PAPER, LIVE_STATES, ApplicationState, BidState, Move, ReferralState
 from applications.transitions.benefits import expire_benefits_of
 from applications.transitions.bids import release_seat
 from applications.transitions.interest import end_lapsed, lapse

@@ -16,10 +16,10 @@ from accounts.models import User
 from applications.access import application_for, benefit_for
 from applications.forms import BenefitForm
 from applications.models import Application, Benefit
+from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.selectors import categories_to_claim
 from applications.states import LIVE_STATES, BenefitState
-from applications.transitions.base import Refused
 from applications.transitions.benefits import claim_benefit, withdraw_benefit
 from applications.views.halted import answer_if_halted
 from applications.views.people import parent

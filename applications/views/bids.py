@@ -15,10 +15,10 @@ from applications.eligibility import refusal_at_opening, why_not
 from applications.forms import BidForm
 from applications.halts import halt_of
 from applications.models import Application
+from applications.moves import Refused
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.rush import Outcome
-from applications.transitions.base import Refused
 from applications.transitions.bids import withdraw_bid
 from applications.views.halted import answer_if_halted
 from applications.views.offers import fitting_offers, public_vacancies

@@ -16,11 +16,11 @@ from accounts.models import User
 from applications.access import application_for
 from applications.forms import LanguagesForm, MoveForm
 from applications.models import Application
+from applications.moves import Refused
 from applications.moving import forecast
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import Move, is_allowed
-from applications.transitions.base import Refused
 from applications.transitions.changes import change_languages, move_house
 from applications.views.halted import answer_if_halted
 from applications.views.people import parent

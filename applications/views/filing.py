@@ -17,10 +17,10 @@ from accounts.models import User
 from applications.access import application_for, applications_of
 from applications.forms import ApplicationForm
 from applications.models import Application
+from applications.moves import Refused
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, is_allowed
-from applications.transitions.base import Refused
 from applications.transitions.filing import archive, file_application, restore, undo_until
 from applications.transitions.interest import confirm_interest
 from applications.views.halted import answer_if_halted

@@ -17,9 +17,9 @@ from accounts.decorators import accepts, parent_required
 from applications.access import application_for, referral_for
 from applications.forms import ExtensionForm
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
+from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER
-from applications.transitions.base import Refused
 from applications.transitions.referrals import extend_referral, last_day_of, longest_extension
 from applications.views.halted import answer_if_halted
 from applications.views.people import parent

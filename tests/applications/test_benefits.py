@@ -13,12 +13,12 @@ from applications import jobs
 from applications.access import application_for
 from applications.benefit_categories import CATEGORIES
 from applications.models import Application, Benefit, BenefitCategory, Event
+from applications.moves import Refused
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.selectors import claims_to_check
 from applications.states import ApplicationState, BenefitState, Move, Tier
 from applications.transitions import benefits, filing
-from applications.transitions.base import Refused
 from applications.transitions.benefits import CLAIMS_PER_DAY
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE

@@ -7,9 +7,9 @@ import pytest
 from applications.bidding import place_bid
 from applications.eligibility import why_not
 from applications.models import Bid
+from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions.base import Refused
 from bulletin.models import Vacancy
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, VacancyFactory

@@ -12,10 +12,10 @@ from applications import jobs
 from applications.ages import oldest_birth_year, year_to_announce
 from applications.bidding import place_bid
 from applications.models import Application, Rules, StopListEntry
+from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import ApplicationState
 from applications.transitions import ages, filing, referrals
-from applications.transitions.base import Refused
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, LocalityFactory

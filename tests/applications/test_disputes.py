@@ -10,17 +10,17 @@ from accounts.audit_actions import Action
 from accounts.models import Profile
 from accounts.registry import PhoneTie, RegistryUnavailable, simulated_people
 from accounts.registry.simulator import SimulatedRegistry
-from applications import jobs
+from applications import jobs, moves
 from applications.bidding import place_bid
 from applications.halts import halt_of
 from applications.handing_in import note_handing_in
 from applications.models import Application, Bid, Event, Extension, Referral
+from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, ReferralState
 from applications.stops import UnknownGuardian
-from applications.transitions import base, benefits, bids, changes, disputes, filing, referrals
-from applications.transitions.base import Refused
+from applications.transitions import benefits, bids, changes, disputes, filing, referrals
 from bulletin.models import Holiday
 from children.disputes import STOPPABLE_FOR, is_halted, newcomers
 from children.models import Dispute, Guardianship
@@ -287,7 +287,7 @@ class TestWhatIsHalted:
                 pk=scene.application.pk, state=MOVES[step][0][0], child=scene.application.child
             )
             with refused(Refusal.HALTED):
-                base.move(application, step, actor=scene.parent, now=scene.now)
+                moves.move(application, step, actor=scene.parent, now=scene.now)
 
     def test_what_is_not_costly_goes_on(self, scene, newcomer, stop):
         """The kindergarten's work, the contract, the languages, interest, a benefit asked for: nothing waits."""

@@ -16,11 +16,11 @@ from applications.campaigns import ended_campaign_for
 from applications.eligibility import why_not
 from applications.interest import Phase, campaign_of, ended_campaign, next_campaign, running_campaign
 from applications.models import Application, Event, Rules
+from applications.moves import Refused
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, Move
 from applications.transitions import bids, filing, interest, referrals
-from applications.transitions.base import Refused
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, LocalityFactory

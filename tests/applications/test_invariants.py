@@ -9,9 +9,9 @@ from django.db.models import F
 from applications.bidding import place_bid
 from applications.invariants import differences
 from applications.models import Application, Bid, QueueCount, StopListEntry
+from applications.moves import write_event
 from applications.states import ApplicationState, BidState, Move
 from applications.transitions import referrals
-from applications.transitions.base import write_event
 from bulletin.models import Vacancy
 
 pytestmark = pytest.mark.django_db

@@ -13,12 +13,12 @@ from accounts.models import AuditEntry
 from applications.bidding import place_bid
 from applications.eligibility import is_inside
 from applications.models import Application, Event, PriorityCutoff, Rules
+from applications.moves import Refused
 from applications.moving import forecast
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, Move, Tier
 from applications.transitions import changes, referrals
-from applications.transitions.base import Refused
 from notifications.models import Notice
 from tests.applications.conftest import ZONE
 from tests.factories import (

@@ -11,10 +11,10 @@ from applications.bidding import place_bid
 from applications.eligibility import why_not
 from applications.jobs import award_bids
 from applications.models import Application, Bid
+from applications.moves import Refused
 from applications.publication import award_collected
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions.base import Refused
 from applications.transitions.bids import withdraw_bid
 from bulletin.models import Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding

@@ -12,10 +12,10 @@ from applications import jobs, publication, tasks
 from applications.bidding import place_bid
 from applications.eligibility import why_not
 from applications.models import Bid
+from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.rules import rules_for
 from applications.states import ApplicationState, BidState, Tier
-from applications.transitions.base import Refused
 from applications.transitions.bids import lose_bid, withdraw_bid
 from applications.transitions.referrals import activate_bid
 from bulletin.models import Holiday, Vacancy

@@ -18,10 +18,10 @@ from applications import jobs
 from applications.bidding import place_bid
 from applications.full_places import REMEMBERED_SECONDS, FullPlaces
 from applications.models import Application, Bid, Event, PriorityCutoff, StopListEntry
+from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import ApplicationState, BidState, Tier
-from applications.transitions.base import Refused
 from applications.transitions.referrals import activate_bid, expire_referral
 from bulletin.models import Pause, Vacancy
 from bulletin.services import pause_bidding

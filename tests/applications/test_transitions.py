@@ -8,14 +8,15 @@ from django.core.files.base import ContentFile
 from django.db import DatabaseError, transaction
 
 from accounts.models import AuditEntry
+from applications import moves
 from applications.bidding import place_bid
 from applications.jobs import tell_placed_bids
 from applications.models import Application, Event, StopListEntry
+from applications.moves import Refused
 from applications.queue import position
 from applications.refusals import Refusal
 from applications.states import MOVES, ApplicationState, Move
-from applications.transitions import base, bids, filing, referrals
-from applications.transitions.base import Refused
+from applications.transitions import bids, filing, referrals
 from notifications.models import Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, UserFactory
@@ -57,7 +58,7 @@ def test_a_move_from_any_other_state_is_refused_and_leaves_no_event(scene, step)
     for state in set(ApplicationState) - set(allowed):
         application = Application(pk=scene.application.pk, state=state)
         with refused(Refusal.NOT_ALLOWED):
-            base.move(application, step, actor=scene.staff, now=scene.now)
+            moves.move(application, step, actor=scene.staff, now=scene.now)
     assert not Event.objects.exists()
 
 

@@ -7,13 +7,13 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from applications import bidding
+from applications import bidding, moves
 from applications.bidding import place_bid
 from applications.models import Application, Bid, StopListEntry
+from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions import base, bids, filing, referrals
-from applications.transitions.base import Refused
+from applications.transitions import bids, filing, referrals
 from bulletin.models import Vacancy
 from tests.applications.conftest import NOW, ZONE
 from tests.factories import ApplicationFactory
@@ -148,12 +148,12 @@ def test_two_guardians_file_one_application(scene):
 
 
 def test_a_lock_that_is_held_too_long_is_answered_in_words(scene, monkeypatch):
-    monkeypatch.setattr(base, "LOCK_TIMEOUT_MS", 50)
+    monkeypatch.setattr(moves, "LOCK_TIMEOUT_MS", 50)
     held, done = Barrier(2), Barrier(2)
 
     def hold():
-        with base.locking():
-            base.lock_application(scene.application.pk)
+        with moves.locking():
+            moves.lock_application(scene.application.pk)
             held.wait()
             done.wait()
 

@@ -9,12 +9,13 @@ from threading import Event
 import pytest
 from django.db import connection, transaction
 
+from applications import moves
 from applications.bidding import place_bid
 from applications.buckets import bucket_differences, fold_buckets
 from applications.models import Application, Rules
 from applications.queue import Position, count_position, position
 from applications.states import QUEUED_STATES, ApplicationState, Move, Tier
-from applications.transitions import base, filing, referrals
+from applications.transitions import filing, referrals
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, VacancyFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
@@ -71,9 +72,9 @@ def miss_the_referral(queue, application, vacancy):
 
 def change_tier(application):
     for tier in [Tier.EXTRAORDINARY, Tier.GENERAL] * ROUNDS:
-        with base.locking():
-            locked = base.lock_application(application.pk)
-            base.move(locked, Move.VERIFY_BENEFIT, actor=None, now=locked.filed_at, tier=tier)
+        with moves.locking():
+            locked = moves.lock_application(application.pk)
+            moves.move(locked, Move.VERIFY_BENEFIT, actor=None, now=locked.filed_at, tier=tier)
 
 
 def read_numbers(queue, done):

@@ -17,13 +17,13 @@ from django.urls import reverse
 from accounts.roles import Role
 from applications import jobs, publication
 from applications.models import Application, Bid, Event, Referral
+from applications.moves import Refused, lock_application, lock_vacancy, locking
 from applications.publication import award_collected, close_vacancy, recall_vacancy, void_recalled_bids
 from applications.queue import interleave
 from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import QUEUED_STATES, ApplicationState, BidState, Tier
 from applications.transitions import bids, filing, referrals
-from applications.transitions.base import Refused, lock_application, lock_vacancy, locking
 from bulletin.models import Holiday, Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
 from children.models import Child, Guardianship
