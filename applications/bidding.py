@@ -7,7 +7,7 @@ from applications.eligibility import why_not
 from applications.models import Application, Bid
 from applications.moves import Refused, lock_application, lock_vacancy, locking, move
 from applications.refusals import Refusal
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from applications.states import BidState, Move
 from bulletin import seats
 from bulletin.calendar import working_calendar

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from applications import interest
-from applications.ages import oldest_birth_year, year_to_announce
-from applications.interest import Campaign
 from applications.models import Application, Event, Rules
+from applications.rules import interest
+from applications.rules.ages import oldest_birth_year, year_to_announce
+from applications.rules.interest import Campaign
 from applications.states import ApplicationState, Move
 from bulletin.models import Locality
 

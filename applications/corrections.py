@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet, Value
 
 from applications.models import Application, Correction, Event
 from applications.queue import ahead_by_tier, before, in_queue
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from applications.states import QUEUED_STATES, CorrectionState, Move, Tier
 from bulletin.models import Locality
 

@@ -24,10 +24,10 @@ from applications.campaigns import (
     too_old,
     unconfirmed,
 )
-from applications.interest import Campaign
 from applications.models import Application, Bid, Referral
 from applications.moves import lock_application, locking, remind, trace
 from applications.publication import award_collected, void_recalled_bids
+from applications.rules.interest import Campaign
 from applications.selectors import (
     ended_stops,
     overdue_benefits,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from applications.models import Application
 from applications.queue import position
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from bulletin.models import Locality
 
 

@@ -12,7 +12,7 @@ from django.db import connection
 
 from applications.board import Waiting
 from applications.campaigns import ended_campaign_for
-from applications.interest import Campaign
+from applications.rules.interest import Campaign
 from applications.states import ApplicationState
 from bulletin.models import Locality
 from bulletin.moment import Moment

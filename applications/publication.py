@@ -16,7 +16,7 @@ from applications.models import Application, Bid, PriorityCutoff
 from applications.moves import Refused, lock_vacancy, locking
 from applications.queue import head_by_tier, numbers_of
 from applications.refusals import Refusal
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from applications.states import ApplicationState, BidState, Tier
 from applications.transitions.bids import lose_bid, void_bid
 from bulletin import services

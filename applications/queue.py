@@ -16,7 +16,7 @@ from django.db.models import Count, Q, QuerySet
 
 from applications.buckets import bucket_month
 from applications.models import Application, Rules
-from applications.rules import choose
+from applications.rules.in_force import choose
 from applications.states import QUEUED_STATES, Tier
 from bulletin.models import Locality
 

@@ -21,7 +21,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from applications.models import Extension, Referral
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from bulletin.models import Group
 
 FONT_FOLDER = Path(font_roboto.__file__).parent / "files"

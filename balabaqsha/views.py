@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.way_back import page_of_ours
 from applications.models import Rules
-from applications.rules import choose
+from applications.rules.in_force import choose
 from balabaqsha import statistics as figures
 from balabaqsha.health.probes import report
 from bulletin import selectors

@@ -12,9 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from applications.admin.rules_preview import earliest_start, touched_by
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, tag, written
 from applications.models import Application, Rules, StopListEntry
-from applications.rules_preview import earliest_start, touched_by
 from applications.transitions import referrals
 from applications.workplace import short_name
 from notifications.clock import estimate_clock, read_clock

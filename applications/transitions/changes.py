@@ -10,7 +10,7 @@ from applications.moves import Refused, lock_application, locking, move, tell, t
 from applications.moving import keeps_date
 from applications.queue import position
 from applications.refusals import Refusal
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from applications.states import Move
 from bulletin.models import Language, Locality
 

@@ -11,7 +11,7 @@ from applications.models import Application, Correction
 from applications.moves import Refused, lock_application, locking, move, tell, trace
 from applications.queue import position
 from applications.refusals import Refusal
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from applications.states import CorrectionState, Move, is_allowed
 from children.access import guardians_of
 

@@ -12,7 +12,7 @@ from applications.models import Application
 from applications.moves import Refused, lock_application, locking, move, tell, trace, write_event
 from applications.queue import position
 from applications.refusals import Refusal
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from applications.states import LIVE_STATES, ApplicationState, Move
 from applications.transitions.benefits import expire_benefits_of
 from bulletin.models import Language, Locality

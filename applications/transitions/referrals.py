@@ -33,7 +33,7 @@ from applications.moves import (
 )
 from applications.queue import position
 from applications.refusals import Refusal
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from applications.selectors import overdue_referrals
 from applications.states import HAS_PAPER, LIVE_STATES, ApplicationState, BidState, Move, ReferralState
 from applications.transitions.benefits import expire_benefits_of

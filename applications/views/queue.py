@@ -21,7 +21,7 @@ from applications.models import Rules
 from applications.public_csv import csv_response
 from applications.public_forms import JumpForm, QueueCheckForm
 from applications.public_queue import FEW, CountedQueue, Start, counted_queues, order_page, whole_order
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from applications.states import Tier
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR, FilterForm
 from bulletin.models import Language, Locality

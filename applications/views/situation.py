@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from applications.access import newest_bid
 from applications.campaigns import campaign_asking, restorable_until
 from applications.halts import Halt, halt_of, may_now
-from applications.interest import Campaign
 from applications.models import Application, Bid, Extension, Referral, StopListEntry
 from applications.queue import Position, position
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
+from applications.rules.interest import Campaign
 from applications.selectors import steps
 from applications.states import ApplicationState, BidState, Move, ReferralState, is_allowed
 from applications.transitions.referrals import last_day_of, longest_extension, stop_days_of

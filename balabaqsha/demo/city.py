@@ -14,7 +14,7 @@ from PIL import Image
 
 from accounts.models import User
 from applications.models import Application, BenefitCategory, Rules
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from balabaqsha.demo import history, offers, reviews, staff
 from balabaqsha.demo.benefits import Office
 from balabaqsha.demo.lives import SHARED_DOCUMENT, Book

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from accounts.models import User
-from applications.interest import Campaign, ended_campaign
 from applications.models import (
     Application,
     Benefit,
@@ -28,6 +27,7 @@ from applications.models import (
     Rules,
     StopListEntry,
 )
+from applications.rules.interest import Campaign, ended_campaign
 from applications.states import MOVES, BidState, Move, ReferralState, is_allowed
 from applications.transitions.referrals import NUMBERS_A_YEAR, referral_number
 from balabaqsha.demo import moments

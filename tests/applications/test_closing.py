@@ -9,11 +9,11 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from applications import jobs
-from applications.ages import oldest_birth_year, year_to_announce
 from applications.bidding import place_bid
 from applications.models import Application, Rules, StopListEntry
 from applications.moves import Refused
 from applications.refusals import Refusal
+from applications.rules.ages import oldest_birth_year, year_to_announce
 from applications.states import ApplicationState
 from applications.transitions import ages, filing, referrals
 from notifications.models import Message, Notice

@@ -14,7 +14,7 @@ from applications.eligibility import why_not
 from applications.models import Bid
 from applications.moves import Refused
 from applications.refusals import Refusal
-from applications.rules import rules_for
+from applications.rules.in_force import rules_for
 from applications.states import ApplicationState, BidState, Tier
 from applications.transitions.bids import lose_bid, withdraw_bid
 from applications.transitions.referrals import activate_bid

@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from applications import publication
+from applications.admin.rules_preview import earliest_start, touched_by
 from applications.bidding import place_bid
 from applications.models import Application, Bid, Referral, Rules, StopListEntry
-from applications.rules_preview import earliest_start, touched_by
 from applications.states import ApplicationState
 from applications.transitions import filing, referrals
 from bulletin.models import Vacancy

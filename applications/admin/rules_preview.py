@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Field, Q
 from django.utils.translation import gettext as _
 
-from applications.interest import Campaign, next_campaign, running_campaign
 from applications.models import Application, Bid, Rules, StopListEntry
-from applications.rules import choose
+from applications.rules.in_force import choose
+from applications.rules.interest import Campaign, next_campaign, running_campaign
 from applications.selectors import valid_referrals
 from applications.states import LIVE_STATES, ApplicationState, BidState
 from bulletin.models import Locality, Vacancy

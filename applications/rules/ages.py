@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from applications.models import Rules
-from applications.rules import choose
+from applications.rules.in_force import choose
 from bulletin.models import Locality
 
 NOTICE_MONTH = 12

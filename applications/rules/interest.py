@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from applications.models import Rules
-from applications.rules import choose
+from applications.rules.in_force import choose
 from bulletin.models import Locality
 from bulletin.workdays import end_of_day
 
