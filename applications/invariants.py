@@ -8,9 +8,9 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
-from applications import history
-from applications.buckets import bucket_differences
 from applications.models import Application, Bid, Event, Referral, StopListEntry
+from applications.queue import history
+from applications.queue.buckets import bucket_differences
 from applications.states import ApplicationState, BidState, Move, ReferralState
 from bulletin.models import Vacancy
 

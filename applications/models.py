@@ -184,8 +184,8 @@ class QueueCount(models.Model):
     """One addend of how many stand in a part of a queue: the rows of one locality, birth year, tier and month add up.
 
     Only the trigger on applications writes here, for every writer alike: a +1 or a -1, in the transaction that brought
-    an application in, out or elsewhere. Rows are never updated, so nobody waits for anybody; `applications.buckets`
-    folds them.
+    an application in, out or elsewhere. Rows are never updated, so nobody waits for anybody;
+    `applications.queue.buckets` folds them.
     """
 
     locality = models.ForeignKey(

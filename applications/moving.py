@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from applications.models import Application
-from applications.queue import position
+from applications.queue.position import position
 from applications.rules.in_force import rules_for
 from bulletin.models import Locality
 

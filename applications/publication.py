@@ -14,7 +14,8 @@ from accounts.models import User
 from applications.bidding import TELL_TASK, grant_seat
 from applications.models import Application, Bid, PriorityCutoff
 from applications.moves import Refused, lock_vacancy, locking
-from applications.queue import head_by_tier, numbers_of
+from applications.queue.order import head_by_tier
+from applications.queue.position import numbers_of
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_for
 from applications.states import ApplicationState, BidState, Tier

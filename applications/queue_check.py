@@ -9,7 +9,7 @@ from accounts import limits
 from accounts.limits import Allowed, Limit
 from accounts.models import User
 from applications.models import Application
-from applications.queue import Position, position
+from applications.queue.position import Position, position
 from applications.states import ApplicationState
 from applications.transitions.referrals import settle
 

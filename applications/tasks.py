@@ -4,9 +4,10 @@ import logging
 
 from celery import shared_task
 
-from applications import buckets, jobs
+from applications import jobs
 from applications.invariants import differences
 from applications.models import Referral
+from applications.queue import buckets
 from applications.states import HAS_PAPER
 from notifications.clock import read_clock
 

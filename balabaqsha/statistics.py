@@ -18,8 +18,8 @@ from django.db.models.functions import TruncMonth
 from redis.exceptions import RedisError
 
 from applications.models import Contract, Referral
-from applications.public_queue import FEW
-from applications.queue import queue_sizes
+from applications.queue.position import queue_sizes
+from applications.queue.public_order import FEW
 from applications.states import ReferralState
 from bulletin.models import Locality, Vacancy
 from bulletin.selectors import offer_totals

@@ -167,7 +167,7 @@ def execute(sql: str, parameters: Any = None) -> None:
 def seed(rows: int) -> None:
     """The waiting applications of many localities; the first two localities hold one queue each."""
     from accounts.models import User
-    from applications.buckets import fold_buckets
+    from applications.queue.buckets import fold_buckets
     from bulletin.models import Locality
 
     # As many as leave other queues near 1,400 each.
@@ -206,7 +206,7 @@ def measure_lookups(report: Report, what: str, *, bars: tuple[float, float]) -> 
     from django.utils import timezone
 
     from applications.models import Application
-    from applications.queue import count_position, position
+    from applications.queue.position import count_position, position
 
     now = timezone.now()
     for size, year, slug, bar in ((REAL, REAL_YEAR, "place-0", bars[0]), (BIG, BIG_YEAR, "place-1", bars[1])):
@@ -317,7 +317,7 @@ def say(text: str) -> None:
 
 def run(rows: int) -> bool:
     """Everything in order; True when every bar was held."""
-    from applications.buckets import fold_buckets
+    from applications.queue.buckets import fold_buckets
 
     report = Report()
     say(f"seeding {rows:,} waiting applications …")

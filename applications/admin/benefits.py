@@ -27,7 +27,7 @@ from applications.admin.work import (
     tag,
 )
 from applications.models import Benefit, BenefitCategory
-from applications.queue import position
+from applications.queue.position import position
 from applications.selectors import claims_to_check
 from applications.states import LIVE_STATES, BenefitState
 from applications.stored_files import file_response

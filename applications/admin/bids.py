@@ -30,7 +30,7 @@ from applications.admin.work import (
 )
 from applications.models import Bid
 from applications.moves import Refused
-from applications.queue import position, positions
+from applications.queue.position import position, positions
 from applications.states import BidState
 from applications.transitions import bids, referrals
 from applications.workplace import own

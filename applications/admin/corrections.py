@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.work import Rows, Work, WorkAdmin, link, page_of, tag, written
-from applications.corrections import corrected_number
 from applications.models import Application, Correction
-from applications.queue import position
+from applications.queue import corrections
+from applications.queue.corrections import corrected_number
+from applications.queue.position import position
 from applications.states import LIVE_STATES, CorrectionState
-from applications.transitions import corrections
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR
 from notifications.clock import estimate_clock, read_clock
 

@@ -12,7 +12,7 @@ from accounts.masks import mask_iin
 from applications.admin.corrections import PROPOSE, moment
 from applications.admin.work import LINE_BREAK, Rows, WorkAdmin, day_of, link, page_of, written
 from applications.models import Application, Contract, Event
-from applications.queue import position
+from applications.queue.position import position
 from applications.workplace import short_name
 from children.access import guardians_of
 from notifications.clock import estimate_clock

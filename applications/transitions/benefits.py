@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.uploads import random_name, type_of
 from applications.models import Application, Benefit, BenefitCategory
 from applications.moves import Refused, lock_application, locking, move, refuse_while_halted, remind, trace
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, Tier
 from bulletin.workdays import end_of_day

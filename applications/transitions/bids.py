@@ -7,7 +7,7 @@ from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application, Bid
 from applications.moves import Refused, lock_application, lock_vacancy, locking, move, tell, trace
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import BidState, Move
 from bulletin import seats

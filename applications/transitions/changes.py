@@ -8,7 +8,7 @@ from accounts.models import User
 from applications.models import Application, Event
 from applications.moves import Refused, lock_application, locking, move, tell, trace
 from applications.moving import keeps_date
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_for
 from applications.states import Move

@@ -10,7 +10,7 @@ from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application
 from applications.moves import Refused, lock_application, locking, move, tell, trace, write_event
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_for
 from applications.states import LIVE_STATES, ApplicationState, Move

@@ -31,7 +31,7 @@ from applications.moves import (
     tell,
     trace,
 )
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_for
 from applications.selectors import overdue_referrals

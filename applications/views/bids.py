@@ -16,7 +16,7 @@ from applications.forms import BidForm
 from applications.halts import halt_of
 from applications.models import Application
 from applications.moves import Refused
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rush import Outcome
 from applications.transitions.bids import withdraw_bid

@@ -18,7 +18,7 @@ from applications.forms import LanguagesForm, MoveForm
 from applications.models import Application
 from applications.moves import Refused
 from applications.moving import forecast
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import Move, is_allowed
 from applications.transitions.changes import change_languages, move_house

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import parent_required
 from applications.access import application_for
 from applications.forms import PeriodForm
-from applications.history import explain
 from applications.models import Application
+from applications.queue.history import explain
 from applications.views.people import parent
 from notifications.clock import estimate_clock
 

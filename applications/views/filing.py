@@ -18,7 +18,7 @@ from applications.access import application_for, applications_of
 from applications.forms import ApplicationForm
 from applications.models import Application
 from applications.moves import Refused
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, is_allowed
 from applications.transitions.filing import archive, file_application, restore, undo_until

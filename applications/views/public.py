@@ -18,7 +18,7 @@ from applications.bulletin_feed import atom, heading, row
 from applications.eligibility import refusal_at_opening, why_not
 from applications.models import Application
 from applications.public_csv import csv_response
-from applications.public_queue import FEW
+from applications.queue.public_order import FEW
 from applications.refusals import Refusal
 from applications.register import register_rows, registered
 from applications.views.offers import offer, public_vacancies, similar_offers

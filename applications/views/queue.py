@@ -16,11 +16,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.audit import client_address
 from accounts.views.limited import limited
 from applications import queue_check
-from applications.corrections import LedgerEntry, ledger, ledger_entries
 from applications.models import Rules
 from applications.public_csv import csv_response
 from applications.public_forms import JumpForm, QueueCheckForm
-from applications.public_queue import FEW, CountedQueue, Start, counted_queues, order_page, whole_order
+from applications.queue.ledger import LedgerEntry, ledger, ledger_entries
+from applications.queue.public_order import FEW, CountedQueue, Start, counted_queues, order_page, whole_order
 from applications.rules.in_force import rules_for
 from applications.states import Tier
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR, FilterForm

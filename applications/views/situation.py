@@ -10,7 +10,7 @@ from applications.access import newest_bid
 from applications.campaigns import campaign_asking, restorable_until
 from applications.halts import Halt, halt_of, may_now
 from applications.models import Application, Bid, Extension, Referral, StopListEntry
-from applications.queue import Position, position
+from applications.queue.position import Position, position
 from applications.rules.in_force import rules_for
 from applications.rules.interest import Campaign
 from applications.selectors import steps

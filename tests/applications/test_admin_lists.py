@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from applications.bidding import place_bid
 from applications.models import Bid, Correction, Rules
-from applications.queue import position
+from applications.queue.position import position
 from applications.transitions import referrals
 from bulletin.models import Employment, Pause, Review
 from tests.factories import (

@@ -14,7 +14,7 @@ from applications.access import application_for
 from applications.benefit_categories import CATEGORIES
 from applications.models import Application, Benefit, BenefitCategory, Event
 from applications.moves import Refused
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.selectors import claims_to_check
 from applications.states import ApplicationState, BenefitState, Move, Tier

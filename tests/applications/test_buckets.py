@@ -9,15 +9,15 @@ from django.db import connection
 
 from applications import tasks
 from applications.bidding import place_bid
-from applications.buckets import (
+from applications.models import Application, QueueCount
+from applications.queue.buckets import (
     bucket_differences,
     bucket_month,
     fold_buckets,
     rebuild_buckets,
     repair_buckets,
 )
-from applications.models import Application, QueueCount
-from applications.queue import count_position, position
+from applications.queue.position import count_position, position
 from applications.states import QUEUED_STATES, ApplicationState, Tier
 from applications.transitions import referrals
 from tests.factories import ApplicationFactory, ChildFactory

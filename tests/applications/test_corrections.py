@@ -14,14 +14,18 @@ from accounts.audit_actions import Action
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from applications.bidding import place_bid
-from applications.corrections import corrected_number
 from applications.models import Application, Correction, Event
 from applications.moves import Refused
-from applications.queue import count_position, position
+from applications.queue.corrections import (
+    approve_correction,
+    corrected_number,
+    decline_correction,
+    propose_correction,
+)
+from applications.queue.position import count_position, position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, CorrectionState, Move, Tier
 from applications.transitions.changes import move_house
-from applications.transitions.corrections import approve_correction, decline_correction, propose_correction
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import (

@@ -8,11 +8,11 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from applications.bidding import place_bid
-from applications.history import differences, explain
 from applications.models import Application
-from applications.queue import position
+from applications.queue.corrections import approve_correction, propose_correction
+from applications.queue.history import differences, explain
+from applications.queue.position import position
 from applications.transitions import filing, referrals
-from applications.transitions.corrections import approve_correction, propose_correction
 from tests.applications.conftest import ZONE
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
 from tests.staff import employee

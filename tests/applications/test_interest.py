@@ -16,7 +16,7 @@ from applications.campaigns import ended_campaign_for
 from applications.eligibility import why_not
 from applications.models import Application, Event, Rules
 from applications.moves import Refused
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.interest import Phase, campaign_of, ended_campaign, next_campaign, running_campaign
 from applications.states import ApplicationState, Move

@@ -15,7 +15,7 @@ from applications.eligibility import is_inside
 from applications.models import Application, Event, PriorityCutoff, Rules
 from applications.moves import Refused
 from applications.moving import forecast
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, Move, Tier
 from applications.transitions import changes, referrals

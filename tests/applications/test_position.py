@@ -8,9 +8,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from applications.buckets import bucket_differences, fold_buckets
 from applications.models import Application, Rules
-from applications.queue import count_position, interleave, numbers_of, position, positions
+from applications.queue.buckets import bucket_differences, fold_buckets
+from applications.queue.order import interleave
+from applications.queue.position import count_position, numbers_of, position, positions
 from applications.states import QUEUED_STATES, ApplicationState, Tier
 from tests.factories import ChildFactory, LocalityFactory, UserFactory
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from applications.models import Application, Rules
-from applications.public_queue import PAGE_SIZE, Start, order_page, whole_order
-from applications.queue import interleave
+from applications.queue.order import interleave
+from applications.queue.public_order import PAGE_SIZE, Start, order_page, whole_order
 from applications.states import ApplicationState, Tier
 from tests.factories import ApplicationFactory, LocalityFactory, UserFactory
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from applications.queue import ahead_by_tier, head_by_tier, interleave
+from applications.queue.order import ahead_by_tier, head_by_tier, interleave
 from applications.states import Tier
 
 sizes = st.fixed_dictionaries({tier: st.integers(0, 40) for tier in Tier})

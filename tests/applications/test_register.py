@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from applications.bidding import place_bid
 from applications.models import Correction, Referral
-from applications.public_queue import FEW
+from applications.queue.public_order import FEW
 from applications.register import told_years
 from applications.states import CorrectionState
 from applications.transitions import referrals

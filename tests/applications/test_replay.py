@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from applications.queue import interleave
-from applications.replay import Standing, Step, Watch
+from applications.queue.order import interleave
+from applications.queue.replay import Standing, Step, Watch
 from applications.states import Move, Tier
 
 START = datetime(2019, 1, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from applications.bidding import place_bid
 from applications.jobs import tell_placed_bids
 from applications.models import Application, Event, StopListEntry
 from applications.moves import Refused
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import MOVES, ApplicationState, Move
 from applications.transitions import bids, filing, referrals

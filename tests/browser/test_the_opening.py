@@ -21,7 +21,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from applications.invariants import differences
 from applications.models import Application, Bid, Event
-from applications.queue import position
+from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import ApplicationState
 from applications.transitions.filing import file_application

@@ -7,9 +7,9 @@ import pytest
 
 from accounts.roles import Role
 from applications.models import Correction, Event
+from applications.queue import corrections
 from applications.refusals import Refusal
 from applications.states import CorrectionState, Move
-from applications.transitions import corrections
 from notifications.models import Notice
 from tests.applications.conftest import NOW, ZONE
 from tests.concurrency.test_bids import together

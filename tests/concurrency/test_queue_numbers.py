@@ -11,9 +11,9 @@ from django.db import connection, transaction
 
 from applications import moves
 from applications.bidding import place_bid
-from applications.buckets import bucket_differences, fold_buckets
 from applications.models import Application, Rules
-from applications.queue import Position, count_position, position
+from applications.queue.buckets import bucket_differences, fold_buckets
+from applications.queue.position import Position, count_position, position
 from applications.states import QUEUED_STATES, ApplicationState, Move, Tier
 from applications.transitions import filing, referrals
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, VacancyFactory

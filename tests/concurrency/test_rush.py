@@ -19,7 +19,7 @@ from applications import jobs, publication
 from applications.models import Application, Bid, Event, Referral
 from applications.moves import Refused, lock_application, lock_vacancy, locking
 from applications.publication import award_collected, close_vacancy, recall_vacancy, void_recalled_bids
-from applications.queue import interleave
+from applications.queue.order import interleave
 from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import QUEUED_STATES, ApplicationState, BidState, Tier

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from applications.history import explain
 from applications.models import Application
+from applications.queue.history import explain
 from notifications.clock import read_clock
 
 

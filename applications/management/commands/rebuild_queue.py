@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from applications.buckets import bucket_differences, repair_buckets
-from applications.history import differences
+from applications.queue.buckets import bucket_differences, repair_buckets
+from applications.queue.history import differences
 
 
 class Command(BaseCommand):

@@ -1,18 +1,21 @@
 """Corrections of the queue: one official proposes, another one carries out or declines (four eyes)."""
 
+from copy import copy
 from datetime import date, datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
+from django.db.models import Count, Q, Value
 
 from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application, Correction
 from applications.moves import Refused, lock_application, locking, move, tell, trace
-from applications.queue import position
+from applications.queue.order import ahead_by_tier
+from applications.queue.position import before, in_queue, position
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_for
-from applications.states import CorrectionState, Move, is_allowed
+from applications.states import QUEUED_STATES, CorrectionState, Move, Tier, is_allowed
 from children.access import guardians_of
 
 PROPOSE, DECIDE = "applications.add_correction", "applications.change_correction"
@@ -177,3 +180,31 @@ def _lock_open(correction: Correction, *, actor: User) -> Correction:
 def _decide(correction: Correction, state: CorrectionState, *, actor: User, now: datetime) -> None:
     correction.state, correction.decided_by, correction.decided_at = state, actor, now
     correction.save(update_fields=["state", "decided_by", "decided_at"])
+
+
+def corrected_number(
+    application: Application, *, filed_at: datetime, birth_year: int, now: datetime
+) -> int | None:
+    """The number that the application would hold with this time of filing and birth year; saves nothing.
+
+    None where it holds none in its present state. Counts the queue it would stand in, in one statement.
+    """
+    if application.state not in QUEUED_STATES:
+        return None
+    corrected = copy(application)
+    corrected.filed_at, corrected.birth_year = filed_at, birth_year
+    tier = Tier(application.tier)
+    others = in_queue(locality=application.locality, birth_year=birth_year).exclude(pk=application.pk)
+    counted = others.aggregate(
+        ahead=Count(Value(1), filter=Q(tier=tier) & before(corrected)),
+        **{other.name: Count(Value(1), filter=Q(tier=other)) for other in Tier},
+    )
+    totals = {other: counted[other.name] + (other == tier) for other in Tier}
+    day = now.astimezone(application.locality.zone).date()
+    ahead = ahead_by_tier(
+        tier,
+        ahead_in_tier=counted["ahead"],
+        totals=totals,
+        general_per_priority=rules_for(application.locality, day=day).general_per_priority,
+    )
+    return 1 + sum(ahead.values())

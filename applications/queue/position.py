@@ -1,4 +1,4 @@
-"""The queue: its order, and an application's exact number in it.
+"""An application's exact number in its queue.
 
 A queue is a locality and a birth year. Extraordinary children stand first; then one priority child and three general
 ones in turn (the ratio is in `Rules`), while both last; inside a tier by time of filing, then by sequence.
@@ -8,19 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import TypeVar
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
-from applications.buckets import bucket_month
 from applications.models import Application, Rules
+from applications.queue.buckets import bucket_month
+from applications.queue.order import ahead_by_tier
 from applications.rules.in_force import choose
 from applications.states import QUEUED_STATES, Tier
 from bulletin.models import Locality
-
-T = TypeVar("T")
 
 # Where no rules have begun, the manual's.
 _USUAL_RATIO: int = Rules._meta.get_field("general_per_priority").default
@@ -40,6 +38,7 @@ _POSITION = f"""
            )
     FROM applications_queuecount WHERE locality_id = %(locality)s AND birth_year = %(birth_year)s
 """  # noqa: S608 - names only
+
 
 # `_POSITION` of many, each from its own row of what was asked.
 _POSITIONS = f"""
@@ -78,44 +77,6 @@ class QueueSize:
     locality: Locality
     birth_year: int
     waiting: int
-
-
-def ahead_by_tier(
-    tier: Tier, *, ahead_in_tier: int, totals: Mapping[Tier, int], general_per_priority: int
-) -> dict[Tier, int]:
-    """How many of each tier stand before a place of `tier` that has `ahead_in_tier` of its own before it. Pure."""
-    ahead = dict.fromkeys(Tier, 0)
-    ahead[tier] = ahead_in_tier
-    if tier != Tier.EXTRAORDINARY:
-        ahead[Tier.EXTRAORDINARY] = totals[Tier.EXTRAORDINARY]
-    if tier == Tier.PRIORITY:
-        ahead[Tier.GENERAL] = min(totals[Tier.GENERAL], ahead_in_tier * general_per_priority)
-    if tier == Tier.GENERAL:
-        ahead[Tier.PRIORITY] = min(totals[Tier.PRIORITY], ahead_in_tier // general_per_priority + 1)
-    return ahead
-
-
-def head_by_tier(size: int, *, totals: Mapping[Tier, int], general_per_priority: int) -> dict[Tier, int]:
-    """How many of each tier are among the first `size` of a queue with these totals. Pure."""
-    extraordinary = min(size, totals[Tier.EXTRAORDINARY])
-    rest = size - extraordinary
-    rounds, left = divmod(rest, general_per_priority + 1)
-    priority = min(totals[Tier.PRIORITY], rounds + (left > 0))
-    general = min(totals[Tier.GENERAL], rest - priority)
-    # Where the general children run out, priority children close up.
-    priority = min(totals[Tier.PRIORITY], rest - general)
-    return {Tier.EXTRAORDINARY: extraordinary, Tier.PRIORITY: priority, Tier.GENERAL: general}
-
-
-def interleave(tiers: Mapping[Tier, Iterable[T]], *, general_per_priority: int) -> list[T]:
-    """The whole order, one by one: the definition against which the quick computations are tested. Pure."""
-    priority, general = list(tiers[Tier.PRIORITY]), list(tiers[Tier.GENERAL])
-    order = list(tiers[Tier.EXTRAORDINARY])
-    while priority and general:
-        order.append(priority.pop(0))
-        order += general[:general_per_priority]
-        del general[:general_per_priority]
-    return order + priority + general
 
 
 def in_queue(*, locality: Locality, birth_year: int) -> QuerySet[Application]:

@@ -3,10 +3,10 @@
 Fewer than five are never told: neither a count, nor the order of so small a queue, nor the tier of so few in it.
 
 A page of an order begins beside the application of a given number, so that it stays in place while others come and
-go. The order interleaves tiers: from where that one application stands, the arithmetic of `applications.queue` says
-how many of each tier stand before the page, and the monthly buckets say in which month of filing each tier goes on.
-So a page costs a sum of buckets, a walk inside one month of the index `application_queue`, and a seek for its rows,
-however far from the head it is.
+go. The order interleaves tiers: from where that one application stands, `applications.queue.order` computes how many
+of each tier stand before the page, and the monthly buckets say in which month of filing each tier goes on. So a page
+costs a sum of buckets, a walk inside one month of the index `application_queue`, and a seek for its rows, however far
+from the head it is.
 """
 
 import logging
@@ -23,9 +23,10 @@ from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When, Wind
 from django.db.models.functions import Least, RowNumber
 from redis.exceptions import RedisError
 
-from applications.buckets import bucket_month
 from applications.models import Application, QueueCount
-from applications.queue import ahead_by_tier, head_by_tier, in_queue
+from applications.queue.buckets import bucket_month
+from applications.queue.order import ahead_by_tier, head_by_tier
+from applications.queue.position import in_queue
 from applications.states import QUEUED_STATES, Tier
 from bulletin.models import Language, Locality
 

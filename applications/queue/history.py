@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from applications.models import Application, Event, Rules
-from applications.replay import NumberMove, Standing, Step, Watch
+from applications.queue.replay import NumberMove, Standing, Step, Watch
 from applications.rules.in_force import choose
 from applications.states import MOVES, QUEUED_STATES, ApplicationState, Move, Tier
 from bulletin.models import Locality

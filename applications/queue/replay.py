@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from applications.queue import ahead_by_tier
+from applications.queue.order import ahead_by_tier
 from applications.states import Move, Tier
 
 
