@@ -16,6 +16,7 @@ from accounts.audit_actions import Action
 from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
 from applications import referral_pdf
+from applications.benefits.claims import expire_benefit
 from applications.campaigns import (
     about_to_leave,
     ended_campaign_for,
@@ -38,7 +39,6 @@ from applications.selectors import (
 )
 from applications.states import HAS_PAPER, ReferralState
 from applications.transitions.ages import age_out
-from applications.transitions.benefits import expire_benefit
 from applications.transitions.disputes import settle_dispute
 from applications.transitions.interest import end_lapsed, lapse
 from applications.transitions.referrals import expire_referral, last_day_of, lift_stop

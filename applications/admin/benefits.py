@@ -26,12 +26,12 @@ from applications.admin.work import (
     page_of,
     tag,
 )
+from applications.benefits import claims
 from applications.models import Benefit, BenefitCategory
 from applications.queue.position import position
 from applications.selectors import claims_to_check
 from applications.states import LIVE_STATES, BenefitState
 from applications.stored_files import file_response
-from applications.transitions import benefits
 from notifications.clock import estimate_clock
 
 TONES = {
@@ -67,11 +67,11 @@ def _may_be_rejected(benefit: Benefit, now: datetime) -> bool:
 
 
 def _verify(benefit: Benefit, actor: User, data: dict[str, Any], now: datetime) -> None:
-    benefits.verify_benefit(benefit, actor=actor, now=now)
+    claims.verify_benefit(benefit, actor=actor, now=now)
 
 
 def _reject(benefit: Benefit, actor: User, data: dict[str, Any], now: datetime) -> None:
-    benefits.reject_benefit(benefit, actor=actor, reason=data["reason"], now=now)
+    claims.reject_benefit(benefit, actor=actor, reason=data["reason"], now=now)
 
 
 @admin.register(Benefit)
@@ -201,7 +201,7 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
         return tag(obj.get_state_display(), tone=TONES.get(BenefitState(obj.state), "neutral"))
 
     def _possible_end(self, obj: Benefit) -> str:
-        until = benefits.benefit_valid_until(obj, now=estimate_clock())
+        until = claims.benefit_valid_until(obj, now=estimate_clock())
         if until is None:
             return gettext("Without an end")
         return day_of(until - timedelta(microseconds=1), obj.application)

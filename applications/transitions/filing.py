@@ -8,13 +8,13 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.audit_actions import Action
 from accounts.models import User
+from applications.benefits.claims import expire_benefits_of
 from applications.models import Application
 from applications.moves import Refused, lock_application, locking, move, tell, trace, write_event
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_for
 from applications.states import LIVE_STATES, ApplicationState, Move
-from applications.transitions.benefits import expire_benefits_of
 from bulletin.models import Language, Locality
 from children.access import guardians_of
 from children.disputes import standstill

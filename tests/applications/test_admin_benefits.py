@@ -10,10 +10,10 @@ from django.urls import reverse
 from accounts.audit_actions import Action
 from accounts.models import AuditEntry
 from accounts.roles import Role
+from applications.benefits import claims
 from applications.models import Application, Benefit, BenefitCategory
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BenefitState, Tier
-from applications.transitions import benefits
 from tests.factories import ApplicationFactory, BenefitCategoryFactory, BenefitFactory
 from tests.staff import employee, inside, worker_of
 
@@ -74,7 +74,7 @@ class TestCheck:
         assert (benefit.state, benefit.reason) == (BenefitState.REJECTED, "Мөрі жоқ")
 
     def test_a_verified_one_can_still_be_rejected(self, desk, scene, official, benefit):
-        benefits.verify_benefit(benefit, actor=official, now=scene.now)
+        claims.verify_benefit(benefit, actor=official, now=scene.now)
         shown = desk.get(page(benefit)).content.decode()
         assert work(benefit, "verify") not in shown
         assert work(benefit, "reject") in shown
@@ -83,7 +83,7 @@ class TestCheck:
 
     @pytest.mark.parametrize("name", ["verify", "reject"])
     def test_what_was_withdrawn_meanwhile_is_refused_in_words(self, desk, scene, benefit, name):
-        benefits.withdraw_benefit(benefit, actor=scene.parent, now=scene.now)
+        claims.withdraw_benefit(benefit, actor=scene.parent, now=scene.now)
         answer = desk.post(work(benefit, name), {"reason": "x"})
         assert said(answer) == [str(Refusal.BENEFIT_ENDED.label)]
         assert said(desk.get(work(benefit, name)))[-1] == str(Refusal.NOT_ALLOWED.label)
@@ -96,7 +96,7 @@ class TestCheck:
         assert said(desk.post(work(benefit, "verify"))) == [str(Refusal.ARCHIVED.label)]
 
     def test_a_late_job_does_not_make_it_look_alive(self, desk, scene, official, benefit):
-        benefit = benefits.verify_benefit(benefit, actor=official, now=scene.now)
+        benefit = claims.verify_benefit(benefit, actor=official, now=scene.now)
         Benefit.objects.update(valid_until=scene.now)
         shown = desk.get(page(benefit)).content.decode()
         assert f">{BenefitState.EXPIRED.label}<" in shown

@@ -11,15 +11,16 @@ from accounts.audit_actions import Action
 from accounts.models import AuditEntry
 from applications import jobs
 from applications.access import application_for
-from applications.benefit_categories import CATEGORIES
+from applications.benefits import claims
+from applications.benefits.categories import CATEGORIES
+from applications.benefits.claims import CLAIMS_PER_DAY
 from applications.models import Application, Benefit, BenefitCategory, Event
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.selectors import claims_to_check
 from applications.states import ApplicationState, BenefitState, Move, Tier
-from applications.transitions import benefits, filing
-from applications.transitions.benefits import CLAIMS_PER_DAY
+from applications.transitions import filing
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import (
@@ -64,7 +65,7 @@ def queue(scene):
 
 def claim(scene, category, *, application=None, now=None):
     application = application or scene.application
-    return benefits.claim_benefit(
+    return claims.claim_benefit(
         application,
         category,
         document=ContentFile(b"%PDF-1.4", name="abc.pdf"),
@@ -75,7 +76,7 @@ def claim(scene, category, *, application=None, now=None):
 
 
 def verified(scene, category, official, *, now=None):
-    return benefits.verify_benefit(claim(scene, category, now=now), actor=official, now=now or scene.now)
+    return claims.verify_benefit(claim(scene, category, now=now), actor=official, now=now or scene.now)
 
 
 def number(scene, *, now=None):
@@ -134,12 +135,12 @@ class TestClaim:
 
     def test_after_a_refusal_it_may_be_asked_again(self, scene, category, official):
         first = claim(scene, category)
-        benefits.reject_benefit(first, actor=official, reason="Оқылмайды", now=scene.now)
+        claims.reject_benefit(first, actor=official, reason="Оқылмайды", now=scene.now)
         assert claim(scene, category).state == BenefitState.CLAIMED
 
     def test_no_flood_of_documents(self, scene, category):
         for _number in range(CLAIMS_PER_DAY):
-            benefits.withdraw_benefit(claim(scene, category), actor=scene.parent, now=scene.now)
+            claims.withdraw_benefit(claim(scene, category), actor=scene.parent, now=scene.now)
         almost = scene.now + timedelta(days=1) - MICROSECOND
         assert refusal(lambda: claim(scene, category, now=almost)) == Refusal.TOO_MANY_CLAIMS
         assert claim(scene, category, now=almost + MICROSECOND).state == BenefitState.CLAIMED
@@ -197,7 +198,7 @@ class TestVerification:
 
     def test_only_once(self, scene, category, official):
         benefit = verified(scene, category, official)
-        again = refusal(lambda: benefits.verify_benefit(benefit, actor=official, now=scene.now))
+        again = refusal(lambda: claims.verify_benefit(benefit, actor=official, now=scene.now))
         assert again == Refusal.BENEFIT_ENDED
         assert moves(scene) == [Move.VERIFY_BENEFIT]
 
@@ -205,8 +206,8 @@ class TestVerification:
         GuardianshipFactory(child=scene.application.child, user=official)
         benefit = claim(scene, category)
         for call in (
-            lambda: benefits.verify_benefit(benefit, actor=official, now=scene.now),
-            lambda: benefits.reject_benefit(benefit, actor=official, reason="x", now=scene.now),
+            lambda: claims.verify_benefit(benefit, actor=official, now=scene.now),
+            lambda: claims.reject_benefit(benefit, actor=official, reason="x", now=scene.now),
         ):
             assert refusal(call) == Refusal.OWN_CHILD
         assert Benefit.objects.get().state == BenefitState.CLAIMED
@@ -218,7 +219,7 @@ class TestRenewal:
         later = scene.now + timedelta(days=20)
         second = claim(scene, monthly, now=later)
         assert standing(scene)[1] == Tier.EXTRAORDINARY
-        second = benefits.verify_benefit(second, actor=official, now=later)
+        second = claims.verify_benefit(second, actor=official, now=later)
         first.refresh_from_db()
         assert (first.state, first.valid_until) == (BenefitState.EXPIRED, later)
         assert standing(scene)[1] == Tier.EXTRAORDINARY
@@ -233,7 +234,7 @@ class TestRenewal:
     def test_a_refused_renewal_leaves_the_former_proof(self, scene, monthly, official):
         first = verified(scene, monthly, official)
         second = claim(scene, monthly)
-        benefits.reject_benefit(second, actor=official, reason="Оқылмайды", now=scene.now)
+        claims.reject_benefit(second, actor=official, reason="Оқылмайды", now=scene.now)
         first.refresh_from_db()
         assert first.state == BenefitState.VERIFIED
         assert standing(scene)[1] == Tier.EXTRAORDINARY
@@ -244,7 +245,7 @@ class TestRejection:
     def test_a_claim_is_refused_with_a_reason_and_nothing_moves(self, scene, queue, category, official):
         before = (standing(scene), number(scene))
         benefit = claim(scene, category)
-        benefits.reject_benefit(benefit, actor=official, reason=" Мөрі жоқ ", now=scene.now)
+        claims.reject_benefit(benefit, actor=official, reason=" Мөрі жоқ ", now=scene.now)
         assert (standing(scene), number(scene)) == before
         assert moves(scene) == []
         assert Benefit.objects.get().reason == "Мөрі жоқ"
@@ -256,7 +257,7 @@ class TestRejection:
     def test_a_verified_one_is_taken_back_to_the_original_date(self, scene, queue, category, official):
         before = (standing(scene), number(scene))
         benefit = verified(scene, category, official)
-        benefits.reject_benefit(benefit, actor=official, reason="Жалған құжат", now=scene.now)
+        claims.reject_benefit(benefit, actor=official, reason="Жалған құжат", now=scene.now)
         assert (standing(scene), number(scene)) == before
         event = scene.application.events.order_by("id").last()
         assert (event.move, event.reason, event.tier) == (Move.END_BENEFIT, "Жалған құжат", Tier.GENERAL)
@@ -265,38 +266,36 @@ class TestRejection:
     def test_not_without_a_reason(self, scene, category, official, reason):
         benefit = claim(scene, category)
         refused = refusal(
-            lambda: benefits.reject_benefit(benefit, actor=official, reason=reason, now=scene.now)
+            lambda: claims.reject_benefit(benefit, actor=official, reason=reason, now=scene.now)
         )
         assert refused == Refusal.REASON_MISSING
 
 
 class TestWithdrawal:
     def test_a_claim_goes_without_a_trace_in_the_queue(self, scene, category):
-        benefits.withdraw_benefit(claim(scene, category), actor=scene.parent, now=scene.now)
+        claims.withdraw_benefit(claim(scene, category), actor=scene.parent, now=scene.now)
         assert Benefit.objects.get().state == BenefitState.WITHDRAWN
         assert moves(scene) == []
 
     def test_a_counted_one_returns_the_application_to_its_date(self, scene, queue, category, official):
         before = (standing(scene), number(scene))
         benefit = verified(scene, category, official)
-        benefits.withdraw_benefit(benefit, actor=scene.parent, now=scene.now)
+        claims.withdraw_benefit(benefit, actor=scene.parent, now=scene.now)
         assert (standing(scene), number(scene)) == before
         assert moves(scene) == [Move.VERIFY_BENEFIT, Move.END_BENEFIT]
 
     def test_another_benefit_goes_on_counting(self, scene, category, monthly, official):
         verified(scene, category, official)
         best = verified(scene, monthly, official)
-        benefits.withdraw_benefit(best, actor=scene.parent, now=scene.now)
+        claims.withdraw_benefit(best, actor=scene.parent, now=scene.now)
         assert standing(scene)[1] == Tier.PRIORITY
 
     def test_not_twice_and_not_after_the_end(self, scene, monthly, official):
         benefit = verified(scene, monthly, official)
-        late = refusal(
-            lambda: benefits.withdraw_benefit(benefit, actor=scene.parent, now=benefit.valid_until)
-        )
+        late = refusal(lambda: claims.withdraw_benefit(benefit, actor=scene.parent, now=benefit.valid_until))
         assert late == Refusal.BENEFIT_ENDED
-        benefits.withdraw_benefit(benefit, actor=scene.parent, now=scene.now)
-        again = refusal(lambda: benefits.withdraw_benefit(benefit, actor=scene.parent, now=scene.now))
+        claims.withdraw_benefit(benefit, actor=scene.parent, now=scene.now)
+        again = refusal(lambda: claims.withdraw_benefit(benefit, actor=scene.parent, now=scene.now))
         assert again == Refusal.BENEFIT_ENDED
 
 
@@ -359,9 +358,9 @@ class TestEndedApplications:
         benefit, expected = ended
         calls = [
             lambda: claim(scene, BenefitCategoryFactory()),
-            lambda: benefits.verify_benefit(benefit, actor=official, now=scene.now),
-            lambda: benefits.reject_benefit(benefit, actor=official, reason="x", now=scene.now),
-            lambda: benefits.withdraw_benefit(benefit, actor=scene.parent, now=scene.now),
+            lambda: claims.verify_benefit(benefit, actor=official, now=scene.now),
+            lambda: claims.reject_benefit(benefit, actor=official, reason="x", now=scene.now),
+            lambda: claims.withdraw_benefit(benefit, actor=scene.parent, now=scene.now),
         ]
         assert [refusal(call) for call in calls] == [expected] * 4
         assert moves(scene) == []

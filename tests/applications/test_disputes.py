@@ -11,6 +11,7 @@ from accounts.models import Profile
 from accounts.registry import PhoneTie, RegistryUnavailable, simulated_people
 from accounts.registry.simulator import SimulatedRegistry
 from applications import jobs, moves
+from applications.benefits import claims
 from applications.bidding import place_bid
 from applications.halts import halt_of
 from applications.handing_in import note_handing_in
@@ -20,7 +21,7 @@ from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, ReferralState
 from applications.stops import UnknownGuardian
-from applications.transitions import benefits, bids, changes, disputes, filing, referrals
+from applications.transitions import bids, changes, disputes, filing, referrals
 from bulletin.models import Holiday
 from children.disputes import STOPPABLE_FOR, is_halted, newcomers
 from children.models import Dispute, Guardianship
@@ -235,7 +236,7 @@ def costly(scene):
         if name == "withdraw":
             return bids.withdraw_bid(Bid.objects.get(), actor=actor, now=at)
         if name == "withdraw_benefit":
-            return benefits.withdraw_benefit(application.benefits.get(), actor=actor, now=at)
+            return claims.withdraw_benefit(application.benefits.get(), actor=actor, now=at)
         return referrals.extend_referral(
             Referral.objects.get(),
             actor=actor,

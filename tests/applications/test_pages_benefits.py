@@ -9,10 +9,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from PIL import Image
 
+from applications.benefits import claims
 from applications.models import Application, Benefit, BenefitCategory
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BenefitState, Tier
-from applications.transitions import benefits
 from tests.factories import (
     ApplicationFactory,
     BenefitCategoryFactory,
@@ -85,7 +85,7 @@ class TestSection:
         assert ("Мөрі жоқ" in text(response)) == (state == "rejected")
 
     def test_the_last_day_is_shown_and_an_overdue_one_is_over_at_once(self, family, scene, benefit, clock):
-        benefit = benefits.verify_benefit(benefit, actor=StaffFactory(), now=scene.now)
+        benefit = claims.verify_benefit(benefit, actor=StaffFactory(), now=scene.now)
         assert "26.07.2019" in text(family.get(page(scene)))
         clock.move_to(benefit.valid_until)
         family.force_login(scene.parent, backend="django.contrib.auth.backends.ModelBackend")
@@ -161,7 +161,7 @@ class TestClaim:
         assert not Benefit.objects.exists()
 
     def test_too_many_in_a_day_are_refused_in_words(self, family, scene, category, monkeypatch):
-        monkeypatch.setattr(benefits, "CLAIMS_PER_DAY", 0)
+        monkeypatch.setattr(claims, "CLAIMS_PER_DAY", 0)
         response = send(family, scene, category=category.pk, document=picture())
         assert str(Refusal.TOO_MANY_CLAIMS.label) in text(response)
 
@@ -176,7 +176,7 @@ class TestWithdrawal:
 
     def test_a_counted_one_warns_of_the_number(self, family, scene, benefit):
         assert not family.get(withdraw_url(benefit)).context["counts"]
-        benefits.verify_benefit(benefit, actor=StaffFactory(), now=scene.now)
+        claims.verify_benefit(benefit, actor=StaffFactory(), now=scene.now)
         assert family.get(withdraw_url(benefit)).context["counts"]
         family.post(withdraw_url(benefit))
         assert Application.objects.get().tier == Tier.GENERAL

@@ -5,10 +5,11 @@ from threading import Barrier
 import pytest
 from django.core.files.base import ContentFile
 
+from applications.benefits import claims
 from applications.models import Application, Benefit, Event
 from applications.refusals import Refusal
 from applications.states import BenefitState, Move, Tier
-from applications.transitions import benefits, filing, referrals
+from applications.transitions import filing, referrals
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
 from tests.factories import BenefitCategoryFactory, BenefitFactory, StaffFactory
@@ -23,7 +24,7 @@ def benefit(scene):
 
 def verify(benefit):
     official = StaffFactory()
-    return lambda: benefits.verify_benefit(benefit, actor=official, now=NOW)
+    return lambda: claims.verify_benefit(benefit, actor=official, now=NOW)
 
 
 def moves():
@@ -34,11 +35,11 @@ def test_control_without_the_lock_one_claim_is_verified_twice(benefit, monkeypat
     """With the lock off the race is real: both officials have read "claimed" before either writes."""
     gate = Barrier(2)
     monkeypatch.setattr(
-        benefits,
+        claims,
         "lock_application",
         lambda pk: Application.objects.select_related("locality").get(pk=pk),
     )
-    monkeypatch.setattr(benefits, "_refuse_own", lambda benefit, *, actor: gate.wait(timeout=10))
+    monkeypatch.setattr(claims, "_refuse_own", lambda benefit, *, actor: gate.wait(timeout=10))
     together(verify(benefit), verify(benefit))
     assert moves() == [Move.VERIFY_BENEFIT, Move.VERIFY_BENEFIT]
 
@@ -53,7 +54,7 @@ def test_two_officials_verify_at_once(benefit):
 def test_verification_against_withdrawal(scene, benefit):
     results = together(
         verify(benefit),
-        lambda: benefits.withdraw_benefit(benefit, actor=scene.parent, now=NOW),
+        lambda: claims.withdraw_benefit(benefit, actor=scene.parent, now=NOW),
     )
     # Whoever comes first, the family's wish holds: a verified benefit can be withdrawn as well.
     assert Benefit.objects.get().state == BenefitState.WITHDRAWN
@@ -68,7 +69,7 @@ def test_verification_against_rejection(scene, benefit):
     official = StaffFactory()
     together(
         verify(benefit),
-        lambda: benefits.reject_benefit(benefit, actor=official, reason="x", now=NOW),
+        lambda: claims.reject_benefit(benefit, actor=official, reason="x", now=NOW),
     )
     assert Benefit.objects.get().state == BenefitState.REJECTED
     assert Application.objects.get().tier == Tier.GENERAL
@@ -99,7 +100,7 @@ def test_a_double_click_is_one_claim(scene):
     category = BenefitCategoryFactory()
 
     def claim():
-        return benefits.claim_benefit(
+        return claims.claim_benefit(
             scene.application,
             category,
             document=ContentFile(b"%PDF-1.4", name="a.pdf"),
@@ -115,7 +116,7 @@ def test_a_double_click_is_one_claim(scene):
 
 def test_expiry_and_the_familys_look_end_it_once(scene):
     category = BenefitCategoryFactory(valid_days=30)
-    benefit = benefits.verify_benefit(
+    benefit = claims.verify_benefit(
         BenefitFactory(application=scene.application, category=category, claimed_at=NOW),
         actor=StaffFactory(),
         now=NOW,
@@ -123,7 +124,7 @@ def test_expiry_and_the_familys_look_end_it_once(scene):
     end = benefit.valid_until
     assert end is not None
     together(
-        *[lambda: benefits.expire_benefit(benefit, now=end)] * 3,
+        *[lambda: claims.expire_benefit(benefit, now=end)] * 3,
         *[lambda: referrals.settle(benefit.application, now=end)] * 3,
     )
     assert moves() == [Move.VERIFY_BENEFIT, Move.END_BENEFIT]

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from applications.benefit_categories import CATEGORIES
+from applications.benefits.categories import CATEGORIES
 from applications.models import BenefitCategory
 
 
