@@ -17,14 +17,6 @@ from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
 from applications import referral_pdf
 from applications.benefits.claims import expire_benefit
-from applications.campaigns import (
-    about_to_leave,
-    ended_campaign_for,
-    lapsed_beyond_grace,
-    running_campaign_for,
-    too_old,
-    unconfirmed,
-)
 from applications.models import Application, Bid, Referral
 from applications.moves import lock_application, locking, remind, trace
 from applications.publication import award_collected, void_recalled_bids
@@ -38,10 +30,16 @@ from applications.selectors import (
     vacancies_to_award,
 )
 from applications.states import HAS_PAPER, ReferralState
-from applications.transitions.ages import age_out
 from applications.transitions.disputes import settle_dispute
-from applications.transitions.interest import end_lapsed, lapse
 from applications.transitions.referrals import expire_referral, last_day_of, lift_stop
+from applications.waiting.aging import about_to_leave, age_out, too_old
+from applications.waiting.campaigns import (
+    ended_campaign_for,
+    lapsed_beyond_grace,
+    running_campaign_for,
+    unconfirmed,
+)
+from applications.waiting.confirming import end_lapsed, lapse
 from bulletin.models import Locality
 from children.access import guardians_of
 from children.disputes import undecided

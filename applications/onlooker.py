@@ -11,9 +11,9 @@ from typing import NamedTuple
 from django.db import connection
 
 from applications.board import Waiting
-from applications.campaigns import ended_campaign_for
 from applications.rules.interest import Campaign
 from applications.states import ApplicationState
+from applications.waiting.campaigns import ended_campaign_for
 from bulletin.models import Locality
 from bulletin.moment import Moment
 

@@ -252,7 +252,7 @@ def measure_bids(report: Report) -> None:
 
     from accounts.models import User
     from applications.bidding import place_bid
-    from applications.transitions.filing import archive
+    from applications.waiting.filing import archive
     from bulletin.models import AgeGroup, Group, Kindergarten, Locality, Vacancy
 
     call_command("load_holidays", stdout=sys.stderr)

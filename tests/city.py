@@ -8,8 +8,8 @@ from django.utils import timezone
 from accounts.roles import Role
 from applications.bidding import place_bid
 from applications.states import ApplicationState
-from applications.transitions.filing import archive
 from applications.transitions.referrals import activate_bid, expire_referral, sign_contract
+from applications.waiting.filing import archive
 from bulletin.models import Holiday, Review
 from tests.factories import (
     ApplicationFactory,

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 
 from accounts.models import Profile, User
 from applications.bidding import place_bid
-from applications.transitions.filing import file_application
+from applications.waiting.filing import file_application
 from bulletin.models import AgeGroup, Holiday
 from children.models import Child
 from notifications.models import Notice

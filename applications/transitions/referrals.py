@@ -12,7 +12,6 @@ from accounts.models import User
 from accounts.stored_files import delete_after_commit
 from accounts.uploads import random_name, type_of
 from applications.benefits.claims import expire_benefits_of
-from applications.campaigns import is_beyond_grace, missed_campaign
 from applications.models import (
     Application,
     Bid,
@@ -38,7 +37,8 @@ from applications.rules.in_force import rules_for
 from applications.selectors import overdue_referrals
 from applications.states import HAS_PAPER, LIVE_STATES, ApplicationState, BidState, Move, ReferralState
 from applications.transitions.bids import release_seat
-from applications.transitions.interest import end_lapsed, lapse
+from applications.waiting.campaigns import is_beyond_grace, missed_campaign
+from applications.waiting.confirming import end_lapsed, lapse
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.workdays import CalendarEnds, end_of_day
 from children.disputes import is_halted

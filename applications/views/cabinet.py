@@ -13,15 +13,15 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import parent_required
 from accounts.models import User
 from applications.access import application_for, applications_of, settled_for
-from applications.campaigns import campaign_asking
 from applications.halts import may_now
 from applications.models import Application
 from applications.states import ApplicationState, Move
-from applications.transitions.filing import archive_undo_until, was_archived_by_family
 from applications.views.benefits import benefits_of
 from applications.views.people import parent
 from applications.views.sent_files import sent_for_extension
 from applications.views.situation import Situation, interest_of, situation_of
+from applications.waiting.campaigns import campaign_asking
+from applications.waiting.filing import archive_undo_until, was_archived_by_family
 from children.access import children_of
 from children.disputes import halted_among
 from children.models import Child

@@ -17,13 +17,13 @@ from applications.access import application_for
 from applications.forms import LanguagesForm, MoveForm
 from applications.models import Application
 from applications.moves import Refused
-from applications.moving import forecast
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import Move, is_allowed
-from applications.transitions.changes import change_languages, move_house
 from applications.views.halted import answer_if_halted
 from applications.views.people import parent
+from applications.waiting.changes import change_languages, move_house
+from applications.waiting.moving import forecast
 from bulletin.models import Language, Locality
 from notifications.clock import estimate_clock, read_clock
 

@@ -21,10 +21,10 @@ from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, is_allowed
-from applications.transitions.filing import archive, file_application, restore, undo_until
-from applications.transitions.interest import confirm_interest
 from applications.views.halted import answer_if_halted
 from applications.views.people import parent
+from applications.waiting.confirming import confirm_interest
+from applications.waiting.filing import archive, file_application, restore, undo_until
 from bulletin.models import Language
 from bulletin.selectors import chosen_locality
 from children.access import children_of

@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from applications.access import newest_bid
-from applications.campaigns import campaign_asking, restorable_until
 from applications.halts import Halt, halt_of, may_now
 from applications.models import Application, Bid, Extension, Referral, StopListEntry
 from applications.queue.position import Position, position
@@ -16,6 +15,7 @@ from applications.rules.interest import Campaign
 from applications.selectors import steps
 from applications.states import ApplicationState, BidState, Move, ReferralState, is_allowed
 from applications.transitions.referrals import last_day_of, longest_extension, stop_days_of
+from applications.waiting.campaigns import campaign_asking, restorable_until
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.models import Vacancy
 from bulletin.workdays import CalendarEnds

@@ -20,7 +20,7 @@ from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.selectors import claims_to_check
 from applications.states import ApplicationState, BenefitState, Move, Tier
-from applications.transitions import filing
+from applications.waiting import filing
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import (

@@ -15,7 +15,8 @@ from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.rules.ages import oldest_birth_year, year_to_announce
 from applications.states import ApplicationState
-from applications.transitions import ages, filing, referrals
+from applications.transitions import referrals
+from applications.waiting import aging, filing
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, LocalityFactory
@@ -127,7 +128,7 @@ class TestSchoolAge:
         assert list(Application.objects.exclude(pk=oldest.pk).values()) == before
 
     def test_it_can_not_be_restored(self, scene, oldest):
-        closed = ages.age_out(oldest, now=NEW_YEAR)
+        closed = aging.age_out(oldest, now=NEW_YEAR)
         with refused(Refusal.NOT_RESTORABLE):
             filing.restore(closed, actor=scene.parent, now=NEW_YEAR)
 
@@ -163,7 +164,7 @@ class TestArchivePages:
 
     def test_the_archive_gives_each_its_reason_and_date(self, scene, oldest, clock, client_of):
         filing.archive(scene.application, actor=scene.parent, now=NEW_YEAR)
-        ages.age_out(oldest, now=NEW_YEAR)
+        aging.age_out(oldest, now=NEW_YEAR)
         clock.move_to(NEW_YEAR)
         family = client_of(scene.parent)
         for prefix, language in [("", "kk"), ("/ru", "ru")]:
@@ -176,7 +177,7 @@ class TestArchivePages:
             assert reverse("applications:restore", args=[oldest.pk]) not in page
 
     def test_restoring_what_a_rule_closed_is_refused_in_words(self, family, scene, oldest):
-        ages.age_out(oldest, now=NEW_YEAR)
+        aging.age_out(oldest, now=NEW_YEAR)
         response = family.post(reverse("applications:restore", args=[oldest.pk]), follow=True)
         assert [message.level_tag for message in response.context["messages"]] == ["error"]
         assert state_of(oldest) == ApplicationState.ARCHIVED
@@ -189,7 +190,7 @@ class TestArchivePages:
         assert Notice.objects.filter(kind="application_restored").count() == 1
 
     def test_a_closed_application_leads_to_a_new_one(self, family, scene, oldest, clock):
-        ages.age_out(oldest, now=NEW_YEAR)
+        aging.age_out(oldest, now=NEW_YEAR)
         page = self.text(family.get(oldest.get_absolute_url()))
         assert reverse("applications:new") in page
         assert reverse("applications:restore", args=[oldest.pk]) not in page

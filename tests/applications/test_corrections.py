@@ -25,7 +25,7 @@ from applications.queue.corrections import (
 from applications.queue.position import count_position, position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, CorrectionState, Move, Tier
-from applications.transitions.changes import move_house
+from applications.waiting.changes import move_house
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import (

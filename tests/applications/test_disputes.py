@@ -21,7 +21,8 @@ from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, ReferralState
 from applications.stops import UnknownGuardian
-from applications.transitions import bids, changes, disputes, filing, referrals
+from applications.transitions import bids, disputes, referrals
+from applications.waiting import changes, filing
 from bulletin.models import Holiday
 from children.disputes import STOPPABLE_FOR, is_halted, newcomers
 from children.models import Dispute, Guardianship

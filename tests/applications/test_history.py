@@ -12,7 +12,8 @@ from applications.models import Application
 from applications.queue.corrections import approve_correction, propose_correction
 from applications.queue.history import differences, explain
 from applications.queue.position import position
-from applications.transitions import filing, referrals
+from applications.transitions import referrals
+from applications.waiting import filing
 from tests.applications.conftest import ZONE
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
 from tests.staff import employee

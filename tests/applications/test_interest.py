@@ -12,7 +12,6 @@ from django.utils.translation import gettext
 
 from applications import jobs
 from applications.bidding import place_bid
-from applications.campaigns import ended_campaign_for
 from applications.eligibility import why_not
 from applications.models import Application, Event, Rules
 from applications.moves import Refused
@@ -20,7 +19,9 @@ from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.interest import Phase, campaign_of, ended_campaign, next_campaign, running_campaign
 from applications.states import ApplicationState, Move
-from applications.transitions import bids, filing, interest, referrals
+from applications.transitions import bids, referrals
+from applications.waiting import confirming, filing
+from applications.waiting.campaigns import ended_campaign_for
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, LocalityFactory
@@ -53,7 +54,7 @@ def waiting(scene):
 
 @pytest.fixture
 def lapsed(waiting):
-    return interest.lapse(waiting, now=ENDS)
+    return confirming.lapse(waiting, now=ENDS)
 
 
 class TestCampaign:
@@ -150,8 +151,8 @@ class TestCampaign:
 @pytest.mark.django_db
 class TestLapse:
     def test_who_did_not_confirm_lapses_when_the_last_day_is_over(self, waiting, scene):
-        assert interest.lapse(waiting, now=ENDS - MICROSECOND).state == ApplicationState.WAITING
-        assert interest.lapse(waiting, now=ENDS).state == ApplicationState.LAPSED
+        assert confirming.lapse(waiting, now=ENDS - MICROSECOND).state == ApplicationState.WAITING
+        assert confirming.lapse(waiting, now=ENDS).state == ApplicationState.LAPSED
         assert position(scene.application, now=ENDS) is not None
         scene.application.refresh_from_db()
         assert position(scene.application, now=ENDS) is None
@@ -164,34 +165,34 @@ class TestLapse:
         assert Message.objects.filter(kind="interest_lapsed").count() == 1
 
     def test_twice_is_once(self, lapsed):
-        interest.lapse(lapsed, now=ENDS)
+        confirming.lapse(lapsed, now=ENDS)
         assert Event.objects.filter(move=Move.LAPSE).count() == 1
 
     @pytest.mark.parametrize("confirmed_at", [BEGINS, BEGINS + timedelta(days=3)])
     def test_filed_or_confirmed_after_the_start_counts(self, waiting, confirmed_at):
         Application.objects.update(interest_confirmed_at=confirmed_at)
-        assert interest.lapse(waiting, now=ENDS).state == ApplicationState.WAITING
+        assert confirming.lapse(waiting, now=ENDS).state == ApplicationState.WAITING
 
     def test_a_microsecond_before_the_start_does_not(self, waiting):
         Application.objects.update(interest_confirmed_at=BEGINS - MICROSECOND)
-        assert interest.lapse(waiting, now=ENDS).state == ApplicationState.LAPSED
+        assert confirming.lapse(waiting, now=ENDS).state == ApplicationState.LAPSED
 
     def test_a_bid_since_the_start_answers_the_question(self, waiting, scene):
         now = BEGINS + timedelta(days=1)
         bid = place_bid(waiting, scene.vacancy, actor=scene.parent, now=now)
         bids.reject_bid(bid, actor=scene.staff, reason="Топ толық", now=now)
-        assert interest.lapse(waiting, now=ENDS).state == ApplicationState.WAITING
+        assert confirming.lapse(waiting, now=ENDS).state == ApplicationState.WAITING
 
     def test_a_bid_before_the_start_does_not(self, waiting, scene):
         bid = place_bid(waiting, scene.vacancy, actor=scene.parent, now=scene.now)
         bids.withdraw_bid(bid, actor=scene.parent, now=scene.now)
-        assert interest.lapse(waiting, now=ENDS).state == ApplicationState.LAPSED
+        assert confirming.lapse(waiting, now=ENDS).state == ApplicationState.LAPSED
 
     def test_while_a_referral_is_under_way_nobody_lapses(self, waiting, scene):
         now = ENDS - timedelta(days=1)
         bid = place_bid(waiting, scene.vacancy, actor=scene.parent, now=now)
         referrals.activate_bid(bid, actor=scene.staff, now=now)
-        assert interest.lapse(waiting, now=ENDS).state == ApplicationState.REFERRED
+        assert confirming.lapse(waiting, now=ENDS).state == ApplicationState.REFERRED
 
     def test_reading_lapses_when_the_job_is_late(self, waiting):
         assert referrals.settle(waiting, now=ENDS - MICROSECOND).state == ApplicationState.WAITING
@@ -205,14 +206,14 @@ class TestLapse:
 @pytest.mark.django_db
 class TestConfirm:
     def confirm(self, application, *, now):
-        return interest.confirm_interest(application, actor=application.filed_by, now=now)
+        return confirming.confirm_interest(application, actor=application.filed_by, now=now)
 
     def test_while_the_campaign_runs(self, waiting):
         with refused(Refusal.INTEREST_NOT_ASKED):
             self.confirm(waiting, now=BEGINS - MICROSECOND)
         confirmed = self.confirm(waiting, now=BEGINS)
         assert confirmed.interest_confirmed_at == BEGINS
-        assert interest.lapse(confirmed, now=ENDS).state == ApplicationState.WAITING
+        assert confirming.lapse(confirmed, now=ENDS).state == ApplicationState.WAITING
 
     def test_a_second_press_leaves_no_second_event(self, waiting):
         for now in (BEGINS, BEGINS + timedelta(minutes=1)):
@@ -226,7 +227,7 @@ class TestConfirm:
             filed_at=waiting.filed_at + timedelta(days=1),
         )
         filed_at = waiting.filed_at
-        interest.lapse(waiting, now=ENDS)
+        confirming.lapse(waiting, now=ENDS)
         assert position(later, now=ENDS).number == 1
         back = self.confirm(waiting, now=GRACE_ENDS - MICROSECOND)
         assert (back.state, back.filed_at) == (ApplicationState.WAITING, filed_at)
@@ -249,7 +250,7 @@ class TestConfirm:
         assert moves == [Move.LAPSE, Move.CONFIRM_INTEREST]
 
     def test_not_in_the_archive(self, lapsed):
-        ended = interest.end_lapsed(lapsed, now=GRACE_ENDS)
+        ended = confirming.end_lapsed(lapsed, now=GRACE_ENDS)
         with refused(Refusal.NOT_ALLOWED):
             self.confirm(ended, now=GRACE_ENDS)
 
@@ -257,8 +258,8 @@ class TestConfirm:
 @pytest.mark.django_db
 class TestEnd:
     def test_after_the_grace_it_is_closed_for_good(self, lapsed, scene):
-        assert interest.end_lapsed(lapsed, now=GRACE_ENDS - MICROSECOND).state == ApplicationState.LAPSED
-        ended = interest.end_lapsed(lapsed, now=GRACE_ENDS)
+        assert confirming.end_lapsed(lapsed, now=GRACE_ENDS - MICROSECOND).state == ApplicationState.LAPSED
+        ended = confirming.end_lapsed(lapsed, now=GRACE_ENDS)
         assert (ended.state, ended.archived_at) == (ApplicationState.ARCHIVED, GRACE_ENDS)
         assert Notice.objects.filter(kind="interest_ended", recipient=scene.parent).count() == 1
         assert not Message.objects.filter(kind="interest_ended").exists()
@@ -283,7 +284,7 @@ class TestJobs:
         assert "01.10.2019" in reminders[0].text_kk
 
     def test_who_confirmed_hears_no_more(self, waiting):
-        interest.confirm_interest(waiting, actor=waiting.filed_by, now=BEGINS)
+        confirming.confirm_interest(waiting, actor=waiting.filed_by, now=BEGINS)
         assert jobs.remind_interest(now=BEGINS + timedelta(hours=1)) == 0
 
     def test_the_jobs_lapse_and_close_at_their_instants(self, waiting):
@@ -365,7 +366,7 @@ class TestPages:
         page = self.text(family(BEGINS).get(address))
         assert asked in page
         assert f">{interested}<" not in page
-        interest.confirm_interest(waiting, actor=waiting.filed_by, now=BEGINS)
+        confirming.confirm_interest(waiting, actor=waiting.filed_by, now=BEGINS)
         page = self.text(family(BEGINS).get(address))
         assert asked not in page
         assert f">{interested}<" in page

@@ -14,11 +14,12 @@ from applications.bidding import place_bid
 from applications.eligibility import is_inside
 from applications.models import Application, Event, PriorityCutoff, Rules
 from applications.moves import Refused
-from applications.moving import forecast
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, Move, Tier
-from applications.transitions import changes, referrals
+from applications.transitions import referrals
+from applications.waiting import changes
+from applications.waiting.moving import forecast
 from notifications.models import Notice
 from tests.applications.conftest import ZONE
 from tests.factories import (

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from applications.models import Application
 from applications.states import ApplicationState
-from applications.transitions.filing import archive
+from applications.waiting.filing import archive
 from notifications.models import Notice
 from tests.factories import (
     ApplicationFactory,

@@ -18,7 +18,6 @@ from applications.models import Application, Extension, ExtensionDocument, Refer
 from applications.refusals import Refusal
 from applications.states import ApplicationState
 from applications.transitions.bids import withdraw_bid
-from applications.transitions.filing import archive
 from applications.transitions.referrals import (
     activate_bid,
     expire_referral,
@@ -26,6 +25,7 @@ from applications.transitions.referrals import (
     revoke_referral,
     sign_contract,
 )
+from applications.waiting.filing import archive
 from bulletin.models import Holiday, Vacancy
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory

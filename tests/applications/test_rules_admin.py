@@ -12,7 +12,8 @@ from applications.admin.rules_preview import earliest_start, touched_by
 from applications.bidding import place_bid
 from applications.models import Application, Bid, Referral, Rules, StopListEntry
 from applications.states import ApplicationState
-from applications.transitions import filing, referrals
+from applications.transitions import referrals
+from applications.waiting import filing
 from bulletin.models import Vacancy
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, StaffFactory, VacancyFactory

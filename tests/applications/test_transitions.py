@@ -16,7 +16,8 @@ from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import MOVES, ApplicationState, Move
-from applications.transitions import bids, filing, referrals
+from applications.transitions import bids, referrals
+from applications.waiting import filing
 from notifications.models import Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, UserFactory

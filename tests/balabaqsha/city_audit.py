@@ -5,7 +5,6 @@ from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
 
-from applications.campaigns import ended_campaign_for, lapsed_beyond_grace, too_old, unconfirmed
 from applications.models import (
     Application,
     Benefit,
@@ -26,6 +25,8 @@ from applications.states import (
     ReferralState,
     Tier,
 )
+from applications.waiting.aging import too_old
+from applications.waiting.campaigns import ended_campaign_for, lapsed_beyond_grace, unconfirmed
 from bulletin.models import Locality, Vacancy
 
 

@@ -24,7 +24,7 @@ from applications.models import Application, Bid, Event
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import ApplicationState
-from applications.transitions.filing import file_application
+from applications.waiting.filing import file_application
 from bulletin.models import Vacancy
 from tests.browser.session import enter, session_cookie
 from tests.browser.walk import Walk

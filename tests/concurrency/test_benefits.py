@@ -9,7 +9,8 @@ from applications.benefits import claims
 from applications.models import Application, Benefit, Event
 from applications.refusals import Refusal
 from applications.states import BenefitState, Move, Tier
-from applications.transitions import filing, referrals
+from applications.transitions import referrals
+from applications.waiting import filing
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
 from tests.factories import BenefitCategoryFactory, BenefitFactory, StaffFactory

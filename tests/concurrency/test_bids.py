@@ -13,7 +13,8 @@ from applications.models import Application, Bid, StopListEntry
 from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions import bids, filing, referrals
+from applications.transitions import bids, referrals
+from applications.waiting import filing
 from bulletin.models import Vacancy
 from tests.applications.conftest import NOW, ZONE
 from tests.factories import ApplicationFactory

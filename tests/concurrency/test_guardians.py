@@ -14,7 +14,8 @@ from applications.models import Application, Bid, Referral
 from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import ApplicationState
-from applications.transitions import disputes, filing, referrals
+from applications.transitions import disputes, referrals
+from applications.waiting import filing
 from bulletin.models import Holiday, Vacancy
 from children import services
 from children.disputes import is_halted

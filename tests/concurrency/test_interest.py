@@ -7,7 +7,7 @@ import pytest
 
 from applications.models import Application, Event
 from applications.states import ApplicationState, Move
-from applications.transitions import interest
+from applications.waiting import confirming
 from tests.applications.conftest import ZONE
 from tests.concurrency.test_bids import together
 from tests.factories import ApplicationFactory
@@ -30,11 +30,11 @@ def families(scene):
 
 
 def confirm(application, *, now):
-    return lambda: interest.confirm_interest(application, actor=application.filed_by, now=now)
+    return lambda: confirming.confirm_interest(application, actor=application.filed_by, now=now)
 
 
 def lapse(application, *, now):
-    return lambda: interest.lapse(application, now=now)
+    return lambda: confirming.lapse(application, now=now)
 
 
 def moves_of(application):
@@ -52,10 +52,10 @@ def test_control_without_the_lock_a_confirmed_family_lapses(families, monkeypatc
         together_once.wait(timeout=5)
         return move(application, step, **changes)
 
-    move, application = interest.move, families[0]
+    move, application = confirming.move, families[0]
     together_once = Barrier(2)
-    monkeypatch.setattr(interest, "lock_application", careless_lock)
-    monkeypatch.setattr(interest, "move", slow_move)
+    monkeypatch.setattr(confirming, "lock_application", careless_lock)
+    monkeypatch.setattr(confirming, "move", slow_move)
     together(confirm(application, now=LAST), lapse(application, now=ENDS))
     assert sorted(moves_of(application)) == [Move.CONFIRM_INTEREST, Move.LAPSE]
     events = application.events.order_by("id")
@@ -87,11 +87,11 @@ def test_the_end_of_the_grace_and_the_last_press(families):
     """At one instant both can't be right: the archived is not brought back, the confirmed is not archived."""
     grace_ends = datetime(2019, 12, 31, tzinfo=ZONE)
     for application in families:
-        interest.lapse(application, now=ENDS)
+        confirming.lapse(application, now=ENDS)
     calls = []
     for application in families:
         calls.append(confirm(application, now=grace_ends - timedelta(microseconds=1)))
-        calls.append(lambda application=application: interest.end_lapsed(application, now=grace_ends))
+        calls.append(lambda application=application: confirming.end_lapsed(application, now=grace_ends))
     together(*calls)
     ends = {moves_of(application)[1] for application in families}
     assert ends <= {Move.CONFIRM_INTEREST, Move.END_LAPSED}

@@ -15,7 +15,8 @@ from applications.models import Application, Rules
 from applications.queue.buckets import bucket_differences, fold_buckets
 from applications.queue.position import Position, count_position, position
 from applications.states import QUEUED_STATES, ApplicationState, Move, Tier
-from applications.transitions import filing, referrals
+from applications.transitions import referrals
+from applications.waiting import filing
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, VacancyFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]

@@ -23,7 +23,8 @@ from applications.queue.order import interleave
 from applications.refusals import Refusal
 from applications.rush import Outcome, press
 from applications.states import QUEUED_STATES, ApplicationState, BidState, Tier
-from applications.transitions import bids, filing, referrals
+from applications.transitions import bids, referrals
+from applications.waiting import filing
 from bulletin.models import Holiday, Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
 from children.models import Child, Guardianship

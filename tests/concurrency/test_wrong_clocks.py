@@ -18,7 +18,8 @@ from accounts.models import SmsCode
 from applications.bidding import place_bid
 from applications.models import Application, Benefit, Bid, Referral
 from applications.states import ApplicationState, BenefitState, ReferralState
-from applications.transitions import filing, interest, referrals
+from applications.transitions import referrals
+from applications.waiting import confirming, filing
 from balabaqsha.celery import app
 from bulletin.models import Holiday, Vacancy
 from bulletin.official_days import YEARS_AHEAD
@@ -151,7 +152,7 @@ def lapsed_interest(scene):
 def ended_grace(scene):
     lapsed_interest(scene)
     scene.application.refresh_from_db()
-    interest.lapse(scene.application, now=at_midnight(2019, 10, 2))
+    confirming.lapse(scene.application, now=at_midnight(2019, 10, 2))
     archived = application_is(ApplicationState.ARCHIVED)
     return Case(at_midnight(2019, 12, 31), archived)
 

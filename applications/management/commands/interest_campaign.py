@@ -7,13 +7,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from applications import jobs
-from applications.campaigns import (
+from applications.models import Application
+from applications.waiting.campaigns import (
     ended_campaign_for,
     lapsed_beyond_grace,
     running_campaign_for,
     unconfirmed,
 )
-from applications.models import Application
 from bulletin.models import Locality
 from notifications.clock import read_clock
 

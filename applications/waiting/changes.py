@@ -7,11 +7,11 @@ from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application, Event
 from applications.moves import Refused, lock_application, locking, move, tell, trace
-from applications.moving import keeps_date
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_for
 from applications.states import Move
+from applications.waiting.moving import keeps_date
 from bulletin.models import Language, Locality
 
 

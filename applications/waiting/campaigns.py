@@ -1,19 +1,15 @@
-"""Whom the calendar asks or closes: the families of a campaign, those whose grace is over, the oldest children."""
+"""Whom a campaign of interest asks, and those whose grace after one is over."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from applications.models import Application, Event, Rules
 from applications.rules import interest
-from applications.rules.ages import oldest_birth_year, year_to_announce
 from applications.rules.interest import Campaign
 from applications.states import ApplicationState, Move
 from bulletin.models import Locality
-
-# From these the oldest leave; who has a bid or a referral under way leaves only when it came to nothing.
-AGEING_STATES = (ApplicationState.WAITING, ApplicationState.LAPSED, ApplicationState.STOP_LISTED)
 
 
 def running_campaign_for(locality: Locality, *, now: datetime) -> Campaign | None:
@@ -89,35 +85,6 @@ def lapsed_beyond_grace(*, now: datetime) -> list[Application]:
     return [one for one, end in ends if end is not None and now >= end]
 
 
-def too_old(*, now: datetime) -> QuerySet[Application]:
-    """The applications whose children are older, by birth year, than anybody who may wait this year."""
-    return _older_than({place: _today(place, now).year for place in Locality.objects.all()}, now=now)
-
-
-def about_to_leave(*, now: datetime) -> QuerySet[Application]:
-    """In December: the applications that will be too old when the year ends; in other months none."""
-    coming = {place: year_to_announce(place, now=now) for place in Locality.objects.all()}
-    return _older_than({place: year for place, year in coming.items() if year is not None}, now=now)
-
-
-def is_too_old(application: Application, *, now: datetime) -> bool:
-    """Whether an application is one of `too_old`."""
-    return too_old(now=now).filter(pk=application.pk).exists()
-
-
-def _older_than(years: dict[Locality, int], *, now: datetime) -> QuerySet[Application]:
-    rules = list(Rules.objects.all())
-    beyond = Q(pk__in=[])
-    for place, year in years.items():
-        oldest = oldest_birth_year(year, rules, locality=place, today=_today(place, now))
-        beyond |= Q(locality=place, birth_year__lt=oldest)
-    return Application.objects.filter(beyond, state__in=AGEING_STATES).select_related("locality", "child")
-
-
 def _promised(data: dict[str, Any] | None) -> datetime | None:
     until = (data or {}).get("restorable_until")
     return datetime.fromisoformat(until) if until else None
-
-
-def _today(locality: Locality, now: datetime) -> date:
-    return now.astimezone(locality.zone).date()

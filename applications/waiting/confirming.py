@@ -4,12 +4,12 @@ from datetime import datetime
 
 from accounts.audit_actions import Action
 from accounts.models import User
-from applications.campaigns import is_beyond_grace, missed_campaign, running_campaign_for
 from applications.models import Application
 from applications.moves import Refused, lock_application, locking, move, tell, trace
 from applications.refusals import Refusal
 from applications.rules.interest import Campaign
 from applications.states import ApplicationState, Move
+from applications.waiting.campaigns import is_beyond_grace, missed_campaign, running_campaign_for
 
 
 def confirm_interest(application: Application, *, actor: User, now: datetime) -> Application:
