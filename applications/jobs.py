@@ -17,9 +17,10 @@ from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
 from applications import referral_pdf
 from applications.benefits.claims import expire_benefit
+from applications.bidding.award import award_collected
+from applications.bidding.publication import void_recalled_bids
 from applications.models import Application, Bid, Referral
 from applications.moves import lock_application, locking, remind, trace
-from applications.publication import award_collected, void_recalled_bids
 from applications.rules.interest import Campaign
 from applications.selectors import (
     ended_stops,

@@ -251,7 +251,7 @@ def measure_bids(report: Report) -> None:
     from django.utils import timezone
 
     from accounts.models import User
-    from applications.bidding import place_bid
+    from applications.bidding.step_by_step import place_bid
     from applications.waiting.filing import archive
     from bulletin.models import AgeGroup, Group, Kindergarten, Locality, Vacancy
 

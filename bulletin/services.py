@@ -92,7 +92,7 @@ def _time_errors(vacancy: Vacancy) -> Iterable[tuple[str, str]]:
 
 
 def set_published(vacancy: Vacancy, *, priority_until: datetime | None, now: datetime) -> None:
-    """Put a draft into the bulletin. A primitive of `applications.publication`, which decides about priority.
+    """Put a draft into the bulletin. A primitive of `applications.bidding.publication`, which decides about priority.
 
     The caller is in a transaction and holds the vacancy's lock; the group is locked as well, so that two vacancies
     can't fill the same group at once. Raises ValidationError (`check_vacancy`, and an end that has passed) and
@@ -113,8 +113,8 @@ def set_published(vacancy: Vacancy, *, priority_until: datetime | None, now: dat
 def end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -> None:
     """Take a published vacancy out of the bulletin: RECALLED, with a reason that families read, or CLOSED.
 
-    A primitive of `applications.publication`, which looks after the bids. The caller is in a transaction and holds
-    the vacancy's lock. Raises ValueError for anything else.
+    A primitive of `applications.bidding.publication`, which looks after the bids. The caller is in a transaction and
+    holds the vacancy's lock. Raises ValueError for anything else.
     """
     if vacancy.state != Vacancy.State.PUBLISHED:
         raise ValueError(f"Only a published vacancy can be ended, not one that is {vacancy.state}.")
@@ -131,7 +131,7 @@ def end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -
 def set_awarded(vacancy: Vacancy, *, now: datetime) -> None:
     """Note when the collected bids were first awarded; later runs change nothing.
 
-    A primitive of `applications.publication`. The caller is in a transaction and holds the vacancy's lock.
+    A primitive of `applications.bidding.publication`. The caller is in a transaction and holds the vacancy's lock.
     """
     if vacancy.awarded_at is None:
         vacancy.awarded_at = now

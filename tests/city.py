@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from django.utils import timezone
 
 from accounts.roles import Role
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.states import ApplicationState
 from applications.transitions.referrals import activate_bid, expire_referral, sign_contract
 from applications.waiting.filing import archive

@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone, translation
 
 from accounts.models import Profile, User
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.waiting.filing import file_application
 from bulletin.models import AgeGroup, Holiday
 from children.models import Child

@@ -28,11 +28,12 @@ from applications.admin.work import (
     staff_of,
     tag,
 )
+from applications.bidding import ending
 from applications.models import Bid
 from applications.moves import Refused
 from applications.queue.position import position, positions
 from applications.states import BidState
-from applications.transitions import bids, referrals
+from applications.transitions import referrals
 from applications.workplace import own
 from bulletin.models import Vacancy
 from notifications.clock import estimate_clock, read_clock
@@ -97,7 +98,7 @@ def _activate(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> Non
 
 
 def _reject(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> None:
-    bids.reject_bid(bid, actor=actor, reason=data["reason"], now=now)
+    ending.reject_bid(bid, actor=actor, reason=data["reason"], now=now)
 
 
 class NumberedList(ChangeList):

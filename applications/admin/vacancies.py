@@ -19,9 +19,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications import publication
 from applications.admin.bulk import TIMES, BulkForm, GroupField
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, filtered, link, page_of, staff_of, tag
+from applications.bidding import publication
 from applications.moves import Refused
 from applications.states import BidState
 from bulletin.calendar import CalendarEmpty

@@ -1,9 +1,9 @@
-"""The bid in one statement, as `applications.rush` calls it, and the mark by which a sent bid is told to the family."""
+"""The bid in one statement, as `applications.bidding.rush` calls it, and the mark by which a sent bid is told to the family."""
 
 from django.db import migrations, models
 
 ANSWER_DUE = """
--- Until when the kindergarten answers a bid placed at p_at: `applications.bidding.grant_seat` in SQL.
+-- Until when the kindergarten answers a bid placed at p_at: `applications.bidding.award.grant_seat` in SQL.
 CREATE FUNCTION bid_answer_due(p_locality bigint, p_at timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -1,4 +1,4 @@
-"""Who looks at the bulletin, as `applications.onlooker` asks it: a function, so that its plan is kept.
+"""Who looks at the bulletin, as `applications.bidding.onlooker` asks it: a function, so that its plan is kept.
 
 Planning the statement takes five times as long as running it, and psycopg2 can't prepare statements.
 """

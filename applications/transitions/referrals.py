@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.stored_files import delete_after_commit
 from accounts.uploads import random_name, type_of
 from applications.benefits.claims import expire_benefits_of
+from applications.bidding.ending import release_seat
 from applications.models import (
     Application,
     Bid,
@@ -36,7 +37,6 @@ from applications.refusals import Refusal
 from applications.rules.in_force import rules_for
 from applications.selectors import overdue_referrals
 from applications.states import HAS_PAPER, LIVE_STATES, ApplicationState, BidState, Move, ReferralState
-from applications.transitions.bids import release_seat
 from applications.waiting.campaigns import is_beyond_grace, missed_campaign
 from applications.waiting.confirming import end_lapsed, lapse
 from bulletin.calendar import CalendarEmpty, working_calendar

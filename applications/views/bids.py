@@ -11,15 +11,15 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import parent_required
 from applications.access import application_for, pending_bid
-from applications.eligibility import refusal_at_opening, why_not
+from applications.bidding.eligibility import refusal_at_opening, why_not
+from applications.bidding.ending import withdraw_bid
+from applications.bidding.rush import Outcome
 from applications.forms import BidForm
 from applications.halts import halt_of
 from applications.models import Application
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
-from applications.rush import Outcome
-from applications.transitions.bids import withdraw_bid
 from applications.views.halted import answer_if_halted
 from applications.views.offers import fitting_offers, public_vacancies
 from applications.views.people import live_applications, parent, waiting_for

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from applications.board import Board, board, holds, waiting
+from applications.bidding.board import Board, board, holds, waiting
+from applications.bidding.onlooker import Onlooker, look
 from applications.models import Application
-from applications.onlooker import Onlooker, look
 from applications.views.offers import offers_of
 from applications.views.people import live_applications
 from bulletin.forms import BulletinFilterForm

@@ -10,8 +10,8 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from applications.board import board, waiting
-from applications.eligibility import why_not
+from applications.bidding.board import board, waiting
+from applications.bidding.eligibility import why_not
 from applications.models import Application
 from bulletin.models import Vacancy
 from bulletin.opening import Phase, phase

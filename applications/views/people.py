@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from applications.access import applications_of, settled_for
-from applications.eligibility import refusal_at_opening, why_not
+from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.models import Application
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState

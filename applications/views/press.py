@@ -1,4 +1,4 @@
-"""The answer to a press of the button, at what it must cost when thousands press: see `applications.rush`.
+"""The answer to a press of the button, at what it must cost when thousands press: see `applications.bidding.rush`.
 
 A family that wins costs two statements, its session and its bid, and no user, profile or page is loaded. Whatever is
 not settled in one statement (not signed in, an overdue deadline, a form that was tampered with) goes the ordinary way,
@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from applications.full_places import FullPlaces
+from applications.bidding.full_places import FullPlaces
+from applications.bidding.rush import Outcome, press
 from applications.models import Bid
 from applications.refusals import Refusal
-from applications.rush import Outcome, press
 from applications.states import BidState
 from applications.views.offers import public_vacancies, similar_offers
 from bulletin.models import Vacancy

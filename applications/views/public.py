@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from applications.access import pending_bid
+from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.bulletin_feed import atom, heading, row
-from applications.eligibility import refusal_at_opening, why_not
 from applications.models import Application
 from applications.public_csv import csv_response
 from applications.queue.public_order import FEW

@@ -7,8 +7,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.models import User
+from applications.bidding.publication import close_vacancy, publish_vacancy, recall_vacancy
 from applications.models import Application
-from applications.publication import close_vacancy, publish_vacancy, recall_vacancy
 from applications.states import ApplicationState
 from balabaqsha.demo import moments
 from balabaqsha.demo.lives import Book, Fate

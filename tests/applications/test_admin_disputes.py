@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.audit_actions import Action
 from accounts.models import AuditEntry, Profile
 from accounts.roles import Role
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.refusals import Refusal
 from applications.transitions import disputes, referrals
 from children.disputes import is_halted

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Bid, Correction, Rules
 from applications.queue.position import position
 from applications.transitions import referrals

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.roles import Role
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Correction, Event, Rules, StopListEntry
 from applications.transitions import referrals
 from bulletin.models import Vacancy

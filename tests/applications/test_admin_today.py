@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.transitions import referrals
 from tests.factories import KindergartenFactory
 from tests.staff import employee, inside, worker_of

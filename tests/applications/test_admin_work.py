@@ -12,11 +12,12 @@ from accounts.audit_actions import Action
 from accounts.masks import mask_iin
 from accounts.models import AuditEntry
 from accounts.roles import Role
-from applications.bidding import place_bid
+from applications.bidding import ending
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid, Contract, Referral, Rules, StopListEntry
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState, ReferralState
-from applications.transitions import bids, referrals
+from applications.transitions import referrals
 from bulletin.models import Vacancy
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, VacancyFactory
@@ -82,7 +83,7 @@ class TestBids:
         assert Application.objects.get().state == ApplicationState.WAITING
 
     def test_a_second_press_is_refused_in_words(self, desk, scene, bid):
-        bids.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+        ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
         answer = desk.post(work(bid, "activate"))
         assert answer.status_code == 302
         assert said(answer) == [str(Refusal.BID_ENDED.label)]
@@ -112,7 +113,7 @@ class TestBids:
             locality=scene.locality, child__birth_date=scene.application.child.birth_date
         )
         withdrawn = place_bid(other, scene.vacancy, actor=other.filed_by, now=scene.now)
-        bids.withdraw_bid(withdrawn, actor=other.filed_by, now=scene.now)
+        ending.withdraw_bid(withdrawn, actor=other.filed_by, now=scene.now)
         chosen = {"action": "activate_selected", "_selected_action": [str(bid.pk), str(withdrawn.pk)]}
         listing = reverse("admin:applications_bid_changelist")
         assert desk.post(listing, chosen).status_code == 200

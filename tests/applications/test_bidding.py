@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from applications.bidding import place_bid
-from applications.eligibility import why_not
+from applications.bidding.eligibility import why_not
+from applications.bidding.step_by_step import place_bid
 from applications.models import Bid
 from applications.moves import Refused
 from applications.refusals import Refusal

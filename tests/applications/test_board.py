@@ -7,10 +7,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from applications.board import board, waiting
-from applications.eligibility import why_not
+from applications.bidding.board import board, waiting
+from applications.bidding.eligibility import why_not
+from applications.bidding.onlooker import look
 from applications.models import Application, Bid
-from applications.onlooker import look
 from applications.states import LIVE_STATES, ApplicationState, BidState, Tier
 from bulletin.models import Pause, Vacancy
 from bulletin.selectors import published_vacancies

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from applications import tasks
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, QueueCount
 from applications.queue.buckets import (
     bucket_differences,

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from django.urls import reverse
 
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from bulletin.models import Vacancy
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
 

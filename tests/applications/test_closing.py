@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from applications import jobs
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Rules, StopListEntry
 from applications.moves import Refused
 from applications.refusals import Refusal

@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.audit_actions import Action
 from accounts.models import AuditEntry
 from accounts.roles import Role
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Correction, Event
 from applications.moves import Refused
 from applications.queue.corrections import (

@@ -12,16 +12,17 @@ from accounts.registry import PhoneTie, RegistryUnavailable, simulated_people
 from accounts.registry.simulator import SimulatedRegistry
 from applications import jobs, moves
 from applications.benefits import claims
-from applications.bidding import place_bid
+from applications.bidding import ending
+from applications.bidding.rush import Outcome, press
+from applications.bidding.step_by_step import place_bid
 from applications.halts import halt_of
 from applications.handing_in import note_handing_in
 from applications.models import Application, Bid, Event, Extension, Referral
 from applications.moves import Refused
 from applications.refusals import Refusal
-from applications.rush import Outcome, press
 from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, ReferralState
 from applications.stops import UnknownGuardian
-from applications.transitions import bids, disputes, referrals
+from applications.transitions import disputes, referrals
 from applications.waiting import changes, filing
 from bulletin.models import Holiday
 from children.disputes import STOPPABLE_FOR, is_halted, newcomers
@@ -136,7 +137,7 @@ class TestTheStop:
         assert not dispute.is_halting
         assert not is_halted(scene.application.child)
         assert place_bid(scene.application, scene.vacancy, actor=newcomer, now=scene.now)
-        bids.withdraw_bid(Bid.objects.get(), actor=newcomer, now=scene.now)
+        ending.withdraw_bid(Bid.objects.get(), actor=newcomer, now=scene.now)
         filing.archive(scene.application, actor=newcomer, now=scene.now)
         assert Notice.objects.filter(kind="guardian_reported").count() == 2
         assert newcomer.journal.filter(action=Action.GUARDIAN_STOPPED).exists()
@@ -235,7 +236,7 @@ def costly(scene):
             kentau = LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
             return changes.move_house(application, locality=kentau, keeps=True, actor=actor, now=at)
         if name == "withdraw":
-            return bids.withdraw_bid(Bid.objects.get(), actor=actor, now=at)
+            return ending.withdraw_bid(Bid.objects.get(), actor=actor, now=at)
         if name == "withdraw_benefit":
             return claims.withdraw_benefit(application.benefits.get(), actor=actor, now=at)
         return referrals.extend_referral(
@@ -307,7 +308,7 @@ class TestWhatIsHalted:
         assert _press(scene, newcomer) == Refusal.DISPUTED
         assert _press(scene, scene.parent) == Outcome.PLACED
         decide(STANDS)
-        bids.withdraw_bid(Bid.objects.get(), actor=scene.parent, now=scene.now)
+        ending.withdraw_bid(Bid.objects.get(), actor=scene.parent, now=scene.now)
         assert _press(scene, newcomer) == Outcome.PLACED
 
     def test_a_bid_sent_before_stays(self, scene, newcomer, stop):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts import uploads
 from accounts.safe_copy import Cause, Copy, FileType, Refused
 from applications import jobs
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.handing_in import note_handing_in
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.states import ReferralState

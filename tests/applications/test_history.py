@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application
 from applications.queue.corrections import approve_correction, propose_correction
 from applications.queue.history import differences, explain

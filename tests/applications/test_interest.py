@@ -11,15 +11,16 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from applications import jobs
-from applications.bidding import place_bid
-from applications.eligibility import why_not
+from applications.bidding import ending
+from applications.bidding.eligibility import why_not
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Event, Rules
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.interest import Phase, campaign_of, ended_campaign, next_campaign, running_campaign
 from applications.states import ApplicationState, Move
-from applications.transitions import bids, referrals
+from applications.transitions import referrals
 from applications.waiting import confirming, filing
 from applications.waiting.campaigns import ended_campaign_for
 from notifications.models import Message, Notice
@@ -180,12 +181,12 @@ class TestLapse:
     def test_a_bid_since_the_start_answers_the_question(self, waiting, scene):
         now = BEGINS + timedelta(days=1)
         bid = place_bid(waiting, scene.vacancy, actor=scene.parent, now=now)
-        bids.reject_bid(bid, actor=scene.staff, reason="Топ толық", now=now)
+        ending.reject_bid(bid, actor=scene.staff, reason="Топ толық", now=now)
         assert confirming.lapse(waiting, now=ENDS).state == ApplicationState.WAITING
 
     def test_a_bid_before_the_start_does_not(self, waiting, scene):
         bid = place_bid(waiting, scene.vacancy, actor=scene.parent, now=scene.now)
-        bids.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+        ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
         assert confirming.lapse(waiting, now=ENDS).state == ApplicationState.LAPSED
 
     def test_while_a_referral_is_under_way_nobody_lapses(self, waiting, scene):

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from applications import jobs
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Referral
 from applications.states import ApplicationState, ReferralState
 from applications.transitions import referrals

@@ -10,8 +10,8 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from accounts.models import AuditEntry
-from applications.bidding import place_bid
-from applications.eligibility import is_inside
+from applications.bidding.eligibility import is_inside
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Event, PriorityCutoff, Rules
 from applications.moves import Refused
 from applications.queue.position import position

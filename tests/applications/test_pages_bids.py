@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
-from applications.bidding import place_bid
+from applications.bidding.ending import reject_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions.bids import reject_bid
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
 from notifications.clock import read_clock

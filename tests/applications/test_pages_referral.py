@@ -12,12 +12,12 @@ from PIL import Image
 
 from accounts.audit_actions import Action
 from accounts.models import AuditEntry
-from applications.bidding import place_bid
+from applications.bidding.ending import withdraw_bid
+from applications.bidding.step_by_step import place_bid
 from applications.jobs import store_pdf
 from applications.models import Application, Extension, ExtensionDocument, Referral
 from applications.refusals import Refusal
 from applications.states import ApplicationState
-from applications.transitions.bids import withdraw_bid
 from applications.transitions.referrals import (
     activate_bid,
     expire_referral,

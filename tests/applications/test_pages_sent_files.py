@@ -11,7 +11,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from applications import retention
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Benefit, ExtensionDocument
 from applications.transitions import referrals
 from tests.accounts.safe_copy.pdfs import pdf

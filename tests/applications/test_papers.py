@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.stored_files import sweep_orphans
 from applications import jobs, retention
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Referral
 from applications.states import ReferralState
 from applications.tasks import render_referral_pdf

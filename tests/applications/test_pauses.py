@@ -7,15 +7,15 @@ import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications.bidding import place_bid
-from applications.eligibility import why_not
+from applications.bidding.award import award_collected
+from applications.bidding.eligibility import why_not
+from applications.bidding.ending import withdraw_bid
+from applications.bidding.step_by_step import place_bid
 from applications.jobs import award_bids
 from applications.models import Application, Bid
 from applications.moves import Refused
-from applications.publication import award_collected
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions.bids import withdraw_bid
 from bulletin.models import Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
 from notifications.clock import read_clock

@@ -8,15 +8,16 @@ import time_machine
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from applications import jobs, publication, tasks
-from applications.bidding import place_bid
-from applications.eligibility import why_not
+from applications import jobs, tasks
+from applications.bidding import award, publication
+from applications.bidding.eligibility import why_not
+from applications.bidding.ending import lose_bid, withdraw_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Bid
 from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_for
 from applications.states import ApplicationState, BidState, Tier
-from applications.transitions.bids import lose_bid, withdraw_bid
 from applications.transitions.referrals import activate_bid
 from bulletin.models import Holiday, Vacancy
 from notifications.clock import read_clock
@@ -152,8 +153,8 @@ class TestQueueOrder:
 
     def test_the_smallest_numbers_win_whoever_was_quicker(self, scene, vacancy):
         bids = self.bids(scene, vacancy, days=[9, 2, 5, 1])
-        assert publication.award_collected(vacancy, now=vacancy.closes_at - MICROSECOND) == 0
-        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 2
+        assert award.award_collected(vacancy, now=vacancy.closes_at - MICROSECOND) == 0
+        assert award.award_collected(vacancy, now=vacancy.closes_at) == 2
         for placed in bids:
             placed.refresh_from_db()
         assert [placed.holds_seat for placed in bids] == [False, True, False, True]
@@ -163,26 +164,26 @@ class TestQueueOrder:
 
     def test_a_second_run_changes_nothing(self, scene, vacancy):
         self.bids(scene, vacancy, days=[1, 2, 3])
-        publication.award_collected(vacancy, now=vacancy.closes_at)
+        award.award_collected(vacancy, now=vacancy.closes_at)
         before = list(Bid.objects.order_by("pk").values())
-        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 0
+        assert award.award_collected(vacancy, now=vacancy.closes_at) == 0
         assert list(Bid.objects.order_by("pk").values()) == before
 
     def test_who_withdrew_leaves_the_place_to_the_next(self, scene, vacancy):
         bids = self.bids(scene, vacancy, days=[1, 2, 3])
         withdraw_bid(bids[0], actor=bids[0].placed_by, now=scene.now)
-        publication.award_collected(vacancy, now=vacancy.closes_at)
+        award.award_collected(vacancy, now=vacancy.closes_at)
         assert Bid.objects.filter(holds_seat=True).count() == 2
 
     def test_nobody_is_sent_away_while_a_place_is_free(self, scene, vacancy):
         """A run that broke after the decision; then a winner withdraws: the next in order gets the place."""
         bids = self.bids(scene, vacancy, days=[1, 2, 3, 4, 5])
-        winners, others = publication._give_places(vacancy, now=vacancy.closes_at)
+        winners, others = award._give_places(vacancy, now=vacancy.closes_at)
         assert (winners, others) == (bids[:2], bids[2:])
         assert lose_bid(others[-1], now=vacancy.closes_at)
         withdraw_bid(winners[0], actor=scene.parent, now=vacancy.closes_at)
         assert not lose_bid(others[-2], now=vacancy.closes_at)
-        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 1
+        assert award.award_collected(vacancy, now=vacancy.closes_at) == 1
         assert [(placed.state, placed.holds_seat) for placed in Bid.objects.order_by("placed_at")] == [
             (BidState.WITHDRAWN, False),
             (BidState.PENDING, True),
@@ -193,14 +194,14 @@ class TestQueueOrder:
 
     def test_a_winner_is_not_sent_away(self, scene, vacancy):
         (placed,) = self.bids(scene, vacancy, days=[1])
-        publication.award_collected(vacancy, now=vacancy.closes_at)
+        award.award_collected(vacancy, now=vacancy.closes_at)
         with pytest.raises(Refused, check=lambda error: error.reason == Refusal.BID_ENDED):
             lose_bid(placed, now=vacancy.closes_at)
 
     def test_what_was_recalled_is_void_and_not_lost(self, scene, vacancy):
         self.bids(scene, vacancy, days=[1, 2, 3])
         Vacancy.objects.filter(pk=vacancy.pk).update(state=Vacancy.State.RECALLED, end_reason="Жөндеу")
-        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 0
+        assert award.award_collected(vacancy, now=vacancy.closes_at) == 0
         with pytest.raises(Refused, check=lambda error: error.reason == Refusal.BID_ENDED):
             lose_bid(Bid.objects.latest("placed_at"), now=vacancy.closes_at)
         jobs.award_bids(now=vacancy.closes_at)
@@ -215,7 +216,7 @@ class TestQueueOrder:
             return lose_bid(bid, now=now)
 
         monkeypatch.setattr(publication, "lose_bid", break_for_the_last)
-        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 2
+        assert award.award_collected(vacancy, now=vacancy.closes_at) == 2
         assert Bid.objects.filter(state=BidState.LOST).count() == 2
         monkeypatch.undo()
         assert jobs.award_bids(now=vacancy.closes_at) == 1
@@ -232,11 +233,11 @@ class TestQueueOrder:
             return lose_bid(bid, now=now)
 
         monkeypatch.setattr(publication, "lose_bid", locked)
-        publication.award_collected(vacancy, now=vacancy.closes_at)
+        award.award_collected(vacancy, now=vacancy.closes_at)
         assert list(Bid.objects.filter(state=BidState.LOST)) == bids[4:]
         monkeypatch.undo()
         withdraw_bid(bids[0], actor=scene.parent, now=vacancy.closes_at)
-        assert publication.award_collected(vacancy, now=vacancy.closes_at) == 1
+        assert award.award_collected(vacancy, now=vacancy.closes_at) == 1
         assert list(Bid.objects.filter(holds_seat=True).order_by("placed_at")) == bids[1:3]
 
     def test_the_decision_costs_no_statement_for_whoever_gets_nothing(self, scene, vacancy):
@@ -245,7 +246,7 @@ class TestQueueOrder:
         for number in (3, 9):
             self.bids(scene, vacancy, days=range(1, number))
             with CaptureQueriesContext(connection) as queries, transaction.atomic():
-                publication._give_places(vacancy, now=vacancy.closes_at)
+                award._give_places(vacancy, now=vacancy.closes_at)
                 transaction.set_rollback(True)
             counts.append(len(queries))
         assert counts[0] == counts[1]
@@ -277,7 +278,7 @@ class TestQueueOrder:
     def test_a_loser_costs_fourteen_statements(self, scene, vacancy, django_assert_num_queries):
         """Ten thousand are told one by one: nothing is asked twice, and nothing that the others asked already."""
         self.bids(scene, vacancy, days=[1, 2, 3, 4])
-        _winners, others = publication._give_places(vacancy, now=vacancy.closes_at)
+        _winners, others = award._give_places(vacancy, now=vacancy.closes_at)
         for bid in others:
             with django_assert_num_queries(14):
                 assert lose_bid(bid, now=vacancy.closes_at)
@@ -321,7 +322,7 @@ class TestQueueOrder:
 
     def test_a_place_that_was_given_back_is_no_news(self, scene, vacancy):
         (placed,) = self.bids(scene, vacancy, days=[1])
-        publication.award_collected(vacancy, now=vacancy.closes_at)
+        award.award_collected(vacancy, now=vacancy.closes_at)
         withdraw_bid(placed, actor=placed.placed_by, now=vacancy.closes_at)
         jobs.tell_placed_bids(now=vacancy.closes_at)
         assert not Notice.objects.filter(kind="bid_awarded").exists()

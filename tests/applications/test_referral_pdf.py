@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from django.utils import translation
 from pypdf import PdfReader
 
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Referral
 from applications.referral_pdf import FONT_FOLDER, SHEET, OwnFilesOnly, render
 from applications.transitions import referrals

@@ -16,7 +16,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Correction, Referral
 from applications.queue.public_order import FEW
 from applications.register import told_years

@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 
 from applications import retention
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import ExtensionDocument
 from applications.states import BenefitState
 from applications.transitions import referrals

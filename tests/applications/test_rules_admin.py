@@ -7,9 +7,9 @@ import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications import publication
 from applications.admin.rules_preview import earliest_start, touched_by
-from applications.bidding import place_bid
+from applications.bidding import publication
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid, Referral, Rules, StopListEntry
 from applications.states import ApplicationState
 from applications.transitions import referrals

@@ -15,12 +15,12 @@ from accounts.audit_actions import Action
 from accounts.models import AuditEntry
 from accounts.services import change_password
 from applications import jobs
-from applications.bidding import place_bid
-from applications.full_places import REMEMBERED_SECONDS, FullPlaces
+from applications.bidding.full_places import REMEMBERED_SECONDS, FullPlaces
+from applications.bidding.rush import Outcome, press
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid, Event, PriorityCutoff, StopListEntry
 from applications.moves import Refused
 from applications.refusals import Refusal
-from applications.rush import Outcome, press
 from applications.states import ApplicationState, BidState, Tier
 from applications.transitions.referrals import activate_bid, expire_referral
 from bulletin.models import Pause, Vacancy

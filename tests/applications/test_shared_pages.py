@@ -13,9 +13,9 @@ from django.urls import reverse
 
 from accounts.audit_actions import Action
 from accounts.services import change_password
-from applications.bidding import place_bid
+from applications.bidding.ending import reject_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application
-from applications.transitions.bids import reject_bid
 from bulletin.models import Vacancy
 from bulletin.selectors import PLACE_COOKIE
 from children.models import Guardianship

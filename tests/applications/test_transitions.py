@@ -9,14 +9,15 @@ from django.db import DatabaseError, transaction
 
 from accounts.models import AuditEntry
 from applications import moves
-from applications.bidding import place_bid
+from applications.bidding import ending
+from applications.bidding.step_by_step import place_bid
 from applications.jobs import tell_placed_bids
 from applications.models import Application, Event, StopListEntry
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import MOVES, ApplicationState, Move
-from applications.transitions import bids, referrals
+from applications.transitions import referrals
 from applications.waiting import filing
 from notifications.models import Notice
 from tests.applications.conftest import ZONE
@@ -159,15 +160,15 @@ class TestArchive:
 
 class TestBid:
     def test_withdrawn_by_the_family(self, scene, bid):
-        application = bids.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+        application = ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
         scene.vacancy.refresh_from_db()
         assert application.state == ApplicationState.WAITING
         assert scene.vacancy.seats_taken == 0
         with refused(Refusal.BID_ENDED):
-            bids.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+            ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
 
     def test_refused_by_the_kindergarten_without_penalty(self, scene, bid):
-        application = bids.reject_bid(bid, actor=scene.staff, reason="Құжат толық емес", now=scene.now)
+        application = ending.reject_bid(bid, actor=scene.staff, reason="Құжат толық емес", now=scene.now)
         scene.vacancy.refresh_from_db()
         assert application.state == ApplicationState.WAITING
         assert scene.vacancy.seats_taken == 0
@@ -177,7 +178,7 @@ class TestBid:
 
     def test_a_refusal_needs_a_reason(self, scene, bid):
         with refused(Refusal.REASON_MISSING):
-            bids.reject_bid(bid, actor=scene.staff, reason="  ", now=scene.now)
+            ending.reject_bid(bid, actor=scene.staff, reason="  ", now=scene.now)
 
 
 class TestReferral:

@@ -7,12 +7,12 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
-from applications.bidding import place_bid
+from applications.bidding.ending import reject_bid
+from applications.bidding.publication import close_vacancy, recall_vacancy
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application
-from applications.publication import close_vacancy, recall_vacancy
 from applications.refusals import Refusal
 from applications.states import ApplicationState
-from applications.transitions.bids import reject_bid
 from applications.transitions.referrals import activate_bid, expire_referral, sign_contract
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding

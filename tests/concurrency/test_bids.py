@@ -7,13 +7,14 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from applications import bidding, moves
-from applications.bidding import place_bid
+from applications import moves
+from applications.bidding import ending, step_by_step
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid, StopListEntry
 from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions import bids, referrals
+from applications.transitions import referrals
 from applications.waiting import filing
 from bulletin.models import Vacancy
 from tests.applications.conftest import NOW, ZONE
@@ -69,9 +70,9 @@ def test_control_without_the_guards_the_places_are_oversold(rush, monkeypatch):
         Vacancy.objects.filter(pk=vacancy.pk).update(seats_taken=vacancy.seats_taken + 1)
         return True
 
-    monkeypatch.setattr(bidding.seats, "take", careless_take)
+    monkeypatch.setattr(step_by_step.seats, "take", careless_take)
     monkeypatch.setattr(
-        bidding,
+        step_by_step,
         "lock_vacancy",
         lambda pk: Vacancy.objects.select_related("group__kindergarten__locality").get(pk=pk),
     )
@@ -111,7 +112,7 @@ def test_activation_against_withdrawal(scene):
     bid = press(scene.application, scene.vacancy)()
     results = together(
         lambda: referrals.activate_bid(bid, actor=scene.staff, now=NOW),
-        lambda: bids.withdraw_bid(bid, actor=scene.parent, now=NOW),
+        lambda: ending.withdraw_bid(bid, actor=scene.parent, now=NOW),
     )
     bid.refresh_from_db()
     scene.vacancy.refresh_from_db()

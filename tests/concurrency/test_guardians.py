@@ -10,9 +10,9 @@ from django.db import IntegrityError, connection, transaction
 from accounts.audit_actions import Action
 from accounts.crypto import keyed_hash
 from accounts.registry import simulated_people
+from applications.bidding.rush import Outcome, press
 from applications.models import Application, Bid, Referral
 from applications.refusals import Refusal
-from applications.rush import Outcome, press
 from applications.states import ApplicationState
 from applications.transitions import disputes, referrals
 from applications.waiting import filing

@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 
 from applications import jobs
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Referral
 from applications.transitions import referrals
 from applications.transitions import referrals as module

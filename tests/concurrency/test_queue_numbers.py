@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from applications import moves
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Rules
 from applications.queue.buckets import bucket_differences, fold_buckets
 from applications.queue.position import Position, count_position, position

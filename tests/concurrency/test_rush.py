@@ -15,15 +15,17 @@ from django.db import connection, connections, transaction
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications import jobs, publication
+from applications import jobs
+from applications.bidding import award, ending
+from applications.bidding.award import award_collected
+from applications.bidding.publication import close_vacancy, recall_vacancy, void_recalled_bids
+from applications.bidding.rush import Outcome, press
 from applications.models import Application, Bid, Event, Referral
 from applications.moves import Refused, lock_application, lock_vacancy, locking
-from applications.publication import award_collected, close_vacancy, recall_vacancy, void_recalled_bids
 from applications.queue.order import interleave
 from applications.refusals import Refusal
-from applications.rush import Outcome, press
 from applications.states import QUEUED_STATES, ApplicationState, BidState, Tier
-from applications.transitions import bids, referrals
+from applications.transitions import referrals
 from applications.waiting import filing
 from bulletin.models import Holiday, Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
@@ -140,7 +142,7 @@ def all_at_once(applications, vacancy, presses=1):
 
 
 def consistent(vacancy):
-    """Seats, bids, states and events tell the same."""
+    """Seats, ending, states and events tell the same."""
     vacancy.refresh_from_db()
     holding = Bid.objects.filter(vacancy=vacancy, holds_seat=True)
     pending = Bid.objects.filter(state=BidState.PENDING).values("application")
@@ -248,7 +250,7 @@ def test_against_the_withdrawal_no_place_is_lost(scene):
     Vacancy.objects.update(seats_total=1)
     assert pressed(waiting[0], scene.vacancy) == Outcome.PLACED
     bid = Bid.objects.get()
-    during(lambda: bids.withdraw_bid(bid, actor=scene.parent, now=NOW), waiting[1:], scene.vacancy)
+    during(lambda: ending.withdraw_bid(bid, actor=scene.parent, now=NOW), waiting[1:], scene.vacancy)
     assert consistent(scene.vacancy)
     # Whoever came too early was refused rightly: the next press has the place.
     pressed(waiting[1], scene.vacancy)
@@ -367,7 +369,7 @@ def a_late_commit(scene):
 
 
 def test_control_without_the_vacancys_lock_a_late_bid_is_overlooked(scene, monkeypatch):
-    monkeypatch.setattr(publication, "lock_vacancy", lambda pk: Vacancy.objects.get(pk=pk))
+    monkeypatch.setattr(award, "lock_vacancy", lambda pk: Vacancy.objects.get(pk=pk))
     _, late = a_late_commit(scene)
     assert not late.holds_seat
 
@@ -390,7 +392,7 @@ def test_the_award_against_the_withdrawals_of_its_winners(scene):
     close_now(vacancy)
     award = lambda: award_collected(vacancy, now=read_clock())  # noqa: E731
     leave = [
-        lambda bid=bid: bids.withdraw_bid(bid, actor=scene.parent, now=NOW)
+        lambda bid=bid: ending.withdraw_bid(bid, actor=scene.parent, now=NOW)
         for bid in Bid.objects.filter(application__in=order[:6])
     ]
     together(*leave[:3], award, award, *leave[3:])
@@ -433,7 +435,7 @@ def test_the_award_against_refusals_and_activations(scene):
     close_now(vacancy)
     bids = list(Bid.objects.all())
     refuse = [
-        lambda bid=bid: bids.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
+        lambda bid=bid: ending.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
         for bid in bids[:4]
     ]
     accept = [
@@ -572,9 +574,9 @@ def a_life(seed, applications, vacancies, scene):
             continue
         try:
             if chance.random() < 0.5:
-                bids.withdraw_bid(bid, actor=scene.parent, now=NOW)
+                ending.withdraw_bid(bid, actor=scene.parent, now=NOW)
             else:
-                bids.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
+                ending.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
         except Refused as refused:
             outcomes.append(refused.reason)
     return outcomes

@@ -15,7 +15,7 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts.models import SmsCode
-from applications.bidding import place_bid
+from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Benefit, Bid, Referral
 from applications.states import ApplicationState, BenefitState, ReferralState
 from applications.transitions import referrals

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from accounts.models import User
 from applications.models import Application, PriorityCutoff
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from bulletin.models import Vacancy
 from bulletin.opening import Phase, phase
+from children.disputes import children_disputed_for
 
 _STATE_REFUSALS = {
     ApplicationState.BID_PLACED: Refusal.BID_UNDER_WAY,
@@ -19,11 +21,13 @@ _STATE_REFUSALS = {
     ApplicationState.ARCHIVED: Refusal.ARCHIVED,
 }
 
+
 _PHASE_REFUSALS = {
     Phase.ANNOUNCED: Refusal.NOT_OPEN_YET,
     Phase.FULL: Refusal.FULL,
     Phase.PAUSED: Refusal.PAUSED,
 }
+
 
 _END_REFUSALS = {
     Phase.DRAFT: Refusal.NOT_PUBLISHED,
@@ -121,3 +125,8 @@ def _outside_the_window(application: Application, vacancy: Vacancy, now_in: Phas
     if now_in != Phase.PRIORITY or is_inside(application, vacancy.cutoffs.all()):
         return None
     return Refusal.PRIORITY
+
+
+def is_disputed(application: Application, user: User) -> bool:
+    """Whether another guardian does not know `user`, and no official has decided about it yet."""
+    return application.child_id in children_disputed_for(user)

@@ -1,8 +1,8 @@
 """The minute it opens: one press, one SQL statement, one answer.
 
-`applications.bidding.place_bid` says in Python what a bid is; the function `press_for_a_place` of the database
-(applications/migrations/0002_rush.py) does the same in one round trip, by its own clock, and checks besides who is
-asking. A property test holds the two together. Why there are two: docs/adr/0007-one-statement-bid.md.
+`applications.bidding.step_by_step.place_bid` says in Python what a bid is; the function `press_for_a_place` of the
+database (applications/migrations/0002_rush.py) does the same in one round trip, by its own clock, and checks besides
+who is asking. A property test holds the two together. Why there are two: docs/adr/0007-one-statement-bid.md.
 """
 
 from enum import StrEnum
@@ -11,7 +11,6 @@ from uuid import UUID
 from django.db import OperationalError, connection
 from psycopg2.errors import DeadlockDetected, LockNotAvailable
 
-from applications.bidding import TELL_TASK
 from applications.refusals import Refusal
 from notifications.broker import wake_soon
 from notifications.clock import stopped_clock
@@ -44,3 +43,6 @@ def press(*, user_id: str, password_stamp: str, application_id: UUID, vacancy_id
     if answer == Outcome.PLACED:
         wake_soon(TELL_TASK)
     return Outcome(answer) if answer in set(Outcome) else Refusal(answer)
+
+
+TELL_TASK = "applications.tasks.tell_placed_bids"

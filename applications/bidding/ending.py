@@ -25,8 +25,14 @@ class _End(NamedTuple):
 
 
 _WITHDRAWN = _End(BidState.WITHDRAWN, Move.WITHDRAW_BID, Action.BID_WITHDRAWN, "bid_withdrawn")
+
+
 _REJECTED = _End(BidState.REJECTED, Move.REJECT_BID, Action.BID_REJECTED, "bid_rejected")
+
+
 _VOID = _End(BidState.VOID, Move.VOID_BID, Action.BID_VOID, "bid_void")
+
+
 _LOST = _End(BidState.LOST, Move.LOSE_BID, Action.BID_LOST, "bid_lost")
 
 
@@ -111,3 +117,8 @@ def _write_end(
         number=place.number if place else None,
     )
     trace(application, end.action, actor=actor, now=now, reason=reason, guardians=guardians)
+
+
+def live_bid(application: Application) -> Bid | None:
+    """The bid that waits for the kindergarten's answer, if any."""
+    return application.bids.filter(state=BidState.PENDING).select_related("vacancy").first()

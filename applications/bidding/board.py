@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db.models import Case, CharField, Value, When
 from django.db.models.functions import Cast
 
-from applications.eligibility import Suit, is_inside, mismatch
+from applications.bidding.eligibility import Suit, is_inside, mismatch
 from applications.models import Application, PriorityCutoff
 from applications.states import ApplicationState, BidState
 from bulletin.moment import Moment

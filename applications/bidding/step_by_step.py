@@ -1,22 +1,18 @@
-"""What a bid is, step by step: `applications.rush` does the same in one statement, and that is what the pages call."""
+"""What a bid is, step by step; `applications.bidding.rush` does the same in one statement, and pages call that."""
 
 from datetime import datetime
 
 from accounts.models import User
-from applications.eligibility import why_not
+from applications.bidding.award import grant_seat
+from applications.bidding.eligibility import is_disputed, why_not
+from applications.bidding.ending import live_bid
+from applications.bidding.rush import TELL_TASK
 from applications.models import Application, Bid
 from applications.moves import Refused, lock_application, lock_vacancy, locking, move
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_for
-from applications.states import BidState, Move
-from bulletin import seats
-from bulletin.calendar import working_calendar
+from applications.states import Move
 from bulletin.models import Vacancy
-from bulletin.workdays import end_of_day
-from children.disputes import children_disputed_for
 from notifications.broker import wake_soon_on_commit
-
-TELL_TASK = "applications.tasks.tell_placed_bids"
 
 
 def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: datetime) -> Bid:
@@ -52,30 +48,6 @@ def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: d
         move(application, Move.PLACE_BID, actor=actor, now=now, data={"bid": str(bid.pk)})
         wake_soon_on_commit(TELL_TASK)
     return bid
-
-
-def live_bid(application: Application) -> Bid | None:
-    """The bid that waits for the kindergarten's answer, if any."""
-    return application.bids.filter(state=BidState.PENDING).select_related("vacancy").first()
-
-
-def grant_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
-    """Give the bid a place and the kindergarten its time to answer; the vacancy is locked, the caller saves the bid.
-
-    Raises `Refused(FULL)`.
-    """
-    if not seats.take(vacancy):
-        raise Refused(Refusal.FULL)
-    locality = vacancy.locality
-    today = now.astimezone(locality.zone).date()
-    days = rules_for(locality, day=today).activation_working_days
-    bid.holds_seat = True
-    bid.answer_due = end_of_day(working_calendar().add(today, days), locality.zone)
-
-
-def is_disputed(application: Application, user: User) -> bool:
-    """Whether another guardian does not know `user`, and no official has decided about it yet."""
-    return application.child_id in children_disputed_for(user)
 
 
 def _refuse(reason: Refusal | None) -> None:

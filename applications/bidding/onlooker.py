@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from applications.board import Waiting
+from applications.bidding.board import Waiting
 from applications.rules.interest import Campaign
 from applications.states import ApplicationState
 from applications.waiting.campaigns import ended_campaign_for

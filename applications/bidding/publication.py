@@ -1,0 +1,120 @@
+"""A vacancy comes into the bulletin and goes out of it again; bids that it leaves behind are ended."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from accounts import audit
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.bidding.ending import void_bid
+from applications.models import Application, PriorityCutoff
+from applications.moves import Refused, lock_vacancy, locking
+from applications.queue.order import head_by_tier
+from applications.refusals import Refusal
+from applications.rules.in_force import rules_for
+from applications.states import ApplicationState, BidState, Tier
+from bulletin import services
+from bulletin.calendar import working_calendar
+from bulletin.models import Vacancy
+
+
+def publish_vacancy(vacancy: Vacancy, *, actor: User, now: datetime) -> Vacancy:
+    """Put a draft into the bulletin and decide who is inside its priority window.
+
+    The window runs from the opening for `Rules.priority_working_days`, to the same time of day. Inside are, of every
+    matching queue, the first `seats x Rules.priority_seats_multiple` that wait for a place. Raises `Refused`
+    (NOT_A_DRAFT, OPENING_PASSED).
+    """
+    with locking():
+        vacancy = lock_vacancy(vacancy.pk)
+        if vacancy.state != Vacancy.State.DRAFT:
+            raise Refused(Refusal.NOT_A_DRAFT)
+        if vacancy.closes_at is not None and vacancy.closes_at <= now:
+            raise Refused(Refusal.OPENING_PASSED)
+        services.set_published(vacancy, priority_until=priority_until(vacancy), now=now)
+        PriorityCutoff.objects.bulk_create(priority_cutoffs(vacancy))
+        audit.record(Action.VACANCY_PUBLISHED, actor=actor, target=str(vacancy), now=now)
+    return vacancy
+
+
+def priority_until(vacancy: Vacancy) -> datetime | None:
+    """The first instant at which the vacancy is for everyone who matches; None without a priority window."""
+    opens = vacancy.opens_at.astimezone(vacancy.locality.zone)
+    days = rules_for(vacancy.locality, day=opens.date()).priority_working_days
+    if days == 0:
+        return None
+    return datetime.combine(working_calendar().add(opens.date(), days), opens.timetz())
+
+
+def priority_cutoffs(vacancy: Vacancy) -> list[PriorityCutoff]:
+    """The last place inside the priority window, for every birth year and tier that has one; not saved."""
+    day = vacancy.opens_at.astimezone(vacancy.locality.zone).date()
+    rules = rules_for(vacancy.locality, day=day)
+    cutoffs = []
+    for birth_year in vacancy.birth_years:
+        matching = matching_queue(vacancy, birth_year)
+        totals = {tier: matching.filter(tier=tier).count() for tier in Tier}
+        inside = head_by_tier(
+            vacancy.seats_total * rules.priority_seats_multiple,
+            totals=totals,
+            general_per_priority=rules.general_per_priority,
+        )
+        for tier, count in inside.items():
+            if count:
+                last = matching.filter(tier=tier).order_by("filed_at", "sequence")[count - 1]
+                cutoffs.append(
+                    PriorityCutoff(
+                        vacancy=vacancy,
+                        birth_year=birth_year,
+                        tier=tier,
+                        filed_at=last.filed_at,
+                        sequence=last.sequence,
+                    )
+                )
+    return cutoffs
+
+
+def matching_queue(vacancy: Vacancy, birth_year: int) -> QuerySet[Application]:
+    """The applications of one birth year that wait for such a place."""
+    return Application.objects.filter(
+        locality=vacancy.locality,
+        birth_year=birth_year,
+        languages__contains=[vacancy.group.language],
+        state=ApplicationState.WAITING,
+    )
+
+
+def recall_vacancy(vacancy: Vacancy, *, actor: User, reason: str, now: datetime) -> Vacancy:
+    """Take a published vacancy back, with a reason that families read.
+
+    Pending bids become void and their families wait at their original date; referrals already issued stay valid.
+    """
+    if not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    vacancy = _end(vacancy, Vacancy.State.RECALLED, reason=reason.strip(), now=now)
+    audit.record(Action.VACANCY_RECALLED, actor=actor, target=str(vacancy), reason=reason.strip(), now=now)
+    void_recalled_bids(vacancy, actor=actor, now=now)
+    return vacancy
+
+
+def void_recalled_bids(vacancy: Vacancy, *, actor: User | None = None, now: datetime) -> int:
+    """End the pending bids of a recalled vacancy, one transaction each; returns how many. May be repeated."""
+    pending = vacancy.bids.filter(state=BidState.PENDING)
+    for bid in pending:
+        void_bid(bid, actor=actor, reason=vacancy.end_reason, now=now)
+    return len(pending)
+
+
+def close_vacancy(vacancy: Vacancy, *, now: datetime) -> Vacancy:
+    """Stop accepting bids; bids already placed stay with the kindergarten."""
+    return _end(vacancy, Vacancy.State.CLOSED, reason="", now=now)
+
+
+def _end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -> Vacancy:
+    with locking():
+        vacancy = lock_vacancy(vacancy.pk)
+        if vacancy.state != Vacancy.State.PUBLISHED:
+            raise Refused(Refusal.NOT_PUBLISHED)
+        services.end(vacancy, state, reason=reason, now=now)
+    return vacancy
