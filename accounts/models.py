@@ -65,8 +65,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_session_auth_hash(self) -> str:
         """What a session must hold to be this user's: it changes with the password.
 
-        Without a key, unlike Django's, so that the database itself can compare it (`applications.bidding.rush`). Sessions
-        are kept on the server and signed, and from the hash of a salted hash no password can be guessed.
+        Without a key, unlike Django's, so that the database itself can compare it (`applications.bidding.rush`).
+        Sessions are kept on the server and signed, and from the hash of a salted hash no password can be guessed.
         """
         return hashlib.sha256(self.password.encode()).hexdigest()
 

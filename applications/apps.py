@@ -10,6 +10,6 @@ class ApplicationsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import stops
-        from applications.stops import UnknownGuardian
+        from applications.disputes.unknown_guardian import UnknownGuardian
 
         stops.register(UnknownGuardian())

@@ -15,24 +15,19 @@ from django.db.models import Model, QuerySet
 from accounts.audit_actions import Action
 from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
-from applications import referral_pdf
-from applications.benefits.claims import expire_benefit
-from applications.bidding.award import award_collected
-from applications.bidding.publication import void_recalled_bids
+from applications.benefits.claims import expire_benefit, overdue_benefits
+from applications.bidding.award import award_collected, vacancies_to_award
+from applications.bidding.publication import recalled_with_bids, void_recalled_bids
+from applications.disputes.guardianships import settle_dispute
 from applications.models import Application, Bid, Referral
 from applications.moves import lock_application, locking, remind, trace
+from applications.referrals import paper
+from applications.referrals.due import overdue_referrals, referrals_without_pdf
+from applications.referrals.ending import expire_referral
+from applications.referrals.last_days import last_day_of
+from applications.referrals.stops import ended_stops, lift_stop
 from applications.rules.interest import Campaign
-from applications.selectors import (
-    ended_stops,
-    overdue_benefits,
-    overdue_referrals,
-    recalled_with_bids,
-    referrals_without_pdf,
-    vacancies_to_award,
-)
 from applications.states import HAS_PAPER, ReferralState
-from applications.transitions.disputes import settle_dispute
-from applications.transitions.referrals import expire_referral, last_day_of, lift_stop
 from applications.waiting.aging import about_to_leave, age_out, too_old
 from applications.waiting.campaigns import (
     ended_campaign_for,
@@ -161,7 +156,7 @@ def store_pdf(referral: Referral) -> None:
 
     Where the referral was extended or ended meanwhile, the paper just made is dropped.
     """
-    content = ContentFile(referral_pdf.render(referral))
+    content = ContentFile(paper.render(referral))
     name = referral.pdf.storage.save(f"referrals/{referral.pk}.pdf", content)
     unchanged = Referral.objects.filter(
         pk=referral.pk, valid_until=referral.valid_until, state__in=HAS_PAPER, pdf=""

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.models import User
-from applications.handing_in import note_handing_in
+from applications.access.handing_in import note_handing_in
 from applications.moves import Refused
 from applications.refusals import Refusal
 from notifications.clock import read_clock
@@ -18,7 +18,7 @@ RETRY_AFTER_SECONDS = 5
 class BusyMiddleware:
     """503 and a way back where a page itself had to change something, and somebody else held it locked.
 
-    Pages end what ran out before they show it (`transitions.settle`), and show nothing that has not been ended.
+    Pages end what ran out before they show it (`access.settling`), and show nothing that has not been ended.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -12,7 +12,7 @@ from psycopg2.errors import DeadlockDetected, LockNotAvailable
 from accounts import audit
 from accounts.audit_actions import Action
 from accounts.models import User
-from applications.models import Application, Event
+from applications.models import Application, Event, Referral
 from applications.refusals import Refusal
 from applications.states import COSTLY, ApplicationState, Move, is_allowed, state_after
 from bulletin.models import Vacancy
@@ -65,6 +65,15 @@ def lock_vacancy(pk: UUID) -> Vacancy:
     return (
         Vacancy.objects.select_for_update(of=("self",), no_key=True)
         .select_related("group__kindergarten__locality")
+        .get(pk=pk)
+    )
+
+
+def lock_referral(pk: UUID) -> Referral:
+    """The referral as it is now, its row locked: its paper may be on its way. Lock the application first."""
+    return (
+        Referral.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("application__locality", "bid__vacancy__group__kindergarten__locality")
         .get(pk=pk)
     )
 

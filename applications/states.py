@@ -1,6 +1,6 @@
 """The states of everything a family goes through, and the moves that are allowed. Pure.
 
-`applications.transitions` is the one place that makes a move; `docs/states.md` shows the table below as a picture.
+A move is made with `applications.moves` and nothing else; `docs/states.md` shows the table below as a picture.
 """
 
 from typing import Final

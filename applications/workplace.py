@@ -10,9 +10,9 @@ from django.utils.timezone import localtime
 
 from accounts.models import User
 from accounts.roles import is_official
-from applications import selectors
+from applications.benefits.claims import claims_to_check
 from applications.models import Bid, Referral
-from applications.selectors import claims_to_check
+from applications.referrals import due
 from applications.states import BidState
 from bulletin.employment import kindergartens_of
 from bulletin.models import Vacancy
@@ -94,7 +94,7 @@ def bids_to_answer() -> QuerySet[Bid]:
 def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
     """Referrals with which a family may still come, the earliest last day first."""
     return (
-        selectors.valid_referrals(now=now)
+        due.valid_referrals(now=now)
         .select_related("application__child", "application__locality", "bid__vacancy__group__kindergarten")
         .order_by("valid_until", "issued_at")
     )

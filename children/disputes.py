@@ -1,6 +1,6 @@
 """Guardians who were added lately, whom the others may stop, and what is halted meanwhile.
 
-`applications.transitions` raises and decides disputes: they lock the applications, too.
+`applications.disputes` raises and decides disputes: they lock the applications, too.
 """
 
 from collections.abc import Iterable

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from applications.bidding.step_by_step import place_bid
+from applications.referrals.ending import expire_referral, sign_contract
+from applications.referrals.issuing import activate_bid
 from applications.states import ApplicationState
-from applications.transitions.referrals import activate_bid, expire_referral, sign_contract
 from applications.waiting.filing import archive
 from bulletin.models import Holiday, Review
 from tests.factories import (

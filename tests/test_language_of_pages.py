@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone, translation
 
 from accounts.models import Profile, User
-from applications.transitions.disputes import stop_guardian
+from applications.disputes.guardianships import stop_guardian
 from balabaqsha.admin_site import staff_site
 from tests.accounts.walk import FATHER, PASSWORD, PHONE, newest_code
 from tests.city import build_city

@@ -27,9 +27,9 @@ from applications.admin.work import (
     tag,
 )
 from applications.benefits import claims
+from applications.benefits.claims import claims_to_check
 from applications.models import Benefit, BenefitCategory
 from applications.queue.position import position
-from applications.selectors import claims_to_check
 from applications.states import LIVE_STATES, BenefitState
 from applications.stored_files import file_response
 from notifications.clock import estimate_clock

@@ -32,8 +32,8 @@ from applications.bidding import ending
 from applications.models import Bid
 from applications.moves import Refused
 from applications.queue.position import position, positions
+from applications.referrals import issuing
 from applications.states import BidState
-from applications.transitions import referrals
 from applications.workplace import own
 from bulletin.models import Vacancy
 from notifications.clock import estimate_clock, read_clock
@@ -94,7 +94,7 @@ def _may_be_activated(bid: Bid, now: datetime) -> bool:
 
 
 def _activate(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> None:
-    referrals.activate_bid(bid, actor=actor, now=now)
+    issuing.activate_bid(bid, actor=actor, now=now)
 
 
 def _reject(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> None:
@@ -258,7 +258,7 @@ class BidAdmin(ChildColumns, WorkAdmin):
         refusals: Counter[str] = Counter()
         for bid in queryset.order_by("placed_at"):
             try:
-                referrals.activate_bid(bid, actor=staff_of(request), now=read_clock())
+                issuing.activate_bid(bid, actor=staff_of(request), now=read_clock())
             except Refused as refused:
                 refusals[str(refused)] += 1
         done = len(queryset) - refusals.total()

@@ -17,8 +17,8 @@ from accounts.audit_actions import Action
 from accounts.masks import mask_document, mask_iin, mask_phone
 from accounts.models import User
 from applications.admin.work import LINE_BREAK, Rows, Work, WorkAdmin, page_of, staff_of, tag, written
+from applications.disputes import guardianships
 from applications.models import Application
-from applications.transitions import disputes
 from applications.workplace import short_name
 from children.disputes import undecided
 from children.models import Dispute, Guardianship
@@ -67,12 +67,12 @@ def _may_end(dispute: Dispute, now: datetime) -> bool:
 
 def _stand(dispute: Dispute, actor: User, data: dict[str, Any], now: datetime) -> None:
     outcome = Dispute.Outcome.STANDS
-    disputes.decide_guardianship(dispute, outcome=outcome, actor=actor, reason=data["reason"], now=now)
+    guardianships.decide_guardianship(dispute, outcome=outcome, actor=actor, reason=data["reason"], now=now)
 
 
 def _end(dispute: Dispute, actor: User, data: dict[str, Any], now: datetime) -> None:
     outcome = Dispute.Outcome.ENDS
-    disputes.decide_guardianship(dispute, outcome=outcome, actor=actor, reason=data["reason"], now=now)
+    guardianships.decide_guardianship(dispute, outcome=outcome, actor=actor, reason=data["reason"], now=now)
 
 
 @admin.register(Dispute)

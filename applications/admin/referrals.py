@@ -30,10 +30,10 @@ from applications.admin.work import (
     tag,
 )
 from applications.models import Contract, Extension, ExtensionDocument, Referral
-from applications.selectors import valid_referrals
+from applications.referrals import ending
+from applications.referrals.due import valid_referrals
 from applications.states import HAS_PAPER, ReferralState
 from applications.stored_files import file_response
-from applications.transitions import referrals
 from applications.workplace import SOON, short_name
 from notifications.clock import estimate_clock
 
@@ -79,11 +79,11 @@ def _is_valid(referral: Referral, now: datetime) -> bool:
 
 
 def _sign(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
-    referrals.sign_contract(referral, actor=actor, contract_number=data["contract_number"], now=now)
+    ending.sign_contract(referral, actor=actor, contract_number=data["contract_number"], now=now)
 
 
 def _revoke(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
-    referrals.revoke_referral(referral, actor=actor, reason=data["reason"], now=now)
+    ending.revoke_referral(referral, actor=actor, reason=data["reason"], now=now)
 
 
 @admin.register(Referral)

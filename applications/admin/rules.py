@@ -15,7 +15,7 @@ from accounts.models import User
 from applications.admin.rules_preview import earliest_start, touched_by
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, tag, written
 from applications.models import Application, Rules, StopListEntry
-from applications.transitions import referrals
+from applications.referrals import stops
 from applications.workplace import short_name
 from notifications.clock import estimate_clock, read_clock
 
@@ -135,7 +135,7 @@ def _runs(stop: StopListEntry, now: datetime) -> bool:
 
 
 def _lift(stop: StopListEntry, actor: User, data: dict[str, Any], now: datetime) -> None:
-    referrals.lift_stop(stop, actor=actor, reason=data["reason"], now=now)
+    stops.lift_stop(stop, actor=actor, reason=data["reason"], now=now)
 
 
 @admin.register(StopListEntry)

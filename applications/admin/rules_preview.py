@@ -7,9 +7,9 @@ from django.db.models import Count, Field, Q
 from django.utils.translation import gettext as _
 
 from applications.models import Application, Bid, Rules, StopListEntry
+from applications.referrals.due import valid_referrals
 from applications.rules.in_force import choose
 from applications.rules.interest import Campaign, next_campaign, running_campaign
-from applications.selectors import valid_referrals
 from applications.states import LIVE_STATES, ApplicationState, BidState
 from bulletin.models import Locality, Vacancy
 

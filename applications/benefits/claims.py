@@ -8,15 +8,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.files.base import File
+from django.db.models import Q, QuerySet
 
 from accounts.audit_actions import Action
 from accounts.models import User
 from accounts.uploads import random_name, type_of
-from applications.models import Application, Benefit, BenefitCategory
+from applications.models import (
+    Application,
+    Benefit,
+    BenefitCategory,
+)
 from applications.moves import Refused, lock_application, locking, move, refuse_while_halted, remind, trace
 from applications.queue.position import position
 from applications.refusals import Refusal
-from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, Tier
+from applications.states import (
+    LIVE_STATES,
+    ApplicationState,
+    BenefitState,
+    Move,
+    Tier,
+)
 from bulletin.workdays import end_of_day
 from children.access import guardians_of
 
@@ -228,4 +239,26 @@ def _tell(benefit: Benefit, kind: str, *, now: datetime, **context: Any) -> None
         category=benefit.category,
         number=place.number if place else None,
         **context,
+    )
+
+
+def overdue_benefits(*, now: datetime) -> QuerySet[Benefit]:
+    """Verified benefits of children without a place whose last day is over and that have not been ended yet."""
+    return Benefit.objects.filter(
+        state=BenefitState.VERIFIED, valid_until__lte=now, application__state__in=LIVE_STATES
+    )
+
+
+def categories_to_claim(application: Application) -> QuerySet[BenefitCategory]:
+    """What the family may ask for: not what waits for a check, and not what already counts without an end."""
+    settled = application.benefits.filter(
+        Q(state=BenefitState.CLAIMED) | Q(state=BenefitState.VERIFIED, valid_until=None)
+    )
+    return BenefitCategory.objects.filter(is_active=True).exclude(pk__in=settled.values("category"))
+
+
+def claims_to_check() -> QuerySet[Benefit]:
+    """Benefits that wait for an official, the oldest first; none of a child that has a place or left the queue."""
+    return Benefit.objects.filter(state=BenefitState.CLAIMED, application__state__in=LIVE_STATES).order_by(
+        "claimed_at", "id"
     )

@@ -6,10 +6,14 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Least
 
 from applications.bidding.ending import lose_bid
 from applications.bidding.rush import TELL_TASK
-from applications.models import Bid
+from applications.models import (
+    Bid,
+)
 from applications.moves import Refused, lock_vacancy, locking
 from applications.queue.position import numbers_of
 from applications.refusals import Refusal
@@ -19,6 +23,7 @@ from bulletin import seats, services
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
 from bulletin.opening import bidding_clock
+from bulletin.selectors import with_pauses
 from bulletin.workdays import end_of_day
 from notifications.broker import wake_soon_on_commit
 from notifications.sweeps import renew_connection
@@ -149,3 +154,18 @@ def _end_others(bids: Sequence[Bid], *, now: datetime) -> bool:
             logger.exception("bid %s could not be ended", bid.pk)
             renew_connection()
     return True
+
+
+def vacancies_to_award(*, now: datetime) -> QuerySet[Vacancy]:
+    """Queue-order vacancies whose time is over while collected bids wait for their award; none that a pause holds."""
+    collected = Vacancy.objects.filter(
+        mode=Vacancy.Mode.QUEUE_ORDER, state__in=[Vacancy.State.PUBLISHED, Vacancy.State.CLOSED]
+    )
+    return (
+        with_pauses(collected)
+        .filter(
+            closes_at__lte=Least(Value(now), "paused_since"),
+            bids__in=Bid.objects.filter(state=BidState.PENDING, holds_seat=False),
+        )
+        .distinct()
+    )

@@ -1,7 +1,7 @@
 """Who looks at the bulletin, in one statement: what a signed-in family may cost when thousands look at once.
 
 The function of the database (applications/migrations/0004_onlooker.py) reads what the header and the list show to a
-family. `applications.access` and the transitions are the ordinary way; it is gone wherever this one can't tell.
+family. `applications.access.family` and the transitions are the ordinary way; it is gone wherever this one can't tell.
 """
 
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def look(*, user_id: str, password_stamp: str, now: datetime) -> Onlooker | None
 
 
 def _needs_settling(row: _Row, *, now: datetime) -> bool:
-    """The conditions of `transitions.settle`; once more often is harmless, once less would show a lapsed right."""
+    """The conditions of `access.settling`; once more often is harmless, once less would show a lapsed right."""
     if row.is_overdue or row.state != ApplicationState.WAITING:
         return row.is_overdue
     place = row.waiting.locality_id

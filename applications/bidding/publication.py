@@ -8,7 +8,11 @@ from accounts import audit
 from accounts.audit_actions import Action
 from accounts.models import User
 from applications.bidding.ending import void_bid
-from applications.models import Application, PriorityCutoff
+from applications.models import (
+    Application,
+    Bid,
+    PriorityCutoff,
+)
 from applications.moves import Refused, lock_vacancy, locking
 from applications.queue.order import head_by_tier
 from applications.refusals import Refusal
@@ -118,3 +122,10 @@ def _end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) 
             raise Refused(Refusal.NOT_PUBLISHED)
         services.end(vacancy, state, reason=reason, now=now)
     return vacancy
+
+
+def recalled_with_bids() -> QuerySet[Vacancy]:
+    """Recalled vacancies with bids that are still pending."""
+    return Vacancy.objects.filter(
+        state=Vacancy.State.RECALLED, bids__in=Bid.objects.filter(state=BidState.PENDING)
+    ).distinct()

@@ -13,13 +13,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import accepts, parent_required
 from accounts.models import User
-from applications.access import application_for, benefit_for
-from applications.benefits.claims import claim_benefit, withdraw_benefit
+from applications.access.family import application_for, benefit_for
+from applications.benefits.claims import categories_to_claim, claim_benefit, withdraw_benefit
 from applications.forms import BenefitForm
 from applications.models import Application, Benefit
 from applications.moves import Refused
 from applications.refusals import Refusal
-from applications.selectors import categories_to_claim
 from applications.states import LIVE_STATES, BenefitState
 from applications.views.halted import answer_if_halted
 from applications.views.people import parent

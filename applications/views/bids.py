@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import parent_required
-from applications.access import application_for, pending_bid
+from applications.access.family import application_for, pending_bid
 from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.rush import Outcome
+from applications.disputes.halts import halt_of
 from applications.forms import BidForm
-from applications.halts import halt_of
 from applications.models import Application
 from applications.moves import Refused
 from applications.queue.position import position

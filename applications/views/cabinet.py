@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
 from accounts.models import User
-from applications.access import application_for, applications_of, settled_for
-from applications.halts import may_now
+from applications.access.family import application_for, applications_of, settled_for
+from applications.disputes.halts import may_now
 from applications.models import Application
 from applications.states import ApplicationState, Move
 from applications.views.benefits import benefits_of

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import parent_required
 from accounts.models import User
-from applications.access import application_for
+from applications.access.family import application_for
 from applications.forms import LanguagesForm, MoveForm
 from applications.models import Application
 from applications.moves import Refused

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
-from applications.access import application_for
+from applications.access.family import application_for
 from applications.forms import PeriodForm
 from applications.models import Application
 from applications.queue.history import explain

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.decorators import parent_required
 from accounts.models import User
-from applications.access import application_for, applications_of
+from applications.access.family import application_for, applications_of
 from applications.forms import ApplicationForm
 from applications.models import Application
 from applications.moves import Refused

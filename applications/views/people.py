@@ -6,7 +6,7 @@ from datetime import datetime
 from django.http import HttpRequest
 
 from accounts.models import User
-from applications.access import applications_of, settled_for
+from applications.access.family import applications_of, settled_for
 from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.models import Application
 from applications.refusals import Refusal

@@ -13,14 +13,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from applications.access import pending_bid
+from applications.access.family import pending_bid
 from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.bulletin_feed import atom, heading, row
 from applications.models import Application
 from applications.public_csv import csv_response
 from applications.queue.public_order import FEW
+from applications.referrals.register import register_rows, registered
 from applications.refusals import Refusal
-from applications.register import register_rows, registered
 from applications.views.offers import offer, public_vacancies, similar_offers
 from applications.views.people import enrolled_applications, live_applications, waiting_for
 from bulletin.forms import BulletinFilterForm

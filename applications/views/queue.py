@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.audit import client_address
 from accounts.views.limited import limited
-from applications import queue_check
+from applications.access import by_number
 from applications.models import Rules
 from applications.public_csv import csv_response
 from applications.public_forms import JumpForm, QueueCheckForm
@@ -121,10 +121,10 @@ def check(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         number = form.cleaned_data["number"]
         address = client_address(request)
-        allowed = queue_check.allowed(number, address=address, now=now)
+        allowed = by_number.allowed(number, address=address, now=now)
         if not allowed.ok:
             return limited(request, allowed.retry_at, way="queue")
-        found = queue_check.check(number, digits=form.cleaned_data["digits"], now=now)
+        found = by_number.check(number, digits=form.cleaned_data["digits"], now=now)
         if found is None:
             form.add_error(
                 None,
@@ -134,7 +134,7 @@ def check(request: HttpRequest) -> HttpResponse:
                 ),
             )
         else:
-            queue_check.was_right(number, address=address, now=now)
+            by_number.was_right(number, address=address, now=now)
     return render(request, "applications/queue_check.html", {"form": form, "found": found})
 
 

@@ -14,17 +14,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import audit
 from accounts.audit_actions import Action
 from accounts.decorators import accepts, parent_required
-from applications.access import application_for, referral_for
+from applications.access.family import application_for, referral_for
 from applications.forms import ExtensionForm
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.moves import Refused
+from applications.referrals.extending import extend_referral
+from applications.referrals.last_days import last_day_of, longest_extension
+from applications.referrals.stored_paper import order_paper
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER
-from applications.transitions.referrals import extend_referral, last_day_of, longest_extension
 from applications.views.halted import answer_if_halted
 from applications.views.people import parent
 from applications.views.sent_files import sent_for_extension, warn_of_losses
-from notifications.broker import wake_on_commit
 from notifications.clock import estimate_clock, read_clock
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect(application)
     if not referral.pdf:
         # Where the broker is down, too, the minute's sweep makes the paper.
-        wake_on_commit("applications.tasks.render_referral_pdf", str(referral.pk))
+        order_paper(referral)
         response = render(
             request, "applications/referral_wait.html", {"application": application}, status=202
         )

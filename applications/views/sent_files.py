@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import parent_required
 from accounts.models import User
 from accounts.uploads import Upload
-from applications.access import application_for, benefit_for
+from applications.access.family import application_for, benefit_for
 from applications.models import Application, Benefit, ExtensionDocument
 from applications.stored_files import file_response
 from applications.views.people import parent

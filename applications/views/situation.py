@@ -2,19 +2,31 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from applications.access import newest_bid
-from applications.halts import Halt, halt_of, may_now
-from applications.models import Application, Bid, Extension, Referral, StopListEntry
+from applications.access.family import newest_bid
+from applications.disputes.halts import Halt, halt_of, may_now
+from applications.models import (
+    Application,
+    Bid,
+    Extension,
+    Referral,
+    StopListEntry,
+)
 from applications.queue.position import Position, position
+from applications.referrals.last_days import last_day_of, longest_extension, stop_days_of
 from applications.rules.in_force import rules_for
 from applications.rules.interest import Campaign
-from applications.selectors import steps
-from applications.states import ApplicationState, BidState, Move, ReferralState, is_allowed
-from applications.transitions.referrals import last_day_of, longest_extension, stop_days_of
+from applications.states import (
+    ApplicationState,
+    BidState,
+    Move,
+    ReferralState,
+    is_allowed,
+)
 from applications.waiting.campaigns import campaign_asking, restorable_until
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.models import Vacancy
@@ -390,3 +402,30 @@ def step_titles() -> list[str]:
 def matching_bulletin_url() -> str:
     """The bulletin as this family sees it: only places for which one of its applications may be sent now."""
     return reverse("applications:bulletin") + "?status=me"
+
+
+class StepState(StrEnum):
+    DONE = "done"
+    CURRENT = "current"
+    AHEAD = "ahead"
+
+
+# How many of the manual's four steps are behind the family in each state: queue, bid, referral, result.
+_STEPS_DONE = {
+    ApplicationState.STOP_LISTED: 0,
+    ApplicationState.LAPSED: 0,
+    ApplicationState.WAITING: 1,
+    ApplicationState.BID_PLACED: 2,
+    ApplicationState.REFERRED: 2,
+    ApplicationState.ENROLLED: 4,
+    ApplicationState.ARCHIVED: 0,
+}
+
+
+def steps(application: Application) -> list[StepState]:
+    """The state of each of the four steps of the manual, in their order."""
+    done = _STEPS_DONE[ApplicationState(application.state)]
+    return [
+        StepState.DONE if number < done else StepState.CURRENT if number == done else StepState.AHEAD
+        for number in range(4)
+    ]

@@ -27,9 +27,9 @@ from applications.models import (
     Rules,
     StopListEntry,
 )
+from applications.referrals.issuing import NUMBERS_A_YEAR, referral_number
 from applications.rules.interest import Campaign, ended_campaign
 from applications.states import MOVES, BidState, Move, ReferralState, is_allowed
-from applications.transitions.referrals import NUMBERS_A_YEAR, referral_number
 from balabaqsha.demo import moments
 from bulletin import seats
 from bulletin.models import Locality, Vacancy

@@ -9,8 +9,9 @@ from accounts.audit_actions import Action
 from accounts.models import AuditEntry, Profile
 from accounts.roles import Role
 from applications.bidding.step_by_step import place_bid
+from applications.disputes import guardianships
+from applications.referrals import issuing
 from applications.refusals import Refusal
-from applications.transitions import disputes, referrals
 from children.disputes import is_halted
 from children.models import Dispute
 from notifications.models import Notice
@@ -37,7 +38,7 @@ def newcomer(scene):
 
 @pytest.fixture
 def dispute(scene, newcomer, clock):
-    (raised,) = disputes.stop_guardian(newcomer, by=scene.parent, is_tied=False, now=scene.now)
+    (raised,) = guardianships.stop_guardian(newcomer, by=scene.parent, is_tied=False, now=scene.now)
     return raised
 
 
@@ -171,7 +172,9 @@ class TestDecisions:
     def test_a_child_without_an_application(self, clock, desk):
         first = GuardianshipFactory()
         late = GuardianshipFactory(child=first.child)
-        (dispute,) = disputes.stop_guardian(late.user, by=first.user, is_tied=False, now=late.verified_at)
+        (dispute,) = guardianships.stop_guardian(
+            late.user, by=first.user, is_tied=False, now=late.verified_at
+        )
         assert desk.get(page(dispute)).status_code == 200
         assert desk.post(work(dispute, "stand"), {"reason": "x"}).status_code == 302
         assert Dispute.objects.get().outcome == "stands"
@@ -180,8 +183,8 @@ class TestDecisions:
 def test_a_kindergarten_reads_that_a_last_day_stands_still(scene, newcomer, clock):
     """It can sign the contract meanwhile, also past the day that the paper names."""
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
-    disputes.stop_guardian(newcomer, by=scene.parent, is_tied=False, now=scene.now)
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+    guardianships.stop_guardian(newcomer, by=scene.parent, is_tied=False, now=scene.now)
     clock.move_to(datetime(2019, 7, 20, 12, 0, tzinfo=ZONE))
     browser = inside(worker_of(scene.group.kindergarten))
     listed = browser.get(reverse("admin:applications_referral_changelist"), {"valid": "now"})

@@ -13,7 +13,7 @@ from django.urls import reverse
 from applications.bidding.step_by_step import place_bid
 from applications.models import Bid, Correction, Rules
 from applications.queue.position import position
-from applications.transitions import referrals
+from applications.referrals import ending, issuing
 from bulletin.models import Employment, Pause, Review
 from tests.factories import (
     ApplicationFactory,
@@ -51,12 +51,12 @@ def add_a_place(scene, *, number):
         return place_bid(application, vacancy, actor=application.filed_by, now=scene.now)
 
     def referral():
-        return referrals.activate_bid(bid(), actor=staff, now=scene.now)
+        return issuing.activate_bid(bid(), actor=staff, now=scene.now)
 
     pending = bid()
-    referrals.sign_contract(referral(), actor=staff, now=scene.now)
+    ending.sign_contract(referral(), actor=staff, now=scene.now)
     ended = referral()
-    referrals.expire_referral(ended, now=ended.valid_until)
+    ending.expire_referral(ended, now=ended.valid_until)
     BenefitFactory(application=pending.application, category__slug=f"category-{number}")
     Correction.objects.create(
         application=pending.application, new_birth_year=2016, previous_birth_year=2017,

@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.roles import Role
 from applications.bidding.step_by_step import place_bid
 from applications.models import Correction, Event, Rules, StopListEntry
-from applications.transitions import referrals
+from applications.referrals import ending, extending, issuing, last_days
 from bulletin.models import Vacancy
 from tests.factories import (
     ApplicationFactory,
@@ -114,13 +114,13 @@ def objects(scene, clock):
     )
 
     def referral():
-        return referrals.activate_bid(bid(), actor=scene.staff, now=scene.now)
+        return issuing.activate_bid(bid(), actor=scene.staff, now=scene.now)
 
     extended = referral()
-    referrals.extend_referral(
+    extending.extend_referral(
         extended,
         actor=scene.parent,
-        until=referrals.longest_extension(extended),
+        until=last_days.longest_extension(extended),
         reason="illness",
         documents=[("anyktama.pdf", ContentFile(b"%PDF-1.4", name="anyktama.pdf"))],
         now=scene.now,
@@ -128,13 +128,13 @@ def objects(scene, clock):
     extended.refresh_from_db()
     extended.pdf.save("paper.pdf", ContentFile(b"%PDF-1.4"))
     expired = referral()
-    referrals.expire_referral(expired, now=expired.valid_until)
+    ending.expire_referral(expired, now=expired.valid_until)
     return SimpleNamespace(
         bid=bid(),
         referral=extended,
         other_referral=referral(),
         document=extended.extension.documents.get(),
-        contract=referrals.sign_contract(referral(), actor=scene.staff, now=scene.now),
+        contract=ending.sign_contract(referral(), actor=scene.staff, now=scene.now),
         vacancy=vacancy,
         draft=VacancyFactory(group=scene.group, state=Vacancy.State.DRAFT, published_at=None),
         application=scene.application,

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from applications.bidding.step_by_step import place_bid
-from applications.transitions import referrals
+from applications.referrals import issuing
 from tests.factories import KindergartenFactory
 from tests.staff import employee, inside, worker_of
 
@@ -27,7 +27,7 @@ def test_a_worker_sees_what_waits_in_their_kindergarten(scene, clock):
 def test_nothing_of_another_kindergarten(scene, clock):
     stranger = worker_of(KindergartenFactory())
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+    issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
     today = inside(stranger).get(reverse("admin:index")).context["today"]
     assert (today.bids.total, today.ending.total, today.awaited.total, today.vacancies.total) == (
         0,
@@ -49,7 +49,7 @@ def test_a_late_answer_is_marked(scene, clock):
 def test_a_referral_moves_up_when_its_last_day_is_tomorrow(scene, clock):
     worker = worker_of(scene.group.kindergarten)
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
     two_days_before_the_end = referral.valid_until - timedelta(days=2)
 
     def lists():

@@ -12,12 +12,13 @@ from accounts.audit_actions import Action
 from accounts.masks import mask_iin
 from accounts.models import AuditEntry
 from accounts.roles import Role
-from applications.bidding import ending
+from applications.bidding import ending as bid_ending
 from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid, Contract, Referral, Rules, StopListEntry
+from applications.referrals import ending as referral_ending
+from applications.referrals import extending, issuing, last_days
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState, ReferralState
-from applications.transitions import referrals
 from bulletin.models import Vacancy
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, VacancyFactory
@@ -44,7 +45,7 @@ def bid(scene):
 
 @pytest.fixture
 def referral(scene, bid):
-    return referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+    return issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
 
 
 def work(obj, name):
@@ -83,7 +84,7 @@ class TestBids:
         assert Application.objects.get().state == ApplicationState.WAITING
 
     def test_a_second_press_is_refused_in_words(self, desk, scene, bid):
-        ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+        bid_ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
         answer = desk.post(work(bid, "activate"))
         assert answer.status_code == 302
         assert said(answer) == [str(Refusal.BID_ENDED.label)]
@@ -113,7 +114,7 @@ class TestBids:
             locality=scene.locality, child__birth_date=scene.application.child.birth_date
         )
         withdrawn = place_bid(other, scene.vacancy, actor=other.filed_by, now=scene.now)
-        ending.withdraw_bid(withdrawn, actor=other.filed_by, now=scene.now)
+        bid_ending.withdraw_bid(withdrawn, actor=other.filed_by, now=scene.now)
         chosen = {"action": "activate_selected", "_selected_action": [str(bid.pk), str(withdrawn.pk)]}
         listing = reverse("admin:applications_bid_changelist")
         assert desk.post(listing, chosen).status_code == 200
@@ -189,10 +190,10 @@ class TestReferrals:
         assert len(said(answer)) == 1
 
     def test_a_supporting_document_is_never_run_by_the_browser(self, desk, scene, referral):
-        referrals.extend_referral(
+        extending.extend_referral(
             referral,
             actor=scene.parent,
-            until=referrals.longest_extension(referral),
+            until=last_days.longest_extension(referral),
             reason="illness",
             documents=[("<script>.jpg", ContentFile(b"picture", name="x.jpg"))],
             now=scene.now,
@@ -211,10 +212,10 @@ class TestReferrals:
 
     def test_a_document_is_called_what_it_is(self, desk, scene, referral):
         """Its sender called a picture a PDF, in a time when nobody looked."""
-        referrals.extend_referral(
+        extending.extend_referral(
             referral,
             actor=scene.parent,
-            until=referrals.longest_extension(referral),
+            until=last_days.longest_extension(referral),
             reason="illness",
             documents=[("анықтама.pdf", ContentFile(b"picture", name="x.png"))],
             now=scene.now,
@@ -412,7 +413,7 @@ class TestOfficials:
         return inside(employee(Role.OFFICIAL))
 
     def test_a_stop_is_lifted_with_a_reason_only(self, office, scene, referral, clock):
-        referrals.expire_referral(referral, now=referral.valid_until)
+        referral_ending.expire_referral(referral, now=referral.valid_until)
         clock.move_to(referral.valid_until + timedelta(days=1))
         stop = StopListEntry.objects.get()
         office = inside(employee(Role.OFFICIAL))

@@ -10,15 +10,14 @@ from django.core.management import call_command
 from accounts.audit_actions import Action
 from accounts.models import AuditEntry
 from applications import jobs
-from applications.access import application_for
+from applications.access.family import application_for
 from applications.benefits import claims
 from applications.benefits.categories import CATEGORIES
-from applications.benefits.claims import CLAIMS_PER_DAY
+from applications.benefits.claims import CLAIMS_PER_DAY, claims_to_check
 from applications.models import Application, Benefit, BenefitCategory, Event
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
-from applications.selectors import claims_to_check
 from applications.states import ApplicationState, BenefitState, Move, Tier
 from applications.waiting import filing
 from notifications.models import Message, Notice

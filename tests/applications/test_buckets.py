@@ -18,8 +18,8 @@ from applications.queue.buckets import (
     repair_buckets,
 )
 from applications.queue.position import count_position, position
+from applications.referrals import ending, issuing
 from applications.states import QUEUED_STATES, ApplicationState, Tier
-from applications.transitions import referrals
 from tests.factories import ApplicationFactory, ChildFactory
 
 
@@ -52,9 +52,9 @@ def test_the_trigger_knows_the_states_that_hold_a_number(scene, state):
 def test_a_bid_and_a_referral_write_nothing(scene):
     rows = QueueCount.objects.count()
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
     assert QueueCount.objects.count() == rows
-    referrals.sign_contract(referral, actor=scene.staff, now=scene.now)
+    ending.sign_contract(referral, actor=scene.staff, now=scene.now)
     assert QueueCount.objects.count() == rows + 1
     assert sums() == {}
 

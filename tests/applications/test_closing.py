@@ -12,10 +12,10 @@ from applications import jobs
 from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Rules, StopListEntry
 from applications.moves import Refused
+from applications.referrals import ending, issuing
 from applications.refusals import Refusal
 from applications.rules.ages import oldest_birth_year, year_to_announce
 from applications.states import ApplicationState
-from applications.transitions import referrals
 from applications.waiting import aging, filing
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
@@ -109,8 +109,8 @@ class TestSchoolAge:
 
     def test_the_stop_ends_with_it(self, scene):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
-        referrals.expire_referral(referral, now=referral.valid_until)
+        referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+        ending.expire_referral(referral, now=referral.valid_until)
         StopListEntry.objects.update(until=NEW_YEAR + timedelta(days=9))
         Application.objects.update(birth_year=2012)
         assert jobs.close_aged(now=NEW_YEAR) == 1

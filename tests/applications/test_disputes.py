@@ -11,18 +11,21 @@ from accounts.models import Profile
 from accounts.registry import PhoneTie, RegistryUnavailable, simulated_people
 from accounts.registry.simulator import SimulatedRegistry
 from applications import jobs, moves
+from applications.access import settling
+from applications.access.handing_in import note_handing_in
 from applications.benefits import claims
-from applications.bidding import ending
+from applications.bidding import ending as bid_ending
 from applications.bidding.rush import Outcome, press
 from applications.bidding.step_by_step import place_bid
-from applications.halts import halt_of
-from applications.handing_in import note_handing_in
+from applications.disputes import guardianships
+from applications.disputes.halts import halt_of
+from applications.disputes.unknown_guardian import UnknownGuardian
 from applications.models import Application, Bid, Event, Extension, Referral
 from applications.moves import Refused
+from applications.referrals import ending as referral_ending
+from applications.referrals import extending, issuing, last_days
 from applications.refusals import Refusal
 from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, ReferralState
-from applications.stops import UnknownGuardian
-from applications.transitions import disputes, referrals
 from applications.waiting import changes, filing
 from bulletin.models import Holiday
 from children.disputes import STOPPABLE_FOR, is_halted, newcomers
@@ -66,7 +69,7 @@ def stop(scene, newcomer):
     """Presses «Stop»: by the child's first guardian, about the newcomer."""
 
     def pressed(*, by=scene.parent, about=newcomer, is_tied=False, at=scene.now):
-        return disputes.stop_guardian(about, by=by, is_tied=is_tied, now=at)
+        return guardianships.stop_guardian(about, by=by, is_tied=is_tied, now=at)
 
     return pressed
 
@@ -74,7 +77,7 @@ def stop(scene, newcomer):
 @pytest.fixture
 def decide(scene):
     def decided(outcome=STANDS, *, at=scene.now, by=scene.staff, reason="Туу туралы куәлік көрсетілді"):
-        return disputes.decide_guardianship(
+        return guardianships.decide_guardianship(
             Dispute.objects.get(), outcome=outcome, actor=by, reason=reason, now=at
         )
 
@@ -105,7 +108,9 @@ class TestTheStop:
             assert (entry.actor, entry.target) == (scene.parent, scene.application.child.full_name)
 
     def test_where_it_was_pressed_stands_only_in_the_journal_of_who_pressed(self, scene, newcomer):
-        disputes.stop_guardian(newcomer, by=scene.parent, is_tied=False, address="10.1.2.3", now=scene.now)
+        guardianships.stop_guardian(
+            newcomer, by=scene.parent, is_tied=False, address="10.1.2.3", now=scene.now
+        )
         assert scene.parent.journal.get(action=Action.GUARDIAN_STOPPED).address == "10.1.2.3"
         assert newcomer.journal.get(action=Action.GUARDIAN_STOPPED).address is None
 
@@ -137,7 +142,7 @@ class TestTheStop:
         assert not dispute.is_halting
         assert not is_halted(scene.application.child)
         assert place_bid(scene.application, scene.vacancy, actor=newcomer, now=scene.now)
-        ending.withdraw_bid(Bid.objects.get(), actor=newcomer, now=scene.now)
+        bid_ending.withdraw_bid(Bid.objects.get(), actor=newcomer, now=scene.now)
         filing.archive(scene.application, actor=newcomer, now=scene.now)
         assert Notice.objects.filter(kind="guardian_reported").count() == 2
         assert newcomer.journal.filter(action=Action.GUARDIAN_STOPPED).exists()
@@ -224,7 +229,7 @@ def costly(scene):
         if name in ("withdraw", "extend"):
             place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
         if name == "extend":
-            referrals.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+            issuing.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
         if name == "withdraw_benefit":
             BenefitFactory(application=scene.application)
 
@@ -236,13 +241,13 @@ def costly(scene):
             kentau = LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
             return changes.move_house(application, locality=kentau, keeps=True, actor=actor, now=at)
         if name == "withdraw":
-            return ending.withdraw_bid(Bid.objects.get(), actor=actor, now=at)
+            return bid_ending.withdraw_bid(Bid.objects.get(), actor=actor, now=at)
         if name == "withdraw_benefit":
             return claims.withdraw_benefit(application.benefits.get(), actor=actor, now=at)
-        return referrals.extend_referral(
+        return extending.extend_referral(
             Referral.objects.get(),
             actor=actor,
-            until=referrals.last_day_of(Referral.objects.get()) + DAY,
+            until=last_days.last_day_of(Referral.objects.get()) + DAY,
             reason="illness",
             documents=[("a.jpg", ContentFile(b"x", name="a.jpg"))],
             now=at,
@@ -277,7 +282,7 @@ class TestWhatIsHalted:
         elsewhere = ApplicationFactory().child
         late = GuardianshipFactory(child=elsewhere, verified_at=scene.now).user
         first = elsewhere.guardianships.order_by("pk").first().user
-        disputes.stop_guardian(late, by=first, is_tied=False, now=scene.now)
+        guardianships.stop_guardian(late, by=first, is_tied=False, now=scene.now)
         state_for, call = costly
         state_for(act)
         assert call(act, scene.parent)
@@ -297,8 +302,8 @@ class TestWhatIsHalted:
         stop()
         changes.change_languages(scene.application, languages=["ru"], actor=newcomer, now=scene.now)
         place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = referrals.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
-        referrals.sign_contract(referral, actor=scene.staff, now=scene.now)
+        referral = issuing.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+        referral_ending.sign_contract(referral, actor=scene.staff, now=scene.now)
         assert Application.objects.get().state == ApplicationState.ENROLLED
 
     def test_the_newcomers_bids_only(self, scene, newcomer, stop, decide):
@@ -308,14 +313,14 @@ class TestWhatIsHalted:
         assert _press(scene, newcomer) == Refusal.DISPUTED
         assert _press(scene, scene.parent) == Outcome.PLACED
         decide(STANDS)
-        ending.withdraw_bid(Bid.objects.get(), actor=scene.parent, now=scene.now)
+        bid_ending.withdraw_bid(Bid.objects.get(), actor=scene.parent, now=scene.now)
         assert _press(scene, newcomer) == Outcome.PLACED
 
     def test_a_bid_sent_before_stays(self, scene, newcomer, stop):
         bid = place_bid(scene.application, scene.vacancy, actor=newcomer, now=scene.now)
         stop()
         assert _press(scene, newcomer) == Outcome.AGAIN
-        assert referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+        assert issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
 
     def test_whose_guardianship_was_ended_is_nobody(self, scene, newcomer, stop, decide):
         stop()
@@ -342,11 +347,11 @@ def _press(scene, user):
 def referral(scene):
     """Issued on 26.06.2019: the last day is 03.07.2019."""
     place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    return referrals.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+    return issuing.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
 
 
 def last_day():
-    return referrals.last_day_of(Referral.objects.get())
+    return last_days.last_day_of(Referral.objects.get())
 
 
 class TestDeadlines:
@@ -354,15 +359,15 @@ class TestDeadlines:
         late = referral.valid_until + 10 * DAY
         stop()
         assert jobs.expire_referrals(now=late) == 0
-        referrals.settle(scene.application, now=late)
-        referrals.expire_referral(referral, now=late)
+        settling.settle(scene.application, now=late)
+        referral_ending.expire_referral(referral, now=late)
         held = Referral.objects.get()
         assert (held.state, held.valid_until, held.is_valid(now=late)) == (
             ReferralState.ISSUED,
             referral.valid_until,
             True,
         )
-        assert referrals.sign_contract(held, actor=scene.staff, now=late)
+        assert referral_ending.sign_contract(held, actor=scene.staff, now=late)
 
     @pytest.mark.parametrize(
         ("stopped", "decided", "expected"),
@@ -393,7 +398,7 @@ class TestDeadlines:
             assert f"{expected:%d.%m.%Y}" in moved.get().text_kk
         assert journal(scene.parent).count(Action.REFERRAL_HELD) == 1
         assert journal(scene.parent).count(Action.REFERRAL_RESUMED) == 1
-        assert referrals.extend_referral(
+        assert extending.extend_referral(
             Referral.objects.get(),
             actor=scene.parent,
             until=expected + DAY,
@@ -415,7 +420,7 @@ class TestDeadlines:
         stop()
         decide()
         assert Referral.objects.get().pdf.name == "referrals/old.pdf"
-        disputes.decide_guardianship(
+        guardianships.decide_guardianship(
             Dispute.objects.get(), outcome=ENDS, actor=scene.staff, reason="Құжат жалған", now=scene.now + DAY
         )
         assert Referral.objects.get().pdf.name == "referrals/old.pdf"
@@ -429,7 +434,7 @@ class TestDeadlines:
     def test_a_referral_issued_during_the_freeze_is_held_from_the_start(self, scene, stop, decide):
         stop()
         place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = referrals.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+        referral = issuing.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
         assert referral.held_since == scene.now
         decide(at=datetime(2019, 7, 1, 9, 0, tzinfo=ZONE))
         # Five working days after the decision, as after an issue on that day.
@@ -437,7 +442,7 @@ class TestDeadlines:
 
     def test_one_that_was_extended_runs_on(self, scene, stop, referral):
         """It can't be extended again: nothing that it needs is halted, and the place is not kept from others."""
-        referrals.extend_referral(
+        extending.extend_referral(
             referral,
             actor=scene.parent,
             until=date(2019, 7, 10),
@@ -467,7 +472,9 @@ class TestDeadlines:
 
     def test_one_that_ends_otherwise_is_no_longer_held(self, scene, stop, decide, referral):
         stop()
-        referrals.revoke_referral(Referral.objects.get(), actor=scene.staff, reason="Жөндеу", now=scene.now)
+        referral_ending.revoke_referral(
+            Referral.objects.get(), actor=scene.staff, reason="Жөндеу", now=scene.now
+        )
         assert Referral.objects.get().held_since is None
         decide()
 
@@ -477,7 +484,7 @@ class TestDeadlines:
         stop(about=second)
         first, last = Dispute.objects.order_by("guardianship__pk")
         for dispute, is_held in ((first, True), (last, False)):
-            disputes.decide_guardianship(
+            guardianships.decide_guardianship(
                 dispute, outcome=ENDS, actor=scene.staff, reason="Бөтен адам", now=scene.now
             )
             assert (Referral.objects.get().held_since is not None) == is_held
@@ -583,7 +590,7 @@ class TestComingBack:
         user = UserFactory(profile__iin=mother.iin)
         first = GuardianshipFactory(child__iin=simulated_people.MANUAL_CHILD_IIN).user
         add_child(user, iin=simulated_people.MANUAL_CHILD_IIN, now=scene.now)
-        disputes.stop_guardian(user, by=first, is_tied=False, now=scene.now)
+        guardianships.stop_guardian(user, by=first, is_tied=False, now=scene.now)
         return user
 
     @pytest.mark.parametrize("ask", [find_child, add_child])

@@ -9,11 +9,12 @@ from django.urls import reverse
 from accounts import uploads
 from accounts.safe_copy import Cause, Copy, FileType, Refused
 from applications import jobs
+from applications.access.handing_in import note_handing_in
 from applications.bidding.step_by_step import place_bid
-from applications.handing_in import note_handing_in
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
+from applications.referrals.ending import expire_referral
+from applications.referrals.issuing import activate_bid
 from applications.states import ReferralState
-from applications.transitions.referrals import activate_bid, expire_referral
 from balabaqsha.serving.contract import QUESTION
 from bulletin.models import Vacancy
 from tests.applications.conftest import ZONE

@@ -12,7 +12,7 @@ from applications.models import Application
 from applications.queue.corrections import approve_correction, propose_correction
 from applications.queue.history import differences, explain
 from applications.queue.position import position
-from applications.transitions import referrals
+from applications.referrals import ending, issuing, stops
 from applications.waiting import filing
 from tests.applications.conftest import ZONE
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
@@ -40,8 +40,8 @@ def filed(scene, now):
 
 def enrol(scene, application, now):
     bid = place_bid(application, scene.vacancy, actor=application.filed_by, now=now)
-    referral = referrals.activate_bid(bid, actor=scene.staff, now=now)
-    referrals.sign_contract(referral, actor=scene.staff, now=now)
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=now)
+    ending.sign_contract(referral, actor=scene.staff, now=now)
 
 
 def test_each_move_has_its_day_and_reason_and_the_sum_closes(scene, families):
@@ -80,11 +80,11 @@ def test_between_any_two_moments(scene, families):
 def test_the_own_stop_list_is_a_bridge_over_the_time_without_a_number(scene, families):
     mine = families[1]
     bid = place_bid(mine, scene.vacancy, actor=mine.filed_by, now=scene.now)
-    referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
-    referrals.expire_referral(referral, now=referral.valid_until)
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+    ending.expire_referral(referral, now=referral.valid_until)
     enrol(scene, families[0], referral.valid_until)
     stop = mine.stops.get()
-    mine = referrals.lift_stop(stop, now=stop.until)
+    mine = stops.lift_stop(stop, now=stop.until)
     explanation = explain(mine, since=mine.filed_at, until=stop.until)
     assert (explanation.old, explanation.new, explanation.forward) == (2, 1, 1)
     assert [(row.before, row.after) for row in explanation.rows] == [(2, None), (None, 1)]

@@ -11,16 +11,17 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from applications import jobs
+from applications.access import settling
 from applications.bidding import ending
 from applications.bidding.eligibility import why_not
 from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Event, Rules
 from applications.moves import Refused
 from applications.queue.position import position
+from applications.referrals import issuing
 from applications.refusals import Refusal
 from applications.rules.interest import Phase, campaign_of, ended_campaign, next_campaign, running_campaign
 from applications.states import ApplicationState, Move
-from applications.transitions import referrals
 from applications.waiting import confirming, filing
 from applications.waiting.campaigns import ended_campaign_for
 from notifications.models import Message, Notice
@@ -192,16 +193,16 @@ class TestLapse:
     def test_while_a_referral_is_under_way_nobody_lapses(self, waiting, scene):
         now = ENDS - timedelta(days=1)
         bid = place_bid(waiting, scene.vacancy, actor=scene.parent, now=now)
-        referrals.activate_bid(bid, actor=scene.staff, now=now)
+        issuing.activate_bid(bid, actor=scene.staff, now=now)
         assert confirming.lapse(waiting, now=ENDS).state == ApplicationState.REFERRED
 
     def test_reading_lapses_when_the_job_is_late(self, waiting):
-        assert referrals.settle(waiting, now=ENDS - MICROSECOND).state == ApplicationState.WAITING
-        assert referrals.settle(waiting, now=ENDS).state == ApplicationState.LAPSED
+        assert settling.settle(waiting, now=ENDS - MICROSECOND).state == ApplicationState.WAITING
+        assert settling.settle(waiting, now=ENDS).state == ApplicationState.LAPSED
 
     def test_reading_lapses_and_closes_when_the_job_is_very_late(self, lapsed):
-        assert referrals.settle(lapsed, now=GRACE_ENDS - MICROSECOND).state == ApplicationState.LAPSED
-        assert referrals.settle(lapsed, now=GRACE_ENDS).state == ApplicationState.ARCHIVED
+        assert settling.settle(lapsed, now=GRACE_ENDS - MICROSECOND).state == ApplicationState.LAPSED
+        assert settling.settle(lapsed, now=GRACE_ENDS).state == ApplicationState.ARCHIVED
 
 
 @pytest.mark.django_db

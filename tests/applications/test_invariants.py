@@ -10,8 +10,8 @@ from applications.bidding.step_by_step import place_bid
 from applications.invariants import differences
 from applications.models import Application, Bid, QueueCount, StopListEntry
 from applications.moves import write_event
+from applications.referrals import ending, issuing, stops
 from applications.states import ApplicationState, BidState, Move
-from applications.transitions import referrals
 from bulletin.models import Vacancy
 
 pytestmark = pytest.mark.django_db
@@ -27,9 +27,9 @@ def bid(scene):
 
 def test_all_is_well_along_the_whole_way(scene, bid, capsys):
     steps = [
-        lambda: referrals.activate_bid(bid, actor=scene.staff, now=scene.now),
-        lambda: referrals.expire_referral(bid.referral, now=bid.referral.valid_until),
-        lambda: referrals.lift_stop(StopListEntry.objects.get(), now=StopListEntry.objects.get().until),
+        lambda: issuing.activate_bid(bid, actor=scene.staff, now=scene.now),
+        lambda: ending.expire_referral(bid.referral, now=bid.referral.valid_until),
+        lambda: stops.lift_stop(StopListEntry.objects.get(), now=StopListEntry.objects.get().until),
         lambda: place_bid(
             scene.application, scene.vacancy, actor=scene.parent, now=scene.now + timedelta(days=60)
         ),

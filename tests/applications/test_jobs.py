@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 from applications import jobs
 from applications.bidding.step_by_step import place_bid
 from applications.models import Referral
+from applications.referrals import ending, extending, issuing, last_days
 from applications.states import ApplicationState, ReferralState
-from applications.transitions import referrals
 from notifications.models import Notice
 from tests.factories import ApplicationFactory
 
@@ -25,7 +25,7 @@ def referral(scene):
 
 def referral_of(scene, application):
     bid = place_bid(application, scene.vacancy, actor=application.filed_by, now=scene.now)
-    return referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+    return issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
 
 
 def state_of(application):
@@ -47,7 +47,7 @@ def test_one_broken_object_holds_up_no_other(scene, referral, monkeypatch):
     other = referral_of(
         scene, ApplicationFactory(locality=scene.locality, child__birth_date=date(2017, 1, 1))
     )
-    expire = referrals.expire_referral
+    expire = ending.expire_referral
 
     def break_for_the_first(item, *, now):
         if item == referral:
@@ -65,10 +65,10 @@ def test_one_reminder_on_the_last_day_and_one_more_after_an_extension(scene, ref
     for _ in range(3):
         jobs.remind_deadlines(now=referral.valid_until - timedelta(hours=20))
     assert Notice.objects.filter(kind="referral_reminder").count() == 1
-    extension = referrals.extend_referral(
+    extension = extending.extend_referral(
         referral,
         actor=scene.parent,
-        until=referrals.longest_extension(referral),
+        until=last_days.longest_extension(referral),
         reason="illness",
         documents=[("a.pdf", ContentFile(b"%PDF", name="a.pdf"))],
         now=scene.now,

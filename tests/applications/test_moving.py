@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from accounts.models import AuditEntry
+from applications.access import settling
 from applications.bidding.eligibility import is_inside
 from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Event, PriorityCutoff, Rules
@@ -17,7 +18,6 @@ from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, Move, Tier
-from applications.transitions import referrals
 from applications.waiting import changes
 from applications.waiting.moving import forecast
 from notifications.models import Notice
@@ -176,7 +176,7 @@ class TestMove:
         Rules.objects.create(locality=kentau, valid_from=date(2019, 1, 1), interest_month=8, interest_day=20)
         moved = self.move(scene, kentau, now=datetime(2019, 8, 21, tzinfo=ZONE))
         later = datetime(2019, 8, 22, tzinfo=ZONE)
-        assert referrals.settle(moved, now=later).state == ApplicationState.WAITING
+        assert settling.settle(moved, now=later).state == ApplicationState.WAITING
 
     def test_a_mover_is_inside_a_published_window_exactly_where_the_date_reaches(self, scene, kentau):
         vacancy = VacancyFactory(

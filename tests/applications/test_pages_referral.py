@@ -16,15 +16,11 @@ from applications.bidding.ending import withdraw_bid
 from applications.bidding.step_by_step import place_bid
 from applications.jobs import store_pdf
 from applications.models import Application, Extension, ExtensionDocument, Referral
+from applications.referrals.ending import expire_referral, revoke_referral, sign_contract
+from applications.referrals.extending import extend_referral
+from applications.referrals.issuing import activate_bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState
-from applications.transitions.referrals import (
-    activate_bid,
-    expire_referral,
-    extend_referral,
-    revoke_referral,
-    sign_contract,
-)
 from applications.waiting.filing import archive
 from bulletin.models import Holiday, Vacancy
 from tests.applications.conftest import ZONE

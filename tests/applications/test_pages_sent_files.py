@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from applications import retention
 from applications.bidding.step_by_step import place_bid
 from applications.models import Benefit, ExtensionDocument
-from applications.transitions import referrals
+from applications.referrals import extending, issuing, last_days
 from tests.accounts.safe_copy.pdfs import pdf
 from tests.factories import BenefitCategoryFactory, BenefitFactory, GuardianshipFactory, UserFactory
 
@@ -41,14 +41,14 @@ def other_guardian(scene, client_of):
 @pytest.fixture
 def referral(clock, scene):
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    return referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+    return issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
 
 
 def extend(scene, referral, *documents: tuple[str, str, bytes]):
-    referrals.extend_referral(
+    extending.extend_referral(
         referral,
         actor=scene.parent,
-        until=referrals.longest_extension(referral),
+        until=last_days.longest_extension(referral),
         reason="illness",
         documents=[(name, ContentFile(content, name=f"x.{ending}")) for name, ending, content in documents],
         now=scene.now,

@@ -12,9 +12,9 @@ from accounts.stored_files import sweep_orphans
 from applications import jobs, retention
 from applications.bidding.step_by_step import place_bid
 from applications.models import Referral
+from applications.referrals import ending, extending, issuing, last_days
 from applications.states import ReferralState
 from applications.tasks import render_referral_pdf
-from applications.transitions import referrals
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +27,7 @@ def _own_folder(settings, tmp_path):
 @pytest.fixture
 def referral(scene):
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
     jobs.store_pdf(referral)
     return Referral.objects.get()
 
@@ -37,10 +37,10 @@ def papers() -> list[str]:
 
 
 def extend(scene, referral):
-    referrals.extend_referral(
+    extending.extend_referral(
         referral,
         actor=scene.parent,
-        until=referrals.longest_extension(referral),
+        until=last_days.longest_extension(referral),
         reason="illness",
         documents=[("a.pdf", ContentFile(b"%PDF-", name="a.pdf"))],
         now=scene.now,
@@ -48,15 +48,15 @@ def extend(scene, referral):
 
 
 def revoke(scene, referral):
-    referrals.revoke_referral(referral, actor=scene.staff, reason="Топ жабылды", now=scene.now)
+    ending.revoke_referral(referral, actor=scene.staff, reason="Топ жабылды", now=scene.now)
 
 
 def expire(scene, referral):
-    referrals.expire_referral(referral, now=referral.valid_until)
+    ending.expire_referral(referral, now=referral.valid_until)
 
 
 def sign(scene, referral):
-    referrals.sign_contract(referral, actor=scene.staff, now=scene.now)
+    ending.sign_contract(referral, actor=scene.staff, now=scene.now)
 
 
 @pytest.mark.parametrize("end", [extend, revoke, expire])

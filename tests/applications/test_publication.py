@@ -15,10 +15,10 @@ from applications.bidding.ending import lose_bid, withdraw_bid
 from applications.bidding.step_by_step import place_bid
 from applications.models import Bid
 from applications.moves import Refused
+from applications.referrals.issuing import activate_bid
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_for
 from applications.states import ApplicationState, BidState, Tier
-from applications.transitions.referrals import activate_bid
 from bulletin.models import Holiday, Vacancy
 from notifications.clock import read_clock
 from notifications.models import Message, Notice

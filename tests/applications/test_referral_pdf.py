@@ -11,8 +11,8 @@ from pypdf import PdfReader
 
 from applications.bidding.step_by_step import place_bid
 from applications.models import Referral
-from applications.referral_pdf import FONT_FOLDER, SHEET, OwnFilesOnly, render
-from applications.transitions import referrals
+from applications.referrals import extending, issuing
+from applications.referrals.paper import FONT_FOLDER, SHEET, OwnFilesOnly, render
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def referral(scene):
     child.last_name, child.first_name, child.middle_name = "КАМЕНОВА", "ДАНИЯ", "ЕРМЕКОВНА"
     child.save()
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    return referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+    return issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
 
 
 def read(pdf: bytes) -> PdfReader:
@@ -83,7 +83,7 @@ def test_the_last_day_stands_with_its_weekday_in_both_languages(referral):
 
 
 def test_an_extended_referral_shows_the_new_day_and_that_it_was_extended(scene, referral):
-    referrals.extend_referral(
+    extending.extend_referral(
         referral,
         actor=scene.parent,
         until=date(2019, 8, 2),

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from applications.bidding.step_by_step import place_bid
 from applications.models import Correction, Referral
 from applications.queue.public_order import FEW
-from applications.register import told_years
+from applications.referrals import ending, issuing
+from applications.referrals.register import told_years
 from applications.states import CorrectionState
-from applications.transitions import referrals
 from tests.factories import (
     ApplicationFactory,
     GroupFactory,
@@ -54,7 +54,7 @@ def refer(scene, clock):
                 locality=group.kindergarten.locality, child__birth_date=date(birth_year, 7, 20)
             )
             bid = place_bid(application, vacancy, actor=application.filed_by, now=scene.now)
-            referral = referrals.activate_bid(bid, actor=scene.staff, now=now)
+            referral = issuing.activate_bid(bid, actor=scene.staff, now=now)
             made.append(referral)
         return made
 
@@ -83,7 +83,7 @@ class TestANumberOfItsOwn:
 
     def test_one_that_is_taken_is_drawn_again(self, refer, monkeypatch):
         draws = iter([5, 5, 5, 60_007])
-        monkeypatch.setattr(referrals.secrets, "randbelow", lambda _end: next(draws))
+        monkeypatch.setattr(ending.secrets, "randbelow", lambda _end: next(draws))
         assert [referral.number for referral in refer(2)] == ["19-0000-0005", "19-0006-0007"]
 
     def test_the_year_is_that_of_the_place(self, refer):
@@ -98,7 +98,7 @@ class TestANumberOfItsOwn:
             referral.pdf.save(f"{number}.pdf", ContentFile(b"%PDF"), save=False)
             referral.number = f"{referral.application.number}-1"
             referral.save()
-        referrals.expire_referral(ended, now=ended.valid_until)
+        ending.expire_referral(ended, now=ended.valid_until)
         papers = {referral: Referral.objects.get(pk=referral.pk).pdf for referral in (valid, ended)}
         migration = import_module("applications.migrations.0006_numbers_of_referrals")
         before = (
@@ -179,12 +179,12 @@ class TestNobodyIsFollowed:
         clock.move_to(JULY)
         before = text_of(page(client))
         if end == "sign":
-            referrals.sign_contract(referral, actor=scene.staff, now=JULY)
+            ending.sign_contract(referral, actor=scene.staff, now=JULY)
         elif end == "revoke":
-            referrals.revoke_referral(referral, actor=scene.staff, reason="x", now=JULY)
+            ending.revoke_referral(referral, actor=scene.staff, reason="x", now=JULY)
         else:
             clock.move_to(referral.valid_until)
-            referrals.expire_referral(referral, now=referral.valid_until)
+            ending.expire_referral(referral, now=referral.valid_until)
         referral.refresh_from_db()
         assert referral.state != "issued"
         assert text_of(page(client)) == before

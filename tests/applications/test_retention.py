@@ -11,8 +11,8 @@ from django.core.management import call_command
 from applications import retention
 from applications.bidding.step_by_step import place_bid
 from applications.models import ExtensionDocument
+from applications.referrals import ending, extending, issuing, last_days
 from applications.states import BenefitState
-from applications.transitions import referrals
 from tests.factories import BenefitFactory
 
 MICROSECOND = timedelta(microseconds=1)
@@ -22,11 +22,11 @@ MICROSECOND = timedelta(microseconds=1)
 def document(scene) -> ExtensionDocument:
     """The proof of an extension whose referral the employee has revoked since."""
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-    referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
-    referrals.extend_referral(
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+    extending.extend_referral(
         referral,
         actor=scene.parent,
-        until=referrals.longest_extension(referral),
+        until=last_days.longest_extension(referral),
         reason="illness",
         documents=[("анықтама.jpg", ContentFile(b"picture", name="x.jpg"))],
         now=scene.now,
@@ -41,7 +41,7 @@ def test_a_document_of_a_live_referral_stays(scene, document):
 
 def test_ninety_days_after_the_referral_ended_its_documents_go(scene, document):
     referral = document.extension.referral
-    referrals.revoke_referral(referral, actor=scene.staff, reason="Топ жабылды", now=scene.now)
+    ending.revoke_referral(referral, actor=scene.staff, reason="Топ жабылды", now=scene.now)
     due = scene.now + retention.DOCUMENT_KEPT_FOR
     assert retention.purge_extension_documents(now=due) == 0
     assert default_storage.exists(document.file.name)
@@ -53,7 +53,7 @@ def test_ninety_days_after_the_referral_ended_its_documents_go(scene, document):
 
 def test_a_file_that_is_gone_already_does_not_stop_the_others(scene, document):
     referral = document.extension.referral
-    referrals.revoke_referral(referral, actor=scene.staff, reason="Топ жабылды", now=scene.now)
+    ending.revoke_referral(referral, actor=scene.staff, reason="Топ жабылды", now=scene.now)
     default_storage.delete(document.file.name)
     assert retention.purge_extension_documents(now=scene.now + timedelta(days=91)) == 1
 

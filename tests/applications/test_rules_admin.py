@@ -11,8 +11,8 @@ from applications.admin.rules_preview import earliest_start, touched_by
 from applications.bidding import publication
 from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid, Referral, Rules, StopListEntry
+from applications.referrals import ending, issuing, last_days
 from applications.states import ApplicationState
-from applications.transitions import referrals
 from applications.waiting import filing
 from bulletin.models import Vacancy
 from tests.applications.conftest import ZONE
@@ -195,28 +195,28 @@ class TestPromises:
 
     def test_a_referral_and_its_extension(self, scene, harsher):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
-        longest = referrals.longest_extension(referral)
+        referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+        longest = last_days.longest_extension(referral)
         self.unchanged(Referral.objects.all(), harsher)
-        assert referrals.longest_extension(referral) == longest
+        assert last_days.longest_extension(referral) == longest
 
     def test_the_stop_of_which_the_family_was_warned(self, scene, harsher):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+        referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
         harsher()
-        referrals.expire_referral(referral, now=referral.valid_until)
+        ending.expire_referral(referral, now=referral.valid_until)
         assert StopListEntry.objects.get().last_moment.astimezone(ZONE).date() == date(2019, 7, 18)
 
     def test_a_kinder_stop_counts_at_once(self, scene):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+        referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
         Rules.objects.create(valid_from=TOMORROW, stop_working_days=1)
-        assert referrals.stop_days_of(referral) == 1
+        assert last_days.stop_days_of(referral) == 1
 
     def test_a_running_stop(self, scene, harsher):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        referral = referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
-        referrals.expire_referral(referral, now=referral.valid_until)
+        referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+        ending.expire_referral(referral, now=referral.valid_until)
         self.unchanged(StopListEntry.objects.all(), harsher)
 
     def test_the_priority_window_of_a_published_vacancy(self, scene, harsher):

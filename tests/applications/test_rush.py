@@ -20,9 +20,10 @@ from applications.bidding.rush import Outcome, press
 from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid, Event, PriorityCutoff, StopListEntry
 from applications.moves import Refused
+from applications.referrals.ending import expire_referral
+from applications.referrals.issuing import activate_bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState, Tier
-from applications.transitions.referrals import activate_bid, expire_referral
 from bulletin.models import Pause, Vacancy
 from bulletin.services import pause_bidding
 from children.models import Guardianship

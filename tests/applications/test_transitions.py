@@ -9,15 +9,17 @@ from django.db import DatabaseError, transaction
 
 from accounts.models import AuditEntry
 from applications import moves
-from applications.bidding import ending
+from applications.access import settling
+from applications.bidding import ending as bid_ending
 from applications.bidding.step_by_step import place_bid
 from applications.jobs import tell_placed_bids
 from applications.models import Application, Event, StopListEntry
 from applications.moves import Refused
 from applications.queue.position import position
+from applications.referrals import ending as referral_ending
+from applications.referrals import extending, issuing, last_days, stops
 from applications.refusals import Refusal
 from applications.states import MOVES, ApplicationState, Move
-from applications.transitions import referrals
 from applications.waiting import filing
 from notifications.models import Notice
 from tests.applications.conftest import ZONE
@@ -45,12 +47,12 @@ def bid(scene):
 
 @pytest.fixture
 def referral(scene, bid):
-    return referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+    return issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
 
 
 @pytest.fixture
 def stop(scene, referral):
-    referrals.expire_referral(referral, now=referral.valid_until)
+    referral_ending.expire_referral(referral, now=referral.valid_until)
     return StopListEntry.objects.get()
 
 
@@ -160,15 +162,15 @@ class TestArchive:
 
 class TestBid:
     def test_withdrawn_by_the_family(self, scene, bid):
-        application = ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+        application = bid_ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
         scene.vacancy.refresh_from_db()
         assert application.state == ApplicationState.WAITING
         assert scene.vacancy.seats_taken == 0
         with refused(Refusal.BID_ENDED):
-            ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+            bid_ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
 
     def test_refused_by_the_kindergarten_without_penalty(self, scene, bid):
-        application = ending.reject_bid(bid, actor=scene.staff, reason="Құжат толық емес", now=scene.now)
+        application = bid_ending.reject_bid(bid, actor=scene.staff, reason="Құжат толық емес", now=scene.now)
         scene.vacancy.refresh_from_db()
         assert application.state == ApplicationState.WAITING
         assert scene.vacancy.seats_taken == 0
@@ -178,35 +180,37 @@ class TestBid:
 
     def test_a_refusal_needs_a_reason(self, scene, bid):
         with refused(Refusal.REASON_MISSING):
-            ending.reject_bid(bid, actor=scene.staff, reason="  ", now=scene.now)
+            bid_ending.reject_bid(bid, actor=scene.staff, reason="  ", now=scene.now)
 
 
 class TestReferral:
     def test_valid_to_the_end_of_the_fifth_working_day(self, scene, referral):
-        assert referrals.last_day_of(referral) == date(2019, 7, 3)
+        assert last_days.last_day_of(referral) == date(2019, 7, 3)
         end = datetime(2019, 7, 4, tzinfo=ZONE)
         assert referral.is_valid(now=end - MICROSECOND)
         assert not referral.is_valid(now=end)
 
     def test_the_family_hears_of_every_step(self, scene, referral):
-        referrals.sign_contract(referral, actor=scene.staff, now=scene.now)
+        referral_ending.sign_contract(referral, actor=scene.staff, now=scene.now)
         tell_placed_bids(now=scene.now)
         assert sorted(kinds(scene.parent)) == ["bid_placed", "contract_signed", "referral_issued"]
 
     def test_a_bid_is_activated_once(self, scene, bid, referral):
         with refused(Refusal.BID_ENDED):
-            referrals.activate_bid(bid, actor=scene.staff, now=scene.now)
+            issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
 
     def test_signed_at_the_last_microsecond_and_not_after(self, scene, referral):
         with refused(Refusal.REFERRAL_ENDED):
-            referrals.sign_contract(referral, actor=scene.staff, now=referral.valid_until)
-        contract = referrals.sign_contract(referral, actor=scene.staff, now=referral.last_moment)
+            referral_ending.sign_contract(referral, actor=scene.staff, now=referral.valid_until)
+        contract = referral_ending.sign_contract(referral, actor=scene.staff, now=referral.last_moment)
         scene.application.refresh_from_db()
         assert contract.number == referral.number
         assert scene.application.state == ApplicationState.ENROLLED
 
     def test_revoked_by_the_kindergarten_without_penalty(self, scene, referral):
-        application = referrals.revoke_referral(referral, actor=scene.staff, reason="Қателік", now=scene.now)
+        application = referral_ending.revoke_referral(
+            referral, actor=scene.staff, reason="Қателік", now=scene.now
+        )
         scene.vacancy.refresh_from_db()
         assert application.state == ApplicationState.WAITING
         assert scene.vacancy.seats_taken == 0
@@ -224,7 +228,7 @@ class TestExtension:
             "documents": [self.proof],
             "now": scene.now,
         }
-        return referrals.extend_referral(referral, **values | changes)
+        return extending.extend_referral(referral, **values | changes)
 
     def test_once_and_by_thirty_calendar_days_at_most(self, scene, referral):
         with refused(Refusal.EXTENSION_DATE):
@@ -233,7 +237,7 @@ class TestExtension:
             self.extend(scene, referral, until=date(2019, 7, 3))
         extension = self.extend(scene, referral)
         assert extension.documents.get().original_name == "anyqtama.pdf"
-        assert referrals.last_day_of(extension.referral) == date(2019, 8, 2)
+        assert last_days.last_day_of(extension.referral) == date(2019, 8, 2)
         with refused(Refusal.ALREADY_EXTENDED):
             self.extend(scene, referral)
 
@@ -254,9 +258,10 @@ class TestExtension:
 class TestStopList:
     def test_an_unused_referral_ends_in_the_stop_list_for_ten_working_days(self, scene, referral):
         assert (
-            referrals.expire_referral(referral, now=referral.last_moment).state == ApplicationState.REFERRED
+            referral_ending.expire_referral(referral, now=referral.last_moment).state
+            == ApplicationState.REFERRED
         )
-        application = referrals.expire_referral(referral, now=referral.valid_until)
+        application = referral_ending.expire_referral(referral, now=referral.valid_until)
         stop = StopListEntry.objects.get()
         scene.vacancy.refresh_from_db()
         assert application.state == ApplicationState.STOP_LISTED
@@ -265,35 +270,32 @@ class TestStopList:
         assert position(application, now=scene.now) is None
 
     def test_a_late_job_makes_the_stop_no_longer(self, scene, referral):
-        referrals.expire_referral(referral, now=referral.valid_until + timedelta(days=3))
+        referral_ending.expire_referral(referral, now=referral.valid_until + timedelta(days=3))
         assert StopListEntry.objects.get().until == datetime(2019, 7, 19, tzinfo=ZONE)
 
     def test_it_ends_by_itself_at_the_old_date(self, scene, stop):
         filed_at = scene.application.filed_at
-        assert referrals.lift_stop(stop, now=stop.last_moment).state == ApplicationState.STOP_LISTED
-        application = referrals.lift_stop(stop, now=stop.until)
+        assert stops.lift_stop(stop, now=stop.last_moment).state == ApplicationState.STOP_LISTED
+        application = stops.lift_stop(stop, now=stop.until)
         assert application.state == ApplicationState.WAITING
         assert application.filed_at == filed_at
         assert position(application, now=scene.now).number == 1
 
     def test_an_official_lifts_it_earlier_with_a_reason(self, scene, stop):
         with refused(Refusal.REASON_MISSING):
-            referrals.lift_stop(stop, actor=scene.staff, now=stop.starts_at)
-        application = referrals.lift_stop(stop, actor=scene.staff, reason="Ауруханада", now=stop.starts_at)
+            stops.lift_stop(stop, actor=scene.staff, now=stop.starts_at)
+        application = stops.lift_stop(stop, actor=scene.staff, reason="Ауруханада", now=stop.starts_at)
         assert application.state == ApplicationState.WAITING
 
     def test_reading_brings_an_application_up_to_the_present(self, scene, referral):
         scene.application.refresh_from_db()
+        assert settling.settle(scene.application, now=referral.last_moment).state == ApplicationState.REFERRED
         assert (
-            referrals.settle(scene.application, now=referral.last_moment).state == ApplicationState.REFERRED
-        )
-        assert (
-            referrals.settle(scene.application, now=referral.valid_until).state
-            == ApplicationState.STOP_LISTED
+            settling.settle(scene.application, now=referral.valid_until).state == ApplicationState.STOP_LISTED
         )
         scene.application.refresh_from_db()
         much_later = datetime(2019, 9, 1, tzinfo=ZONE)
-        assert referrals.settle(scene.application, now=much_later).state == ApplicationState.WAITING
+        assert settling.settle(scene.application, now=much_later).state == ApplicationState.WAITING
 
     def test_nobody_bids_while_it_runs(self, scene, stop):
         scene.application.refresh_from_db()
@@ -303,7 +305,7 @@ class TestStopList:
 
 class TestHistory:
     def test_events_tell_the_whole_way(self, scene, referral):
-        referrals.sign_contract(referral, actor=scene.staff, now=scene.now)
+        referral_ending.sign_contract(referral, actor=scene.staff, now=scene.now)
         events = Event.objects.filter(application=scene.application)
         assert [event.move for event in events] == [Move.PLACE_BID, Move.ISSUE_REFERRAL, Move.SIGN_CONTRACT]
         assert [event.to_state for event in events][-1] == ApplicationState.ENROLLED

@@ -11,9 +11,10 @@ from applications.bidding.ending import reject_bid
 from applications.bidding.publication import close_vacancy, recall_vacancy
 from applications.bidding.step_by_step import place_bid
 from applications.models import Application
+from applications.referrals.ending import expire_referral, sign_contract
+from applications.referrals.issuing import activate_bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState
-from applications.transitions.referrals import activate_bid, expire_referral, sign_contract
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
 from tests.factories import GroupFactory, LocalityFactory, VacancyFactory

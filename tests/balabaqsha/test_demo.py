@@ -16,8 +16,8 @@ from accounts.iin import parse_iin
 from accounts.models import Profile, Sex, User
 from accounts.registry import simulated_people
 from accounts.roles import Role
+from applications.benefits.claims import claims_to_check
 from applications.models import Application, Benefit, Bid, Contract, Event, Referral, Rules, StopListEntry
-from applications.selectors import claims_to_check
 from applications.states import ApplicationState, BenefitState, BidState, Move, ReferralState, Tier
 from balabaqsha.demo import city as demo_city
 from balabaqsha.demo import history, moments, offers, reviews

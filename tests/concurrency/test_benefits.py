@@ -5,11 +5,11 @@ from threading import Barrier
 import pytest
 from django.core.files.base import ContentFile
 
+from applications.access import settling
 from applications.benefits import claims
 from applications.models import Application, Benefit, Event
 from applications.refusals import Refusal
 from applications.states import BenefitState, Move, Tier
-from applications.transitions import referrals
 from applications.waiting import filing
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
@@ -126,7 +126,7 @@ def test_expiry_and_the_familys_look_end_it_once(scene):
     assert end is not None
     together(
         *[lambda: claims.expire_benefit(benefit, now=end)] * 3,
-        *[lambda: referrals.settle(benefit.application, now=end)] * 3,
+        *[lambda: settling.settle(benefit.application, now=end)] * 3,
     )
     assert moves() == [Move.VERIFY_BENEFIT, Move.END_BENEFIT]
     assert Application.objects.get().tier == Tier.GENERAL

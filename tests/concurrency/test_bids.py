@@ -8,13 +8,15 @@ import pytest
 from django.db import connection
 
 from applications import moves
-from applications.bidding import ending, step_by_step
+from applications.bidding import ending as bid_ending
+from applications.bidding import step_by_step
 from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid, StopListEntry
 from applications.moves import Refused
+from applications.referrals import ending as referral_ending
+from applications.referrals import issuing
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from applications.transitions import referrals
 from applications.waiting import filing
 from bulletin.models import Vacancy
 from tests.applications.conftest import NOW, ZONE
@@ -111,8 +113,8 @@ def test_one_application_wins_one_of_two_places(scene):
 def test_activation_against_withdrawal(scene):
     bid = press(scene.application, scene.vacancy)()
     results = together(
-        lambda: referrals.activate_bid(bid, actor=scene.staff, now=NOW),
-        lambda: ending.withdraw_bid(bid, actor=scene.parent, now=NOW),
+        lambda: issuing.activate_bid(bid, actor=scene.staff, now=NOW),
+        lambda: bid_ending.withdraw_bid(bid, actor=scene.parent, now=NOW),
     )
     bid.refresh_from_db()
     scene.vacancy.refresh_from_db()
@@ -122,10 +124,10 @@ def test_activation_against_withdrawal(scene):
 
 def test_expiry_against_signing_at_the_border(scene):
     bid = press(scene.application, scene.vacancy)()
-    referral = referrals.activate_bid(bid, actor=scene.staff, now=NOW)
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=NOW)
     together(
-        lambda: referrals.sign_contract(referral, actor=scene.staff, now=referral.last_moment),
-        lambda: referrals.expire_referral(referral, now=referral.valid_until),
+        lambda: referral_ending.sign_contract(referral, actor=scene.staff, now=referral.last_moment),
+        lambda: referral_ending.expire_referral(referral, now=referral.valid_until),
     )
     scene.application.refresh_from_db()
     scene.vacancy.refresh_from_db()

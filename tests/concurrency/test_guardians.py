@@ -11,10 +11,11 @@ from accounts.audit_actions import Action
 from accounts.crypto import keyed_hash
 from accounts.registry import simulated_people
 from applications.bidding.rush import Outcome, press
+from applications.disputes import guardianships
 from applications.models import Application, Bid, Referral
+from applications.referrals import issuing
 from applications.refusals import Refusal
 from applications.states import ApplicationState
-from applications.transitions import disputes, referrals
 from applications.waiting import filing
 from bulletin.models import Holiday, Vacancy
 from children import services
@@ -51,7 +52,7 @@ def added(scene, *, hours_ago=1):
 
 
 def stop(about, by):
-    return lambda: disputes.stop_guardian(about, by=by, is_tied=False, now=NOW)
+    return lambda: guardianships.stop_guardian(about, by=by, is_tied=False, now=NOW)
 
 
 def archive(scene, actor):
@@ -124,7 +125,7 @@ def is_committed(scene):
 @pytest.mark.parametrize("act", ["archive", "bid"])
 def test_control_without_the_applications_lock_an_act_ends_after_the_stop(scene, newcomer, monkeypatch, act):
     """The newcomer acted a moment before; the parent reads "stopped", and then it happens all the same."""
-    monkeypatch.setattr(disputes, "_lock_applications", lambda child: [])
+    monkeypatch.setattr(guardianships, "_lock_applications", lambda child: [])
     work = archive(scene, newcomer) if act == "archive" else bid(scene, newcomer)
     assert after_it_was_stopped(scene, work, stop(newcomer, scene.parent))
 
@@ -185,8 +186,8 @@ def test_two_guardians_stop_the_same_newcomer_at_once(scene):
 
 def test_control_without_the_childs_lock_two_stops_are_an_error(scene, monkeypatch):
     aunt, newcomer = added(scene, hours_ago=9), added(scene)
-    monkeypatch.setattr(disputes, "_lock_children", lambda pks: None)
-    monkeypatch.setattr(disputes, "_lock_applications", lambda child: [])
+    monkeypatch.setattr(guardianships, "_lock_children", lambda pks: None)
+    monkeypatch.setattr(guardianships, "_lock_applications", lambda child: [])
     failed = 0
     for _ in range(ROUNDS):
         try:
@@ -215,14 +216,14 @@ def test_the_stop_against_the_decision_and_the_activation(scene, newcomer):
     for round_ in range(ROUNDS):
         bid(scene, scene.parent)()
         placed = Bid.objects.get()
-        activate = lambda placed=placed: referrals.activate_bid(placed, actor=staff, now=NOW)  # noqa: E731
+        activate = lambda placed=placed: issuing.activate_bid(placed, actor=staff, now=NOW)  # noqa: E731
         if round_ % 2:
             together(activate, stop(newcomer, scene.parent))
         else:
             (dispute,) = stop(newcomer, scene.parent)()
             together(
                 activate,
-                lambda dispute=dispute: disputes.decide_guardianship(
+                lambda dispute=dispute: guardianships.decide_guardianship(
                     dispute, outcome=Dispute.Outcome.STANDS, actor=staff, reason="x", now=NOW
                 ),
             )

@@ -10,8 +10,7 @@ from django.db import connection
 from applications import jobs
 from applications.bidding.step_by_step import place_bid
 from applications.models import Referral
-from applications.transitions import referrals
-from applications.transitions import referrals as module
+from applications.referrals import extending, issuing, last_days
 from tests.applications.conftest import NOW
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
@@ -26,7 +25,7 @@ def _own_folder(settings, tmp_path, monkeypatch):
 @pytest.fixture
 def referral(scene):
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=NOW)
-    return referrals.activate_bid(bid, actor=scene.staff, now=NOW)
+    return issuing.activate_bid(bid, actor=scene.staff, now=NOW)
 
 
 def papers() -> int:
@@ -53,7 +52,7 @@ def extend_while_a_paper_is_stored(scene, referral, monkeypatch) -> None:
             connection.close()
 
     worker = Thread(target=store)
-    real = module._store_document
+    real = extending._store_document
 
     def meanwhile(*args):
         worker.start()
@@ -61,11 +60,11 @@ def extend_while_a_paper_is_stored(scene, referral, monkeypatch) -> None:
             pass
         real(*args)
 
-    monkeypatch.setattr(module, "_store_document", meanwhile)
-    referrals.extend_referral(
+    monkeypatch.setattr(extending, "_store_document", meanwhile)
+    extending.extend_referral(
         referral,
         actor=scene.parent,
-        until=referrals.longest_extension(referral),
+        until=last_days.longest_extension(referral),
         reason="illness",
         documents=[("a.pdf", ContentFile(b"%PDF-", name="a.pdf"))],
         now=NOW,
@@ -75,9 +74,9 @@ def extend_while_a_paper_is_stored(scene, referral, monkeypatch) -> None:
 
 def test_control_without_the_lock_the_old_paper_stays_for_good(scene, referral, monkeypatch):
     monkeypatch.setattr(
-        module,
-        "_referral",
-        lambda referral: Referral.objects.select_related("application__locality").get(pk=referral.pk),
+        extending,
+        "lock_referral",
+        lambda pk: Referral.objects.select_related("application__locality").get(pk=pk),
     )
     extend_while_a_paper_is_stored(scene, referral, monkeypatch)
     assert papers() == 1

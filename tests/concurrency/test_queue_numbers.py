@@ -14,8 +14,8 @@ from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Rules
 from applications.queue.buckets import bucket_differences, fold_buckets
 from applications.queue.position import Position, count_position, position
+from applications.referrals import ending, issuing, stops
 from applications.states import QUEUED_STATES, ApplicationState, Move, Tier
-from applications.transitions import referrals
 from applications.waiting import filing
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, VacancyFactory
 
@@ -65,9 +65,9 @@ def miss_the_referral(queue, application, vacancy):
     now = queue.now
     for _ in range(ROUNDS // 2):
         bid = place_bid(application, vacancy, actor=application.filed_by, now=now)
-        referral = referrals.activate_bid(bid, actor=queue.staff, now=now)
-        referrals.expire_referral(referral, now=referral.valid_until)
-        referrals.lift_stop(referral.stop, actor=queue.staff, reason="Ауырды", now=referral.valid_until)
+        referral = issuing.activate_bid(bid, actor=queue.staff, now=now)
+        ending.expire_referral(referral, now=referral.valid_until)
+        stops.lift_stop(referral.stop, actor=queue.staff, reason="Ауырды", now=referral.valid_until)
         now = referral.valid_until
 
 

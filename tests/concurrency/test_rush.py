@@ -16,16 +16,18 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from applications import jobs
-from applications.bidding import award, ending
+from applications.bidding import award
+from applications.bidding import ending as bid_ending
 from applications.bidding.award import award_collected
 from applications.bidding.publication import close_vacancy, recall_vacancy, void_recalled_bids
 from applications.bidding.rush import Outcome, press
 from applications.models import Application, Bid, Event, Referral
 from applications.moves import Refused, lock_application, lock_vacancy, locking
 from applications.queue.order import interleave
+from applications.referrals import ending as referral_ending
+from applications.referrals import issuing, stops
 from applications.refusals import Refusal
 from applications.states import QUEUED_STATES, ApplicationState, BidState, Tier
-from applications.transitions import referrals
 from applications.waiting import filing
 from bulletin.models import Holiday, Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
@@ -250,7 +252,7 @@ def test_against_the_withdrawal_no_place_is_lost(scene):
     Vacancy.objects.update(seats_total=1)
     assert pressed(waiting[0], scene.vacancy) == Outcome.PLACED
     bid = Bid.objects.get()
-    during(lambda: ending.withdraw_bid(bid, actor=scene.parent, now=NOW), waiting[1:], scene.vacancy)
+    during(lambda: bid_ending.withdraw_bid(bid, actor=scene.parent, now=NOW), waiting[1:], scene.vacancy)
     assert consistent(scene.vacancy)
     # Whoever came too early was refused rightly: the next press has the place.
     pressed(waiting[1], scene.vacancy)
@@ -272,9 +274,9 @@ def test_against_the_archive(scene):
 def test_against_the_expiry_of_a_referral(scene):
     pressed(scene.application, scene.vacancy)
     bid = Bid.objects.get()
-    referral = referrals.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
     outcomes = together(
-        lambda: referrals.expire_referral(referral, now=referral.valid_until),
+        lambda: referral_ending.expire_referral(referral, now=referral.valid_until),
         *[lambda: pressed(scene.application, scene.vacancy)] * 4,
     )
     assert set(outcomes[1:]) <= {Refusal.REFERRAL_UNDER_WAY, Refusal.STOP_LISTED}
@@ -392,7 +394,7 @@ def test_the_award_against_the_withdrawals_of_its_winners(scene):
     close_now(vacancy)
     award = lambda: award_collected(vacancy, now=read_clock())  # noqa: E731
     leave = [
-        lambda bid=bid: ending.withdraw_bid(bid, actor=scene.parent, now=NOW)
+        lambda bid=bid: bid_ending.withdraw_bid(bid, actor=scene.parent, now=NOW)
         for bid in Bid.objects.filter(application__in=order[:6])
     ]
     together(*leave[:3], award, award, *leave[3:])
@@ -435,11 +437,11 @@ def test_the_award_against_refusals_and_activations(scene):
     close_now(vacancy)
     bids = list(Bid.objects.all())
     refuse = [
-        lambda bid=bid: ending.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
+        lambda bid=bid: bid_ending.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
         for bid in bids[:4]
     ]
     accept = [
-        lambda bid=bid: referrals.activate_bid(bid, actor=scene.staff, now=read_clock()) for bid in bids[4:8]
+        lambda bid=bid: issuing.activate_bid(bid, actor=scene.staff, now=read_clock()) for bid in bids[4:8]
     ]
     together(*refuse, lambda: award_collected(vacancy, now=read_clock()), *accept)
     award_collected(vacancy, now=read_clock())
@@ -496,7 +498,7 @@ def test_a_pause_begins_at_once_and_its_end_gives_up_where_a_place_stays_locked(
 def test_a_page_that_has_to_end_what_ran_out_says_so_where_it_can_not(scene, client_of, prefix, again):
     pressed(scene.application, scene.vacancy)
     bid = Bid.objects.get()
-    referral = referrals.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
     Referral.objects.filter(pk=referral.pk).update(valid_until=bid.placed_at + MICROSECOND)
     family = client_of(scene.parent)
     with transaction.atomic():
@@ -548,12 +550,12 @@ def test_a_pause_and_the_award(scene):
 def test_against_the_end_of_a_stop(scene):
     pressed(scene.application, scene.vacancy)
     bid = Bid.objects.get()
-    referral = referrals.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
-    referrals.expire_referral(referral, now=referral.valid_until)
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
+    referral_ending.expire_referral(referral, now=referral.valid_until)
     stop = scene.application.stops.get()
     outcomes = together(
         *[lambda: pressed(scene.application, scene.vacancy)] * 3,
-        lambda: referrals.lift_stop(stop, now=stop.until),
+        lambda: stops.lift_stop(stop, now=stop.until),
         *[lambda: pressed(scene.application, scene.vacancy)] * 3,
     )
     del outcomes[3]
@@ -574,9 +576,9 @@ def a_life(seed, applications, vacancies, scene):
             continue
         try:
             if chance.random() < 0.5:
-                ending.withdraw_bid(bid, actor=scene.parent, now=NOW)
+                bid_ending.withdraw_bid(bid, actor=scene.parent, now=NOW)
             else:
-                ending.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
+                bid_ending.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
         except Refused as refused:
             outcomes.append(refused.reason)
     return outcomes

@@ -17,8 +17,8 @@ from django.urls import reverse
 from accounts.models import SmsCode
 from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Benefit, Bid, Referral
+from applications.referrals import ending, issuing
 from applications.states import ApplicationState, BenefitState, ReferralState
-from applications.transitions import referrals
 from applications.waiting import confirming, filing
 from balabaqsha.celery import app
 from bulletin.models import Holiday, Vacancy
@@ -89,7 +89,7 @@ class Case(NamedTuple):
 
 def referral_of(scene):
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=NOW)
-    return referrals.activate_bid(bid, actor=scene.staff, now=NOW)
+    return issuing.activate_bid(bid, actor=scene.staff, now=NOW)
 
 
 def application_is(state):
@@ -112,7 +112,7 @@ def reminded_of_the_last_day(scene):
 
 def lifted_stop(scene):
     referral = referral_of(scene)
-    referrals.expire_referral(referral, now=referral.valid_until)
+    ending.expire_referral(referral, now=referral.valid_until)
     due = scene.application.stops.get().until
     return Case(due, application_is(ApplicationState.WAITING))
 

@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from accounts.models import User
+from applications.access.settling import settle
 from applications.models import Application, Benefit, Bid, Referral
 from applications.states import BidState
-from applications.transitions.referrals import settle
 from children.disputes import children_disputed_for
 
 

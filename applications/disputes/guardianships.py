@@ -13,9 +13,9 @@ from django.utils import timezone
 from accounts.models import User
 from applications.models import Application
 from applications.moves import Refused, lock_application, locking
+from applications.referrals.standstill import hold_referral, resume_referral
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES
-from applications.transitions.referrals import hold_referral, resume_referral
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.workdays import CalendarEnds, end_of_day
 from children.disputes import is_halted, newcomers

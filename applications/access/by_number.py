@@ -8,10 +8,10 @@ from hmac import compare_digest
 from accounts import limits
 from accounts.limits import Allowed, Limit
 from accounts.models import User
+from applications.access.settling import settle
 from applications.models import Application
 from applications.queue.position import Position, position
 from applications.states import ApplicationState
-from applications.transitions.referrals import settle
 
 # Compared with where no guardian has a phone, so that an unknown number is answered by the same work.
 _NO_DIGITS = "----"

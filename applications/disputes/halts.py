@@ -1,4 +1,4 @@
-"""What is halted for a child while a guardian is disputed, as pages tell it. `applications.transitions` decides."""
+"""What is halted for a child while a guardian is disputed, as pages tell it. `guardianships` decides."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -13,8 +13,8 @@ from accounts.models import User
 from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
 from accounts.stops import Choice, NotStopped
+from applications.disputes.guardianships import stop_guardian
 from applications.moves import Refused
-from applications.transitions.disputes import stop_guardian
 from children.disputes import newcomers
 from children.models import Dispute, Guardianship
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import User
-from applications.access import applications_of
+from applications.access.family import applications_of
 from applications.models import Referral
 from applications.moves import Refused, locking
 from applications.states import ReferralState

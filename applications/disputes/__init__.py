@@ -1,0 +1,1 @@
+"""Disputed guardians: who is stopped, what is halted meanwhile, and the decision."""

@@ -1,0 +1,130 @@
+"""How a referral ends: by the contract, by the kindergarten, or with its last day."""
+
+from datetime import datetime
+
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.bidding.ending import release_seat
+from applications.models import (
+    Application,
+    Contract,
+    Referral,
+    StopListEntry,
+)
+from applications.moves import (
+    Refused,
+    lock_application,
+    lock_referral,
+    locking,
+    move,
+    tell,
+    trace,
+)
+from applications.referrals.last_days import last_day_of, stop_days_of
+from applications.referrals.stored_paper import take_paper_away
+from applications.refusals import Refusal
+from applications.states import HAS_PAPER, Move, ReferralState
+from bulletin.calendar import working_calendar
+from bulletin.workdays import end_of_day
+
+
+def sign_contract(referral: Referral, *, actor: User, contract_number: str = "", now: datetime) -> Contract:
+    """The family came with its papers in time: the child is enrolled. Raises `Refused(REFERRAL_ENDED)`."""
+    with locking():
+        application = lock_application(referral.application_id)
+        referral = lock_referral(referral.pk)
+        if not referral.is_valid(now=now):
+            raise Refused(Refusal.REFERRAL_ENDED)
+        _end_referral(referral, ReferralState.SIGNED, at=now)
+        contract = Contract.objects.create(
+            referral=referral,
+            number=contract_number.strip() or referral.number,
+            signed_at=now,
+            signed_by=actor,
+        )
+        event = move(
+            application, Move.SIGN_CONTRACT, actor=actor, now=now, data={"referral": str(referral.pk)}
+        )
+        group = referral.bid.vacancy.group
+        tell(
+            application,
+            "contract_signed",
+            event=event,
+            now=now,
+            child=application.child,
+            kindergarten=group.kindergarten,
+            group=group,
+            contract=contract,
+        )
+        trace(application, Action.CONTRACT_SIGNED, actor=actor, now=now)
+    return contract
+
+
+def revoke_referral(referral: Referral, *, actor: User, reason: str, now: datetime) -> Application:
+    """Take a valid referral back for the kindergarten: the family waits at its original date, without a penalty."""
+    if not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    with locking():
+        application = lock_application(referral.application_id)
+        referral = lock_referral(referral.pk)
+        if not referral.is_valid(now=now):
+            raise Refused(Refusal.REFERRAL_ENDED)
+        _end_referral(referral, ReferralState.REVOKED, at=now, reason=reason.strip())
+        release_seat(referral.bid)
+        event = move(
+            application,
+            Move.REVOKE_REFERRAL,
+            actor=actor,
+            now=now,
+            reason=reason.strip(),
+            data={"referral": str(referral.pk)},
+        )
+        tell(
+            application,
+            "referral_revoked",
+            event=event,
+            now=now,
+            vacancy=referral.bid.vacancy,
+            reason=reason.strip(),
+        )
+        trace(application, Action.REFERRAL_REVOKED, actor=actor, now=now, reason=reason.strip())
+    return application
+
+
+def expire_referral(referral: Referral, *, now: datetime) -> Application:
+    """End a referral whose last day is over: the place is free, the application is in the stop-list.
+
+    The stop runs from the end of the referral, not from the moment of this call, to the end of the tenth working day
+    after the referral's last day (`stop_days_of`). Does nothing while it is valid or held, while papers that were
+    handed in in time are still on their way, or after it ended.
+    """
+    with locking():
+        application = lock_application(referral.application_id)
+        referral = lock_referral(referral.pk)
+        if referral.state != ReferralState.ISSUED or referral.is_extendable(now=now):
+            return application
+        last_day = last_day_of(referral)
+        days = stop_days_of(referral)
+        last_stop_day = working_calendar().add(last_day, days)
+        _end_referral(referral, ReferralState.EXPIRED, at=referral.valid_until)
+        release_seat(referral.bid)
+        StopListEntry.objects.create(
+            application=application,
+            referral=referral,
+            starts_at=referral.valid_until,
+            until=end_of_day(last_stop_day, application.locality.zone),
+        )
+        event = move(
+            application, Move.EXPIRE_REFERRAL, actor=None, now=now, data={"referral": str(referral.pk)}
+        )
+        tell(application, "stop_started", event=event, now=now, days=days, last_day=last_stop_day)
+        trace(application, Action.REFERRAL_EXPIRED, actor=None, now=now)
+        trace(application, Action.STOP_STARTED, actor=None, now=now)
+    return application
+
+
+def _end_referral(referral: Referral, state: ReferralState, *, at: datetime, reason: str = "") -> None:
+    referral.state, referral.ended_at, referral.reason, referral.held_since = state, at, reason, None
+    if state not in HAS_PAPER:
+        take_paper_away(referral)
+    referral.save(update_fields=["state", "ended_at", "reason", "held_since", "pdf"])

@@ -1,0 +1,87 @@
+"""A referral is extended once, with documents."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.core.files import File
+
+from accounts.audit_actions import Action
+from accounts.models import User
+from accounts.uploads import random_name, type_of
+from applications.models import (
+    Extension,
+    ExtensionDocument,
+    Referral,
+)
+from applications.moves import (
+    Refused,
+    lock_application,
+    lock_referral,
+    locking,
+    move,
+    refuse_while_halted,
+    tell,
+    trace,
+)
+from applications.referrals.last_days import last_day_of, longest_extension
+from applications.referrals.stored_paper import order_paper, take_paper_away
+from applications.refusals import Refusal
+from applications.states import Move
+from bulletin.workdays import end_of_day
+
+
+def extend_referral(
+    referral: Referral,
+    *,
+    actor: User,
+    until: date,
+    reason: str,
+    documents: "Sequence[tuple[str, File[bytes]]]",
+    explanation: str = "",
+    now: datetime,
+) -> Extension:
+    """Extend a valid referral once, to the end of the day `until`, with supporting documents.
+
+    Allowed up to the end of its last day, by the instant at which the papers began to come. `documents` are checked
+    files (`accounts.uploads`) with their names. Raises `Refused` (REFERRAL_ENDED, HALTED, ALREADY_EXTENDED,
+    EXTENSION_DATE, DOCUMENTS_MISSING).
+    """
+    with locking():
+        application = lock_application(referral.application_id)
+        referral = lock_referral(referral.pk)
+        if not referral.is_extendable(now=now):
+            raise Refused(Refusal.REFERRAL_ENDED)
+        # Before any file is stored.
+        refuse_while_halted(application)
+        if Extension.objects.filter(referral=referral).exists():
+            raise Refused(Refusal.ALREADY_EXTENDED)
+        if not last_day_of(referral) < until <= longest_extension(referral):
+            raise Refused(Refusal.EXTENSION_DATE)
+        if not documents:
+            raise Refused(Refusal.DOCUMENTS_MISSING)
+        extension = Extension.objects.create(
+            referral=referral,
+            reason=Extension.Reason(reason),
+            explanation=explanation,
+            previous_valid_until=referral.valid_until,
+            made_at=referral.handed_in(now=now),
+            made_by=actor,
+        )
+        for original_name, file in documents:
+            _store_document(extension, original_name, file)
+        referral.valid_until = end_of_day(until, application.locality.zone)
+        # The old paper names the old day: it is made anew.
+        take_paper_away(referral)
+        referral.save(update_fields=["valid_until", "pdf"])
+        event = move(
+            application, Move.EXTEND_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)}
+        )
+        tell(application, "referral_extended", event=event, now=now, referral=referral, last_day=until)
+        trace(application, Action.REFERRAL_EXTENDED, actor=actor, now=now)
+        order_paper(referral)
+    return extension
+
+
+def _store_document(extension: Extension, original_name: str, file: "File[bytes]") -> None:
+    document = ExtensionDocument(extension=extension, original_name=original_name)
+    document.file.save(random_name(type_of(file.name or "")), file)

@@ -1,0 +1,99 @@
+"""A bid is activated: the family gets a referral."""
+
+import secrets
+from datetime import date, datetime
+from typing import Final
+
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.models import (
+    Bid,
+    Referral,
+)
+from applications.moves import (
+    Refused,
+    lock_application,
+    locking,
+    move,
+    tell,
+    trace,
+)
+from applications.referrals.standstill import hold_referral
+from applications.referrals.stored_paper import order_paper
+from applications.refusals import Refusal
+from applications.rules.in_force import rules_for
+from applications.states import BidState, Move
+from bulletin.calendar import working_calendar
+from bulletin.workdays import end_of_day
+from children.disputes import is_halted
+
+# Far more than are ever drawn, so that none is met by trying.
+NUMBERS_A_YEAR: Final = 10**8
+
+
+def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
+    """Accept a pending bid for the kindergarten: the family gets a referral.
+
+    Valid to the end of the fifth working day after today (`Rules.referral_working_days`, the locality's zone, the day
+    of issue not counted). Raises `Refused` (BID_ENDED, NOT_AWARDED_YET while bids are being collected).
+    """
+    with locking():
+        application = lock_application(bid.application_id)
+        bid = _bid(bid)
+        if bid.state != BidState.PENDING:
+            raise Refused(Refusal.BID_ENDED)
+        if not bid.holds_seat:
+            raise Refused(Refusal.NOT_AWARDED_YET)
+        zone = application.locality.zone
+        today = now.astimezone(zone).date()
+        rules = rules_for(application.locality, day=today)
+        last_day = working_calendar().add(today, rules.referral_working_days)
+        bid.state, bid.decided_at = BidState.ACTIVATED, now
+        bid.save()
+        referral = Referral.objects.create(
+            number=_fresh_number(today),
+            application=application,
+            bid=bid,
+            issued_at=now,
+            issued_by=actor,
+            valid_until=end_of_day(last_day, zone),
+        )
+        event = move(
+            application, Move.ISSUE_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)}
+        )
+        tell(
+            application,
+            "referral_issued",
+            event=event,
+            now=now,
+            referral=referral,
+            vacancy=bid.vacancy,
+            days=rules.referral_working_days,
+            stop_days=rules.stop_working_days,
+            last_day=last_day,
+        )
+        trace(application, Action.BID_ACTIVATED, actor=actor, now=now)
+        if is_halted(application.child):
+            hold_referral(application, now=now)
+            referral.refresh_from_db(fields=["held_since"])
+        order_paper(referral)
+    return referral
+
+
+def referral_number(day: date, draw: int) -> str:
+    """The number of a referral issued on a day: its year and eight digits drawn by chance. Pure.
+
+    It says nothing of the application, so that the public register leads from no application to its kindergarten.
+    """
+    return f"{day:%y}-{draw // 10_000:04}-{draw % 10_000:04}"
+
+
+def _fresh_number(day: date) -> str:
+    while True:
+        number = referral_number(day, secrets.randbelow(NUMBERS_A_YEAR))
+        if not Referral.objects.filter(number=number).exists():
+            return number
+
+
+def _bid(bid: Bid) -> Bid:
+    return Bid.objects.select_related("vacancy__group__kindergarten__locality").get(pk=bid.pk)

@@ -1,0 +1,66 @@
+"""The last day of a referral stands still while a guardian of the child is disputed."""
+
+from datetime import date, datetime, timedelta
+
+from accounts.audit_actions import Action
+from applications.models import (
+    Application,
+    Referral,
+)
+from applications.moves import (
+    lock_referral,
+    remind,
+    trace,
+)
+from applications.referrals.last_days import last_day_of
+from applications.referrals.stored_paper import order_paper, take_paper_away
+from applications.states import ReferralState
+from bulletin.calendar import CalendarEmpty, working_calendar
+from bulletin.workdays import CalendarEnds, end_of_day
+
+
+def hold_referral(application: Application, *, now: datetime) -> None:
+    """Let the last day of the running referral of a locked application stand still while its extension is halted.
+
+    One that was extended already runs on: nothing that it needs is halted.
+    """
+    extendable = application.referrals.filter(state=ReferralState.ISSUED, held_since=None, extension=None)
+    referral = extendable.first()
+    if referral is not None and referral.is_extendable(now=now):
+        extendable.update(held_since=now)
+        trace(application, Action.REFERRAL_HELD, actor=None, now=now)
+
+
+def resume_referral(application: Application, *, now: datetime) -> None:
+    """Let the held last day of a locked application's referral count again; nothing where none is held.
+
+    The family has as many working days as were left when it was held, at least one, and never less than its paper
+    says. A day that moved is told to the family, and the paper is made anew.
+    """
+    referral = application.referrals.filter(held_since__isnull=False).first()
+    if referral is None:
+        return
+    referral = lock_referral(referral.pk)
+    before, last_day = last_day_of(referral), _day_after_standstill(referral, now=now)
+    referral.held_since = None
+    if last_day > before:
+        referral.valid_until = end_of_day(last_day, application.locality.zone)
+        take_paper_away(referral)
+        order_paper(referral)
+        key = f"{referral.pk}:{now.isoformat()}"
+        remind(application, "referral_moved", key=key, now=now, referral=referral, last_day=last_day)
+    referral.save(update_fields=["held_since", "valid_until", "pdf"])
+    trace(application, Action.REFERRAL_RESUMED, actor=None, now=now)
+
+
+def _day_after_standstill(referral: Referral, *, now: datetime) -> date:
+    zone = referral.application.locality.zone
+    assert referral.held_since is not None
+    held_on, today = (at.astimezone(zone).date() for at in (referral.held_since, now))
+    last_day = last_day_of(referral)
+    try:
+        calendar = working_calendar()
+        return calendar.add(today, max(1, calendar.working_days_left(held_on, last_day)))
+    except (CalendarEmpty, CalendarEnds):
+        # Nobody loses a day because the calendar was not loaded.
+        return today + max(timedelta(days=1), last_day - held_on)

@@ -1,0 +1,52 @@
+"""The stop-list: how an application comes back from it."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from accounts.audit_actions import Action
+from accounts.models import User
+from applications.models import (
+    Application,
+    StopListEntry,
+)
+from applications.moves import (
+    Refused,
+    lock_application,
+    locking,
+    move,
+    tell,
+    trace,
+)
+from applications.queue.position import position
+from applications.refusals import Refusal
+from applications.states import Move
+
+
+def lift_stop(
+    stop: StopListEntry, *, actor: User | None = None, reason: str = "", now: datetime
+) -> Application:
+    """Return an application from the stop-list to its original date.
+
+    Without an `actor` only once the stop is over; an official may do it earlier, with a reason. Does nothing where the
+    stop was lifted before.
+    """
+    if actor is not None and not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    with locking():
+        application = lock_application(stop.application_id)
+        stop = StopListEntry.objects.get(pk=stop.pk)
+        if stop.lifted_at is not None or (actor is None and now < stop.until):
+            return application
+        stop.lifted_at, stop.lifted_by, stop.reason = min(now, stop.until), actor, reason.strip()
+        stop.save()
+        event = move(application, Move.LIFT_STOP, actor=actor, now=now, reason=reason.strip())
+        place = position(application, now=now)
+        tell(application, "stop_lifted", event=event, now=now, number=place.number if place else None)
+        trace(application, Action.STOP_LIFTED, actor=actor, now=now, reason=reason.strip())
+    return application
+
+
+def ended_stops(*, now: datetime) -> QuerySet[StopListEntry]:
+    """Stops that are over and have not been lifted yet."""
+    return StopListEntry.objects.filter(lifted_at=None, until__lte=now)
