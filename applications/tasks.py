@@ -4,8 +4,8 @@ import logging
 
 from celery import shared_task
 
-from applications import jobs
-from applications.invariants import differences
+from applications.jobs import deadlines, papers, telling
+from applications.jobs.invariants import differences
 from applications.models import Referral
 from applications.queue import buckets
 from applications.states import HAS_PAPER
@@ -16,27 +16,27 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def expire_referrals() -> None:
-    jobs.expire_referrals(now=read_clock())
+    deadlines.expire_referrals(now=read_clock())
 
 
 @shared_task
 def lift_stops() -> None:
-    jobs.lift_stops(now=read_clock())
+    deadlines.lift_stops(now=read_clock())
 
 
 @shared_task
 def settle_disputes() -> None:
-    jobs.settle_disputes(now=read_clock())
+    deadlines.settle_disputes(now=read_clock())
 
 
 @shared_task
 def expire_benefits() -> None:
-    jobs.expire_benefits(now=read_clock())
+    deadlines.expire_benefits(now=read_clock())
 
 
 @shared_task
 def award_collected_bids() -> None:
-    jobs.award_bids(now=read_clock())
+    deadlines.award_bids(now=read_clock())
 
 
 @shared_task
@@ -48,42 +48,42 @@ def check_invariants() -> None:
 
 @shared_task
 def tell_placed_bids() -> None:
-    jobs.tell_placed_bids(now=read_clock())
+    telling.tell_placed_bids(now=read_clock())
 
 
 @shared_task
 def remind_deadlines() -> None:
-    jobs.remind_deadlines(now=read_clock())
+    telling.remind_deadlines(now=read_clock())
 
 
 @shared_task
 def remind_interest() -> None:
-    jobs.remind_interest(now=read_clock())
+    telling.remind_interest(now=read_clock())
 
 
 @shared_task
 def lapse_unconfirmed() -> None:
-    jobs.lapse_unconfirmed(now=read_clock())
+    deadlines.lapse_unconfirmed(now=read_clock())
 
 
 @shared_task
 def end_lapsed_applications() -> None:
-    jobs.end_lapsed_applications(now=read_clock())
+    deadlines.end_lapsed_applications(now=read_clock())
 
 
 @shared_task
 def remind_aging() -> None:
-    jobs.remind_aging(now=read_clock())
+    telling.remind_aging(now=read_clock())
 
 
 @shared_task
 def close_aged() -> None:
-    jobs.close_aged(now=read_clock())
+    deadlines.close_aged(now=read_clock())
 
 
 @shared_task
 def render_missing_referrals() -> None:
-    jobs.render_missing()
+    papers.render_missing()
 
 
 @shared_task
@@ -91,7 +91,7 @@ def render_referral_pdf(referral_id: str) -> None:
     """Make the paper of one referral, unless it has been made or the referral has ended."""
     referral = Referral.objects.filter(pk=referral_id, state__in=HAS_PAPER, pdf="").first()
     if referral is not None:
-        jobs.store_pdf(referral)
+        papers.store_pdf(referral)
 
 
 @shared_task

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts import sessions, sms_codes
-from applications import retention as papers
+from applications.jobs import retention as papers
 from notifications import retention as outbox
 
 

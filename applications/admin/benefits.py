@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.file_response import file_response
 from accounts.models import User
 from applications.admin.work import (
     ChildColumns,
@@ -31,7 +32,6 @@ from applications.benefits.claims import claims_to_check
 from applications.models import Benefit, BenefitCategory
 from applications.queue.position import position
 from applications.states import LIVE_STATES, BenefitState
-from applications.stored_files import file_response
 from notifications.clock import estimate_clock
 
 TONES = {

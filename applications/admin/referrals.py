@@ -16,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.file_response import file_response
 from accounts.models import User
 from applications.admin.work import (
     LINE_BREAK,
@@ -33,7 +34,6 @@ from applications.models import Contract, Extension, ExtensionDocument, Referral
 from applications.referrals import ending
 from applications.referrals.due import valid_referrals
 from applications.states import HAS_PAPER, ReferralState
-from applications.stored_files import file_response
 from applications.workplace import SOON, short_name
 from notifications.clock import estimate_clock
 

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
+from accounts.file_response import file_response
 from accounts.models import User
 from accounts.uploads import Upload
 from applications.access.family import application_for, benefit_for
 from applications.models import Application, Benefit, ExtensionDocument
-from applications.stored_files import file_response
 from applications.views.people import parent
 from notifications.clock import estimate_clock
 

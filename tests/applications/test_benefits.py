@@ -9,11 +9,11 @@ from django.core.management import call_command
 
 from accounts.audit_actions import Action
 from accounts.models import AuditEntry
-from applications import jobs
 from applications.access.family import application_for
 from applications.benefits import claims
 from applications.benefits.categories import CATEGORIES
 from applications.benefits.claims import CLAIMS_PER_DAY, claims_to_check
+from applications.jobs import deadlines
 from applications.models import Application, Benefit, BenefitCategory, Event
 from applications.moves import Refused
 from applications.queue.position import position
@@ -222,7 +222,7 @@ class TestRenewal:
         first.refresh_from_db()
         assert (first.state, first.valid_until) == (BenefitState.EXPIRED, later)
         assert standing(scene)[1] == Tier.EXTRAORDINARY
-        assert jobs.expire_benefits(now=datetime(2019, 7, 27, tzinfo=ZONE)) == 0
+        assert deadlines.expire_benefits(now=datetime(2019, 7, 27, tzinfo=ZONE)) == 0
         assert second.valid_until == datetime(2019, 8, 16, tzinfo=ZONE)
 
     def test_what_was_promised_is_not_shortened(self, scene, monthly, official):
@@ -303,12 +303,12 @@ class TestExpiry:
         before = (standing(scene), number(scene))
         benefit = verified(scene, monthly, official)
         end = benefit.valid_until
-        assert jobs.expire_benefits(now=end - MICROSECOND) == 0
+        assert deadlines.expire_benefits(now=end - MICROSECOND) == 0
         assert standing(scene)[1] == Tier.EXTRAORDINARY
-        assert jobs.expire_benefits(now=end) == 1
+        assert deadlines.expire_benefits(now=end) == 1
         assert (standing(scene), number(scene)) == before
         assert moves(scene) == [Move.VERIFY_BENEFIT, Move.END_BENEFIT]
-        assert jobs.expire_benefits(now=end) == 0
+        assert deadlines.expire_benefits(now=end) == 0
 
     def test_the_familys_own_look_ends_it_when_the_job_is_late(self, scene, queue, monthly, official):
         end = verified(scene, monthly, official).valid_until
@@ -330,7 +330,7 @@ class TestExpiry:
     def test_in_the_archive_time_goes_on(self, scene, monthly, official):
         end = verified(scene, monthly, official).valid_until
         filing.archive(scene.application, actor=scene.parent, now=end - timedelta(hours=1))
-        assert jobs.expire_benefits(now=end) == 0
+        assert deadlines.expire_benefits(now=end) == 0
         filing.restore(scene.application, actor=scene.parent, now=end + timedelta(hours=1))
         assert standing(scene)[:2] == (ApplicationState.WAITING, Tier.GENERAL)
         assert moves(scene)[-2:] == [Move.RESTORE, Move.END_BENEFIT]

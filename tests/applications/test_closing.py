@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
-from applications import jobs
 from applications.bidding.step_by_step import place_bid
+from applications.jobs import deadlines, telling
 from applications.models import Application, Rules, StopListEntry
 from applications.moves import Refused
 from applications.referrals import ending, issuing
@@ -80,9 +80,9 @@ class TestOldestAge:
 @pytest.mark.django_db
 class TestSchoolAge:
     def test_it_leaves_at_the_turn_of_the_year(self, scene, oldest):
-        assert jobs.close_aged(now=NEW_YEAR - MICROSECOND) == 0
-        assert jobs.close_aged(now=NEW_YEAR) == 1
-        assert jobs.close_aged(now=NEW_YEAR) == 0
+        assert deadlines.close_aged(now=NEW_YEAR - MICROSECOND) == 0
+        assert deadlines.close_aged(now=NEW_YEAR) == 1
+        assert deadlines.close_aged(now=NEW_YEAR) == 0
         assert state_of(oldest) == ApplicationState.ARCHIVED
         assert state_of(scene.application) == ApplicationState.WAITING
         notice = Notice.objects.get(kind="aged_out")
@@ -90,22 +90,22 @@ class TestSchoolAge:
         assert Message.objects.filter(kind="aged_out").count() == 1
 
     def test_the_family_is_told_once_a_month_before(self, oldest):
-        assert jobs.remind_aging(now=DECEMBER - MICROSECOND) == 0
+        assert telling.remind_aging(now=DECEMBER - MICROSECOND) == 0
         for day in range(31):
-            jobs.remind_aging(now=DECEMBER + timedelta(days=day, hours=10))
+            telling.remind_aging(now=DECEMBER + timedelta(days=day, hours=10))
         notice = Notice.objects.get(kind="aging_out")
         assert "31.12.2019" in notice.text_kk
         assert "31.12.2019" in notice.text_ru
 
     def test_the_birth_year_of_the_application_counts(self, oldest):
         Application.objects.filter(pk=oldest.pk).update(birth_year=2013)
-        assert jobs.close_aged(now=NEW_YEAR) == 0
+        assert deadlines.close_aged(now=NEW_YEAR) == 0
 
     def test_a_bid_under_way_is_carried_through_first(self, oldest):
         Application.objects.filter(pk=oldest.pk).update(state=ApplicationState.REFERRED)
-        assert jobs.close_aged(now=NEW_YEAR) == 0
+        assert deadlines.close_aged(now=NEW_YEAR) == 0
         Application.objects.filter(pk=oldest.pk).update(state=ApplicationState.WAITING)
-        assert jobs.close_aged(now=NEW_YEAR) == 1
+        assert deadlines.close_aged(now=NEW_YEAR) == 1
 
     def test_the_stop_ends_with_it(self, scene):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
@@ -113,18 +113,18 @@ class TestSchoolAge:
         ending.expire_referral(referral, now=referral.valid_until)
         StopListEntry.objects.update(until=NEW_YEAR + timedelta(days=9))
         Application.objects.update(birth_year=2012)
-        assert jobs.close_aged(now=NEW_YEAR) == 1
+        assert deadlines.close_aged(now=NEW_YEAR) == 1
         assert StopListEntry.objects.get().lifted_at == NEW_YEAR
-        assert jobs.lift_stops(now=NEW_YEAR + timedelta(days=9)) == 0
+        assert deadlines.lift_stops(now=NEW_YEAR + timedelta(days=9)) == 0
         assert state_of(scene.application) == ApplicationState.ARCHIVED
 
     def test_a_lapsed_one_leaves_too(self, oldest):
         Application.objects.filter(pk=oldest.pk).update(state=ApplicationState.LAPSED)
-        assert jobs.close_aged(now=NEW_YEAR) == 1
+        assert deadlines.close_aged(now=NEW_YEAR) == 1
 
     def test_at_the_turn_of_the_year_nobody_else_moves(self, scene, oldest):
         before = list(Application.objects.exclude(pk=oldest.pk).values())
-        jobs.close_aged(now=NEW_YEAR)
+        deadlines.close_aged(now=NEW_YEAR)
         assert list(Application.objects.exclude(pk=oldest.pk).values()) == before
 
     def test_it_can_not_be_restored(self, scene, oldest):
@@ -204,5 +204,5 @@ def test_after_closing_the_child_may_be_filed_anew_elsewhere_by_its_rules(scene)
     filed = filing.file_application(
         child=child, locality=scene.locality, languages=["kk"], actor=scene.parent, now=NEW_YEAR
     )
-    assert jobs.close_aged(now=NEW_YEAR) == 0
+    assert deadlines.close_aged(now=NEW_YEAR) == 0
     assert filed.state == ApplicationState.WAITING

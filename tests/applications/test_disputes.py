@@ -10,7 +10,7 @@ from accounts.audit_actions import Action
 from accounts.models import Profile
 from accounts.registry import PhoneTie, RegistryUnavailable, simulated_people
 from accounts.registry.simulator import SimulatedRegistry
-from applications import jobs, moves
+from applications import moves
 from applications.access import settling
 from applications.access.handing_in import note_handing_in
 from applications.benefits import claims
@@ -20,6 +20,7 @@ from applications.bidding.step_by_step import place_bid
 from applications.disputes import guardianships
 from applications.disputes.halts import halt_of
 from applications.disputes.unknown_guardian import UnknownGuardian
+from applications.jobs import deadlines, telling
 from applications.models import Application, Bid, Event, Extension, Referral
 from applications.moves import Refused
 from applications.referrals import ending as referral_ending
@@ -358,7 +359,7 @@ class TestDeadlines:
     def test_a_referral_does_not_expire_because_of_the_freeze(self, scene, stop, referral, clock):
         late = referral.valid_until + 10 * DAY
         stop()
-        assert jobs.expire_referrals(now=late) == 0
+        assert deadlines.expire_referrals(now=late) == 0
         settling.settle(scene.application, now=late)
         referral_ending.expire_referral(referral, now=late)
         held = Referral.objects.get()
@@ -412,8 +413,8 @@ class TestDeadlines:
         decide(at=datetime(2019, 7, 4, 9, 0, tzinfo=ZONE))
         until = Referral.objects.get().valid_until
         assert until == datetime(2019, 7, 6, tzinfo=ZONE)
-        assert jobs.expire_referrals(now=until - MICROSECOND) == 0
-        assert jobs.expire_referrals(now=until) == 1
+        assert deadlines.expire_referrals(now=until - MICROSECOND) == 0
+        assert deadlines.expire_referrals(now=until) == 1
 
     def test_the_paper_is_made_anew_only_where_it_names_another_day(self, scene, stop, decide, referral):
         Referral.objects.update(pdf="referrals/old.pdf")
@@ -453,7 +454,7 @@ class TestDeadlines:
         stop()
         assert Extension.objects.exists()
         assert Referral.objects.get().held_since is None
-        assert jobs.expire_referrals(now=Referral.objects.get().valid_until) == 1
+        assert deadlines.expire_referrals(now=Referral.objects.get().valid_until) == 1
 
     def test_papers_that_were_on_their_way_when_the_stop_came_are_not_lost(
         self, scene, stop, decide, referral
@@ -462,13 +463,13 @@ class TestDeadlines:
         in_time = referral.valid_until - timedelta(minutes=1)
         note_handing_in(scene.parent, scene.application.pk, now=in_time)
         stop(at=referral.valid_until + timedelta(minutes=1))
-        assert jobs.expire_referrals(now=referral.valid_until + DAY) == 0
+        assert deadlines.expire_referrals(now=referral.valid_until + DAY) == 0
         decide(at=datetime(2019, 7, 4, 12, 0, tzinfo=ZONE))
         assert last_day() == date(2019, 7, 5)
 
     def test_one_that_ran_out_before_the_stop_stays_expired(self, scene, stop, referral):
         stop(at=referral.valid_until)
-        assert jobs.expire_referrals(now=referral.valid_until) == 1
+        assert deadlines.expire_referrals(now=referral.valid_until) == 1
 
     def test_one_that_ends_otherwise_is_no_longer_held(self, scene, stop, decide, referral):
         stop()
@@ -492,7 +493,7 @@ class TestDeadlines:
 
     def test_nobody_is_reminded_of_a_day_that_stands_still(self, scene, stop, referral):
         stop()
-        assert jobs.remind_deadlines(now=referral.valid_until - timedelta(hours=3)) == 0
+        assert telling.remind_deadlines(now=referral.valid_until - timedelta(hours=3)) == 0
 
     @pytest.mark.parametrize(("late_by", "may"), [(-MICROSECOND, True), (timedelta(0), False)])
     def test_the_time_to_restore_stands_still(self, scene, newcomer, stop, decide, late_by, may):
@@ -607,7 +608,7 @@ class TestComingBack:
 
     def test_once_the_registry_alone_ended_it_they_may(self, scene, impostor):
         Guardianship.objects.filter(user=impostor).update(ended_at=scene.now)
-        jobs.settle_disputes(now=scene.now)
+        deadlines.settle_disputes(now=scene.now)
         assert add_child(impostor, iin=simulated_people.MANUAL_CHILD_IIN, now=scene.now)
 
     def test_a_decision_against_nobody_else(self, scene, impostor, decide):
@@ -666,22 +667,22 @@ class TestTheTie:
     def test_a_freeze_ends_once_the_base_answers(self, scene, newcomer, monkeypatch, referral):
         self.press_stop(scene, newcomer)
         later = scene.now + timedelta(minutes=10)
-        jobs.settle_disputes(now=later)
+        deadlines.settle_disputes(now=later)
         assert is_halted(scene.application.child)
         monkeypatch.setattr(SlowlyKnown, "answer", PhoneTie.YES)
-        jobs.settle_disputes(now=later)
+        deadlines.settle_disputes(now=later)
         assert not is_halted(scene.application.child)
         assert Referral.objects.get().held_since is None
         dispute = Dispute.objects.get()
         assert (dispute.outcome, dispute.freed_at) == ("", later)
         assert journal(newcomer).count(Action.STOP_FREED) == 1
-        jobs.settle_disputes(now=later)
+        deadlines.settle_disputes(now=later)
         assert Notice.objects.filter(recipient=newcomer, kind="guardian_freed").count() == 1
 
     def test_a_guardianship_that_the_registry_ended_needs_no_official(self, scene, newcomer):
         self.press_stop(scene, newcomer)
         Guardianship.objects.filter(user=newcomer).update(ended_at=scene.now)
-        jobs.settle_disputes(now=scene.now)
+        deadlines.settle_disputes(now=scene.now)
         dispute = Dispute.objects.get()
         assert (dispute.outcome, dispute.decided_by) == (ENDS, None)
         assert not is_halted(scene.application.child)

@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from accounts import uploads
 from accounts.safe_copy import Cause, Copy, FileType, Refused
-from applications import jobs
 from applications.access.handing_in import note_handing_in
 from applications.bidding.step_by_step import place_bid
+from applications.jobs import deadlines
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.referrals.ending import expire_referral
 from applications.referrals.issuing import activate_bid
@@ -74,7 +74,7 @@ def free_seats() -> int:
 def sweep(clock, at):
     """The minute's job and a page of the other guardian, both at `at`."""
     clock.move_to(at)
-    return jobs.expire_referrals(now=at)
+    return deadlines.expire_referrals(now=at)
 
 
 def test_in_the_last_microsecond_it_is_in_time_however_long_the_look_takes(send, looking, clock):
@@ -190,7 +190,7 @@ class TestNote:
 
     def test_an_old_note_holds_nothing(self, scene, referral):
         self.note(scene.parent, scene, at=END - PAPERS_ON_THEIR_WAY)
-        assert jobs.expire_referrals(now=END) == 1
+        assert deadlines.expire_referrals(now=END) == 1
 
     def test_after_the_contract_nothing_is_noted(self, scene, referral):
         Referral.objects.update(state=ReferralState.SIGNED)

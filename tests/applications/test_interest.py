@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
-from applications import jobs
 from applications.access import settling
 from applications.bidding import ending
 from applications.bidding.eligibility import why_not
 from applications.bidding.step_by_step import place_bid
+from applications.jobs import deadlines, telling
 from applications.models import Application, Event, Rules
 from applications.moves import Refused
 from applications.queue.position import position
@@ -278,8 +278,8 @@ class TestJobs:
     def test_each_date_is_heard_of_once(self, waiting, scene):
         days = [datetime(2019, 8, 2, 10, tzinfo=ZONE) + timedelta(days=number) for number in range(62)]
         for now in days:
-            jobs.remind_interest(now=now)
-            jobs.remind_interest(now=now + timedelta(hours=1))
+            telling.remind_interest(now=now)
+            telling.remind_interest(now=now + timedelta(hours=1))
         reminders = Notice.objects.filter(kind="interest_reminder", recipient=scene.parent)
         told = [notice.created_at.astimezone(ZONE).date() for notice in reminders.order_by("created_at")]
         assert told == [date(2019, 8, 2), date(2019, 9, 17), date(2019, 9, 29)]
@@ -287,22 +287,22 @@ class TestJobs:
 
     def test_who_confirmed_hears_no_more(self, waiting):
         confirming.confirm_interest(waiting, actor=waiting.filed_by, now=BEGINS)
-        assert jobs.remind_interest(now=BEGINS + timedelta(hours=1)) == 0
+        assert telling.remind_interest(now=BEGINS + timedelta(hours=1)) == 0
 
     def test_the_jobs_lapse_and_close_at_their_instants(self, waiting):
-        assert jobs.lapse_unconfirmed(now=ENDS - MICROSECOND) == 0
-        assert jobs.lapse_unconfirmed(now=ENDS) == 1
-        assert jobs.lapse_unconfirmed(now=ENDS) == 0
+        assert deadlines.lapse_unconfirmed(now=ENDS - MICROSECOND) == 0
+        assert deadlines.lapse_unconfirmed(now=ENDS) == 1
+        assert deadlines.lapse_unconfirmed(now=ENDS) == 0
         assert state_of(waiting) == ApplicationState.LAPSED
-        assert jobs.end_lapsed_applications(now=GRACE_ENDS - MICROSECOND) == 0
-        assert jobs.end_lapsed_applications(now=GRACE_ENDS) == 1
+        assert deadlines.end_lapsed_applications(now=GRACE_ENDS - MICROSECOND) == 0
+        assert deadlines.end_lapsed_applications(now=GRACE_ENDS) == 1
         assert state_of(waiting) == ApplicationState.ARCHIVED
 
     def test_each_locality_has_its_own_day(self, waiting):
         other = LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау")
         Rules.objects.create(valid_from=date(2019, 1, 1), locality=other, interest_month=11)
         there = ApplicationFactory(locality=other, interest_confirmed_at=waiting.filed_at)
-        assert jobs.lapse_unconfirmed(now=ENDS) == 1
+        assert deadlines.lapse_unconfirmed(now=ENDS) == 1
         assert state_of(there) == ApplicationState.WAITING
         assert ended_campaign_for(other, now=ENDS).year == 2018
 

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import F
 
 from applications.bidding.step_by_step import place_bid
-from applications.invariants import differences
+from applications.jobs.invariants import differences
 from applications.models import Application, Bid, QueueCount, StopListEntry
 from applications.moves import write_event
 from applications.referrals import ending, issuing, stops

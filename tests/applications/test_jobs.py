@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from django.core.files.base import ContentFile
 
-from applications import jobs
 from applications.bidding.step_by_step import place_bid
+from applications.jobs import deadlines, papers, telling
 from applications.models import Referral
 from applications.referrals import ending, extending, issuing, last_days
 from applications.states import ApplicationState, ReferralState
@@ -34,12 +34,12 @@ def state_of(application):
 
 
 def test_expiry_and_return_by_the_clock(scene, referral):
-    assert jobs.expire_referrals(now=referral.last_moment) == 0
-    assert jobs.expire_referrals(now=referral.valid_until) == 1
+    assert deadlines.expire_referrals(now=referral.last_moment) == 0
+    assert deadlines.expire_referrals(now=referral.valid_until) == 1
     assert state_of(scene.application) == ApplicationState.STOP_LISTED
     until = scene.application.stops.get().until
-    assert jobs.lift_stops(now=until - MICROSECOND) == 0
-    assert jobs.lift_stops(now=until) == 1
+    assert deadlines.lift_stops(now=until - MICROSECOND) == 0
+    assert deadlines.lift_stops(now=until) == 1
     assert state_of(scene.application) == ApplicationState.WAITING
 
 
@@ -54,16 +54,16 @@ def test_one_broken_object_holds_up_no_other(scene, referral, monkeypatch):
             raise RuntimeError("broken row")
         return expire(item, now=now)
 
-    monkeypatch.setattr(jobs, "expire_referral", break_for_the_first)
-    assert jobs.expire_referrals(now=referral.valid_until) == 1
+    monkeypatch.setattr(deadlines, "expire_referral", break_for_the_first)
+    assert deadlines.expire_referrals(now=referral.valid_until) == 1
     assert Referral.objects.get(pk=other.pk).state == ReferralState.EXPIRED
     assert Referral.objects.get(pk=referral.pk).state == ReferralState.ISSUED
 
 
 def test_one_reminder_on_the_last_day_and_one_more_after_an_extension(scene, referral):
-    assert jobs.remind_deadlines(now=referral.valid_until - timedelta(days=1, microseconds=1)) == 0
+    assert telling.remind_deadlines(now=referral.valid_until - timedelta(days=1, microseconds=1)) == 0
     for _ in range(3):
-        jobs.remind_deadlines(now=referral.valid_until - timedelta(hours=20))
+        telling.remind_deadlines(now=referral.valid_until - timedelta(hours=20))
     assert Notice.objects.filter(kind="referral_reminder").count() == 1
     extension = extending.extend_referral(
         referral,
@@ -73,21 +73,21 @@ def test_one_reminder_on_the_last_day_and_one_more_after_an_extension(scene, ref
         documents=[("a.pdf", ContentFile(b"%PDF", name="a.pdf"))],
         now=scene.now,
     )
-    jobs.remind_deadlines(now=extension.referral.valid_until - timedelta(hours=20))
+    telling.remind_deadlines(now=extension.referral.valid_until - timedelta(hours=20))
     assert Notice.objects.filter(kind="referral_reminder").count() == 2
 
 
 def test_the_paper_is_made_once_for_a_valid_referral(scene, referral):
-    assert jobs.render_missing() == 1
+    assert papers.render_missing() == 1
     referral.refresh_from_db()
     with referral.pdf.open() as paper:
         assert paper.read().startswith(b"%PDF-")
-    assert jobs.render_missing() == 0
+    assert papers.render_missing() == 0
 
 
 def test_a_paper_that_an_extension_outran_is_not_kept(scene, referral):
     stale = Referral.objects.get(pk=referral.pk)
     Referral.objects.filter(pk=referral.pk).update(valid_until=referral.valid_until + timedelta(days=30))
-    jobs.store_pdf(stale)
+    papers.store_pdf(stale)
     referral.refresh_from_db()
     assert not referral.pdf

@@ -10,8 +10,8 @@ from django.urls import reverse
 from PIL import Image
 from pypdf import PdfReader
 
-from applications import retention
 from applications.bidding.step_by_step import place_bid
+from applications.jobs import retention
 from applications.models import Benefit, ExtensionDocument
 from applications.referrals import extending, issuing, last_days
 from tests.accounts.safe_copy.pdfs import pdf

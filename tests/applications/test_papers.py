@@ -9,8 +9,8 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from accounts.stored_files import sweep_orphans
-from applications import jobs, retention
 from applications.bidding.step_by_step import place_bid
+from applications.jobs import papers, retention
 from applications.models import Referral
 from applications.referrals import ending, extending, issuing, last_days
 from applications.states import ReferralState
@@ -28,11 +28,11 @@ def _own_folder(settings, tmp_path):
 def referral(scene):
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
     referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
-    jobs.store_pdf(referral)
+    papers.store_pdf(referral)
     return Referral.objects.get()
 
 
-def papers() -> list[str]:
+def kept_papers() -> list[str]:
     return [f"referrals/{name}" for name in default_storage.listdir("referrals")[1]]
 
 
@@ -61,29 +61,29 @@ def sign(scene, referral):
 
 @pytest.mark.parametrize("end", [extend, revoke, expire])
 def test_the_old_paper_goes_with_the_move(scene, referral, end):
-    assert papers() == [referral.pdf.name]
+    assert kept_papers() == [referral.pdf.name]
     end(scene, referral)
-    assert papers() == []
+    assert kept_papers() == []
     assert not Referral.objects.get().pdf
 
 
 def test_an_extended_referral_gets_a_new_one(scene, referral):
     extend(scene, referral)
-    assert jobs.render_missing() == 1
-    assert papers() == [Referral.objects.get().pdf.name]
+    assert papers.render_missing() == 1
+    assert kept_papers() == [Referral.objects.get().pdf.name]
 
 
 def test_with_the_contract_the_paper_stays(scene, referral):
     sign(scene, referral)
-    assert papers() == [referral.pdf.name]
+    assert kept_papers() == [referral.pdf.name]
 
 
 @pytest.mark.parametrize("end", [revoke, expire])
 def test_no_paper_is_made_of_a_referral_that_ended(scene, referral, end):
     end(scene, referral)
-    assert jobs.render_missing() == 0
+    assert papers.render_missing() == 0
     render_referral_pdf(str(referral.pk))
-    assert papers() == []
+    assert kept_papers() == []
 
 
 @pytest.mark.parametrize("end", [extend, revoke, expire])
@@ -91,9 +91,9 @@ def test_a_paper_that_the_move_outran_is_not_kept(scene, referral, end):
     Referral.objects.update(pdf="")
     stale = Referral.objects.get()
     end(scene, stale)
-    jobs.store_pdf(stale)
+    papers.store_pdf(stale)
     # The first one is an orphan of this test's own making.
-    assert papers() == [referral.pdf.name]
+    assert kept_papers() == [referral.pdf.name]
     assert not Referral.objects.get().pdf
 
 
@@ -101,7 +101,7 @@ def test_papers_from_before_are_purged(scene, referral):
     Referral.objects.update(state=ReferralState.REVOKED, ended_at=scene.now)
     assert retention.papers_of_ended_referrals(now=scene.now).count() == 0
     assert retention.purge_papers(now=scene.now + timedelta(microseconds=1)) == 1
-    assert papers() == []
+    assert kept_papers() == []
     assert retention.purge_papers(now=scene.now + timedelta(days=1)) == 0
 
 
@@ -109,19 +109,19 @@ def test_papers_from_before_are_purged(scene, referral):
 def test_papers_that_a_family_can_download_are_not(scene, referral, state):
     Referral.objects.update(state=state, ended_at=scene.now)
     assert retention.purge_papers(now=scene.now + timedelta(days=400)) == 0
-    assert papers() == [referral.pdf.name]
+    assert kept_papers() == [referral.pdf.name]
 
 
 def test_after_everything_the_disk_holds_what_rows_name(scene, referral):
     """A family's way with everything that may happen to its papers, then the sweep: nothing is there to sweep."""
     extend(scene, referral)
-    jobs.render_missing()
+    papers.render_missing()
     revoke(scene, Referral.objects.get())
     for folder in default_storage.listdir("")[0]:
         for name in default_storage.listdir(folder)[1]:
             os.utime(default_storage.path(f"{folder}/{name}"), (0, 0))
     assert sweep_orphans() == 0
-    assert papers() == []
+    assert kept_papers() == []
     assert len(default_storage.listdir("extensions")[1]) == 1
 
 

@@ -11,7 +11,7 @@ from applications.bidding.award import award_collected
 from applications.bidding.eligibility import why_not
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.step_by_step import place_bid
-from applications.jobs import award_bids
+from applications.jobs.deadlines import award_bids
 from applications.models import Application, Bid
 from applications.moves import Refused
 from applications.refusals import Refusal

@@ -8,11 +8,12 @@ import time_machine
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from applications import jobs, tasks
+from applications import tasks
 from applications.bidding import award, publication
 from applications.bidding.eligibility import why_not
 from applications.bidding.ending import lose_bid, withdraw_bid
 from applications.bidding.step_by_step import place_bid
+from applications.jobs import deadlines, telling
 from applications.models import Bid
 from applications.moves import Refused
 from applications.referrals.issuing import activate_bid
@@ -204,7 +205,7 @@ class TestQueueOrder:
         assert award.award_collected(vacancy, now=vacancy.closes_at) == 0
         with pytest.raises(Refused, check=lambda error: error.reason == Refusal.BID_ENDED):
             lose_bid(Bid.objects.latest("placed_at"), now=vacancy.closes_at)
-        jobs.award_bids(now=vacancy.closes_at)
+        deadlines.award_bids(now=vacancy.closes_at)
         assert set(Bid.objects.values_list("state", flat=True)) == {BidState.VOID}
 
     def test_one_that_can_not_be_ended_holds_up_no_other(self, scene, vacancy, monkeypatch):
@@ -219,7 +220,7 @@ class TestQueueOrder:
         assert award.award_collected(vacancy, now=vacancy.closes_at) == 2
         assert Bid.objects.filter(state=BidState.LOST).count() == 2
         monkeypatch.undo()
-        assert jobs.award_bids(now=vacancy.closes_at) == 1
+        assert deadlines.award_bids(now=vacancy.closes_at) == 1
         assert Bid.objects.filter(state=BidState.LOST).count() == 3
 
     def test_nobody_is_sent_away_before_one_with_a_larger_number_that_is_locked(
@@ -264,11 +265,11 @@ class TestQueueOrder:
 
         monkeypatch.setattr(publication, "lose_bid", killed_after_two)
         with pytest.raises(SystemExit):
-            jobs.award_bids(now=vacancy.closes_at)
+            deadlines.award_bids(now=vacancy.closes_at)
         assert Notice.objects.filter(kind="bid_lost").count() == 2
         monkeypatch.undo()
-        assert jobs.award_bids(now=vacancy.closes_at + timedelta(seconds=30)) == 1
-        assert jobs.award_bids(now=vacancy.closes_at + timedelta(seconds=60)) == 0
+        assert deadlines.award_bids(now=vacancy.closes_at + timedelta(seconds=30)) == 1
+        assert deadlines.award_bids(now=vacancy.closes_at + timedelta(seconds=60)) == 0
         assert list(Bid.objects.filter(holds_seat=True).order_by("placed_at")) == bids[:2]
         for loser in bids[2:]:
             for model in (Notice, Message):
@@ -285,9 +286,9 @@ class TestQueueOrder:
 
     def test_each_family_is_told_once_what_became_of_its_bid(self, scene, vacancy):
         bids = self.bids(scene, vacancy, days=[1, 2, 3])
-        jobs.award_bids(now=vacancy.closes_at)
+        deadlines.award_bids(now=vacancy.closes_at)
         for _ in range(2):
-            jobs.tell_placed_bids(now=vacancy.closes_at + timedelta(seconds=1))
+            telling.tell_placed_bids(now=vacancy.closes_at + timedelta(seconds=1))
         kinds = ["bid_awarded", "bid_awarded", "bid_lost"]
         for placed, kind in zip(bids, kinds, strict=True):
             for model in (Notice, Message):
@@ -324,7 +325,7 @@ class TestQueueOrder:
         (placed,) = self.bids(scene, vacancy, days=[1])
         award.award_collected(vacancy, now=vacancy.closes_at)
         withdraw_bid(placed, actor=placed.placed_by, now=vacancy.closes_at)
-        jobs.tell_placed_bids(now=vacancy.closes_at)
+        telling.tell_placed_bids(now=vacancy.closes_at)
         assert not Notice.objects.filter(kind="bid_awarded").exists()
 
     def test_not_activated_before_the_award(self, scene, vacancy):

@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 
-from applications import retention
 from applications.bidding.step_by_step import place_bid
+from applications.jobs import retention
 from applications.models import ExtensionDocument
 from applications.referrals import ending, extending, issuing, last_days
 from applications.states import BenefitState

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from accounts.audit_actions import Action
 from accounts.models import AuditEntry
 from accounts.services import change_password
-from applications import jobs
 from applications.bidding.full_places import REMEMBERED_SECONDS, FullPlaces
 from applications.bidding.rush import Outcome, press
 from applications.bidding.step_by_step import place_bid
+from applications.jobs import telling
 from applications.models import Application, Bid, Event, PriorityCutoff, StopListEntry
 from applications.moves import Refused
 from applications.referrals.ending import expire_referral
@@ -408,8 +408,8 @@ class TestTellingTheFamily:
         GuardianshipFactory(child=scene.application.child, user=parent)
         assert pressed(scene.application, scene.vacancy) == Outcome.PLACED
         assert not Notice.objects.exists()
-        assert jobs.tell_placed_bids(now=scene.now + timedelta(seconds=1)) == 1
-        assert jobs.tell_placed_bids(now=scene.now + timedelta(seconds=2)) == 0
+        assert telling.tell_placed_bids(now=scene.now + timedelta(seconds=1)) == 1
+        assert telling.tell_placed_bids(now=scene.now + timedelta(seconds=2)) == 0
         for model in (Notice, Message):
             told = model.objects.filter(kind="bid_placed")
             assert {row.recipient for row in told} == {scene.parent, parent}
@@ -418,10 +418,10 @@ class TestTellingTheFamily:
 
     def test_the_time_is_that_of_the_press(self, scene):
         pressed(scene.application, scene.vacancy)
-        jobs.tell_placed_bids(now=scene.now + timedelta(minutes=5))
+        telling.tell_placed_bids(now=scene.now + timedelta(minutes=5))
         assert Notice.objects.get().created_at == AuditEntry.objects.get().at == scene.now
 
     def test_the_ordinary_way_is_told_alike(self, scene):
         place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
-        assert jobs.tell_placed_bids(now=scene.now) == 1
+        assert telling.tell_placed_bids(now=scene.now) == 1
         assert Notice.objects.filter(kind="bid_placed").count() == 1

@@ -12,7 +12,7 @@ from applications import moves
 from applications.access import settling
 from applications.bidding import ending as bid_ending
 from applications.bidding.step_by_step import place_bid
-from applications.jobs import tell_placed_bids
+from applications.jobs.telling import tell_placed_bids
 from applications.models import Application, Event, StopListEntry
 from applications.moves import Refused
 from applications.queue.position import position

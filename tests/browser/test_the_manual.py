@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from accounts.crypto import keyed_hash
-from applications import jobs
+from applications.jobs import deadlines
 from applications.models import Application, Referral, StopListEntry
 from applications.states import ApplicationState
 from bulletin.models import AgeGroup
@@ -167,9 +167,9 @@ def test_nobody_came(city, family, employee, summer_2019, language):
     assert city.vacancy.seats_free == 21
 
     summer_2019.at(7, 3, 23, 59)
-    assert jobs.expire_referrals(now=datetime.now(ZONE)) == 0
+    assert deadlines.expire_referrals(now=datetime.now(ZONE)) == 0
     summer_2019.at(7, 4, 0, 1)
-    assert jobs.expire_referrals(now=datetime.now(ZONE)) == 1
+    assert deadlines.expire_referrals(now=datetime.now(ZONE)) == 1
     city.vacancy.refresh_from_db()
     assert city.vacancy.seats_free == 22
     sign_in(family)
@@ -201,7 +201,7 @@ def test_extended_to_the_second_of_august(city, family, employee, summer_2019, l
     family.open_application()
     expect(family.control("extend")).to_have_count(0)
     summer_2019.at(8, 2, 23, 0)
-    assert jobs.expire_referrals(now=datetime.now(ZONE)) == 0
+    assert deadlines.expire_referrals(now=datetime.now(ZONE)) == 0
 
 
 def sign_in(family):

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import translation
 from playwright.sync_api import Locator, Page, expect
 
-from applications.invariants import differences
+from applications.jobs.invariants import differences
 from applications.models import Application, Bid, Event
 from applications.queue.position import position
 from applications.refusals import Refusal

@@ -7,8 +7,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from applications import jobs
 from applications.bidding.step_by_step import place_bid
+from applications.jobs import deadlines, papers
 from applications.models import Referral
 from applications.referrals import extending, issuing, last_days
 from tests.applications.conftest import NOW
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 @pytest.fixture(autouse=True)
 def _own_folder(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = tmp_path
-    monkeypatch.setattr(jobs.referral_pdf, "render", lambda referral: b"%PDF- of the old day")
+    monkeypatch.setattr(deadlines.referral_pdf, "render", lambda referral: b"%PDF- of the old day")
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def referral(scene):
     return issuing.activate_bid(bid, actor=scene.staff, now=NOW)
 
 
-def papers() -> int:
+def kept_papers() -> int:
     return len(default_storage.listdir("referrals")[1])
 
 
@@ -47,7 +47,7 @@ def extend_while_a_paper_is_stored(scene, referral, monkeypatch) -> None:
 
     def store() -> None:
         try:
-            jobs.store_pdf(Referral.objects.select_related("application__locality").get(pk=referral.pk))
+            papers.store_pdf(Referral.objects.select_related("application__locality").get(pk=referral.pk))
         finally:
             connection.close()
 
@@ -79,11 +79,11 @@ def test_control_without_the_lock_the_old_paper_stays_for_good(scene, referral, 
         lambda pk: Referral.objects.select_related("application__locality").get(pk=pk),
     )
     extend_while_a_paper_is_stored(scene, referral, monkeypatch)
-    assert papers() == 1
+    assert kept_papers() == 1
     assert not Referral.objects.get().pdf
 
 
 def test_the_old_paper_is_gone(scene, referral, monkeypatch):
     extend_while_a_paper_is_stored(scene, referral, monkeypatch)
-    assert papers() == 0
+    assert kept_papers() == 0
     assert not Referral.objects.get().pdf

@@ -15,12 +15,12 @@ from django.db import connection, connections, transaction
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications import jobs
 from applications.bidding import award
 from applications.bidding import ending as bid_ending
 from applications.bidding.award import award_collected
 from applications.bidding.publication import close_vacancy, recall_vacancy, void_recalled_bids
 from applications.bidding.rush import Outcome, press
+from applications.jobs import deadlines, telling
 from applications.models import Application, Bid, Event, Referral
 from applications.moves import Refused, lock_application, lock_vacancy, locking
 from applications.queue.order import interleave
@@ -421,7 +421,7 @@ def test_the_award_against_the_recall(scene, is_recalled_first):
         lambda: award_collected(vacancy, now=read_clock()),
     ]
     together(*(works if is_recalled_first else reversed(works)))
-    jobs.award_bids(now=read_clock())
+    deadlines.award_bids(now=read_clock())
     assert not Bid.objects.filter(state=BidState.PENDING).exists()
     assert Application.objects.filter(state=ApplicationState.WAITING).count() == 31
     assert consistent(vacancy)
@@ -627,7 +627,7 @@ def test_everything_at_once_in_any_order_waits_for_nothing_in_vain(scene, caplog
         lambda: award_collected(collected, now=read_clock() + timedelta(hours=2)),
     )
     assert Refusal.BUSY not in outcomes
-    jobs.award_bids(now=read_clock())
+    deadlines.award_bids(now=read_clock())
     assert not Bid.objects.filter(state=BidState.PENDING).exists()
     assert [record.getMessage() for record in caplog.records if "could not" in record.getMessage()] == []
     for place in places:
@@ -666,8 +666,8 @@ def test_the_workers_tell_each_bid_once(scene):
     for one in families(scene, 12):
         Vacancy.objects.update(seats_total=20)
         pressed(one, scene.vacancy)
-    together(*[lambda: jobs.tell_placed_bids(now=NOW)] * 3)
-    jobs.tell_placed_bids(now=NOW)
+    together(*[lambda: telling.tell_placed_bids(now=NOW)] * 3)
+    telling.tell_placed_bids(now=NOW)
     assert Notice.objects.filter(kind="bid_placed").count() == 12
     assert scene.parent.journal.filter(action="bid_placed").count() == 12
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from applications.invariants import differences
+from applications.jobs.invariants import differences
 
 
 class Command(BaseCommand):

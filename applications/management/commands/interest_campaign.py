@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from applications import jobs
+from applications.jobs import deadlines, telling
 from applications.models import Application
 from applications.waiting.campaigns import (
     ended_campaign_for,
@@ -29,9 +29,9 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._foretell(now=now)
             return
-        self.stdout.write(f"{jobs.remind_interest(now=now)} reminded")
-        self.stdout.write(f"{jobs.lapse_unconfirmed(now=now)} lapsed")
-        self.stdout.write(f"{jobs.end_lapsed_applications(now=now)} closed")
+        self.stdout.write(f"{telling.remind_interest(now=now)} reminded")
+        self.stdout.write(f"{deadlines.lapse_unconfirmed(now=now)} lapsed")
+        self.stdout.write(f"{deadlines.end_lapsed_applications(now=now)} closed")
 
     def _foretell(self, *, now: datetime) -> None:
         for locality in Locality.objects.all():
