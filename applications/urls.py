@@ -1,29 +1,27 @@
 from django.urls import path
 
-from applications.views import (
+from applications.views.cabinet import (
     benefits,
     bids,
-    bulletin,
-    cabinet,
     changes,
     explanation,
     filing,
-    public,
-    queue,
+    pages,
     referrals,
     sent_files,
 )
+from applications.views.public import bulletin, downloads, queue, register, vacancy
 
 app_name = "applications"
 urlpatterns = [
     # What thousands ask for at an opening comes first.
     path("bulletin/", bulletin.bulletin, name="bulletin"),
     path("cabinet/applications/<uuid:pk>/apply/<uuid:vacancy_pk>/", bids.apply, name="apply"),
-    path("cabinet/", cabinet.start, name="cabinet"),
-    path("cabinet/applications/", cabinet.application_list, name="list"),
-    path("cabinet/applications/archive/", cabinet.archived_list, name="archive"),
+    path("cabinet/", pages.start, name="cabinet"),
+    path("cabinet/applications/", pages.application_list, name="list"),
+    path("cabinet/applications/archive/", pages.archived_list, name="archive"),
     path("cabinet/applications/new/", filing.new_application, name="new"),
-    path("cabinet/applications/<uuid:pk>/", cabinet.application_page, name="application"),
+    path("cabinet/applications/<uuid:pk>/", pages.application_page, name="application"),
     path("cabinet/applications/<uuid:pk>/why/", explanation.why, name="why"),
     path("cabinet/applications/<uuid:pk>/delete/", filing.delete_application, name="delete"),
     path("cabinet/applications/<uuid:pk>/restore/", filing.restore_application, name="restore"),
@@ -49,9 +47,9 @@ urlpatterns = [
         benefits.withdraw,
         name="withdraw_benefit",
     ),
-    path("bulletin.csv", public.bulletin_csv, name="bulletin_csv"),
-    path("bulletin.atom", public.bulletin_atom, name="bulletin_atom"),
-    path("bulletin/<uuid:pk>/", public.vacancy_page, name="vacancy"),
+    path("bulletin.csv", downloads.bulletin_csv, name="bulletin_csv"),
+    path("bulletin.atom", downloads.bulletin_atom, name="bulletin_atom"),
+    path("bulletin/<uuid:pk>/", vacancy.vacancy_page, name="vacancy"),
     path("bulletin/<uuid:pk>/apply/", bids.choose_child, name="choose_child"),
     path("queue/", queue.queues, name="queue"),
     path("queue/counts.csv", queue.queues_csv, name="queue_csv"),
@@ -60,5 +58,5 @@ urlpatterns = [
     path("queue/corrections.csv", queue.corrections_csv, name="corrections_csv"),
     path("queue/<slug:place>/<int:birth_year>/", queue.order, name="order"),
     path("queue/<slug:place>/<int:birth_year>/order.csv", queue.order_csv, name="order_csv"),
-    path("referrals/", public.referral_register, name="referrals"),
+    path("referrals/", register.referral_register, name="referrals"),
 ]

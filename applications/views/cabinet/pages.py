@@ -16,10 +16,10 @@ from applications.access.family import application_for, applications_of, settled
 from applications.disputes.halts import may_now
 from applications.models import Application
 from applications.states import ApplicationState, Move
-from applications.views.benefits import benefits_of
+from applications.views.cabinet.benefits import benefits_of
+from applications.views.cabinet.sent_files import sent_for_extension
+from applications.views.cabinet.situation import Situation, interest_of, situation_of
 from applications.views.people import parent
-from applications.views.sent_files import sent_for_extension
-from applications.views.situation import Situation, interest_of, situation_of
 from applications.waiting.campaigns import campaign_asking
 from applications.waiting.filing import archive_undo_until, was_archived_by_family
 from children.access import children_of

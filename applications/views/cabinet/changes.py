@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods
 from accounts.decorators import parent_required
 from accounts.models import User
 from applications.access.family import application_for
-from applications.forms import LanguagesForm, MoveForm
 from applications.models import Application
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import Move, is_allowed
-from applications.views.halted import answer_if_halted
+from applications.views.cabinet.forms import LanguagesForm, MoveForm
+from applications.views.cabinet.halted import answer_if_halted
 from applications.views.people import parent
 from applications.waiting.changes import change_languages, move_house
 from applications.waiting.moving import forecast

@@ -15,15 +15,15 @@ from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.rush import Outcome
 from applications.disputes.halts import halt_of
-from applications.forms import BidForm
 from applications.models import Application
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
-from applications.views.halted import answer_if_halted
+from applications.views.cabinet.forms import BidForm
+from applications.views.cabinet.halted import answer_if_halted
+from applications.views.cabinet.press import answer_press, chosen_application, press_as, sent
 from applications.views.offers import fitting_offers, public_vacancies
 from applications.views.people import live_applications, parent, waiting_for
-from applications.views.press import answer_press, chosen_application, press_as, sent
 from bulletin.models import Vacancy
 from bulletin.selectors import running_pauses
 from notifications.clock import read_clock

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
 from applications.access.family import application_for
-from applications.forms import PeriodForm
 from applications.models import Application
 from applications.queue.history import explain
+from applications.views.cabinet.forms import PeriodForm
 from applications.views.people import parent
 from notifications.clock import estimate_clock
 

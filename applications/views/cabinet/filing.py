@@ -15,13 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.decorators import parent_required
 from accounts.models import User
 from applications.access.family import application_for, applications_of
-from applications.forms import ApplicationForm
 from applications.models import Application
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, is_allowed
-from applications.views.halted import answer_if_halted
+from applications.views.cabinet.forms import ApplicationForm
+from applications.views.cabinet.halted import answer_if_halted
 from applications.views.people import parent
 from applications.waiting.confirming import confirm_interest
 from applications.waiting.filing import archive, file_application, restore, undo_until

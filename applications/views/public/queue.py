@@ -17,12 +17,12 @@ from accounts.audit import client_address
 from accounts.views.limited import limited
 from applications.access import by_number
 from applications.models import Rules
-from applications.public_csv import csv_response
-from applications.public_forms import JumpForm, QueueCheckForm
 from applications.queue.ledger import LedgerEntry, ledger, ledger_entries
 from applications.queue.public_order import FEW, CountedQueue, Start, counted_queues, order_page, whole_order
 from applications.rules.in_force import rules_for
 from applications.states import Tier
+from applications.views.public.csv_file import csv_response
+from applications.views.public.forms import JumpForm, QueueCheckForm
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR, FilterForm
 from bulletin.models import Language, Locality
 from bulletin.selectors import chosen_locality

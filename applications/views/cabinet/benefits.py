@@ -15,14 +15,14 @@ from accounts.decorators import accepts, parent_required
 from accounts.models import User
 from applications.access.family import application_for, benefit_for
 from applications.benefits.claims import categories_to_claim, claim_benefit, withdraw_benefit
-from applications.forms import BenefitForm
 from applications.models import Application, Benefit
 from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, BenefitState
-from applications.views.halted import answer_if_halted
+from applications.views.cabinet.forms import BenefitForm
+from applications.views.cabinet.halted import answer_if_halted
+from applications.views.cabinet.sent_files import SentFile, sent_for_benefit, warn_of_losses
 from applications.views.people import parent
-from applications.views.sent_files import SentFile, sent_for_benefit, warn_of_losses
 from children.disputes import is_halted
 from notifications.clock import read_clock
 

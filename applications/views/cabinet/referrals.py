@@ -15,7 +15,6 @@ from accounts import audit
 from accounts.audit_actions import Action
 from accounts.decorators import accepts, parent_required
 from applications.access.family import application_for, referral_for
-from applications.forms import ExtensionForm
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.moves import Refused
 from applications.referrals.extending import extend_referral
@@ -23,9 +22,10 @@ from applications.referrals.last_days import last_day_of, longest_extension
 from applications.referrals.stored_paper import order_paper
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER
-from applications.views.halted import answer_if_halted
+from applications.views.cabinet.forms import ExtensionForm
+from applications.views.cabinet.halted import answer_if_halted
+from applications.views.cabinet.sent_files import sent_for_extension, warn_of_losses
 from applications.views.people import parent
-from applications.views.sent_files import sent_for_extension, warn_of_losses
 from notifications.clock import estimate_clock, read_clock
 
 logger = logging.getLogger(__name__)

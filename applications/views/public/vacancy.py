@@ -1,37 +1,25 @@
-"""A place of the bulletin as this family sees it, the bulletin as a file and a feed, the register of referrals."""
+"""A place of the bulletin as this family sees it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from applications.access.family import pending_bid
 from applications.bidding.eligibility import refusal_at_opening, why_not
-from applications.bulletin_feed import atom, heading, row
 from applications.models import Application
-from applications.public_csv import csv_response
-from applications.queue.public_order import FEW
-from applications.referrals.register import register_rows, registered
 from applications.refusals import Refusal
 from applications.views.offers import offer, public_vacancies, similar_offers
 from applications.views.people import enrolled_applications, live_applications, waiting_for
-from bulletin.forms import BulletinFilterForm
 from bulletin.models import Vacancy
 from bulletin.moment import shared_page
 from bulletin.opening import BIDDING_PHASES, Phase
-from bulletin.selectors import PLACE_COOKIE, chosen_locality, published_vacancies, running_pauses
+from bulletin.selectors import PLACE_COOKIE, running_pauses
 from notifications.clock import estimate_clock
-
-PAGE_SIZE = 20
-FEED_SIZE = 50
 
 
 @dataclass(frozen=True)
@@ -41,30 +29,6 @@ class Verdict:
     application: Application
     refusal: Refusal | None
     is_sent: bool
-
-
-@require_safe
-def bulletin_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """The list as a file, by the same filters; "available to me" is all there, for a file belongs to nobody."""
-    now = estimate_clock()
-    vacancies = _public_list(request, now=now)
-    rows = (row(vacancy, now=now) for vacancy in vacancies.iterator(chunk_size=500))
-    return csv_response(filename="bulletin.csv", heading=heading(), rows=rows)
-
-
-@require_safe
-def bulletin_atom(request: HttpRequest) -> HttpResponse:
-    """The newest vacancies as an Atom feed, by the same filters."""
-    now = estimate_clock()
-    newest = _public_list(request, now=now).order_by("-published_at", "id")[:FEED_SIZE]
-    feed = atom(
-        newest,
-        title=_("Bulletin of vacant places"),
-        page=request.build_absolute_uri(reverse("applications:bulletin")),
-        address=request.build_absolute_uri(),
-        now=now,
-    )
-    return HttpResponse(feed, content_type="application/atom+xml; charset=utf-8")
 
 
 @require_safe
@@ -109,21 +73,6 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
         "bids": vacancy.bids.count() if is_collected else None,
         "others": [] if is_for_them else similar_offers(vacancy, family=family, now=now),
     }
-
-
-@require_safe
-def referral_register(request: HttpRequest) -> HttpResponse:
-    """The referrals of the months that are over, without names."""
-    page = Paginator(registered(now=estimate_clock()), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": register_rows(page.object_list), "few": FEW}
-    return render(request, "applications/register.html", context)
-
-
-def _public_list(request: HttpRequest, *, now: datetime) -> QuerySet[Vacancy]:
-    """What everyone would see under the filters of the address."""
-    chosen = BulletinFilterForm(request.GET, locality=chosen_locality(request)).values
-    status = "open" if chosen["status"] == "open" else "all"
-    return published_vacancies(**chosen | {"status": status}, now=now)
 
 
 def _verdict(application: Application, vacancy: Vacancy, *, now: datetime) -> Verdict:

@@ -1,0 +1,1 @@
+"""The pages that everybody sees: bulletin, vacancies, queues, the register of referrals."""

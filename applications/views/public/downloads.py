@@ -1,0 +1,49 @@
+"""The bulletin as a file and as a feed."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from applications.views.public.csv_file import csv_response
+from applications.views.public.feed import atom, heading, row
+from bulletin.forms import BulletinFilterForm
+from bulletin.models import Vacancy
+from bulletin.selectors import chosen_locality, published_vacancies
+from notifications.clock import estimate_clock
+
+FEED_SIZE = 50
+
+
+@require_safe
+def bulletin_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """The list as a file, by the same filters; "available to me" is all there, for a file belongs to nobody."""
+    now = estimate_clock()
+    vacancies = _public_list(request, now=now)
+    rows = (row(vacancy, now=now) for vacancy in vacancies.iterator(chunk_size=500))
+    return csv_response(filename="bulletin.csv", heading=heading(), rows=rows)
+
+
+@require_safe
+def bulletin_atom(request: HttpRequest) -> HttpResponse:
+    """The newest vacancies as an Atom feed, by the same filters."""
+    now = estimate_clock()
+    newest = _public_list(request, now=now).order_by("-published_at", "id")[:FEED_SIZE]
+    feed = atom(
+        newest,
+        title=_("Bulletin of vacant places"),
+        page=request.build_absolute_uri(reverse("applications:bulletin")),
+        address=request.build_absolute_uri(),
+        now=now,
+    )
+    return HttpResponse(feed, content_type="application/atom+xml; charset=utf-8")
+
+
+def _public_list(request: HttpRequest, *, now: datetime) -> QuerySet[Vacancy]:
+    """What everyone would see under the filters of the address."""
+    chosen = BulletinFilterForm(request.GET, locality=chosen_locality(request)).values
+    status = "open" if chosen["status"] == "open" else "all"
+    return published_vacancies(**chosen | {"status": status}, now=now)
