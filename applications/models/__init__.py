@@ -1,0 +1,33 @@
+"""What a family asks for and gets, as rows of the database."""
+
+from applications.models.application import Application, Event
+from applications.models.benefit import Benefit, BenefitCategory
+from applications.models.bid import Bid, PriorityCutoff
+from applications.models.queue import Correction, QueueCount
+from applications.models.referral import (
+    PAPERS_ON_THEIR_WAY,
+    Contract,
+    Extension,
+    ExtensionDocument,
+    Referral,
+    StopListEntry,
+)
+from applications.models.rules import Rules
+
+__all__ = [
+    "PAPERS_ON_THEIR_WAY",
+    "Application",
+    "Benefit",
+    "BenefitCategory",
+    "Bid",
+    "Contract",
+    "Correction",
+    "Event",
+    "Extension",
+    "ExtensionDocument",
+    "PriorityCutoff",
+    "QueueCount",
+    "Referral",
+    "Rules",
+    "StopListEntry",
+]

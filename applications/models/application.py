@@ -1,0 +1,149 @@
+"""An application, and the append-only history of it."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from applications.states import (
+    LIVE_STATES,
+    QUEUED_STATES,
+    ApplicationState,
+    Move,
+    Tier,
+)
+from bulletin.models import Language, Locality
+from children.models import Child
+
+
+class Application(models.Model):
+    """A family's request for a place, with its number for life and its date in the queue."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(_("application number"), max_length=20, unique=True, editable=False)
+    child = models.ForeignKey(
+        Child, on_delete=models.PROTECT, related_name="applications", verbose_name=_("child")
+    )
+    locality = models.ForeignKey(
+        Locality, on_delete=models.PROTECT, related_name="applications", verbose_name=_("locality")
+    )
+    # The queue's key together with the locality. Taken from the child at filing and kept beside it, since a queue
+    # must be readable from one index.
+    birth_year = models.PositiveSmallIntegerField(_("birth year"))
+    languages = ArrayField(
+        models.CharField(max_length=2, choices=Language.choices), verbose_name=_("languages of education")
+    )
+    tier = models.PositiveSmallIntegerField(
+        _("part of the queue"), choices=Tier.choices, default=Tier.GENERAL
+    )
+    filed_at = models.DateTimeField(_("time of filing"))
+    # Breaks a tie of filing times: given by the database, in the order of filing.
+    sequence = models.BigIntegerField(unique=True, editable=False)
+    filed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("filed by")
+    )
+    state = models.CharField(
+        _("application status"),
+        max_length=12,
+        choices=ApplicationState.choices,
+        default=ApplicationState.WAITING,
+    )
+    interest_confirmed_at = models.DateTimeField(_("interest confirmed at"))
+    # Not a column: whether whoever asked for this application (`access`) may not bid for the child now.
+    asker_is_disputed = False
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
+        ordering = ["-filed_at", "-sequence"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["child"], condition=Q(state__in=LIVE_STATES), name="one_live_application_per_child"
+            ),
+            models.CheckConstraint(condition=~Q(languages=[]), name="application_has_languages"),
+            models.CheckConstraint(
+                condition=Q(state=ApplicationState.ARCHIVED, archived_at__isnull=False)
+                | (~Q(state=ApplicationState.ARCHIVED) & Q(archived_at=None)),
+                name="archived_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["locality", "birth_year", "tier", "filed_at", "sequence"],
+                condition=Q(state__in=QUEUED_STATES),
+                name="application_queue",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def get_absolute_url(self) -> str:
+        return reverse("applications:application", args=[self.pk])
+
+    @property
+    def is_interested(self) -> bool:
+        return self.state != ApplicationState.LAPSED
+
+    def get_languages_display(self) -> str:
+        """The languages in words, separated by commas, as the manual shows them."""
+        return ", ".join(str(Language(code).label) for code in self.languages)
+
+
+class Event(models.Model):
+    """One change of an application: append-only, and the only source of its history."""
+
+    id = models.BigAutoField(primary_key=True)
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="events", verbose_name=_("application")
+    )
+    at = models.DateTimeField(_("time"))
+    move = models.CharField(_("event"), max_length=20, choices=Move.choices)
+    from_state = models.CharField(_("from"), max_length=12, choices=ApplicationState.choices, blank=True)
+    to_state = models.CharField(_("to"), max_length=12, choices=ApplicationState.choices)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("who"),
+        help_text=_("Empty: the portal itself, by a deadline."),
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    data = models.JSONField(default=dict, help_text=_("What the state does not say: a bid, a referral."))
+    # Where the application stands in which queue after the event: with the state, all that its number depends on.
+    locality = models.ForeignKey(
+        Locality, on_delete=models.PROTECT, related_name="+", verbose_name=_("locality")
+    )
+    birth_year = models.PositiveSmallIntegerField(_("birth year"))
+    tier = models.PositiveSmallIntegerField(_("part of the queue"), choices=Tier.choices)
+    filed_at = models.DateTimeField(_("time of filing"))
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["application", "id"], name="event_history"),
+            models.Index(fields=["locality", "birth_year", "id"], name="event_queue"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{timezone.localtime(self.at):%d.%m.%Y %H:%M} {self.get_move_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise PermissionDenied("Events are never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise PermissionDenied("Events are never deleted.")

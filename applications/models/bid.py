@@ -1,0 +1,108 @@
+"""Bids for vacancies, and who may bid while a vacancy is for the head of the queue."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from applications.models.application import Application
+from applications.states import (
+    BidState,
+    Tier,
+)
+from bulletin.models import Vacancy
+
+
+class PriorityCutoff(models.Model):
+    """Who is inside a vacancy's priority window: all of one queue up to this place in one tier.
+
+    Decided once, when the vacancy is published, so that no rank is counted while families press the button.
+    A tier without a row has nobody inside.
+    """
+
+    vacancy = models.ForeignKey(
+        Vacancy, on_delete=models.CASCADE, related_name="cutoffs", verbose_name=_("vacancy")
+    )
+    birth_year = models.PositiveSmallIntegerField(_("birth year"))
+    tier = models.PositiveSmallIntegerField(_("part of the queue"), choices=Tier.choices)
+    filed_at = models.DateTimeField(_("last time of filing inside"))
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("priority cut-off")
+        verbose_name_plural = _("priority cut-offs")
+        constraints = [
+            models.UniqueConstraint(fields=["vacancy", "birth_year", "tier"], name="one_cutoff_per_tier")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.birth_year} {self.tier}"
+
+
+class Bid(models.Model):
+    """A family's request for one of a vacancy's places."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="bids", verbose_name=_("application")
+    )
+    vacancy = models.ForeignKey(
+        Vacancy, on_delete=models.PROTECT, related_name="bids", verbose_name=_("vacancy")
+    )
+    state = models.CharField(_("state"), max_length=10, choices=BidState.choices, default=BidState.PENDING)
+    placed_at = models.DateTimeField(_("sent at"))
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("sent by")
+    )
+    # A pending bid holds a seat from the start in first-come mode, and from its award in queue-order mode.
+    holds_seat = models.BooleanField(_("holds a place"), default=False)
+    answer_due = models.DateTimeField(_("the kindergarten answers by"), null=True, blank=True)
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    # The bid itself is the outbox: a worker writes the notices, so that nothing is rendered in the rush.
+    told_at = models.DateTimeField(
+        _("told to the family at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When the family's notices about the sent bid were written."),
+    )
+    # When a collected bid got its place by queue number, and the same mark for the notices of that.
+    awarded_at = models.DateTimeField(_("place given at"), null=True, blank=True, editable=False)
+    award_told_at = models.DateTimeField(
+        _("place told to the family at"), null=True, blank=True, editable=False
+    )
+
+    class Meta:
+        verbose_name = _("bid")
+        verbose_name_plural = _("bids")
+        ordering = ["-placed_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application"],
+                condition=Q(state=BidState.PENDING),
+                name="one_live_bid_per_application",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["vacancy", "placed_at"], condition=Q(state=BidState.PENDING), name="bid_pending"
+            ),
+            models.Index(fields=["placed_at"], condition=Q(told_at=None), name="bid_to_tell"),
+            models.Index(
+                fields=["awarded_at"],
+                condition=Q(awarded_at__isnull=False, award_told_at=None, holds_seat=True),
+                name="bid_award_to_tell",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application} → {self.vacancy}"
+
+    @property
+    def answer_last_moment(self) -> datetime | None:
+        """The last microsecond in which an answer is in time: its local date is the day shown as the last one."""
+        return self.answer_due - timedelta(microseconds=1) if self.answer_due else None

@@ -1,0 +1,203 @@
+"""A referral with its extension and documents, the contract, and the stop-list."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from applications.models.application import Application
+from applications.models.bid import Bid
+from applications.states import (
+    ReferralState,
+)
+
+# The largest form takes fourteen minutes on the slowest line that is waited for (docs/adr/0009-web-server.md).
+PAPERS_ON_THEIR_WAY = timedelta(minutes=20)
+
+
+class Referral(models.Model):
+    """The paper with which a family comes to the kindergarten, valid until an instant."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(_("referral number"), max_length=20, unique=True, editable=False)
+    # Also reachable through the bid; kept here so that the database can hold "one live referral per application".
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="referrals", verbose_name=_("application")
+    )
+    bid = models.OneToOneField(Bid, on_delete=models.PROTECT, related_name="referral", verbose_name=_("bid"))
+    state = models.CharField(
+        _("state"), max_length=10, choices=ReferralState.choices, default=ReferralState.ISSUED
+    )
+    issued_at = models.DateTimeField(_("issued at"))
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("issued by")
+    )
+    valid_until = models.DateTimeField(
+        _("valid until"), help_text=_("The first instant at which it is not valid.")
+    )
+    held_since = models.DateTimeField(
+        _("last day stands still since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("While a guardian is disputed, the extension is halted, and it does not expire."),
+    )
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    pdf = models.FileField(_("PDF"), upload_to="referrals/", blank=True)
+    # When papers for its extension last began to come in time.
+    handed_in_at = models.DateTimeField(_("papers handed in at"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("referral")
+        verbose_name_plural = _("referrals")
+        ordering = ["-issued_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application"], condition=Q(state=ReferralState.ISSUED), name="one_live_referral"
+            ),
+            models.CheckConstraint(condition=Q(valid_until__gt=F("issued_at")), name="referral_has_time"),
+            models.CheckConstraint(
+                condition=Q(held_since=None) | Q(state=ReferralState.ISSUED), name="held_referral_is_issued"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["valid_until"], condition=Q(state=ReferralState.ISSUED), name="referral_expiry"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def is_valid(self, *, now: datetime) -> bool:
+        """Whether the family may still use it: a late expiry job gives nobody an hour more, but a held one stays."""
+        return self.state == ReferralState.ISSUED and (now < self.valid_until or self.held_since is not None)
+
+    def handed_in(self, *, now: datetime) -> datetime:
+        """The instant that decides whether an extension is in time: when its papers began to come, else `now`.
+
+        For `PAPERS_ON_THEIR_WAY` the family may also send others for a file that can't be taken.
+        """
+        begun = self.handed_in_at
+        return begun if begun is not None and begun <= now < begun + PAPERS_ON_THEIR_WAY else now
+
+    def is_extendable(self, *, now: datetime) -> bool:
+        """Whether an extension asked for at `now` is in time. While it is, nothing ends the referral by itself."""
+        return self.is_valid(now=self.handed_in(now=now))
+
+    @property
+    def last_moment(self) -> datetime:
+        """The last microsecond of validity: its local date is the day shown as the last one."""
+        return self.valid_until - timedelta(microseconds=1)
+
+
+class Extension(models.Model):
+    """The one extension of a referral, with the documents that prove its reason."""
+
+    class Reason(models.TextChoices):
+        ILLNESS = "illness", _("illness of the child or a parent")
+        HOSPITAL = "hospital", _("treatment in a hospital or a sanatorium")
+        TRAVEL = "travel", _("business trip or leave")
+        MEDICAL = "medical", _("the medical examination is not finished")
+        OTHER = "other", _("other reason")
+
+    referral = models.OneToOneField(
+        Referral, on_delete=models.PROTECT, related_name="extension", verbose_name=_("referral")
+    )
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason.choices)
+    explanation = models.CharField(_("explanation"), max_length=500, blank=True)
+    previous_valid_until = models.DateTimeField(_("was valid until"))
+    made_at = models.DateTimeField(_("extended at"))
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("extended by")
+    )
+
+    class Meta:
+        verbose_name = _("extension")
+        verbose_name_plural = _("extensions")
+
+    def __str__(self) -> str:
+        return str(self.referral)
+
+
+class ExtensionDocument(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    extension = models.ForeignKey(
+        Extension, on_delete=models.CASCADE, related_name="documents", verbose_name=_("extension")
+    )
+    file = models.FileField(_("file"), upload_to="extensions/")
+    original_name = models.CharField(_("name of the file"), max_length=150)
+
+    class Meta:
+        verbose_name = _("supporting document")
+        verbose_name_plural = _("supporting documents")
+
+    def __str__(self) -> str:
+        return self.original_name
+
+
+class StopListEntry(models.Model):
+    """A time in which an application can't bid, after a referral that the family let expire."""
+
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="stops", verbose_name=_("application")
+    )
+    referral = models.OneToOneField(
+        Referral, on_delete=models.PROTECT, related_name="stop", verbose_name=_("referral")
+    )
+    starts_at = models.DateTimeField(_("from"))
+    until = models.DateTimeField(_("until"), help_text=_("The first instant at which it does not hold."))
+    lifted_at = models.DateTimeField(_("lifted at"), null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("lifted by"),
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("stop")
+        verbose_name_plural = _("stop-list")
+        ordering = ["-starts_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application"], condition=Q(lifted_at=None), name="one_running_stop"
+            ),
+            models.CheckConstraint(condition=Q(until__gte=F("starts_at")), name="stop_runs_forward"),
+        ]
+        indexes = [models.Index(fields=["until"], condition=Q(lifted_at=None), name="stop_due")]
+
+    def __str__(self) -> str:
+        return str(self.application)
+
+    @property
+    def last_moment(self) -> datetime:
+        """The last microsecond of the stop: its local date is the day shown as the last one."""
+        return self.until - timedelta(microseconds=1)
+
+
+class Contract(models.Model):
+    """The end of the way: the kindergarten took the child in."""
+
+    referral = models.OneToOneField(
+        Referral, on_delete=models.PROTECT, related_name="contract", verbose_name=_("referral")
+    )
+    number = models.CharField(_("contract number"), max_length=40)
+    signed_at = models.DateTimeField(_("signed at"))
+    signed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("signed by")
+    )
+
+    class Meta:
+        verbose_name = _("contract")
+        verbose_name_plural = _("contracts")
+
+    def __str__(self) -> str:
+        return self.number
