@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from applications.views.public.csv_file import lines, safe_cell
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from applications.refusals import Refusal
 from children.disputes import is_halted
 from children.models import Dispute
 from notifications.models import Notice
+from tests.applications.admin.test_work import page, said, work
 from tests.applications.conftest import ZONE
-from tests.applications.test_admin_work import page, said, work
 from tests.factories import GuardianshipFactory
 from tests.staff import employee, inside, worker_of
 
