@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from applications import moves
+from applications.bidding import award, step_by_step
 from applications.bidding import ending as bid_ending
-from applications.bidding import step_by_step
 from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid, StopListEntry
 from applications.moves import Refused
@@ -72,7 +72,7 @@ def test_control_without_the_guards_the_places_are_oversold(rush, monkeypatch):
         Vacancy.objects.filter(pk=vacancy.pk).update(seats_taken=vacancy.seats_taken + 1)
         return True
 
-    monkeypatch.setattr(step_by_step.seats, "take", careless_take)
+    monkeypatch.setattr(award.seats, "take", careless_take)
     monkeypatch.setattr(
         step_by_step,
         "lock_vacancy",

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 @pytest.fixture(autouse=True)
 def _own_folder(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = tmp_path
-    monkeypatch.setattr(deadlines.referral_pdf, "render", lambda referral: b"%PDF- of the old day")
+    monkeypatch.setattr(papers.paper, "render", lambda referral: b"%PDF- of the old day")
 
 
 @pytest.fixture

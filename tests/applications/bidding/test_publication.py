@@ -216,7 +216,7 @@ class TestQueueOrder:
                 raise RuntimeError("broken row")
             return lose_bid(bid, now=now)
 
-        monkeypatch.setattr(publication, "lose_bid", break_for_the_last)
+        monkeypatch.setattr(award, "lose_bid", break_for_the_last)
         assert award.award_collected(vacancy, now=vacancy.closes_at) == 2
         assert Bid.objects.filter(state=BidState.LOST).count() == 2
         monkeypatch.undo()
@@ -233,7 +233,7 @@ class TestQueueOrder:
                 raise Refused(Refusal.BUSY)
             return lose_bid(bid, now=now)
 
-        monkeypatch.setattr(publication, "lose_bid", locked)
+        monkeypatch.setattr(award, "lose_bid", locked)
         award.award_collected(vacancy, now=vacancy.closes_at)
         assert list(Bid.objects.filter(state=BidState.LOST)) == bids[4:]
         monkeypatch.undo()
@@ -263,7 +263,7 @@ class TestQueueOrder:
             told.append(bid.pk)
             return lose_bid(bid, now=now)
 
-        monkeypatch.setattr(publication, "lose_bid", killed_after_two)
+        monkeypatch.setattr(award, "lose_bid", killed_after_two)
         with pytest.raises(SystemExit):
             deadlines.award_bids(now=vacancy.closes_at)
         assert Notice.objects.filter(kind="bid_lost").count() == 2

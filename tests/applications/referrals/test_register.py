@@ -83,7 +83,7 @@ class TestANumberOfItsOwn:
 
     def test_one_that_is_taken_is_drawn_again(self, refer, monkeypatch):
         draws = iter([5, 5, 5, 60_007])
-        monkeypatch.setattr(ending.secrets, "randbelow", lambda _end: next(draws))
+        monkeypatch.setattr(issuing.secrets, "randbelow", lambda _end: next(draws))
         assert [referral.number for referral in refer(2)] == ["19-0000-0005", "19-0006-0007"]
 
     def test_the_year_is_that_of_the_place(self, refer):
