@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from accounts.audit_actions import Action
 from accounts.identity import document_hash, iin_hash
 from accounts.iin import IinError, parse_iin
+from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin, mask_phone
 from accounts.models import AuditEntry, PolicyConsent, Profile, SmsCode, User
 from accounts.phones import PhoneError, parse_mobile

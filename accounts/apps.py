@@ -9,4 +9,8 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import checks  # noqa: F401  (they register themselves)
+        from accounts import checks, journal, journal_actions, notices  # noqa: F401  (checks register themselves)
+        from notifications import kinds
+
+        kinds.register(notices.KINDS, samples=notices.SAMPLES)
+        journal.register(journal_actions.Action)

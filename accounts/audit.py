@@ -4,15 +4,15 @@ import ipaddress
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest
 
-from accounts.audit_actions import Action
+from accounts import journal
 from accounts.models import AuditEntry, User
 
 
 def record(
-    action: Action,
+    action: TextChoices,
     *,
     now: datetime,
     actor: User | None,
@@ -25,8 +25,10 @@ def record(
 
     `subject` is the parent it concerns, who reads it in their journal; `target` names the object in words that may be
     shown to them, without identifiers. Longer texts are cut to what the columns hold. Call it inside the transaction of
-    the change, so that there is no change without its entry.
+    the change, so that there is no change without its entry. Raises ValueError where no app has registered the action.
     """
+    if not journal.is_known(action):
+        raise ValueError(f"No app has registered {action!r}.")
     AuditEntry.objects.create(
         at=now,
         action=action,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
-from accounts.audit_actions import Action
+from accounts import journal
 from accounts.masks import mask_name, mask_phone
 from accounts.registry.base import PhoneTie
 from notifications.fields import EncryptedTextField
@@ -178,7 +178,7 @@ class AuditEntry(models.Model):
     """One thing that was done: append-only. What concerns a parent is shown to them as their journal."""
 
     at = models.DateTimeField(_("time"))
-    action = models.CharField(_("action"), max_length=40, choices=Action.choices)
+    action = models.CharField(_("action"), max_length=40, choices=journal.titles)
     actor = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("who")
     )

@@ -16,9 +16,9 @@ from django.utils.translation import override
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import audit, limits, staff_names
-from accounts.audit_actions import Action
 from accounts.crypto import keyed_hash
 from accounts.identity import PROOF_LENGTH, Identity, document_hash, iin_hash
+from accounts.journal_actions import Action
 from accounts.models import PolicyConsent, Profile, User
 from accounts.passwords import normalise_password
 from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavailable, get_registry

@@ -9,7 +9,11 @@ class ApplicationsConfig(AppConfig):
     verbose_name = _("Applications")
 
     def ready(self) -> None:
-        from accounts import stops
+        from accounts import journal, stops
+        from applications import journal_actions, notices
         from applications.disputes.unknown_guardian import UnknownGuardian
+        from notifications import kinds
 
+        kinds.register(notices.KINDS, samples=notices.SAMPLES)
+        journal.register(journal_actions.Action)
         stops.register(UnknownGuardian())

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import TextChoices
 from psycopg2.errors import DeadlockDetected, LockNotAvailable
 
 from accounts import audit
-from accounts.audit_actions import Action
 from accounts.models import User
 from applications.models import Application, Event, Referral
 from applications.refusals import Refusal
@@ -176,7 +176,7 @@ def remind(
 
 def trace(
     application: Application,
-    action: Action,
+    action: TextChoices,
     *,
     actor: User | None,
     now: datetime,

@@ -13,10 +13,10 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts import audit, limits
-from accounts.audit_actions import Action
 from accounts.crypto import keyed_hash
 from accounts.identity import DocumentError, Identity, document_hash, iin_hash, parse_identity
 from accounts.iin import IinError
+from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin, mask_phone, mask_words
 from accounts.models import Profile, User
 from accounts.phones import PhoneError, parse_mobile

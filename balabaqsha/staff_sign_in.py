@@ -17,8 +17,8 @@ from django_otp.models import Device
 
 from accounts import limits, second_factor, services
 from accounts.audit import client_address
-from accounts.audit_actions import Action
 from accounts.devices import known_device, remember_device
+from accounts.journal_actions import Action
 from accounts.models import User
 from accounts.passwords import normalise_password
 from accounts.phones import login_name

@@ -10,8 +10,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.audit_actions import Action
 from accounts.models import User
+from bulletin.journal_actions import Action
 from bulletin.models import Group, Kindergarten, Locality, Pause, Review, Vacancy
 from bulletin.selectors import published_vacancies
 

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.audit_actions import Action
 from accounts.crypto import keyed_hash
 from accounts.iin import IinError, parse_iin
+from accounts.journal_actions import Action
 from accounts.masks import mask_iin, mask_phone
 from accounts.models import User
 from accounts.roles import is_official

@@ -1,4 +1,4 @@
-"""How Django finds this room."""
+"""How Django finds this app."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -7,3 +7,11 @@ from django.utils.translation import gettext_lazy as _
 class ChildrenConfig(AppConfig):
     name = "children"
     verbose_name = _("Children")
+
+    def ready(self) -> None:
+        from accounts import journal
+        from children import journal_actions, notices
+        from notifications import kinds
+
+        kinds.register(notices.KINDS, samples=notices.SAMPLES)
+        journal.register(journal_actions.Action)

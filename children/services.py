@@ -8,12 +8,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.audit_actions import Action
 from accounts.crypto import keyed_hash
 from accounts.models import User
 from accounts.registry import Person, PersonNotFound, get_registry
 from children.access import children_of, guardians_of
 from children.disputes import is_barred
+from children.journal_actions import Action
 from children.models import Child, Dispute, Guardianship
 from notifications.services import enqueue
 

@@ -1,17 +1,16 @@
-"""Every kind of message: where it goes, what its texts need, how long an SMS of it is worth sending. Pure.
+"""Kinds of message: where each goes, what its texts need, how long an SMS of it is worth sending.
 
-The texts themselves are files: `templates/notifications/<kind>/<channel>.<language>.txt`.
+Each app registers its own at start-up (`<app>/notices.py`); this one knows none of them. The texts themselves are
+files: `templates/notifications/<kind>/<channel>.<language>.txt`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from types import SimpleNamespace
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 
 class Channel(StrEnum):
@@ -55,122 +54,22 @@ class Kind:
         return f"notifications/{self.code}/{channel}.{language}.txt"
 
 
-_CODE_WORTH = timedelta(minutes=10)
+KINDS: dict[str, Kind] = {}
+# Believable values by the names under which texts use them.
+_SAMPLES: dict[str, Any] = {}
 
-KINDS: Mapping[str, Kind] = {
-    kind.code: kind
-    for kind in (
-        Kind(
-            "registration_code",
-            _("Registration code"),
-            SMS,
-            ("code", "minutes"),
-            secret=True,
-            worth_for=_CODE_WORTH,
-            past_budget=PastBudget.REFUSED,
-        ),
-        Kind(
-            "reset_code",
-            _("Code for a new password"),
-            SMS,
-            ("code", "minutes"),
-            secret=True,
-            worth_for=_CODE_WORTH,
-            past_budget=PastBudget.CODE,
-        ),
-        Kind(
-            "sign_in_code",
-            _("Code for signing in"),
-            SMS,
-            ("code", "minutes"),
-            secret=True,
-            worth_for=_CODE_WORTH,
-            past_budget=PastBudget.CODE,
-        ),
-        Kind(
-            "stop_code",
-            _("Code for “Stop”"),
-            SMS,
-            ("code", "minutes"),
-            secret=True,
-            worth_for=_CODE_WORTH,
-            past_budget=PastBudget.CODE,
-        ),
-        Kind(
-            "account_exists",
-            _("Phone already registered"),
-            SMS,
-            worth_for=_CODE_WORTH,
-            past_budget=PastBudget.REFUSED,
-        ),
-        Kind("password_changed", _("Password changed"), BOTH, past_budget=PastBudget.WARNING),
-        Kind(
-            "guardian_added",
-            _("Guardian added"),
-            BOTH,
-            ("child", "guardian"),
-            past_budget=PastBudget.WARNING,
-        ),
-        Kind(
-            "guardian_stopped",
-            _("Guardian stopped"),
-            BOTH,
-            ("child", "guardian", "last_day"),
-            past_budget=PastBudget.WARNING,
-        ),
-        Kind("guardian_reported", _("Guardian reported"), BOTH, ("child", "guardian", "last_day")),
-        Kind("guardian_freed", _("Stop: nothing is halted any more"), INBOX, ("child", "guardian")),
-        Kind("guardianship_stands", _("Guardianship stands"), BOTH, ("child", "guardian", "reason")),
-        Kind("guardianship_ended", _("Guardianship ended"), BOTH, ("child", "guardian", "reason")),
-        Kind("application_filed", _("Application accepted"), BOTH, ("application", "number")),
-        Kind("application_archived", _("Application archived"), INBOX, ("application", "undo_until")),
-        Kind("application_restored", _("Application restored"), INBOX, ("application", "number")),
-        Kind(
-            "corrected", _("Queue corrected"), BOTH, ("application", "correction", "number_before", "number")
-        ),
-        Kind("bid_placed", _("Bid sent"), BOTH, ("application", "vacancy")),
-        Kind("bid_withdrawn", _("Bid withdrawn"), INBOX, ("application", "vacancy")),
-        Kind("bid_rejected", _("Bid refused"), BOTH, ("application", "vacancy", "reason")),
-        Kind("bid_awarded", _("Place got by queue number"), BOTH, ("application", "vacancy", "last_day")),
-        Kind("bid_lost", _("Place given by queue number"), BOTH, ("application", "vacancy", "number")),
-        Kind("bid_void", _("Place recalled"), BOTH, ("application", "vacancy", "reason")),
-        Kind(
-            "referral_issued",
-            _("Referral issued"),
-            BOTH,
-            ("application", "referral", "vacancy", "days", "stop_days", "last_day"),
-        ),
-        Kind("referral_extended", _("Referral extended"), BOTH, ("referral", "last_day")),
-        Kind("referral_moved", _("Referral: last day moved"), BOTH, ("referral", "last_day")),
-        Kind("referral_reminder", _("Referral: reminder"), BOTH, ("referral", "vacancy", "last_day")),
-        Kind("referral_revoked", _("Referral revoked"), BOTH, ("application", "vacancy", "reason")),
-        Kind("stop_started", _("Stop-list: begun"), BOTH, ("application", "days", "last_day")),
-        Kind("stop_lifted", _("Stop-list: ended"), BOTH, ("application", "number")),
-        Kind("interest_reminder", _("Interest: reminder"), BOTH, ("application", "last_day")),
-        Kind("interest_lapsed", _("Interest: not confirmed"), BOTH, ("application", "last_day")),
-        Kind("interest_ended", _("Interest: application closed"), INBOX, ("application",)),
-        Kind("aging_out", _("School age: a month's notice"), BOTH, ("application", "last_day")),
-        Kind("aged_out", _("School age: application closed"), BOTH, ("application",)),
-        Kind("application_changed", _("Application changed"), INBOX, ("application", "number")),
-        Kind("benefit_claimed", _("Benefit: claimed"), INBOX, ("application", "category", "number")),
-        Kind(
-            "benefit_verified",
-            _("Benefit: verified"),
-            BOTH,
-            ("application", "category", "number", "last_day"),
-        ),
-        Kind(
-            "benefit_rejected", _("Benefit: rejected"), BOTH, ("application", "category", "number", "reason")
-        ),
-        Kind("benefit_expired", _("Benefit: expired"), BOTH, ("application", "category", "number")),
-        Kind(
-            "contract_signed",
-            _("Contract signed"),
-            BOTH,
-            ("application", "child", "kindergarten", "group", "contract"),
-        ),
-    )
-}
+
+def register(kinds: Iterable[Kind], *, samples: Mapping[str, Any]) -> None:
+    """Add an app's kinds, and a believable value for each name that their texts use and no app below has given.
+
+    Samples are stand-ins with the attributes that the texts use, so that every text can be rendered without a database:
+    the manual's family, and the longest numbers. Raises ValueError where a kind is there already.
+    """
+    for kind in kinds:
+        if kind.code in KINDS:
+            raise ValueError(f"There is a kind {kind.code} already.")
+        KINDS[kind.code] = kind
+    _SAMPLES.update(samples)
 
 
 def titles() -> list[tuple[str, Any]]:
@@ -194,43 +93,5 @@ def is_secret(code: str) -> bool:
 
 
 def sample_context(kind: Kind) -> dict[str, Any]:
-    """Believable values for everything that `kind` needs: the manual's family, and the longest numbers.
-
-    Stand-ins with the attributes that the texts use, so that every text can be rendered without a database.
-    """
-    child = SimpleNamespace(full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА")
-    application = SimpleNamespace(
-        number="19-000417",
-        child=child,
-        locality=SimpleNamespace(name="Түркістан қ.", timezone="Asia/Almaty"),
-        get_languages_display="Қазақша, Орысша",
-        filed_at=datetime(2019, 6, 26, 10, 20, tzinfo=UTC),
-    )
-    kindergarten = SimpleNamespace(name="ЖМ «Амина балабақшасы»")
-    group = SimpleNamespace(name="Солнце", kindergarten=kindergarten)
-    values: dict[str, Any] = {
-        "code": "483920",
-        "minutes": 10,
-        "application": application,
-        "number": 12345,
-        "number_before": 12346,
-        "correction": SimpleNamespace(
-            document_number="114-Н",
-            document_date=date(2019, 6, 27),
-            reason="Өтініш қағаз түрінде ертерек берілген",
-        ),
-        "undo_until": datetime(2019, 6, 27, 10, 20, tzinfo=UTC),
-        "vacancy": SimpleNamespace(group=group),
-        "reason": "Құжаттар толық емес",
-        "referral": SimpleNamespace(number="19-4839-2017", application=application),
-        "days": 5,
-        "stop_days": 10,
-        "last_day": date(2019, 7, 3),
-        "category": SimpleNamespace(name="Көпбалалы отбасылардың балалары"),
-        "child": child,
-        "guardian": "К••••• Г.",
-        "kindergarten": kindergarten,
-        "group": group,
-        "contract": SimpleNamespace(number="114/2019"),
-    }
-    return {name: values[name] for name in kind.needs}
+    """Believable values for everything that `kind` needs."""
+    return {name: _SAMPLES[name] for name in kind.needs}

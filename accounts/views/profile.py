@@ -16,10 +16,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import audit, services
-from accounts.audit_actions import Action
 from accounts.decorators import accepts, parent_required
 from accounts.devices import remember_device
 from accounts.forms import PasswordChangeForm, PhotoForm, ProfileForm
+from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin
 from accounts.models import AuditEntry, Profile, User
 from accounts.phones import display_phone

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import limits, services
 from accounts.audit import client_address
-from accounts.audit_actions import Action
 from accounts.devices import remember_device
 from accounts.forms import NewPasswordForm, OwnerForm, PhoneForm
+from accounts.journal_actions import Action
 from accounts.models import SmsCode, User
 from accounts.phones import display_phone
 from accounts.progress import Reset, forget, keep_reset, reset_of, session_secret

@@ -21,9 +21,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts import audit, limits, pending
-from accounts.audit_actions import Action
 from accounts.devices import known_device, remember_device
 from accounts.forms import CodeForm, SignInForm
+from accounts.journal_actions import Action
 from accounts.masks import mask_phone
 from accounts.models import SmsCode, User
 from accounts.progress import instant

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin, mask_phone
 from accounts.models import User
 from applications.admin.work import LINE_BREAK, Rows, Work, WorkAdmin, page_of, staff_of, tag, written

@@ -23,7 +23,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.models import User
 from applications.models import Application
 from applications.moves import Refused

@@ -10,9 +10,9 @@ from typing import Any
 from django.core.files.base import File
 from django.db.models import Q, QuerySet
 
-from accounts.audit_actions import Action
 from accounts.models import User
 from accounts.uploads import random_name, type_of
+from applications.journal_actions import Action
 from applications.models import (
     Application,
     Benefit,

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from accounts.audit_actions import Action
 from accounts.models import User
+from applications.journal_actions import Action
 from applications.models import Application, Bid
 from applications.moves import Refused, lock_application, lock_vacancy, locking, move, tell, trace
 from applications.queue.position import position

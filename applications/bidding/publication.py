@@ -5,7 +5,6 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from accounts import audit
-from accounts.audit_actions import Action
 from accounts.models import User
 from applications.bidding.ending import void_bid
 from applications.models import (
@@ -20,6 +19,7 @@ from applications.rules.in_force import rules_for
 from applications.states import ApplicationState, BidState, Tier
 from bulletin import services
 from bulletin.calendar import working_calendar
+from bulletin.journal_actions import Action
 from bulletin.models import Vacancy
 
 

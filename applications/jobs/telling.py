@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from accounts.audit_actions import Action
+from applications.journal_actions import Action
 from applications.models import Application, Bid, Referral
 from applications.moves import lock_application, locking, remind, trace
 from applications.referrals.last_days import last_day_of

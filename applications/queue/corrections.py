@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.db.models import Count, Q, Value
 
-from accounts.audit_actions import Action
 from accounts.models import User
+from applications.journal_actions import Action
 from applications.models import Application, Correction
 from applications.moves import Refused, lock_application, locking, move, tell, trace
 from applications.queue.order import ahead_by_tier

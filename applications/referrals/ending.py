@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from accounts.audit_actions import Action
 from accounts.models import User
 from applications.bidding.ending import release_seat
+from applications.journal_actions import Action
 from applications.models import (
     Application,
     Contract,

@@ -5,9 +5,9 @@ from datetime import date, datetime
 
 from django.core.files import File
 
-from accounts.audit_actions import Action
 from accounts.models import User
 from accounts.uploads import random_name, type_of
+from applications.journal_actions import Action
 from applications.models import (
     Extension,
     ExtensionDocument,

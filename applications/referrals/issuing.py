@@ -4,8 +4,8 @@ import secrets
 from datetime import date, datetime
 from typing import Final
 
-from accounts.audit_actions import Action
 from accounts.models import User
+from applications.journal_actions import Action
 from applications.models import (
     Bid,
     Referral,

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from accounts.audit_actions import Action
+from applications.journal_actions import Action
 from applications.models import (
     Application,
     Referral,

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from accounts.audit_actions import Action
 from accounts.models import User
+from applications.journal_actions import Action
 from applications.models import (
     Application,
     StopListEntry,

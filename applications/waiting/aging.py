@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
 
-from accounts.audit_actions import Action
+from applications.journal_actions import Action
 from applications.models import Application, Rules
 from applications.moves import lock_application, locking, move, tell, trace
 from applications.rules.ages import oldest_birth_year, year_to_announce

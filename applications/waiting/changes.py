@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from accounts.audit_actions import Action
 from accounts.models import User
+from applications.journal_actions import Action
 from applications.models import Application, Event
 from applications.moves import Refused, lock_application, locking, move, tell, trace
 from applications.queue.position import position

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from accounts.audit_actions import Action
 from accounts.models import User
+from applications.journal_actions import Action
 from applications.models import Application
 from applications.moves import Refused, lock_application, locking, move, tell, trace
 from applications.refusals import Refusal

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 
-from accounts.audit_actions import Action
 from accounts.models import User
 from applications.benefits.claims import expire_benefits_of
+from applications.journal_actions import Action
 from applications.models import Application
 from applications.moves import Refused, lock_application, locking, move, tell, trace, write_event
 from applications.queue.position import position

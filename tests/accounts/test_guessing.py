@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts import limits
-from accounts.audit_actions import Action
 from accounts.hashing import HashingBusy
+from accounts.journal_actions import Action
 from accounts.models import SmsCode, User
 from accounts.services import change_password
 from notifications.models import Message

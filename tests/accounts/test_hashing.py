@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, id
 from django.test import Client
 
 from accounts import hashing, limits
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.models import AuditEntry, User
 from balabaqsha.serving.contract import REFUSAL
 from balabaqsha.turned_away import is_typed_anew

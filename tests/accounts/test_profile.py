@@ -8,9 +8,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from accounts import audit
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.masks import mask_iin
 from accounts.models import AuditEntry
+from applications.journal_actions import Action as ApplicationAction
 from notifications.models import Message, Notice
 from tests.factories import StaffFactory, UserFactory
 
@@ -218,7 +219,12 @@ class TestJournal:
         for minutes, actor in enumerate([parent, employee, None, guardian]):
             moment = NOW + timedelta(minutes=minutes)
             audit.record(
-                Action.BID_PLACED, now=moment, actor=actor, subject=parent, target="Солнце", reason="себеп"
+                ApplicationAction.BID_PLACED,
+                now=moment,
+                actor=actor,
+                subject=parent,
+                target="Солнце",
+                reason="себеп",
             )
         answer = parent_client.get("/cabinet/notifications/log/")
         actors = [row["actor"] for row in answer.context["rows"]]

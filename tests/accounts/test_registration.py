@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from accounts import services
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.models import AuditEntry, PolicyConsent, Profile, SmsCode, User
 from accounts.progress import Registration
 from accounts.registry import Person, PhoneTie, RegistryUnavailable, simulated_people

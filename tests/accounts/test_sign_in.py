@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.models import AuditEntry, SmsCode
 from notifications.models import Message, Notice
 from tests.accounts.walk import PHONE, newest_code

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from balabaqsha.roles import PERMISSIONS, set_up_roles

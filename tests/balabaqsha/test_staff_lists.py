@@ -26,7 +26,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import audit
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.models import PolicyConsent, SmsCode, User
 from accounts.roles import Role
 from applications.models import Correction, Referral, Rules

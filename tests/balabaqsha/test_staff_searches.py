@@ -9,8 +9,8 @@ from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import limits
-from accounts.audit_actions import Action
 from accounts.identity import document_hash
+from accounts.journal_actions import Action
 from accounts.limits import LOOK_UP_PER_EMPLOYEE, SEARCH_PER_EMPLOYEE, Limit
 from accounts.models import AuditEntry
 from accounts.roles import Role

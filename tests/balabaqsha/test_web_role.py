@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.connection import ConnectionDoesNotExist
 from psycopg2.errors import InsufficientPrivilege, RaiseException
 
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from applications.models import Event
 from balabaqsha.embedded import WEB_ROLE

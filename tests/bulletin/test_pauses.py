@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from accounts.audit_actions import Action
 from accounts.models import AuditEntry
+from bulletin.journal_actions import Action
 from bulletin.models import Pause, Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.selectors import published_vacancies, running_pauses, vacancy_counts

@@ -7,9 +7,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from accounts.audit_actions import Action
 from accounts.models import AuditEntry, User
 from bulletin import services
+from bulletin.journal_actions import Action
 from bulletin.models import Review, Vacancy
 from tests.factories import GroupFactory, KindergartenFactory, StaffFactory, UserFactory, VacancyFactory
 

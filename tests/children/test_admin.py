@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from tests.factories import GuardianshipFactory, StaffFactory

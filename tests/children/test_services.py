@@ -6,7 +6,6 @@ import pytest
 from django.db import connection
 from django.http import Http404
 
-from accounts.audit_actions import Action
 from accounts.crypto import keyed_hash
 from accounts.models import AuditEntry
 from accounts.registry import RegistryUnavailable
@@ -19,6 +18,7 @@ from accounts.registry.simulated_people import (
     everyone,
 )
 from children.access import child_for, children_of, guardians_of
+from children.journal_actions import Action
 from children.models import Child, Guardianship
 from children.services import ChildAlreadyAdded, ChildRefused, add_child, find_child, recheck_guardianship
 from notifications.models import Message, Notice

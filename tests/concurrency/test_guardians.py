@@ -7,7 +7,6 @@ from threading import Event as Signal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from accounts.audit_actions import Action
 from accounts.crypto import keyed_hash
 from accounts.registry import simulated_people
 from applications.bidding.rush import Outcome, press
@@ -20,6 +19,7 @@ from applications.waiting import filing
 from bulletin.models import Holiday, Vacancy
 from children import services
 from children.disputes import is_halted
+from children.journal_actions import Action
 from children.models import Child, Dispute, Guardianship
 from children.services import add_child
 from notifications.clock import read_clock

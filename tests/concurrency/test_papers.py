@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 
 from applications.bidding.step_by_step import place_bid
-from applications.jobs import deadlines, papers
+from applications.jobs import papers
 from applications.models import Referral
 from applications.referrals import extending, issuing, last_days
 from tests.applications.conftest import NOW

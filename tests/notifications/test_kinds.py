@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.template import Engine
 
-from notifications.kinds import KINDS, Channel, is_secret, sample_context
+from notifications.kinds import KINDS, Channel, is_secret, register, sample_context
 from notifications.services import render
 from notifications.text import SINGLE_SEGMENT, segments
 
@@ -115,3 +115,10 @@ def test_a_rejection_without_a_reason_says_nothing_of_reasons():
     context = sample_context(KINDS["bid_rejected"]) | {"reason": ""}
     text = render(KINDS["bid_rejected"], Channel.INBOX, language="ru", context=context)
     assert text.endswith("стоп-лист не применяется.")
+
+
+def test_two_apps_do_not_share_a_kind():
+    there = KINDS["bid_placed"]
+    with pytest.raises(ValueError, match="already"):
+        register([there], samples={})
+    assert KINDS["bid_placed"] is there

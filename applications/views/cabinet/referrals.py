@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import audit
-from accounts.audit_actions import Action
 from accounts.decorators import accepts, parent_required
 from applications.access.family import application_for, referral_for
+from applications.journal_actions import Action
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.moves import Refused
 from applications.referrals.extending import extend_referral

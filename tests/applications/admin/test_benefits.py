@@ -7,7 +7,7 @@ import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from applications.benefits import claims

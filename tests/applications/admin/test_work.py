@@ -8,7 +8,7 @@ from django.contrib.messages import get_messages
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.masks import mask_iin
 from accounts.models import AuditEntry
 from accounts.roles import Role

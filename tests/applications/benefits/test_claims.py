@@ -7,13 +7,13 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 
-from accounts.audit_actions import Action
 from accounts.models import AuditEntry
 from applications.access.family import application_for
 from applications.benefits import claims
 from applications.benefits.categories import CATEGORIES
 from applications.benefits.claims import CLAIMS_PER_DAY, claims_to_check
 from applications.jobs import deadlines
+from applications.journal_actions import Action
 from applications.models import Application, Benefit, BenefitCategory, Event
 from applications.moves import Refused
 from applications.queue.position import position

@@ -11,13 +11,14 @@ from django.urls import reverse
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from accounts.services import change_password
 from applications.bidding.full_places import REMEMBERED_SECONDS, FullPlaces
 from applications.bidding.rush import Outcome, press
 from applications.bidding.step_by_step import place_bid
 from applications.jobs import telling
+from applications.journal_actions import Action as ApplicationAction
 from applications.models import Application, Bid, Event, PriorityCutoff, StopListEntry
 from applications.moves import Refused
 from applications.referrals.ending import expire_referral
@@ -414,7 +415,7 @@ class TestTellingTheFamily:
             told = model.objects.filter(kind="bid_placed")
             assert {row.recipient for row in told} == {scene.parent, parent}
             assert told.count() == 2
-        assert AuditEntry.objects.filter(action=Action.BID_PLACED, actor=scene.parent).count() == 2
+        assert AuditEntry.objects.filter(action=ApplicationAction.BID_PLACED, actor=scene.parent).count() == 2
 
     def test_the_time_is_that_of_the_press(self, scene):
         pressed(scene.application, scene.vacancy)

@@ -6,7 +6,6 @@ import pytest
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
-from accounts.audit_actions import Action
 from accounts.models import Profile
 from accounts.registry import PhoneTie, RegistryUnavailable, simulated_people
 from accounts.registry.simulator import SimulatedRegistry
@@ -21,6 +20,7 @@ from applications.disputes import guardianships
 from applications.disputes.halts import halt_of
 from applications.disputes.unknown_guardian import UnknownGuardian
 from applications.jobs import deadlines, telling
+from applications.journal_actions import Action
 from applications.models import Application, Bid, Event, Extension, Referral
 from applications.moves import Refused
 from applications.referrals import ending as referral_ending
@@ -30,6 +30,7 @@ from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, R
 from applications.waiting import changes, filing
 from bulletin.models import Holiday
 from children.disputes import STOPPABLE_FOR, is_halted, newcomers
+from children.journal_actions import Action as ChildAction
 from children.models import Dispute, Guardianship
 from children.services import ChildRefused, GuardianshipBarred, add_child, find_child
 from notifications.models import Message, Notice
@@ -105,15 +106,15 @@ class TestTheStop:
             for hidden in ("ОМАРОВ", "ТІМУР"):
                 assert hidden not in notice.text_kk + notice.text_ru
             assert Message.objects.filter(recipient=person, kind="guardian_stopped").count() == 1
-            entry = person.journal.get(action=Action.GUARDIAN_STOPPED)
+            entry = person.journal.get(action=ChildAction.GUARDIAN_STOPPED)
             assert (entry.actor, entry.target) == (scene.parent, scene.application.child.full_name)
 
     def test_where_it_was_pressed_stands_only_in_the_journal_of_who_pressed(self, scene, newcomer):
         guardianships.stop_guardian(
             newcomer, by=scene.parent, is_tied=False, address="10.1.2.3", now=scene.now
         )
-        assert scene.parent.journal.get(action=Action.GUARDIAN_STOPPED).address == "10.1.2.3"
-        assert newcomer.journal.get(action=Action.GUARDIAN_STOPPED).address is None
+        assert scene.parent.journal.get(action=ChildAction.GUARDIAN_STOPPED).address == "10.1.2.3"
+        assert newcomer.journal.get(action=ChildAction.GUARDIAN_STOPPED).address is None
 
     @pytest.mark.parametrize(
         ("pressed", "last_day"),
@@ -146,7 +147,7 @@ class TestTheStop:
         bid_ending.withdraw_bid(Bid.objects.get(), actor=newcomer, now=scene.now)
         filing.archive(scene.application, actor=newcomer, now=scene.now)
         assert Notice.objects.filter(kind="guardian_reported").count() == 2
-        assert newcomer.journal.filter(action=Action.GUARDIAN_STOPPED).exists()
+        assert newcomer.journal.filter(action=ChildAction.GUARDIAN_STOPPED).exists()
 
     def test_one_press_is_for_all_children_of_both(self, scene, newcomer, stop):
         other = ChildFactory()
@@ -199,7 +200,7 @@ class TestWhoMayStopWhom:
         assert Dispute.objects.count() == 1
         assert Notice.objects.filter(kind="guardian_stopped").count() == 2
         for person in (scene.parent, newcomer):
-            assert journal(person).count(Action.STOP_REPEATED) == 1
+            assert journal(person).count(ChildAction.STOP_REPEATED) == 1
 
     def test_another_guardian_adds_nothing_to_a_running_stop(self, scene, newcomer, stop):
         uncle = GuardianshipFactory(child=scene.application.child).user
@@ -209,7 +210,7 @@ class TestWhoMayStopWhom:
         (first,) = stop(about=late)
         (second,) = stop(by=uncle, about=late)
         assert second == first
-        assert journal(uncle)[-1] == Action.STOP_REPEATED
+        assert journal(uncle)[-1] == ChildAction.STOP_REPEATED
 
     @pytest.mark.parametrize("outcome", [STANDS])
     def test_what_was_decided_is_not_reopened_by_anybody(self, scene, newcomer, stop, decide, outcome):
@@ -219,7 +220,7 @@ class TestWhoMayStopWhom:
             stop(at=scene.now + DAY)
         assert not is_halted(scene.application.child)
         # It is in the journal all the same.
-        assert journal(scene.parent)[-1] == Action.STOP_REPEATED
+        assert journal(scene.parent)[-1] == ChildAction.STOP_REPEATED
 
 
 @pytest.fixture
@@ -533,14 +534,14 @@ class TestTheDecision:
         for person in (scene.parent, newcomer):
             notice = Notice.objects.get(recipient=person, kind="guardianship_stands")
             assert "Туу туралы куәлік көрсетілді" in notice.text_kk
-            entry = person.journal.get(action=Action.GUARDIANSHIP_STANDS)
+            entry = person.journal.get(action=ChildAction.GUARDIANSHIP_STANDS)
             assert (entry.actor, entry.reason) == (scene.staff, "Туу туралы куәлік көрсетілді")
 
     def test_who_was_ended_is_told_and_sees_the_child_no_more(self, scene, newcomer, stop, decide, client_of):
         stop()
         decide(ENDS)
         assert Notice.objects.filter(recipient=newcomer, kind="guardianship_ended").exists()
-        assert newcomer.journal.filter(action=Action.GUARDIANSHIP_ENDED).exists()
+        assert newcomer.journal.filter(action=ChildAction.GUARDIANSHIP_ENDED).exists()
         address = reverse("children:child", args=[scene.application.child.pk])
         assert client_of(newcomer).get(address).status_code == 404
         assert client_of(scene.parent).get(address).status_code == 200
@@ -570,7 +571,7 @@ class TestTheDecision:
         assert not newcomer.guardianships.filter(ended_at=None).exists()
         decide(STANDS, at=scene.now + DAY)
         assert newcomer.guardianships.get().ended_at is None
-        assert journal(newcomer)[-1] == Action.GUARDIANSHIP_STANDS
+        assert journal(newcomer)[-1] == ChildAction.GUARDIANSHIP_STANDS
         decide(ENDS, at=scene.now + 2 * DAY)
         assert newcomer.guardianships.get().ended_at == scene.now + 2 * DAY
         assert not is_halted(scene.application.child)
@@ -675,7 +676,7 @@ class TestTheTie:
         assert Referral.objects.get().held_since is None
         dispute = Dispute.objects.get()
         assert (dispute.outcome, dispute.freed_at) == ("", later)
-        assert journal(newcomer).count(Action.STOP_FREED) == 1
+        assert journal(newcomer).count(ChildAction.STOP_FREED) == 1
         deadlines.settle_disputes(now=later)
         assert Notice.objects.filter(recipient=newcomer, kind="guardian_freed").count() == 1
 

@@ -10,10 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from accounts.audit_actions import Action
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from applications.bidding.step_by_step import place_bid
+from applications.journal_actions import Action
 from applications.models import Application, Correction, Event
 from applications.moves import Refused
 from applications.queue.corrections import (

@@ -10,11 +10,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from PIL import Image
 
-from accounts.audit_actions import Action
 from accounts.models import AuditEntry
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.step_by_step import place_bid
 from applications.jobs.papers import store_pdf
+from applications.journal_actions import Action
 from applications.models import Application, Extension, ExtensionDocument, Referral
 from applications.referrals.ending import expire_referral, revoke_referral, sign_contract
 from applications.referrals.extending import extend_referral

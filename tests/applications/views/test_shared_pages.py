@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.audit_actions import Action
+from accounts.journal_actions import Action
 from accounts.services import change_password
 from applications.bidding.ending import reject_bid
 from applications.bidding.step_by_step import place_bid

@@ -1,27 +1,12 @@
-"""Everything the audit log and a parent's journal can say, in one list."""
+"""What the journal can say of an application, from filing to the contract."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class Action(models.TextChoices):
-    REGISTERED = "registered", _("Registered")
-    SIGNED_IN = "signed_in", _("Signed in")
-    SIGNED_OUT = "signed_out", _("Signed out")
-    PASSWORD_CHANGED = "password_changed", _("Password changed")
-    PASSWORD_RESET = "password_reset", _("Password reset by SMS")
-    PROFILE_CHANGED = "profile_changed", _("Profile changed")
-    PHOTO_CHANGED = "photo_changed", _("Photo changed")
-    CHILD_ADDED = "child_added", _("Child added")
-    GUARDIAN_ADDED = "guardian_added", _("Somebody was added as guardian of the child")
-    GUARDIAN_STOPPED = "guardian_stopped", _("“Stop” pressed: a guardian does not know the one who was added")
-    STOP_REPEATED = "stop_repeated", _("“Stop” pressed once more")
-    STOP_FREED = (
-        "stop_freed",
-        _("Nothing is halted any more: the state knows the phone of the one who was added"),
-    )
-    GUARDIANSHIP_STANDS = "guardianship_stands", _("The guardianship stands, by decision")
-    GUARDIANSHIP_ENDED = "guardianship_ended", _("The guardianship is ended, by decision")
+    """Registered at start-up with `accounts.journal`."""
+
     REFERRAL_HELD = "referral_held", _("The last day of the referral stands still")
     REFERRAL_RESUMED = "referral_resumed", _("The last day of the referral counts again")
     APPLICATION_FILED = "application_filed", _("Application filed")
@@ -54,13 +39,3 @@ class Action(models.TextChoices):
     STOP_STARTED = "stop_started", _("Application put on the stop-list")
     STOP_LIFTED = "stop_lifted", _("Application returned from the stop-list")
     CONTRACT_SIGNED = "contract_signed", _("Contract signed")
-    VACANCY_PUBLISHED = "vacancy_published", _("Vacancy published")
-    VACANCY_RECALLED = "vacancy_recalled", _("Vacancy recalled")
-    BIDDING_PAUSED = "bidding_paused", _("Bidding paused")
-    BIDDING_RESUMED = "bidding_resumed", _("Bidding resumed")
-    DEADLINES_MOVED = "deadlines_moved", _("Deadlines of a vacancy moved by a pause")
-    PERSONAL_DATA_VIEWED = "personal_data_viewed", _("Personal data viewed by an employee")
-    LOOKED_UP = "looked_up", _("An employee looked you up by IIN or document number")
-    SEARCHED = "searched", _("Search in the workplace")
-    REVIEW_WRITTEN = "review_written", _("Review written")
-    REVIEW_MODERATED = "review_moderated", _("Review moderated")

@@ -1,0 +1,19 @@
+"""What the journal can say of an account."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Action(models.TextChoices):
+    """Registered at start-up with `accounts.journal`."""
+
+    REGISTERED = "registered", _("Registered")
+    SIGNED_IN = "signed_in", _("Signed in")
+    SIGNED_OUT = "signed_out", _("Signed out")
+    PASSWORD_CHANGED = "password_changed", _("Password changed")
+    PASSWORD_RESET = "password_reset", _("Password reset by SMS")
+    PROFILE_CHANGED = "profile_changed", _("Profile changed")
+    PHOTO_CHANGED = "photo_changed", _("Photo changed")
+    PERSONAL_DATA_VIEWED = "personal_data_viewed", _("Personal data viewed by an employee")
+    LOOKED_UP = "looked_up", _("An employee looked you up by IIN or document number")
+    SEARCHED = "searched", _("Search in the workplace")

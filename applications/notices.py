@@ -1,0 +1,86 @@
+"""Messages about an application, from filing to the contract."""
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from children.notices import SAMPLES as CHILDREN
+from notifications.kinds import BOTH, INBOX, Kind
+
+KINDS: Final = (
+    Kind("application_filed", _("Application accepted"), BOTH, ("application", "number")),
+    Kind("application_archived", _("Application archived"), INBOX, ("application", "undo_until")),
+    Kind("application_restored", _("Application restored"), INBOX, ("application", "number")),
+    Kind("corrected", _("Queue corrected"), BOTH, ("application", "correction", "number_before", "number")),
+    Kind("bid_placed", _("Bid sent"), BOTH, ("application", "vacancy")),
+    Kind("bid_withdrawn", _("Bid withdrawn"), INBOX, ("application", "vacancy")),
+    Kind("bid_rejected", _("Bid refused"), BOTH, ("application", "vacancy", "reason")),
+    Kind("bid_awarded", _("Place got by queue number"), BOTH, ("application", "vacancy", "last_day")),
+    Kind("bid_lost", _("Place given by queue number"), BOTH, ("application", "vacancy", "number")),
+    Kind("bid_void", _("Place recalled"), BOTH, ("application", "vacancy", "reason")),
+    Kind(
+        "referral_issued",
+        _("Referral issued"),
+        BOTH,
+        ("application", "referral", "vacancy", "days", "stop_days", "last_day"),
+    ),
+    Kind("referral_extended", _("Referral extended"), BOTH, ("referral", "last_day")),
+    Kind("referral_moved", _("Referral: last day moved"), BOTH, ("referral", "last_day")),
+    Kind("referral_reminder", _("Referral: reminder"), BOTH, ("referral", "vacancy", "last_day")),
+    Kind("referral_revoked", _("Referral revoked"), BOTH, ("application", "vacancy", "reason")),
+    Kind("stop_started", _("Stop-list: begun"), BOTH, ("application", "days", "last_day")),
+    Kind("stop_lifted", _("Stop-list: ended"), BOTH, ("application", "number")),
+    Kind("interest_reminder", _("Interest: reminder"), BOTH, ("application", "last_day")),
+    Kind("interest_lapsed", _("Interest: not confirmed"), BOTH, ("application", "last_day")),
+    Kind("interest_ended", _("Interest: application closed"), INBOX, ("application",)),
+    Kind("aging_out", _("School age: a month's notice"), BOTH, ("application", "last_day")),
+    Kind("aged_out", _("School age: application closed"), BOTH, ("application",)),
+    Kind("application_changed", _("Application changed"), INBOX, ("application", "number")),
+    Kind("benefit_claimed", _("Benefit: claimed"), INBOX, ("application", "category", "number")),
+    Kind(
+        "benefit_verified",
+        _("Benefit: verified"),
+        BOTH,
+        ("application", "category", "number", "last_day"),
+    ),
+    Kind("benefit_rejected", _("Benefit: rejected"), BOTH, ("application", "category", "number", "reason")),
+    Kind("benefit_expired", _("Benefit: expired"), BOTH, ("application", "category", "number")),
+    Kind(
+        "contract_signed",
+        _("Contract signed"),
+        BOTH,
+        ("application", "child", "kindergarten", "group", "contract"),
+    ),
+)
+
+_APPLICATION = SimpleNamespace(
+    number="19-000417",
+    child=CHILDREN["child"],
+    locality=SimpleNamespace(name="Түркістан қ.", timezone="Asia/Almaty"),
+    get_languages_display="Қазақша, Орысша",
+    filed_at=datetime(2019, 6, 26, 10, 20, tzinfo=UTC),
+)
+_KINDERGARTEN = SimpleNamespace(name="ЖМ «Амина балабақшасы»")
+_GROUP = SimpleNamespace(name="Солнце", kindergarten=_KINDERGARTEN)
+
+SAMPLES: Final[dict[str, Any]] = {
+    "application": _APPLICATION,
+    "number": 12345,
+    "number_before": 12346,
+    "correction": SimpleNamespace(
+        document_number="114-Н",
+        document_date=date(2019, 6, 27),
+        reason="Өтініш қағаз түрінде ертерек берілген",
+    ),
+    "undo_until": datetime(2019, 6, 27, 10, 20, tzinfo=UTC),
+    "vacancy": SimpleNamespace(group=_GROUP),
+    "referral": SimpleNamespace(number="19-4839-2017", application=_APPLICATION),
+    "days": 5,
+    "stop_days": 10,
+    "category": SimpleNamespace(name="Көпбалалы отбасылардың балалары"),
+    "kindergarten": _KINDERGARTEN,
+    "group": _GROUP,
+    "contract": SimpleNamespace(number="114/2019"),
+}

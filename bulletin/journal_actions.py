@@ -1,0 +1,16 @@
+"""What the journal can say of vacancies, pauses and reviews."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Action(models.TextChoices):
+    """Registered at start-up with `accounts.journal`."""
+
+    VACANCY_PUBLISHED = "vacancy_published", _("Vacancy published")
+    VACANCY_RECALLED = "vacancy_recalled", _("Vacancy recalled")
+    BIDDING_PAUSED = "bidding_paused", _("Bidding paused")
+    BIDDING_RESUMED = "bidding_resumed", _("Bidding resumed")
+    DEADLINES_MOVED = "deadlines_moved", _("Deadlines of a vacancy moved by a pause")
+    REVIEW_WRITTEN = "review_written", _("Review written")
+    REVIEW_MODERATED = "review_moderated", _("Review moderated")
