@@ -17,7 +17,7 @@ from children.models import Dispute
 from notifications.models import Notice
 from tests.applications.admin.test_work import page, said, work
 from tests.applications.conftest import ZONE
-from tests.factories import GuardianshipFactory
+from tests.factories import GuardianshipFactory, nth_iin
 from tests.staff import employee, inside, worker_of
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +146,12 @@ class TestDecisions:
     def test_a_reason_is_needed(self, dispute, desk, button, reason):
         answer = desk.post(work(dispute, button), {"reason": reason})
         assert answer.status_code == 200
+        assert "reason" in answer.context["form"].errors
+        assert Dispute.objects.get().outcome == ""
+
+    @pytest.mark.parametrize("number", [nth_iin(7), "8 701 777 98 76"])
+    def test_a_reason_holds_nobodys_numbers(self, dispute, desk, number):
+        answer = desk.post(work(dispute, "end"), {"reason": f"Куәлік, {number}"})
         assert "reason" in answer.context["form"].errors
         assert Dispute.objects.get().outcome == ""
 

@@ -1,0 +1,67 @@
+"""Free text of an employee that families or everybody read: nobody's identifiers may stand in it."""
+
+import re
+import unicodedata
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from phonenumbers import PhoneNumberMatcher
+
+from accounts.iin import LENGTH, IinError, parse_iin
+
+# Groups of digits as people part the digits of an IIN; a date has dots or slashes, and stays a date.
+_GROUPS: Final = re.compile(r"[0-9]+(?:[ -]{1,3}[0-9]+)*")
+_HOME: Final = "KZ"
+
+
+def refuse_personal_numbers(text: str) -> None:
+    """Raise `ValidationError`, in the active language, where `text` holds an IIN or a telephone number.
+
+    Twelve digits in a row or more are refused whatever they are; parted by spaces or hyphens only where the check
+    digit of an IIN fits. A telephone number is what is valid as one, of Kazakhstan or with a plus. Digits of any
+    script count, and invisible characters hide nothing.
+    """
+    plain = "".join(_plain(character) for character in text)
+    if any(_holds_iin(groups.group()) for groups in _GROUPS.finditer(plain)):
+        raise ValidationError(
+            _("Remove the IIN, or any other number of 12 digits or more: this text is read by others."),
+            code="iin_in_text",
+        )
+    if PhoneNumberMatcher(plain, _HOME).has_next():
+        raise ValidationError(
+            _("Remove the phone number: this text is read by others."), code="phone_in_text"
+        )
+
+
+def _plain(character: str) -> str:
+    """A digit of any script as `0` to `9`, any space and dash as one of each, nothing for what is invisible."""
+    value = unicodedata.decimal(character, None)
+    if value is not None:
+        return str(value)
+    category = unicodedata.category(character)
+    if category == "Cf":
+        return ""
+    if character.isspace():
+        return " "
+    return "-" if category == "Pd" else character
+
+
+def _holds_iin(groups: str) -> bool:
+    """Whether a group has twelve digits or more, or neighbouring groups make an IIN together."""
+    parts = re.split(r"[ -]+", groups)
+    if any(len(part) >= LENGTH for part in parts):
+        return True
+    return any(
+        _is_iin("".join(parts[first : last + 1]))
+        for first in range(len(parts))
+        for last in range(first + 1, min(first + LENGTH, len(parts)))
+    )
+
+
+def _is_iin(digits: str) -> bool:
+    try:
+        parse_iin(digits)
+    except IinError:
+        return False
+    return True
