@@ -10,7 +10,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 # The portal's own environment (demo mode, this checkout's keys and servers) and that of the tests.
 PORTAL := $(PY) -m balabaqsha.runner exec
-TESTING := $(PY) -m balabaqsha.embedded exec --test env DJANGO_SETTINGS_MODULE=balabaqsha.settings_test
+TESTING := $(PY) -m balabaqsha.servers exec --test env DJANGO_SETTINGS_MODULE=balabaqsha.settings_test
 # What to test: make test TESTS=tests/bulletin
 TESTS ?=
 UV_VERSION := 0.13.9

@@ -19,11 +19,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from balabaqsha import embedded, local
+from balabaqsha import local
+from balabaqsha.servers.errors import EmbeddedError
+from balabaqsha.servers.foreground import end_orderly, run_in_foreground
+from balabaqsha.servers.running import CHECKOUT, Running
+from balabaqsha.servers.running import start as start_servers
 from balabaqsha.serving.server import Unusable, plan
 from notifications.private_files import open_privately
 
-CHECKOUT = embedded.CHECKOUT
+CHECKOUT = CHECKOUT
 VAR = CHECKOUT / "var"
 LOGS = VAR / "log"
 READY_SECONDS = 60
@@ -157,12 +161,12 @@ def run_portal(environ: Mapping[str, str]) -> int:
     host, port = environ.get("HOST") or "127.0.0.1", environ.get("PORT") or "8000"
     family = Family(environment=local.environment(checkout=CHECKOUT, environ=environ))
     watch_signals(family.stop_wish)
-    servers = embedded.Running()
+    servers = Running()
     try:
         check_address(host, port)
         check_room(environ)
         with step("PostgreSQL and Redis"):
-            servers = embedded.start(environ=environ)
+            servers = start_servers(environ=environ)
         family.environment, owner = apart(dict(family.environment) | servers.urls)
         manage = [sys.executable, "manage.py"]
         family.complete("The set-up", [*manage, "set_up"], **owner | {"LOG_LEVEL": "WARNING"})
@@ -181,7 +185,7 @@ def run_portal(environ: Mapping[str, str]) -> int:
                 raise Failed(f"{name} has ended by itself; see {LOGS}.")
     except Stopped:
         return 0
-    except (Failed, embedded.EmbeddedError) as failure:
+    except (Failed, EmbeddedError) as failure:
         print(f"\n{failure}", file=sys.stderr, flush=True)
         return 1
     finally:
@@ -284,10 +288,10 @@ def welcome(address: str) -> str:
 
 def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run one command in the portal's environment, with its servers up; returns its exit code."""
-    signal.signal(signal.SIGTERM, embedded.end_orderly)
-    with embedded.start(environ=environ) as servers:
+    signal.signal(signal.SIGTERM, end_orderly)
+    with start_servers(environ=environ) as servers:
         complete = local.environment(checkout=CHECKOUT, environ=environ) | servers.urls
-        return embedded.run_in_foreground(command, environment=complete)
+        return run_in_foreground(command, environment=complete)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -297,7 +301,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[0] == "exec" and len(arguments) > 1:
         try:
             return run_command(arguments[1:], os.environ)
-        except embedded.EmbeddedError as error:
+        except EmbeddedError as error:
             print(error, file=sys.stderr)
             return 1
     print(__doc__, file=sys.stderr)

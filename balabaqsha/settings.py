@@ -3,7 +3,7 @@
 A value that can't be read stops the start with a message that names the variable; one that can be read and is unfit for
 a real portal is refused by `check --deploy` (`balabaqsha.checks` and those of the apps). Any value may be given as a
 file: `SECRET_KEY_FILE` names one that holds `SECRET_KEY`, and so on. Without `DATABASE_URL` and `REDIS_URL` the
-addresses of the embedded servers are used (`balabaqsha.embedded`).
+addresses of the embedded servers are used (`balabaqsha.servers`).
 """
 
 from pathlib import Path
@@ -11,8 +11,8 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from balabaqsha import embedded
 from balabaqsha.environment import Environment
+from balabaqsha.servers import running
 from balabaqsha.serving.contract import PAGE_THREADS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -136,7 +136,7 @@ INSTALLED_APPS.append("django.forms")
 # --- data ----------------------------------------------------------------------------------------------------
 
 DATABASES = {
-    "default": env.database("DATABASE_URL", beside="DATABASE_PASSWORD", default=embedded.database_url())
+    "default": env.database("DATABASE_URL", beside="DATABASE_PASSWORD", default=running.database_url())
 }
 DATABASES["default"].update(ENGINE="balabaqsha.postgresql", CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 # Who owns the tables, for `migrate` and `set_up` alone: the portal's own role may change no table and no history.
@@ -146,7 +146,7 @@ if env.secret("MIGRATE_DATABASE_URL") or not env.secret("DATABASE_URL"):
             "Set DATABASE_URL, too: MIGRATE_DATABASE_URL is for migrate and set_up alone."
         )
     DATABASES["owner"] = env.database(
-        "MIGRATE_DATABASE_URL", beside="MIGRATE_DATABASE_PASSWORD", default=embedded.owner_database_url()
+        "MIGRATE_DATABASE_URL", beside="MIGRATE_DATABASE_PASSWORD", default=running.owner_database_url()
     )
     DATABASES["owner"].update(ENGINE="balabaqsha.postgresql")
 # A server that is gone or cut off is given up within some ten seconds, instead of the kernel's quarter of an hour; one
@@ -161,7 +161,7 @@ for _address in DATABASES.values():
     } | _address.get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL: str = env.str("REDIS_URL", default=embedded.redis_url())
+REDIS_URL: str = env.str("REDIS_URL", default=running.redis_url())
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -25,7 +25,10 @@ import psycopg2
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from balabaqsha import embedded
+from redis import Redis
+
+from balabaqsha.servers.running import Running
+from balabaqsha.servers.running import start as start_servers
 
 NAME = f"bench_queue_{os.getpid()}"
 REAL, BIG = 15_000, 50_000
@@ -118,7 +121,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 @contextmanager
-def scratch_database(servers: embedded.Running) -> Iterator[dict[str, str]]:
+def scratch_database(servers: Running) -> Iterator[dict[str, str]]:
     """A new database, gone afterwards: the addresses for its owner and for the portal, by their variables."""
     with closing(psycopg2.connect(servers.owner_url)) as connection:
         connection.autocommit = True
@@ -142,7 +145,6 @@ def django_on(urls: dict[str, str]) -> Iterator[None]:
     import django
 
     django.setup()
-    import redis
     from celery import current_app
     from django.conf import settings
     from django.core.management import call_command
@@ -154,7 +156,7 @@ def django_on(urls: dict[str, str]) -> Iterator[None]:
         yield
     finally:
         connection.close()
-        redis.Redis.from_url(settings.REDIS_URL).delete(NAME, f"_kombu.binding.{NAME}")
+        Redis.from_url(settings.REDIS_URL).delete(NAME, f"_kombu.binding.{NAME}")
 
 
 def execute(sql: str, parameters: Any = None) -> None:
@@ -345,7 +347,7 @@ def main() -> int:
     if rows <= REAL + BIG:
         parser.error(f"the two measured queues alone are {REAL + BIG:,} rows")
     with (
-        embedded.start() as running,
+        start_servers() as running,
         scratch_database(running) as addresses,
         # It takes the triggers off to show what they cost: all of it is the owner's work.
         django_on(running.urls | dict.fromkeys(addresses, addresses["MIGRATE_DATABASE_URL"])),

@@ -37,7 +37,9 @@ import psycopg2
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from balabaqsha import embedded
+from balabaqsha.servers.foreground import end_orderly
+from balabaqsha.servers.programs import postgres_programs
+from balabaqsha.servers.running import start as start_servers
 from benchmarks import crowd
 from benchmarks.load import GENERATOR, TOKEN, Load, Request, fire
 from benchmarks.queue_position import scratch_database
@@ -262,7 +264,7 @@ def memory(pid: int) -> float:
 
 def floor(bench: Bench) -> float:
     """Bids per second of the statement alone, by pgbench."""
-    pgbench = embedded._postgres_programs() / "pgbench"
+    pgbench = postgres_programs() / "pgbench"
     bench.reset()
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(PRESS_SQL.format(stamp=hashlib.sha256(STAMP_OF.encode()).hexdigest()))
@@ -529,8 +531,8 @@ def main() -> int:
     server = arguments.server
     if server != PORTALS and not shutil.which(server):
         parser.error(f"{server} is not a program")
-    signal.signal(signal.SIGTERM, embedded.end_orderly)
-    with embedded.start(environ={}) as running, scratch_database(running) as addresses:
+    signal.signal(signal.SIGTERM, end_orderly)
+    with start_servers(environ={}) as running, scratch_database(running) as addresses:
         own = {"BALABAQSHA_DEMO": "1", "DEBUG": "0", "LOG_LEVEL": "ERROR"} | addresses
         environment = dict(os.environ) | running.urls | own
         os.environ.update(environment | {"DJANGO_SETTINGS_MODULE": "benchmarks.portal"})

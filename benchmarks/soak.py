@@ -29,12 +29,15 @@ from threading import Event, Lock, Thread
 from urllib.parse import urlencode
 
 import psycopg2
-import redis
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from balabaqsha import embedded, local, runner
+from redis import Redis
+
+from balabaqsha import local, runner
+from balabaqsha.servers.foreground import end_orderly
+from balabaqsha.servers.running import start as start_servers
 from benchmarks.load import TOKEN
 from benchmarks.queue_position import percentile, scratch_database
 from benchmarks.rush import key
@@ -338,7 +341,7 @@ def seed(database: str) -> None:
 def scratch_redis(server: str) -> Iterator[str]:
     """The last of the databases of `server`, by its address, empty; emptied again afterwards."""
     address = f"{server}?db=15"
-    with closing(redis.Redis.from_url(address)) as client:
+    with closing(Redis.from_url(address)) as client:
         client.flushdb()
         try:
             yield address
@@ -404,10 +407,10 @@ def main() -> int:
     )
     parser.add_argument("--port", type=int, default=8999, help="where to serve meanwhile (8999)")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, embedded.end_orderly)
+    signal.signal(signal.SIGTERM, end_orderly)
     with (
         tempfile.TemporaryDirectory(prefix="soak") as name,
-        embedded.start(environ={}) as running,
+        start_servers(environ={}) as running,
         scratch_database(running) as addresses,
         scratch_redis(running.urls["REDIS_URL"]) as redis_url,
     ):

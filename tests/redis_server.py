@@ -8,7 +8,7 @@ from pathlib import Path
 
 import redis
 
-from balabaqsha.embedded import _redis_program
+from balabaqsha.servers.programs import redis_program
 
 
 class OwnRedis:
@@ -21,7 +21,7 @@ class OwnRedis:
 
     def start(self) -> None:
         """Run until it answers."""
-        command = [str(_redis_program()), "--port", "0", "--unixsocket", str(self._socket), "--save", ""]
+        command = [str(redis_program()), "--port", "0", "--unixsocket", str(self._socket), "--save", ""]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         client = redis.Redis.from_url(self.url)
         while True:

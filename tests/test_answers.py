@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import path, reverse
 
-from balabaqsha.embedded import CHECKOUT
+from balabaqsha.servers.running import CHECKOUT
 from balabaqsha.urls import handler400, handler403, handler404, handler500
 from balabaqsha.urls import urlpatterns as portal_addresses
 from tests.factories import UserFactory

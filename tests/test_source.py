@@ -12,7 +12,13 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 APPS = ("accounts", "applications", "balabaqsha", "bulletin", "children", "notifications")
 # The demo's city is made up, the embedded servers and `make run` start programs of ours.
 MADE_UP = "balabaqsha/demo/"
-STARTS_PROGRAMS = {"balabaqsha/embedded.py", "balabaqsha/runner.py", "accounts/safe_copy/process.py"}
+STARTS_PROGRAMS = {
+    "balabaqsha/servers/account.py",
+    "balabaqsha/servers/foreground.py",
+    "balabaqsha/servers/server.py",
+    "balabaqsha/runner.py",
+    "accounts/safe_copy/process.py",
+}
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:

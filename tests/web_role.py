@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from django.db import connection, connections
 
-from balabaqsha.embedded import WEB_ROLE
 from balabaqsha.postgresql.rights import ensure_role, give
+from balabaqsha.servers.postgres import WEB_ROLE
 
 
 @contextmanager

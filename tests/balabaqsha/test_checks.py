@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from balabaqsha import checks
-from balabaqsha.embedded import CHECKOUT
+from balabaqsha.servers.running import CHECKOUT
 from tests.real_portal import ENVIRONMENT, FERNET_KEYS, OTHER_SECRET, SECRET, SETTINGS
 
 EVERY = (

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from balabaqsha import embedded, runner
+from balabaqsha import runner
+from balabaqsha.servers.server import exists
 from balabaqsha.serving.server import Plan
 
 
@@ -35,7 +36,7 @@ def wait_for(path):
 
 
 def gone(pid):
-    return not embedded._exists(pid)
+    return not exists(pid)
 
 
 def test_end_stops_children_and_grandchildren_even_deaf_ones(family, tmp_path, monkeypatch):

@@ -14,8 +14,8 @@ from psycopg2.errors import InsufficientPrivilege, RaiseException
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from applications.models import Event
-from balabaqsha.embedded import WEB_ROLE
 from balabaqsha.postgresql import rights
+from balabaqsha.servers.postgres import WEB_ROLE
 from tests import test_every_url
 from tests.city import build_city
 from tests.web_role import as_web_role

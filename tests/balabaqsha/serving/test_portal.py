@@ -11,8 +11,8 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 
-from balabaqsha.embedded import WEB_ROLE
 from balabaqsha.postgresql.rights import ensure_role, give
+from balabaqsha.servers.postgres import WEB_ROLE
 from tests.accounts.test_profile import jpeg
 from tests.balabaqsha.serving.conftest import CHECKOUT
 from tests.factories import UserFactory, VacancyFactory

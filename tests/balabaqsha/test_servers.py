@@ -1,6 +1,8 @@
 """The embedded servers: real ones, in a checkout of the test's own."""
 
 import os
+import pwd
+import re
 import shutil
 import signal
 import stat
@@ -13,29 +15,36 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from balabaqsha import embedded
+from balabaqsha.servers import __main__ as servers_main
+from balabaqsha.servers.account import let_reach
+from balabaqsha.servers.errors import EmbeddedError
+from balabaqsha.servers.holding import end_keep, keep
+from balabaqsha.servers.postgres import ROLE, WEB_ROLE, Postgres
+from balabaqsha.servers.redis import Redis
+from balabaqsha.servers.running import CHECKOUT, database_url, owner_database_url, redis_url
+from balabaqsha.servers.running import start as start_servers
+from balabaqsha.servers.server import exists
 
 NOTHING_GIVEN: dict[str, str] = {}
 
 
 @pytest.fixture
 def checkout():
-    # Not tmp_path: as root the servers' account must be let into every folder above.
+    # Not tmp_path: as root the servers run under another account, which must be able to enter every folder above.
     folder = Path(tempfile.mkdtemp(prefix="checkout-"))
+    folder.chmod(0o755)
     yield folder
-    for kind in (embedded.Postgres, embedded.Redis):
+    for kind in (Postgres, Redis):
         kind(folder).stop()
     shutil.rmtree(folder)
 
 
 def start(checkout, **kwargs):
-    return embedded.start(environ=NOTHING_GIVEN, checkout=checkout, **kwargs)
+    return start_servers(environ=NOTHING_GIVEN, checkout=checkout, **kwargs)
 
 
 def query(checkout, sql):
-    connection = psycopg2.connect(
-        host=str(embedded.Postgres(checkout).sockets), user=embedded.ROLE, dbname=embedded.ROLE
-    )
+    connection = psycopg2.connect(host=str(Postgres(checkout).sockets), user=ROLE, dbname=ROLE)
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -46,26 +55,26 @@ def query(checkout, sql):
 
 
 def test_addresses_are_pure_and_differ_for_tests(checkout):
-    assert embedded.database_url().startswith("postgres://balabaqsha_web@/balabaqsha?host=/")
-    assert embedded.owner_database_url().startswith("postgres://balabaqsha@/balabaqsha?host=/")
-    assert embedded.redis_url().startswith("unix:///")
-    assert embedded.database_url() != embedded.database_url(test=True)
-    assert embedded.redis_url() != embedded.redis_url(test=True)
-    assert embedded.Postgres(checkout).url != embedded.database_url()
+    assert database_url().startswith("postgres://balabaqsha_web@/balabaqsha?host=/")
+    assert owner_database_url().startswith("postgres://balabaqsha@/balabaqsha?host=/")
+    assert redis_url().startswith("unix:///")
+    assert database_url() != database_url(test=True)
+    assert redis_url() != redis_url(test=True)
+    assert Postgres(checkout).url != database_url()
     assert not (checkout / "var").exists()
 
 
 def test_servers_work_keep_their_data_and_leave_no_process(checkout):
     with start(checkout) as running:
         assert running.urls == {
-            "DATABASE_URL": embedded.Postgres(checkout).url,
-            "MIGRATE_DATABASE_URL": embedded.Postgres(checkout).owner_url,
-            "REDIS_URL": embedded.Redis(checkout).url,
+            "DATABASE_URL": Postgres(checkout).url,
+            "MIGRATE_DATABASE_URL": Postgres(checkout).owner_url,
+            "REDIS_URL": Redis(checkout).url,
         }
         pids = [hold.server.pid() for hold in running.held]
         query(checkout, "CREATE TABLE kept AS SELECT 'Әлия' AS name")
-    assert not any(embedded._exists(pid) for pid in pids)
-    assert not embedded.Redis(checkout).answers()
+    assert not any(exists(pid) for pid in pids)
+    assert not Redis(checkout).answers()
     with start(checkout):
         assert query(checkout, "SELECT name, lower(name) FROM kept") == [("Әлия", "әлия")]
         assert query(checkout, "SHOW fsync") == [("on",)]
@@ -74,15 +83,13 @@ def test_servers_work_keep_their_data_and_leave_no_process(checkout):
 def manage(command, **urls):
     bare = {name: value for name, value in os.environ.items() if "DATABASE" not in name}
     environment = bare | {"DJANGO_SETTINGS_MODULE": "balabaqsha.settings", "BALABAQSHA_DEMO": "1"} | urls
-    subprocess.run(
-        [sys.executable, "manage.py", *command], cwd=embedded.CHECKOUT, env=environment, check=True
-    )
+    subprocess.run([sys.executable, "manage.py", *command], cwd=CHECKOUT, env=environment, check=True)
 
 
 def test_data_from_before_there_were_two_roles_goes_on_with_both(checkout):
     """Once, one role owned all and was the portal."""
     with start(checkout) as running:
-        query(checkout, f"DROP ROLE {embedded.WEB_ROLE}")
+        query(checkout, f"DROP ROLE {WEB_ROLE}")
         manage(["migrate", "-v", "0"], DATABASE_URL=running.owner_url)
         query(checkout, "INSERT INTO django_session VALUES ('kept', '', now())")
     with start(checkout) as running:
@@ -106,7 +113,7 @@ def test_an_owner_that_is_no_superuser_gives_the_rights_and_says_what_it_may_not
     with start(checkout) as running:
         for statement in ("CREATE ROLE city LOGIN", "CREATE DATABASE city OWNER city"):
             query(checkout, statement)
-        host = embedded.Postgres(checkout).sockets
+        host = Postgres(checkout).sockets
         urls = {
             "MIGRATE_DATABASE_URL": f"postgres://city@/city?host={host}",
             "DATABASE_URL": f"postgres://portal@/city?host={host}",
@@ -116,7 +123,7 @@ def test_an_owner_that_is_no_superuser_gives_the_rights_and_says_what_it_may_not
             os.environ | {"DJANGO_SETTINGS_MODULE": "balabaqsha.settings", "BALABAQSHA_DEMO": "1"} | urls
         )
         done = subprocess.run(
-            command, cwd=embedded.CHECKOUT, env=environment, capture_output=True, text=True, check=False
+            command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 1
         assert "CREATE ROLE portal LOGIN" in done.stderr
@@ -147,7 +154,7 @@ def test_two_set_ups_at_once_fill_an_empty_database_in_turns(checkout):
         both = [
             subprocess.Popen(
                 [sys.executable, "manage.py", "migrate", "-v", "0"],
-                cwd=embedded.CHECKOUT,
+                cwd=CHECKOUT,
                 env=environment | {"DJANGO_SETTINGS_MODULE": "balabaqsha.settings"},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -164,8 +171,8 @@ def test_two_set_ups_at_once_fill_an_empty_database_in_turns(checkout):
 def test_the_disposable_pair_lives_apart_and_does_not_wait_for_the_disk(checkout):
     with start(checkout, test=True) as running:
         assert running.held[0].server.data.name == "test-pg"
-        host = str(embedded.Postgres(checkout, test=True).sockets)
-        connection = psycopg2.connect(host=host, user=embedded.ROLE, dbname=embedded.ROLE)
+        host = str(Postgres(checkout, test=True).sockets)
+        connection = psycopg2.connect(host=host, user=ROLE, dbname=ROLE)
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SHOW fsync")
@@ -181,19 +188,19 @@ def test_the_last_holder_stops_the_servers(checkout):
         first.stop()
         assert query(checkout, "SELECT 1") == [(1,)]
         assert second.dead() is None
-    assert not embedded._exists(pid)
+    assert not exists(pid)
 
 
 def test_a_holder_in_another_process_counts_even_until_it_is_killed(checkout):
     with start(checkout) as ours:
         pid = ours.held[0].server.pid()
         code = (
-            "import sys, pathlib, time; from balabaqsha import embedded;"
-            "held = embedded.start(environ={}, checkout=pathlib.Path(sys.argv[1]));"
+            "import sys, pathlib, time; from balabaqsha.servers.running import start;"
+            "held = start(environ={}, checkout=pathlib.Path(sys.argv[1]));"
             "print('held', flush=True); time.sleep(60)"
         )
         other = subprocess.Popen(
-            [sys.executable, "-c", code, str(checkout)], stdout=subprocess.PIPE, cwd=embedded.CHECKOUT
+            [sys.executable, "-c", code, str(checkout)], stdout=subprocess.PIPE, cwd=CHECKOUT
         )
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
@@ -204,13 +211,13 @@ def test_a_holder_in_another_process_counts_even_until_it_is_killed(checkout):
         other.wait()
         other.stdout.close()
     start(checkout).stop()  # the killed one's hold is gone: we are the last again
-    assert not embedded.Postgres(checkout).answers()
-    assert not embedded._exists(pid)
+    assert not Postgres(checkout).answers()
+    assert not exists(pid)
 
 
 def test_a_given_address_starts_nothing(checkout):
     given = {"DATABASE_URL": "postgres://db.example/x", "REDIS_URL": "redis://redis.example"}
-    with embedded.start(environ=given, checkout=checkout) as running:
+    with start_servers(environ=given, checkout=checkout) as running:
         assert running.urls == given
         assert not (checkout / "var").exists()
 
@@ -228,7 +235,7 @@ def test_files_left_by_a_power_cut_do_not_stop_the_next_start(checkout):
         for hold in running.held:
             os.kill(hold.server.pid(), signal.SIGKILL)
             hold.server.child.wait()
-    postgres, redis = embedded.Postgres(checkout), embedded.Redis(checkout)
+    postgres, redis = Postgres(checkout), Redis(checkout)
     # After a restart of the machine the same number may be another process of ours, such as this one.
     lines = postgres.pid_file().read_text().split("\n")
     postgres.pid_file().write_text("\n".join([str(os.getpid()), *lines[1:]]))
@@ -252,7 +259,7 @@ def test_an_interrupted_first_start_is_begun_anew(checkout):
 def test_a_long_or_strange_path_still_works(checkout, name):
     deep = checkout / name
     deep.mkdir()
-    postgres = embedded.Postgres(deep)
+    postgres = Postgres(deep)
     assert postgres.sockets.parent == Path("/tmp")
     try:
         with start(deep):
@@ -287,12 +294,12 @@ def test_a_refused_statement_leaves_nobodys_data_in_the_log(checkout):
     assert "7779876" not in written
 
 
-def test_a_socket_folder_of_somebody_else_is_refused(checkout):
-    trap = embedded.Postgres(checkout / ("x" * 120)).sockets
+def test_asocket_folder_of_somebody_else_is_refused(checkout):
+    trap = Postgres(checkout / ("x" * 120)).sockets
     trap.symlink_to(checkout)
     (checkout / ("x" * 120)).mkdir()
     try:
-        with pytest.raises(embedded.EmbeddedError, match="belongs to the user"):
+        with pytest.raises(EmbeddedError, match="belongs to the user"):
             start(checkout / ("x" * 120))
     finally:
         trap.unlink()
@@ -302,7 +309,7 @@ def test_data_of_another_version_is_not_touched(checkout):
     data = checkout / "var" / "pg"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("9.6\n")
-    with pytest.raises(embedded.EmbeddedError, match=r"made by PostgreSQL 9\.6"):
+    with pytest.raises(EmbeddedError, match=r"made by PostgreSQL 9\.6"):
         start(checkout)
     assert [path.name for path in data.iterdir()] == ["PG_VERSION"]
 
@@ -310,61 +317,38 @@ def test_data_of_another_version_is_not_touched(checkout):
 def test_a_server_that_ends_at_once_is_reported_with_its_last_words(checkout, monkeypatch):
     with start(checkout):
         pass
-    monkeypatch.setattr(embedded.Redis, "command", lambda self: ["/bin/sh", "-c", "echo no luck; exit 3"])
+    monkeypatch.setattr(Redis, "command", lambda self: ["/bin/sh", "-c", "echo no luck; exit 3"])
     began = time.monotonic()
-    with pytest.raises(embedded.EmbeddedError, match="no luck"):
+    with pytest.raises(EmbeddedError, match="no luck"):
         start(checkout)
     assert time.monotonic() - began < 30
-    assert not embedded.Postgres(checkout).answers()  # what had started by then is stopped
+    assert not Postgres(checkout).answers()  # what had started by then is stopped
 
 
 def test_keep_outlives_holders_until_it_is_undone(checkout):
-    server = embedded.Redis(checkout)
-    embedded.keep(server)
+    server = Redis(checkout)
+    keep(server)
     start(checkout).stop()
-    assert embedded.Redis(checkout).answers()
-    assert embedded.end_keep(embedded.Redis(checkout))
-    assert not embedded.Redis(checkout).answers()
+    assert Redis(checkout).answers()
+    assert end_keep(Redis(checkout))
+    assert not Redis(checkout).answers()
 
 
-def test_passage_is_granted_to_one_account_only(tmp_path):
-    home = tmp_path / "home"
-    home.mkdir(mode=0o750)
-    uids = (65533, 65534)
-    for uid in uids:
-        embedded.grant_passage(home, uid=uid)
-    owner_group_other = [entry for entry in embedded._access_list(home) if entry[2] == 0xFFFFFFFF]
-    assert owner_group_other == [
-        (1, 7, 0xFFFFFFFF),
-        (4, 5, 0xFFFFFFFF),
-        (16, 5, 0xFFFFFFFF),
-        (32, 0, 0xFFFFFFFF),
-    ]
-    assert [entry for entry in embedded._access_list(home) if entry[0] == 2] == [(2, 1, uid) for uid in uids]
-
-
-def test_passage_lost_to_a_chmod_is_granted_again_without_reviving_other_rights(tmp_path):
-    home = tmp_path / "home"
-    home.mkdir(mode=0o750)
-    embedded.grant_passage(home, uid=65534)
-    home.chmod(0o700)
-    embedded.grant_passage(home, uid=65534)
-    assert embedded._access_list(home) == [
-        (1, 7, 0xFFFFFFFF),
-        (2, 1, 65534),
-        (4, 0, 0xFFFFFFFF),
-        (16, 1, 0xFFFFFFFF),
-        (32, 0, 0xFFFFFFFF),
-    ]
+def test_a_checkout_that_the_account_cannot_enter_says_where_to_put_it(checkout):
+    closed = checkout / "home"
+    closed.mkdir(mode=0o700)
+    nobody = pwd.getpwnam("nobody")
+    with pytest.raises(EmbeddedError, match=f"can't enter {re.escape(str(closed))}: put the project"):
+        let_reach(nobody, closed)
 
 
 def test_env_prints_lines_for_a_shell(capsys):
-    assert embedded.main(["env"]) == 0
+    assert servers_main.main(["env"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed == [
-        f"export DATABASE_URL='{embedded.database_url()}'",
-        f"export MIGRATE_DATABASE_URL='{embedded.owner_database_url()}'",
-        f"export REDIS_URL='{embedded.redis_url()}'",
+        f"export DATABASE_URL='{database_url()}'",
+        f"export MIGRATE_DATABASE_URL='{owner_database_url()}'",
+        f"export REDIS_URL='{redis_url()}'",
     ]
 
 
@@ -372,6 +356,6 @@ def test_a_command_gets_the_addresses_and_its_code_is_passed_on(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgres://given/x")
     monkeypatch.setenv("REDIS_URL", "redis://given")
     script = "import os, sys; sys.exit(7 if os.environ['REDIS_URL'] == 'redis://given' else 1)"
-    command = [sys.executable, "-m", "balabaqsha.embedded", "exec", sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=embedded.CHECKOUT, check=False)
+    command = [sys.executable, "-m", "balabaqsha.servers", "exec", sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=CHECKOUT, check=False)
     assert done.returncode == 7
