@@ -136,6 +136,5 @@ class Refusal(TextChoices):
     )
     # an employee's vacancy
     NOT_A_DRAFT = "not_a_draft", _("The vacancy is already published and can't be changed.")
-    OPENING_PASSED = "opening_passed", _("The closing time has already passed. Correct the dates.")
     # the portal
     BUSY = "busy", _("Too many people are pressing at this moment. Press once more.")

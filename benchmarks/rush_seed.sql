@@ -46,10 +46,10 @@ FROM applications_application;
 -- v1 ...: many places; full, hot-1 ... hot-9: 23 places; first, order: 100 places in the two modes.
 INSERT INTO bulletin_vacancy
     (id, group_id, birth_years, place_type, mode, seats_total, seats_taken, state, opens_at, closes_at, vacant_from,
-     published_at, end_reason, responsible)
+     published_at, end_reason, short_notice_reason, responsible)
 SELECT md5(name)::uuid, (SELECT min(id) FROM bulletin_group) + n % 200, '{{2022}}', 'vacant', mode, seats, 0, 'published',
        now() - interval '1 hour', CASE WHEN mode = 'queue_order' THEN now() + interval '1 day' END,
-       now() - interval '1 hour', now() - interval '1 day', '', 'Т'
+       now() - interval '1 hour', now() - interval '1 day', '', '', 'Т'
 FROM (
     SELECT 'v' || g, g, 'first_come', 40 FROM generate_series(1, {vacancies}) AS g
     UNION ALL SELECT 'hot-' || g, g, 'first_come', 23 FROM generate_series(1, 9) AS g

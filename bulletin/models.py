@@ -199,6 +199,10 @@ class Vacancy(models.Model):
     # From then on no deadline of it moves, so that it never opens again over its own result.
     awarded_at = models.DateTimeField(_("place given at"), null=True, blank=True, editable=False)
     responsible = models.CharField(_("responsible employee"), max_length=120)
+    # Everyone reads it at the vacancy.
+    short_notice_reason = models.CharField(
+        _("reason for the short notice"), max_length=300, blank=True, editable=False
+    )
 
     class Meta:
         verbose_name = _("vacancy")
@@ -217,6 +221,11 @@ class Vacancy(models.Model):
             models.CheckConstraint(
                 condition=~Q(mode="queue_order") | Q(closes_at__isnull=False),
                 name="vacancy_queue_order_closes",
+            ),
+            # What opened before anybody could read of it would have passed by the head of the queue.
+            models.CheckConstraint(
+                condition=Q(published_at=None) | Q(opens_at__gte=F("published_at")),
+                name="vacancy_opens_after_publication",
             ),
         ]
         indexes = [

@@ -1,7 +1,7 @@
 """Changes of the public offer: a vacancy's publication and end, pauses of bidding, reviews."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -23,15 +23,20 @@ PENDING_REVIEWS_AT_ONCE = 3
 # --- vacancies -----------------------------------------------------------------------------------------------
 
 
-def check_vacancy(vacancy: Vacancy, *, now: datetime) -> None:
-    """Whether the vacancy makes sense as it stands. Raises ValidationError with the messages by field.
+def check_vacancy(vacancy: Vacancy, *, now: datetime, lead: timedelta, is_short_notice: bool = False) -> None:
+    """Whether the vacancy could be published at `now`. Raises ValidationError with the messages by field.
 
-    Its places fit into the group, also together with the other vacancies of the group in the bulletin at `now`; its
-    birth years are those of kindergarten children in the year of the opening, none twice; it opens before it closes;
-    a vacancy whose bids are collected closes.
+    Its places fit into the group, also together with the other vacancies of the group in the bulletin at `now`; it
+    opens `lead` after `now` at the earliest (at short notice: not before `now`), and before it closes; its birth years
+    are those of kindergarten children in the year of the opening, none twice; collected bids are collected for `lead`
+    at least.
     """
     errors: dict[str, list[str]] = {}
-    for name, message in [*_seat_errors(vacancy, now=now), *_year_errors(vacancy), *_time_errors(vacancy)]:
+    opening_errors = list(_opening_errors(vacancy, now=now, lead=timedelta(0) if is_short_notice else lead))
+    # Years are told by the opening: of a wrong one they would be called wrong, too.
+    year_errors = [] if opening_errors else list(_year_errors(vacancy))
+    closing_errors = list(_closing_errors(vacancy, lead=lead))
+    for name, message in [*_seat_errors(vacancy, now=now), *opening_errors, *year_errors, *closing_errors]:
         errors.setdefault(name, []).append(message)
     if errors:
         raise ValidationError(errors)
@@ -83,31 +88,57 @@ def _year_errors(vacancy: Vacancy) -> Iterable[tuple[str, str]]:
         )
 
 
-def _time_errors(vacancy: Vacancy) -> Iterable[tuple[str, str]]:
+def _opening_errors(vacancy: Vacancy, *, now: datetime, lead: timedelta) -> Iterable[tuple[str, str]]:
+    earliest = now + lead
+    if vacancy.opens_at < earliest:
+        whole_minute = (earliest + timedelta(seconds=60) - timedelta(microseconds=1)).replace(
+            second=0, microsecond=0
+        )
+        yield (
+            "opens_at",
+            _("Families must be able to read of a place before it opens. The earliest opening: %(earliest)s")
+            % {"earliest": f"{localtime(whole_minute, vacancy.locality.zone):%d.%m.%Y %H:%M}"},
+        )
+
+
+def _closing_errors(vacancy: Vacancy, *, lead: timedelta) -> Iterable[tuple[str, str]]:
+    is_collected = vacancy.mode == Vacancy.Mode.QUEUE_ORDER
     if vacancy.closes_at is None:
-        if vacancy.mode == Vacancy.Mode.QUEUE_ORDER:
+        if is_collected:
             yield "closes_at", _("Bids are collected until an end: name it.")
     elif vacancy.closes_at <= vacancy.opens_at:
         yield "closes_at", _("The end must be later than the opening.")
+    elif is_collected and vacancy.closes_at < vacancy.opens_at + lead:
+        yield (
+            "closes_at",
+            _("All who match need time to send a bid. Bids are collected for at least, hours: %(hours)s")
+            % {"hours": int(lead / timedelta(hours=1))},
+        )
 
 
-def set_published(vacancy: Vacancy, *, priority_until: datetime | None, now: datetime) -> None:
+def set_published(
+    vacancy: Vacancy,
+    *,
+    priority_until: datetime | None,
+    lead: timedelta,
+    short_notice_reason: str = "",
+    now: datetime,
+) -> None:
     """Put a draft into the bulletin. A primitive of `applications.bidding.publication`, which decides about priority.
 
-    The caller is in a transaction and holds the vacancy's lock; the group is locked as well, so that two vacancies
-    can't fill the same group at once. Raises ValidationError (`check_vacancy`, and an end that has passed) and
-    ValueError for anything but a draft.
+    With a reason, which everyone reads, it may open earlier than `lead` after its publication. The caller is in a
+    transaction and holds the vacancy's lock; the group is locked as well, so that two vacancies can't fill the same
+    group at once. Raises ValidationError (`check_vacancy`) and ValueError for anything but a draft.
     """
     if vacancy.state != Vacancy.State.DRAFT:
         raise ValueError(f"A vacancy is published from draft, not from {vacancy.state}.")
     Group.objects.select_for_update().get(pk=vacancy.group_id)
-    check_vacancy(vacancy, now=now)
-    if vacancy.closes_at is not None and vacancy.closes_at <= now:
-        raise ValidationError({"closes_at": [_("The end has already passed.")]})
+    check_vacancy(vacancy, now=now, lead=lead, is_short_notice=bool(short_notice_reason))
     vacancy.state = Vacancy.State.PUBLISHED
     vacancy.priority_until = priority_until
     vacancy.published_at = now
-    vacancy.save(update_fields=["state", "priority_until", "published_at"])
+    vacancy.short_notice_reason = short_notice_reason
+    vacancy.save(update_fields=["state", "priority_until", "published_at", "short_notice_reason"])
 
 
 def end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -> None:

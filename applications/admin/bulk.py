@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from applications.bidding.publication import publication_lead
 from bulletin.models import Group, Vacancy
 from bulletin.services import check_vacancy
 
@@ -102,11 +103,13 @@ class BulkForm:
         sound = [form.is_valid() for form in (self.common, *self.rows)]
         if not all(sound):
             return False
-        if not self.drafts():
+        # Made before anything is refused: an error takes its value out of the form.
+        drafts = self.drafts()
+        if not drafts:
             self.common.add_error(None, gettext("Fill in at least one row."))
-        for row, draft in self.drafts():
-            _check(row, draft, now=now)
-        self._check_sums()
+        for row, draft in drafts:
+            self._check(row, draft, now=now)
+        _check_sums(drafts)
         return not any(form.errors for form in (self.common, *self.rows))
 
     def drafts(self) -> list[tuple[RowForm, Vacancy]]:
@@ -129,19 +132,32 @@ class BulkForm:
     def errors(self) -> list[ErrorDict]:
         return [form.errors for form in (self.common, *self.rows) if form.errors]
 
-    def _check_sums(self) -> None:
-        """Rows of one group share its places."""
-        seats: Counter[int] = Counter()
-        for row, draft in self.drafts():
-            if "seats_total" in row.errors:
-                continue
-            seats[draft.group_id] += draft.seats_total
-            if seats[draft.group_id] > draft.group.capacity:
-                row.add_error(
-                    "seats_total",
-                    gettext("More places than the group has room for: %(capacity)s")
-                    % {"capacity": draft.group.capacity},
-                )
+    def _check(self, row: RowForm, draft: Vacancy, *, now: datetime) -> None:
+        """Put what is wrong with the vacancy at its field: in its row, or above the rows, where it is said once."""
+        try:
+            check_vacancy(draft, now=now, lead=publication_lead(draft.locality, now=now))
+        except ValidationError as error:
+            for name, messages in error.message_dict.items():
+                form = row if name in row.fields else self.common
+                said = list(form.errors.get(name, ()))
+                for message in messages:
+                    if message not in said:
+                        form.add_error(name, message)
+
+
+def _check_sums(drafts: list[tuple[RowForm, Vacancy]]) -> None:
+    """Rows of one group share its places."""
+    seats: Counter[int] = Counter()
+    for row, draft in drafts:
+        if "seats_total" in row.errors:
+            continue
+        seats[draft.group_id] += draft.seats_total
+        if seats[draft.group_id] > draft.group.capacity:
+            row.add_error(
+                "seats_total",
+                gettext("More places than the group has room for: %(capacity)s")
+                % {"capacity": draft.group.capacity},
+            )
 
 
 def _draft(common: dict[str, Any], own: dict[str, Any]) -> Vacancy:
@@ -151,13 +167,3 @@ def _draft(common: dict[str, Any], own: dict[str, Any]) -> Vacancy:
         name: timezone.make_aware(timezone.make_naive(common[name]), zone) for name in TIMES if common[name]
     }
     return Vacancy(**common | times, **own)
-
-
-def _check(row: RowForm, draft: Vacancy, *, now: datetime) -> None:
-    """Put what is wrong with the vacancy into its row."""
-    try:
-        check_vacancy(draft, now=now)
-    except ValidationError as error:
-        for name, messages in error.message_dict.items():
-            for message in messages:
-                row.add_error(name if name in row.fields else None, message)

@@ -37,6 +37,7 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
             "priority_seats_multiple",
             "general_per_priority",
             "activation_working_days",
+            "publication_lead_hours",
             "archive_undo_hours",
             "youngest_age",
             "oldest_age",

@@ -54,6 +54,9 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Birth years of children"), coerce=int, widget=forms.CheckboxSelectMultiple
     )
 
+    # Whether the employee may let it open sooner after its publication than the rules say.
+    may_shorten = False
+
     class Meta:
         model = Vacancy
         fields = [
@@ -87,10 +90,21 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
         if set(self.errors) - {NON_FIELD_ERRORS}:
             return
         try:
-            check_vacancy(self.instance, now=read_clock())
+            now = read_clock()
+            lead = publication.publication_lead(self.instance.locality, now=now)
+            check_vacancy(self.instance, now=now, lead=lead, is_short_notice=self.may_shorten)
         except ValidationError as error:
             self.errors.pop(NON_FIELD_ERRORS, None)
             self.add_error(None, error)
+
+
+class ShortNoticeForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Everyone can read this text at the place: why families hear of it so late."),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )
 
 
 def _is_draft(vacancy: Vacancy, now: datetime) -> bool:
@@ -103,6 +117,15 @@ def _is_published(vacancy: Vacancy, now: datetime) -> bool:
 
 def _publish(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:
     publication.publish_vacancy(vacancy, actor=actor, now=now)
+
+
+def _opens_too_soon(vacancy: Vacancy, now: datetime) -> bool:
+    lead = publication.publication_lead(vacancy.locality, now=now)
+    return _is_draft(vacancy, now) and now <= vacancy.opens_at < now + lead
+
+
+def _publish_at_short_notice(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:
+    publication.publish_vacancy(vacancy, actor=actor, short_notice_reason=data["reason"], now=now)
 
 
 def _recall(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:
@@ -153,6 +176,7 @@ class VacancyAdmin(WorkAdmin):
         "vacant_from",
         "responsible",
         "published_at",
+        "short_notice_reason",
         "ended_at",
         "end_reason",
     ]
@@ -168,6 +192,20 @@ class VacancyAdmin(WorkAdmin):
             permission="bulletin.change_vacancy",
             offered=_is_draft,
             perform=_publish,
+        ),
+        Work(
+            name="publish-soon",
+            label=_("Publish at short notice"),
+            consequence=_(
+                "It opens sooner after its publication than the rules say, so some families may hear of it late. "
+                "Everyone reads your reason at the place. It can't be changed any more."
+            ),
+            done=_("The vacancy is published."),
+            permission=publication.SHORTEN_LEAD,
+            offered=_opens_too_soon,
+            perform=_publish_at_short_notice,
+            form=ShortNoticeForm,
+            danger=True,
         ),
         Work(
             name="recall",
@@ -239,6 +277,7 @@ class VacancyAdmin(WorkAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm]:  # type: ignore[type-arg]
         form: type[forms.ModelForm] = super().get_form(request, obj, change, **kwargs)  # type: ignore[type-arg]
+        form.may_shorten = request.user.has_perm(publication.SHORTEN_LEAD)  # type: ignore[attr-defined]
         # A copy: the field itself belongs to the class, hence to all requests.
         group = deepcopy(form.base_fields.get("group"))
         if isinstance(group, forms.ModelChoiceField):

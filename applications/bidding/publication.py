@@ -1,7 +1,8 @@
 """A vacancy comes into the bulletin and goes out of it again; bids that it leaves behind are ended."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
 from accounts import audit
@@ -20,25 +21,50 @@ from applications.states import ApplicationState, BidState, Tier
 from bulletin import services
 from bulletin.calendar import working_calendar
 from bulletin.journal_actions import Action
-from bulletin.models import Vacancy
+from bulletin.models import Locality, Vacancy
+
+# Whoever may change the rules may make an exception from this one.
+SHORTEN_LEAD = "applications.change_rules"
 
 
-def publish_vacancy(vacancy: Vacancy, *, actor: User, now: datetime) -> Vacancy:
+def publication_lead(locality: Locality, *, now: datetime) -> timedelta:
+    """How long before its opening a vacancy is published at `now` at the latest."""
+    rules = rules_for(locality, day=now.astimezone(locality.zone).date())
+    return timedelta(hours=rules.publication_lead_hours)
+
+
+def publish_vacancy(
+    vacancy: Vacancy, *, actor: User, short_notice_reason: str = "", now: datetime
+) -> Vacancy:
     """Put a draft into the bulletin and decide who is inside its priority window.
 
-    The window runs from the opening for `Rules.priority_working_days`, to the same time of day. Inside are, of every
-    matching queue, the first `seats x Rules.priority_seats_multiple` that wait for a place. Raises `Refused`
-    (NOT_A_DRAFT, OPENING_PASSED).
+    It opens `Rules.publication_lead_hours` later at the earliest, or sooner where an official gives a reason that
+    everyone reads; never before it is published. The window therefore runs from the opening, for
+    `Rules.priority_working_days`, to the same time of day. Inside are, of every matching queue, the first
+    `seats x Rules.priority_seats_multiple` that wait for a place. Raises `Refused` (NOT_A_DRAFT), `ValidationError`
+    (`bulletin.services.check_vacancy`), and `PermissionDenied` for a reason of anybody else.
     """
+    if short_notice_reason and not actor.has_perm(SHORTEN_LEAD):
+        raise PermissionDenied
     with locking():
         vacancy = lock_vacancy(vacancy.pk)
         if vacancy.state != Vacancy.State.DRAFT:
             raise Refused(Refusal.NOT_A_DRAFT)
-        if vacancy.closes_at is not None and vacancy.closes_at <= now:
-            raise Refused(Refusal.OPENING_PASSED)
-        services.set_published(vacancy, priority_until=priority_until(vacancy), now=now)
+        services.set_published(
+            vacancy,
+            priority_until=priority_until(vacancy),
+            lead=publication_lead(vacancy.locality, now=now),
+            short_notice_reason=short_notice_reason.strip(),
+            now=now,
+        )
         PriorityCutoff.objects.bulk_create(priority_cutoffs(vacancy))
-        audit.record(Action.VACANCY_PUBLISHED, actor=actor, target=str(vacancy), now=now)
+        audit.record(
+            Action.VACANCY_PUBLISHED,
+            actor=actor,
+            target=str(vacancy),
+            reason=vacancy.short_notice_reason,
+            now=now,
+        )
     return vacancy
 
 

@@ -40,6 +40,14 @@ class Rules(models.Model):
     activation_working_days = models.PositiveSmallIntegerField(
         _("kindergarten answers a bid within, working days"), default=2, validators=[MinValueValidator(1)]
     )
+    publication_lead_hours = models.PositiveSmallIntegerField(
+        _("a place is published before its opening by, hours"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(336)],
+        help_text=_(
+            "Collected bids are collected for so long, too. Twelve hours let all who match hear of it."
+        ),
+    )
     archive_undo_hours = models.PositiveSmallIntegerField(_("archive can be undone for, hours"), default=24)
     youngest_age = models.PositiveSmallIntegerField(
         _("youngest age by birth year"), default=0, validators=[MaxValueValidator(10)]

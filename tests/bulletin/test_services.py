@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.utils import translation
 
 from accounts.models import AuditEntry, User
@@ -27,7 +28,7 @@ def draft(**fields: Any) -> Vacancy:
 
 def problems(vacancy: Vacancy) -> dict[str, list[str]]:
     try:
-        services.check_vacancy(vacancy, now=NOW)
+        services.check_vacancy(vacancy, now=NOW, lead=HOUR)
     except ValidationError as error:
         return error.message_dict
     return {}
@@ -38,7 +39,7 @@ def problems(vacancy: Vacancy) -> dict[str, list[str]]:
 
 def test_a_draft_is_published() -> None:
     vacancy = draft()
-    services.set_published(vacancy, priority_until=NOW + 2 * HOUR, now=NOW)
+    services.set_published(vacancy, priority_until=NOW + 2 * HOUR, lead=HOUR, now=NOW)
     vacancy.refresh_from_db()
     assert vacancy.state == Vacancy.State.PUBLISHED
     assert vacancy.published_at == NOW
@@ -48,7 +49,7 @@ def test_a_draft_is_published() -> None:
 @pytest.mark.parametrize("state", ["published", "recalled", "closed"])
 def test_only_a_draft_is_published(state: str) -> None:
     with pytest.raises(ValueError, match="from draft"):
-        services.set_published(draft(state=state), priority_until=None, now=NOW)
+        services.set_published(draft(state=state), priority_until=None, lead=HOUR, now=NOW)
 
 
 @pytest.mark.parametrize(("seats", "valid"), [(1, True), (25, True), (26, False), (0, False)])
@@ -79,7 +80,7 @@ def test_a_vacancy_whose_end_a_pause_holds_off_still_needs_its_places() -> None:
 
 
 def test_a_published_vacancy_does_not_count_against_itself() -> None:
-    assert problems(VacancyFactory.create(seats_total=25, opens_at=NOW)) == {}
+    assert problems(VacancyFactory.create(seats_total=25, opens_at=NOW + HOUR)) == {}
 
 
 @pytest.mark.parametrize(
@@ -126,19 +127,73 @@ def test_collected_bids_need_an_end() -> None:
 def test_nothing_wrong_is_published() -> None:
     vacancy = draft(birth_years=[1999])
     with pytest.raises(ValidationError):
-        services.set_published(vacancy, priority_until=None, now=NOW)
+        services.set_published(vacancy, priority_until=None, lead=HOUR, now=NOW)
     vacancy.refresh_from_db()
     assert vacancy.state == Vacancy.State.DRAFT
 
 
-@pytest.mark.parametrize(("closes_in", "published"), [(timedelta(0), False), (MICROSECOND, True)])
-def test_a_vacancy_whose_end_has_passed_is_not_published(closes_in: timedelta, published: bool) -> None:
-    vacancy = draft(opens_at=NOW - HOUR, closes_at=NOW + closes_in)
+@pytest.mark.parametrize(
+    ("opens_in", "reason", "published"),
+    [
+        (HOUR, "", True),
+        (HOUR - MICROSECOND, "", False),
+        (HOUR - MICROSECOND, "Топ бүгін ашылды", True),
+        (timedelta(0), "Топ бүгін ашылды", True),
+        (-MICROSECOND, "Топ бүгін ашылды", False),
+        (timedelta(days=-28), "", False),
+        (timedelta(days=-28), "Топ бүгін ашылды", False),
+    ],
+)
+def test_families_can_read_of_a_place_before_it_opens(
+    opens_in: timedelta, reason: str, published: bool
+) -> None:
+    vacancy = draft(opens_at=NOW + opens_in)
     if published:
-        services.set_published(vacancy, priority_until=None, now=NOW)
+        services.set_published(vacancy, priority_until=None, lead=HOUR, short_notice_reason=reason, now=NOW)
+        vacancy.refresh_from_db()
+        assert vacancy.short_notice_reason == reason
     else:
         with pytest.raises(ValidationError) as refusal:
-            services.set_published(vacancy, priority_until=None, now=NOW)
+            services.set_published(
+                vacancy, priority_until=None, lead=HOUR, short_notice_reason=reason, now=NOW
+            )
+        assert set(refusal.value.message_dict) == {"opens_at"}
+
+
+def test_the_earliest_opening_is_named_by_the_clock_of_the_place_in_whole_minutes() -> None:
+    now = NOW + MICROSECOND
+    with pytest.raises(ValidationError) as refusal, translation.override("ru"):
+        services.check_vacancy(draft(opens_at=now), now=now, lead=HOUR)
+    assert "26.06.2019 17:21" in refusal.value.message_dict["opens_at"][0]
+
+
+@pytest.mark.parametrize("opens_at", [datetime(2020, 1, 1, tzinfo=UTC), datetime(2001, 1, 1, tzinfo=UTC)])
+def test_of_a_wrong_opening_the_years_are_not_called_wrong(opens_at: datetime) -> None:
+    vacancy = draft(opens_at=opens_at, birth_years=[2025])
+    with pytest.raises(ValidationError) as refusal:
+        services.check_vacancy(vacancy, now=datetime(2026, 11, 29, tzinfo=UTC), lead=HOUR)
+    assert set(refusal.value.message_dict) == {"opens_at"}
+
+
+@pytest.mark.parametrize("state", ["draft", "published", "closed"])
+def test_no_row_says_that_it_opened_before_it_was_published(state: str) -> None:
+    vacancy = VacancyFactory.create(opens_at=NOW, published_at=NOW, state=state)
+    with pytest.raises(IntegrityError, match="vacancy_opens_after_publication"):
+        Vacancy.objects.filter(pk=vacancy.pk).update(opens_at=NOW - MICROSECOND)
+
+
+@pytest.mark.parametrize(("collected_for", "valid"), [(HOUR, True), (HOUR - MICROSECOND, False)])
+@pytest.mark.parametrize("is_short_notice", [True, False])
+def test_bids_are_collected_long_enough_to_be_sent(
+    collected_for: timedelta, valid: bool, is_short_notice: bool
+) -> None:
+    opens_at = NOW + HOUR
+    vacancy = draft(mode=Vacancy.Mode.QUEUE_ORDER, opens_at=opens_at, closes_at=opens_at + collected_for)
+    if valid:
+        services.check_vacancy(vacancy, now=NOW, lead=HOUR, is_short_notice=is_short_notice)
+    else:
+        with pytest.raises(ValidationError) as refusal:
+            services.check_vacancy(vacancy, now=NOW, lead=HOUR, is_short_notice=is_short_notice)
         assert set(refusal.value.message_dict) == {"closes_at"}
 
 

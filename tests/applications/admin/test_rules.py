@@ -38,6 +38,7 @@ def values(**changes):
         "priority_seats_multiple": "1",
         "general_per_priority": "3",
         "activation_working_days": "1",
+        "publication_lead_hours": "1",
         "archive_undo_hours": "1",
         "youngest_age": "0",
         "oldest_age": "7",

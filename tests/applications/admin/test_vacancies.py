@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 ADD = reverse("admin:bulletin_vacancy_add")
 BULK = reverse("admin:bulletin_vacancy_bulk")
 LIST = reverse("admin:bulletin_vacancy_changelist")
+AHEAD = {"opens_at": datetime(2019, 6, 27, 18, tzinfo=ZoneInfo("Asia/Almaty")), "published_at": None}
 COMMON = {
     "common-opens_at_0": "2019-06-27",
     "common-opens_at_1": "18:00",
@@ -105,6 +106,8 @@ class TestManyDrafts:
         [
             {"common-opens_at_0": "nonsense"},
             {"common-opens_at_1": "25:99"},
+            {"common-opens_at_0": "2019-05-29"},
+            {"common-opens_at_0": "2019-06-26", "common-opens_at_1": "17:19"},
             {"common-mode": "auction"},
             {"common-responsible": ""},
             {"common-mode": "queue_order"},
@@ -133,8 +136,8 @@ class TestPublishingMany:
         return {"action": "publish_selected", "_selected_action": [str(one.pk) for one in vacancies]}
 
     def test_it_asks_first_and_names_what_was_refused(self, desk, scene, second):
-        good = VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=2, published_at=None)
-        much = VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=9, published_at=None)
+        good = VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=2, **AHEAD)
+        much = VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=9, **AHEAD)
         data = self.chosen(good, much, scene.vacancy)
         assert desk.post(LIST, data).status_code == 200
         assert drafts().count() == 2

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 from django.contrib.messages import get_messages
 from django.core.files.base import ContentFile
+from django.test import Client
 from django.urls import reverse
 
 from accounts.journal_actions import Action
@@ -311,6 +312,10 @@ class TestVacancies:
             ({"birth_years": ["x"]}, "birth_years"),
             ({"opens_at_0": ""}, "opens_at"),
             ({"opens_at_0": "31.06.2019"}, "opens_at"),
+            ({"opens_at_0": "29.05.2019"}, "opens_at"),
+            ({"opens_at_0": "26.06.2019", "opens_at_1": "09:00"}, "opens_at"),
+            ({"opens_at_0": "26.06.2019", "opens_at_1": "17:19"}, "opens_at"),
+            ({"opens_at_0": "01.01.2010"}, "opens_at"),
             ({"mode": "queue_order"}, "closes_at"),
             ({"closes_at_0": "27.06.2019", "closes_at_1": "18:00"}, "closes_at"),
             ({"group": "999999"}, "group"),
@@ -364,17 +369,37 @@ class TestVacancies:
         assert Bid.objects.get().state == BidState.PENDING
         assert said(desk.post(work(scene.vacancy, "close")))[-1] == str(Refusal.NOT_PUBLISHED.label)
 
-    def test_a_draft_whose_closing_time_has_passed_is_not_published(self, desk, scene):
+    @pytest.mark.parametrize("opens_in", [timedelta(weeks=-4), timedelta(hours=-7), timedelta(minutes=59)])
+    def test_a_draft_that_families_could_not_read_of_in_time_is_not_published(self, desk, scene, opens_in):
         draft = VacancyFactory(
             group=scene.group,
             state=Vacancy.State.DRAFT,
             published_at=None,
-            opens_at=scene.now - timedelta(days=2),
-            closes_at=scene.now,
+            opens_at=scene.now + opens_in,
         )
-        assert said(desk.post(work(draft, "publish"))) == [str(Refusal.OPENING_PASSED.label)]
+        (words,) = said(desk.post(work(draft, "publish")))
+        assert "26.06.2019 17:20" in words
         draft.refresh_from_db()
         assert draft.state == Vacancy.State.DRAFT
+        assert work(draft, "publish-soon") not in desk.get(page(draft)).content.decode()
+        reason = {"reason": "Топ бүгін ашылды"}
+        assert desk.post(work(draft, "publish-soon"), reason).status_code == 403
+
+    def test_an_official_shortens_the_lead_with_a_reason_that_everyone_reads(self, scene, clock):
+        office = inside(employee(Role.OFFICIAL))
+        draft = VacancyFactory(
+            group=scene.group,
+            state=Vacancy.State.DRAFT,
+            published_at=None,
+            opens_at=scene.now + timedelta(minutes=10),
+        )
+        assert work(draft, "publish-soon") in office.get(page(draft)).content.decode()
+        assert office.post(work(draft, "publish-soon"), {"reason": " "}).status_code == 200
+        office.post(work(draft, "publish-soon"), {"reason": "Топ бүгін ашылды"})
+        draft.refresh_from_db()
+        assert draft.state == Vacancy.State.PUBLISHED
+        assert "Топ бүгін ашылды" in Client().get(draft.get_absolute_url()).content.decode()
+        assert AuditEntry.objects.get(action="vacancy_published").reason == "Топ бүгін ашылды"
 
     def test_places_that_other_vacancies_promise_are_not_published_twice(self, desk, scene):
         draft = VacancyFactory(
@@ -382,6 +407,7 @@ class TestVacancies:
             state=Vacancy.State.DRAFT,
             published_at=None,
             birth_years=scene.vacancy.birth_years,
+            opens_at=scene.now + timedelta(days=1),
             seats_total=scene.group.capacity,
         )
         answer = desk.post(work(draft, "publish"))
@@ -435,6 +461,7 @@ class TestOfficials:
             "priority_seats_multiple": "3",
             "general_per_priority": "3",
             "activation_working_days": "2",
+            "publication_lead_hours": "1",
             "archive_undo_hours": "24",
             "youngest_age": "2",
             "oldest_age": "6",

@@ -27,7 +27,7 @@ def bid_elsewhere(scene, *, now=None):
         group=GroupFactory(kindergarten=scene.group.kindergarten), opens_at=scene.vacancy.opens_at
     )
     if now is not None:
-        Vacancy.objects.update(opens_at=now - timedelta(hours=1))
+        Vacancy.objects.update(published_at=now - timedelta(days=1), opens_at=now - timedelta(hours=1))
         elsewhere.refresh_from_db()
     return place_bid(scene.application, elsewhere, actor=scene.parent, now=now or scene.now)
 

@@ -5,16 +5,18 @@ from uuid import UUID
 
 import pytest
 import time_machine
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from accounts.roles import Role
 from applications import tasks
 from applications.bidding import award, publication
 from applications.bidding.eligibility import why_not
 from applications.bidding.ending import lose_bid, withdraw_bid
 from applications.bidding.step_by_step import place_bid
 from applications.jobs import deadlines, telling
-from applications.models import Bid
+from applications.models import Bid, Rules
 from applications.moves import Refused
 from applications.referrals.issuing import activate_bid
 from applications.refusals import Refusal
@@ -25,6 +27,7 @@ from notifications.clock import read_clock
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory
+from tests.staff import employee, worker_of
 
 pytestmark = pytest.mark.django_db
 
@@ -106,10 +109,41 @@ class TestPublication:
         with pytest.raises(Refused, check=lambda error: error.reason == Refusal.NOT_A_DRAFT):
             publication.publish_vacancy(vacancy, actor=scene.staff, now=scene.now)
 
-    def test_not_after_its_closing_time(self, scene):
-        late = draft(scene, opens_at=scene.now - timedelta(days=2), closes_at=scene.now)
-        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.OPENING_PASSED):
+    @pytest.mark.parametrize(
+        "ago", [timedelta(weeks=4), timedelta(hours=7), MICROSECOND, -timedelta(hours=1) + MICROSECOND]
+    )
+    def test_the_head_of_the_queue_is_not_passed_by_an_opening_in_the_past(self, scene, ago):
+        late = draft(scene, opens_at=scene.now - ago)
+        with pytest.raises(ValidationError) as refusal:
             publication.publish_vacancy(late, actor=scene.staff, now=scene.now)
+        assert set(refusal.value.message_dict) == {"opens_at"}
+        late.refresh_from_db()
+        assert late.state == Vacancy.State.DRAFT
+
+    def test_the_rules_of_the_place_say_how_long_before(self, scene):
+        Rules.objects.create(locality=scene.locality, valid_from=date(2019, 1, 1), publication_lead_hours=12)
+        soon = draft(scene, opens_at=scene.now + timedelta(hours=12) - MICROSECOND)
+        with pytest.raises(ValidationError):
+            publication.publish_vacancy(soon, actor=scene.staff, now=scene.now)
+        Vacancy.objects.filter(pk=soon.pk).update(opens_at=scene.now + timedelta(hours=12))
+        assert publication.publish_vacancy(soon, actor=scene.staff, now=scene.now).published_at == scene.now
+
+    def test_at_short_notice_the_head_of_the_queue_still_has_its_window(self, scene):
+        official = employee(Role.OFFICIAL)
+        outside = [family(scene, day=day) for day in (1, 2, 3, 4)][-1]
+        soon = draft(scene, opens_at=scene.now)
+        published = publication.publish_vacancy(
+            soon, actor=official, short_notice_reason="Топ бүгін ашылды", now=scene.now
+        )
+        assert published.priority_until == datetime(2019, 7, 1, 16, 20, tzinfo=ZONE)
+        assert why_not(outside, published, now=scene.now) == Refusal.PRIORITY
+
+    def test_only_an_official_shortens_it(self, scene):
+        soon = draft(scene, opens_at=scene.now)
+        with pytest.raises(PermissionDenied):
+            publication.publish_vacancy(
+                soon, actor=worker_of(scene.group.kindergarten), short_notice_reason="x", now=scene.now
+            )
 
 
 class TestRecall:
