@@ -6,14 +6,16 @@ knows at once whether it is taken.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile, File
+from django.db import connection
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
@@ -24,8 +26,10 @@ from accounts import limits
 from accounts.file_names import name_for_people
 from accounts.models import User
 from accounts.safe_copy import MOST_PAGES, Cause, Copy, FileType, Kind, Part, Refused
-from accounts.safe_copy.process import Deadline, safe_copy
+from accounts.safe_copy.process import Turn, safe_copy, turn
 from notifications.clock import read_clock
+
+T = TypeVar("T")
 
 CONTENT_TYPES: Final = {
     FileType.JPEG: "image/jpeg",
@@ -108,27 +112,38 @@ def check_documents(files: "Sequence[File[bytes]]", *, sender: User) -> list[Upl
     """Safe copies of the `files` that `sender` hands in with one press: pictures and PDFs.
 
     Raises `ValidationError` with a sentence for each file that can't be taken, and with one for all where the sender
-    has handed in too many within an hour. Takes `process.REQUEST_SECONDS` at most.
+    has handed in too many within an hour, hands in others at this very moment, or where too many others do. Takes
+    `process.REQUEST_SECONDS` at most, so ask for it last, once all else that was sent is right.
     """
-    _count(sender)
-    deadline = Deadline()
-    uploads, faults = [], []
+    with _one_press(sender) as own_turn:
+        return each_named(files, lambda file: _check(file, kind=Kind.DOCUMENT, turn=own_turn))
+
+
+def each_named(files: "Sequence[File[bytes]]", check: "Callable[[File[bytes]], T]") -> list[T]:
+    """What `check` makes of each file. Raises its `ValidationError`s together; of several files, each with the name.
+
+    That there is no room for one ends it: there is none for the others either.
+    """
+    checked, faults = [], []
     for file in files:
         try:
-            uploads.append(_check(file, kind=Kind.DOCUMENT, deadline=deadline))
+            checked.append(check(file))
         except ValidationError as fault:
-            # With several files each sentence says which one it is about.
+            if getattr(fault, "code", None) == Cause.BUSY:
+                raise
             prefix = f"{file.name}: " if len(files) > 1 else ""
-            faults += [ValidationError(prefix + message, code=fault.code) for message in fault.messages]
+            faults += [
+                ValidationError(prefix + message, code=fault.error_list[0].code) for message in fault.messages
+            ]
     if faults:
         raise ValidationError(faults)
-    return uploads
+    return checked
 
 
 def check_photo(file: "File[bytes]", *, sender: User) -> Upload:
     """A person's photo as a small JPEG; raises `ValidationError` like `check_documents`."""
-    _count(sender)
-    return _check(file, kind=Kind.PHOTO, deadline=Deadline())
+    with _one_press(sender) as own_turn:
+        return _check(file, kind=Kind.PHOTO, turn=own_turn)
 
 
 def random_name(file_type: FileType) -> str:
@@ -141,6 +156,30 @@ def type_of(name: str) -> FileType:
     return FileType(PurePath(name).suffix.removeprefix("."))
 
 
+@contextmanager
+def _one_press(sender: User) -> Iterator[Turn]:
+    """Of one sender one press at a time, in all processes, and counted; with the turn for its files."""
+    lock = f"upload {sender.pk}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [lock])
+        if not cursor.fetchone()[0]:
+            raise ValidationError(
+                _(
+                    "Other files of yours are being checked just now. Wait until that is done, then send these."
+                ),
+                code="under_way",
+            )
+    try:
+        _count(sender)
+        with turn() as taken:
+            yield taken
+    except Refused as refused:
+        raise _sentence(refused.cause, kind=Kind.DOCUMENT) from None
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [lock])
+
+
 def _count(sender: User) -> None:
     allowed = limits.allow(limits.UPLOADS_PER_ACCOUNT, str(sender.pk), now=read_clock())
     if not allowed.ok:
@@ -151,10 +190,10 @@ def _count(sender: User) -> None:
         )
 
 
-def _check(file: "File[bytes]", *, kind: Kind, deadline: Deadline) -> Upload:
+def _check(file: "File[bytes]", *, kind: Kind, turn: Turn) -> Upload:
     content = _read(file)
     try:
-        copy = safe_copy(content, kind=kind, most_pixels=settings.UPLOAD_MAX_PIXELS, deadline=deadline)
+        copy = safe_copy(content, kind=kind, most_pixels=settings.UPLOAD_MAX_PIXELS, turn=turn)
     except Refused as refused:
         raise _sentence(refused.cause, kind=kind) from None
     return Upload(name=name_for_people(file.name or "", copy.file_type), copy=copy)

@@ -125,7 +125,11 @@ def _allowance(request: HttpRequest, view: Callable[..., HttpResponse]) -> HttpR
 
 def _turned_away(request: HttpRequest, view: Callable[..., HttpResponse], refusal: Refusal) -> HttpResponse:
     largest = largest_body(view)
-    context = {"refusal": refusal.value, "megabytes": largest and largest // 1024**2}
+    context = {
+        "refusal": refusal.value,
+        "megabytes": largest and settings.UPLOAD_MAX_BYTES // 1024**2,
+        "megabytes_in_all": largest and largest // 1024**2,
+    }
     answer = render(request, "turned_away.html", context, status=STATUS[refusal])
     if refusal is Refusal.CROWDED:
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[refusal])

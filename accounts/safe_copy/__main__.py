@@ -13,7 +13,7 @@ from typing import Final
 from accounts.safe_copy import BEGINNINGS, MARGIN, MOST_KEPT, Cause, Copy, FileType, Kind, Refused
 
 MEMORY: Final = 1024 * 1024 * 1024  # bytes; a picture in WebP of 40 million pixels takes 0.87 of it
-CPU_SECONDS: Final = 10
+CPU_SECONDS: Final = 3  # a PNG of 40 million pixels takes 2.1
 LIMITS: Final = {
     resource.RLIMIT_AS: MEMORY,
     resource.RLIMIT_CPU: CPU_SECONDS,

@@ -32,9 +32,13 @@ MOST_OBJECTS: Final = 50_000
 MOST_ENTRIES: Final = 1_000_000
 MOST_NESTING: Final = 50
 MOST_FILTERS: Final = 4
-# Bytes of one stream and of all of them; pictures that are packed as pictures are not counted.
-MOST_IN_STREAM: Final = 256 * 1024 * 1024
-MOST_UNPACKED: Final = 1024 * 1024 * 1024
+# Bytes of one stream, and of all of them that are pictures; those that are packed as pictures are not counted. A page
+# of A4 at 600 dots an inch in three colours has 104 million.
+MOST_IN_STREAM: Final = 128 * 1024 * 1024
+MOST_IN_PICTURES: Final = 512 * 1024 * 1024
+# Bytes of all others: what draws the pages, forms, fonts. A page of text has some ten thousand. They are looked
+# through, which takes twelve times as long as unpacking them.
+MOST_DRAWING: Final = 24 * 1024 * 1024
 MOST_IMAGE_PIXELS: Final = 200_000_000
 # An operator that puts something on the page.
 PAINTING: Final = re.compile(rb"(?:^|[\s\])>}])(?:Tj|TJ|'|\"|Do|[fFBbSs]\*?|sh|EI)(?=$|[\s\[(</%])")
@@ -89,7 +93,7 @@ def _copy(source: pikepdf.Pdf) -> Copy:
     _refuse_undrawn(source.Root, pages, form=form if isinstance(form, Dictionary) else Dictionary())
     source.flatten_annotations("all")
     _keep_drawing(source, pages)
-    if not any(map(_paints, pages)):
+    if not _paint_anything(pages):
         raise Refused(Cause.NO_PAGES)
     return Copy(content=_write(pages), file_type=FileType.PDF, left_out=left_out)
 
@@ -171,7 +175,7 @@ def _is_filled_in(field: pikepdf.Object) -> bool:
 def _keep_drawing(source: pikepdf.Pdf, pages: Sequence[pikepdf.Page]) -> None:
     """Take out of the pages, and of all that they lead to, what does not draw. Raises `Refused(TOO_COMPLEX)`."""
     tables, others = ObjectSet(), ObjectSet()
-    room = MOST_UNPACKED
+    room = {True: MOST_IN_PICTURES, False: MOST_DRAWING}
     for page in pages:
         _strip(page.obj, PAGE)
         others.add(page.obj)
@@ -183,8 +187,9 @@ def _keep_drawing(source: pikepdf.Pdf, pages: Sequence[pikepdf.Page]) -> None:
             if item.is_indirect and not (tables if is_table else others).add(item):
                 continue
             if isinstance(item, Stream):
-                room -= _unpack(source, item)
-                if room < 0:
+                is_picture = item.get("/Subtype") == Name.Image
+                room[is_picture] -= _unpack(source, item)
+                if room[is_picture] < 0:
                     raise Refused(Cause.TOO_COMPLEX)
             if isinstance(item, Array):
                 waiting += [(value, False) for value in item]
@@ -248,9 +253,20 @@ def _listed(value: pikepdf.Object | None) -> list[pikepdf.Object]:
     return list(value) if isinstance(value, Array) else [value]
 
 
-def _paints(page: pikepdf.Page) -> bool:
-    streams = _listed(page.obj.get("/Contents"))
-    return any(PAINTING.search(_read(stream)) for stream in streams if isinstance(stream, Stream))
+def _paint_anything(pages: Iterable[pikepdf.Page]) -> bool:
+    """Whether anything is put on any page. Raises `Refused(TOO_COMPLEX)`."""
+    # Whatever these streams say that they are, and however many pages share one.
+    room = MOST_DRAWING
+    for page in pages:
+        for stream in _listed(page.obj.get("/Contents")):
+            if isinstance(stream, Stream):
+                drawing = _read(stream)
+                room -= len(drawing)
+                if room < 0:
+                    raise Refused(Cause.TOO_COMPLEX)
+                if PAINTING.search(drawing):
+                    return True
+    return False
 
 
 def _write(pages: Sequence[pikepdf.Page]) -> bytes:

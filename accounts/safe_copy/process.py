@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import IO, Final
@@ -20,8 +22,8 @@ from accounts.safe_copy import BEGINNINGS, MOST_KEPT, Cause, Copy, FileType, Kin
 logger = logging.getLogger(__name__)
 
 FOLDER: Final = Path(__file__).resolve().parents[2]
-# How many may be decoding at once for one web process, so that a thread is left for pages, and for how long another
-# one waits for its turn.
+# How many may be decoding at once for one web process, whatever its lanes of threads allow, and for how long a request
+# waits for its turn, once for all of its files.
 AT_ONCE: Final = 1
 TURN_SECONDS: Final = 3.0
 # From the first file to the last answer of one request, turns included.
@@ -33,10 +35,10 @@ PROGRAM: Final = ["-s", "-W", "ignore", "-m", "accounts.safe_copy"]
 _turns = BoundedSemaphore(AT_ONCE)
 
 
-class Deadline:
-    """When the work for one request has to be over."""
+class Turn:
+    """One request's turn to have its files decoded; `left` says for how long."""
 
-    def __init__(self, seconds: float = REQUEST_SECONDS) -> None:
+    def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     @property
@@ -45,28 +47,39 @@ class Deadline:
         return max(0.0, self._end - time.monotonic())
 
 
-def safe_copy(content: bytes, *, kind: Kind, most_pixels: int, deadline: Deadline) -> Copy:
-    """A copy made by a process of its own, by the deadline. Raises `Refused`, and nothing else whatever happens to it.
+@contextmanager
+def turn(*, seconds: float = REQUEST_SECONDS) -> Iterator[Turn]:
+    """Wait for a turn and keep it; `seconds` are for both. Raises `Refused(BUSY)` where none comes in time.
 
-    Safe to call from any thread. Where the process ends otherwise than it should, the log says how.
+    Safe to call from any thread, and not within a turn.
     """
-    if not _turns.acquire(timeout=min(TURN_SECONDS, deadline.left)):
+    taken = Turn(seconds)
+    if not _turns.acquire(timeout=min(TURN_SECONDS, seconds)):
         raise Refused(Cause.BUSY)
+    try:
+        yield taken
+    finally:
+        _turns.release()
+
+
+def safe_copy(content: bytes, *, kind: Kind, most_pixels: int, turn: Turn) -> Copy:
+    """A copy made by a process of its own, within the turn. Raises `Refused`, and nothing else whatever happens to it.
+
+    Where the process ends otherwise than it should, the log says how.
+    """
     try:
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as made:
             given.write(content)
             given.seek(0)
-            _run(given, made, arguments=[kind, str(most_pixels)], deadline=deadline)
+            _run(given, made, arguments=[kind, str(most_pixels)], seconds=turn.left)
             made.seek(0)
             return _believed(made.readline(LONGEST_HEAD), made.read(MOST_KEPT + 1))
     except OSError:
         logger.exception("no process can be started for an upload, or there is no room for it")
         raise Refused(Cause.BUSY) from None
-    finally:
-        _turns.release()
 
 
-def _run(given: IO[bytes], made: IO[bytes], *, arguments: list[str], deadline: Deadline) -> None:
+def _run(given: IO[bytes], made: IO[bytes], *, arguments: list[str], seconds: float) -> None:
     with subprocess.Popen(  # noqa: S603 - a fixed command
         [sys.executable, *PROGRAM, *arguments],
         cwd=FOLDER,
@@ -78,7 +91,7 @@ def _run(given: IO[bytes], made: IO[bytes], *, arguments: list[str], deadline: D
         start_new_session=True,
     ) as process:
         try:
-            code = process.wait(deadline.left)
+            code = process.wait(seconds)
         except subprocess.TimeoutExpired:
             code = -signal.SIGKILL
         finally:

@@ -25,7 +25,7 @@ PIECE_BYTES: Final = 512
 SPARE_PIECES: Final = 1024
 # Larger bodies wait on disk; so many at once for each process, and for each account.
 LARGE_AT_ONCE: Final = 16
-LARGE_OF_ONE_ACCOUNT: Final = 2
+LARGE_OF_ONE_ACCOUNT: Final = 1
 IN_MEMORY_BYTES: Final = 1024 * 1024
 
 

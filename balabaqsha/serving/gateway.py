@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 # Every form with a password has such a field; what hashes without one waits for its turn in the hasher.
 PASSWORD_FIELD: Final = b"password"
+# Only a form of this type carries files, and a small one may take as long as a large one.
+FORM_WITH_FILES: Final = "multipart/"
 
 
 def load(target: str) -> Any:
@@ -62,12 +64,17 @@ class Gateway:
             threads=lanes.PASSWORD_THREADS,
             waiting=lanes.PASSWORDS_WAITING,
             seconds=lanes.PASSWORD_SECONDS,
+            refusal=Refusal.PASSWORDS,
+        )
+        self._files = lanes.Lane(
+            "file", threads=lanes.FILE_THREADS, waiting=lanes.FILES_WAITING, seconds=lanes.FILE_SECONDS
         )
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._pages.close()
         self._health.close()
         self._passwords.close()
+        self._files.close()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         try:
@@ -85,11 +92,11 @@ class Gateway:
             protocol.response_empty(400, [])
 
     async def _serve_small(self, scope: Any, protocol: Any, body: bytes) -> None:
-        if PASSWORD_FIELD not in body:
-            await self._pages.run(partial(self._answer, scope, protocol, BytesIO(body), len(body)))
-            return
+        lane = self._lane_with_body(scope)
+        if lane is self._pages and PASSWORD_FIELD in body:
+            lane = self._passwords
         try:
-            await self._passwords.run(partial(self._answer, scope, protocol, BytesIO(body), len(body)))
+            await lane.run(partial(self._answer, scope, protocol, BytesIO(body), len(body)))
         except Refused as refused:
             await self._turn_away(scope, protocol, refused.refusal, body=body)
 
@@ -106,7 +113,11 @@ class Gateway:
                 logger.exception("A body of %s bytes can't be kept", length)
                 raise Refused(Refusal.CROWDED) from None
             with body:
-                await self._pages.run(partial(self._answer, scope, protocol, body, length))
+                await self._lane_with_body(scope).run(partial(self._answer, scope, protocol, body, length))
+
+    def _lane_with_body(self, scope: Any) -> lanes.Lane:
+        has_files = (scope.headers.get("content-type") or "").lstrip().lower().startswith(FORM_WITH_FILES)
+        return self._files if has_files else self._pages
 
     async def _turn_away(self, scope: Any, protocol: Any, refusal: Refusal, *, body: bytes = b"") -> None:
         told = {REFUSAL: refusal.value}

@@ -1,7 +1,8 @@
-"""The threads of a web process, in lanes: for pages, for what hashes a password, and for the report of health.
+"""The threads of a web process, in lanes: for pages, passwords, files, and the report of health.
 
-A hash takes as long as ten pages. Whoever signs in waits for others who do, and no page waits for them. The report
-waits for nobody: it tells that the pages hang.
+A hash takes as long as ten pages, and a file as long as a hundred. Whoever signs in waits for others who do, whoever
+sends a file for others who send files, and no page waits for them. The report waits for nobody: it tells that the pages
+hang.
 """
 
 import asyncio
@@ -22,6 +23,12 @@ HEALTH_THREADS: Final = 2
 # Some ten seconds of hashing. Whoever comes later reads at once that it takes longer.
 PASSWORDS_WAITING: Final = 200
 PASSWORD_SECONDS: Final = 10.0
+# One file is decoded at a time (`accounts.safe_copy.process`); the second thread reads and writes meanwhile.
+FILE_THREADS: Final = 2
+# As many as large bodies may be on their way (`bodies.LARGE_AT_ONCE`). The work for one takes half a minute at most,
+# and almost always less than a second.
+FILES_WAITING: Final = 16
+FILE_SECONDS: Final = 30.0
 
 
 class WorkFailed(Exception):
@@ -40,18 +47,26 @@ class _Job:
 class Lane:
     """Threads that take work in the order in which it came; they are started with the first of it.
 
-    `waiting` bounds how much may wait for them, and `seconds` for how long. All methods are the loop's.
+    `waiting` bounds how much may wait for them, and `seconds` for how long; past either it is `refusal`. All methods
+    are the loop's.
 
     An executor of the standard library does the same for twenty microseconds more, as much as all else here: it wakes
     the loop for each result. Here one waking brings all results that are there.
     """
 
     def __init__(
-        self, name: str, *, threads: int, waiting: int | None = None, seconds: float | None = None
+        self,
+        name: str,
+        *,
+        threads: int,
+        waiting: int | None = None,
+        seconds: float | None = None,
+        refusal: Refusal = Refusal.CROWDED,
     ) -> None:
         self._name = name
         self._places = None if waiting is None else waiting + threads
         self._seconds = seconds
+        self._refusal = refusal
         self._threads = [Thread(target=self._work, name=name, daemon=True) for _ in range(threads)]
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._claims = Lock()
@@ -66,7 +81,7 @@ class Lane:
             self._start()
         assert self._loop is not None
         if self._places is not None and self._inside >= self._places:
-            raise Refused(Refusal.PASSWORDS)
+            raise Refused(self._refusal)
         job = _Job(work, self._loop.create_future())
         timer = self._seconds and self._loop.call_later(self._seconds, self._withdraw, job)
         self._inside += 1
@@ -90,7 +105,7 @@ class Lane:
 
     def _withdraw(self, job: _Job) -> None:
         if self._claim(job):
-            job.future.set_exception(Refused(Refusal.PASSWORDS))
+            job.future.set_exception(Refused(self._refusal))
 
     def _claim(self, job: _Job) -> bool:
         """Whether it is the first who asks that decides about `job`: a thread begins it, or the loop withdraws it."""

@@ -1,10 +1,13 @@
 """What a sender reads about files: one sentence for each cause, with a way out, and a limit for each account."""
 
 import io
+from contextlib import closing
 
+import psycopg2
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
+from django.db import connection
 from django.utils.translation import override
 from PIL import Image
 
@@ -125,17 +128,59 @@ def test_of_several_files_each_fault_is_told_with_the_name(parent):
     assert [fault.code for fault in caught.value.error_list] == [Cause.UNKNOWN_TYPE, Cause.DAMAGED]
 
 
-def test_all_files_of_one_press_have_one_deadline(parent, monkeypatch):
+def test_all_files_of_one_press_have_one_turn(parent, monkeypatch):
     seen = []
 
-    def safe_copy(content, *, deadline, **options):
-        seen.append(deadline)
+    def safe_copy(content, *, turn, **options):
+        seen.append(turn)
         return Copy(content=b"\xff\xd8\xff", file_type=FileType.JPEG)
 
     monkeypatch.setattr(module, "safe_copy", safe_copy)
     check_documents([upload(b"x")] * 3, sender=parent)
     assert len(seen) == 3
     assert len(set(map(id, seen))) == 1
+
+
+def test_where_nobody_has_a_turn_it_is_waited_for_once(parent, monkeypatch):
+    waits = []
+
+    class Turns:
+        def acquire(self, *, timeout):
+            waits.append(timeout)
+            return False
+
+    monkeypatch.setattr(process, "_turns", Turns())
+    fault = refusal(*[picture()] * 5, sender=parent)
+    assert [error.code for error in fault.error_list] == [Cause.BUSY]
+    assert waits == [process.TURN_SECONDS]
+
+
+def test_where_there_is_no_room_for_one_the_others_are_not_tried(parent, monkeypatch):
+    tried = []
+
+    def safe_copy(content, **options):
+        tried.append(content)
+        raise Refused(Cause.BUSY)
+
+    monkeypatch.setattr(module, "safe_copy", safe_copy)
+    assert [error.code for error in refusal(b"a", b"b", b"c", sender=parent).error_list] == [Cause.BUSY]
+    assert tried == [b"a"]
+
+
+def test_of_one_account_one_press_is_under_way(parent, monkeypatch):
+    """Whatever process the other one came to: here it is another connection."""
+    seen = []
+    monkeypatch.setattr(module, "_check", lambda file, **options: seen.append(file))
+    with closing(psycopg2.connect(**connection.get_connection_params())) as other:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"upload {parent.pk}"])
+        assert refusal(picture(), sender=parent).error_list[0].code == "under_way"
+        check_documents([upload(picture())], sender=UserFactory.create())
+        assert len(seen) == 1
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock_all()")
+        check_documents([upload(picture())], sender=parent)
+        assert len(seen) == 2
 
 
 @pytest.mark.parametrize(

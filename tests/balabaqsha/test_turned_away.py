@@ -119,6 +119,7 @@ def test_it_is_said_in_words_and_what_to_do(client, refusal, status, kazakh, rus
 def test_a_page_with_files_says_how_much_it_takes(parent_client):
     told: Any = {REFUSAL: "large"}
     page = parent_client.post(PHOTO, **told).content.decode()
+    assert f">{settings.UPLOAD_MAX_BYTES // 1024**2}.<" in page
     assert f">{settings.UPLOAD_FORM_MAX_BYTES // 1024**2}<" in page
 
 

@@ -83,7 +83,7 @@ def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
         categories=categories,
     )
     if form.is_bound and form.is_valid():
-        upload = form.cleaned_data["document"]
+        [upload] = form.copies
         try:
             claim_benefit(
                 application,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from accounts.uploads import DOCUMENT_INPUT, Upload, check_documents
+from accounts.uploads import DOCUMENT_INPUT, Upload, check_documents, each_named
 from applications.models import Application, BenefitCategory, Extension
 from bulletin.models import Language, Locality
 from children.models import Child
@@ -136,12 +136,11 @@ class DocumentsInput(forms.ClearableFileInput):
 
 
 class DocumentsField(forms.FileField):
-    """Several files at once, each of them checked. `sender` is who hands them in."""
+    """Several files at once, as they were sent."""
 
     widget = DocumentsInput(attrs={**DOCUMENT_INPUT})
-    sender: User
 
-    def clean(self, data: Any, initial: Any = None) -> list[Upload]:
+    def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[bytes]]":
         files: list[UploadedFile[bytes]] = data if isinstance(data, list) else [data] if data else []
         if not files:
             raise ValidationError(_("Attach at least one supporting document."), code="required")
@@ -151,13 +150,37 @@ class DocumentsField(forms.FileField):
                 code="too_many",
                 params={"limit": settings.UPLOAD_MAX_FILES},
             )
-        return check_documents(
-            [super(DocumentsField, self).clean(file) for file in files], sender=self.sender
-        )
+        return each_named(files, super().clean)
 
 
-class ExtensionForm(forms.Form):
+class HandedIn(forms.Form):
+    """A form with files that `sender` hands in. Their copies are made once everything else that was sent is right.
+
+    `copies` are there when the form is valid.
+    """
+
+    files_field: ClassVar[str]
+
+    def __init__(self, *args: Any, sender: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sender = sender
+        self.copies: list[Upload] = []
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound and not self.errors:
+            sent = self.cleaned_data[self.files_field]
+            files = sent if isinstance(sent, list) else [sent]
+            try:
+                self.copies = check_documents(files, sender=self.sender)
+            except ValidationError as fault:
+                self.add_error(self.files_field, fault)
+
+
+class ExtensionForm(HandedIn):
     """Until when, why and with which proof a referral is extended."""
+
+    files_field = "documents"
 
     until = forms.DateField(
         label=gettext_lazy("New last day"),
@@ -186,11 +209,8 @@ class ExtensionForm(forms.Form):
         error_messages={"required": gettext_lazy("Confirm that you checked everything.")},
     )
 
-    def __init__(self, *args: Any, sender: User, last_day: date, latest: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, last_day: date, latest: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        documents = self.fields["documents"]
-        assert isinstance(documents, DocumentsField)
-        documents.sender = sender
         self.earliest, self.latest = last_day + timedelta(days=1), latest
         self.fields["until"].initial = latest
         self.fields["until"].help_text = _("The latest possible day: %(day)s") % {"day": _day(latest)}
@@ -225,18 +245,10 @@ class CategoryField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return format_html("<span>{}{}</span>", obj.name, notes)
 
 
-class DocumentField(forms.FileField):
-    """One file, checked. `sender` is who hands it in."""
-
-    widget = forms.FileInput(attrs={**DOCUMENT_INPUT})
-    sender: User
-
-    def clean(self, data: Any, initial: Any = None) -> Upload:
-        return check_documents([super().clean(data, initial)], sender=self.sender)[0]
-
-
-class BenefitForm(forms.Form):
+class BenefitForm(HandedIn):
     """Which benefit is asked for, and its proof."""
+
+    files_field = "document"
 
     category = CategoryField(
         label=gettext_lazy("Benefit category"),
@@ -250,19 +262,15 @@ class BenefitForm(forms.Form):
             ),
         },
     )
-    document = DocumentField(
+    document = forms.FileField(
         label=gettext_lazy("Document"),
+        widget=forms.FileInput(attrs={**DOCUMENT_INPUT}),
         help_text=gettext_lazy("One file: PDF or a picture (JPEG, PNG, HEIC, WebP), up to 5 MB."),
         error_messages={"required": gettext_lazy("Attach the document that proves the benefit.")},
     )
 
-    def __init__(
-        self, *args: Any, sender: User, categories: QuerySet[BenefitCategory], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, categories: QuerySet[BenefitCategory], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        document = self.fields["document"]
-        assert isinstance(document, DocumentField)
-        document.sender = sender
         self.fields["category"].queryset = categories  # type: ignore[attr-defined]
 
 

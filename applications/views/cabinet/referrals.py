@@ -112,7 +112,7 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
                 until=data["until"],
                 reason=data["reason"],
                 explanation=data["explanation"].strip(),
-                documents=[(upload.name, upload.file) for upload in data["documents"]],
+                documents=[(upload.name, upload.file) for upload in form.copies],
                 now=now,
             )
         except Refused as refused:
@@ -121,7 +121,7 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
             messages.success(
                 request, _("The referral is extended. Download the new paper: it shows the new day.")
             )
-            warn_of_losses(request, data["documents"])
+            warn_of_losses(request, form.copies)
             return redirect(application)
     return render(
         request,

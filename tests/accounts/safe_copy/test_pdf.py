@@ -459,7 +459,8 @@ class TestCostly:
     @pytest.fixture(autouse=True)
     def _small_bombs(self, monkeypatch):
         monkeypatch.setattr(module, "MOST_IN_STREAM", BOMB)
-        monkeypatch.setattr(module, "MOST_UNPACKED", 4 * BOMB)
+        monkeypatch.setattr(module, "MOST_IN_PICTURES", 4 * BOMB)
+        monkeypatch.setattr(module, "MOST_DRAWING", 4 * BOMB)
 
     def test_nesting(self):
         assert refusal(pdf(page=b"/Deep " + b"[" * 5000 + b"]" * 5000)) is Cause.NO_PAGES

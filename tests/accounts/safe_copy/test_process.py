@@ -24,7 +24,8 @@ def picture(**options: object) -> bytes:
 
 
 def copy(content: bytes = b"", *, kind: Kind = Kind.DOCUMENT, seconds: float = 20.0) -> Copy:
-    return process.safe_copy(content, kind=kind, most_pixels=MOST, deadline=process.Deadline(seconds))
+    with process.turn(seconds=seconds) as turn:
+        return process.safe_copy(content, kind=kind, most_pixels=MOST, turn=turn)
 
 
 def refusal(content: bytes = b"", **options) -> Cause:
@@ -162,12 +163,12 @@ def test_memory_has_a_limit(program):
 
 def test_time_has_a_limit(program):
     program(decodes_as("while True: pass"))
-    deadline = process.Deadline(600.0)
-    with pytest.raises(Refused) as caught:
-        process.safe_copy(b"", kind=Kind.DOCUMENT, most_pixels=MOST, deadline=deadline)
-    assert caught.value.cause is Cause.TOO_COMPLEX
-    # Its time was over long before the deadline, which is the last resort.
-    assert deadline.left > 0.0
+    with process.turn(seconds=600.0) as turn:
+        with pytest.raises(Refused) as caught:
+            process.safe_copy(b"", kind=Kind.DOCUMENT, most_pixels=MOST, turn=turn)
+        assert caught.value.cause is Cause.TOO_COMPLEX
+        # Its time was over long before that of the turn, which is the last resort.
+        assert turn.left > 0.0
 
 
 def test_what_is_written_has_a_limit(program):
@@ -275,9 +276,9 @@ class TestTurns:
 class TestDeadline:
     def test_it_is_one_for_all(self, program):
         """What the first file took is missing for the second."""
-        deadline = process.Deadline(1.0)
         program("import time; time.sleep(600)")
-        for _file in range(3):
-            with pytest.raises(Refused):
-                process.safe_copy(b"", kind=Kind.DOCUMENT, most_pixels=MOST, deadline=deadline)
-        assert deadline.left == 0.0
+        with process.turn(seconds=1.0) as turn:
+            for _file in range(3):
+                with pytest.raises(Refused):
+                    process.safe_copy(b"", kind=Kind.DOCUMENT, most_pixels=MOST, turn=turn)
+            assert turn.left == 0.0

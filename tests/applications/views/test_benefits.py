@@ -125,6 +125,7 @@ class TestClaim:
         ("data", "field"),
         [
             ({}, "category"),
+            ({"document": SimpleUploadedFile("a.jpg", b"not a picture")}, "category"),
             ({"category": "nonsense"}, "category"),
             ({"category": "999999"}, "category"),
             ({"category": "mine"}, "document"),

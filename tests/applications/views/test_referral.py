@@ -21,6 +21,7 @@ from applications.referrals.extending import extend_referral
 from applications.referrals.issuing import activate_bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState
+from applications.views.cabinet import forms
 from applications.waiting.filing import archive
 from bulletin.models import Holiday, Vacancy
 from tests.applications.conftest import ZONE
@@ -302,6 +303,20 @@ class TestExtension:
         assert list(response.context["form"].errors) == [field]
         assert Extension.objects.count() == 0
 
+    def test_files_are_read_once_all_else_is_right(self, family, scene, referral, answers, monkeypatch):
+        read = []
+
+        def check_documents(files, *, sender):
+            read.append(files)
+            return []
+
+        monkeypatch.setattr(forms, "check_documents", check_documents)
+        for wrong in ({"confirmed": ""}, {"until": "03.07.2019"}, {"reason": "other"}):
+            assert self.send(family, scene, answers | wrong).status_code == 200
+        assert read == []
+        self.send(family, scene, answers)
+        assert len(read) == 1
+
     def test_another_reason_needs_words(self, family, scene, referral, answers):
         response = self.send(family, scene, answers | {"reason": "other"})
         assert list(response.context["form"].errors) == ["explanation"]
@@ -321,7 +336,8 @@ class TestExtension:
     def test_a_file_that_is_no_document_is_named(self, family, scene, referral, answers, content):
         bad = SimpleUploadedFile("вирус.jpg", content, content_type="image/jpeg")
         response = self.send(family, scene, answers, picture(), bad)
-        assert "documents" in response.context["form"].errors
+        [sentence] = response.context["form"].errors["documents"]
+        assert sentence.startswith("вирус.jpg: ")
         assert Extension.objects.count() == 0
 
     def test_it_works_in_the_last_microsecond(self, family_at_end, scene, referral, answers):

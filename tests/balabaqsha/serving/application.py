@@ -34,7 +34,7 @@ def application(environ: dict[str, Any], start_response: Start) -> Iterable[byte
 def allow(path: str, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
     if path == "/for-others/":
         return say(start_response, "sign in", "302 Found", [("Location", "/login/")])
-    if path != "/files/":
+    if not path.startswith("/files/"):
         return say(start_response, "turned away: large", "413 Too Large")
     account = environ.get("HTTP_COOKIE", "somebody")
     return say(
@@ -82,6 +82,7 @@ def file(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
 
 VIEWS: dict[str, Callable[..., Iterable[bytes]]] = {
     "/hold/": hold,
+    "/files/hold/": hold,
     "/fail/": fail,
     "/stream/": stream,
     "/file/": file,

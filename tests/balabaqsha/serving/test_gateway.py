@@ -144,19 +144,19 @@ class TestSizes:
         assert (answer["length"], answer["hash"]) == (LARGEST, hashlib.sha256(body).hexdigest())
         assert b"turned away: large" in served.ask(post("/files/", length=LARGEST + 1))
 
-    def test_an_account_sends_two_at_once(self, serve, crowd):
+    def test_an_account_sends_one_at_a_time(self, serve, crowd):
         served = serve()
         request = post("/files/", length=100_000, headers=b"Cookie: one\r\n")
         for _ in range(bodies.LARGE_OF_ONE_ACCOUNT):
             crowd(served).sendall(request)
-        # The two may be asked about after the third: then it waits for a body that does not come.
+        # The first may be asked about after the other: then that one waits for a body that does not come.
         time_left = time.monotonic() + 20
         while True:
-            third = crowd(served)
-            third.settimeout(1)
-            third.sendall(request)
+            other = crowd(served)
+            other.settimeout(1)
+            other.sendall(request)
             try:
-                answer = read_answer(third)
+                answer = read_answer(other)
                 break
             except TimeoutError:
                 assert time.monotonic() < time_left
@@ -173,7 +173,7 @@ class TestSizes:
                 pass
         for _ in range(3):
             with contextlib.ExitStack() as stack:
-                for account in ("0", "0", "another"):
+                for account in ("0", "another"):
                     stack.enter_context(large.one_more(account))
                 with pytest.raises(bodies.Refused):
                     stack.enter_context(large.one_more("0"))
@@ -219,6 +219,29 @@ class TestLanes:
         served.wait_until_called("/hold/", times=lanes.PASSWORD_THREADS)
         assert status(exchange(served, GET)) == 200
         assert served.called.count("/hold/") == lanes.PASSWORD_THREADS
+
+    @pytest.mark.parametrize("length", [100, 100_000])
+    def test_who_sends_files_holds_no_page_and_no_sign_in(self, serve, crowd, length):
+        """A small one too: what takes long to read may be small."""
+        served = serve()
+        body = b"a" * length
+        for number in range(CROWD):
+            files = f"Content-Type: Multipart/form-data; boundary=b\r\nCookie: {number}\r\n".encode()
+            crowd(served).sendall(post("/files/hold/", body=body, headers=files))
+        served.wait_until_called("/files/hold/", times=lanes.FILE_THREADS)
+        for _ in range(CROWD):
+            assert status(exchange(served, GET)) == 200
+            assert status(exchange(served, post(body=b"password=x"))) == 200
+        assert served.called.count("/files/hold/") == lanes.FILE_THREADS
+
+    def test_who_waits_too_long_with_files_is_told_so(self, serve, crowd):
+        served = serve(prelude="lanes.FILE_SECONDS = 0.5")
+        files = b"Content-Type: multipart/form-data; boundary=b\r\n"
+        for _ in range(lanes.FILE_THREADS):
+            crowd(served).sendall(post("/files/hold/", body=b"a", headers=files))
+        served.wait_until_called("/files/hold/", times=lanes.FILE_THREADS)
+        assert b"turned away: crowded" in exchange(served, post(body=b"a", headers=files))
+        assert served.called.count("/page/") == 0
 
     def test_health_is_told_while_every_page_hangs(self, serve, crowd):
         served = serve()
