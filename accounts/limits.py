@@ -95,9 +95,18 @@ RESET_PER_SESSION: Final = Limit("reset-session", 10, HOUR)
 IIN_PER_ACCOUNT: Final = Limit("iin-account", 5, HOUR, grace=MINUTE)
 IIN_PER_NETWORK: Final = Limit("iin-network", 100, DAY, grace=MINUTE)
 STOPS_PER_ACCOUNT: Final = Limit("stop-account", 10, DAY)
-QUEUE_CHECK_PER_NETWORK: Final = Limit("queue-check-network", 60, HOUR, grace=MINUTE)
-# Four digits of a phone could be guessed from many addresses: at this rate all of them take six weeks.
-QUEUE_CHECK_PER_NUMBER: Final = Limit("queue-check-number", 10, HOUR, grace=MINUTE)
+# Wrong pairs of an application's number and four digits of a phone, by whoever is not known as its guardian. Both could
+# be guessed from many addresses: the digits of one application, and the application of a neighbour's digits. At this
+# rate ten thousand of either take more than a year.
+QUEUE_CHECK_PER_NETWORK: Final = Limit("queue-check-network", 30, HOUR, grace=MINUTE)
+QUEUE_CHECK_PER_NUMBER: Final = (
+    Limit("queue-check-number", 10, HOUR, grace=MINUTE),
+    Limit("queue-check-number-day", 20, DAY, grace=MINUTE),
+)
+QUEUE_CHECK_PER_DIGITS: Final = (
+    Limit("queue-check-digits", 10, HOUR, grace=MINUTE),
+    Limit("queue-check-digits-day", 20, DAY, grace=MINUTE),
+)
 # An employee at the telephone looks somebody up every two minutes; who tries numbers one after another needs more.
 LOOK_UP_PER_EMPLOYEE: Final = Limit("look-up-employee", 30, HOUR, grace=MINUTE)
 SEARCH_PER_EMPLOYEE: Final = Limit("search-employee", 120, HOUR, grace=MINUTE)

@@ -1,12 +1,13 @@
 """«Нөмірімді тексеру»: anyone who knows an application's number and a guardian's phone may ask where it stands."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
 
 from accounts import limits
-from accounts.limits import Allowed, Limit
+from accounts.limits import Limit
 from accounts.models import User
 from applications.access.settling import settle
 from applications.models import Application
@@ -26,30 +27,44 @@ class Checked:
     position: Position | None
 
 
-def allowed(number: str, *, address: str | None, now: datetime) -> Allowed:
-    """Count one check of an application's number, known or not, from a network address."""
-    return limits.allow_all(_counted(number, address=address), now=now)
+class TooOften(Exception):
+    """Whether it was right is not told; ask again at `retry_at` (None: unknown, the counter does not answer)."""
+
+    def __init__(self, retry_at: datetime | None) -> None:
+        super().__init__(retry_at)
+        self.retry_at = retry_at
 
 
-def was_right(number: str, *, address: str | None, now: datetime) -> None:
-    """The check that `allowed` counted at this very `now` was the family's own: it counts no more."""
-    limits.forget(_counted(number, address=address), now=now)
-
-
-def check(number: str, *, digits: str, now: datetime) -> Checked | None:
+def check(
+    number: str,
+    *,
+    digits: str,
+    address: str | None,
+    is_known: Callable[[User], bool],
+    now: datetime,
+) -> Checked | None:
     """Where the application stands, if `digits` end the phone of a guardian that it has now; else None.
 
-    None does not say whether there is such an application: both cases cost the same one query and comparison.
+    None does not say whether there is such an application: both cases cost the same one query and comparison. Misses
+    are counted, and past a limit neither a hit nor a miss is told: raises `TooOften`. A guardian whom `is_known` tells
+    to be the one who asks is not counted, whatever others did with this number or from this network.
     """
-    phones = User.objects.filter(
-        is_active=True,
-        phone__isnull=False,
-        guardianships__ended_at=None,
-        guardianships__child__applications__number=number,
-    ).values_list("phone", flat=True)
-    endings = [re.sub(r"\D", "", str(phone))[-4:] for phone in phones] or [_NO_DIGITS]
+    guardians = list(
+        User.objects.filter(
+            is_active=True,
+            phone__isnull=False,
+            guardianships__ended_at=None,
+            guardianships__child__applications__number=number,
+        )
+    )
+    endings = [re.sub(r"\D", "", str(guardian.phone))[-4:] for guardian in guardians] or [_NO_DIGITS]
     # A sum, so that every one of them is compared.
-    if not sum(compare_digest(ending.encode(), digits.encode()) for ending in endings):
+    is_right = bool(sum(compare_digest(ending.encode(), digits.encode()) for ending in endings))
+    if not any(map(is_known, guardians)):
+        allowed = limits.judge(_counted(number, digits=digits, address=address), right=is_right, now=now)
+        if not allowed.ok:
+            raise TooOften(allowed.retry_at)
+    if not is_right:
         return None
     application = settle(Application.objects.select_related("locality").get(number=number), now=now)
     return Checked(
@@ -59,8 +74,9 @@ def check(number: str, *, digits: str, now: datetime) -> Checked | None:
     )
 
 
-def _counted(number: str, *, address: str | None) -> list[tuple[Limit, str]]:
+def _counted(number: str, *, digits: str, address: str | None) -> list[tuple[Limit, str]]:
     return [
         (limits.QUEUE_CHECK_PER_NETWORK, limits.address_key(address)),
-        (limits.QUEUE_CHECK_PER_NUMBER, number),
+        *((limit, number) for limit in limits.QUEUE_CHECK_PER_NUMBER),
+        *((limit, digits) for limit in limits.QUEUE_CHECK_PER_DIGITS),
     ]

@@ -278,13 +278,13 @@ class TestStoppedRedis:
     def test_it_comes_back_and_counts_go_on(self, server):
         assert limits.allow(LIMIT, "a", now=NOW).ok
         server.stop()
-        assert limits.allow(limits.QUEUE_CHECK_PER_NUMBER, "a", now=NOW).ok
-        assert not limits.allow(limits.QUEUE_CHECK_PER_NUMBER, "a", now=NOW + timedelta(minutes=1)).ok
+        assert limits.allow(limits.QUEUE_CHECK_PER_NETWORK, "a", now=NOW).ok
+        assert not limits.allow(limits.QUEUE_CHECK_PER_NETWORK, "a", now=NOW + timedelta(minutes=1)).ok
         server.start()
-        assert limits.allow(limits.QUEUE_CHECK_PER_NUMBER, "a", now=NOW + timedelta(minutes=1)).ok
+        assert limits.allow(limits.QUEUE_CHECK_PER_NETWORK, "a", now=NOW + timedelta(minutes=1)).ok
         # The minute begins anew.
         server.stop()
-        assert limits.allow(limits.QUEUE_CHECK_PER_NUMBER, "a", now=NOW + timedelta(minutes=5)).ok
+        assert limits.allow(limits.QUEUE_CHECK_PER_NETWORK, "a", now=NOW + timedelta(minutes=5)).ok
 
     def test_one_that_hangs_is_asked_once_and_not_by_everyone(self, server, monkeypatch):
         monkeypatch.setattr(limits, "REST_SECONDS", 60.0)

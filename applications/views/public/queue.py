@@ -14,6 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.audit import client_address
+from accounts.devices import known_device
+from accounts.limits import QUEUE_CHECK_PER_NETWORK
+from accounts.models import User
 from accounts.views.limited import limited
 from applications.access import by_number
 from applications.models import Rules
@@ -119,12 +122,16 @@ def check(request: HttpRequest) -> HttpResponse:
     form = QueueCheckForm(request.POST if request.method == "POST" else None)
     found = None
     if form.is_valid():
-        number = form.cleaned_data["number"]
-        address = client_address(request)
-        allowed = by_number.allowed(number, address=address, now=now)
-        if not allowed.ok:
-            return limited(request, allowed.retry_at, way="queue")
-        found = by_number.check(number, digits=form.cleaned_data["digits"], now=now)
+        try:
+            found = by_number.check(
+                form.cleaned_data["number"],
+                digits=form.cleaned_data["digits"],
+                address=client_address(request),
+                is_known=lambda guardian: _is_known(request, guardian),
+                now=now,
+            )
+        except by_number.TooOften as refused:
+            return limited(request, refused.retry_at, way="queue")
         if found is None:
             form.add_error(
                 None,
@@ -133,9 +140,13 @@ def check(request: HttpRequest) -> HttpResponse:
                     "parent signs in."
                 ),
             )
-        else:
-            by_number.was_right(number, address=address, now=now)
-    return render(request, "applications/queue_check.html", {"form": form, "found": found})
+    context = {"form": form, "found": found, "misses": QUEUE_CHECK_PER_NETWORK.times}
+    return render(request, "applications/queue_check.html", context)
+
+
+def _is_known(request: HttpRequest, guardian: User) -> bool:
+    """Whether it is `guardian` who asks: signed in, or from a device on which they have signed in."""
+    return request.user == guardian or bool(known_device(request, guardian.username))
 
 
 @require_safe

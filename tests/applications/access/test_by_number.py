@@ -1,6 +1,7 @@
 """«Нөмірімді тексеру»: what it tells, to whom, how often, and what nobody learns from it."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 
@@ -10,8 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.limits import QUEUE_CHECK_PER_NETWORK
 from applications.models import Application
 from applications.states import ApplicationState
+from applications.views.public import queue
 from tests.factories import ApplicationFactory, GuardianshipFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -119,10 +122,10 @@ class TestNothingIsLearnt:
 
 
 class TestLimits:
-    def test_sixty_misses_an_hour_from_one_network(self, client, application, clock, scene):
-        for attempt in range(60):
-            # Each of another application, so that only the network is counted full.
-            assert ask(client, f"19-{attempt:06}", "0000").status_code == 200
+    def test_so_many_misses_an_hour_from_one_network(self, client, application, clock, scene):
+        for attempt in range(QUEUE_CHECK_PER_NETWORK.times):
+            # Each of another application and other digits, so that only the network is counted full.
+            assert ask(client, f"19-{attempt:06}", f"{attempt:04}").status_code == 200
         refused = ask(client, application.number, "9876", address="10.0.0.77")
         assert refused.status_code == 429
         assert "found" not in (refused.context or {})
@@ -158,6 +161,52 @@ class TestLimits:
         for attempt in range(10):
             assert ask(client, number, "0000", address=f"10.0.{attempt}.1").status_code == 200
         assert ask(client, number, "9876", address="10.1.0.1").status_code == 429
+
+    def test_a_neighbour_s_digits_find_no_application_by_trying_all(self, application):
+        """The phone is known, the application is looked for: from ever other networks, hour after hour."""
+        for attempt in range(10):
+            assert ask(Client(), f"19-9{attempt:05}", "9876", address=f"10.0.{attempt}.1").status_code == 200
+        assert ask(Client(), application.number, "9876", address="10.1.0.1").status_code == 429
+
+    @pytest.mark.parametrize("vary", ["number", "digits"])
+    def test_patience_does_not_help(self, application, clock, vary):
+        """Twenty a day, as long as one of the two is the same."""
+
+        def one_more(attempt):
+            number = application.number if vary == "digits" else f"19-9{attempt:05}"
+            digits = "9876" if vary == "number" else f"{attempt:04}"
+            return ask(Client(), number, digits, address=f"10.{attempt}.0.1").status_code
+
+        told = 0
+        for attempt in range(100):
+            told += one_more(attempt) == 200
+            clock.shift(timedelta(minutes=12))
+        assert told == 20
+        assert ask(Client(), application.number, "9876", address="10.200.0.1").status_code == 429
+
+    def test_the_family_itself_is_stopped_by_nobody(self, application, client_of):
+        """Signed in, or from the phone on which it was: whatever strangers tried with its number and its digits."""
+        family = application.filed_by
+        family.username = "+77017779876"
+        family.set_password("parent-pass-1")
+        family.save()
+        device = Client()
+        device.post("/login/", {"phone": "+77017779876", "password": "parent-pass-1"})
+        assert device.post("/logout/").status_code == 302
+        for attempt in range(10):
+            ask(Client(), application.number, f"{attempt:04}")
+            ask(Client(), f"19-9{attempt:05}", "9876")
+            ask(Client(), f"19-8{attempt:05}", f"{attempt:04}")
+        assert ask(Client(), application.number, "9876").status_code == 429
+        assert ask(device, application.number, "9876").context["found"]
+        assert ask(client_of(family), application.number, "9876").context["found"]
+        # Somebody else's account or phone opens nothing.
+        assert ask(client_of(UserFactory.create()), application.number, "9876").status_code == 429
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_the_page_says_what_holds(self, client, monkeypatch, prefix):
+        monkeypatch.setattr(queue, "QUEUE_CHECK_PER_NETWORK", replace(QUEUE_CHECK_PER_NETWORK, times=417))
+        assert " 417. " in text(client.get(prefix + CHECK))
 
     def test_what_was_mistyped_is_not_counted(self, client, application):
         for _ in range(12):
