@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from applications.models import Contract, Referral
 from applications.queue.position import queue_sizes
-from applications.queue.public_order import FEW
+from applications.queue.small_groups import FEW, told
 from applications.states import ReferralState
 from bulletin.models import Locality, Vacancy
 from bulletin.selectors import offer_totals
@@ -40,6 +40,14 @@ class Headline:
     seats_free: int
     waiting: int
     enrolled: int
+
+    @property
+    def waiting_told(self) -> str:
+        return told(self.waiting)
+
+    @property
+    def enrolled_told(self) -> str:
+        return told(self.enrolled)
 
 
 @dataclass(frozen=True)

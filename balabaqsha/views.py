@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.way_back import page_of_ours
 from applications.models import Rules
+from applications.queue.small_groups import FEW, told
 from applications.rules.in_force import choose
 from balabaqsha import statistics as figures
 from balabaqsha.health.probes import report
@@ -107,7 +108,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "recent_days": figures.RECENT_DAYS,
         "by_year": _bars((str(row.birth_year), row.waiting) for row in figures.waiting_by_year(locality)),
         "by_locality": _bars((row.locality.name, row.waiting) for row in figures.waiting_by_locality()),
-        "published": _bars((_month(month.first_day), month.published) for month in months),
+        "published": _bars(((_month(month.first_day), month.published) for month in months), of_people=False),
         "taken": _bars((_month(month.first_day), month.taken) for month in months),
         "outcomes": _bars((str(row.state.label), row.referrals) for row in outcomes),
         "waits": figures.days_to_referral(locality, now=now),
@@ -171,11 +172,19 @@ def _place_tabs(places: list[Locality], *, current: Locality | None) -> list[dic
     ]
 
 
-def _bars(rows: Iterable[tuple[str, int]]) -> dict[str, Any]:
-    """Rows for a chart component, with the largest value; `empty` when there is nothing to draw."""
+def _bars(rows: Iterable[tuple[str, int]], *, of_people: bool = True) -> dict[str, Any]:
+    """Rows for a chart component, with the largest value; `empty` when there is nothing to draw.
+
+    Counts `of_people`, so few that they might point at a family, are not told and not drawn either.
+    """
     counted = list(rows)
     most = max((value for _label, value in counted), default=0)
-    bars = [{"label": label, "value": value} for label, value in counted]
+    bars = [
+        {"label": label, "value": 0, "shown": told(value)}
+        if of_people and value < FEW
+        else {"label": label, "value": value}
+        for label, value in counted
+    ]
     return {"rows": bars, "maximum": most, "empty": most == 0}
 
 

@@ -1,6 +1,7 @@
 """The queues as anyone may see them: counts, and the order of one queue by application number, without names.
 
-Fewer than five are never told: neither a count, nor the order of so small a queue, nor the tier of so few in it.
+Fewer than five are never told: neither a count, nor the order of so small a queue. Where a tier has fewer than five, no
+row of that queue tells its tier or its day of filing: those of all others would tell theirs.
 
 A page of an order begins beside the application of a given number, so that it stays in place while others come and
 go. The order interleaves tiers: from where that one application stands, `applications.queue.order` computes how many
@@ -10,12 +11,13 @@ from the head it is.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -27,10 +29,10 @@ from applications.models import Application, QueueCount
 from applications.queue.buckets import bucket_month
 from applications.queue.order import ahead_by_tier, head_by_tier
 from applications.queue.position import in_queue
+from applications.queue.small_groups import FEW
 from applications.states import QUEUED_STATES, Tier
 from bulletin.models import Language, Locality
 
-FEW = 5
 SECONDS_REMEMBERED = 60
 COUNTS_KEY = "public-queue:counts"
 PAGE_SIZE = 50
@@ -59,11 +61,14 @@ class CountedQueue:
 
 @dataclass(frozen=True)
 class Row:
-    """One application in the public order; `tier` is None where too few of it would be told."""
+    """One application in the public order; `filed_on` and `tier` are None where they would tell of too few.
+
+    `filed_on` is a day of the locality: the instant would lead from here to whoever knows when somebody filed.
+    """
 
     number: int
     application_number: str
-    filed_at: datetime
+    filed_on: date | None
     tier: Tier | None
 
 
@@ -153,6 +158,7 @@ def order_page(
             queue=in_queue(locality=locality, birth_year=birth_year),
             months=_months(locality=locality, birth_year=birth_year),
             general_per_priority=general_per_priority,
+            zone=locality.zone,
         )
         if order.total < FEW:
             return OrderPage(total=order.total, rows=[])
@@ -188,13 +194,27 @@ def whole_order(*, locality: Locality, birth_year: int, general_per_priority: in
     )
     rows = (
         in_queue(locality=locality, birth_year=birth_year)
-        .annotate(place=number, total=Window(Count("*")), peers=Window(Count("*"), partition_by=[F("tier")]))
+        .annotate(place=number, in_first=extraordinary, in_second=priority, in_third=general)
         .order_by("place")
-        .values_list("place", "number", "filed_at", "tier", "peers", "total")
+        .values_list("place", "number", "filed_at", "tier", "in_first", "in_second", "in_third")
     )
-    for place, application_number, filed_at, tier, peers, total in rows.iterator(chunk_size=CHUNK):
-        if total >= FEW:
-            yield Row(place, application_number, filed_at, Tier(tier) if peers >= FEW else None)
+    for place, application_number, filed_at, tier, *totals in rows.iterator(chunk_size=CHUNK):
+        if sum(totals) >= FEW:
+            yield _row(place, application_number, filed_at, Tier(tier), totals=totals, zone=locality.zone)
+
+
+def _row(
+    number: int,
+    application_number: str,
+    filed_at: datetime,
+    tier: Tier,
+    *,
+    totals: Iterable[int],
+    zone: ZoneInfo,
+) -> Row:
+    if any(0 < total < FEW for total in totals):
+        return Row(number, application_number, None, None)
+    return Row(number, application_number, filed_at.astimezone(zone).date(), tier)
 
 
 @contextmanager
@@ -237,6 +257,7 @@ class _Order:
     queue: QuerySet[Application]
     months: Mapping[Tier, list[tuple[date, int]]]
     general_per_priority: int
+    zone: ZoneInfo
 
     @cached_property
     def totals(self) -> dict[Tier, int]:
@@ -272,9 +293,9 @@ class _Order:
         for tier in Tier:
             key = after if after is not None and after.tier == tier else None
             found = self._slice(tier, skip=begin[tier], take=end[tier] - begin[tier], after=key)
-            shown = tier if self.totals[tier] >= FEW else None
             for ahead_in_tier, (number, filed_at) in enumerate(found, start=begin[tier]):
-                rows.append(Row(self.number_of(tier, ahead_in_tier=ahead_in_tier), number, filed_at, shown))
+                place = self.number_of(tier, ahead_in_tier=ahead_in_tier)
+                rows.append(_row(place, number, filed_at, tier, totals=self.totals.values(), zone=self.zone))
         return sorted(rows, key=lambda row: row.number)
 
     def _head(self, size: int) -> dict[Tier, int]:

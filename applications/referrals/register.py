@@ -16,7 +16,7 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from applications.models import Referral
-from applications.queue.public_order import FEW
+from applications.queue.small_groups import FEW
 from bulletin.models import Kindergarten
 
 _PLACE = F("bid__vacancy__group__kindergarten__locality")

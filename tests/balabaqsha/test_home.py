@@ -71,12 +71,12 @@ def test_a_vacancy_that_is_not_published_is_not_shown(client, state):
 
 
 def test_shows_the_queues_of_the_chosen_place(client, kentau):
-    ApplicationFactory.create_batch(3)
-    ApplicationFactory(locality=kentau)
-    assert client.get("/").context["waiting"]["rows"] == [{"label": "2017", "value": 3}]
+    ApplicationFactory.create_batch(6)
+    ApplicationFactory.create_batch(5, locality=kentau)
+    assert client.get("/").context["waiting"]["rows"] == [{"label": "2017", "value": 6}]
     client.cookies["place"] = "kentau"
-    assert client.get("/").context["waiting"]["rows"] == [{"label": "2017", "value": 1}]
-    assert client.get("/").context["headline"].waiting == 4
+    assert client.get("/").context["waiting"]["rows"] == [{"label": "2017", "value": 5}]
+    assert client.get("/").context["headline"].waiting == 11
 
 
 def test_shows_three_published_reviews_without_names(client):

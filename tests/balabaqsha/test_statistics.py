@@ -199,6 +199,25 @@ def test_the_page_shows_all_places_or_the_one_asked_for(client, kentau):
     assert "Түркістан қ." not in one.content.decode().split("</nav>")[-1]
 
 
+@pytest.mark.parametrize("address", ["/statistics/?place=kentau", "/ru/statistics/?place=kentau"])
+def test_fewer_than_five_people_are_not_told(client, kentau, address):
+    """Of a small place a month with one contract would tell of whom."""
+    ApplicationFactory.create_batch(4, locality=kentau)
+    response = client.get(address)
+    page = response.content.decode()
+    assert response.context["by_year"]["rows"] == [{"label": "2017", "value": 0, "shown": "<5"}]
+    assert page.count("&lt;5") == 2
+    for _family in range(4):
+        now = datetime.now(tz=UTC)
+        referral(locality=kentau, state=ReferralState.SIGNED, issued_at=now, signed_at=now)
+    cache.clear()
+    response = client.get(address)
+    shown = [row["shown"] for chart in ("taken", "outcomes") for row in response.context[chart]["rows"]]
+    assert shown.count("<5") == 2
+    assert set(shown) == {"<5", "0"}
+    assert response.context["headline"].enrolled_told == "<5"
+
+
 @pytest.mark.parametrize("place", ["almaty", "", "%00", "'"])
 def test_an_unknown_place_means_all(client, place):
     LocalityFactory()

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,7 +21,8 @@ from accounts.views.limited import limited
 from applications.access import by_number
 from applications.models import Rules
 from applications.queue.ledger import LedgerEntry, ledger, ledger_entries
-from applications.queue.public_order import FEW, CountedQueue, Start, counted_queues, order_page, whole_order
+from applications.queue.public_order import CountedQueue, Start, counted_queues, order_page, whole_order
+from applications.queue.small_groups import told
 from applications.rules.in_force import rules_for
 from applications.states import Tier
 from applications.views.public.csv_file import csv_response
@@ -55,7 +56,11 @@ def queues_csv(request: HttpRequest) -> StreamingHttpResponse:
     filters = FilterForm(request.GET, locality=chosen_locality(request))
     heading = [_("Locality"), _("Birth year"), _("Waiting"), *(language.label for language in Language)]
     rows = (
-        [queue.locality.name, queue.birth_year, told(queue.waiting), *map(told, queue.by_language.values())]
+        [
+            queue.locality.name,
+            queue.birth_year,
+            *(told(count, grouped=False) for count in (queue.waiting, *queue.by_language.values())),
+        ]
         for queue in counted_queues(filters.values["locality"])
     )
     return csv_response(filename="queues.csv", heading=heading, rows=rows)
@@ -96,18 +101,17 @@ def order_csv(request: HttpRequest, place: str, birth_year: int) -> StreamingHtt
     heading = [
         _("Number in the queue"),
         _("Application number"),
-        _("Time of filing"),
+        _("Day of filing"),
         _("Part of the queue"),
     ]
 
     def rows() -> Iterator[list[object]]:
         labels = {tier: str(tier.label) for tier in Tier}
         for row in whole_order(locality=locality, birth_year=birth_year, general_per_priority=ratio):
-            filed_at = row.filed_at.astimezone(locality.zone).isoformat(sep=" ", timespec="microseconds")
             yield [
                 row.number,
                 row.application_number,
-                filed_at,
+                row.filed_on.isoformat() if row.filed_on is not None else "",
                 labels[row.tier] if row.tier is not None else "",
             ]
 
@@ -177,25 +181,16 @@ def corrections_csv(request: HttpRequest) -> StreamingHttpResponse:
     return csv_response(filename="corrections.csv", heading=heading, rows=map(_ledger_cells, entries))
 
 
-def told(count: int) -> str:
-    """A count as everyone may see it: so small a one that it might point at a family is `<5`."""
-    return f"<{FEW}" if 0 < count < FEW else str(count)
-
-
 def _row(queue: CountedQueue) -> dict[str, Any]:
     return {
         "place": queue.locality,
         "birth_year": queue.birth_year,
-        "waiting": _grouped(queue.waiting),
+        "waiting": told(queue.waiting),
         "cells": [
-            {"language": language.label, "waiting": _grouped(named)}
+            {"language": language.label, "waiting": told(named)}
             for language, named in queue.by_language.items()
         ],
     }
-
-
-def _grouped(count: int) -> str:
-    return number_format(count, force_grouping=True) if count >= FEW else told(count)
 
 
 def _locality(slug: str, birth_year: int) -> Locality:
@@ -223,7 +218,7 @@ def _ledger_cells(entry: LedgerEntry) -> list[object]:
     def at(moment: datetime | None) -> str:
         if moment is None:
             return ""
-        return moment.astimezone(entry.locality.zone).isoformat(sep=" ", timespec="seconds")
+        return moment.astimezone(entry.locality.zone).isoformat(sep=" ", timespec="minutes")
 
     correction = entry.correction
     is_year = correction.new_birth_year is not None

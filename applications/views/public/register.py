@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from applications.queue.public_order import FEW
+from applications.queue.small_groups import FEW
 from applications.referrals.register import register_rows, registered
 from notifications.clock import estimate_clock
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
@@ -200,12 +201,28 @@ class TestPages:
 
 
 class TestSecrecy:
-    def test_a_tier_of_fewer_than_five_is_not_named(self, place, wait):
-        wait(*[E] * 4, *[P] * 5, *[G] * 5)
-        assert {row.tier for row in page_of(place).rows} == {None, P, G}
-        assert [row.tier for row in page_of(place).rows[:4]] == [None] * 4
-        file = whole_order(locality=place, birth_year=2017, general_per_priority=3)
-        assert [row.tier for row in file] == [row.tier for row in page_of(place).rows]
+    @pytest.mark.parametrize("few", [(E, P, G), (P, G, E), (G, E, P)])
+    def test_where_a_tier_has_fewer_than_five_the_others_do_not_tell_it(self, client, place, wait, few):
+        """Neither by the names of theirs nor by the days of filing, which it breaks."""
+        small, *large = few
+        wait(*[small] * 4, *[tier for tier in large for _each in range(5)])
+        rows = page_of(place).rows
+        assert {(row.tier, row.filed_on) for row in rows} == {(None, None)}
+        assert list(whole_order(locality=place, birth_year=2017, general_per_priority=3)) == rows
+        page = text(client.get(ORDER))
+        assert "2019" not in "".join(re.findall(r"<tbody>.*</tbody>", page, re.DOTALL))
+        assert {tuple(line[2:]) for line in read(client.get(ORDER + "order.csv"))[1:]} == {("", "")}
+
+    def test_five_of_each_are_told(self, place, wait):
+        wait(*[E, P, G] * 5)
+        rows = page_of(place).rows
+        assert {row.tier for row in rows} == {E, P, G}
+        assert all(row.filed_on for row in rows)
+        assert list(whole_order(locality=place, birth_year=2017, general_per_priority=3)) == rows
+
+    def test_nobody_in_a_tier_tells_nothing(self, place, wait):
+        wait(*[G] * 5)
+        assert {row.tier for row in page_of(place).rows} == {G}
 
     def test_fewer_than_five_have_no_public_order(self, client, place, wait):
         waiting = wait(*[G] * 4)
@@ -235,10 +252,12 @@ class TestSecrecy:
 
 
 class TestOrderPage:
-    def test_times_are_those_of_the_locality(self, client, place, wait):
-        wait(*[G] * 5)
-        assert "01.02.2019" in text(client.get(ORDER))
-        assert read(client.get(ORDER + "order.csv"))[1][2] == "2019-02-01 00:00:00.000000+06:00"
+    def test_days_are_those_of_the_locality_and_no_instant_is_told(self, client, place, wait):
+        wait(*[G] * 5, spacing=timedelta(seconds=1))
+        page = text(client.get(ORDER))
+        assert "01.02.2019" in page
+        assert "00:00:0" not in page
+        assert {line[2] for line in read(client.get(ORDER + "order.csv"))[1:]} == {"2019-02-01"}
 
     @pytest.mark.parametrize("prefix", ["", "/ru"])
     def test_links_lead_on_and_back(self, client, place, wait, prefix):

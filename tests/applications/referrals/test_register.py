@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from applications.bidding.step_by_step import place_bid
 from applications.models import Correction, Referral
-from applications.queue.public_order import FEW
+from applications.queue.small_groups import FEW
 from applications.referrals import ending, issuing
 from applications.referrals.register import told_years
 from applications.states import CorrectionState
