@@ -2,6 +2,9 @@
 
 A file is deleted after the commit of the row that let it go, so a rollback keeps it. Whatever that misses (a file whose
 row was rolled back, a row deleted by SQL, a process that died in between) is an orphan, and the sweep finds it.
+
+To an empty database, or another one, every file is an orphan. So the folder holds a mark that says whose it is, and a
+sweep that would take more than a few of its files takes none.
 """
 
 import uuid
@@ -14,12 +17,27 @@ from typing import Any, Final
 from django.apps import apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
 
 # No transaction that is about to name a file lasts so long.
 ORPHANED_AFTER: Final = timedelta(hours=1)
+# Of a portal that works there are hardly any: so many, or such a share of all files, may be orphans.
+MOST_ORPHANS: Final = 10
+MOST_PERCENT: Final = 2
+# A file of this name in MEDIA_ROOT names the database whose rows name the others.
+MARK: Final = ".database"
+
+
+class SweepRefused(Exception):
+    """Nothing was deleted, since the files may be those of another database; the message says what to do."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"{reason} No file was deleted. If the database or the files are still being restored, finish that. If "
+            "both are right, run: manage.py sweep_files --accept"
+        )
 
 
 def delete_after_commit(file: FieldFile) -> None:
@@ -42,16 +60,58 @@ def delete_unnamed(names: Collection[str | None]) -> int:
 
 def orphans() -> list[str]:
     """The names of the files that no row names and that have lain on the disk for an hour, by the disk's own clock."""
+    return _among(list(_files()))
+
+
+def sweep_orphans(*, accepted: bool = False) -> int:
+    """Delete the orphans; how many. Safe to run again, and twice at once.
+
+    Raises `SweepRefused` where the folder is marked as another database's, or where more than a few of the files would
+    go; not where a person has `accepted` that these are the files of this database. Then it is marked so.
+    """
+    files = list(_files())
+    found = _among(files)
+    if not accepted:
+        _refuse_another_database()
+        if len(found) > max(MOST_ORPHANS, len(files) * MOST_PERCENT // 100):
+            raise SweepRefused(
+                f"No row names {len(found)} of {len(files)} files, more than a sweep may delete."
+            )
+    if files:
+        _mark()
+    return delete_unnamed(found)
+
+
+def _among(files: list[str]) -> list[str]:
     limit = _disk_clock() - ORPHANED_AFTER
     # Files first, rows after: what a row names by then stays.
-    old = [name for name in _files() if default_storage.get_modified_time(name) < limit]
+    old = [name for name in files if default_storage.get_modified_time(name) < limit]
     named = {name for rows, field in _rows() for name in rows.values_list(field, flat=True).iterator()}
     return [name for name in old if name not in named]
 
 
-def sweep_orphans() -> int:
-    """Delete the orphans; how many. Safe to run again, and twice at once."""
-    return delete_unnamed(orphans())
+def _refuse_another_database() -> None:
+    if default_storage.exists(MARK):
+        with default_storage.open(MARK) as file:
+            if file.read().decode(errors="replace") != _database():
+                raise SweepRefused(
+                    f"{default_storage.path(MARK)} says that the files are another database's."
+                )
+
+
+def _mark() -> None:
+    with default_storage.open(MARK, "wb") as file:
+        file.write(_database().encode())
+
+
+def _database() -> str:
+    """Tells this database from every other one, a copy of it included."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT system_identifier, oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
+        )
+        cluster, number = cursor.fetchone()
+    return f"{cluster} {number}"
 
 
 def _named_among(names: Collection[str]) -> set[str]:
@@ -73,7 +133,8 @@ def _files(folder: str = "") -> Iterator[str]:
     except FileNotFoundError:
         return
     for name in files:
-        yield str(PurePosixPath(folder) / name)
+        if folder or name != MARK:
+            yield str(PurePosixPath(folder) / name)
     for name in folders:
         yield from _files(str(PurePosixPath(folder) / name))
 

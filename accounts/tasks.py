@@ -1,9 +1,13 @@
 """Sweeps of the accounts; each is idempotent."""
 
+import logging
+
 from celery import shared_task
 
 from accounts import sms_codes, stored_files
 from notifications.clock import read_clock
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -14,5 +18,12 @@ def prune_sms_codes() -> None:
 
 @shared_task
 def sweep_files() -> None:
-    """Delete the stored files that no row names any more."""
-    stored_files.sweep_orphans()
+    """Delete the stored files that no row names any more.
+
+    Fails where these may be another database's files: the log says what to do, and the sweep is late.
+    """
+    try:
+        stored_files.sweep_orphans()
+    except stored_files.SweepRefused as refused:
+        logger.error("%s", refused)
+        raise

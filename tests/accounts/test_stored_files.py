@@ -1,20 +1,32 @@
 """No file stays that no row names, and none goes that a row names."""
 
 import os
+from contextlib import closing
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
+import psycopg2
 import pytest
 from django.apps import apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.core.management import call_command
-from django.db import models, transaction
+from django.core.management import CommandError, call_command
+from django.db import connection, models, transaction
 
 from accounts import services, stored_files
 from accounts.models import Profile
-from accounts.stored_files import ORPHANED_AFTER, delete_after_commit, delete_unnamed, orphans, sweep_orphans
+from accounts.stored_files import (
+    MARK,
+    MOST_ORPHANS,
+    ORPHANED_AFTER,
+    SweepRefused,
+    delete_after_commit,
+    delete_unnamed,
+    orphans,
+    sweep_orphans,
+)
+from accounts.tasks import sweep_files
 from applications.models import ExtensionDocument
 from tests.factories import BenefitFactory
 
@@ -85,7 +97,7 @@ class TestSweep:
 
     def test_what_was_deleted_meanwhile_is_no_error(self, monkeypatch):
         name = store(age=timedelta(days=1))
-        monkeypatch.setattr(stored_files, "orphans", lambda: [name, "photos/gone.jpg"])
+        monkeypatch.setattr(stored_files, "_among", lambda files: [name, "photos/gone.jpg"])
         assert sweep_orphans() == 2
         assert on_disk() == []
 
@@ -159,3 +171,79 @@ class TestAfterCommit:
         (name,) = on_disk()
         os.utime(default_storage.path(name), (0, 0))
         assert sweep_orphans() == 1
+
+
+class TestAnotherDatabase:
+    """To an empty or another database every file is one that no row names: a sweep leaves them all."""
+
+    pytestmark = pytest.mark.django_db
+
+    def rehearse(self) -> None:
+        """What belongs to a portal that works: some files, a mark."""
+        BenefitFactory()
+        sweep_orphans()
+
+    def test_a_database_that_names_no_file_deletes_none(self):
+        names = [store(f"photos/{number}.jpg", age=timedelta(days=1)) for number in range(MOST_ORPHANS + 1)]
+        with pytest.raises(SweepRefused, match=f"{len(names)} of {len(names)} files.*--accept"):
+            sweep_orphans()
+        assert on_disk() == sorted(names)
+
+    def test_a_share_of_many_is_few(self, monkeypatch):
+        for _each in range(4):
+            BenefitFactory()
+        monkeypatch.setattr(stored_files, "MOST_ORPHANS", 0)
+        monkeypatch.setattr(stored_files, "MOST_PERCENT", 20)
+        store("photos/a.jpg", age=timedelta(days=1))
+        store("photos/b.jpg", age=timedelta(days=1))
+        with pytest.raises(SweepRefused, match="2 of 6 files"):
+            sweep_orphans()
+        default_storage.delete("photos/b.jpg")
+        assert sweep_orphans() == 1
+
+    def test_the_files_of_another_database_are_left(self, monkeypatch):
+        self.rehearse()
+        orphan = store(age=timedelta(days=1))
+        with monkeypatch.context() as patched:
+            patched.setattr(stored_files, "_database", lambda: "another one")
+            with pytest.raises(SweepRefused, match=MARK):
+                sweep_orphans()
+        assert orphan in on_disk()
+        assert sweep_orphans() == 1
+
+    def test_two_databases_of_one_server_are_told_apart(self):
+        with (
+            closing(psycopg2.connect(**connection.get_connection_params() | {"dbname": "postgres"})) as other,
+            other.cursor() as cursor,
+        ):
+            cursor.execute("SELECT oid FROM pg_database WHERE datname = current_database()")
+            number = cursor.fetchone()[0]
+        assert stored_files._database().split()[1] != str(number)
+
+    def test_a_mark_that_was_broken_is_another_one(self):
+        self.rehearse()
+        Path(default_storage.path(MARK)).write_bytes(b"\xff")
+        with pytest.raises(SweepRefused):
+            sweep_orphans()
+
+    def test_whoever_accepts_goes_on(self, monkeypatch):
+        monkeypatch.setattr(stored_files, "MOST_ORPHANS", 0)
+        self.rehearse()
+        Path(default_storage.path(MARK)).write_text("another one")
+        store(age=timedelta(days=1))
+        with pytest.raises(CommandError, match="--accept"):
+            call_command("sweep_files", stdout=StringIO())
+        call_command("sweep_files", "--accept", stdout=StringIO())
+        assert "photos/a.jpg" not in on_disk()
+        store(age=timedelta(minutes=1))
+        assert sweep_orphans() == 0
+
+    def test_the_task_fails_and_the_log_says_what_to_do(self, monkeypatch, caplog):
+        """A task that fails notes no end: `sweeps: late` in the report of health."""
+        monkeypatch.setattr(stored_files, "MOST_ORPHANS", 0)
+        store(age=timedelta(days=1))
+        with pytest.raises(SweepRefused):
+            sweep_files.apply(throw=True)
+        [record] = [one for one in caplog.records if one.name == "accounts.tasks"]
+        assert record.levelname == "ERROR"
+        assert "--accept" in record.getMessage()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.connection import ConnectionDoesNotExist
 from psycopg2.errors import InsufficientPrivilege, RaiseException
 
+from accounts import stored_files
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from applications.models import Event
@@ -141,6 +142,11 @@ def test_no_statement_takes_more(web_role):
 
 def test_the_role_is_found_to_own_nothing(web_role):
     assert rights.too_much() == []
+
+
+def test_the_role_may_know_which_database_it_is(web_role):
+    """A worker marks the folder of the files with it."""
+    assert stored_files._database()
 
 
 def test_an_owner_is_found_to_be_one(transactional_db):
