@@ -1,9 +1,12 @@
 """What every request of a signed-in person needs."""
 
 from collections.abc import Callable
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_out
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.urls import translate_url
 from django.utils.cache import add_never_cache_headers
@@ -13,9 +16,14 @@ from django.utils.translation import get_language
 from accounts.models import User
 from accounts.services import set_language
 
+_SIGNED_OUT: Final = "_was_signed_out"
+
 
 class PrivatePagesMiddleware:
-    """Pages of whoever has a session are stored by no cache, so that the back button after logout shows nothing."""
+    """Pages of whoever has a session are stored by no cache, so that the back button after logout shows nothing.
+
+    However somebody is signed out, the browser is asked to forget what it kept of the portal.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -25,7 +33,16 @@ class PrivatePagesMiddleware:
         # The cookie, not the user: whoever has one may be signed in, and a page that asked nobody shall cost no query.
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             add_never_cache_headers(response)
+        if getattr(request, _SIGNED_OUT, False):
+            # Not the cookies: the device keeps knowing the account, and the place that was chosen.
+            response["Clear-Site-Data"] = '"cache", "storage"'
         return response
+
+
+@receiver(user_logged_out)
+def _note_sign_out(sender: Any, request: HttpRequest | None, **kwargs: Any) -> None:
+    if request is not None:
+        setattr(request, _SIGNED_OUT, True)
 
 
 class LanguageChoiceMiddleware:

@@ -4,13 +4,16 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry, SmsCode
+from accounts.roles import Role
 from notifications.models import Message, Notice
 from tests.accounts.walk import PHONE, newest_code
 from tests.factories import ProfileFactory, StaffFactory, UserFactory, nth_iin
+from tests.staff import employee, inside
 
 RIGHT = "parent-pass-1"
 MICROSECOND = timedelta(microseconds=1)
@@ -94,6 +97,19 @@ class TestSignOut:
         assert parent_client.post("/logout/").url == "/"
         assert "_auth_user_id" not in parent_client.session
         assert AuditEntry.objects.get().action == Action.SIGNED_OUT
+
+    def test_the_browser_forgets_what_it_kept_but_the_device_stays_known(self, parent_client):
+        parent_client.cookies[settings.DEVICE_COOKIE_NAME] = "known"
+        answer = parent_client.post("/logout/")
+        assert answer["Clear-Site-Data"] == '"cache", "storage"'
+        assert settings.DEVICE_COOKIE_NAME not in answer.cookies
+        for other in (parent_client.get("/"), parent_client.get("/logout/"), parent_client.post("/logout/")):
+            assert "Clear-Site-Data" not in other
+
+    def test_an_employee_s_too(self):
+        client = inside(employee(Role.OFFICIAL))
+        assert "Clear-Site-Data" not in client.get("/admin/")
+        assert client.post("/admin/logout/")["Clear-Site-Data"] == '"cache", "storage"'
 
     def test_a_link_signs_nobody_out(self, parent, parent_client):
         assert parent_client.get("/logout/").url == "/"
