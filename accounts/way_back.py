@@ -1,6 +1,8 @@
-"""Where to go on: addresses that came with a request and may lead anywhere."""
+"""Addresses of this site: those that came with a request and may lead anywhere, and those that we give away."""
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.http.request import split_domain_port
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
@@ -13,3 +15,16 @@ def page_of_ours(request: HttpRequest, address: str) -> str:
         address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return address if is_path else ""
+
+
+def whole_address(request: HttpRequest, path: str) -> str:
+    """`path` as an address for use elsewhere: under `SITE_URL`, else under the name by which the portal was asked.
+
+    That name is one of `ALLOWED_HOSTS`. Whatever port stands behind it only the one counts on which this server listens
+    itself: a visitor may write any, and the address may reach others.
+    """
+    if settings.SITE_URL:
+        return f"{settings.SITE_URL}{path}"
+    name, port = split_domain_port(request.get_host())
+    is_own = port == request.META.get("SERVER_PORT") and not settings.BEHIND_PROXY
+    return f"{request.scheme}://{name}{f':{port}' if is_own else ''}{path}"

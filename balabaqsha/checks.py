@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.http.request import validate_host
 
 from balabaqsha.postgresql.rights import too_much
 
@@ -52,6 +54,42 @@ def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         Error(f"ALLOWED_HOSTS holds {host!r}, which is no name of a server.", hint=hint, id="balabaqsha.E003")
         for host in settings.ALLOWED_HOSTS
         if not _HOST.fullmatch(host)
+    ]
+
+
+@register(deploy=True)
+def site_is_ours(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Addresses that we give away lead to the portal, and encrypted."""
+    if not settings.SITE_URL:
+        return []
+    scheme, _, name = settings.SITE_URL.partition("://")
+    is_ours = validate_host(name.lower(), settings.ALLOWED_HOSTS)
+    return _refuse(
+        not is_ours or scheme not in ({"https"} if settings.HTTPS else {"http", "https"}),
+        "014",
+        "SITE_URL is not an https address of the portal.",
+        "Set SITE_URL to https:// and one of ALLOWED_HOSTS, without a port or a path, or unset it.",
+    )
+
+
+@register(deploy=True)
+def uploads_have_a_folder_of_their_own(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What no row names is deleted from MEDIA_ROOT every hour, so nothing else may lie in it."""
+    uploads = Path(settings.MEDIA_ROOT).resolve()
+    others = {
+        "STATIC_ROOT": settings.STATIC_ROOT,
+        "SMS_FILE": settings.SMS_FILE,
+        "the folder var": settings.VAR_DIR,
+        "the checkout": settings.BASE_DIR,
+    }
+    return [
+        Error(
+            f"MEDIA_ROOT contains {name}.",
+            hint="Give MEDIA_ROOT a folder in which nothing but uploads lies: files that no row names are deleted.",
+            id="balabaqsha.E015",
+        )
+        for name, path in others.items()
+        if Path(path).resolve().is_relative_to(uploads)
     ]
 
 

@@ -53,6 +53,8 @@ _HOSTS = env.list("ALLOWED_HOSTS", default=[])
 # Where nobody named any, only this machine answers to itself; a deploy check asks for names.
 HOSTS_ARE_NAMED = bool(_HOSTS)
 ALLOWED_HOSTS: list[str] = _HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+# What addresses begin with that are used elsewhere, as in feeds; without it, the name by which the portal was asked.
+SITE_URL: str = env.str("SITE_URL", default="").rstrip("/")
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Only a proxy that sets these headers itself may be trusted with them.
 BEHIND_PROXY: bool = env.bool("BEHIND_PROXY", default=False)

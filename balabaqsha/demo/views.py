@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import limits
+from accounts.way_back import whole_address
 from balabaqsha.context import LANGUAGE_LABELS
 from balabaqsha.demo import desk, staff
 from notifications import budget
@@ -72,7 +73,7 @@ def desk_page(request: HttpRequest) -> HttpResponse:
 def desk_json(request: HttpRequest) -> JsonResponse:
     """`{"people", "staff", "sms"}` as the issue has it; `birth_date` and `sent_at` are ISO 8601."""
     now = estimate_clock()
-    admin_url = request.build_absolute_uri(reverse("admin:index"))
+    admin_url = whole_address(request, reverse("admin:index"))
     return JsonResponse(
         {
             "people": [_person(person) for person in desk.people(today=timezone.localdate(now))],

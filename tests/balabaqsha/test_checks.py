@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 from balabaqsha import checks
 from balabaqsha.servers.running import CHECKOUT
@@ -21,6 +22,8 @@ EVERY = (
     checks.iin_keys_encrypt,
     checks.employees_are_guarded,
     checks.encrypted_on_the_way,
+    checks.site_is_ours,
+    checks.uploads_have_a_folder_of_their_own,
     checks.zones_are_new,
 )
 
@@ -57,6 +60,34 @@ def real(settings, monkeypatch):
 
 def test_a_real_portal_passes(real):
     assert found() == []
+
+
+@pytest.mark.parametrize("other", ["STATIC_ROOT", "SMS_FILE", "VAR_DIR", "BASE_DIR"])
+def test_uploads_among_other_files(real, tmp_path, other):
+    """The sweep would delete these hourly."""
+    real.MEDIA_ROOT = tmp_path / "files"
+    for inside in (tmp_path / "files", tmp_path / "files" / "deep" / "er"):
+        with override_settings(**{other: inside}):
+            assert [problem.id for problem in found()] == ["balabaqsha.E015"]
+    with override_settings(**{other: tmp_path / "files-of-others"}):
+        assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("address", "fits"),
+    [
+        ("https://bala.example.kz", True),
+        ("http://bala.example.kz", False),
+        ("https://evil.example", False),
+        ("https://bala.example.kz/path", False),
+        ("bala.example.kz", False),
+        ("javascript://bala.example.kz", False),
+    ],
+)
+def test_the_address_that_we_give_away(real, address, fits):
+    real.ALLOWED_HOSTS = ["bala.example.kz"]
+    real.SITE_URL = address
+    assert [problem.id for problem in found()] == ([] if fits else ["balabaqsha.E014"])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.way_back import whole_address
 from applications.views.public.csv_file import csv_response
 from applications.views.public.feed import atom, heading, row
 from bulletin.forms import BulletinFilterForm
@@ -35,8 +36,8 @@ def bulletin_atom(request: HttpRequest) -> HttpResponse:
     feed = atom(
         newest,
         title=_("Bulletin of vacant places"),
-        page=request.build_absolute_uri(reverse("applications:bulletin")),
-        address=request.build_absolute_uri(),
+        page=whole_address(request, reverse("applications:bulletin")),
+        address=whole_address(request, request.get_full_path()),
         now=now,
     )
     return HttpResponse(feed, content_type="application/atom+xml; charset=utf-8")

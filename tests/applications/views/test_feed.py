@@ -157,3 +157,30 @@ class TestBoth:
     def test_times_are_those_of_the_place(self, client, scene):
         Vacancy.objects.update(closes_at=scene.now + timedelta(days=1))
         assert lines(client)[1][10] == "27.06.2019 16:20"
+
+
+class TestAddresses:
+    """They reach others: whoever asks does not say where they lead."""
+
+    @pytest.fixture(autouse=True)
+    def _published(self, scene, clock, settings):
+        settings.ALLOWED_HOSTS = ["bala.example.kz"]
+
+    @pytest.mark.parametrize("host", ["bala.example.kz", "bala.example.kz:1337", "BALA.example.kz:80443"])
+    def test_a_foreign_port_is_not_believed(self, client, host):
+        feed = client.get(ATOM, HTTP_HOST=host).content.decode()
+        assert "http://bala.example.kz/bulletin" in feed
+        assert "1337" not in feed
+        assert "80443" not in feed
+
+    def test_the_port_on_which_the_portal_listens_is_kept(self, client, settings):
+        asked = {"HTTP_HOST": "bala.example.kz:8080", "SERVER_PORT": "8080"}
+        assert "http://bala.example.kz:8080/bulletin" in client.get(ATOM, **asked).content.decode()
+        settings.BEHIND_PROXY = True
+        assert ":8080" not in client.get(ATOM, **asked).content.decode()
+
+    def test_the_configured_address_is(self, client, settings):
+        settings.SITE_URL = "https://www.example.kz"
+        feed = client.get(ATOM, HTTP_HOST="bala.example.kz:1337").content.decode()
+        assert "https://www.example.kz/bulletin" in feed
+        assert "bala.example.kz" not in feed
