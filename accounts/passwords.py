@@ -9,6 +9,10 @@ from django.utils.translation import gettext as _
 
 SHORTEST, LONGEST = 8, 40
 PORTAL: Final = "balabaqsha"
+# A shorter one stands in too many words.
+_SHORTEST_LOGIN: Final = 3
+# So many signs around a repeated piece make it no better.
+_SIGNS_BESIDES: Final = 3
 
 # What stands in the other alphabet, or another spelling, for the letters of the portal's name.
 _ALIKE: Final = str.maketrans(
@@ -36,9 +40,9 @@ class LengthValidator:
 
 
 class PersonalValidator:
-    """Refuses a password that is the owner's phone number or the portal's name, in any spelling, with a few signs more.
+    """Refuses a password made of the owner's phone number, their login or the portal's name, in any spelling.
 
-    Both may be part of a password whose rest would be long enough by itself.
+    Each may be part of a password whose rest would be long enough by itself.
     """
 
     def validate(self, password: str, user: object = None) -> None:
@@ -47,14 +51,45 @@ class PersonalValidator:
         digits = re.sub(r"\D", "", str(getattr(user, "phone", None) or ""))[-10:]
         if digits:
             rest = re.sub(f"(00)?[78]?{digits}", "", rest)
+        login = _fold(str(getattr(user, "username", None) or ""))
+        if len(login) >= _SHORTEST_LOGIN:
+            rest = rest.replace(login, "")
         if rest != folded and len(rest) < SHORTEST:
             raise ValidationError(self.get_help_text(), code="password_personal")
 
     def get_help_text(self) -> str:
         return _(
-            "The password must not be made of your phone number or the portal's name: they are the first that "
-            "others try"
+            "The password must not be made of your phone number, your login or the portal's name: they are the first "
+            "that others try"
         )
+
+
+class RepetitionValidator:
+    """Refuses a piece that is repeated, with a few signs more: who guesses it guesses no more than the piece."""
+
+    def validate(self, password: str, user: object = None) -> None:
+        plain, folded = normalise_password(password).casefold(), _fold(password)
+        if _is_repetition(plain) or (len(folded) >= SHORTEST and _is_repetition(folded)):
+            raise ValidationError(self.get_help_text(), code="password_repetition")
+
+    def get_help_text(self) -> str:
+        return _(
+            "The password must not be one letter or a short word over and over: it is guessed as easily as the word "
+            "alone"
+        )
+
+
+def _is_repetition(text: str) -> bool:
+    """Whether all of `text` but a few signs is a piece at least twice, and all that differs is too short."""
+    for start in range(_SIGNS_BESIDES + 1):
+        for size in range(1, SHORTEST):
+            end = start + size
+            while end < len(text) and text[end] == text[end - size]:
+                end += 1
+            besides = start + len(text) - end
+            if end - start >= 2 * size and besides <= _SIGNS_BESIDES and size + besides < SHORTEST:
+                return True
+    return False
 
 
 def _fold(text: str) -> str:

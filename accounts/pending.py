@@ -6,7 +6,7 @@ It looks the same whether the password was right or wrong, so the browser learns
 import json
 import secrets
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from cryptography.fernet import InvalidToken
@@ -26,7 +26,8 @@ class PendingSignIn:
     """Who may sign in as `phone` with the code that was sent for `session`.
 
     `user` and `mark` belong to nobody where the password was wrong or no code could be sent (`is_real` is 0).
-    `free_at` (ISO 8601) is when no code is needed any more, `target` where to go afterwards.
+    `asked_at` (ISO 8601) is when this browser last asked for the code, `free_at` when none is needed any more, and
+    `target` where to go afterwards.
     """
 
     phone: str
@@ -34,8 +35,17 @@ class PendingSignIn:
     user: str
     mark: str
     is_real: int
+    asked_at: str
     free_at: str
     target: str
+
+    def is_over(self, *, now: datetime) -> bool:
+        """Whether no code that this browser asked for is valid any more."""
+        return now >= datetime.fromisoformat(self.asked_at) + LIFETIME
+
+    def asked_again(self, *, free_at: datetime, now: datetime) -> "PendingSignIn":
+        """The same, waiting for the code that was sent before: only the times are those of now."""
+        return replace(self, asked_at=_text(now), free_at=_text(free_at))
 
     @property
     def owner(self) -> User | None:
@@ -44,7 +54,9 @@ class PendingSignIn:
         return owner if owner and _mark(owner) == self.mark else None
 
 
-def begin(user: User | None, *, phone: str, session: str, free_at: datetime, target: str) -> PendingSignIn:
+def begin(
+    user: User | None, *, phone: str, session: str, free_at: datetime, target: str, now: datetime
+) -> PendingSignIn:
     """A sign-in of `user`, or one that no code will ever end (None), of the same size."""
     return PendingSignIn(
         phone=phone,
@@ -52,7 +64,8 @@ def begin(user: User | None, *, phone: str, session: str, free_at: datetime, tar
         user=str(user.pk if user else uuid.uuid4()),
         mark=_mark(user) if user else secrets.token_hex(_MARK_LENGTH // 2),
         is_real=int(user is not None),
-        free_at=free_at.isoformat(timespec="microseconds"),
+        asked_at=_text(now),
+        free_at=_text(free_at),
         target=target,
     )
 
@@ -81,6 +94,10 @@ def read(request: HttpRequest) -> PendingSignIn | None:
 
 def forget(response: HttpResponse) -> None:
     response.delete_cookie(settings.PENDING_SIGN_IN_COOKIE_NAME, samesite="Lax")
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
 
 
 def _mark(user: User) -> str:

@@ -18,7 +18,7 @@ from accounts.forms import CodeForm
 from accounts.masks import mask_phone
 from accounts.models import SmsCode
 from accounts.progress import instant, keep_session_secret, session_secret
-from accounts.sms_codes import RESEND_AFTER, CodeFault, TooManyCodes, Verdict, check_code, send_code
+from accounts.sms_codes import LIFETIME, RESEND_AFTER, CodeFault, TooManyCodes, Verdict, check_code, send_code
 from accounts.views.limited import whole_minute
 from notifications.budget import BudgetSpent
 
@@ -97,6 +97,7 @@ def page(form: CodeForm, *, phone: str, sent_at: str, now: datetime) -> dict[str
         "now": now,
         "resend_at": instant(sent_at) + RESEND_AFTER,
         "can_resend": not is_fresh(sent_at, now=now),
+        "is_over": now >= instant(sent_at) + LIFETIME,
     }
 
 

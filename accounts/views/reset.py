@@ -63,10 +63,10 @@ def phone(request: HttpRequest) -> HttpResponse:
 def code(request: HttpRequest) -> HttpResponse:
     now = read_clock()
     reset = reset_of(request.session)
-    if not reset.phone:
-        return redirect("accounts:reset")
     if reset.is_verified(now=now):
         return redirect("accounts:reset_new")
+    if not reset.phone or reset.verified_at:
+        return _go_back(request, reset)
     if "resend" in request.POST:
         if code_step.resend(request, phone=reset.phone, purpose=RESET, now=now):
             keep_reset(request.session, replace(reset, sent_at=now.isoformat()))
@@ -145,6 +145,7 @@ def _go_back(request: HttpRequest, reset: Reset) -> HttpResponse:
     """To the first step that is not done, or whose time is over."""
     if not reset.verified_at:
         return redirect("accounts:reset_code" if reset.phone else "accounts:reset")
+    keep_reset(request.session, Reset())
     messages.warning(
         request, _("The time for a new password is over: ten minutes after the code. Request a new code")
     )

@@ -27,7 +27,7 @@ from accounts.journal_actions import Action
 from accounts.masks import mask_phone
 from accounts.models import SmsCode, User
 from accounts.progress import instant
-from accounts.sms_codes import check_code, send_sign_in_code
+from accounts.sms_codes import RESEND_AFTER, check_code, send_sign_in_code
 from accounts.views.limited import limited, whole_minute
 from accounts.way_back import page_of_ours
 from notifications.clock import read_clock
@@ -66,9 +66,14 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
     waiting = pending.read(request)
     if request.user.is_authenticated or waiting is None:
         return redirect("accounts:login")
+    now = read_clock()
+    if waiting.is_over(now=now):
+        messages.warning(request, _("The ten minutes of the code are over. Sign in again"))
+        over = redirect("accounts:login")
+        pending.forget(over)
+        return over
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        now = read_clock()
         verdict = check_code(
             phone=waiting.phone,
             purpose=SmsCode.Purpose.SIGN_IN,
@@ -85,6 +90,8 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "masked_phone": mask_phone(waiting.phone),
+        "asked_at": instant(waiting.asked_at),
+        "next_at": whole_minute(instant(waiting.asked_at) + RESEND_AFTER),
         "free_at": whole_minute(instant(waiting.free_at)),
     }
     return render(request, "accounts/login_code.html", context)
@@ -137,7 +144,11 @@ def _too_often(
     # A code that is on its way to this browser stays good: the next one may be a minute away.
     if is_sent or waiting is None or not waiting.is_real or waiting.phone != form.name:
         owner = user if is_sent else None
-        waiting = pending.begin(owner, phone=form.name, session=session, free_at=free_at, target=target)
+        waiting = pending.begin(
+            owner, phone=form.name, session=session, free_at=free_at, target=target, now=now
+        )
+    else:
+        waiting = waiting.asked_again(free_at=free_at, now=now)
     response = redirect("accounts:login_code")
     pending.keep(response, waiting)
     return response

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -58,8 +59,8 @@ def code(request: HttpRequest) -> HttpResponse:
     stop = stop_of(request.session)
     if request.user.is_authenticated or stop.is_verified(now=now):
         return redirect("accounts:stop_choose")
-    if not stop.phone:
-        return redirect("accounts:stop")
+    if not stop.phone or stop.verified_at:
+        return _go_back(request, stop)
     if "resend" in request.POST:
         if code_step.resend(request, phone=stop.phone, purpose=STOP, now=now):
             keep_stop(request.session, replace(stop, sent_at=now.isoformat()))
@@ -83,7 +84,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     now = read_clock()
     user = _who(request, now=now)
     if user is None:
-        return redirect("accounts:stop_code" if stop_of(request.session).phone else "accounts:stop")
+        return _go_back(request, stop_of(request.session))
     if "finish" in request.POST:
         forget(request.session)
         return redirect("home")
@@ -117,6 +118,19 @@ def _stop(request: HttpRequest, user: User, kind: stops.Stoppable, *, now: datet
     else:
         messages.success(request, said)
     return redirect("accounts:stop_choose")
+
+
+def _go_back(request: HttpRequest, stop: Stop) -> HttpResponse:
+    """To the first step that is not done, or whose time is over."""
+    if stop.phone and not stop.verified_at:
+        return redirect("accounts:stop_code")
+    if stop.verified_at:
+        # The time is over, or the account was blocked since the code: it begins anew.
+        keep_stop(request.session, Stop())
+        messages.warning(
+            request, _("The time to stop something is over: ten minutes after the code. Request a new code")
+        )
+    return redirect("accounts:stop")
 
 
 def _who(request: HttpRequest, *, now: datetime) -> User | None:

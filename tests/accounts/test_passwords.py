@@ -63,6 +63,43 @@ def test_others_may_be(password):
     assert fault(password) != "password_personal"
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        "aminaamina", "aaaaaaaaaaaa", "аааааааа", "абвгабвг", "AminaaMina", "amina amina", "amina-amina",
+        "aminaamina1", "!aminaamina", "1aaaaaaaa23", "сөзсөзсөз", "!!!!!!!!", "12 12 12 12", "qwe12xyqwe12xy",
+        "й" * 40, "и\u0306" * 8, "aminaaminaam",
+    ],
+)  # fmt: skip
+def test_a_short_piece_over_and_over(password):
+    assert fault(password) == "password_repetition"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "сегіз8 қ", "қарақұрттар", "мама1990 ж", "тау-тау алма", "bookkeeper", "лес и лесник",
+        "құпия сөз құпия сөз", PASSWORD, "&*^a%#a@!", "ақ бота көк бота",
+    ],
+)  # fmt: skip
+def test_words_in_which_something_comes_twice_may_be(password):
+    assert fault(password) == ""
+
+
+@pytest.mark.parametrize(
+    "password", ["aminaamina", "Amina2026", "amina-amina", "aminaamina1990", "1-amina-2"]
+)
+def test_an_employees_login(password):
+    assert fault(password, User(username="amina")) == "password_personal"
+
+
+@pytest.mark.parametrize(
+    ("login", "password"), [("amina", "aminaмен алма тердік"), ("al", "alalalma3"), ("", "жеті жұлдыз")]
+)
+def test_a_login_that_is_only_a_part(login, password):
+    assert fault(password, User(username=login)) != "password_personal"
+
+
 @pytest.mark.parametrize("phone", [None, ""])
 def test_who_has_no_phone(phone):
     assert fault("87017779876", User(phone=phone)) == ""
@@ -101,6 +138,21 @@ class TestEveryForm:
         bad = {"old_password": "staff-pass-1", "new_password1": "balabaqsha1", "new_password2": "balabaqsha1"}
         answer = desk.post("/admin/password_change/", bad)
         assert answer.context["form"].errors.as_data()["new_password2"][0].code == "password_personal"
+
+    @pytest.mark.parametrize(
+        ("bad", "words"), [("aminaamina", "your login"), ("aaaaaaaaaaaa", "over and over")]
+    )
+    def test_the_command_knows_the_login(self, monkeypatch, bad, words):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{bad}\n"))
+        with pytest.raises(CommandError, match=words):
+            call_command("create_staff", "amina", "--superuser", "--password-stdin")
+
+    def test_an_employee_reads_why(self):
+        user = employee(Role.KINDERGARTEN)
+        bad = user.username * 2
+        fields = {"old_password": "staff-pass-1", "new_password1": bad, "new_password2": bad}
+        errors = inside(user).post("/admin/password_change/", fields).context["form"].errors.as_data()
+        assert "password_personal" in {error.code for error in errors["new_password2"]}
 
     def test_the_command(self, monkeypatch):
         monkeypatch.setattr("sys.stdin", io.StringIO("balabaqsha1\n"))

@@ -138,6 +138,15 @@ class TestTheCode:
         press(client, stranger)
         assert Dispute.objects.exists() == is_open
 
+    @pytest.mark.parametrize("page", ["/stop/choose/", "/stop/code/"])
+    def test_afterwards_it_begins_anew_with_a_sentence(self, client, mother, clock, page):
+        enter(client)
+        clock.shift(timedelta(minutes=10))
+        answer = client.get(page, follow=True)
+        assert answer.redirect_chain[-1][0] == "/stop/"
+        assert "Тоқтатуға берілген уақыт өтті" in answer.content.decode()
+        assert ask(client).url == "/stop/code/"
+
     @pytest.mark.parametrize("purpose", ["register", "reset"])
     def test_a_code_for_something_else_opens_nothing(self, client, mother, purpose):
         """A stranger who tricked somebody out of one code has no other."""
@@ -173,7 +182,7 @@ class TestTheCode:
         enter(client)
         mother.is_active = False
         mother.save()
-        assert client.get("/stop/choose/").status_code == 302
+        assert client.get("/stop/choose/", follow=True).redirect_chain[-1][0] == "/stop/"
 
     def test_a_forged_post_is_refused(self, mother, stranger):
         strict = Client(enforce_csrf_checks=True)

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import IntegrityError
 
+from accounts.models import User
 from accounts.roles import Role
 from accounts.services import BadStaffName, create_staff
 
@@ -41,7 +42,7 @@ class Command(BaseCommand):
         given = read_password() if options["password_stdin"] else ""
         password = given or secrets.token_urlsafe(15)
         try:
-            validate_password(password)
+            validate_password(password, User(username=options["username"]))
             user, device = create_staff(
                 username=options["username"],
                 password=password,

@@ -1,0 +1,77 @@
+"""The pages that ask for a code by SMS: what they say of the code, at every age that it may have."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.accounts.walk import PHONE, newest_code
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+MICROSECOND = timedelta(microseconds=1)
+# Where a code is asked for, and with what.
+WAYS = [
+    ("/register/", {"phone": PHONE, "consent": "on"}),
+    ("/password/reset/", {"phone": PHONE}),
+    ("/stop/", {"phone": PHONE}),
+]
+OVER = {"": "Кодтың он минуты өтті", "/ru": "Десять минут, отведённые на код, прошли"}
+SENT = {
+    "": ("Код жіберілген нөмір", "SMS жіберілді"),
+    "/ru": ("Код отправлен на номер", "SMS уже отправлено"),
+}
+
+
+@pytest.fixture(params=["", "/ru"])
+def prefix(request):
+    return request.param
+
+
+@pytest.fixture(params=WAYS, ids=[path for path, _fields in WAYS])
+def page(request, client, clock, prefix):
+    """The page of a code that was asked for just now, as one reads it."""
+    path, fields = request.param
+    asked = client.post(f"{prefix}{path}", fields)
+    assert asked.url == f"{prefix}{path}code/"
+    return lambda: client.get(asked.url).content.decode()
+
+
+class TestTheWait:
+    """What a browser without scripts reads."""
+
+    WORDS = {"": "бір минуттан аз", "/ru": "меньше минуты"}
+    NOTHING = {"": "0 минут", "/ru": "0 минут"}
+
+    @pytest.mark.parametrize("after", [MICROSECOND, timedelta(seconds=59)])
+    def test_it_is_less_than_a_minute_and_not_none(self, page, clock, prefix, after):
+        clock.shift(after)
+        assert self.WORDS[prefix] in page()
+        assert f">{self.NOTHING[prefix]}" not in page()
+
+    def test_at_its_end_none_is_said(self, page, clock, prefix):
+        clock.shift(timedelta(minutes=1))
+        assert self.WORDS[prefix] not in page()
+
+
+class TestAnOldCode:
+    def test_it_was_sent_until_its_ten_minutes_are_over(self, page, clock, prefix):
+        clock.shift(timedelta(minutes=10) - MICROSECOND)
+        assert SENT[prefix][0] in page()
+        assert OVER[prefix] not in page()
+
+    def test_then_the_page_says_so_and_nothing_is_on_its_way(self, page, clock, prefix):
+        clock.shift(timedelta(minutes=10))
+        assert OVER[prefix] in page()
+        for words in SENT[prefix]:
+            assert words not in page()
+
+
+def test_after_a_proof_that_is_over_the_page_of_a_reset_begins_anew(client, clock):
+    user = UserFactory.create(phone=PHONE)
+    client.post("/password/reset/", {"phone": PHONE})
+    client.post("/password/reset/code/", {"code": newest_code(), "proof": user.profile.iin})
+    clock.shift(timedelta(minutes=10))
+    answer = client.get("/password/reset/code/", follow=True)
+    assert answer.redirect_chain[-1][0] == "/password/reset/"
+    assert "он минут" in answer.content.decode()
