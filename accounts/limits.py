@@ -1,7 +1,8 @@
 """How often something may be tried: sliding windows counted in Redis, so that all processes share them.
 
 A key (a phone, a user, a network) is stored only as a keyed hash. Limits of a network count what failed: thousands of
-families share the address of a mobile carrier, and what one of them does rightly is no reason to stop another.
+families share the address of a mobile carrier, and what one of them does rightly is no reason to stop another. Their
+windows are minutes, and whoever has failed in nothing passes them where what they ask is counted for them as well.
 
 When Redis does not answer, a limit says for how long its door stays open (`grace`): sending codes stops at once (each
 SMS costs money and is a lever for abuse), look-ups go on for a minute, and signing in goes on, since a parent's way
@@ -13,7 +14,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any, Final
@@ -22,6 +23,8 @@ import redis
 from django.conf import settings
 
 from accounts.crypto import keyed_hash
+from accounts.models import SmsCode
+from notifications.budget import BLOCK_LENGTH, OPERATOR_LENGTH
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +72,7 @@ SIGN_IN_PER_NETWORK: Final = (
 )
 PASSWORD_PER_ACCOUNT: Final = Limit("password-account", 5, 15 * MINUTE)
 
-# Codes by SMS to one phone, asked for from one network or by one device that knows the account; and from everywhere.
+# Codes by SMS to one phone for one purpose, asked for from one network or by one device that knows the account.
 CODE_PER_PHONE: Final = (
     Limit("code-phone-minute", 1, MINUTE, grace=_CLOSED),
     Limit("code-phone-hour", 5, HOUR, grace=_CLOSED),
@@ -81,19 +84,26 @@ SIGN_IN_CODE: Final = (
     Limit("sign-in-code-hour", 5, HOUR, grace=_CLOSED),
     Limit("sign-in-code-day", 8, DAY, grace=_CLOSED),
 )
-CODE_PER_PHONE_EVERYWHERE: Final = Limit("code-phone-everywhere", 20, DAY, grace=_CLOSED)
-# Codes asked for from one network that nobody has entered (yet).
-CODE_PER_NETWORK: Final = (
-    Limit("code-network-burst", 60, 5 * MINUTE, grace=_CLOSED),
-    Limit("code-network-hour", 200, HOUR, grace=_CLOSED),
-)
+# The same from everywhere. An owner gets one an hour however many strangers have asked for.
+CODE_PER_NEWCOMER_EVERYWHERE: Final = Limit("code-newcomer-everywhere", 20, DAY, grace=_CLOSED)
+CODE_PER_OWNER_EVERYWHERE: Final = Limit("code-owner-everywhere", 20, DAY, pauses=(HOUR,), grace=_CLOSED)
+# Codes for one purpose, asked for from one network, that nobody has entered (yet). Who has none of them at their own
+# phone is stopped much later: a gateway that is late, or one visitor, is no reason to stop a carrier's families.
+CODE_UNANSWERED: Final = Limit("code-unanswered", 1, HOUR, grace=_CLOSED)
+CODE_PER_NETWORK_AGAIN: Final = Limit("code-network-again", 60, 10 * MINUTE, grace=_CLOSED)
+CODE_PER_NETWORK: Final = Limit("code-network", 300, 10 * MINUTE, grace=_CLOSED)
+# Of what newcomers of one block or operator get in an hour (`notifications.budget`) one network may leave
+# this part unanswered: it takes as many networks to close it for all.
+NETWORK_SHARE: Final = 8
 
 # Setting a new password: whoever holds the phone and guesses whose it is; and whoever tries codes, in one browser.
 RESET_PER_ACCOUNT: Final = Limit("reset-account", 5, DAY)
 RESET_PER_SESSION: Final = Limit("reset-session", 10, HOUR)
 
 IIN_PER_ACCOUNT: Final = Limit("iin-account", 5, HOUR, grace=MINUTE)
-IIN_PER_NETWORK: Final = Limit("iin-network", 100, DAY, grace=MINUTE)
+# Who has missed once in the hour is stopped with the misses of the network, whoever has not is never.
+IIN_MISSED: Final = Limit("iin-missed", 1, HOUR, grace=MINUTE)
+IIN_PER_NETWORK: Final = Limit("iin-network", 50, 10 * MINUTE, grace=MINUTE)
 STOPS_PER_ACCOUNT: Final = Limit("stop-account", 10, DAY)
 # Wrong pairs of an application's number and four digits of a phone, by whoever is not known as its guardian. Both could
 # be guessed from many addresses: the digits of one application, and the application of a neighbour's digits. At this
@@ -219,16 +229,43 @@ def sign_in_limits(name: str, *, address: str | None, device: str) -> list[tuple
     return [(SIGN_IN_PER_ACCOUNT, name)] + [(limit, network) for limit in SIGN_IN_PER_NETWORK]
 
 
-def code_limits(phone: str, *, address: str | None, device: str) -> list[tuple[Limit, str]]:
-    """What one SMS code to `phone` is counted by, with `device` as in `sign_in_limits`."""
+def allow_code(
+    phone: str, *, purpose: SmsCode.Purpose, address: str | None, device: str, now: datetime
+) -> Allowed:
+    """Whether one SMS code may be sent to `phone` for `purpose`; counts it, with `device` as in `sign_in_limits`.
+
+    Each purpose has counts of its own: what is asked for one takes nothing from another. `code_was_entered` takes back
+    what counts as left unanswered.
+    """
     if device:
-        return [(limit, f"{device} {phone}") for limit in CODE_PER_PHONE]
+        return allow_all([(limit, f"{purpose} {device} {phone}") for limit in CODE_PER_PHONE], now=now)
     network = address_key(address)
-    return [
-        *((limit, f"{network} {phone}") for limit in CODE_PER_PHONE),
-        (CODE_PER_PHONE_EVERYWHERE, phone),
-        *unconfirmed_code(address),
+    own = f"{purpose} {network} {phone}"
+    left_one = not allow_all([], watched=[(CODE_UNANSWERED, own)], now=now).ok
+    again = CODE_PER_NETWORK_AGAIN if left_one else _without_bound(CODE_PER_NETWORK_AGAIN)
+    is_newcomer = purpose == SmsCode.Purpose.REGISTER
+    everywhere = CODE_PER_NEWCOMER_EVERYWHERE if is_newcomer else CODE_PER_OWNER_EVERYWHERE
+    counted = [
+        *((limit, own) for limit in CODE_PER_PHONE),
+        (everywhere, f"{purpose} {phone}"),
+        (_without_bound(CODE_UNANSWERED), own),
+        (again, f"{purpose} {network}"),
+        (CODE_PER_NETWORK, f"{purpose} {network}"),
+        *(_newcomers_of_network(phone, network) if is_newcomer else ()),
     ]
+    return allow_all(counted, now=now)
+
+
+def code_was_entered(phone: str, *, purpose: SmsCode.Purpose, network: str, sent_at: datetime) -> None:
+    """The code that `allow_code` counted at `sent_at` for `network` (an `address_key`) was read by who asked for it."""
+    of_network = f"{purpose} {network}"
+    unanswered = [
+        (CODE_UNANSWERED, f"{of_network} {phone}"),
+        (CODE_PER_NETWORK_AGAIN, of_network),
+        (CODE_PER_NETWORK, of_network),
+        *_newcomers_of_network(phone, network),
+    ]
+    forget(unanswered, now=sent_at)
 
 
 def sign_in_code_limits(account: str) -> list[tuple[Limit, str]]:
@@ -236,18 +273,19 @@ def sign_in_code_limits(account: str) -> list[tuple[Limit, str]]:
     return [(limit, account) for limit in SIGN_IN_CODE]
 
 
-def unconfirmed_code(address: str | None) -> list[tuple[Limit, str]]:
-    """What is taken back, with `forget` and the instant of sending, once a code has been entered."""
-    return [(limit, address_key(address)) for limit in CODE_PER_NETWORK]
+def allow_lookup(account: str, *, address: str | None, device: str = "", now: datetime) -> Allowed:
+    """Whether `account` (a user's id, or the proven phone) may look an IIN up in the person registry; counts it.
+
+    The misses of others in the same network stop only who has missed as well, and no `device` that knows the account.
+    """
+    has_missed = not allow_all([], watched=[(IIN_MISSED, account)], now=now).ok
+    watched = [(IIN_PER_NETWORK, address_key(address))] if has_missed and not device else []
+    return allow_all([(IIN_PER_ACCOUNT, account)], watched=watched, now=now)
 
 
-def allow_lookup(account: str, *, address: str | None, now: datetime) -> Allowed:
-    """Whether `account` (a user's id, or the proven phone) may look an IIN up in the person registry; counts it."""
-    return allow_all([(IIN_PER_ACCOUNT, account)], watched=[(IIN_PER_NETWORK, address_key(address))], now=now)
-
-
-def lookup_failed(address: str | None, *, now: datetime) -> None:
+def lookup_failed(account: str, *, address: str | None, now: datetime) -> None:
     """The look-up found nobody whom its visitor may see."""
+    allow(IIN_MISSED, account, now=now)
     allow(IIN_PER_NETWORK, address_key(address), now=now)
 
 
@@ -262,6 +300,26 @@ def address_key(address: str | None) -> str:
         return "unknown"
     ip = ipaddress.ip_address(address)
     return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 64), strict=False))
+
+
+def _newcomers_of_network(phone: str, network: str) -> list[tuple[Limit, str]]:
+    """What codes for registration to numbers that begin like `phone` are counted by in `network`."""
+    hourly = (
+        ("operator", OPERATOR_LENGTH, settings.SMS_CODES_PER_OPERATOR_PER_HOUR),
+        ("block", BLOCK_LENGTH, settings.SMS_CODES_PER_BLOCK_PER_HOUR),
+    )
+    return [
+        (
+            Limit(f"newcomers-{name}", max(1, most // NETWORK_SHARE), HOUR, grace=_CLOSED),
+            f"{network} {phone[:length]}",
+        )
+        for name, length, most in hourly
+    ]
+
+
+def _without_bound(limit: Limit) -> Limit:
+    """What counts like `limit` and stops nobody."""
+    return replace(limit, times=10**9)
 
 
 class _Counter:

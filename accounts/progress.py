@@ -17,6 +17,9 @@ from accounts.registry import Person, PhoneTie
 from notifications import cipher
 
 CODE_SESSION: Final = "code_session"
+CODES_ASKED: Final = "codes_asked"
+# As many codes as one phone gets in a day.
+MOST_CODES: Final = 8
 REGISTRATION: Final = "registration"
 RESET: Final = "password_reset"
 # A new password is set, and things are stopped, within so long after the code was entered.
@@ -102,6 +105,20 @@ def keep_session_secret(session: SessionBase, secret: str) -> None:
         session[CODE_SESSION] = secret
 
 
+def note_code(session: SessionBase, *, purpose: str, phone: str, network: str, now: datetime) -> None:
+    """Keep from which network a code was asked for: it may be entered in another one."""
+    noted = [*session.get(CODES_ASKED, []), [purpose, phone, network, now.isoformat()]]
+    session[CODES_ASKED] = noted[-MOST_CODES:]
+
+
+def take_codes(session: SessionBase, *, purpose: str, phone: str) -> list[tuple[str, datetime]]:
+    """The network and the instant of every code that was noted, and no longer is, for `purpose` and `phone`."""
+    noted = session.get(CODES_ASKED, [])
+    mine = [one for one in noted if one[:2] == [purpose, phone]]
+    session[CODES_ASKED] = [one for one in noted if one not in mine]
+    return [(network, instant(asked_at)) for _purpose, _phone, network, asked_at in mine]
+
+
 def registration_of(session: SessionBase) -> Registration:
     """The registration that is under way in `session`, or an empty one."""
     return Registration(**_values(session, REGISTRATION, Registration))
@@ -131,7 +148,7 @@ def keep_stop(session: SessionBase, stop: Stop) -> None:
 
 def forget(session: SessionBase) -> None:
     """Nothing is under way in `session` any more."""
-    for key in (REGISTRATION, RESET, STOP, CODE_SESSION):
+    for key in (REGISTRATION, RESET, STOP, CODE_SESSION, CODES_ASKED):
         session.pop(key, None)
 
 

@@ -73,12 +73,12 @@ def send_code(
 
     A registered number that registers again gets an SMS that says so; an unknown number that asks for anything else
     gets none; the caller can't tell. `language` is that of the page, used where no account has one; `device` as in
-    `accounts.limits.code_limits`. Raises `TooManyCodes` when the limits for the phone or the network are reached, or
+    `accounts.limits.allow_code`. Raises `TooManyCodes` when the limits for the phone or the network are reached, or
     can't be counted, and `notifications.budget.BudgetSpent` when newcomers get no more codes.
     """
     if purpose == SmsCode.Purpose.REGISTER:
         check_newcomer(phone, now=now)
-    allowed = limits.allow_all(limits.code_limits(phone, address=address, device=device), now=now)
+    allowed = limits.allow_code(phone, purpose=purpose, address=address, device=device, now=now)
     if not allowed.ok:
         raise TooManyCodes(allowed.retry_at)
     owner = User.objects.filter(phone=phone).first()

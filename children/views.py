@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import limits
 from accounts.audit import client_address
 from accounts.decorators import parent_required
+from accounts.devices import known_device
 from accounts.masks import mask_iin, mask_name
 from accounts.models import Sex, User
 from accounts.registry import Person, PhoneTie, RegistryUnavailable
@@ -78,7 +79,8 @@ def _check(request: HttpRequest, *, now: datetime) -> HttpResponse:
         return _add_page(request, now=now, form=form)
     user, iin = _parent(request), form.cleaned_data["iin"]
     account, address = str(user.pk), client_address(request)
-    allowed = limits.allow_lookup(account, address=address, now=now)
+    device = known_device(request, user.username)
+    allowed = limits.allow_lookup(account, address=address, device=device, now=now)
     if not allowed.ok:
         check.remember_typed(request.session, iin, now=now)
         return limited(request, allowed.retry_at, way="look_up")
@@ -88,7 +90,7 @@ def _check(request: HttpRequest, *, now: datetime) -> HttpResponse:
         limits.lookup_was_harmless(account, now=now)
         return _add_page(request, now=now, form=form, existing=already.child)
     except ChildRefused as refused:
-        limits.lookup_failed(address, now=now)
+        limits.lookup_failed(account, address=address, now=now)
         form.add_error("iin", str(refused))
         return _add_page(request, now=now, form=form)
     except RegistryUnavailable:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.formats import date_format
@@ -17,7 +18,7 @@ from accounts.devices import known_device
 from accounts.forms import CodeForm
 from accounts.masks import mask_phone
 from accounts.models import SmsCode
-from accounts.progress import instant, keep_session_secret, session_secret
+from accounts.progress import instant, keep_session_secret, note_code, session_secret, take_codes
 from accounts.sms_codes import LIFETIME, RESEND_AFTER, CodeFault, TooManyCodes, Verdict, check_code, send_code
 from accounts.views.limited import whole_minute
 from notifications.budget import BudgetSpent
@@ -31,17 +32,19 @@ WARN_FROM = 3
 def send(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> None:
     """Send a code to `phone` that counts in this session only. Raises what `NO_CODE` names."""
     session = session_secret(request.session)
+    address = client_address(request)
     send_code(
         phone=phone,
         purpose=purpose,
         session=session,
         language=get_language() or "kk",
-        address=client_address(request),
+        address=address,
         device=known_device(request, phone),
         now=now,
     )
     # Only now: who is refused leaves no session behind.
     keep_session_secret(request.session, session)
+    note_code(request.session, purpose=purpose, phone=phone, network=limits.address_key(address), now=now)
 
 
 def resend(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> bool:
@@ -61,7 +64,6 @@ def check(
     *,
     phone: str,
     purpose: SmsCode.Purpose,
-    sent_at: str,
     proves_more: Callable[[], bool] | None = None,
     now: datetime,
 ) -> bool:
@@ -78,7 +80,8 @@ def check(
         now=now,
     )
     if verdict.ok:
-        limits.forget(limits.unconfirmed_code(client_address(request)), now=instant(sent_at))
+        for network, sent_at in take_codes(request.session, purpose=purpose, phone=phone):
+            limits.code_was_entered(phone, purpose=purpose, network=network, sent_at=sent_at)
     else:
         form.add_error(form.wrong_field, _fault(verdict, wrong=str(form.wrong)))
     return verdict.ok
@@ -104,11 +107,18 @@ def page(form: CodeForm, *, phone: str, sent_at: str, now: datetime) -> dict[str
 def why_no_code(refusal: TooManyCodes | BudgetSpent, *, now: datetime) -> str:
     """The sentence for a code that is not sent, with the local time from which it may be asked for again."""
     if isinstance(refusal, BudgetSpent):
-        return _(
+        said = _(
             "So many codes for registration were asked for that no more are sent for the time being. Nothing is wrong "
             "with your number. You can try again at: %(time)s"
         ) % {"time": _shown(refusal.retry_at, now=now)}
-    return too_many(refusal.retry_at, now=now)
+    else:
+        said = too_many(refusal.retry_at, now=now)
+    return f"{said}. {who_helps()}"
+
+
+def who_helps() -> str:
+    """Whom to call where something can't wait."""
+    return _("If it can't wait, call the contact centre: %(phone)s") % {"phone": settings.CONTACT_PHONES[0]}
 
 
 def too_many(retry_at: datetime | None, *, now: datetime) -> str:

@@ -108,9 +108,7 @@ def code(request: HttpRequest, registration: Registration, now: datetime) -> Htt
             keep_registration(request.session, replace(registration, sent_at=now.isoformat()))
         return redirect("accounts:register_code")
     form = CodeForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and code_step.check(
-        request, form, phone=number, purpose=REGISTER, sent_at=registration.sent_at, now=now
-    ):
+    if form.is_valid() and code_step.check(request, form, phone=number, purpose=REGISTER, now=now):
         verified = replace(registration, verified=True)
         keep_registration(request.session, verified)
         return _go_on(verified)
@@ -174,7 +172,7 @@ def _find(
     try:
         return services.find_registrant(identity, phone=registration.phone)
     except services.NotRegistrable:
-        limits.lookup_failed(address, now=now)
+        limits.lookup_failed(registration.phone, address=address, now=now)
         form.add_error("identity", _not_registrable())
         return None
     except RegistryUnavailable:

@@ -128,7 +128,6 @@ def _is_owner(request: HttpRequest, form: OwnerForm, reset: Reset, *, now: datet
             form,
             phone=reset.phone,
             purpose=RESET,
-            sent_at=reset.sent_at,
             proves_more=lambda: services.is_owner(reset.phone, form.cleaned_data["proof"], now=now),
             now=now,
         )

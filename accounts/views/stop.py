@@ -19,7 +19,6 @@ from accounts.forms import CodeForm, PhoneForm
 from accounts.models import SmsCode, User
 from accounts.phones import display_phone
 from accounts.progress import Stop, forget, keep_stop, stop_of
-from accounts.sms_codes import TooManyCodes
 from accounts.views import code_step
 from notifications.clock import read_clock
 
@@ -43,8 +42,8 @@ def phone(request: HttpRequest) -> HttpResponse:
             return redirect("accounts:stop_code")
         try:
             code_step.send(request, phone=number, purpose=STOP, now=now)
-        except TooManyCodes as refusal:
-            form.add_error("phone", code_step.too_many(refusal.retry_at, now=now))
+        except code_step.NO_CODE as refusal:
+            form.add_error("phone", code_step.why_no_code(refusal, now=now))
             status = 429
         else:
             keep_stop(request.session, Stop(phone=number, sent_at=now.isoformat()))
@@ -66,9 +65,7 @@ def code(request: HttpRequest) -> HttpResponse:
             keep_stop(request.session, replace(stop, sent_at=now.isoformat()))
         return redirect("accounts:stop_code")
     form = CodeForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and code_step.check(
-        request, form, phone=stop.phone, purpose=STOP, sent_at=stop.sent_at, now=now
-    ):
+    if form.is_valid() and code_step.check(request, form, phone=stop.phone, purpose=STOP, now=now):
         # Whoever knew this session before does not act with it.
         request.session.cycle_key()
         keep_stop(request.session, replace(stop, verified_at=now.isoformat()))
@@ -109,7 +106,8 @@ def _choices(request: HttpRequest, user: User, *, now: datetime) -> HttpResponse
 def _stop(request: HttpRequest, user: User, kind: stops.Stoppable, *, now: datetime) -> HttpResponse:
     allowed = limits.allow(limits.STOPS_PER_ACCOUNT, str(user.pk), now=now)
     if not allowed.ok:
-        messages.warning(request, code_step.too_many(allowed.retry_at, now=now))
+        said = code_step.too_many(allowed.retry_at, now=now)
+        messages.warning(request, f"{said}. {code_step.who_helps()}")
         return redirect("accounts:stop_choose")
     try:
         said = kind.stop(user, request.POST.get("key", ""), address=client_address(request), now=now)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from tests.accounts.walk import PHONE, newest_code
 from tests.factories import UserFactory
@@ -75,3 +76,55 @@ def test_after_a_proof_that_is_over_the_page_of_a_reset_begins_anew(client, cloc
     answer = client.get("/password/reset/code/", follow=True)
     assert answer.redirect_chain[-1][0] == "/password/reset/"
     assert "он минут" in answer.content.decode()
+
+
+class TestAnotherNetwork:
+    """A telephone leaves the house's network for the carrier's between the two pages."""
+
+    HOME, STREET = "10.1.0.1", "10.2.0.1"
+
+    @pytest.fixture(autouse=True)
+    def _one_each(self, settings):
+        """One network may leave one code unanswered in a block of numbers."""
+        settings.SMS_CODES_PER_BLOCK_PER_HOUR = 8
+
+    def ask(self, client, phone, address):
+        return client.post("/register/", {"phone": phone, "consent": "on"}, REMOTE_ADDR=address)
+
+    def test_control_a_code_that_is_not_entered_counts(self, client):
+        assert self.ask(client, PHONE, self.HOME).status_code == 302
+        assert self.ask(Client(), "+77017770001", self.HOME).status_code == 429
+
+    def test_it_is_taken_back_from_the_network_that_asked(self, client, clock):
+        self.ask(client, PHONE, self.HOME)
+        clock.shift(timedelta(hours=1))
+        client.post("/register/code/", {"resend": "1"}, REMOTE_ADDR=self.HOME)
+        entered = client.post("/register/code/", {"code": newest_code()}, REMOTE_ADDR=self.STREET)
+        assert entered.url == "/register/password/"
+        assert self.ask(Client(), "+77017770001", self.HOME).status_code == 302
+
+    def test_also_a_former_one_that_came_too_late(self, client, clock, settings):
+        settings.SMS_CODES_PER_BLOCK_PER_HOUR = 16
+        self.ask(client, PHONE, self.HOME)
+        clock.shift(timedelta(minutes=1))
+        client.post("/register/code/", {"resend": "1"}, REMOTE_ADDR=self.STREET)
+        client.post("/register/code/", {"code": newest_code()}, REMOTE_ADDR=self.STREET)
+        for number in range(2):
+            assert self.ask(Client(), f"+7701777000{number}", self.HOME).status_code == 302
+        assert "codes_asked" not in client.session or not client.session["codes_asked"]
+
+
+class TestRefusal:
+    @pytest.mark.parametrize(
+        ("prefix", "words"),
+        [("", "байланыс орталығына қоңырау шалыңыз"), ("/ru", "позвоните в контакт-центр")],
+    )
+    @pytest.mark.parametrize(("path", "fields"), WAYS, ids=[path for path, _fields in WAYS])
+    def test_it_names_the_time_and_who_helps(self, clock, settings, path, fields, prefix, words):
+        Client().post(f"{prefix}{path}", fields)
+        answer = Client().post(f"{prefix}{path}", fields)
+        assert answer.status_code == 429
+        said = answer.context["form"].errors["phone"][0]
+        assert "16:21" in said
+        assert words in said
+        assert settings.CONTACT_PHONES[0] in said

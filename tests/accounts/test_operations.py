@@ -234,8 +234,44 @@ class TestLimits:
 
     def test_a_demo_has_the_real_limits(self, settings):
         assert settings.DEMO
-        allowed = [limits.allow(limits.IIN_PER_NETWORK, "10.0.0.0/24", now=NOW).ok for _ in range(101)]
-        assert allowed == [True] * 100 + [False]
+        allowed = [limits.allow(limits.IIN_PER_NETWORK, "10.0.0.0/24", now=NOW).ok for _ in range(51)]
+        assert allowed == [True] * 50 + [False]
+
+
+class TestLookUps:
+    """Misses of a whole network stop only who has missed, and no device that is known."""
+
+    def miss(self, account, *, address="10.0.0.7", now=NOW):
+        assert limits.allow_lookup(account, address=address, now=now).ok
+        limits.lookup_failed(account, address=address, now=now)
+
+    def neighbours(self, count=50):
+        for number in range(count):
+            self.miss(f"neighbour {number}")
+
+    def test_who_has_not_missed_goes_on(self):
+        self.neighbours()
+        for _ in range(5):
+            assert limits.allow_lookup("mine", address="10.0.0.1", now=NOW).ok
+        # Their own limit holds as ever.
+        assert not limits.allow_lookup("mine", address="10.0.0.1", now=NOW).ok
+
+    def test_who_has_waits_for_minutes(self):
+        self.miss("mine")
+        self.neighbours(49)
+        refused = limits.allow_lookup("mine", address="10.0.0.99", now=NOW)
+        assert refused == limits.Allowed(False, NOW + timedelta(minutes=10))
+        assert limits.allow_lookup("mine", address="10.0.1.1", now=NOW).ok
+        assert limits.allow_lookup("mine", address="10.0.0.99", device="known", now=NOW).ok
+        assert limits.allow_lookup("mine", address="10.0.0.99", now=NOW + timedelta(minutes=10)).ok
+
+    def test_a_miss_is_forgotten_after_an_hour(self):
+        self.miss("mine")
+        later = NOW + timedelta(hours=1)
+        for number in range(50):
+            self.miss(f"neighbour {number}", now=later - MICROSECOND)
+        assert not limits.allow_lookup("mine", address="10.0.0.99", now=later - MICROSECOND).ok
+        assert limits.allow_lookup("mine", address="10.0.0.99", now=later).ok
 
 
 class TestWithoutRedis:

@@ -25,7 +25,7 @@ from tests.factories import UserFactory
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 PHONE = "+77017779876"
-REGISTER, RESET = SmsCode.Purpose.REGISTER, SmsCode.Purpose.RESET
+REGISTER, RESET, STOP = SmsCode.Purpose.REGISTER, SmsCode.Purpose.RESET, SmsCode.Purpose.STOP
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -164,19 +164,89 @@ class TestSending:
             send(now=NOW + timedelta(hours=9))
         assert caught.value.retry_at == NOW + timedelta(days=1)
 
-    def test_a_network_asks_for_many_phones(self):
-        # Of as many blocks of numbers, which have a budget of their own.
-        for number in range(60):
-            send(phone=f"+77017{number:03d}798", address="10.0.0.7")
-        with pytest.raises(TooManyCodes):
-            send(phone="+77017779899", address="10.0.0.99")
-        send(phone="+77017779899", address="10.0.1.1")
+    def unanswered(self, count, *, address="10.0.0.7", now=NOW):
+        for number in range(count):
+            send(phone=f"+77017{number:03d}798", purpose=RESET, address=address, now=now)
+
+    def test_codes_that_nobody_entered_stop_no_neighbour_who_left_none(self):
+        """A gateway that is late, or one telephone with a program."""
+        self.unanswered(200)
+        send(phone=PHONE, purpose=RESET, address="10.0.0.99")
+
+    def test_they_stop_who_left_one_as_well_for_minutes(self):
+        self.unanswered(60)
+        again = {"phone": "+77017000798", "purpose": RESET, "now": NOW + RESEND_AFTER}
+        with pytest.raises(TooManyCodes) as caught:
+            send(**again, address="10.0.0.99")
+        assert caught.value.retry_at == NOW + timedelta(minutes=10)
+        send(**again, address="10.0.1.1")
+        send(**again, address="10.0.0.99", device="known")
+        send(**again | {"purpose": STOP}, address="10.0.0.99")
+
+    def test_and_everybody_who_shows_nothing_only_once_they_are_a_flood(self):
+        self.unanswered(300)
+        with pytest.raises(TooManyCodes) as caught:
+            send(purpose=RESET, address="10.0.0.99")
+        assert caught.value.retry_at == NOW + timedelta(minutes=10)
+        send(purpose=STOP, address="10.0.0.99")
+        send(purpose=RESET, address="10.0.0.99", now=NOW + timedelta(minutes=10))
 
     def test_codes_that_were_entered_count_against_no_neighbour(self):
+        network = limits.address_key("10.0.0.7")
         for number in range(250):
             phone = f"+77017{number:03d}798"
             send(phone=phone, address="10.0.0.7")
-            limits.forget(limits.unconfirmed_code("10.0.0.7"), now=NOW)
+            limits.code_was_entered(phone, purpose=REGISTER, network=network, sent_at=NOW)
+        send(address="10.0.0.99")
+
+    def test_one_network_closes_no_block_of_numbers(self):
+        """Eight of them leave as many codes unanswered as a block gets in an hour."""
+        for number in range(5):
+            send(phone=f"+7776555{number:04d}", address="10.0.0.7")
+        for number in range(5, 40):
+            with pytest.raises(TooManyCodes) as caught:
+                send(phone=f"+7776555{number:04d}", address="10.0.0.7")
+            assert caught.value.retry_at == NOW + timedelta(hours=1)
+        for number in range(5):
+            send(phone=f"+777655510{number:02d}", address="10.0.1.1")
+        # Another block goes on in the first network, too.
+        send(phone="+77765560000", address="10.0.0.7")
+
+    def test_nor_the_numbers_of_an_operator(self, settings):
+        settings.SMS_CODES_PER_OPERATOR_PER_HOUR = 80
+        for number in range(10):
+            send(phone=f"+7776{number:03d}5555", address="10.0.0.7")
+        with pytest.raises(TooManyCodes):
+            send(phone="+77769995555", address="10.0.0.99")
+        send(phone="+77769995555", address="10.0.1.1")
+
+    def test_what_was_answered_takes_nothing_of_it(self):
+        for number in range(20):
+            phone = f"+7776555{number:04d}"
+            send(phone=phone, address="10.0.0.7")
+            limits.code_was_entered(
+                phone, purpose=REGISTER, network=limits.address_key("10.0.0.7"), sent_at=NOW
+            )
+
+    @pytest.mark.parametrize("asked", [REGISTER, RESET])
+    def test_requests_for_other_purposes_leave_stop_open(self, asked):
+        for number in range(20):
+            send(purpose=asked, address=f"10.6.{number}.6")
+        for minute in range(5):
+            send(purpose=asked, address="10.0.0.1", now=NOW + timedelta(days=1) + minute * RESEND_AFTER)
+        for address in ("10.0.0.1", "10.6.1.6"):
+            send(purpose=STOP, address=address)
+
+    @pytest.mark.parametrize("purpose", [RESET, STOP])
+    def test_an_owner_gets_one_an_hour_whatever_strangers_do(self, purpose):
+        for number in range(20):
+            send(purpose=purpose, address=f"10.6.{number}.6")
+        for hour in range(3):
+            free = NOW + hour * timedelta(hours=1)
+            with pytest.raises(TooManyCodes) as caught:
+                send(purpose=purpose, address=f"10.0.{hour}.1", now=free + timedelta(hours=1) - MICROSECOND)
+            assert caught.value.retry_at == free + timedelta(hours=1)
+            send(purpose=purpose, address=f"10.0.{hour}.1", now=free + timedelta(hours=1))
 
     def test_strangers_of_one_network_do_not_use_up_the_codes_of_another(self):
         for number in range(5):
