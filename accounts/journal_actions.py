@@ -10,6 +10,11 @@ class Action(models.TextChoices):
     REGISTERED = "registered", _("Registered")
     SIGNED_IN = "signed_in", _("Signed in")
     SIGNED_OUT = "signed_out", _("Signed out")
+    STAFF_SIGN_IN_FAILED = "staff_sign_in_failed", _("Failed sign-in to the workplace")
+    STAFF_CODE_WRONG = (
+        "staff_code_wrong",
+        _("Failed sign-in to the workplace: the password was right, the one-time code was not"),
+    )
     PASSWORD_CHANGED = "password_changed", _("Password changed")
     PASSWORD_RESET = "password_reset", _("Password reset by SMS")
     PROFILE_CHANGED = "profile_changed", _("Profile changed")

@@ -70,6 +70,8 @@ SIGN_IN_PER_NETWORK: Final = (
     Limit("sign-in-network", 20, 15 * MINUTE),
     Limit("sign-in-network-day", 100, DAY),
 )
+# However they were answered: beyond it none is even checked, since each takes a core for thirty milliseconds.
+WRONG_PASSWORDS: Final = Limit("wrong-passwords", 60, MINUTE)
 PASSWORD_PER_ACCOUNT: Final = Limit("password-account", 5, 15 * MINUTE)
 
 # Codes by SMS to one phone for one purpose, asked for from one network or by one device that knows the account.
@@ -227,6 +229,19 @@ def sign_in_limits(name: str, *, address: str | None, device: str) -> list[tuple
         return [(SIGN_IN_PER_DEVICE, f"{device} {name}")]
     network = address_key(address)
     return [(SIGN_IN_PER_ACCOUNT, name)] + [(limit, network) for limit in SIGN_IN_PER_NETWORK]
+
+
+def may_check_password(*, address: str | None, device: str, now: datetime) -> Allowed:
+    """Whether a password is worth the work of checking it, with `device` as in `sign_in_limits`.
+
+    Ask before anything is known of the account: the answer and its time are the same for every name.
+    """
+    return allow_all([], watched=[(WRONG_PASSWORDS, device or address_key(address))], now=now)
+
+
+def password_was_wrong(*, address: str | None, device: str, now: datetime) -> None:
+    """One more that was checked for nothing, whatever its visitor was told."""
+    allow(WRONG_PASSWORDS, device or address_key(address), now=now)
 
 
 def allow_code(

@@ -21,7 +21,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
 
+from accounts import audit
+from accounts.audit import client_address
 from accounts.devices import remember_device
+from accounts.journal_actions import Action
 from accounts.models import User
 from applications import workplace
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
@@ -91,9 +94,21 @@ class StaffAdminSite(OTPAdminSite):
         response = cast(HttpResponse, super().login(request, extra_context))
         form = (getattr(response, "context_data", None) or {}).get("form")
         if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
-            remember_device(response, request, cast(User, request.user))
+            user = cast(User, request.user)
+            remember_device(response, request, user)
+            audit.record(
+                Action.SIGNED_IN, now=read_clock(), actor=user, subject=user, address=client_address(request)
+            )
         elif isinstance(form, StaffLoginForm) and form.is_too_often:
             response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+        return response
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's, entered in the journal."""
+        user = request.user
+        response = cast(HttpResponse, super().logout(request, extra_context))
+        if isinstance(user, User) and not request.user.is_authenticated:
+            _note_sign_out(request, user, actor=user)
         return response
 
     def password_change(
@@ -165,8 +180,16 @@ def _last_seen(session: SessionBase) -> datetime | None:
     return datetime.fromisoformat(seen) if seen else None
 
 
+def _note_sign_out(request: HttpRequest, user: User, *, actor: User | None) -> None:
+    audit.record(
+        Action.SIGNED_OUT, now=read_clock(), actor=actor, subject=user, address=client_address(request)
+    )
+
+
 def _sign_out(request: HttpRequest) -> None:
+    user = cast(User, request.user)
     auth.logout(request)
+    _note_sign_out(request, user, actor=None)
     text = gettext(
         "You were signed out: nothing was done here for a long time. Minutes allowed: %(minutes)s. "
         "Sign in again, and the page where you were opens."

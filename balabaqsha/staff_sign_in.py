@@ -2,7 +2,7 @@
 
 import logging
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from django import forms
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
-from accounts import limits, second_factor, services
+from accounts import audit, limits, second_factor, services
 from accounts.audit import client_address
 from accounts.devices import known_device, remember_device
 from accounts.journal_actions import Action
@@ -66,22 +66,31 @@ class StaffLoginForm(AdminAuthenticationForm):
         name, token = data["username"], data.get("otp_token", "")
         now = read_clock()
         # Before the password is checked: checking may renew its hash, and with it the mark that devices know.
-        known = known_device(self.request, login_name(name))
+        known, address = known_device(self.request, login_name(name)), client_address(self.request)
+        checked = limits.may_check_password(address=address, device=known, now=now)
+        if not checked.ok and not _is_proven(name, token, now=now):
+            self._refuse_too_often(checked.retry_at, now=now)
         user = self._employee(name, data["password"])
         device = second_factor.matching_device(user, token, now=now)
         is_right = user is not None and (device is not None or not settings.STAFF_SECOND_FACTOR)
         if user is not None and not is_right:
             logger.warning("A right password with a wrong second factor: employee %s", user.pk)
-        counted = limits.sign_in_limits(login_name(name), address=client_address(self.request), device=known)
+        if not is_right:
+            limits.password_was_wrong(address=address, device=known, now=now)
+        counted = limits.sign_in_limits(login_name(name), address=address, device=known)
         answer = limits.judge(counted, right=is_right, now=now)
         if is_right and (answer.ok or second_factor.is_beyond_guessing(token)):
             self._let_in(user, device, token, now=now)
         elif answer.ok:
+            _note_failure(name, knew_password=user is not None, address=address, now=now)
             raise self.get_invalid_login_error()
         else:
-            self.is_too_often = True
-            raise ValidationError(_too_often(answer.retry_at, now=now), code="too_often")
+            self._refuse_too_often(answer.retry_at, now=now)
         return dict(data)
+
+    def _refuse_too_often(self, retry_at: datetime | None, *, now: datetime) -> NoReturn:
+        self.is_too_often = True
+        raise ValidationError(_too_often(retry_at, now=now), code="too_often")
 
     def _employee(self, name: str, password: str) -> User | None:
         user = authenticate(self.request, username=name, password=normalise_password(password))
@@ -135,6 +144,21 @@ class StaffPasswordChangeView(PasswordChangeView):
         response = HttpResponseRedirect(self.get_success_url())
         remember_device(response, self.request, user)
         return response
+
+
+def _is_proven(name: str, token: str, *, now: datetime) -> bool:
+    """Whether `token` shows, before any password is checked, that it was not guessed: the way that is always open."""
+    if not second_factor.is_beyond_guessing(token):
+        return False
+    owner = User.objects.filter(username=name, is_staff=True).first()
+    return second_factor.matching_device(owner, token, now=now) is not None
+
+
+def _note_failure(name: str, *, knew_password: bool, address: str | None, now: datetime) -> None:
+    """Enter a sign-in that was answered as wrong. Whatever was wrong, and whoever was meant, it costs the same."""
+    action = Action.STAFF_CODE_WRONG if knew_password else Action.STAFF_SIGN_IN_FAILED
+    employee = User.objects.filter(username=name, is_staff=True).first()
+    audit.record(action, now=now, actor=None, subject=employee, address=address)
 
 
 def _too_often(retry_at: datetime | None, *, now: datetime) -> str:

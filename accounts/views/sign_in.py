@@ -47,9 +47,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         now = read_clock()
         # Before the password is checked: checking may renew its hash, and with it the mark that devices know.
-        device = known_device(request, form.name)
+        device, address = known_device(request, form.name), audit.client_address(request)
+        checked = limits.may_check_password(address=address, device=device, now=now)
+        if not checked.ok:
+            return limited(request, checked.retry_at, way="sign_in")
         user = _parent(request, form)
-        counted = limits.sign_in_limits(form.name, address=audit.client_address(request), device=device)
+        if user is None and form.is_phone:
+            limits.password_was_wrong(address=address, device=device, now=now)
+        counted = limits.sign_in_limits(form.name, address=address, device=device)
         answer = limits.judge(counted, right=user is not None, now=now)
         if not answer.ok:
             return _too_often(request, form, user, free_at=answer.retry_at or now, target=target, now=now)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.conf import settings as project
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -292,6 +293,82 @@ class TestNetwork:
                 assert fail(1, phone=f"+77017{round_}798{number:02d}") == ["wrong"]
             stopped.shift(15 * MINUTE)
         assert outcome(sign_in(Client())) == "code"
+
+
+@pytest.fixture
+def no_hash(monkeypatch):
+    """From now on whatever is hashed answers 503: what is not, was not worth the work."""
+
+    def stop():
+        def busy(*_given, **_named):
+            raise HashingBusy
+
+        monkeypatch.setattr(MD5PasswordHasher, "encode", busy)
+
+    return stop
+
+
+class TestFlood:
+    """Sixty wrong passwords of one network in a minute: the next ones cost nobody a core."""
+
+    def flood(self, count=60, *, address="10.0.0.66"):
+        for number in range(count):
+            fail(1, phone=f"+770177790{number:02d}", address=address)
+
+    @pytest.mark.parametrize("password", [RIGHT, "wrong-pass"])
+    @pytest.mark.parametrize("phone", [PHONE, UNKNOWN, "amina"])
+    def test_an_unknown_device_is_told_so_and_nothing_is_hashed(
+        self, owner, stopped, no_hash, phone, password
+    ):
+        self.flood()
+        no_hash()
+        before = SmsCode.objects.count()
+        with CaptureQueriesContext(connection) as queries:
+            answer = sign_in(Client(), phone, password, address="10.0.0.1")
+        assert answer.status_code == 429
+        assert answer.context["retry_at"] == START + MINUTE
+        # Nothing of the account is looked at either, so neither the answer nor its time tells whether there is one.
+        assert [query["sql"] for query in queries if "accounts_" in query["sql"]] == []
+        assert SmsCode.objects.count() == before
+
+    def test_control_one_less_is_checked(self, owner, stopped, no_hash):
+        self.flood(59)
+        no_hash()
+        assert sign_in(Client(), address="10.0.0.1").status_code == 503
+
+    def test_known_devices_and_other_networks_pass(self, owner, client, stopped):
+        sign_in(client)
+        leave(client)
+        self.flood()
+        assert outcome(sign_in(client, address="10.0.0.1")) == "in"
+        assert outcome(sign_in(Client(), address="10.0.1.1")) == "in"
+
+    def test_it_is_over_to_the_microsecond(self, owner, stopped):
+        self.flood()
+        stopped.shift(MINUTE - MICROSECOND)
+        assert outcome(sign_in(Client())) == "later"
+        stopped.shift(MICROSECOND)
+        assert outcome(sign_in(Client())) == "code"
+
+    def test_a_known_device_floods_only_itself(self, owner, client, stopped, no_hash):
+        sign_in(client)
+        leave(client)
+        fail(60, client=client)
+        assert outcome(sign_in(Client())) == "in"
+        no_hash()
+        assert outcome(sign_in(client)) == "later"
+
+    def test_right_passwords_are_no_flood(self, owner, stopped):
+        for _ in range(70):
+            assert outcome(sign_in(Client())) == "in"
+
+    def test_a_new_password_by_sms_stays_open_and_makes_the_device_known(self, owner, client, stopped):
+        self.flood()
+        assert client.post("/password/reset/", {"phone": PHONE}).status_code == 302
+        client.post("/password/reset/code/", {"code": newest_code(), "proof": owner.profile.iin})
+        new = {"password": "жаңа құпия 1", "repeated": "жаңа құпия 1"}
+        assert client.post("/password/reset/new/", new).url == "/login/"
+        assert outcome(sign_in(client, password="жаңа құпия 1", address="10.0.0.1")) == "in"
 
 
 class TestNothingIsTold:

@@ -222,6 +222,14 @@ class TestBusy:
         assert browser.post("/cabinet/profile/password/", fields).url == "/cabinet/profile/"
         assert check_password("жаңа құпия сөз", User.objects.get(pk=parent.pk).password)
 
+    def test_whose_tries_are_used_up_costs_no_hash(self, parent, client_of, monkeypatch):
+        browser = client_of(parent)
+        fields = {"old_password": "wrong", "password": "жаңа құпия сөз", "repeated": "жаңа құпия сөз"}
+        for _ in range(limits.PASSWORD_PER_ACCOUNT.times):
+            assert browser.post("/cabinet/profile/password/", fields).status_code == 200
+        monkeypatch.setattr(hashing, "_line", Busy())
+        assert browser.post("/cabinet/profile/password/", fields).status_code == 200
+
     def test_who_was_turned_away_by_the_web_server_reads_the_same(self, client, parent, monkeypatch):
         monkeypatch.setattr(hashing, "_line", None)  # no view is called
         answer = sign_in(client, told={REFUSAL: "passwords"})

@@ -1,5 +1,6 @@
 """The door of the workplace: three things on one form, one answer for every mistake."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,6 +9,7 @@ from urllib.parse import quote
 import pytest
 import time_machine
 from django.conf import settings as project
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
@@ -17,6 +19,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.hashing import HashingBusy
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from accounts.roles import Role
@@ -41,6 +44,10 @@ def sign_in(client: Client, username: str, *, password: str = PASSWORD, code: st
         {"username": username, "password": password, "otp_token": code, "next": reverse("admin:index")},
     )
     return answer.status_code
+
+
+def _busy(*_given, **_named):
+    raise HashingBusy
 
 
 def is_inside(client: Client) -> bool:
@@ -225,6 +232,24 @@ class TestGuessing:
         assert self.guess("employee-99", password="wrong") == [429]
         assert self.guess(worker.username, code=self.two_codes(worker)) == [302]
 
+    def test_in_a_flood_nothing_is_hashed_but_for_what_was_not_guessed(self, worker, stopped, monkeypatch):
+        known = Client(REMOTE_ADDR="10.6.6.1")
+        assert sign_in(known, worker.username, code=code_for(worker)) == 302
+        known.post(reverse("admin:logout"))
+        stopped.shift(timedelta(minutes=1))
+        for number in range(60):
+            self.guess(f"employee-{number}", password="wrong")
+        with monkeypatch.context() as patch:
+            patch.setattr(MD5PasswordHasher, "encode", _busy)
+            for name in (worker.username, "nobody"):
+                for code in (code_for(worker), "000000", "000000 000000", "abcd2345"):
+                    assert self.guess(name, code=code) == [429]
+            # A known device, another network, and two codes of the app are checked.
+            assert sign_in(known, worker.username, code=code_for(worker)) == 503
+            assert self.guess(worker.username, address="10.7.7.7") == [503]
+            assert self.guess(worker.username, code=self.two_codes(worker)) == [503]
+        assert self.guess(worker.username, code=self.two_codes(worker)) == [302]
+
     def test_a_failure_looks_alike_whatever_was_right(self, worker, stopped):
         """The same statements as well, but for the row of a device that is there to be read."""
         seen = []
@@ -238,11 +263,12 @@ class TestGuessing:
                     "/admin/login/", {"username": username, "password": password, "otp_token": "000000"}
                 )
             page = answer.content.decode().replace(username, "").partition("csrfmiddlewaretoken")
-            shapes = [query["sql"].partition("WHERE")[0] for query in queries]
+            shapes = [re.split("WHERE|VALUES", query["sql"])[0] for query in queries]
             seen.append(
                 (answer.status_code, page[0], [shape for shape in shapes if "bulletin_" not in shape])
             )
         assert seen[0] == seen[1] == seen[2]
+        assert any("accounts_auditentry" in shape for shape in seen[0][2])
 
     def test_a_right_password_with_a_wrong_code_is_in_the_log(self, worker, caplog):
         self.guess(worker.username)
@@ -266,6 +292,69 @@ class TestGuessing:
 
         with ThreadPoolExecutor(4) as pool:
             assert sorted(pool.map(enter, range(4))) == [200, 200, 200, 302]
+
+
+class TestJournal:
+    """Who came in, who left and who failed, when and from where; officials read it as all the rest."""
+
+    ADDRESS = "10.8.8.8"
+
+    def enter(self, name, *, password=PASSWORD, code="000000", client=None):
+        client = client or Client(REMOTE_ADDR=self.ADDRESS)
+        sign_in(client, name, password=password, code=code)
+        return client
+
+    def entries(self):
+        return list(
+            AuditEntry.objects.order_by("id").values_list("action", "actor", "subject", "at", "address")
+        )
+
+    def test_coming_and_leaving(self, worker, stopped):
+        now = timezone.now()
+        desk = self.enter(worker.username, code=code_for(worker))
+        desk.post(reverse("admin:logout"))
+        assert self.entries() == [
+            (action, worker.pk, worker.pk, now, self.ADDRESS)
+            for action in (Action.SIGNED_IN, Action.SIGNED_OUT)
+        ]
+
+    def test_the_portal_signs_out_who_left_the_desk(self, worker, stopped):
+        desk = self.enter(worker.username, code=code_for(worker))
+        assert is_inside(desk)
+        stopped.shift(timedelta(minutes=30))
+        assert not is_inside(desk)
+        assert self.entries()[-1] == (Action.SIGNED_OUT, None, worker.pk, timezone.now(), self.ADDRESS)
+
+    def test_failures(self, worker, stopped):
+        parent = UserFactory.create()
+        self.enter(worker.username)
+        self.enter(worker.username, password="wrong", code=code_for(worker))
+        self.enter("nobody")
+        self.enter(parent.username, password="parent-pass-1")
+        assert [entry[:3] for entry in self.entries()] == [
+            (Action.STAFF_CODE_WRONG, None, worker.pk),
+            (Action.STAFF_SIGN_IN_FAILED, None, worker.pk),
+            (Action.STAFF_SIGN_IN_FAILED, None, None),
+            (Action.STAFF_SIGN_IN_FAILED, None, None),
+        ]
+        assert {entry[3:] for entry in self.entries()} == {(timezone.now(), self.ADDRESS)}
+
+    def test_a_guesser_writes_no_more_than_what_is_answered(self, worker, stopped):
+        for _ in range(20):
+            self.enter(worker.username)
+        assert AuditEntry.objects.count() == 5
+
+    def test_an_official_reads_them(self, worker):
+        set_up_roles()
+        self.enter(worker.username)
+        desk = inside(employee(Role.OFFICIAL))
+        listed = desk.get("/ru/admin/accounts/auditentry/?action__exact=staff_code_wrong")
+        assert listed.context["cl"].result_count == 1
+        assert "пароль был верным" in listed.content.decode()
+        entry = desk.get(f"/ru/admin/accounts/auditentry/{AuditEntry.objects.get().pk}/change/")
+        page = entry.content.decode()
+        assert worker.username in page
+        assert self.ADDRESS in page
 
 
 class TestOwnPassword:
