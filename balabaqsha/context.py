@@ -9,7 +9,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
 
-from bulletin.selectors import chosen_locality, localities
+from bulletin.chosen_place import chosen_locality
+from bulletin.selectors import localities
 from notifications.clock import estimate_clock
 from notifications.selectors import unread_count
 

@@ -9,6 +9,7 @@ addresses of the embedded servers are used (`balabaqsha.servers`).
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from balabaqsha.environment import Environment
@@ -115,6 +116,10 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "balabaqsha.urls"
+# The page of a vacancy is of an app above the one that holds vacancies.
+ABSOLUTE_URL_OVERRIDES = {
+    "bulletin.vacancy": lambda vacancy: reverse("applications:vacancy", args=[vacancy.pk]),
+}
 WSGI_APPLICATION = "balabaqsha.wsgi.application"
 
 TEMPLATES = [

@@ -25,8 +25,9 @@ from applications.rules.in_force import choose
 from balabaqsha import statistics as figures
 from balabaqsha.health.probes import report
 from bulletin import selectors
+from bulletin.chosen_place import PLACE_COOKIE, chosen_locality
 from bulletin.models import Locality
-from bulletin.moment import shared_page
+from bulletin.shared_page import shared_page
 from notifications.clock import estimate_clock, read_clock
 from notifications.selectors import unread_count
 
@@ -43,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return shared_page(
         request,
         "home.html",
-        key=(request.COOKIES.get(selectors.PLACE_COOKIE), unread_count(request.user)),
+        key=(request.COOKIES.get(PLACE_COOKIE), unread_count(request.user)),
         is_signed_in=request.user.is_authenticated,
         now=now,
         context=lambda: _home(request, now=now),
@@ -51,7 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _home(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
-    locality = selectors.chosen_locality(request)
+    locality = chosen_locality(request)
     vacancies = selectors.published_vacancies(locality=locality, now=now).order_by("-published_at", "id")
     return {
         "locality": locality,
@@ -74,7 +75,7 @@ def choose_place(request: HttpRequest) -> HttpResponse:
         return response
     messages.success(request, _("Chosen place: %(place)s") % {"place": place.name})
     response.set_cookie(
-        selectors.PLACE_COOKIE,
+        PLACE_COOKIE,
         place.slug,
         max_age=PLACE_COOKIE_AGE,
         samesite="Lax",
@@ -87,7 +88,7 @@ def choose_place(request: HttpRequest) -> HttpResponse:
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """How the portal works, with the periods that the rules of the chosen place name today."""
-    place = selectors.chosen_locality(request)
+    place = chosen_locality(request)
     day = timezone.localdate(estimate_clock(), place.zone if place else None)
     rules = choose(Rules.objects.all(), locality_id=place.pk if place else None, day=day)
     return render(request, "pages/help.html", {"rules": rules})

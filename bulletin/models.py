@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -237,8 +238,10 @@ class Vacancy(models.Model):
     def __str__(self) -> str:
         return f"{self.group.kindergarten} · {self.group}"
 
-    def get_absolute_url(self) -> str:
-        return reverse("applications:vacancy", args=[self.pk])
+    if TYPE_CHECKING:
+
+        def get_absolute_url(self) -> str:
+            """Its public page, which knows of applications: the root gives its address (`ABSOLUTE_URL_OVERRIDES`)."""
 
     @property
     def seats_free(self) -> int:

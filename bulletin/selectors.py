@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import (
     Case,
     Count,
@@ -23,14 +22,11 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce, Least
-from django.http import HttpRequest
 
 from accounts.models import User
 from bulletin.models import Group, Kindergarten, Locality, Pause, Review, Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.sorting import fold
-
-PLACE_COOKIE: str = settings.PLACE_COOKIE_NAME
 
 # The orders in which a list of vacancies can be asked for; the first is the default.
 VACANCY_ORDERS: dict[str, tuple[str, ...]] = {
@@ -46,16 +42,6 @@ VACANCY_ORDERS: dict[str, tuple[str, ...]] = {
 def localities() -> list[Locality]:
     """All localities, in the order of the place switch."""
     return list(Locality.objects.all())
-
-
-def chosen_locality(request: HttpRequest, places: Sequence[Locality] | None = None) -> Locality | None:
-    """The place that this visitor chose at the top right; until they did, the first one (None: no place yet).
-
-    `places` are all localities, where they are at hand.
-    """
-    places = localities() if places is None else places
-    slug = request.COOKIES.get(PLACE_COOKIE)
-    return next((place for place in places if place.slug == slug), places[0] if places else None)
 
 
 # --- pauses --------------------------------------------------------------------------------------------------

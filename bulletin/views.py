@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.decorators import parent_required
 from accounts.models import Profile, User
 from bulletin import selectors
+from bulletin.chosen_place import chosen_locality
 from bulletin.forms import CatalogueFilterForm, ReviewForm
 from bulletin.models import Kindergarten, Review
 from bulletin.services import TooManyReviewsError, submit_review
@@ -26,7 +27,7 @@ REVIEWS_ON_A_CARD = 3
 @require_safe
 def kindergartens(request: HttpRequest) -> HttpResponse:
     """The catalogue; a filter that makes no sense is left out with a note."""
-    filters = CatalogueFilterForm(request.GET, locality=selectors.chosen_locality(request))
+    filters = CatalogueFilterForm(request.GET, locality=chosen_locality(request))
     found = selectors.kindergartens(**filters.values, now=estimate_clock())
     page = _page(request, found)
     return render(request, "bulletin/kindergartens.html", {"filters": filters, "page": page})

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from applications.models import Rules
-from bulletin.selectors import PLACE_COOKIE
+from bulletin.chosen_place import PLACE_COOKIE
 from tests.factories import LocalityFactory
 
 pytestmark = pytest.mark.django_db

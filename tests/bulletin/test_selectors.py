@@ -7,6 +7,7 @@ import pytest
 
 from accounts.models import User
 from bulletin import selectors
+from bulletin.chosen_place import chosen_locality
 from bulletin.models import Kindergarten, Language, Locality, Review, Vacancy
 from bulletin.opening import Phase
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
@@ -36,15 +37,15 @@ def kentau() -> Locality:
 def test_the_chosen_place_is_the_cookies_or_the_first(rf) -> None:
     first, second = LocalityFactory.create(), kentau()
     request = rf.get("/")
-    assert selectors.chosen_locality(request) == first
+    assert chosen_locality(request) == first
     request.COOKIES["place"] = "kentau"
-    assert selectors.chosen_locality(request) == second
+    assert chosen_locality(request) == second
     request.COOKIES["place"] = "'; drop table --"
-    assert selectors.chosen_locality(request) == first
+    assert chosen_locality(request) == first
 
 
 def test_no_place_before_any_exists(rf) -> None:
-    assert selectors.chosen_locality(rf.get("/")) is None
+    assert chosen_locality(rf.get("/")) is None
 
 
 # --- vacancies -----------------------------------------------------------------------------------------------

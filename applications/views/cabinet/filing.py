@@ -25,8 +25,8 @@ from applications.views.cabinet.halted import answer_if_halted
 from applications.views.people import parent
 from applications.waiting.confirming import confirm_interest
 from applications.waiting.filing import archive, file_application, restore, undo_until
+from bulletin.chosen_place import chosen_locality
 from bulletin.models import Language
-from bulletin.selectors import chosen_locality
 from children.access import children_of
 from children.models import Child
 from notifications.clock import read_clock

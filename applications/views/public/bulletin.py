@@ -19,16 +19,12 @@ from applications.bidding.onlooker import Onlooker, look
 from applications.models import Application
 from applications.views.offers import offers_of
 from applications.views.people import live_applications
+from bulletin.chosen_place import PLACE_COOKIE, chosen_locality
 from bulletin.forms import BulletinFilterForm
 from bulletin.models import Locality
-from bulletin.moment import Moment, shared_page
-from bulletin.selectors import (
-    PLACE_COOKIE,
-    chosen_locality,
-    localities,
-    match_counts,
-    running_pauses,
-)
+from bulletin.moment import Moment
+from bulletin.selectors import localities, match_counts, running_pauses
+from bulletin.shared_page import shared_page
 from notifications.clock import estimate_clock
 from notifications.selectors import unread_count
 

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_safe
 from accounts.way_back import whole_address
 from applications.views.public.csv_file import csv_response
 from applications.views.public.feed import atom, heading, row
+from bulletin.chosen_place import chosen_locality
 from bulletin.forms import BulletinFilterForm
 from bulletin.models import Vacancy
-from bulletin.selectors import chosen_locality, published_vacancies
+from bulletin.selectors import published_vacancies
 from notifications.clock import estimate_clock
 
 FEED_SIZE = 50

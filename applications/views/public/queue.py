@@ -27,9 +27,9 @@ from applications.rules.in_force import rules_for
 from applications.states import Tier
 from applications.views.public.csv_file import csv_response
 from applications.views.public.forms import JumpForm, QueueCheckForm
+from bulletin.chosen_place import chosen_locality
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR, FilterForm
 from bulletin.models import Language, Locality
-from bulletin.selectors import chosen_locality
 from notifications.clock import estimate_clock, read_clock
 
 LEDGER_PAGE_SIZE = 20

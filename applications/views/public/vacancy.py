@@ -15,10 +15,11 @@ from applications.models import Application
 from applications.refusals import Refusal
 from applications.views.offers import offer, public_vacancies, similar_offers
 from applications.views.people import enrolled_applications, live_applications, waiting_for
+from bulletin.chosen_place import PLACE_COOKIE
 from bulletin.models import Vacancy
-from bulletin.moment import shared_page
 from bulletin.opening import BIDDING_PHASES, Phase
-from bulletin.selectors import PLACE_COOKIE, running_pauses
+from bulletin.selectors import running_pauses
+from bulletin.shared_page import shared_page
 from notifications.clock import estimate_clock
 
 

@@ -7,8 +7,9 @@ import pytest
 from django.urls import reverse
 
 from applications.models import Application
+from bulletin.chosen_place import PLACE_COOKIE
 from bulletin.models import Vacancy
-from bulletin.selectors import PLACE_COOKIE, MatchCounts
+from bulletin.selectors import MatchCounts
 from tests.factories import (
     GroupFactory,
     KindergartenFactory,

@@ -16,8 +16,8 @@ from accounts.services import change_password
 from applications.bidding.ending import reject_bid
 from applications.bidding.step_by_step import place_bid
 from applications.models import Application
+from bulletin.chosen_place import PLACE_COOKIE
 from bulletin.models import Vacancy
-from bulletin.selectors import PLACE_COOKIE
 from children.models import Guardianship
 from notifications.models import Notice
 from tests.factories import (

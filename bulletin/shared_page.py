@@ -1,0 +1,69 @@
+"""A page that many look at in the same second is rendered once for all of them."""
+
+import re
+import secrets
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.contrib.messages import get_messages
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from bulletin.moment import Moment
+from notifications.clock import estimate_clock
+
+# Stand in a shared page where each visitor's own token, and the instant of sending, belong. Nobody outside of the
+# process knows them, so nobody can have them put in elsewhere.
+_TOKEN = secrets.token_hex(32)
+_INSTANT = secrets.token_hex(32)
+_OWN = re.compile(f"({_TOKEN}|{_INSTANT})".encode())
+
+
+class _Reader(NamedTuple):
+    """All that a shared page may know of who reads it: templates ask it of `user`."""
+
+    is_authenticated: bool
+
+
+# Each page in pieces, between which stands what is each visitor's own.
+_pages: Moment[list[bytes]] = Moment(room=100)
+
+
+def shared_page(
+    request: HttpRequest,
+    template: str,
+    *,
+    key: Hashable,
+    is_signed_in: bool,
+    now: datetime,
+    context: Callable[[], dict[str, Any]],
+) -> HttpResponse:
+    """A page that is the same for everyone with this `key`, rendered once a second for each address and language.
+
+    `key` holds whatever else the page depends on: the chosen place, the counts of whoever is signed in. Forms get the
+    visitor's own token, the clock gets the instant of sending; of the reader the template knows nothing but
+    `is_signed_in`. Whoever has a message to read gets a page of their own. No proxy may keep the answer: to it belong a
+    token and the cookies that the key was read from.
+    """
+    reader = {"user": _Reader(is_signed_in)}
+    if len(get_messages(request)):
+        response = render(request, template, context() | reader)
+    else:
+        alike = reader | {"csrf_token": _TOKEN, "server_instant": _INSTANT}
+        pieces = _pages.get(
+            (get_language(), request.get_full_path(), is_signed_in, key),
+            now=now,
+            make=lambda: _OWN.split(render_to_string(template, context() | alike, request).encode()),
+        )
+        own = {
+            _TOKEN.encode(): get_token(request).encode(),
+            _INSTANT.encode(): timezone.localtime(estimate_clock()).isoformat().encode(),
+        }
+        response = HttpResponse(b"".join(own.get(piece, piece) for piece in pieces))
+    response.headers["Cache-Control"] = "private"
+    return response
