@@ -1,7 +1,7 @@
 """What the city offers: localities, kindergartens, their groups and vacant places; the calendar; reviews."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -61,6 +61,14 @@ class Locality(Bilingual):
     def zone(self) -> ZoneInfo:
         """The zone in which this locality's deadlines end."""
         return ZoneInfo(self.timezone)
+
+    def day(self, at: datetime) -> date:
+        """The day that an instant belongs to here."""
+        return at.astimezone(self.zone).date()
+
+    def last_day(self, until: datetime) -> date:
+        """The last day of what lasts until an instant, which is the first that no longer belongs to it."""
+        return self.day(until - timedelta(microseconds=1))
 
 
 class Kindergarten(Bilingual):

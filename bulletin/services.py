@@ -74,7 +74,7 @@ def seats_in_bulletin(group: Group, *, now: datetime, without: Vacancy | None = 
 
 def _year_errors(vacancy: Vacancy) -> Iterable[tuple[str, str]]:
     years = vacancy.birth_years
-    latest = vacancy.opens_at.astimezone(vacancy.locality.zone).year
+    latest = vacancy.locality.day(vacancy.opens_at).year
     earliest = latest - OLDEST_BIRTH_YEAR_AGE
     if not years:
         yield "birth_years", _("Name at least one birth year.")

@@ -61,7 +61,7 @@ def earliest_start(*, locality: Locality | None, now: datetime) -> date | None:
     )
     if not promised:
         return None
-    return max(now.astimezone(place.zone).date() for place in places) + timedelta(days=1)
+    return max(place.day(now) for place in places) + timedelta(days=1)
 
 
 def touched_by(draft: Rules, *, now: datetime) -> list[Touched]:

@@ -280,7 +280,7 @@ def filtered(url_name: str, **query: str) -> str:
 
 def day_of(at: datetime, application: Application) -> str:
     """The date of an instant where the application's family lives, as the page's language writes it."""
-    return written(at.astimezone(application.locality.zone).date())
+    return written(application.locality.day(at))
 
 
 def written(day: date) -> str:

@@ -106,7 +106,7 @@ def verify_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
             benefit,
             "benefit_verified",
             now=now,
-            last_day=last_moment.astimezone(application.locality.zone).date() if last_moment else None,
+            last_day=application.locality.day(last_moment) if last_moment else None,
         )
         trace(application, Action.BENEFIT_VERIFIED, actor=actor, now=now)
     return benefit
@@ -165,8 +165,8 @@ def benefit_valid_until(benefit: Benefit, *, now: datetime) -> datetime | None:
     days = benefit.category.valid_days
     if days is None:
         return None
-    zone = benefit.application.locality.zone
-    return end_of_day(now.astimezone(zone).date() + timedelta(days=days), zone)
+    locality = benefit.application.locality
+    return end_of_day(locality.day(now) + timedelta(days=days), locality.zone)
 
 
 def _lock(application: Application) -> Application:

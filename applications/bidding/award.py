@@ -17,7 +17,7 @@ from applications.models import (
 from applications.moves import Refused, lock_vacancy, locking
 from applications.queue.position import numbers_of
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at
 from applications.states import BidState
 from bulletin import seats, services
 from bulletin.calendar import working_calendar
@@ -28,6 +28,8 @@ from bulletin.workdays import end_of_day
 from notifications.broker import wake_soon_on_commit
 from notifications.sweeps import renew_connection
 
+logger = logging.getLogger(__name__)
+
 
 def grant_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
     """Give the bid a place and the kindergarten its time to answer; the vacancy is locked, the caller saves the bid.
@@ -37,13 +39,9 @@ def grant_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
     if not seats.take(vacancy):
         raise Refused(Refusal.FULL)
     locality = vacancy.locality
-    today = now.astimezone(locality.zone).date()
-    days = rules_for(locality, day=today).activation_working_days
+    days = rules_at(locality, now).activation_working_days
     bid.holds_seat = True
-    bid.answer_due = end_of_day(working_calendar().add(today, days), locality.zone)
-
-
-logger = logging.getLogger(__name__)
+    bid.answer_due = end_of_day(working_calendar().add(locality.day(now), days), locality.zone)
 
 
 def award_collected(vacancy: Vacancy, *, now: datetime) -> int:

@@ -16,7 +16,7 @@ from applications.models import (
 from applications.moves import Refused, lock_vacancy, locking
 from applications.queue.order import head_by_tier
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at, rules_for
 from applications.states import ApplicationState, BidState, Tier
 from bulletin import services
 from bulletin.calendar import working_calendar
@@ -29,7 +29,7 @@ SHORTEN_LEAD = "applications.change_rules"
 
 def publication_lead(locality: Locality, *, now: datetime) -> timedelta:
     """How long before its opening a vacancy is published at `now` at the latest."""
-    rules = rules_for(locality, day=now.astimezone(locality.zone).date())
+    rules = rules_at(locality, now)
     return timedelta(hours=rules.publication_lead_hours)
 
 
@@ -79,7 +79,7 @@ def priority_until(vacancy: Vacancy) -> datetime | None:
 
 def priority_cutoffs(vacancy: Vacancy) -> list[PriorityCutoff]:
     """The last place inside the priority window, for every birth year and tier that has one; not saved."""
-    day = vacancy.opens_at.astimezone(vacancy.locality.zone).date()
+    day = vacancy.locality.day(vacancy.opens_at)
     rules = rules_for(vacancy.locality, day=day)
     cutoffs = []
     for birth_year in vacancy.birth_years:

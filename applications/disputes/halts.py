@@ -21,7 +21,7 @@ def halt_of(application: Application, *, now: datetime) -> Halt | None:
     dispute = halting(application.child).first()
     if dispute is None:
         return None
-    last_day = dispute.last_moment.astimezone(application.locality.zone).date()
+    last_day = application.locality.day(dispute.last_moment)
     return Halt(last_day=last_day, is_late=now >= dispute.due_at)
 
 

@@ -96,7 +96,7 @@ def _tell_award(bid: Bid, *, now: datetime) -> None:
             return
         assert bid.awarded_at is not None
         assert bid.answer_last_moment is not None
-        last_day = bid.answer_last_moment.astimezone(application.locality.zone).date()
+        last_day = application.locality.day(bid.answer_last_moment)
         guardians = guardians_of(application.child)
         remind(
             application,
@@ -128,7 +128,7 @@ def _remind_interest(application: Application, *, campaign: Campaign, now: datet
 
 
 def _remind_aging(application: Application, *, now: datetime) -> None:
-    last_day = date(now.astimezone(application.locality.zone).year, 12, 31)
+    last_day = date(application.locality.day(now).year, 12, 31)
     key = f"{application.pk}:{last_day.year}"
     remind(application, "aging_out", key=key, now=now, last_day=last_day)
 

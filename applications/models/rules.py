@@ -1,5 +1,7 @@
 """Periods and sizes in force."""
 
+from datetime import date
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -88,3 +90,7 @@ class Rules(models.Model):
 
     def __str__(self) -> str:
         return f"{self.valid_from:%d.%m.%Y}"
+
+    def admits(self, birth_year: int, *, on: date) -> bool:
+        """Whether these rules let a child of that birth year wait on a day. Nobody's age counts but by birth year."""
+        return self.youngest_age <= on.year - birth_year <= self.oldest_age

@@ -14,7 +14,7 @@ from applications.moves import Refused, lock_application, locking, move, tell, t
 from applications.queue.order import ahead_by_tier
 from applications.queue.position import before, in_queue, position
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at
 from applications.states import QUEUED_STATES, CorrectionState, Move, Tier, is_allowed
 from children.access import guardians_of
 
@@ -140,9 +140,8 @@ def check_change(
         raise Refused(Refusal.NOTHING_TO_CORRECT)
     if filed_at is not None and filed_at > now:
         raise Refused(Refusal.FUTURE_FILING)
-    today = now.astimezone(application.locality.zone).date()
-    rules = rules_for(application.locality, day=today)
-    if birth_year is not None and not rules.youngest_age <= today.year - birth_year <= rules.oldest_age:
+    locality = application.locality
+    if birth_year is not None and not rules_at(locality, now).admits(birth_year, on=locality.day(now)):
         raise Refused(Refusal.AGE)
 
 
@@ -163,7 +162,7 @@ def _check_order(
         raise Refused(Refusal.REASON_MISSING)
     if not document_number.strip():
         raise Refused(Refusal.ORDER_MISSING)
-    if document_date > now.astimezone(application.locality.zone).date():
+    if document_date > application.locality.day(now):
         raise Refused(Refusal.FUTURE_ORDER)
 
 
@@ -200,11 +199,10 @@ def corrected_number(
         **{other.name: Count(Value(1), filter=Q(tier=other)) for other in Tier},
     )
     totals = {other: counted[other.name] + (other == tier) for other in Tier}
-    day = now.astimezone(application.locality.zone).date()
     ahead = ahead_by_tier(
         tier,
         ahead_in_tier=counted["ahead"],
         totals=totals,
-        general_per_priority=rules_for(application.locality, day=day).general_per_priority,
+        general_per_priority=rules_at(application.locality, now).general_per_priority,
     )
     return 1 + sum(ahead.values())

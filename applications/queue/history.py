@@ -193,6 +193,6 @@ def _ratios() -> Callable[[Hashable, datetime], int]:
 
     def ratio_at(queue: Hashable, at: datetime) -> int:
         locality, _birth_year = cast(tuple[int, int], queue)
-        return on_day(locality, at.astimezone(localities[locality].zone).date())
+        return on_day(locality, localities[locality].day(at))
 
     return ratio_at

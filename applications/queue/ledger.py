@@ -48,4 +48,4 @@ def ledger_entries(corrections: Iterable[Correction]) -> Iterator[LedgerEntry]:
         for correction in some:
             place = places.get(str(correction.pk), correction.application.locality)
             if correction.decided_at is not None:
-                yield LedgerEntry(correction, place, correction.decided_at.astimezone(place.zone).date())
+                yield LedgerEntry(correction, place, place.day(correction.decided_at))

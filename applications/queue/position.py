@@ -115,7 +115,7 @@ def position(application: Application, *, now: datetime) -> Position | None:
                 "filed_at": application.filed_at,
                 "sequence": application.sequence,
                 "queued": tuple(QUEUED_STATES),
-                "today": now.astimezone(application.locality.zone).date(),
+                "today": application.locality.day(now),
             },
         )
         ahead_in_tier, *totals, ratio = cursor.fetchone()
@@ -213,7 +213,7 @@ def _position(application: Application, *, ahead_in_tier: int, totals: Iterable[
 
 
 def _ratio(rules: Iterable[Rules], locality: Locality, *, now: datetime) -> int:
-    today = now.astimezone(locality.zone).date()
+    today = locality.day(now)
     return choose(rules, locality_id=locality.pk, day=today).general_per_priority
 
 

@@ -21,7 +21,7 @@ from applications.moves import (
 from applications.referrals.standstill import hold_referral
 from applications.referrals.stored_paper import order_paper
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at
 from applications.states import BidState, Move
 from bulletin.calendar import working_calendar
 from bulletin.workdays import end_of_day
@@ -45,8 +45,8 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
         if not bid.holds_seat:
             raise Refused(Refusal.NOT_AWARDED_YET)
         zone = application.locality.zone
-        today = now.astimezone(zone).date()
-        rules = rules_for(application.locality, day=today)
+        today = application.locality.day(now)
+        rules = rules_at(application.locality, now)
         last_day = working_calendar().add(today, rules.referral_working_days)
         bid.state, bid.decided_at = BidState.ACTIVATED, now
         bid.save()

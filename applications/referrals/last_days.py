@@ -10,7 +10,7 @@ from applications.rules.in_force import rules_for
 
 def last_day_of(referral: Referral) -> date:
     """The last day on which the family may come, in the locality's zone."""
-    return referral.last_moment.astimezone(referral.application.locality.zone).date()
+    return referral.application.locality.day(referral.last_moment)
 
 
 def longest_extension(referral: Referral) -> date:
@@ -19,7 +19,7 @@ def longest_extension(referral: Referral) -> date:
     By the rules of the day of issue, or of its last day where these give more.
     """
     locality, last_day = referral.application.locality, last_day_of(referral)
-    issued = referral.issued_at.astimezone(locality.zone).date()
+    issued = locality.day(referral.issued_at)
     days = max(rules_for(locality, day=day).extension_calendar_days for day in (issued, last_day))
     return last_day + timedelta(days=days)
 
@@ -30,5 +30,5 @@ def stop_days_of(referral: Referral) -> int:
     What the family was told at the issue, or less where the rules of its last day are kinder.
     """
     locality = referral.application.locality
-    issued = referral.issued_at.astimezone(locality.zone).date()
+    issued = locality.day(referral.issued_at)
     return min(rules_for(locality, day=day).stop_working_days for day in (issued, last_day_of(referral)))

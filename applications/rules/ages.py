@@ -25,5 +25,5 @@ def oldest_birth_year(year: int, rules: Iterable[Rules], *, locality: Locality, 
 
 def year_to_announce(locality: Locality, *, now: datetime) -> int | None:
     """In December, the year at whose beginning the oldest leave; None in the other months."""
-    today = now.astimezone(locality.zone).date()
+    today = locality.day(now)
     return today.year + 1 if today.month == NOTICE_MONTH else None

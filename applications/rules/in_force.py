@@ -1,7 +1,7 @@
 """Which periods and sizes are in force."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from applications.models import Rules
 from bulletin.models import Locality
@@ -10,6 +10,11 @@ from bulletin.models import Locality
 def rules_for(locality: Locality, *, day: date) -> Rules:
     """The rules in force in `locality` on `day` (a date in its zone). One query; the table has a few rows."""
     return choose(Rules.objects.all(), locality_id=locality.pk, day=day)
+
+
+def rules_at(locality: Locality, now: datetime) -> Rules:
+    """`rules_for` the day of an instant in `locality`."""
+    return rules_for(locality, day=locality.day(now))
 
 
 def choose(rules: Iterable[Rules], *, locality_id: int | None, day: date) -> Rules:

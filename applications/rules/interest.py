@@ -124,4 +124,4 @@ def _newest_in(phase: Phase, rules: Iterable[Rules], *, locality: Locality, now:
 
 
 def _year(locality: Locality, now: datetime) -> int:
-    return now.astimezone(locality.zone).year
+    return locality.day(now).year

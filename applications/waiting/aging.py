@@ -1,6 +1,6 @@
 """The end of an application by age: at the turn of the year the oldest birth year leaves."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
@@ -37,7 +37,7 @@ AGEING_STATES = (ApplicationState.WAITING, ApplicationState.LAPSED, ApplicationS
 
 def too_old(*, now: datetime) -> QuerySet[Application]:
     """The applications whose children are older, by birth year, than anybody who may wait this year."""
-    return _older_than({place: _today(place, now).year for place in Locality.objects.all()}, now=now)
+    return _older_than({place: place.day(now).year for place in Locality.objects.all()}, now=now)
 
 
 def about_to_leave(*, now: datetime) -> QuerySet[Application]:
@@ -55,10 +55,6 @@ def _older_than(years: dict[Locality, int], *, now: datetime) -> QuerySet[Applic
     rules = list(Rules.objects.all())
     beyond = Q(pk__in=[])
     for place, year in years.items():
-        oldest = oldest_birth_year(year, rules, locality=place, today=_today(place, now))
+        oldest = oldest_birth_year(year, rules, locality=place, today=place.day(now))
         beyond |= Q(locality=place, birth_year__lt=oldest)
     return Application.objects.filter(beyond, state__in=AGEING_STATES).select_related("locality", "child")
-
-
-def _today(locality: Locality, now: datetime) -> date:
-    return now.astimezone(locality.zone).date()

@@ -9,7 +9,7 @@ from applications.models import Application, Event
 from applications.moves import Refused, lock_application, locking, move, tell, trace
 from applications.queue.position import position
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at
 from applications.states import Move
 from applications.waiting.moving import keeps_date
 from bulletin.models import Language, Locality
@@ -79,9 +79,7 @@ def move_house(
 
 
 def _check_age(application: Application, locality: Locality, *, now: datetime) -> None:
-    today = now.astimezone(locality.zone).date()
-    rules = rules_for(locality, day=today)
-    if not rules.youngest_age <= today.year - application.birth_year <= rules.oldest_age:
+    if not rules_at(locality, now).admits(application.birth_year, on=locality.day(now)):
         raise Refused(Refusal.AGE)
 
 

@@ -13,7 +13,7 @@ from applications.models import Application
 from applications.moves import Refused, lock_application, locking, move, tell, trace, write_event
 from applications.queue.position import position
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at, rules_for
 from applications.states import LIVE_STATES, ApplicationState, Move
 from bulletin.models import Language, Locality
 from children.access import guardians_of
@@ -34,9 +34,8 @@ def file_application(
         raise ValueError("unknown languages of education")
     if actor not in guardians_of(child):
         raise PermissionDenied
-    today = now.astimezone(locality.zone).date()
-    rules = rules_for(locality, day=today)
-    if not rules.youngest_age <= today.year - child.birth_year <= rules.oldest_age:
+    today = locality.day(now)
+    if not rules_at(locality, now).admits(child.birth_year, on=today):
         raise Refused(Refusal.AGE)
     sequence = _next_sequence()
     try:
@@ -86,7 +85,7 @@ def archive_undo_until(application: Application, *, now: datetime) -> datetime:
 
 def undo_until(locality: Locality, *, archived_at: datetime) -> datetime:
     """Until when an application of `locality` that is archived at that moment could be restored."""
-    day = archived_at.astimezone(locality.zone).date()
+    day = locality.day(archived_at)
     return archived_at + timedelta(hours=rules_for(locality, day=day).archive_undo_hours)
 
 

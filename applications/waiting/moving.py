@@ -6,7 +6,7 @@ from datetime import datetime
 
 from applications.models import Application
 from applications.queue.position import position
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at
 from bulletin.models import Locality
 
 
@@ -23,8 +23,7 @@ class Forecast:
 
 def keeps_date(locality: Locality, *, now: datetime) -> bool:
     """Whether who moves to `locality` keeps the date of filing, as its rules in force say."""
-    today = now.astimezone(locality.zone).date()
-    return rules_for(locality, day=today).moving_keeps_date
+    return rules_at(locality, now).moving_keeps_date
 
 
 def forecast(application: Application, locality: Locality, *, now: datetime) -> Forecast:

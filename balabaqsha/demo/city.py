@@ -14,7 +14,7 @@ from PIL import Image
 
 from accounts.models import User
 from applications.models import Application, BenefitCategory, Rules
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at
 from balabaqsha.demo import history, offers, reviews, staff
 from balabaqsha.demo.benefits import Office
 from balabaqsha.demo.lives import SHARED_DOCUMENT, Book
@@ -160,7 +160,7 @@ def _book(now: datetime, *, seed: int) -> Book:
         now=now,
         zone=locality.zone,
         calendar=working_calendar(),
-        rules=rules_for(locality, day=now.astimezone(locality.zone).date()),
+        rules=rules_at(locality, now),
         chance=random.Random(seed),  # noqa: S311 - a reproducible city, no secrets
     )
 

@@ -351,7 +351,7 @@ class Situation:
         return self._local_date(self.now)
 
     def _local_date(self, instant: datetime) -> date:
-        return instant.astimezone(self.application.locality.zone).date()
+        return self.application.locality.day(instant)
 
     def _working_days(self, last_day: date) -> int | None:
         try:
