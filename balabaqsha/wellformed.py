@@ -28,6 +28,11 @@ METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
 
+# Bytes of an address. Pages repeat it, in links to the other language and to the way back; no link of ours has a third
+# of that.
+MOST_IN_PATH: Final = 512
+MOST_IN_QUERY: Final = 4096
+
 
 class Guard:
     """A WSGI application in front of Django's: what can't be a request reaches it stripped of all but its address."""
@@ -38,7 +43,7 @@ class Guard:
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if found := fault(environ):
             bare = {"CONTENT_TYPE": "", "CONTENT_LENGTH": "0", "QUERY_STRING": ""}
-            path = environ.get("PATH_INFO", "").replace("\0", "")
+            path = environ.get("PATH_INFO", "").replace("\0", "")[:MOST_IN_PATH]
             environ = environ | bare | {"PATH_INFO": path, FAULT: found}
         return self.application(environ, start_response)
 
@@ -72,6 +77,8 @@ class WithoutTrace(logging.Filter):
 def fault(environ: Environ) -> str:
     """What makes it no request of a browser; empty where nothing does. Never repeats what was sent."""
     query = environ.get("QUERY_STRING", "")
+    if len(environ.get("PATH_INFO", "")) > MOST_IN_PATH or len(query) > MOST_IN_QUERY:
+        return "an address that is too long"
     if "\0" in environ.get("PATH_INFO", "") or "\0" in query or "%00" in query:
         return "a NUL in the address"
     if not _is_utf8(query):

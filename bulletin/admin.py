@@ -15,6 +15,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
 
+from accounts.inlines import BoundedInline
 from accounts.models import User
 from accounts.roles import is_official
 from bulletin.employment import kindergartens_of
@@ -59,7 +60,7 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
         return capacity
 
 
-class GroupInline(admin.TabularInline):  # type: ignore[type-arg]
+class GroupInline(BoundedInline):
     model = Group
     form = GroupForm
     extra = 0

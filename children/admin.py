@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.crypto import keyed_hash
 from accounts.iin import IinError, parse_iin
+from accounts.inlines import BoundedInline
 from accounts.journal_actions import Action
 from accounts.masks import mask_iin, mask_phone
 from accounts.models import User
@@ -39,7 +40,7 @@ class _ReadOnly:
         return False
 
 
-class GuardianshipInline(_ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class GuardianshipInline(_ReadOnly, BoundedInline):
     model = Guardianship
     extra = 0
     fields = ["guardian", "source", "verified_at", "ended_at"]

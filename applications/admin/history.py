@@ -8,6 +8,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.inlines import BoundedInline
 from accounts.masks import mask_iin
 from applications.admin.corrections import PROPOSE, moment
 from applications.admin.work import LINE_BREAK, Rows, WorkAdmin, day_of, link, page_of, written
@@ -20,7 +21,7 @@ from notifications.clock import estimate_clock
 EVENT_FIELDS = ("at", "move", "from_state", "to_state", "actor", "reason")
 
 
-class EventInline(admin.TabularInline):  # type: ignore[type-arg]
+class EventInline(BoundedInline):
     model = Event
     extra = 0
     fields = EVENT_FIELDS
