@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint format messages shell reset-demo bench bench-crowd bench-queue soak install lock
+.PHONY: help run test tests lint audit format messages shell reset-demo bench bench-crowd bench-queue soak install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -38,12 +38,22 @@ tests:
 	@$(PY) manage.py build_fonts
 	@$(PY) -m pytest -n 2 --dist worksteal $(TESTS)
 
-lint: ## Style, types, layers, docker-compose.yml
+lint: ## Style, types, layers, dependencies, new migrations, docker-compose.yml
 	@$(PREPARE) test
 	@failed=0; for check in "$(PY) -m ruff check ." "$(PY) -m ruff format --check ." "$(PY) -m mypy" \
 		"$(BIN)/lint-imports --no-logo" \
-		"$(PY) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml"; \
+		"$(BIN)/deptry . --no-ansi" "$(BIN)/deptry . --no-ansi $(DEPTRY_TESTS)" \
+		"$(TESTING) $(PY) manage.py lintmigrations --verbosity 1" \
+		"$(PY) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml" \
+		"$(PY) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/test.yml"; \
 	do echo "==> $$check"; $$check || failed=1; done; exit $$failed
+
+# The tests, too, use only what is declared; that they use the tools of development is as it should be.
+DEPTRY_TESTS := --exclude \.venv --ignore DEP002,DEP004
+
+audit: ## Ask whether a locked package has a known hole (needs pypi.org)
+	@$(PREPARE) test
+	@$(PY) bin/audit.py
 
 format: ## Put the code into the house style
 	@$(PREPARE) test

@@ -7,13 +7,16 @@ os.environ.setdefault("BALABAQSHA_DEMO", "1")
 
 from balabaqsha.settings import *  # noqa: F403
 from balabaqsha.settings import DATABASES as _DATABASES
-from balabaqsha.settings import STORAGES, VAR_DIR
+from balabaqsha.settings import INSTALLED_APPS, STORAGES, VAR_DIR
 
 # Made and removed by tests/conftest.py: a type checker that reads these settings leaves nothing behind.
 TEST_FOLDER = VAR_DIR / "tests" / str(os.getpid())
 MEDIA_ROOT = TEST_FOLDER / "media"
 SMS_FILE = TEST_FOLDER / "sms.jsonl"
 STATIC_ROOT = TEST_FOLDER / "static"
+
+# `lintmigrations`, for make lint.
+INSTALLED_APPS = [*INSTALLED_APPS, "django_migration_linter"]
 
 # A test empties every table afterwards, which only their owner may; `tests.web_role` is the portal's own role.
 DATABASES = {"default": _DATABASES["default"] | _DATABASES.get("owner", {})}
