@@ -1,4 +1,4 @@
-"""Files that hold what is nobody's business: phones, texts of SMS, statements, addresses of visitors. Pure."""
+"""Files that hold what is nobody's business: phones, texts of SMS, statements, addresses of visitors."""
 
 import os
 from pathlib import Path

@@ -105,9 +105,8 @@ def test_a_hail_of_signals_stops_it_and_never_hangs():
                 continue
         print("done", flush=True)
     """
-    child = subprocess.Popen([sys.executable, "-c", code], cwd=runner.CHECKOUT, stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    with child.stdout:
+    with subprocess.Popen([sys.executable, "-c", code], cwd=runner.CHECKOUT, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
         deadline = time.monotonic() + 30
         while child.poll() is None and time.monotonic() < deadline:

@@ -18,7 +18,7 @@ import pytest
 from balabaqsha.servers import __main__ as servers_main
 from balabaqsha.servers.account import let_reach
 from balabaqsha.servers.errors import EmbeddedError
-from balabaqsha.servers.holding import end_keep, keep
+from balabaqsha.servers.holding import _left_running, end_keep, keep
 from balabaqsha.servers.postgres import ROLE, WEB_ROLE, Postgres
 from balabaqsha.servers.redis import Redis
 from balabaqsha.servers.running import CHECKOUT, database_url, owner_database_url, redis_url
@@ -36,6 +36,9 @@ def checkout():
     yield folder
     for kind in (Postgres, Redis):
         kind(folder).stop()
+    # Whoever started a server that another holder stopped has yet to take note of its end.
+    while _left_running:
+        _left_running.pop().wait(30)
     shutil.rmtree(folder)
 
 

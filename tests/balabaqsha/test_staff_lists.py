@@ -2,7 +2,10 @@
 
 The walk asks every list of the workplace, ours and the libraries', about every column of its table and of the tables
 one step away, once with a value that fits a row and once with one that fits none: both answers have to be the same,
-unless the page itself offers that filter.
+unless the page itself offers that filter. Every lookup of every column is tried as the administrator, who sees every
+list; the others, whose lists hold fewer rows and are guarded alike, ask for every column by one lookup, in turn. What
+was refused for one value is asked with the other one for one lookup of each column, in turn: names are refused, not
+values.
 """
 
 from collections.abc import Iterator
@@ -165,14 +168,18 @@ def offered_by(model_admin, user) -> set[str]:
     return shown | set(day) | {str(one.parameter_name) for one in simple}
 
 
-def leaks(model_admin, user) -> list[str]:
+def leaks(model_admin, user, *, one_lookup_each=False) -> list[str]:
     """The questions whose answer depends on the value though the page does not offer them."""
     offered, found = offered_by(model_admin, user), []
-    for name, (field, known) in known_values(model_admin, user).items():
-        for question, fits, fits_not in questions(name, field, known):
-            if question in offered:
+    for place, (name, (field, known)) in enumerate(known_values(model_admin, user).items()):
+        about = [one for one in questions(name, field, known) if one[0] not in offered]
+        turn = about[place % len(about)] if about else None
+        for one in [turn] if one_lookup_each and turn else about:
+            question, fits, fits_not = one
+            answer = asks(model_admin, user, {question: fits})
+            if answer == "refused" and one is not turn:
                 continue
-            if asks(model_admin, user, {question: fits}) != asks(model_admin, user, {question: fits_not}):
+            if asks(model_admin, user, {question: fits_not}) != answer:
                 found.append(question)
     return found
 
@@ -220,7 +227,8 @@ def test_no_address_tells_what_the_page_hides(role, city):
     lists = visible_lists(user)
     empty = [one.model._meta.label for one in lists if not one.model.objects.exists()]
     assert empty == [], "give each of them a row in `city`, or the walk finds nothing in it"
-    found = {one.model._meta.label: told for one in lists if (told := leaks(one, user))}
+    few = role != "superuser"
+    found = {one.model._meta.label: told for one in lists if (told := leaks(one, user, one_lookup_each=few))}
     assert found == {}
 
 

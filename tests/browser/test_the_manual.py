@@ -5,20 +5,33 @@ from io import BytesIO
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
+from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from accounts.crypto import keyed_hash
+from applications.bidding.step_by_step import place_bid
 from applications.jobs import deadlines
 from applications.models import Application, Referral, StopListEntry
+from applications.referrals.issuing import activate_bid
 from applications.states import ApplicationState
+from applications.waiting.filing import file_application
 from bulletin.models import AgeGroup
 from children.models import Child
 from tests.browser.conftest import ZONE
 from tests.browser.walk import PASSWORD, PHONE, Employee, Family, wait_for
-from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, UserFactory, VacancyFactory
+from tests.factories import (
+    ChildFactory,
+    GroupFactory,
+    GuardianshipFactory,
+    KindergartenFactory,
+    LocalityFactory,
+    UserFactory,
+    VacancyFactory,
+)
 from tests.staff import worker_of
 
 pytestmark = pytest.mark.browser
@@ -150,19 +163,27 @@ def test_from_registration_to_the_contract(city, family, employee, summer_2019, 
     assert "391" in filed
 
 
-def up_to_the_referral(family, employee):
-    family.register()
-    family.add_daughter()
-    family.file_application()
-    family.bid()
-    employee.activate()
+def referred(city):
+    """The manual's family with its referral, made by the same services; the walk before shows the way there by hand."""
+    now = timezone.now()
+    father = UserFactory(phone=PHONE, password=make_password(PASSWORD))
+    daughter = ChildFactory(last_name="КАМЕНОВА", first_name="ДАНИЯ", birth_date=date(2017, 7, 20))
+    GuardianshipFactory(user=father, child=daughter)
+    application = file_application(
+        child=daughter,
+        locality=city.group.kindergarten.locality,
+        languages=["kk", "ru"],
+        actor=father,
+        now=now,
+    )
+    activate_bid(place_bid(application, city.vacancy, actor=father, now=now), actor=city.employee, now=now)
     return paper_is_made()
 
 
 @LANGUAGES
-def test_nobody_came(city, family, employee, summer_2019, language):
+def test_nobody_came(city, family, summer_2019, language):
     """Expiry by itself, the stop-list until 18.07.2019 (the 8th is a day off), and the return at the old date."""
-    up_to_the_referral(family, employee)
+    referred(city)
     city.vacancy.refresh_from_db()
     assert city.vacancy.seats_free == 21
 
@@ -187,8 +208,8 @@ def test_nobody_came(city, family, employee, summer_2019, language):
 
 
 @LANGUAGES
-def test_extended_to_the_second_of_august(city, family, employee, summer_2019, language, tmp_path):
-    up_to_the_referral(family, employee)
+def test_extended_to_the_second_of_august(city, family, summer_2019, language, tmp_path):
+    referred(city)
     summer_2019.at(7, 3, 20, 0)
     sign_in(family)
     proof = tmp_path / "anyqtama.jpg"
