@@ -67,7 +67,7 @@ PURE_FUNCTIONS = [
 @cache
 def imported(module):
     """What a module imports: the name by which it calls it, and the full one."""
-    found = {}
+    found: dict[str, str] = {}
     for node in ast.walk(TREES[module]):
         if isinstance(node, ast.Import):
             found |= {alias.asname or alias.name: alias.name for alias in node.names}
