@@ -14,10 +14,19 @@ from accounts import audit
 from accounts.models import User
 from applications.models import Application, Event, Referral
 from applications.refusals import Refusal
-from applications.states import COSTLY, ApplicationState, Move, is_allowed, state_after
+from applications.states import (
+    BEGINNING,
+    CHOOSING,
+    COSTLY,
+    ApplicationState,
+    Move,
+    is_allowed,
+    state_after,
+)
 from bulletin.models import Vacancy
 from children.access import guardians_of
-from children.disputes import is_halted
+from children.disputes import is_halted, side_of
+from children.models import Child
 from notifications.services import enqueue
 
 LOCK_TIMEOUT_MS = 3000
@@ -90,12 +99,15 @@ def move(
 ) -> Event:
     """Make one allowed move of a locked application and write its event.
 
-    Raises `Refused`: NOT_ALLOWED, or HALTED for a costly move while a guardian of the child is disputed.
+    Raises `Refused`: NOT_ALLOWED; HALTED for a costly move while a guardian of the child is disputed, DISPUTED or
+    UNPROVEN for what `actor`, as one side of it, may not do meanwhile.
     """
     if not is_allowed(step, application.state):
         raise Refused(Refusal.NOT_ALLOWED)
     if step in COSTLY:
         refuse_while_halted(application)
+    if step in CHOOSING or step in BEGINNING:
+        refuse_side(application.child, actor, begins=step in BEGINNING)
     before = application.state
     application.state = state_after(step, before)
     for name, value in changes.items():
@@ -108,6 +120,17 @@ def refuse_while_halted(application: Application) -> None:
     """Raise `Refused(HALTED)` while a guardian of the child is disputed. The application is locked."""
     if is_halted(application.child):
         raise Refused(Refusal.HALTED)
+
+
+def refuse_side(child: Child, actor: User | None, *, begins: bool) -> None:
+    """Raise `Refused` where `actor`, as one side of an undecided dispute about `child`, may not do this.
+
+    It chooses places for the child, or `begins` what nobody else could begin then. The child or its application is
+    locked.
+    """
+    side = side_of(child, actor) if actor is not None else None
+    if side is not None and not (side.may_begin if begins else side.may_choose):
+        raise Refused(Refusal(side.value))
 
 
 def write_event(

@@ -102,7 +102,14 @@ class Refusal(TextChoices):
         "disputed",
         _(
             "Another guardian of the child does not know you: until an official decides, only the other guardians can "
-            "send bids."
+            "do this."
+        ),
+    )
+    UNPROVEN = (
+        "unproven",
+        _(
+            "“Stop” was pressed, and the state knows neither phone as its owner's: until an official decides, neither "
+            "of you can do this."
         ),
     )
     NOT_STOPPABLE = (
@@ -112,6 +119,19 @@ class Refusal(TextChoices):
     ALREADY_DECIDED = (
         "already_decided",
         _("This was already decided by an official. If you disagree, call the contact centre."),
+    )
+    DECIDED_MEANWHILE = (
+        "decided_meanwhile",
+        _(
+            "Another decision was made meanwhile. Read it on this page; to change it, decide anew with a reason of "
+            "your own."
+        ),
+    )
+    ENDED_BY_REGISTRY = (
+        "ended_by_registry",
+        _(
+            "The registry no longer confirms this guardianship: it has ended, and nothing is left that could stand."
+        ),
     )
     # a correction of the queue
     NOTHING_TO_CORRECT = (

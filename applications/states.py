@@ -115,6 +115,11 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
 # What a false guardian could do to a family's place: halted for both sides while a guardian is disputed. A withdrawn
 # benefit costs a place as well; it is no move of its own.
 COSTLY = frozenset({Move.ARCHIVE, Move.MOVE_HOUSE, Move.WITHDRAW_BID, Move.EXTEND_REFERRAL})
+# What decides which places a child can get: halted for whoever is disputed, and for both where nothing proves either.
+CHOOSING = frozenset({Move.PLACE_BID, Move.CHANGE_LANGUAGES})
+# What one guardian has begun no other can begin: halted for whoever is disputed by one who is proven. Asking for a
+# benefit is such an act, too; it is no move of its own.
+BEGINNING = frozenset({Move.FILE, Move.RESTORE})
 
 
 def is_allowed(move: Move, state: ApplicationState | str) -> bool:

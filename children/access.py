@@ -32,6 +32,11 @@ def others_of(child: Child, user: User) -> QuerySet[Guardianship]:
     return others.select_related("user__profile").order_by("-added_at", "-pk")
 
 
+def others_with(user: User) -> QuerySet[Guardianship]:
+    """The guardianships of everyone else who may act now for a child of `user`."""
+    return Guardianship.objects.filter(child__in=children_of(user), ended_at=None).exclude(user=user)
+
+
 def guardians_of(child: Child) -> list[User]:
     """Everyone who may act for `child` now and can sign in, the first who added it first."""
     guardians = User.objects.filter(guardianships__child=child, guardianships__ended_at=None, is_active=True)

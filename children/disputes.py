@@ -4,37 +4,89 @@
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import User
+from accounts.registry import PhoneTie
 from children.models import Child, Dispute, Guardianship
 
-# For so long after somebody was added the other guardians can stop them by themselves; later an official is asked.
+# For so long after two people became guardians of one child «Stop» is theirs; later an official is asked.
 STOPPABLE_FOR: Final = timedelta(days=30)
 
+# Of a guardianship: the state, or an official, knows that this person is who they say.
+_PROVEN: Final = (
+    Q(user__profile__phone_tie=PhoneTie.YES)
+    | Q(source=Guardianship.Source.OFFICIAL)
+    | Q(dispute__outcome=Dispute.Outcome.STANDS)
+)
 
-def newcomers(user: User, *, now: datetime) -> QuerySet[Guardianship]:
-    """The guardianships that were added to the children of `user` after their own, in the last 30 days.
 
-    Neither those that an official has confirmed nor any of a child for which `user` is disputed: who is asked about
-    does not ask about others. They come with `child` and `user__profile`, and with their dispute where there is one.
+class Side(StrEnum):
+    """Where a guardian stands in an undecided dispute; a bid is refused by the word of DISPUTED and UNPROVEN."""
+
+    # Somebody who is proven does not know this one.
+    DISPUTED = "disputed"
+    # One of two of whom nothing proves who they are, whoever of them pressed.
+    UNPROVEN = "unproven"
+    # Disputed, but the state knows the phone as theirs: nothing is halted.
+    REPORTED = "reported"
+
+    @property
+    def may_choose(self) -> bool:
+        """Whether they may choose places for the child: send bids, change the languages."""
+        return self is Side.REPORTED
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether they may begin what others could then not begin: file, restore, ask for a benefit."""
+        return self is not Side.DISPUTED
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """A dispute that waits: until which local day an official decides, whether it is over, what it halts."""
+
+    last_day: date
+    is_late: bool
+    is_halting: bool
+    is_mutual: bool
+
+
+def is_proven(user: User, child: Child) -> bool:
+    """Whether the state or an official knows that this guardian of `child` is who they say. One query."""
+    return Guardianship.objects.filter(_PROVEN, user=user, child=child, ended_at=None).exists()
+
+
+def stoppable(user: User, *, now: datetime) -> QuerySet[Guardianship]:
+    """The guardianships of others that `user` may stop.
+
+    Those that were added to the children of `user` after their own in the last 30 days. Where `user` is proven and the
+    state doesn't know the other's phone as theirs, also those from before, for 30 days after `user` came: whoever came
+    first is not the truer guardian for that. Neither those that an official has confirmed nor any of a child for which
+    `user` is disputed without being known to the state: who is asked about does not ask about others. They come with
+    `child` and `user__profile`, and with their dispute where there is one.
     """
-    own = Guardianship.objects.filter(
-        user=user, ended_at=None, child=OuterRef("child"), pk__lt=OuterRef("pk")
+    since = now - STOPPABLE_FOR
+    own = Guardianship.objects.filter(user=user, ended_at=None, child=OuterRef("child"))
+    came_after = Exists(own.filter(pk__lt=OuterRef("pk"))) & Q(added_at__gt=since)
+    came_before = Exists(own.filter(_PROVEN, pk__gt=OuterRef("pk"), added_at__gt=since)) & ~Q(
+        user__profile__phone_tie=PhoneTie.YES
     )
     disputed = Dispute.objects.filter(
-        guardianship__user=user, guardianship__child=OuterRef("child"), outcome=""
-    )
+        guardianship__user=user, guardianship__child=OuterRef("child"), freed_at=None
+    ).exclude(guardianship__user__profile__phone_tie=PhoneTie.YES)
     return (
         Guardianship.objects.filter(
-            Exists(own),
+            came_after | came_before,
             ~Exists(disputed),
             source=Guardianship.Source.REGISTRY,
-            added_at__gt=now - STOPPABLE_FOR,
             ended_at=None,
         )
         .exclude(user=user)
@@ -59,10 +111,35 @@ def halted_among(children: Iterable[UUID]) -> set[UUID]:
     return set(disputes.values_list("guardianship__child_id", flat=True))
 
 
-def children_disputed_for(user: User) -> set[UUID]:
-    """The children for whom `user` may not bid: somebody said that they don't know `user`. One query."""
-    disputes = Dispute.objects.filter(guardianship__user=user, freed_at=None)
-    return set(disputes.values_list("guardianship__child_id", flat=True))
+def sides_of(user: User) -> dict[UUID, Side]:
+    """The side of `user` for each child, by its id, about which an official has still to decide. One query."""
+    own = Q(guardianship__user=user) | Q(raised_by=user, is_mutual=True, freed_at=None)
+    disputes = Dispute.objects.filter(own, outcome="")
+    found = disputes.values_list("guardianship__child_id", "freed_at", "is_mutual")
+    sides: dict[UUID, Side] = {}
+    for child, freed_at, is_mutual in found:
+        side = Side.REPORTED if freed_at else Side.UNPROVEN if is_mutual else Side.DISPUTED
+        sides[child] = min(side, sides.get(child, side), key=list(Side).index)
+    return sides
+
+
+def side_of(child: Child, user: User) -> Side | None:
+    """The side of `user` in what is undecided about `child`, or None. One query."""
+    return sides_of(user).get(child.pk)
+
+
+def undecided_of(child: Child, *, zone: ZoneInfo, now: datetime) -> Undecided | None:
+    """What an official has still to decide about `child`; of several what halts, and of these the one due last."""
+    waiting = Dispute.objects.filter(guardianship__child=child, outcome="")
+    dispute = waiting.order_by(F("freed_at").asc(nulls_first=True), "-due_at", "pk").first()
+    if dispute is None:
+        return None
+    return Undecided(
+        last_day=dispute.last_moment.astimezone(zone).date(),
+        is_late=now >= dispute.due_at,
+        is_halting=dispute.is_halting,
+        is_mutual=dispute.is_mutual,
+    )
 
 
 def is_barred(user: User, *, iin_hash: str) -> bool:
@@ -82,10 +159,26 @@ def undecided() -> QuerySet[Dispute]:
 
 
 def standstill(child: Child, *, since: datetime, until: datetime, now: datetime) -> timedelta:
-    """For how long costly acts were halted by disputes that began from `since` on and before `until`.
+    """For how long costly acts were halted by disputes that began from `since` on and before the deadline `until`.
 
-    One that still runs counts up to `now`: a deadline that is moved by the result stands still with it.
+    What several disputes halt at once is counted once; a later one counts if it began before the deadline as the
+    earlier ones had moved it. One that still runs counts up to `now`: a deadline that is moved by the result stands
+    still with it.
     """
-    began = Dispute.objects.filter(guardianship__child=child, raised_at__gte=since, raised_at__lt=until)
-    spans = began.exclude(freed_at=F("raised_at")).values_list("raised_at", "freed_at")
-    return sum((max((end or now) - start, timedelta(0)) for start, end in spans), timedelta(0))
+    began = Dispute.objects.filter(guardianship__child=child, raised_at__gte=since).exclude(
+        freed_at=F("raised_at")
+    )
+    spans = [(start, max(end or now, start)) for start, end in began.values_list("raised_at", "freed_at")]
+    return halted_before(until, spans)
+
+
+def halted_before(until: datetime, spans: Iterable[tuple[datetime, datetime]]) -> timedelta:
+    """By how much the spans, as they come one after the other or overlap, put off the deadline `until`."""
+    halted, covered = timedelta(0), None
+    for start, end in sorted(spans):
+        if start >= until + halted:
+            break
+        begin = start if covered is None else max(start, covered)
+        halted += max(end - begin, timedelta(0))
+        covered = end if covered is None else max(end, covered)
+    return halted

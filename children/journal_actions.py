@@ -15,5 +15,9 @@ class Action(models.TextChoices):
         "stop_freed",
         _("Nothing is halted any more: the state knows the phone of the one who was added"),
     )
+    PRESSER_PROVEN = (
+        "presser_proven",
+        _("The state knows who pressed “Stop”: they can send bids again"),
+    )
     GUARDIANSHIP_STANDS = "guardianship_stands", _("The guardianship stands, by decision")
     GUARDIANSHIP_ENDED = "guardianship_ended", _("The guardianship is ended, by decision")

@@ -105,6 +105,11 @@ class Dispute(models.Model):
         _("decision due"), help_text=_("The first instant at which the decision is late.")
     )
     freed_at = models.DateTimeField(_("costly acts free since"), null=True, blank=True)
+    is_mutual = models.BooleanField(
+        _("neither side can bid"),
+        default=False,
+        help_text=_("Nothing proves who pressed “Stop” either: both sides have the same restrictions."),
+    )
     outcome = models.CharField(_("decision"), max_length=6, choices=Outcome.choices, blank=True)
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     decided_by = models.ForeignKey(
@@ -146,3 +151,40 @@ class Dispute(models.Model):
     def last_moment(self) -> datetime:
         """The last microsecond in which a decision is in time: its local date is the day shown as the last one."""
         return self.due_at - timedelta(microseconds=1)
+
+    @property
+    def is_ended_by_official(self) -> bool:
+        """Whether the decision that holds is what ended the guardianship, which another decision can revive."""
+        ended_at = self.guardianship.ended_at
+        return ended_at is not None and self.decided_by_id is not None and ended_at == self.decided_at
+
+    @property
+    def is_ended_by_registry(self) -> bool:
+        """Whether the registry ended the guardianship: no official revives it."""
+        return self.guardianship.ended_at is not None and not self.is_ended_by_official
+
+
+class OverruledDecision(models.Model):
+    """What was decided about a dispute before an official decided otherwise; never changed."""
+
+    dispute = models.ForeignKey(
+        Dispute, on_delete=models.CASCADE, related_name="overruled", verbose_name=_("disputed guardianship")
+    )
+    outcome = models.CharField(_("decision"), max_length=6, choices=Dispute.Outcome.choices)
+    decided_at = models.DateTimeField(_("decided at"))
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("overruled decision")
+        verbose_name_plural = _("overruled decisions")
+        ordering = ["decided_at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_outcome_display()} {self.decided_at:%d.%m.%Y}"

@@ -17,21 +17,48 @@ KINDS: Final = (
         past_budget=PastBudget.WARNING,
     ),
     Kind(
+        "guardians_before",
+        _("Other guardians were there before"),
+        BOTH,
+        ("child", "guardians"),
+        past_budget=PastBudget.WARNING,
+    ),
+    # `is_you`: the reader is the one who is disputed.
+    Kind(
         "guardian_stopped",
         _("Guardian stopped"),
         BOTH,
-        ("child", "guardian", "last_day"),
+        ("children", "guardian", "is_you", "is_mutual", "last_day"),
         past_budget=PastBudget.WARNING,
     ),
-    Kind("guardian_reported", _("Guardian reported"), BOTH, ("child", "guardian", "last_day")),
-    Kind("guardian_freed", _("Stop: nothing is halted any more"), INBOX, ("child", "guardian")),
-    Kind("guardianship_stands", _("Guardianship stands"), BOTH, ("child", "guardian", "reason")),
-    Kind("guardianship_ended", _("Guardianship ended"), BOTH, ("child", "guardian", "reason")),
+    Kind(
+        "guardian_reported",
+        _("Guardian reported"),
+        BOTH,
+        ("children", "guardian", "is_you", "is_mutual", "last_day"),
+    ),
+    Kind("guardian_freed", _("Stop: nothing is halted any more"), INBOX, ("children", "guardian", "is_you")),
+    Kind(
+        "guardianship_stands",
+        _("Guardianship stands"),
+        BOTH,
+        ("children", "guardian", "is_you", "reason"),
+    ),
+    Kind(
+        "guardianship_ended",
+        _("Guardianship ended"),
+        BOTH,
+        ("children", "guardian", "is_you", "reason"),
+    ),
 )
 
 SAMPLES: Final[dict[str, Any]] = {
     "child": SimpleNamespace(full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА"),
+    "children": ["КАМЕНОВА ДАНИЯ ЕРМЕКОВНА"],
     "guardian": "К••••• Г.",
+    "guardians": ["К••••• Г.", "О••••• Т."],
+    "is_you": False,
+    "is_mutual": False,
     "last_day": date(2019, 7, 3),
     "reason": "Құжаттар толық емес",
 }

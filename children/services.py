@@ -1,7 +1,9 @@
 """Adding a child to a family, and keeping the proof that it is theirs."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.urls import reverse
@@ -95,21 +97,35 @@ def recheck_guardianship(guardianship: Guardianship, *, now: datetime, dry_run: 
 
     Where it holds, the child's data is brought up to date with the registry's. A guardianship that an official
     confirmed is not the registry's to end. Raises `accounts.registry.RegistryUnavailable`, and then changes nothing.
-    With `dry_run` it only looks.
+    With `dry_run` it only looks. Asks the registry, so never call it inside a transaction; locks the child's row.
     """
     if guardianship.source == Guardianship.Source.OFFICIAL:
         return True
-    live = Guardianship.objects.filter(pk=guardianship.pk, ended_at=None)
     try:
         person = _ask_registry(guardianship.user, iin=guardianship.child.iin)
     except ChildRefused:
-        if not dry_run:
-            live.update(ended_at=now)
-        return False
+        person = None
     if not dry_run:
-        live.update(verified_at=now)
-        Child.objects.filter(pk=guardianship.child_id).update(**_facts(person))
-    return True
+        _store_recheck(guardianship, person, now=now)
+    return person is not None
+
+
+def _store_recheck(guardianship: Guardianship, person: Person | None, *, now: datetime) -> None:
+    """Under the lock of the child's row, like every writer of `ended_at`: a decision may be under way."""
+    with transaction.atomic():
+        _lock_child(guardianship.child_id)
+        live = Guardianship.objects.filter(
+            pk=guardianship.pk, ended_at=None, source=Guardianship.Source.REGISTRY
+        )
+        if person is None:
+            live.update(ended_at=now)
+        else:
+            live.update(verified_at=now)
+            Child.objects.filter(pk=guardianship.child_id).update(**_facts(person))
+
+
+def _lock_child(pk: UUID) -> None:
+    Child.objects.select_for_update().values_list("pk").get(pk=pk)
 
 
 def _ask_registry(user: User, *, iin: str) -> Person:
@@ -124,11 +140,13 @@ def _ask_registry(user: User, *, iin: str) -> Person:
 
 
 def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
-    """Nobody becomes a guardian behind the back of those who are; the child's row is locked, so none is missed."""
+    """Nobody becomes a guardian behind the back of those who are; the child's row is locked, so none is missed.
+
+    Nor does anybody who comes later stay in the dark about those who were there before.
+    """
     child, newcomer = guardianship.child, guardianship.user
-    for guardian in guardians_of(child):
-        if guardian == newcomer:
-            continue
+    others = [guardian for guardian in guardians_of(child) if guardian != newcomer]
+    for guardian in others:
         audit.record(Action.GUARDIAN_ADDED, actor=newcomer, subject=guardian, target=child.full_name, now=now)
         enqueue(
             guardian,
@@ -138,33 +156,51 @@ def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
             now=now,
             link=reverse("accounts:stop"),
         )
+    if others:
+        enqueue(
+            newcomer,
+            "guardians_before",
+            context={"child": child, "guardians": [other.profile.masked_name for other in others]},
+            dedupe_key=str(guardianship.pk),
+            now=now,
+            link=reverse("accounts:stop"),
+        )
 
 
 def raise_dispute(
-    guardianship: Guardianship,
-    *,
-    by: User,
-    due_at: datetime,
-    last_day: date,
-    halts: bool,
-    address: str | None,
-    now: datetime,
+    guardianship: Guardianship, *, by: User, due_at: datetime, halts: bool, is_mutual: bool, now: datetime
 ) -> Dispute:
-    """Write that `by` does not know the person of `guardianship`; the journals of all whom it concerns say so.
+    """Write that `by` does not know the person of `guardianship`; `announce_stop` tells everybody.
 
-    `last_day` is the local date up to which an official decides. With `halts` costly acts for the child are halted
-    from now on. The caller holds the lock of the child's row and raises one dispute for each guardianship only.
+    With `halts` costly acts for the child are halted from now on, and where the dispute `is_mutual` both sides have the
+    same restrictions. The caller holds the lock of the child's row and raises one dispute for each guardianship only.
     """
-    dispute = Dispute.objects.create(
+    return Dispute.objects.create(
         guardianship=guardianship,
         raised_by=by,
         raised_at=now,
         due_at=due_at,
         freed_at=None if halts else now,
+        is_mutual=halts and is_mutual,
     )
-    kind = "guardian_stopped" if halts else "guardian_reported"
-    _announce(dispute, kind, Action.GUARDIAN_STOPPED, actor=by, address=address, now=now, last_day=last_day)
-    return dispute
+
+
+def announce_stop(disputes: Sequence[Dispute], *, last_day: date, address: str | None, now: datetime) -> None:
+    """Tell of the disputes of one press of «Stop», all of one newcomer: one SMS and one notice for each person.
+
+    `last_day` is the local date up to which an official decides.
+    """
+    kind = "guardian_stopped" if disputes[0].is_halting else "guardian_reported"
+    _announce(
+        disputes,
+        kind,
+        Action.GUARDIAN_STOPPED,
+        actor=disputes[0].raised_by,
+        address=address,
+        now=now,
+        last_day=last_day,
+        is_mutual=any(dispute.is_mutual for dispute in disputes),
+    )
 
 
 def free_dispute(dispute: Dispute, *, now: datetime) -> None:
@@ -172,9 +208,23 @@ def free_dispute(dispute: Dispute, *, now: datetime) -> None:
 
     The caller holds the lock of the child's row.
     """
-    dispute.freed_at = now
-    dispute.save(update_fields=["freed_at"])
-    _announce(dispute, "guardian_freed", Action.STOP_FREED, actor=None, now=now)
+    dispute.freed_at, dispute.is_mutual = now, False
+    dispute.save(update_fields=["freed_at", "is_mutual"])
+    _announce([dispute], "guardian_freed", Action.STOP_FREED, actor=None, now=now)
+
+
+def prove_presser(dispute: Dispute, *, now: datetime) -> None:
+    """Whoever pressed «Stop» proved to be who they say: they may choose places again. The child's row is locked."""
+    dispute.is_mutual = False
+    dispute.save(update_fields=["is_mutual"])
+    for person in concerned(dispute):
+        audit.record(
+            Action.PRESSER_PROVEN,
+            actor=None,
+            subject=person,
+            target=dispute.guardianship.child.full_name,
+            now=now,
+        )
 
 
 def decide_dispute(
@@ -182,25 +232,32 @@ def decide_dispute(
 ) -> None:
     """Write the decision of `actor` (None: the registry ended the guardianship), also against an earlier one.
 
-    `ENDS` ends the guardianship, if it has not ended; `STANDS` revives it where an earlier decision ended it. The
-    caller holds the lock of the child's row.
+    `ENDS` ends the guardianship, if it has not ended; `STANDS` revives it where an earlier decision ended it. What is
+    decided otherwise is kept. The caller holds the lock of the child's row, and read `dispute` with its guardianship
+    under it.
     """
-    guardianship = dispute.guardianship
-    was_ended_by_decision = guardianship.ended_at is not None and guardianship.ended_at == dispute.decided_at
+    live = Guardianship.objects.filter(pk=dispute.guardianship_id)
+    if outcome == Dispute.Outcome.ENDS and dispute.guardianship.ended_at is None:
+        live.update(ended_at=now)
+    elif outcome == Dispute.Outcome.STANDS and dispute.is_ended_by_official:
+        live.update(ended_at=None)
+    if dispute.decided_at is not None:
+        dispute.overruled.create(
+            outcome=dispute.outcome,
+            decided_at=dispute.decided_at,
+            decided_by=dispute.decided_by,
+            reason=dispute.reason,
+        )
     dispute.outcome, dispute.reason = outcome, reason
     dispute.decided_at, dispute.decided_by = now, actor
     dispute.freed_at = dispute.freed_at or now
     dispute.save(update_fields=["outcome", "reason", "decided_at", "decided_by", "freed_at"])
+    dispute.guardianship.refresh_from_db(fields=["ended_at"])
     if outcome == Dispute.Outcome.ENDS:
         kind, action = "guardianship_ended", Action.GUARDIANSHIP_ENDED
-        if guardianship.ended_at is None:
-            guardianship.ended_at = now
     else:
         kind, action = "guardianship_stands", Action.GUARDIANSHIP_STANDS
-        if was_ended_by_decision:
-            guardianship.ended_at = None
-    guardianship.save(update_fields=["ended_at"])
-    _announce(dispute, kind, action, actor=actor, now=now, reason=reason)
+    _announce([dispute], kind, action, actor=actor, now=now, reason=reason)
 
 
 def note_repeated_stop(dispute: Dispute, *, by: User, now: datetime) -> None:
@@ -218,7 +275,7 @@ def concerned(dispute: Dispute) -> list[User]:
 
 
 def _announce(
-    dispute: Dispute,
+    disputes: Sequence[Dispute],
     kind: str,
     action: Action,
     *,
@@ -227,23 +284,36 @@ def _announce(
     address: str | None = None,
     **context: Any,
 ) -> None:
-    """Tell everybody concerned, by the kind's channels and in the journal. `address` stays in the actor's own entry."""
-    child, newcomer = dispute.guardianship.child, dispute.guardianship.user
-    for person in concerned(dispute):
-        audit.record(
-            action,
-            actor=actor,
-            subject=person,
-            target=child.full_name,
-            reason=context.get("reason", ""),
-            address=address if person == actor else None,
-            now=now,
-        )
+    """Tell everybody concerned, by the kind's channels and in the journal. `address` stays in the actor's own entry.
+
+    Who is concerned by several of the disputes, all of one newcomer, gets one message that names the children.
+    """
+    newcomer = disputes[0].guardianship.user
+    children: dict[User, list[str]] = {}
+    for dispute in disputes:
+        for person in concerned(dispute):
+            children.setdefault(person, []).append(dispute.guardianship.child.full_name)
+    for person, names in children.items():
+        for name in names:
+            audit.record(
+                action,
+                actor=actor,
+                subject=person,
+                target=name,
+                reason=context.get("reason", ""),
+                address=address if person == actor else None,
+                now=now,
+            )
         enqueue(
             person,
             kind,
-            context={"child": child, "guardian": newcomer.profile.masked_name, **context},
-            dedupe_key=f"{dispute.pk}:{now.isoformat()}",
+            context={
+                "children": names,
+                "guardian": newcomer.profile.masked_name,
+                "is_you": person == newcomer,
+                **context,
+            },
+            dedupe_key=f"{disputes[0].pk}:{now.isoformat()}",
             now=now,
             link=reverse("children:list"),
         )

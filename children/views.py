@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +24,7 @@ from accounts.views.limited import limited
 from children import checked as check
 from children.access import child_for, children_of, others_of
 from children.ages import age_in_words
+from children.disputes import side_of, undecided_of
 from children.forms import ChildForm, IinForm
 from children.models import Child
 from children.services import ChildAlreadyAdded, ChildRefused, add_child, find_child
@@ -52,7 +54,15 @@ def child_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         {"label": one.user.profile.masked_name, "at": one.added_at}
         for one in others_of(child, _parent(request))
     ]
-    context = {"child": child, "rows": _child_rows(child), "others": others}
+    zone = timezone.get_default_timezone()
+    assert isinstance(zone, ZoneInfo)
+    context = {
+        "child": child,
+        "rows": _child_rows(child),
+        "others": others,
+        "dispute": undecided_of(child, zone=zone, now=estimate_clock()),
+        "side": side_of(child, _parent(request)),
+    }
     return render(request, "children/child.html", context)
 
 

@@ -11,7 +11,7 @@ from accounts.models import User
 from applications.access.settling import settle
 from applications.models import Application, Benefit, Bid, Referral
 from applications.states import BidState
-from children.disputes import children_disputed_for
+from children.disputes import sides_of
 
 
 def applications_of(user: User) -> QuerySet[Application]:
@@ -30,11 +30,11 @@ def application_for(user: User, pk: UUID, *, now: datetime) -> Application:
 
 
 def settled_for(user: User, applications: Iterable[Application], *, now: datetime) -> list[Application]:
-    """Applications of the family brought up to `now`, each marked where `user` is disputed as guardian of the child."""
+    """Applications of the family brought up to `now`, each with the side of `user` where a guardian is disputed."""
     settled = [settle(application, now=now) for application in applications]
-    disputed = children_disputed_for(user) if settled else set()
+    sides = sides_of(user) if settled else {}
     for application in settled:
-        application.asker_is_disputed = application.child_id in disputed
+        application.asker_side = sides.get(application.child_id)
     return settled
 
 

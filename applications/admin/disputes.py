@@ -7,7 +7,9 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +41,14 @@ class DecisionForm(forms.Form):
         validators=[refuse_personal_numbers],
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
+    # When the decision was made that this page showed: a page that was open too long overrules nothing unseen.
+    overrules = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_overrules(self) -> datetime | None:
+        try:
+            return datetime.fromisoformat(self.cleaned_data["overrules"])
+        except ValueError:
+            return None
 
 
 class DecisionFilter(admin.SimpleListFilter):
@@ -60,7 +70,7 @@ class DecisionFilter(admin.SimpleListFilter):
 
 
 def _may_stand(dispute: Dispute, now: datetime) -> bool:
-    return dispute.outcome != Dispute.Outcome.STANDS
+    return dispute.outcome != Dispute.Outcome.STANDS and not dispute.is_ended_by_registry
 
 
 def _may_end(dispute: Dispute, now: datetime) -> bool:
@@ -68,13 +78,15 @@ def _may_end(dispute: Dispute, now: datetime) -> bool:
 
 
 def _stand(dispute: Dispute, actor: User, data: dict[str, Any], now: datetime) -> None:
-    outcome = Dispute.Outcome.STANDS
-    guardianships.decide_guardianship(dispute, outcome=outcome, actor=actor, reason=data["reason"], now=now)
+    guardianships.decide_guardianship(dispute, outcome=Dispute.Outcome.STANDS, actor=actor, **data, now=now)
 
 
 def _end(dispute: Dispute, actor: User, data: dict[str, Any], now: datetime) -> None:
-    outcome = Dispute.Outcome.ENDS
-    guardianships.decide_guardianship(dispute, outcome=outcome, actor=actor, reason=data["reason"], now=now)
+    guardianships.decide_guardianship(dispute, outcome=Dispute.Outcome.ENDS, actor=actor, **data, now=now)
+
+
+def _seen(dispute: Dispute) -> dict[str, Any]:
+    return {"overrules": dispute.decided_at.isoformat() if dispute.decided_at else ""}
 
 
 @admin.register(Dispute)
@@ -103,6 +115,7 @@ class DisputeAdmin(WorkAdmin):
         "decided_at",
         "shown_decider",
         "reason",
+        "overruled_decisions",
     ]
     works = [
         Work(
@@ -117,6 +130,7 @@ class DisputeAdmin(WorkAdmin):
             offered=_may_stand,
             perform=_stand,
             form=DecisionForm,
+            initial=_seen,
         ),
         Work(
             name="end",
@@ -130,17 +144,22 @@ class DisputeAdmin(WorkAdmin):
             offered=_may_end,
             perform=_end,
             form=DecisionForm,
+            initial=_seen,
             danger=True,
         ),
     ]
 
     def summary(self, obj: Dispute) -> Rows:
-        return [
+        rows = [
             {"label": gettext("Child"), "value": self.child(obj)},
-            {"label": gettext("Who was added"), "value": self.newcomer_data(obj)},
+            {"label": gettext("Who is disputed"), "value": self.newcomer_data(obj)},
             {"label": gettext("Who does not know them"), "value": self.stopper_data(obj)},
             {"label": gettext("Decision by"), "value": self.due(obj)},
         ]
+        if obj.outcome:
+            holds = _decision(obj.get_outcome_display(), obj.decided_at, obj.decided_by, obj.reason)
+            rows.append({"label": gettext("You change this decision"), "value": holds})
+        return rows
 
     def audit_view(self, request: HttpRequest, obj: Dispute, *, target: str = "") -> None:
         """Into the journals of both sides, whether or not the child has an application."""
@@ -174,7 +193,7 @@ class DisputeAdmin(WorkAdmin):
         rows = [(page_of(one), one.number, one.get_state_display()) for one in found]
         return format_html_join(LINE_BREAK, '<a href="{}">{}</a> ({})', rows) if rows else "—"
 
-    @admin.display(description=_("Who was added"))
+    @admin.display(description=_("Who is disputed"))
     def newcomer(self, obj: Dispute) -> str:
         return obj.guardianship.user.profile.masked_name
 
@@ -182,7 +201,7 @@ class DisputeAdmin(WorkAdmin):
     def stopped_by(self, obj: Dispute) -> str:
         return obj.raised_by.profile.masked_name
 
-    @admin.display(description=_("Who was added"))
+    @admin.display(description=_("Who is disputed"))
     def newcomer_data(self, obj: Dispute) -> str:
         return _person(obj.guardianship)
 
@@ -206,19 +225,44 @@ class DisputeAdmin(WorkAdmin):
 
     @admin.display(description=_("Costly acts"))
     def halts(self, obj: Dispute) -> str:
-        return tag(gettext("halted"), tone="warning") if obj.is_halting else tag(gettext("free"))
+        if not obj.is_halting:
+            return tag(gettext("free"))
+        halted = tag(gettext("halted"), tone="warning")
+        if not obj.is_mutual:
+            return halted
+        return format_html("{} {}", halted, tag(gettext("neither side can bid"), tone="warning"))
 
     @admin.display(description=_("Decision"), ordering="outcome")
     def shown_state(self, obj: Dispute) -> str:
-        if not obj.outcome:
-            return tag(gettext("waits for a decision"), tone="info")
-        return tag(obj.get_outcome_display(), tone=TONES[Dispute.Outcome(obj.outcome)])
+        if obj.outcome:
+            shown = tag(obj.get_outcome_display(), tone=TONES[Dispute.Outcome(obj.outcome)])
+        else:
+            shown = tag(gettext("waits for a decision"), tone="info")
+        if not obj.is_ended_by_registry:
+            return shown
+        return format_html("{} {}", shown, tag(gettext("the registry no longer confirms it"), tone="danger"))
 
     @admin.display(description=_("Decided by"))
     def shown_decider(self, obj: Dispute) -> str:
-        if obj.decided_by:
-            return str(obj.decided_by)
-        return gettext("Portal") if obj.outcome else "—"
+        return _decider(obj.decided_by) if obj.outcome else "—"
+
+    @admin.display(description=_("Decisions that were overruled"))
+    def overruled_decisions(self, obj: Dispute) -> str:
+        rows = [
+            (_decision(one.get_outcome_display(), one.decided_at, one.decided_by, one.reason),)
+            for one in obj.overruled.select_related("decided_by")
+        ]
+        return format_html_join(LINE_BREAK, "{}", rows) if rows else "—"
+
+
+def _decider(user: User | None) -> str:
+    return str(user) if user else gettext("Portal")
+
+
+def _decision(outcome: str, at: datetime | None, by: User | None, reason: str) -> str:
+    """One decision in a line: what, when, by whom, why."""
+    parts = [capfirst(outcome), date_format(localtime(at), "SHORT_DATETIME_FORMAT"), _decider(by), reason]
+    return " · ".join(part for part in parts if part)
 
 
 def _person(guardianship: Guardianship) -> str:

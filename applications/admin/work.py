@@ -58,6 +58,7 @@ class Work:
 
     `perform(obj, actor, data, now)` calls a service and may raise `Refused` or `ValidationError`, whose words are
     shown; `data` is the form's cleaned data.
+    `initial(obj)` fills the form beforehand, with what the page has shown.
     With a `preview(obj, data, now)` the filled form is answered first by what it would do, as rows, and done only when
     that is confirmed; the preview may raise `Refused` too.
     """
@@ -72,6 +73,7 @@ class Work:
     form: type[forms.Form] = ConfirmForm
     danger: bool = False
     preview: Callable[[Any, dict[str, Any], datetime], Rows] | None = None
+    initial: Callable[[Any], dict[str, Any]] | None = None
 
 
 class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -186,7 +188,8 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise Http404
         if not (self.has_view_permission(request, obj) and request.user.has_perm(work.permission)):
             raise PermissionDenied
-        form = work.form(request.POST if request.method == "POST" else None)
+        initial = work.initial(obj) if work.initial else None
+        form = work.form(request.POST if request.method == "POST" else None, initial=initial)
         effect: Rows = []
         if form.is_valid():
             if work.preview is None or "confirmed" in request.POST:

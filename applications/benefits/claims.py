@@ -18,7 +18,16 @@ from applications.models import (
     Benefit,
     BenefitCategory,
 )
-from applications.moves import Refused, lock_application, locking, move, refuse_while_halted, remind, trace
+from applications.moves import (
+    Refused,
+    lock_application,
+    locking,
+    move,
+    refuse_side,
+    refuse_while_halted,
+    remind,
+    trace,
+)
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import (
@@ -47,10 +56,11 @@ def claim_benefit(
     """Ask for a benefit with a checked `document`. It changes nothing in the queue until an official verified it.
 
     A benefit that counts only for a time may be asked for again while it still counts. Raises `Refused` (ARCHIVED,
-    ENROLLED, BENEFIT_NOT_OFFERED, BENEFIT_WAITS, BENEFIT_COUNTS, TOO_MANY_CLAIMS).
+    ENROLLED, DISPUTED, BENEFIT_NOT_OFFERED, BENEFIT_WAITS, BENEFIT_COUNTS, TOO_MANY_CLAIMS).
     """
     with locking():
         application = _lock(application)
+        refuse_side(application.child, actor, begins=True)
         category = BenefitCategory.objects.get(pk=category.pk)
         _refuse_claim(application, category, now=now)
         benefit = Benefit(

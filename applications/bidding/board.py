@@ -99,7 +99,7 @@ def waiting(family: Iterable[Application]) -> list[Waiting]:
             {str(bid.vacancy_id) for bid in one.bids.all() if bid.state == BidState.REJECTED},
         )
         for one in family
-        if one.state == ApplicationState.WAITING and not one.asker_is_disputed
+        if one.state == ApplicationState.WAITING and one.asker_may_choose
     ]
 
 

@@ -4,13 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from accounts.models import User
 from applications.models import Application, PriorityCutoff
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from bulletin.models import Vacancy
 from bulletin.opening import Phase, phase
-from children.disputes import children_disputed_for
 
 _STATE_REFUSALS = {
     ApplicationState.BID_PLACED: Refusal.BID_UNDER_WAY,
@@ -44,8 +42,8 @@ def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Ref
     database only about a pause, an earlier refusal and, in the priority window, about the cut-offs (take vacancies
     `with_pauses` and prefetch `application.bids` and `vacancy.cutoffs` for lists).
     """
-    if application.asker_is_disputed:
-        return Refusal.DISPUTED
+    if application.asker_side is not None and not application.asker_may_choose:
+        return Refusal(application.asker_side.value)
     now_in = phase(vacancy, now=now)
     return (
         _END_REFUSALS.get(now_in)
@@ -125,8 +123,3 @@ def _outside_the_window(application: Application, vacancy: Vacancy, now_in: Phas
     if now_in != Phase.PRIORITY or is_inside(application, vacancy.cutoffs.all()):
         return None
     return Refusal.PRIORITY
-
-
-def is_disputed(application: Application, user: User) -> bool:
-    """Whether another guardian does not know `user`, and no official has decided about it yet."""
-    return application.child_id in children_disputed_for(user)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from accounts.models import User
 from applications.bidding.award import grant_seat
-from applications.bidding.eligibility import is_disputed, why_not
+from applications.bidding.eligibility import why_not
 from applications.bidding.ending import live_bid
 from applications.bidding.rush import TELL_TASK
 from applications.models import Application, Bid
@@ -12,6 +12,7 @@ from applications.moves import Refused, lock_application, lock_vacancy, locking,
 from applications.refusals import Refusal
 from applications.states import Move
 from bulletin.models import Vacancy
+from children.disputes import side_of
 from notifications.broker import wake_soon_on_commit
 
 
@@ -31,7 +32,7 @@ def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: d
     live = live_bid(application)
     if live is not None and live.vacancy_id == vacancy.pk:
         return live
-    application.asker_is_disputed = is_disputed(application, actor)
+    application.asker_side = side_of(application.child, actor)
     _refuse(why_not(application, vacancy, now=now))
     with locking():
         application = lock_application(application.pk)
@@ -39,7 +40,7 @@ def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: d
         if live is not None and live.vacancy_id == vacancy.pk:
             return live
         vacancy = lock_vacancy(vacancy.pk)
-        application.asker_is_disputed = is_disputed(application, actor)
+        application.asker_side = side_of(application.child, actor)
         _refuse(why_not(application, vacancy, now=now))
         bid = Bid(application=application, vacancy=vacancy, placed_at=now, placed_by=actor)
         if vacancy.mode == Vacancy.Mode.FIRST_COME:

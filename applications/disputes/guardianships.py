@@ -18,9 +18,17 @@ from applications.refusals import Refusal
 from applications.states import LIVE_STATES
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.workdays import CalendarEnds, end_of_day
-from children.disputes import is_halted, newcomers
+from children.disputes import is_halted, is_proven, stoppable
 from children.models import Child, Dispute, Guardianship
-from children.services import concerned, decide_dispute, free_dispute, note_repeated_stop, raise_dispute
+from children.services import (
+    announce_stop,
+    concerned,
+    decide_dispute,
+    free_dispute,
+    note_repeated_stop,
+    prove_presser,
+    raise_dispute,
+)
 
 # Within so many working days after today an official decides.
 DECISION_WORKING_DAYS: Final = 2
@@ -29,62 +37,57 @@ DECISION_WORKING_DAYS: Final = 2
 def stop_guardian(
     newcomer: User, *, by: User, is_tied: bool, address: str | None = None, now: datetime
 ) -> list[Dispute]:
-    """Dispute that `newcomer` is a guardian, for every child to which they were added after `by` in the last 30 days.
+    """Dispute that `newcomer` is a guardian, for every child of both for which `by` may stop them (`stoppable`).
 
     With `is_tied` (the state knows the phone of `newcomer` as theirs) nothing is halted, an official decides all the
-    same. Where it was done already the dispute of then is returned, and the journals of both name the second press;
-    `address` is where the press came from. Raises `Refused` (NOT_STOPPABLE where there is no such child,
+    same. Where neither of the two is proven, both have the same restrictions. Everybody gets one SMS, however many
+    children it is about. Where it was done already the dispute of then is returned, and the journals of both name the
+    second press; `address` is where the press came from. Raises `Refused` (NOT_STOPPABLE where there is no such child,
     ALREADY_DECIDED). Locks the rows of the children, then those of their applications.
     """
     with locking():
-        wanted = newcomers(by, now=now).filter(user=newcomer)
-        _lock_children(list(wanted.values_list("child_id", flat=True)))
-        # Read again: whoever came first under the lock may have changed who is a guardian.
-        added = list(wanted.all())
+        wanted = stoppable(by, now=now).filter(user=newcomer)
+        locked = list(wanted.values_list("child_id", flat=True))
+        _lock_children(locked)
+        # Read again: whoever came first under the lock may have changed who is a guardian. A child that both have only
+        # since then is not locked, and is left to the next press.
+        added = list(wanted.filter(child__in=locked))
         if not added:
             raise Refused(Refusal.NOT_STOPPABLE)
-        disputes = [
-            _stop(guardianship, by=by, is_tied=is_tied, address=address, now=now) for guardianship in added
+        before = list(Dispute.objects.filter(guardianship__in=added))
+        for dispute in before:
+            note_repeated_stop(dispute, by=by, now=now)
+        known = {dispute.guardianship_id for dispute in before}
+        raised = [
+            _raise(guardianship, by=by, is_tied=is_tied, now=now)
+            for guardianship in added
+            if guardianship.pk not in known
         ]
+        if raised:
+            disputes, last_days = zip(*raised, strict=True)
+            announce_stop(disputes, last_day=max(last_days), address=address, now=now)
     # After the commit: the second press stays in the journal.
-    if all(dispute.outcome for dispute in disputes):
+    if not raised and all(dispute.outcome for dispute in before):
         raise Refused(Refusal.ALREADY_DECIDED)
-    return disputes
-
-
-def _stop(
-    guardianship: Guardianship, *, by: User, is_tied: bool, address: str | None, now: datetime
-) -> Dispute:
-    """The dispute of one guardianship whose child is locked, raised now or before."""
-    before = Dispute.objects.filter(guardianship=guardianship).first()
-    if before is not None:
-        note_repeated_stop(before, by=by, now=now)
-        return before
-    applications = _lock_applications(guardianship.child)
-    zone = _zone(applications)
-    last_day = _last_day_to_decide(now, zone)
-    dispute = raise_dispute(
-        guardianship,
-        by=by,
-        due_at=end_of_day(last_day, zone),
-        last_day=last_day,
-        halts=not is_tied,
-        address=address,
-        now=now,
-    )
-    if dispute.is_halting:
-        for application in applications:
-            hold_referral(application, now=now)
-    return dispute
+    return [*before, *(dispute for dispute, _last_day in raised)]
 
 
 def decide_guardianship(
-    dispute: Dispute, *, outcome: Dispute.Outcome, actor: User, reason: str, now: datetime
+    dispute: Dispute,
+    *,
+    outcome: Dispute.Outcome,
+    actor: User,
+    reason: str,
+    overrules: datetime | None = None,
+    now: datetime,
 ) -> Dispute:
     """Decide for good whether the guardianship stands or ends; costly acts are free again.
 
-    A later decision may say otherwise, with a reason of its own. Whoever is concerned is told and has it in the
-    journal. Raises `Refused` (REASON_MISSING, OWN_CHILD, ALREADY_DECIDED where this is the decision that holds).
+    A later decision may say otherwise, with a reason of its own: `overrules` is when the decision was made that `actor`
+    has seen and changes, None where they saw none. Whoever is concerned is told and has it in the journal. Raises
+    `Refused` (REASON_MISSING, OWN_CHILD, ALREADY_DECIDED where this is the decision that holds, DECIDED_MEANWHILE where
+    another holds than the one that was seen, ENDED_BY_REGISTRY where there is nothing left that could stand; an
+    undecided dispute is settled then).
     """
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
@@ -94,8 +97,17 @@ def decide_guardianship(
             raise Refused(Refusal.OWN_CHILD)
         if dispute.outcome == outcome:
             raise Refused(Refusal.ALREADY_DECIDED)
-        decide_dispute(dispute, outcome=outcome, actor=actor, reason=reason.strip(), now=now)
-        _resume_referrals(dispute, applications, now=now)
+        if dispute.decided_at != overrules:
+            raise Refused(Refusal.DECIDED_MEANWHILE)
+        is_moot = outcome == Dispute.Outcome.STANDS and dispute.is_ended_by_registry
+        if not is_moot:
+            decide_dispute(dispute, outcome=outcome, actor=actor, reason=reason.strip(), now=now)
+            _resume_referrals(dispute, applications, now=now)
+        elif not dispute.outcome:
+            _settle_ended(dispute, applications, now=now)
+    # After the commit: what the registry ended stays settled.
+    if is_moot:
+        raise Refused(Refusal.ENDED_BY_REGISTRY)
     return dispute
 
 
@@ -103,19 +115,46 @@ def settle_dispute(dispute: Dispute, *, is_tied: bool, now: datetime) -> Dispute
     """Bring an undecided dispute up to date with what the registries say now.
 
     Where the guardianship has ended there is nothing left to decide; where the phone proved to be the newcomer's own
-    (`is_tied`) nothing is halted any more. Does nothing otherwise, and where it was decided.
+    (`is_tied`) nothing is halted any more; where whoever pressed proved to be who they say, they choose places again.
+    Does nothing otherwise, and where it was decided.
     """
     with locking():
         dispute, applications = _lock(dispute)
         if dispute.outcome:
             return dispute
         if dispute.guardianship.ended_at is not None:
-            decide_dispute(dispute, outcome=Dispute.Outcome.ENDS, actor=None, reason="", now=now)
-            _resume_referrals(dispute, applications, now=now)
+            _settle_ended(dispute, applications, now=now)
         elif is_tied and dispute.is_halting:
             free_dispute(dispute, now=now)
             _resume_referrals(dispute, applications, now=now)
+        elif dispute.is_mutual and is_proven(dispute.raised_by, dispute.guardianship.child):
+            prove_presser(dispute, now=now)
     return dispute
+
+
+def _raise(guardianship: Guardianship, *, by: User, is_tied: bool, now: datetime) -> tuple[Dispute, date]:
+    """Raise the dispute of one guardianship whose child is locked; with the last day on which an official decides."""
+    applications = _lock_applications(guardianship.child)
+    zone = _zone(applications)
+    last_day = _last_day_to_decide(now, zone)
+    dispute = raise_dispute(
+        guardianship,
+        by=by,
+        due_at=end_of_day(last_day, zone),
+        halts=not is_tied,
+        is_mutual=not is_proven(by, guardianship.child),
+        now=now,
+    )
+    if dispute.is_halting:
+        for application in applications:
+            hold_referral(application, now=now)
+    return dispute, last_day
+
+
+def _settle_ended(dispute: Dispute, applications: list[Application], *, now: datetime) -> None:
+    """The registry ended the guardianship: nothing is left to decide."""
+    decide_dispute(dispute, outcome=Dispute.Outcome.ENDS, actor=None, reason="", now=now)
+    _resume_referrals(dispute, applications, now=now)
 
 
 def _lock_children(pks: list[UUID]) -> None:
@@ -131,9 +170,9 @@ def _lock_applications(child: Child) -> list[Application]:
 
 def _lock(dispute: Dispute) -> tuple[Dispute, list[Application]]:
     _lock_children([dispute.guardianship.child_id])
-    dispute = Dispute.objects.select_related("guardianship__child", "guardianship__user__profile").get(
-        pk=dispute.pk
-    )
+    dispute = Dispute.objects.select_related(
+        "guardianship__child", "guardianship__user__profile", "raised_by"
+    ).get(pk=dispute.pk)
     return dispute, _lock_applications(dispute.guardianship.child)
 
 

@@ -1,4 +1,4 @@
-"""«Stop» for guardians: who was added to one's children lately, and «I don't know this person»."""
+"""«Stop» for guardians: whom one may stop, and «I don't know this person»."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -15,7 +15,8 @@ from accounts.services import refresh_phone_tie
 from accounts.stops import Choice, NotStopped
 from applications.disputes.guardianships import stop_guardian
 from applications.moves import Refused
-from children.disputes import newcomers
+from children.access import others_with
+from children.disputes import stoppable
 from children.models import Dispute, Guardianship
 
 
@@ -26,13 +27,13 @@ class UnknownGuardian:
 
     @property
     def heading(self) -> str:
-        return _("Guardians added to your children in the last 30 days")
+        return _("Guardians of your children whom you can stop")
 
     @property
     def nothing(self) -> str:
         return _(
-            "Nobody was added after you. If you don't know a guardian who was there before you, or was added earlier, "
-            "call the contact centre."
+            "Nobody was added after you in the last 30 days. Who was there before you can be stopped here for 30 days "
+            "if the state knows your phone as your own, and not theirs. Otherwise call the contact centre."
         )
 
     @property
@@ -49,7 +50,10 @@ class UnknownGuardian:
                 "Until then nobody, you included, can move the application to the bin or to another locality, withdraw "
                 "a bid or a benefit, or extend a referral. Deadlines that need this stand still."
             ),
-            _("This person can't send bids until then. You can."),
+            _(
+                "This person can't send bids or change the languages until then. You can, if the state knows your "
+                "phone as your own; otherwise neither of you can."
+            ),
             _(
                 "If the state knows the phone of this person as their own, nothing is halted; an official decides all "
                 "the same."
@@ -60,24 +64,31 @@ class UnknownGuardian:
         ]
 
     def choices(self, user: User, *, now: datetime) -> list[Choice]:
-        added = sorted(newcomers(user, now=now), key=lambda one: str(one.user_id))
+        _ask_whose_phone(user)
+        added = sorted(stoppable(user, now=now), key=lambda one: str(one.user_id))
         grouped = [list(some) for _user, some in groupby(added, key=lambda one: one.user_id)]
         newest_first = sorted(grouped, key=lambda some: max(one.added_at for one in some), reverse=True)
         return [_choice(some, now=now) for some in newest_first]
 
     def stop(self, user: User, key: str, *, address: str | None, now: datetime) -> str:
-        known = (one.user for one in newcomers(user, now=now) if str(one.user_id) == key)
+        # Before the transaction: the registry may be slow. Much depends on whose phones these are.
+        _ask_whose_phone(user)
+        known = (one.user for one in stoppable(user, now=now) if str(one.user_id) == key)
         newcomer = next(known, None)
         if newcomer is None:
             raise NotStopped(_("This person can't be stopped here any more. Call the contact centre."))
-        # Before the transaction: the registry may be slow.
         is_tied = refresh_phone_tie(newcomer) is PhoneTie.YES
         try:
             disputes = stop_guardian(newcomer, by=user, is_tied=is_tied, address=address, now=now)
         except Refused as refused:
             raise NotStopped(str(refused)) from None
         day = max(_last_day(dispute) for dispute in disputes)
-        if any(dispute.is_halting for dispute in disputes):
+        if any(dispute.is_mutual for dispute in disputes):
+            said = _(
+                "Stopped. Until an official decides, costly acts are halted and neither of you can send bids: the "
+                "state knows neither phone as its owner's. By the end of the day: %(day)s"
+            )
+        elif any(dispute.is_halting for dispute in disputes):
             said = _(
                 "Stopped. Costly acts are halted until an official decides. By the end of the day: %(day)s"
             )
@@ -89,8 +100,14 @@ class UnknownGuardian:
         return said % {"day": _shown(day)}
 
 
+def _ask_whose_phone(user: User) -> None:
+    """Who was there before may be stopped only by whom the state knows; a parent without others asks for nothing."""
+    if others_with(user).exists():
+        refresh_phone_tie(user)
+
+
 def _choice(some: Iterable[Guardianship], *, now: datetime) -> Choice:
-    """One person, added to one or more children of the reader."""
+    """One other guardian of one or more children of the reader."""
     added = sorted(some, key=lambda one: one.added_at)
     rows: list[dict[str, Any]] = []
     for one in added:
@@ -107,11 +124,20 @@ def _state(dispute: Dispute, *, now: datetime) -> str:
         return _(
             "An official has decided: the guardianship stands. If you disagree, call the contact centre."
         )
+    day = {"day": _shown(_last_day(dispute))}
+    if not dispute.is_halting:
+        if now >= dispute.due_at:
+            return _("Written down, nothing is halted. The decision is late: call the contact centre.")
+        return (
+            _(
+                "Written down. The state knows the phone of this person as their own, so nothing is halted. An "
+                "official decides by the end of the day: %(day)s"
+            )
+            % day
+        )
     if now >= dispute.due_at:
         return _("Stopped. The decision is late: call the contact centre.")
-    return _("Stopped. An official decides by the end of the day: %(day)s") % {
-        "day": _shown(_last_day(dispute))
-    }
+    return _("Stopped. An official decides by the end of the day: %(day)s") % day
 
 
 def _last_day(dispute: Dispute) -> date:

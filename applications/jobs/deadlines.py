@@ -82,5 +82,7 @@ def close_aged(*, now: datetime) -> int:
 
 
 def _settle_dispute(dispute: Dispute, *, now: datetime) -> None:
+    if dispute.is_mutual:
+        refresh_phone_tie(dispute.raised_by)
     is_tied = dispute.is_halting and refresh_phone_tie(dispute.guardianship.user) is PhoneTie.YES
     settle_dispute(dispute, is_tied=is_tied, now=now)

@@ -20,6 +20,7 @@ from applications.states import (
     Tier,
 )
 from bulletin.models import Language, Locality
+from children.disputes import Side
 from children.models import Child
 
 
@@ -56,8 +57,8 @@ class Application(models.Model):
         default=ApplicationState.WAITING,
     )
     interest_confirmed_at = models.DateTimeField(_("interest confirmed at"))
-    # Not a column: whether whoever asked for this application (`access`) may not bid for the child now.
-    asker_is_disputed = False
+    # Not a column: where whoever asked for this application (`access`) stands in a dispute about the child's guardians.
+    asker_side: Side | None = None
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
 
     class Meta:
@@ -88,6 +89,16 @@ class Application(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("applications:application", args=[self.pk])
+
+    @property
+    def asker_may_choose(self) -> bool:
+        """Whether whoever asked may choose places for the child: send bids, change the languages."""
+        return self.asker_side is None or self.asker_side.may_choose
+
+    @property
+    def asker_may_begin(self) -> bool:
+        """Whether whoever asked may begin what others could then not begin: restore, ask for a benefit."""
+        return self.asker_side is None or self.asker_side.may_begin
 
     @property
     def is_interested(self) -> bool:

@@ -21,7 +21,7 @@ def change_languages(
     """Look for places in other languages. The date and the number stay: the queue is not kept by language.
 
     Counts as a confirmation of interest. The same languages again change nothing. Raises `ValueError` for unknown
-    languages, `Refused(NOT_ALLOWED)` unless the application is waiting.
+    languages, `Refused` (NOT_ALLOWED unless the application is waiting, DISPUTED, UNPROVEN).
     """
     known = [code for code in Language.values if code in languages]
     if not known or len(known) != len(set(languages)):

@@ -4,13 +4,13 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 
 from accounts.models import User
 from applications.benefits.claims import expire_benefits_of
 from applications.journal_actions import Action
 from applications.models import Application
-from applications.moves import Refused, lock_application, locking, move, tell, trace, write_event
+from applications.moves import Refused, lock_application, locking, move, refuse_side, tell, trace, write_event
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at, rules_for
@@ -24,9 +24,10 @@ from children.models import Child
 def file_application(
     *, child: Child, locality: Locality, languages: Collection[str], actor: User, now: datetime
 ) -> Application:
-    """Put a child into the queue of its birth year in `locality`, at `now`.
+    """Put a child into the queue of its birth year in `locality`, at `now`. Locks the child's row.
 
-    `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (ALREADY_FILED, AGE), `ValueError` for
+    `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (ALREADY_FILED, AGE,
+    DISPUTED, BUSY), `ValueError` for
     unknown languages, `PermissionDenied` where `actor` is not a guardian of the child.
     """
     known = [code for code in Language.values if code in languages]
@@ -39,7 +40,10 @@ def file_application(
         raise Refused(Refusal.AGE)
     sequence = _next_sequence()
     try:
-        with transaction.atomic():
+        with locking():
+            # A stop that is under way comes first: foreign keys alone are checked at the commit.
+            Child.objects.select_for_update(no_key=True).values_list("pk").get(pk=child.pk)
+            refuse_side(child, actor, begins=True)
             application = Application.objects.create(
                 number=f"{today:%y}-{sequence:06}",
                 child=child,
@@ -99,7 +103,7 @@ def restore(application: Application, *, actor: User, now: datetime) -> Applicat
     """Undo the family's own archiving in time: the application waits again at its original date.
 
     Raises `Refused` (NOT_RESTORABLE where it was closed by age or for want of interest, UNDO_OVER, ALREADY_FILED where
-    the child got another application, NOT_ALLOWED).
+    the child got another application, DISPUTED, NOT_ALLOWED).
     """
     try:
         with locking():

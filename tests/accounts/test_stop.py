@@ -33,7 +33,7 @@ def child():
 @pytest.fixture
 def mother(child, clock):
     clock.move_to(NOW)
-    user = UserFactory(phone=PHONE)
+    user = UserFactory(phone=PHONE, profile__phone_tie="yes")
     GuardianshipFactory(child=child, user=user, verified_at=NOW - timedelta(days=90))
     return user
 
@@ -111,7 +111,7 @@ class TestTheWay:
 
     def test_nothing_to_stop_is_said(self, client, mother):
         enter(client)
-        assert "Сізден кейін ешкім қосылған жоқ" in client.get("/stop/choose/").content.decode()
+        assert "сізден кейін ешкім қосылған жоқ" in client.get("/stop/choose/").content.decode()
 
     def test_it_ends_with_a_button(self, client, stranger):
         enter(client)

@@ -133,8 +133,8 @@ class TestTheOthersAreTold:
         child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
         mother.profile.last_name, mother.profile.first_name = "САТЫБАЛДИЕВА", "ЖІБЕК"
         add_child(mother, iin=MANUAL_CHILD_IIN, now=NOW + timedelta(days=1))
-        notice, sms = Notice.objects.get(), Message.objects.get()
-        assert (notice.recipient, notice.kind) == (father, "guardian_added")
+        notice, sms = Notice.objects.get(recipient=father), Message.objects.get(recipient=father)
+        assert notice.kind == "guardian_added"
         assert "С••••• Ж." in notice.text_kk
         assert "С••••• Ж." in notice.text_ru
         for hidden in (mother.profile.last_name, mother.profile.first_name, mother.profile.iin):
@@ -148,15 +148,31 @@ class TestTheOthersAreTold:
         child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
         grandmother = GuardianshipFactory(child=child).user
         add_child(mother, iin=MANUAL_CHILD_IIN, now=NOW)
-        assert {notice.recipient for notice in Notice.objects.all()} == {father, grandmother}
-        assert Message.objects.count() == 2
+        told = Notice.objects.filter(kind="guardian_added")
+        assert {notice.recipient for notice in told} == {father, grandmother}
+        assert Message.objects.filter(kind="guardian_added").count() == 2
+
+    def test_and_who_comes_later_that_they_are_there(self, father, mother):
+        """By initials, by SMS as well, and where «Stop» is: it may be the first who is the stranger."""
+        child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
+        father.profile.last_name, father.profile.first_name = "ОМАРОВ", "ТІМУР"
+        father.profile.save()
+        GuardianshipFactory(child=child, ended_at=NOW)
+        add_child(mother, iin=MANUAL_CHILD_IIN, now=NOW)
+        notice = Notice.objects.get(recipient=mother)
+        assert (notice.kind, notice.link) == ("guardians_before", "/stop/")
+        assert "О••••• Т." in notice.text_kk
+        assert "«Стоп»" in notice.text_ru
+        sms = Message.objects.get(recipient=mother)
+        for hidden in ("ОМАРОВ", "ТІМУР", father.profile.iin):
+            assert hidden not in notice.text_kk + notice.text_ru + sms.text
 
     def test_nobody_else(self, father, mother):
         child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
         GuardianshipFactory(child=child, ended_at=NOW)
         GuardianshipFactory()
         add_child(mother, iin=MANUAL_CHILD_IIN, now=NOW)
-        assert Notice.objects.get().recipient == father
+        assert Notice.objects.get(kind="guardian_added").recipient == father
 
     def test_also_when_somebody_comes_back(self, father, mother):
         add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.crypto import keyed_hash
+from accounts.models import Profile
 from accounts.registry import simulated_people
 from applications.bidding.rush import Outcome, press
 from applications.disputes import guardianships
@@ -21,7 +22,7 @@ from children import services
 from children.disputes import is_halted
 from children.journal_actions import Action
 from children.models import Child, Dispute, Guardianship
-from children.services import add_child
+from children.services import ChildRefused, add_child, recheck_guardianship
 from notifications.clock import read_clock
 from notifications.models import Notice
 from tests.applications.conftest import NOW
@@ -39,6 +40,12 @@ def _calendar(scene):
     years = range(2019, read_clock().year + 2)
     days = [Holiday(date=date(year, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год") for year in years]
     Holiday.objects.bulk_create(days, ignore_conflicts=True)
+
+
+@pytest.fixture(autouse=True)
+def _known(scene):
+    """The state knows the phone of the child's first guardian as theirs."""
+    Profile.objects.filter(user=scene.parent).update(phone_tie="yes")
 
 
 @pytest.fixture
@@ -231,6 +238,125 @@ def test_the_stop_against_the_decision_and_the_activation(scene, newcomer):
         assert (referral.held_since is not None) == is_halted(scene.application.child)
         Referral.objects.all().delete()
         afresh(scene)
+
+
+def recheck_while_it_is_decided(scene, newcomer, monkeypatch):
+    """The registry ends the guardianship between the reading and the writing of a decision that it stands."""
+    guardianship = newcomer.guardianships.get()
+    (dispute,) = stop(newcomer, scene.parent)()
+    decide = services.decide_dispute
+    has_read, is_over = Signal(), Signal()
+
+    def slowly(*args, **facts):
+        has_read.set()
+        _wait_for_a_lock_or(is_over)
+        decide(*args, **facts)
+
+    monkeypatch.setattr(guardianships, "decide_dispute", slowly)
+    monkeypatch.setattr(services, "_ask_registry", _refuse)
+
+    def recheck():
+        try:
+            assert has_read.wait(10)
+            recheck_guardianship(guardianship, now=NOW)
+        finally:
+            is_over.set()
+
+    together(
+        lambda: guardianships.decide_guardianship(
+            dispute, outcome=Dispute.Outcome.STANDS, actor=scene.staff, reason="x", now=NOW
+        ),
+        recheck,
+    )
+    guardianship.refresh_from_db()
+    return guardianship
+
+
+def _refuse(*_asked, **_facts):
+    raise ChildRefused
+
+
+def _wait_for_a_lock_or(signal):
+    """Until somebody waits for what this connection has locked, or `signal` says that nobody will."""
+    with connection.cursor() as cursor:
+        is_waited_for = False
+        while not (signal.is_set() or is_waited_for):
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_locks "
+                "WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+            )
+            is_waited_for = cursor.fetchone()[0]
+
+
+@pytest.fixture
+def ended_when_told(newcomer, monkeypatch):
+    """What `ended_at` was, as everybody sees it, each time a dispute was announced."""
+    ended, tell = [], services._announce
+
+    def announce(*args, **facts):
+        ended.append(newcomer.guardianships.get().ended_at)
+        tell(*args, **facts)
+
+    monkeypatch.setattr(services, "_announce", announce)
+    return ended
+
+
+def test_control_without_the_childs_lock_a_recheck_ends_what_is_said_to_stand(
+    scene, newcomer, monkeypatch, ended_when_told
+):
+    """It is over before the decision is written; everybody reads "stands" afterwards."""
+    monkeypatch.setattr(services, "_lock_child", lambda pk: None)
+    recheck_while_it_is_decided(scene, newcomer, monkeypatch)
+    assert ended_when_told[-1] == NOW
+
+
+def test_a_recheck_waits_for_the_decision(scene, newcomer, monkeypatch, ended_when_told):
+    """What is told is true when it is told; what the registry ends afterwards is ended."""
+    guardianship = recheck_while_it_is_decided(scene, newcomer, monkeypatch)
+    assert ended_when_told[-1] is None
+    assert guardianship.ended_at == NOW
+
+
+def test_a_decision_never_undoes_what_the_registry_ended(scene, newcomer, monkeypatch):
+    monkeypatch.setattr(services, "_ask_registry", _refuse)
+    for round_ in range(ROUNDS):
+        Guardianship.objects.filter(user=newcomer).update(ended_at=None)
+        (dispute,) = stop(newcomer, scene.parent)()
+        calls = [
+            lambda: recheck_guardianship(newcomer.guardianships.get(), now=NOW),
+            lambda dispute=dispute: guardianships.decide_guardianship(
+                dispute, outcome=Dispute.Outcome.STANDS, actor=scene.staff, reason="x", now=NOW
+            ),
+        ]
+        _checked, decided = _in_order(together(*(calls if round_ % 2 else reversed(calls))), round_)
+        assert newcomer.guardianships.get().ended_at == NOW
+        told = Notice.objects.filter(recipient=newcomer, kind="guardianship_stands").exists()
+        assert told == (decided != Refusal.ENDED_BY_REGISTRY)
+        Notice.objects.all().delete()
+        afresh(scene)
+
+
+def test_filing_that_waited_for_the_stop_is_refused(scene, newcomer):
+    """A stranger's application in the wrong place would keep the proven guardian from filing one."""
+    Application.objects.update(state=ApplicationState.ARCHIVED, archived_at=NOW)
+    with dawdling(stop(newcomer, scene.parent)) as (slowly, is_done, is_over):
+
+        def file():
+            try:
+                assert is_done.wait(10)
+                return filing.file_application(
+                    child=scene.application.child,
+                    locality=scene.locality,
+                    languages=["kk"],
+                    actor=newcomer,
+                    now=NOW,
+                )
+            finally:
+                is_over.set()
+
+        _stopped, filed = together(slowly, file)
+    assert filed == Refusal.DISPUTED
+    assert not Application.objects.filter(state=ApplicationState.WAITING).exists()
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from applications.benefits.claims import categories_to_claim, claim_benefit, wit
 from applications.models import Application, Benefit
 from applications.moves import Refused
 from applications.refusals import Refusal
-from applications.states import LIVE_STATES, BenefitState
+from applications.states import LIVE_STATES, BenefitState, Move
 from applications.views.cabinet.forms import BenefitForm
-from applications.views.cabinet.halted import answer_if_halted
+from applications.views.cabinet.halted import answer_if_halted, answer_if_not_for
 from applications.views.cabinet.sent_files import SentFile, sent_for_benefit, warn_of_losses
 from applications.views.people import parent
 from children.disputes import is_halted
@@ -62,7 +62,7 @@ def benefits_of(application: Application, *, reader: User, now: datetime) -> Ben
     rows = application.benefits.select_related("category", "application__locality")
     return Benefits(
         shown=[_shown(benefit, reader=reader, may_withdraw=may_withdraw, now=now) for benefit in rows],
-        may_claim=is_live and categories_to_claim(application).exists(),
+        may_claim=is_live and application.asker_may_begin and categories_to_claim(application).exists(),
     )
 
 
@@ -73,6 +73,9 @@ def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Choose the category, attach the proof. It costs nothing and counts only after the check."""
     now, user = read_clock(), parent(request)
     application = application_for(user, pk, now=now)
+    refused = answer_if_not_for(request, application, Move.FILE)
+    if refused is not None:
+        return refused
     categories = categories_to_claim(application)
     if application.state not in LIVE_STATES or not categories.exists():
         return render(request, "applications/claim_closed.html", {"application": application})

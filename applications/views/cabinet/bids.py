@@ -14,7 +14,7 @@ from applications.access.family import application_for, pending_bid
 from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.rush import Outcome
-from applications.disputes.halts import halt_of
+from applications.disputes.halts import dispute_of
 from applications.models import Application
 from applications.moves import Refused
 from applications.queue.position import position
@@ -148,7 +148,9 @@ def _refused(
         "refusal": refusal,
         "may_repeat": refusal == Refusal.BUSY,
         "place": position(application, now=now),
-        "halt": halt_of(application, now=now) if refusal == Refusal.DISPUTED else None,
+        "dispute": dispute_of(application, now=now)
+        if refusal in (Refusal.DISPUTED, Refusal.UNPROVEN)
+        else None,
         "pauses": running_pauses(vacancy.locality) if refusal == Refusal.PAUSED else [],
         "others": fitting_offers(application, without=vacancy, now=now),
     }

@@ -20,7 +20,7 @@ from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import Move, is_allowed
 from applications.views.cabinet.forms import LanguagesForm, MoveForm
-from applications.views.cabinet.halted import answer_if_halted
+from applications.views.cabinet.halted import answer_if_halted, answer_if_not_for
 from applications.views.people import parent
 from applications.waiting.changes import change_languages, move_house
 from applications.waiting.moving import forecast
@@ -36,6 +36,9 @@ def languages(request: HttpRequest, pk: UUID) -> HttpResponse:
     application = application_for(user, pk, now=read_clock())
     if not is_allowed(Move.CHANGE_LANGUAGES, application.state):
         return _not_now(request, application)
+    refused = answer_if_not_for(request, application, Move.CHANGE_LANGUAGES)
+    if refused is not None:
+        return refused
     answers = request.POST if request.method == "POST" else request.GET
     is_given = request.method == "POST" or "languages" in answers
     form = LanguagesForm(answers if is_given else None, initial={"languages": application.languages})

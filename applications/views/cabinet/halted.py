@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 
 from applications.models import Application
 from applications.refusals import Refusal
+from applications.states import BEGINNING, CHOOSING, Move
 from children.disputes import is_halted
 
 
@@ -14,4 +15,15 @@ def answer_if_halted(request: HttpRequest, application: Application) -> HttpResp
     if not is_halted(application.child):
         return None
     messages.error(request, str(Refusal.HALTED.label))
+    return redirect(application)
+
+
+def answer_if_not_for(request: HttpRequest, application: Application, step: Move) -> HttpResponse | None:
+    """Back to the application with the reason, or None where whoever asks may do this in an undecided dispute."""
+    is_refused = (step in CHOOSING and not application.asker_may_choose) or (
+        step in BEGINNING and not application.asker_may_begin
+    )
+    if application.asker_side is None or not is_refused:
+        return None
+    messages.error(request, str(Refusal(application.asker_side.value).label))
     return redirect(application)

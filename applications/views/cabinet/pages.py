@@ -23,7 +23,7 @@ from applications.views.people import parent
 from applications.waiting.campaigns import campaign_asking
 from applications.waiting.filing import archive_undo_until, was_archived_by_family
 from children.access import children_of
-from children.disputes import halted_among
+from children.disputes import halted_among, sides_of
 from children.models import Child
 from notifications.clock import estimate_clock
 
@@ -83,6 +83,9 @@ def archived_list(request: HttpRequest) -> HttpResponse:
     in_archive = (
         applications_of(parent(request)).filter(state=ApplicationState.ARCHIVED).order_by("-archived_at")
     )
+    sides = sides_of(parent(request))
+    for application in in_archive:
+        application.asker_side = sides.get(application.child_id)
     rows = [_archived(application, now=now) for application in in_archive]
     return render(request, "applications/archive.html", {"rows": rows, "tab": "archive"})
 
@@ -136,7 +139,7 @@ def _archived(application: Application, *, now: datetime) -> Archived:
     return Archived(
         application,
         undo_until,
-        may_restore=by_family and now < undo_until,
+        may_restore=by_family and now < undo_until and application.asker_may_begin,
         by_family=by_family,
         reason=reasons[Move(last.move)] if last and last.move in reasons else "—",
     )

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from applications.access.family import newest_bid
-from applications.disputes.halts import Halt, halt_of, may_now
+from applications.disputes.halts import dispute_of, may_now
 from applications.models import (
     Application,
     Bid,
@@ -25,12 +25,12 @@ from applications.states import (
     BidState,
     Move,
     ReferralState,
-    is_allowed,
 )
 from applications.waiting.campaigns import campaign_asking, restorable_until
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.models import Vacancy
 from bulletin.workdays import CalendarEnds
+from children.disputes import Undecided
 
 State = ApplicationState
 
@@ -73,8 +73,8 @@ class Situation:
     referral: Referral | None
     extension: Extension | None
     stop: StopListEntry | None
-    # What is halted because a guardian of the child is disputed.
-    halt: Halt | None = None
+    # What an official has still to decide about a guardian of the child.
+    dispute: Undecided | None = None
     # The campaign in which the waiting family has still to confirm its interest.
     campaign: Campaign | None = None
     # Until when a lapsed application can come back; None where no end was promised.
@@ -88,6 +88,11 @@ class Situation:
     def vacancy(self) -> Vacancy | None:
         """The place that the newest bid is for."""
         return self.bid.vacancy if self.bid else None
+
+    @property
+    def halt(self) -> Undecided | None:
+        """The dispute, where costly acts are halted because of it."""
+        return self.dispute if self.dispute and self.dispute.is_halting else None
 
     @property
     def is_pending(self) -> bool:
@@ -155,7 +160,7 @@ class Situation:
 
     @property
     def may_change_languages(self) -> bool:
-        return is_allowed(Move.CHANGE_LANGUAGES, self.application.state)
+        return may_now(self.application, Move.CHANGE_LANGUAGES, is_halted=self.halt is not None)
 
     @property
     def may_move(self) -> bool:
@@ -165,7 +170,7 @@ class Situation:
     @property
     def may_bid(self) -> bool:
         """Whether whoever reads the page may look for a place now."""
-        return self.state == State.WAITING and not self.application.asker_is_disputed
+        return self.state == State.WAITING and self.application.asker_may_choose
 
     @property
     def matching_url(self) -> str:
@@ -376,7 +381,7 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         referral=referral,
         extension=getattr(referral, "extension", None),
         stop=application.stops.filter(lifted_at=None).first(),
-        halt=halt_of(application, now=now),
+        dispute=dispute_of(application, now=now),
         campaign=campaign_asking(application, now=now),
         restorable_until=restorable_until(application) if application.state == State.LAPSED else None,
     )

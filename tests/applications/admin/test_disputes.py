@@ -38,6 +38,7 @@ def newcomer(scene):
 
 @pytest.fixture
 def dispute(scene, newcomer, clock):
+    Profile.objects.filter(user=scene.parent).update(phone_tie="yes")
     (raised,) = guardianships.stop_guardian(newcomer, by=scene.parent, is_tied=False, now=scene.now)
     return raised
 
@@ -166,8 +167,45 @@ class TestDecisions:
         html = desk.get(page(dispute)).content.decode()
         assert work(dispute, "end") not in html
         assert work(dispute, "stand") in html
-        desk.post(work(dispute, "stand"), {"reason": "Қате шешім"})
+        seen = desk.get(work(dispute, "stand"))
+        assert "Сіз өзгертетін шешім" in seen.content.decode()
+        fields = {"reason": "Қате шешім", "overrules": seen.context["form"]["overrules"].value()}
+        desk.post(work(dispute, "stand"), fields)
         assert newcomer.guardianships.get().ended_at is None
+
+    def test_a_page_that_was_open_too_long_overrules_nothing(self, newcomer, dispute, desk):
+        """«Stands» was opened in one window, «ends» decided in another: both sides read two answers."""
+        stale = {
+            "reason": "x",
+            "overrules": desk.get(work(dispute, "stand")).context["form"]["overrules"].value(),
+        }
+        desk.post(work(dispute, "end"), {"reason": "Құжат жалған", "overrules": ""})
+        answer = desk.post(work(dispute, "stand"), stale)
+        assert said(answer)[-1] == str(Refusal.DECIDED_MEANWHILE.label)
+        assert not Notice.objects.filter(kind="guardianship_stands").exists()
+
+    @pytest.mark.parametrize("forged", ["", "x", "\0", "2019-01-01", "2019-01-01T00:00:00+06:00", "9" * 5000])
+    def test_nor_does_a_forged_one(self, dispute, desk, forged):
+        desk.post(work(dispute, "end"), {"reason": "x"})
+        answer = desk.post(work(dispute, "stand"), {"reason": "x", "overrules": forged})
+        assert answer.status_code in (200, 302)
+        assert Dispute.objects.get().outcome == "ends"
+
+    def test_both_decisions_stay_on_the_page(self, dispute, desk):
+        for button, reason in (("end", "Құжат жалған"), ("stand", "Қате шешім")):
+            seen = desk.get(work(dispute, button)).context["form"]["overrules"].value()
+            desk.post(work(dispute, button), {"reason": reason, "overrules": seen})
+        html = desk.get(page(dispute)).content.decode()
+        assert "Құжат жалған" in html
+        assert "Қате шешім" in html
+
+    def test_what_the_registry_ended_is_said_and_can_not_stand(self, scene, newcomer, dispute, desk):
+        newcomer.guardianships.update(ended_at=scene.now)
+        html = desk.get(page(dispute)).content.decode()
+        assert "тізілім енді растамайды" in html
+        assert work(dispute, "stand") not in html
+        answer = desk.post(work(dispute, "stand"), {"reason": "x"})
+        assert said(answer) == [str(Refusal.ENDED_BY_REGISTRY.label)]
 
     def test_nothing_is_edited_added_or_deleted(self, dispute, desk):
         assert desk.get(reverse("admin:children_dispute_add")).status_code == 403

@@ -163,14 +163,15 @@ def test_it_leaves_what_the_ordinary_way_leaves(scene, clock, data):
                     filed_at=application.filed_at + offset,
                     sequence=application.sequence + sequence,
                 )
-            disputed = likely("nobody", "the presser", "the presser, freed", "another guardian")
+            disputed = likely("nobody", "own", "own, freed", "another's")
             if disputed != "nobody":
                 another = GuardianshipFactory(child=application.child)
                 own = application.child.guardianships.get(user=scene.parent)
                 DisputeFactory(
-                    guardianship=another if disputed == "another guardian" else own,
-                    raised_by=scene.parent if disputed == "another guardian" else another.user,
-                    freed_at=now if disputed == "the presser, freed" else None,
+                    guardianship=another if disputed == "another's" else own,
+                    raised_by=scene.parent if disputed == "another's" else another.user,
+                    freed_at=now if disputed == "own, freed" else None,
+                    is_mutual=draw(st.booleans()),
                 )
             other = VacancyFactory(group=scene.group)
             for place in draw(

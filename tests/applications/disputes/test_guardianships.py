@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import transaction
 from django.urls import reverse
 
 from accounts.models import Profile
@@ -17,7 +18,7 @@ from applications.bidding import ending as bid_ending
 from applications.bidding.rush import Outcome, press
 from applications.bidding.step_by_step import place_bid
 from applications.disputes import guardianships
-from applications.disputes.halts import halt_of
+from applications.disputes.halts import dispute_of
 from applications.disputes.unknown_guardian import UnknownGuardian
 from applications.jobs import deadlines, telling
 from applications.journal_actions import Action
@@ -29,7 +30,7 @@ from applications.refusals import Refusal
 from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, ReferralState
 from applications.waiting import changes, filing
 from bulletin.models import Holiday
-from children.disputes import STOPPABLE_FOR, is_halted, newcomers
+from children.disputes import STOPPABLE_FOR, is_halted, stoppable
 from children.journal_actions import Action as ChildAction
 from children.models import Dispute, Guardianship
 from children.services import ChildRefused, GuardianshipBarred, add_child, find_child
@@ -37,6 +38,7 @@ from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import (
     ApplicationFactory,
+    BenefitCategoryFactory,
     BenefitFactory,
     ChildFactory,
     GuardianshipFactory,
@@ -55,9 +57,19 @@ def refused(reason):
     return pytest.raises(Refused, check=lambda error: error.reason == reason)
 
 
+def know(user, tie=PhoneTie.YES):
+    """What the state says of the phone of `user`."""
+    user.profile.phone_tie = tie
+    user.profile.save()
+
+
 @pytest.fixture
 def newcomer(scene):
-    """Somebody who was added to the manual's child an hour ago, and whose phone the state does not know."""
+    """Somebody who was added to the manual's child an hour ago, and whose phone the state does not know.
+
+    That of the child's first guardian it knows.
+    """
+    know(scene.parent)
     return GuardianshipFactory(
         child=scene.application.child,
         verified_at=scene.now - timedelta(hours=1),
@@ -79,8 +91,9 @@ def stop(scene, newcomer):
 @pytest.fixture
 def decide(scene):
     def decided(outcome=STANDS, *, at=scene.now, by=scene.staff, reason="Туу туралы куәлік көрсетілді"):
+        dispute = Dispute.objects.get()
         return guardianships.decide_guardianship(
-            Dispute.objects.get(), outcome=outcome, actor=by, reason=reason, now=at
+            dispute, outcome=outcome, actor=by, reason=reason, overrules=dispute.decided_at, now=at
         )
 
     return decided
@@ -101,7 +114,9 @@ class TestTheStop:
         )
         for person in (scene.parent, newcomer, grandmother):
             notice = Notice.objects.get(recipient=person, kind="guardian_stopped")
-            assert "О••••• Т." in notice.text_kk
+            assert ("О••••• Т." in notice.text_kk) == (person != newcomer)
+            assert ("Бұл сізге қатысты" in notice.text_kk) == (person == newcomer)
+            assert ("Что делать" in notice.text_ru) == (person == newcomer)
             assert "28.06.2019" in notice.text_ru
             for hidden in ("ОМАРОВ", "ТІМУР"):
                 assert hidden not in notice.text_kk + notice.text_ru
@@ -131,7 +146,7 @@ class TestTheStop:
         (dispute,) = stop(at=pressed)
         assert dispute.due_at == datetime.combine(last_day + DAY, datetime.min.time(), tzinfo=ZONE)
         for at, is_late in ((dispute.due_at - MICROSECOND, False), (dispute.due_at, True)):
-            halt = halt_of(scene.application, now=at)
+            halt = dispute_of(scene.application, now=at)
             assert (halt.last_day, halt.is_late) == (last_day, is_late)
 
     def test_a_calendar_that_was_not_loaded_stops_no_stop(self, scene, stop):
@@ -158,6 +173,321 @@ class TestTheStop:
         assert not is_halted(strangers)
 
 
+class TestOnePressForTwoChildren:
+    @pytest.fixture
+    def other(self, scene, newcomer):
+        child = ChildFactory(last_name="СЕРІКОВ")
+        for user in (scene.parent, newcomer):
+            GuardianshipFactory(child=child, user=user, verified_at=scene.now - DAY)
+        return child
+
+    def test_everybody_gets_one_sms_and_one_notice_with_both_names(self, scene, newcomer, stop, other):
+        """Two identical SMS came within 15 milliseconds."""
+        stop()
+        for person in (scene.parent, newcomer):
+            assert Message.objects.filter(recipient=person, kind="guardian_stopped").count() == 1
+            notice = Notice.objects.get(recipient=person, kind="guardian_stopped")
+            for child in (scene.application.child, other):
+                assert child.full_name in notice.text_kk
+                assert person.journal.filter(
+                    action=ChildAction.GUARDIAN_STOPPED, target=child.full_name
+                ).exists()
+
+    def test_who_knows_one_of_the_children_reads_of_that_one(self, scene, stop, other):
+        aunt = GuardianshipFactory(child=other, verified_at=scene.now - DAY).user
+        stop()
+        text = Notice.objects.get(recipient=aunt, kind="guardian_stopped").text_kk
+        assert other.full_name in text
+        assert scene.application.child.full_name not in text
+
+    def test_a_child_that_both_have_only_since_the_lock_is_left_to_the_next_press(
+        self, scene, newcomer, monkeypatch
+    ):
+        """It is not locked: two who stop at once would both raise a dispute of it, and one press be an error."""
+        lock = guardianships._lock_children
+        child = ChildFactory()
+
+        def lock_and_add(pks):
+            lock(pks)
+            if child.pk not in pks:
+                for user in (scene.parent, newcomer):
+                    GuardianshipFactory(child=child, user=user, verified_at=scene.now)
+
+        monkeypatch.setattr(guardianships, "_lock_children", lock_and_add)
+        (dispute,) = guardianships.stop_guardian(newcomer, by=scene.parent, is_tied=False, now=scene.now)
+        assert dispute.guardianship.child == scene.application.child
+        assert not is_halted(child)
+
+
+class TestAWeapon:
+    """Who registered first with the father's IIN does not shut out the mother who comes later."""
+
+    @pytest.fixture
+    def mother(self, scene, newcomer):
+        """She came an hour ago. `scene.parent` is the stranger: first, and unknown to the state."""
+        know(scene.parent, PhoneTie.UNKNOWN)
+        return newcomer
+
+    def test_between_two_whom_nobody_knows_both_have_the_same_restrictions(self, scene, mother, stop):
+        """He stopped her, sent bids for her child, and she could do nothing."""
+        (dispute,) = stop(by=scene.parent, about=mother)
+        assert dispute.is_mutual
+        for user in (scene.parent, mother):
+            with refused(Refusal.UNPROVEN):
+                place_bid(scene.application, scene.vacancy, actor=user, now=scene.now)
+            assert _press(scene, user) == Refusal.UNPROVEN
+            with refused(Refusal.UNPROVEN):
+                changes.change_languages(scene.application, languages=["ru"], actor=user, now=scene.now)
+            with refused(Refusal.HALTED):
+                filing.archive(scene.application, actor=user, now=scene.now)
+
+    def test_a_third_guardian_bids_meanwhile(self, scene, mother, stop):
+        aunt = GuardianshipFactory(child=scene.application.child, verified_at=scene.now).user
+        stop(by=scene.parent, about=mother)
+        assert _press(scene, aunt) == Outcome.PLACED
+
+    def test_another_child_is_not_concerned(self, scene, mother, stop):
+        own = ApplicationFactory(
+            child__birth_date=scene.application.child.birth_date,
+            locality=scene.locality,
+            languages=["kk", "ru"],
+        )
+        GuardianshipFactory(child=own.child, user=scene.parent)
+        stop(by=scene.parent, about=mother)
+        own.refresh_from_db()
+        assert place_bid(own, scene.vacancy, actor=scene.parent, now=scene.now)
+
+    def test_it_does_not_bite_whom_the_state_knows_and_she_answers(self, scene, mother, stop):
+        know(mother)
+        (against_her,) = stop(by=scene.parent, about=mother, is_tied=True)
+        assert not against_her.is_halting
+        (against_him,) = stop(by=mother, about=scene.parent)
+        assert (against_him.guardianship.user, against_him.is_mutual) == (scene.parent, False)
+        assert _press(scene, scene.parent) == Refusal.DISPUTED
+        assert _press(scene, mother) == Outcome.PLACED
+        with refused(Refusal.HALTED):
+            bid_ending.withdraw_bid(Bid.objects.get(), actor=scene.parent, now=scene.now)
+
+    def test_she_answers_too_where_she_was_halted_before_the_state_knew_her(self, scene, mother, stop):
+        stop(by=scene.parent, about=mother)
+        know(mother)
+        assert stop(by=mother, about=scene.parent)
+        deadlines.settle_disputes(now=scene.now)
+        assert _press(scene, scene.parent) == Refusal.DISPUTED
+        assert _press(scene, mother) == Outcome.PLACED
+
+    @pytest.mark.parametrize(
+        ("hers", "his", "may"),
+        [
+            (PhoneTie.YES, PhoneTie.UNKNOWN, True),
+            (PhoneTie.YES, PhoneTie.NO, True),
+            (PhoneTie.YES, PhoneTie.YES, False),
+            (PhoneTie.UNKNOWN, PhoneTie.UNKNOWN, False),
+            (PhoneTie.NO, PhoneTie.UNKNOWN, False),
+        ],
+    )
+    def test_who_came_later_stops_who_was_there_by_the_phones(self, scene, mother, stop, hers, his, may):
+        know(mother, hers)
+        know(scene.parent, his)
+        if may:
+            assert stop(by=mother, about=scene.parent)
+        else:
+            with refused(Refusal.NOT_STOPPABLE):
+                stop(by=mother, about=scene.parent)
+
+    @pytest.mark.parametrize(("age", "may"), [(STOPPABLE_FOR - MICROSECOND, True), (STOPPABLE_FOR, False)])
+    def test_for_thirty_days_after_she_came(self, scene, mother, age, may):
+        know(mother)
+        Guardianship.objects.filter(user=mother).update(added_at=scene.now - age)
+        Guardianship.objects.filter(user=scene.parent).update(added_at=scene.now - 400 * DAY)
+        assert stoppable(mother, now=scene.now).exists() == may
+
+    def test_nor_whom_an_official_confirmed(self, scene, mother):
+        know(mother)
+        Guardianship.objects.filter(user=scene.parent).update(source=Guardianship.Source.OFFICIAL)
+        assert not stoppable(mother, now=scene.now).exists()
+
+    def test_an_officials_word_is_as_good_as_the_states(self, scene, mother, stop, decide):
+        """He stopped her, the official found her papers right: now she may ask about him."""
+        stop(by=scene.parent, about=mother)
+        decide(STANDS)
+        (against_him,) = stop(by=mother, about=scene.parent)
+        assert (against_him.guardianship.user, against_him.is_mutual) == (scene.parent, False)
+        assert _press(scene, mother) == Outcome.PLACED
+
+    def test_whoever_pressed_is_free_once_the_state_knows_them(self, scene, mother, stop):
+        stop(by=scene.parent, about=mother)
+        deadlines.settle_disputes(now=scene.now)
+        assert _press(scene, scene.parent) == Refusal.UNPROVEN
+        know(scene.parent)
+        deadlines.settle_disputes(now=scene.now)
+        assert _press(scene, mother) == Refusal.DISPUTED
+        assert _press(scene, scene.parent) == Outcome.PLACED
+        assert is_halted(scene.application.child)
+        for person in (scene.parent, mother):
+            assert journal(person).count(ChildAction.PRESSER_PROVEN) == 1
+
+    def test_the_other_guardians_read_what_holds(self, scene, mother, stop):
+        stop(by=scene.parent, about=mother)
+        for person in (scene.parent, mother):
+            assert (
+                "обе стороны не могут"
+                in Notice.objects.get(recipient=person, kind="guardian_stopped").text_ru
+            )
+
+    def test_the_page_of_stop_offers_her_who_was_there_before(self, scene, mother, client_of, settings):
+        settings.PERSON_REGISTRY = f"{__name__}.Knows"
+        page = client_of(mother).get(reverse("accounts:stop_choose")).content.decode()
+        assert scene.parent.profile.masked_name in page
+        answer = client_of(mother).post(
+            reverse("accounts:stop_choose"),
+            {"kind": "guardian", "key": str(scene.parent.pk), "confirm": "1"},
+            follow=True,
+        )
+        assert "Тоқтатылды" in answer.content.decode()
+        assert Dispute.objects.get().guardianship.user == scene.parent
+
+    @pytest.mark.parametrize("reader", ["stranger", "mother"])
+    def test_the_pages_say_that_neither_can(self, scene, mother, stop, client_of, reader):
+        stop(by=scene.parent, about=mother)
+        browser = client_of(scene.parent if reader == "stranger" else mother)
+        for address in (
+            scene.application.get_absolute_url(),
+            reverse("children:child", args=[scene.application.child.pk]),
+        ):
+            assert "екеуіңіз де өтінім жібере алмайсыз" in browser.get(address).content.decode()
+        apply = reverse("applications:apply", args=[scene.application.pk, scene.vacancy.pk])
+        assert browser.post(apply).status_code == 409
+        mine = reverse("applications:bulletin") + "?status=me"
+        assert scene.vacancy.get_absolute_url() not in browser.get(mine).content.decode()
+
+
+class Knows(SimulatedRegistry):
+    """A base of mobile citizens that knows the newcomer's phone as theirs, and no other."""
+
+    def phone_tie(self, *, phone, iin):
+        newcomer = Guardianship.objects.latest("pk").user
+        return PhoneTie.YES if phone == newcomer.phone.as_e164 else PhoneTie.UNKNOWN
+
+
+class TestWhatIsHaltedForWhom:
+    """Every act that a family has, by who does it: what can cost the child a place or its matches is halted."""
+
+    def act(self, scene, name, actor):
+        application = Application.objects.get(pk=scene.application.pk)
+        if name == "languages":
+            return changes.change_languages(application, languages=["ru"], actor=actor, now=scene.now)
+        if name == "bid":
+            return place_bid(application, scene.vacancy, actor=actor, now=scene.now)
+        if name == "benefit":
+            return claims.claim_benefit(
+                application,
+                BenefitCategoryFactory(),
+                document=ContentFile(b"x", name="a.jpg"),
+                original_name="a.jpg",
+                actor=actor,
+                now=scene.now,
+            )
+        if name == "restore":
+            Application.objects.update(state=ApplicationState.ARCHIVED, archived_at=scene.now)
+            Event.objects.create(
+                application=application, at=scene.now, move="archive", from_state="waiting", to_state="archived",
+                actor=actor, locality=scene.locality, birth_year=2017, tier=2, filed_at=scene.now,
+            )  # fmt: skip
+            return filing.restore(application, actor=actor, now=scene.now)
+        Application.objects.update(state=ApplicationState.ARCHIVED, archived_at=scene.now - 9 * DAY)
+        return filing.file_application(
+            child=application.child, locality=scene.locality, languages=["kk"], actor=actor, now=scene.now
+        )
+
+    @pytest.mark.parametrize("name", ["languages", "bid", "benefit", "restore", "file"])
+    def test_of_a_proven_guardian_all_are_free_and_of_the_disputed_none(self, scene, newcomer, stop, name):
+        stop()
+        with refused(Refusal.DISPUTED), transaction.atomic():
+            self.act(scene, name, newcomer)
+        assert Application.objects.get().languages == scene.application.languages
+        assert not scene.application.benefits.exists()
+        assert not Bid.objects.exists()
+        assert self.act(scene, name, scene.parent)
+
+    @pytest.mark.parametrize("name", ["benefit", "restore", "file"])
+    @pytest.mark.parametrize("side", ["who pressed", "who is disputed"])
+    def test_where_nobody_is_proven_either_may_begin(self, scene, newcomer, stop, name, side):
+        """To halt these for both would cost the child its date."""
+        know(scene.parent, PhoneTie.UNKNOWN)
+        stop()
+        assert self.act(scene, name, scene.parent if side == "who pressed" else newcomer)
+
+    @pytest.mark.parametrize(
+        ("name", "words"), [("languages", "сізді танымайды"), ("claim_benefit", "сізді танымайды")]
+    )
+    def test_pages_do_not_offer_it_and_their_addresses_lead_back(
+        self, scene, newcomer, stop, client_of, name, words
+    ):
+        BenefitCategoryFactory()
+        stop()
+        browser, address = client_of(newcomer), reverse(f"applications:{name}", args=[scene.application.pk])
+        assert address not in browser.get(scene.application.get_absolute_url()).content.decode()
+        for method in ("get", "post"):
+            answer = getattr(browser, method)(address, {"languages": "ru", "confirm": "1"}, follow=True)
+            assert answer.redirect_chain[-1][0] == scene.application.get_absolute_url()
+            assert words in answer.content.decode()
+        assert Application.objects.get().languages == scene.application.languages
+        assert client_of(scene.parent).get(address).status_code == 200
+
+    def test_filing_is_refused_in_words(self, scene, newcomer, stop, client_of):
+        Application.objects.update(state=ApplicationState.ARCHIVED, archived_at=scene.now - 9 * DAY)
+        stop()
+        fields = {
+            "child": str(scene.application.child.pk),
+            "locality": scene.locality.slug,
+            "languages": "kk",
+            "confirm": "1",
+        }
+        answer = client_of(newcomer).post(reverse("applications:new"), fields)
+        assert "сізді танымайды" in answer.content.decode()
+        assert Application.objects.count() == 1
+
+
+class TestNothingIsHalted:
+    """The newcomer's phone is theirs: every page says what is true."""
+
+    @pytest.fixture
+    def reported(self, scene, newcomer, stop):
+        know(newcomer)
+        stop(is_tied=True)
+
+    def test_the_card_of_stop(self, scene, reported, client_of, clock):
+        browser = client_of(scene.parent)
+        page = browser.get(reverse("accounts:stop_choose")).content.decode()
+        assert "ештеңе тоқтатылмайды" in page
+        assert "Тоқтатылды." not in page
+        clock.move_to(datetime(2019, 6, 29, tzinfo=ZONE))
+        page = client_of(scene.parent).get(reverse("accounts:stop_choose")).content.decode()
+        assert "Шешім кешігіп жатыр" in page
+        assert "Тоқтатылды." not in page
+
+    @pytest.mark.parametrize("reader", ["parent", "newcomer"])
+    def test_the_pages_of_the_child_and_of_the_application(
+        self, scene, newcomer, reported, client_of, reader
+    ):
+        browser = client_of(scene.parent if reader == "parent" else newcomer)
+        for address in (
+            scene.application.get_absolute_url(),
+            reverse("children:child", args=[scene.application.child.pk]),
+        ):
+            page = browser.get(address).content.decode()
+            assert "ештеңе тоқтатылмайды" in page
+            assert 'datetime="2019-06-28"' in page
+            assert ("сізді танымайды" in page) == (reader == "newcomer")
+        assert "ештеңе тоқтатылған жоқ" in browser.get(reverse("applications:cabinet")).content.decode()
+
+    def test_it_goes_with_the_decision(self, scene, reported, decide, client_of):
+        decide(STANDS)
+        page = client_of(scene.parent).get(scene.application.get_absolute_url()).content.decode()
+        assert "ештеңе тоқтатылмайды" not in page
+
+
 class TestWhoMayStopWhom:
     def test_nobody_stops_who_was_there_before(self, scene, newcomer, stop):
         with refused(Refusal.NOT_STOPPABLE):
@@ -177,7 +507,7 @@ class TestWhoMayStopWhom:
     @pytest.mark.parametrize(("age", "may"), [(STOPPABLE_FOR - MICROSECOND, True), (STOPPABLE_FOR, False)])
     def test_thirty_days(self, scene, newcomer, age, may):
         Guardianship.objects.filter(user=newcomer).update(added_at=scene.now - age)
-        assert newcomers(scene.parent, now=scene.now).exists() == may
+        assert stoppable(scene.parent, now=scene.now).exists() == may
 
     def test_whom_an_official_confirmed_is_not_stopped(self, scene, newcomer, stop):
         Guardianship.objects.filter(user=newcomer).update(source=Guardianship.Source.OFFICIAL)
@@ -300,9 +630,9 @@ class TestWhatIsHalted:
                 moves.move(application, step, actor=scene.parent, now=scene.now)
 
     def test_what_is_not_costly_goes_on(self, scene, newcomer, stop):
-        """The kindergarten's work, the contract, the languages, interest, a benefit asked for: nothing waits."""
+        """The kindergarten's work, the contract, and what the proven guardian chooses: nothing waits."""
         stop()
-        changes.change_languages(scene.application, languages=["ru"], actor=newcomer, now=scene.now)
+        changes.change_languages(scene.application, languages=["ru"], actor=scene.parent, now=scene.now)
         place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
         referral = issuing.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
         referral_ending.sign_contract(referral, actor=scene.staff, now=scene.now)
@@ -422,9 +752,7 @@ class TestDeadlines:
         stop()
         decide()
         assert Referral.objects.get().pdf.name == "referrals/old.pdf"
-        guardianships.decide_guardianship(
-            Dispute.objects.get(), outcome=ENDS, actor=scene.staff, reason="Құжат жалған", now=scene.now + DAY
-        )
+        decide(ENDS, at=scene.now + DAY)
         assert Referral.objects.get().pdf.name == "referrals/old.pdf"
 
     def test_a_new_paper_for_a_new_day(self, scene, stop, decide, referral):
@@ -495,6 +823,20 @@ class TestDeadlines:
     def test_nobody_is_reminded_of_a_day_that_stands_still(self, scene, stop, referral):
         stop()
         assert telling.remind_deadlines(now=referral.valid_until - timedelta(hours=3)) == 0
+
+    def test_two_stops_at_once_hold_the_time_to_restore_once(self, scene, newcomer, stop):
+        """Two newcomers stopped in the same instant gave ten hours after five."""
+        second = GuardianshipFactory(child=scene.application.child, verified_at=scene.now).user
+        filing.archive(scene.application, actor=newcomer, now=scene.now)
+        stop()
+        stop(about=second)
+        hours = timedelta(hours=5)
+        for dispute in Dispute.objects.all():
+            guardianships.decide_guardianship(
+                dispute, outcome=ENDS, actor=scene.staff, reason="Бөтен адам", now=scene.now + hours
+            )
+        archived = Application.objects.get()
+        assert filing.archive_undo_until(archived, now=scene.now + DAY) == scene.now + DAY + hours
 
     @pytest.mark.parametrize(("late_by", "may"), [(-MICROSECOND, True), (timedelta(0), False)])
     def test_the_time_to_restore_stands_still(self, scene, newcomer, stop, decide, late_by, may):
@@ -577,10 +919,49 @@ class TestTheDecision:
         assert not is_halted(scene.application.child)
 
     def test_what_the_registry_ended_no_official_revives(self, scene, newcomer, stop, decide):
+        """Nobody is told that it stands: it is settled as ended, and the official reads why."""
         stop()
         Guardianship.objects.filter(user=newcomer).update(ended_at=scene.now)
-        decide(STANDS, at=scene.now + DAY)
+        with refused(Refusal.ENDED_BY_REGISTRY):
+            decide(STANDS, at=scene.now + DAY)
         assert newcomer.guardianships.get().ended_at == scene.now
+        settled = Dispute.objects.get()
+        assert (settled.outcome, settled.decided_by, settled.is_halting) == (ENDS, None, False)
+        assert not Notice.objects.filter(kind="guardianship_stands").exists()
+        assert Notice.objects.filter(recipient=newcomer, kind="guardianship_ended").count() == 1
+
+    def test_nor_what_it_ended_in_the_instant_of_the_settlement(self, scene, newcomer, stop, decide):
+        stop()
+        Guardianship.objects.filter(user=newcomer).update(ended_at=scene.now)
+        deadlines.settle_disputes(now=scene.now)
+        with refused(Refusal.ENDED_BY_REGISTRY):
+            decide(STANDS, at=scene.now + DAY)
+        assert newcomer.guardianships.get().ended_at == scene.now
+
+    def test_a_decision_that_was_not_seen_is_not_overruled(self, scene, newcomer, stop, decide):
+        """Opened undecided in one window, decided in another, sent from the first."""
+        (dispute,) = stop()
+        decide(ENDS)
+        with refused(Refusal.DECIDED_MEANWHILE):
+            guardianships.decide_guardianship(
+                dispute, outcome=STANDS, actor=scene.staff, reason="x", now=scene.now + DAY
+            )
+        assert Dispute.objects.get().outcome == ENDS
+        assert not Notice.objects.filter(kind="guardianship_stands").exists()
+
+    def test_what_is_overruled_is_kept(self, scene, stop, decide):
+        stop()
+        decide(ENDS, reason="Құжат жалған")
+        decide(STANDS, at=scene.now + DAY, reason="Қате шешім")
+        dispute = Dispute.objects.get()
+        former = dispute.overruled.get()
+        assert (former.outcome, former.decided_at, former.decided_by, former.reason) == (
+            ENDS,
+            scene.now,
+            scene.staff,
+            "Құжат жалған",
+        )
+        assert (dispute.outcome, dispute.reason) == (STANDS, "Қате шешім")
 
 
 class TestComingBack:
