@@ -7,11 +7,26 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from children.notices import SAMPLES as CHILDREN
-from notifications.kinds import BOTH, INBOX, Kind
+from notifications.kinds import BOTH, INBOX, SMS, Kind, PastBudget
 
 KINDS: Final = (
     Kind("application_filed", _("Application accepted"), BOTH, ("application", "number")),
     Kind("application_archived", _("Application archived"), INBOX, ("application", "undo_until")),
+    # To the other guardians: what one of them did can cost the child its date, and the way back is short.
+    Kind(
+        "archived_by_other",
+        _("Another guardian archived the application"),
+        SMS,
+        ("application", "undo_until"),
+        past_budget=PastBudget.WARNING,
+    ),
+    Kind(
+        "moved_by_other",
+        _("Another guardian moved the application"),
+        SMS,
+        ("application",),
+        past_budget=PastBudget.WARNING,
+    ),
     Kind("application_restored", _("Application restored"), INBOX, ("application", "number")),
     Kind("corrected", _("Queue corrected"), BOTH, ("application", "correction", "number_before", "number")),
     Kind("bid_placed", _("Bid sent"), BOTH, ("application", "vacancy")),

@@ -13,6 +13,7 @@ from applications.rules.in_force import rules_at
 from applications.states import Move
 from applications.waiting.moving import keeps_date
 from bulletin.models import Language, Locality
+from children.access import guardians_of
 
 
 def change_languages(
@@ -53,7 +54,8 @@ def move_house(
     The date of filing is kept where the rules of `locality` say so (`Rules.moving_keeps_date`); otherwise it becomes
     `now`. `keeps` is what the family was told before it confirmed. Windows already published stay as they are: a
     mover is inside one exactly where its date of filing reaches the cut-off. Counts as a confirmation of interest, so
-    that nobody lapses by a campaign of which only the new neighbours were told. A second press changes nothing.
+    that nobody lapses by a campaign of which only the new neighbours were told. The other guardians get an SMS. A
+    second press changes nothing.
     Raises `Refused` (TOLD_OTHERWISE where the rule is not what the family was told, AGE, NOT_ALLOWED).
     """
     with locking():
@@ -74,6 +76,8 @@ def move_house(
             interest_confirmed_at=now,
         )
         _tell(application, event=event, now=now)
+        others = [guardian for guardian in guardians_of(application.child) if guardian != actor]
+        tell(application, "moved_by_other", event=event, now=now, guardians=others)
         trace(application, Action.MOVED_HOUSE, actor=actor, now=now)
     return application
 

@@ -66,12 +66,17 @@ def file_application(
 
 
 def archive(application: Application, *, actor: User, now: datetime) -> Application:
-    """Take an application out of the queue at the family's wish. It can be undone for `Rules.archive_undo_hours`."""
+    """Take an application out of the queue at the family's wish. It can be undone for `Rules.archive_undo_hours`.
+
+    Every guardian reads it in the inbox; the others than `actor` get an SMS, since the time to undo it is short.
+    """
     with locking():
         application = lock_application(application.pk)
         event = move(application, Move.ARCHIVE, actor=actor, now=now, archived_at=now)
         undo_until = archive_undo_until(application, now=now)
         tell(application, "application_archived", event=event, now=now, undo_until=undo_until)
+        others = [guardian for guardian in guardians_of(application.child) if guardian != actor]
+        tell(application, "archived_by_other", event=event, now=now, guardians=others, undo_until=undo_until)
         trace(application, Action.APPLICATION_ARCHIVED, actor=actor, now=now)
     return application
 
@@ -97,6 +102,16 @@ def was_archived_by_family(application: Application) -> bool:
     """Whether an archived application was put into the bin by the family, and not closed by a rule."""
     last = application.events.order_by("-id").first()
     return last is not None and last.move == Move.ARCHIVE
+
+
+def restorable_of(child: Child, *, now: datetime) -> tuple[Application, datetime] | None:
+    """The application of `child` that its family can still restore at `now`, and the first instant when it can't."""
+    archived = child.applications.filter(state=ApplicationState.ARCHIVED).select_related("locality", "child")
+    for application in archived.order_by("-archived_at"):
+        until = archive_undo_until(application, now=now)
+        if now < until and was_archived_by_family(application):
+            return application, until
+    return None
 
 
 def restore(application: Application, *, actor: User, now: datetime) -> Application:

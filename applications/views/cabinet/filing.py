@@ -1,5 +1,6 @@
 """Into the queue, out of it and back: filing, the basket, restoring, confirming interest."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -9,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -24,7 +27,7 @@ from applications.views.cabinet.forms import ApplicationForm
 from applications.views.cabinet.halted import answer_if_halted
 from applications.views.people import parent
 from applications.waiting.confirming import confirm_interest
-from applications.waiting.filing import archive, file_application, restore, undo_until
+from applications.waiting.filing import archive, file_application, restorable_of, restore, undo_until
 from bulletin.chosen_place import chosen_locality
 from bulletin.models import Language
 from children.access import children_of
@@ -107,10 +110,23 @@ def restore_application(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         restore(application, actor=user, now=now)
     except Refused as refused:
-        messages.error(request, str(refused))
+        messages.error(request, _way_back(application, now=now) or str(refused))
         return redirect("applications:archive")
     messages.success(request, _("The application was restored with its original date."))
     return redirect(application)
+
+
+def _way_back(application: Application, *, now: datetime) -> str:
+    """How an archived application is restored although the child has a newer one; empty where it can't be."""
+    newer = Application.objects.filter(child=application.child, state__in=LIVE_STATES).first()
+    restorable = restorable_of(application.child, now=now)
+    if newer is None or restorable is None or restorable[0] != application:
+        return ""
+    until = localtime(restorable[1], application.locality.zone)
+    return _(
+        "The child has a newer application. Move that one to the bin first, then restore this one. "
+        "Number of the newer one: %(number)s. Restore this one before: %(until)s"
+    ) % {"number": newer.number, "until": date_format(until, "SHORT_DATETIME_FORMAT")}
 
 
 @require_POST
@@ -161,7 +177,15 @@ def _check_answers(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
         {"label": _("Child"), "value": data["child"].full_name, "url": change},
         {"label": _("Date of birth"), "at": data["child"].birth_date, "show": "date"},
     ]
-    return render(request, "applications/check.html", {"rows": rows, "answers": form, "change": change})
+    restorable = restorable_of(data["child"], now=read_clock())
+    context = {
+        "rows": rows,
+        "answers": form,
+        "change": change,
+        "restorable": restorable[0] if restorable else None,
+        "restorable_until": restorable[1] if restorable else None,
+    }
+    return render(request, "applications/check.html", context)
 
 
 def _submit(request: HttpRequest, form: ApplicationForm) -> HttpResponse:

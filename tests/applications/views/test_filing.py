@@ -213,6 +213,33 @@ class TestBasket:
         response = parent_client.post(self.url(application, "restore"), follow=True)
         assert [message.level_tag for message in response.context["messages"]] == ["error"]
 
+    def test_and_the_refusal_names_the_way_out(self, parent_client, parent, application, clock):
+        archive(application, actor=parent, now=timezone.now())
+        newer = ApplicationFactory(child=application.child, filed_by=parent, locality=application.locality)
+        answer = text(parent_client.post(self.url(application, "restore"), follow=True))
+        until = timezone.localtime(timezone.now() + timedelta(days=1), application.locality.zone)
+        assert newer.number in answer
+        assert f"{until:%d.%m.%Y}" in answer
+        parent_client.post(self.url(newer))
+        assert (
+            parent_client.post(self.url(application, "restore"))["Location"] == application.get_absolute_url()
+        )
+
+    @pytest.mark.parametrize(
+        ("later", "is_warned"),
+        [(timedelta(days=1) - timedelta(microseconds=1), True), (timedelta(days=1), False)],
+    )
+    def test_who_files_anew_is_warned_while_the_earlier_one_can_be_restored(
+        self, parent_client, application, answers, clock, later, is_warned
+    ):
+        parent_client.post(self.url(application))
+        clock.shift(later)
+        fields = answers | {"child": str(application.child.pk)}
+        page = text(parent_client.post(NEW, fields, follow=True))
+        assert (application.number in page) == is_warned
+        assert (reverse("applications:archive") in page.split("<main")[1].split("</main")[0]) == is_warned
+        assert parent_client.post(NEW, fields | {"confirm": "1"}).status_code == 302
+
     def test_the_page_of_an_archived_application_offers_the_way_back(
         self, parent_client, parent, application, clock
     ):

@@ -16,7 +16,7 @@ from applications.referrals import ending, issuing
 from applications.refusals import Refusal
 from applications.rules.ages import oldest_birth_year, year_to_announce
 from applications.states import ApplicationState
-from applications.waiting import aging, filing
+from applications.waiting import aging, changes, filing
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, LocalityFactory
@@ -44,6 +44,32 @@ def oldest(scene):
         child__birth_date=date(2012, 12, 31),
         interest_confirmed_at=datetime(2019, 9, 1, tzinfo=ZONE),
     )
+
+
+class TestTheOtherGuardians:
+    """An inbox is read when there is time; the bin is for good after a day."""
+
+    def test_get_an_sms_when_the_application_is_put_into_the_bin(self, scene, clock):
+        mother = GuardianshipFactory(child=scene.application.child, user__language="ru").user
+        filing.archive(scene.application, actor=scene.parent, now=scene.now)
+        sms = Message.objects.get(kind="archived_by_other")
+        assert sms.recipient == mother
+        assert scene.now.astimezone(ZONE).strftime("%H:%M") in sms.text
+        assert (scene.now + timedelta(days=1)).astimezone(ZONE).strftime("%d.%m.%Y") in sms.text
+        assert Notice.objects.filter(kind="application_archived").count() == 2
+
+    def test_and_when_it_is_moved_to_another_place(self, scene, clock):
+        mother = GuardianshipFactory(child=scene.application.child).user
+        kentau = LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
+        for _ in range(2):
+            changes.move_house(
+                scene.application, locality=kentau, keeps=True, actor=scene.parent, now=scene.now
+            )
+        assert Message.objects.get(kind="moved_by_other").recipient == mother
+
+    def test_an_only_guardian_needs_none(self, scene, clock):
+        filing.archive(scene.application, actor=scene.parent, now=scene.now)
+        assert not Message.objects.filter(kind="archived_by_other").exists()
 
 
 class TestOldestAge:
