@@ -8,6 +8,10 @@ class Action(models.TextChoices):
     """Registered at start-up with `accounts.journal`."""
 
     REGISTERED = "registered", _("Registered")
+    OWNER_SHUT_OUT = (
+        "owner_shut_out",
+        _("Somebody whose phone the state knows as that of this account's owner wanted to register"),
+    )
     SIGNED_IN = "signed_in", _("Signed in")
     SIGNED_OUT = "signed_out", _("Signed out")
     STAFF_SIGN_IN_FAILED = "staff_sign_in_failed", _("Failed sign-in to the workplace")

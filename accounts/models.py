@@ -98,8 +98,9 @@ class Profile(models.Model):
             (PhoneTie.YES, _("registered to this person")),
             (PhoneTie.NO, _("registered to somebody else")),
             (PhoneTie.UNKNOWN, _("not known")),
+            (PhoneTie.UNASKED, _("not asked")),
         ],
-        default=PhoneTie.UNKNOWN,
+        default=PhoneTie.UNASKED,
     )
     second_phone = PhoneNumberField(_("second phone"), blank=True)
     address = models.CharField(_("address"), max_length=300, blank=True)

@@ -47,7 +47,7 @@ class Registration:
     verified: bool = False
     password_hash: str = ""
     person_token: str = ""
-    phone_tie: str = PhoneTie.UNKNOWN.value
+    phone_tie: str = PhoneTie.UNASKED.value
 
     @property
     def next_step(self) -> Step:
@@ -73,7 +73,7 @@ class Registration:
         return replace(self, person_token=cipher.encrypt(json.dumps(values)), phone_tie=tie.value)
 
     def without_person(self) -> "Registration":
-        return replace(self, person_token="", phone_tie=PhoneTie.UNKNOWN.value)
+        return replace(self, person_token="", phone_tie=PhoneTie.UNASKED.value)
 
 
 @dataclass(frozen=True)

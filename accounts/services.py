@@ -31,6 +31,10 @@ class NotRegistrable(Exception):
     """Nobody may register with this number: it is nobody's, or somebody's who has registered already."""
 
 
+class OwnerShutOut(NotRegistrable):
+    """Somebody registered with this number by a phone that the state doesn't know as theirs; the asker's it does."""
+
+
 class IdentityTaken(Exception):
     """Somebody has registered with this IIN or document already."""
 
@@ -55,7 +59,8 @@ def find_registrant(identity: Identity, *, phone: str) -> tuple[Person, PhoneTie
     """Who would register as `identity`, and whether `phone` (E.164, proven by a code) is registered to them.
 
     Raises `NotRegistrable` after the same steps for a number that is nobody's and for one with an account, so that
-    neither the answer nor its time tells them apart; `accounts.registry.RegistryUnavailable`. May take seconds: never
+    neither the answer nor its time tells them apart; `OwnerShutOut` where the state knows the phone as that of the
+    number's owner, and not the phone of the account; `accounts.registry.RegistryUnavailable`. May take seconds: never
     call it inside a transaction.
     """
     registry = get_registry()
@@ -63,18 +68,29 @@ def find_registrant(identity: Identity, *, phone: str) -> tuple[Person, PhoneTie
         person = registry.find_person(iin=identity.iin, document_number=identity.document_number)
     except PersonNotFound:
         person = None
-    if _has_account(person or identity) or person is None:
+    iin = person.iin if person else identity.iin
+    tie = registry.phone_tie(phone=phone, iin=iin) if iin else PhoneTie.UNASKED
+    account = _account_of(person or identity)
+    if account is not None and tie is PhoneTie.YES and account.phone_tie != PhoneTie.YES:
+        raise OwnerShutOut
+    if account is not None or person is None:
         raise NotRegistrable
-    tie = registry.phone_tie(phone=phone, iin=person.iin) if person.iin else PhoneTie.UNKNOWN
     return person, tie
 
 
-def _has_account(identity: Person | Identity) -> bool:
-    """Whether an account is bound to the IIN or the document. One statement, whatever is known of the two."""
+def note_shut_out(identity: Identity, *, address: str | None, now: datetime) -> None:
+    """Enter into the journal of the account that the owner of its IIN, by the word of the state, wanted to register."""
+    account = _account_of(identity)
+    if account is not None:
+        audit.record(Action.OWNER_SHUT_OUT, actor=None, subject=account.user, address=address, now=now)
+
+
+def _account_of(identity: Person | Identity) -> Profile | None:
+    """The account that is bound to the IIN or the document. One statement, whatever is known of the two."""
     # No profile holds an empty hash.
     by_iin = Q(iin_hash=iin_hash(identity.iin) or "")
     by_document = Q(document_hash=document_hash(identity.document_number) or "")
-    return Profile.objects.filter(by_iin | by_document).exists()
+    return Profile.objects.filter(by_iin | by_document).first()
 
 
 def register(
@@ -82,7 +98,7 @@ def register(
     phone: str,
     password_hash: str,
     person: Person,
-    phone_tie: PhoneTie = PhoneTie.UNKNOWN,
+    phone_tie: PhoneTie = PhoneTie.UNASKED,
     consent: Consent,
     language: str,
     address: str | None,

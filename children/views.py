@@ -167,11 +167,11 @@ def _add_page(
 
 
 def _checked_rows(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
-    """A child that is not added yet; by initials where the phone is somebody else's (docs/adr/0010-whose-phone.md).
+    """A child that is not added yet; by initials where the phone is not known as theirs (docs/adr/0010-whose-phone.md).
 
     Once it is added, its other guardians know, and the page shows everything.
     """
-    if _parent(request).profile.phone_tie != PhoneTie.NO:
+    if PhoneTie(_parent(request).profile.phone_tie).shows_whole:
         return _person_rows(person)
     return [
         {"label": _("Full name"), "value": mask_name(person.last_name, person.first_name)},

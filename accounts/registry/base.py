@@ -26,12 +26,19 @@ class Person:
 class PhoneTie(StrEnum):
     """Whether a phone belongs to a person, by the state base of mobile citizens.
 
-    UNKNOWN where the gateway does not offer the question, or where the base knows nothing of the number.
+    UNKNOWN where the base knows nothing of the number; UNASKED where the gateway does not offer the question, or where
+    there is no IIN to ask about.
     """
 
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
+    UNASKED = "unasked"
+
+    @property
+    def shows_whole(self) -> bool:
+        """Whether whoever holds the phone may read the whole name that belongs to an IIN before anybody knows of it."""
+        return self in (PhoneTie.YES, PhoneTie.UNASKED)
 
 
 class PersonNotFound(LookupError):

@@ -47,7 +47,7 @@ class HttpRegistry:
         try:
             answer = self._ask("phones/check", {"phone": phone, "iin": iin})
         except PersonNotFound:
-            return PhoneTie.UNKNOWN
+            return PhoneTie.UNASKED
         return _tie(answer)
 
     def _ask(self, path: str, question: dict[str, str]) -> bytes:

@@ -148,7 +148,7 @@ def account(request: HttpRequest, registration: Registration, now: datetime) -> 
             keep_registration(request.session, registration.with_person(*found))
             return redirect("accounts:register_account")
     elif person is not None and not asked:
-        return _confirm(request, person, is_masked=registration.phone_tie == PhoneTie.NO)
+        return _confirm(request, person, tie=PhoneTie(registration.phone_tie))
     return render(request, "accounts/register_account.html", {"form": form})
 
 
@@ -171,6 +171,11 @@ def _find(
         return None
     try:
         return services.find_registrant(identity, phone=registration.phone)
+    except services.OwnerShutOut:
+        limits.lookup_failed(registration.phone, address=address, now=now)
+        services.note_shut_out(identity, address=address, now=now)
+        form.add_error("identity", _shut_out())
+        return None
     except services.NotRegistrable:
         limits.lookup_failed(registration.phone, address=address, now=now)
         form.add_error("identity", _not_registrable())
@@ -220,10 +225,11 @@ def _create(
     return response
 
 
-def _confirm(request: HttpRequest, person: Person, *, is_masked: bool) -> HttpResponse:
-    """Who it is, to be confirmed; by initials where the phone is somebody else's (docs/adr/0010-whose-phone.md)."""
-    rows = _masked_rows(person) if is_masked else _rows(person)
-    return render(request, "accounts/register_confirm.html", {"rows": rows, "is_masked": is_masked})
+def _confirm(request: HttpRequest, person: Person, *, tie: PhoneTie) -> HttpResponse:
+    """Who it is, to be confirmed; by initials where the phone is not known as theirs (docs/adr/0010-whose-phone.md)."""
+    rows = _rows(person) if tie.shows_whole else _masked_rows(person)
+    context = {"rows": rows, "is_masked": not tie.shows_whole, "is_unknown": tie is PhoneTie.UNKNOWN}
+    return render(request, "accounts/register_confirm.html", context)
 
 
 def _masked_rows(person: Person) -> list[dict[str, object]]:
@@ -240,6 +246,14 @@ def _rows(person: Person) -> list[dict[str, object]]:
         {"label": _("Patronymic"), "value": person.middle_name or "—"},
         {"label": _("Date of birth"), "at": person.birth_date, "show": "date"},
     ]
+
+
+def _shut_out() -> str:
+    return _(
+        "Somebody has registered with your number already, from a phone that is not known as yours. Call the contact "
+        "centre, %(phone)s, or come to the education department with your identity card and the birth certificates of "
+        "your children. Your attempt is written down: the department sees it"
+    ) % {"phone": settings.CONTACT_PHONES[0]}
 
 
 def _not_registrable() -> str:

@@ -276,6 +276,10 @@ def _person(guardianship: Guardianship) -> str:
         f"{gettext('Added at')}: {written(localtime(guardianship.added_at).date())}",
         f"{gettext('proof')}: {guardianship.get_source_display()}",
     ]
+    attempt = user.journal.filter(action=Action.OWNER_SHUT_OUT).first()
+    if attempt is not None:
+        words = gettext("The owner of this IIN, by the state's word on the phone, wanted to register at")
+        rows.append(f"{words}: {date_format(localtime(attempt.at), 'SHORT_DATETIME_FORMAT')}")
     if guardianship.ended_at:
         rows.append(f"{gettext('ended at')}: {written(localtime(guardianship.ended_at).date())}")
     return format_html_join(LINE_BREAK, "{}", [(row,) for row in rows])

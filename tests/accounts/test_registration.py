@@ -439,15 +439,57 @@ class TestWhosePhone:
         assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/profile/"
         assert Profile.objects.get().phone_tie == PhoneTie.NO
 
-    @pytest.mark.parametrize(("phone", "tie"), [(PHONE, PhoneTie.YES), ("+77079999999", PhoneTie.UNKNOWN)])
-    def test_ones_own_number_and_an_unknown_one_show_it_as_the_manual_does(self, client, phone, tie):
-        to_account(client, phone=phone)
+    @pytest.mark.parametrize("gateway", ["asked", "without the question"])
+    def test_ones_own_number_or_a_gateway_without_the_question_show_it_as_the_manual_does(
+        self, client, settings, gateway
+    ):
+        if gateway != "asked":
+            settings.PERSON_REGISTRY = f"{__name__}.WithoutTheQuestion"
+        to_account(client)
         client.post("/register/account/", {"identity": FATHER})
         page = client.get("/register/account/").content.decode()
         for shown in ("КАМЕНОВ", "ЕРМЕК", "АХМЕТОВИЧ", "25.02.1994"):
             assert shown in page
         client.post("/register/account/", {"confirm": "1"})
-        assert Profile.objects.get().phone_tie == tie
+        assert Profile.objects.get().phone_tie == (PhoneTie.YES if gateway == "asked" else PhoneTie.UNASKED)
+
+    @pytest.mark.parametrize(("prefix", "sentence"), [("", "ештеңе білмейді"), ("/ru", "ничего не известно")])
+    def test_a_number_of_which_the_base_knows_nothing_shows_no_more_than_somebody_elses(
+        self, client, prefix, sentence
+    ):
+        to_account(client, phone="+77079999999")
+        client.post("/register/account/", {"identity": FATHER})
+        page = client.get(f"{prefix}/register/account/").content.decode()
+        assert "К••••• Е." in page
+        assert sentence in page
+        for hidden in ("КАМЕНОВ", "ЕРМЕК", "АХМЕТОВИЧ", "25.02"):
+            assert hidden not in page
+        client.post("/register/account/", {"confirm": "1"})
+        assert Profile.objects.get().phone_tie == PhoneTie.UNKNOWN
+
+    @pytest.mark.parametrize(
+        ("phone", "held_by", "is_told"),
+        [
+            (PHONE, PhoneTie.UNKNOWN, True),
+            (PHONE, PhoneTie.NO, True),
+            (PHONE, PhoneTie.UNASKED, True),
+            (PHONE, PhoneTie.YES, False),
+            ("+77079999999", PhoneTie.NO, False),
+            (MOTHER.phone, PhoneTie.NO, False),
+        ],
+    )
+    def test_only_the_owner_by_the_states_word_is_told_who_shut_them_out(
+        self, client, phone, held_by, is_told
+    ):
+        """Whoever typed the IIN first has the account; a stranger learns nothing of it as before."""
+        first = UserFactory(profile__iin=FATHER, profile__phone_tie=held_by)
+        to_account(client, phone=phone)
+        answer = client.post("/register/account/", {"identity": FATHER})
+        assert ("туу туралы куәліктерін" in errors(answer)["identity"][0]) == is_told
+        assert first.journal.filter(action="owner_shut_out").exists() == is_told
+        nobody = client.post("/register/account/", {"identity": simulated_people.UNKNOWN_IINS[0]})
+        assert (errors(nobody) == errors(answer)) != is_told
+        assert User.objects.count() == 1
 
     def test_another_person_is_asked_about_anew(self, client):
         to_confirm(client, phone=self.MOTHER.phone)
@@ -459,7 +501,7 @@ class TestWhosePhone:
 
     def test_who_has_no_iin_is_not_asked_about(self, client):
         to_end(client, identity=simulated_people.FOREIGN_MOTHER_DOCUMENT, phone=self.MOTHER.phone)
-        assert Profile.objects.get().phone_tie == PhoneTie.UNKNOWN
+        assert Profile.objects.get().phone_tie == PhoneTie.UNASKED
 
     def test_a_base_that_does_not_answer_shows_nothing_and_loses_nothing(self, client, settings):
         to_account(client)
@@ -470,6 +512,11 @@ class TestWhosePhone:
         settings.PERSON_REGISTRY = "accounts.registry.simulator.SimulatedRegistry"
         client.post("/register/account/", {"identity": FATHER})
         assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/profile/"
+
+
+class WithoutTheQuestion(SimulatedRegistry):
+    def phone_tie(self, **asked):
+        return PhoneTie.UNASKED
 
 
 class NoBase(SimulatedRegistry):
@@ -578,4 +625,4 @@ def test_progress_survives_json():
     kept = Registration(**json.loads(json.dumps(asdict(registration))))
     assert (kept.person, kept.phone_tie) == (person, PhoneTie.NO)
     without = kept.without_person()
-    assert (without.person, without.phone_tie) == (None, PhoneTie.UNKNOWN)
+    assert (without.person, without.phone_tie) == (None, PhoneTie.UNASKED)

@@ -182,7 +182,7 @@ class TestHttp:
         gateway.offers_phones = False
         assert (
             HttpRegistry().phone_tie(phone=simulated_people.MANUAL_PARENT_PHONE, iin=FATHER)
-            is PhoneTie.UNKNOWN
+            is PhoneTie.UNASKED
         )
 
     @pytest.mark.parametrize(

@@ -171,8 +171,9 @@ class TestBadIins:
 
 
 class TestBeforeItIsSaved:
-    def test_whoever_holds_somebody_elses_number_reads_initials(self, browser, father):
-        type(father.profile).objects.update(phone_tie="no")
+    @pytest.mark.parametrize("tie", ["no", "unknown"])
+    def test_whoever_holds_a_number_that_is_not_known_as_theirs_reads_initials(self, browser, father, tie):
+        type(father.profile).objects.update(phone_tie=tie)
         checked(browser)
         page = browser.get(ADD).content.decode()
         assert "К••••• Д." in page

@@ -76,6 +76,11 @@ class TestWhoSees:
             assert person.profile.iin not in html
             assert str(person.phone) not in html
 
+    def test_the_owner_of_the_iin_who_was_shut_out_is_shown(self, newcomer, dispute, desk, scene):
+        assert "тіркелмек" not in desk.get(page(dispute)).content.decode()
+        AuditEntry.objects.create(action="owner_shut_out", subject=newcomer, at=scene.now)
+        assert "тіркелмек" in desk.get(page(dispute)).content.decode()
+
     def test_who_looked_stands_in_the_journals_of_both(self, scene, newcomer, dispute, desk, official):
         desk.get(page(dispute))
         for person in (newcomer, scene.parent):
