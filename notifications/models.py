@@ -63,7 +63,6 @@ class Message(models.Model):
         QUEUED = "queued", _("queued")
         SENDING = "sending", _("being sent")
         SENT = "sent", _("sent")
-        DELIVERED = "delivered", _("delivered")
         FAILED = "failed", _("failed")
         WITHHELD = "withheld", _("withheld: inbox only")
 

@@ -11,7 +11,7 @@ from notifications.models import Message
 
 TEXT_KEPT_FOR = timedelta(days=30)
 MESSAGE_KEPT_FOR = timedelta(days=365)
-_OVER = (Message.State.SENT, Message.State.DELIVERED, Message.State.FAILED, Message.State.WITHHELD)
+_OVER = (Message.State.SENT, Message.State.FAILED, Message.State.WITHHELD)
 
 
 def old_texts(*, now: datetime) -> QuerySet[Message]:
