@@ -38,6 +38,7 @@ TONES = {
     BenefitState.CLAIMED: "info",
     BenefitState.VERIFIED: "success",
     BenefitState.REJECTED: "danger",
+    BenefitState.WITHDRAWN: "neutral",
     BenefitState.EXPIRED: "warning",
 }
 
@@ -198,7 +199,7 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
         if obj.state == BenefitState.VERIFIED and not obj.counts(now=estimate_clock()):
             # The job that ends it is late: the rule is not.
             return tag(BenefitState.EXPIRED.label, tone="warning")
-        return tag(obj.get_state_display(), tone=TONES.get(BenefitState(obj.state), "neutral"))
+        return tag(obj.get_state_display(), tone=TONES[BenefitState(obj.state)])
 
     def _possible_end(self, obj: Benefit) -> str:
         until = claims.benefit_valid_until(obj, now=estimate_clock())

@@ -42,7 +42,9 @@ TONES = {
     BidState.PENDING: "info",
     BidState.ACTIVATED: "success",
     BidState.REJECTED: "danger",
+    BidState.WITHDRAWN: "neutral",
     BidState.LOST: "warning",
+    BidState.VOID: "neutral",
 }
 
 
@@ -222,7 +224,7 @@ class BidAdmin(ChildColumns, WorkAdmin):
 
     @admin.display(description=_("State"), ordering="state")
     def shown_state(self, obj: Bid) -> str:
-        return tag(obj.get_state_display(), tone=TONES.get(BidState(obj.state), "neutral"))
+        return tag(obj.get_state_display(), tone=TONES[BidState(obj.state)])
 
     @admin.display(description=_("Answer by"), ordering="answer_due")
     def due(self, obj: Bid) -> str:

@@ -8,7 +8,7 @@ from applications.journal_actions import Action
 from applications.models import Application, Rules
 from applications.moves import lock_application, locking, move, tell, trace
 from applications.rules.ages import oldest_birth_year, year_to_announce
-from applications.states import ApplicationState, Move, is_allowed
+from applications.states import MOVES, Move, is_allowed
 from bulletin.models import Locality
 
 
@@ -32,7 +32,7 @@ def age_out(application: Application, *, now: datetime) -> Application:
 
 
 # From these the oldest leave; who has a bid or a referral under way leaves only when it came to nothing.
-AGEING_STATES = (ApplicationState.WAITING, ApplicationState.LAPSED, ApplicationState.STOP_LISTED)
+AGEING_STATES = MOVES[Move.AGE_OUT][0]
 
 
 def too_old(*, now: datetime) -> QuerySet[Application]:

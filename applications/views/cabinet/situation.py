@@ -185,9 +185,7 @@ class Situation:
     @property
     def step_number(self) -> int:
         """The step of the four at which the family is."""
-        return {State.WAITING: 2, State.BID_PLACED: 3, State.REFERRED: 3, State.ENROLLED: 4}.get(
-            self.state, 1
-        )
+        return min(_STEPS_DONE[self.state] + 1, len(step_titles()))
 
     @property
     def step_title(self) -> str:

@@ -1,0 +1,264 @@
+"""Whoever adds a state, a move, a refusal, a phase or a word of the journal is told here what else is to be said.
+
+Every dictionary whose keys, and every set whose elements, are members of one of our enumerations is found in the
+code. A member that is not there fails the test by name, unless it is named in `LEFT_OUT`, where somebody has decided.
+"""
+
+import ast
+import enum
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from applications.bidding.eligibility import _STATE_REFUSALS
+from applications.refusals import Refusal
+from applications.states import LIVE_STATES, MOVES, QUEUED_STATES, ApplicationState, Move
+from bulletin.models import Review
+from bulletin.opening import Phase
+from notifications.kinds import KINDS
+
+CHECKOUT = Path(settings.BASE_DIR)
+APPS = ("notifications", "accounts", "children", "bulletin", "applications", "balabaqsha")
+# The demo city chooses what it shows; migrations tell what once was.
+NOT_SEARCHED = {"migrations", "demo"}
+
+
+class Literal(NamedTuple):
+    """A dictionary, set, list or tuple of the code that is made of members of one enumeration."""
+
+    where: str
+    kind: type[enum.Enum]
+    members: frozenset[enum.Enum]
+
+    @property
+    def name(self) -> str:
+        return f"{self.where} · {self.kind.__qualname__}"
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for app in APPS:
+        for path in sorted((CHECKOUT / app).rglob("*.py")):
+            if not NOT_SEARCHED & set(path.parts):
+                yield path.relative_to(CHECKOUT).with_suffix("").as_posix(), ast.parse(path.read_text())
+
+
+def literals() -> Iterator[Literal]:
+    for path, tree in modules():
+        if any(isinstance(node, ast.Attribute) for node in ast.walk(tree)):
+            names = vars(import_module(path.replace("/", ".").removesuffix(".__init__")))
+            for where, members in _literals(tree, names, at=f"{path}.py"):
+                for kind in sorted({type(member) for member in members}, key=str):
+                    if kind.__module__.partition(".")[0] in APPS:
+                        yield Literal(where, kind, frozenset(one for one in members if type(one) is kind))
+
+
+def _literals(node: ast.AST, names: dict[str, object], *, at: str) -> Iterator[tuple[str, list[enum.Enum]]]:
+    """Every literal under `node`, with the innermost thing that has a name; what stands inside of one is its value."""
+    elements: list[ast.expr | None] = []
+    if isinstance(node, ast.Dict):
+        elements = list(node.keys)
+    elif isinstance(node, ast.Set | ast.List | ast.Tuple):
+        elements = list(node.elts)
+    members = [member for element in elements if (member := _member(element, names)) is not None]
+    if members and (isinstance(node, ast.Dict) or len(members) == len(elements) > 1):
+        yield at, members
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _literals(child, names, at=f"{at} {name}" if (name := _name(child)) else at)
+
+
+def _name(node: ast.AST) -> str:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return node.name
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return targets[0].id if isinstance(targets[0], ast.Name) and isinstance(node, ast.stmt) else ""
+
+
+def _member(node: ast.expr | None, names: dict[str, object]) -> enum.Enum | None:
+    """The member that `Kind.MEMBER` or `Model.Kind.MEMBER` names in a module, else None."""
+    path = ast.unparse(node).split(".") if isinstance(node, ast.Attribute) else [""]
+    found = names.get(path[0])
+    for name in path[1:]:
+        found = getattr(found, name, None)
+    return found if isinstance(found, enum.Enum) else None
+
+
+FOUND = list(literals())
+
+# What moves a child in a queue or within it, without a change of its state.
+_CHANGE_THE_STANDING = {Move.VERIFY_BENEFIT, Move.END_BENEFIT, Move.MOVE_HOUSE, Move.CORRECT}
+
+
+def _shifts_the_queue(move: Move) -> bool:
+    before, after = MOVES[move]
+    left_or_came = any((state in QUEUED_STATES) != ((after or state) in QUEUED_STATES) for state in before)
+    return left_or_came or move in _CHANGE_THE_STANDING
+
+
+def _named(kind: type[enum.Enum], names: str) -> set[enum.Enum]:
+    return {kind[name] for name in names.split()}
+
+
+# Where a member is left out on purpose; what follows from another table is computed from it.
+LEFT_OUT: dict[str, set[enum.Enum] | str] = {
+    "applications/states.py MOVES · Move": "FILE",
+    "applications/states.py QUEUED_STATES · ApplicationState": "ENROLLED STOP_LISTED LAPSED ARCHIVED",
+    "applications/states.py HAS_PAPER · ReferralState": "EXPIRED REVOKED",
+    "applications/states.py COSTLY · Move": (
+        "FILE PLACE_BID REJECT_BID LOSE_BID VOID_BID ISSUE_REFERRAL REVOKE_REFERRAL EXPIRE_REFERRAL LIFT_STOP "
+        "SIGN_CONTRACT CONFIRM_INTEREST LAPSE END_LAPSED AGE_OUT VERIFY_BENEFIT END_BENEFIT CHANGE_LANGUAGES "
+        "CORRECT RESTORE"
+    ),
+    "applications/queue/history.py CAUSES · Move": {move for move in MOVES if not _shifts_the_queue(move)},
+    "applications/views/cabinet/pages.py _archived reasons · Move": {
+        move for move in Move if move not in MOVES or MOVES[move][1] != ApplicationState.ARCHIVED
+    },
+    "applications/bidding/eligibility.py _STATE_REFUSALS · ApplicationState": "WAITING",
+    "applications/bidding/eligibility.py _PHASE_REFUSALS · Phase": "DRAFT PRIORITY OPEN CLOSED RECALLED",
+    "applications/bidding/eligibility.py _END_REFUSALS · Phase": "ANNOUNCED PRIORITY OPEN PAUSED FULL",
+    "applications/bidding/award.py _is_to_award · Vacancy.State": "DRAFT RECALLED",
+    "applications/bidding/award.py vacancies_to_award collected · Vacancy.State": "DRAFT RECALLED",
+    "applications/jobs/invariants.py _seats ended · BidState": "PENDING ACTIVATED",
+    "applications/jobs/invariants.py _states reasons · ApplicationState": "WAITING LAPSED ARCHIVED",
+    "applications/jobs/retention.py old_benefit_documents ended · BenefitState": "CLAIMED VERIFIED EXPIRED",
+    # Which bids and referrals are told as a setback.
+    "applications/views/cabinet/situation.py Situation setback · BidState": "PENDING ACTIVATED WITHDRAWN",
+    "applications/views/cabinet/situation.py Situation setback_title titles · BidState": (
+        "PENDING ACTIVATED WITHDRAWN"
+    ),
+    "applications/views/cabinet/situation.py Situation setback_title titles · ReferralState": (
+        "ISSUED SIGNED EXPIRED"
+    ),
+    # With a number the text tells it.
+    "applications/views/cabinet/situation.py Situation _queue_text · ApplicationState": (
+        "WAITING BID_PLACED REFERRED ENROLLED"
+    ),
+    # Without a referral there is nothing to download.
+    "applications/views/cabinet/situation.py Situation _referral_text · ApplicationState": (
+        "WAITING BID_PLACED STOP_LISTED LAPSED ARCHIVED"
+    ),
+    "applications/views/cabinet/situation.py Situation _referral_buttons · ApplicationState": (
+        "WAITING BID_PLACED STOP_LISTED LAPSED ARCHIVED"
+    ),
+    "applications/views/public/queue.py _start start · Start": "NUMBER",
+    "applications/workplace.py running_vacancies · Vacancy.State": "RECALLED CLOSED",
+    "bulletin/opening.py BIDDING_PHASES · Phase": "DRAFT ANNOUNCED PAUSED FULL CLOSED RECALLED",
+    "bulletin/services.py end · Vacancy.State": "DRAFT PUBLISHED",
+    "accounts/sms_codes.py _OWNERS_KIND · SmsCode.Purpose": "REGISTER SIGN_IN",
+    "accounts/uploads.py _CAUSES · Cause": "UNKNOWN_TYPE",
+    "accounts/uploads.py _TOLD · Part": "SCRIPTS ACTIONS FORM",
+    "notifications/delivery.py due · Message.State": "SENT FAILED WITHHELD",
+    "notifications/delivery.py _why_withheld · PastBudget": "REFUSED CODE",
+    "notifications/retention.py _OVER · Message.State": "QUEUED SENDING",
+    "notifications/services.py _SENDABLE_AGAIN · Message.State": "QUEUED SENDING",
+    "notifications/sms/failover.py _TROUBLES · Outcome": "ACCEPTED REFUSED",
+    "balabaqsha/turned_away.py STATUS · Refusal": "PASSWORDS",
+    "balabaqsha/turned_away.py RETRY_AFTER_SECONDS · Refusal": "LARGE SLOW",
+}
+# Sets that pick a few of many: whatever is new stays outside until somebody wants it in.
+PICKED = {
+    "applications/views/cabinet/press.py _LOOK_CLOSER · Outcome",
+    "applications/views/cabinet/press.py _LOOK_CLOSER · Refusal",
+}
+
+
+@pytest.mark.parametrize(
+    "literal", [one for one in FOUND if one.name not in PICKED], ids=lambda one: one.name
+)
+def test_nothing_is_forgotten(literal):
+    left_out = LEFT_OUT.get(literal.name, set())
+    if isinstance(left_out, str):
+        left_out = _named(literal.kind, left_out)
+    forgotten = set(literal.kind) - literal.members - left_out
+    assert not forgotten, f"{literal.name}: {sorted(map(str, forgotten))}"
+
+
+def test_nothing_is_left_out_of_what_is_not_there():
+    names = {literal.name for literal in FOUND}
+    assert set(LEFT_OUT) | PICKED <= names
+    assert len(names) > 40
+    for literal in FOUND:
+        left_out = LEFT_OUT.get(literal.name)
+        if isinstance(left_out, str):
+            assert not literal.members & _named(literal.kind, left_out), literal.name
+
+
+# --- the same words in templates, in SQL, in the documents -------------------------------------------------------
+
+
+def states_named_in(template: str) -> set[str]:
+    return set(re.findall(r'state == "(\w+)"', (CHECKOUT / "templates" / template).read_text()))
+
+
+def test_every_state_of_an_application_has_its_next_step():
+    assert states_named_in("applications/parts/next_step.html") == set(ApplicationState)
+
+
+def test_every_state_that_is_shown_has_its_icon_and_colour():
+    assert states_named_in("components/status_tag.html") == {*ApplicationState, *Phase, *Review.State}
+
+
+def functions_of_the_database() -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosrc LIKE '%state%'"
+        )
+        return dict(cursor.fetchall())
+
+
+@pytest.mark.django_db
+def test_lists_of_states_in_sql_are_those_of_the_code():
+    """A function is written anew by a migration; nothing else says that one is missing."""
+    known = {frozenset(QUEUED_STATES), frozenset(LIVE_STATES)}
+    lists = {
+        (name, frozenset(re.findall(r"'(\w+)'", states)))
+        for name, source in functions_of_the_database().items()
+        for states in re.findall(r"\bstate IN \(([^)]*)\)", source)
+    }
+    assert len({name for name, _states in lists}) >= 2
+    assert {name: set(states) for name, states in lists if states not in known} == {}
+
+
+@pytest.mark.django_db
+def test_the_press_refuses_every_state_by_the_same_word_as_python():
+    source = functions_of_the_database()["press_for_a_place"]
+    by_name = dict(re.findall(r"a\.state = '(\w+)' THEN '(\w+)'", source))
+    # What is left is refused by the name of the state itself.
+    assert "a.state <> 'waiting' THEN a.state" in source
+    told = {state: by_name.get(state, str(state)) for state in ApplicationState if state != "waiting"}
+    assert told == {str(state): str(refusal) for state, refusal in _STATE_REFUSALS.items()}
+
+
+def test_the_picture_of_the_states_shows_every_move():
+    document = (CHECKOUT / "docs" / "states.md").read_text()
+    drawn = {pair for pair in re.findall(r"^    (\w+) --> (\w+):", document, re.MULTILINE) if "*" not in pair}
+    moves = {
+        (str(before), str(after)) for froms, after in MOVES.values() if after is not None for before in froms
+    }
+    # A confirmation of interest leaves a waiting application as it is.
+    assert drawn == moves - {("waiting", "waiting")}
+
+
+# --- what nobody says any more ------------------------------------------------------------------------------------
+
+
+ACTIONS = [
+    action
+    for app in APPS
+    if (CHECKOUT / app / "journal_actions.py").exists()
+    for action in import_module(f"{app}.journal_actions").Action
+]
+
+
+def test_every_move_refusal_notice_and_word_of_the_journal_is_used():
+    nodes = [node for path, tree in modules() if not path.endswith("/notices") for node in ast.walk(tree)]
+    members = {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)}
+    strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert {f"{type(one).__name__}.{one.name}" for one in (*Move, *Refusal, *ACTIONS)} - members == set()
+    assert set(KINDS) - strings == set()
