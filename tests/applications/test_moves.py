@@ -8,7 +8,6 @@ from django.core.files.base import ContentFile
 from django.db import DatabaseError, transaction
 
 from accounts.models import AuditEntry
-from applications import moves
 from applications.access import settling
 from applications.bidding import ending as bid_ending
 from applications.bidding.step_by_step import place_bid
@@ -19,7 +18,7 @@ from applications.queue.position import position
 from applications.referrals import ending as referral_ending
 from applications.referrals import extending, issuing, last_days, stops
 from applications.refusals import Refusal
-from applications.states import MOVES, ApplicationState, Move
+from applications.states import ApplicationState, Move
 from applications.waiting import filing
 from notifications.models import Notice
 from tests.applications.conftest import ZONE
@@ -54,16 +53,6 @@ def referral(scene, bid):
 def stop(scene, referral):
     referral_ending.expire_referral(referral, now=referral.valid_until)
     return StopListEntry.objects.get()
-
-
-@pytest.mark.parametrize("step", MOVES)
-def test_a_move_from_any_other_state_is_refused_and_leaves_no_event(scene, step):
-    allowed, _ = MOVES[step]
-    for state in set(ApplicationState) - set(allowed):
-        application = Application(pk=scene.application.pk, state=state)
-        with refused(Refusal.NOT_ALLOWED):
-            moves.move(application, step, actor=scene.staff, now=scene.now)
-    assert not Event.objects.exists()
 
 
 class TestFiling:

@@ -1,0 +1,592 @@
+"""Each transition from each state that forbids it: refused, and every row is as it was.
+
+A transition is made ready until nothing stands in its way but the state of one row. Then that row is put into each
+state from which it may not be made. At last it is made, so that nothing else can have refused it.
+"""
+
+import ast
+from collections.abc import Callable, Collection
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models import F, Model
+
+from accounts.roles import Role
+from applications.benefits import claims
+from applications.bidding import award, ending, publication, rush, step_by_step
+from applications.models import Application, StopListEntry
+from applications.moves import Refused
+from applications.queue import corrections
+from applications.referrals import ending as referral_ending
+from applications.referrals import extending, issuing, stops
+from applications.refusals import Refusal
+from applications.states import (
+    LIVE_STATES,
+    MOVES,
+    ApplicationState,
+    BenefitState,
+    BidState,
+    CorrectionState,
+    Move,
+    ReferralState,
+)
+from applications.waiting import aging, changes, confirming, filing
+from bulletin.models import Vacancy
+from tests.applications.conftest import ZONE
+from tests.factories import ApplicationFactory, BenefitCategoryFactory, LocalityFactory, VacancyFactory
+from tests.staff import employee
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+PACKAGES = ("queue", "benefits", "waiting", "bidding", "referrals")
+# By the rules of a place that has none of its own: the campaign of 2019, the end of its grace, the turn of the year.
+CAMPAIGN = datetime(2019, 9, 1, tzinfo=ZONE)
+CAMPAIGN_OVER = datetime(2019, 10, 2, tzinfo=ZONE)
+GRACE_OVER = datetime(2019, 12, 31, tzinfo=ZONE)
+NEW_YEAR = datetime(2020, 1, 1, tzinfo=ZONE)
+IN_BULLETIN = (Vacancy.State.PUBLISHED, Vacancy.State.CLOSED)
+
+
+class Ready(NamedTuple):
+    """A transition that would be made now.
+
+    `needs` are the rows whose state it depends on, each with the states that allow it. One that is `quiet` is called by
+    jobs: it does nothing where it may not be made.
+    """
+
+    call: Callable[[], Any]
+    needs: list[tuple[Model, Collection[str]]]
+    quiet: bool = False
+
+
+Preparation = Callable[[Any], Ready]
+TRANSITIONS: dict[Callable[..., Any], Preparation] = {}
+
+
+def of(transition: Callable[..., Any]) -> Callable[[Preparation], Preparation]:
+    def enter(preparation: Preparation) -> Preparation:
+        TRANSITIONS[transition] = preparation
+        return preparation
+
+    return enter
+
+
+def by(move: Move) -> tuple[ApplicationState, ...]:
+    return MOVES[move][0]
+
+
+def bid_of(scene, vacancy=None):
+    return step_by_step.place_bid(
+        scene.application, vacancy or scene.vacancy, actor=scene.parent, now=scene.now
+    )
+
+
+def referral_of(scene):
+    return issuing.activate_bid(bid_of(scene), actor=scene.staff, now=scene.now)
+
+
+def claim_of(scene, **category):
+    return claims.claim_benefit(
+        scene.application, BenefitCategoryFactory(**category), now=scene.now, **proof(scene)
+    )
+
+
+def proof(scene):
+    document = ContentFile(b"%PDF-1.4", name="abc.pdf")
+    return {"document": document, "original_name": "анықтама.pdf", "actor": scene.parent}
+
+
+def unconfirmed(scene):
+    """The family has given no sign since it filed."""
+    rows = Application.objects.filter(pk=scene.application.pk)
+    rows.update(interest_confirmed_at=F("filed_at"))
+    return scene.application
+
+
+def closing_vacancy(scene):
+    return VacancyFactory(
+        group=scene.group,
+        seats_total=1,
+        mode=Vacancy.Mode.QUEUE_ORDER,
+        opens_at=scene.now - timedelta(hours=1),
+        closes_at=scene.now + timedelta(hours=1),
+    )
+
+
+# --- waiting ------------------------------------------------------------------------------------------------------
+
+
+@of(filing.file_application)
+def _(scene):
+    filing.archive(scene.application, actor=scene.parent, now=scene.now)
+
+    def call():
+        return filing.file_application(
+            child=scene.application.child,
+            locality=scene.locality,
+            languages=["kk"],
+            actor=scene.parent,
+            now=scene.now,
+        )
+
+    return Ready(call, [(scene.application, set(ApplicationState) - set(LIVE_STATES))])
+
+
+@of(filing.archive)
+def _(scene):
+    return Ready(
+        lambda: filing.archive(scene.application, actor=scene.parent, now=scene.now),
+        [(scene.application, by(Move.ARCHIVE))],
+    )
+
+
+@of(filing.restore)
+def _(scene):
+    filing.archive(scene.application, actor=scene.parent, now=scene.now)
+    return Ready(
+        lambda: filing.restore(scene.application, actor=scene.parent, now=scene.now),
+        [(scene.application, by(Move.RESTORE))],
+    )
+
+
+@of(changes.change_languages)
+def _(scene):
+    return Ready(
+        lambda: changes.change_languages(
+            scene.application, languages=["ru"], actor=scene.parent, now=scene.now
+        ),
+        [(scene.application, by(Move.CHANGE_LANGUAGES))],
+    )
+
+
+@of(changes.move_house)
+def _(scene):
+    there = LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау")
+    keeps = changes.keeps_date(there, now=scene.now)
+
+    def call():
+        return changes.move_house(
+            scene.application, locality=there, keeps=keeps, actor=scene.parent, now=scene.now
+        )
+
+    return Ready(call, [(scene.application, by(Move.MOVE_HOUSE))])
+
+
+@of(confirming.confirm_interest)
+def _(scene):
+    application = unconfirmed(scene)
+    return Ready(
+        lambda: confirming.confirm_interest(application, actor=scene.parent, now=CAMPAIGN),
+        [(application, by(Move.CONFIRM_INTEREST))],
+    )
+
+
+@of(confirming.lapse)
+def _(scene):
+    application = unconfirmed(scene)
+    return Ready(
+        lambda: confirming.lapse(application, now=CAMPAIGN_OVER), [(application, by(Move.LAPSE))], quiet=True
+    )
+
+
+@of(confirming.end_lapsed)
+def _(scene):
+    application = confirming.lapse(unconfirmed(scene), now=CAMPAIGN_OVER)
+    return Ready(
+        lambda: confirming.end_lapsed(application, now=GRACE_OVER),
+        [(application, by(Move.END_LAPSED))],
+        quiet=True,
+    )
+
+
+@of(aging.age_out)
+def _(scene):
+    oldest = ApplicationFactory(locality=scene.locality, child__birth_date=date(2012, 12, 31))
+    return Ready(lambda: aging.age_out(oldest, now=NEW_YEAR), [(oldest, by(Move.AGE_OUT))], quiet=True)
+
+
+# --- benefits -----------------------------------------------------------------------------------------------------
+
+
+@of(claims.claim_benefit)
+def _(scene):
+    category = BenefitCategoryFactory()
+    return Ready(
+        lambda: claims.claim_benefit(scene.application, category, now=scene.now, **proof(scene)),
+        [(scene.application, LIVE_STATES)],
+    )
+
+
+@of(claims.withdraw_benefit)
+def _(scene):
+    benefit = claim_of(scene)
+    return Ready(
+        lambda: claims.withdraw_benefit(benefit, actor=scene.parent, now=scene.now),
+        [
+            (scene.application, by(Move.END_BENEFIT)),
+            (benefit, (BenefitState.CLAIMED, BenefitState.VERIFIED)),
+        ],
+    )
+
+
+@of(claims.verify_benefit)
+def _(scene):
+    benefit = claim_of(scene)
+    return Ready(
+        lambda: claims.verify_benefit(benefit, actor=scene.staff, now=scene.now),
+        [(scene.application, by(Move.VERIFY_BENEFIT)), (benefit, (BenefitState.CLAIMED,))],
+    )
+
+
+@of(claims.reject_benefit)
+def _(scene):
+    benefit = claim_of(scene)
+    return Ready(
+        lambda: claims.reject_benefit(benefit, actor=scene.staff, reason="Мерзімі өткен", now=scene.now),
+        [
+            (scene.application, by(Move.END_BENEFIT)),
+            (benefit, (BenefitState.CLAIMED, BenefitState.VERIFIED)),
+        ],
+    )
+
+
+@of(claims.expire_benefit)
+def _(scene):
+    benefit = claims.verify_benefit(claim_of(scene, valid_days=30), actor=scene.staff, now=scene.now)
+    assert benefit.valid_until is not None
+    over = benefit.valid_until
+    return Ready(
+        lambda: claims.expire_benefit(benefit, now=over),
+        [(scene.application, by(Move.END_BENEFIT)), (benefit, (BenefitState.VERIFIED,))],
+        quiet=True,
+    )
+
+
+# --- bidding ------------------------------------------------------------------------------------------------------
+
+
+@of(step_by_step.place_bid)
+def _(scene):
+    return Ready(
+        lambda: bid_of(scene),
+        [(scene.application, by(Move.PLACE_BID)), (scene.vacancy, (Vacancy.State.PUBLISHED,))],
+    )
+
+
+@of(rush.press)
+def _(scene):
+    def call():
+        answer = rush.press(
+            user_id=str(scene.parent.pk),
+            password_stamp=scene.parent.get_session_auth_hash(),
+            application_id=scene.application.pk,
+            vacancy_id=scene.vacancy.pk,
+        )
+        if isinstance(answer, Refusal):
+            raise Refused(answer)
+
+    return Ready(call, [(scene.application, by(Move.PLACE_BID)), (scene.vacancy, (Vacancy.State.PUBLISHED,))])
+
+
+@of(ending.withdraw_bid)
+def _(scene):
+    bid = bid_of(scene)
+    return Ready(
+        lambda: ending.withdraw_bid(bid, actor=scene.parent, now=scene.now),
+        [(scene.application, by(Move.WITHDRAW_BID)), (bid, (BidState.PENDING,))],
+    )
+
+
+@of(ending.reject_bid)
+def _(scene):
+    bid = bid_of(scene)
+    return Ready(
+        lambda: ending.reject_bid(bid, actor=scene.staff, reason="Құжат толық емес", now=scene.now),
+        [(scene.application, by(Move.REJECT_BID)), (bid, (BidState.PENDING,))],
+    )
+
+
+@of(ending.void_bid)
+def _(scene):
+    bid = bid_of(scene)
+    return Ready(
+        lambda: ending.void_bid(bid, actor=scene.staff, reason="Жөндеу", now=scene.now),
+        [(scene.application, by(Move.VOID_BID)), (bid, (BidState.PENDING,))],
+    )
+
+
+@of(ending.lose_bid)
+def _(scene):
+    vacancy = closing_vacancy(scene)
+    bid = bid_of(scene, vacancy)
+    Vacancy.objects.filter(pk=vacancy.pk).update(seats_taken=1)
+    return Ready(
+        lambda: ending.lose_bid(bid, now=vacancy.closes_at),
+        [
+            (scene.application, by(Move.LOSE_BID)),
+            (bid, (BidState.PENDING,)),
+            (vacancy, set(Vacancy.State) - {Vacancy.State.RECALLED}),
+        ],
+    )
+
+
+@of(award.award_collected)
+def _(scene):
+    vacancy = closing_vacancy(scene)
+    bid = bid_of(scene, vacancy)
+    return Ready(
+        lambda: award.award_collected(vacancy, now=vacancy.closes_at),
+        [(bid, (BidState.PENDING,)), (vacancy, IN_BULLETIN)],
+        quiet=True,
+    )
+
+
+@of(publication.publish_vacancy)
+def _(scene):
+    vacancy = VacancyFactory(
+        group=scene.group,
+        seats_total=1,
+        state=Vacancy.State.DRAFT,
+        published_at=None,
+        opens_at=scene.now + timedelta(days=1),
+    )
+    return Ready(
+        lambda: publication.publish_vacancy(vacancy, actor=scene.staff, now=scene.now),
+        [(vacancy, (Vacancy.State.DRAFT,))],
+    )
+
+
+@of(publication.recall_vacancy)
+def _(scene):
+    return Ready(
+        lambda: publication.recall_vacancy(scene.vacancy, actor=scene.staff, reason="Жөндеу", now=scene.now),
+        [(scene.vacancy, (Vacancy.State.PUBLISHED,))],
+    )
+
+
+@of(publication.close_vacancy)
+def _(scene):
+    return Ready(
+        lambda: publication.close_vacancy(scene.vacancy, now=scene.now),
+        [(scene.vacancy, (Vacancy.State.PUBLISHED,))],
+    )
+
+
+# --- referrals ----------------------------------------------------------------------------------------------------
+
+
+@of(issuing.activate_bid)
+def _(scene):
+    bid = bid_of(scene)
+    return Ready(
+        lambda: issuing.activate_bid(bid, actor=scene.staff, now=scene.now),
+        [(scene.application, by(Move.ISSUE_REFERRAL)), (bid, (BidState.PENDING,))],
+    )
+
+
+@of(extending.extend_referral)
+def _(scene):
+    referral = referral_of(scene)
+
+    def call():
+        return extending.extend_referral(
+            referral,
+            actor=scene.parent,
+            until=date(2019, 7, 20),
+            reason="illness",
+            documents=[("anyqtama.pdf", ContentFile(b"%PDF-1.4", name="anyqtama.pdf"))],
+            now=scene.now,
+        )
+
+    return Ready(call, [(scene.application, by(Move.EXTEND_REFERRAL)), (referral, (ReferralState.ISSUED,))])
+
+
+@of(referral_ending.sign_contract)
+def _(scene):
+    referral = referral_of(scene)
+    return Ready(
+        lambda: referral_ending.sign_contract(referral, actor=scene.staff, now=scene.now),
+        [(scene.application, by(Move.SIGN_CONTRACT)), (referral, (ReferralState.ISSUED,))],
+    )
+
+
+@of(referral_ending.revoke_referral)
+def _(scene):
+    referral = referral_of(scene)
+    return Ready(
+        lambda: referral_ending.revoke_referral(referral, actor=scene.staff, reason="Қателік", now=scene.now),
+        [(scene.application, by(Move.REVOKE_REFERRAL)), (referral, (ReferralState.ISSUED,))],
+    )
+
+
+@of(referral_ending.expire_referral)
+def _(scene):
+    referral = referral_of(scene)
+    return Ready(
+        lambda: referral_ending.expire_referral(referral, now=referral.valid_until),
+        [(scene.application, by(Move.EXPIRE_REFERRAL)), (referral, (ReferralState.ISSUED,))],
+        quiet=True,
+    )
+
+
+@of(stops.lift_stop)
+def _(scene):
+    referral = referral_of(scene)
+    referral_ending.expire_referral(referral, now=referral.valid_until)
+    stop = StopListEntry.objects.get()
+    return Ready(
+        lambda: stops.lift_stop(stop, now=stop.until), [(scene.application, by(Move.LIFT_STOP))], quiet=True
+    )
+
+
+# --- corrections of the queue -------------------------------------------------------------------------------------
+
+
+def proposed(scene, official):
+    return corrections.propose_correction(
+        scene.application,
+        new_filed_at=datetime(2019, 4, 1, 9, 30, tzinfo=ZONE),
+        reason="Өтініш қағаз түрінде берілген",
+        document_number="114-Н",
+        document_date=date(2019, 6, 20),
+        actor=official,
+        now=scene.now,
+    )
+
+
+@of(corrections.propose_correction)
+def _(scene):
+    official = employee(Role.OFFICIAL)
+    return Ready(lambda: proposed(scene, official), [(scene.application, by(Move.CORRECT))])
+
+
+@of(corrections.approve_correction)
+def _(scene):
+    correction = proposed(scene, employee(Role.OFFICIAL))
+    other = employee(Role.OFFICIAL)
+    return Ready(
+        lambda: corrections.approve_correction(correction, actor=other, now=scene.now),
+        [(scene.application, by(Move.CORRECT)), (correction, (CorrectionState.PROPOSED,))],
+    )
+
+
+@of(corrections.decline_correction)
+def _(scene):
+    correction = proposed(scene, employee(Role.OFFICIAL))
+    other = employee(Role.OFFICIAL)
+    return Ready(
+        lambda: corrections.decline_correction(correction, actor=other, reason="Дәлел жоқ", now=scene.now),
+        [(correction, (CorrectionState.PROPOSED,))],
+    )
+
+
+# --- the walk -----------------------------------------------------------------------------------------------------
+
+
+def rows() -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table of our apps."""
+    ours = [
+        apps.get_app_config(name)
+        for name in ("notifications", "accounts", "children", "bulletin", "applications")
+    ]
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values_list())
+        for app in ours
+        for model in app.get_models()
+    }
+
+
+def put(row: Model, state: str) -> None:
+    """Put a row into a state without any transition."""
+    fields: dict[str, Any] = {"state": state}
+    if isinstance(row, Application):
+        fields["archived_at"] = F("filed_at") if state == ApplicationState.ARCHIVED else None
+    type(row)._base_manager.filter(pk=row.pk).update(**fields)
+
+
+def what_is_wrong(ready: Ready, before: dict[str, list[tuple[Any, ...]]]) -> str:
+    try:
+        ready.call()
+    except Refused:
+        is_refused = True
+    else:
+        is_refused = False
+    changed = [name for name, now in rows().items() if now != before[name]]
+    if changed:
+        return f"changed {', '.join(changed)}"
+    return "" if is_refused or ready.quiet else "not refused"
+
+
+@pytest.mark.parametrize(
+    "transition",
+    TRANSITIONS,
+    ids=lambda one: f"{one.__module__.removeprefix('applications.')}.{one.__name__}",
+)
+def test_a_state_that_forbids_it_refuses_it_and_leaves_every_row_as_it_was(scene, transition):
+    ready = TRANSITIONS[transition](scene)
+    wrong = []
+    for row, allowed in ready.needs:
+        for state in sorted(set(states_of(row)) - set(allowed)):
+            with transaction.atomic():
+                put(row, state)
+                if problem := what_is_wrong(ready, rows()):
+                    wrong.append(f"{type(row).__name__} {state}: {problem}")
+                transaction.set_rollback(True)
+    assert wrong == []
+    before = rows()
+    ready.call()
+    assert rows() != before
+
+
+def states_of(row: Model) -> list[str]:
+    return [value for value, _label in type(row)._meta.get_field("state").flatchoices]
+
+
+# --- none is missing ----------------------------------------------------------------------------------------------
+
+
+def transitions_in(path: Path) -> set[str]:
+    """The public functions of a module that lock an application or a vacancy, or write an event, by themselves."""
+    functions = {
+        node.name: node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)
+    }
+
+    def calls(name: str, seen: frozenset[str]) -> bool:
+        called = {
+            node.func.id
+            for node in ast.walk(functions[name])
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        if called & {"locking", "move", "write_event"}:
+            return True
+        private = {one for one in called & set(functions) if one.startswith("_")} - seen
+        return any(calls(one, seen | private) for one in private)
+
+    return {name for name in functions if not name.startswith("_") and calls(name, frozenset())}
+
+
+def test_every_public_transition_is_walked():
+    found = {
+        f"applications.{package}.{path.stem}.{name}"
+        for package in PACKAGES
+        for path in (Path(settings.BASE_DIR) / "applications" / package).glob("*.py")
+        for name in transitions_in(path)
+    }
+    walked = {f"{one.__module__}.{one.__name__}" for one in TRANSITIONS}
+    # The one statement of the press is a function of the database.
+    assert walked == found | {"applications.bidding.rush.press"}
+
+
+def test_every_move_is_made_by_a_function_of_these_packages():
+    source = "".join(
+        path.read_text()
+        for package in PACKAGES
+        for path in (Path(settings.BASE_DIR) / "applications" / package).glob("*.py")
+    )
+    assert [move.name for move in Move if f"Move.{move.name}" not in source] == []
