@@ -9,6 +9,7 @@ import enum
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,11 +17,14 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from applications.admin.bulk import DRAFT_FIELDS
 from applications.bidding.eligibility import _STATE_REFUSALS
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, MOVES, QUEUED_STATES, ApplicationState, Move
-from bulletin.models import Review
+from bulletin.forms import BulletinFilterForm
+from bulletin.models import Review, Vacancy
 from bulletin.opening import Phase
+from bulletin.selectors import published_vacancies
 from notifications.kinds import KINDS
 
 CHECKOUT = Path(settings.BASE_DIR)
@@ -243,6 +247,38 @@ def test_the_picture_of_the_states_shows_every_move():
     }
     # A confirmation of interest leaves a waiting application as it is.
     assert drawn == moves - {("waiting", "waiting")}
+
+
+# --- the fields of a vacancy ---------------------------------------------------------------------------------------
+
+
+def template(name: str) -> str:
+    return (CHECKOUT / "templates" / name).read_text()
+
+
+def test_what_an_employee_writes_of_a_vacancy_is_in_the_forms_and_on_its_page():
+    editable = {field.name for field in Vacancy._meta.fields if field.editable and not field.primary_key}
+    assert set(DRAFT_FIELDS) == editable
+    page = template("applications/parts/vacancy_fields.html")
+    shown = {name for name in editable if re.search(rf"\bvacancy\.(get_)?{name}(_display)?\b", page)}
+    # How places are given is told in words of its own.
+    assert editable - shown == {"mode"}
+
+
+def test_every_filter_of_the_bulletin_is_an_argument_of_its_list():
+    asked = set(BulletinFilterForm.base_fields) - {"place"} | {"locality"}
+    assert asked == set(signature(published_vacancies).parameters) - {"now"}
+    assert set(BulletinFilterForm.field_order) == set(BulletinFilterForm.base_fields)
+
+
+def test_the_cells_of_the_bulletin_stand_under_their_headings():
+    headings = re.findall(
+        r'scope="col"[^>]*>{% translate "([^"]+)"', template("applications/parts/offers.html")
+    )
+    cells = re.findall(r'data-label="{% translate "([^"]+)"', template("applications/parts/offer_cells.html"))
+    assert len(cells) > 5
+    # The name stands without a label, since it begins the row; the button says itself what it does.
+    assert headings == ["Kindergarten", *cells, "Operation"]
 
 
 # --- what nobody says any more ------------------------------------------------------------------------------------

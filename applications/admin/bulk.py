@@ -20,7 +20,21 @@ from bulletin.services import check_vacancy
 
 ROWS = 10
 TIMES = ("opens_at", "closes_at", "vacant_from")
-_COMMON = ["opens_at", "closes_at", "place_type", "mode", "vacant_from", "responsible"]
+# What an employee writes of a vacancy, in the order of the forms.
+DRAFT_FIELDS = [
+    "group",
+    "birth_years",
+    "seats_total",
+    "place_type",
+    "mode",
+    "opens_at",
+    "closes_at",
+    "vacant_from",
+    "responsible",
+]
+# What each row of the page says for itself; the rest is common to all of them.
+ROW_FIELDS = ("group", "birth_years", "seats_total")
+COMMON_FIELDS = [name for name in DRAFT_FIELDS if name not in ROW_FIELDS]
 
 
 class GroupField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -46,7 +60,7 @@ class CommonForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Vacancy
-        fields = _COMMON
+        fields = COMMON_FIELDS
         field_classes = {
             "opens_at": forms.SplitDateTimeField,
             "closes_at": forms.SplitDateTimeField,

@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.bulk import TIMES, BulkForm, GroupField
+from applications.admin.bulk import COMMON_FIELDS, DRAFT_FIELDS, TIMES, BulkForm, GroupField
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, filtered, link, page_of, staff_of, tag
 from applications.bidding import publication
 from applications.moves import Refused
@@ -59,17 +59,7 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Vacancy
-        fields = [
-            "group",
-            "birth_years",
-            "place_type",
-            "seats_total",
-            "mode",
-            "opens_at",
-            "closes_at",
-            "vacant_from",
-            "responsible",
-        ]
+        fields = DRAFT_FIELDS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -166,15 +156,10 @@ class VacancyAdmin(WorkAdmin):
         "group_name",
         "language",
         "years",
-        "place_type",
-        "mode",
         "seats",
         "bids_waiting",
-        "opens_at",
+        *COMMON_FIELDS,
         "priority_until",
-        "closes_at",
-        "vacant_from",
-        "responsible",
         "published_at",
         "short_notice_reason",
         "ended_at",
@@ -267,7 +252,7 @@ class VacancyAdmin(WorkAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Vacancy | None = None) -> tuple[str, ...]:
         editable = obj is None or self.has_change_permission(request, obj)
-        return tuple(VacancyForm.Meta.fields if editable else self.published_fields)
+        return tuple(DRAFT_FIELDS if editable else self.published_fields)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Vacancy | None = None) -> tuple[str, ...]:
         editable = obj is None or self.has_change_permission(request, obj)
