@@ -4,7 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.utils.module_loading import import_string
+
+from notifications.named_classes import find_class
 
 
 @register(deploy=True)
@@ -25,7 +26,7 @@ def no_demo(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def registry_exists(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """The named registry can be imported."""
     try:
-        import_string(settings.PERSON_REGISTRY)
+        find_class(settings.PERSON_REGISTRY, having="find_person")
     except ImportError as error:
         hint = "Set PERSON_REGISTRY to the dotted path of a registry's class."
         return [
@@ -65,4 +66,4 @@ def registry_has_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _is_simulated() -> bool:
-    return bool(getattr(import_string(settings.PERSON_REGISTRY), "simulated", False))
+    return bool(getattr(find_class(settings.PERSON_REGISTRY, having="find_person"), "simulated", False))

@@ -171,6 +171,39 @@ def encrypted_on_the_way(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(deploy=True)
+def forms_come_from_us(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Pages of others may send no forms in a family's name: named origins are encrypted and whole."""
+    hint = "Set CSRF_TRUSTED_ORIGINS to addresses such as https://bala.example.kz, or unset it."
+    return [
+        Error(
+            f"CSRF_TRUSTED_ORIGINS holds {origin!r}, which is not one of ours.",
+            hint=hint,
+            id="balabaqsha.E016",
+        )
+        for origin in settings.CSRF_TRUSTED_ORIGINS
+        if not origin.lower().startswith("https://") or _is_wide(origin)
+    ]
+
+
+@register(deploy=True)
+def tables_have_an_owner(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Tables are made by somebody else than the portal, who may change no history."""
+    hint = (
+        "Set MIGRATE_DATABASE_URL to the address of the same database as another role, which owns the tables, for "
+        "set_up, migrate and check alone (docs/operators.md)."
+    )
+    return [
+        *_refuse(not settings.OWNER_IS_NAMED, "017", "MIGRATE_DATABASE_URL is not set.", hint),
+        *_refuse(
+            settings.OWNER_IS_THE_PORTAL,
+            "018",
+            "DATABASE_URL and MIGRATE_DATABASE_URL name the same role.",
+            hint,
+        ),
+    ]
+
+
+@register(deploy=True)
 def zones_are_new(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Older time-zone data opens every vacancy and ends every deadline an hour late."""
     old = [zone for zone in ZONES if AFTER_THE_CHANGE.astimezone(ZoneInfo(zone)).utcoffset() != ONE_TIME]
@@ -221,6 +254,12 @@ def zones_of_the_database_are_new(
 
 def _refuse(applies: bool, number: str, problem: str, hint: str) -> list[CheckMessage]:
     return [Error(problem, hint=hint, id=f"balabaqsha.E{number}")] if applies else []
+
+
+def _is_wide(origin: str) -> bool:
+    """Whether it stands for all names below one that is nobody's, such as .kz."""
+    host = origin.partition("://")[2]
+    return host.startswith("*.") and host.count(".") < 2
 
 
 def _bad_key(problem: str) -> CheckMessage:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from balabaqsha.environment import Environment
 from balabaqsha.servers import running
-from balabaqsha.serving.contract import PAGE_THREADS
+from balabaqsha.serving.contract import MOST_WORKERS, PAGE_THREADS, WORKERS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -56,7 +56,7 @@ HOSTS_ARE_NAMED = bool(_HOSTS)
 ALLOWED_HOSTS: list[str] = _HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 # What addresses begin with that are used elsewhere, as in feeds; without it, the name by which the portal was asked.
 SITE_URL: str = env.str("SITE_URL", default="").rstrip("/")
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS: list[str] = env.origins("CSRF_TRUSTED_ORIGINS")
 # Only a proxy that sets these headers itself may be trusted with them.
 BEHIND_PROXY: bool = env.bool("BEHIND_PROXY", default=False)
 # How many proxies stand in a row before the portal, each of which adds an entry to X-Forwarded-For.
@@ -68,6 +68,9 @@ if TRUSTED_PROXIES < 1:
 HTTPS: bool = env.bool("HTTPS", default=not (DEBUG or DEMO))
 # The statement that browsers speak TLS to this very server, without a proxy between.
 TLS_ENDS_HERE: bool = env.bool("TLS_ENDS_HERE", default=False)
+
+# For `python -m balabaqsha.serving`, which reads it before there are settings; whoever checks them learns of it here.
+WEB_WORKERS: int = env.int("WEB_WORKERS", default=WORKERS, least=1, most=MOST_WORKERS)
 
 # --- apps and the way of a request ---------------------------------------------------------------------------
 
@@ -155,6 +158,9 @@ if env.secret("MIGRATE_DATABASE_URL") or not env.secret("DATABASE_URL"):
         "MIGRATE_DATABASE_URL", beside="MIGRATE_DATABASE_PASSWORD", default=running.owner_database_url()
     )
     DATABASES["owner"].update(ENGINE="balabaqsha.postgresql")
+# A deploy check asks for the owner, and that it is somebody else.
+OWNER_IS_NAMED = "owner" in DATABASES
+OWNER_IS_THE_PORTAL = OWNER_IS_NAMED and DATABASES["owner"]["USER"] == DATABASES["default"]["USER"]
 # A server that is gone or cut off is given up within some ten seconds, instead of the kernel's quarter of an hour; one
 # that takes no more connections, within three. The address may say otherwise.
 for _address in DATABASES.values():
@@ -167,7 +173,7 @@ for _address in DATABASES.values():
     } | _address.get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL: str = env.str("REDIS_URL", default=running.redis_url())
+REDIS_URL: str = env.redis("REDIS_URL", default=running.redis_url())
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -244,8 +250,8 @@ PERSON_REGISTRY: str = env.str(
     if DEBUG or DEMO
     else "accounts.registry.http.HttpRegistry",
 )
-PERSON_REGISTRY_URL: str = env.str("PERSON_REGISTRY_URL", default="")
-PERSON_REGISTRY_TOKEN: str = env.secret("PERSON_REGISTRY_TOKEN")
+PERSON_REGISTRY_URL: str = env.http_address("PERSON_REGISTRY_URL")
+PERSON_REGISTRY_TOKEN: str = env.token("PERSON_REGISTRY_TOKEN")
 # For a whole answer, from looking up the name to the last byte: a parent is waiting for the page.
 PERSON_REGISTRY_SECONDS: float = 5.0
 
@@ -266,17 +272,19 @@ SMS_FAILOVER_BACKENDS: list[str] = env.list(
 )
 # What SMS may cost (`notifications.budget`). Codes for newcomers get a part of the day's budget.
 SMS_BUDGET_PER_DAY: int = env.int("SMS_BUDGET_PER_DAY", default=20_000)
-SMS_NEWCOMERS_PERCENT: int = env.int("SMS_NEWCOMERS_PERCENT", default=50)
+SMS_NEWCOMERS_PERCENT: int = env.int("SMS_NEWCOMERS_PERCENT", default=50, most=100)
 SMS_CODES_PER_OPERATOR_PER_HOUR: int = env.int("SMS_CODES_PER_OPERATOR_PER_HOUR", default=1_000)
 SMS_CODES_PER_BLOCK_PER_HOUR: int = env.int("SMS_CODES_PER_BLOCK_PER_HOUR", default=40)
 SMS_NOTICES_PER_RECIPIENT_PER_DAY: int = env.int("SMS_NOTICES_PER_RECIPIENT_PER_DAY", default=20)
-SMSC_LOGIN: str = env.secret("SMSC_LOGIN")
-SMSC_PASSWORD: str = env.secret("SMSC_PASSWORD")
-SMSC_URL: str = env.str("SMSC_URL", default="https://smsc.kz/sys/send.php")
+SMSC_LOGIN: str = env.credential("SMSC_LOGIN")
+SMSC_PASSWORD: str = env.credential("SMSC_PASSWORD")
+SMSC_URL: str = env.http_address("SMSC_URL", default="https://smsc.kz/sys/send.php")
 # For a gateway's whole answer.
 SMS_GATEWAY_SECONDS: float = 10.0
-MOBIZON_API_KEY: str = env.secret("MOBIZON_API_KEY")
-MOBIZON_URL: str = env.str("MOBIZON_URL", default="https://api.mobizon.kz/service/message/sendSmsMessage")
+MOBIZON_API_KEY: str = env.token("MOBIZON_API_KEY")
+MOBIZON_URL: str = env.http_address(
+    "MOBIZON_URL", default="https://api.mobizon.kz/service/message/sendSmsMessage"
+)
 
 # --- languages and formats -----------------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.utils.module_loading import import_string
+
+from notifications.named_classes import find_class
 
 _SMS = "notifications.sms"
 _NOT_SENDING = {f"{_SMS}.console.ConsoleBackend", f"{_SMS}.file.FileBackend"}
@@ -36,7 +37,7 @@ def backends_exist(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
     problems: list[CheckMessage] = []
     for path in chosen_backends():
         try:
-            import_string(path)
+            find_class(path, having="send")
         except ImportError as error:
             hint = "Set SMS_BACKEND (SMS_FAILOVER_BACKENDS) to dotted paths of gateway classes."
             problems.append(
@@ -44,6 +45,11 @@ def backends_exist(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
             )
     if not chosen_backends() or _FAILOVER in chosen_backends():
         problems.append(Error("SMS_FAILOVER_BACKENDS must name real gateways.", id="notifications.E002"))
+    if len(set(chosen_backends())) < len(chosen_backends()):
+        hint = "Name each gateway once: one that is in trouble is not asked twice."
+        problems.append(
+            Error("SMS_FAILOVER_BACKENDS names a gateway twice.", hint=hint, id="notifications.E007")
+        )
     return problems
 
 

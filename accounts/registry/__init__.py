@@ -3,13 +3,13 @@
 from typing import cast
 
 from django.conf import settings
-from django.utils.module_loading import import_string
 
 from accounts.registry.base import Person, PersonNotFound, PersonRegistry, PhoneTie, RegistryUnavailable
+from notifications.named_classes import find_class
 
 __all__ = ["Person", "PersonNotFound", "PersonRegistry", "PhoneTie", "RegistryUnavailable", "get_registry"]
 
 
 def get_registry() -> PersonRegistry:
     """The registry that `settings.PERSON_REGISTRY` names."""
-    return cast(PersonRegistry, import_string(settings.PERSON_REGISTRY)())
+    return cast(PersonRegistry, find_class(settings.PERSON_REGISTRY, having="find_person")())

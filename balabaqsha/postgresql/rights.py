@@ -6,7 +6,7 @@ happened.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections, transaction
@@ -71,6 +71,12 @@ _WORDS: Final = (
 )
 
 
+# Which database of which server: they are the same through whatever address, proxy or pool one comes.
+_WHICH: Final = (
+    "SELECT pg_postmaster_start_time(), oid::bigint FROM pg_database WHERE datname = current_database()"
+)
+
+
 class RoleMissing(Exception):
     """The portal's role can't be made or used; the message says what an administrator of the server must do."""
 
@@ -105,6 +111,11 @@ def grant_rights() -> None:
             f"The role {role} of DATABASE_URL can't sign in: {str(error).strip()}\n"
             f"Give it the password of DATABASE_PASSWORD: ALTER ROLE {role} PASSWORD '…';"
         ) from error
+    if _which(DEFAULT_DB_ALIAS) != _which(OWNER):
+        raise RoleMissing(
+            "DATABASE_URL and MIGRATE_DATABASE_URL lead to different databases. Name the same one in both; only the "
+            "tables of MIGRATE_DATABASE_URL were made or updated."
+        )
 
 
 def ensure_role(cursor: CursorWrapper, *, role: str, password: str) -> None:
@@ -144,6 +155,13 @@ def too_much() -> list[str]:
         cursor.execute(_TOO_MUCH)
         found = cursor.fetchone()
     return [words for words, applies in zip(_WORDS, found, strict=True) if applies]
+
+
+def _which(alias: str) -> tuple[Any, ...]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(_WHICH)
+        found: tuple[Any, ...] = cursor.fetchone()
+    return found
 
 
 def _user(alias: str) -> str:

@@ -3,6 +3,9 @@
 from enum import StrEnum
 from typing import Final
 
+# Processes, where WEB_WORKERS says nothing; and the most.
+WORKERS: Final = 2
+MOST_WORKERS: Final = 64
 # How many pages a process makes at once: Python runs in one thread, the other waits for the database meanwhile.
 PAGE_THREADS: Final = 2
 # Has threads of its own: it is asked when pages hang.

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.core.exceptions import ImproperlyConfigured
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
+from balabaqsha.environment import reader_of
+from balabaqsha.serving.contract import MOST_WORKERS, WORKERS
 from balabaqsha.serving.gateway import load
 
 PORTAL: Final = "balabaqsha.wsgi:application"
-WORKERS: Final = 2
 # Every phone on the waiting page holds one; a process that has so many lets nobody else in.
 CONNECTIONS: Final = 10_000
 # What a process opens besides: the database, Redis, uploads on their way, libraries.
@@ -46,11 +48,12 @@ def plan(environ: Mapping[str, str]) -> Plan:
 
     Raises `Unusable`.
     """
-    workers = environ.get("WEB_WORKERS") or str(WORKERS)
-    if not (workers.isascii() and workers.isdigit() and 1 <= int(workers) <= 64):
-        raise Unusable(f"WEB_WORKERS={workers} is not a number of processes: give one from 1 to 64.")
+    try:
+        workers = reader_of(environ).int("WEB_WORKERS", default=WORKERS, least=1, most=MOST_WORKERS)
+    except ImproperlyConfigured as error:
+        raise Unusable(str(error)) from None
     connections, warnings = connections_within(raise_open_files())
-    return Plan(workers=int(workers), connections=connections, warnings=warnings)
+    return Plan(workers=workers, connections=connections, warnings=warnings)
 
 
 def raise_open_files() -> int:

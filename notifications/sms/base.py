@@ -5,7 +5,8 @@ from enum import Enum, auto
 from typing import Final, Protocol
 
 from django.conf import settings
-from django.utils.module_loading import import_string
+
+from notifications.named_classes import find_class
 
 # How long a send may take, over all gateways that are tried; the lease of a message counts on it (`delivery`).
 SEND_SECONDS: Final = 30.0
@@ -40,8 +41,5 @@ class SmsBackend(Protocol):
 
 def get_backend(path: str = "") -> SmsBackend:
     """The backend at dotted `path`, or the one that `SMS_BACKEND` names. Raises ImportError where there is none."""
-    found = import_string(path or settings.SMS_BACKEND)
-    if not (isinstance(found, type) and hasattr(found, "send")):
-        raise ImportError(f"{path or settings.SMS_BACKEND} is no gateway's class")
-    backend: SmsBackend = found()
+    backend: SmsBackend = find_class(path or settings.SMS_BACKEND, having="send")()
     return backend

@@ -24,6 +24,8 @@ EVERY = (
     checks.encrypted_on_the_way,
     checks.site_is_ours,
     checks.uploads_have_a_folder_of_their_own,
+    checks.forms_come_from_us,
+    checks.tables_have_an_owner,
     checks.zones_are_new,
 )
 
@@ -131,6 +133,10 @@ def test_the_address_that_we_give_away(real, address, fits):
         ({"TRUSTED_PROXIES": 0}, "E013", "TRUSTED_PROXIES is 0"),
         ({"TRUSTED_PROXIES": 6}, "E013", "TRUSTED_PROXIES is 6"),
         ({"BEHIND_PROXY": False, "TLS_ENDS_HERE": True, "TRUSTED_PROXIES": 2}, "E013", "is 2"),
+        ({"CSRF_TRUSTED_ORIGINS": ["http://bala.example.kz"]}, "E016", "http://bala"),
+        ({"CSRF_TRUSTED_ORIGINS": ["https://*.kz"]}, "E016", r"\*\.kz"),
+        ({"OWNER_IS_NAMED": False}, "E017", "MIGRATE_DATABASE_URL is not set"),
+        ({"OWNER_IS_THE_PORTAL": True}, "E018", "the same role"),
     ],
 )
 def test_what_is_refused_names_its_remedy(real, values, number, word):
@@ -194,6 +200,46 @@ class TestByCommand:
         done = manage("check", "--deploy", "--fail-level", "WARNING", **ENVIRONMENT)
         assert (done.returncode, done.stderr) == (0, "")
         assert "no issues" in done.stdout
+
+    @pytest.mark.parametrize(
+        ("owner", "number"), [("", "E017"), ("postgres://nobody@127.0.0.1:1/nowhere", "E018")]
+    )
+    @pytest.mark.parametrize("command", [["set_up"], ["check", "--deploy"]])
+    def test_who_owns_the_tables_is_somebody_else(self, command, owner, number):
+        done = manage(*command, **ENVIRONMENT | {"MIGRATE_DATABASE_URL": owner})
+        assert done.returncode == 1
+        assert f"balabaqsha.{number}" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("REDIS_URL", "garbage"),
+            ("DATABASE_URL", "postgres://web@db/city?nothing=1"),
+            ("PERSON_REGISTRY_URL", "https://"),
+            ("SMSC_URL", "https://[::1"),
+            ("MOBIZON_URL", "https://h:abc/"),
+            ("PERSON_REGISTRY_TOKEN", "to\nken"),
+            ("CSRF_TRUSTED_ORIGINS", "https://bala.example.kz/admin"),
+            ("WEB_WORKERS", "0"),
+            ("SMS_NEWCOMERS_PERCENT", "101"),
+            ("SMS_BUDGET_PER_DAY", "9" * 5000),
+        ],
+    )
+    def test_what_can_not_be_read_is_named_in_one_line(self, name, value):
+        done = manage("check", **ENVIRONMENT | {name: value})
+        assert done.returncode == 1
+        assert name in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert len(done.stderr) < 400
+
+    @pytest.mark.parametrize("name", ["PERSON_REGISTRY", "SMS_BACKEND"])
+    @pytest.mark.parametrize("path", ["..", ".", "a..b", "os.system", "os.path", "typing.Protocol"])
+    def test_what_is_no_class_of_ours_is_named(self, name, path):
+        done = manage("check", **ENVIRONMENT | {name: path})
+        assert done.returncode == 1
+        assert "can't be imported" in done.stderr
+        assert "Traceback" not in done.stderr
 
     @pytest.mark.parametrize("hosts", [{}, {"ALLOWED_HOSTS": ""}, {"ALLOWED_HOSTS": " , "}])
     def test_hosts_that_nobody_named_are_told_from_named_ones(self, hosts):

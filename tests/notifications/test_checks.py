@@ -67,6 +67,17 @@ def test_a_gateway_that_does_not_exist(live, path):
     assert ids(backends_exist) == ["notifications.E001"]
 
 
+@pytest.mark.parametrize("path", ["..", "os.system", "os.path", "notifications.sms.base.SmsBackend"])
+def test_what_is_no_gateway(live, path):
+    live.SMS_FAILOVER_BACKENDS = [SMSC, path]
+    assert ids(backends_exist) == ["notifications.E001"]
+
+
+def test_a_gateway_that_is_named_twice(live):
+    live.SMS_FAILOVER_BACKENDS = [SMSC, MOBIZON, SMSC]
+    assert ids(backends_exist) == ["notifications.E007"]
+
+
 @pytest.mark.parametrize("paths", [[], [FAILOVER]])
 def test_a_failover_to_nobody(live, paths):
     live.SMS_FAILOVER_BACKENDS = paths
