@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db.utils import InterfaceError, OperationalError, ProgrammingError
+from django.db.utils import DatabaseError, InterfaceError, OperationalError
 from psycopg2.errors import (
     InsufficientPrivilege,
     UndefinedColumn,
@@ -60,9 +60,12 @@ def _database(error: Exception) -> str:
 
 
 def _statement(error: Exception) -> str | None:
-    if isinstance(error.__cause__, _OTHER_TABLES):
+    """The driver's own error is the cause, or the cause of what Django's migrations made of it."""
+    cause = error.__cause__ or error.__context__
+    cause = cause.__cause__ if isinstance(cause, DatabaseError) else cause
+    if isinstance(cause, _OTHER_TABLES):
         return f"The tables are not those of this version: {_first_line(error)}\nRun: manage.py set_up"
-    if isinstance(error.__cause__, InsufficientPrivilege):
+    if isinstance(cause, InsufficientPrivilege):
         return (
             f"The database does not allow it: {_first_line(error)}\n"
             "What changes tables is done by their owner, MIGRATE_DATABASE_URL (docs/operators.md)."
@@ -90,9 +93,9 @@ def _first_line(error: Exception) -> str:
 
 _WORDS: Final[dict[type[Exception], Callable[[Any], str | None]]] = {
     ImproperlyConfigured: _settings,
-    ProgrammingError: _statement,
     OperationalError: _database,
     InterfaceError: _database,
+    DatabaseError: _statement,
     RedisError: _redis,
     UnfitText: _text,
     OSError: _file,

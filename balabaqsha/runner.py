@@ -27,7 +27,6 @@ from balabaqsha.servers.running import start as start_servers
 from balabaqsha.serving.server import Unusable, plan
 from notifications.private_files import open_privately
 
-CHECKOUT = CHECKOUT
 VAR = CHECKOUT / "var"
 LOGS = VAR / "log"
 READY_SECONDS = 60

@@ -151,6 +151,38 @@ def test_an_owner_that_is_no_superuser_gives_the_rights_and_says_what_it_may_not
         assert running.dead() is None
 
 
+def refused(command, **urls) -> str:
+    """What a command that ends in words says."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "balabaqsha.settings", "BALABAQSHA_DEMO": "1"}
+    for name in [name for name in environment if "DATABASE" in name]:
+        del environment[name]
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=CHECKOUT,
+        env=environment | urls,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_tables_are_made_in_the_database_that_the_portal_uses(checkout):
+    with start(checkout) as running:
+        query(checkout, "CREATE DATABASE other")
+        other = running.urls["DATABASE_URL"].replace("/balabaqsha?", "/other?")
+        said = refused(["migrate", "-v", "0"], **running.urls | {"DATABASE_URL": other})
+        assert "different databases" in said
+
+
+def test_whoever_may_make_no_tables_is_told_who_may(checkout):
+    with start(checkout) as running:
+        said = refused(["migrate", "-v", "0"], DATABASE_URL=running.urls["DATABASE_URL"])
+        assert "MIGRATE_DATABASE_URL" in said
+
+
 def test_two_set_ups_at_once_fill_an_empty_database_in_turns(checkout):
     with start(checkout) as running:
         environment = os.environ | {"BALABAQSHA_DEMO": "1"} | running.urls
