@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test tests lint audit format messages shell reset-demo bench bench-crowd bench-queue soak install lock
+.PHONY: help run stop test tests lint audit format messages shell reset-demo bench bench-crowd bench-queue soak install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -68,6 +68,9 @@ messages: ## Collect new messages into locale/{kk,ru} and compile
 shell: ## A Django shell on the portal's own data
 	@$(PREPARE) run
 	@$(PORTAL) $(PY) manage.py shell
+
+stop: ## Stop a portal that runs out of this folder, and what a killed one left behind
+	@$(PY) -m balabaqsha.runner stop
 
 reset-demo: ## Throw the demo city away and build it anew
 	@$(PREPARE) run

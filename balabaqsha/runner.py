@@ -2,8 +2,10 @@
 
 python -m balabaqsha.runner                run the portal
 python -m balabaqsha.runner exec COMMAND…  run a command in its environment, with its servers up
+python -m balabaqsha.runner stop           stop it from elsewhere, and what a runner that was killed left behind
 """
 
+import errno
 import operator
 import os
 import select
@@ -19,9 +21,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from balabaqsha import local
+from balabaqsha import leash, local, portals
 from balabaqsha.servers.errors import EmbeddedError
 from balabaqsha.servers.foreground import end_orderly, run_in_foreground
+from balabaqsha.servers.holding import end_keep
+from balabaqsha.servers.postgres import Postgres
+from balabaqsha.servers.redis import Redis
 from balabaqsha.servers.running import CHECKOUT, Running
 from balabaqsha.servers.running import start as start_servers
 from balabaqsha.serving.server import Unusable, plan
@@ -32,6 +37,7 @@ LOGS = VAR / "log"
 READY_SECONDS = 60
 # Longer than the web server's own grace; a Celery task that takes longer is delivered again (late acknowledgement).
 GRACE_SECONDS = 15
+LEASH = [sys.executable, "-I", "-S", str(Path(leash.__file__))]
 
 
 class Failed(Exception):
@@ -94,16 +100,22 @@ class Family:
     """The child processes and the wish to stop."""
 
     environment: Mapping[str, str]
+    # Files that each child keeps open: the locks that say that the servers are in use.
+    files: Sequence[int] = ()
     children: list[Child] = field(default_factory=list)
     stop_wish: StopWish = field(default_factory=StopWish)
 
     def start(self, name: str, command: Sequence[str], *, log: Path | None = None, **extra: str) -> Child:
-        """Start a child; its output goes to the log if there is one, else to ours. `extra` joins its environment."""
+        """Start a child; its output goes to the log if there is one, else to ours. `extra` joins its environment.
+
+        It is told to end when we are dead, even killed; until it has ended it holds the servers.
+        """
         output = open_privately(log, "wb") if log is not None else None
         try:
             process = subprocess.Popen(  # noqa: S603 - fixed commands
-                command,
+                [*LEASH, str(os.getpid()), *command],
                 cwd=CHECKOUT,
+                pass_fds=self.files,
                 env=dict(self.environment) | extra,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -166,6 +178,7 @@ def run_portal(environ: Mapping[str, str]) -> int:
         check_room(environ)
         with step("PostgreSQL and Redis"):
             servers = start_servers(environ=environ)
+        family.files = servers.files
         family.environment, owner = apart(dict(family.environment) | servers.urls)
         manage = [sys.executable, "manage.py"]
         family.complete("The set-up", [*manage, "set_up"], **owner | {"LOG_LEVEL": "WARNING"})
@@ -221,13 +234,40 @@ def check_address(host: str, port: str) -> None:
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise Failed(f"PORT={port} is not a port: give a number from 1 to 65535.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    wait_for_last_portal(port)
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host.strip("[]"), int(port)))
         except OSError as error:
-            hint = "Choose another port: make run PORT=8001"
+            hint = _way_out(error, port)
             raise Failed(f"{host}:{port} can't be used: {error.strerror}. {hint}") from None
+
+
+def _way_out(error: OSError, port: str) -> str:
+    """What helps where an address can't be had."""
+    if error.errno == errno.EADDRINUSE:
+        another = f"make run PORT={int(port) + 1 if int(port) < 65535 else 8000}"
+        if any(found.port == port for found in portals.running(CHECKOUT)):
+            return f"This folder's own portal is there already. End it with make stop, or run another one: {another}"
+        return f"Choose another port: {another}"
+    if error.errno == errno.EACCES:
+        return "Ports below 1024 are for the system: make run PORT=8000"
+    return "Choose an address of this machine: make run HOST=127.0.0.1"
+
+
+def wait_for_last_portal(port: str) -> None:
+    """Wait until the services of a runner that was killed have ended, which they do by themselves."""
+    deadline = time.monotonic() + GRACE_SECONDS
+    is_told = False
+    while time.monotonic() < deadline:
+        found = portals.running(CHECKOUT)
+        if any(one.is_runner for one in found) or not any(one.port == port for one in found):
+            return
+        if not is_told:
+            print("==> The last portal of this folder is still ending ...", flush=True)
+            is_told = True
+        time.sleep(0.2)
 
 
 def check_room(environ: Mapping[str, str]) -> None:
@@ -293,10 +333,29 @@ def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
         return run_in_foreground(command, environment=complete)
 
 
+def stop_portals() -> int:
+    """Stop every portal of this folder and the servers that nobody else holds; returns the exit code."""
+    left = portals.end(CHECKOUT, seconds=2 * GRACE_SECONDS)
+    if left:
+        numbers = ", ".join(str(found.pid) for found in left)
+        print(
+            f"Still there, after {2 * GRACE_SECONDS} seconds: {numbers}. End them: kill -9 {numbers}",
+            file=sys.stderr,
+        )
+        return 1
+    for server in (Postgres(CHECKOUT), Redis(CHECKOUT)):
+        if not end_keep(server):
+            print(f"{server.name} is still in use; it ends with its last user.")
+    print("Stopped; the data stays in var/.")
+    return 0
+
+
 def main(arguments: Sequence[str]) -> int:
     """The command line described at the top of this module; returns the exit code."""
     if not arguments:
         return run_portal(os.environ)
+    if list(arguments) == ["stop"]:
+        return stop_portals()
     if arguments[0] == "exec" and len(arguments) > 1:
         try:
             return run_command(arguments[1:], os.environ)

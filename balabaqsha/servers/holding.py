@@ -32,6 +32,10 @@ class Hold:
             fcntl.flock(users, fcntl.LOCK_SH)
         return cls(server, users)
 
+    def fileno(self) -> int:
+        """The locked file, for a child: the lock is given back when the last of those who have it open has ended."""
+        return self._users.fileno()
+
     def release(self) -> None:
         """Let go; stop the server if nobody else holds it and it was not asked to stay."""
         with _change_lock(self.server):

@@ -72,6 +72,11 @@ class Running:
         """The address of whoever may make tables and databases: the portal's own where only one is known."""
         return self.urls.get("MIGRATE_DATABASE_URL", self.urls["DATABASE_URL"])
 
+    @property
+    def files(self) -> list[int]:
+        """The locks by which this process holds them: whatever keeps such a file open holds the server, too."""
+        return [hold.fileno() for hold in self.held]
+
     def dead(self) -> str | None:
         """Name of a held server that has ended by itself, or None while all are alive."""
         return next((hold.server.name for hold in self.held if not hold.server.pid()), None)

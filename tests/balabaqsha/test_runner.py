@@ -1,5 +1,7 @@
 """The supervisor of `make run`, with small programs in the place of the services."""
 
+import contextlib
+import fcntl
 import os
 import signal
 import socket
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from balabaqsha import runner
+from balabaqsha import portals, runner
 from balabaqsha.servers.server import exists
 from balabaqsha.serving.server import Plan
 
@@ -93,7 +95,7 @@ def test_the_wish_to_stop_interrupts_a_running_step(family):
 def test_a_hail_of_signals_stops_it_and_never_hangs():
     code = """if True:
         import os, time
-        from balabaqsha import runner
+        from balabaqsha import portals, runner
         family = runner.Family(environment=os.environ)
         runner.watch_signals(family.stop_wish)
         print("ready", flush=True)
@@ -114,6 +116,146 @@ def test_a_hail_of_signals_stops_it_and_never_hangs():
             child.send_signal(signal.SIGINT)
         child.kill()
         assert child.stdout.readline() == b"done\n"
+
+
+class TestARunnerThatIsKilled:
+    """With SIGKILL, as by a machine without memory: it can't end anything any more."""
+
+    # What it starts writes its id, and what the arguments say.
+    CODE = """if True:
+        import os, sys, time
+        from pathlib import Path
+        from balabaqsha import portals, runner
+        family = runner.Family(environment=os.environ, files=[int(name) for name in sys.argv[2:]])
+        family.start("service", [sys.executable, "-c", sys.argv[1]], log=Path(os.environ["CHILD_LOG"]))
+        time.sleep(60)
+    """
+
+    @pytest.fixture
+    def killed(self, tmp_path):
+        """Start one with a service and kill it; gives the id of the service."""
+        services = []
+
+        def run(service: str, *files: int) -> int:
+            log = tmp_path / "log"
+            parent = subprocess.Popen(
+                [sys.executable, "-c", self.CODE, service, *map(str, files)],
+                cwd=runner.CHECKOUT,
+                env=os.environ | {"CHILD_LOG": str(log)},
+                pass_fds=files,
+            )
+            services.append(int(wait_for(log)))
+            parent.kill()
+            parent.wait()
+            return services[-1]
+
+        yield run
+        for pid in services:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def test_takes_its_services_along(self, killed):
+        service = killed("import os, time; print(os.getpid(), flush=True); time.sleep(60)")
+        deadline = time.monotonic() + 20
+        while not gone(service):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def test_leaves_the_servers_in_use_while_a_service_lives(self, killed, tmp_path):
+        """So the next one that ends does not stop the database under it."""
+        deaf = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        with (tmp_path / "users").open("ab") as users:
+            fcntl.flock(users, fcntl.LOCK_SH)
+            service = killed(deaf + "print(os.getpid(), flush=True); time.sleep(60)", users.fileno())
+        with (tmp_path / "users").open("ab") as others:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(others, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.kill(service, signal.SIGKILL)
+            deadline = time.monotonic() + 20
+            while not gone(service):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            fcntl.flock(others, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class TestTheHint:
+    @pytest.fixture
+    def busy(self):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            yield str(other.getsockname()[1])
+
+    def test_another_port_where_the_port_is_taken(self, busy):
+        with pytest.raises(runner.Failed, match=f"Choose another port: make run PORT={int(busy) + 1}"):
+            runner.check_address("127.0.0.1", busy)
+
+    @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "::ffff"])
+    def test_another_host_where_the_host_is_wrong(self, host):
+        with pytest.raises(runner.Failed, match=r"make run HOST=127\.0\.0\.1") as failure:
+            runner.check_address(host, "8000")
+        assert "PORT" not in str(failure.value)
+
+    def test_make_stop_where_it_is_our_own_portal(self, busy, monkeypatch):
+        words = ["python", "-m", "balabaqsha.serving", "--host", "127.0.0.1", "--port", busy]
+        there = [
+            portals.Found(pid=2, words=words),
+            portals.Found(pid=1, words=["python", "-m", "balabaqsha.runner"]),
+        ]
+        monkeypatch.setattr(portals, "running", lambda checkout: there)
+        with pytest.raises(runner.Failed, match=r"own portal.*make stop"):
+            runner.check_address("127.0.0.1", busy)
+
+    def test_the_services_of_a_dead_runner_are_waited_for(self, monkeypatch, capsys):
+        """They end by themselves."""
+        words = ["python", "-m", "balabaqsha.serving", "--host", "127.0.0.1", "--port", "65001"]
+        answers = [[portals.Found(pid=2, words=words)], []]
+        monkeypatch.setattr(portals, "running", lambda checkout: answers.pop(0))
+        runner.check_address("127.0.0.1", "65001")
+        assert "still ending" in capsys.readouterr().out
+        assert answers == []
+
+
+class TestPortalsOfAFolder:
+    @pytest.fixture
+    def serve(self, tmp_path):
+        """Processes that look like services of the folder."""
+        tmp_path.joinpath("balabaqsha").mkdir()
+        program = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); print(flush=True);"
+        for module in ("__init__", "serving", "runner"):
+            code = program + "time.sleep(60)" if module != "__init__" else ""
+            tmp_path.joinpath("balabaqsha", f"{module}.py").write_text(code)
+        started = []
+
+        def start(*words):
+            process = subprocess.Popen([sys.executable, "-m", *words], cwd=tmp_path, stdout=subprocess.PIPE)
+            assert process.stdout is not None
+            process.stdout.readline()
+            started.append(process)
+            return process
+
+        yield start
+        for process in started:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+    def test_are_known_by_their_folder(self, serve, tmp_path):
+        web = serve("balabaqsha.serving", "--port", "8123")
+        assert [(found.pid, found.port) for found in portals.running(tmp_path)] == [(web.pid, "8123")]
+        assert portals.running(tmp_path.parent) == []
+
+    def test_are_ended_by_their_runner_and_without_one_each(self, serve, tmp_path):
+        web, boss = serve("balabaqsha.serving", "--port", "8123"), serve("balabaqsha.runner")
+        threading.Thread(target=boss.wait).start()
+        threading.Thread(target=web.wait).start()
+        assert portals.end(tmp_path, seconds=20) == []
+        assert (boss.wait(), web.wait()) == (0, 0)
+
+    def test_one_that_does_not_end_is_told(self, serve, tmp_path):
+        boss = serve("balabaqsha.runner")
+        boss.send_signal(signal.SIGSTOP)
+        assert [found.pid for found in portals.end(tmp_path, seconds=0.5)] == [boss.pid]
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "8000 ", "٨٠٠٠"])
