@@ -1,11 +1,16 @@
 """What a real deployment may not run with (`manage.py check --deploy`); SMS gateways have checks of their own."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from accounts.kept_files import Room, try_keeping_in_time
 from notifications.named_classes import find_class
+
+# A disk over the network takes its time; one that hangs must not hold up a set-up for good.
+DISK_SECONDS: Final = 5.0
 
 
 @register(deploy=True)
@@ -63,6 +68,17 @@ def registry_has_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="accounts.E003",
         )
     ]
+
+
+@register(deploy=True)
+def files_can_be_kept(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Families' papers and referrals find a folder that can be written, with room in it."""
+    root = Path(settings.MEDIA_ROOT)
+    room, reason = try_keeping_in_time(root, seconds=DISK_SECONDS)
+    if room is Room.OK:
+        return []
+    hint = "Set MEDIA_ROOT to a folder that the portal's account may write to, on a disk with room."
+    return [Error(f"Files can't be kept in MEDIA_ROOT. {reason}", hint=hint, id="accounts.E006")]
 
 
 def _is_simulated() -> bool:

@@ -19,6 +19,7 @@ from psycopg2.errors import (
 )
 from redis.exceptions import RedisError
 
+from accounts.kept_files import NotKept
 from balabaqsha.postgresql.base import UnfitText
 
 _OTHER_TABLES = (UndefinedTable, UndefinedColumn, UndefinedFunction, UndefinedObject)
@@ -87,6 +88,10 @@ def _file(error: Exception) -> str | None:
     return f"{error.filename}: {error.strerror}"
 
 
+def _kept(error: Exception) -> str:
+    return f"A file could not be kept: {error}"
+
+
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
@@ -98,5 +103,6 @@ _WORDS: Final[dict[type[Exception], Callable[[Any], str | None]]] = {
     DatabaseError: _statement,
     RedisError: _redis,
     UnfitText: _text,
+    NotKept: _kept,
     OSError: _file,
 }

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.kept_files import is_trouble_of_the_disk
 from accounts.way_back import page_of_ours
 from applications.models import Rules
 from applications.queue.small_groups import FEW, told
@@ -155,12 +156,17 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500; or 503 where it was the database that did not answer, which passes without anybody mending the code."""
-    if isinstance(sys.exception(), OperationalError | InterfaceError):
-        answer = render(request, "503.html", status=503)
-        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        return answer
-    return render(request, "500.html", status=500)
+    """500; or 503 where the database did not answer or the disk took no file, which passes by itself."""
+    error = sys.exception()
+    if isinstance(error, OperationalError | InterfaceError):
+        template = "503.html"
+    elif is_trouble_of_the_disk(error):
+        template = "503_files.html" if request.method == "POST" else "503.html"
+    else:
+        return render(request, "500.html", status=500)
+    answer = render(request, template, status=503)
+    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return answer
 
 
 def _place_tabs(places: list[Locality], *, current: Locality | None) -> list[dict[str, Any]]:

@@ -16,8 +16,13 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from django.core.exceptions import BadRequest
+from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
 from django.utils.http import parse_header_parameters
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from accounts.kept_files import is_trouble_of_the_disk
 
 # Where `Guard` says what is wrong.
 FAULT: Final = "balabaqsha.fault"
@@ -66,10 +71,18 @@ class WellFormedMiddleware:
 
 
 class WithoutTrace(logging.Filter):
-    """A stranger's mistake is one line in the log: where in Django it was found is of no use to anybody."""
+    """One line in the log where it is not the code that is wrong: a stranger's mistake, or what is away or full.
+
+    Where in the code it was found is of no use to anybody, and an outage would write it for each request.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("django.security"):
+            record.exc_info = record.exc_text = None
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if error is not None and (_is_away(error) or is_trouble_of_the_disk(error)):
+            reason = str(error).strip().partition("\n")[0]
+            record.msg, record.args = f"{record.getMessage()}: {type(error).__name__}: {reason}", ()
             record.exc_info = record.exc_text = None
         return True
 
@@ -87,6 +100,17 @@ def fault(environ: Environ) -> str:
     if not (length.isascii() and length.isdigit()):
         return "a length that is no number"
     return "" if _is_charset_known(environ.get("CONTENT_TYPE", "")) else "a charset that is not UTF-8"
+
+
+def _is_away(error: BaseException) -> bool:
+    """Whether the database or Redis was not there; a statement that failed is not that."""
+    if isinstance(error, RedisConnectionError | RedisTimeoutError):
+        return True
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    code = getattr(error.__cause__, "pgcode", None)
+    # Class 08: the connection. 57P: the server is ended, or not ready yet. 53: it takes nobody in any more.
+    return code is None or code.startswith(("08", "57P", "53"))
 
 
 def read_form(request: HttpRequest) -> None:

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from accounts.checks import files_can_be_kept
 from balabaqsha.postgresql.rights import owner_alias
 from balabaqsha.turns import alone_in, alone_on
 
@@ -35,6 +36,8 @@ class Command(BaseCommand):
             (Path(settings.VAR_DIR) / "fonts").mkdir(parents=True, exist_ok=True)
             with self.step("Settings of a real portal"):
                 call_command("check", deploy=True, fail_level="WARNING", stdout=self.stdout)
+        else:
+            refuse_files_that_can_not_be_kept()
         with alone_in(settings.VAR_DIR, say=self.stdout.write):
             self.build_files()
             with alone_on(connections[owner_alias()], say=self.stdout.write):
@@ -84,6 +87,12 @@ class Command(BaseCommand):
         yield
         self.stdout.write(f"    done in {time.monotonic() - started:.1f} s")
         self.stdout.flush()
+
+
+def refuse_files_that_can_not_be_kept() -> None:
+    """What `check --deploy` refuses of MEDIA_ROOT, for a demo. Raises CommandError."""
+    for problem in files_can_be_kept(None):
+        raise CommandError(f"{problem.msg}\n{problem.hint}")
 
 
 def forget_everything() -> None:
