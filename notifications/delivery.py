@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from notifications.budget import Purse, has_had_enough, raise_alarm
-from notifications.kinds import PastBudget, fate_of, is_secret
+from notifications.kinds import PastBudget, fate_of, is_secret, secret_kinds
 from notifications.models import Message
 from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, SmsBackend, get_backend
 from notifications.sweeps import renew_connection
@@ -68,6 +68,13 @@ def due(*, now: datetime) -> QuerySet[Message]:
     """The messages that a worker may claim at `now`: waiting, or left behind by a worker whose lease ran out."""
     return Message.objects.filter(
         state__in=[Message.State.QUEUED, Message.State.SENDING], next_attempt_at__lte=now
+    )
+
+
+def waiting_codes() -> QuerySet[Message]:
+    """The codes that have not gone out and have not been given up, due or put off: somebody waits for each."""
+    return Message.objects.filter(
+        state__in=[Message.State.QUEUED, Message.State.SENDING], kind__in=secret_kinds()
     )
 
 

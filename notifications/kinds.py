@@ -92,6 +92,11 @@ def is_secret(code: str) -> bool:
     return code not in KINDS or KINDS[code].secret
 
 
+def secret_kinds() -> list[str]:
+    """The kinds of which `is_secret` holds: codes, for which somebody waits before a page."""
+    return [kind.code for kind in KINDS.values() if kind.secret]
+
+
 def sample_context(kind: Kind) -> dict[str, Any]:
     """Believable values for everything that `kind` needs."""
     return {name: _SAMPLES[name] for name in kind.needs}

@@ -62,10 +62,15 @@ def send(name: str, *, role: str) -> bool:
     return True
 
 
+def forget(name: str) -> bool:
+    """Delete the heartbeat of `name`; False where there is none. Raises `Silent`."""
+    with Line(seconds=ANSWER_SECONDS) as line:
+        return bool(line.rows("DELETE FROM balabaqsha_heartbeat WHERE name = %s RETURNING name", [name]))
+
+
 def end(name: str) -> None:
     """Say that `name` stops in good order."""
     try:
-        with Line(seconds=ANSWER_SECONDS) as line:
-            line.rows("DELETE FROM balabaqsha_heartbeat WHERE name = %s", [name])
+        forget(name)
     except Silent as reason:
         logger.warning("The database was not told that %s stops: %s", name, reason)

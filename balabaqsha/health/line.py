@@ -9,6 +9,7 @@ from typing import Any, Self
 import psycopg2
 from django.db import connection
 from django.db.models import QuerySet
+from psycopg2.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 from psycopg2.extensions import POLL_OK, POLL_READ
 
 from notifications.clock import note_reading, stopped_clock
@@ -16,6 +17,18 @@ from notifications.clock import note_reading, stopped_clock
 
 class Silent(Exception):
     """The database did not answer in time, or could not; the message says how, and holds no address."""
+
+
+class Unready(Silent):
+    """The database answers, but lacks tables or rights of this version: `set_up` was not run."""
+
+
+_UNREADY = (UndefinedTable, UndefinedColumn, InsufficientPrivilege)
+
+
+def _silence(error: psycopg2.Error) -> Silent:
+    kind = Unready if isinstance(error, _UNREADY) else Silent
+    return kind(type(error).__name__)
 
 
 class Line:
@@ -32,7 +45,7 @@ class Line:
         try:
             self._connection = psycopg2.connect(**connection.get_connection_params(), async_=True)
         except psycopg2.Error as error:
-            raise Silent(type(error).__name__) from None
+            raise _silence(error) from None
         try:
             self._wait()
             # The server, too, lets go of what is asked when nobody waits for it any more.
@@ -57,7 +70,7 @@ class Line:
             self._wait()
             return list(cursor.fetchall()) if cursor.description else []
         except psycopg2.Error as error:
-            raise Silent(type(error).__name__) from None
+            raise _silence(error) from None
 
     def count(self, asked: "QuerySet[Any]") -> int:
         """How many rows a query finds."""
@@ -80,7 +93,7 @@ class Line:
             try:
                 state = self._connection.poll()
             except psycopg2.Error as error:
-                raise Silent(type(error).__name__) from None
+                raise _silence(error) from None
             if state == POLL_OK:
                 return
             left = self._left()

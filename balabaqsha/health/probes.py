@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -12,7 +13,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from balabaqsha.health.line import Silent
+from accounts.kept_files import Room, try_keeping
+from balabaqsha.health.line import Silent, Unready
 from balabaqsha.health.report import Facts, is_well, judge, read_facts
 
 logger = logging.getLogger(__name__)
@@ -73,7 +75,7 @@ class Probe(Generic[V]):
         found = None
         try:
             found = self._ask()
-        except (Silent, redis.RedisError):
+        except (Silent, redis.RedisError, OSError):
             pass
         except Exception:
             logger.exception("A part of the health report could not be made")
@@ -95,18 +97,37 @@ def ping_redis() -> bool:
         client.close()
 
 
-_database: Probe[Facts] = Probe(lambda: read_facts(seconds=ANSWER_SECONDS))
+def ask_database() -> Facts | Unready:
+    """What the database knows, or that it was not made ready. Raises `Silent` where it does not answer in time."""
+    try:
+        return read_facts(seconds=ANSWER_SECONDS)
+    except Unready as reason:
+        return reason
+
+
+_database: Probe[Facts | Unready] = Probe(ask_database)
 _redis: Probe[bool] = Probe(ping_redis)
+_files: Probe[Room] = Probe(lambda: try_keeping(Path(settings.MEDIA_ROOT))[0])
 
 
 def report() -> tuple[dict[str, Any], bool]:
     """What `/health/` answers, and whether the portal can serve: whether the database and Redis answer."""
-    database, cache = _database.start(), _redis.start()
-    facts, pong = database.result(), cache.result()
-    words = {"database": "ok" if facts else "failing", "redis": "ok" if pong else "failing"}
-    serves = bool(facts and pong)
-    told = words | judge(facts) if facts else words
+    database, cache, files = _database.start(), _redis.start(), _files.start()
+    facts, pong, room = database.result(), cache.result(), files.result()
+    words = {
+        "database": _database_word(facts),
+        "redis": "ok" if pong else "failing",
+        "files": (room or Room.FAILING).value,
+    }
+    serves = isinstance(facts, Facts) and bool(pong)
+    told = words | judge(facts) if isinstance(facts, Facts) else words
     return {"status": _status(told, serves=serves)} | told, serves
+
+
+def _database_word(facts: Facts | Unready | None) -> str:
+    if facts is None:
+        return "failing"
+    return "ok" if isinstance(facts, Facts) else "not set up"
 
 
 def _status(told: dict[str, Any], *, serves: bool) -> str:

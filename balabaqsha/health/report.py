@@ -18,10 +18,12 @@ from bulletin.calendar import CalendarEmpty, calendar_of, calendar_rows
 from children.disputes import undecided
 from notifications.budget import Usage, midnight, spent_since
 from notifications.clock import machine_clock
-from notifications.delivery import due
+from notifications.delivery import due, waiting_codes
 
 # An SMS that has been due for so long means that nobody delivers.
 OUTBOX_LIMIT: Final = timedelta(minutes=10)
+# A code is worth nothing after ten minutes, and its family waits before the page.
+CODES_LIMIT: Final = timedelta(minutes=1)
 # The longest promise counts some weeks ahead; the calendar must be longer than that.
 CALENDAR_LIMIT: Final = timedelta(days=60)
 # Deadlines do not depend on it; but what goes by a machine's own clock does (docs/architecture.md).
@@ -50,6 +52,7 @@ class Facts:
     signs: Collection[Sign]
     sweeps: dict[str, datetime]
     outbox_due_at: datetime | None
+    code_made_at: datetime | None
     sms: Usage
     calendar_ends: date | None
     decision_due_at: datetime | None
@@ -65,6 +68,7 @@ def read_facts(*, seconds: float) -> Facts:
         sweeps = dict(line.rows(SEEN))
         decisions = line.rows(undecided().values_list("due_at")[:1])
         oldest = line.rows(due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
+        oldest_code = line.rows(waiting_codes().order_by("created_at").values_list("created_at")[:1])
         spent = line.count(spent_since(midnight(now)))
         try:
             calendar_ends = calendar_of(line.rows(calendar_rows())).last
@@ -76,6 +80,7 @@ def read_facts(*, seconds: float) -> Facts:
         signs=signs,
         sweeps=sweeps,
         outbox_due_at=oldest[0][0] if oldest else None,
+        code_made_at=oldest_code[0][0] if oldest_code else None,
         sms=Usage(spent, settings.SMS_BUDGET_PER_DAY),
         calendar_ends=calendar_ends,
         decision_due_at=decisions[0][0] if decisions else None,
@@ -85,9 +90,11 @@ def read_facts(*, seconds: float) -> Facts:
 def judge(facts: Facts) -> dict[str, Any]:
     """Each thing with its word, and beside it, in seconds, whom or what the word is about."""
     outbox = facts.now - facts.outbox_due_at if facts.outbox_due_at else timedelta(0)
+    codes = facts.now - facts.code_made_at if facts.code_made_at else timedelta(0)
     return {
-        "outbox": "late" if outbox > OUTBOX_LIMIT else "ok",
+        "outbox": "late" if outbox > OUTBOX_LIMIT or codes > CODES_LIMIT else "ok",
         "outbox_seconds": _seconds(outbox),
+        "codes_seconds": _seconds(codes),
         "sms_budget": facts.sms.level.value,
         "sms_percent": facts.sms.percent,
         "calendar": _calendar(facts),

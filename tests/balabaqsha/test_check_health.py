@@ -71,3 +71,10 @@ def test_the_dead_may_be_forgotten_before_the_day_is_over(stopped):
     stopped.shift(timedelta(hours=1))
     said(forget="celery@dead")
     assert not Heartbeat.objects.exists()
+
+
+def test_forgetting_says_whom_or_that_there_is_nobody():
+    heartbeats.send("celery@far", role="worker")
+    assert said("--forget", "celery@far") == "celery@far is forgotten.\n"
+    with pytest.raises(CommandError, match="celery@far has not been heard of"):
+        said("--forget", "celery@far")

@@ -5,14 +5,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from threading import Event
 
 import pytest
 import time_machine
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts.kept_files import Room
 from balabaqsha.health import heartbeats, probes, sweeps
 from balabaqsha.health import line as line_module
 from balabaqsha.models import Heartbeat, Sweep
@@ -32,6 +35,7 @@ def _asked_anew(monkeypatch):
     """Each test asks for itself."""
     monkeypatch.setattr(probes, "_database", probes.Probe(probes._database._ask))
     monkeypatch.setattr(probes, "_redis", probes.Probe(probes._redis._ask))
+    monkeypatch.setattr(probes, "_files", probes.Probe(probes._files._ask))
 
 
 @pytest.fixture
@@ -54,17 +58,17 @@ def dead_database(monkeypatch):
         yield server
 
 
-def message(*, due, state=Message.State.QUEUED):
+def message(*, due, state=Message.State.QUEUED, kind="bid_placed", made=None):
     return Message.objects.create(
         phone="+77017779876",
-        kind="bid_placed",
+        kind=kind,
         language="kk",
         text="…",
         dedupe_key=f"{due.isoformat()}{state}",
         state=state,
         next_attempt_at=due,
         give_up_at=due + timedelta(days=1),
-        created_at=due,
+        created_at=made or due,
     )
 
 
@@ -81,8 +85,10 @@ def test_all_well(client):
         "status": "ok",
         "database": "ok",
         "redis": "ok",
+        "files": "ok",
         "outbox": "ok",
         "outbox_seconds": 0,
+        "codes_seconds": 0,
         "sms_budget": "ok",
         "sms_percent": 0,
         "calendar": "ok",
@@ -112,6 +118,62 @@ def test_a_late_outbox_is_told(client, seconds, outbox):
     message(due=NOW - timedelta(days=1), state=Message.State.SENT)
     answer = told(client)
     assert (answer["outbox"], answer["outbox_seconds"]) == (outbox, seconds)
+
+
+@committed
+@pytest.mark.parametrize("kind", ["registration_code", "reset_code", "sign_in_code", "stop_code"])
+@pytest.mark.parametrize(
+    ("age", "outbox"), [(timedelta(seconds=60), "ok"), (timedelta(seconds=60) + MICROSECOND, "late")]
+)
+def test_a_code_is_late_after_a_minute(client, kind, age, outbox):
+    """Also one that a gateway in trouble puts off again and again: its family waits before the page."""
+    message(made=NOW - age, due=NOW + timedelta(minutes=1), kind=kind)
+    message(made=NOW - timedelta(hours=1), due=NOW, kind=kind, state=Message.State.SENT)
+    answer = told(client)
+    assert (answer["outbox"], answer["codes_seconds"], answer["status"]) == (outbox, 60, "warning")
+
+
+@committed
+def test_a_database_without_tables_is_not_set_up(client):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE balabaqsha_heartbeat RENAME TO elsewhere")
+    try:
+        response = client.get(ADDRESS)
+        assert response.status_code == 503
+        assert response.json() == {
+            "status": "failing",
+            "database": "not set up",
+            "redis": "ok",
+            "files": "ok",
+        }
+        for arguments in (["worker"], ["--forget", "x"]):
+            with pytest.raises(CommandError, match=r"manage\.py set_up"):
+                call_command("check_health", *arguments)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE elsewhere RENAME TO balabaqsha_heartbeat")
+
+
+@pytest.mark.usefixtures("_well")
+class TestFiles:
+    @pytest.mark.parametrize(("room", "status"), [("ok", "ok"), ("full", "warning"), ("failing", "warning")])
+    def test_a_disk_that_takes_none_needs_a_person_and_the_pages_stay(
+        self, client, monkeypatch, room, status
+    ):
+        monkeypatch.setattr(probes, "try_keeping", lambda root: (Room(room), ""))
+        answer = told(client)
+        assert (answer["files"], answer["status"]) == (room, status)
+
+    def test_a_folder_that_is_none_is_failing(self, client, settings):
+        settings.MEDIA_ROOT = Path("/dev/null")
+        assert told(client)["files"] == "failing"
+
+    def test_a_disk_that_hangs_is_failing_and_holds_up_nothing(self, client, monkeypatch):
+        released = Event()
+        monkeypatch.setattr(probes, "_files", probes.Probe(released.wait))
+        answer = told(client)
+        released.set()
+        assert (answer["files"], answer["database"], answer["status"]) == ("failing", "ok", "warning")
 
 
 @committed
@@ -244,12 +306,17 @@ class TestWhateverHangs:
     def test_a_database_that_says_nothing_is_failing_and_nothing_more_is_told(self, client, dead_database):
         response = client.get(ADDRESS)
         assert response.status_code == 503
-        assert response.json() == {"status": "failing", "database": "failing", "redis": "ok"}
+        assert response.json() == {"status": "failing", "database": "failing", "redis": "ok", "files": "ok"}
         assert "secret" not in response.content.decode()
 
     def test_a_database_that_is_gone_is_failing(self, client, monkeypatch):
         monkeypatch.setattr(line_module, "connection", at_port(1))
-        assert client.get(ADDRESS).json() == {"status": "failing", "database": "failing", "redis": "ok"}
+        assert client.get(ADDRESS).json() == {
+            "status": "failing",
+            "database": "failing",
+            "redis": "ok",
+            "files": "ok",
+        }
 
     def test_however_many_ask_meanwhile_it_is_asked_once(self, dead_database):
         """So the threads of a web server can't be taken away by asking for its health."""
@@ -283,7 +350,7 @@ class TestWhateverHangs:
         with silent_server(drips=drips, every=0.7) as server:
             settings.REDIS_URL = f"redis://127.0.0.1:{server.port}/0"
             answer = client.get(ADDRESS).json()
-        assert answer == {"status": "failing", "database": "failing", "redis": "failing"}
+        assert answer == {"status": "failing", "database": "failing", "redis": "failing", "files": "ok"}
 
     def test_a_fault_of_our_own_is_in_the_log_and_no_error_page(self, client, monkeypatch, caplog):
         def broken():

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from balabaqsha.health import heartbeats
-from balabaqsha.health.line import Silent
+from balabaqsha.health.line import Silent, Unready
 from balabaqsha.health.probes import ANSWER_SECONDS, report
 from balabaqsha.health.report import is_alive, read_facts
 
@@ -27,11 +27,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, part: str, name: str | None, forget: str | None, **options: Any) -> None:
         if forget:
-            heartbeats.end(forget)
+            self._forget(forget)
         elif part == "all":
             self._say_all()
         else:
             self._say_one(name or heartbeats.name_here(part))
+
+    def _forget(self, name: str) -> None:
+        try:
+            is_known = heartbeats.forget(name)
+        except Silent as reason:
+            raise CommandError(_words(reason)) from None
+        if not is_known:
+            raise CommandError(f"{name} has not been heard of: there is nothing to forget.")
+        self.stdout.write(f"{name} is forgotten.")
 
     def _say_all(self) -> None:
         told, _serves = report()
@@ -44,7 +53,7 @@ class Command(BaseCommand):
         try:
             facts = read_facts(seconds=ANSWER_SECONDS)
         except Silent as reason:
-            raise CommandError(f"The database does not answer: {reason}") from None
+            raise CommandError(_words(reason)) from None
         sign = next((sign for sign in facts.signs if sign.name == name), None)
         if sign is None:
             raise CommandError(f"{name} has not been heard of.")
@@ -52,3 +61,9 @@ class Command(BaseCommand):
         if not is_alive(sign, now=facts.now):
             raise CommandError(f"{name} was last heard of {age:.0f} seconds ago.")
         self.stdout.write(f"{name} was heard of {age:.0f} seconds ago.")
+
+
+def _words(reason: Silent) -> str:
+    if isinstance(reason, Unready):
+        return f"The tables are not those of this version ({reason}). Run: manage.py set_up"
+    return f"The database does not answer: {reason}"
