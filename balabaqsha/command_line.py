@@ -4,10 +4,12 @@ A traceback tells an operator nothing. What is left to end in one is an error of
 """
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+import psycopg2
 from django.core.exceptions import ImproperlyConfigured
 from django.db.utils import DatabaseError, InterfaceError, OperationalError
 from psycopg2.errors import (
@@ -31,7 +33,15 @@ def main(arguments: Sequence[str]) -> int:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "balabaqsha.settings")
     try:
+        # Until now Ctrl-C ended us without a word (`manage.py`).
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         execute_from_command_line(list(arguments))
+    except SystemExit as end:
+        # Django ends with 1 where there is no such command; like all that is called wrongly, it is 2.
+        if end.code == 1 and len(arguments) > 1 and not is_command(arguments[1]):
+            return 2
+        raise
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -45,6 +55,13 @@ def main(arguments: Sequence[str]) -> int:
         print(words, file=sys.stderr)
         return 1
     return 0
+
+
+def is_command(name: str) -> bool:
+    """Whether there is such a command, or Django answers it itself."""
+    from django.core.management import get_commands
+
+    return name in get_commands() or name in ("help", "version") or name.startswith("-")
 
 
 def in_words(error: Exception) -> str | None:
@@ -61,17 +78,24 @@ def _database(error: Exception) -> str:
 
 
 def _statement(error: Exception) -> str | None:
-    """The driver's own error is the cause, or the cause of what Django's migrations made of it."""
-    cause = error.__cause__ or error.__context__
-    cause = cause.__cause__ if isinstance(cause, DatabaseError) else cause
-    if isinstance(cause, _OTHER_TABLES):
-        return f"The tables are not those of this version: {_first_line(error)}\nRun: manage.py set_up"
-    if isinstance(cause, InsufficientPrivilege):
+    """What the driver said first: Django and its migrations wrap it, and closing a cursor hides it behind another."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, _OTHER_TABLES) for cause in causes):
+        return f"The tables are not those of this version: {_first_line(causes[-1])}\nRun: manage.py set_up"
+    if any(isinstance(cause, InsufficientPrivilege) for cause in causes):
         return (
-            f"The database does not allow it: {_first_line(error)}\n"
+            f"The database does not allow it: {_first_line(causes[-1])}\n"
             "What changes tables is done by their owner, MIGRATE_DATABASE_URL (docs/operators.md)."
         )
     return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it, the first thing last."""
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        found = found.__cause__ or found.__context__
 
 
 def _redis(error: Exception) -> str:
@@ -92,7 +116,7 @@ def _kept(error: Exception) -> str:
     return f"A file could not be kept: {error}"
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0]
 
 
@@ -101,6 +125,7 @@ _WORDS: Final[dict[type[Exception], Callable[[Any], str | None]]] = {
     OperationalError: _database,
     InterfaceError: _database,
     DatabaseError: _statement,
+    psycopg2.Error: _statement,
     RedisError: _redis,
     UnfitText: _text,
     NotKept: _kept,

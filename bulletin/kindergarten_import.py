@@ -75,7 +75,10 @@ def _rows(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
     lines = iter(lines)
     heading = next(lines, "")
     delimiter = ";" if heading.count(";") > heading.count(",") else ","
-    columns = [cell.strip() for cell in next(csv.reader([heading], delimiter=delimiter), [])]
+    try:
+        columns = [cell.strip() for cell in next(csv.reader([heading], delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise BadFileError(f"line 1: {error}") from error
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
         raise BadFileError(f"the heading lacks these columns: {', '.join(missing)}")

@@ -27,11 +27,14 @@ BAD = {
         "", "amina", "amina --role king", "amina --role", "amina --language en --role official", "amina extra",
         f"{LONG} --role official", f"{SURROGATE} --superuser", "+77017779876 --role kindergarten",
         "77017779876 --role kindergarten", "әмина --superuser", "-- -x --superuser", "a\nb --superuser",
+        "amina --role official --superuser",
     ],
     "explain": ["", "26-000000", LONG, SURROGATE, "x --since yesterday", "x --since 2026-13-01", "x --until 25"],
     "import_kindergartens": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
-    "load_holidays": ["--first-year x", "--first-year 1", "--last-year 99999"],
-    "recheck_guardianship": ["--limit x", "--limit -1", "--limit 0", "--limit 1.5", f"--limit {'9' * 50}"],
+    "load_holidays": ["--first-year x", "--first-year 1", "--last-year 99999", "--first-year 2030 --last-year 2029",
+                      "--first-year 2100"],
+    "recheck_guardianship": ["--limit x", "--limit -1", "--limit 0", "--limit 1.5", f"--limit {'9' * 24}",
+                             f"--limit {'9' * 5000}"],
     "send_test_sms": [
         "", "x", LONG, SURROGATE, "+70000000000", "+77017779876 --backend x", "+77017779876 --backend os.path",
         "+77017779876 --backend os.getcwd", "+77017779876 --backend no.such.Thing",
@@ -135,6 +138,17 @@ class TestErrorsInWords:
         assert ending(caught.value) == 1
         assert "Run: manage.py set_up" in capsys.readouterr().err
 
+    def test_of_tables_that_are_read_piece_by_piece(self, transactional_db, capsys):
+        """Closing the cursor that never was hides what was wrong."""
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE accounts_profile RENAME TO elsewhere")
+        try:
+            assert run("sweep_files", "--dry-run") == 1
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE elsewhere RENAME TO accounts_profile")
+        assert "Run: manage.py set_up" in capsys.readouterr().err
+
     def test_of_a_role_that_may_not(self, db, ending, capsys):
         with connection.cursor() as cursor, pytest.raises(Exception, match="denied") as caught:
             cursor.execute("SET LOCAL ROLE pg_monitor; DELETE FROM accounts_user")
@@ -226,3 +240,60 @@ class TestTwoSetUpsAtOnce:
         second.join(30)
         assert built == [True]
         assert len(said) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["no_such_command"], ["create_staff", "", "--superuser"], ["create_staff", "amina"],
+        ["create_staff", "amina", "--role", "official", "--superuser"], ["send_test_sms", "abc"],
+        ["send_test_sms", "+70000000000"], ["send_test_sms", "+77017779876", "--backend", ".."],
+        ["load_holidays", "--first-year", "2030", "--last-year", "2020"],
+        ["recheck_guardianship", "--limit", "1" + "0" * 23], ["check_health", "nothing"],
+    ],
+)  # fmt: skip
+def test_whatever_is_called_wrongly_ends_with_2(words, capsys):
+    assert run(*words) == 2
+    assert capsys.readouterr().err.strip()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_wrong_with_a_password_are_sentences(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", StringIO("1234567\n"))
+    assert run("create_staff", "amina", "--superuser", "--password-stdin") == 1
+    said = capsys.readouterr().err
+    assert said.rstrip().endswith(".")
+    assert "characters. " in said
+    assert ".." not in said
+
+
+@pytest.mark.parametrize("place", ["heading", "row"])
+@pytest.mark.django_db(transaction=True)
+def test_a_line_that_is_too_long_for_csv_is_named(place, tmp_path, capsys):
+    heading = "slug,name_kk,name_ru,locality,ownership,type,address_kk,address_ru"
+    file = tmp_path / "city.csv"
+    file.write_text("x" * 200_000 if place == "heading" else f"{heading}\n{'x' * 200_000}\n")
+    assert run("import_kindergartens", str(file)) == 2
+    assert f"line {1 if place == 'heading' else 2}" in capsys.readouterr().err
+
+
+@pytest.mark.django_db
+def test_files_that_can_not_be_kept_end_a_sweep_in_words(settings, capsys):
+    settings.MEDIA_ROOT = Path("/dev/null")
+    assert run("sweep_files") == 1
+    said = capsys.readouterr().err
+    assert "/dev/null" in said
+    assert "Traceback" not in said
+
+
+def test_an_interruption_while_modules_are_loaded_is_no_traceback():
+    """It comes before any code of ours could catch it."""
+    code = (
+        "import os, signal, sys; sys.argv = ['manage.py', 'version']; exec(open('manage.py').read().replace("
+    )
+    code += "'from balabaqsha', 'os.kill(os.getpid(), signal.SIGINT)\\nfrom balabaqsha'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (-2, "")

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import IntegrityError
 
+from accounts import staff_names
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import BadStaffName, create_staff
@@ -37,8 +38,16 @@ class Command(BaseCommand):
         if not (options["role"] or options["superuser"]):
             roles = " or ".join(f"--role {role}" for role in Role.values)
             raise CommandError(
-                f"Say what the employee is: {roles}, or --superuser. Without it nothing is shown to them."
+                f"Say what the employee is: {roles}, or --superuser. Without it nothing is shown to them.",
+                returncode=2,
             )
+        if options["role"] and options["superuser"]:
+            raise CommandError(
+                "An administrator may do everything and needs no role: give --superuser or --role, not both.",
+                returncode=2,
+            )
+        if problem := staff_names.why_not(options["username"]):
+            raise CommandError(f"The name {problem}.", returncode=2)
         given = read_password() if options["password_stdin"] else ""
         password = given or secrets.token_urlsafe(15)
         try:
@@ -51,7 +60,7 @@ class Command(BaseCommand):
                 language=options["language"],
             )
         except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from None
+            raise CommandError(" ".join(f"{message.rstrip('.')}." for message in error.messages)) from None
         except BadStaffName as error:
             raise CommandError(str(error)) from None
         except IntegrityError:

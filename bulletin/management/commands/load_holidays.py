@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from bulletin.calendar_loading import LoadedDays, load_official_days
@@ -33,6 +33,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         last_year = options["last_year"] or timezone.localdate(read_clock()).year + YEARS_AHEAD
+        if options["first_year"] > last_year:
+            raise CommandError(
+                f"The first year ({options['first_year']}) is later than the last ({last_year}).",
+                returncode=2,
+            )
         loaded = load_official_days(
             first_year=options["first_year"], last_year=last_year, dry_run=options["dry_run"]
         )

@@ -23,14 +23,14 @@ class Command(BaseCommand):
         try:
             number = phonenumbers.parse(options["phone"], settings.PHONENUMBER_DEFAULT_REGION)
         except phonenumbers.NumberParseException as error:
-            raise CommandError(f"Not a phone number: {error}") from None
+            raise CommandError(f"Not a phone number: {error}", returncode=2) from None
         if not phonenumbers.is_valid_number(number):
-            raise CommandError("Not a phone number that exists.")
+            raise CommandError("Not a phone number that exists.", returncode=2)
         phone = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         try:
             backend = get_backend(options["backend"])
         except ImportError as error:
-            raise CommandError(f"No such gateway: {error}") from None
+            raise CommandError(f"No such gateway: {error}", returncode=2) from None
         result = backend.send(phone, TEXT, idempotency_key=str(uuid.uuid4()))
         if result.outcome is not Outcome.ACCEPTED:
             raise CommandError(f"{result.outcome.name.lower()}: {result.error}")
