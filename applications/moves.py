@@ -160,6 +160,21 @@ def write_event(
     )
 
 
+def announce(event: Event, kind: str, *actions: TextChoices, others: str = "", **context: Any) -> None:
+    """Tell every guardian about `event`, and enter `actions` into their journals: with one query for the guardians.
+
+    A message of the kind `others` goes to all but the one who did it, besides. When it was, who did it and why are the
+    event's own.
+    """
+    application, guardians = event.application, guardians_of(event.application.child)
+    tell(application, kind, event=event, now=event.at, guardians=guardians, **context)
+    if others:
+        rest = [guardian for guardian in guardians if guardian != event.actor]
+        tell(application, others, event=event, now=event.at, guardians=rest, **context)
+    for action in actions:
+        trace(application, action, actor=event.actor, now=event.at, reason=event.reason, guardians=guardians)
+
+
 def tell(
     application: Application,
     kind: str,

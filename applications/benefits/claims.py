@@ -4,8 +4,7 @@ Only a verified benefit changes the part of the queue, and nothing here changes 
 the application stands at its original date.
 """
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 
 from django.core.files.base import File
 from django.db.models import Q, QuerySet
@@ -72,8 +71,7 @@ def claim_benefit(
         )
         benefit.document.save(random_name(type_of(document.name or "")), document, save=False)
         benefit.save(force_insert=True)
-        _tell(benefit, "benefit_claimed", now=now)
-        trace(application, Action.BENEFIT_CLAIMED, actor=actor, now=now)
+        _tell(benefit, "benefit_claimed", Action.BENEFIT_CLAIMED, actor=actor, now=now)
     return benefit
 
 
@@ -115,10 +113,11 @@ def verify_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
         _tell(
             benefit,
             "benefit_verified",
+            Action.BENEFIT_VERIFIED,
+            actor=actor,
             now=now,
             last_day=application.locality.day(last_moment) if last_moment else None,
         )
-        trace(application, Action.BENEFIT_VERIFIED, actor=actor, now=now)
     return benefit
 
 
@@ -134,8 +133,14 @@ def reject_benefit(benefit: Benefit, *, actor: User, reason: str, now: datetime)
         benefit = _lock_benefit(benefit)
         _refuse_own(benefit, actor=actor)
         _end(benefit, BenefitState.REJECTED, actor=actor, reason=reason.strip(), now=now)
-        _tell(benefit, "benefit_rejected", now=now, reason=benefit.reason)
-        trace(benefit.application, Action.BENEFIT_REJECTED, actor=actor, now=now, reason=benefit.reason)
+        _tell(
+            benefit,
+            "benefit_rejected",
+            Action.BENEFIT_REJECTED,
+            actor=actor,
+            now=now,
+            reason=benefit.reason,
+        )
     return benefit
 
 
@@ -155,8 +160,7 @@ def expire_benefit(benefit: Benefit, *, now: datetime) -> Application:
         benefit.state = BenefitState.EXPIRED
         benefit.save(update_fields=["state"])
         _recount(benefit, Move.END_BENEFIT, actor=None, now=now)
-        _tell(benefit, "benefit_expired", now=now)
-        trace(application, Action.BENEFIT_EXPIRED, actor=None, now=now)
+        _tell(benefit, "benefit_expired", Action.BENEFIT_EXPIRED, actor=None, now=now)
     return application
 
 
@@ -239,17 +243,31 @@ def _later(former: datetime | None, following: datetime | None) -> datetime | No
     return max(former, following) if former and following else None
 
 
-def _tell(benefit: Benefit, kind: str, *, now: datetime, **context: Any) -> None:
-    place = position(benefit.application, now=now)
+def _tell(
+    benefit: Benefit,
+    kind: str,
+    action: Action,
+    *,
+    actor: User | None,
+    now: datetime,
+    reason: str = "",
+    last_day: date | None = None,
+) -> None:
+    """Tell every guardian, and enter `action` into their journals. Each benefit is told of once in each way."""
+    application = benefit.application
+    guardians, place = guardians_of(application.child), position(application, now=now)
     remind(
-        benefit.application,
+        application,
         kind,
         key=str(benefit.pk),
         now=now,
+        guardians=guardians,
         category=benefit.category,
         number=place.number if place else None,
-        **context,
+        reason=reason,
+        last_day=last_day,
     )
+    trace(application, action, actor=actor, now=now, reason=reason, guardians=guardians)
 
 
 def overdue_benefits(*, now: datetime) -> QuerySet[Benefit]:

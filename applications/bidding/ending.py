@@ -6,13 +6,12 @@ from typing import NamedTuple
 from accounts.models import User
 from applications.journal_actions import Action
 from applications.models import Application, Bid
-from applications.moves import Refused, lock_application, lock_vacancy, locking, move, tell, trace
+from applications.moves import Refused, announce, lock_application, lock_vacancy, locking, move
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import BidState, Move
 from bulletin import seats
 from bulletin.models import Vacancy
-from children.access import guardians_of
 
 
 class _End(NamedTuple):
@@ -105,18 +104,14 @@ def _write_end(
     event = move(application, end.move, actor=actor, now=now, reason=reason, data={"bid": str(bid.pk)})
     release_seat(bid)
     place = position(application, now=now)
-    guardians = guardians_of(application.child)
-    tell(
-        application,
+    announce(
+        event,
         end.kind,
-        event=event,
-        now=now,
-        guardians=guardians,
+        end.action,
         vacancy=bid.vacancy,
         reason=reason,
         number=place.number if place else None,
     )
-    trace(application, end.action, actor=actor, now=now, reason=reason, guardians=guardians)
 
 
 def live_bid(application: Application) -> Bid | None:

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, Value
 from accounts.models import User
 from applications.journal_actions import Action
 from applications.models import Application, Correction
-from applications.moves import Refused, lock_application, locking, move, tell, trace
+from applications.moves import Refused, announce, lock_application, locking, move, trace
 from applications.queue.order import ahead_by_tier
 from applications.queue.position import before, in_queue, position
 from applications.refusals import Refusal
@@ -96,16 +96,14 @@ def approve_correction(correction: Correction, *, actor: User, now: datetime) ->
         )
         place = position(application, now=now)
         _decide(correction, CorrectionState.APPROVED, actor=actor, now=now)
-        tell(
-            application,
+        announce(
+            event,
             "corrected",
-            event=event,
-            now=now,
+            Action.CORRECTION_APPROVED,
             correction=correction,
             number_before=place_before.number if place_before else None,
             number=place.number if place else None,
         )
-        trace(application, Action.CORRECTION_APPROVED, actor=actor, now=now, reason=correction.reason)
     return correction
 
 

@@ -13,12 +13,11 @@ from applications.models import (
 )
 from applications.moves import (
     Refused,
+    announce,
     lock_application,
     lock_referral,
     locking,
     move,
-    tell,
-    trace,
 )
 from applications.referrals.last_days import last_day_of, stop_days_of
 from applications.referrals.stored_paper import take_paper_away
@@ -46,17 +45,15 @@ def sign_contract(referral: Referral, *, actor: User, contract_number: str = "",
             application, Move.SIGN_CONTRACT, actor=actor, now=now, data={"referral": str(referral.pk)}
         )
         group = referral.bid.vacancy.group
-        tell(
-            application,
+        announce(
+            event,
             "contract_signed",
-            event=event,
-            now=now,
+            Action.CONTRACT_SIGNED,
             child=application.child,
             kindergarten=group.kindergarten,
             group=group,
             contract=contract,
         )
-        trace(application, Action.CONTRACT_SIGNED, actor=actor, now=now)
     return contract
 
 
@@ -79,15 +76,13 @@ def revoke_referral(referral: Referral, *, actor: User, reason: str, now: dateti
             reason=reason.strip(),
             data={"referral": str(referral.pk)},
         )
-        tell(
-            application,
+        announce(
+            event,
             "referral_revoked",
-            event=event,
-            now=now,
+            Action.REFERRAL_REVOKED,
             vacancy=referral.bid.vacancy,
             reason=reason.strip(),
         )
-        trace(application, Action.REFERRAL_REVOKED, actor=actor, now=now, reason=reason.strip())
     return application
 
 
@@ -117,9 +112,14 @@ def expire_referral(referral: Referral, *, now: datetime) -> Application:
         event = move(
             application, Move.EXPIRE_REFERRAL, actor=None, now=now, data={"referral": str(referral.pk)}
         )
-        tell(application, "stop_started", event=event, now=now, days=days, last_day=last_stop_day)
-        trace(application, Action.REFERRAL_EXPIRED, actor=None, now=now)
-        trace(application, Action.STOP_STARTED, actor=None, now=now)
+        announce(
+            event,
+            "stop_started",
+            Action.REFERRAL_EXPIRED,
+            Action.STOP_STARTED,
+            days=days,
+            last_day=last_stop_day,
+        )
     return application
 
 

@@ -15,13 +15,12 @@ from applications.models import (
 )
 from applications.moves import (
     Refused,
+    announce,
     lock_application,
     lock_referral,
     locking,
     move,
     refuse_while_halted,
-    tell,
-    trace,
 )
 from applications.referrals.last_days import last_day_of, longest_extension
 from applications.referrals.stored_paper import order_paper, take_paper_away
@@ -76,8 +75,7 @@ def extend_referral(
         event = move(
             application, Move.EXTEND_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)}
         )
-        tell(application, "referral_extended", event=event, now=now, referral=referral, last_day=until)
-        trace(application, Action.REFERRAL_EXTENDED, actor=actor, now=now)
+        announce(event, "referral_extended", Action.REFERRAL_EXTENDED, referral=referral, last_day=until)
         order_paper(referral)
     return extension
 

@@ -12,11 +12,10 @@ from applications.models import (
 )
 from applications.moves import (
     Refused,
+    announce,
     lock_application,
     locking,
     move,
-    tell,
-    trace,
 )
 from applications.referrals.standstill import hold_referral
 from applications.referrals.stored_paper import order_paper
@@ -61,18 +60,16 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
         event = move(
             application, Move.ISSUE_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)}
         )
-        tell(
-            application,
+        announce(
+            event,
             "referral_issued",
-            event=event,
-            now=now,
+            Action.BID_ACTIVATED,
             referral=referral,
             vacancy=bid.vacancy,
             days=rules.referral_working_days,
             stop_days=rules.stop_working_days,
             last_day=last_day,
         )
-        trace(application, Action.BID_ACTIVATED, actor=actor, now=now)
         if is_halted(application.child):
             hold_referral(application, now=now)
             referral.refresh_from_db(fields=["held_since"])

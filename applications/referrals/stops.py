@@ -12,11 +12,10 @@ from applications.models import (
 )
 from applications.moves import (
     Refused,
+    announce,
     lock_application,
     locking,
     move,
-    tell,
-    trace,
 )
 from applications.queue.position import position
 from applications.refusals import Refusal
@@ -42,8 +41,7 @@ def lift_stop(
         stop.save()
         event = move(application, Move.LIFT_STOP, actor=actor, now=now, reason=reason.strip())
         place = position(application, now=now)
-        tell(application, "stop_lifted", event=event, now=now, number=place.number if place else None)
-        trace(application, Action.STOP_LIFTED, actor=actor, now=now, reason=reason.strip())
+        announce(event, "stop_lifted", Action.STOP_LIFTED, number=place.number if place else None)
     return application
 
 

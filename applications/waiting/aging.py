@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from applications.journal_actions import Action
 from applications.models import Application, Rules
-from applications.moves import lock_application, locking, move, tell, trace
+from applications.moves import announce, lock_application, locking, move
 from applications.rules.ages import oldest_birth_year, year_to_announce
 from applications.states import MOVES, Move, is_allowed
 from bulletin.models import Locality
@@ -26,8 +26,7 @@ def age_out(application: Application, *, now: datetime) -> Application:
             stop.lifted_at = min(now, stop.until)
             stop.save(update_fields=["lifted_at"])
         event = move(application, Move.AGE_OUT, actor=None, now=now, archived_at=now)
-        tell(application, "aged_out", event=event, now=now)
-        trace(application, Action.AGED_OUT, actor=None, now=now)
+        announce(event, "aged_out", Action.AGED_OUT)
     return application
 
 

@@ -6,14 +6,13 @@ from datetime import datetime
 from accounts.models import User
 from applications.journal_actions import Action
 from applications.models import Application, Event
-from applications.moves import Refused, lock_application, locking, move, tell, trace
+from applications.moves import Refused, announce, lock_application, locking, move
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
 from applications.states import Move
 from applications.waiting.moving import keeps_date
 from bulletin.models import Language, Locality
-from children.access import guardians_of
 
 
 def change_languages(
@@ -41,8 +40,7 @@ def change_languages(
             languages=known,
             interest_confirmed_at=now,
         )
-        _tell(application, event=event, now=now)
-        trace(application, Action.LANGUAGES_CHANGED, actor=actor, now=now)
+        _announce(event, Action.LANGUAGES_CHANGED)
     return application
 
 
@@ -75,10 +73,7 @@ def move_house(
             filed_at=application.filed_at if keeps else now,
             interest_confirmed_at=now,
         )
-        _tell(application, event=event, now=now)
-        others = [guardian for guardian in guardians_of(application.child) if guardian != actor]
-        tell(application, "moved_by_other", event=event, now=now, guardians=others)
-        trace(application, Action.MOVED_HOUSE, actor=actor, now=now)
+        _announce(event, Action.MOVED_HOUSE, others="moved_by_other")
     return application
 
 
@@ -87,6 +82,7 @@ def _check_age(application: Application, locality: Locality, *, now: datetime) -
         raise Refused(Refusal.AGE)
 
 
-def _tell(application: Application, *, event: Event, now: datetime) -> None:
-    place = position(application, now=now)
-    tell(application, "application_changed", event=event, now=now, number=place.number if place else None)
+def _announce(event: Event, action: Action, *, others: str = "") -> None:
+    place = position(event.application, now=event.at)
+    number = place.number if place else None
+    announce(event, "application_changed", action, others=others, number=number)

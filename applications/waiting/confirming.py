@@ -5,7 +5,7 @@ from datetime import datetime
 from accounts.models import User
 from applications.journal_actions import Action
 from applications.models import Application
-from applications.moves import Refused, lock_application, locking, move, tell, trace
+from applications.moves import Refused, announce, lock_application, locking, move, trace
 from applications.refusals import Refusal
 from applications.rules.interest import Campaign
 from applications.states import ApplicationState, Move
@@ -58,8 +58,7 @@ def end_lapsed(application: Application, *, now: datetime) -> Application:
         application = lock_application(application.pk)
         if is_beyond_grace(application, now=now):
             event = move(application, Move.END_LAPSED, actor=None, now=now, archived_at=now)
-            tell(application, "interest_ended", event=event, now=now)
-            trace(application, Action.APPLICATION_ARCHIVED, actor=None, now=now)
+            announce(event, "interest_ended", Action.APPLICATION_ARCHIVED)
     return application
 
 
@@ -79,5 +78,4 @@ def _lapse(application: Application, campaign: Campaign, *, now: datetime) -> No
         now=now,
         data={"campaign": campaign.year, "restorable_until": campaign.grace_ends_at.isoformat()},
     )
-    tell(application, "interest_lapsed", event=event, now=now, last_day=campaign.last_grace_day)
-    trace(application, Action.INTEREST_LAPSED, actor=None, now=now)
+    announce(event, "interest_lapsed", Action.INTEREST_LAPSED, last_day=campaign.last_grace_day)

@@ -10,7 +10,7 @@ from accounts.models import User
 from applications.benefits.claims import expire_benefits_of
 from applications.journal_actions import Action
 from applications.models import Application
-from applications.moves import Refused, lock_application, locking, move, refuse_side, tell, trace, write_event
+from applications.moves import Refused, announce, lock_application, locking, move, refuse_side, write_event
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at, rules_for
@@ -56,8 +56,8 @@ def file_application(
                 interest_confirmed_at=now,
             )
             event = write_event(application, Move.FILE, before="", actor=actor, now=now)
-            tell(application, "application_filed", event=event, now=now, number=_number(application, now=now))
-            trace(application, Action.APPLICATION_FILED, actor=actor, now=now)
+            number = _number(application, now=now)
+            announce(event, "application_filed", Action.APPLICATION_FILED, number=number)
     except IntegrityError as error:
         if Application.objects.filter(child=child, state__in=LIVE_STATES).exists():
             raise Refused(Refusal.ALREADY_FILED) from error
@@ -74,10 +74,13 @@ def archive(application: Application, *, actor: User, now: datetime) -> Applicat
         application = lock_application(application.pk)
         event = move(application, Move.ARCHIVE, actor=actor, now=now, archived_at=now)
         undo_until = archive_undo_until(application, now=now)
-        tell(application, "application_archived", event=event, now=now, undo_until=undo_until)
-        others = [guardian for guardian in guardians_of(application.child) if guardian != actor]
-        tell(application, "archived_by_other", event=event, now=now, guardians=others, undo_until=undo_until)
-        trace(application, Action.APPLICATION_ARCHIVED, actor=actor, now=now)
+        announce(
+            event,
+            "application_archived",
+            Action.APPLICATION_ARCHIVED,
+            others="archived_by_other",
+            undo_until=undo_until,
+        )
     return application
 
 
@@ -134,14 +137,8 @@ def restore(application: Application, *, actor: User, now: datetime) -> Applicat
             )
             # What ran out meanwhile must not count for a moment.
             application = expire_benefits_of(application, now=now)
-            tell(
-                application,
-                "application_restored",
-                event=event,
-                now=now,
-                number=_number(application, now=now),
-            )
-            trace(application, Action.APPLICATION_RESTORED, actor=actor, now=now)
+            number = _number(application, now=now)
+            announce(event, "application_restored", Action.APPLICATION_RESTORED, number=number)
     except IntegrityError as error:
         raise Refused(Refusal.ALREADY_FILED) from error
     return application

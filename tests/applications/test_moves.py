@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
 from applications.access import settling
@@ -39,6 +40,13 @@ def kinds(user):
     )
 
 
+def questions_for_guardians(asked):
+    """How often the people behind a child's guardianships were asked for."""
+    return sum(
+        "children_guardianship" in query["sql"] and 'FROM "accounts_user"' in query["sql"] for query in asked
+    )
+
+
 @pytest.fixture
 def bid(scene):
     return place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
@@ -53,6 +61,54 @@ def referral(scene, bid):
 def stop(scene, referral):
     referral_ending.expire_referral(referral, now=referral.valid_until)
     return StopListEntry.objects.get()
+
+
+class TestAnnouncing:
+    """Both guardians hear of a move and find it in their journals."""
+
+    @pytest.fixture
+    def family(self, scene):
+        second = UserFactory()
+        GuardianshipFactory(user=second, child=scene.application.child)
+        return [scene.parent, second]
+
+    def announced(self, family, kind):
+        return [
+            (
+                Notice.objects.filter(recipient=guardian, kind=kind).count(),
+                list(
+                    AuditEntry.objects.filter(subject=guardian)
+                    .order_by("pk")
+                    .values_list("action", "actor", "reason")
+                ),
+            )
+            for guardian in family
+        ]
+
+    def test_one_query_finds_the_guardians_of_a_move(self, scene, family):
+        with CaptureQueriesContext(connection) as asked:
+            filing.archive(scene.application, actor=scene.parent, now=scene.now)
+        assert questions_for_guardians(asked) == 1
+        for told in self.announced(family, "application_archived"):
+            assert told == (1, [("application_archived", scene.parent.pk, "")])
+
+    def test_the_reason_and_every_action_of_one_move_are_entered(self, scene, family, bid):
+        with CaptureQueriesContext(connection) as asked:
+            bid_ending.reject_bid(bid, actor=scene.staff, reason="Топ жабылды", now=scene.now)
+        assert questions_for_guardians(asked) == 1
+        for told in self.announced(family, "bid_rejected"):
+            assert told == (1, [("bid_rejected", scene.staff.pk, "Топ жабылды")])
+
+    def test_two_actions_of_one_move_cost_one_query(self, scene, family, referral):
+        with CaptureQueriesContext(connection) as asked:
+            referral_ending.expire_referral(referral, now=referral.valid_until)
+        assert questions_for_guardians(asked) == 1
+        for notices, entries in self.announced(family, "stop_started"):
+            assert notices == 1
+            assert [action for action, _actor, _reason in entries if action != "bid_activated"] == [
+                "referral_expired",
+                "stop_started",
+            ]
 
 
 class TestFiling:
