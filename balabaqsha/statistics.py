@@ -1,20 +1,21 @@
 """The public figures: one function per figure, counts only, remembered for a minute.
 
-A function that takes a locality answers for all of them when it is None.
+A function that takes a locality answers for all of them when it is None. Every figure of months counts the same ones:
+the last twelve, by the midnight of the place, or of the portal for all places together.
 """
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import groupby
 from statistics import median
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
+from django.utils import timezone
 from redis.exceptions import RedisError
 
 from applications.models import Contract, Referral
@@ -110,9 +111,9 @@ def waiting_by_locality() -> list[PlaceOfQueue]:
     return _remember("waiting_by_locality", None, _waiting_by_locality)
 
 
-def places_by_month(locality: Locality | None, *, now: datetime, zone: ZoneInfo) -> list[Month]:
+def places_by_month(locality: Locality | None, *, now: datetime) -> list[Month]:
     """The last twelve months up to the present one, the oldest first; months without anything are there too."""
-    return _remember("places_by_month", locality, lambda: _places_by_month(locality, now=now, zone=zone))
+    return _remember("places_by_month", locality, lambda: _places_by_month(locality, now=now))
 
 
 def referral_outcomes(locality: Locality | None, *, now: datetime) -> list[Outcome]:
@@ -154,9 +155,10 @@ def _waiting_by_locality() -> list[PlaceOfQueue]:
     ]
 
 
-def _places_by_month(locality: Locality | None, *, now: datetime, zone: ZoneInfo) -> list[Month]:
+def _places_by_month(locality: Locality | None, *, now: datetime) -> list[Month]:
+    zone = _zone(locality)
     months = last_months(now.astimezone(zone).date())
-    since = datetime(months[0].year, months[0].month, 1, tzinfo=zone)
+    since = _first_instant(locality, now=now)
     vacancies = Vacancy.objects.filter(published_at__gte=since)
     if locality is not None:
         vacancies = vacancies.filter(group__kindergarten__locality=locality)
@@ -167,7 +169,7 @@ def _places_by_month(locality: Locality | None, *, now: datetime, zone: ZoneInfo
     return [Month(first_day=day, published=published.get(day, 0), taken=taken.get(day, 0)) for day in months]
 
 
-def _by_month(rows: QuerySet[Any], at: str, *, zone: ZoneInfo, amount: Count | Sum) -> dict[date, int]:
+def _by_month(rows: QuerySet[Any], at: str, *, zone: tzinfo, amount: Count | Sum) -> dict[date, int]:
     counted = (
         rows.order_by().annotate(month=TruncMonth(at, tzinfo=zone)).values_list("month").annotate(amount)
     )
@@ -180,6 +182,17 @@ def last_months(today: date) -> list[date]:
     while len(months) < MONTHS_SHOWN:
         months.append((months[-1] - timedelta(days=1)).replace(day=1))
     return months[::-1]
+
+
+def _first_instant(locality: Locality | None, *, now: datetime) -> datetime:
+    """When the months began that are shown at `now`."""
+    zone = _zone(locality)
+    return datetime.combine(last_months(now.astimezone(zone).date())[0], time.min, tzinfo=zone)
+
+
+def _zone(locality: Locality | None) -> tzinfo:
+    """By whose midnight a month begins: the place's, and for all places together the portal's."""
+    return locality.zone if locality else timezone.get_default_timezone()
 
 
 def _referral_outcomes(locality: Locality | None, *, now: datetime) -> list[Outcome]:
@@ -204,9 +217,8 @@ def _days_to_referral(locality: Locality | None, *, now: datetime) -> Waits:
 
 
 def _referrals(locality: Locality | None, *, now: datetime) -> QuerySet[Referral]:
-    since = datetime.combine(last_months(now.date())[0], datetime.min.time(), tzinfo=UTC)
     here = Q() if locality is None else Q(application__locality=locality)
-    return Referral.objects.filter(here, issued_at__gte=since)
+    return Referral.objects.filter(here, issued_at__gte=_first_instant(locality, now=now))
 
 
 def _signed(locality: Locality | None) -> QuerySet[Contract]:

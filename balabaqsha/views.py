@@ -101,7 +101,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
     now = estimate_clock()
     places = selectors.localities()
     locality = next((place for place in places if place.slug == request.GET.get("place")), None)
-    months = figures.places_by_month(locality, now=now, zone=timezone.get_current_timezone())
+    months = figures.places_by_month(locality, now=now)
     outcomes = figures.referral_outcomes(locality, now=now)
     context: dict[str, Any] = {
         "locality": locality,

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from applications.models import Bid, Contract, Referral
 from applications.states import ApplicationState, BidState, ReferralState
 from balabaqsha import statistics
+from bulletin.models import Vacancy
 from tests.factories import (
     ApplicationFactory,
     GroupFactory,
@@ -20,6 +21,7 @@ from tests.factories import (
 
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Almaty")
+MICROSECOND = timedelta(microseconds=1)
 
 pytestmark = pytest.mark.django_db
 
@@ -85,14 +87,14 @@ def test_places_by_month_end_at_local_midnight(kentau):
     vacancy_in(LocalityFactory(), published_at=last_of_october, seats_total=5)
     vacancy_in(LocalityFactory(), published_at=last_of_october + timedelta(seconds=1), seats_total=3)
     vacancy_in(kentau, published_at=last_of_october, seats_total=7)
-    months = statistics.places_by_month(LocalityFactory(), now=NOW, zone=ZONE)
+    months = statistics.places_by_month(LocalityFactory(), now=NOW)
     assert len(months) == 12
     assert months[0].first_day == date(2025, 12, 1)
     assert [(month.first_day, month.published) for month in months[-2:]] == [
         (date(2026, 10, 1), 5),
         (date(2026, 11, 1), 3),
     ]
-    everywhere = statistics.places_by_month(None, now=NOW, zone=ZONE)
+    everywhere = statistics.places_by_month(None, now=NOW)
     assert everywhere[-2].published == 12
 
 
@@ -100,7 +102,7 @@ def test_places_taken_are_contracts_by_month_of_signing():
     referral(state=ReferralState.SIGNED, signed_at=datetime(2026, 10, 5, tzinfo=UTC))
     referral(state=ReferralState.SIGNED, signed_at=datetime(2026, 11, 5, tzinfo=UTC))
     referral(state=ReferralState.SIGNED, signed_at=datetime(2025, 11, 30, tzinfo=UTC))
-    months = statistics.places_by_month(None, now=NOW, zone=ZONE)
+    months = statistics.places_by_month(None, now=NOW)
     assert {month.first_day: month.taken for month in months if month.taken} == {
         date(2026, 10, 1): 1,
         date(2026, 11, 1): 1,
@@ -119,6 +121,35 @@ def test_places_taken_are_contracts_by_month_of_signing():
 def test_the_last_months_are_twelve_and_end_with_the_present_one(today, first):
     months = statistics.last_months(today)
     assert (len(months), months[0], months[-1]) == (12, first, today.replace(day=1))
+
+
+@pytest.mark.parametrize(
+    ("zone", "place"), [("Asia/Almaty", None), ("Asia/Almaty", "here"), ("Asia/Tokyo", "here")]
+)
+def test_all_figures_of_months_begin_at_the_same_local_midnight(zone, place):
+    """Between local midnight and that of UTC the first month shown is already the next one."""
+    locality = LocalityFactory(slug="there", timezone=zone)
+    midnight = datetime(2026, 11, 1, tzinfo=ZoneInfo(zone))
+    begins = datetime(2025, 12, 1, tzinfo=ZoneInfo(zone))
+    for at in (begins - MICROSECOND, begins):
+        vacancy_in(locality, published_at=at, seats_total=1)
+        made = referral(locality=locality, issued_at=at, signed_at=at)
+        Vacancy.objects.filter(bids=made.bid).update(published_at=datetime(2024, 1, 1, tzinfo=UTC))
+    asked = locality if place else None
+
+    def figures(now):
+        cache.clear()
+        months = statistics.places_by_month(asked, now=now)
+        return (
+            months[0].first_day,
+            sum(month.published for month in months),
+            sum(month.taken for month in months),
+            sum(row.referrals for row in statistics.referral_outcomes(asked, now=now)),
+            statistics.days_to_referral(asked, now=now).referrals,
+        )
+
+    assert figures(midnight - MICROSECOND) == (date(2025, 11, 1), 2, 2, 2, 2)
+    assert figures(midnight) == (date(2025, 12, 1), 1, 1, 1, 1)
 
 
 def test_outcomes_list_every_state(kentau):
