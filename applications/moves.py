@@ -14,6 +14,7 @@ from accounts import audit
 from accounts.models import User
 from applications.models import Application, Event, Referral
 from applications.refusals import Refusal
+from applications.rules.running_out import first_end
 from applications.states import (
     BEGINNING,
     CHOOSING,
@@ -97,7 +98,9 @@ def move(
     data: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Event:
-    """Make one allowed move of a locked application and write its event.
+    """Make one allowed move of a locked application, write its event, and reckon anew when it runs out.
+
+    Its other rows are written before. Where something ran out that nobody has settled, that stays to be settled.
 
     Raises `Refused`: NOT_ALLOWED; HALTED for a costly move while a guardian of the child is disputed, DISPUTED or
     UNPROVEN for what `actor`, as one side of it, may not do meanwhile.
@@ -112,8 +115,19 @@ def move(
     application.state = state_after(step, before)
     for name, value in changes.items():
         setattr(application, name, value)
-    application.save(update_fields=["state", *changes])
-    return write_event(application, step, before=before, actor=actor, now=now, reason=reason, data=data)
+    # Before it is reckoned when it runs out: the event of a lapse holds the end of the grace.
+    event = write_event(application, step, before=before, actor=actor, now=now, reason=reason, data=data)
+    if not application.ran_out(now=now):
+        application.runs_out_at = first_end(application, now=now)
+    application.save(update_fields=["state", "runs_out_at", *changes])
+    return event
+
+
+def reckon(application: Application, *, now: datetime) -> Application:
+    """Note when a locked application runs out, as its rows stand; what ran out by `now` has been ended before."""
+    application.runs_out_at = first_end(application, now=now)
+    application.save(update_fields=["runs_out_at"])
+    return application
 
 
 def refuse_while_halted(application: Application) -> None:

@@ -111,6 +111,9 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.RESTORE: ((_S.ARCHIVED,), _S.WAITING),
 }
 
+# From these the oldest leave; who has a bid or a referral under way leaves only when it came to nothing.
+AGEING_STATES = MOVES[Move.AGE_OUT][0]
+
 
 # What a false guardian could do to a family's place: halted for both sides while a guardian is disputed. A withdrawn
 # benefit costs a place as well; it is no move of its own.

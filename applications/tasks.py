@@ -15,23 +15,13 @@ logger = logging.getLogger(__name__)
 
 
 @shared_task
-def expire_referrals() -> None:
-    deadlines.expire_referrals(now=read_clock())
-
-
-@shared_task
-def lift_stops() -> None:
-    deadlines.lift_stops(now=read_clock())
+def settle_what_ran_out() -> None:
+    deadlines.settle_what_ran_out(now=read_clock())
 
 
 @shared_task
 def settle_disputes() -> None:
     deadlines.settle_disputes(now=read_clock())
-
-
-@shared_task
-def expire_benefits() -> None:
-    deadlines.expire_benefits(now=read_clock())
 
 
 @shared_task
@@ -62,23 +52,8 @@ def remind_interest() -> None:
 
 
 @shared_task
-def lapse_unconfirmed() -> None:
-    deadlines.lapse_unconfirmed(now=read_clock())
-
-
-@shared_task
-def end_lapsed_applications() -> None:
-    deadlines.end_lapsed_applications(now=read_clock())
-
-
-@shared_task
 def remind_aging() -> None:
     telling.remind_aging(now=read_clock())
-
-
-@shared_task
-def close_aged() -> None:
-    deadlines.close_aged(now=read_clock())
 
 
 @shared_task

@@ -10,9 +10,7 @@ from celery.schedules import crontab
 SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "deliver-messages": {"task": "notifications.tasks.deliver_due_messages", "schedule": 20.0},
     "tell-placed-bids": {"task": "applications.tasks.tell_placed_bids", "schedule": 20.0},
-    "expire-referrals": {"task": "applications.tasks.expire_referrals", "schedule": 60.0},
-    "expire-benefits": {"task": "applications.tasks.expire_benefits", "schedule": 60.0},
-    "lift-stops": {"task": "applications.tasks.lift_stops", "schedule": 60.0},
+    "settle-what-ran-out": {"task": "applications.tasks.settle_what_ran_out", "schedule": 60.0},
     "settle-disputes": {"task": "applications.tasks.settle_disputes", "schedule": 600.0},
     "render-missing-referrals": {"task": "applications.tasks.render_missing_referrals", "schedule": 60.0},
     "award-collected-bids": {"task": "applications.tasks.award_collected_bids", "schedule": 30.0},
@@ -26,9 +24,6 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     # Reminders of the calendar go out in the morning: 05:00 UTC is 10:00 in Kazakhstan.
     "remind-interest": {"task": "applications.tasks.remind_interest", "schedule": crontab(minute=0, hour=5)},
     "remind-aging": {"task": "applications.tasks.remind_aging", "schedule": crontab(minute=30, hour=5)},
-    "lapse-unconfirmed": {"task": "applications.tasks.lapse_unconfirmed", "schedule": crontab(minute="*/5")},
-    "end-lapsed": {"task": "applications.tasks.end_lapsed_applications", "schedule": crontab(minute="*/5")},
-    "close-aged": {"task": "applications.tasks.close_aged", "schedule": crontab(minute=1)},
     "prune-sms-codes": {"task": "accounts.tasks.prune_sms_codes", "schedule": crontab(minute=40)},
     "sweep-files": {"task": "accounts.tasks.sweep_files", "schedule": crontab(minute=25)},
     "purge-personal-data": {

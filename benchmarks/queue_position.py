@@ -49,7 +49,7 @@ FROM generate_series(1, %(rows)s) AS g;
 
 INSERT INTO applications_application
     (id, number, child_id, locality_id, birth_year, languages, tier, filed_at, sequence, filed_by_id, state,
-     interest_confirmed_at)
+     interest_confirmed_at, runs_out_at)
 SELECT md5('application' || g)::uuid, 'B-' || g, md5('child' || g)::uuid,
        CASE WHEN g <= %(real)s THEN %(first)s
             WHEN g <= %(real)s + %(big)s THEN %(first)s + 1
@@ -59,7 +59,8 @@ SELECT md5('application' || g)::uuid, 'B-' || g, md5('child' || g)::uuid,
             ELSE %(year)s + floor(random() * %(years)s)::int END,
        '{kk,ru}',
        CASE WHEN r < 0.04 THEN 0 WHEN r < 0.2 THEN 1 ELSE 2 END,
-       now() - interval '3 days' - random() * interval '1300 days', g, %(parent)s, 'waiting', now()
+       now() - interval '3 days' - random() * interval '1300 days', g, %(parent)s, 'waiting', now(),
+       now() + interval '1 day'
 FROM (SELECT g, random() AS r FROM generate_series(1, %(rows)s) AS g ORDER BY random()) AS filed;
 """
 

@@ -33,9 +33,10 @@ SELECT md5('c' || g)::uuid, md5('u' || g)::uuid, 'registry', now() FROM generate
 
 INSERT INTO applications_application
     (id, number, child_id, locality_id, birth_year, languages, tier, filed_at, sequence, filed_by_id, state,
-     interest_confirmed_at)
+     interest_confirmed_at, runs_out_at)
 SELECT md5('a' || g)::uuid, 'B-' || g, md5('c' || g)::uuid, l.id, 2022, '{{kk,ru}}', 2,
-       now() - interval '3 days' - g * interval '1 minute', g, md5('u' || g)::uuid, 'waiting', now()
+       now() - interval '3 days' - g * interval '1 minute', g, md5('u' || g)::uuid, 'waiting', now(),
+       now() + interval '1 day'
 FROM generate_series(1, {parents}) AS g, bulletin_locality AS l;
 
 INSERT INTO applications_event

@@ -69,6 +69,11 @@ class Calendar:
         return sum(self.is_working(today + ONE_DAY * number) for number in range(1, days + 1))
 
 
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of local `day` in `zone`, in UTC."""
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
+
+
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The first instant after local `day` in `zone`, in UTC: a deadline on `day` holds while now < this."""
-    return datetime.combine(day + ONE_DAY, time.min, tzinfo=zone).astimezone(UTC)
+    return start_of_day(day + ONE_DAY, zone)

@@ -19,6 +19,7 @@ from accounts.crypto import keyed_hash
 from accounts.iin import check_digit
 from accounts.models import Profile, Sex, User
 from applications.models import Application, Benefit, BenefitCategory
+from applications.rules.running_out import first_end
 from applications.states import Tier
 from bulletin.models import AgeGroup, Group, Kindergarten, Language, Locality, Vacancy
 from children.models import Child, Dispute, Guardianship
@@ -164,6 +165,18 @@ class DisputeFactory(DjangoModelFactory[Dispute]):
         model = Dispute
 
 
+def reckon_all():
+    """For tests that change rows by hand, which every move does by itself: note anew when each application runs out."""
+    for application in Application.objects.all():
+        _reckon(application)
+
+
+def _reckon(application):
+    # Right ever since it was filed: a test may go back and forth in time.
+    application.runs_out_at = first_end(application, now=application.filed_at)
+    application.save(update_fields=["runs_out_at"])
+
+
 class ApplicationFactory(DjangoModelFactory[Application]):
     """A waiting application of a family: `filed_by` is the child's guardian, interest has just been confirmed."""
 
@@ -185,6 +198,11 @@ class ApplicationFactory(DjangoModelFactory[Application]):
     def guardianship(self, create, extracted, **kwargs):
         if not self.child.guardianships.filter(user=self.filed_by).exists():
             GuardianshipFactory(child=self.child, user=self.filed_by)
+
+    @post_generation
+    def runs_out(self, create, extracted, **kwargs):
+        """As whoever files it notes it; `reckon_all` does it anew for rows that a test changes by hand."""
+        _reckon(self)
 
 
 class BenefitCategoryFactory(DjangoModelFactory[BenefitCategory]):
@@ -213,3 +231,8 @@ class BenefitFactory(DjangoModelFactory[Benefit]):
 
     class Meta:
         model = Benefit
+        skip_postgeneration_save = True
+
+    @post_generation
+    def runs_out(self, create, extracted, **kwargs):
+        _reckon(self.application)

@@ -6,12 +6,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from applications.access.settling import bring_forward
 from applications.admin.rules_preview import earliest_start, touched_by
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, tag, written
 from applications.models import Application, Rules, StopListEntry
@@ -125,6 +127,15 @@ class RulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "touched": touched_by(form.instance, now=estimate_clock()),
         }
         return TemplateResponse(request, "admin/rules_preview.html", context)
+
+    def save_model(self, request: HttpRequest, obj: Rules, form: Any, change: bool) -> None:
+        """Whoever may leave the queue earlier by these rules is looked at earlier.
+
+        Once more after the commit, for whom a move under way reckoned by the rules of before.
+        """
+        super().save_model(request, obj, form, change)
+        bring_forward(now=read_clock())
+        transaction.on_commit(lambda: bring_forward(now=read_clock()))
 
     @admin.display(description=_("Locality"))
     def shown_locality(self, obj: Rules) -> str:

@@ -166,9 +166,6 @@ def expire_benefit(benefit: Benefit, *, now: datetime) -> Application:
 
 def expire_benefits_of(application: Application, *, now: datetime) -> Application:
     """End every benefit of one application whose last day is over; returns the application as it is afterwards."""
-    if application.tier == Tier.GENERAL:
-        # It has no verified benefit, hence nothing to ask the database.
-        return application
     for benefit in application.benefits.filter(state=BenefitState.VERIFIED, valid_until__lte=now):
         application = expire_benefit(benefit, now=now)
     return application
@@ -268,13 +265,6 @@ def _tell(
         last_day=last_day,
     )
     trace(application, action, actor=actor, now=now, reason=reason, guardians=guardians)
-
-
-def overdue_benefits(*, now: datetime) -> QuerySet[Benefit]:
-    """Verified benefits of children without a place whose last day is over and that have not been ended yet."""
-    return Benefit.objects.filter(
-        state=BenefitState.VERIFIED, valid_until__lte=now, application__state__in=LIVE_STATES
-    )
 
 
 def categories_to_claim(application: Application) -> QuerySet[BenefitCategory]:

@@ -1,7 +1,7 @@
 """Who looks at the bulletin, in one statement: what a signed-in family may cost when thousands look at once.
 
-The function of the database (applications/migrations/0004_onlooker.py) reads what the header and the list show to a
-family. `applications.access.family` and the transitions are the ordinary way; it is gone wherever this one can't tell.
+The function of the database (`look_at_the_bulletin.sql`) reads what the header and the list show to a family.
+`applications.access.family` is the ordinary way, taken wherever this one can't tell.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from applications.bidding.board import Waiting
-from applications.rules.interest import Campaign
 from applications.states import ApplicationState
-from applications.waiting.campaigns import ended_campaign_for
-from bulletin.models import Locality
-from bulletin.moment import Moment
 
 _LOOK = "SELECT * FROM look_at_the_bulletin(%s::uuid, %s, %s)"
 
@@ -32,13 +28,9 @@ class Onlooker:
 
 class _Row(NamedTuple):
     # Of the application, or "disputed" where this guardian may not bid for the child now.
-    state: str | None
-    interest_confirmed_at: datetime
-    is_overdue: bool
+    state: str
+    ran_out: bool
     waiting: Waiting
-
-
-_campaigns: Moment[Campaign | None] = Moment(room=100)
 
 
 def look(*, user_id: str, password_stamp: str, now: datetime) -> Onlooker | None:
@@ -50,8 +42,8 @@ def look(*, user_id: str, password_stamp: str, now: datetime) -> Onlooker | None
     with connection.cursor() as cursor:
         cursor.execute(_LOOK, [user_id, password_stamp, now])
         found = cursor.fetchall()
-    family = [_Row(row[1], row[2], row[3], Waiting(*row[4:])) for row in found if row[1] is not None]
-    if not found or any(_needs_settling(row, now=now) for row in family):
+    family = [_Row(row[1], row[2], Waiting(*row[3:])) for row in found if row[1] is not None]
+    if not found or any(row.ran_out for row in family):
         return None
     return Onlooker(
         is_signed_in=True,
@@ -59,14 +51,3 @@ def look(*, user_id: str, password_stamp: str, now: datetime) -> Onlooker | None
         places=frozenset(row.waiting.locality_id for row in family),
         waiting=tuple(row.waiting for row in family if row.state == ApplicationState.WAITING),
     )
-
-
-def _needs_settling(row: _Row, *, now: datetime) -> bool:
-    """The conditions of `access.settling`; once more often is harmless, once less would show a lapsed right."""
-    if row.is_overdue or row.state != ApplicationState.WAITING:
-        return row.is_overdue
-    place = row.waiting.locality_id
-    campaign = _campaigns.get(
-        place, now=now, make=lambda: ended_campaign_for(Locality.objects.get(pk=place), now=now)
-    )
-    return campaign is not None and not campaign.is_confirmed(row.interest_confirmed_at)

@@ -1,7 +1,7 @@
 """The minute it opens: one press, one SQL statement, one answer.
 
 `applications.bidding.step_by_step.place_bid` says in Python what a bid is; the function `press_for_a_place` of the
-database (applications/migrations/0002_rush.py) does the same in one round trip, by its own clock, and checks besides
+database (`press_for_a_place.sql`) does the same in one round trip, by its own clock, and checks besides
 who is asking. A property test holds the two together. Why there are two: docs/adr/0007-one-statement-bid.md.
 """
 
@@ -21,6 +21,8 @@ _PRESS = "SELECT press_for_a_place(%s::uuid, %s, %s::uuid, %s::uuid, %s)"
 class Outcome(StrEnum):
     PLACED = "placed"
     AGAIN = "again"
+    # Something of the application may have ended: `access.settling.settle` first, then press again.
+    RAN_OUT = "ran_out"
     # Not signed in (any more), blocked, no guardian, or no such application or place.
     UNKNOWN = "unknown"
 

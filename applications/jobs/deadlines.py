@@ -5,39 +5,25 @@ from functools import partial
 
 from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
-from applications.benefits.claims import expire_benefit, overdue_benefits
+from applications.access.settling import ran_out, settle
 from applications.bidding.award import award_collected, vacancies_to_award
 from applications.bidding.publication import recalled_with_bids, void_recalled_bids
 from applications.disputes.guardianships import settle_dispute
-from applications.referrals.due import overdue_referrals
-from applications.referrals.ending import expire_referral
-from applications.referrals.stops import ended_stops, lift_stop
-from applications.waiting.aging import age_out, too_old
-from applications.waiting.campaigns import (
-    ended_campaign_for,
-    lapsed_beyond_grace,
-    unconfirmed,
-)
-from applications.waiting.confirming import end_lapsed, lapse
-from bulletin.models import Locality
+from applications.models import Application
 from children.disputes import undecided
 from children.models import Dispute
 from notifications.sweeps import sweep
 
 
-def expire_referrals(*, now: datetime) -> int:
-    """End every referral whose last day is over. Returns how many."""
-    return sweep(overdue_referrals(now=now), lambda referral: expire_referral(referral, now=now))
+def settle_what_ran_out(*, now: datetime) -> int:
+    """Bring every application up to `now` of which something may have ended. Returns how many were looked at."""
 
+    def settle_one(application: Application) -> None:
+        # Another worker, or the family itself, may have been here meanwhile.
+        application.refresh_from_db(fields=["runs_out_at"])
+        settle(application, now=now)
 
-def lift_stops(*, now: datetime) -> int:
-    """Return every application whose stop is over. Returns how many."""
-    return sweep(ended_stops(now=now), lambda stop: lift_stop(stop, now=now))
-
-
-def expire_benefits(*, now: datetime) -> int:
-    """End every benefit whose last day is over. Returns how many."""
-    return sweep(overdue_benefits(now=now), lambda benefit: expire_benefit(benefit, now=now))
+    return sweep(ran_out(now=now).order_by("runs_out_at", "pk"), settle_one)
 
 
 def award_bids(*, now: datetime) -> int:
@@ -46,7 +32,7 @@ def award_bids(*, now: datetime) -> int:
     `now` is a reading of `notifications.clock`: the clock that accepted the bids also ends their time.
     """
     # The award goes by the order of the queue, in which nothing that ran out may count.
-    expire_benefits(now=now)
+    settle_what_ran_out(now=now)
     awarded = sweep(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
     return awarded + sweep(recalled_with_bids(), lambda vacancy: void_recalled_bids(vacancy, now=now))
 
@@ -58,27 +44,6 @@ def settle_disputes(*, now: datetime) -> int:
     """
     waiting = undecided().select_related("guardianship__user__profile", "guardianship__child")
     return sweep(waiting, partial(_settle_dispute, now=now))
-
-
-def lapse_unconfirmed(*, now: datetime) -> int:
-    """Take out of the queues whoever did not confirm in the campaign that ended. Returns how many."""
-    lapsed = 0
-    for locality in Locality.objects.all():
-        campaign = ended_campaign_for(locality, now=now)
-        if campaign is not None:
-            waiting = unconfirmed(campaign, locality=locality)
-            lapsed += sweep(waiting, lambda application: lapse(application, now=now))
-    return lapsed
-
-
-def end_lapsed_applications(*, now: datetime) -> int:
-    """Close every lapsed application whose grace is over. Returns how many."""
-    return sweep(lapsed_beyond_grace(now=now), lambda application: end_lapsed(application, now=now))
-
-
-def close_aged(*, now: datetime) -> int:
-    """Close the applications of the children who are too old this year. Returns how many."""
-    return sweep(too_old(now=now), lambda application: age_out(application, now=now))
 
 
 def _settle_dispute(dispute: Dispute, *, now: datetime) -> None:

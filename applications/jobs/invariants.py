@@ -8,11 +8,14 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
-from applications.models import Application, Bid, Event, Referral, StopListEntry
+from applications.models import Application, Bid, Event, Referral, Rules, StopListEntry
 from applications.queue import history
 from applications.queue.buckets import bucket_differences
-from applications.states import ApplicationState, BidState, Move, ReferralState
-from bulletin.models import Vacancy
+from applications.rules.running_out import PREFETCH, first_end
+from applications.states import LIVE_STATES, ApplicationState, BidState, Move, ReferralState
+from applications.waiting.campaigns import ended_campaign_for, unconfirmed
+from bulletin.models import Locality, Vacancy
+from notifications.clock import read_clock
 
 
 def differences() -> Iterator[str]:
@@ -26,6 +29,7 @@ def differences() -> Iterator[str]:
         yield from _states()
         yield from _bids_without_event()
         yield from history.differences()
+        yield from _too_late()
         for bucket in bucket_differences():
             yield f"queue count: {bucket}"
 
@@ -72,6 +76,24 @@ def _states() -> Iterator[str]:
             yield f"application {application.number}: {state} without {name}"
         for application in applications.filter(has_reason=True).exclude(state=state):
             yield f"application {application.number}: {application.state} with {name}"
+
+
+def _too_late() -> Iterator[str]:
+    """Applications that may end before they are looked at: `runs_out_at` is a lower bound, for the press as well."""
+    now, rules = read_clock(), list(Rules.objects.all())
+    live = Application.objects.filter(state__in=LIVE_STATES).select_related("locality")
+    for application in live.prefetch_related(*PREFETCH).order_by("pk").iterator(chunk_size=1000):
+        first, noted = first_end(application, now=now, rules=rules), application.runs_out_at
+        if first is not None and (noted is None or noted > first):
+            yield f"application {application.number}: may end at {first}, but is not looked at before {noted}"
+    for locality in Locality.objects.all():
+        ended = ended_campaign_for(locality, now=now)
+        if ended is not None:
+            missed = unconfirmed(ended, locality=locality).filter(
+                Q(runs_out_at=None) | Q(runs_out_at__gt=now)
+            )
+            for application in missed:
+                yield f"application {application.number}: missed the confirmation of {ended.year} unseen"
 
 
 def _bids_without_event() -> Iterator[str]:

@@ -1,6 +1,7 @@
 """An application, and the append-only history of it."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,9 @@ from applications.states import (
 from bulletin.models import Language, Locality
 from children.disputes import Side
 from children.models import Child
+
+# What a row says of its end until somebody reckons it: past, so that it is looked at before anything is decided.
+NEVER_LOOKED_AT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Application(models.Model):
@@ -60,6 +64,11 @@ class Application(models.Model):
     # Not a column: where whoever asked for this application (`access`) stands in a dispute about the child's guardians.
     asker_side: Side | None = None
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
+    # A lower bound of the first instant at which anything of it may end by itself (`rules.running_out`); empty: nothing
+    # ends before the next move. Once it is past, nothing is decided before `access.settling.settle` looked closer.
+    runs_out_at = models.DateTimeField(
+        null=True, editable=False, default=NEVER_LOOKED_AT, db_default=NEVER_LOOKED_AT
+    )
 
     class Meta:
         verbose_name = _("application")
@@ -82,6 +91,9 @@ class Application(models.Model):
                 condition=Q(state__in=QUEUED_STATES),
                 name="application_queue",
             ),
+            models.Index(
+                fields=["runs_out_at"], condition=Q(runs_out_at__isnull=False), name="application_runs_out"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -89,6 +101,10 @@ class Application(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("applications:application", args=[self.pk])
+
+    def ran_out(self, *, now: datetime) -> bool:
+        """Whether something of it may have ended at `now`, so that it has to be settled before it is read."""
+        return self.runs_out_at is not None and self.runs_out_at <= now
 
     @property
     def asker_may_choose(self) -> bool:

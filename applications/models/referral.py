@@ -90,6 +90,16 @@ class Referral(models.Model):
         return self.is_valid(now=self.handed_in(now=now))
 
     @property
+    def runs_out_at(self) -> datetime | None:
+        """The first instant at which it is not extendable any more, and ends by itself; None while it is held."""
+        if self.held_since is not None:
+            return None
+        begun = self.handed_in_at
+        if begun is None or begun >= self.valid_until:
+            return self.valid_until
+        return max(self.valid_until, begun + PAPERS_ON_THEIR_WAY)
+
+    @property
     def last_moment(self) -> datetime:
         """The last microsecond of validity: its local date is the day shown as the last one."""
         return self.valid_until - timedelta(microseconds=1)

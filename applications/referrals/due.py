@@ -1,24 +1,11 @@
-"""Which referrals are valid, overdue, or without their paper."""
+"""Which referrals are valid, or without their paper."""
 
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from applications.models import (
-    PAPERS_ON_THEIR_WAY,
-    Referral,
-)
+from applications.models import Referral
 from applications.states import ReferralState
-
-
-def overdue_referrals(*, now: datetime) -> QuerySet[Referral]:
-    """Referrals whose last day is over and that have not been ended yet.
-
-    None whose last day stands still, and none whose papers are still on their way.
-    """
-    on_their_way = Q(handed_in_at__lt=F("valid_until"), handed_in_at__gt=now - PAPERS_ON_THEIR_WAY)
-    over = Referral.objects.filter(state=ReferralState.ISSUED, valid_until__lte=now, held_since=None)
-    return over.exclude(on_their_way)
 
 
 def valid_referrals(*, now: datetime) -> QuerySet[Referral]:

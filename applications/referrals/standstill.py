@@ -9,6 +9,7 @@ from applications.models import (
 )
 from applications.moves import (
     lock_referral,
+    reckon,
     remind,
     trace,
 )
@@ -50,6 +51,7 @@ def resume_referral(application: Application, *, now: datetime) -> None:
         key = f"{referral.pk}:{now.isoformat()}"
         remind(application, "referral_moved", key=key, now=now, referral=referral, last_day=last_day)
     referral.save(update_fields=["held_since", "valid_until", "pdf"])
+    reckon(application, now=now)
     trace(application, Action.REFERRAL_RESUMED, actor=None, now=now)
 
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db.models import QuerySet
-
 from accounts.models import User
 from applications.journal_actions import Action
 from applications.models import (
@@ -43,8 +41,3 @@ def lift_stop(
         place = position(application, now=now)
         announce(event, "stop_lifted", Action.STOP_LIFTED, number=place.number if place else None)
     return application
-
-
-def ended_stops(*, now: datetime) -> QuerySet[StopListEntry]:
-    """Stops that are over and have not been lifted yet."""
-    return StopListEntry.objects.filter(lifted_at=None, until__lte=now)

@@ -8,13 +8,13 @@ the grace is over. All of it is decided by the rules in force on the day on whic
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from applications.models import Rules
 from applications.rules.in_force import choose
 from bulletin.models import Locality
-from bulletin.workdays import end_of_day
+from bulletin.workdays import end_of_day, start_of_day
 
 # How many days before the last one families hear of it again.
 REMIND_BEFORE = (14, 2)
@@ -87,7 +87,7 @@ def campaign_of(year: int, rules: Iterable[Rules], *, locality: Locality) -> Cam
                 year=year,
                 last_day=last_day,
                 last_grace_day=last_grace_day,
-                begins_at=datetime.combine(first_day, time.min, tzinfo=locality.zone).astimezone(UTC),
+                begins_at=start_of_day(first_day, locality.zone),
                 ends_at=end_of_day(last_day, locality.zone),
                 grace_ends_at=end_of_day(last_grace_day, locality.zone),
             )
@@ -112,6 +112,27 @@ def ended_campaign(rules: Iterable[Rules], *, locality: Locality, now: datetime)
 def next_campaign(rules: Iterable[Rules], *, locality: Locality, now: datetime) -> Campaign | None:
     """The first campaign that has not begun at `now`, as the rules stand: until it begins they may change."""
     return _newest_in(Phase.AHEAD, rules, locality=locality, now=now)
+
+
+def unconfirmed_from(
+    confirmed_at: datetime, rules: Iterable[Rules], *, locality: Locality, now: datetime
+) -> datetime:
+    """The first instant after `now` at which interest confirmed at that moment may no longer do, as the rules stand.
+
+    It is the end of the first campaign for which it does not count. Where the coming two years have none, it is an
+    instant before any later one.
+    """
+    for campaign in campaigns_ahead(rules, locality=locality, now=now):
+        if not campaign.is_confirmed(confirmed_at):
+            return campaign.ends_at
+    return start_of_day(date(_year(locality, now) + 2, 1, 1), locality.zone)
+
+
+def campaigns_ahead(rules: Iterable[Rules], *, locality: Locality, now: datetime) -> list[Campaign]:
+    """The campaigns that end this year or the next, the earliest first, and are not over at `now`."""
+    year, known = _year(locality, now), list(rules)
+    both = (campaign_of(one, known, locality=locality) for one in (year, year + 1))
+    return [campaign for campaign in both if campaign is not None and now < campaign.ends_at]
 
 
 def _newest_in(phase: Phase, rules: Iterable[Rules], *, locality: Locality, now: datetime) -> Campaign | None:

@@ -8,7 +8,7 @@ from applications.journal_actions import Action
 from applications.models import Application, Rules
 from applications.moves import announce, lock_application, locking, move
 from applications.rules.ages import oldest_birth_year, year_to_announce
-from applications.states import MOVES, Move, is_allowed
+from applications.states import AGEING_STATES, Move, is_allowed
 from bulletin.models import Locality
 
 
@@ -28,10 +28,6 @@ def age_out(application: Application, *, now: datetime) -> Application:
         event = move(application, Move.AGE_OUT, actor=None, now=now, archived_at=now)
         announce(event, "aged_out", Action.AGED_OUT)
     return application
-
-
-# From these the oldest leave; who has a bid or a referral under way leaves only when it came to nothing.
-AGEING_STATES = MOVES[Move.AGE_OUT][0]
 
 
 def too_old(*, now: datetime) -> QuerySet[Application]:

@@ -1,13 +1,13 @@
 """Whom a campaign of interest asks, and those whose grace after one is over."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from applications.models import Application, Event, Rules
 from applications.rules import interest
 from applications.rules.interest import Campaign
+from applications.rules.running_out import promised_end, restorable_until
 from applications.states import ApplicationState, Move
 from bulletin.models import Locality
 
@@ -45,12 +45,6 @@ def asked_by(campaign: Campaign, application: Application) -> bool:
     return unconfirmed(campaign, locality=application.locality).filter(pk=application.pk).exists()
 
 
-def restorable_until(application: Application) -> datetime | None:
-    """The first instant at which a lapsed application can't come back, as promised when it lapsed; None: no end."""
-    lapsed = application.events.filter(move=Move.LAPSE).order_by("-id").first()
-    return _promised(lapsed.data if lapsed else None)
-
-
 def campaign_asking(application: Application, *, now: datetime) -> Campaign | None:
     """The running campaign in which the family of a waiting application has still to confirm, if any."""
     if application.state != ApplicationState.WAITING:
@@ -81,10 +75,5 @@ def lapsed_beyond_grace(*, now: datetime) -> list[Application]:
     lapsed = Application.objects.filter(state=ApplicationState.LAPSED).annotate(
         lapse_data=Subquery(newest.values("data")[:1])
     )
-    ends = [(one, _promised(one.lapse_data)) for one in lapsed]
+    ends = [(one, promised_end(one.lapse_data)) for one in lapsed]
     return [one for one, end in ends if end is not None and now >= end]
-
-
-def _promised(data: dict[str, Any] | None) -> datetime | None:
-    until = (data or {}).get("restorable_until")
-    return datetime.fromisoformat(until) if until else None

@@ -14,6 +14,7 @@ from applications.moves import Refused, announce, lock_application, locking, mov
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at, rules_for
+from applications.rules.running_out import first_end
 from applications.states import LIVE_STATES, ApplicationState, Move
 from bulletin.models import Language, Locality
 from children.access import guardians_of
@@ -44,7 +45,7 @@ def file_application(
             # A stop that is under way comes first: foreign keys alone are checked at the commit.
             Child.objects.select_for_update(no_key=True).values_list("pk").get(pk=child.pk)
             refuse_side(child, actor, begins=True)
-            application = Application.objects.create(
+            application = Application(
                 number=f"{today:%y}-{sequence:06}",
                 child=child,
                 locality=locality,
@@ -55,6 +56,8 @@ def file_application(
                 filed_by=actor,
                 interest_confirmed_at=now,
             )
+            application.runs_out_at = first_end(application, now=now)
+            application.save(force_insert=True)
             event = write_event(application, Move.FILE, before="", actor=actor, now=now)
             number = _number(application, now=now)
             announce(event, "application_filed", Action.APPLICATION_FILED, number=number)

@@ -29,6 +29,7 @@ from applications.models import (
 )
 from applications.referrals.issuing import NUMBERS_A_YEAR, referral_number
 from applications.rules.interest import Campaign, ended_campaign
+from applications.rules.running_out import PREFETCH, first_end
 from applications.states import MOVES, BidState, Move, ReferralState, is_allowed
 from balabaqsha.demo import moments
 from bulletin import seats
@@ -201,6 +202,15 @@ class Book:
         ExtensionDocument.objects.bulk_create(documents)
         Event.objects.bulk_create(sorted(self.events, key=lambda event: event.at), batch_size=BATCH)
         take_seats(bid for bid in self.bids if bid.holds_seat)
+        self._reckon({*filed, *self.touched})
+
+    def _reckon(self, pks: set[Any]) -> None:
+        """Note when each of these applications runs out."""
+        rules = list(Rules.objects.all())
+        written = Application.objects.filter(pk__in=pks).select_related("locality")
+        for application in (reckoned := list(written.prefetch_related(*PREFETCH))):
+            application.runs_out_at = first_end(application, now=self.now, rules=rules)
+        Application.objects.bulk_update(reckoned, ["runs_out_at"], batch_size=BATCH)
 
     def _write(
         self,

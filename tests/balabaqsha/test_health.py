@@ -252,9 +252,9 @@ def test_what_waits_because_of_it_is_named(client):
     """Nothing ran for half an hour: what is due every minute is named, what is due at night is not."""
     answer = told(client, at=NOW + timedelta(minutes=30))
     assert answer["sweeps"] == "late"
-    assert answer["sweeps_late"]["expire-referrals"] == 29 * 60
+    assert answer["sweeps_late"]["settle-what-ran-out"] == 29 * 60
     assert answer["sweeps_late"]["deliver-messages"] == 30 * 60 - 20
-    assert "close-aged" in answer["sweeps_late"]
+    assert "remind-deadlines" in answer["sweeps_late"]
     assert "check-invariants" not in answer["sweeps_late"]
 
 

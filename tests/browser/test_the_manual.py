@@ -93,6 +93,7 @@ def families_ahead(locality):
             sequence=2_000_000 + number,
             filed_by=parent,
             interest_confirmed_at=filed,
+            runs_out_at=None,
         )
         for number, child in enumerate(children)
     )
@@ -188,9 +189,9 @@ def test_nobody_came(city, family, summer_2019, language):
     assert city.vacancy.seats_free == 21
 
     summer_2019.at(7, 3, 23, 59)
-    assert deadlines.expire_referrals(now=datetime.now(ZONE)) == 0
+    assert deadlines.settle_what_ran_out(now=datetime.now(ZONE)) == 0
     summer_2019.at(7, 4, 0, 1)
-    assert deadlines.expire_referrals(now=datetime.now(ZONE)) == 1
+    assert deadlines.settle_what_ran_out(now=datetime.now(ZONE)) == 1
     city.vacancy.refresh_from_db()
     assert city.vacancy.seats_free == 22
     sign_in(family)
@@ -222,7 +223,7 @@ def test_extended_to_the_second_of_august(city, family, summer_2019, language, t
     family.open_application()
     expect(family.control("extend")).to_have_count(0)
     summer_2019.at(8, 2, 23, 0)
-    assert deadlines.expire_referrals(now=datetime.now(ZONE)) == 0
+    assert deadlines.settle_what_ran_out(now=datetime.now(ZONE)) == 0
 
 
 def sign_in(family):

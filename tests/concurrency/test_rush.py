@@ -21,7 +21,7 @@ from applications.bidding.award import award_collected
 from applications.bidding.publication import close_vacancy, recall_vacancy, void_recalled_bids
 from applications.bidding.rush import Outcome, press
 from applications.jobs import deadlines, telling
-from applications.models import Application, Bid, Event, Referral
+from applications.models import Application, Bid, Event, Referral, Rules
 from applications.moves import Refused, lock_application, lock_vacancy, locking
 from applications.queue.order import interleave
 from applications.referrals import ending as referral_ending
@@ -48,9 +48,15 @@ MICROSECOND = timedelta(microseconds=1)
 
 @pytest.fixture(autouse=True)
 def _database_clock(settings, scene):
-    """Everything here goes by the clock of the database; the manual's place has been open since 2019."""
+    """Everything here goes by the clock of the database; the manual's place has been open since 2019.
+
+    Its children may still wait, by rules of their own, and have just confirmed that they do.
+    """
     settings.DATABASE_CLOCK = True
     this_year = read_clock().year
+    Rules.objects.create(valid_from=date(2019, 1, 1), oldest_age=this_year - 2016)
+    now = read_clock()
+    Application.objects.update(interest_confirmed_at=now, runs_out_at=now + timedelta(hours=1))
     Holiday.objects.bulk_create(
         Holiday(date=date(year, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год")
         for year in (this_year, this_year + 1)
@@ -96,7 +102,8 @@ def families(scene, count):
             filed_at=NOW - timedelta(days=9, minutes=chance.randrange(count)),
             sequence=5_000_000 + number,
             filed_by=scene.parent,
-            interest_confirmed_at=NOW,
+            interest_confirmed_at=read_clock(),
+            runs_out_at=read_clock() + timedelta(hours=1),
         )
         for number, child in enumerate(children)
     )
@@ -500,6 +507,7 @@ def test_a_page_that_has_to_end_what_ran_out_says_so_where_it_can_not(scene, cli
     bid = Bid.objects.get()
     referral = issuing.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
     Referral.objects.filter(pk=referral.pk).update(valid_until=bid.placed_at + MICROSECOND)
+    Application.objects.update(runs_out_at=bid.placed_at + MICROSECOND)
     family = client_of(scene.parent)
     with transaction.atomic():
         lock_application(scene.application.pk)

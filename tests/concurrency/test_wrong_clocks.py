@@ -27,7 +27,7 @@ from notifications.models import Message, Notice
 from tests.accounts.walk import PHONE, newest_code
 from tests.applications.conftest import NOW, ZONE
 from tests.concurrency.machine import Machine
-from tests.factories import BenefitFactory, UserFactory, VacancyFactory
+from tests.factories import BenefitFactory, UserFactory, VacancyFactory, reckon_all
 from tests.staff import inside, worker_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
@@ -145,6 +145,7 @@ def asked_for_interest(scene):
 
 def lapsed_interest(scene):
     Application.objects.update(interest_confirmed_at=NOW - timedelta(days=20))
+    reckon_all()
     lapsed = application_is(ApplicationState.LAPSED)
     return Case(at_midnight(2019, 10, 2), lapsed)
 
@@ -168,6 +169,7 @@ def told_of_school_age(scene):
 
 def closed_by_school_age(scene):
     oldest(scene)
+    reckon_all()
     archived = application_is(ApplicationState.ARCHIVED)
     return Case(at_midnight(2020, 1, 1), archived)
 
@@ -229,16 +231,18 @@ def message_is(state):
 
 
 CASES = {
-    "applications.tasks.expire_referrals": [expired_referral],
+    "applications.tasks.settle_what_ran_out": [
+        expired_referral,
+        lifted_stop,
+        expired_benefit,
+        lapsed_interest,
+        ended_grace,
+        closed_by_school_age,
+    ],
     "applications.tasks.remind_deadlines": [reminded_of_the_last_day],
-    "applications.tasks.lift_stops": [lifted_stop],
-    "applications.tasks.expire_benefits": [expired_benefit],
     "applications.tasks.award_collected_bids": [awarded_place],
     "applications.tasks.remind_interest": [asked_for_interest],
-    "applications.tasks.lapse_unconfirmed": [lapsed_interest],
-    "applications.tasks.end_lapsed_applications": [ended_grace],
     "applications.tasks.remind_aging": [told_of_school_age],
-    "applications.tasks.close_aged": [closed_by_school_age],
     "notifications.tasks.deliver_due_messages": [delivered_message, given_up_message],
     "accounts.tasks.prune_sms_codes": [pruned_code],
     "balabaqsha.tasks.purge_personal_data": [purged_text],
@@ -259,9 +263,9 @@ TIMELESS = {
 def test_control_by_its_own_clock_the_fast_machine_ends_a_referral_early(scene, fast, database_clock):
     case = expired_referral(scene)
     now = database_clock(case.due - HOUR / 2)
-    fast.run("applications.tasks.expire_referrals", at=now)
+    fast.run("applications.tasks.settle_what_ran_out", at=now)
     assert not case.is_done()
-    fast.run("applications.tasks.expire_referrals", at=now, own_clock=True)
+    fast.run("applications.tasks.settle_what_ran_out", at=now, own_clock=True)
     assert case.is_done()
 
 

@@ -30,8 +30,7 @@ class Command(BaseCommand):
             self._foretell(now=now)
             return
         self.stdout.write(f"{telling.remind_interest(now=now)} reminded")
-        self.stdout.write(f"{deadlines.lapse_unconfirmed(now=now)} lapsed")
-        self.stdout.write(f"{deadlines.end_lapsed_applications(now=now)} closed")
+        self.stdout.write(f"{deadlines.settle_what_ran_out(now=now)} brought up to date")
 
     def _foretell(self, *, now: datetime) -> None:
         for locality in Locality.objects.all():

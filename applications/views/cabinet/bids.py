@@ -112,6 +112,9 @@ def _confirm(
         if outcome == Outcome.UNKNOWN:
             # The right to the child, or the account, ended while the page was made.
             raise Http404
+        if outcome == Outcome.RAN_OUT:
+            # Between the reading of the clock and the press: the next press finds it settled.
+            outcome = Refusal.BUSY
         if isinstance(outcome, Refusal):
             return _refused(request, application, vacancy, outcome, now=now)
         return sent(request, outcome, application.pk)

@@ -27,9 +27,10 @@ from notifications.clock import clock_column, estimate_clock
 
 _full_places = FullPlaces()
 
-# What an overdue deadline may have ended already, and what has a page of its own: the ordinary way looks closer.
+# What has to be settled first, and what has a page of its own: the ordinary way looks closer.
 _LOOK_CLOSER = {
     Outcome.UNKNOWN,
+    Outcome.RAN_OUT,
     Refusal.DISPUTED,
     Refusal.NOT_PUBLISHED,
     Refusal.STOP_LISTED,

@@ -20,13 +20,14 @@ from applications.queue.position import Position, position
 from applications.referrals.last_days import last_day_of, longest_extension, stop_days_of
 from applications.rules.in_force import rules_for
 from applications.rules.interest import Campaign
+from applications.rules.running_out import restorable_until
 from applications.states import (
     ApplicationState,
     BidState,
     Move,
     ReferralState,
 )
-from applications.waiting.campaigns import campaign_asking, restorable_until
+from applications.waiting.campaigns import campaign_asking
 from bulletin.calendar import CalendarEmpty, working_calendar
 from bulletin.models import Vacancy
 from bulletin.workdays import CalendarEnds

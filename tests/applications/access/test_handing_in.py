@@ -11,7 +11,7 @@ from accounts.safe_copy import Cause, Copy, FileType, Refused
 from applications.access.handing_in import note_handing_in
 from applications.bidding.step_by_step import place_bid
 from applications.jobs import deadlines
-from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
+from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral, StopListEntry
 from applications.referrals.ending import expire_referral
 from applications.referrals.issuing import activate_bid
 from applications.states import ReferralState
@@ -72,9 +72,11 @@ def free_seats() -> int:
 
 
 def sweep(clock, at):
-    """The minute's job and a page of the other guardian, both at `at`."""
+    """The minute's job at `at`: how many referrals it ended."""
     clock.move_to(at)
-    return deadlines.expire_referrals(now=at)
+    before = StopListEntry.objects.count()
+    deadlines.settle_what_ran_out(now=at)
+    return StopListEntry.objects.count() - before
 
 
 def test_in_the_last_microsecond_it_is_in_time_however_long_the_look_takes(send, looking, clock):
@@ -190,7 +192,7 @@ class TestNote:
 
     def test_an_old_note_holds_nothing(self, scene, referral):
         self.note(scene.parent, scene, at=END - PAPERS_ON_THEIR_WAY)
-        assert deadlines.expire_referrals(now=END) == 1
+        assert deadlines.settle_what_ran_out(now=END) == 1
 
     def test_after_the_contract_nothing_is_noted(self, scene, referral):
         Referral.objects.update(state=ReferralState.SIGNED)

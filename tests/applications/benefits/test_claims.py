@@ -222,7 +222,7 @@ class TestRenewal:
         first.refresh_from_db()
         assert (first.state, first.valid_until) == (BenefitState.EXPIRED, later)
         assert standing(scene)[1] == Tier.EXTRAORDINARY
-        assert deadlines.expire_benefits(now=datetime(2019, 7, 27, tzinfo=ZONE)) == 0
+        assert deadlines.settle_what_ran_out(now=datetime(2019, 7, 27, tzinfo=ZONE)) == 0
         assert second.valid_until == datetime(2019, 8, 16, tzinfo=ZONE)
 
     def test_what_was_promised_is_not_shortened(self, scene, monthly, official):
@@ -303,12 +303,12 @@ class TestExpiry:
         before = (standing(scene), number(scene))
         benefit = verified(scene, monthly, official)
         end = benefit.valid_until
-        assert deadlines.expire_benefits(now=end - MICROSECOND) == 0
+        assert deadlines.settle_what_ran_out(now=end - MICROSECOND) == 0
         assert standing(scene)[1] == Tier.EXTRAORDINARY
-        assert deadlines.expire_benefits(now=end) == 1
+        assert deadlines.settle_what_ran_out(now=end) == 1
         assert (standing(scene), number(scene)) == before
         assert moves(scene) == [Move.VERIFY_BENEFIT, Move.END_BENEFIT]
-        assert deadlines.expire_benefits(now=end) == 0
+        assert deadlines.settle_what_ran_out(now=end) == 0
 
     def test_the_familys_own_look_ends_it_when_the_job_is_late(self, scene, queue, monthly, official):
         end = verified(scene, monthly, official).valid_until
@@ -323,14 +323,14 @@ class TestExpiry:
         benefit = verified(scene, monthly, official)
         clock.move_to(benefit.valid_until)
         output = StringIO()
-        call_command("expire_benefits", stdout=output)
+        call_command("settle_applications", stdout=output)
         assert output.getvalue() == "1 done\n"
         assert standing(scene)[1] == Tier.GENERAL
 
     def test_in_the_archive_time_goes_on(self, scene, monthly, official):
         end = verified(scene, monthly, official).valid_until
         filing.archive(scene.application, actor=scene.parent, now=end - timedelta(hours=1))
-        assert deadlines.expire_benefits(now=end) == 0
+        assert deadlines.settle_what_ran_out(now=end) == 0
         filing.restore(scene.application, actor=scene.parent, now=end + timedelta(hours=1))
         assert standing(scene)[:2] == (ApplicationState.WAITING, Tier.GENERAL)
         assert moves(scene)[-2:] == [Move.RESTORE, Move.END_BENEFIT]

@@ -11,7 +11,6 @@ from accounts.models import Profile
 from accounts.registry import PhoneTie, RegistryUnavailable, simulated_people
 from accounts.registry.simulator import SimulatedRegistry
 from applications import moves
-from applications.access import settling
 from applications.access.handing_in import note_handing_in
 from applications.benefits import claims
 from applications.bidding import ending as bid_ending
@@ -690,8 +689,7 @@ class TestDeadlines:
     def test_a_referral_does_not_expire_because_of_the_freeze(self, scene, stop, referral, clock):
         late = referral.valid_until + 10 * DAY
         stop()
-        assert deadlines.expire_referrals(now=late) == 0
-        settling.settle(scene.application, now=late)
+        deadlines.settle_what_ran_out(now=late)
         referral_ending.expire_referral(referral, now=late)
         held = Referral.objects.get()
         assert (held.state, held.valid_until, held.is_valid(now=late)) == (
@@ -744,8 +742,8 @@ class TestDeadlines:
         decide(at=datetime(2019, 7, 4, 9, 0, tzinfo=ZONE))
         until = Referral.objects.get().valid_until
         assert until == datetime(2019, 7, 6, tzinfo=ZONE)
-        assert deadlines.expire_referrals(now=until - MICROSECOND) == 0
-        assert deadlines.expire_referrals(now=until) == 1
+        assert deadlines.settle_what_ran_out(now=until - MICROSECOND) == 0
+        assert deadlines.settle_what_ran_out(now=until) == 1
 
     def test_the_paper_is_made_anew_only_where_it_names_another_day(self, scene, stop, decide, referral):
         Referral.objects.update(pdf="referrals/old.pdf")
@@ -783,7 +781,7 @@ class TestDeadlines:
         stop()
         assert Extension.objects.exists()
         assert Referral.objects.get().held_since is None
-        assert deadlines.expire_referrals(now=Referral.objects.get().valid_until) == 1
+        assert deadlines.settle_what_ran_out(now=Referral.objects.get().valid_until) == 1
 
     def test_papers_that_were_on_their_way_when_the_stop_came_are_not_lost(
         self, scene, stop, decide, referral
@@ -792,13 +790,14 @@ class TestDeadlines:
         in_time = referral.valid_until - timedelta(minutes=1)
         note_handing_in(scene.parent, scene.application.pk, now=in_time)
         stop(at=referral.valid_until + timedelta(minutes=1))
-        assert deadlines.expire_referrals(now=referral.valid_until + DAY) == 0
+        deadlines.settle_what_ran_out(now=referral.valid_until + DAY)
+        assert Referral.objects.get().state == ReferralState.ISSUED
         decide(at=datetime(2019, 7, 4, 12, 0, tzinfo=ZONE))
         assert last_day() == date(2019, 7, 5)
 
     def test_one_that_ran_out_before_the_stop_stays_expired(self, scene, stop, referral):
         stop(at=referral.valid_until)
-        assert deadlines.expire_referrals(now=referral.valid_until) == 1
+        assert deadlines.settle_what_ran_out(now=referral.valid_until) == 1
 
     def test_one_that_ends_otherwise_is_no_longer_held(self, scene, stop, decide, referral):
         stop()

@@ -5,10 +5,11 @@ from datetime import date, timedelta
 import pytest
 from django.core.files.base import ContentFile
 
+from applications.access import settling
 from applications.bidding.step_by_step import place_bid
 from applications.jobs import deadlines, papers, telling
 from applications.models import Referral
-from applications.referrals import ending, extending, issuing, last_days
+from applications.referrals import extending, issuing, last_days
 from applications.states import ApplicationState, ReferralState
 from notifications.models import Notice
 from tests.factories import ApplicationFactory
@@ -34,12 +35,12 @@ def state_of(application):
 
 
 def test_expiry_and_return_by_the_clock(scene, referral):
-    assert deadlines.expire_referrals(now=referral.last_moment) == 0
-    assert deadlines.expire_referrals(now=referral.valid_until) == 1
+    assert deadlines.settle_what_ran_out(now=referral.last_moment) == 0
+    assert deadlines.settle_what_ran_out(now=referral.valid_until) == 1
     assert state_of(scene.application) == ApplicationState.STOP_LISTED
     until = scene.application.stops.get().until
-    assert deadlines.lift_stops(now=until - MICROSECOND) == 0
-    assert deadlines.lift_stops(now=until) == 1
+    assert deadlines.settle_what_ran_out(now=until - MICROSECOND) == 0
+    assert deadlines.settle_what_ran_out(now=until) == 1
     assert state_of(scene.application) == ApplicationState.WAITING
 
 
@@ -47,15 +48,15 @@ def test_one_broken_object_holds_up_no_other(scene, referral, monkeypatch):
     other = referral_of(
         scene, ApplicationFactory(locality=scene.locality, child__birth_date=date(2017, 1, 1))
     )
-    expire = ending.expire_referral
+    settle = settling.settle
 
     def break_for_the_first(item, *, now):
-        if item == referral:
+        if item == scene.application:
             raise RuntimeError("broken row")
-        return expire(item, now=now)
+        return settle(item, now=now)
 
-    monkeypatch.setattr(deadlines, "expire_referral", break_for_the_first)
-    assert deadlines.expire_referrals(now=referral.valid_until) == 1
+    monkeypatch.setattr(deadlines, "settle", break_for_the_first)
+    assert deadlines.settle_what_ran_out(now=referral.valid_until) == 1
     assert Referral.objects.get(pk=other.pk).state == ReferralState.EXPIRED
     assert Referral.objects.get(pk=referral.pk).state == ReferralState.ISSUED
 

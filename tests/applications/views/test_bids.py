@@ -18,7 +18,14 @@ from applications.states import ApplicationState, BidState
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
 from notifications.clock import read_clock
-from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, StaffFactory, VacancyFactory
+from tests.factories import (
+    ApplicationFactory,
+    GroupFactory,
+    LocalityFactory,
+    StaffFactory,
+    VacancyFactory,
+    reckon_all,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -38,6 +45,14 @@ def choose_url(scene):
 
 def text(response):
     return unescape(response.content.decode())
+
+
+def still_young():
+    """By the present clock: the child may wait, the place is for it, and interest has just been confirmed."""
+    now = read_clock()
+    Application.objects.update(birth_year=now.year - 2, interest_confirmed_at=now, filed_at=now)
+    Vacancy.objects.update(birth_years=[now.year - 2])
+    reckon_all()
 
 
 class TestVacancyPage:
@@ -267,6 +282,7 @@ class TestWaitingForTheOpening:
         settings.DATABASE_CLOCK = True
         family = client_of(scene.parent)
         Vacancy.objects.update(opens_at=read_clock() + timedelta(hours=1))
+        still_young()
         before = read_clock()
         response = family.get(apply_url(scene))
         assert before <= response.context["server_now"] <= read_clock()
@@ -413,7 +429,7 @@ class TestChoosingTheChild:
         Vacancy.objects.update(opens_at=read_clock() + timedelta(hours=1))
         clock.move_to(read_clock() + ahead)
         family = client_of(scene.parent)
-        Application.objects.update(interest_confirmed_at=read_clock())
+        still_young()
         Application.objects.filter(pk=second.pk).update(languages=["kk"])
         chosen = {"application": str(scene.application.pk)}
         assert family.post(choose_url(scene), chosen).status_code == 409

@@ -19,7 +19,7 @@ from applications.states import ApplicationState
 from applications.waiting import aging, changes, filing
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
-from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, LocalityFactory
+from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, LocalityFactory, reckon_all
 
 MICROSECOND = timedelta(microseconds=1)
 NEW_YEAR = datetime(2020, 1, 1, tzinfo=ZONE)
@@ -42,6 +42,7 @@ def oldest(scene):
         locality=scene.locality,
         filed_by=scene.parent,
         child__birth_date=date(2012, 12, 31),
+        filed_at=scene.application.filed_at,
         interest_confirmed_at=datetime(2019, 9, 1, tzinfo=ZONE),
     )
 
@@ -106,9 +107,9 @@ class TestOldestAge:
 @pytest.mark.django_db
 class TestSchoolAge:
     def test_it_leaves_at_the_turn_of_the_year(self, scene, oldest):
-        assert deadlines.close_aged(now=NEW_YEAR - MICROSECOND) == 0
-        assert deadlines.close_aged(now=NEW_YEAR) == 1
-        assert deadlines.close_aged(now=NEW_YEAR) == 0
+        assert deadlines.settle_what_ran_out(now=NEW_YEAR - MICROSECOND) == 0
+        assert deadlines.settle_what_ran_out(now=NEW_YEAR) == 1
+        assert deadlines.settle_what_ran_out(now=NEW_YEAR) == 0
         assert state_of(oldest) == ApplicationState.ARCHIVED
         assert state_of(scene.application) == ApplicationState.WAITING
         notice = Notice.objects.get(kind="aged_out")
@@ -125,13 +126,17 @@ class TestSchoolAge:
 
     def test_the_birth_year_of_the_application_counts(self, oldest):
         Application.objects.filter(pk=oldest.pk).update(birth_year=2013)
-        assert deadlines.close_aged(now=NEW_YEAR) == 0
+        reckon_all()
+        assert deadlines.settle_what_ran_out(now=NEW_YEAR) == 0
 
     def test_a_bid_under_way_is_carried_through_first(self, oldest):
         Application.objects.filter(pk=oldest.pk).update(state=ApplicationState.REFERRED)
-        assert deadlines.close_aged(now=NEW_YEAR) == 0
+        deadlines.settle_what_ran_out(now=NEW_YEAR)
+        assert state_of(oldest) == ApplicationState.REFERRED
         Application.objects.filter(pk=oldest.pk).update(state=ApplicationState.WAITING)
-        assert deadlines.close_aged(now=NEW_YEAR) == 1
+        reckon_all()
+        deadlines.settle_what_ran_out(now=NEW_YEAR)
+        assert state_of(oldest) == ApplicationState.ARCHIVED
 
     def test_the_stop_ends_with_it(self, scene):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
@@ -139,18 +144,20 @@ class TestSchoolAge:
         ending.expire_referral(referral, now=referral.valid_until)
         StopListEntry.objects.update(until=NEW_YEAR + timedelta(days=9))
         Application.objects.update(birth_year=2012)
-        assert deadlines.close_aged(now=NEW_YEAR) == 1
+        reckon_all()
+        assert deadlines.settle_what_ran_out(now=NEW_YEAR) == 1
         assert StopListEntry.objects.get().lifted_at == NEW_YEAR
-        assert deadlines.lift_stops(now=NEW_YEAR + timedelta(days=9)) == 0
+        assert deadlines.settle_what_ran_out(now=NEW_YEAR + timedelta(days=9)) == 0
         assert state_of(scene.application) == ApplicationState.ARCHIVED
 
     def test_a_lapsed_one_leaves_too(self, oldest):
         Application.objects.filter(pk=oldest.pk).update(state=ApplicationState.LAPSED)
-        assert deadlines.close_aged(now=NEW_YEAR) == 1
+        reckon_all()
+        assert deadlines.settle_what_ran_out(now=NEW_YEAR) == 1
 
     def test_at_the_turn_of_the_year_nobody_else_moves(self, scene, oldest):
         before = list(Application.objects.exclude(pk=oldest.pk).values())
-        deadlines.close_aged(now=NEW_YEAR)
+        deadlines.settle_what_ran_out(now=NEW_YEAR)
         assert list(Application.objects.exclude(pk=oldest.pk).values()) == before
 
     def test_it_can_not_be_restored(self, scene, oldest):
@@ -230,5 +237,5 @@ def test_after_closing_the_child_may_be_filed_anew_elsewhere_by_its_rules(scene)
     filed = filing.file_application(
         child=child, locality=scene.locality, languages=["kk"], actor=scene.parent, now=NEW_YEAR
     )
-    assert deadlines.close_aged(now=NEW_YEAR) == 0
+    assert deadlines.settle_what_ran_out(now=NEW_YEAR) == 0
     assert filed.state == ApplicationState.WAITING

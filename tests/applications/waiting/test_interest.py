@@ -26,7 +26,7 @@ from applications.waiting import confirming, filing
 from applications.waiting.campaigns import ended_campaign_for
 from notifications.models import Message, Notice
 from tests.applications.conftest import ZONE
-from tests.factories import ApplicationFactory, LocalityFactory
+from tests.factories import ApplicationFactory, LocalityFactory, reckon_all
 
 MICROSECOND = timedelta(microseconds=1)
 # The manual's values: by 1 October, from 60 days before, 90 days of grace.
@@ -50,6 +50,7 @@ def waiting(scene):
     Application.objects.filter(pk=scene.application.pk).update(
         interest_confirmed_at=scene.application.filed_at
     )
+    reckon_all()
     scene.application.refresh_from_db()
     return scene.application
 
@@ -290,19 +291,19 @@ class TestJobs:
         assert telling.remind_interest(now=BEGINS + timedelta(hours=1)) == 0
 
     def test_the_jobs_lapse_and_close_at_their_instants(self, waiting):
-        assert deadlines.lapse_unconfirmed(now=ENDS - MICROSECOND) == 0
-        assert deadlines.lapse_unconfirmed(now=ENDS) == 1
-        assert deadlines.lapse_unconfirmed(now=ENDS) == 0
+        assert deadlines.settle_what_ran_out(now=ENDS - MICROSECOND) == 0
+        assert deadlines.settle_what_ran_out(now=ENDS) == 1
+        assert deadlines.settle_what_ran_out(now=ENDS) == 0
         assert state_of(waiting) == ApplicationState.LAPSED
-        assert deadlines.end_lapsed_applications(now=GRACE_ENDS - MICROSECOND) == 0
-        assert deadlines.end_lapsed_applications(now=GRACE_ENDS) == 1
+        assert deadlines.settle_what_ran_out(now=GRACE_ENDS - MICROSECOND) == 0
+        assert deadlines.settle_what_ran_out(now=GRACE_ENDS) == 1
         assert state_of(waiting) == ApplicationState.ARCHIVED
 
     def test_each_locality_has_its_own_day(self, waiting):
         other = LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау")
         Rules.objects.create(valid_from=date(2019, 1, 1), locality=other, interest_month=11)
         there = ApplicationFactory(locality=other, interest_confirmed_at=waiting.filed_at)
-        assert deadlines.lapse_unconfirmed(now=ENDS) == 1
+        assert deadlines.settle_what_ran_out(now=ENDS) == 1
         assert state_of(there) == ApplicationState.WAITING
         assert ended_campaign_for(other, now=ENDS).year == 2018
 
@@ -323,11 +324,11 @@ class TestJobs:
 
     def test_the_command_does_the_work(self, waiting, clock):
         clock.move_to(ENDS)
-        assert "1 lapsed" in self.run()
+        assert "1 brought up to date" in self.run()
         assert waiting.number not in self.run("--dry-run")
         clock.move_to(GRACE_ENDS)
         assert f"closed for good: 1\n    {waiting.number}" in self.run("--dry-run")
-        assert "1 closed" in self.run()
+        assert "1 brought up to date" in self.run()
         assert state_of(waiting) == ApplicationState.ARCHIVED
 
 
@@ -373,6 +374,7 @@ class TestPages:
         assert asked not in page
         assert f">{interested}<" in page
         Application.objects.update(interest_confirmed_at=BEGINS - MICROSECOND)
+        reckon_all()
         assert f">{missed}<" in self.text(family(ENDS).get(address))
 
     def test_pressing_twice_confirms_once(self, family, waiting):
