@@ -19,7 +19,6 @@ from applications.bidding.full_places import FullPlaces
 from applications.bidding.rush import Outcome, press
 from applications.models import Bid
 from applications.refusals import Refusal
-from applications.states import BidState
 from applications.views.offers import public_vacancies, similar_offers
 from bulletin.models import Vacancy
 from bulletin.selectors import running_pauses
@@ -107,7 +106,7 @@ def _vacancy(pk: UUID) -> Vacancy:
 
 def _full_page(vacancy_pk: UUID, *, asked_at: float) -> bytes:
     """The same page for everyone who finds the place full, remembered for a second."""
-    holding = Bid.objects.filter(vacancy=vacancy_pk, state=BidState.PENDING)
+    holding = Bid.objects.filter(vacancy=vacancy_pk, holds_seat=True)
     return _full_places.remember(
         vacancy_pk,
         _language(),

@@ -387,6 +387,19 @@ class TestFullPlaces:
         assert late.post(late_url).status_code == 409
         assert family.post(url(scene))["Location"] == scene.application.get_absolute_url()
 
+    def test_nor_once_the_kindergarten_has_activated_the_bid(self, family, scene, client_of):
+        stranger = ApplicationFactory(locality=scene.locality)
+        Vacancy.objects.update(seats_total=1)
+        family.post(url(scene))
+        activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+        late = client_of(stranger.filed_by)
+        assert (
+            late.post(reverse("applications:apply", args=[stranger.pk, scene.vacancy.pk])).status_code == 409
+        )
+        page = unescape(family.post(url(scene)).content.decode())
+        assert str(Refusal.REFERRAL_UNDER_WAY.label) in page
+        assert str(Refusal.FULL.label) not in page
+
     def test_it_is_forgotten_within_a_second(self, scene):
         moment = 100.0
         memory = FullPlaces(clock=lambda: moment)
