@@ -249,12 +249,13 @@ def depart(number: int) -> None:
 
 
 def measure_bids(report: Report) -> None:
-    """A whole `place_bid`, and an `archive`, with the trigger that keeps the buckets and without it, in turn."""
+    """A whole press, and an `archive`, with the trigger that keeps the buckets and without it, in turn."""
     from django.core.management import call_command
     from django.utils import timezone
 
     from accounts.models import User
-    from applications.bidding.step_by_step import place_bid
+    from applications.bidding.rush import Outcome, press
+    from applications.models import Application
     from applications.waiting.filing import archive
     from bulletin.models import AgeGroup, Group, Kindergarten, Locality, Vacancy
 
@@ -277,11 +278,22 @@ def measure_bids(report: Report) -> None:
         opens_at=opened, vacant_from=opened, published_at=opened, responsible="Т",
     )  # fmt: skip
     waiting = list(queue_of(REAL_YEAR, "place-0").select_related("locality", "child").order_by("?"))
+
+    def send(one: Application) -> None:
+        outcome = press(
+            user_id=str(parent.pk),
+            password_stamp=parent.get_session_auth_hash(),
+            application_id=one.pk,
+            vacancy_id=vacancy.pk,
+        )
+        if outcome != Outcome.PLACED:
+            raise AssertionError(outcome)
+
     for label, bar, work in (
         (
             "a bid, with the buckets / without",
             BID_BAR,
-            lambda one: place_bid(one, vacancy, actor=parent, now=now),
+            send,
         ),
         (
             "leaving the queue (archive), with / without",

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from django.utils import timezone
 
 from accounts.roles import Role
-from applications.bidding.step_by_step import place_bid
 from applications.referrals.ending import expire_referral, sign_contract
 from applications.referrals.issuing import activate_bid
 from applications.states import ApplicationState
 from applications.waiting.filing import archive
 from bulletin.models import Holiday, Review
+from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
     BenefitCategoryFactory,

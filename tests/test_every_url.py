@@ -12,11 +12,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone, translation
 
 from accounts.models import Profile, User
-from applications.bidding.step_by_step import place_bid
 from applications.waiting.filing import file_application
 from bulletin.models import AgeGroup, Holiday
 from children.models import Child
 from notifications.models import Notice
+from tests.applications.bidding.reference import place_bid
 from tests.city import build_city
 from tests.factories import (
     ChildFactory,

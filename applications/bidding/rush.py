@@ -1,8 +1,8 @@
 """The minute it opens: one press, one SQL statement, one answer.
 
-`applications.bidding.step_by_step.place_bid` says in Python what a bid is; the function `press_for_a_place` of the
-database (`press_for_a_place.sql`) does the same in one round trip, by its own clock, and checks besides
-who is asking. A property test holds the two together. Why there are two: docs/adr/0007-one-statement-bid.md.
+The function `press_for_a_place` of the database (`press_for_a_place.sql`) does all of it in one round trip, by its own
+clock, and checks besides who is asking. `eligibility.why_not` explains the same to a page; a property test holds it to
+a reference that tells a bid step by step. Why it is so: docs/adr/0007-one-statement-bid.md.
 """
 
 from enum import StrEnum

@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import AuditEntry
 from applications.access import settling
 from applications.bidding import ending as bid_ending
-from applications.bidding.step_by_step import place_bid
 from applications.jobs.telling import tell_placed_bids
 from applications.models import Application, Event, StopListEntry
 from applications.moves import Refused
@@ -22,6 +21,7 @@ from applications.refusals import Refusal
 from applications.states import ApplicationState, Move
 from applications.waiting import filing
 from notifications.models import Notice
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, UserFactory
 

@@ -19,7 +19,7 @@ from django.db.models import F, Model
 
 from accounts.roles import Role
 from applications.benefits import claims
-from applications.bidding import award, ending, publication, rush, step_by_step
+from applications.bidding import award, ending, publication, rush
 from applications.models import Application, StopListEntry
 from applications.moves import Refused
 from applications.queue import corrections
@@ -38,6 +38,7 @@ from applications.states import (
 )
 from applications.waiting import aging, changes, confirming, filing
 from bulletin.models import Vacancy
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, BenefitCategoryFactory, LocalityFactory, VacancyFactory
 from tests.staff import employee
@@ -82,9 +83,7 @@ def by(move: Move) -> tuple[ApplicationState, ...]:
 
 
 def bid_of(scene, vacancy=None):
-    return step_by_step.place_bid(
-        scene.application, vacancy or scene.vacancy, actor=scene.parent, now=scene.now
-    )
+    return place_bid(scene.application, vacancy or scene.vacancy, actor=scene.parent, now=scene.now)
 
 
 def referral_of(scene):
@@ -269,14 +268,6 @@ def _(scene):
 
 
 # --- bidding ------------------------------------------------------------------------------------------------------
-
-
-@of(step_by_step.place_bid)
-def _(scene):
-    return Ready(
-        lambda: bid_of(scene),
-        [(scene.application, by(Move.PLACE_BID)), (scene.vacancy, (Vacancy.State.PUBLISHED,))],
-    )
 
 
 @of(rush.press)
@@ -589,4 +580,6 @@ def test_every_move_is_made_by_a_function_of_these_packages():
         for package in PACKAGES
         for path in (Path(settings.BASE_DIR) / "applications" / package).glob("*.py")
     )
-    assert [move.name for move in Move if f"Move.{move.name}" not in source] == []
+    assert [move for move in Move if f"Move.{move.name}" not in source] == [Move.PLACE_BID]
+    press = Path(settings.BASE_DIR) / "applications" / "bidding" / "press_for_a_place.sql"
+    assert f"'{Move.PLACE_BID}'" in press.read_text()

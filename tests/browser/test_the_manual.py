@@ -13,7 +13,6 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from accounts.crypto import keyed_hash
-from applications.bidding.step_by_step import place_bid
 from applications.jobs import deadlines
 from applications.models import Application, Referral, StopListEntry
 from applications.referrals.issuing import activate_bid
@@ -21,6 +20,7 @@ from applications.states import ApplicationState
 from applications.waiting.filing import file_application
 from bulletin.models import AgeGroup
 from children.models import Child
+from tests.applications.bidding.reference import place_bid
 from tests.browser.conftest import ZONE
 from tests.browser.walk import PASSWORD, PHONE, Employee, Family, wait_for
 from tests.factories import (

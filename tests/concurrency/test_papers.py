@@ -7,10 +7,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from applications.bidding.step_by_step import place_bid
 from applications.jobs import papers
 from applications.models import Referral
 from applications.referrals import extending, issuing, last_days
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]

@@ -10,13 +10,13 @@ import pytest
 from django.db import connection, transaction
 
 from applications import moves
-from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Rules
 from applications.queue.buckets import bucket_differences, fold_buckets
 from applications.queue.position import Position, count_position, position
 from applications.referrals import ending, issuing, stops
 from applications.states import QUEUED_STATES, ApplicationState, Move, Tier
 from applications.waiting import filing
+from tests.applications.bidding.reference import place_bid
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, VacancyFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]

@@ -15,7 +15,6 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts.models import SmsCode
-from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Benefit, Bid, Referral
 from applications.referrals import ending, issuing
 from applications.states import ApplicationState, BenefitState, ReferralState
@@ -25,6 +24,7 @@ from bulletin.models import Holiday, Vacancy
 from bulletin.official_days import YEARS_AHEAD
 from notifications.models import Message, Notice
 from tests.accounts.walk import PHONE, newest_code
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
 from tests.concurrency.machine import Machine
 from tests.factories import BenefitFactory, UserFactory, VacancyFactory, reckon_all

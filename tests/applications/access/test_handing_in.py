@@ -9,7 +9,6 @@ from django.urls import reverse
 from accounts import uploads
 from accounts.safe_copy import Cause, Copy, FileType, Refused
 from applications.access.handing_in import note_handing_in
-from applications.bidding.step_by_step import place_bid
 from applications.jobs import deadlines
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral, StopListEntry
 from applications.referrals.ending import expire_referral
@@ -17,6 +16,7 @@ from applications.referrals.issuing import activate_bid
 from applications.states import ReferralState
 from balabaqsha.serving.contract import QUESTION
 from bulletin.models import Vacancy
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import UserFactory
 

@@ -8,7 +8,6 @@ from django.urls import reverse
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry, Profile
 from accounts.roles import Role
-from applications.bidding.step_by_step import place_bid
 from applications.disputes import guardianships
 from applications.referrals import issuing
 from applications.refusals import Refusal
@@ -16,6 +15,7 @@ from children.disputes import is_halted
 from children.models import Dispute
 from notifications.models import Notice
 from tests.applications.admin.test_work import page, said, work
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import GuardianshipFactory, nth_iin
 from tests.staff import employee, inside, worker_of

@@ -10,11 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from applications.bidding.step_by_step import place_bid
 from applications.models import Bid, Correction, Rules
 from applications.queue.position import position
 from applications.referrals import ending, issuing
 from bulletin.models import Employment, Pause, Review
+from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,

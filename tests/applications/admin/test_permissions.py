@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.roles import Role
-from applications.bidding.step_by_step import place_bid
 from applications.models import Correction, Event, Rules, StopListEntry
 from applications.referrals import ending, extending, issuing, last_days
 from bulletin.models import Vacancy
+from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,

@@ -9,12 +9,12 @@ from django.urls import reverse
 from accounts.roles import Role
 from applications.admin.rules_preview import earliest_start, touched_by
 from applications.bidding import publication
-from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid, Referral, Rules, StopListEntry
 from applications.referrals import ending, issuing, last_days
 from applications.states import ApplicationState
 from applications.waiting import filing
 from bulletin.models import Vacancy
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, StaffFactory, VacancyFactory
 from tests.staff import employee, give_app, inside

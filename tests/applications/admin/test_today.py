@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications.bidding.step_by_step import place_bid
 from applications.referrals import issuing
+from tests.applications.bidding.reference import place_bid
 from tests.factories import KindergartenFactory
 from tests.staff import employee, inside, worker_of
 

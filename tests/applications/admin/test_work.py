@@ -14,13 +14,13 @@ from accounts.masks import mask_iin
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from applications.bidding import ending as bid_ending
-from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid, Contract, Referral, Rules, StopListEntry
 from applications.referrals import ending as referral_ending
 from applications.referrals import extending, issuing, last_days
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState, ReferralState
 from bulletin.models import Vacancy
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, VacancyFactory
 from tests.staff import employee, inside, worker_of

@@ -9,7 +9,6 @@ from django.utils import translation
 
 from applications.bidding.ending import reject_bid
 from applications.bidding.publication import close_vacancy, recall_vacancy
-from applications.bidding.step_by_step import place_bid
 from applications.models import Application
 from applications.referrals.ending import expire_referral, sign_contract
 from applications.referrals.issuing import activate_bid
@@ -17,6 +16,7 @@ from applications.refusals import Refusal
 from applications.states import ApplicationState
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
+from tests.applications.bidding.reference import place_bid
 from tests.factories import GroupFactory, LocalityFactory, VacancyFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]

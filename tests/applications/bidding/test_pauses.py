@@ -10,7 +10,6 @@ from accounts.roles import Role
 from applications.bidding.award import award_collected
 from applications.bidding.eligibility import why_not
 from applications.bidding.ending import withdraw_bid
-from applications.bidding.step_by_step import place_bid
 from applications.jobs.deadlines import award_bids
 from applications.models import Application, Bid
 from applications.moves import Refused
@@ -19,6 +18,7 @@ from applications.states import ApplicationState, BidState
 from bulletin.models import Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
 from notifications.clock import read_clock
+from tests.applications.bidding.reference import place_bid
 from tests.factories import LocalityFactory, VacancyFactory
 from tests.staff import employee, inside, worker_of
 

@@ -14,7 +14,6 @@ from applications import tasks
 from applications.bidding import award, publication
 from applications.bidding.eligibility import why_not
 from applications.bidding.ending import lose_bid, withdraw_bid
-from applications.bidding.step_by_step import place_bid
 from applications.jobs import deadlines, telling
 from applications.models import Bid, Rules
 from applications.moves import Refused
@@ -25,6 +24,7 @@ from applications.states import ApplicationState, BidState, Tier
 from bulletin.models import Holiday, Vacancy
 from notifications.clock import read_clock
 from notifications.models import Message, Notice
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory
 from tests.staff import employee, worker_of

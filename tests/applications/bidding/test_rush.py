@@ -16,7 +16,6 @@ from accounts.models import AuditEntry
 from accounts.services import change_password
 from applications.bidding.full_places import REMEMBERED_SECONDS, FullPlaces
 from applications.bidding.rush import Outcome, press
-from applications.bidding.step_by_step import place_bid
 from applications.jobs import telling
 from applications.journal_actions import Action as ApplicationAction
 from applications.models import Application, Bid, Event, PriorityCutoff, StopListEntry
@@ -29,6 +28,7 @@ from bulletin.models import Pause, Vacancy
 from bulletin.services import pause_bidding
 from children.models import Guardianship
 from notifications.models import Message, Notice
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
 from tests.factories import (
     ApplicationFactory,

@@ -15,7 +15,6 @@ from applications.access.handing_in import note_handing_in
 from applications.benefits import claims
 from applications.bidding import ending as bid_ending
 from applications.bidding.rush import Outcome, press
-from applications.bidding.step_by_step import place_bid
 from applications.disputes import guardianships
 from applications.disputes.halts import dispute_of
 from applications.disputes.unknown_guardian import UnknownGuardian
@@ -34,6 +33,7 @@ from children.journal_actions import Action as ChildAction
 from children.models import Dispute, Guardianship
 from children.services import ChildRefused, GuardianshipBarred, add_child, find_child
 from notifications.models import Message, Notice
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import (
     ApplicationFactory,

@@ -6,12 +6,12 @@ import pytest
 from django.core.files.base import ContentFile
 
 from applications.access import settling
-from applications.bidding.step_by_step import place_bid
 from applications.jobs import deadlines, papers, telling
 from applications.models import Referral
 from applications.referrals import extending, issuing, last_days
 from applications.states import ApplicationState, ReferralState
 from notifications.models import Notice
+from tests.applications.bidding.reference import place_bid
 from tests.factories import ApplicationFactory
 
 pytestmark = pytest.mark.django_db

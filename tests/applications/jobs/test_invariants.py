@@ -6,13 +6,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
 
-from applications.bidding.step_by_step import place_bid
 from applications.jobs.invariants import differences
 from applications.models import Application, Bid, QueueCount, StopListEntry
 from applications.moves import write_event
 from applications.referrals import ending, issuing, stops
 from applications.states import ApplicationState, BidState, Move
 from bulletin.models import Vacancy
+from tests.applications.bidding.reference import place_bid
 
 pytestmark = pytest.mark.django_db
 

@@ -9,12 +9,12 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from accounts.stored_files import sweep_orphans
-from applications.bidding.step_by_step import place_bid
 from applications.jobs import papers, retention
 from applications.models import Referral
 from applications.referrals import ending, extending, issuing, last_days
 from applications.states import ReferralState
 from applications.tasks import render_referral_pdf
+from tests.applications.bidding.reference import place_bid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,11 +8,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 
-from applications.bidding.step_by_step import place_bid
 from applications.jobs import retention
 from applications.models import ExtensionDocument
 from applications.referrals import ending, extending, issuing, last_days
 from applications.states import BenefitState
+from tests.applications.bidding.reference import place_bid
 from tests.factories import BenefitFactory
 
 MICROSECOND = timedelta(microseconds=1)

@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 
 from applications import tasks
-from applications.bidding.step_by_step import place_bid
 from applications.models import Application, QueueCount
 from applications.queue.buckets import (
     bucket_differences,
@@ -20,6 +19,7 @@ from applications.queue.buckets import (
 from applications.queue.position import count_position, position
 from applications.referrals import ending, issuing
 from applications.states import QUEUED_STATES, ApplicationState, Tier
+from tests.applications.bidding.reference import place_bid
 from tests.factories import ApplicationFactory, ChildFactory
 
 

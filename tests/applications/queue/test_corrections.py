@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from accounts.roles import Role
-from applications.bidding.step_by_step import place_bid
 from applications.journal_actions import Action
 from applications.models import Application, Correction, Event
 from applications.moves import Refused
@@ -27,6 +26,7 @@ from applications.refusals import Refusal
 from applications.states import ApplicationState, CorrectionState, Move, Tier
 from applications.waiting.changes import move_house
 from notifications.models import Message, Notice
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import (
     ApplicationFactory,

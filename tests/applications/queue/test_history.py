@@ -7,13 +7,13 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications.bidding.step_by_step import place_bid
 from applications.models import Application
 from applications.queue.corrections import approve_correction, propose_correction
 from applications.queue.history import differences, explain
 from applications.queue.position import position
 from applications.referrals import ending, issuing, stops
 from applications.waiting import filing
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
 from tests.staff import employee

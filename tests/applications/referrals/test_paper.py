@@ -9,10 +9,10 @@ from django.core.files.base import ContentFile
 from django.utils import translation
 from pypdf import PdfReader
 
-from applications.bidding.step_by_step import place_bid
 from applications.models import Referral
 from applications.referrals import extending, issuing
 from applications.referrals.paper import FONT_FOLDER, SHEET, OwnFilesOnly, render
+from tests.applications.bidding.reference import place_bid
 
 pytestmark = pytest.mark.django_db
 

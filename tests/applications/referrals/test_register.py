@@ -16,12 +16,12 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from applications.bidding.step_by_step import place_bid
 from applications.models import Correction, Referral
 from applications.queue.small_groups import FEW
 from applications.referrals import ending, issuing
 from applications.referrals.register import told_years
 from applications.states import CorrectionState
+from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
     GroupFactory,

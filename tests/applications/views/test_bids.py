@@ -11,13 +11,13 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from applications.bidding.ending import reject_bid
-from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
 from notifications.clock import read_clock
+from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
     GroupFactory,

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from django.urls import reverse
 
-from applications.bidding.step_by_step import place_bid
 from bulletin.models import Vacancy
+from tests.applications.bidding.reference import place_bid
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]

@@ -12,7 +12,6 @@ from PIL import Image
 
 from accounts.models import AuditEntry
 from applications.bidding.ending import withdraw_bid
-from applications.bidding.step_by_step import place_bid
 from applications.jobs.papers import store_pdf
 from applications.journal_actions import Action
 from applications.models import Application, Extension, ExtensionDocument, Referral
@@ -24,6 +23,7 @@ from applications.states import ApplicationState
 from applications.views.cabinet import forms
 from applications.waiting.filing import archive
 from bulletin.models import Holiday, Vacancy
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory
 

@@ -10,11 +10,11 @@ from django.urls import reverse
 from PIL import Image
 from pypdf import PdfReader
 
-from applications.bidding.step_by_step import place_bid
 from applications.jobs import retention
 from applications.models import Benefit, ExtensionDocument
 from applications.referrals import extending, issuing, last_days
 from tests.accounts.safe_copy.pdfs import pdf
+from tests.applications.bidding.reference import place_bid
 from tests.factories import BenefitCategoryFactory, BenefitFactory, GuardianshipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -14,12 +14,12 @@ from django.urls import reverse
 from accounts.journal_actions import Action
 from accounts.services import change_password
 from applications.bidding.ending import reject_bid
-from applications.bidding.step_by_step import place_bid
 from applications.models import Application
 from bulletin.chosen_place import PLACE_COOKIE
 from bulletin.models import Vacancy
 from children.models import Guardianship
 from notifications.models import Notice
+from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
     GroupFactory,

@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
-from applications.bidding.step_by_step import place_bid
 from applications.jobs import deadlines, telling
 from applications.models import Application, Rules, StopListEntry
 from applications.moves import Refused
@@ -18,6 +17,7 @@ from applications.rules.ages import oldest_birth_year, year_to_announce
 from applications.states import ApplicationState
 from applications.waiting import aging, changes, filing
 from notifications.models import Message, Notice
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, LocalityFactory, reckon_all
 

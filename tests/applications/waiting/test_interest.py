@@ -13,7 +13,6 @@ from django.utils.translation import gettext
 from applications.access import settling
 from applications.bidding import ending
 from applications.bidding.eligibility import why_not
-from applications.bidding.step_by_step import place_bid
 from applications.jobs import deadlines, telling
 from applications.models import Application, Event, Rules
 from applications.moves import Refused
@@ -25,6 +24,7 @@ from applications.states import ApplicationState, Move
 from applications.waiting import confirming, filing
 from applications.waiting.campaigns import ended_campaign_for
 from notifications.models import Message, Notice
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, LocalityFactory, reckon_all
 

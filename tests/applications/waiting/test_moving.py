@@ -12,7 +12,6 @@ from django.utils.translation import gettext
 from accounts.models import AuditEntry
 from applications.access import settling
 from applications.bidding.eligibility import is_inside
-from applications.bidding.step_by_step import place_bid
 from applications.models import Application, Event, PriorityCutoff, Rules
 from applications.moves import Refused
 from applications.queue.position import position
@@ -21,6 +20,7 @@ from applications.states import ApplicationState, Move, Tier
 from applications.waiting import changes
 from applications.waiting.moving import forecast
 from notifications.models import Notice
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import (
     ApplicationFactory,

@@ -5,12 +5,12 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from applications.bidding.eligibility import why_not
-from applications.bidding.step_by_step import place_bid
 from applications.models import Bid
 from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from bulletin.models import Vacancy
+from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, VacancyFactory
 

@@ -1,4 +1,7 @@
-"""What a bid is, step by step; `applications.bidding.rush` does the same in one statement, and pages call that."""
+"""What a bid is, step by step: the reference to which a property test holds the one statement that families press.
+
+Tests set up their bids with it, at any instant and with any row at hand.
+"""
 
 from datetime import datetime
 
@@ -26,8 +29,7 @@ def place_bid(application: Application, vacancy: Vacancy, *, actor: User, now: d
     The first check is made without a lock and may only refuse; the second is made under the locks of the application
     and then the vacancy, and decides. The family is told by a worker (`jobs.tell_placed_bids`).
 
-    No page calls this: a press goes by the clock of the database. It is the rule against which a property test holds
-    the one statement, and how tests and the benchmark of the queue set up their bids.
+    What ran out by `now` has been settled before, as `access.settling` does.
     """
     live = live_bid(application)
     if live is not None and live.vacancy_id == vacancy.pk:
