@@ -13,7 +13,12 @@ to ask the database, which it is there to spare.
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
+
+from applications.refusals import Refusal
+
+Answer = TypeVar("Answer")
 
 REMEMBERED_SECONDS = 1.0
 # The page itself, with the other open places on it, may be a little older.
@@ -36,36 +41,36 @@ class FullPlaces:
         self.clock = clock
         self._full: dict[tuple[UUID, str], _Full] = {}
 
-    def page_for(self, vacancy_id: UUID, language: str, *, application_id: UUID) -> bytes | None:
-        """What to answer at once; None where the database must be asked.
-
-        The database is always asked for an application that holds one of the places: its second press is no refusal.
-        """
-        known = self._full.get((vacancy_id, language))
-        if known is None or self.clock() >= known.until or application_id in known.holders:
-            return None
-        return known.page
-
-    def remember(
+    def pass_through(
         self,
         vacancy_id: UUID,
         language: str,
         *,
-        asked_at: float,
-        holders: Collection[UUID],
+        application_id: UUID,
+        press: Callable[[], Answer],
+        holders: Callable[[], Collection[UUID]],
         make_page: Callable[[], bytes],
-    ) -> bytes:
-        """The vacancy was full at `asked_at` (of `clock`) or later, and these applications held its places after.
+    ) -> Answer | bytes:
+        """What `press` answers; for a place that is full the page that says so, without pressing while it is known.
 
-        Returns the page that says so, made anew where the one at hand is older than `PAGE_SECONDS`.
+        An application that holds one of the places (`holders`, asked once the place was found full) is always let
+        through: its second press is no refusal. The page is made anew where the one at hand is older than
+        `PAGE_SECONDS`.
         """
         known = self._full.get((vacancy_id, language))
+        if known is not None and self.clock() < known.until and application_id not in known.holders:
+            return known.page
+        asked_at = self.clock()
+        answer = press()
+        if answer != Refusal.FULL:
+            return answer
         if known is not None and asked_at < known.page_made_at + PAGE_SECONDS:
             page, made_at = known.page, known.page_made_at
         else:
             page, made_at = make_page(), self.clock()
         if len(self._full) >= ROOM:
             self._full.clear()
+        # From before the press on: the place may have been given back since.
         until = asked_at + REMEMBERED_SECONDS
-        self._full[vacancy_id, language] = _Full(until, frozenset(holders), page, made_at)
+        self._full[vacancy_id, language] = _Full(until, frozenset(holders()), page, made_at)
         return page

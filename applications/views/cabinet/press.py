@@ -41,16 +41,21 @@ def answer_press(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpRespon
     """The whole answer to a POST for this application, or None where the ordinary way must be gone."""
     if request.method != "POST" or request.POST.get("application") not in (None, "", str(pk)):
         return None
-    page = _full_places.page_for(vacancy_pk, _language(), application_id=pk)
-    if page is not None:
-        return HttpResponse(page, status=409)
-    asked_at = _full_places.clock()
-    outcome = press_as(request, pk, vacancy_pk)
-    if outcome in _LOOK_CLOSER:
+    answer = _full_places.pass_through(
+        vacancy_pk,
+        get_language() or "",
+        application_id=pk,
+        press=lambda: press_as(request, pk, vacancy_pk),
+        holders=lambda: _holders(vacancy_pk),
+        make_page=lambda: _full_page(vacancy_pk),
+    )
+    if isinstance(answer, bytes):
+        return HttpResponse(answer, status=409)
+    if answer in _LOOK_CLOSER:
         return None
-    if isinstance(outcome, Refusal):
-        return _refusal(outcome, vacancy_pk, asked_at=asked_at)
-    return sent(request, outcome, pk)
+    if isinstance(answer, Refusal):
+        return HttpResponse(_refusal_page(answer, vacancy_pk), status=409)
+    return sent(request, answer, pk)
 
 
 def chosen_application(request: HttpRequest) -> UUID | None:
@@ -80,20 +85,15 @@ def sent(request: HttpRequest, outcome: Outcome, pk: UUID) -> HttpResponse:
     return HttpResponseRedirect(reverse("applications:application", args=[pk]))
 
 
-def _refusal(refusal: Refusal, vacancy_pk: UUID, *, asked_at: float) -> HttpResponse:
+def _refusal_page(refusal: Refusal, vacancy_pk: UUID) -> bytes:
     """Why the bid was not sent, in a page that asks for nothing but what the reason needs."""
-    if refusal == Refusal.FULL:
-        page = _full_page(vacancy_pk, asked_at=asked_at)
-    elif refusal == Refusal.NOT_OPEN_YET:
-        page = _page(refusal, {"vacancy": _vacancy(vacancy_pk), "is_early": True})
-    elif refusal == Refusal.PAUSED:
+    if refusal == Refusal.NOT_OPEN_YET:
+        return _page(refusal, {"vacancy": _vacancy(vacancy_pk), "is_early": True})
+    if refusal == Refusal.PAUSED:
         vacancy = _vacancy(vacancy_pk)
-        page = _page(
-            refusal, {"vacancy": vacancy, "pauses": running_pauses(vacancy.locality), "is_paused": True}
-        )
-    else:
-        page = _page(refusal, {"may_repeat": refusal == Refusal.BUSY})
-    return HttpResponse(page, status=409)
+        pauses = running_pauses(vacancy.locality)
+        return _page(refusal, {"vacancy": vacancy, "pauses": pauses, "is_paused": True})
+    return _page(refusal, {"may_repeat": refusal == Refusal.BUSY})
 
 
 def _vacancy(pk: UUID) -> Vacancy:
@@ -104,19 +104,15 @@ def _vacancy(pk: UUID) -> Vacancy:
     return vacancies.get(pk=pk)
 
 
-def _full_page(vacancy_pk: UUID, *, asked_at: float) -> bytes:
-    """The same page for everyone who finds the place full, remembered for a second."""
-    holding = Bid.objects.filter(vacancy=vacancy_pk, holds_seat=True)
-    return _full_places.remember(
-        vacancy_pk,
-        _language(),
-        asked_at=asked_at,
-        holders=list(holding.values_list("application_id", flat=True)),
-        make_page=lambda: _make_full_page(vacancy_pk),
+def _holders(vacancy_pk: UUID) -> list[UUID]:
+    """The applications that hold its places, by a bid that waits, a referral or a contract."""
+    return list(
+        Bid.objects.filter(vacancy=vacancy_pk, holds_seat=True).values_list("application_id", flat=True)
     )
 
 
-def _make_full_page(vacancy_pk: UUID) -> bytes:
+def _full_page(vacancy_pk: UUID) -> bytes:
+    """The same page for everyone who finds the place full."""
     vacancy = public_vacancies().get(pk=vacancy_pk)
     others = similar_offers(vacancy, family=[], now=estimate_clock())
     return _page(Refusal.FULL, {"vacancy": vacancy, "others": others, "is_full": True})
@@ -126,7 +122,3 @@ def _page(refusal: Refusal, context: dict[str, object]) -> bytes:
     # Without the request: the page is nobody's own, and its addresses are relative to that of the press.
     page = render_to_string("applications/refused_press.html", {"refusal": refusal} | context)
     return page.encode()
-
-
-def _language() -> str:
-    return get_language() or ""

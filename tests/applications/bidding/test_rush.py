@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth import SESSION_KEY
@@ -403,14 +404,34 @@ class TestFullPlaces:
     def test_it_is_forgotten_within_a_second(self, scene):
         moment = 100.0
         memory = FullPlaces(clock=lambda: moment)
-        known = {"application_id": scene.application.pk}
-        memory.remember(scene.vacancy.pk, "kk", asked_at=moment, holders=[], make_page=lambda: b"full")
-        assert memory.page_for(scene.vacancy.pk, "kk", **known) == b"full"
-        assert memory.page_for(scene.vacancy.pk, "ru", **known) is None
+        presses = []
+
+        def press_in_vain(language):
+            presses.append(language)
+            return Refusal.FULL
+
+        def answer(language="kk", application=None):
+            return memory.pass_through(
+                scene.vacancy.pk,
+                language,
+                application_id=application or uuid4(),
+                press=lambda: press_in_vain(language),
+                holders=lambda: [scene.application.pk],
+                make_page=lambda: b"full",
+            )
+
+        assert answer() == answer() == b"full"
+        assert presses == ["kk"]
+        answer("ru")
+        assert presses == ["kk", "ru"]
+        answer(application=scene.application.pk)
+        assert presses == ["kk", "ru", "kk"]
         moment += REMEMBERED_SECONDS - 0.001
-        assert memory.page_for(scene.vacancy.pk, "kk", **known) == b"full"
-        moment += 0.001
-        assert memory.page_for(scene.vacancy.pk, "kk", **known) is None
+        answer()
+        assert presses == ["kk", "ru", "kk"]
+        moment += 0.002
+        answer()
+        assert presses == ["kk", "ru", "kk", "kk"]
         assert REMEMBERED_SECONDS <= 1
 
     def test_an_overdue_stop_is_lifted_before_the_press_is_refused(self, family, scene):
