@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import (
     Case,
+    CharField,
     Count,
     DateTimeField,
     F,
@@ -67,6 +68,26 @@ def with_pauses(vacancies: QuerySet[Vacancy]) -> QuerySet[Vacancy]:
     return vacancies.annotate(paused_since=paused_since)  # type: ignore[no-redef]  # what it would ask for itself
 
 
+def with_phase(vacancies: QuerySet[Vacancy], *, now: datetime) -> QuerySet[Vacancy]:
+    """The same rows with `paused_since` and, as `phase_now`, what `opening.phase` says of them at `now`.
+
+    The conditions are those of `phase`, in its order; a property test holds the two together.
+    """
+    cases = [
+        When(state=Vacancy.State.DRAFT, then=Value(Phase.DRAFT.value)),
+        When(state=Vacancy.State.RECALLED, then=Value(Phase.RECALLED.value)),
+        When(state=Vacancy.State.CLOSED, then=Value(Phase.CLOSED.value)),
+        # The clock of bidding stands still during a pause; LEAST passes over a pause that is none.
+        When(closes_at__lte=Least(Value(now), "paused_since"), then=Value(Phase.CLOSED.value)),
+        When(opens_at__gt=now, then=Value(Phase.ANNOUNCED.value)),
+        When(seats_taken__gte=F("seats_total"), then=Value(Phase.FULL.value)),
+        When(paused_since__isnull=False, then=Value(Phase.PAUSED.value)),
+        When(priority_until__gt=now, then=Value(Phase.PRIORITY.value)),
+    ]
+    phase_now = Case(*cases, default=Value(Phase.OPEN.value), output_field=CharField())
+    return with_pauses(vacancies).annotate(phase_now=phase_now)
+
+
 # --- vacancies -----------------------------------------------------------------------------------------------
 
 
@@ -88,12 +109,8 @@ def published_vacancies(
     (what is open to one family is asked of `applications`). `sort` is a key of `VACANCY_ORDERS`. An empty value does
     not filter. Group, kindergarten and locality come with each row.
     """
-    published = Vacancy.objects.filter(state=Vacancy.State.PUBLISHED)
-    vacancies = (
-        with_pauses(published)
-        .filter(Q(closes_at=None) | Q(closes_at__gt=Least(Value(now), "paused_since")))
-        .select_related("group__kindergarten__locality")
-    )
+    published = with_phase(Vacancy.objects.filter(state=Vacancy.State.PUBLISHED), now=now)
+    vacancies = published.filter(~Q(phase_now=Phase.CLOSED)).select_related("group__kindergarten__locality")
     if locality is not None:
         vacancies = vacancies.filter(group__kindergarten__locality=locality)
     if search:
@@ -105,24 +122,10 @@ def published_vacancies(
     if place_type:
         vacancies = vacancies.filter(place_type=place_type)
     if status == "open":
-        vacancies = vacancies.filter(open_to_all(now=now))
+        vacancies = vacancies.filter(Q(phase_now=Phase.OPEN))
     if sort == "free":
         vacancies = vacancies.annotate(free=F("seats_total") - F("seats_taken"))
     return vacancies.order_by(*VACANCY_ORDERS.get(sort, VACANCY_ORDERS["new"]))
-
-
-def open_to_all(*, now: datetime) -> Q:
-    """The rule of `Phase.OPEN` as a filter on published vacancies `with_pauses` that are not over."""
-    return Q(Q(priority_until=None) | Q(priority_until__lte=now), opens_at__lte=now) & Q(
-        seats_taken__lt=F("seats_total"), paused_since=None
-    )
-
-
-def in_priority(*, now: datetime) -> Q:
-    """The rule of `Phase.PRIORITY` as a filter on published vacancies `with_pauses` that are not over."""
-    return Q(opens_at__lte=now, priority_until__gt=now) & Q(
-        seats_taken__lt=F("seats_total"), paused_since=None
-    )
 
 
 def named(search: str, *, prefix: str = "") -> Q:
@@ -143,11 +146,11 @@ class VacancyCounts:
     seats_free: int
 
 
-def vacancy_counts(vacancies: QuerySet[Vacancy], *, now: datetime) -> VacancyCounts:
+def vacancy_counts(vacancies: QuerySet[Vacancy]) -> VacancyCounts:
     """The counts of a list from `published_vacancies` (filtered by anything but status), by one query."""
     counts = vacancies.order_by().aggregate(
         vacancies=Count("pk"),
-        open_now=Count("pk", filter=open_to_all(now=now)),
+        open_now=Count("pk", filter=Q(phase_now=Phase.OPEN)),
         total=Coalesce(Sum("seats_total"), 0),
         taken=Coalesce(Sum("seats_taken"), 0),
     )
@@ -273,7 +276,7 @@ def offer_totals(*, locality: Locality | None = None, now: datetime) -> OfferTot
     here: dict[str, Model] = {} if locality is None else {"locality": locality}
     groups = Group.objects.filter(**{f"kindergarten__{key}": value for key, value in here.items()})
     size = groups.aggregate(groups=Count("pk"), capacity=Coalesce(Sum("capacity"), 0))
-    counts = vacancy_counts(published_vacancies(locality=locality, now=now), now=now)
+    counts = vacancy_counts(published_vacancies(locality=locality, now=now))
     return OfferTotals(
         kindergartens=Kindergarten.objects.filter(**here).count(),
         vacancies=counts.vacancies,

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, CharField, Value, When
+from django.db.models import CharField
 from django.db.models.functions import Cast
 
 from applications.bidding.eligibility import Suit, is_inside, mismatch
@@ -21,7 +21,7 @@ from applications.models import Application, PriorityCutoff
 from applications.states import ApplicationState, BidState
 from bulletin.moment import Moment
 from bulletin.opening import Phase
-from bulletin.selectors import in_priority, open_to_all, published_vacancies
+from bulletin.selectors import published_vacancies
 
 
 class Waiting(NamedTuple):
@@ -104,16 +104,10 @@ def waiting(family: Iterable[Application]) -> list[Waiting]:
 
 
 def _read(filters: dict[str, Any], *, now: datetime) -> Board:
-    phase = Case(
-        When(open_to_all(now=now), then=Value(Phase.OPEN.value)),
-        When(in_priority(now=now), then=Value(Phase.PRIORITY.value)),
-        default=Value(""),
-        output_field=CharField(),
-    )
     # Ids and years as texts, in portions: of ten thousand places, objects would take most of the time and the memory.
     years = Cast("birth_years", CharField())
     listed = published_vacancies(**filters, now=now).values_list(
-        Cast("pk", CharField()), "group__kindergarten__locality_id", years, "group__language", phase
+        Cast("pk", CharField()), "group__kindergarten__locality_id", years, "group__language", "phase_now"
     )
     vacancies: list[str] = []
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)

@@ -88,7 +88,7 @@ class TestWhereItHolds:
         assert list(published_vacancies(now=later)) == [vacancy]
         assert over not in published_vacancies(now=later)
         assert not published_vacancies(status="open", now=later).exists()
-        counts = vacancy_counts(published_vacancies(now=later), now=later)
+        counts = vacancy_counts(published_vacancies(now=later))
         assert (counts.vacancies, counts.open) == (1, 0)
 
     def test_running_pauses_of_a_locality(self, official, here, kentau):

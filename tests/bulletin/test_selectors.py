@@ -1,5 +1,6 @@
 """One source of every list and count: filters, search, order, totals."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,9 +9,9 @@ import pytest
 from accounts.models import User
 from bulletin import selectors
 from bulletin.chosen_place import chosen_locality
-from bulletin.models import Kindergarten, Language, Locality, Review, Vacancy
-from bulletin.opening import Phase
-from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
+from bulletin.models import Kindergarten, Language, Locality, Pause, Review, Vacancy
+from bulletin.opening import Phase, phase
+from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, StaffFactory, VacancyFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -64,22 +65,39 @@ def test_only_published_vacancies_whose_time_is_not_over_are_listed() -> None:
     assert set(listed()) == shown
 
 
-def test_open_to_all_agrees_with_the_phase_at_every_border() -> None:
-    for opens_at in (NOW, NOW + MICROSECOND):
-        for priority_until in (None, NOW, NOW + MICROSECOND):
-            for closes_at in (None, NOW + MICROSECOND, NOW + timedelta(days=1)):
-                if closes_at is None or closes_at > opens_at:
-                    for taken in (0, 1):
-                        place(
-                            opens_at=opens_at,
-                            priority_until=priority_until,
-                            closes_at=closes_at,
-                            seats_total=1,
-                            seats_taken=taken,
-                        )
-    everything = selectors.offers(listed(), now=NOW)
-    assert {offer.vacancy for offer in everything if offer.phase == Phase.OPEN} == set(listed(status="open"))
-    assert len(listed(status="open")) == 6
+BORDERS = (NOW - MICROSECOND, NOW, NOW + MICROSECOND)
+
+
+@pytest.mark.parametrize("paused_at", [None, *BORDERS[:2]])
+@pytest.mark.parametrize("state", Vacancy.State)
+def test_the_database_tells_the_phase_as_the_rule_does_at_every_border(state, paused_at) -> None:
+    group = GroupFactory.create()
+    every = itertools.product(
+        (NOW - timedelta(hours=1), *BORDERS), (None, *BORDERS), (None, *BORDERS), (0, 1)
+    )
+    for opens_at, priority_until, closes_at, taken in every:
+        if closes_at is None or closes_at > opens_at:
+            place(
+                group=group,
+                state=state,
+                opens_at=opens_at,
+                priority_until=priority_until,
+                closes_at=closes_at,
+                seats_total=1,
+                seats_taken=taken,
+            )
+    if paused_at is not None:
+        staff = StaffFactory.create()
+        Pause.objects.create(notice_kk="Үзіліс", notice_ru="Пауза", started_at=paused_at, started_by=staff)
+    told = list(selectors.with_phase(Vacancy.objects.all(), now=NOW))
+    assert [one.phase_now for one in told] == [phase(one, now=NOW) for one in told]
+    if state == Vacancy.State.PUBLISHED:
+        expected = {Phase.CLOSED, Phase.ANNOUNCED, Phase.FULL}
+        expected |= {Phase.PAUSED} if paused_at else {Phase.PRIORITY, Phase.OPEN}
+        assert {one.phase_now for one in told} == expected
+    is_listed = {one for one in told if one.phase_now != Phase.CLOSED and state == Vacancy.State.PUBLISHED}
+    assert set(listed()) == is_listed
+    assert set(listed(status="open")) == {one for one in is_listed if one.phase_now == Phase.OPEN}
     assert listed(status="me") == listed()
 
 
@@ -164,12 +182,12 @@ def test_counts_of_a_list() -> None:
     place(seats_total=5, seats_taken=2)
     place(seats_total=1, seats_taken=1)
     place(seats_total=4, opens_at=NOW + timedelta(hours=1))
-    counts = selectors.vacancy_counts(selectors.published_vacancies(sort="free", now=NOW), now=NOW)
+    counts = selectors.vacancy_counts(selectors.published_vacancies(sort="free", now=NOW))
     assert counts == selectors.VacancyCounts(vacancies=3, open=1, seats_total=10, seats_free=7)
 
 
 def test_counts_of_an_empty_list() -> None:
-    counts = selectors.vacancy_counts(selectors.published_vacancies(now=NOW), now=NOW)
+    counts = selectors.vacancy_counts(selectors.published_vacancies(now=NOW))
     assert counts == selectors.VacancyCounts(vacancies=0, open=0, seats_total=0, seats_free=0)
 
 
