@@ -1,6 +1,6 @@
 """Rules by date and locality: shown before they are saved, never backdated, never against a promise."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -16,7 +16,14 @@ from applications.waiting import filing
 from bulletin.models import Vacancy
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
-from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, StaffFactory, VacancyFactory
+from tests.factories import (
+    ApplicationFactory,
+    GroupFactory,
+    LocalityFactory,
+    StaffFactory,
+    VacancyFactory,
+    reckon_all,
+)
 from tests.staff import employee, give_app, inside
 
 pytestmark = pytest.mark.django_db
@@ -172,6 +179,15 @@ class TestNoBackdating:
     def test_they_are_never_deleted(self, office):
         rules = Rules.objects.create(valid_from=TOMORROW)
         assert office.post(reverse("admin:applications_rules_delete", args=[rules.pk])).status_code == 403
+
+
+def test_who_is_asked_earlier_by_new_rules_is_looked_at_earlier(office, scene):
+    Application.objects.update(interest_confirmed_at=scene.application.filed_at)
+    reckon_all()
+    before = Application.objects.get().runs_out_at
+    assert office.post(ADD, values(confirmed="yes")).status_code == 302
+    # The campaign of 1 September in the place of that of 1 October.
+    assert Application.objects.get().runs_out_at == datetime(2019, 9, 2, tzinfo=ZONE) < before
 
 
 class TestPromises:
