@@ -1,4 +1,4 @@
-"""People as employees may see them: masked, and read-only but for blocking an account and an employee's groups."""
+"""People as employees may see them: masked and read-only, except for blocking an account and an employee's groups."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     filter_horizontal = ["groups"]
     ordering = ["-date_joined"]
 
-    # Not sortable: the order of what is masked would tell it.
+    # Not sortable: the order would give away what is masked.
     @admin.display(description=_("login"))
     def masked_login(self, user: User) -> str:
         return str(user)
@@ -91,7 +91,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return ", ".join(role_name(group.name) for group in user.groups.all())
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
-        """Where the groups can't be changed they are shown by the names of the roles."""
+        """Where the groups can't be changed, they are shown as names of roles."""
         editable = obj is not None and obj.is_staff and self.has_change_permission(request, obj)
         return [name if name != "groups" or editable else "roles" for name in self.fields or ()]
 
@@ -185,7 +185,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("object"), ordering="target")
     def shown_target(self, entry: AuditEntry) -> str:
-        """Of a search the list in the reader's language, then what was looked for."""
+        """For a search: the list's name in the reader's language, then what was looked for."""
         if entry.action != Action.SEARCHED:
             return entry.target
         label, _space, term = entry.target.partition(" ")

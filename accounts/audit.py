@@ -48,19 +48,19 @@ def journal_of(user: User) -> QuerySet[AuditEntry]:
 def client_address(request: HttpRequest) -> str | None:
     """The address that the request came from, or None if it can't be told.
 
-    Behind proxies (`BEHIND_PROXY`) X-Forwarded-For tells it: each of our `TRUSTED_PROXIES` added the address that spoke
-    to it, so the visitor's stands that many entries from the right. Everything before is whatever the visitor wrote.
+    Behind proxies (`BEHIND_PROXY`) it comes from X-Forwarded-For: each of our `TRUSTED_PROXIES` added the address that
+    called it, so the visitor's is that many entries from the right. Everything before it is whatever the visitor wrote.
     """
     text = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:
         entries = [entry.strip() for entry in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-        # Fewer than expected: the request did not pass all of them, and the first entry is that of the outermost.
+        # Fewer than expected: the request did not pass all proxies, and the outermost one wrote the first entry.
         text = entries[-min(settings.TRUSTED_PROXIES, len(entries))] or text
     return _address(text)
 
 
 def _address(text: str) -> str | None:
-    """The bare address in `text`, which may carry a port, a zone, or an IPv4 address in the clothes of IPv6."""
+    """The bare address in `text`, which may carry a port, a zone, or an IPv4 address mapped into IPv6."""
     bare = text.partition("]")[0].removeprefix("[") if text.startswith("[") else text
     if bare.count(":") == 1:
         bare = bare.partition(":")[0]

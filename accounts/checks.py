@@ -1,4 +1,4 @@
-"""What a real deployment may not run with (`manage.py check --deploy`); SMS gateways have checks of their own."""
+"""What a real deployment must not run with (`manage.py check --deploy`); SMS gateways have their own checks."""
 
 from pathlib import Path
 from typing import Any, Final

@@ -34,7 +34,7 @@ def parent_required(
 
 
 def accepts(largest: int) -> Callable[[View], View]:
-    """Whoever is signed in may send up to `largest` bytes to this page; to others it is what any page accepts."""
+    """Signed-in users may send up to `largest` bytes to this page; others no more than to any page."""
 
     def mark(view: View) -> View:
         view.__dict__["largest_body"] = largest
@@ -44,6 +44,6 @@ def accepts(largest: int) -> Callable[[View], View]:
 
 
 def largest_body(view: Callable[..., Any]) -> int | None:
-    """What `accepts` said of a view; None where it said nothing."""
+    """The limit that `accepts` set for a view; None without one."""
     largest: int | None = getattr(view, "largest_body", None)
     return largest

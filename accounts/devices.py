@@ -1,7 +1,7 @@
-"""Devices that know an account: a signed cookie says on which of them somebody has signed in rightly.
+"""Devices that know an account: a signed cookie says which accounts have been signed in to on this device.
 
-It opens nothing. Whoever signs in from such a device has tries of their own, which strangers can't use up
-(`accounts.limits.sign_in_limits`). It holds no name and no number: only keyed hashes.
+It grants no access. Sign-ins from such a device have their own count of tries, which strangers can't use up
+(`accounts.limits.sign_in_limits`). The cookie holds no name and no number, only keyed hashes.
 """
 
 import hmac
@@ -18,7 +18,7 @@ from accounts.crypto import keyed_hash
 from accounts.models import User
 
 LIFETIME: Final = timedelta(days=180)
-# Accounts of one device, the one that signed in last at the end: a family's phone, a computer in a kindergarten.
+# Accounts of one device, the latest sign-in last: a family's phone, a computer in a kindergarten.
 MOST: Final = 8
 _SALT: Final = "accounts.devices"
 _HASH_LENGTH: Final = 20
@@ -33,10 +33,10 @@ class _Device:
 
 
 def known_device(request: HttpRequest, name: str) -> str:
-    """The number of the device that `request` came from, if it knows the account `name`; else an empty text.
+    """The number of the device that `request` came from, if it knows the account `name`; else an empty string.
 
     A device knows an account until the password changes, or until half a year after the last sign-in. Costs a query
-    only where the cookie speaks of this account.
+    only if the cookie mentions this account.
     """
     device = _read(request)
     mark = device.accounts.get(_account(name))
@@ -74,7 +74,7 @@ def _read(request: HttpRequest) -> _Device:
         )
         return _Device(*value)
     except (signing.BadSignature, TypeError):
-        # None, one that somebody made up, one that is too old, or one of another version of the portal.
+        # No cookie, a forged one, one that is too old, or one from another version of the portal.
         return _Device()
 
 
@@ -83,5 +83,5 @@ def _account(name: str) -> str:
 
 
 def _mark(number: str, password: str) -> str:
-    """Changes with the password, so that whoever knew the former one is a stranger again."""
+    """Changes with the password, so that a device that knew the old one is a stranger again."""
     return keyed_hash("device-password", f"{number} {password}")[:_HASH_LENGTH]

@@ -1,4 +1,4 @@
-"""Names of files as people read them: the sender's words with the ending of what the file really is."""
+"""File names as people read them: the sender's words with the ending of the file's real type."""
 
 import re
 import unicodedata
@@ -12,9 +12,9 @@ ENDING: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
 
 def name_for_people(original: str, file_type: FileType) -> str:
-    """`original` without its folders, its ending and signs that turn or hide what is read, then the true ending.
+    """`original` without folders, its ending, or characters that reverse or hide text; then the true ending.
 
-    At most `LONGEST_NAME` characters; of a longer one the beginning and the ending stay.
+    At most `LONGEST_NAME` characters; a longer name keeps its beginning and its ending.
     """
     name = original.replace("\\", "/").rpartition("/")[2]
     plain = "".join(sign if unicodedata.category(sign)[0] != "C" else " " for sign in name)

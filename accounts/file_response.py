@@ -1,4 +1,4 @@
-"""Files of families, as they go out again: never guessed at, never run, never kept by a cache."""
+"""Families' files as responses: the type is never guessed, nothing is run, no cache keeps them."""
 
 from django.db.models.fields.files import FieldFile
 from django.http import HttpResponse
@@ -10,11 +10,11 @@ from accounts.uploads import CONTENT_TYPES, type_of
 
 
 def file_response(file: FieldFile, *, name: str, shown: bool = False) -> HttpResponse:
-    """A stored file as a download; a picture to be looked at where it may be `shown`.
+    """A stored file as a download; with `shown`, a picture is displayed instead.
 
-    Its type is that of the stored file, and its name ends accordingly, whatever its sender called it. Read as a whole:
-    uploads are small, and nothing stays open when the browser goes away. Raises FileNotFoundError, also where the file
-    was deleted because its time was over.
+    The type is that of the stored file, and the name ends accordingly, whatever the sender called it. The file is read
+    whole: uploads are small, and nothing stays open when the browser disconnects. Raises FileNotFoundError, also when
+    the file was deleted because its retention period was over.
     """
     if not file:
         raise FileNotFoundError
@@ -26,7 +26,7 @@ def file_response(file: FieldFile, *, name: str, shown: bool = False) -> HttpRes
     disposition = content_disposition_header(download, name_for_people(name, file_type))
     response["Content-Disposition"] = disposition or "inline"
     response["X-Content-Type-Options"] = "nosniff"
-    # A browser draws the page around a picture itself, with a style of its own.
+    # A browser shows a picture inside a page of its own, which it styles inline.
     response["Content-Security-Policy"] = (
         "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     )

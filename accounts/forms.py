@@ -1,4 +1,4 @@
-"""What people type: numbers in any spelling, codes, passwords, and what they may change about themselves."""
+"""What people type: numbers in any spelling, codes, passwords, and the data they may change about themselves."""
 
 import unicodedata
 from typing import Any, Final
@@ -69,9 +69,9 @@ class RegistrationForm(PhoneForm):
 
 
 class CodeForm(forms.Form):
-    """The code from the SMS; whether it is right is judged by `accounts.sms_codes`."""
+    """The code from the SMS; `accounts.sms_codes` decides whether it is right."""
 
-    # What is said where it is not, and beside which field.
+    # The error for a wrong code, and the field that shows it.
     wrong = gettext_lazy("The code is wrong or has expired")
     wrong_field: str | None = "code"
 
@@ -95,7 +95,7 @@ class CodeForm(forms.Form):
 
 
 class OwnerForm(CodeForm):
-    """The code, and something that only the owner of the account knows. Which of them is wrong is not told."""
+    """The code, and something that only the account's owner knows. The form doesn't say which of them is wrong."""
 
     wrong = gettext_lazy("The code or the IIN is wrong, or the code has expired")
     wrong_field = None
@@ -117,7 +117,7 @@ class OwnerForm(CodeForm):
 
 
 class NewPasswordForm(forms.Form):
-    """A new password, typed twice. `user` is whose it will be, if there is somebody yet."""
+    """A new password, typed twice. `user` is the account's owner, if the account exists yet."""
 
     password = PasswordField(
         label=gettext_lazy("New password"),
@@ -179,7 +179,7 @@ class IdentityForm(forms.Form):
 
 
 class SignInForm(forms.Form):
-    """Nothing is judged here, so that every failure has the same answer."""
+    """Checks nothing itself, so that every failure has the same answer."""
 
     phone = forms.CharField(
         label=gettext_lazy("Phone number"),
@@ -190,12 +190,12 @@ class SignInForm(forms.Form):
 
     @cached_property
     def name(self) -> str:
-        """The name of the account that is meant: the phone in E.164, or what was typed."""
+        """The account's name: the phone in E.164, or the text as typed."""
         return login_name(self.cleaned_data["phone"])
 
     @property
     def is_phone(self) -> bool:
-        """Whether that can be a parent's account at all."""
+        """Whether it can be a parent's account at all."""
         return self.name.startswith("+")
 
 

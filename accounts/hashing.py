@@ -1,8 +1,8 @@
-"""How passwords are hashed, and that a process hashes one at a time.
+"""How passwords are hashed: one at a time in each process.
 
 A hash costs a core for thirty milliseconds and takes 19 MiB. If every thread hashed, no page would be answered while a
-city signs in, so hashes wait in a short line of their own. Whoever stands in it too long is told so
-(`HashingBusy`, for which no view needs a word); nothing was decided then, and nothing is counted.
+city signs in, so hashes wait in a short line of their own. A request that waits too long is told so (`HashingBusy`,
+which no view has to handle); then nothing was decided and nothing is counted.
 """
 
 import os
@@ -16,19 +16,19 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHash
 
 T = TypeVar("T")
 
-# Threads of requests that may stand in the line, and for how long.
+# How many request threads may wait in the line, and for how long.
 WAITING: Final = 4
 SECONDS: Final = 3.0
-# Pages go first where both want the same core.
+# Pages go first when both want the same core.
 NICENESS: Final = 5
 
 
 class HashingBusy(Exception):
-    """Too many passwords wait to be hashed: this one was neither right nor wrong."""
+    """Too many passwords are waiting to be hashed; this one was not checked."""
 
 
 class Line:
-    """One thread that hashes, and those who wait for it, in turn."""
+    """One thread that hashes, and the threads that wait for it, in turn."""
 
     def __init__(self, *, waiting: int = WAITING, seconds: float = SECONDS) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="hashing", initializer=_stand_back)
@@ -36,7 +36,7 @@ class Line:
         self._seconds = seconds
 
     def compute(self, work: Callable[[], T]) -> T:
-        """The result of `work`, once it is its turn. Raises `HashingBusy` where its turn does not come soon."""
+        """The result of `work`, once its turn comes. Raises `HashingBusy` if the wait is too long."""
         if not self._places.acquire(blocking=False):
             raise HashingBusy
         try:
@@ -45,14 +45,14 @@ class Line:
                 return future.result(self._seconds)
             if future.cancel():
                 raise HashingBusy
-            # It has begun just now, and is soon done.
+            # It has just begun and will be done soon.
             return future.result()
         finally:
             self._places.release()
 
 
 def _stand_back() -> None:
-    # On Linux a thread has a priority of its own; elsewhere the process would be slowed down.
+    # On Linux this sets the priority of the thread; elsewhere it would slow the whole process down.
     if hasattr(os, "sched_getaffinity"):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
@@ -63,7 +63,7 @@ _line: Final = Line()
 class Argon2Hasher(Argon2PasswordHasher):
     """Argon2id with the parameters that OWASP names for sign-in: 19 MiB, two passes, one lane.
 
-    Hashes with other parameters are right as ever, and are renewed at the next sign-in (`must_update`).
+    Hashes with other parameters still work and are renewed at the next sign-in (`must_update`).
     """
 
     memory_cost = 19 * 1024

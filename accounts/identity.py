@@ -1,4 +1,4 @@
-"""Who a parent says they are: by IIN, or by the number of a document where there is none."""
+"""Who a parent says they are: by IIN or, without one, by a document number."""
 
 import re
 import unicodedata
@@ -12,9 +12,9 @@ from accounts.iin import parse_iin
 
 # Passports and identity cards: letters and digits, at least one digit.
 DOCUMENT: Final = re.compile(r"(?=.*\d)[0-9A-ZА-ЯЁӘҒҚҢӨҰҮҺІ]{5,20}")
-# An identity card of Kazakhstan has nine digits and no letters; all other bare digits are meant as an IIN.
+# An identity card of Kazakhstan has nine digits and no letters; any other bare digits are taken as an IIN.
 CARD_LENGTH: Final = 9
-# So much of a document's number proves whose it is, where there is no IIN.
+# How much of a document's number proves ownership where there is no IIN.
 PROOF_LENGTH: Final = 4
 
 
@@ -58,7 +58,7 @@ def parse_identity(text: str) -> Identity:
 
 
 def parse_proof(text: str) -> str:
-    """The IIN, or the last four letters and digits of a document, that `text` holds; as capitals, without separators.
+    """The IIN in `text`, or the last four letters and digits of a document; in capitals, without separators.
 
     Raises `accounts.iin.IinError` for more than four digits that are no IIN, `ProofError` for anything else.
     """
@@ -71,7 +71,7 @@ def parse_proof(text: str) -> str:
 
 
 def iin_hash(iin: str) -> str | None:
-    """How an IIN is found again without being readable; None for an empty one."""
+    """The hash by which an IIN can be found but not read; None for an empty one."""
     return keyed_hash("iin", iin) if iin else None
 
 

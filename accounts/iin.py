@@ -1,4 +1,4 @@
-"""The individual identification number (IIN): twelve digits, the last one checks the others.
+"""The individual identification number (IIN): twelve digits, of which the last one checks the others.
 
 Nothing else is read from the digits. Since Government Decree 853 of 26.08.2013 they need not agree with the birth date
 and sex, so those come from the person registry.
@@ -22,7 +22,7 @@ class IinFault(StrEnum):
 
 
 class IinError(ValueError):
-    """The text is not an IIN; `reason` says why, `message` says it to the reader in the active language."""
+    """The text is not an IIN; `reason` says why, `message` tells the reader in the active language."""
 
     def __init__(self, reason: IinFault) -> None:
         super().__init__(reason.value)

@@ -1,4 +1,4 @@
-"""Rows of other tables inside a page of the workplace."""
+"""Inline rows on the pages of the workplace."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ MOST_ROWS: Final = 100
 
 
 class BoundedInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Reads at most `MOST_ROWS` rows of what was sent, whatever the form claims. All inlines are such."""
+    """Reads at most `MOST_ROWS` rows of what was sent, whatever the form claims. All inlines use it."""
 
     max_num = MOST_ROWS
 

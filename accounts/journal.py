@@ -7,7 +7,7 @@ _actions: dict[str, TextChoices] = {}
 
 
 def register(actions: type[TextChoices]) -> None:
-    """Add an app's actions. Raises ValueError where one is there already."""
+    """Add an app's actions. Raises ValueError if one is registered already."""
     for action in actions:
         if action.value in _actions:
             raise ValueError(f"There is an action {action.value} already.")

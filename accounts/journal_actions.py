@@ -1,4 +1,4 @@
-"""What the journal can say of an account."""
+"""What the journal can say about an account."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -1,12 +1,12 @@
 """How often something may be tried: sliding windows counted in Redis, so that all processes share them.
 
-A key (a phone, a user, a network) is stored only as a keyed hash. Limits of a network count what failed: thousands of
-families share the address of a mobile carrier, and what one of them does rightly is no reason to stop another. Their
-windows are minutes, and whoever has failed in nothing passes them where what they ask is counted for them as well.
+A key (a phone, a user, a network) is stored only as a keyed hash. Limits of a network count failures: thousands of
+families share the address of a mobile carrier, and what one of them does correctly is no reason to stop another. Their
+windows are minutes. A visitor without failures passes them if what they ask is also counted for them alone.
 
-When Redis does not answer, a limit says for how long its door stays open (`grace`): sending codes stops at once (each
-SMS costs money and is a lever for abuse), look-ups go on for a minute, and signing in goes on, since a parent's way
-must not depend on a counter.
+When Redis does not answer, `grace` says how long a limit lets everything pass: sending codes stops at once (each SMS
+costs money and can be abused), look-ups go on for a minute, and signing in goes on, since a parent must not depend on a
+counter.
 """
 
 import ipaddress
@@ -38,9 +38,9 @@ REST_SECONDS: Final = 1.0
 class Limit:
     """At most `times` in any `window`, per key.
 
-    With `pauses` the key rests instead after the `times`-th attempt in the window, and after every further one for
-    longer: each of them ends the pause that it began with, the last one holds for all that follow. `grace` is how long
-    a Redis that does not answer opens the door; None for as long as that lasts.
+    With `pauses` the key is paused instead: after the `times`-th attempt in the window for the first pause, after each
+    further attempt for the next one, and for the last pause from then on. `grace` is how long everything passes while
+    Redis does not answer; None means for as long as that lasts.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Allowed:
-    """Whether it may be done; if not, from when (None: unknown, the counter does not answer)."""
+    """Whether the attempt may be made; if not, when it may be (None: unknown, the counter does not answer)."""
 
     ok: bool
     retry_at: datetime | None = None
@@ -70,7 +70,7 @@ SIGN_IN_PER_NETWORK: Final = (
     Limit("sign-in-network", 20, 15 * MINUTE),
     Limit("sign-in-network-day", 100, DAY),
 )
-# However they were answered: beyond it none is even checked, since each takes a core for thirty milliseconds.
+# Right or wrong: beyond this limit none is even checked, since each takes a core for thirty milliseconds.
 WRONG_PASSWORDS: Final = Limit("wrong-passwords", 60, MINUTE)
 PASSWORD_PER_ACCOUNT: Final = Limit("password-account", 5, 15 * MINUTE)
 
@@ -86,11 +86,11 @@ SIGN_IN_CODE: Final = (
     Limit("sign-in-code-hour", 5, HOUR, grace=_CLOSED),
     Limit("sign-in-code-day", 8, DAY, grace=_CLOSED),
 )
-# The same from everywhere. An owner gets one an hour however many strangers have asked for.
+# The same from everywhere. An owner gets one an hour, however many strangers have asked for.
 CODE_PER_NEWCOMER_EVERYWHERE: Final = Limit("code-newcomer-everywhere", 20, DAY, grace=_CLOSED)
 CODE_PER_OWNER_EVERYWHERE: Final = Limit("code-owner-everywhere", 20, DAY, pauses=(HOUR,), grace=_CLOSED)
-# Codes for one purpose, asked for from one network, that nobody has entered (yet). Who has none of them at their own
-# phone is stopped much later: a gateway that is late, or one visitor, is no reason to stop a carrier's families.
+# Codes for one purpose, asked for from one network, that nobody has entered (yet). A phone without such a code is
+# stopped much later: a slow gateway, or one visitor, is no reason to stop a carrier's families.
 CODE_UNANSWERED: Final = Limit("code-unanswered", 1, HOUR, grace=_CLOSED)
 CODE_PER_NETWORK_AGAIN: Final = Limit("code-network-again", 60, 10 * MINUTE, grace=_CLOSED)
 CODE_PER_NETWORK: Final = Limit("code-network", 300, 10 * MINUTE, grace=_CLOSED)
@@ -98,18 +98,18 @@ CODE_PER_NETWORK: Final = Limit("code-network", 300, 10 * MINUTE, grace=_CLOSED)
 # this part unanswered: it takes as many networks to close it for all.
 NETWORK_SHARE: Final = 8
 
-# Setting a new password: whoever holds the phone and guesses whose it is; and whoever tries codes, in one browser.
+# Setting a new password: guesses of the owner by somebody who holds the phone, and tries of codes in one browser.
 RESET_PER_ACCOUNT: Final = Limit("reset-account", 5, DAY)
 RESET_PER_SESSION: Final = Limit("reset-session", 10, HOUR)
 
 IIN_PER_ACCOUNT: Final = Limit("iin-account", 5, HOUR, grace=MINUTE)
-# Who has missed once in the hour is stopped with the misses of the network, whoever has not is never.
+# Somebody who has missed once in the hour is stopped by the misses of the network; somebody who has not never is.
 IIN_MISSED: Final = Limit("iin-missed", 1, HOUR, grace=MINUTE)
 IIN_PER_NETWORK: Final = Limit("iin-network", 50, 10 * MINUTE, grace=MINUTE)
 STOPS_PER_ACCOUNT: Final = Limit("stop-account", 10, DAY)
-# Wrong pairs of an application's number and four digits of a phone, by whoever is not known as its guardian. Both could
-# be guessed from many addresses: the digits of one application, and the application of a neighbour's digits. At this
-# rate ten thousand of either take more than a year.
+# Wrong pairs of an application's number and four digits of a phone, by people not known as its guardian. Both could be
+# guessed from many addresses: the digits for one application, and the application for a neighbour's digits. At this
+# rate trying ten thousand of either takes more than a year.
 QUEUE_CHECK_PER_NETWORK: Final = Limit("queue-check-network", 30, HOUR, grace=MINUTE)
 QUEUE_CHECK_PER_NUMBER: Final = (
     Limit("queue-check-number", 10, HOUR, grace=MINUTE),
@@ -119,7 +119,7 @@ QUEUE_CHECK_PER_DIGITS: Final = (
     Limit("queue-check-digits", 10, HOUR, grace=MINUTE),
     Limit("queue-check-digits-day", 20, DAY, grace=MINUTE),
 )
-# An employee at the telephone looks somebody up every two minutes; who tries numbers one after another needs more.
+# An employee at the telephone looks somebody up every two minutes; trying numbers one after another takes more.
 LOOK_UP_PER_EMPLOYEE: Final = Limit("look-up-employee", 30, HOUR, grace=MINUTE)
 SEARCH_PER_EMPLOYEE: Final = Limit("search-employee", 120, HOUR, grace=MINUTE)
 
@@ -164,7 +164,7 @@ def allow(limit: Limit, key: str, *, now: datetime) -> Allowed:
 def allow_all(pairs: Pairs, *, watched: Pairs = (), now: datetime) -> Allowed:
     """The same for several limits at once: either all of them count the attempt or none does.
 
-    Those that are only `watched` must have room as well, and are not counted.
+    Limits in `watched` must have room too, but are not counted.
     """
     wanted = [(limit, key, "1") for limit, key in pairs] + [(limit, key, "0") for limit, key in watched]
     arguments: list[str | int] = []
@@ -185,16 +185,16 @@ def allow_all(pairs: Pairs, *, watched: Pairs = (), now: datetime) -> Allowed:
 
 
 def judge(pairs: Pairs, *, right: bool, now: datetime) -> Allowed:
-    """Whether the answer to an attempt may be told, right or wrong; a wrong one that may is counted.
+    """Whether the visitor may be told the result of an attempt; a wrong one that may be told is counted.
 
-    Call it once the attempt was checked. Of any number of simultaneous attempts exactly as many are answered as the
-    limits have room for: the others learn nothing, not even whether they were right, and are not counted.
+    Call it after checking the attempt. Of any number of simultaneous attempts, exactly as many are answered as the
+    limits have room for. The others learn nothing, not even whether they were right, and are not counted.
     """
     return allow_all([], watched=pairs, now=now) if right else allow_all(pairs, now=now)
 
 
 def forget(pairs: Pairs, *, now: datetime) -> None:
-    """Take back what `allow_all` counted at this very `now`: the attempt proved to be harmless."""
+    """Take back what `allow_all` counted at exactly this `now`: the attempt turned out to be harmless."""
     moment = _microseconds(now)
     counter = _counter(settings.REDIS_URL)
     for limit, key in pairs:
@@ -203,13 +203,13 @@ def forget(pairs: Pairs, *, now: datetime) -> None:
 
 
 def clear(limit: Limit, key: str, *, now: datetime) -> None:
-    """Forget all that was counted for `key`."""
+    """Forget everything counted for `key`."""
     counter = _counter(settings.REDIS_URL)
     counter.ask(partial(counter.client.delete, _name(limit, key)), now=now)
 
 
 def lift_all(*, now: datetime) -> None:
-    """Forget all that was counted for anybody: for the demo's desk, where everybody shares one address."""
+    """Forget everything counted for anybody: for the demo's desk, where everybody shares one address."""
     client = _counter(settings.REDIS_URL).client
 
     def delete() -> int:
@@ -220,10 +220,10 @@ def lift_all(*, now: datetime) -> None:
 
 
 def sign_in_limits(name: str, *, address: str | None, device: str) -> list[tuple[Limit, str]]:
-    """What a wrong password for the account `name` is counted by.
+    """The limits that count a wrong password for the account `name`.
 
-    `device` is the number of a device that knows this account, or empty: such a device has a count of its own, and
-    neither strangers nor neighbours touch it.
+    `device` is the number of a device that knows this account, or empty: such a device has a count of its own, which
+    neither strangers nor neighbours affect.
     """
     if device:
         return [(SIGN_IN_PER_DEVICE, f"{device} {name}")]
@@ -232,15 +232,15 @@ def sign_in_limits(name: str, *, address: str | None, device: str) -> list[tuple
 
 
 def may_check_password(*, address: str | None, device: str, now: datetime) -> Allowed:
-    """Whether a password is worth the work of checking it, with `device` as in `sign_in_limits`.
+    """Whether a password may be checked at all, with `device` as in `sign_in_limits`.
 
-    Ask before anything is known of the account: the answer and its time are the same for every name.
+    Ask before looking the account up: the answer and the time it takes are the same for every name.
     """
     return allow_all([], watched=[(WRONG_PASSWORDS, device or address_key(address))], now=now)
 
 
 def password_was_wrong(*, address: str | None, device: str, now: datetime) -> None:
-    """One more that was checked for nothing, whatever its visitor was told."""
+    """Count one more password that was checked and wrong, whatever the visitor was told."""
     allow(WRONG_PASSWORDS, device or address_key(address), now=now)
 
 
@@ -272,7 +272,7 @@ def allow_code(
 
 
 def code_was_entered(phone: str, *, purpose: SmsCode.Purpose, network: str, sent_at: datetime) -> None:
-    """The code that `allow_code` counted at `sent_at` for `network` (an `address_key`) was read by who asked for it."""
+    """The code that `allow_code` counted at `sent_at` for `network` (an `address_key`) was entered by its requester."""
     of_network = f"{purpose} {network}"
     unanswered = [
         (CODE_UNANSWERED, f"{of_network} {phone}"),
@@ -284,14 +284,14 @@ def code_was_entered(phone: str, *, purpose: SmsCode.Purpose, network: str, sent
 
 
 def sign_in_code_limits(account: str) -> list[tuple[Limit, str]]:
-    """What one code for signing in is counted by; `account` is a user's id."""
+    """The limits that count one code for signing in; `account` is a user's id."""
     return [(limit, account) for limit in SIGN_IN_CODE]
 
 
 def allow_lookup(account: str, *, address: str | None, device: str = "", now: datetime) -> Allowed:
     """Whether `account` (a user's id, or the proven phone) may look an IIN up in the person registry; counts it.
 
-    The misses of others in the same network stop only who has missed as well, and no `device` that knows the account.
+    Misses of others in the same network stop only those who have missed too, never a `device` that knows the account.
     """
     has_missed = not allow_all([], watched=[(IIN_MISSED, account)], now=now).ok
     watched = [(IIN_PER_NETWORK, address_key(address))] if has_missed and not device else []
@@ -299,13 +299,13 @@ def allow_lookup(account: str, *, address: str | None, device: str = "", now: da
 
 
 def lookup_failed(account: str, *, address: str | None, now: datetime) -> None:
-    """The look-up found nobody whom its visitor may see."""
+    """The look-up found nobody that the visitor may see."""
     allow(IIN_MISSED, account, now=now)
     allow(IIN_PER_NETWORK, address_key(address), now=now)
 
 
 def lookup_was_harmless(account: str, *, now: datetime) -> None:
-    """The look-up that `allow_lookup` counted at this very `now` told nothing that its visitor may not know."""
+    """The look-up that `allow_lookup` counted at exactly this `now` told the visitor nothing they may not know."""
     forget([(IIN_PER_ACCOUNT, account)], now=now)
 
 
@@ -318,7 +318,7 @@ def address_key(address: str | None) -> str:
 
 
 def _newcomers_of_network(phone: str, network: str) -> list[tuple[Limit, str]]:
-    """What codes for registration to numbers that begin like `phone` are counted by in `network`."""
+    """The limits in `network` for registration codes to numbers that begin like `phone`."""
     hourly = (
         ("operator", OPERATOR_LENGTH, settings.SMS_CODES_PER_OPERATOR_PER_HOUR),
         ("block", BLOCK_LENGTH, settings.SMS_CODES_PER_BLOCK_PER_HOUR),
@@ -333,12 +333,12 @@ def _newcomers_of_network(phone: str, network: str) -> list[tuple[Limit, str]]:
 
 
 def _without_bound(limit: Limit) -> Limit:
-    """What counts like `limit` and stops nobody."""
+    """A limit that counts like `limit` and stops nobody."""
     return replace(limit, times=10**9)
 
 
 class _Counter:
-    """One Redis, and since when it has been silent, as this process saw it."""
+    """One Redis, and since when it has been silent, as seen by this process."""
 
     def __init__(self, url: str) -> None:
         self.client = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
@@ -347,7 +347,7 @@ class _Counter:
         self._rests_until = 0.0
 
     def ask(self, question: Callable[[], Any], *, now: datetime) -> Any:
-        """What Redis answers, or None: not at all. One that was silent is asked once a second, not by everyone."""
+        """What Redis answers; None if it does not. A silent one is asked once a second, not by every request."""
         if self._silent_since is not None and time.monotonic() < self._rests_until:
             return None
         try:

@@ -8,7 +8,7 @@ DOT = "•"
 def mask_iin(iin: str) -> str:
     """`••••••••••07`: the last two digits; empty for an empty IIN.
 
-    The first seven usually tell the day of birth and the sex.
+    The first seven usually give away the birth date and the sex.
     """
     return DOT * max(0, len(iin) - 2) + iin[-2:] if len(iin) > 2 else DOT * len(iin)
 
@@ -32,7 +32,7 @@ def mask_phone(phone: object) -> str:
 
 
 def mask_name(last_name: str, first_name: str) -> str:
-    """`К••••• Е.`: the initials. The number of dots tells nothing about the length of the name."""
+    """`К••••• Е.`: the initials. The number of dots does not depend on the length of the name."""
     last, first = last_name.strip(), first_name.strip()
     parts = [f"{last[0]}{DOT * 5}" if last else "", f"{first[0]}." if first else ""]
     return " ".join(filter(None, parts)) or DOT * 5

@@ -1,4 +1,4 @@
-"""What every request of a signed-in person needs."""
+"""What every request of a signed-in user needs."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -20,9 +20,9 @@ _SIGNED_OUT: Final = "_was_signed_out"
 
 
 class PrivatePagesMiddleware:
-    """Pages of whoever has a session are stored by no cache, so that the back button after logout shows nothing.
+    """No cache stores the pages of a visitor with a session, so the back button shows nothing after signing out.
 
-    However somebody is signed out, the browser is asked to forget what it kept of the portal.
+    Whatever signs a user out, the browser is asked to forget what it has stored of the portal.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -30,11 +30,12 @@ class PrivatePagesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        # The cookie, not the user: whoever has one may be signed in, and a page that asked nobody shall cost no query.
+        # The cookie, not the user: somebody with a cookie may be signed in, and a page that needs no user must not cost
+        # a query.
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             add_never_cache_headers(response)
         if getattr(request, _SIGNED_OUT, False):
-            # Not the cookies: the device keeps knowing the account, and the place that was chosen.
+            # Not the cookies: the device still knows the account and the chosen place.
             response["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
@@ -46,9 +47,9 @@ def _note_sign_out(sender: Any, request: HttpRequest | None, **kwargs: Any) -> N
 
 
 class LanguageChoiceMiddleware:
-    """Who switches the language of a page gets their SMS and notices in that language from then on.
+    """A user who switches the language of a page gets SMS and notices in that language from then on.
 
-    A switch is a step from a page to the same page in another language. Opening a link in another language is none.
+    A switch goes from a page to the same page in another language. Opening a link in another language is not a switch.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -73,7 +74,7 @@ def _is_switch(request: HttpRequest, language: str) -> bool:
     here = escape_leading_slashes(request.path)
     if request.method != "GET" or came_from.netloc != request.get_host() or came_from.path == request.path:
         return False
-    # The address of this page in the other languages: only one of the present language can be resolved.
+    # The address of this page in the other languages: only addresses in the active language can be resolved.
     return any(
         translate_url(here, code) == came_from.path for code, _name in settings.LANGUAGES if code != language
     )

@@ -63,10 +63,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
 
     def get_session_auth_hash(self) -> str:
-        """What a session must hold to be this user's: it changes with the password.
+        """What a session must hold to belong to this user: it changes with the password.
 
-        Without a key, unlike Django's, so that the database itself can compare it (`applications.bidding.rush`).
-        Sessions are kept on the server and signed, and from the hash of a salted hash no password can be guessed.
+        Not keyed, unlike Django's, so that the database itself can compare it (`applications.bidding.rush`).
+        Sessions are kept on the server and signed, and no password can be guessed from the hash of a salted hash.
         """
         return hashlib.sha256(self.password.encode()).hexdigest()
 
@@ -75,7 +75,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Profile(models.Model):
-    """What the person registry said of a parent when they registered, and what they added themselves."""
+    """What the person registry said about a parent at registration, and what the parent added."""
 
     user = models.OneToOneField(
         User, on_delete=models.CASCADE, related_name="profile", verbose_name=_("user")
@@ -90,7 +90,7 @@ class Profile(models.Model):
     birth_date = models.DateField(_("birth date"))
     sex = models.CharField(_("sex"), max_length=1, choices=Sex.choices)
     photo = models.ImageField(_("photo"), upload_to="photos/", blank=True)
-    # The last answer: the registry is asked anew where much depends on it.
+    # The last answer: where much depends on it, the registry is asked again.
     phone_tie = models.CharField(
         _("phone in the base of mobile citizens"),
         max_length=7,
@@ -125,7 +125,7 @@ class Profile(models.Model):
 
     @property
     def masked_name(self) -> str:
-        """What another family member may read of it: `К••••• Е.`"""
+        """The name as another family member may read it: `К••••• Е.`"""
         return mask_name(self.last_name, self.first_name)
 
 

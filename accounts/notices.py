@@ -1,4 +1,4 @@
-"""Messages about an account: codes, and warnings that something was changed."""
+"""Messages about an account: codes, and warnings about changes."""
 
 from datetime import timedelta
 from typing import Any, Final

@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 
 SHORTEST, LONGEST = 8, 40
 PORTAL: Final = "balabaqsha"
-# A shorter one stands in too many words.
+# A shorter name occurs in too many words.
 _SHORTEST_LOGIN: Final = 3
-# So many signs around a repeated piece make it no better.
+# This many characters around a repeated piece do not make it stronger.
 _SIGNS_BESIDES: Final = 3
 
-# What stands in the other alphabet, or another spelling, for the letters of the portal's name.
+# Letters of the other alphabet, or another spelling, that stand for the letters of the portal's name.
 _ALIKE: Final = str.maketrans(
     {"а": "a", "б": "b", "л": "l", "к": "k", "қ": "k", "q": "k", "с": "s", "һ": "h", "ш": "sh", "ş": "sh"}
 )
@@ -23,7 +23,7 @@ _ALIKE: Final = str.maketrans(
 def normalise_password(text: str) -> str:
     """`text` in the one spelling (NFC) in which passwords are counted and hashed.
 
-    The same letter й or ё comes as one character from one keyboard and as two from another; it must open the same door.
+    The letter й or ё comes as one character from one keyboard and as two from another; both must be the same password.
     """
     return unicodedata.normalize("NFC", text)
 
@@ -42,7 +42,7 @@ class LengthValidator:
 class PersonalValidator:
     """Refuses a password made of the owner's phone number, their login or the portal's name, in any spelling.
 
-    Each may be part of a password whose rest would be long enough by itself.
+    Each may be part of a password if the rest is long enough by itself.
     """
 
     def validate(self, password: str, user: object = None) -> None:
@@ -65,7 +65,7 @@ class PersonalValidator:
 
 
 class RepetitionValidator:
-    """Refuses a piece that is repeated, with a few signs more: who guesses it guesses no more than the piece."""
+    """Refuses a repeated piece, even with a few extra characters: guessing the piece guesses the password."""
 
     def validate(self, password: str, user: object = None) -> None:
         plain, folded = normalise_password(password).casefold(), _fold(password)
@@ -80,7 +80,7 @@ class RepetitionValidator:
 
 
 def _is_repetition(text: str) -> bool:
-    """Whether all of `text` but a few signs is a piece at least twice, and all that differs is too short."""
+    """Whether `text` is a piece repeated, plus a few characters, and the piece and those are too short a password."""
     for start in range(_SIGNS_BESIDES + 1):
         for size in range(1, SHORTEST):
             end = start + size
@@ -93,7 +93,7 @@ def _is_repetition(text: str) -> bool:
 
 
 def _fold(text: str) -> str:
-    """Letters and digits alone, in which the portal's name and a number have one spelling each."""
+    """Letters and digits only, so that the portal's name and a number have one spelling each."""
     plain = unicodedata.normalize("NFKC", text).casefold().translate(_ALIKE)
     return "".join(
         str(unicodedata.decimal(character, character)) for character in plain if character.isalnum()

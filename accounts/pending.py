@@ -1,6 +1,6 @@
 """A sign-in that waits for its code: an encrypted cookie of the browser that asked, and nothing on the server.
 
-It looks the same whether the password was right or wrong, so the browser learns from it no more than from the page.
+It looks the same whether the password was right or wrong, so it tells the browser no more than the page does.
 """
 
 import json
@@ -26,7 +26,7 @@ class PendingSignIn:
     """Who may sign in as `phone` with the code that was sent for `session`.
 
     `user` and `mark` belong to nobody where the password was wrong or no code could be sent (`is_real` is 0).
-    `asked_at` (ISO 8601) is when this browser last asked for the code, `free_at` when none is needed any more, and
+    `asked_at` (ISO 8601) is when this browser last asked for the code, `free_at` when a code is no longer needed, and
     `target` where to go afterwards.
     """
 
@@ -40,11 +40,11 @@ class PendingSignIn:
     target: str
 
     def is_over(self, *, now: datetime) -> bool:
-        """Whether no code that this browser asked for is valid any more."""
+        """Whether every code that this browser asked for has expired."""
         return now >= datetime.fromisoformat(self.asked_at) + LIFETIME
 
     def asked_again(self, *, free_at: datetime, now: datetime) -> "PendingSignIn":
-        """The same, waiting for the code that was sent before: only the times are those of now."""
+        """The same, still waiting for the code sent before: only the times are new."""
         return replace(self, asked_at=_text(now), free_at=_text(free_at))
 
     @property
@@ -57,7 +57,7 @@ class PendingSignIn:
 def begin(
     user: User | None, *, phone: str, session: str, free_at: datetime, target: str, now: datetime
 ) -> PendingSignIn:
-    """A sign-in of `user`, or one that no code will ever end (None), of the same size."""
+    """A sign-in of `user`; for None, one of the same size that no code can complete."""
     return PendingSignIn(
         phone=phone,
         session=session,
@@ -88,7 +88,7 @@ def read(request: HttpRequest) -> PendingSignIn | None:
             **json.loads(decrypt(request.COOKIES.get(settings.PENDING_SIGN_IN_COOKIE_NAME, "")))
         )
     except (InvalidToken, TypeError):
-        # None, one that somebody made up, or one of another version of the portal.
+        # No cookie, a forged one, or one from another version of the portal.
         return None
 
 
@@ -101,5 +101,5 @@ def _text(moment: datetime) -> str:
 
 
 def _mark(user: User) -> str:
-    """Changes with the password: one that was changed meanwhile is asked for again."""
+    """Changes with the password: if it was changed meanwhile, it must be entered again."""
     return keyed_hash("pending-sign-in", user.password)[:_MARK_LENGTH]

@@ -60,9 +60,9 @@ def parse_mobile(text: str) -> str:
 
 
 def login_name(text: str) -> str:
-    """The name of the account that somebody means who signs in with `text`: a phone in E.164, else what was typed.
+    """The account name meant by somebody who signs in with `text`: a phone in E.164, otherwise the text as typed.
 
-    Names are compared without spaces around them and in one spelling of Unicode, as Django's forms do it. Only a phone
+    Names are compared without surrounding spaces and in one Unicode normal form, as Django's forms do it. Only a phone
     begins with a plus.
     """
     try:
@@ -80,7 +80,7 @@ def display_phone(phone: object) -> str:
 
 
 def _spell(text: str) -> str:
-    """`text` as `+` and digits only, with the country code that people of Kazakhstan leave out."""
+    """`text` as `+` and digits only, with the country code that people in Kazakhstan leave out."""
     kept = []
     for character in text.strip():
         value = unicodedata.decimal(character, None)

@@ -1,7 +1,7 @@
 """How far a visitor has come in the registration, the password reset or «Stop»: kept in the session, step by step.
 
-What the registry said is encrypted there, and of the password only the hash is kept. A step can be opened only when
-everything before it is done; that is all the order of the pages there is, whatever address is typed.
+What the registry said is encrypted there, and only the hash of the password is kept. A step can be opened only when
+everything before it is done, whatever address is typed; no other order of the pages is enforced.
 """
 
 import json
@@ -22,7 +22,7 @@ CODES_ASKED: Final = "codes_asked"
 MOST_CODES: Final = 8
 REGISTRATION: Final = "registration"
 RESET: Final = "password_reset"
-# A new password is set, and things are stopped, within so long after the code was entered.
+# How long after the code was entered a new password can be set, or things stopped.
 VERIFIED_FOR: Final = timedelta(minutes=10)
 STOP: Final = "stop"
 
@@ -38,7 +38,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Registration:
-    """What a visitor has done so far; every change makes a new value. Instants are ISO 8601, as JSON needs it."""
+    """What a visitor has done so far; every change makes a new value. Instants are ISO 8601, since JSON has none."""
 
     phone: str = ""
     policy_version: str = ""
@@ -62,7 +62,7 @@ class Registration:
 
     @property
     def person(self) -> Person | None:
-        """The person whom the registry found for the last IIN or document number."""
+        """The person that the registry found for the last IIN or document number."""
         if not self.person_token:
             return None
         values = json.loads(cipher.decrypt(self.person_token))
@@ -95,24 +95,24 @@ class Stop(Reset):
 
 
 def session_secret(session: SessionBase) -> str:
-    """What ties a code to this session: random, and new at every call until `keep_session_secret` keeps it."""
+    """Ties a code to this session: random, and new at every call until `keep_session_secret` stores it."""
     return str(session.get(CODE_SESSION) or secrets.token_urlsafe(32))
 
 
 def keep_session_secret(session: SessionBase, secret: str) -> None:
-    """From now on `secret` is that of the session, until the session ends."""
+    """Make `secret` the session's own until the session ends."""
     if session.get(CODE_SESSION) != secret:
         session[CODE_SESSION] = secret
 
 
 def note_code(session: SessionBase, *, purpose: str, phone: str, network: str, now: datetime) -> None:
-    """Keep from which network a code was asked for: it may be entered in another one."""
+    """Remember which network a code was asked for from: it may be entered in another one."""
     noted = [*session.get(CODES_ASKED, []), [purpose, phone, network, now.isoformat()]]
     session[CODES_ASKED] = noted[-MOST_CODES:]
 
 
 def take_codes(session: SessionBase, *, purpose: str, phone: str) -> list[tuple[str, datetime]]:
-    """The network and the instant of every code that was noted, and no longer is, for `purpose` and `phone`."""
+    """Forget the codes noted for `purpose` and `phone`, and return the network and the instant of each."""
     noted = session.get(CODES_ASKED, [])
     mine = [one for one in noted if one[:2] == [purpose, phone]]
     session[CODES_ASKED] = [one for one in noted if one not in mine]
@@ -147,18 +147,18 @@ def keep_stop(session: SessionBase, stop: Stop) -> None:
 
 
 def forget(session: SessionBase) -> None:
-    """Nothing is under way in `session` any more."""
+    """Forget whatever is under way in `session`."""
     for key in (REGISTRATION, RESET, STOP, CODE_SESSION, CODES_ASKED):
         session.pop(key, None)
 
 
 def instant(text: str) -> datetime:
-    """The aware instant behind what `isoformat` wrote."""
+    """The aware instant that `isoformat` wrote."""
     return datetime.fromisoformat(text)
 
 
 def _values(session: SessionBase, key: str, kind: type) -> dict[str, Any]:
-    """What is kept of the `kind`; a session of another version of the portal may hold what this one does not know."""
+    """What the session keeps for `kind`; one from another version of the portal may hold fields unknown to this one."""
     kept: dict[str, Any] = session.get(key, {})
     known = {field.name for field in fields(kind)}
     return {name: value for name, value in kept.items() if name in known}

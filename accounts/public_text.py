@@ -1,4 +1,4 @@
-"""Free text of an employee that families or everybody read: nobody's identifiers may stand in it."""
+"""Free text by employees that families or everybody can read: it must not contain personal identifiers."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ from phonenumbers import PhoneNumberMatcher
 
 from accounts.iin import LENGTH, IinError, parse_iin
 
-# Groups of digits as people part the digits of an IIN; a date has dots or slashes, and stays a date.
+# Groups of digits, separated as people separate the digits of an IIN; a date has dots or slashes and stays a date.
 _GROUPS: Final = re.compile(r"[0-9]+(?:[ -]{1,3}[0-9]+)*")
 _HOME: Final = "KZ"
 
@@ -18,9 +18,9 @@ _HOME: Final = "KZ"
 def refuse_personal_numbers(text: str) -> None:
     """Raise `ValidationError`, in the active language, where `text` holds an IIN or a telephone number.
 
-    Twelve digits in a row or more are refused whatever they are; parted by spaces or hyphens only where the check
-    digit of an IIN fits. A telephone number is what is valid as one, of Kazakhstan or with a plus. Digits of any
-    script count, and invisible characters hide nothing.
+    Twelve or more digits in a row are always refused; with spaces or hyphens between them, only if the check digit of
+    an IIN fits. A telephone number is one that is valid in Kazakhstan, or has a plus and is valid anywhere. Digits of
+    any script count, and invisible characters hide nothing.
     """
     plain = "".join(_plain(character) for character in text)
     if any(_holds_iin(groups.group()) for groups in _GROUPS.finditer(plain)):
@@ -35,7 +35,7 @@ def refuse_personal_numbers(text: str) -> None:
 
 
 def _plain(character: str) -> str:
-    """A digit of any script as `0` to `9`, any space and dash as one of each, nothing for what is invisible."""
+    """A digit of any script as `0` to `9`, any space or dash as a plain one, nothing for an invisible character."""
     value = unicodedata.decimal(character, None)
     if value is not None:
         return str(value)

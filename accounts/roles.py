@@ -1,4 +1,4 @@
-"""What employees may be. A role is a Django group; `manage.py setup_roles` gives it its rights."""
+"""The roles of employees. A role is a Django group; `manage.py setup_roles` gives it its rights."""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ class Role(TextChoices):
 
 
 def role_name(group: str) -> str:
-    """What a group is called in the reader's language; a group that is no role is called by its own name."""
+    """A group's name in the reader's language; a group that is no role keeps its own name."""
     return str(Role(group).label) if group in Role.values else group
 
 

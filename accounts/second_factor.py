@@ -1,9 +1,9 @@
 """The employees' second factor: codes of an authenticator app, and emergency codes on paper.
 
-Wrong codes close no device, unlike django-otp's own throttling: whoever knows an employee's password could keep it
-closed for ever. Guessing is counted like that of passwords (`accounts.limits.sign_in_limits`), and what can't be
-guessed is always accepted: two codes of the app that follow each other, as RFC 4226 has it for doubtful cases, or an
-emergency code.
+Unlike django-otp's own throttling, wrong codes never lock a device: anyone who knows an employee's password could keep
+it locked for ever. Guesses are counted like those of passwords (`accounts.limits.sign_in_limits`), and what can't be
+guessed is always accepted: two successive codes of the app, as RFC 4226 has it for doubtful cases, or an emergency
+code.
 """
 
 import uuid
@@ -19,34 +19,34 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import User
 
-# What an authenticator app shows; anything that is not made of such codes can only be an emergency code.
+# What an authenticator app shows; anything else can only be an emergency code.
 APP_CODE_LENGTH: Final = 6
 SHORTEST_EMERGENCY_CODE: Final = 8
 
 
 def is_beyond_guessing(token: str) -> bool:
-    """Whether a right `token` proves by itself that nobody guessed it: two codes of the app, or an emergency code."""
+    """Whether a right `token` can't have been guessed: two codes of the app, or an emergency code."""
     codes = _app_codes(token)
     return len(codes) == 2 or (not codes and len(_compact(token)) >= SHORTEST_EMERGENCY_CODE)
 
 
 def matching_device(user: User | None, token: str, *, now: datetime) -> Device | None:
-    """The device of `user` that made `token`, which is not used up by this; None where none did.
+    """The device of `user` that made `token`, without using the token up; None if there is none.
 
-    Where there is no `user` the same is looked up and not found, so that it takes as long.
+    Without a `user` the same look-up runs and finds nothing, so that it takes as long.
     """
     owner = user.pk if user else uuid.uuid4()
     codes = _app_codes(token)
     if not codes:
         found = _emergency_codes(owner, token).select_related("device").first()
         return found.device if found else None
-    # Of several apps the one that was set up last.
+    # If there are several apps, the one set up last.
     device = TOTPDevice.objects.filter(user_id=owner, confirmed=True).order_by("-pk").first()
     return device if device and _step(device, codes, now=now) is not None else None
 
 
 def use_up(device: Device, token: str, *, now: datetime) -> bool:
-    """Accept `token`, for once; False if that has just been done. Locks the device's row, or the code's."""
+    """Accept `token` once; False if somebody else just did. Locks the row of the device, or of the code."""
     codes = _app_codes(token)
     if not codes:
         deleted, _per_model = _emergency_codes(device.user_id, token).delete()
@@ -64,9 +64,9 @@ def use_up(device: Device, token: str, *, now: datetime) -> bool:
 
 
 def _step(device: TOTPDevice, codes: list[str], *, now: datetime) -> int | None:
-    """The time step of the last of `codes`, if they are those of as many successive steps, none of them used before.
+    """The time step of the last of `codes`, if they belong to successive steps, none of them used before.
 
-    The last one is that of now, give or take the device's tolerance.
+    The last step is the present one, within the device's tolerance.
     """
     here = _clock(device, now=now).t()
     for last in range(here - device.tolerance, here + device.tolerance + 1):
@@ -89,7 +89,7 @@ def _emergency_codes(owner: object, token: str) -> QuerySet[StaticToken]:
 
 
 def _app_codes(token: str) -> list[str]:
-    """The one or two codes of an app of which `token` is made; none if it is something else."""
+    """The one or two app codes in `token`; none if it is something else."""
     digits = _compact(token)
     if not (digits.isascii() and digits.isdigit() and len(digits) in (APP_CODE_LENGTH, 2 * APP_CODE_LENGTH)):
         return []

@@ -1,4 +1,4 @@
-"""What changes about people: they register, change their password and their profile, employees are created."""
+"""Changes to people: registration, password, profile, new employees."""
 
 import hmac
 from collections.abc import Iterable
@@ -28,11 +28,11 @@ from notifications.services import enqueue
 
 
 class NotRegistrable(Exception):
-    """Nobody may register with this number: it is nobody's, or somebody's who has registered already."""
+    """Nobody can register with this number: it belongs to nobody, or to somebody who has registered already."""
 
 
 class OwnerShutOut(NotRegistrable):
-    """Somebody registered with this number by a phone that the state doesn't know as theirs; the asker's it does."""
+    """This number was registered with a phone that the state doesn't know as the owner's; it does know the asker's."""
 
 
 class IdentityTaken(Exception):
@@ -56,12 +56,12 @@ class Consent:
 
 
 def find_registrant(identity: Identity, *, phone: str) -> tuple[Person, PhoneTie]:
-    """Who would register as `identity`, and whether `phone` (E.164, proven by a code) is registered to them.
+    """The person with `identity`, and whether `phone` (E.164, proven by a code) is registered to them.
 
-    Raises `NotRegistrable` after the same steps for a number that is nobody's and for one with an account, so that
-    neither the answer nor its time tells them apart; `OwnerShutOut` where the state knows the phone as that of the
-    number's owner, and not the phone of the account; `accounts.registry.RegistryUnavailable`. May take seconds: never
-    call it inside a transaction.
+    Raises `NotRegistrable` after the same steps for a number that belongs to nobody and for one with an account, so
+    that neither the answer nor its timing tells them apart; `OwnerShutOut` if the state knows this phone, and not the
+    account's, as that of the number's owner; `accounts.registry.RegistryUnavailable`. May take seconds: never call it
+    inside a transaction.
     """
     registry = get_registry()
     try:
@@ -79,14 +79,14 @@ def find_registrant(identity: Identity, *, phone: str) -> tuple[Person, PhoneTie
 
 
 def note_shut_out(identity: Identity, *, address: str | None, now: datetime) -> None:
-    """Enter into the journal of the account that the owner of its IIN, by the word of the state, wanted to register."""
+    """Note in the account's journal that the owner of its IIN, according to the state, tried to register."""
     account = _account_of(identity)
     if account is not None:
         audit.record(Action.OWNER_SHUT_OUT, actor=None, subject=account.user, address=address, now=now)
 
 
 def _account_of(identity: Person | Identity) -> Profile | None:
-    """The account that is bound to the IIN or the document. One statement, whatever is known of the two."""
+    """The account with this IIN or document. One statement, whichever of the two is known."""
     # No profile holds an empty hash.
     by_iin = Q(iin_hash=iin_hash(identity.iin) or "")
     by_document = Q(document_hash=document_hash(identity.document_number) or "")
@@ -106,8 +106,8 @@ def register(
 ) -> User:
     """Create a parent's account with its profile and consent, in one transaction, and record it.
 
-    `phone` (E.164) must have been proven by a code, `password_hash` come from `make_password`. Sending the same
-    registration twice, even at the same moment, creates one account and returns it twice. Raises `PhoneTaken`,
+    `phone` (E.164) must have been proven by a code, and `password_hash` must come from `make_password`. Sending the
+    same registration twice, even at the same moment, creates one account and returns it twice. Raises `PhoneTaken`,
     `IdentityTaken`.
     """
     try:
@@ -143,7 +143,7 @@ def register(
 
 
 class TooManyTries(Exception):
-    """No further try now; `retry_at` says from when."""
+    """No further try now; the next is allowed at `retry_at`."""
 
     def __init__(self, retry_at: datetime | None) -> None:
         super().__init__()
@@ -151,9 +151,9 @@ class TooManyTries(Exception):
 
 
 def is_owner(phone: str, proof: str, *, now: datetime) -> bool:
-    """Whether whoever has just read a code on `phone` also knows who owns the account.
+    """Whether the person who has just read a code on `phone` also knows who owns the account.
 
-    `proof` (`accounts.identity.parse_proof`) is the IIN, or, of an account without one, the end of the document's
+    `proof` (`accounts.identity.parse_proof`) is the IIN or, for an account without one, the end of the document's
     number. Raises `TooManyTries` after five wrong ones in a day.
     """
     profile = Profile.objects.filter(user__phone=phone, user__is_active=True).first()
@@ -171,7 +171,7 @@ def _proof_of(profile: Profile) -> str:
 def is_own_password(user: User, password: str, *, now: datetime) -> bool:
     """Whether `password` is that of the signed-in `user`. Raises `TooManyTries` after five wrong ones in 15 minutes."""
     counted = [(limits.PASSWORD_PER_ACCOUNT, str(user.pk))]
-    # Nothing is hashed for an answer that will not be told.
+    # Don't hash for an answer that will not be given.
     answer = limits.allow_all([], watched=counted, now=now)
     is_right = answer.ok and user.check_password(normalise_password(password))
     if answer.ok:
@@ -184,7 +184,7 @@ def is_own_password(user: User, password: str, *, now: datetime) -> bool:
 def change_password(user: User, *, password: str, action: Action, address: str | None, now: datetime) -> None:
     """Set a new password, which ends all sessions of `user`; record it and tell the owner by inbox and SMS.
 
-    `action` says how: PASSWORD_CHANGED or PASSWORD_RESET. The view that changes it keeps its own session by
+    `action` is PASSWORD_CHANGED or PASSWORD_RESET. The view that changes it keeps its own session with
     `update_session_auth_hash`. Locks the user's row. Earlier sign-in failures no longer count.
     """
     hashed = make_password(normalise_password(password))
@@ -221,9 +221,9 @@ def change_profile(
 
 
 def refresh_phone_tie(user: User) -> PhoneTie:
-    """What the state knows of the phone of `user`, asked anew unless it is known to be theirs, and kept.
+    """What the state knows about the phone of `user`; asked again and stored unless it is known to be theirs.
 
-    Where nobody answers now, what was known before. May take seconds: never call it inside a transaction.
+    If nobody answers, what was known before. May take seconds: never call it inside a transaction.
     """
     profile = user.profile
     known = PhoneTie(profile.phone_tie)
@@ -240,13 +240,13 @@ def refresh_phone_tie(user: User) -> PhoneTie:
 
 
 def set_language(user: User, language: str) -> None:
-    """From now on the portal writes to `user` in `language`."""
+    """Write to `user` in `language` from now on."""
     user.language = language
     user.save(update_fields=["language"])
 
 
 def change_photo(user: User, *, file: "File[bytes]", address: str | None, now: datetime) -> None:
-    """Keep a re-encoded copy of `file` as the photo of `user`, and delete the former one after the commit.
+    """Store a re-encoded copy of `file` as the photo of `user`, and delete the old one after the commit.
 
     Raises `ValidationError` like `accounts.uploads.check_photo`.
     """
@@ -269,10 +269,10 @@ def create_staff(
     language: str = "kk",
     totp_key: str = "",
 ) -> tuple[User, TOTPDevice]:
-    """An employee and their confirmed second factor (TOTP), in the groups named, made where they are missing.
+    """Create an employee with a confirmed second factor (TOTP) in the groups named; missing groups are created.
 
     `totp_key` (hexadecimal) fixes the secret, for the demo; by default it is random. Raises `BadStaffName` for a name
-    that can't be an employee's or is taken, in capitals or not.
+    that an employee can't have or that is taken, in either case.
     """
     if problem := staff_names.why_not(username):
         raise BadStaffName(f"The name {problem}.")

@@ -1,4 +1,4 @@
-"""Sessions in the database, as Django keeps them, read and written at what one row by its key must cost."""
+"""Sessions in the database, as Django keeps them, read and written at the cost of one row by its key."""
 
 import secrets
 import time
@@ -25,14 +25,14 @@ _UPDATE = "UPDATE django_session SET session_data = %s, expire_date = %s WHERE s
 
 
 class SessionStore(db.SessionStore):
-    """Django's own store but for its clock, which is the portal's, its statements, and new and impossible keys.
+    """Django's own store, except for the clock (the portal's), the statements, and new and impossible keys.
 
     Every request of a signed-in person loads its session: building the query and the object takes the ORM longer than
-    all the rest of a bid (docs/performance.md). Whoever signs in waits for what is written.
+    all the rest of a bid (docs/performance.md). A user who signs in waits for each write.
     """
 
     def load(self) -> dict[str, Any]:
-        """What the session holds; empty, and with a new key at the next save, where there is none or it is over."""
+        """What the session holds; if there is none or it has expired, nothing, and the next save makes a new key."""
         asked = time.monotonic()
         with connection.cursor() as cursor:
             cursor.execute(_LOAD, {"key": self.session_key, "stopped": stopped_clock()})
@@ -59,9 +59,9 @@ class SessionStore(db.SessionStore):
             raise CreateError if must_create else UpdateError
 
     def cycle_key(self) -> None:
-        """Give what the session holds a new key; it is told, and the row written, when the session is saved.
+        """Give the session a new key, which is made and written when the session is saved.
 
-        Django writes a row at once and a second time at the end: whoever signs in waited for both.
+        Django writes the row at once and again at the end: a user who signed in waited for both.
         """
         former = self.session_key
         self._session_cache = self._session  # type: ignore[attr-defined]  # read, before the key is gone
@@ -71,7 +71,7 @@ class SessionStore(db.SessionStore):
             self.delete(former)
 
     def _get_new_session_key(self) -> str:
-        # 128 random bits meet no others. If they did, `save` would refuse them, and Django would try the next.
+        # 128 random bits do not collide. If they did, `save` would refuse them, and Django would try others.
         return secrets.token_hex(16)
 
     def get_expiry_age(self, **kwargs: Any) -> int:
@@ -80,7 +80,7 @@ class SessionStore(db.SessionStore):
         return age
 
     def get_expiry_date(self, **kwargs: Any) -> datetime:
-        """When the session ends that is saved now, or at `modification`."""
+        """When a session ends that is saved now, or at `modification`."""
         ends: datetime = super().get_expiry_date(**{"modification": estimate_clock()} | kwargs)
         return ends
 
@@ -96,11 +96,11 @@ class SessionStore(db.SessionStore):
 
 
 def over(*, now: datetime) -> QuerySet[Session]:
-    """The sessions that nobody can use any more."""
+    """The expired sessions."""
     return Session.objects.filter(expire_date__lte=now)
 
 
 def purge(*, now: datetime) -> int:
-    """Delete the sessions that are over; how many they were."""
+    """Delete the expired sessions; returns how many."""
     deleted, _per_model = over(now=now).delete()
     return deleted

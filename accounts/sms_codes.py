@@ -1,7 +1,7 @@
 """One-time codes by SMS: six digits, ten minutes, five tries, one use, only in the session that asked.
 
-Whoever asks learns nothing about an account: a code row is written, an SMS text is rendered and the same page follows
-for a known and an unknown number. Where no code may be sent, the row holds the hash of a code that nobody knows.
+Asking tells nothing about an account: for a known and an unknown number alike, a code row is written, an SMS text is
+rendered and the same page follows. If no code may be sent, the row holds the hash of a code that nobody knows.
 """
 
 import hmac
@@ -29,7 +29,7 @@ RESEND_AFTER: Final = timedelta(seconds=60)
 KEPT_FOR: Final = timedelta(hours=24)
 
 
-# What only the owner of an account is sent.
+# Sent only to the owner of an account.
 _OWNERS_KIND: Final = {SmsCode.Purpose.RESET: "reset_code", SmsCode.Purpose.STOP: "stop_code"}
 
 
@@ -72,7 +72,7 @@ def send_code(
     """Write a new code for `phone` (E.164), valid in `session` only, and put the SMS into the outbox.
 
     A registered number that registers again gets an SMS that says so; an unknown number that asks for anything else
-    gets none; the caller can't tell. `language` is that of the page, used where no account has one; `device` as in
+    gets none. The caller can't tell. `language` is that of the page, used where no account has one; `device` as in
     `accounts.limits.allow_code`. Raises `TooManyCodes` when the limits for the phone or the network are reached, or
     can't be counted, and `notifications.budget.BudgetSpent` when newcomers get no more codes.
     """
@@ -94,12 +94,12 @@ def send_code(
 
 
 def send_sign_in_code(user: User | None, *, phone: str, session: str, language: str, now: datetime) -> bool:
-    """Send a code to `user`, who signed in rightly but where it was asked too often; whether it is on its way.
+    """Send a code to `user`, who had the right password after too many tries; returns whether it is on its way.
 
-    Where `user` is None the same is done for `phone` and undone, so that it takes as long. So it is when the account
-    has had as many codes as it gets: who knows its password is told by the code alone.
+    If `user` is None, the same is done for `phone` and undone, so that it takes as long. The same goes for an account
+    that has had all its codes: only a code tells the visitor that the password was right.
     """
-    # A name that nobody else uses is counted where there is no account: each attempt asks Redis once.
+    # Without an account a name that nobody uses is counted, so each attempt asks Redis once.
     counted = limits.sign_in_code_limits(str(user.pk) if user else session)
     sends = limits.allow_all(counted, now=now).ok and user is not None
     language = user.language if user else language
@@ -122,8 +122,8 @@ def check_code(
 
     Locks the code's row: of many simultaneous tries with the right code exactly one succeeds, and none is uncounted.
     A code is valid until, and not at, the end of its ten minutes. A used or never sent code counts as expired.
-    `proves_more` is asked, under the lock, where the code is right: if it says no, that is a wrong try like any other,
-    and the code stays good for those that are left.
+    If the code is right, `proves_more` is called under the lock: if it says no, that is a wrong try like any other, and
+    the code stays valid for the tries that are left.
     """
     with transaction.atomic():
         row = (
@@ -148,14 +148,14 @@ def check_code(
 
 
 def old(*, now: datetime) -> QuerySet[SmsCode]:
-    """The codes that expired more than a day ago; those for signing in, one for each wrong password, at once."""
+    """Codes that expired more than a day ago; for signing in (one for each wrong password), as soon as they expire."""
     return SmsCode.objects.filter(
         Q(expires_at__lt=now - KEPT_FOR) | Q(purpose=SmsCode.Purpose.SIGN_IN, expires_at__lt=now)
     )
 
 
 def prune(*, now: datetime) -> int:
-    """Delete the codes that are `old`; how many they were."""
+    """Delete the codes that are `old`; returns how many."""
     deleted, _per_model = old(now=now).delete()
     return deleted
 
@@ -187,7 +187,7 @@ def _send_registration_sms(
 def _send_or_pretend(
     kind: str, phone: str, code: str, *, row: SmsCode, language: str, now: datetime, sends: bool
 ) -> None:
-    """Where nothing may be sent the work is done, undone, and the sender woken for nothing: it takes as long."""
+    """If nothing may be sent, the work is done and undone and the sender woken for nothing: it takes as long."""
     with transaction.atomic():
         enqueue_to_phone(
             phone,

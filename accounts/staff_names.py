@@ -10,7 +10,7 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._@-]*")
 
 
 def why_not(name: str) -> str:
-    """What keeps `name` from being an employee's, as the end of a sentence for operators; empty where nothing does."""
+    """Why an employee can't have `name`, as the end of a sentence for operators; empty if they can."""
     if not name.strip():
         return "is empty"
     if len(name) > LONGEST:

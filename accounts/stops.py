@@ -1,6 +1,6 @@
-"""What whoever is worried can stop at once, by phone and code, without a password: the page is `/stop/`.
+"""What a worried parent can stop at once, by phone and code, without a password: the page is `/stop/`.
 
-The page knows nothing of what is stopped. Apps above register it when they are ready (`AppConfig.ready`).
+The page does not know what is stopped. Apps above register it when they are ready (`AppConfig.ready`).
 """
 
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ class NotStopped(Exception):
 class Choice:
     """One thing that was done lately. `key` names it within its kind and comes back from a form: never trust it.
 
-    `rows` are what the component `summary_list` takes. `state` says in words why it can't be stopped (any more); empty
-    where it can.
+    `rows` are what the component `summary_list` takes. `state` says why it can't be stopped (any more); empty if it
+    can be.
     """
 
     key: str
@@ -31,7 +31,7 @@ class Choice:
 class Stoppable(Protocol):
     """One kind of thing that can be stopped. All texts are in the reader's language."""
 
-    # Names the kind in forms.
+    # The name of the kind in forms.
     code: str
 
     @property
@@ -39,12 +39,12 @@ class Stoppable(Protocol):
 
     @property
     def nothing(self) -> str:
-        """What is said where there is no choice."""
+        """The text for when there is nothing to choose."""
         ...
 
     @property
     def claim(self) -> str:
-        """The button of a choice, in the reader's own words."""
+        """The label of a choice's button, in the reader's own words."""
         ...
 
     @property

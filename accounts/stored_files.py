@@ -1,10 +1,10 @@
-"""Files on the disk and the rows that name them: what no row names any more is deleted.
+"""Files on the disk and the rows that name them: a file that no row names is deleted.
 
 A file is deleted after the commit of the row that let it go, so a rollback keeps it. Whatever that misses (a file whose
 row was rolled back, a row deleted by SQL, a process that died in between) is an orphan, and the sweep finds it.
 
-To an empty database, or another one, every file is an orphan. So the folder holds a mark that says whose it is, and a
-sweep that would take more than a few of its files takes none.
+For an empty database, or another one, every file is an orphan. So the folder holds a mark that names its database, and
+a sweep that would delete more than a few of its files deletes none.
 """
 
 import uuid
@@ -21,9 +21,9 @@ from django.db import connection, models, transaction
 from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
 
-# No transaction that is about to name a file lasts so long.
+# No transaction that is about to name a file lasts this long.
 ORPHANED_AFTER: Final = timedelta(hours=1)
-# Of a portal that works there are hardly any: so many, or such a share of all files, may be orphans.
+# A working portal has hardly any orphans: this many, or this share of all files, may be.
 MOST_ORPHANS: Final = 10
 MOST_PERCENT: Final = 2
 # A file of this name in MEDIA_ROOT names the database whose rows name the others.
@@ -43,14 +43,14 @@ class SweepRefused(Exception):
 def delete_after_commit(file: FieldFile) -> None:
     """Delete the stored file that `file` names now, once this transaction is committed and no row names it.
 
-    What fails then is written to the log and left to the sweep.
+    A failure at that point is logged and left to the sweep.
     """
     if file.name:
         transaction.on_commit(partial(delete_unnamed, [file.name]), robust=True)
 
 
 def delete_unnamed(names: Collection[str | None]) -> int:
-    """Delete those of the stored files that no row names; how many. Empty names are none."""
+    """Delete those of the stored files that no row names; returns how many. Empty names are ignored."""
     given = set(filter(None, names))
     unnamed = given - _named_among(given)
     for name in unnamed:
@@ -64,10 +64,10 @@ def orphans() -> list[str]:
 
 
 def sweep_orphans(*, accepted: bool = False) -> int:
-    """Delete the orphans; how many. Safe to run again, and twice at once.
+    """Delete the orphans; returns how many. Safe to run again, and twice at once.
 
-    Raises `SweepRefused` where the folder is marked as another database's, or where more than a few of the files would
-    go; not where a person has `accepted` that these are the files of this database. Then it is marked so.
+    Raises `SweepRefused` if the folder is marked as another database's, or if more than a few of the files would be
+    deleted; not if a person has `accepted` that the files belong to this database. Then the folder is marked so.
     """
     files = list(_files())
     found = _among(files)
@@ -84,7 +84,7 @@ def sweep_orphans(*, accepted: bool = False) -> int:
 
 def _among(files: list[str]) -> list[str]:
     limit = _disk_clock() - ORPHANED_AFTER
-    # Files first, rows after: what a row names by then stays.
+    # List the files first, then the rows: a file that has got a row meanwhile stays.
     old = [name for name in files if default_storage.get_modified_time(name) < limit]
     named = {name for rows, field in _rows() for name in rows.values_list(field, flat=True).iterator()}
     return [name for name in old if name not in named]
@@ -105,7 +105,7 @@ def _mark() -> None:
 
 
 def _database() -> str:
-    """Tells this database from every other one, a copy of it included."""
+    """Identifies this database, even among its own copies."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT system_identifier, oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
@@ -140,7 +140,7 @@ def _files(folder: str = "") -> Iterator[str]:
 
 
 def _disk_clock() -> Any:
-    """What a file that is written now is dated: other machines may have dated the files."""
+    """The date that a file written now gets: the files may have been dated by other machines."""
     mark = default_storage.save(f"{uuid.uuid4().hex}.clock", ContentFile(b""))
     try:
         return default_storage.get_modified_time(mark)

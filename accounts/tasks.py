@@ -20,7 +20,7 @@ def prune_sms_codes() -> None:
 def sweep_files() -> None:
     """Delete the stored files that no row names any more.
 
-    Fails where these may be another database's files: the log says what to do, and the sweep is late.
+    Fails if these may be another database's files: the log says what to do, and the sweep is late.
     """
     try:
         stored_files.sweep_orphans()

@@ -1,8 +1,8 @@
 """Files that parents send: copied safely, renamed, and only then kept.
 
-A type is what decodes, not what the name or the browser says. Nothing is kept as it came: pictures are drawn anew, and
-PDFs are written anew (docs/adr/0012-uploads.md). All of it happens within the request, so whoever sent a file in time
-knows at once whether it is taken.
+The type is what the content decodes as, not what the name or the browser says. Nothing is kept as it came: pictures are
+redrawn, and PDFs are rewritten (docs/adr/0012-uploads.md). All of it happens within the request, so a family that sent
+a file in time knows at once whether it is accepted.
 """
 
 import uuid
@@ -36,10 +36,10 @@ CONTENT_TYPES: Final = {
     FileType.PNG: "image/png",
     FileType.PDF: "application/pdf",
 }
-# What a file chooser offers. Where HEIC is not among them, telephones turn it into a JPEG twice as large. A browser
-# makes a photo smaller that is larger than the largest (static/js/photos.js).
+# What a file chooser offers. Without HEIC in the list, telephones turn it into a JPEG twice as large. The browser
+# shrinks photos that are larger than the largest file allowed (static/js/photos.js).
 _PICTURES: Final = ".jpg,.jpeg,.png,.webp,.heic,.heif"
-# To be copied: widgets write into what they are given.
+# Copy it: widgets write into what they are given.
 PHOTO_INPUT: Final = {"accept": _PICTURES, "data-largest": str(settings.UPLOAD_MAX_BYTES)}
 DOCUMENT_INPUT: Final = PHOTO_INPUT | {"accept": f".pdf,{_PICTURES}"}
 
@@ -75,7 +75,7 @@ _UNKNOWN: Final[dict[Kind, Promise]] = {
     ),
     Kind.PHOTO: gettext_lazy("The file is not a picture (JPEG, PNG, HEIC, WebP). Choose another photo."),
 }
-# Of what was left out, what may have been more than the looks of the file.
+# Parts whose loss may have changed more than the look of the file.
 _TOLD: Final[dict[Part, Promise]] = {
     Part.ATTACHMENTS: gettext_lazy("attached files"),
     Part.MEDIA: gettext_lazy("sound and films"),
@@ -84,7 +84,7 @@ _TOLD: Final[dict[Part, Promise]] = {
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that may be kept: how its sender called it, with the ending of what it is, and its safe copy."""
+    """A file that may be kept: the sender's name for it, with the ending of its true type, and its safe copy."""
 
     name: str
     copy: Copy
@@ -96,7 +96,7 @@ class Upload:
 
     @property
     def loss(self) -> str:
-        """A sentence for the sender about what was in the file and is not in its copy; empty for nothing of weight."""
+        """A sentence for the sender about what the copy lacks; empty if nothing important is missing."""
         parts = [str(_TOLD[part]) for part in Part if part in self.copy.left_out and part in _TOLD]
         if not parts:
             return ""
@@ -109,20 +109,20 @@ class Upload:
 
 
 def check_documents(files: "Sequence[File[bytes]]", *, sender: User) -> list[Upload]:
-    """Safe copies of the `files` that `sender` hands in with one press: pictures and PDFs.
+    """Safe copies of the `files` (pictures and PDFs) that `sender` hands in at once.
 
-    Raises `ValidationError` with a sentence for each file that can't be taken, and with one for all where the sender
-    has handed in too many within an hour, hands in others at this very moment, or where too many others do. Takes
-    `process.REQUEST_SECONDS` at most, so ask for it last, once all else that was sent is right.
+    Raises `ValidationError` with a sentence for each file that can't be accepted, or with one for all of them if the
+    sender has handed in too many within an hour or is handing in others right now, or if too many other people are.
+    Takes `process.REQUEST_SECONDS` at most, so call it last, once everything else that was sent is valid.
     """
     with _one_press(sender) as own_turn:
         return each_named(files, lambda file: _check(file, kind=Kind.DOCUMENT, turn=own_turn))
 
 
 def each_named(files: "Sequence[File[bytes]]", check: "Callable[[File[bytes]], T]") -> list[T]:
-    """What `check` makes of each file. Raises its `ValidationError`s together; of several files, each with the name.
+    """The result of `check` for each file. Raises its `ValidationError`s together; with several files, each is named.
 
-    That there is no room for one ends it: there is none for the others either.
+    It stops at the first file for which there is no room: there is none for the others either.
     """
     checked, faults = [], []
     for file in files:
@@ -147,18 +147,18 @@ def check_photo(file: "File[bytes]", *, sender: User) -> Upload:
 
 
 def random_name(file_type: FileType) -> str:
-    """A name under which a file is kept: nobody guesses it, and it tells nothing but the type."""
+    """A name for a stored file: it can't be guessed and tells nothing but the type."""
     return f"{uuid.uuid4().hex}.{file_type}"
 
 
 def type_of(name: str) -> FileType:
-    """What a kept file is, by the ending of the name under which it is kept."""
+    """The type of a stored file, by the ending of its name."""
     return FileType(PurePath(name).suffix.removeprefix("."))
 
 
 @contextmanager
 def _one_press(sender: User) -> Iterator[Turn]:
-    """Of one sender one press at a time, in all processes, and counted; with the turn for its files."""
+    """The turn for one sender's files. One upload at a time per sender, across all processes; each is counted."""
     lock = f"upload {sender.pk}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [lock])

@@ -1,4 +1,4 @@
-"""Addresses of this site: those that came with a request and may lead anywhere, and those that we give away."""
+"""Addresses of this site: those that came with a request and may lead anywhere, and those we give out."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 def page_of_ours(request: HttpRequest, address: str) -> str:
     """`address` if it is a path on this site, else "".
 
-    Only paths: a bare word would be taken for the name of a view, and no form of ours sends an address with a host.
+    Only paths: a bare word would be taken for the name of a view, and none of our forms sends an address with a host.
     """
     is_path = address.startswith("/") and url_has_allowed_host_and_scheme(
         address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
@@ -18,10 +18,10 @@ def page_of_ours(request: HttpRequest, address: str) -> str:
 
 
 def whole_address(request: HttpRequest, path: str) -> str:
-    """`path` as an address for use elsewhere: under `SITE_URL`, else under the name by which the portal was asked.
+    """`path` as an absolute address: under `SITE_URL`, or else under the host name of the request.
 
-    That name is one of `ALLOWED_HOSTS`. Whatever port stands behind it only the one counts on which this server listens
-    itself: a visitor may write any, and the address may reach others.
+    That name is one of `ALLOWED_HOSTS`. Its port is kept only if this server itself listens on it: a visitor may write
+    any port, and the address may reach other people.
     """
     if settings.SITE_URL:
         return f"{settings.SITE_URL}{path}"

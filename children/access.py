@@ -1,4 +1,4 @@
-"""The only way to a family's children. A stranger is told that there is no such page."""
+"""The only way to a family's children. A stranger gets a 404."""
 
 from uuid import UUID
 
@@ -11,10 +11,10 @@ from children.models import Child, Guardianship
 
 
 def children_of(user: User | AnonymousUser) -> QuerySet[Child]:
-    """The children for whom `user` may act now, the oldest first; none for a visitor."""
+    """The children that `user` may act for now, the oldest first; none for a visitor."""
     if not user.is_authenticated:
         return Child.objects.none()
-    # One filter() call: both conditions must hold of the same guardianship.
+    # One filter() call: both conditions must hold for the same guardianship.
     return Child.objects.filter(guardianships__user=user, guardianships__ended_at=None)
 
 
@@ -33,11 +33,11 @@ def others_of(child: Child, user: User) -> QuerySet[Guardianship]:
 
 
 def others_with(user: User) -> QuerySet[Guardianship]:
-    """The guardianships of everyone else who may act now for a child of `user`."""
+    """The guardianships of everyone else who may act now for any child of `user`."""
     return Guardianship.objects.filter(child__in=children_of(user), ended_at=None).exclude(user=user)
 
 
 def guardians_of(child: Child) -> list[User]:
-    """Everyone who may act for `child` now and can sign in, the first who added it first."""
+    """Everyone who may act for `child` now and can sign in; the first to add it comes first."""
     guardians = User.objects.filter(guardianships__child=child, guardianships__ended_at=None, is_active=True)
     return list(guardians.order_by("guardianships__verified_at", "pk"))

@@ -1,4 +1,4 @@
-"""What officials see of children: read-only, the IIN masked, every opened page in the family's journal."""
+"""Children as officials see them: read-only, the IIN masked, every opened page entered in the family's journal."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from notifications.clock import read_clock
 
 
 class _ReadOnly:
-    """For officials only: an employee of a kindergarten sees a child through the bids they answer for."""
+    """For officials only: a kindergarten's employee sees a child only through the bids they handle."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return is_official(request.user)

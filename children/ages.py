@@ -12,7 +12,7 @@ AGE_GROUPS: Final = ("1-2", "2-3", "3-4", "4-5", "5-6")
 def completed_years(birth_date: date, *, on: date) -> int:
     """How many birthdays the child has had by the end of the day `on`; 0 before birth.
 
-    Whoever was born on 29 February has the birthday on 1 March in other years.
+    A child born on 29 February has its birthday on 1 March in other years.
     """
     years = on.year - birth_date.year - ((on.month, on.day) < (birth_date.month, birth_date.day))
     return max(0, years)

@@ -1,6 +1,6 @@
-"""What the add page remembers between its two steps: the child that was checked, or an IIN that could not be yet.
+"""What the add page remembers between its two steps: the checked child, or an IIN that could not be checked yet.
 
-Kept in the session and never in an address; encrypted, since sessions lie in the database; for half an hour.
+It is kept for half an hour in the session, never in an address, and encrypted, since sessions are in the database.
 """
 
 import json
@@ -22,14 +22,14 @@ _SAVED_KEY: Final = "child_saved"
 
 @dataclass(frozen=True)
 class Checked:
-    """A child shown to the parent for confirmation. `token` ties the page that was shown to this very child."""
+    """A child shown to the parent for confirmation. `token` ties the page shown to this child."""
 
     token: str
     person: Person
 
 
 def remember_typed(session: SessionBase, iin: str, *, now: datetime) -> None:
-    """Keep an IIN that the registry could not be asked about, so that the parent need not type it again."""
+    """Keep an IIN that could not be checked with the registry, so that the parent need not type it again."""
     _store(session, {"iin": iin}, now=now)
 
 
@@ -40,13 +40,13 @@ def remember_checked(session: SessionBase, person: Person, *, now: datetime) -> 
 
 
 def typed_iin(session: SessionBase, *, now: datetime) -> str:
-    """The IIN typed last and not saved yet, or an empty text."""
+    """The last IIN typed and not saved yet, or an empty string."""
     iin: str = _load(session, now=now).get("iin", "")
     return iin
 
 
 def checked_child(session: SessionBase, *, now: datetime) -> Checked | None:
-    """The child checked last and not saved yet, if that was at most half an hour ago."""
+    """The last child checked and not saved yet, if that was at most half an hour ago."""
     stored = _load(session, now=now)
     if "person" not in stored:
         return None
@@ -59,13 +59,13 @@ def forget(session: SessionBase) -> None:
 
 
 def remember_saved(session: SessionBase, checked: Checked, child_id: object) -> None:
-    """Forget the check and keep what came of it, so that a second press of the button ends on the same page."""
+    """Forget the check and remember the saved child, so that a second press of the button ends on the same page."""
     forget(session)
     session[_SAVED_KEY] = [checked.token, str(child_id)]
 
 
 def saved_child(session: SessionBase, token: str) -> str:
-    """The id of the child that the page with `token` has already saved, or an empty text."""
+    """The id of the child that the page with `token` has already saved, or an empty string."""
     saved_token, child_id = session.get(_SAVED_KEY, ("", ""))
     return child_id if token and secrets.compare_digest(saved_token.encode(), token.encode()) else ""
 
@@ -82,6 +82,6 @@ def _load(session: SessionBase, *, now: datetime) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(decrypt(token))
     except InvalidToken:
-        # The keys were changed meanwhile; the parent types the IIN again.
+        # The keys have changed since; the parent types the IIN again.
         return {}
     return content if now < datetime.fromisoformat(content["until"]) else {}

@@ -25,7 +25,7 @@ class IinForm(forms.Form):
 
 
 class ChildForm(forms.Form):
-    """What the parent adds to the registry's data. `token` tells which checked child the page showed."""
+    """What the parent adds to the registry's data. `token` identifies the checked child that the page showed."""
 
     nationality = forms.ChoiceField(
         label=_("Nationality"),

@@ -1,4 +1,4 @@
-"""What the journal can say of children and their guardians."""
+"""What the journal can say about children and their guardians."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

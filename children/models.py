@@ -14,7 +14,7 @@ from notifications.fields import EncryptedTextField
 
 
 class Child(models.Model):
-    """A child as the person registry knows it; one row however many guardians added it."""
+    """A child as the person registry knows it; one row, however many guardians have added it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     iin = EncryptedTextField(_("IIN"))
@@ -83,7 +83,7 @@ class Guardianship(models.Model):
 
 
 class Dispute(models.Model):
-    """A guardian said of one who was added later: I don't know this person. One for each guardianship, for good.
+    """A guardian said about one added later: I don't know this person. One for each guardianship, kept for good.
 
     An official decides. Until then costly acts for the child are halted, unless the state knows the phone of the
     newcomer as theirs; `freed_at` says since when they no longer are.
@@ -144,7 +144,7 @@ class Dispute(models.Model):
 
     @property
     def is_halting(self) -> bool:
-        """Whether costly acts for the child are halted because of it."""
+        """Whether it halts costly acts for the child."""
         return self.freed_at is None
 
     @property
@@ -154,18 +154,18 @@ class Dispute(models.Model):
 
     @property
     def is_ended_by_official(self) -> bool:
-        """Whether the decision that holds is what ended the guardianship, which another decision can revive."""
+        """Whether the decision in force ended the guardianship; another decision can revive it."""
         ended_at = self.guardianship.ended_at
         return ended_at is not None and self.decided_by_id is not None and ended_at == self.decided_at
 
     @property
     def is_ended_by_registry(self) -> bool:
-        """Whether the registry ended the guardianship: no official revives it."""
+        """Whether the registry ended the guardianship: no official can revive it."""
         return self.guardianship.ended_at is not None and not self.is_ended_by_official
 
 
 class OverruledDecision(models.Model):
-    """What was decided about a dispute before an official decided otherwise; never changed."""
+    """An earlier decision about a dispute, which an official has since overruled; never changed."""
 
     dispute = models.ForeignKey(
         Dispute, on_delete=models.CASCADE, related_name="overruled", verbose_name=_("disputed guardianship")

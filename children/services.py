@@ -23,7 +23,7 @@ from notifications.services import enqueue
 class ChildRefused(Exception):
     """The child can't be added; `str()` is a sentence for the parent.
 
-    The same sentence for an unknown IIN and for somebody else's child: it must tell nothing about either.
+    The sentence is the same for an unknown IIN and for another family's child: it must not tell them apart.
     """
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class ChildAlreadyAdded(ChildRefused):
 
 
 class GuardianshipBarred(ChildRefused):
-    """Whether the parent is a guardian of this child is for an official to decide, or was decided."""
+    """An official has yet to decide, or has decided, whether the parent is a guardian of this child."""
 
     def __str__(self) -> str:
         return _(
@@ -68,15 +68,15 @@ def find_child(user: User, *, iin: str) -> Person:
 def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> Child:
     """Add the child with `iin` (12 digits) to the family of `user` and return it.
 
-    The registry is asked anew, so nobody can add a child by skipping a page. A child that another guardian has added
-    stays one row, which both may act for; its data is brought up to date. Every guardian whom the child has already is
-    told at once, by inbox and SMS, and reads it in the journal. Raises what `find_child` raises; asks the registry, so
-    never call it inside a transaction. Locks the child's row.
+    The registry is asked again, so nobody can add a child by skipping a page. A child that another guardian has added
+    stays one row that both may act for; its data is brought up to date. Every guardian the child already has is told
+    at once, by inbox and SMS, and finds it in the journal. Raises what `find_child` raises. Asks the registry, so never
+    call it inside a transaction. Locks the child's row.
     """
     person = find_child(user, iin=iin)
     with transaction.atomic():
         child = _stored_child(person, nationality=nationality, now=now)
-        # Asked once more: the decision may have come meanwhile, and it locks the child's row, too.
+        # Check again: an official may have decided meanwhile; that locks the child's row too.
         if is_barred(user, iin_hash=child.iin_hash):
             raise GuardianshipBarred
         guardianship, created = Guardianship.objects.get_or_create(
@@ -95,9 +95,9 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
 def recheck_guardianship(guardianship: Guardianship, *, now: datetime, dry_run: bool = False) -> bool:
     """Ask the registry whether `guardianship` still holds; end it if not. True if it holds.
 
-    Where it holds, the child's data is brought up to date with the registry's. A guardianship that an official
-    confirmed is not the registry's to end. Raises `accounts.registry.RegistryUnavailable`, and then changes nothing.
-    With `dry_run` it only looks. Asks the registry, so never call it inside a transaction; locks the child's row.
+    If it holds, the child's data is brought up to date with the registry's. A guardianship that an official confirmed
+    is not ended. Raises `accounts.registry.RegistryUnavailable`, and then changes nothing. With `dry_run` nothing is
+    changed. Asks the registry, so never call it inside a transaction; locks the child's row.
     """
     if guardianship.source == Guardianship.Source.OFFICIAL:
         return True
@@ -140,9 +140,9 @@ def _ask_registry(user: User, *, iin: str) -> Person:
 
 
 def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
-    """Nobody becomes a guardian behind the back of those who are; the child's row is locked, so none is missed.
+    """Tell the present guardians about a new one; the child's row is locked, so nobody is missed.
 
-    Nor does anybody who comes later stay in the dark about those who were there before.
+    The new one is also told who was there before.
     """
     child, newcomer = guardianship.child, guardianship.user
     others = [guardian for guardian in guardians_of(child) if guardian != newcomer]
@@ -170,10 +170,10 @@ def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
 def raise_dispute(
     guardianship: Guardianship, *, by: User, due_at: datetime, halts: bool, is_mutual: bool, now: datetime
 ) -> Dispute:
-    """Write that `by` does not know the person of `guardianship`; `announce_stop` tells everybody.
+    """Record that `by` does not know the person of `guardianship`; `announce_stop` tells everybody.
 
-    With `halts` costly acts for the child are halted from now on, and where the dispute `is_mutual` both sides have the
-    same restrictions. The caller holds the lock of the child's row and raises one dispute for each guardianship only.
+    With `halts`, costly acts for the child are halted from now on; if the dispute `is_mutual`, both sides have the same
+    restrictions. The caller holds the lock of the child's row and raises only one dispute for each guardianship.
     """
     return Dispute.objects.create(
         guardianship=guardianship,
@@ -186,7 +186,7 @@ def raise_dispute(
 
 
 def announce_stop(disputes: Sequence[Dispute], *, last_day: date, address: str | None, now: datetime) -> None:
-    """Tell of the disputes of one press of «Stop», all of one newcomer: one SMS and one notice for each person.
+    """Tell everybody about the disputes of one press of «Stop», all against one newcomer: one SMS and notice each.
 
     `last_day` is the local date up to which an official decides.
     """
@@ -204,7 +204,7 @@ def announce_stop(disputes: Sequence[Dispute], *, last_day: date, address: str |
 
 
 def free_dispute(dispute: Dispute, *, now: datetime) -> None:
-    """The state knows the newcomer's phone as theirs: costly acts are free again, the decision is still awaited.
+    """Stop halting, since the state knows the newcomer's phone as theirs; the decision is still to come.
 
     The caller holds the lock of the child's row.
     """
@@ -214,7 +214,7 @@ def free_dispute(dispute: Dispute, *, now: datetime) -> None:
 
 
 def prove_presser(dispute: Dispute, *, now: datetime) -> None:
-    """Whoever pressed «Stop» proved to be who they say: they may choose places again. The child's row is locked."""
+    """The parent who pressed «Stop» has proven who they are and may choose places again. The child's row is locked."""
     dispute.is_mutual = False
     dispute.save(update_fields=["is_mutual"])
     for person in concerned(dispute):
@@ -232,9 +232,9 @@ def decide_dispute(
 ) -> None:
     """Write the decision of `actor` (None: the registry ended the guardianship), also against an earlier one.
 
-    `ENDS` ends the guardianship, if it has not ended; `STANDS` revives it where an earlier decision ended it. What is
-    decided otherwise is kept. The caller holds the lock of the child's row, and read `dispute` with its guardianship
-    under it.
+    `ENDS` ends the guardianship unless it has ended; `STANDS` revives it if an earlier decision ended it. An overruled
+    decision is kept. The caller holds the lock of the child's row and has read `dispute` with its guardianship under
+    it.
     """
     live = Guardianship.objects.filter(pk=dispute.guardianship_id)
     if outcome == Dispute.Outcome.ENDS and dispute.guardianship.ended_at is None:
@@ -261,14 +261,14 @@ def decide_dispute(
 
 
 def note_repeated_stop(dispute: Dispute, *, by: User, now: datetime) -> None:
-    """Enter into the journals of both that `by` pressed «Stop» where it had been pressed already."""
+    """Note in the journals of both that `by` pressed «Stop» again."""
     child, newcomer = dispute.guardianship.child, dispute.guardianship.user
     for subject in (by, newcomer):
         audit.record(Action.STOP_REPEATED, actor=by, subject=subject, target=child.full_name, now=now)
 
 
 def concerned(dispute: Dispute) -> list[User]:
-    """Whom a dispute concerns: the child's guardians who can sign in, and the newcomer, also when no longer one."""
+    """The people a dispute concerns: the child's guardians who can sign in, and the newcomer, even if no longer one."""
     newcomer = dispute.guardianship.user
     others = [guardian for guardian in guardians_of(dispute.guardianship.child) if guardian != newcomer]
     return [*others, newcomer]
@@ -284,9 +284,9 @@ def _announce(
     address: str | None = None,
     **context: Any,
 ) -> None:
-    """Tell everybody concerned, by the kind's channels and in the journal. `address` stays in the actor's own entry.
+    """Tell everybody concerned, by the kind's channels and in the journal. Only the actor's entry keeps `address`.
 
-    Who is concerned by several of the disputes, all of one newcomer, gets one message that names the children.
+    A person concerned by several of the disputes (all against one newcomer) gets one message that names the children.
     """
     newcomer = disputes[0].guardianship.user
     children: dict[User, list[str]] = {}
@@ -336,7 +336,7 @@ def _stored_child(person: Person, *, nationality: str, now: datetime) -> Child:
 
 
 def _facts(person: Person) -> dict[str, Any]:
-    """What the registry alone says of a child, by the names of the model's fields."""
+    """The child's data that comes only from the registry, by the names of the model's fields."""
     return {
         name: getattr(person, name)
         for name in ("last_name", "first_name", "middle_name", "birth_date", "sex")

@@ -69,7 +69,7 @@ def child_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @parent_required
 def add(request: HttpRequest) -> HttpResponse:
-    """IIN, then the registry's data, then saving. What was checked stays on the server."""
+    """IIN, then the registry's data, then saving. The checked data stays on the server."""
     now = read_clock()
     if request.method == "GET":
         return _add_page(request, now=now)
@@ -82,7 +82,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 def _check(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    """Ask the registry about the typed IIN; show what it says on the same page, reached by a redirect."""
+    """Ask the registry about the typed IIN and redirect to the same page, which shows the answer."""
     form = IinForm(request.POST)
     check.forget(request.session)
     if not form.is_valid():
@@ -113,7 +113,7 @@ def _check(request: HttpRequest, *, now: datetime) -> HttpResponse:
 
 
 def _save(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    """Add the checked child. A second press of the button ends where the first one did."""
+    """Add the checked child. A second press of the button ends on the same page as the first."""
     form = ChildForm(request.POST)
     valid = form.is_valid()
     token = form.cleaned_data.get("token", "")
@@ -167,9 +167,9 @@ def _add_page(
 
 
 def _checked_rows(person: Person, request: HttpRequest) -> list[dict[str, Any]]:
-    """A child that is not added yet; by initials where the phone is not known as theirs (docs/adr/0010-whose-phone.md).
+    """A child not added yet; by initials unless the phone is known as the parent's (docs/adr/0010-whose-phone.md).
 
-    Once it is added, its other guardians know, and the page shows everything.
+    Once it is added, its other guardians are told, and the page shows everything.
     """
     if PhoneTie(_parent(request).profile.phone_tie).shows_whole:
         return _person_rows(person)

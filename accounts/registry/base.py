@@ -26,8 +26,8 @@ class Person:
 class PhoneTie(StrEnum):
     """Whether a phone belongs to a person, by the state base of mobile citizens.
 
-    UNKNOWN where the base knows nothing of the number; UNASKED where the gateway does not offer the question, or where
-    there is no IIN to ask about.
+    UNKNOWN if the base does not know the number; UNASKED if the gateway does not offer the question, or if there is no
+    IIN to ask about.
     """
 
     YES = "yes"
@@ -37,12 +37,12 @@ class PhoneTie(StrEnum):
 
     @property
     def shows_whole(self) -> bool:
-        """Whether whoever holds the phone may read the whole name that belongs to an IIN before anybody knows of it."""
+        """Whether the phone's holder may read the whole name behind an IIN before anybody else is told."""
         return self in (PhoneTie.YES, PhoneTie.UNASKED)
 
 
 class PersonNotFound(LookupError):
-    """Nobody, or nobody whom the asker may know of: the registry never says which."""
+    """There is no such person, or none that the asker may know about: the registry never says which."""
 
 
 class RegistryUnavailable(RuntimeError):
@@ -62,13 +62,13 @@ class PersonRegistry(Protocol):
     def find_ward(self, *, guardian_iin: str = "", guardian_document: str = "", child_iin: str) -> Person:
         """The child with `child_iin`, if the person named by IIN or document is its guardian.
 
-        Raises `PersonNotFound` for an unknown child and for somebody else's alike, `RegistryUnavailable`.
+        Raises `PersonNotFound` both for an unknown child and for another family's, `RegistryUnavailable`.
         """
         ...
 
     def phone_tie(self, *, phone: str, iin: str) -> PhoneTie:
         """Whether `phone` (E.164) is registered to the person with `iin`.
 
-        Raises `RegistryUnavailable` where the question is offered and gets no usable answer now.
+        Raises `RegistryUnavailable` if the question is offered but gets no usable answer now.
         """
         ...

@@ -2,8 +2,8 @@
 
 Identifiers travel in the body of a POST, never in an address, where logs would keep them. The gateway answers 200 with
 a person as JSON, 404 for nobody; anything else, a timeout, or an answer that makes no sense counts as unavailable.
-Whether a phone belongs to an IIN it answers with `{"belongs": true}`, false, or null where the base knows nothing of
-the number; a gateway that is not connected to the base answers 404.
+Asked whether a phone belongs to an IIN, it answers `{"belongs": true}`, false, or null if the base does not know the
+number; a gateway that is not connected to the base answers 404.
 """
 
 import json
@@ -62,7 +62,7 @@ class HttpRegistry:
                 seconds=settings.PERSON_REGISTRY_SECONDS,
             )
         except peers.NotAsked as reason:
-            # Told already when it began to rest; now it would be told for each family.
+            # Logged already when the rest began; here it would be logged for each family.
             raise RegistryUnavailable(str(reason)) from None
         except peers.Unavailable as reason:
             raise _nonsense(str(reason)) from None
@@ -100,7 +100,7 @@ def _tie(body: bytes) -> PhoneTie:
 
 
 def _text(value: object) -> str:
-    """A text of at most a hundred characters; none, or null, is empty."""
+    """A text of at most a hundred characters; empty if absent or null."""
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > 100:
@@ -109,7 +109,7 @@ def _text(value: object) -> str:
 
 
 def _day(value: str) -> date:
-    """A date, also one written as its midnight; any other time might mean another day elsewhere."""
+    """A date, or a datetime at midnight; any other time might mean another day elsewhere."""
     moment = datetime.fromisoformat(value)
     if moment.time() != time.min:
         raise ValueError

@@ -1,7 +1,7 @@
 """The people of the simulated registry: the same at every start; the children of today's families grow with the years.
 
-The manual's family comes first. Besides: a mother with a document number and no IIN, a woman who is nobody's guardian,
-forty families, IINs that are valid and belong to nobody, and IINs for which the registry is "down".
+The manual's family comes first. Then come a mother with a document number and no IIN, a woman with no children, forty
+families, valid IINs that belong to nobody, and IINs for which the registry is "down".
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ FAMILIES: Final = 40
 
 @dataclass(frozen=True)
 class SimulatedPerson:
-    """An adult, the phone that the base of mobile citizens knows as theirs, the children whose guardian they are."""
+    """An adult, their phone in the base of mobile citizens, and the children they are a guardian of."""
 
     person: Person
     phone: str

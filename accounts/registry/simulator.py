@@ -1,4 +1,4 @@
-"""A person registry out of thin air, for the demo and the tests. A deploy check refuses it anywhere else."""
+"""A made-up person registry for the demo and the tests. A deploy check refuses it anywhere else."""
 
 from typing import Final
 
@@ -31,7 +31,7 @@ class SimulatedRegistry:
         raise PersonNotFound
 
     def phone_tie(self, *, phone: str, iin: str) -> PhoneTie:
-        """Of its people it knows one number each; of any other number it knows nothing."""
+        """It knows one number for each of its people, and no other."""
         _refuse_if_down(iin)
         for entry in simulated_people.everyone(today=timezone.localdate(estimate_clock())):
             if entry.phone == phone:

@@ -1,8 +1,8 @@
-"""Safe copies of files that strangers send.
+"""Safe copies of files from strangers.
 
-The decoders of pictures and PDFs meet whatever a stranger wrote, so they run in a process of their own with little
-memory, little time and no secrets (`__main__`), which `process` starts and never trusts. Nothing in this package knows
-Django: the child starts as quickly as its decoders load.
+Decoders of pictures and PDFs read whatever a stranger wrote, so they run in a process of their own with little memory,
+little time and no secrets (`__main__`), which `process` starts and never trusts. Nothing in this package imports
+Django, so the child starts as quickly as its decoders load.
 """
 
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ class FileType(StrEnum):
     PDF = "pdf"
 
 
-# With what a file of the type begins.
+# The first bytes of a file of the type.
 BEGINNINGS: Final = {
     FileType.JPEG: b"\xff\xd8\xff",
     FileType.PNG: b"\x89PNG\r\n\x1a\n",
     FileType.PDF: b"%PDF-",
 }
-# How far from the beginning and the end of a file readers still accept the marks of a PDF.
+# How far from the beginning and the end of a file readers still look for the marks of a PDF.
 MARGIN: Final = 1024
 MOST_PAGES: Final = 200
 MOST_KEPT: Final = 20 * 1024 * 1024  # bytes of a copy
 
 
 class Kind(StrEnum):
-    """What is asked for: a person's photo, small and always a JPEG, or a document that is to be read."""
+    """What is asked for: a person's photo, small and always a JPEG, or a document for reading."""
 
     PHOTO = "photo"
     DOCUMENT = "document"

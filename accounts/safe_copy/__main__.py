@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
     except MemoryError:
         answer = {"refused": Cause.TOO_COMPLEX}
     except Exception as error:  # noqa: BLE001
-        # Whatever a decoder stumbles over is a fault of the file, not of the portal.
+        # Any error in a decoder is the fault of the file, not of the portal.
         answer = {"refused": Cause.DAMAGED, "because": type(error).__name__}
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
     if copy is not None:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def make_copy(content: bytes, *, kind: Kind, most_pixels: int) -> Copy:
     """A copy of a picture or, for a document, of a PDF. Raises `Refused`."""
-    # Only what is needed is loaded: with a small picture most of the time goes by until the decoders are there.
+    # Load only what is needed: for a small picture, most of the time goes into loading decoders.
     if kind is Kind.DOCUMENT and looks_like_pdf(content):
         from accounts.safe_copy.pdf import copy_pdf
 
@@ -55,7 +55,7 @@ def make_copy(content: bytes, *, kind: Kind, most_pixels: int) -> Copy:
 
 
 def looks_like_pdf(content: bytes) -> bool:
-    """Whether readers take it for a PDF, which may begin with something else, and nothing else takes it for its own."""
+    """Whether readers take it for a PDF, which may have something before it, and nothing takes it for another type."""
     is_picture = content.startswith((BEGINNINGS[FileType.JPEG], BEGINNINGS[FileType.PNG]))
     return not is_picture and BEGINNINGS[FileType.PDF] in content[:MARGIN]
 

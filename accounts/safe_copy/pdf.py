@@ -1,8 +1,8 @@
-"""PDFs written anew: their pages, and of these only what draws.
+"""PDFs rewritten: only the pages, and only what draws on them.
 
-What is kept is a list of names, so nothing has to be known about what is left out: a script, an action, an attached
-file, a form or whatever a later version of PDF thinks of has no name on the list. `left_out` names what is known, for
-the sender. What the programs inside of fonts and the pictures of a page hold is not looked into.
+What is kept is an allowlist of names, so nothing has to be known about what is left out: scripts, actions, attached
+files, forms and whatever later versions of PDF add are not on the list. `left_out` names the known ones for the sender.
+The programs inside fonts and the contents of pictures are not inspected.
 """
 
 import io
@@ -28,7 +28,7 @@ from accounts.safe_copy.pdf_names import (
 
 END: Final = b"%%EOF"
 MOST_OBJECTS: Final = 50_000
-# Dictionaries and arrays, many of which may lie in one object, and the entries of all of them.
+# Dictionaries and arrays (one object may hold many), and the entries of all of them.
 MOST_ENTRIES: Final = 1_000_000
 MOST_NESTING: Final = 50
 MOST_FILTERS: Final = 4
@@ -73,7 +73,7 @@ def copy_pdf(content: bytes) -> Copy:
 
 
 def _cause(error: Exception, *, is_limit: bool) -> Cause:
-    """What qpdf can't do, most of which only its words tell apart."""
+    """Why qpdf failed; most causes can be told apart only by its messages."""
     words = str(error).lower()
     if is_limit or "limit exceeded" in words:
         return Cause.TOO_COMPLEX
@@ -99,7 +99,7 @@ def _copy(source: pikepdf.Pdf) -> Copy:
 
 
 def _known_parts(source: pikepdf.Pdf) -> Iterator[Part]:
-    """What the copy will lack, wherever in the file it lies. Raises `Refused(TOO_COMPLEX)`."""
+    """What the copy will lack, anywhere in the file. Raises `Refused(TOO_COMPLEX)`."""
     entries = 0
     for item in _containers(source.objects):
         entries += len(item) if isinstance(item, Array) else len(_keys(item))
@@ -115,7 +115,7 @@ def _known_parts(source: pikepdf.Pdf) -> Iterator[Part]:
 
 
 def _containers(found: Iterable[pikepdf.Object]) -> Iterator[pikepdf.Object]:
-    """Every dictionary, array and stream among `found` and directly inside of these."""
+    """Every dictionary, array and stream among `found` and directly inside them."""
     for item in found:
         waiting = [item]
         while waiting:
@@ -135,7 +135,7 @@ def _keys(item: pikepdf.Object) -> list[str]:
 
 
 def _refuse_undrawn(root: pikepdf.Object, pages: Sequence[pikepdf.Page], *, form: pikepdf.Object) -> None:
-    """Raise `Refused` where what is to be read would not be on the pages."""
+    """Raise `Refused` if something meant to be read would be missing from the pages."""
     if "/Collection" in root:
         raise Refused(Cause.PORTFOLIO)
     if "/XFA" in form and ("/NeedsRendering" in root or not _values(form.get("/Fields", Array()))):
@@ -147,7 +147,7 @@ def _refuse_undrawn(root: pikepdf.Object, pages: Sequence[pikepdf.Page], *, form
             if isinstance(annotation, Dictionary) and _says_undrawn(annotation, stale=stale):
                 raise Refused(Cause.UNDRAWN)
     if stale:
-        # Nothing is left to be drawn, and qpdf would draw nothing at all.
+        # Nothing is left to draw, and qpdf would draw nothing at all.
         del form["/NeedAppearances"]
 
 
@@ -161,7 +161,7 @@ def _says_undrawn(annotation: pikepdf.Object, *, stale: bool) -> bool:
 
 
 def _is_filled_in(field: pikepdf.Object) -> bool:
-    """Whether it is a text or a choice with a value, its own or inherited."""
+    """Whether it is a text field or a choice with a value, its own or inherited."""
     kind = value = None
     for _step in range(MOST_NESTING):
         kind, value = kind or field.get("/FT"), value or field.get("/V")
@@ -173,7 +173,7 @@ def _is_filled_in(field: pikepdf.Object) -> bool:
 
 
 def _keep_drawing(source: pikepdf.Pdf, pages: Sequence[pikepdf.Page]) -> None:
-    """Take out of the pages, and of all that they lead to, what does not draw. Raises `Refused(TOO_COMPLEX)`."""
+    """Remove what does not draw from the pages and all they refer to. Raises `Refused(TOO_COMPLEX)`."""
     tables, others = ObjectSet(), ObjectSet()
     room = {True: MOST_IN_PICTURES, False: MOST_DRAWING}
     for page in pages:
@@ -212,7 +212,7 @@ def _strip(item: pikepdf.Object, kept: frozenset[str]) -> None:
 def _unpack(source: pikepdf.Pdf, stream: pikepdf.Object) -> int:
     """How many bytes the stream holds when unpacked. Raises `Refused` (DAMAGED, TOO_COMPLEX)."""
     if stream.get("/Subtype") == Name.PS:
-        # PostScript, for printers; without its name it is nothing.
+        # PostScript, for printers; without its name it does nothing.
         del stream["/Subtype"]
     if int(stream.get("/Width", 0)) * int(stream.get("/Height", 0)) > MOST_IMAGE_PIXELS:
         raise Refused(Cause.TOO_COMPLEX)
@@ -231,7 +231,7 @@ def _unpack(source: pikepdf.Pdf, stream: pikepdf.Object) -> int:
 
 
 def _lay_bare(source: pikepdf.Pdf, stream: pikepdf.Object, *, packing: Sequence[str]) -> None:
-    """Take off what packs a picture that is packed itself: nobody else is to unpack it without a limit."""
+    """Undo the outer packing of an already packed picture, so that nothing else has to unpack it without a limit."""
     given = _listed(stream.get("/DecodeParms"))
     parameters = [value if isinstance(value, Dictionary) else None for value in given]
     parameters += [None] * (len(packing) + 1 - len(parameters))
@@ -247,7 +247,7 @@ def _read(stream: pikepdf.Object) -> bytes:
 
 
 def _listed(value: pikepdf.Object | None) -> list[pikepdf.Object]:
-    """What may be one or an array of several."""
+    """A list, whether the value is one object or an array of several."""
     if value is None:
         return []
     return list(value) if isinstance(value, Array) else [value]
@@ -255,7 +255,7 @@ def _listed(value: pikepdf.Object | None) -> list[pikepdf.Object]:
 
 def _paint_anything(pages: Iterable[pikepdf.Page]) -> bool:
     """Whether anything is put on any page. Raises `Refused(TOO_COMPLEX)`."""
-    # Whatever these streams say that they are, and however many pages share one.
+    # Whatever type these streams claim, and however many pages share one.
     room = MOST_DRAWING
     for page in pages:
         for stream in _listed(page.obj.get("/Contents")):

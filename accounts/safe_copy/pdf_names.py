@@ -1,4 +1,4 @@
-"""The names of PDF: what draws a page and is kept, how streams are packed, and what is known of what is left out."""
+"""PDF names: what draws a page and is kept, how streams are packed, and the known ones among what is left out."""
 
 from typing import Final
 
@@ -71,5 +71,5 @@ KEYS: Final = {
     "/AcroForm": Part.FORM,
     "/XFA": Part.FORM,
 }
-# Annotations that say something; the others mark what stands on the page, or do something.
+# Annotations with content; the others mark what is on the page, or do something.
 NOTES: Final = frozenset({"/FreeText", "/Stamp", "/Ink"})

@@ -1,4 +1,4 @@
-"""Pictures drawn anew: upright, in plain colours, no larger than a page needs, with nothing that lay beside them."""
+"""Pictures redrawn: upright, in plain colours, no larger than a page needs, without metadata."""
 
 import io
 import struct
@@ -9,18 +9,18 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from accounts.safe_copy import BEGINNINGS, Cause, Copy, FileType, Kind, Refused
 
-# A JPEG is decoded at an eighth to a half of its size where it is large, so it may have more pixels than the others.
-# A progressive one may not: its decoder holds the whole picture in any case.
+# A large JPEG is decoded at an eighth to a half of its size, so it may have more pixels than the others.
+# A progressive one may not: its decoder always holds the whole picture.
 MOST_JPEG_PIXELS: Final = 200_000_000
 KEPT_PIXELS: Final = 12_000_000  # an A4 page at 300 dots an inch has 8.7 million
-# A larger picture without loss costs seconds and megabytes, and a JPEG shows the same.
+# A larger lossless picture costs seconds and megabytes, and a JPEG shows the same.
 LOSSLESS_PIXELS: Final = 4_000_000
 PHOTO_SIDE: Final = 800  # pixels: more than any page of the portal shows
 JPEG_QUALITY: Final = 88
 FORMATS: Final = ["JPEG", "PNG", "WEBP"]
 # The brands with which a picture in HEIF begins; the longer names belong to AVIF and to films.
 HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"hevx"})
-# How to turn what a camera held differently, by its note in the file.
+# How to rotate a picture by the orientation that the camera noted in the file.
 TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -42,10 +42,10 @@ def copy_picture(content: bytes, *, kind: Kind, most_pixels: int) -> Copy:
     `most_pixels` bounds every format but the JPEG, whose bound is `MOST_JPEG_PIXELS`. Raises `Refused` (UNKNOWN_TYPE,
     DAMAGED, TOO_MANY_PIXELS). Changes settings of Pillow that hold for the whole process.
     """
-    # WeasyPrint, once imported, lets Pillow make do with half a picture in the whole process.
+    # Once imported, WeasyPrint makes Pillow accept truncated pictures in the whole process.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     is_jpeg = content.startswith(BEGINNINGS[FileType.JPEG])
-    # Pillow gives up at twice this number, in some formats before it takes the memory.
+    # Pillow gives up at twice this number, in some formats before it allocates the memory.
     Image.MAX_IMAGE_PIXELS = (MOST_JPEG_PIXELS if is_jpeg else most_pixels) // 2
     try:
         with warnings.catch_warnings(action="ignore"), _open(content) as opened:
@@ -82,7 +82,7 @@ def _check_size(opened: Image.Image, *, most_pixels: int) -> None:
 
 
 def _draw(opened: Image.Image, *, kind: Kind) -> Image.Image:
-    """The picture at the size in which it is kept. It shrinks before it is turned: that takes less memory."""
+    """The picture at the size in which it is kept. It is shrunk before it is rotated, which takes less memory."""
     size = _kept_size(opened, kind=kind)
     if opened.format in ("JPEG", "MPO"):
         opened.draft(None, size)
@@ -107,7 +107,7 @@ def _kept_size(picture: Image.Image, *, kind: Kind) -> tuple[int, int]:
 
 
 def _in_eight_bits(picture: Image.Image) -> Image.Image:
-    """The same shades in eight bits: Pillow's own way cuts off all but the darkest of 65,536."""
+    """The same shades in eight bits: Pillow's own conversion clips all but the darkest of 65,536."""
     if picture.mode == "I" or picture.mode.startswith("I;16"):
         return picture.convert("I").point(lambda shade: shade * (1 / 256)).convert("L")
     return picture
@@ -120,7 +120,7 @@ def _on_white(picture: Image.Image) -> Image.Image:
         canvas = Image.new("RGB", picture.size, "white")
         canvas.paste(with_alpha, mask=with_alpha.getchannel("A"))
         return canvas
-    # The conversion makes a copy even where nothing is to be done.
+    # The conversion makes a copy even if there is nothing to do.
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 

@@ -1,7 +1,7 @@
-"""Starts the process that decodes, and believes nothing that it says.
+"""Starts the process that decodes, and trusts nothing it says.
 
-A process of its own for every file, started anew: a fork of a web server's process would take its threads' locks and
-all of its secrets along. The start takes a tenth of a second (docs/adr/0012-uploads.md).
+Every file gets a new process: a fork of the web server's process would inherit its threads' locks and all its secrets.
+The start takes a tenth of a second (docs/adr/0012-uploads.md).
 """
 
 import json
@@ -22,8 +22,8 @@ from accounts.safe_copy import BEGINNINGS, MOST_KEPT, Cause, Copy, FileType, Kin
 logger = logging.getLogger(__name__)
 
 FOLDER: Final = Path(__file__).resolve().parents[2]
-# How many may be decoding at once for one web process, whatever its lanes of threads allow, and for how long a request
-# waits for its turn, once for all of its files.
+# How many files one web process may decode at once, whatever its lanes of threads allow, and how long a request waits
+# for its turn, once for all its files.
 AT_ONCE: Final = 1
 TURN_SECONDS: Final = 3.0
 # From the first file to the last answer of one request, turns included.
@@ -43,7 +43,7 @@ class Turn:
 
     @property
     def left(self) -> float:
-        """Seconds that are left, never less than 0."""
+        """The seconds left, never less than 0."""
         return max(0.0, self._end - time.monotonic())
 
 
@@ -63,9 +63,9 @@ def turn(*, seconds: float = REQUEST_SECONDS) -> Iterator[Turn]:
 
 
 def safe_copy(content: bytes, *, kind: Kind, most_pixels: int, turn: Turn) -> Copy:
-    """A copy made by a process of its own, within the turn. Raises `Refused`, and nothing else whatever happens to it.
+    """A copy made by a process of its own, within the turn. Raises `Refused` and nothing else, whatever happens.
 
-    Where the process ends otherwise than it should, the log says how.
+    If the process ends abnormally, the log says how.
     """
     try:
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as made:
@@ -83,7 +83,7 @@ def _run(given: IO[bytes], made: IO[bytes], *, arguments: list[str], seconds: fl
     with subprocess.Popen(  # noqa: S603 - a fixed command
         [sys.executable, *PROGRAM, *arguments],
         cwd=FOLDER,
-        # An empty one holds no secret and no way to lead Python elsewhere.
+        # An empty environment holds no secret and can't make Python load anything else.
         env={},
         stdin=given,
         stdout=made,
@@ -98,7 +98,7 @@ def _run(given: IO[bytes], made: IO[bytes], *, arguments: list[str], seconds: fl
             process.kill()
     if code:
         logger.warning("the copy of an upload ended with code %s", code)
-        # The kernel ends so who takes too much time or memory.
+        # How the kernel kills a process that takes too much time or memory.
         killed = code in (-signal.SIGKILL, -signal.SIGXCPU)
         raise Refused(Cause.TOO_COMPLEX if killed else Cause.DAMAGED)
 

@@ -23,9 +23,9 @@ from accounts.sms_codes import LIFETIME, RESEND_AFTER, CodeFault, TooManyCodes, 
 from accounts.views.limited import whole_minute
 from notifications.budget import BudgetSpent
 
-# Why a code may not be sent.
+# The reasons why a code may not be sent.
 NO_CODE = (TooManyCodes, BudgetSpent)
-# Below this many tries left the page says how many there are.
+# With fewer tries left than this, the page says how many.
 WARN_FROM = 3
 
 
@@ -42,13 +42,13 @@ def send(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: dat
         device=known_device(request, phone),
         now=now,
     )
-    # Only now: who is refused leaves no session behind.
+    # Only now: a refused visitor leaves no session behind.
     keep_session_secret(request.session, session)
     note_code(request.session, purpose=purpose, phone=phone, network=limits.address_key(address), now=now)
 
 
 def resend(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> bool:
-    """The same from the button of the code page, with a message about how it went; whether a code is on its way."""
+    """The same from the button of the code page, with a message about the result; returns whether a code was sent."""
     try:
         send(request, phone=phone, purpose=purpose, now=now)
     except NO_CODE as refusal:
@@ -88,12 +88,12 @@ def check(
 
 
 def is_fresh(sent_at: str, *, now: datetime) -> bool:
-    """Whether the last code is so new that another one may not be asked for yet."""
+    """Whether the last code is too new to ask for another one."""
     return bool(sent_at) and now < instant(sent_at) + RESEND_AFTER
 
 
 def page(form: CodeForm, *, phone: str, sent_at: str, now: datetime) -> dict[str, Any]:
-    """What the code page shows besides the form."""
+    """What the code page shows in addition to the form."""
     return {
         "form": form,
         "masked_phone": mask_phone(phone),
@@ -117,7 +117,7 @@ def why_no_code(refusal: TooManyCodes | BudgetSpent, *, now: datetime) -> str:
 
 
 def who_helps() -> str:
-    """Whom to call where something can't wait."""
+    """Who to call about something that can't wait."""
     return _("If it can't wait, call the contact centre: %(phone)s") % {"phone": settings.CONTACT_PHONES[0]}
 
 

@@ -1,4 +1,4 @@
-"""The page of whoever tried too often: from when it goes on, and which way is open meanwhile."""
+"""The page after too many tries: when to try again, and what can be done meanwhile."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-# What was tried: it decides which way out the page offers.
+# What was tried: it decides which alternative the page offers.
 Way = Literal["sign_in", "look_up", "queue"]
 
 
@@ -18,6 +18,6 @@ def limited(request: HttpRequest, retry_at: datetime | None, *, way: Way) -> Htt
 
 
 def whole_minute(moment: datetime) -> datetime:
-    """The first whole minute not before `moment`: pages show no seconds, and must send nobody too early."""
+    """The first whole minute not before `moment`: pages show no seconds, and nobody must be told to come too early."""
     begun = moment.replace(second=0, microsecond=0)
     return begun if begun == moment else begun + timedelta(minutes=1)

@@ -100,7 +100,7 @@ def password(request: HttpRequest) -> HttpResponse:
 @require_safe
 @parent_required
 def journal(request: HttpRequest) -> HttpResponse:
-    """What was done in the account and with the applications, when and by whom; newest first."""
+    """What was done in the account and with the applications, when and by whom, newest first."""
     user = _parent(request)
     page = Paginator(audit.journal_of(user), PAGE_LENGTH).get_page(request.GET.get("page"))
     rows = [{"entry": entry, "actor": _actor(entry, reader=user)} for entry in page]
@@ -119,7 +119,7 @@ def _is_allowed(user: User, form: PasswordChangeForm, *, now: datetime) -> bool:
 
 
 def _parent(request: HttpRequest) -> User:
-    """`parent_required` let nobody else through."""
+    """The signed-in parent: `parent_required` lets nobody else through."""
     return cast(User, request.user)
 
 
@@ -165,7 +165,7 @@ def _masked_identity(own: Profile) -> str:
 
 
 def _actor(entry: AuditEntry, *, reader: User) -> str:
-    """By whom, in the reader's words: names of employees stay inside."""
+    """Who did it, in the reader's words: employees are not named."""
     if entry.actor is None:
         return _("Portal")
     if entry.actor == reader:

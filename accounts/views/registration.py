@@ -46,7 +46,7 @@ StepView = Callable[[HttpRequest, Registration, datetime], HttpResponse]
 def _step(*steps: Step) -> Callable[[StepView], Callable[[HttpRequest], HttpResponse]]:
     """A page that opens only while one of `steps` is the next; otherwise it leads to the one that is.
 
-    Never cached, so that the back button asks us and not the browser.
+    Never cached, so that the back button asks the server again.
     """
 
     def decorate(view: StepView) -> Callable[[HttpRequest], HttpResponse]:
@@ -59,7 +59,7 @@ def _step(*steps: Step) -> Callable[[StepView], Callable[[HttpRequest], HttpResp
                 return redirect(settings.LOGIN_REDIRECT_URL)
             registration = registration_of(request.session)
             if "confirm" in request.POST and not registration.phone:
-                # The second of two clicks, come with the session that the first one ended by signing in.
+                # The second click of a double click, with the session that the first one replaced by signing in.
                 messages.info(request, _("If you have just registered, sign in"))
                 return redirect(settings.LOGIN_URL)
             if registration.next_step not in steps:
@@ -73,7 +73,7 @@ def _step(*steps: Step) -> Callable[[StepView], Callable[[HttpRequest], HttpResp
 
 @_step(*Step)
 def phone(request: HttpRequest, registration: Registration, now: datetime) -> HttpResponse:
-    """Step 1. Opened again later, it lets the visitor start over with another number."""
+    """Step 1. Opened again later, it starts over with another number."""
     initial = {"phone": display_phone(registration.phone)}
     form = RegistrationForm(request.POST if request.method == "POST" else None, initial=initial)
     status = 200
@@ -118,7 +118,7 @@ def code(request: HttpRequest, registration: Registration, now: datetime) -> Htt
 
 @_step(Step.PASSWORD, Step.ACCOUNT)
 def password(request: HttpRequest, registration: Registration, now: datetime) -> HttpResponse:
-    """Step 2. Opened again from step 3, it sets another password."""
+    """Step 2. Opened again from step 3, it replaces the password."""
     # There is no account yet, but its number is known: it makes a bad password.
     owner = User(phone=registration.phone)
     form = FirstPasswordForm(request.POST if request.method == "POST" else None, user=owner)
@@ -161,7 +161,7 @@ def _find(
 ) -> tuple[Person, PhoneTie] | None:
     """The person whom the form names, if they may register; otherwise the form says why not.
 
-    Of a number that is nobody's it says the same as of one with an account: who is registered is nobody's business.
+    It says the same about an unknown number as about one with an account, so that nobody learns who is registered.
     """
     identity: Identity = form.cleaned_data["identity"]
     address = client_address(request)
@@ -226,7 +226,7 @@ def _create(
 
 
 def _confirm(request: HttpRequest, person: Person, *, tie: PhoneTie) -> HttpResponse:
-    """Who it is, to be confirmed; by initials where the phone is not known as theirs (docs/adr/0010-whose-phone.md)."""
+    """Who it is, for confirmation; by initials unless the phone is known as theirs (docs/adr/0010-whose-phone.md)."""
     rows = _rows(person) if tie.shows_whole else _masked_rows(person)
     context = {"rows": rows, "is_masked": not tie.shows_whole, "is_unknown": tie is PhoneTie.UNKNOWN}
     return render(request, "accounts/register_confirm.html", context)

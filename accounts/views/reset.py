@@ -1,7 +1,7 @@
 """A forgotten password: phone, then the code and the IIN, then a new password.
 
-An unknown number walks the same pages and never gets a code. Whoever holds a phone, found or given out anew, must also
-know whose it was.
+An unknown number goes through the same pages and never gets a code. Holding the phone is not enough, since it may have
+been found or its number reassigned: the visitor must also know whose account it is.
 """
 
 from dataclasses import replace
@@ -33,7 +33,7 @@ RESET = SmsCode.Purpose.RESET
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone(request: HttpRequest) -> HttpResponse:
-    """Whose password it is. Opened again later, it lets the visitor start over with another number."""
+    """Whose password it is. Opened again later, it starts over with another number."""
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
     now = read_clock()
@@ -73,7 +73,7 @@ def code(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:reset_code")
     form = OwnerForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and _is_owner(request, form, reset, now=now):
-        # Whoever knew this session before does not set the password with it.
+        # Somebody who knew this session before must not set the password with it.
         request.session.cycle_key()
         keep_reset(request.session, replace(reset, verified_at=now.isoformat()))
         return redirect("accounts:reset_new")
@@ -92,7 +92,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
         return _go_back(request, reset)
     user = User.objects.filter(phone=reset.phone, is_active=True).first()
     if user is None:
-        # Blocked or gone since the code was sent.
+        # Blocked or deleted since the code was sent.
         forget(request.session)
         return redirect("accounts:reset")
     form = NewPasswordForm(request.POST if request.method == "POST" else None, user=user)
@@ -132,7 +132,7 @@ def _is_owner(request: HttpRequest, form: OwnerForm, reset: Reset, *, now: datet
             now=now,
         )
     except services.TooManyTries as refusal:
-        # Only who read the code on this phone comes here.
+        # Only somebody who read the code on this phone gets here.
         form.add_error(None, code_step.too_many(refusal.retry_at, now=now))
         return False
     if not is_right:
@@ -141,7 +141,7 @@ def _is_owner(request: HttpRequest, form: OwnerForm, reset: Reset, *, now: datet
 
 
 def _go_back(request: HttpRequest, reset: Reset) -> HttpResponse:
-    """To the first step that is not done, or whose time is over."""
+    """To the first step that is not done or has expired."""
     if not reset.verified_at:
         return redirect("accounts:reset_code" if reset.phone else "accounts:reset")
     keep_reset(request.session, Reset())

@@ -1,7 +1,7 @@
 """Signing in and out. Whatever is wrong with a sign-in, the answer and its time are the same.
 
-Too many wrong passwords close no door: from then on, for a while, an unknown device is asked for a code by SMS, which
-is sent where the password was right. Until the code is entered nobody learns whether it was.
+Too many wrong passwords lock nobody out: for a while after them an unknown device is asked for a code by SMS, which is
+sent only if the password was right. Until the code is entered, nobody learns whether it was.
 """
 
 import secrets
@@ -39,14 +39,14 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Parents sign in here. An employee's name and password are as good as wrong: they have a page of their own."""
+    """Parents sign in here. An employee's name and password count as wrong: employees have a page of their own."""
     target = _next(request)
     if request.user.is_authenticated:
         return redirect(target)
     form = SignInForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         now = read_clock()
-        # Before the password is checked: checking may renew its hash, and with it the mark that devices know.
+        # Before the password is checked: checking may renew its hash, and with it the mark stored on devices.
         device, address = known_device(request, form.name), audit.client_address(request)
         checked = limits.may_check_password(address=address, device=device, now=now)
         if not checked.ok:
@@ -67,7 +67,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in_code(request: HttpRequest) -> HttpResponse:
-    """The code that ends a sign-in where too many were wrong before it. Every fault has the same answer."""
+    """The code that completes a sign-in after too many wrong ones. Every fault has the same answer."""
     waiting = pending.read(request)
     if request.user.is_authenticated or waiting is None:
         return redirect("accounts:login")
@@ -104,7 +104,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """Only a POST signs out, so that no foreign link can; whoever types the address lands on the home page."""
+    """Only a POST signs out, so that no foreign link can; a typed address leads to the home page."""
     user = request.user
     if request.method == "POST" and isinstance(user, User):
         audit.record(
@@ -120,7 +120,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 def _parent(request: HttpRequest, form: SignInForm) -> User | None:
-    """Whose name and password the form holds, if it is a parent. No name but a phone is worth the work of hashing."""
+    """The parent whose name and password the form holds, or None. Only a phone is worth the work of hashing."""
     if not form.is_phone:
         return None
     user = authenticate(request, username=form.name, password=form.cleaned_data["password"])
@@ -138,7 +138,7 @@ def _too_often(
     target: str,
     now: datetime,
 ) -> HttpResponse:
-    """Ask for a code, sent if `user` is somebody; for names that are no phones there is none."""
+    """Ask for a code, which is sent only to a real `user`; a name that is not a phone gets none."""
     if not form.is_phone:
         return limited(request, free_at, way="sign_in")
     session = secrets.token_urlsafe(32)
@@ -146,7 +146,7 @@ def _too_often(
         user, phone=form.name, session=session, language=get_language() or "kk", now=now
     )
     waiting = pending.read(request)
-    # A code that is on its way to this browser stays good: the next one may be a minute away.
+    # A code already on its way to this browser stays valid: the next one may be a minute away.
     if is_sent or waiting is None or not waiting.is_real or waiting.phone != form.name:
         owner = user if is_sent else None
         waiting = pending.begin(

@@ -1,6 +1,6 @@
 """«Stop»: phone, code, what was done lately, «I don't know this person». No password is asked, and nobody is signed in.
 
-An unknown number walks the same pages and never gets a code. Who is signed in needs no code.
+An unknown number goes through the same pages and never gets a code. A signed-in user needs no code.
 """
 
 from dataclasses import replace
@@ -28,7 +28,7 @@ STOP = SmsCode.Purpose.STOP
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone(request: HttpRequest) -> HttpResponse:
-    """Whose children it is about. Opened again later, it lets the visitor start over with another number."""
+    """Whose children it is about. Opened again later, it starts over with another number."""
     now = read_clock()
     if request.user.is_authenticated:
         return redirect("accounts:stop_choose")
@@ -66,7 +66,7 @@ def code(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:stop_code")
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and code_step.check(request, form, phone=stop.phone, purpose=STOP, now=now):
-        # Whoever knew this session before does not act with it.
+        # Somebody who knew this session before must not act with it.
         request.session.cycle_key()
         keep_stop(request.session, replace(stop, verified_at=now.isoformat()))
         return redirect("accounts:stop_choose")
@@ -77,7 +77,7 @@ def code(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def choose(request: HttpRequest) -> HttpResponse:
-    """What was done lately; one of it is chosen, read about, and stopped."""
+    """What was done lately: choose one, read about it, and stop it."""
     now = read_clock()
     user = _who(request, now=now)
     if user is None:
@@ -119,11 +119,11 @@ def _stop(request: HttpRequest, user: User, kind: stops.Stoppable, *, now: datet
 
 
 def _go_back(request: HttpRequest, stop: Stop) -> HttpResponse:
-    """To the first step that is not done, or whose time is over."""
+    """To the first step that is not done or has expired."""
     if stop.phone and not stop.verified_at:
         return redirect("accounts:stop_code")
     if stop.verified_at:
-        # The time is over, or the account was blocked since the code: it begins anew.
+        # The time is over, or the account was blocked since the code was sent: start over.
         keep_stop(request.session, Stop())
         messages.warning(
             request, _("The time to stop something is over: ten minutes after the code. Request a new code")
@@ -132,7 +132,7 @@ def _go_back(request: HttpRequest, stop: Stop) -> HttpResponse:
 
 
 def _who(request: HttpRequest, *, now: datetime) -> User | None:
-    """Whoever is signed in, or the owner of the number that a code has just proven."""
+    """The signed-in user, or the owner of the number that a code has just proven."""
     if isinstance(request.user, User):
         return request.user
     stop = stop_of(request.session)

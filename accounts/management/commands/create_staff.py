@@ -74,7 +74,7 @@ class Command(BaseCommand):
 
 
 def read_password() -> str:
-    """The first line of standard input. Raises CommandError where there is none to be read."""
+    """The first line of standard input. Raises CommandError if there is none."""
     try:
         password = sys.stdin.readline().rstrip("\r\n")
     except UnicodeDecodeError:

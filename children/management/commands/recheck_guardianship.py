@@ -12,7 +12,7 @@ from notifications.clock import read_clock
 
 
 def at_least_one(text: str) -> int:
-    """A number of guardianships."""
+    """A number of guardianships, one or more."""
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 1_000_000_000):
         raise ArgumentTypeError("must be a whole number above 0")
     return int(text)
