@@ -21,6 +21,7 @@ from accounts.registry.simulated_people import (
     UNKNOWN_IINS,
     everyone,
 )
+from accounts.registry.simulator import SimulatedRegistry
 from children.models import Child, Guardianship
 from children.services import ChildRefused
 from tests.children.test_services import MOTHER_IIN
@@ -273,7 +274,7 @@ class TestRefusals:
         assert not Child.objects.exists()
 
 
-class DownRegistry:
+class DownRegistry(SimulatedRegistry):
     def find_ward(self, **asked):
         raise RegistryUnavailable
 
