@@ -25,6 +25,7 @@ from applications.states import (
     state_after,
 )
 from bulletin.models import Vacancy
+from bulletin.workdays import NoCalendar
 from children.access import guardians_of
 from children.disputes import is_halted, side_of
 from children.models import Child
@@ -48,6 +49,7 @@ class Refused(Exception):
 def locking() -> Iterator[None]:
     """One transaction in which a lock is waited for three seconds at most; longer raises `Refused(BUSY)`.
 
+    Where a working day is needed that the calendar does not know, it raises `Refused(CALENDAR)` with nothing done.
     Lock order everywhere: the application, then the vacancy.
     """
     try:
@@ -59,6 +61,8 @@ def locking() -> Iterator[None]:
         if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
             raise Refused(Refusal.BUSY) from error
         raise
+    except NoCalendar as error:
+        raise Refused(Refusal.CALENDAR) from error
 
 
 def lock_application(pk: UUID) -> Application:

@@ -157,4 +157,15 @@ class Refusal(TextChoices):
     # an employee's vacancy
     NOT_A_DRAFT = "not_a_draft", _("The vacancy is already published and can't be changed.")
     # the portal
+    CALENDAR = (
+        "calendar",
+        _("The calendar of working days doesn't reach that far. Ask an official to add the year."),
+    )
+    NO_LAST_DAY = (
+        "no_last_day",
+        _(
+            "The last day for the kindergarten's answer can't be set now, so nothing was sent. Your number is kept. "
+            "Call the contact centre."
+        ),
+    )
     BUSY = "busy", _("Too many people are pressing at this moment. Press once more.")

@@ -6,10 +6,10 @@ from datetime import date
 from django.db.models import QuerySet
 
 from bulletin.models import Holiday
-from bulletin.workdays import Calendar
+from bulletin.workdays import Calendar, NoCalendar
 
 
-class CalendarEmpty(Exception):
+class CalendarEmpty(NoCalendar):
     """No year of the calendar is loaded, so no deadline can be promised."""
 
     def __init__(self) -> None:

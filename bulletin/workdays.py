@@ -9,7 +9,11 @@ FIRST_WEEKEND_DAY = 5
 ONE_DAY = timedelta(days=1)
 
 
-class CalendarEnds(Exception):
+class NoCalendar(Exception):
+    """A working day was asked for that the calendar does not know."""
+
+
+class CalendarEnds(NoCalendar):
     """A date lies outside the years whose days off are known; an answer would be a guess."""
 
     def __init__(self, day: date, *, first: date, last: date) -> None:

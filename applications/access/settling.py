@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from applications.benefits.claims import expire_benefits_of
 from applications.models import Application, Rules
 from applications.moves import lock_application, locking, reckon
-from applications.referrals.ending import expire_referral
+from applications.referrals.ending import expire_or_leave
 from applications.referrals.stops import lift_stop
 from applications.rules.ages import too_old_from
 from applications.rules.interest import campaigns_ahead
@@ -26,8 +26,9 @@ def settle(application: Application, *, now: datetime) -> Application:
     """Bring an application up to `now`: what ran out (a referral, a stop, interest, age, a benefit) has ended.
 
     The sweep does the same every minute; this keeps the rule at read time too, when it is late. Afterwards the
-    application runs out later than `now`, or not at all, also where nothing had to end. Returns it as it is then.
-    Raises `Refused(BUSY)`.
+    application runs out later than `now`, or not at all, also where nothing had to end. Only a referral whose end
+    needs a working day that the calendar does not know is left as it is, to be looked at again. Returns the
+    application as it is then. Raises `Refused(BUSY)`.
     """
     if not application.ran_out(now=now):
         return application
@@ -73,7 +74,7 @@ def _end_what_ran_out(application: Application, *, now: datetime) -> None:
     """Each step does nothing where its time has not come; each may be what brings the next one about."""
     if application.state == ApplicationState.REFERRED:
         issued = application.referrals.filter(state=ReferralState.ISSUED).first()
-        application = expire_referral(issued, now=now) if issued else application
+        application = (expire_or_leave(issued, now=now) if issued else None) or application
     if is_allowed(Move.AGE_OUT, application.state):
         application = age_out(application, now=now)
     if application.state == ApplicationState.STOP_LISTED:

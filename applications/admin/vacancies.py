@@ -24,11 +24,9 @@ from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, filtered,
 from applications.bidding import publication
 from applications.moves import Refused
 from applications.states import BidState
-from bulletin.calendar import CalendarEmpty
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Vacancy
 from bulletin.services import check_vacancy
-from bulletin.workdays import CalendarEnds
 from notifications.clock import estimate_clock, read_clock
 
 TONES = {
@@ -342,7 +340,7 @@ class VacancyAdmin(WorkAdmin):
         for vacancy in queryset.order_by("pk"):
             try:
                 publication.publish_vacancy(vacancy, actor=staff_of(request), now=read_clock())
-            except (Refused, ValidationError, CalendarEmpty, CalendarEnds) as error:
+            except (Refused, ValidationError) as error:
                 messages.error(request, f"{vacancy}: {_why(error)}")
             else:
                 done += 1
@@ -442,6 +440,4 @@ def _rendered(response: HttpResponse) -> HttpResponse:
 def _why(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
-    if isinstance(error, Refused):
-        return str(error)
-    return gettext("The calendar of working days doesn't reach that far. Ask an official to add the year.")
+    return str(error)

@@ -19,7 +19,6 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -29,8 +28,6 @@ from applications.models import Application
 from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.workplace import own, short_name
-from bulletin.calendar import CalendarEmpty
-from bulletin.workdays import CalendarEnds
 from children.access import guardians_of
 from notifications.clock import estimate_clock, read_clock
 
@@ -224,13 +221,6 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         except ValidationError as error:
             for message in error.messages:
                 messages.error(request, message)
-        except (CalendarEmpty, CalendarEnds):
-            messages.error(
-                request,
-                gettext(
-                    "The calendar of working days doesn't reach that far. Ask an official to add the year."
-                ),
-            )
         else:
             messages.success(request, str(work.done))
 

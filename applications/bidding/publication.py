@@ -41,8 +41,8 @@ def publish_vacancy(
     It opens `Rules.publication_lead_hours` later at the earliest, or sooner where an official gives a reason that
     everyone reads; never before it is published. The window therefore runs from the opening, for
     `Rules.priority_working_days`, to the same time of day. Inside are, of every matching queue, the first
-    `seats x Rules.priority_seats_multiple` that wait for a place. Raises `Refused` (NOT_A_DRAFT), `ValidationError`
-    (`bulletin.services.check_vacancy`), and `PermissionDenied` for a reason of anybody else.
+    `seats x Rules.priority_seats_multiple` that wait for a place. Raises `Refused` (NOT_A_DRAFT, CALENDAR),
+    `ValidationError` (`bulletin.services.check_vacancy`), and `PermissionDenied` for a reason of anybody else.
     """
     if short_notice_reason and not actor.has_perm(SHORTEN_LEAD):
         raise PermissionDenied

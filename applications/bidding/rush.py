@@ -8,12 +8,15 @@ a reference that tells a bid step by step. Why it is so: docs/adr/0007-one-state
 from enum import StrEnum
 from uuid import UUID
 
-from django.db import OperationalError, connection
-from psycopg2.errors import DeadlockDetected, LockNotAvailable
+from django.db import InternalError, OperationalError, connection
+from psycopg2.errors import DeadlockDetected, LockNotAvailable, RaiseException
 
 from applications.refusals import Refusal
 from notifications.broker import wake_soon
 from notifications.clock import stopped_clock
+
+# With these words `bid_answer_due` raises where it would have to guess.
+_CALENDAR_ENDS = "The working-day calendar does not reach"
 
 _PRESS = "SELECT press_for_a_place(%s::uuid, %s, %s::uuid, %s::uuid, %s)"
 
@@ -32,7 +35,8 @@ def press(*, user_id: str, password_stamp: str, application_id: UUID, vacancy_id
 
     `user_id` and `password_stamp` are the session's (`User.get_session_auth_hash`). The account must be active with
     that password, a guardian of the child now, and everything hold that `eligibility.why_not` asks. Locks the
-    application, then the vacancy; BUSY where a lock could not be had in three seconds. A worker tells the family.
+    application, then the vacancy; BUSY where a lock could not be had in three seconds, NO_LAST_DAY where the
+    calendar of working days ends. A worker tells the family.
     """
     try:
         with connection.cursor() as cursor:
@@ -41,6 +45,10 @@ def press(*, user_id: str, password_stamp: str, application_id: UUID, vacancy_id
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
             return Refusal.BUSY
+        raise
+    except InternalError as error:
+        if isinstance(error.__cause__, RaiseException) and _CALENDAR_ENDS in str(error):
+            return Refusal.NO_LAST_DAY
         raise
     if answer == Outcome.PLACED:
         wake_soon(TELL_TASK)

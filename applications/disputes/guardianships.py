@@ -16,8 +16,8 @@ from applications.moves import Refused, lock_application, locking
 from applications.referrals.standstill import hold_referral, resume_referral
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES
-from bulletin.calendar import CalendarEmpty, working_calendar
-from bulletin.workdays import CalendarEnds, end_of_day
+from bulletin.calendar import working_calendar
+from bulletin.workdays import NoCalendar, end_of_day
 from children.disputes import is_halted, is_proven, stoppable
 from children.models import Child, Dispute, Guardianship
 from children.services import (
@@ -188,7 +188,7 @@ def _last_day_to_decide(now: datetime, zone: ZoneInfo) -> date:
     today = now.astimezone(zone).date()
     try:
         return working_calendar().add(today, DECISION_WORKING_DAYS)
-    except (CalendarEmpty, CalendarEnds):
+    except NoCalendar:
         return today + timedelta(days=DECISION_WORKING_DAYS)
 
 

@@ -1,6 +1,8 @@
 """How a referral ends: by the contract, by the kindergarten, or with its last day."""
 
+import logging
 from datetime import datetime
+from functools import lru_cache
 
 from accounts.models import User
 from applications.bidding.ending import release_seat
@@ -25,6 +27,8 @@ from applications.refusals import Refusal
 from applications.states import HAS_PAPER, Move, ReferralState
 from bulletin.calendar import working_calendar
 from bulletin.workdays import end_of_day
+
+logger = logging.getLogger(__name__)
 
 
 def sign_contract(referral: Referral, *, actor: User, contract_number: str = "", now: datetime) -> Contract:
@@ -91,7 +95,7 @@ def expire_referral(referral: Referral, *, now: datetime) -> Application:
 
     The stop runs from the end of the referral, not from the moment of this call, to the end of the tenth working day
     after the referral's last day (`stop_days_of`). Does nothing while it is valid or held, while papers that were
-    handed in in time are still on their way, or after it ended.
+    handed in in time are still on their way, or after it ended. Raises `Refused(CALENDAR)`.
     """
     with locking():
         application = lock_application(referral.application_id)
@@ -121,6 +125,25 @@ def expire_referral(referral: Referral, *, now: datetime) -> Application:
             last_day=last_stop_day,
         )
     return application
+
+
+def expire_or_leave(referral: Referral, *, now: datetime) -> Application | None:
+    """`expire_referral`, or None: left for later where the calendar of working days ends before the stop would.
+
+    Then nothing has changed. The log names each such referral once; `health` names the calendar.
+    """
+    try:
+        return expire_referral(referral, now=now)
+    except Refused as refused:
+        if refused.reason != Refusal.CALENDAR:
+            raise
+        _log_left(referral.number)
+        return None
+
+
+@lru_cache(maxsize=1000)
+def _log_left(number: str) -> None:
+    logger.error("referral %s can't end yet: the calendar of working days is not loaded that far", number)
 
 
 def _end_referral(referral: Referral, state: ReferralState, *, at: datetime, reason: str = "") -> None:

@@ -34,7 +34,7 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
     """Accept a pending bid for the kindergarten: the family gets a referral.
 
     Valid to the end of the fifth working day after today (`Rules.referral_working_days`, the locality's zone, the day
-    of issue not counted). Raises `Refused` (BID_ENDED, NOT_AWARDED_YET while bids are being collected).
+    of issue not counted). Raises `Refused` (BID_ENDED, CALENDAR, NOT_AWARDED_YET while bids are being collected).
     """
     with locking():
         application = lock_application(bid.application_id)

@@ -16,8 +16,8 @@ from applications.moves import (
 from applications.referrals.last_days import last_day_of
 from applications.referrals.stored_paper import order_paper, take_paper_away
 from applications.states import ReferralState
-from bulletin.calendar import CalendarEmpty, working_calendar
-from bulletin.workdays import CalendarEnds, end_of_day
+from bulletin.calendar import working_calendar
+from bulletin.workdays import NoCalendar, end_of_day
 
 
 def hold_referral(application: Application, *, now: datetime) -> None:
@@ -63,6 +63,6 @@ def _day_after_standstill(referral: Referral, *, now: datetime) -> date:
     try:
         calendar = working_calendar()
         return calendar.add(today, max(1, calendar.working_days_left(held_on, last_day)))
-    except (CalendarEmpty, CalendarEnds):
+    except NoCalendar:
         # Nobody loses a day because the calendar was not loaded.
         return today + max(timedelta(days=1), last_day - held_on)

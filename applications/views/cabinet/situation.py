@@ -28,9 +28,9 @@ from applications.states import (
     ReferralState,
 )
 from applications.waiting.campaigns import campaign_asking
-from bulletin.calendar import CalendarEmpty, working_calendar
+from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
-from bulletin.workdays import CalendarEnds
+from bulletin.workdays import NoCalendar
 from children.disputes import Undecided
 
 State = ApplicationState
@@ -360,7 +360,7 @@ class Situation:
     def _working_days(self, last_day: date) -> int | None:
         try:
             return working_calendar().working_days_left(self._today, last_day)
-        except (CalendarEmpty, CalendarEnds):
+        except NoCalendar:
             # The date was promised when the calendar was known; without it only the count of days is missing.
             return None
 
