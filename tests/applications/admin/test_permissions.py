@@ -1,5 +1,6 @@
 """Who gets which page of the workplace: every address as every kind of visitor."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -11,12 +12,15 @@ from accounts.models import User
 from accounts.roles import Role
 from applications.models import Correction, Event, Rules, StopListEntry
 from applications.referrals import ending, extending, issuing, last_days
-from bulletin.models import Vacancy
+from balabaqsha.admin_site import staff_site
+from bulletin.models import Pause, Vacancy
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
+    DisputeFactory,
     KindergartenFactory,
+    LocalityFactory,
     UserFactory,
     VacancyFactory,
 )
@@ -37,6 +41,9 @@ NEVER = (302, 302, 403, 403, 403, 403)
 
 TABLE = {
     "index": FOR_ALL_STAFF,
+    "children_dispute_work dispute stand": OFFICIALS,
+    "children_dispute_work dispute end": OFFICIALS,
+    "bulletin_pause_work pause resume": OFFICIALS,
     "applications_bid_changelist": FOR_ALL_STAFF,
     "applications_bid_add": NEVER,
     "applications_bid_change bid": OWN_OR_OFFICIAL,
@@ -64,6 +71,7 @@ TABLE = {
     "bulletin_vacancy_delete draft": (302, 302, 403, 200, 403, 200),
     "bulletin_vacancy_delete vacancy": NEVER,
     "bulletin_vacancy_work draft publish": OWN_OR_OFFICIAL,
+    "bulletin_vacancy_work soon publish-soon": (302, 302, 404, 403, 200, 200),
     "bulletin_vacancy_work vacancy recall": OWN_OR_OFFICIAL,
     "bulletin_vacancy_work vacancy close": OWN_OR_OFFICIAL,
     "applications_application_changelist": OFFICIALS,
@@ -137,6 +145,16 @@ def objects(scene, clock):
         contract=ending.sign_contract(referral(), actor=scene.staff, now=scene.now),
         vacancy=vacancy,
         draft=VacancyFactory(group=scene.group, state=Vacancy.State.DRAFT, published_at=None),
+        soon=VacancyFactory(
+            group=scene.group,
+            state=Vacancy.State.DRAFT,
+            published_at=None,
+            opens_at=scene.now + timedelta(minutes=1),
+        ),
+        dispute=DisputeFactory(),
+        pause=Pause.objects.create(
+            locality=LocalityFactory(slug="kentau"), started_at=scene.now, started_by=scene.staff
+        ),
         application=scene.application,
         correction=Correction.objects.create(
             application=ApplicationFactory(locality=scene.locality),
@@ -193,6 +211,17 @@ def test_every_address_as_every_visitor(kind, objects, scene):
     got = {row: status(client, address(row, objects)) for row in TABLE}
     expected = {row: statuses[VISITORS.index(kind)] for row, statuses in TABLE.items()}
     assert got == expected
+
+
+def test_every_button_is_in_the_table():
+    buttons = {
+        f"{model._meta.app_label}_{model._meta.model_name}_work {work.name}"
+        for model, page in staff_site._registry.items()
+        for work in getattr(page, "works", ())
+    }
+    rows = [row.split() for row in TABLE]
+    walked = {f"{row[0]} {row[-1]}" for row in rows if row[0].endswith("_work")}
+    assert walked - {"applications_bid_work nonsense"} == buttons
 
 
 POSTS = [row for row in TABLE if "_work " in row or "_delete " in row]
