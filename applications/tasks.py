@@ -1,4 +1,4 @@
-"""Celery's entries to `applications.jobs`; the schedule is in `balabaqsha.celery`."""
+"""Celery's entries to `applications.jobs`; the schedule is in `balabaqsha.schedule`."""
 
 import logging
 

@@ -93,6 +93,77 @@ def test_compose_listens_on_this_machine_only():
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+HOW_TO = CHECKOUT / "docs" / "how-to.md"
+# Where a thing is named, but nobody adds to it: what else uses the one that a recipe follows.
+USES_ONLY = {
+    "vacant_from": {"docs/bulletin.md"},
+    "place_type": set(),
+    "referral_moved": set(),
+    "interest_ended": set(),
+    "stop_listed": set(),
+    "corrections_csv": set(),
+    "settle_disputes": set(),
+    "mobizon": set(),
+}
+
+
+def recipes() -> dict[str, str]:
+    """What each recipe of docs/how-to.md follows, with its text."""
+    found = {}
+    for text in HOW_TO.read_text().split("\n## ")[1:]:
+        for followed in re.findall(r"`(\w+)`", text.partition("Follow")[2].partition(".")[0]):
+            found[followed] = text
+    return found
+
+
+def files_that_name(word: str) -> set[str]:
+    """The files of code, templates and documents in which a thing is named; tests and what is past left out."""
+    files = [path for folder in OWN_FOLDERS.split("|") for path in (CHECKOUT / folder).rglob("*")]
+    left_out = {"tests", "migrations", "demo", "adr", "locale", "static", "__pycache__"}
+    return {
+        name
+        for path in [*files, CHECKOUT / "README.md", CHECKOUT / ".env.example"]
+        if not left_out & set(path.parts) and path.suffix in {".py", ".html", ".sql", ".md", ".example"}
+        if (name := path.relative_to(CHECKOUT).as_posix()) != "docs/how-to.md"
+        if word in path.read_text().lower()
+    }
+
+
+@pytest.mark.parametrize("followed", USES_ONLY)
+def test_a_recipe_names_every_file_in_which_its_example_is_found(followed):
+    text = recipes()[followed]
+    named = set(re.findall(r"`([\w./-]+)`", text))
+    missing = files_that_name(followed) - named - USES_ONLY[followed]
+    assert missing == set()
+
+
+def test_every_recipe_is_held_to_its_example():
+    # A work of the workplace is named by a word that stands for much else.
+    assert recipes().keys() - {"revoke"} == USES_ONLY.keys()
+
+
+def test_every_gateway_is_named_where_the_recipe_says():
+    folder = CHECKOUT / "notifications" / "sms"
+    gateways = {path.stem for path in folder.glob("*.py") if "post_form(" in path.read_text()} - {"http"}
+    assert gateways >= {"smsc", "mobizon"}
+    places = [
+        "notifications/checks.py",
+        "balabaqsha/settings.py",
+        ".env.example",
+        "README.md",
+        "docs/messages.md",
+        "docs/operators.md",
+        "tests/notifications/test_gateways.py",
+    ]
+    missing = [
+        f"{gateway}: {place}"
+        for gateway in gateways
+        for place in places
+        if gateway not in (CHECKOUT / place).read_text().lower()
+    ]
+    assert missing == []
+
+
 STATES = ("met", "deviated", "not applicable", "open")
 
 

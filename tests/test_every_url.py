@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone, translation
 
 from accounts.models import Profile, User
+from applications.states import ApplicationState
 from applications.waiting.filing import file_application
 from bulletin.models import AgeGroup, Holiday
 from children.models import Child
@@ -43,7 +44,7 @@ PARENTS = (LOGIN, 200, 200, 403, 403)
 FAMILY = (LOGIN, 200, 404, 403, 403)
 FAMILY_AWAY = (LOGIN, AWAY, 404, 403, 403)
 POST_ONLY = (405, 405, 405, 405, 405)
-STATES = ("waiting", "bid_placed", "referred", "enrolled", "stop_listed", "lapsed", "archived")
+STATES = tuple(ApplicationState)
 
 # What a GET answers to each of the visitors; after the name stand the objects in the address.
 TABLE = {
