@@ -1,16 +1,14 @@
 """Bids: the kindergarten activates them or refuses them with a reason."""
 
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -30,13 +28,12 @@ from applications.admin.work import (
 )
 from applications.bidding import ending
 from applications.models import Bid
-from applications.moves import Refused
 from applications.queue.position import position, positions
 from applications.referrals import issuing
 from applications.states import BidState
 from applications.workplace import own
 from bulletin.models import Vacancy
-from notifications.clock import estimate_clock, read_clock
+from notifications.clock import estimate_clock
 
 TONES = {
     BidState.PENDING: "info",
@@ -247,28 +244,14 @@ class BidAdmin(ChildColumns, WorkAdmin):
 
     @admin.action(description=_("Activate the selected bids"), permissions=["work"])
     def activate_selected(self, request: HttpRequest, queryset: QuerySet[Bid]) -> HttpResponse | None:
-        """Each bid is a transition of its own: what is refused is named, the others stand."""
-        if "confirmed" not in request.POST:
-            context = {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": gettext("Activate the selected bids"),
-                "bids": queryset,
-                "work": self.works[0],
-            }
-            return TemplateResponse(request, "admin/work/confirm_many.html", context)
-        refusals: Counter[str] = Counter()
-        for bid in queryset.order_by("placed_at"):
-            try:
-                issuing.activate_bid(bid, actor=staff_of(request), now=read_clock())
-            except Refused as refused:
-                refusals[str(refused)] += 1
-        done = len(queryset) - refusals.total()
-        if done:
-            messages.success(request, gettext("Activated bids: %(count)s") % {"count": done})
-        for sentence, count in refusals.items():
-            messages.error(
-                request,
-                gettext("Not activated: %(count)s. %(reason)s") % {"count": count, "reason": sentence},
-            )
-        return None
+        return self.perform_many(
+            request,
+            queryset.order_by("placed_at", "pk"),
+            self.works[0],
+            action="activate_selected",
+            title=_("Activate the selected bids"),
+            done=_("Activated bids: %(count)s"),
+        )
+
+    def chosen_line(self, obj: Bid) -> str:
+        return f"{obj.vacancy}: {obj.application.number}, {obj.application.birth_year}"

@@ -22,7 +22,6 @@ from accounts.models import User
 from applications.admin.bulk import COMMON_FIELDS, DRAFT_FIELDS, TIMES, BulkForm, GroupField
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, filtered, link, page_of, staff_of, tag
 from applications.bidding import publication
-from applications.moves import Refused
 from applications.states import BidState
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Vacancy
@@ -326,27 +325,17 @@ class VacancyAdmin(WorkAdmin):
 
     @admin.action(description=_("Publish the selected vacancies"), permissions=["work"])
     def publish_selected(self, request: HttpRequest, queryset: QuerySet[Vacancy]) -> HttpResponse | None:
-        """Each publication stands alone: what is refused is named, the others are in the bulletin."""
-        if "confirmed" not in request.POST:
-            context = {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": gettext("Publish the selected vacancies"),
-                "vacancies": queryset,
-                "work": self.works[0],
-            }
-            return TemplateResponse(request, "admin/work/publish_many.html", context)
-        done = 0
-        for vacancy in queryset.order_by("pk"):
-            try:
-                publication.publish_vacancy(vacancy, actor=staff_of(request), now=read_clock())
-            except (Refused, ValidationError) as error:
-                messages.error(request, f"{vacancy}: {_why(error)}")
-            else:
-                done += 1
-        if done:
-            messages.success(request, gettext("Vacancies published: %(count)s") % {"count": done})
-        return None
+        return self.perform_many(
+            request,
+            queryset.order_by("pk"),
+            self.works[0],
+            action="publish_selected",
+            title=_("Publish the selected vacancies"),
+            done=_("Vacancies published: %(count)s"),
+        )
+
+    def chosen_line(self, obj: Vacancy) -> str:
+        return f"{obj}: {obj.seats_total}; {self.years(obj)}; {self.opening(obj)}"
 
     def summary(self, obj: Vacancy) -> Rows:
         return [
@@ -435,9 +424,3 @@ def _by_whose_clock(zone: ZoneInfo | None) -> str:
 def _rendered(response: HttpResponse) -> HttpResponse:
     """The response with its page written now, while the zone is set."""
     return response.render() if isinstance(response, TemplateResponse) else response
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return " ".join(error.messages)
-    return str(error)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
@@ -19,6 +20,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -31,6 +33,8 @@ from applications.workplace import own, short_name
 from children.access import guardians_of
 from notifications.clock import estimate_clock, read_clock
 
+# How many of the rows that were refused for one reason are named.
+NAMED = 10
 LINE_BREAK = SafeString("<br>")
 Words = str | Promise
 Rows = list[dict[str, Any]]
@@ -38,6 +42,10 @@ Rows = list[dict[str, Any]]
 
 class ConfirmForm(forms.Form):
     """Asks for nothing but the press of the button."""
+
+
+# What the services behind the buttons refuse with; `why` says it in words.
+REFUSALS = (Refused, ValidationError)
 
 
 class ReasonForm(forms.Form):
@@ -213,14 +221,67 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         }
         return TemplateResponse(request, "admin/work/confirm.html", context)
 
+    # --- the same for many rows of a list ----------------------------------------------------------------------
+
+    def chosen_line(self, obj: Any) -> str:
+        """A row among many, as the page that asks names it, and the message about one that was refused."""
+        return str(obj)
+
+    def perform_many(
+        self,
+        request: HttpRequest,
+        chosen: QuerySet[Any],
+        work: Work,
+        *,
+        action: str,
+        title: Words,
+        done: Words,
+    ) -> HttpResponse | None:
+        """An action of the list: ask, then do `work` for each of the chosen rows, in their order.
+
+        Each stands for itself, in transactions of its own: what is refused is named with its reason, the others are
+        done. `action` is the method's name; `title` heads the page that asks; `done` says how many with `count`.
+        """
+        # Before the work: it takes rows out of a filtered list.
+        rows = list(chosen)
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": title,
+                "rows": [{"pk": row.pk, "line": self.chosen_line(row)} for row in rows],
+                "action": action,
+                "work": work,
+            }
+            return TemplateResponse(request, "admin/work/many.html", context)
+        refused: dict[str, list[str]] = {}
+        for row in rows:
+            line = self.chosen_line(row)
+            try:
+                work.perform(row, staff_of(request), {}, read_clock())
+            except REFUSALS as error:
+                refused.setdefault(why(error), []).append(line)
+        self._say_of_many(request, done, count=len(rows) - sum(map(len, refused.values())), refused=refused)
+        gone = len({*request.POST.getlist(ACTION_CHECKBOX_NAME)}) - len(rows)
+        if gone > 0:
+            messages.warning(request, gettext("No longer in this list: %(count)s") % {"count": gone})
+        return None
+
+    def _say_of_many(
+        self, request: HttpRequest, done: Words, *, count: int, refused: dict[str, list[str]]
+    ) -> None:
+        if count:
+            messages.success(request, str(done) % {"count": count})
+        for reason, lines in refused.items():
+            named = "; ".join(lines[:NAMED]) + ("; …" if len(lines) > NAMED else "")
+            sentence = gettext("Not done: %(count)s. %(reason)s") % {"count": len(lines), "reason": reason}
+            messages.error(request, f"{sentence} {named}")
+
     def _perform(self, request: HttpRequest, work: Work, obj: Model, data: dict[str, Any]) -> None:
         try:
             work.perform(obj, staff_of(request), data, read_clock())
-        except Refused as refused:
-            messages.error(request, str(refused))
-        except ValidationError as error:
-            for message in error.messages:
-                messages.error(request, message)
+        except REFUSALS as error:
+            messages.error(request, why(error))
         else:
             messages.success(request, str(work.done))
 
@@ -250,6 +311,11 @@ def staff_of(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
+
+
+def why(error: Exception) -> str:
+    """The words of a refusal that `Work.perform` may end with."""
+    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
 
 
 def tag(label: Words, *, tone: str = "neutral") -> str:

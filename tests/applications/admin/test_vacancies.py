@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.roles import Role
 from applications.refusals import Refusal
@@ -145,6 +146,17 @@ class TestPublishingMany:
         said = " ".join(str(message) for message in get_messages(answer.wsgi_request))
         assert drafts().count() == 1
         assert str(Refusal.NOT_A_DRAFT.label) in said
+
+    def test_many_from_the_list_of_drafts_are_counted(self, desk, second):
+        rows = [
+            VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=2, **AHEAD)
+            for _number in range(2)
+        ]
+        answer = desk.post(f"{LIST}?state__exact=draft", self.chosen(*rows) | {"confirmed": "yes"})
+        assert not drafts().exists()
+        assert [str(message) for message in get_messages(answer.wsgi_request)] == [
+            gettext("Vacancies published: %(count)s") % {"count": 2}
+        ]
 
     def test_another_kindergartens_drafts_stay(self, scene):
         draft = VacancyFactory(group=scene.group, state=Vacancy.State.DRAFT, published_at=None)

@@ -8,6 +8,7 @@ from django.contrib.messages import get_messages
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.journal_actions import Action
 from accounts.masks import mask_iin
@@ -123,6 +124,33 @@ class TestBids:
         answer = desk.post(listing, chosen | {"confirmed": "yes"})
         assert Referral.objects.get().bid == bid
         assert any(str(Refusal.BID_ENDED.label) in sentence for sentence in said(answer))
+
+    def test_many_from_a_filtered_list_are_counted(self, desk, bid, scene):
+        """The rows leave the list «waits for your answer» by being answered."""
+        Vacancy.objects.update(seats_total=5)
+        scene.vacancy.refresh_from_db()
+        families = [
+            ApplicationFactory(locality=scene.locality, child__birth_date=scene.application.child.birth_date)
+            for _number in range(3)
+        ]
+        bids = [bid] + [place_bid(one, scene.vacancy, actor=one.filed_by, now=scene.now) for one in families]
+        gone, ended = bids[2:]
+        listing = reverse("admin:applications_bid_changelist") + "?answer=due"
+        chosen = {"action": "activate_selected", "_selected_action": [str(one.pk) for one in bids]}
+        asked = desk.post(listing, chosen)
+        assert {row["pk"] for row in asked.context["rows"]} == {one.pk for one in bids}
+        assert f'href="{listing}"' in asked.content.decode()
+        bid_ending.withdraw_bid(gone, actor=gone.placed_by, now=scene.now)
+        # It is still in the list when its turn comes, and is refused then.
+        Application.objects.filter(pk=ended.application_id).update(state=ApplicationState.WAITING)
+        answer = desk.post(listing, chosen | {"confirmed": "yes"})
+        assert Referral.objects.count() == 2
+        assert said(answer) == [
+            gettext("Activated bids: %(count)s") % {"count": 2},
+            gettext("Not done: %(count)s. %(reason)s") % {"count": 1, "reason": Refusal.NOT_ALLOWED.label}
+            + f" {ended.vacancy}: {ended.application.number}, 2017",
+            gettext("No longer in this list: %(count)s") % {"count": 1},
+        ]
 
     def test_many_at_once_reach_only_own_rows(self, bid, scene):
         stranger = inside(worker_of(GroupFactory().kindergarten))
