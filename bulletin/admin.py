@@ -1,4 +1,4 @@
-"""The staff's view of the offer. Vacancies are in `applications.admin`: publishing one decides about the queue."""
+"""The staff's view of the offer. Vacancies are in `applications.admin`, since publishing one involves the queue."""
 
 from datetime import date
 from typing import Any, cast
@@ -50,7 +50,7 @@ class LocalityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_capacity(self) -> int:
-        """The group keeps room for the places that it has in the bulletin."""
+        """The group must keep room for its places in the bulletin."""
         capacity: int = self.cleaned_data["capacity"]
         promised = seats_in_bulletin(self.instance, now=read_clock()) if self.instance.pk else 0
         if capacity < max(promised, 1):
@@ -69,7 +69,7 @@ class GroupInline(BoundedInline):
 
 @admin.register(Kindergarten)
 class KindergartenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Officials edit everything; a kindergarten's worker its address, phone and head, and nobody else's."""
+    """Officials edit everything; a kindergarten's worker only its own address, phone and head."""
 
     list_display = ["name", "locality", "ownership", "type", "phone"]
     list_filter = ["locality", "ownership", "type"]
@@ -105,7 +105,7 @@ class KindergartenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Group)
 class GroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Everyone sees the groups of their own kindergartens only."""
+    """Everyone sees only the groups of their own kindergartens."""
 
     form = GroupForm
     list_display = ["name", "kindergarten", "age_group", "language", "regime", "capacity"]
@@ -126,7 +126,7 @@ class GroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Holiday)
 class HolidayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Dates are never deleted: a day off that fell away becomes a working day, so that no loading brings it back."""
+    """Dates are never deleted: a cancelled day off becomes a working day, so that loading does not bring it back."""
 
     list_display = ["day", "kind", "name_kk", "name_ru", "source"]
     list_filter = ["kind"]
@@ -145,7 +145,7 @@ class HolidayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def save_model(self, request: HttpRequest, obj: Holiday, form: Any, change: bool) -> None:
-        """Whoever changed a day without naming a source is its source."""
+        """If a day is changed without naming a source, the source is the editor."""
         if form.has_changed() and "source" not in form.changed_data:
             obj.source = cast(User, request.user).username
         super().save_model(request, obj, form, change)
@@ -198,7 +198,7 @@ class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """The actions ask for the right to change reviews as such; a single one opens for reading."""
+        """The actions need the right to change reviews in general; a single review opens read-only."""
         return obj is None and super().has_change_permission(request)
 
     @admin.action(description=gettext_lazy("Publish the selected reviews"), permissions=["change"])

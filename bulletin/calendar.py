@@ -1,4 +1,4 @@
-"""The working-day calendar in force, as the table of holidays tells it."""
+"""The working-day calendar in force, read from the table of holidays."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -10,14 +10,14 @@ from bulletin.workdays import Calendar, NoCalendar
 
 
 class CalendarEmpty(NoCalendar):
-    """No year of the calendar is loaded, so no deadline can be promised."""
+    """No year of the calendar is loaded, so no deadline can be given."""
 
     def __init__(self) -> None:
         super().__init__("The working-day calendar is empty. Load it with: manage.py load_holidays")
 
 
 def working_calendar() -> Calendar:
-    """The calendar from the `Holiday` table, read anew by one query (about 25 rows a year).
+    """The calendar from the `Holiday` table, read each time by one query (about 25 rows a year).
 
     Raises `CalendarEmpty` when no year is known.
     """
@@ -32,9 +32,9 @@ def calendar_rows() -> "QuerySet[Holiday, tuple[date, str]]":
 def calendar_of(rows: Iterable[tuple[date, str]]) -> Calendar:
     """The calendar of days with their kinds.
 
-    A year counts as known when its 1 January has a row, as every loaded year has: a single row that
-    somebody typed for a far year must not make that year look complete. Where known years have a gap, the
-    longest run without one is the calendar (the later of two equal ones). Raises `CalendarEmpty` when no
+    A year counts as known when its 1 January has a row, as in every loaded year: a single row typed for
+    a distant year must not make that year look complete. If there is a gap between the known years, the calendar
+    is the longest run without one (the later of two equal ones). Raises `CalendarEmpty` when no
     year is known.
     """
     days_off: set[date] = set()

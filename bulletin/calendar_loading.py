@@ -1,4 +1,4 @@
-"""Bringing the official days into the working-day calendar. Web processes do without it and the library behind it."""
+"""Loading the official days into the working-day calendar. Web processes never import it, nor the library behind it."""
 
 from dataclasses import dataclass, field
 
@@ -14,9 +14,9 @@ class LoadedDays:
 
     added: list[OfficialDay] = field(default_factory=list)
     kept: list[OfficialDay] = field(default_factory=list)
-    # Here otherwise than in the list: an official's decision, which stands.
+    # Differs from the list: an official's decision, which stands.
     differing: list[OfficialDay] = field(default_factory=list)
-    # Here, and not in the list: added by an official, or an estimate that has since moved.
+    # Not in the list: added by an official, or an estimate that has since changed.
     extra: list[Holiday] = field(default_factory=list)
 
 
@@ -24,7 +24,7 @@ class LoadedDays:
 def load_official_days(*, first_year: int, last_year: int, dry_run: bool = False) -> LoadedDays:
     """Add the official days of these years to the calendar; both years included.
 
-    A date that has a row already keeps it, whatever it says: the table is the truth and may hold an official's edit.
+    A date that already has a row keeps it, whatever it says: the table is the truth and may hold an official's edit.
     Loading again adds nothing.
     """
     years = range(first_year, last_year + 1)

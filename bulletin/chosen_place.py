@@ -14,7 +14,7 @@ PLACE_COOKIE: str = settings.PLACE_COOKIE_NAME
 def chosen_locality(request: HttpRequest, places: Sequence[Locality] | None = None) -> Locality | None:
     """The place that this visitor chose at the top right; until they did, the first one (None: no place yet).
 
-    `places` are all localities, where they are at hand.
+    `places` are all localities, if the caller has them.
     """
     places = selectors.localities() if places is None else places
     slug = request.COOKIES.get(PLACE_COOKIE)

@@ -12,7 +12,7 @@ from bulletin.models import Kindergarten
 def kindergartens_of(user: User, *, today: date) -> QuerySet[Kindergarten]:
     """The kindergartens for which `user` may act on the local date `today`; all for officials and superusers.
 
-    An employment holds from `since` up to and including `until`. Nobody but an active employee has any.
+    An employment holds from `since` up to and including `until`. Only active employees have any.
     """
     if not (user.is_active and user.is_staff):
         return Kindergarten.objects.none()

@@ -1,4 +1,4 @@
-"""Columns that are computed from the bilingual name whenever a row is written, also by `bulk_create`."""
+"""Columns computed from the bilingual name whenever a row is written, also by `bulk_create`."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from bulletin.sorting import fold, name_sort_key
 
 
 class SortKeyField(models.CharField):  # type: ignore[type-arg]
-    """The Kazakh name's place in the alphabet (`bulletin.sorting.name_sort_key`)."""
+    """The sort key of the Kazakh name (`bulletin.sorting.name_sort_key`)."""
 
     def pre_save(self, model_instance: Any, add: bool) -> str:
         value = name_sort_key(model_instance.name_kk)[: self.max_length]
@@ -17,7 +17,7 @@ class SortKeyField(models.CharField):  # type: ignore[type-arg]
 
 
 class SearchTextField(models.TextField):  # type: ignore[type-arg]
-    """Both names as they are searched (`bulletin.sorting.fold`)."""
+    """Both names, folded for searching (`bulletin.sorting.fold`)."""
 
     def pre_save(self, model_instance: Any, add: bool) -> str:
         value = f"{fold(model_instance.name_kk)} {fold(model_instance.name_ru)}"

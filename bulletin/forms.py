@@ -16,9 +16,9 @@ EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
 
 
 class FilterForm(forms.Form):
-    """A GET form that can't fail: a value that makes no sense is replaced by the default, and `note` says so.
+    """A GET form that can't fail: an invalid value is replaced by the default, and `note` says so.
 
-    It is bound from the start, absent values being the defaults; ask `values` instead of `cleaned_data`.
+    It is always bound, with defaults for absent values; use `values` instead of `cleaned_data`.
     """
 
     defaults: Mapping[str, Any] = {}
@@ -26,7 +26,7 @@ class FilterForm(forms.Form):
     place = forms.ChoiceField(label=gettext_lazy("Locality"), required=False)
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, locality: Locality | None = None) -> None:
-        """`locality` is the place that the visitor chose; it is in force while the address names none."""
+        """`locality` is the place that the visitor chose; it applies while the address names none."""
         self._places = {place.slug: place for place in localities()}
         self._defaults = {**self.defaults, "place": locality.slug if locality else ALL_PLACES}
         self._given = given = {name: data[name] for name in data} if data else {}
@@ -41,20 +41,20 @@ class FilterForm(forms.Form):
 
     @property
     def values(self) -> dict[str, Any]:
-        """A value for every field, ready for the selector; the place as `locality` (None: all of them)."""
+        """A value for every field, ready for the selector; the place is `locality` (None: all places)."""
         values = {name: self.cleaned_data[name] or self._defaults.get(name, "") for name in self.fields}
         values["locality"] = self._places.get(values.pop("place"))
         return values
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether the address asks for more than the first field, so that the others are worth showing on a phone."""
+        """Whether the address uses more than the first field, so that a phone should show the others too."""
         others = [field.name for field in self.visible_fields()[1:]]
         return any(self._given.get(name, "") not in ("", self._defaults.get(name)) for name in others)
 
     @property
     def note(self) -> str:
-        """What was left out of the search, as a sentence; empty when everything made sense."""
+        """A sentence about what was left out of the search; empty if every value was valid."""
         if not self.left_out:
             return ""
         labels = ", ".join(str(self.fields[name].label) for name in self.left_out)

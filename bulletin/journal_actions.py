@@ -1,4 +1,4 @@
-"""What the journal can say of vacancies, pauses and reviews."""
+"""What the journal can say about vacancies, pauses and reviews."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

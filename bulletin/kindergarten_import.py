@@ -1,4 +1,4 @@
-"""Kindergartens from a CSV file: one row each, known by `slug`; good rows are taken, bad ones are named."""
+"""Kindergartens from a CSV file: one row each, identified by `slug`; good rows are imported, bad ones reported."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ class BadRow:
 
 @dataclass
 class Import:
-    """What an import did, or would do: slugs of kindergartens by outcome, and the rows left out."""
+    """What an import did, or would do: the kindergartens' slugs by outcome, and the rows left out."""
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)

@@ -67,7 +67,7 @@ class Locality(Bilingual):
         return at.astimezone(self.zone).date()
 
     def last_day(self, until: datetime) -> date:
-        """The last day of what lasts until an instant, which is the first that no longer belongs to it."""
+        """The last day of a period that ends at an instant; the instant itself is no longer part of it."""
         return self.day(until - timedelta(microseconds=1))
 
 
@@ -95,7 +95,7 @@ class Kindergarten(Bilingual):
     address_ru = models.CharField(_("address in Russian"), max_length=200)
     phone = PhoneNumberField(_("phone"), blank=True)
     head = models.CharField(_("head"), max_length=120, blank=True)
-    # Computed from the names on every write: neither a C collation nor most servers know Kazakh letters.
+    # Computed from the names on every write: neither the C collation nor most servers know Kazakh letters.
     sort_key = SortKeyField(max_length=400, editable=False, default="")
     search_text = SearchTextField(editable=False, default="")
 
@@ -161,7 +161,7 @@ class Group(models.Model):
 class Vacancy(models.Model):
     """Places of one group, published together in the bulletin.
 
-    "Open now", "priority" and "full" are not states: they follow from the instants and the seats
+    "Open now", "priority" and "full" are not states: they are derived from the instants and the seats
     (`bulletin.opening`).
     """
 
@@ -205,10 +205,10 @@ class Vacancy(models.Model):
     published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
     ended_at = models.DateTimeField(_("recalled or closed at"), null=True, blank=True, editable=False)
     end_reason = models.CharField(_("reason for the recall"), max_length=300, blank=True, editable=False)
-    # From then on no deadline of it moves, so that it never opens again over its own result.
+    # From then on none of its deadlines moves, so that it never reopens after its result.
     awarded_at = models.DateTimeField(_("place given at"), null=True, blank=True, editable=False)
     responsible = models.CharField(_("responsible employee"), max_length=120)
-    # Everyone reads it at the vacancy.
+    # Everyone can read it on the vacancy's page.
     short_notice_reason = models.CharField(
         _("reason for the short notice"), max_length=300, blank=True, editable=False
     )
@@ -231,7 +231,7 @@ class Vacancy(models.Model):
                 condition=~Q(mode="queue_order") | Q(closes_at__isnull=False),
                 name="vacancy_queue_order_closes",
             ),
-            # What opened before anybody could read of it would have passed by the head of the queue.
+            # A vacancy that opened before anybody could read about it would have bypassed the head of the queue.
             models.CheckConstraint(
                 condition=Q(published_at=None) | Q(opens_at__gte=F("published_at")),
                 name="vacancy_opens_after_publication",
@@ -249,7 +249,7 @@ class Vacancy(models.Model):
     if TYPE_CHECKING:
 
         def get_absolute_url(self) -> str:
-            """Its public page, which knows of applications: the root gives its address (`ABSOLUTE_URL_OVERRIDES`)."""
+            """Its public page, in an app above: the settings give its address (`ABSOLUTE_URL_OVERRIDES`)."""
 
     @property
     def seats_free(self) -> int:
@@ -261,9 +261,9 @@ class Vacancy(models.Model):
 
     @cached_property
     def paused_since(self) -> datetime | None:
-        """Since when bidding is paused where this vacancy is, None while it is not.
+        """Since when bidding has been paused in this vacancy's locality; None if it is not paused.
 
-        Asked of the database once for each object; `bulletin.selectors.with_pauses` brings it along for lists.
+        One query for each object; for lists, `bulletin.selectors.with_pauses` loads it in advance.
         """
         running = Pause.objects.filter(Q(locality=None) | Q(locality=self.locality), ended_at=None)
         since: datetime | None = running.aggregate(since=Min("started_at"))["since"]
@@ -302,7 +302,7 @@ class Pause(models.Model):
         verbose_name_plural = _("pauses of bidding")
         ordering = ["-started_at", "-id"]
         constraints = [
-            # No locality is everywhere, which is a scope of its own.
+            # No locality means everywhere, which is a scope of its own.
             models.UniqueConstraint(
                 Coalesce("locality", Value(0)), condition=Q(ended_at=None), name="pause_one_running"
             ),
@@ -429,7 +429,7 @@ class Review(models.Model):
 
     @property
     def signature(self) -> str:
-        """The author as everyone may see them: one initial, or none. A public page carries no names."""
+        """The author as everyone may see them: one initial, or none. Public pages show no names."""
         profile = getattr(self.author, "profile", None)
         if profile is None or not profile.first_name:
             return gettext("Parent")

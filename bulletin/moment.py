@@ -1,7 +1,7 @@
-"""What thousands ask in the same second is worked out once: the memory for it.
+"""A cache for one second: what thousands ask for in the same second is computed once.
 
-Every process has its own memory. It lasts to the end of the second that the page shows, so what is read from it was
-true in that second; nothing is ever granted by it.
+Every process has its own. A value lasts to the end of the second that the page shows, so it was true in that second.
+Nothing is ever granted on the strength of it.
 """
 
 from collections.abc import Callable, Hashable
@@ -13,13 +13,13 @@ from django.conf import settings
 
 V = TypeVar("V")
 
-# Whoever asks as of an earlier second took long to get here: that second is over, and the present one's values stay.
-# From further back the clock was set, and time begins anew.
+# A request as of an earlier second took long to get here: that second is over, and the present one's values stay.
+# If the second is earlier than this, the clock was set back and the cache starts again.
 LATE_SECONDS = 10
 
 
 class _Slot(Generic[V]):
-    """The place of one value; whoever asks while another thread works it out waits for it."""
+    """Holds one value; a thread that asks for it while another one computes it waits."""
 
     def __init__(self) -> None:
         self.making = Lock()
@@ -33,29 +33,29 @@ class _Slot(Generic[V]):
 
 
 class Moment(Generic[V]):
-    """Values by key that hold until the second of the clock ends. Safe to share among threads."""
+    """Values by key, valid until the clock's second ends. Safe to share among threads."""
 
     def __init__(self, *, room: int) -> None:
-        """At most `room` values are kept: the keys come from addresses, and those from anybody."""
+        """At most `room` values are kept, since the keys come from addresses, which anybody can type."""
         self._room = room
         self._finding = Lock()
         self._second = 0
         self._slots: dict[Hashable, _Slot[V]] = {}
 
     def get(self, key: Hashable, *, now: datetime, make: Callable[[], V]) -> V:
-        """What `make` returned for `key` in the second of `now`, or returns now."""
+        """The value for `key` in the second of `now`: what `make` returned earlier in that second, or returns now."""
         slot = self._slot(key, int(now.timestamp())) if settings.REMEMBER_FOR_A_SECOND else None
         if slot is None:
             return make()
         try:
             return slot.get(make)
         except Exception:
-            # What can't be made (a place that does not exist) must not take the room of what can.
+            # A value that can't be made (for a place that does not exist) must not take up room.
             self._drop(key, slot)
             raise
 
     def _slot(self, key: Hashable, second: int) -> _Slot[V] | None:
-        """Where the value of that second belongs; None where it is not kept."""
+        """The slot for the value in that second; None if it is not kept."""
         with self._finding:
             if 0 < self._second - second <= LATE_SECONDS:
                 return None

@@ -1,9 +1,9 @@
 """The official days off of Kazakhstan, as a proposal for the calendar. Pure.
 
 The days come from the `holidays` package, which knows the law, the days carried over from a weekend and the dates of
-Kurban-ait, but has no Russian names; those are here. So are the transfers that the Government decreed: it may move
-a day of rest (Labour Code, article 85), decides late, and a working Saturday comes with each. The table of holidays,
-which an official can edit, is the truth; this only fills it.
+Kurban-ait, but has no Russian names; those are here. Transfers decreed by the Government are here too: it may move a
+day of rest (Labour Code, article 85), decides late, and each transfer brings a working Saturday. The table of holidays,
+which an official can edit, is the truth; this module only fills it.
 """
 
 import re
@@ -15,7 +15,7 @@ from importlib.metadata import version
 import holidays
 
 FIRST_YEAR = 2018
-# How many years after the present one are loaded.
+# How many years after the current one are loaded.
 YEARS_AHEAD = 2
 LIST_SOURCE = f"holidays {version('holidays')}"
 
@@ -45,8 +45,8 @@ NAMES: dict[str, tuple[str, str]] = {
     "Independence Day": ("Тәуелсіздік күні", "День Независимости"),
 }
 
-# Day that became working, the day off in its place, where it was published. The package knows more of them, and
-# these from another source.
+# The day that became a working day, the day off in its place, and where the decree was published. The package knows
+# more of them, and has these from another source.
 TRANSFERS: tuple[tuple[date, date, str], ...] = (
     (date(2018, 3, 3), date(2018, 3, 9), "primeminister.kz 15835"),
     (date(2018, 4, 28), date(2018, 4, 30), "primeminister.kz 15835"),
@@ -67,7 +67,7 @@ _REMARK = re.compile(r" \((?P<remark>observed|estimated|substituted from (?P<mov
 
 @dataclass(frozen=True)
 class OfficialDay:
-    """A date that differs from its weekday. `is_estimate`: the date follows the moon and is not announced yet."""
+    """A date that differs from its weekday. `is_estimate`: the date depends on the moon and is not announced yet."""
 
     date: date
     is_working: bool

@@ -20,12 +20,12 @@ class Phase(TextChoices):
     RECALLED = "recalled", _("Recalled")
 
 
-# The phases in which a bid may be sent (by those whom the phase lets in).
+# The phases in which bids may be sent (by those the phase admits).
 BIDDING_PHASES = frozenset({Phase.PRIORITY, Phase.OPEN})
 
 
 class HasOpening(Protocol):
-    """What the rule needs to know; a `bulletin.models.Vacancy` has it."""
+    """What the rule needs to know; `bulletin.models.Vacancy` provides it."""
 
     state: str
     opens_at: datetime
@@ -39,14 +39,14 @@ class HasOpening(Protocol):
 
 
 def bidding_clock(vacancy: HasOpening, *, now: datetime) -> datetime:
-    """The clock by which the vacancy's deadlines pass: it stands still while bidding is paused."""
+    """The clock for the vacancy's deadlines: it stands still while bidding is paused."""
     return now if vacancy.paused_since is None else min(now, vacancy.paused_since)
 
 
 def phase(vacancy: HasOpening, *, now: datetime) -> Phase:
     """The phase of `vacancy` at `now`.
 
-    Each border belongs to what begins at it: at `opens_at` it is open, at `priority_until` it is open to
+    Each instant belongs to the phase that begins there: at `opens_at` it is open, at `priority_until` it is open to
     everyone, at `closes_at` it is closed. A full vacancy is FULL in the priority window as well. During a pause no
     vacancy closes; one that would accept bids is PAUSED.
     """

@@ -1,7 +1,7 @@
-"""Taking and giving back a seat of a vacancy: with the one-statement bid the only writers of `Vacancy.seats_taken`.
+"""Taking and giving back a vacancy's seat. Only this module and the one-statement bid write `Vacancy.seats_taken`.
 
-Each is one conditional UPDATE, so that no two transactions can pass the same test: the second waits for the
-row and then sees what the first one left. The constraint `vacancy_not_oversold` is the second net.
+Each is one conditional UPDATE, so two transactions can't both pass the test: the second waits for the row and
+then sees what the first one left. The constraint `vacancy_not_oversold` is a second safeguard.
 """
 
 from django.db.models import F
@@ -10,14 +10,14 @@ from bulletin.models import Vacancy
 
 
 class NoSeatTaken(Exception):
-    """A seat was to be given back of a vacancy with none taken: the count and the bids disagree."""
+    """A seat was to be given back, but none is taken: the count and the bids disagree."""
 
 
 def take(vacancy: Vacancy) -> bool:
-    """Take one seat if there is a free one, and say whether it was taken.
+    """Take one seat if there is a free one; returns whether it was taken.
 
-    Locks the vacancy's row until the transaction of the caller ends. Whether the vacancy is open is the
-    caller's question. `vacancy.seats_taken` is read anew when a seat was taken.
+    Locks the vacancy's row until the transaction of the caller ends. The caller checks whether the
+    vacancy is open. `vacancy.seats_taken` is reloaded if a seat was taken.
     """
     free = Vacancy.objects.filter(pk=vacancy.pk, seats_taken__lt=F("seats_total"))
     taken = free.update(seats_taken=F("seats_taken") + 1) == 1
@@ -27,7 +27,7 @@ def take(vacancy: Vacancy) -> bool:
 
 
 def release(vacancy: Vacancy) -> None:
-    """Give one seat back, whatever the vacancy's state: a recalled place still counts what it gave.
+    """Give one seat back, whatever the vacancy's state: a recalled vacancy still counts the seats it gave.
 
     Locks the vacancy's row until the transaction of the caller ends. Raises `NoSeatTaken` if none was taken.
     """

@@ -49,7 +49,7 @@ def localities() -> list[Locality]:
 
 
 def running_pauses(locality: Locality | None = None) -> list[Pause]:
-    """The pauses of bidding that hold now, the one for everywhere first; of all localities, or those that reach one."""
+    """The pauses of bidding in force now, the one for everywhere first; all of them, or those of one locality."""
     running = Pause.objects.filter(ended_at=None).select_related("locality")
     if locality is not None:
         running = running.filter(Q(locality=None) | Q(locality=locality))
@@ -57,7 +57,7 @@ def running_pauses(locality: Locality | None = None) -> list[Pause]:
 
 
 def with_pauses(vacancies: QuerySet[Vacancy]) -> QuerySet[Vacancy]:
-    """The same rows with `paused_since`; the pauses are read at once, by one small query."""
+    """The same rows with `paused_since`; the pauses are read by one small query, when this is called."""
     since: dict[int | None, datetime] = {pause.locality_id: pause.started_at for pause in running_pauses()}
     everywhere = since.pop(None, None)
     cases = [
@@ -65,7 +65,7 @@ def with_pauses(vacancies: QuerySet[Vacancy]) -> QuerySet[Vacancy]:
         for place, started in since.items()
     ]
     paused_since = Case(*cases, default=Value(everywhere), output_field=DateTimeField())
-    return vacancies.annotate(paused_since=paused_since)  # type: ignore[no-redef]  # what it would ask for itself
+    return vacancies.annotate(paused_since=paused_since)  # type: ignore[no-redef]  # saves the property its query
 
 
 def with_phase(vacancies: QuerySet[Vacancy], *, now: datetime) -> QuerySet[Vacancy]:
@@ -102,12 +102,12 @@ def published_vacancies(
     sort: str = "",
     now: datetime,
 ) -> QuerySet[Vacancy]:
-    """What the bulletin shows at `now`: published vacancies whose time is not over, full and paused ones included.
+    """What the bulletin shows at `now`: published vacancies that are not over, including full and paused ones.
 
-    `search` is a part of the kindergarten's name in either language, in any case, Kazakh letters or the similar
-    Russian ones. `status="open"` leaves those to which everyone who matches may apply; any other status leaves all
-    (what is open to one family is asked of `applications`). `sort` is a key of `VACANCY_ORDERS`. An empty value does
-    not filter. Group, kindergarten and locality come with each row.
+    `search` is a part of the kindergarten's name in either language, in any case, in Kazakh letters or the similar
+    Russian ones. `status="open"` keeps those to which every matching family may apply; any other status keeps all
+    (`applications` knows what is open to one family). `sort` is a key of `VACANCY_ORDERS`. An empty value does not
+    filter. Group, kindergarten and locality come with each row.
     """
     published = with_phase(Vacancy.objects.filter(state=Vacancy.State.PUBLISHED), now=now)
     vacancies = published.filter(~Q(phase_now=Phase.CLOSED)).select_related("group__kindergarten__locality")
@@ -147,7 +147,7 @@ class VacancyCounts:
 
 
 def vacancy_counts(vacancies: QuerySet[Vacancy]) -> VacancyCounts:
-    """The counts of a list from `published_vacancies` (filtered by anything but status), by one query."""
+    """The counts of a list from `published_vacancies` (filtered by anything except status), by one query."""
     counts = vacancies.order_by().aggregate(
         vacancies=Count("pk"),
         open_now=Count("pk", filter=Q(phase_now=Phase.OPEN)),
@@ -164,7 +164,7 @@ def vacancy_counts(vacancies: QuerySet[Vacancy]) -> VacancyCounts:
 
 @dataclass(frozen=True)
 class MatchCounts:
-    """How many listed vacancies each condition of a child's application leaves, one after the other."""
+    """How many listed vacancies remain after each condition of a child's application, applied in turn."""
 
     in_place: int
     of_year: int
@@ -189,7 +189,7 @@ def match_counts(
 
 
 def offered_birth_years() -> list[int]:
-    """The birth years for which there is a published vacancy, the youngest children first."""
+    """The birth years with a published vacancy, the youngest children first."""
     offered = Vacancy.objects.filter(state=Vacancy.State.PUBLISHED).order_by()
     years = offered.annotate(year=Func("birth_years", function="unnest")).values_list("year", flat=True)
     return sorted(years.distinct(), reverse=True)
@@ -197,7 +197,7 @@ def offered_birth_years() -> list[int]:
 
 @dataclass(frozen=True)
 class Offer:
-    """A vacancy as a list shows it: with its phase at that moment."""
+    """A vacancy with its phase, as a list shows it."""
 
     vacancy: Vacancy
     phase: Phase
@@ -225,8 +225,8 @@ def kindergartens(
 ) -> QuerySet[Kindergarten]:
     """The catalogue in the order of the Kazakh alphabet, by proper name.
 
-    Every row has `free_places` (the free places of its vacancies in the bulletin at `now`) and `group_count`; its
-    locality and groups come with it. `language` leaves kindergartens that have a group in it. `search` as in
+    Every row has `free_places` (the free places of its vacancies in the bulletin at `now`) and `group_count`, and
+    comes with its locality and groups. `language` keeps kindergartens with a group in it. `search` is as in
     `published_vacancies`.
     """
     found = Kindergarten.objects.filter(named(search))
@@ -242,7 +242,7 @@ def kindergartens(
 
 
 def _free_places_of(path: str, *, now: datetime) -> Coalesce:
-    """The free places in the bulletin of whatever `path` leads to from a vacancy, as a column of it."""
+    """A column with the free places in the bulletin, for the model that `path` leads to from a vacancy."""
     vacancies = published_vacancies(now=now).filter(**{path: OuterRef("pk")}).order_by()
     free = vacancies.values(path).annotate(free=Sum(F("seats_total") - F("seats_taken"))).values("free")
     return Coalesce(Subquery(free), Value(0), output_field=IntegerField())
@@ -262,7 +262,7 @@ def groups_of(kindergarten: Kindergarten, *, now: datetime) -> QuerySet[Group]:
 
 @dataclass(frozen=True)
 class OfferTotals:
-    """The size of the offer: organisations, groups, children they have room for, free places in the bulletin."""
+    """The size of the offer: organisations, groups, their capacity, free places in the bulletin."""
 
     kindergartens: int
     groups: int
@@ -289,7 +289,7 @@ def offer_totals(*, locality: Locality | None = None, now: datetime) -> OfferTot
 
 
 def published_reviews(*, kindergarten: Kindergarten | None = None) -> QuerySet[Review]:
-    """What users wrote and a moderator let through, newest first; of one kindergarten, or all."""
+    """The reviews that a moderator published, newest first; of one kindergarten, or all."""
     reviews = Review.objects.filter(state=Review.State.PUBLISHED)
     if kindergarten is not None:
         reviews = reviews.filter(kindergarten=kindergarten)

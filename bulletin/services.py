@@ -1,4 +1,4 @@
-"""Changes of the public offer: a vacancy's publication and end, pauses of bidding, reviews."""
+"""Changes to the public offer: publishing and ending vacancies, pauses of bidding, reviews."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -26,14 +26,14 @@ PENDING_REVIEWS_AT_ONCE = 3
 def check_vacancy(vacancy: Vacancy, *, now: datetime, lead: timedelta, is_short_notice: bool = False) -> None:
     """Whether the vacancy could be published at `now`. Raises ValidationError with the messages by field.
 
-    Its places fit into the group, also together with the other vacancies of the group in the bulletin at `now`; it
-    opens `lead` after `now` at the earliest (at short notice: not before `now`), and before it closes; its birth years
-    are those of kindergarten children in the year of the opening, none twice; collected bids are collected for `lead`
-    at least.
+    Its places must fit into the group, together with the group's other vacancies in the bulletin at `now`. It must
+    open `lead` after `now` at the earliest (at short notice: not before `now`), and before it closes. Its birth years
+    must be those of kindergarten children in the year of the opening, none twice. Collected bids must be collected for
+    `lead` at least.
     """
     errors: dict[str, list[str]] = {}
     opening_errors = list(_opening_errors(vacancy, now=now, lead=timedelta(0) if is_short_notice else lead))
-    # Years are told by the opening: of a wrong one they would be called wrong, too.
+    # The years are judged by the opening: with a wrong opening they would be called wrong too.
     year_errors = [] if opening_errors else list(_year_errors(vacancy))
     closing_errors = list(_closing_errors(vacancy, lead=lead))
     for name, message in [*_seat_errors(vacancy, now=now), *opening_errors, *year_errors, *closing_errors]:
@@ -62,9 +62,9 @@ def _seat_errors(vacancy: Vacancy, *, now: datetime) -> Iterable[tuple[str, str]
 
 
 def seats_in_bulletin(group: Group, *, now: datetime, without: Vacancy | None = None) -> int:
-    """The places that the group's vacancies in the bulletin promise at `now`, taken ones included.
+    """The places that the group's vacancies in the bulletin offer at `now`, including taken ones.
 
-    Those as well whose end a pause holds off.
+    Vacancies whose end is delayed by a pause count too.
     """
     current = published_vacancies(now=now).filter(group=group)
     if without is not None:
@@ -126,9 +126,9 @@ def set_published(
 ) -> None:
     """Put a draft into the bulletin. A primitive of `applications.bidding.publication`, which decides about priority.
 
-    With a reason, which everyone reads, it may open earlier than `lead` after its publication. The caller is in a
-    transaction and holds the vacancy's lock; the group is locked as well, so that two vacancies can't fill the same
-    group at once. Raises ValidationError (`check_vacancy`) and ValueError for anything but a draft.
+    With a reason, which everyone can read, it may open earlier than `lead` after its publication. The caller is in a
+    transaction and holds the vacancy's lock; the group is locked too, so that two vacancies can't fill the same group
+    at once. Raises ValidationError (`check_vacancy`), and ValueError for anything but a draft.
     """
     if vacancy.state != Vacancy.State.DRAFT:
         raise ValueError(f"A vacancy is published from draft, not from {vacancy.state}.")
@@ -142,10 +142,10 @@ def set_published(
 
 
 def end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -> None:
-    """Take a published vacancy out of the bulletin: RECALLED, with a reason that families read, or CLOSED.
+    """Take a published vacancy out of the bulletin: RECALLED, with a reason for the families, or CLOSED.
 
-    A primitive of `applications.bidding.publication`, which looks after the bids. The caller is in a transaction and
-    holds the vacancy's lock. Raises ValueError for anything else.
+    A primitive of `applications.bidding.publication`, which handles the bids. The caller is in a transaction and
+    holds the vacancy's lock. Raises ValueError for any other state.
     """
     if vacancy.state != Vacancy.State.PUBLISHED:
         raise ValueError(f"Only a published vacancy can be ended, not one that is {vacancy.state}.")
@@ -176,11 +176,11 @@ def set_awarded(vacancy: Vacancy, *, now: datetime) -> None:
 def pause_bidding(
     *, locality: Locality | None, notice_kk: str, notice_ru: str, actor: User, now: datetime
 ) -> Pause:
-    """Accept no more bids in `locality`, or anywhere (None), until `resume_bidding`. Bids already placed stay.
+    """Accept no more bids in `locality`, or anywhere (None), until `resume_bidding`. Existing bids stay.
 
-    Families read the notice in their language. Raises ValidationError for an empty notice and where a pause of the
-    same scope runs. Takes no lock, so that it begins at once in the worst of a rush: a bid under way that has not seen
-    it read the clock before it was there, and stands.
+    Families read the notice in their language. Raises ValidationError for an empty notice, and if a pause of the same
+    scope is running. Takes no lock, so it begins at once even in a rush. A bid under way that has not seen the pause
+    read the clock before it began, and stands.
     """
     notices = {"notice_kk": notice_kk.strip(), "notice_ru": notice_ru.strip()}
     if not all(notices.values()):
@@ -196,12 +196,12 @@ def pause_bidding(
 
 @transaction.atomic
 def resume_bidding(pause: Pause, *, actor: User, now: datetime) -> list[Vacancy]:
-    """End a pause and give the families back the time that it took. Returns the vacancies whose deadlines moved.
+    """End a pause and give families the lost time back. Returns the vacancies whose deadlines moved.
 
-    A vacancy that was to open during the pause opens now; its priority window and its end, as far as they were still
-    ahead when the pause began, move by the pause's length. What opens later keeps its announced times. Where another
-    pause still holds, only the time that it does not cover is given back now. What was awarded before the pause was
-    seen stays over. Each move is in the log.
+    A vacancy that was to open during the pause opens now. Its priority window and its end move by the pause's length if
+    they were still ahead when the pause began. Vacancies that open later keep their announced times. If another pause
+    is still running, only the time that it does not cover is given back now. A vacancy awarded before the pause was
+    seen stays over. Each new deadline is logged.
     Raises ValidationError for a pause that has ended. Locks the running pauses, then the vacancies, in pk order.
     """
     running = list(Pause.objects.select_for_update(of=("self",)).filter(ended_at=None).order_by("pk"))
@@ -241,7 +241,7 @@ def _locked_vacancies(locality: Locality | None) -> QuerySet[Vacancy]:
 
 
 def _give_back(vacancy: Vacancy, *, since: datetime, until: datetime, actor: User, now: datetime) -> bool:
-    """Move the deadlines of a locked vacancy by the time from `since` to `until`; whether any moved."""
+    """Move the deadlines of a locked vacancy by the time from `since` to `until`; returns whether any moved."""
     if until <= since or vacancy.opens_at > until or vacancy.awarded_at is not None:
         return False
     before = {name: getattr(vacancy, name) for name in ("opens_at", "priority_until", "closes_at")}
@@ -278,8 +278,8 @@ def submit_review(
 ) -> Review:
     """Hand a review in for moderation; `kindergarten=None` is about the portal.
 
-    The same words a second time are the same review (a double press). Raises `TooManyReviewsError` while
-    `PENDING_REVIEWS_AT_ONCE` of the author's reviews wait.
+    The same words again are the same review (a double press). Raises `TooManyReviewsError` while
+    `PENDING_REVIEWS_AT_ONCE` of the author's reviews are waiting.
     """
     pending = Review.objects.filter(author=author, state=Review.State.PENDING)
     same = pending.filter(text=text, kindergarten=kindergarten).first()
@@ -302,11 +302,11 @@ def moderate_review(
     answer: str | None = None,
     now: datetime,
 ) -> bool:
-    """Publish a review, or take it back or refuse it with a reason that its author reads.
+    """Publish a review, or withdraw or refuse it with a reason for its author.
 
-    `answer` is shown below a published review; None leaves the one it has. A decision may be changed later. Returns
-    whether anything changed: the same decision a second time changes nothing. Raises ValueError for a refusal
-    without a reason. Locks the review's row.
+    `answer` is shown below a published review; None keeps the present one. A decision may be changed later. Returns
+    whether anything changed: repeating a decision changes nothing. Raises ValueError for a refusal without a reason.
+    Locks the review's row.
     """
     if not publish and not reason.strip():
         raise ValueError("A refusal needs a reason.")

@@ -1,4 +1,4 @@
-"""A page that many look at in the same second is rendered once for all of them."""
+"""A page that many visitors open in the same second is rendered once for all of them."""
 
 import re
 import secrets
@@ -17,20 +17,20 @@ from django.utils.translation import get_language
 from bulletin.moment import Moment
 from notifications.clock import estimate_clock
 
-# Stand in a shared page where each visitor's own token, and the instant of sending, belong. Nobody outside of the
-# process knows them, so nobody can have them put in elsewhere.
+# Placeholders in a shared page for the visitor's own token and for the instant of sending. Nobody outside the process
+# knows them, so nobody can smuggle them into a page.
 _TOKEN = secrets.token_hex(32)
 _INSTANT = secrets.token_hex(32)
 _OWN = re.compile(f"({_TOKEN}|{_INSTANT})".encode())
 
 
 class _Reader(NamedTuple):
-    """All that a shared page may know of who reads it: templates ask it of `user`."""
+    """All that a shared page may know about its reader; templates see it as `user`."""
 
     is_authenticated: bool
 
 
-# Each page in pieces, between which stands what is each visitor's own.
+# Each page in pieces; the visitor's own values go between them.
 _pages: Moment[list[bytes]] = Moment(room=100)
 
 
@@ -45,10 +45,10 @@ def shared_page(
 ) -> HttpResponse:
     """A page that is the same for everyone with this `key`, rendered once a second for each address and language.
 
-    `key` holds whatever else the page depends on: the chosen place, the counts of whoever is signed in. Forms get the
-    visitor's own token, the clock gets the instant of sending; of the reader the template knows nothing but
-    `is_signed_in`. Whoever has a message to read gets a page of their own. No proxy may keep the answer: to it belong a
-    token and the cookies that the key was read from.
+    `key` holds whatever else the page depends on: the chosen place, the signed-in user's counts. Forms get the
+    visitor's own token, and the clock gets the instant of sending. The template knows only `is_signed_in` about the
+    reader. A visitor with a message to read gets a page of their own. No proxy may cache the response: it contains a
+    token and depends on the cookies that the key was read from.
     """
     reader = {"user": _Reader(is_signed_in)}
     if len(get_messages(request)):

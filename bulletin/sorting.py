@@ -1,7 +1,7 @@
 """Kazakh letters in order, and in search, without help from the database. Pure.
 
-The database may be in the C locale, where Ә stands after Я and `lower()` knows only Latin letters; so the
-order and the folded text are computed here and stored beside the name.
+The database may use the C locale, where Ә comes after Я and `lower()` knows only Latin letters; so the order and
+the folded text are computed here and stored beside the name.
 """
 
 import re
@@ -14,19 +14,19 @@ DIGITS = "0123456789"
 _ORDER = {character: place for place, character in enumerate(" " + DIGITS + ALPHABET + LATIN, start=1)}
 _NUMBER = re.compile(r"\d+")
 _PROPER_NAME = re.compile(r"[\"«“„](?P<name>[^\"«»“”„]+)[\"»”“]")
-# What people type who have no Kazakh keyboard, or write Ё as Е.
+# What people without a Kazakh keyboard type, or those who write Ё as Е.
 _KEYBOARD = str.maketrans("әғқңөұүһіё", "агкноуухие")
 
 
 def sort_key(text: str) -> str:
-    """A key of Latin letters and digits: keys sort, in any collation, as the texts do in the Kazakh alphabet.
+    """A key of Latin letters and digits: in any collation, keys sort as the texts do in the Kazakh alphabet.
 
     Case and punctuation are ignored, and a number counts as a number: №2 stands before №10. The key is up
     to two and a half times as long as the text.
     """
     words = re.sub(r"[^\w\s]|_", " ", unicodedata.normalize("NFC", text).casefold())
     spaced = " ".join(words.split())
-    # A number is led by the count of its digits, so that a longer one stands later.
+    # A number is preceded by the count of its digits, so that a longer one sorts later.
     counted = _NUMBER.sub(lambda match: _counted(match.group()), spaced)
     return "".join(f"{_ORDER[character]:02d}" for character in counted if character in _ORDER)
 
@@ -49,7 +49,7 @@ def name_sort_key(name: str) -> str:
 
 
 def fold(text: str) -> str:
-    """The text as it is searched: no case, no punctuation, Kazakh letters as the similar Russian ones.
+    """The text in its form for searching: no case, no punctuation, Kazakh letters as the similar Russian ones.
 
     So `Әлия`, `әлия`, `ӘЛИЯ` and `алия` are the same.
     """

@@ -1,4 +1,4 @@
-"""What the offer needs from time to time."""
+"""Periodic work on the offer."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -10,7 +10,7 @@ from notifications.clock import read_clock
 
 @shared_task(name="bulletin.tasks.extend_calendar")
 def extend_calendar() -> int:
-    """Add the official days of this year and the next ones, so that no deadline meets the calendar's end.
+    """Add the official days of this year and the next ones, so that no deadline runs past the calendar's end.
 
     Returns how many days were added; on most days none. An official's edits stand.
     """

@@ -26,7 +26,7 @@ REVIEWS_ON_A_CARD = 3
 
 @require_safe
 def kindergartens(request: HttpRequest) -> HttpResponse:
-    """The catalogue; a filter that makes no sense is left out with a note."""
+    """The catalogue; an invalid filter is left out with a note."""
     filters = CatalogueFilterForm(request.GET, locality=chosen_locality(request))
     found = selectors.kindergartens(**filters.values, now=estimate_clock())
     page = _page(request, found)
@@ -35,7 +35,7 @@ def kindergartens(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
-    """One kindergarten: how to reach it, its groups, its vacancies in the bulletin, the newest reviews of it."""
+    """One kindergarten: how to reach it, its groups, its vacancies in the bulletin, its newest reviews."""
     now = estimate_clock()
     found = get_object_or_404(Kindergarten.objects.select_related("locality"), slug=slug)
     vacancies = selectors.published_vacancies(now=now).filter(group__kindergarten=found)
@@ -52,7 +52,7 @@ def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def reviews(request: HttpRequest) -> HttpResponse:
-    """Everyone reads the published reviews (of one kindergarten: `?kindergarten=slug`); a parent writes one."""
+    """The published reviews (of one kindergarten: `?kindergarten=slug`), and the form for a parent's own."""
     if request.method == "POST":
         return _write_review(request)
     about = Kindergarten.objects.filter(slug=request.GET.get("kindergarten", "").replace("\0", "")).first()
@@ -98,5 +98,5 @@ def _is_parent(request: HttpRequest) -> bool:
 
 
 def _page(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:
-    """The asked page; the nearest one where there is no such page."""
+    """The page asked for, or the nearest one if it does not exist."""
     return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))

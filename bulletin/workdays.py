@@ -46,11 +46,10 @@ class Calendar:
         return day.weekday() < FIRST_WEEKEND_DAY or day in self.working_days
 
     def add(self, day: date, working_days: int) -> date:
-        """The last of `working_days` working days after `day`, which is itself not counted; 0 gives `day`.
+        """The last of `working_days` working days after `day`, which itself is not counted; 0 gives `day`.
 
-        Counting from the next day to the end of the last one is the practice of Kazakhstan's law (domain
-        notes, section 8). Raises `CalendarEnds` when the count leaves the known years, ValueError for a
-        negative count.
+        By the practice of Kazakhstan's law the count begins on the next day and includes all of the last one. Raises
+        `CalendarEnds` if the count leaves the known years, ValueError for a negative count.
         """
         if working_days < 0:
             raise ValueError("Working days are counted forwards only.")
@@ -68,7 +67,7 @@ class Calendar:
         return day
 
     def working_days_left(self, today: date, last_day: date) -> int:
-        """How many working days come after `today` up to `last_day`, included; 0 on the last day and later."""
+        """How many working days come after `today`, up to and including `last_day`; 0 on the last day and later."""
         days = (last_day - today).days
         return sum(self.is_working(today + ONE_DAY * number) for number in range(1, days + 1))
 

@@ -22,7 +22,7 @@ def age_group(birth_date: date, *, on: date) -> str:
     """The age group of the year of `on`, such as `2-3`; empty for a child too young or too old for any.
 
     By year of birth, as places are matched: the manual's child, born in July 2017, takes a place in a group of 2-3
-    years in June 2019 (`domain.md` 1.3).
+    years in June 2019.
     """
     years = on.year - birth_date.year
     return AGE_GROUPS[years - 1] if 1 <= years <= len(AGE_GROUPS) else ""

@@ -1,4 +1,4 @@
-"""What employees see of messages: whether they arrived, and a button to send one again. Never a secret text."""
+"""Messages as employees see them: whether they arrived, and a button to send one again. Never a secret text."""
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -14,7 +14,7 @@ from notifications.text import mask_phone, segments
 
 
 class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A record of what happened: nobody adds, edits or deletes it."""
+    """A record of what happened: it can't be added, edited or deleted here."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -23,7 +23,7 @@ class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        # The list keeps its actions for those who may change; a single row is only ever viewed.
+        # The list keeps its actions for users with the right to change; a single row is always read-only.
         return obj is None and super().has_change_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

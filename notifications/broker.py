@@ -1,6 +1,6 @@
 """Waking a worker after a commit.
 
-Best effort by design: what was written is the promise, and a sweep does what Celery lost.
+Best effort by design: the committed row is the promise, and a sweep does whatever Celery loses.
 """
 
 import logging
@@ -12,19 +12,19 @@ from django.db import transaction
 
 logger = logging.getLogger(__name__)
 
-# After a broker that did not answer, pages stop asking it for this long: the sweeps do the work meanwhile.
+# If the broker does not answer, pages stop asking it for this long; the sweeps do the work meanwhile.
 REST_SECONDS = 30.0
 _rests_until = 0.0
-# How long a wake-up call waits for others to the same task.
+# How long a wake-up call waits for other calls for the same task.
 SOON_SECONDS = 0.2
 _lock = threading.Lock()
 _soon: set[str] = set()
 
 
 def wake_on_commit(task: str, *args: str) -> None:
-    """Ask a worker to run `task` (its full name) once the present transaction is committed.
+    """Ask a worker to run `task` (its full name) once the current transaction is committed.
 
-    A broker that is down never breaks the page and is not waited for again within half a minute.
+    A broker that is down never breaks the page, and for half a minute no page waits for it again.
     """
     transaction.on_commit(lambda: _wake(task, *args), robust=True)
 
@@ -32,8 +32,8 @@ def wake_on_commit(task: str, *args: str) -> None:
 def wake_soon(task: str) -> None:
     """Ask a worker to run `task` (its full name, without arguments) within a quarter of a second.
 
-    Call it after the commit. It costs the caller nothing: a thread talks to the broker, once for all calls of this
-    process until then. A process that dies before leaves the work to the sweep.
+    Call it after the commit. It costs the caller nothing: a thread calls the broker, once for all the calls that this
+    process has made by then. If the process dies first, the sweep does the work.
     """
     with _lock:
         if task in _soon:
@@ -45,7 +45,7 @@ def wake_soon(task: str) -> None:
 
 
 def _wake_now(task: str) -> None:
-    # First make room for the next call: whoever commits from here on starts a timer anew.
+    # First make room for the next call: a commit from here on starts a new timer.
     with _lock:
         _soon.discard(task)
     _wake(task)
@@ -58,11 +58,11 @@ def _wake(task: str, *args: str) -> None:
     try:
         current_app.send_task(task, args=args, ignore_result=True)
     except Exception:
-        # Whatever is wrong with the broker must not reach a page whose work is committed.
+        # No fault of the broker may reach a page whose work is committed.
         _rests_until = time.monotonic() + REST_SECONDS
         logger.warning("The broker did not take a wake-up call; the sweep will do the work.", exc_info=True)
 
 
 def wake_soon_on_commit(task: str) -> None:
-    """`wake_soon` once what the task is to find has been committed; nothing after a rollback."""
+    """`wake_soon` once the current transaction is committed; nothing after a rollback."""
     transaction.on_commit(lambda: wake_soon(task), robust=True)

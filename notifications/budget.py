@@ -1,8 +1,8 @@
-"""What SMS may cost: budgets counted in the outbox itself, and what happens to whom once they are spent.
+"""What SMS may cost: budgets counted in the outbox itself, and what happens once they are spent.
 
-The day is that of the portal's zone. Over all of it there is one budget; codes for newcomers, which strangers can ask
-for, get a part of it, and besides no more in an hour than people really register from one operator and one block of
-numbers. A recipient gets so many notices a day. `notifications.kinds` says of each kind what becomes of it.
+The day is that of the portal's zone, and has one budget. Codes for newcomers, which strangers can ask for, get a part
+of it, and in any hour no more codes go to one operator or one block of numbers than people there really register with.
+A recipient gets a limited number of notices a day. `notifications.kinds` says what happens to each kind.
 """
 
 import logging
@@ -22,13 +22,13 @@ from notifications.models import Message
 logger = logging.getLogger(__name__)
 
 HOUR: Final = timedelta(hours=1)
-# `+7 701` is an operator, `+7 701 777` a block of ten thousand numbers, which one may own as easily as one number.
+# `+7 701` is an operator, `+7 701 777` a block of ten thousand numbers, which is as easily owned as one number.
 OPERATOR_LENGTH, BLOCK_LENGTH = 5, 8
 _SINCE: Final = "sms-budget-since"
 
 
 class Level(StrEnum):
-    """How much of the day's budget is spent; what is not OK needs a person."""
+    """How much of the day's budget is spent; anything but OK needs a person."""
 
     OK = "ok"
     HALF = "half"
@@ -55,7 +55,7 @@ class Usage(NamedTuple):
 
 
 class BudgetSpent(Exception):
-    """No further code for a newcomer now; `retry_at` is from when there is one."""
+    """No code for a newcomer now; the next is possible at `retry_at`."""
 
     def __init__(self, retry_at: datetime) -> None:
         super().__init__()
@@ -63,9 +63,9 @@ class BudgetSpent(Exception):
 
 
 class Purse:
-    """What one delivery may still send: counted anew each time a fiftieth of what was left has been taken.
+    """What one delivery may still send: counted again each time a fiftieth of what was left has been taken.
 
-    So up to fifty workers that send at once never go beyond the budget, and hardly ever count.
+    So up to fifty workers sending at once never exceed the budget, and rarely have to count.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Purse:
         self.before: Usage | None = None
 
     def is_open(self, *, now: datetime) -> bool:
-        """Whether the message that this worker has just claimed may go out as well; takes it."""
+        """Whether the message that this worker has just claimed may go out too; if so, it is counted."""
         if self._left < 1 and not self._is_spent:
             usage = usage_of(now=now)
             self.before = self.before or Usage(usage.spent - 1, usage.budget)
@@ -87,12 +87,12 @@ class Purse:
 
 
 def usage_of(*, now: datetime) -> Usage:
-    """What is spent of today's budget, with what a worker has claimed."""
+    """How much of today's budget is spent, including what workers have claimed."""
     return Usage(spent_since(_day(now)).count(), settings.SMS_BUDGET_PER_DAY)
 
 
 def spent_since(since: datetime) -> QuerySet[Message]:
-    """The SMS that are paid for: those that gateways accepted since then, and those that workers are handing over."""
+    """The number of SMS paid for: those accepted by gateways since then, and those being handed over by workers."""
     return Message.objects.filter(Q(sent_at__gte=since) | Q(state=Message.State.SENDING))
 
 
@@ -102,12 +102,12 @@ def sent_today(*, now: datetime) -> QuerySet[Message]:
 
 
 def withheld_today(*, now: datetime) -> QuerySet[Message]:
-    """The notices of today that stayed in the inbox alone."""
+    """Today's notices that went to the inbox only."""
     return Message.objects.filter(state=Message.State.WITHHELD, created_at__gte=midnight(now))
 
 
 def has_had_enough(message: Message, *, now: datetime) -> bool:
-    """Whether the recipient of `message`, a notice, has got as many notices today as one gets."""
+    """Whether the recipient of `message`, a notice, has had the day's number of notices."""
     had = (
         sent_today(now=now)
         .filter(phone=message.phone)
@@ -118,9 +118,9 @@ def has_had_enough(message: Message, *, now: datetime) -> bool:
 
 
 def check_newcomer(phone: str, *, now: datetime) -> None:
-    """Raise `BudgetSpent` where no code may be sent to `phone` (E.164), whether or not it belongs to anybody.
+    """Raise `BudgetSpent` if no code may be sent to `phone` (E.164), whether or not it belongs to an account.
 
-    As many as are asked for in the same instant may pass together.
+    All requests made at the same instant may pass together.
     """
     begun = _begun(now)
     newcomers = Message.objects.filter(kind__in=kinds_past_budget(PastBudget.REFUSED))
@@ -141,7 +141,7 @@ def check_newcomer(phone: str, *, now: datetime) -> None:
 
 
 def raise_alarm(before: Usage, *, now: datetime) -> None:
-    """Log once where half, four fifths or all of the day's budget has been passed since `before`."""
+    """Log, once each, that half, four fifths or all of the day's budget has been passed since `before`."""
     after = usage_of(now=now)
     if after.level != before.level and after.percent > before.percent:
         severity = logging.ERROR if after.level is Level.SPENT else logging.WARNING
@@ -154,17 +154,17 @@ def begin_anew(*, now: datetime) -> None:
 
 
 def _day(now: datetime) -> datetime:
-    """From when the budgets of the day that holds `now` are counted."""
+    """The instant from which the budgets of the day of `now` are counted."""
     return max(midnight(now), _begun(now))
 
 
 def midnight(now: datetime) -> datetime:
-    """The beginning of the day that holds `now`."""
+    """The beginning of the day of `now`."""
     return timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _begun(now: datetime) -> datetime:
-    """Since when `begin_anew` counts; long ago where nobody asked for it."""
+    """The instant set by `begin_anew`; long ago if it was never called."""
     try:
         since: datetime | None = cache.get(_SINCE) if settings.DEMO else None
     except RedisError:

@@ -25,7 +25,7 @@ _NEEDS = {
 
 
 def chosen_backends() -> list[str]:
-    """The gateways that can come to send: the chosen one, or those behind the fail-over."""
+    """The gateways that may be used: the chosen one, or those behind the fail-over."""
     if settings.SMS_BACKEND == _FAILOVER:
         return list(settings.SMS_FAILOVER_BACKENDS)
     return [settings.SMS_BACKEND]
@@ -55,7 +55,7 @@ def backends_exist(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
 
 @register(Tags.security, deploy=True)
 def messages_leave_the_house(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Outside development and demo, SMS go to a gateway that has its credentials, over HTTPS."""
+    """Outside development and the demo, SMS go over HTTPS to a gateway whose credentials are set."""
     if settings.DEBUG or settings.DEMO:
         return []
     problems: list[CheckMessage] = []
@@ -74,7 +74,7 @@ def messages_leave_the_house(*, app_configs: Sequence[Any] | None, **kwargs: Any
 
 @register(Tags.security, deploy=True)
 def budgets_are_budgets(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Every budget for SMS lets some through: one of nothing would silence the portal."""
+    """Every budget for SMS is above zero: zero would silence the portal."""
     return [
         Error(f"{name} must be 1 or more.", hint=f"Set {name}, or unset it.", id="notifications.E006")
         for name in _BUDGETS

@@ -1,4 +1,4 @@
-"""Encryption of what the database must not tell who steals it: texts of SMS, identifiers of people."""
+"""Encryption of what a stolen database must not reveal: texts of SMS, identifiers of people."""
 
 from functools import lru_cache
 

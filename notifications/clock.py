@@ -1,8 +1,8 @@
-"""The clock of the portal: the database's, one for all servers, however their own clocks are set.
+"""The clock of the portal: the database's, the same for all servers, however their own clocks are set.
 
-`read_clock` asks it, by one statement. Whatever decides, ends, awards, expires or schedules begins with a reading.
-`estimate_clock` tells it without asking: pages that only show go by it. The estimate is never ahead of the clock, so
-what a page finds over is over.
+`read_clock` reads it with one statement. Everything that decides, ends, awards, expires or schedules begins with a
+reading. `estimate_clock` works it out without asking, for pages that only show. The estimate is never ahead of the
+clock, so what a page shows as over is over.
 """
 
 import time
@@ -15,16 +15,16 @@ from django.db.models import DateTimeField, Func, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-# How long a process goes by a reading before it asks anew.
+# How long a process uses a reading before it asks again.
 ASKED_EVERY_SECONDS = 1.0
-# By so much the counters of two machines may part. NTP slews by half of it at most, and a quartz is better than that.
+# How fast the counters of two machines may drift apart. NTP slews by half of it at most, and a quartz is better.
 _DRIFT = 1 / 1000
 
 
 class Estimate:
-    """What a clock shows at least, worked out from its last reading and the process's monotonic counter.
+    """The earliest time that a clock can show, from its last reading and the process's monotonic counter.
 
-    Instants are the clock's; moments are seconds of the counter, which nobody sets. Safe to share among threads.
+    Instants belong to the clock; moments are seconds of the counter, which is never set. Safe to share among threads.
     """
 
     def __init__(self) -> None:
@@ -35,20 +35,20 @@ class Estimate:
         """Remember that the clock, asked at one moment, had said `instant` when the answer came at another."""
         with self._noting:
             known = self.at(answered)
-            # The clock was read at some moment between the two: what fits in and is later is the better estimate.
+            # The clock was read at some moment between the two: of the estimates that fit, the later one is better.
             if known is not None and timedelta(0) <= known - instant <= timedelta(seconds=answered - asked):
                 instant = known
             self._reading = instant, answered
 
     def at(self, moment: float) -> datetime | None:
-        """What the clock shows at least; None before the first reading."""
+        """The earliest time that the clock can show; None before the first reading."""
         if self._reading is None:
             return None
         instant, answered = self._reading
         return instant + timedelta(seconds=(moment - answered) * (1 - _DRIFT))
 
     def is_fresh(self, moment: float) -> bool:
-        """Whether the clock was read less than a second before."""
+        """Whether the clock was read less than a second earlier."""
         return self._reading is not None and moment - self._reading[1] < ASKED_EVERY_SECONDS
 
 
@@ -56,10 +56,10 @@ _estimate = Estimate()
 
 
 def read_clock() -> datetime:
-    """What the clock says, by one statement.
+    """The clock's time, by one statement.
 
-    Whoever decides under a lock may have read it before: an instant that was over then is over, so a deadline is
-    found passed later rather than earlier.
+    A caller that decides under a lock may read it before taking the lock: an instant that was over then is still over,
+    so a deadline is found passed later rather than earlier.
     """
     asked = time.monotonic()
     with connection.cursor() as cursor:
@@ -70,11 +70,11 @@ def read_clock() -> datetime:
 
 
 def estimate_clock() -> datetime:
-    """What the clock says, without a statement where this process has read it within the second.
+    """The clock's time, without a statement if this process has read it within the last second.
 
-    Never ahead of the clock; behind it by no more than a statement takes, and some milliseconds. While the database
-    does not answer, the process counts on from the last reading, or, before the first, shows its own clock: nothing can
-    be decided then.
+    Never ahead of the clock; behind it by at most the time of a statement and some milliseconds. While the database
+    does not answer, the process counts on from the last reading or, without one, uses its own clock: nothing can be
+    decided then.
     """
     stopped = stopped_clock()
     if stopped is not None:
@@ -88,12 +88,12 @@ def estimate_clock() -> datetime:
 
 
 def counted_clock() -> datetime | None:
-    """What the clock says at least, counted on from the last reading, however long ago; None before the first."""
+    """The earliest time that the clock can show, counted from the last reading, however old; None before the first."""
     return stopped_clock() or _estimate.at(time.monotonic())
 
 
 def note_reading(now: datetime, *, asked: float) -> None:
-    """Let the estimate go on from a reading that another statement brought along.
+    """Continue the estimate from a reading that came with another statement.
 
     `asked` is the moment of `time.monotonic` before that statement.
     """
@@ -102,7 +102,7 @@ def note_reading(now: datetime, *, asked: float) -> None:
 
 
 def clock_column() -> Coalesce:
-    """What the clock says, as a column of a query that is asked anyway."""
+    """The clock's time as a column of a query that is made anyway."""
     return Coalesce(
         Value(stopped_clock(), output_field=DateTimeField()),
         Func(function="clock_timestamp", output_field=DateTimeField()),
@@ -110,7 +110,7 @@ def clock_column() -> Coalesce:
 
 
 def machine_clock() -> datetime:
-    """What the clock of this machine says, for comparing it; nothing is decided by it."""
+    """The time on this machine's own clock, for comparison only; nothing is decided by it."""
     return timezone.now()
 
 

@@ -1,8 +1,8 @@
-"""Delivering the outbox: claim, send, retry with growing pauses, give up.
+"""Delivering the outbox: claim, send, retry with growing pauses, and finally give up.
 
 Delivery is at least once. A row is claimed under a row lock that other workers skip, leased for some minutes, and
-sent outside any transaction: no gateway's slowness holds a lock. A worker that dies leaves its row to the next one,
-which sends it again under the same idempotency key.
+sent outside any transaction, so a slow gateway holds no lock. If a worker dies, the next one sends its row again under
+the same idempotency key.
 """
 
 import logging
@@ -22,7 +22,7 @@ from notifications.sweeps import renew_connection
 
 logger = logging.getLogger(__name__)
 
-# No row is claimed later than this after the start, so that every send ends before its lease does, with room to spare.
+# No row is claimed later than this after the start, so that every send ends well before its lease does.
 CLAIMING = timedelta(seconds=60)
 LEASE = CLAIMING + timedelta(seconds=SEND_SECONDS) + timedelta(seconds=90)
 SHORTEST_PAUSE = timedelta(minutes=1)
@@ -34,7 +34,7 @@ _random = SystemRandom()
 
 @dataclass
 class Counts:
-    """What one delivery did: messages accepted by a gateway, put off, given up, left to the inbox."""
+    """What one delivery did: messages accepted by a gateway, postponed, given up, left to the inbox."""
 
     sent: int = 0
     retried: int = 0
@@ -43,18 +43,18 @@ class Counts:
 
 
 def deliver_due(*, now: datetime) -> Counts:
-    """Send what is due from `now` on, those nearest to being given up first; returns what came of it.
+    """Send what is due at `now`, the messages closest to being given up first; returns the counts.
 
-    Any number of workers may deliver at once: each claimed row is sent by one of them. Works for at most a minute and
-    leaves the rest to the next call; so it does as soon as no gateway may be asked. Never call it inside a transaction:
-    the lock would be held while sending.
+    Any number of workers may deliver at once: each claimed row is sent by one of them. It works for at most a minute,
+    or until no gateway may be asked, and leaves the rest to the next call. Never call it inside a transaction: the lock
+    would be held while sending.
     """
     backend = get_backend()
     counts, purse = Counts(), Purse()
     renew_connection()
     started = time.monotonic()
     while (worked := time.monotonic() - started) < CLAIMING.total_seconds():
-        # Slow gateways must not carry a message past the instant from which it is worth nothing.
+        # Slow gateways must not delay a message past the instant from which it is worthless.
         present = now + timedelta(seconds=worked)
         message = _claim(now=present)
         if message is None or not _deliver(message, backend=backend, purse=purse, counts=counts, now=present):
@@ -79,9 +79,9 @@ def waiting_codes() -> QuerySet[Message]:
 
 
 def pause_after(attempts: int) -> timedelta:
-    """How long to wait after so many failed attempts: 1, 2, 4 … 32 minutes, up to a quarter longer by chance.
+    """How long to wait after so many failed attempts: 1, 2, 4 … 32 minutes, plus a random part of up to a quarter.
 
-    By chance, so that the rows that failed together do not come back together.
+    The random part keeps rows that failed together from coming back together.
     """
     pause = min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** min(attempts - 1, 10))
     longer: timedelta = pause * (1 + _random.uniform(0, JITTER))
@@ -103,7 +103,7 @@ def _claim(*, now: datetime) -> Message | None:
 
 
 def _deliver(message: Message, *, backend: SmsBackend, purse: Purse, counts: Counts, now: datetime) -> bool:
-    """Send a claimed message and record what came of it; False where it is no use to go on to others."""
+    """Send a claimed message and record the result; False if there is no point in trying others."""
     if now >= message.give_up_at:
         counts.failed += _finish(message, state=Message.State.FAILED, error=message.error or "too late")
         return True
@@ -115,7 +115,7 @@ def _deliver(message: Message, *, backend: SmsBackend, purse: Purse, counts: Cou
         return True
     result = _send(message, backend=backend)
     if result.outcome is Outcome.NOT_ASKED:
-        # No attempt was made, so none is counted, and the message stays due.
+        # No attempt was made, so none is counted and the message stays due.
         _record(message, state=Message.State.QUEUED, attempts=message.attempts - 1, next_attempt_at=now)
         return False
     next_attempt_at = now + pause_after(message.attempts)
@@ -135,7 +135,7 @@ def _deliver(message: Message, *, backend: SmsBackend, purse: Purse, counts: Cou
 
 
 def _why_withheld(message: Message, *, purse: Purse, now: datetime) -> str:
-    """Why a notice is not sent by SMS; empty where it is, as every code is."""
+    """Why a notice is not sent by SMS; empty if it is sent, as every code is."""
     fate = fate_of(message.kind)
     is_open = purse.is_open(now=now)
     if fate is PastBudget.WITHHELD and not is_open:
@@ -151,7 +151,7 @@ def _send(message: Message, *, backend: SmsBackend) -> SendResult:
     try:
         return backend.send(message.phone.as_e164, message.text, idempotency_key=str(message.pk))
     except Exception as error:  # noqa: BLE001
-        # One broken gateway must not stop the rest. The trace may hold phone and text: only its class is told.
+        # One broken gateway must not stop the rest. The trace may hold phone and text, so only the class is logged.
         return SendResult(Outcome.UNAVAILABLE, error=f"{type(error).__name__} in the gateway's code")
 
 

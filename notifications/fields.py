@@ -22,7 +22,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
 
 
 class PatientEncryptedTextField(EncryptedTextField):
-    """The same, but None where no key of today opens it, so that one row stops nobody who reads many."""
+    """The same, but None if no present key decrypts it, so that one bad row does not break reading many."""
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
         try:

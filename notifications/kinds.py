@@ -1,6 +1,6 @@
-"""Kinds of message: where each goes, what its texts need, how long an SMS of it is worth sending.
+"""Kinds of message: where each goes, what its texts need, how long its SMS is worth sending.
 
-Each app registers its own at start-up (`<app>/notices.py`); this one knows none of them. The texts themselves are
+Each app registers its own at start-up (`<app>/notices.py`); this app knows none of them. The texts themselves are
 files: `templates/notifications/<kind>/<channel>.<language>.txt`.
 """
 
@@ -24,10 +24,10 @@ SMS = (Channel.SMS,)
 
 
 class PastBudget(StrEnum):
-    """What becomes of an SMS once the day's budget is spent (`notifications.budget`)."""
+    """What happens to an SMS once the day's budget is spent (`notifications.budget`)."""
 
     WITHHELD = "withheld"  # it stays in the inbox, and employees see that it was not sent
-    REFUSED = "refused"  # it is not written: whoever asks for it is told so
+    REFUSED = "refused"  # it is not written, and the visitor who asks for it is told so
     CODE = "code"  # it goes out: somebody with an account waits for it
     WARNING = "warning"  # it goes out: somebody's account may be in danger
 
@@ -36,9 +36,9 @@ class PastBudget(StrEnum):
 class Kind:
     """One kind of message.
 
-    `title` is what employees call it. `needs` names the values that its texts may use. An SMS that was not accepted by
-    a gateway within `worth_for` is given up; the text of a `secret` one is wiped as soon as it is sent or given up, and
-    no employee ever sees it. `past_budget` says what becomes of it once the day's budget for SMS is spent.
+    `title` is its name for employees. `needs` names the values that its texts may use. An SMS not accepted by a gateway
+    within `worth_for` is given up. The text of a `secret` one is wiped as soon as it is sent or given up, and no
+    employee ever sees it. `past_budget` says what happens to it once the day's budget for SMS is spent.
     """
 
     code: str
@@ -60,10 +60,10 @@ _SAMPLES: dict[str, Any] = {}
 
 
 def register(kinds: Iterable[Kind], *, samples: Mapping[str, Any]) -> None:
-    """Add an app's kinds, and a believable value for each name that their texts use and no app below has given.
+    """Add an app's kinds, and a sample value for each name in their texts that no app below has given.
 
     Samples are stand-ins with the attributes that the texts use, so that every text can be rendered without a database:
-    the manual's family, and the longest numbers. Raises ValueError where a kind is there already.
+    the manual's family, and the longest numbers. Raises ValueError if a kind is registered already.
     """
     for kind in kinds:
         if kind.code in KINDS:
@@ -78,17 +78,17 @@ def titles() -> list[tuple[str, Any]]:
 
 
 def kinds_past_budget(fate: PastBudget) -> list[str]:
-    """The kinds of which `fate` becomes once the day's budget is spent."""
+    """The kinds with this `fate` once the day's budget is spent."""
     return [kind.code for kind in KINDS.values() if kind.past_budget is fate]
 
 
 def fate_of(code: str) -> PastBudget:
-    """What becomes of a message of the kind `code`; one that no longer exists waits like any notice."""
+    """What happens to a message of the kind `code`; a kind that no longer exists waits like any notice."""
     return KINDS[code].past_budget if code in KINDS else PastBudget.WITHHELD
 
 
 def is_secret(code: str) -> bool:
-    """Whether texts of this kind are wiped and hidden; so is one whose kind no longer exists."""
+    """Whether texts of this kind are wiped and hidden, as they are for a kind that no longer exists."""
     return code not in KINDS or KINDS[code].secret
 
 

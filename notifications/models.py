@@ -1,4 +1,4 @@
-"""What was said to whom: the inbox of a person, and the outbox of SMS."""
+"""What was said to whom: people's inboxes, and the outbox of SMS."""
 
 import uuid
 
@@ -15,8 +15,8 @@ from notifications.kinds import titles
 class Notice(models.Model):
     """A notice in a person's inbox: the record of what the portal told them.
 
-    Both languages are rendered when the notice is written, so a later change of a template changes no record
-    and a reader may switch the language.
+    Both languages are rendered when the notice is written, so changing a template later changes no record, and the
+    reader may switch the language.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""Files that hold what is nobody's business: phones, texts of SMS, statements, addresses of visitors."""
+"""Files with confidential contents: phones, texts of SMS, statements, addresses of visitors."""
 
 import os
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import IO, Literal
 
 
 def open_privately(path: Path, mode: Literal["ab", "wb"]) -> IO[bytes]:
-    """Open `path` for writing so that its owner alone may read it, also where it was made when others might.
+    """Open `path` for writing so that only its owner may read it, even if it existed with wider rights.
 
-    Its folder is made where there is none. Raises OSError.
+    Creates its folder if needed. Raises OSError.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115 - the caller's

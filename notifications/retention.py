@@ -1,4 +1,4 @@
-"""For how long the outbox remembers: what an SMS said for a month, that it was sent for a year.
+"""How long the outbox remembers: the text of an SMS for a month, the fact that it was sent for a year.
 
 The data policy promises these periods to families. The inbox stays: it is the family's own.
 """
@@ -15,21 +15,21 @@ _OVER = (Message.State.SENT, Message.State.FAILED, Message.State.WITHHELD)
 
 
 def old_texts(*, now: datetime) -> QuerySet[Message]:
-    """SMS that are no longer under way and whose text has been kept for long enough."""
+    """SMS that are no longer under way and whose text has been kept long enough."""
     return Message.objects.filter(state__in=_OVER, created_at__lt=now - TEXT_KEPT_FOR).exclude(text="")
 
 
 def old_messages(*, now: datetime) -> QuerySet[Message]:
-    """SMS that are no longer under way and of which nothing need be known any more."""
+    """SMS that are no longer under way and need not be kept at all any more."""
     return Message.objects.filter(state__in=_OVER, created_at__lt=now - MESSAGE_KEPT_FOR)
 
 
 def purge_texts(*, now: datetime) -> int:
-    """Empty the old texts; how many they were. What was emptied can't be sent again."""
+    """Empty the old texts; returns how many. A message without its text can't be sent again."""
     return old_texts(now=now).update(text="")
 
 
 def purge_messages(*, now: datetime) -> int:
-    """Delete the old messages; how many they were."""
+    """Delete the old messages; returns how many."""
     deleted, _per_model = old_messages(now=now).delete()
     return deleted

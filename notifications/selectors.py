@@ -15,5 +15,5 @@ def unread_count(user: AbstractBaseUser | AnonymousUser) -> int:
 
 
 def inbox_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Notice]:
-    """The notices of this person, newest first; none for a visitor. The only way to a notice."""
+    """This person's notices, newest first; none for a visitor. The only way to a notice."""
     return Notice.objects.filter(recipient_id=user.pk) if user.is_authenticated else Notice.objects.none()

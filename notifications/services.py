@@ -1,4 +1,4 @@
-"""Telling people something: the one way by which the other rooms write to an inbox or send an SMS."""
+"""Telling people something: the only way for other apps to write to an inbox or send an SMS."""
 
 import hashlib
 from datetime import datetime
@@ -20,7 +20,7 @@ DELIVERY_TASK = "notifications.tasks.deliver_due_messages"
 
 
 class Recipient(Protocol):
-    """What this room must know of a user; the user model itself belongs to a room above."""
+    """What this app needs to know about a user; the user model itself belongs to an app above."""
 
     @property
     def pk(self) -> Any: ...
@@ -43,7 +43,7 @@ def enqueue(
 ) -> None:
     """Write a message of `kind` to the inbox of `recipient` and to the outbox, as its channels say.
 
-    Call it inside the transaction that causes the message: both live or die together. `context` holds live
+    Call it inside the transaction that causes the message: both are committed or neither is. `context` holds live
     objects (at least those that the kind needs; `KeyError` names a missing one) and is not stored; the inbox
     text is rendered in both languages, the SMS in the recipient's. A second call with the same `dedupe_key`
     for the same kind and recipient changes nothing. `link` is a path of this site, kept without its language.
@@ -102,20 +102,20 @@ def render(kind: Kind, channel: Channel, *, language: str, context: dict[str, An
 
 
 def mark_read(notice: Notice, *, now: datetime) -> None:
-    """Remember that the recipient read `notice` at `now`; the first time counts."""
+    """Record that the recipient read `notice` at `now`; only the first time counts."""
     Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=now)
 
 
 def mark_all_read(recipient: Any, *, now: datetime) -> int:
-    """Remember that `recipient` read everything in the inbox; returns how many notices were unread."""
+    """Record that `recipient` read everything in the inbox; returns how many notices were unread."""
     return Notice.objects.filter(recipient_id=recipient.pk, read_at=None).update(read_at=now)
 
 
 def send_again(message: Message, *, now: datetime) -> bool:
-    """Put a message that failed, was withheld or did not arrive back into the outbox; False where it can't be done.
+    """Put a message that failed, was withheld or did not arrive back into the outbox; False if that is impossible.
 
-    It can't where the text is a secret, or while the message is still under way.
-    The row is locked, so that two employees send it once. Its attempts and its time to live start anew.
+    It is impossible if the text is secret, or while the message is still under way.
+    The row is locked, so that two employees send it once. Its attempts and its time to live start again.
     """
     with transaction.atomic():
         locked = Message.objects.select_for_update().get(pk=message.pk)
@@ -158,7 +158,7 @@ def _post(
 
 
 def _without_language(link: str) -> str:
-    # A page in Russian reverses to an address in Russian, and the reader may read in the other language.
+    # On a Russian page `reverse` gives a Russian address, but the reader may use the other language.
     return translate_url(link, settings.LANGUAGE_CODE) if link else ""
 
 

@@ -1,4 +1,4 @@
-"""Sweeps: the same work for many rows, each in transactions of its own, where one bad row holds up no other."""
+"""Sweeps: the same work for many rows, each in its own transactions, so that one bad row holds up no other."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -17,10 +17,10 @@ class NotCommitted(RuntimeError):
 
 
 def sweep(objects: Iterable[M], work: Callable[[M], Any]) -> int:
-    """Do `work` for each of `objects`; what fails is logged and left to the next run. Returns how many are committed.
+    """Do `work` for each of `objects`; failures are logged and left to the next run. Returns how many are committed.
 
-    Whatever an object left behind, the next one begins with a connection in autocommit. Raises `OperationalError` when
-    no such connection can be had: the rest would fail, too.
+    Each object begins with a connection in autocommit, whatever the one before left behind. Raises `OperationalError`
+    if no such connection can be made: the rest would fail too.
     """
     done = 0
     renew_connection()
@@ -38,10 +38,10 @@ def sweep(objects: Iterable[M], work: Callable[[M], Any]) -> int:
 
 
 def renew_connection() -> None:
-    """Replace a connection that is dead or was left outside of autocommit; what is not committed on it is lost.
+    """Replace a connection that is dead or was left outside autocommit; anything uncommitted on it is lost.
 
-    On such a connection every later `atomic()` would be part of a transaction that nobody commits. Inside an `atomic()`
-    this changes nothing.
+    On such a connection every later `atomic()` would be part of a transaction that is never committed. Inside an
+    `atomic()` this does nothing.
     """
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()

@@ -1,4 +1,4 @@
-"""What a worker does for the outbox; woken after each commit, and by the beat in case a wake-up was lost."""
+"""A worker's tasks for the outbox; woken after each commit, and by the beat in case a wake-up was lost."""
 
 from celery import shared_task
 

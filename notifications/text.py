@@ -1,4 +1,4 @@
-"""How long an SMS is on the air. Pure.
+"""How many segments an SMS takes. Pure.
 
 An SMS in the GSM alphabet holds 160 characters, one with any other character (Kazakh, Russian) 70; a longer one is
 sent in joined segments of 153 or 67, each of which is paid for (GSM 03.38, 3GPP TS 23.038).
@@ -22,7 +22,7 @@ def segments(text: str) -> int:
         length = len(text) + sum(character in _GSM_EXTENDED for character in text)
         single, joined = 160, 153
     else:
-        # UCS-2 counts two units for what lies outside the basic plane.
+        # UCS-2 counts two units for characters outside the basic plane.
         length = len(text.encode("utf-16-be")) // 2
         single, joined = SINGLE_SEGMENT, 67
     return 1 if length <= single else ceil(length / joined)

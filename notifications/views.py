@@ -1,4 +1,4 @@
-"""The inbox: what the portal told this person."""
+"""The inbox: what the portal has told this person."""
 
 from uuid import UUID
 
@@ -31,7 +31,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @login_required
 def open_notice(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Lead to what the notice is about; a press of the button (POST) also marks it read."""
+    """Redirect to what the notice is about; the button (POST) also marks it read."""
     notice = get_object_or_404(inbox_of(request.user), pk=pk)
     if request.method == "POST":
         mark_read(notice, now=read_clock())
@@ -49,11 +49,11 @@ def read_all(request: HttpRequest) -> HttpResponse:
 
 
 def _target(notice: Notice) -> str:
-    """The address of the notice's object in the language of the page; the inbox if there is none."""
+    """The address that the notice links to, in the language of the page; the inbox if there is none."""
     if not notice.link:
         return reverse("notifications:inbox")
     language = get_language()
-    # Stored without a language, so only the default language can make sense of it.
+    # It is stored without a language, so only the default language can resolve it.
     with override("kk"):
         return translate_url(notice.link, language)
 

@@ -1,4 +1,4 @@
-"""Calls to other services, such as the person registry and the SMS gateways: all of them go out by `post`."""
+"""Calls to other services, such as the person registry and the SMS gateways. All of them use `post`."""
 
 from notifications.peers.calls import NotAsked, Unavailable, post
 from notifications.peers.wire import Answer

@@ -1,7 +1,7 @@
 """Who may wait for a peer, and for how long.
 
-A peer is known by its scheme, host and port. What is remembered of one (how many threads wait for it, how often it
-failed) is each process's own: a process that has not asked yet finds out for itself.
+A peer is identified by its scheme, host and port. Each process keeps its own record of one (how many threads wait for
+it, how often it failed): a process that has not asked yet finds out for itself.
 """
 
 import logging
@@ -28,12 +28,12 @@ class Unavailable(Exception):
 
 
 class NotAsked(Unavailable):
-    """Nothing was sent: as many threads as may are waiting for the peer, or it rests after failures. Ask later."""
+    """Nothing was sent: too many threads are waiting for the peer, or it rests after failures. Ask later."""
 
 
 @dataclass
 class Peer:
-    """What this process remembers of a peer."""
+    """What this process remembers about a peer."""
 
     waiting: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(settings.THREADS_PER_PEER))
     breaker: Breaker = field(default_factory=lambda: Breaker(failures=FAILURES, rest=REST_SECONDS))
@@ -44,11 +44,11 @@ _finding = Lock()
 
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
-    """POST `body` and return the answer, whatever its status, at most `seconds` later. Never call it in a transaction.
+    """POST `body` and return the answer, whatever its status, within `seconds`. Never call it in a transaction.
 
-    Raises `NotAsked` at once, and nothing is sent, when `settings.THREADS_PER_PEER` threads of this process wait for
-    the peer, or when it rests: after three calls in a row without an answer, or with one of 500 or more, it is asked
-    once in half a minute until it answers. Raises `Unavailable` when no whole answer came.
+    Raises `NotAsked` at once, without sending anything, when `settings.THREADS_PER_PEER` threads of this process wait
+    for the peer, or when it rests: after three calls in a row without an answer, or with a status of 500 or more, it is
+    asked once in half a minute until it answers. Raises `Unavailable` when no whole answer came.
     """
     try:
         parts = parse_address(url)

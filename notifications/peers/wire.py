@@ -1,8 +1,7 @@
-"""One POST over one connection, which ends by its deadline whatever the other side does.
+"""One POST over one connection. It ends by its deadline, whatever the other side does.
 
-The limits of `http.client`, `urllib`, `requests` and `httpx` are those of one read: a peer that sends a byte now and
-then holds a call for as long as it likes. Here each wait gets what is left of the whole call
-(docs/adr/0011-calls-out.md).
+The timeouts of `http.client`, `urllib`, `requests` and `httpx` apply to one read: a peer that sends a byte now and then
+can hold a call as long as it likes. Here each wait gets what is left of the whole call (docs/adr/0011-calls-out.md).
 """
 
 import http.client
@@ -27,20 +26,20 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the peer said: any status, redirects among them, since none is followed."""
+    """What the peer said, with any status; redirects too, since none is followed."""
 
     status: int
     body: bytes
 
 
 class Deadline:
-    """The end of a call, by the clock of the machine that is never set."""
+    """The end of a call, by the machine's monotonic clock."""
 
     def __init__(self, seconds: float) -> None:
         self._at = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds that are left. Raises `TimeoutError` when there are none."""
+        """The seconds left. Raises `TimeoutError` when there are none."""
         left = self._at - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -62,8 +61,8 @@ def parse_address(url: str) -> SplitResult:
 def exchange(url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
     """POST `body` and return the whole answer within `seconds` in all; an answer of at most `LONGEST_ANSWER` bytes.
 
-    That counts looking up the name, connecting, TLS, sending, head and body. Redirects are not followed, a proxy of the
-    environment is not asked. Raises `Broken`, nothing else.
+    That includes looking up the name, connecting, TLS, sending, head and body. Redirects are not followed, and proxies
+    from the environment are not used. Raises `Broken`, nothing else.
     """
     parts = parse_address(url)
     try:
@@ -74,7 +73,7 @@ def exchange(url: str, *, body: bytes, headers: Mapping[str, str], seconds: floa
                 content = response.read(LONGEST_ANSWER + 1)
                 is_cut_off = bool(response.length)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        # OSError for the network and TLS, ValueError for an address that is none, HTTPException for a broken answer.
+        # OSError for the network and TLS, ValueError for an invalid address, HTTPException for a broken answer.
         raise Broken(type(error).__name__) from None
     if len(content) > LONGEST_ANSWER:
         raise Broken("answer is too long")
@@ -110,7 +109,7 @@ class _Connection(http.client.HTTPConnection):
 
     def __init__(self, parts: SplitResult, deadline: Deadline) -> None:
         self._is_secure = parts.scheme == "https"
-        # What need not be named in the Host header.
+        # The port that need not be in the Host header.
         self.default_port = http.client.HTTPS_PORT if self._is_secure else http.client.HTTP_PORT
         super().__init__(parts.hostname or "", parts.port or self.default_port)
         self._deadline = deadline
@@ -132,7 +131,7 @@ class _Connection(http.client.HTTPConnection):
             sock = _Punctual(family, kind, protocol)
             sock.deadline = self._deadline
             try:
-                # One that is silent leaves the others their share.
+                # A silent address leaves the others their share of the time.
                 sock.settimeout(self._deadline.left() / (len(addresses) - turn))
                 sock.connect(address)
             except OSError as error:
@@ -148,7 +147,7 @@ class _Connection(http.client.HTTPConnection):
         try:
             secure.deadline = self._deadline
             secure.settimeout(self._deadline.left())
-            # Many reads and writes, for which together the timeout is.
+            # Many reads and writes share this timeout.
             secure.do_handshake()
         except BaseException:
             secure.close()
@@ -166,8 +165,8 @@ def _tls() -> ssl.SSLContext:
 def _look_up(host: str, port: int, *, deadline: Deadline) -> list[Any]:
     """The addresses of a host.
 
-    The system's look-up can't be interrupted. So a thread does it, which is not waited for beyond the deadline; it ends
-    when the system gives up (half a minute, as a rule), and the breaker sees to it that there are few of them.
+    The system's look-up can't be interrupted. So a thread does it, and nobody waits for the thread beyond the deadline.
+    It ends when the system gives up (usually after half a minute), and the breaker keeps such threads few.
     """
     found: SimpleQueue[list[Any] | Exception] = SimpleQueue()
 

@@ -8,20 +8,20 @@ from django.conf import settings
 
 from notifications.named_classes import find_class
 
-# How long a send may take, over all gateways that are tried; the lease of a message counts on it (`delivery`).
+# How long a send may take over all the gateways tried; the lease of a message relies on it (`delivery`).
 SEND_SECONDS: Final = 30.0
 
 
 class Outcome(Enum):
     ACCEPTED = auto()  # the gateway took the message over
-    REFUSED = auto()  # it never will: the number is wrong, whoever sends
+    REFUSED = auto()  # it never will: the number is wrong for any gateway
     UNAVAILABLE = auto()  # the gateway's trouble: later, or another gateway, may succeed
     NOT_ASKED = auto()  # the gateway is left alone after failures, or busy: nothing was sent to it
 
 
 @dataclass(frozen=True)
 class SendResult:
-    """What came of one attempt. `error` is a short code for employees and holds neither phone nor text."""
+    """The result of one attempt. `error` is a short code for employees, without the phone or the text."""
 
     outcome: Outcome
     provider_id: str = ""
@@ -34,12 +34,12 @@ class SmsBackend(Protocol):
     def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
         """Hand `text` over for `phone` (E.164). Takes at most `SEND_SECONDS` in all and raises nothing.
 
-        The same `idempotency_key` means the same message again; gateways that know duplicates suppress it.
+        The same `idempotency_key` means the same message again; gateways that detect duplicates suppress it.
         """
         ...
 
 
 def get_backend(path: str = "") -> SmsBackend:
-    """The backend at dotted `path`, or the one that `SMS_BACKEND` names. Raises ImportError where there is none."""
+    """The backend at dotted `path`, or the one that `SMS_BACKEND` names. Raises ImportError if there is none."""
     backend: SmsBackend = find_class(path or settings.SMS_BACKEND, having="send")()
     return backend

@@ -1,4 +1,4 @@
-"""Several gateways in order: the next one is asked when one is in trouble."""
+"""Several gateways in order: when one fails, the next is asked."""
 
 import logging
 import time
@@ -16,9 +16,9 @@ _TROUBLES: Final = {Outcome.UNAVAILABLE, Outcome.NOT_ASKED}
 class FailoverBackend:
     """Asks the gateways of `SMS_FAILOVER_BACKENDS` in turn until one accepts or refuses the message.
 
-    A refused number is not tried elsewhere. A gateway that took the message and then lost the line makes a second
-    one send it too: an SMS twice is better than none. Where so many are slow that the next one might outlast
-    `SEND_SECONDS`, it is not tried any more.
+    A refused number is not tried elsewhere. If a gateway accepts the message and then loses the connection, a second
+    one sends it too: an SMS twice is better than none. If the earlier ones were so slow that the next might exceed
+    `SEND_SECONDS`, it is not tried.
     """
 
     def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:

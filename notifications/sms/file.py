@@ -32,9 +32,9 @@ class FileBackend:
 
 
 def read_newest(limit: int) -> list[dict[str, Any]]:
-    """At most `limit` of the SMS written, newest first; none if there is no file yet.
+    """At most `limit` of the SMS in the file, newest first; none if there is no file yet.
 
-    Reads the end of the file only, so that a page that shows it stays quick however long the demo runs.
+    Reads only the end of the file, so that the page stays fast however long the demo runs.
     """
     try:
         with Path(settings.SMS_FILE).open("rb") as file:

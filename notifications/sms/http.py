@@ -1,4 +1,4 @@
-"""One POST to a gateway, with everything that can go wrong turned into one error."""
+"""One POST to a gateway; every failure becomes one kind of error."""
 
 import json
 import re
@@ -25,9 +25,9 @@ class GatewayError(Exception):
 
 
 def short(value: object) -> str:
-    """A code or an id of a gateway as it may be kept and logged: one word, or a question mark for anything longer.
+    """A gateway's code or id in a form that may be stored and logged: one word, or a question mark for anything longer.
 
-    A gateway that is broken may hand back what it was sent.
+    A broken gateway may echo what it was sent.
     """
     text = str(value)
     return text if re.fullmatch(r"[\w-]{0,40}", text, re.ASCII) else "?"

@@ -17,7 +17,7 @@ class MobizonBackend:
     """All errors but a bad recipient are the gateway's: login (8), domain (13), account (14), too many calls (30)."""
 
     def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
-        # Its interface takes the key in the address only; so addresses are never logged (`sms.http`).
+        # Its API accepts the key only in the address; so addresses are never logged (`sms.http`).
         query = urllib.parse.urlencode({"output": "json", "api": "v1", "apiKey": settings.MOBIZON_API_KEY})
         fields = {
             "recipient": phone.removeprefix("+"),

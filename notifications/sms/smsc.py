@@ -6,7 +6,7 @@ from notifications.sms.base import Outcome, SendResult
 from notifications.sms.http import GatewayError, post_form, short
 
 _BAD_NUMBER = "7"
-# The identical request was made less than a minute ago: the first one did arrive.
+# The same request was made less than a minute ago, so the first one did arrive.
 _REPEATED = "9"
 
 
