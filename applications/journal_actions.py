@@ -1,4 +1,4 @@
-"""What the journal can say of an application, from filing to the contract."""
+"""What the journal can say about an application, from filing to the contract."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""What a page answers that had to wait too long for its turn, and what is noted before a page reads what it is sent."""
+"""The answer of a page that waited too long for a lock, and what is noted before a page reads its request."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +16,9 @@ RETRY_AFTER_SECONDS = 5
 
 
 class BusyMiddleware:
-    """503 and a way back where a page itself had to change something, and somebody else held it locked.
+    """503 and a way back if a page had to change something that somebody else held locked.
 
-    Pages end what ran out before they show it (`access.settling`), and show nothing that has not been ended.
+    Pages end what ran out before they show it (`access.settling`), and show nothing that is still to be ended.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -37,10 +37,10 @@ class BusyMiddleware:
 
 
 class HandingInMiddleware:
-    """Notes when papers for an extension begin to come.
+    """Notes when papers for an extension begin to arrive.
 
-    It stands before whatever reads the body: the check of the csrf token, and the gateway's question whether a large
-    body may come at all.
+    It stands before everything that reads the body: the CSRF check, and the gateway's question whether a large body is
+    allowed at all.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

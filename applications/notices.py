@@ -12,7 +12,7 @@ from notifications.kinds import BOTH, INBOX, SMS, Kind, PastBudget
 KINDS: Final = (
     Kind("application_filed", _("Application accepted"), BOTH, ("application", "number")),
     Kind("application_archived", _("Application archived"), INBOX, ("application", "undo_until")),
-    # To the other guardians: what one of them did can cost the child its date, and the way back is short.
+    # To the other guardians: what one of them did can cost the child its date, and there is little time to undo it.
     Kind(
         "archived_by_other",
         _("Another guardian archived the application"),

@@ -47,11 +47,11 @@ class Tier(IntegerChoices):
     GENERAL = 2, _("general")
 
 
-# Until a child is enrolled (or leaves), it keeps its number, also while a bid or a referral is under way:
-# the queue moves when a child is actually enrolled.
+# A child keeps its number until it is enrolled or leaves, even while a bid or a referral is under way:
+# the queue advances only when a child is actually enrolled.
 QUEUED_STATES = (ApplicationState.WAITING, ApplicationState.BID_PLACED, ApplicationState.REFERRED)
 
-# One live application per child: everything but the ends of the way.
+# One live application per child: every state but the final ones.
 LIVE_STATES = (*QUEUED_STATES, ApplicationState.STOP_LISTED, ApplicationState.LAPSED)
 
 
@@ -115,23 +115,23 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
 AGEING_STATES = MOVES[Move.AGE_OUT][0]
 
 
-# What a false guardian could do to a family's place: halted for both sides while a guardian is disputed. A withdrawn
-# benefit costs a place as well; it is no move of its own.
+# What a false guardian could do to a family's place: halted for both sides while a guardian is disputed. Withdrawing a
+# benefit costs a place too, but is not a move of its own.
 COSTLY = frozenset({Move.ARCHIVE, Move.MOVE_HOUSE, Move.WITHDRAW_BID, Move.EXTEND_REFERRAL})
-# What decides which places a child can get: halted for whoever is disputed, and for both where nothing proves either.
+# What decides which places a child can get: halted for the disputed guardian, and for both if neither is proven.
 CHOOSING = frozenset({Move.PLACE_BID, Move.CHANGE_LANGUAGES})
-# What one guardian has begun no other can begin: halted for whoever is disputed by one who is proven. Asking for a
-# benefit is such an act, too; it is no move of its own.
+# What no other guardian can do once one has done it: halted for a guardian disputed by one who is proven. Claiming a
+# benefit is such an act too, but not a move of its own.
 BEGINNING = frozenset({Move.FILE, Move.RESTORE})
 
 
 def is_allowed(move: Move, state: ApplicationState | str) -> bool:
-    """Whether `move` may be made from `state`. `Move.FILE` has no state before it and is never asked for."""
+    """Whether `move` may be made from `state`. Not for `Move.FILE`, which has no state before it."""
     return ApplicationState(state) in MOVES[move][0]
 
 
 def state_after(move: Move, state: ApplicationState | str) -> ApplicationState:
-    """The state to which an allowed `move` leads from `state`."""
+    """The state that an allowed `move` leads to from `state`."""
     return MOVES[move][1] or ApplicationState(state)
 
 

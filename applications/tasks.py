@@ -31,7 +31,7 @@ def award_collected_bids() -> None:
 
 @shared_task
 def check_invariants() -> None:
-    """Report in the log whatever contradicts something else."""
+    """Log every contradiction in the data."""
     for difference in differences():
         logger.error("invariant broken: %s", difference)
 

@@ -14,7 +14,7 @@ from applications.views.public import bulletin, downloads, queue, register, vaca
 
 app_name = "applications"
 urlpatterns = [
-    # What thousands ask for at an opening comes first.
+    # First the pages that thousands open at the same time.
     path("bulletin/", bulletin.bulletin, name="bulletin"),
     path("cabinet/applications/<uuid:pk>/apply/<uuid:vacancy_pk>/", bids.apply, name="apply"),
     path("cabinet/", pages.start, name="cabinet"),

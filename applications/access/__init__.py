@@ -1,1 +1,1 @@
-"""The only ways to an application: a family's own, and anybody's by its number. What ran out has ended before."""
+"""The only ways to an application: a family's own, and anybody's by its number. What ran out is ended first."""

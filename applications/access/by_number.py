@@ -14,13 +14,13 @@ from applications.models import Application
 from applications.queue.position import Position, position
 from applications.states import ApplicationState
 
-# Compared with where no guardian has a phone, so that an unknown number is answered by the same work.
+# Used for comparison if no guardian has a phone, so that an unknown number costs the same work.
 _NO_DIGITS = "----"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What is told: the state, and the place while the application holds one."""
+    """What the visitor is told: the state, and the number in the queue while the application holds one."""
 
     number: str
     state: ApplicationState
@@ -28,7 +28,7 @@ class Checked:
 
 
 class TooOften(Exception):
-    """Whether it was right is not told; ask again at `retry_at` (None: unknown, the counter does not answer)."""
+    """The visitor is not told whether it was right; ask again at `retry_at` (None: the counter does not answer)."""
 
     def __init__(self, retry_at: datetime | None) -> None:
         super().__init__(retry_at)
@@ -43,11 +43,11 @@ def check(
     is_known: Callable[[User], bool],
     now: datetime,
 ) -> Checked | None:
-    """Where the application stands, if `digits` end the phone of a guardian that it has now; else None.
+    """Where the application stands if the phone of one of its present guardians ends in `digits`; otherwise None.
 
     None does not say whether there is such an application: both cases cost the same one query and comparison. Misses
-    are counted, and past a limit neither a hit nor a miss is told: raises `TooOften`. A guardian whom `is_known` tells
-    to be the one who asks is not counted, whatever others did with this number or from this network.
+    are counted, and past a limit neither hits nor misses are told: raises `TooOften`. If `is_known` says that a
+    guardian is the one asking, nothing is counted, whatever others did with this number or from this network.
     """
     guardians = list(
         User.objects.filter(
@@ -58,7 +58,7 @@ def check(
         )
     )
     endings = [re.sub(r"\D", "", str(guardian.phone))[-4:] for guardian in guardians] or [_NO_DIGITS]
-    # A sum, so that every one of them is compared.
+    # A sum, so that all of them are compared.
     is_right = bool(sum(compare_digest(ending.encode(), digits.encode()) for ending in endings))
     if not any(map(is_known, guardians)):
         allowed = limits.judge(_counted(number, digits=digits, address=address), right=is_right, now=now)

@@ -15,14 +15,14 @@ from children.disputes import sides_of
 
 
 def applications_of(user: User) -> QuerySet[Application]:
-    """The applications of all children for whom the user is a guardian now."""
+    """The applications of all children whose guardian the user is now."""
     return Application.objects.filter(
         child__guardianships__user=user, child__guardianships__ended_at=None
     ).select_related("child", "locality")
 
 
 def application_for(user: User, pk: UUID, *, now: datetime) -> Application:
-    """One application of the family, brought up to `now`. Raises `Http404` for strangers as for unknown ids."""
+    """One application of the family, brought up to `now`. Raises `Http404` for strangers and unknown ids alike."""
     application = applications_of(user).filter(pk=pk).first()
     if application is None:
         raise Http404
@@ -30,7 +30,7 @@ def application_for(user: User, pk: UUID, *, now: datetime) -> Application:
 
 
 def settled_for(user: User, applications: Iterable[Application], *, now: datetime) -> list[Application]:
-    """Applications of the family brought up to `now`, each with the side of `user` where a guardian is disputed."""
+    """Applications of the family brought up to `now`, each with the side of `user` if a guardian is disputed."""
     settled = [settle(application, now=now) for application in applications]
     sides = sides_of(user) if settled else {}
     for application in settled:
@@ -56,7 +56,7 @@ def benefit_for(application: Application, pk: UUID) -> Benefit:
 
 
 def newest_bid(application: Application) -> Bid | None:
-    """The newest bid of an application, whatever became of it."""
+    """The newest bid of an application, whatever happened to it."""
     return (
         application.bids.select_related("vacancy__group__kindergarten__locality")
         .order_by("-placed_at")

@@ -1,8 +1,8 @@
-"""Papers for an extension count from the instant at which they begin to come, however long their way and their check.
+"""Papers for an extension count from the instant they begin to arrive, however long sending and checking them takes.
 
-A file of a few megabytes takes minutes on a slow line, and looking into it takes seconds more. The instant is noted
-when the head of the request comes, before its body is read, and while the note is fresh nothing ends the referral: a
-page or a job that looked meanwhile would take the place away from a family that was in time.
+A file of a few megabytes takes minutes on a slow line, and checking it takes seconds more. The instant is noted when
+the head of the request arrives, before its body is read. While the note is fresh nothing ends the referral: otherwise a
+page or a job could take the place away meanwhile from a family that was in time.
 """
 
 from datetime import datetime
@@ -16,10 +16,10 @@ from applications.states import ReferralState
 
 
 def note_handing_in(user: User, application_pk: UUID, *, now: datetime) -> None:
-    """Note that papers for the referral of the family's application begin to come at `now`.
+    """Note that papers for the referral of the family's application begin to arrive at `now`.
 
-    Does nothing where the referral is not valid at `now`, was extended, or belongs to others. A referral that somebody
-    else holds locked for too long gets no note: its papers count from when they are looked at.
+    Does nothing if the referral is not valid at `now`, was extended, or belongs to others. A referral that stays
+    locked for too long gets no note: its papers count from when they are checked.
     """
     valid = Referral.objects.filter(
         application__in=applications_of(user).filter(pk=application_pk),

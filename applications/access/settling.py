@@ -1,7 +1,7 @@
 """What ran out has ended before anybody reads it.
 
 One question decides for every reader, `Application.ran_out`: pages ask it here, the press and the look at the bulletin
-ask it in their statements, and the sweep goes through all for whom it is so.
+ask it in their statements, and the sweep handles all applications for which it is true.
 """
 
 from datetime import datetime
@@ -25,8 +25,8 @@ from bulletin.models import Locality
 def settle(application: Application, *, now: datetime) -> Application:
     """Bring an application up to `now`: what ran out (a referral, a stop, interest, age, a benefit) has ended.
 
-    The sweep does the same every minute; this keeps the rule at read time too, when it is late. Afterwards the
-    application runs out later than `now`, or not at all, also where nothing had to end. Only a referral whose end
+    The sweep does the same every minute; this applies the rule at read time too, in case the sweep is late. Afterwards
+    the application runs out later than `now` or not at all, even if nothing had to end. Only a referral whose end
     needs a working day that the calendar does not know is left as it is, to be looked at again. Returns the
     application as it is then. Raises `Refused(BUSY)`.
     """
@@ -38,14 +38,14 @@ def settle(application: Application, *, now: datetime) -> Application:
 
 
 def ran_out(*, now: datetime) -> QuerySet[Application]:
-    """The applications of which something may have ended at `now`: those that `settle` looks at."""
+    """The applications in which something may have ended by `now`: those that `settle` looks at."""
     return Application.objects.filter(runs_out_at__lte=now).select_related("locality", "child")
 
 
 def bring_forward(*, now: datetime) -> int:
-    """Let no application run out later than the rules say that are in force or announced. Returns how many it was.
+    """Let no application run out later than present and announced rules say. Returns how many were brought forward.
 
-    For whoever changes `Rules`, in the transaction that does: campaigns and ages depend on them until they have begun.
+    Call it after changing `Rules`, in the same transaction: campaigns and ages depend on them until they have begun.
     Referrals, stops and benefits don't, nor does any of this depend on the calendar of working days: their ends were
     stored when they were promised.
     """
@@ -65,13 +65,13 @@ def bring_forward(*, now: datetime) -> int:
 def _bring_forward(applications: QuerySet[Application], *, to: datetime) -> int:
     later = applications.filter(Q(runs_out_at=None) | Q(runs_out_at__gt=to))
     with locking():
-        # In one order, so that nobody who locks several of them waits in a circle.
+        # In one order, so that transactions that lock several of them can't deadlock.
         pks = list(later.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
         return later.filter(pk__in=pks).update(runs_out_at=to)
 
 
 def _end_what_ran_out(application: Application, *, now: datetime) -> None:
-    """Each step does nothing where its time has not come; each may be what brings the next one about."""
+    """Each step does nothing before its time; each may lead to the next one."""
     if application.state == ApplicationState.REFERRED:
         issued = application.referrals.filter(state=ReferralState.ISSUED).first()
         application = (expire_or_leave(issued, now=now) if issued else None) or application

@@ -1,1 +1,1 @@
-"""Benefits that move a child forward: their categories, and the claims of families."""
+"""Benefits that bring a child forward: their categories, and the families' claims."""

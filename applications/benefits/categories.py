@@ -1,6 +1,6 @@
-"""The benefit categories with which a portal begins; officials edit them afterwards. Pure.
+"""The benefit categories that a portal starts with; officials edit them afterwards. Pure.
 
-Who they are and what they prove it with: the rules for kindergartens as the education departments explain them.
+Who is entitled and which proof is needed follow the rules for kindergartens as the education departments explain them.
 A certificate from a place of service or work is valid for one month.
 """
 

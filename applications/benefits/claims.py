@@ -1,7 +1,7 @@
-"""Benefits (льготы): asked for by the family, checked by an official, counted for a time.
+"""Benefits (льготы): claimed by the family, checked by an official, counted for a time.
 
-Only a verified benefit changes the part of the queue, and nothing here changes the time of filing: without a benefit
-the application stands at its original date.
+Only a verified benefit changes the part of the queue, and nothing here changes the time of filing: once a benefit ends,
+the application is back at its original date.
 """
 
 from datetime import date, datetime, timedelta
@@ -52,9 +52,9 @@ def claim_benefit(
     actor: User,
     now: datetime,
 ) -> Benefit:
-    """Ask for a benefit with a checked `document`. It changes nothing in the queue until an official verified it.
+    """Claim a benefit with a checked `document`. It changes nothing in the queue until an official has verified it.
 
-    A benefit that counts only for a time may be asked for again while it still counts. Raises `Refused` (ARCHIVED,
+    A benefit that counts for a limited time may be claimed again while it still counts. Raises `Refused` (ARCHIVED,
     ENROLLED, DISPUTED, BENEFIT_NOT_OFFERED, BENEFIT_WAITS, BENEFIT_COUNTS, TOO_MANY_CLAIMS).
     """
     with locking():
@@ -91,7 +91,7 @@ def withdraw_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit
 def verify_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
     """Accept a claimed benefit: it counts from now to the end of the category's last day (the locality's zone).
 
-    Where the same benefit counts already, its former proof ends here. Raises `Refused` (BENEFIT_ENDED, ARCHIVED,
+    If the same benefit counts already, its former proof ends here. Raises `Refused` (BENEFIT_ENDED, ARCHIVED,
     ENROLLED, OWN_CHILD).
     """
     with locking():
@@ -122,7 +122,7 @@ def verify_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
 
 
 def reject_benefit(benefit: Benefit, *, actor: User, reason: str, now: datetime) -> Benefit:
-    """Refuse a claimed benefit, or take back one that was verified, with a reason that the family reads.
+    """Refuse a claimed benefit, or withdraw a verified one, with a reason for the family.
 
     The application stands at its original date. Raises `Refused` (REASON_MISSING, BENEFIT_ENDED, ARCHIVED, ENROLLED,
     OWN_CHILD).
@@ -147,7 +147,7 @@ def reject_benefit(benefit: Benefit, *, actor: User, reason: str, now: datetime)
 def expire_benefit(benefit: Benefit, *, now: datetime) -> Application:
     """End a verified benefit whose last day is over.
 
-    Does nothing while it counts, after it ended, and where the application has left the queue for good or is in the
+    Does nothing while it counts, after it ended, or if the application has left the queue for good or is in the
     archive: `restore` brings it up to date.
     """
     with locking():
@@ -181,7 +181,7 @@ def benefit_valid_until(benefit: Benefit, *, now: datetime) -> datetime | None:
 
 
 def _lock(application: Application) -> Application:
-    """The locked application, of a child that still waits for a place."""
+    """The application, locked; its child must still be waiting for a place."""
     application = lock_application(application.pk)
     if application.state == ApplicationState.ARCHIVED:
         raise Refused(Refusal.ARCHIVED)
@@ -216,7 +216,7 @@ def _refuse_own(benefit: Benefit, *, actor: User) -> None:
 
 
 def _end(benefit: Benefit, state: BenefitState, *, actor: User, now: datetime, reason: str = "") -> None:
-    """End a locked benefit by decision; where it counted, the application loses its part of the queue."""
+    """End a locked benefit by decision; if it counted, the application leaves its part of the queue."""
     counted = benefit.counts(now=now)
     if not counted and benefit.state != BenefitState.CLAIMED:
         raise Refused(Refusal.BENEFIT_ENDED)
@@ -236,7 +236,7 @@ def _recount(benefit: Benefit, step: Move, *, actor: User | None, now: datetime,
 
 
 def _later(former: datetime | None, following: datetime | None) -> datetime | None:
-    """The later end of two; None is never. What was promised is not shortened by a fresh proof."""
+    """The later of two ends; None means never. A new proof does not shorten what was promised."""
     return max(former, following) if former and following else None
 
 
@@ -268,7 +268,7 @@ def _tell(
 
 
 def categories_to_claim(application: Application) -> QuerySet[BenefitCategory]:
-    """What the family may ask for: not what waits for a check, and not what already counts without an end."""
+    """What the family may claim: nothing that waits for a check, and nothing that already counts without an end."""
     settled = application.benefits.filter(
         Q(state=BenefitState.CLAIMED) | Q(state=BenefitState.VERIFIED, valid_until=None)
     )

@@ -1,1 +1,1 @@
-"""Bids for vacancies: who may press, what a press does, who gets the place, and how a bid ends."""
+"""Bids for vacancies: who may press the button, what a press does, who gets the place, and how a bid ends."""

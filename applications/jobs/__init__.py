@@ -1,5 +1,5 @@
-"""The work that time brings: expiry, end of stops, awards, interest, school age, reminders, papers.
+"""Work that is due with time: expiry, ends of stops, awards, interest, school age, reminders, papers.
 
-Every job is idempotent and handles one object per transaction: what fails is reported in the log and tried again at
-the next run, and holds up nothing else. Tasks and management commands call the same functions.
+Every job is idempotent and handles one object per transaction: a failure is logged, is tried again at the next run,
+and holds up nothing else. Tasks and management commands call the same functions.
 """

@@ -16,7 +16,7 @@ from notifications.sweeps import sweep
 
 
 def settle_what_ran_out(*, now: datetime) -> int:
-    """Bring every application up to `now` of which something may have ended. Returns how many were looked at."""
+    """Bring up to `now` every application in which something may have ended. Returns how many were looked at."""
 
     def settle_one(application: Application) -> None:
         # Another worker, or the family itself, may have been here meanwhile.
@@ -31,7 +31,7 @@ def award_bids(*, now: datetime) -> int:
 
     `now` is a reading of `notifications.clock`: the clock that accepted the bids also ends their time.
     """
-    # The award goes by the order of the queue, in which nothing that ran out may count.
+    # The award follows the order of the queue, where nothing that ran out may count.
     settle_what_ran_out(now=now)
     awarded = sweep(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
     return awarded + sweep(recalled_with_bids(), lambda vacancy: void_recalled_bids(vacancy, now=now))
@@ -40,7 +40,7 @@ def award_bids(*, now: datetime) -> int:
 def settle_disputes(*, now: datetime) -> int:
     """Bring every undecided dispute up to date with what the registries say now. Returns how many were looked at.
 
-    Asks the person registry whether the newcomer's phone is theirs after all; without its answer nothing changes.
+    Asks the person registry whether the newcomer's phone is theirs after all; without an answer nothing changes.
     """
     waiting = undecided().select_related("guardianship__user__profile", "guardianship__child")
     return sweep(waiting, partial(_settle_dispute, now=now))

@@ -1,4 +1,4 @@
-"""What must be true of the rows at every moment, asked of all of them: places, bids, states, events, counts."""
+"""What must always be true, checked for all rows: places, bids, states, events, counts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +19,10 @@ from notifications.clock import read_clock
 
 
 def differences() -> Iterator[str]:
-    """Name everything that contradicts something else; nothing when all is well.
+    """Name every contradiction; none when all is well.
 
-    One reading of the database at one moment, whatever is written meanwhile. Reads every application, bid and event:
-    for a nightly job and for operators.
+    Reads the database in one snapshot, whatever is written meanwhile. Reads every application, bid and event: for a
+    nightly job and for operators.
     """
     with _one_moment():
         yield from _seats()
@@ -59,7 +59,7 @@ def _seats() -> Iterator[str]:
 
 
 def _states() -> Iterator[str]:
-    """Each of these states stands and falls with one row that gives it its reason."""
+    """Each of these states requires exactly one row that explains it."""
     reasons: dict[
         ApplicationState, tuple[str, QuerySet[Bid] | QuerySet[Referral] | QuerySet[StopListEntry]]
     ] = {
@@ -79,7 +79,7 @@ def _states() -> Iterator[str]:
 
 
 def _too_late() -> Iterator[str]:
-    """Applications that may end before they are looked at: `runs_out_at` is a lower bound, for the press as well."""
+    """Applications that may end before they are looked at: `runs_out_at` must be a lower bound, for the press too."""
     now, rules = read_clock(), list(Rules.objects.all())
     live = Application.objects.filter(state__in=LIVE_STATES).select_related("locality")
     for application in live.prefetch_related(*PREFETCH).order_by("pk").iterator(chunk_size=1000):

@@ -1,4 +1,4 @@
-"""The papers of referrals are made."""
+"""Making the papers of referrals."""
 
 from django.core.files.base import ContentFile
 
@@ -15,9 +15,9 @@ def render_missing() -> int:
 
 
 def store_pdf(referral: Referral) -> None:
-    """Make the referral's paper and keep it with the referral.
+    """Make the referral's paper and store it with the referral.
 
-    Where the referral was extended or ended meanwhile, the paper just made is dropped.
+    If the referral was extended or ended meanwhile, the paper just made is dropped.
     """
     content = ContentFile(paper.render(referral))
     name = referral.pdf.storage.save(f"referrals/{referral.pk}.pdf", content)

@@ -1,7 +1,7 @@
-"""For how long documents of families are kept: as long as they are needed for the decision, and ninety days more.
+"""How long families' documents are kept: as long as the decision needs them, and ninety days more.
 
 The data policy promises this period to families. Decisions, events and the journal stay: they prove that the queue
-was just. A run that breaks off between a row and its file leaves a file that no row names, which the sweep of
+was fair. A run that breaks off between a row and its file leaves a file that no row names, which the sweep of
 `accounts.stored_files` finds.
 """
 
@@ -31,7 +31,7 @@ def old_benefit_documents(*, now: datetime) -> QuerySet[Benefit]:
 
 
 def purge_extension_documents(*, now: datetime) -> int:
-    """Delete the old documents of extensions with their files; how many they were."""
+    """Delete the old documents of extensions with their files; returns how many."""
 
     def purge(document: ExtensionDocument) -> None:
         document.delete()
@@ -41,7 +41,7 @@ def purge_extension_documents(*, now: datetime) -> int:
 
 
 def purge_benefit_documents(*, now: datetime) -> int:
-    """Delete the files of ended claims; how many they were. The claims themselves stay."""
+    """Delete the files of ended claims; returns how many. The claims themselves stay."""
 
     def purge(benefit: Benefit) -> None:
         Benefit.objects.filter(pk=benefit.pk).update(document="")
@@ -53,13 +53,13 @@ def purge_benefit_documents(*, now: datetime) -> int:
 def papers_of_ended_referrals(*, now: datetime) -> QuerySet[Referral]:
     """The referrals that ended without a contract and still have their paper.
 
-    The moves that end them take it away: these are from before they did.
+    The moves that end a referral delete its paper; these ended before the moves did so.
     """
     return Referral.objects.exclude(state__in=HAS_PAPER).exclude(pdf="").filter(ended_at__lt=now)
 
 
 def purge_papers(*, now: datetime) -> int:
-    """Delete the papers of referrals that ended without a contract; how many they were."""
+    """Delete the papers of referrals that ended without a contract; returns how many."""
 
     def purge(referral: Referral) -> None:
         Referral.objects.filter(pk=referral.pk).update(pdf="")

@@ -1,4 +1,4 @@
-"""Telling families what happened to a bid, and reminding them of what is about to end."""
+"""Telling families what happened to a bid, and reminding them of deadlines."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -28,9 +28,9 @@ REMIND_BEFORE = timedelta(days=1)
 
 
 def tell_placed_bids(*, now: datetime) -> int:
-    """Write the notices, the SMS and the journal of every bid that was sent, or given its place by queue number.
+    """Write the notices, the SMS and the journal for each bid that was sent, or given a place by its queue number.
 
-    Each is told once of each. Returns how many.
+    Each bid is told of once for each event. Returns how many.
     """
     bids = Bid.objects.select_related("vacancy__group__kindergarten", "placed_by")
     sent = bids.filter(told_at=None).order_by("placed_at")
@@ -41,7 +41,7 @@ def tell_placed_bids(*, now: datetime) -> int:
 
 
 def remind_deadlines(*, now: datetime) -> int:
-    """Remind each family once, a day before its referral ends. Returns how many referrals are that near."""
+    """Remind each family once, a day before its referral ends. Returns how many referrals are that close."""
     ending = Referral.objects.filter(
         state=ReferralState.ISSUED,
         held_since=None,
@@ -52,9 +52,9 @@ def remind_deadlines(*, now: datetime) -> int:
 
 
 def remind_interest(*, now: datetime) -> int:
-    """Remind every family that has still to confirm its interest: at the start, 14 and 2 days before the last day.
+    """Remind families that have yet to confirm their interest: at the start, and 14 and 2 days before the last day.
 
-    Returns how many applications are reminded now; each hears of each date once, however often this runs.
+    Returns how many applications are reminded now; each gets each reminder once, however often this runs.
     """
     reminded = 0
     for locality in Locality.objects.all():
@@ -72,7 +72,7 @@ def remind_aging(*, now: datetime) -> int:
 
 def _tell(bid: Bid, *, now: datetime) -> None:
     with locking():
-        # Whatever else befalls the bid waits, so that no other writer puts the mark back.
+        # Other changes to the bid wait, so that no other writer resets the mark.
         application = lock_application(bid.application_id)
         if not Bid.objects.filter(pk=bid.pk, told_at=None).update(told_at=now):
             return
@@ -91,7 +91,7 @@ def _tell(bid: Bid, *, now: datetime) -> None:
 def _tell_award(bid: Bid, *, now: datetime) -> None:
     with locking():
         application = lock_application(bid.application_id)
-        # A place that the family has given back meanwhile is no news.
+        # If the family has given the place back meanwhile, there is nothing to tell.
         if not Bid.objects.filter(pk=bid.pk, award_told_at=None, holds_seat=True).update(award_told_at=now):
             return
         assert bid.awarded_at is not None
@@ -134,7 +134,7 @@ def _remind_aging(application: Application, *, now: datetime) -> None:
 
 
 def _all(objects: QuerySet[M], work: Callable[[M], Any]) -> int:
-    """`sweep` until none is left that can be handled: others may have come meanwhile; what failed waits."""
+    """`sweep` until none is left that can be handled: more may have come meanwhile; failures wait for the next run."""
     done = 0
     while found := sweep(objects.all(), work):
         done += found

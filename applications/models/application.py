@@ -1,4 +1,4 @@
-"""An application, and the append-only history of it."""
+"""An application, and its append-only history."""
 
 import uuid
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from bulletin.models import Language, Locality
 from children.disputes import Side
 from children.models import Child
 
-# What a row says of its end until somebody reckons it: past, so that it is looked at before anything is decided.
+# The value until the end is computed: in the past, so that the row is looked at before anything is decided.
 NEVER_LOOKED_AT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -39,8 +39,8 @@ class Application(models.Model):
     locality = models.ForeignKey(
         Locality, on_delete=models.PROTECT, related_name="applications", verbose_name=_("locality")
     )
-    # The queue's key together with the locality. Taken from the child at filing and kept beside it, since a queue
-    # must be readable from one index.
+    # With the locality, the key of the queue. Copied from the child at filing, since a queue must be readable from
+    # one index.
     birth_year = models.PositiveSmallIntegerField(_("birth year"))
     languages = ArrayField(
         models.CharField(max_length=2, choices=Language.choices), verbose_name=_("languages of education")
@@ -49,7 +49,7 @@ class Application(models.Model):
         _("part of the queue"), choices=Tier.choices, default=Tier.GENERAL
     )
     filed_at = models.DateTimeField(_("time of filing"))
-    # Breaks a tie of filing times: given by the database, in the order of filing.
+    # Breaks ties between filing times: assigned by the database, in the order of filing.
     sequence = models.BigIntegerField(unique=True, editable=False)
     filed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("filed by")
@@ -61,11 +61,11 @@ class Application(models.Model):
         default=ApplicationState.WAITING,
     )
     interest_confirmed_at = models.DateTimeField(_("interest confirmed at"))
-    # Not a column: where whoever asked for this application (`access`) stands in a dispute about the child's guardians.
+    # Not a column: the side of the user who loaded it (`access`) in a dispute about the child's guardians.
     asker_side: Side | None = None
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
-    # A lower bound of the first instant at which anything of it may end by itself (`rules.running_out`); empty: nothing
-    # ends before the next move. Once it is past, nothing is decided before `access.settling.settle` looked closer.
+    # A lower bound of the first instant at which anything in it may end by itself (`rules.running_out`); empty: nothing
+    # ends before the next move. Once it is past, `access.settling.settle` must run before anything is decided.
     runs_out_at = models.DateTimeField(
         null=True, editable=False, default=NEVER_LOOKED_AT, db_default=NEVER_LOOKED_AT
     )
@@ -103,17 +103,17 @@ class Application(models.Model):
         return reverse("applications:application", args=[self.pk])
 
     def ran_out(self, *, now: datetime) -> bool:
-        """Whether something of it may have ended at `now`, so that it has to be settled before it is read."""
+        """Whether something in it may have ended by `now`, so that it must be settled before it is read."""
         return self.runs_out_at is not None and self.runs_out_at <= now
 
     @property
     def asker_may_choose(self) -> bool:
-        """Whether whoever asked may choose places for the child: send bids, change the languages."""
+        """Whether the user who loaded it may choose places for the child: send bids, change the languages."""
         return self.asker_side is None or self.asker_side.may_choose
 
     @property
     def asker_may_begin(self) -> bool:
-        """Whether whoever asked may begin what others could then not begin: restore, ask for a benefit."""
+        """Whether the user who loaded it may do what others can't do after them: restore, claim a benefit."""
         return self.asker_side is None or self.asker_side.may_begin
 
     @property
@@ -147,7 +147,7 @@ class Event(models.Model):
     )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     data = models.JSONField(default=dict, help_text=_("What the state does not say: a bid, a referral."))
-    # Where the application stands in which queue after the event: with the state, all that its number depends on.
+    # Where the application stands after the event, and in which queue: with the state, all that its number depends on.
     locality = models.ForeignKey(
         Locality, on_delete=models.PROTECT, related_name="+", verbose_name=_("locality")
     )

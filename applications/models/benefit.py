@@ -1,4 +1,4 @@
-"""Benefits that move a child forward, and their categories."""
+"""Benefits that bring a child forward, and their categories."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -55,7 +55,7 @@ class BenefitCategory(models.Model):
 
 
 class Benefit(models.Model):
-    """A family's claim to a benefit: it counts only once an official verified it, and for a time."""
+    """A family's claim to a benefit: it counts only once an official has verified it, and for a time."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     application = models.ForeignKey(
@@ -95,7 +95,7 @@ class Benefit(models.Model):
         verbose_name_plural = _("benefits")
         ordering = ["-claimed_at", "-id"]
         constraints = [
-            # Two, so that a benefit can be proved anew while the former proof still counts.
+            # Two constraints, so that a benefit can be proved again while the former proof still counts.
             models.UniqueConstraint(
                 fields=["application", "category"],
                 condition=Q(state=BenefitState.CLAIMED),
@@ -120,10 +120,10 @@ class Benefit(models.Model):
         return f"{self.application} · {self.category}"
 
     def counts(self, *, now: datetime) -> bool:
-        """Whether it moves the child forward at `now`: a late expiry job gives nobody a minute more."""
+        """Whether it brings the child forward at `now`: a late sweep gives nobody a minute more."""
         return self.state == BenefitState.VERIFIED and (self.valid_until is None or now < self.valid_until)
 
     @property
     def last_moment(self) -> datetime | None:
-        """The last microsecond in which it counts: its local date is the day shown as the last one."""
+        """The last microsecond in which it counts: its local date is shown as the last day."""
         return self.valid_until - timedelta(microseconds=1) if self.valid_until else None

@@ -19,7 +19,7 @@ from bulletin.models import Vacancy
 class PriorityCutoff(models.Model):
     """Who is inside a vacancy's priority window: all of one queue up to this place in one tier.
 
-    Decided once, when the vacancy is published, so that no rank is counted while families press the button.
+    Decided once, when the vacancy is published, so that nothing is counted while families press the button.
     A tier without a row has nobody inside.
     """
 
@@ -62,7 +62,7 @@ class Bid(models.Model):
     answer_due = models.DateTimeField(_("the kindergarten answers by"), null=True, blank=True)
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    # The bid itself is the outbox: a worker writes the notices, so that nothing is rendered in the rush.
+    # The bid itself is the outbox: a worker writes the notices later, so that nothing is rendered in the rush.
     told_at = models.DateTimeField(
         _("told to the family at"),
         null=True,
@@ -104,5 +104,5 @@ class Bid(models.Model):
 
     @property
     def answer_last_moment(self) -> datetime | None:
-        """The last microsecond in which an answer is in time: its local date is the day shown as the last one."""
+        """The last microsecond in which an answer is in time: its local date is shown as the last day."""
         return self.answer_due - timedelta(microseconds=1) if self.answer_due else None

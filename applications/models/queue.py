@@ -1,4 +1,4 @@
-"""How many stand in each part of a queue, and corrections of it by official decision."""
+"""How many are in each part of a queue, and corrections by official decision."""
 
 import uuid
 
@@ -16,10 +16,10 @@ from bulletin.models import Locality
 
 
 class QueueCount(models.Model):
-    """One addend of how many stand in a part of a queue: the rows of one locality, birth year, tier and month add up.
+    """One addend: the rows of a locality, birth year, tier and month add up to how many stand in that part of a queue.
 
-    Only the trigger on applications writes here, for every writer alike: a +1 or a -1, in the transaction that brought
-    an application in, out or elsewhere. Rows are never updated, so nobody waits for anybody;
+    Only the trigger on applications writes here, whoever the writer is: a +1 or a -1, in the transaction that brought
+    an application in, out or elsewhere. Rows are never updated, so writers never wait for each other;
     `applications.queue.buckets` folds them.
     """
 
@@ -48,7 +48,7 @@ class QueueCount(models.Model):
 
 
 class Correction(models.Model):
-    """A change of the queue by an official decision, carried out only when a second official approved it."""
+    """A change of the queue by an official decision, carried out only after a second official has approved it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     application = models.ForeignKey(

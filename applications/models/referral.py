@@ -14,7 +14,7 @@ from applications.states import (
     ReferralState,
 )
 
-# The largest form takes fourteen minutes on the slowest line that is waited for (docs/adr/0009-web-server.md).
+# The largest form takes fourteen minutes on the slowest line that we wait for (docs/adr/0009-web-server.md).
 PAPERS_ON_THEIR_WAY = timedelta(minutes=20)
 
 
@@ -23,7 +23,7 @@ class Referral(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(_("referral number"), max_length=20, unique=True, editable=False)
-    # Also reachable through the bid; kept here so that the database can hold "one live referral per application".
+    # Also reachable through the bid; kept here so that the database can enforce "one live referral per application".
     application = models.ForeignKey(
         Application, on_delete=models.PROTECT, related_name="referrals", verbose_name=_("application")
     )
@@ -48,7 +48,7 @@ class Referral(models.Model):
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     pdf = models.FileField(_("PDF"), upload_to="referrals/", blank=True)
-    # When papers for its extension last began to come in time.
+    # When papers for its extension last began to arrive in time.
     handed_in_at = models.DateTimeField(_("papers handed in at"), null=True, blank=True, editable=False)
 
     class Meta:
@@ -74,13 +74,13 @@ class Referral(models.Model):
         return self.number
 
     def is_valid(self, *, now: datetime) -> bool:
-        """Whether the family may still use it: a late expiry job gives nobody an hour more, but a held one stays."""
+        """Whether the family may still use it: a late sweep gives nobody an hour more, but a held one stays valid."""
         return self.state == ReferralState.ISSUED and (now < self.valid_until or self.held_since is not None)
 
     def handed_in(self, *, now: datetime) -> datetime:
-        """The instant that decides whether an extension is in time: when its papers began to come, else `now`.
+        """The instant that decides whether an extension is in time: when its papers began to arrive, otherwise `now`.
 
-        For `PAPERS_ON_THEIR_WAY` the family may also send others for a file that can't be taken.
+        Within `PAPERS_ON_THEIR_WAY` the family may also replace a file that can't be accepted.
         """
         begun = self.handed_in_at
         return begun if begun is not None and begun <= now < begun + PAPERS_ON_THEIR_WAY else now
@@ -91,7 +91,7 @@ class Referral(models.Model):
 
     @property
     def runs_out_at(self) -> datetime | None:
-        """The first instant at which it is not extendable any more, and ends by itself; None while it is held."""
+        """The first instant at which it can no longer be extended and ends by itself; None while it is held."""
         if self.held_since is not None:
             return None
         begun = self.handed_in_at
@@ -101,7 +101,7 @@ class Referral(models.Model):
 
     @property
     def last_moment(self) -> datetime:
-        """The last microsecond of validity: its local date is the day shown as the last one."""
+        """The last microsecond of validity: its local date is shown as the last day."""
         return self.valid_until - timedelta(microseconds=1)
 
 
@@ -151,7 +151,7 @@ class ExtensionDocument(models.Model):
 
 
 class StopListEntry(models.Model):
-    """A time in which an application can't bid, after a referral that the family let expire."""
+    """A period in which an application can't bid, after the family let a referral expire."""
 
     application = models.ForeignKey(
         Application, on_delete=models.PROTECT, related_name="stops", verbose_name=_("application")
@@ -189,12 +189,12 @@ class StopListEntry(models.Model):
 
     @property
     def last_moment(self) -> datetime:
-        """The last microsecond of the stop: its local date is the day shown as the last one."""
+        """The last microsecond of the stop: its local date is shown as the last day."""
         return self.until - timedelta(microseconds=1)
 
 
 class Contract(models.Model):
-    """The end of the way: the kindergarten took the child in."""
+    """The goal: the kindergarten has enrolled the child."""
 
     referral = models.OneToOneField(
         Referral, on_delete=models.PROTECT, related_name="contract", verbose_name=_("referral")

@@ -92,5 +92,5 @@ class Rules(models.Model):
         return f"{self.valid_from:%d.%m.%Y}"
 
     def admits(self, birth_year: int, *, on: date) -> bool:
-        """Whether these rules let a child of that birth year wait on a day. Nobody's age counts but by birth year."""
+        """Whether these rules let a child of that birth year wait on a day. Age counts by birth year only."""
         return self.youngest_age <= on.year - birth_year <= self.oldest_age

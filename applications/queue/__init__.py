@@ -1,1 +1,1 @@
-"""The queue: its order, the exact number in it, why that number moved, and corrections by official decision."""
+"""The queue: its order, the exact number in it, why that number changed, and corrections by official decision."""

@@ -1,9 +1,9 @@
-"""How many stand in each part of each queue, kept so that a number needn't count thousands of rows.
+"""How many are in each part of each queue, stored so that computing a number need not count thousands of rows.
 
 A bucket is a locality, a birth year, a tier and a month of filing; the rows of `QueueCount` with one key add up to how
-many stand in it. A trigger on applications appends a +1 or a -1 in the writer's own transaction, so at every snapshot
-the sums are what counting would give (docs/adr/0006-queue-counts.md). What is here only tidies up and checks: a number
-is exact whether or not any of it ever runs.
+many stand in it. A trigger on applications appends a +1 or a -1 in the writer's own transaction, so in every snapshot
+the sums are what counting would give (docs/adr/0006-queue-counts.md). This module only tidies up and checks: numbers
+are exact even if none of it ever runs.
 """
 
 import logging
@@ -49,13 +49,13 @@ _DIFFERENCES = f"""
     ORDER BY {_KEY}
 """  # noqa: S608 - names only
 
-# One folds at a time: two would lock the same rows in different orders.
+# One fold at a time: two would lock the same rows in different orders.
 _FOLD_LOCK = 0x71756575
 
 
 @dataclass(frozen=True)
 class BucketDifference:
-    """A bucket in which `kept`, the sum on which numbers rest, is not how many `counted` applications stand there."""
+    """A bucket whose `kept` sum, on which numbers rest, differs from the `counted` applications."""
 
     locality_id: int
     birth_year: int
@@ -66,14 +66,14 @@ class BucketDifference:
 
 
 def bucket_month(filed_at: datetime) -> date:
-    """The bucket's month of a time of filing: its first day, in UTC."""
+    """The month of a filing time, as buckets name it: its first day, in UTC."""
     return filed_at.astimezone(UTC).date().replace(day=1)
 
 
 def fold_buckets() -> int:
     """Add up the rows of every bucket that changed since the last fold. Returns how many changes were folded.
 
-    No sum changes, so numbers stay exact while it runs; it blocks nobody, and does nothing while another fold runs.
+    No sum changes, so numbers stay exact while it runs. It blocks nobody, and does nothing while another fold runs.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_FOLD_LOCK])
@@ -84,7 +84,7 @@ def fold_buckets() -> int:
 
 
 def bucket_differences() -> list[BucketDifference]:
-    """Every bucket whose sum is wrong, in one snapshot; none, unless somebody went round the trigger.
+    """Every bucket whose sum is wrong, in one snapshot; none, unless the trigger was bypassed.
 
     Counts every application that stands in a queue: for a nightly job and for operators, not for a page.
     """
@@ -94,9 +94,9 @@ def bucket_differences() -> list[BucketDifference]:
 
 
 def rebuild_buckets() -> int:
-    """Count all buckets anew. Returns how many there are.
+    """Count all buckets from scratch. Returns how many there are.
 
-    Whoever files or leaves meanwhile waits for it (about a second per million applications); numbers can be read.
+    Filing and leaving wait for it (about a second per million applications); numbers can be read.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE applications_queuecount IN SHARE ROW EXCLUSIVE MODE")
@@ -110,7 +110,7 @@ def rebuild_buckets() -> int:
 
 
 def repair_buckets() -> list[BucketDifference]:
-    """Rebuild the buckets where any of them is wrong, and report it in the log. Returns what was wrong."""
+    """Rebuild the buckets if any of them is wrong, and log it. Returns what was wrong."""
     wrong = bucket_differences()
     if wrong:
         logger.error(

@@ -32,9 +32,9 @@ def propose_correction(
     actor: User,
     now: datetime,
 ) -> Correction:
-    """Put down what another official is asked to approve; nothing changes in the queue yet.
+    """Record a proposal for another official to approve; nothing changes in the queue yet.
 
-    A value equal to the present one counts as none. Raises `PermissionDenied` for whoever is not an official, and
+    A value equal to the present one counts as none. Raises `PermissionDenied` for anyone who is not an official, and
     `Refused`: NOTHING_TO_CORRECT, FUTURE_FILING, AGE, REASON_MISSING, ORDER_MISSING, FUTURE_ORDER,
     OWN_CHILD, CORRECTION_WAITS, NOT_ALLOWED (enrolled or archived).
     """
@@ -66,8 +66,8 @@ def propose_correction(
 def approve_correction(correction: Correction, *, actor: User, now: datetime) -> Correction:
     """Carry out a correction: the application stands by its new time of filing or birth year from now on.
 
-    Raises `PermissionDenied`, and `Refused`: OWN_CHILD, SAME_OFFICIAL, CORRECTION_DECIDED, CORRECTION_OUTDATED where
-    the time of filing or the birth year changed since, NOT_ALLOWED once the application has left for good.
+    Raises `PermissionDenied`, and `Refused`: OWN_CHILD, SAME_OFFICIAL, CORRECTION_DECIDED, CORRECTION_OUTDATED if the
+    time of filing or the birth year has changed since, NOT_ALLOWED once the application has left for good.
     """
     _require(actor, DECIDE)
     with locking():
@@ -108,7 +108,7 @@ def approve_correction(correction: Correction, *, actor: User, now: datetime) ->
 
 
 def decline_correction(correction: Correction, *, actor: User, reason: str, now: datetime) -> Correction:
-    """Refuse to carry out a correction: nothing changes in the queue. `reason` is kept in the journals.
+    """Decline a correction: nothing changes in the queue. `reason` is kept in the journals.
 
     The proposer can't decide either way. Raises `PermissionDenied`, `Refused` (OWN_CHILD, SAME_OFFICIAL,
     CORRECTION_DECIDED, REASON_MISSING).
@@ -128,7 +128,7 @@ def decline_correction(correction: Correction, *, actor: User, reason: str, now:
 def check_change(
     application: Application, *, filed_at: datetime | None, birth_year: int | None, now: datetime
 ) -> None:
-    """Raise `Refused` where `propose_correction` would refuse to change the application in this way."""
+    """Raise `Refused` if `propose_correction` would refuse this change."""
     if not is_allowed(Move.CORRECT, application.state):
         raise Refused(Refusal.NOT_ALLOWED)
     if (filed_at or application.filed_at, birth_year or application.birth_year) == (
@@ -182,9 +182,9 @@ def _decide(correction: Correction, state: CorrectionState, *, actor: User, now:
 def corrected_number(
     application: Application, *, filed_at: datetime, birth_year: int, now: datetime
 ) -> int | None:
-    """The number that the application would hold with this time of filing and birth year; saves nothing.
+    """The number that the application would have with this time of filing and birth year; saves nothing.
 
-    None where it holds none in its present state. Counts the queue it would stand in, in one statement.
+    None if it holds none in its present state. Counts the queue it would be in, in one statement.
     """
     if application.state not in QUEUED_STATES:
         return None

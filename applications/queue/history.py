@@ -1,4 +1,4 @@
-"""Why a number moved: the append-only events, told from the side of one application."""
+"""Why a number changed: the append-only events, from the point of view of one application."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from applications.rules.in_force import choose
 from applications.states import MOVES, QUEUED_STATES, ApplicationState, Move, Tier
 from bulletin.models import Locality
 
-# What a move of somebody else means for those behind; the families' own moves are called by their own names.
+# What other families' moves mean for those behind; a family's own moves keep their own names.
 CAUSES = {
     Move.FILE: _("New applications in the queue: the turn of the tiers shifted"),
     Move.SIGN_CONTRACT: _("A child ahead of you was enrolled"),
@@ -37,7 +37,7 @@ RULES_CAUSE = _("The rules for the turn of the tiers changed")
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the explanation: what moved the number on one day, for one reason."""
+    """One line of the explanation: how the number changed on one day, for one reason."""
 
     day: date
     cause: str
@@ -53,7 +53,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Explanation:
-    """How a number got from `old` to `new`; the sum closes whenever both exist: old - new = Σ forward."""
+    """How a number got from `old` to `new`; if both exist, the sum adds up: old - new = Σ forward."""
 
     since: datetime
     until: datetime
@@ -77,9 +77,9 @@ class Explanation:
 
 
 def explain(application: Application, *, since: datetime, until: datetime) -> Explanation:
-    """Every move of the application's number after `since` and up to `until`, both instants, by day and reason.
+    """Every change of the application's number after `since` and up to `until` (instants), by day and reason.
 
-    Computed from events alone; `until` may be the present. One reading of the queue's events (one snapshot).
+    Computed from events alone, in one snapshot; `until` may be the present.
     """
     watch = Watch(application.pk, ratio_at=_ratios())
     old = new = None
@@ -94,7 +94,7 @@ def explain(application: Application, *, since: datetime, until: datetime) -> Ex
 
 
 def by_day(moves: Iterable[NumberMove], application: Application) -> Iterator[Row]:
-    """Neighbouring moves of one day with one reason as one row, in the locality's days."""
+    """Consecutive changes of one local day with one reason, merged into one row."""
     zone = application.locality.zone
 
     def key(move: NumberMove) -> tuple[date, str]:
@@ -113,7 +113,7 @@ def by_day(moves: Iterable[NumberMove], application: Application) -> Iterator[Ro
 
 
 def cause_of(move: NumberMove) -> str:
-    """The reason for a move in words, in the language of the page."""
+    """The reason for a change in words, in the language of the page."""
     if move.cause is None:
         return str(RULES_CAUSE)
     cause = str(move.cause.label if move.own else CAUSES[move.cause])
@@ -123,8 +123,8 @@ def cause_of(move: NumberMove) -> str:
 def differences() -> Iterator[str]:
     """Replay every event and name each disagreement with the applications as they are.
 
-    An application must stand where its last event left it, its events must form a chain of allowed moves from its
-    filing on. Nothing is yielded when all is well.
+    An application must stand where its last event left it, and its events must form a chain of allowed moves from
+    filing onwards. Nothing is yielded when all is well.
     """
     last: dict[object, Event] = {}
     for event in Event.objects.order_by("id").iterator(chunk_size=5000):

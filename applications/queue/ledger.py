@@ -35,7 +35,7 @@ def ledger() -> QuerySet[Correction]:
 def ledger_entries(corrections: Iterable[Correction]) -> Iterator[LedgerEntry]:
     """The lines for some corrections of `ledger`, in their order, read in pieces.
 
-    The place comes from the event of the correction: the family may have moved since.
+    The place comes from the event of the correction: the family may have changed locality since.
     """
     remaining = iter(corrections)
     while some := list(islice(remaining, LEDGER_CHUNK)):

@@ -30,13 +30,13 @@ def head_by_tier(size: int, *, totals: Mapping[Tier, int], general_per_priority:
     rounds, left = divmod(rest, general_per_priority + 1)
     priority = min(totals[Tier.PRIORITY], rounds + (left > 0))
     general = min(totals[Tier.GENERAL], rest - priority)
-    # Where the general children run out, priority children close up.
+    # Once the general children run out, priority children close up.
     priority = min(totals[Tier.PRIORITY], rest - general)
     return {Tier.EXTRAORDINARY: extraordinary, Tier.PRIORITY: priority, Tier.GENERAL: general}
 
 
 def interleave(tiers: Mapping[Tier, Iterable[T]], *, general_per_priority: int) -> list[T]:
-    """The whole order, one by one: the definition against which the quick computations are tested. Pure."""
+    """The whole order, one by one: the definition against which the fast computations are tested. Pure."""
     priority, general = list(tiers[Tier.PRIORITY]), list(tiers[Tier.GENERAL])
     order = list(tiers[Tier.EXTRAORDINARY])
     while priority and general:

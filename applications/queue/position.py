@@ -1,7 +1,7 @@
 """An application's exact number in its queue.
 
-A queue is a locality and a birth year. Extraordinary children stand first; then one priority child and three general
-ones in turn (the ratio is in `Rules`), while both last; inside a tier by time of filing, then by sequence.
+A queue is a locality and a birth year. Extraordinary children come first; then one priority child and three general
+ones in turn (the ratio is in `Rules`) while there are both; inside a tier by time of filing, then by sequence.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ from applications.rules.in_force import choose
 from applications.states import QUEUED_STATES, Tier
 from bulletin.models import Locality
 
-# Where no rules have begun, the manual's.
+# The manual's, if no rules have begun.
 _USUAL_RATIO: int = Rules._meta.get_field("general_per_priority").default
 
 _POSITION = f"""
@@ -40,7 +40,7 @@ _POSITION = f"""
 """  # noqa: S608 - names only
 
 
-# `_POSITION` of many, each from its own row of what was asked.
+# `_POSITION` for many applications, one row of input each.
 _POSITIONS = f"""
     SELECT asked.id::text, counted.*
     FROM unnest(%(ids)s::uuid[], %(localities)s::bigint[], %(years)s::int[], %(tiers)s::int[],
@@ -63,7 +63,7 @@ _POSITIONS = f"""
 
 @dataclass(frozen=True)
 class Position:
-    """Where an application stands at the moment of asking."""
+    """Where an application stands at this moment."""
 
     number: int
     total: int
@@ -92,13 +92,13 @@ def before(application: Application) -> Q:
 
 
 def position(application: Application, *, now: datetime) -> Position | None:
-    """The application's number, exact at the moment of asking; None while it holds no number.
+    """The application's exact number at this moment; None while it holds no number.
 
-    `now` decides only which `Rules` give the ratio of the tiers. The application counts as it is given: load it in
-    the same transaction where both must be of one moment.
+    `now` decides only which `Rules` give the ratio of the tiers. The application is taken as passed in: load it in
+    the same transaction if both must be from one moment.
 
-    One statement, hence one snapshot of the queue, and always what `count_position` gives; but it adds up the
-    buckets and counts only inside the month of filing. The ratio comes along, chosen as `rules.choose` does.
+    One statement, so one snapshot of the queue. The result always equals that of `count_position`, but it adds up the
+    buckets and counts only inside the month of filing. The ratio is read with it, chosen as `rules.choose` does.
     """
     if application.state not in QUEUED_STATES:
         return None
@@ -125,7 +125,7 @@ def position(application: Application, *, now: datetime) -> Position | None:
 def positions(applications: Iterable[Application], *, now: datetime) -> dict[UUID, Position]:
     """`position` of each of these applications that holds a number: two statements for all of them.
 
-    Made for a page of a list. Where most of a queue is asked for, `numbers_of` reads it once.
+    Meant for a page of a list. For most of a queue use `numbers_of`, which reads it once.
     """
     asked = {one.pk: one for one in applications if one.state in QUEUED_STATES}
     if not asked:
@@ -159,7 +159,7 @@ def positions(applications: Iterable[Application], *, now: datetime) -> dict[UUI
 def numbers_of(applications: Iterable[Application], *, now: datetime) -> dict[UUID, int]:
     """The numbers of many applications at once: for each that holds one, what `position` gives.
 
-    One statement (and one for the rules) for each of their queues, which is read whole.
+    One statement for each of their queues, which is read whole, and one for the rules.
     """
     queues: dict[tuple[int, int], list[Application]] = defaultdict(list)
     for application in applications:

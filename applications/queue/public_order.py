@@ -1,11 +1,11 @@
-"""The queues as anyone may see them: counts, and the order of one queue by application number, without names.
+"""The queues as everyone may see them: counts, and the order of one queue by application number, without names.
 
-Fewer than five are never told: neither a count, nor the order of so small a queue. Where a tier has fewer than five, no
-row of that queue tells its tier or its day of filing: those of all others would tell theirs.
+Fewer than five are never shown: neither a count nor the order of so small a queue. If a tier has fewer than five, no
+row of that queue shows its tier or its day of filing: those of all the others would give theirs away.
 
-A page of an order begins beside the application of a given number, so that it stays in place while others come and
-go. The order interleaves tiers: from where that one application stands, `applications.queue.order` computes how many
-of each tier stand before the page, and the monthly buckets say in which month of filing each tier goes on. So a page
+A page of an order begins next to the application of a given number, so that it stays in place while others come and
+go. The order interleaves tiers: from where that application stands, `applications.queue.order` computes how many of
+each tier come before the page, and the monthly buckets say in which month of filing each tier continues. So a page
 costs a sum of buckets, a walk inside one month of the index `application_queue`, and a seek for its rows, however far
 from the head it is.
 """
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 class Start(StrEnum):
-    """How the beginning of a page is given: by a number in the queue, or by the application next to it."""
+    """How the start of a page is given: by a number in the queue, or by the application next to it."""
 
     NUMBER = "number"
     AFTER = "after"
@@ -61,9 +61,9 @@ class CountedQueue:
 
 @dataclass(frozen=True)
 class Row:
-    """One application in the public order; `filed_on` and `tier` are None where they would tell of too few.
+    """One application in the public order; `filed_on` and `tier` are None where they would point at too few.
 
-    `filed_on` is a day of the locality: the instant would lead from here to whoever knows when somebody filed.
+    `filed_on` is a local day: an instant would identify the application to anybody who knows when somebody filed.
     """
 
     number: int
@@ -74,10 +74,10 @@ class Row:
 
 @dataclass(frozen=True)
 class OrderPage:
-    """A part of one queue's order; no rows in a queue of nobody or of fewer than `FEW`.
+    """A part of one queue's order; no rows if the queue is empty or has fewer than `FEW`.
 
-    `is_known` is false where the application beside which the page was to begin is not in this queue's history: then
-    the page is the first one.
+    `is_known` is false if the application next to which the page should begin is not in this queue's history; then the
+    page is the first one.
     """
 
     total: int
@@ -108,10 +108,10 @@ class _Key:
 
 
 def counted_queues(locality: Locality | None = None) -> list[CountedQueue]:
-    """Every queue (of one locality, or of all) that held anybody at most a minute ago, the youngest children first.
+    """Every queue (of one locality, or of all) that was not empty at most a minute ago, the youngest children first.
 
     An application that names two languages counts in both, and once in `waiting`. Without the cache all are counted
-    anew: a slow page, not an error.
+    again: a slow page, not an error.
     """
     try:
         known: list[CountedQueue] | None = cache.get(COUNTS_KEY)
@@ -219,7 +219,7 @@ def _row(
 
 @contextmanager
 def _one_snapshot() -> Iterator[None]:
-    """Several statements that see one state of the queue; inside a transaction of the caller, its own rules hold."""
+    """One snapshot for several statements; inside a transaction of the caller, that transaction's isolation applies."""
     if connection.in_atomic_block:
         yield
         return
@@ -326,7 +326,7 @@ class _Order:
 
 
 def _beside(side: str, filed_at: datetime, sequence: int) -> Q:
-    """Before ("lt"), after ("gt") or from ("gte") a key on, in a form by which the index can be sought."""
+    """Before ("lt"), after ("gt") or from ("gte") a key on, in a form for which the index can be used."""
     return Q(**{f"filed_at__{side[0]}te": filed_at}) & (
         Q(**{f"filed_at__{side[0]}t": filed_at}) | Q(**{f"sequence__{side}": sequence})
     )

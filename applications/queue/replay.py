@@ -1,7 +1,7 @@
-"""Replaying a queue's events: every move of one application's number, with its cause. Pure.
+"""Replaying a queue's events: every change of one application's number, with its cause. Pure.
 
-The number before an event and the number after it are both computed from the standings, so what the causes add up to
-is always the difference of the numbers: nothing is left over to be explained otherwise.
+The numbers before and after an event are both computed from the standings, so the causes always add up to the
+difference of the numbers: nothing is left unexplained.
 """
 
 from collections import Counter
@@ -39,10 +39,10 @@ class Step:
 
 @dataclass(frozen=True)
 class NumberMove:
-    """A change of the number that is watched.
+    """A change of the watched number.
 
-    `before` and `after` are None while there is no number; `own` tells the application's own events from others'.
-    `left` is the last number that it had, which bridges a time without one; `note` comes from the step.
+    `before` and `after` are None while there is no number; `own` marks the application's own events. `left` is the
+    last number it had, which bridges a time without one; `note` comes from the step.
     """
 
     at: datetime
@@ -55,9 +55,9 @@ class NumberMove:
 
     @property
     def forward(self) -> int:
-        """By how many places the application moved to the front: negative when it moved back.
+        """By how many places the application came forward; negative if it fell back.
 
-        Leaving moves nobody; a return counts from the number that was left.
+        Leaving does not count; a return counts from the number that was left.
         """
         if self.after is None or self.left is None:
             return 0
@@ -76,7 +76,7 @@ class Watch:
     _left: int | None = None
 
     def run(self, steps: Iterable[Step]) -> Iterator[NumberMove]:
-        """The moves of the number that `steps` bring about. May be called again with further steps."""
+        """The changes of the number caused by `steps`. May be called again with further steps."""
         for step in steps:
             yield from self.tick(step.at)
             before = self._number(step.at)
@@ -85,7 +85,7 @@ class Watch:
             yield from self._moved(step.at, step.move, before, own=own, note=step.note)
 
     def tick(self, now: datetime) -> Iterator[NumberMove]:
-        """The move that time alone brought about until `now`: another ratio of the tiers came into force."""
+        """The change caused by time alone up to `now`: a new ratio of the tiers came into force."""
         if self._own is not None and self._left is not None:
             number = self._number(now)
             if number != self._left:

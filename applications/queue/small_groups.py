@@ -1,4 +1,4 @@
-"""Counts as everyone may see them: one that is so small might point at a family. Pure."""
+"""Counts as everyone may see them: a very small one might point at a family. Pure."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ FEW: Final = 5
 
 
 def told(count: int, *, grouped: bool = True) -> str:
-    """The count, or `<5`; zero is told, for it points at nobody. In files thousands are not `grouped`."""
+    """The count, or `<5`; zero is shown, since it points at nobody. In files thousands are not `grouped`."""
     if 0 < count < FEW:
         return f"<{FEW}"
     return number_format(count, force_grouping=True) if grouped else str(count)

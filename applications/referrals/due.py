@@ -9,7 +9,7 @@ from applications.states import ReferralState
 
 
 def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
-    """Referrals with which a family may still come (`Referral.is_valid`)."""
+    """Referrals that a family may still use (`Referral.is_valid`)."""
     return Referral.objects.filter(
         Q(valid_until__gt=now) | Q(held_since__isnull=False), state=ReferralState.ISSUED
     )

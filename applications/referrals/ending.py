@@ -1,4 +1,4 @@
-"""How a referral ends: by the contract, by the kindergarten, or with its last day."""
+"""How a referral ends: by a contract, by the kindergarten, or with its last day."""
 
 import logging
 from datetime import datetime
@@ -62,7 +62,7 @@ def sign_contract(referral: Referral, *, actor: User, contract_number: str = "",
 
 
 def revoke_referral(referral: Referral, *, actor: User, reason: str, now: datetime) -> Application:
-    """Take a valid referral back for the kindergarten: the family waits at its original date, without a penalty."""
+    """Revoke a valid referral for the kindergarten: the family waits at its original date, without a penalty."""
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
     with locking():

@@ -41,7 +41,7 @@ def extend_referral(
 ) -> Extension:
     """Extend a valid referral once, to the end of the day `until`, with supporting documents.
 
-    Allowed up to the end of its last day, by the instant at which the papers began to come. `documents` are checked
+    Allowed up to the end of its last day, by the instant at which the papers began to arrive. `documents` are checked
     files (`accounts.uploads`) with their names. Raises `Refused` (REFERRAL_ENDED, HALTED, ALREADY_EXTENDED,
     EXTENSION_DATE, DOCUMENTS_MISSING).
     """
@@ -69,7 +69,7 @@ def extend_referral(
         for original_name, file in documents:
             _store_document(extension, original_name, file)
         referral.valid_until = end_of_day(until, application.locality.zone)
-        # The old paper names the old day: it is made anew.
+        # The old paper names the old day, so a new one is made.
         take_paper_away(referral)
         referral.save(update_fields=["valid_until", "pdf"])
         event = move(

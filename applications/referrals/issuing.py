@@ -26,7 +26,7 @@ from bulletin.calendar import working_calendar
 from bulletin.workdays import end_of_day
 from children.disputes import is_halted
 
-# Far more than are ever drawn, so that none is met by trying.
+# Far more than are ever issued, so that guessing hits none.
 NUMBERS_A_YEAR: Final = 10**8
 
 
@@ -78,9 +78,10 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
 
 
 def referral_number(day: date, draw: int) -> str:
-    """The number of a referral issued on a day: its year and eight digits drawn by chance. Pure.
+    """The number of a referral issued on a day: its year and eight random digits. Pure.
 
-    It says nothing of the application, so that the public register leads from no application to its kindergarten.
+    It says nothing about the application, so that the public register does not lead from an application to its
+    kindergarten.
     """
     return f"{day:%y}-{draw // 10_000:04}-{draw % 10_000:04}"
 

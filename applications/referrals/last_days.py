@@ -1,4 +1,4 @@
-"""Until which day a family may come, may extend, and is stopped."""
+"""The last day on which a family may come, the latest extension, and the length of a stop."""
 
 from datetime import date, timedelta
 
@@ -16,7 +16,7 @@ def last_day_of(referral: Referral) -> date:
 def longest_extension(referral: Referral) -> date:
     """The latest day to which a referral may be extended: 30 calendar days after its last day (`Rules`).
 
-    By the rules of the day of issue, or of its last day where these give more.
+    By the rules of the day of issue, or of its last day if those allow more.
     """
     locality, last_day = referral.application.locality, last_day_of(referral)
     issued = locality.day(referral.issued_at)
@@ -27,7 +27,7 @@ def longest_extension(referral: Referral) -> date:
 def stop_days_of(referral: Referral) -> int:
     """How many working days the stop after this referral lasts.
 
-    What the family was told at the issue, or less where the rules of its last day are kinder.
+    As the family was told at the issue, or less if the rules of its last day are milder.
     """
     locality = referral.application.locality
     issued = locality.day(referral.issued_at)

@@ -1,7 +1,7 @@
 """The referral as a PDF: Kazakh and Russian on one A4.
 
-No QR code: a code would have to lead to a public check of referrals, and one that only repeats the printed
-number proves nothing while it looks as if it did.
+No QR code: it would have to lead to a public check of referrals. One that only repeats the printed number looks like
+a proof and is none.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ class Both(NamedTuple):
 
 
 class OwnFilesOnly(URLFetcher):
-    """Opens the two faces of the font and nothing else: a PDF is made without any network."""
+    """Opens the two faces of the font and nothing else: making a PDF uses no network."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
         allowed = {(FONT_FOLDER / name).as_uri() for name in ("Roboto-Regular.ttf", "Roboto-Bold.ttf")}
@@ -80,7 +80,7 @@ def _lay_out(context: dict[str, Any]) -> Document:
 
 
 def _context(referral: Referral) -> dict[str, Any]:
-    """What the page says. Times are the locality's, by which its deadlines end."""
+    """What the page says. Times are in the locality's zone, as its deadlines are."""
     application = referral.application
     zone = application.locality.zone
     vacancy = referral.bid.vacancy
@@ -121,7 +121,7 @@ def _context(referral: Referral) -> dict[str, Any]:
 
 
 def _name_of_applicant(referral: Referral) -> str:
-    """The guardian who filed the application: the one whose documents the kindergarten looks at."""
+    """The guardian who filed the application: the kindergarten checks this person's documents."""
     profile = getattr(referral.application.filed_by, "profile", None)
     return profile.full_name if profile else ""
 
@@ -141,7 +141,7 @@ def _weekday(day: date) -> Both:
 
 
 def _in_both(words: Callable[[], object]) -> Both:
-    """What `words()` answers in Kazakh and in Russian, whatever the language of the caller."""
+    """The result of `words()` in Kazakh and in Russian, whatever the caller's language."""
     said = []
     for language in ("kk", "ru"):
         with override(language):

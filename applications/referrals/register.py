@@ -1,9 +1,9 @@
 """The public register of referrals: which kindergarten gave how many, for which years of birth, month by month.
 
-It must not lead from an application to a kindergarten. Whoever knows an application's number sees in the public order
-on which day it leaves. So the register tells neither days nor states, a month appears when it is over, and a number
-says nothing of its application. A birth year is told where at least five of the place share it in the month, and only
-where those it is not told of are five, too: else they would be known by what is left out.
+It must not lead from an application to a kindergarten. Anybody who knows an application's number sees in the public
+order on which day it leaves. So the register shows neither days nor states, a month appears once it is over, and a
+number says nothing about its application. A birth year is shown if at least five referrals of the place share it in the
+month, and only if the referrals without a birth year are also at least five: otherwise theirs could be worked out.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ _PLACE = F("bid__vacancy__group__kindergarten__locality")
 
 @dataclass(frozen=True)
 class RegisterRow:
-    """One referral as everyone may see it; `month` is its first day, `birth_year` None where it is not told."""
+    """One referral as everyone may see it; `month` is its first day, `birth_year` None where it is not shown."""
 
     number: str
     month: date
@@ -33,7 +33,7 @@ class RegisterRow:
 
 
 def registered(*, now: datetime) -> QuerySet[Referral]:
-    """The referrals of all months that are over, the newest month first, inside it by kindergarten and number."""
+    """The referrals of all months that are over: the newest month first, inside it by kindergarten and number."""
     this_month = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return (
         Referral.objects.filter(issued_at__lt=this_month)
@@ -44,7 +44,7 @@ def registered(*, now: datetime) -> QuerySet[Referral]:
 
 
 def register_rows(referrals: Iterable[Referral]) -> list[RegisterRow]:
-    """Some referrals of `registered` as they are told, in their order; two statements, however many they are."""
+    """The public rows for some referrals of `registered`, in their order; two statements, however many there are."""
     shown = list(referrals)
     counts = _counts({(referral.place, referral.month) for referral in shown})  # type: ignore[attr-defined]
     rows = []
@@ -57,7 +57,7 @@ def register_rows(referrals: Iterable[Referral]) -> list[RegisterRow]:
 
 
 def told_years(counts: Mapping[int, int]) -> set[int]:
-    """Of the birth years of a place's referrals in a month, with how many there are of each, those to tell. Pure."""
+    """Which birth years to show, from the number of a place's referrals in a month for each. Pure."""
     told = {year for year, count in counts.items() if count >= FEW}
     left_out = sum(count for year, count in counts.items() if year not in told)
     return told if left_out == 0 or left_out >= FEW else set()

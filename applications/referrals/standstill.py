@@ -23,7 +23,7 @@ from bulletin.workdays import NoCalendar, end_of_day
 def hold_referral(application: Application, *, now: datetime) -> None:
     """Let the last day of the running referral of a locked application stand still while its extension is halted.
 
-    One that was extended already runs on: nothing that it needs is halted.
+    A referral that was extended already runs on: it needs nothing that is halted.
     """
     extendable = application.referrals.filter(state=ReferralState.ISSUED, held_since=None, extension=None)
     referral = extendable.first()
@@ -33,10 +33,10 @@ def hold_referral(application: Application, *, now: datetime) -> None:
 
 
 def resume_referral(application: Application, *, now: datetime) -> None:
-    """Let the held last day of a locked application's referral count again; nothing where none is held.
+    """Let the held last day of a locked application's referral count again; does nothing if none is held.
 
-    The family has as many working days as were left when it was held, at least one, and never less than its paper
-    says. A day that moved is told to the family, and the paper is made anew.
+    The family gets the working days that were left when it was held, at least one, and never fewer than its paper
+    says. If the day changes, the family is told and a new paper is made.
     """
     referral = application.referrals.filter(held_since__isnull=False).first()
     if referral is None:
@@ -64,5 +64,5 @@ def _day_after_standstill(referral: Referral, *, now: datetime) -> date:
         calendar = working_calendar()
         return calendar.add(today, max(1, calendar.working_days_left(held_on, last_day)))
     except NoCalendar:
-        # Nobody loses a day because the calendar was not loaded.
+        # Nobody must lose a day because the calendar was not loaded.
         return today + max(timedelta(days=1), last_day - held_on)

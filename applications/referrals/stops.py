@@ -25,7 +25,7 @@ def lift_stop(
 ) -> Application:
     """Return an application from the stop-list to its original date.
 
-    Without an `actor` only once the stop is over; an official may do it earlier, with a reason. Does nothing where the
+    Without an `actor` only once the stop is over; an official may do it earlier, with a reason. Does nothing if the
     stop was lifted before.
     """
     if actor is not None and not reason.strip():

@@ -1,4 +1,4 @@
-"""The paper of a referral as it is kept: it is made by a worker, and goes with what it says."""
+"""The stored paper of a referral: a worker makes it, and it is deleted when it no longer holds."""
 
 from typing import Final
 
@@ -10,11 +10,11 @@ PDF_TASK: Final = "applications.tasks.render_referral_pdf"
 
 
 def order_paper(referral: Referral) -> None:
-    """Have the paper made after the commit, unless it is there by then."""
+    """Have the paper made after the commit, unless it exists by then."""
     wake_on_commit(PDF_TASK, str(referral.pk))
 
 
 def take_paper_away(referral: Referral) -> None:
-    """It holds a child's name and is good for nothing any more. The caller saves `pdf`."""
+    """Delete the paper: it holds a child's name and is no longer of use. The caller saves `pdf`."""
     delete_after_commit(referral.pdf)
     referral.pdf = ""

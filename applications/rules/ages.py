@@ -1,6 +1,6 @@
-"""Until which age by birth year an application may wait. Pure.
+"""Up to which age, by birth year, an application may wait. Pure.
 
-At the turn of the year nothing moves inside a queue: its key is the birth year. Only the oldest birth year leaves, in
+At the turn of the year nothing changes inside a queue: its key is the birth year. Only the oldest birth year leaves, in
 the first moments of January. Families are told a month before, so the rules of that day decide: a lower age set later
 closes nobody's application before the January after next, a higher one counts at once.
 """
@@ -17,7 +17,7 @@ NOTICE_MONTH = 12
 
 
 def oldest_birth_year(year: int, rules: Iterable[Rules], *, locality: Locality, today: date) -> int:
-    """The birth year with which a child is the oldest that waits during `year`; `rules` are all there are."""
+    """The oldest birth year that may wait during `year`; `rules` are all there are."""
     known = list(rules)
     told = choose(known, locality_id=locality.pk, day=date(year - 1, NOTICE_MONTH, 1))
     in_force = choose(known, locality_id=locality.pk, day=max(today, date(year, 1, 1)))
@@ -27,7 +27,7 @@ def oldest_birth_year(year: int, rules: Iterable[Rules], *, locality: Locality, 
 def too_old_from(birth_year: int, rules: Iterable[Rules], *, locality: Locality, now: datetime) -> datetime:
     """The first instant, as the rules stand, at which a birth year is too old to wait in `locality`.
 
-    The beginning of today (local) where it is so already.
+    The beginning of today (local) if it is too old already.
     """
     known, today = list(rules), now.astimezone(locality.zone).date()
     highest = max(one.oldest_age for one in (*known, Rules(valid_from=today)))

@@ -18,9 +18,9 @@ def rules_at(locality: Locality, now: datetime) -> Rules:
 
 
 def choose(rules: Iterable[Rules], *, locality_id: int | None, day: date) -> Rules:
-    """Those of `rules` that hold in a locality (None: where nothing of its own is known) on a day.
+    """Those of `rules` in force in a locality (None: one without rules of its own) on a day.
 
-    A locality's own rules win over those for all; among them the newest that has begun. Where none has, the manual's
+    A locality's own rules win over those for all; among them, the newest that have begun. If none have, the manual's
     values hold.
     """
     begun = [one for one in rules if one.valid_from <= day and one.locality_id in (None, locality_id)]

@@ -1,9 +1,9 @@
 """When families confirm that they still want a place. Pure.
 
 Once a year, by the day that `Rules` name, every waiting family confirms its interest with one button. The campaign
-begins some days before; who has not confirmed when the day is over lapses, and can come back at the original date until
-the grace is over. All of it is decided by the rules in force on the day on which the campaign begins: a later change of
-`Rules` moves no day that families have been told.
+begins some days before. A family that has not confirmed when the day is over lapses, and can come back at its original
+date until the grace is over. All of it is decided by the rules in force on the day the campaign begins: a later change
+of `Rules` changes no day that families have been told.
 """
 
 from collections.abc import Iterable
@@ -16,9 +16,9 @@ from applications.rules.in_force import choose
 from bulletin.models import Locality
 from bulletin.workdays import end_of_day, start_of_day
 
-# How many days before the last one families hear of it again.
+# How many days before the last one families are reminded again.
 REMIND_BEFORE = (14, 2)
-# A reminder that the portal could not send for so long is dropped rather than sent late.
+# A reminder delayed by more than this is dropped rather than sent late.
 REMIND_WITHIN = timedelta(days=3)
 
 
@@ -34,7 +34,7 @@ class Campaign:
     """One year's confirmation in one locality.
 
     It runs from `begins_at` up to, but not including, `ends_at`; a lapsed application can come back before
-    `grace_ends_at`. `last_day` and `last_grace_day` are the dates on which a family does so at the latest, in the
+    `grace_ends_at`. `last_day` and `last_grace_day` are the last dates for confirming and for coming back, in the
     locality's zone.
     """
 
@@ -70,10 +70,10 @@ class Campaign:
 
 
 def campaign_of(year: int, rules: Iterable[Rules], *, locality: Locality) -> Campaign | None:
-    """The campaign whose last day lies in `year`; `rules` are all there are.
+    """The campaign whose last day is in `year`; `rules` are all there are.
 
-    None where rules came into force after the day on which their own campaign should have begun: nobody is asked with
-    less time than the rules give.
+    None if the rules came into force after their own campaign should have begun: no family gets less time than the
+    rules give.
     """
     known = [one for one in rules if one.locality_id in (None, locality.pk)]
     changes = sorted({one.valid_from for one in known})
@@ -95,12 +95,12 @@ def campaign_of(year: int, rules: Iterable[Rules], *, locality: Locality) -> Cam
 
 
 def running_campaign(rules: Iterable[Rules], *, locality: Locality, now: datetime) -> Campaign | None:
-    """The campaign in which families are asked at `now`, if any; it may have begun in the year before its last day."""
+    """The campaign that is running at `now`, if any; it may have begun in the year before its last day."""
     return _newest_in(Phase.RUNNING, rules, locality=locality, now=now)
 
 
 def ended_campaign(rules: Iterable[Rules], *, locality: Locality, now: datetime) -> Campaign | None:
-    """The newest campaign that is over at `now`: this year's or the last one's."""
+    """The newest campaign that is over at `now`: this year's or last year's."""
     year, known = _year(locality, now), list(rules)
     for candidate in (year, year - 1):
         campaign = campaign_of(candidate, known, locality=locality)
@@ -117,9 +117,9 @@ def next_campaign(rules: Iterable[Rules], *, locality: Locality, now: datetime) 
 def unconfirmed_from(
     confirmed_at: datetime, rules: Iterable[Rules], *, locality: Locality, now: datetime
 ) -> datetime:
-    """The first instant after `now` at which interest confirmed at that moment may no longer do, as the rules stand.
+    """The first instant after `now` at which interest confirmed at that moment may no longer count, as the rules stand.
 
-    It is the end of the first campaign for which it does not count. Where the coming two years have none, it is an
+    It is the end of the first campaign for which it does not count. If the coming two years have none, it is an
     instant before any later one.
     """
     for campaign in campaigns_ahead(rules, locality=locality, now=now):

@@ -1,7 +1,7 @@
-"""When anything of an application may next end by itself: the one reckoning behind `Application.runs_out_at`.
+"""When anything in an application may next end by itself: the one computation behind `Application.runs_out_at`.
 
-The press, the look at the bulletin, every page and the sweep ask one question, whether that instant is past, and settle
-the application first where it is. So it may be too early, which costs a look, and never too late.
+The press, the look at the bulletin, every page and the sweep ask one question: is that instant past? If so, they settle
+the application first. So it may be too early, which costs one check, but never too late.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ from applications.states import (
 def first_end(
     application: Application, *, now: datetime, rules: Iterable[Rules] | None = None
 ) -> datetime | None:
-    """The first instant at which anything of `application` may end by itself, as its rows and the rules stand.
+    """The first instant at which anything in `application` may end by itself, as its rows and the rules stand.
 
     What is over and has not been ended counts with its own instant; but campaigns of interest count from `now` on,
     since who missed one is known by more than this. None where nothing ends before the next move: a bid waits for the

@@ -1,4 +1,4 @@
-"""`manage.py rebuild_queue`: does what numbers rest on agree with the events and with a count?"""
+"""`manage.py rebuild_queue`: check the data behind the queue numbers against the events and a full count."""
 
 from argparse import ArgumentParser
 from typing import Any
