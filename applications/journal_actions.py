@@ -21,7 +21,7 @@ class Action(models.TextChoices):
     BENEFIT_WITHDRAWN = "benefit_withdrawn", _("Benefit withdrawn")
     BENEFIT_EXPIRED = "benefit_expired", _("Benefit expired")
     LANGUAGES_CHANGED = "languages_changed", _("Languages of education changed")
-    MOVED_HOUSE = "moved_house", _("Application moved to another locality")
+    LOCALITY_CHANGED = "moved_house", _("Application moved to another locality")
     CORRECTION_PROPOSED = "correction_proposed", _("Correction of the queue proposed")
     CORRECTION_APPROVED = "correction_approved", _("Correction of the queue approved")
     CORRECTION_DECLINED = "correction_declined", _("Correction of the queue declined")

@@ -77,7 +77,7 @@ class Move(TextChoices):
     VERIFY_BENEFIT = "verify_benefit", _("Benefit verified")
     END_BENEFIT = "end_benefit", _("Benefit no longer counts")
     CHANGE_LANGUAGES = "change_languages", _("Languages of education changed")
-    MOVE_HOUSE = "move_house", _("Moved to another locality")
+    CHANGE_LOCALITY = "move_house", _("Moved to another locality")
     CORRECT = "correct", _("Corrected by an official decision")
     ARCHIVE = "archive", _("Application moved to the archive")
     RESTORE = "restore", _("Application restored from the archive")
@@ -105,7 +105,7 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.VERIFY_BENEFIT: (LIVE_STATES, None),
     Move.END_BENEFIT: (LIVE_STATES, None),
     Move.CHANGE_LANGUAGES: ((_S.WAITING,), None),
-    Move.MOVE_HOUSE: ((_S.WAITING,), None),
+    Move.CHANGE_LOCALITY: ((_S.WAITING,), None),
     Move.CORRECT: (LIVE_STATES, None),
     Move.ARCHIVE: ((_S.WAITING,), _S.ARCHIVED),
     Move.RESTORE: ((_S.ARCHIVED,), _S.WAITING),
@@ -117,7 +117,7 @@ AGEING_STATES = MOVES[Move.AGE_OUT][0]
 
 # What a false guardian could do to a family's place: halted for both sides while a guardian is disputed. Withdrawing a
 # benefit costs a place too, but is not a move of its own.
-COSTLY = frozenset({Move.ARCHIVE, Move.MOVE_HOUSE, Move.WITHDRAW_BID, Move.EXTEND_REFERRAL})
+COSTLY = frozenset({Move.ARCHIVE, Move.CHANGE_LOCALITY, Move.WITHDRAW_BID, Move.EXTEND_REFERRAL})
 # What decides which places a child can get: halted for the disputed guardian, and for both if neither is proven.
 CHOOSING = frozenset({Move.PLACE_BID, Move.CHANGE_LANGUAGES})
 # What no other guardian can do once one has done it: halted for a guardian disputed by one who is proven. Claiming a

@@ -1,4 +1,4 @@
-"""What an employee sees of the families' side: their own kindergartens, and what is to be done today."""
+"""What an employee works on: their own kindergartens, and what is to be done today."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ from children.models import Child
 
 M = TypeVar("M", bound=Model)
 
-# How much of each list the start page shows; the rest is one link away.
+# How many rows of each list the start page shows; the rest is one link away.
 SHOWN = 15
 SOON = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Listed(Generic[M]):
-    """The head of a list and the length of the whole."""
+    """The head of a list, and the length of the whole list."""
 
     total: int
     shown: Sequence[M]
@@ -43,7 +43,7 @@ class Today:
     ending: Listed[Referral]
     awaited: Listed[Referral]
     vacancies: Listed[Vacancy]
-    # Benefits to check, and disputed guardianships to decide; None for who may not.
+    # Benefits to check, and disputed guardianships to decide; None for employees without the right.
     claims: int | None
     disputes: int | None
     late_disputes: int | None
@@ -67,7 +67,7 @@ def today(user: User, *, now: datetime) -> Today:
     may_decide, disputes = user.has_perm("children.change_dispute"), undecided()
     bids = mine(bids_to_answer(), path)
     referrals = mine(valid_referrals(now=now), f"bid__{path}")
-    # "Soon" ends with tomorrow's last instant, hence the whole of the local day.
+    # "Soon" ends with tomorrow's last instant, so it covers the whole local day.
     day_after = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + 2 * SOON
     vacancies = mine(running_vacancies(), "group__kindergarten")
     return Today(
@@ -92,7 +92,7 @@ def bids_to_answer() -> QuerySet[Bid]:
 
 
 def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
-    """Referrals with which a family may still come, the earliest last day first."""
+    """Referrals that a family may still use, the earliest last day first."""
     return (
         due.valid_referrals(now=now)
         .select_related("application__child", "application__locality", "bid__vacancy__group__kindergarten")
@@ -101,7 +101,7 @@ def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
 
 
 def running_vacancies() -> QuerySet[Vacancy]:
-    """Drafts and published vacancies with `pending`, the number of bids that wait for an answer."""
+    """Drafts and published vacancies with `pending`, the number of bids waiting for an answer."""
     return (
         Vacancy.objects.filter(state__in=[Vacancy.State.DRAFT, Vacancy.State.PUBLISHED])
         .select_related("group__kindergarten__locality")

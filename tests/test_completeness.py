@@ -113,7 +113,7 @@ def _member(node: ast.expr | None, names: dict[str, object]) -> enum.Enum | None
 FOUND = list(literals())
 
 # What moves a child in a queue or within it, without a change of its state.
-_CHANGE_THE_STANDING = {Move.VERIFY_BENEFIT, Move.END_BENEFIT, Move.MOVE_HOUSE, Move.CORRECT}
+_CHANGE_THE_STANDING = {Move.VERIFY_BENEFIT, Move.END_BENEFIT, Move.CHANGE_LOCALITY, Move.CORRECT}
 
 
 def _shifts_the_queue(move: Move) -> bool:

@@ -29,7 +29,7 @@ CAUSES = {
     Move.LAPSE: _("An application ahead of you lapsed: interest was not confirmed"),
     Move.CONFIRM_INTEREST: _("A lapsed application ahead of you was confirmed in time"),
     Move.AGE_OUT: _("A child ahead of you reached school age"),
-    Move.MOVE_HOUSE: _("A family moved to another locality or from one"),
+    Move.CHANGE_LOCALITY: _("A family moved to another locality or from one"),
     Move.CORRECT: _("Correction by an official decision"),
 }
 RULES_CAUSE = _("The rules for the turn of the tiers changed")

@@ -1,1 +1,1 @@
-"""The pages of a family's way, and the public pages that know of applications."""
+"""Families' own pages, and the public pages that involve applications."""

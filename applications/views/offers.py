@@ -1,4 +1,4 @@
-"""A vacancy as the pages show it: its phase in words, and whether it suits the family that looks."""
+"""A vacancy as the pages show it: its phase in words, and whether it suits the family."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class FamilyOffer(Offer):
 
     @property
     def status(self) -> str:
-        """The status in the words of the manual: for the family inside its priority window it is «available to me»."""
+        """The status in the manual's words: «available to me» for a family inside its priority window."""
         if self.phase == Phase.PRIORITY and self.mine:
             return _("Available to me")
         return str(self.phase.label)
@@ -40,7 +40,7 @@ class FamilyOffer(Offer):
 
     @property
     def cells(self) -> str:
-        """Its row in the list as HTML, but for the number."""
+        """Its row in the list as HTML, without the number."""
         vacancy, group = self.vacancy, self.vacancy.group
         return _cells(
             page_language=get_language(),
@@ -60,7 +60,7 @@ class FamilyOffer(Offer):
 
 @lru_cache(maxsize=1000)
 def _cells(**shown: object) -> str:
-    """Rendered once for what it shows: families with other children get other lists of the same rows."""
+    """Rendered once for each content: families with different children get different lists of the same rows."""
     return render_to_string("applications/parts/offer_cells.html", shown)
 
 
@@ -80,7 +80,7 @@ def public_vacancies() -> QuerySet[Vacancy]:
 
 
 def similar_offers(vacancy: Vacancy, *, family: Sequence[Application], now: datetime) -> list[FamilyOffer]:
-    """A few other places that are open now: of the family's locality and birth years, or else of the vacancy's own."""
+    """A few other places open now: for the family's locality and birth years, or else for the vacancy's own."""
     places = {application.locality_id for application in family} or {vacancy.locality.pk}
     years = [application.birth_year for application in family] or vacancy.birth_years
     others = (
@@ -102,8 +102,8 @@ def fitting_offers(application: Application, *, without: Vacancy, now: datetime)
 
 
 def offers_of(shown: Sequence[str], *, mine: Collection[str], now: datetime) -> list[FamilyOffer]:
-    """The vacancies with these ids, in this order; `mine` are those that are available to the family."""
-    # What is available is known already: the cut-offs are not asked for.
+    """The vacancies with these ids, in this order; `mine` are those available to the family."""
+    # What is available is known already, so the cut-offs are not read.
     rows = public_vacancies().prefetch_related(None).in_bulk(shown)
     found = {str(pk): vacancy for pk, vacancy in rows.items()}
     return [FamilyOffer(found[pk], phase(found[pk], now=now), pk in mine) for pk in shown]

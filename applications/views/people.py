@@ -1,4 +1,4 @@
-"""Who is asking, as the page functions need it."""
+"""The signed-in user, as views need them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,7 +21,7 @@ def parent(request: HttpRequest) -> User:
 
 
 def live_applications(request: HttpRequest, *, now: datetime) -> list[Application]:
-    """The live applications of whoever is asking, oldest child first, brought up to `now`; none for a visitor."""
+    """The user's live applications, oldest child first, brought up to `now`; none for a visitor."""
     if not isinstance(request.user, User):
         return []
     live = (
@@ -35,7 +35,7 @@ def live_applications(request: HttpRequest, *, now: datetime) -> list[Applicatio
 
 
 def enrolled_applications(request: HttpRequest) -> list[Application]:
-    """The applications of whoever is asking that ended with a place; none for a visitor."""
+    """The user's applications that ended with a place; none for a visitor."""
     if not isinstance(request.user, User):
         return []
     return list(

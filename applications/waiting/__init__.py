@@ -1,1 +1,1 @@
-"""The time in the queue: filing, changes, confirming interest, and leaving by age."""
+"""Waiting in the queue: filing, changes, confirming interest, and leaving by age."""

@@ -13,10 +13,10 @@ from bulletin.models import Locality
 
 
 def age_out(application: Application, *, now: datetime) -> Application:
-    """Close an application whose child has grown out of the kindergarten by birth year (`Rules.oldest_age`).
+    """Close an application whose child is too old for kindergarten by birth year (`Rules.oldest_age`).
 
-    A stop that runs ends with it. Does nothing where the child is young enough, and while a bid or a referral is under
-    way: that is carried through first.
+    A running stop ends with it. Does nothing if the child is young enough, or while a bid or a referral is under way:
+    that is finished first.
     """
     with locking():
         application = lock_application(application.pk)
@@ -31,7 +31,7 @@ def age_out(application: Application, *, now: datetime) -> Application:
 
 
 def too_old(*, now: datetime) -> QuerySet[Application]:
-    """The applications whose children are older, by birth year, than anybody who may wait this year."""
+    """The applications whose children are too old, by birth year, to wait this year."""
     return _older_than({place: place.day(now).year for place in Locality.objects.all()}, now=now)
 
 

@@ -1,4 +1,4 @@
-"""Whom a campaign of interest asks, and those whose grace after one is over."""
+"""Which families a campaign of interest asks, and whose grace after one is over."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from bulletin.models import Locality
 
 
 def running_campaign_for(locality: Locality, *, now: datetime) -> Campaign | None:
-    """The campaign in which the families of `locality` are asked at `now`, if any. One query."""
+    """The campaign that is running in `locality` at `now`, if any. One query."""
     return interest.running_campaign(Rules.objects.all(), locality=locality, now=now)
 
 
@@ -23,9 +23,9 @@ def ended_campaign_for(locality: Locality, *, now: datetime) -> Campaign | None:
 
 
 def unconfirmed(campaign: Campaign, *, locality: Locality) -> QuerySet[Application]:
-    """The waiting applications of `locality` that have to confirm their interest in `campaign` and have not.
+    """The waiting applications of `locality` that have yet to confirm their interest in `campaign`.
 
-    A bid, a referral or a stop that was under way since the campaign began answers the question.
+    A bid, a referral or a stop that was under way since the campaign began counts as an answer.
     """
     busy = Event.objects.filter(application=OuterRef("pk"), at__gte=campaign.begins_at).exclude(
         from_state__in=["", ApplicationState.WAITING], to_state=ApplicationState.WAITING
@@ -39,14 +39,14 @@ def unconfirmed(campaign: Campaign, *, locality: Locality) -> QuerySet[Applicati
 
 
 def asked_by(campaign: Campaign, application: Application) -> bool:
-    """Whether this waiting application has still to confirm its interest in `campaign`."""
+    """Whether this waiting application has yet to confirm its interest in `campaign`."""
     if campaign.is_confirmed(application.interest_confirmed_at):
         return False
     return unconfirmed(campaign, locality=application.locality).filter(pk=application.pk).exists()
 
 
 def campaign_asking(application: Application, *, now: datetime) -> Campaign | None:
-    """The running campaign in which the family of a waiting application has still to confirm, if any."""
+    """The running campaign in which the family of a waiting application has yet to confirm, if any."""
     if application.state != ApplicationState.WAITING:
         return None
     campaign = running_campaign_for(application.locality, now=now)
@@ -54,7 +54,7 @@ def campaign_asking(application: Application, *, now: datetime) -> Campaign | No
 
 
 def missed_campaign(application: Application, *, now: datetime) -> Campaign | None:
-    """The campaign that ended without a sign of the family of a waiting application, if any."""
+    """The campaign that ended without an answer from the family of a waiting application, if any."""
     if application.state != ApplicationState.WAITING:
         return None
     campaign = ended_campaign_for(application.locality, now=now)

@@ -1,4 +1,4 @@
-"""What a waiting family changes of its application: the languages of education, the locality."""
+"""What a waiting family can change in its application: the languages of education, the locality."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -18,7 +18,7 @@ from bulletin.models import Language, Locality
 def change_languages(
     application: Application, *, languages: Collection[str], actor: User, now: datetime
 ) -> Application:
-    """Look for places in other languages. The date and the number stay: the queue is not kept by language.
+    """Look for places in other languages. The date and the number stay: the queue does not depend on the language.
 
     Counts as a confirmation of interest. The same languages again change nothing. Raises `ValueError` for unknown
     languages, `Refused` (NOT_ALLOWED unless the application is waiting, DISPUTED, UNPROVEN).
@@ -44,17 +44,17 @@ def change_languages(
     return application
 
 
-def move_house(
+def change_locality(
     application: Application, *, locality: Locality, keeps: bool, actor: User, now: datetime
 ) -> Application:
-    """Move an application into the queue of another locality.
+    """Bring an application into the queue of another locality.
 
-    The date of filing is kept where the rules of `locality` say so (`Rules.moving_keeps_date`); otherwise it becomes
-    `now`. `keeps` is what the family was told before it confirmed. Windows already published stay as they are: a
-    mover is inside one exactly where its date of filing reaches the cut-off. Counts as a confirmation of interest, so
-    that nobody lapses by a campaign of which only the new neighbours were told. The other guardians get an SMS. A
+    The date of filing is kept if the rules of `locality` say so (`Rules.moving_keeps_date`); otherwise it becomes
+    `now`. `keeps` is what the family was told before it confirmed. Windows already published stay as they are: the
+    family is inside one exactly if its date of filing reaches the cut-off. It counts as a confirmation of interest, so
+    that nobody lapses in a campaign that only the new neighbours were told about. The other guardians get an SMS. A
     second press changes nothing.
-    Raises `Refused` (TOLD_OTHERWISE where the rule is not what the family was told, AGE, NOT_ALLOWED).
+    Raises `Refused` (TOLD_OTHERWISE if the rule is not what the family was told, AGE, NOT_ALLOWED).
     """
     with locking():
         application = lock_application(application.pk)
@@ -65,7 +65,7 @@ def move_house(
         _check_age(application, locality, now=now)
         event = move(
             application,
-            Move.MOVE_HOUSE,
+            Move.CHANGE_LOCALITY,
             actor=actor,
             now=now,
             data={"from": application.locality.slug, "to": locality.slug, "date_kept": keeps},
@@ -73,7 +73,7 @@ def move_house(
             filed_at=application.filed_at if keeps else now,
             interest_confirmed_at=now,
         )
-        _announce(event, Action.MOVED_HOUSE, others="moved_by_other")
+        _announce(event, Action.LOCALITY_CHANGED, others="moved_by_other")
     return application
 
 

@@ -23,7 +23,7 @@ def confirm_interest(application: Application, *, actor: User, now: datetime) ->
         application = lock_application(application.pk)
         missed = missed_campaign(application, now=now)
         if missed is not None:
-            # The job is late: what the deadline decided comes first.
+            # The sweep is late: what the deadline decided comes first.
             _lapse(application, missed, now=now)
         if application.state == ApplicationState.WAITING:
             if _was_just_confirmed(application, now=now):
@@ -38,11 +38,11 @@ def confirm_interest(application: Application, *, actor: User, now: datetime) ->
 
 
 def lapse(application: Application, *, now: datetime) -> Application:
-    """Take an application out of the queue whose family did not confirm its interest in the campaign that ended.
+    """Take an application out of the queue if its family did not confirm its interest in the campaign that ended.
 
-    Does nothing before the end of the campaign's last day, where interest was confirmed after the campaign began, or
-    where a bid, a referral or a stop was under way since then: a family that was given a place to decide on is not
-    asked whether it wants one. The end of the grace is promised here, as an instant.
+    Does nothing before the end of the campaign's last day, if interest was confirmed after the campaign began, or
+    if a bid, a referral or a stop was under way since then: a family with a place to decide on is not asked whether it
+    wants one. The end of the grace is promised here, as an instant.
     """
     with locking():
         application = lock_application(application.pk)
@@ -53,7 +53,7 @@ def lapse(application: Application, *, now: datetime) -> Application:
 
 
 def end_lapsed(application: Application, *, now: datetime) -> Application:
-    """Close a lapsed application whose grace is over, for good. Does nothing before, or where it was confirmed."""
+    """Close a lapsed application for good once its grace is over. Does nothing earlier, or if it was confirmed."""
     with locking():
         application = lock_application(application.pk)
         if is_beyond_grace(application, now=now):

@@ -28,8 +28,7 @@ def file_application(
     """Put a child into the queue of its birth year in `locality`, at `now`. Locks the child's row.
 
     `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (ALREADY_FILED, AGE,
-    DISPUTED, BUSY), `ValueError` for
-    unknown languages, `PermissionDenied` where `actor` is not a guardian of the child.
+    DISPUTED, BUSY), `ValueError` for unknown languages, `PermissionDenied` if `actor` is not a guardian of the child.
     """
     known = [code for code in Language.values if code in languages]
     if not known or len(known) != len(set(languages)):
@@ -42,7 +41,7 @@ def file_application(
     sequence = _next_sequence()
     try:
         with locking():
-            # A stop that is under way comes first: foreign keys alone are checked at the commit.
+            # A «Stop» under way goes first: foreign keys by themselves are checked only at the commit.
             Child.objects.select_for_update(no_key=True).values_list("pk").get(pk=child.pk)
             refuse_side(child, actor, begins=True)
             application = Application(
@@ -69,9 +68,9 @@ def file_application(
 
 
 def archive(application: Application, *, actor: User, now: datetime) -> Application:
-    """Take an application out of the queue at the family's wish. It can be undone for `Rules.archive_undo_hours`.
+    """Take an application out of the queue at the family's request. It can be undone for `Rules.archive_undo_hours`.
 
-    Every guardian reads it in the inbox; the others than `actor` get an SMS, since the time to undo it is short.
+    Every guardian gets a notice; those other than `actor` also get an SMS, since the time to undo it is short.
     """
     with locking():
         application = lock_application(application.pk)
@@ -99,13 +98,13 @@ def archive_undo_until(application: Application, *, now: datetime) -> datetime:
 
 
 def undo_until(locality: Locality, *, archived_at: datetime) -> datetime:
-    """Until when an application of `locality` that is archived at that moment could be restored."""
+    """Until when an application of `locality` archived at that moment could be restored."""
     day = locality.day(archived_at)
     return archived_at + timedelta(hours=rules_for(locality, day=day).archive_undo_hours)
 
 
 def was_archived_by_family(application: Application) -> bool:
-    """Whether an archived application was put into the bin by the family, and not closed by a rule."""
+    """Whether the family archived the application itself, rather than a rule closing it."""
     last = application.events.order_by("-id").first()
     return last is not None and last.move == Move.ARCHIVE
 
@@ -123,8 +122,8 @@ def restorable_of(child: Child, *, now: datetime) -> tuple[Application, datetime
 def restore(application: Application, *, actor: User, now: datetime) -> Application:
     """Undo the family's own archiving in time: the application waits again at its original date.
 
-    Raises `Refused` (NOT_RESTORABLE where it was closed by age or for want of interest, UNDO_OVER, ALREADY_FILED where
-    the child got another application, DISPUTED, NOT_ALLOWED).
+    Raises `Refused` (NOT_RESTORABLE if it was closed by age or for lack of interest, UNDO_OVER, ALREADY_FILED if the
+    child has got another application, DISPUTED, NOT_ALLOWED).
     """
     try:
         with locking():
@@ -138,7 +137,7 @@ def restore(application: Application, *, actor: User, now: datetime) -> Applicat
             event = move(
                 application, Move.RESTORE, actor=actor, now=now, archived_at=None, interest_confirmed_at=now
             )
-            # What ran out meanwhile must not count for a moment.
+            # What ran out meanwhile must not count even for a moment.
             application = expire_benefits_of(application, now=now)
             number = _number(application, now=now)
             announce(event, "application_restored", Action.APPLICATION_RESTORED, number=number)

@@ -1,4 +1,4 @@
-"""What moving to another locality would do to an application's date and number, before anything is done."""
+"""What changing locality would do to an application's date and number, shown beforehand."""
 
 from copy import copy
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bulletin.models import Locality
 
 @dataclass(frozen=True)
 class Forecast:
-    """An application's number here and, if it moved at the moment of asking, there."""
+    """An application's number here and, if it changed locality now, there."""
 
     locality: Locality
     keeps_date: bool
@@ -22,12 +22,12 @@ class Forecast:
 
 
 def keeps_date(locality: Locality, *, now: datetime) -> bool:
-    """Whether who moves to `locality` keeps the date of filing, as its rules in force say."""
+    """Whether a family that moves to `locality` keeps the date of filing, by the rules in force there."""
     return rules_at(locality, now).moving_keeps_date
 
 
 def forecast(application: Application, locality: Locality, *, now: datetime) -> Forecast:
-    """Where a waiting application stands now and where it would stand in the queue of `locality`; saves nothing."""
+    """The number of a waiting application now, and the one it would have in the queue of `locality`; saves nothing."""
     kept = keeps_date(locality, now=now)
     moved = copy(application)
     moved.locality = locality

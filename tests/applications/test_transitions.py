@@ -164,17 +164,17 @@ def _(scene):
     )
 
 
-@of(changes.move_house)
+@of(changes.change_locality)
 def _(scene):
     there = LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау")
     keeps = changes.keeps_date(there, now=scene.now)
 
     def call():
-        return changes.move_house(
+        return changes.change_locality(
             scene.application, locality=there, keeps=keeps, actor=scene.parent, now=scene.now
         )
 
-    return Ready(call, [(scene.application, by(Move.MOVE_HOUSE))])
+    return Ready(call, [(scene.application, by(Move.CHANGE_LOCALITY))])
 
 
 @of(confirming.confirm_interest)

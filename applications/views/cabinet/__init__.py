@@ -1,1 +1,1 @@
-"""The pages of a family's own way, for guardians who are signed in."""
+"""Families' own pages, for signed-in guardians."""

@@ -1,4 +1,4 @@
-"""«Жеңілдіктер»: what the family asked for, what counts, asking for a benefit and taking it back."""
+"""«Жеңілдіктер»: the family's claims, what counts, claiming a benefit and withdrawing it."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -37,7 +37,7 @@ _TAGS = {
 
 @dataclass(frozen=True)
 class ShownBenefit:
-    """A benefit as the application's page shows it; `last_day` only where it counts, or did, for a time."""
+    """A benefit as the application's page shows it; `last_day` only if it counts, or counted, for a limited time."""
 
     benefit: Benefit
     tone: str
@@ -110,7 +110,7 @@ def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @parent_required
 def withdraw(request: HttpRequest, pk: UUID, benefit_pk: UUID) -> HttpResponse:
-    """Take a benefit back, after a confirmation that says what it does to the number."""
+    """Withdraw a benefit, after a confirmation that says what happens to the number."""
     now, user = read_clock(), parent(request)
     application = application_for(user, pk, now=now)
     benefit = benefit_for(application, benefit_pk)

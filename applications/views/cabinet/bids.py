@@ -1,4 +1,4 @@
-"""Asking for one of a vacancy's places: choose the child, wait for the opening, confirm; taking the bid back."""
+"""Bidding for a vacancy: choose the child, wait for the opening, confirm; withdrawing the bid."""
 
 from datetime import datetime
 from uuid import UUID
@@ -31,7 +31,7 @@ from notifications.clock import read_clock
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def apply(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse:
-    """Confirm and send the bid of one application; a press is answered by the quick way where that can tell."""
+    """Confirm and send the bid of one application; `answer_press` answers a press if it can."""
     return answer_press(request, pk, vacancy_pk) or _apply(request, pk, vacancy_pk)
 
 
@@ -55,7 +55,7 @@ def _apply(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The same for a family with several children whom the place suits: choose one of them first."""
+    """The same for a family with several children whom the place suits: choose one first."""
     chosen = chosen_application(request)
     quick = answer_press(request, chosen, pk) if chosen is not None else None
     return quick or _choose_child(request, pk)
@@ -81,7 +81,7 @@ def _choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @parent_required
 def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take a pending bid back, after a confirmation."""
+    """Withdraw a pending bid, after a confirmation."""
     now, user = read_clock(), parent(request)
     application = application_for(user, pk, now=now)
     bid = pending_bid(application)
@@ -110,7 +110,7 @@ def _confirm(
         application = form.cleaned_data["application"]
         outcome = press_as(request, application.pk, vacancy.pk)
         if outcome == Outcome.UNKNOWN:
-            # The right to the child, or the account, ended while the page was made.
+            # The guardianship or the account ended while the page was being made.
             raise Http404
         if outcome == Outcome.RAN_OUT:
             # Between the reading of the clock and the press: the next press finds it settled.
@@ -124,7 +124,7 @@ def _confirm(
 def _wait(
     request: HttpRequest, applications: list[Application], vacancy: Vacancy, *, now: datetime
 ) -> HttpResponse:
-    """The child is chosen and the button is there; it can be pressed from the opening on. A press before it is 409.
+    """The child is chosen and the button is there; it works from the opening on. An earlier press is answered 409.
 
     The page shows the clock that will decide.
     """
@@ -144,7 +144,7 @@ def _wait(
 def _refused(
     request: HttpRequest, application: Application, vacancy: Vacancy, refusal: Refusal, *, now: datetime
 ) -> HttpResponse:
-    """Why the bid was not sent, and what else is open. 409: the address is right, the state is not."""
+    """Why the bid was not sent, and what else is open. 409: the address is right, but the state is not."""
     context = {
         "application": application,
         "vacancy": vacancy,

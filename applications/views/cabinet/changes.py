@@ -1,4 +1,4 @@
-"""What a waiting family changes of its application: other languages, another locality. Shown before it is confirmed."""
+"""What a waiting family can change: the languages, the locality. The effect is shown before it confirms."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -22,7 +22,7 @@ from applications.states import Move, is_allowed
 from applications.views.cabinet.forms import LanguagesForm, MoveForm
 from applications.views.cabinet.halted import answer_if_halted, answer_if_not_for
 from applications.views.people import parent
-from applications.waiting.changes import change_languages, move_house
+from applications.waiting.changes import change_languages, change_locality
 from applications.waiting.moving import forecast
 from bulletin.models import Language, Locality
 from notifications.clock import estimate_clock, read_clock
@@ -31,7 +31,7 @@ from notifications.clock import estimate_clock, read_clock
 @require_http_methods(["GET", "HEAD", "POST"])
 @parent_required
 def languages(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Choose, check, confirm. The answers travel in the address, so that back, reload and language switch keep them."""
+    """Choose, check, confirm. The answers are in the address, so that back, reload and language switch keep them."""
     user = parent(request)
     application = application_for(user, pk, now=read_clock())
     if not is_allowed(Move.CHANGE_LANGUAGES, application.state):
@@ -58,10 +58,10 @@ def languages(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @parent_required
 def move(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Choose where to, read what becomes of the date and the number, confirm."""
+    """Choose the locality, read what happens to the date and the number, confirm."""
     user = parent(request)
     application = application_for(user, pk, now=read_clock())
-    if not is_allowed(Move.MOVE_HOUSE, application.state):
+    if not is_allowed(Move.CHANGE_LOCALITY, application.state):
         return _not_now(request, application)
     halted = answer_if_halted(request, application)
     if halted is not None:
@@ -77,7 +77,7 @@ def move(request: HttpRequest, pk: UUID) -> HttpResponse:
     locality = form.cleaned_data["locality"]
     if request.method == "POST":
         if "confirm" in request.POST:
-            return _move_house(request, application, locality, actor=user)
+            return _change_locality(request, application, locality, actor=user)
         return redirect(_check_url(application, locality))
     return _check_move(request, application, locality)
 
@@ -94,12 +94,12 @@ def _change_languages(
     return redirect(application)
 
 
-def _move_house(
+def _change_locality(
     request: HttpRequest, application: Application, locality: Locality, *, actor: User
 ) -> HttpResponse:
     keeps = request.POST.get("keeps") == "1"
     try:
-        move_house(application, locality=locality, keeps=keeps, actor=actor, now=read_clock())
+        change_locality(application, locality=locality, keeps=keeps, actor=actor, now=read_clock())
     except Refused as refused:
         messages.error(request, str(refused))
         if refused.reason == Refusal.TOLD_OTHERWISE:

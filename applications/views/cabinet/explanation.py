@@ -1,4 +1,4 @@
-"""«Нөмірім неге өзгерді?»: every move of the number with its reason, for any two days."""
+"""«Нөмірім неге өзгерді?»: every change of the number with its reason, between any two days."""
 
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -33,7 +33,7 @@ def why(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _period(form: PeriodForm, application: Application, *, now: datetime) -> tuple[datetime, datetime]:
-    """The instants between which is explained: whole days in the locality's zone, from the filing to now at most."""
+    """The instants between which changes are explained: whole local days, from the filing to now at most."""
     days = form.cleaned_data if form.is_valid() else {}
     zone = application.locality.zone
     filed, today = application.filed_at.astimezone(zone).date(), now.astimezone(zone).date()

@@ -40,8 +40,8 @@ from notifications.clock import read_clock
 def new_application(request: HttpRequest) -> HttpResponse:
     """Fill in, check the answers, submit.
 
-    The answers travel in the address, so that the back button, a reload and the language switch keep them; they hold
-    no personal data but the child's id, and every step checks them anew.
+    The answers are in the address, so that the back button, a reload and the language switch keep them. They hold
+    no personal data except the child's id, and every step checks them again.
     """
     user = parent(request)
     children = children_of(user)
@@ -68,7 +68,7 @@ def new_application(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @parent_required
 def delete_application(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The basket: what is lost, confirm, into the archive."""
+    """The basket: says what is lost, asks for confirmation, archives."""
     now, user = read_clock(), parent(request)
     application = application_for(user, pk, now=now)
     if application.state == ApplicationState.ARCHIVED:
@@ -117,7 +117,7 @@ def restore_application(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _way_back(application: Application, *, now: datetime) -> str:
-    """How an archived application is restored although the child has a newer one; empty where it can't be."""
+    """How to restore an archived application although the child has a newer one; empty if it is impossible."""
     newer = Application.objects.filter(child=application.child, state__in=LIVE_STATES).first()
     restorable = restorable_of(application.child, now=now)
     if newer is None or restorable is None or restorable[0] != application:
@@ -210,6 +210,6 @@ def _submit(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
 
 
 def _live_by_child(user: User) -> dict[str, Application]:
-    """The family's live applications by the child's id in text, as an address writes it."""
+    """The family's live applications by the child's id as text, as in addresses."""
     live = applications_of(user).filter(state__in=LIVE_STATES)
     return {str(application.child_id): application for application in live}

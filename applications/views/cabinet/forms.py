@@ -1,4 +1,4 @@
-"""What a family writes: an application, a bid, an extension."""
+"""What a family fills in: an application, a bid, an extension."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -42,7 +42,7 @@ class ApplicationField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class ApplicationForm(forms.Form):
-    """Where, in which languages and for whom: the first of the two steps of filing."""
+    """Where, in which languages and for which child: the first of the two steps of filing."""
 
     locality = forms.ModelChoiceField(
         label=gettext_lazy("Locality"),
@@ -84,7 +84,7 @@ class LanguagesForm(forms.Form):
 
 
 class MoveForm(forms.Form):
-    """Where a family has moved."""
+    """Which locality a family has moved to."""
 
     locality = forms.ModelChoiceField(
         label=gettext_lazy("New locality"),
@@ -106,7 +106,7 @@ class MoveForm(forms.Form):
 
 
 class BidForm(forms.Form):
-    """For which child a place is asked. With one child there is nothing to choose."""
+    """Which child the place is for. With one child there is nothing to choose."""
 
     application = ApplicationField(
         label=gettext_lazy("Child"),
@@ -154,9 +154,9 @@ class DocumentsField(forms.FileField):
 
 
 class HandedIn(forms.Form):
-    """A form with files that `sender` hands in. Their copies are made once everything else that was sent is right.
+    """A form with files from `sender`. Their copies are made once everything else that was sent is valid.
 
-    `copies` are there when the form is valid.
+    `copies` exist when the form is valid.
     """
 
     files_field: ClassVar[str]
@@ -178,7 +178,7 @@ class HandedIn(forms.Form):
 
 
 class ExtensionForm(HandedIn):
-    """Until when, why and with which proof a referral is extended."""
+    """An extension of a referral: until when, why, and with which proof."""
 
     files_field = "documents"
 
@@ -291,7 +291,7 @@ def _day_field(label: Any) -> forms.DateField:
 
 
 class PeriodForm(forms.Form):
-    """The days between which a family wants to know why its number moved; either may be left empty."""
+    """The days between which a family wants its number explained; either may be left empty."""
 
     first_day = _day_field(gettext_lazy("From"))
     last_day = _day_field(gettext_lazy("To"))

@@ -1,4 +1,4 @@
-"""The answer to whoever asks for a costly act while it is halted: the application's page says why and until when."""
+"""The answer to a costly act while it is halted: the application's page says why and until when."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +11,7 @@ from children.disputes import is_halted
 
 
 def answer_if_halted(request: HttpRequest, application: Application) -> HttpResponse | None:
-    """Back to the application with the reason, or None where costly acts are free."""
+    """Back to the application with the reason; None if costly acts are not halted."""
     if not is_halted(application.child):
         return None
     messages.error(request, str(Refusal.HALTED.label))
@@ -19,7 +19,7 @@ def answer_if_halted(request: HttpRequest, application: Application) -> HttpResp
 
 
 def answer_if_not_for(request: HttpRequest, application: Application, step: Move) -> HttpResponse | None:
-    """Back to the application with the reason, or None where whoever asks may do this in an undecided dispute."""
+    """Back to the application with the reason; None if the user may do this in an undecided dispute."""
     is_refused = (step in CHOOSING and not application.asker_may_choose) or (
         step in BEGINNING and not application.asker_may_begin
     )

@@ -38,7 +38,7 @@ class ChildCard:
 
 @dataclass(frozen=True)
 class Archived:
-    """An application in the archive, why it is there, and until when its family can restore it."""
+    """An application in the archive: why it is there, and until when its family can restore it."""
 
     application: Application
     undo_until: datetime
@@ -78,7 +78,7 @@ def application_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @parent_required
 def archived_list(request: HttpRequest) -> HttpResponse:
-    """«Өтініштер мұрағаты»: with the way back while there is one."""
+    """«Өтініштер мұрағаты»: with the button to restore while that is possible."""
     now = estimate_clock()
     in_archive = (
         applications_of(parent(request)).filter(state=ApplicationState.ARCHIVED).order_by("-archived_at")

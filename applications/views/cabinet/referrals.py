@@ -36,7 +36,7 @@ REFRESH_SECONDS = 5
 @require_safe
 @parent_required
 def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The paper itself; until it is made, a page that looks again by itself."""
+    """The paper itself; until it is made, a page that reloads by itself."""
     now, user = estimate_clock(), parent(request)
     application = application_for(user, pk, now=now)
     referral = referral_for(application)
@@ -46,12 +46,12 @@ def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.error(request, str(Refusal.REFERRAL_ENDED.label))
         return redirect(application)
     if not referral.pdf:
-        # Where the broker is down, too, the minute's sweep makes the paper.
+        # If the broker is down too, the sweep makes the paper within a minute.
         order_paper(referral)
         response = render(
             request, "applications/referral_wait.html", {"application": application}, status=202
         )
-        # A header, not a <meta>: it works without a script as well, and checkers of accessibility read the page alone.
+        # A header, not a <meta>: it works without scripts too, and accessibility checkers read only the page.
         response["Refresh"] = str(REFRESH_SECONDS)
         return response
     try:
@@ -137,7 +137,7 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _last_choice(referral: Referral) -> str:
-    """Until when a family that handed its papers in in time may choose others, in the locality's zone."""
+    """Until when a family whose papers were in time may choose other files, in the locality's zone."""
     assert referral.handed_in_at is not None
     until = referral.handed_in_at + PAPERS_ON_THEIR_WAY
     return date_format(until.astimezone(referral.application.locality.zone), "H:i")

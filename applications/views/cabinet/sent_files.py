@@ -1,4 +1,4 @@
-"""Files that a family sent, shown back to who sent them: what is kept is a copy, and may be less than was meant."""
+"""Files shown back to the guardian who sent them: what is stored is a copy, which may lack something."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class SentFile:
 
 
 def sent_for_extension(application: Application, *, sender: User) -> list[SentFile]:
-    """The documents of the application's extensions that `sender` sent: another guardian's stay theirs."""
+    """The documents of the application's extensions that `sender` sent; other guardians' files are left out."""
     documents = ExtensionDocument.objects.filter(
         extension__referral__application=application, extension__made_by=sender
     ).order_by("original_name", "pk")
@@ -45,7 +45,7 @@ def sent_for_extension(application: Application, *, sender: User) -> list[SentFi
 
 
 def sent_for_benefit(benefit: Benefit, *, sender: User) -> SentFile | None:
-    """The document of a benefit if `sender` sent it; none once it was deleted because its time was over."""
+    """The document of a benefit if `sender` sent it; none once its retention period is over."""
     if benefit.claimed_by_id != sender.pk or not benefit.document:
         return None
     url = reverse("applications:sent_proof", args=[benefit.application_id, benefit.pk])
@@ -55,7 +55,7 @@ def sent_for_benefit(benefit: Benefit, *, sender: User) -> SentFile | None:
 @require_safe
 @parent_required
 def extension_document(request: HttpRequest, pk: UUID, document_pk: UUID) -> HttpResponse:
-    """One document of an extension, for whoever sent it."""
+    """One document of an extension, for its sender."""
     application = application_for(parent(request), pk, now=estimate_clock())
     document = ExtensionDocument.objects.filter(
         pk=document_pk,
@@ -70,7 +70,7 @@ def extension_document(request: HttpRequest, pk: UUID, document_pk: UUID) -> Htt
 @require_safe
 @parent_required
 def benefit_proof(request: HttpRequest, pk: UUID, benefit_pk: UUID) -> HttpResponse:
-    """The document of a benefit, for whoever sent it."""
+    """The document of a benefit, for its sender."""
     application = application_for(parent(request), pk, now=estimate_clock())
     benefit = benefit_for(application, benefit_pk)
     if benefit.claimed_by_id != parent(request).pk:
@@ -79,7 +79,7 @@ def benefit_proof(request: HttpRequest, pk: UUID, benefit_pk: UUID) -> HttpRespo
 
 
 def warn_of_losses(request: HttpRequest, uploads: Iterable[Upload]) -> None:
-    """Tell the sender what was in the files and is not kept."""
+    """Tell the sender what was in the files and is not in the copies."""
     for upload in uploads:
         if upload.loss:
             messages.warning(request, upload.loss)

@@ -38,7 +38,7 @@ State = ApplicationState
 
 @dataclass(frozen=True)
 class Deadline:
-    """A last day as the component `deadline` shows it; one of the two counts of days that are left, or none."""
+    """A last day as the component `deadline` shows it, with one of the two counts of days left, or none."""
 
     label: str
     last_day: date
@@ -65,7 +65,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Situation:
-    """An application at one instant, with everything that its page tells."""
+    """An application at one instant, with everything its page shows."""
 
     application: Application
     now: datetime
@@ -74,11 +74,11 @@ class Situation:
     referral: Referral | None
     extension: Extension | None
     stop: StopListEntry | None
-    # What an official has still to decide about a guardian of the child.
+    # The dispute about a guardian of the child that an official has yet to decide.
     dispute: Undecided | None = None
-    # The campaign in which the waiting family has still to confirm its interest.
+    # The campaign in which the waiting family has yet to confirm its interest.
     campaign: Campaign | None = None
-    # Until when a lapsed application can come back; None where no end was promised.
+    # Until when a lapsed application can come back; None if no end was promised.
     restorable_until: datetime | None = None
 
     @property
@@ -92,7 +92,7 @@ class Situation:
 
     @property
     def halt(self) -> Undecided | None:
-        """The dispute, where costly acts are halted because of it."""
+        """The dispute, if it halts costly acts."""
         return self.dispute if self.dispute and self.dispute.is_halting else None
 
     @property
@@ -144,7 +144,7 @@ class Situation:
 
     @property
     def number_facts(self) -> list[dict[str, object]]:
-        """What stands under the big number."""
+        """The facts under the big number."""
         if self.position is None:
             return []
         queue = f"{self.application.locality.name}, {self.application.birth_year}"
@@ -166,11 +166,11 @@ class Situation:
     @property
     def may_move(self) -> bool:
         """Whether the family may choose another locality."""
-        return may_now(self.application, Move.MOVE_HOUSE, is_halted=self.halt is not None)
+        return may_now(self.application, Move.CHANGE_LOCALITY, is_halted=self.halt is not None)
 
     @property
     def may_bid(self) -> bool:
-        """Whether whoever reads the page may look for a place now."""
+        """Whether the reader of the page may look for a place now."""
         return self.state == State.WAITING and self.application.asker_may_choose
 
     @property
@@ -185,7 +185,7 @@ class Situation:
 
     @property
     def step_number(self) -> int:
-        """The step of the four at which the family is."""
+        """Which of the four steps the family is at."""
         return min(_STEPS_DONE[self.state] + 1, len(step_titles()))
 
     @property
@@ -194,7 +194,7 @@ class Situation:
 
     @property
     def next_step(self) -> str:
-        """What the family does now, in one sentence."""
+        """What the family should do now, in one sentence."""
         if self.state == State.WAITING and not self.may_bid:
             return _(
                 "Wait for the official's decision about your guardianship. Until then the other guardians can send "
@@ -361,7 +361,7 @@ class Situation:
         try:
             return working_calendar().working_days_left(self._today, last_day)
         except NoCalendar:
-            # The date was promised when the calendar was known; without it only the count of days is missing.
+            # The date was promised when the calendar was loaded; without it only the count of days is missing.
             return None
 
 
@@ -387,7 +387,7 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
 
 
 def interest_of(application: Application, campaign: Campaign | None) -> str:
-    """The state of «Мүдделілікті растау» in words; `campaign` is the one that asks this family now."""
+    """The state of «Мүдделілікті растау» in words; `campaign` is the one now asking this family."""
     if campaign is not None:
         return _("Confirm by: %(day)s") % {"day": f"{campaign.last_day:%d.%m.%Y}"}
     return _("Interested") if application.is_interested else _("Not confirmed")
@@ -404,7 +404,7 @@ def step_titles() -> list[str]:
 
 
 def matching_bulletin_url() -> str:
-    """The bulletin as this family sees it: only places for which one of its applications may be sent now."""
+    """The address of the bulletin with only the places for which the family may bid now."""
     return reverse("applications:bulletin") + "?status=me"
 
 
@@ -414,7 +414,7 @@ class StepState(StrEnum):
     AHEAD = "ahead"
 
 
-# How many of the manual's four steps are behind the family in each state: queue, bid, referral, result.
+# How many of the manual's four steps the family has completed in each state: queue, bid, referral, result.
 _STEPS_DONE = {
     ApplicationState.STOP_LISTED: 0,
     ApplicationState.LAPSED: 0,

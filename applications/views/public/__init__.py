@@ -1,1 +1,1 @@
-"""The pages that everybody sees: bulletin, vacancies, queues, the register of referrals."""
+"""The pages that everybody can see: bulletin, vacancies, queues, the register of referrals."""

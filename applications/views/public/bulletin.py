@@ -34,7 +34,7 @@ TEMPLATE = "applications/bulletin.html"
 
 @dataclass(frozen=True)
 class Search:
-    """What an address of the bulletin asks for: the list that all see, and the one for the family's own place."""
+    """What an address of the bulletin asks for: the list for everyone, and the one for the family's own place."""
 
     filters: BulletinFilterForm
     everyone: Board
@@ -47,7 +47,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Shown:
-    """What of a search one onlooker sees: a page of positions, those marked as available to them, the tabs' counts."""
+    """What one visitor sees of a search: a page of indices, those marked as available, the tabs' counts."""
 
     search: Search
     page: Page[int]
@@ -67,8 +67,8 @@ _searches: Moment[Search] = Moment(room=100)
 def bulletin(request: HttpRequest) -> HttpResponse:
     """The public list with its filters; «Маған қолжетімді» needs a family.
 
-    What is the same for many is read and rendered once a second, so a place that was just taken or given back may
-    stand here for as long. Nothing is granted by this page: the press of the button asks the database.
+    What many see alike is read and rendered once a second, so a place that was just taken or given back may be out of
+    date for that long. This page grants nothing: pressing the button asks the database.
     """
     now = estimate_clock()
     onlooker = _onlooker(request, now=now)
@@ -139,7 +139,7 @@ def _onlooker(request: HttpRequest, *, now: datetime) -> Onlooker:
 
 
 def _asked(request: HttpRequest, onlooker: Onlooker) -> tuple[object, ...]:
-    """All that decides what a search finds."""
+    """Everything that decides what a search finds."""
     return (
         get_language(),
         request.META.get("QUERY_STRING", ""),
@@ -158,7 +158,7 @@ def _search(request: HttpRequest, onlooker: Onlooker, *, now: datetime) -> Searc
         if request.GET.get("place") and "place" not in filters.left_out:
             shared = own = chosen
         else:
-            # Each tab counts what it would list, and of these places only the family's own tab goes by its home.
+            # Each tab counts what it would list; only the family's own tab uses the family's home.
             shared, own = chosen | {"locality": place}, chosen | {"locality": home}
         everyone = board(now=now, **shared)
         return Search(filters, everyone, mine=everyone if own == shared else board(now=now, **own))
@@ -167,7 +167,7 @@ def _search(request: HttpRequest, onlooker: Onlooker, *, now: datetime) -> Searc
 
 
 def _home(onlooker: Onlooker, *, otherwise: Locality | None) -> Locality | None:
-    """Where a family asks for places, whatever place is chosen at the top of the page; None for several."""
+    """The one place where the family's applications are, whatever is chosen at the top of the page; None if several."""
     if not onlooker.places:
         return otherwise
     places = [place for place in localities() if place.pk in onlooker.places]
@@ -175,7 +175,7 @@ def _home(onlooker: Onlooker, *, otherwise: Locality | None) -> Locality | None:
 
 
 def _frame(request: HttpRequest, shown: Shown, *, is_signed_in: bool) -> dict[str, Any]:
-    """What stands around the list."""
+    """The context around the list."""
     filters = shown.search.filters
     return {
         "filters": filters,
@@ -207,7 +207,7 @@ def _feed_query(filters: BulletinFilterForm) -> str:
 
 
 def _nothing_for_me(request: HttpRequest, shown: Shown, *, now: datetime) -> dict[str, Any]:
-    """Which condition leaves no place, for each child: the page of one family, shared with nobody."""
+    """Which condition leaves no place, for each child: a page for one family, never shared."""
     family = live_applications(request, now=now)
     return _frame(request, shown, is_signed_in=True) | {
         "offers": [],
@@ -217,7 +217,7 @@ def _nothing_for_me(request: HttpRequest, shown: Shown, *, now: datetime) -> dic
 
 
 def _criteria(application: Application, *, now: datetime) -> dict[str, Any]:
-    """How many of the published places are left by each condition: what is missing."""
+    """How many published places remain after each condition."""
     counts = match_counts(
         locality=application.locality,
         birth_year=application.birth_year,

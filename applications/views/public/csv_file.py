@@ -7,16 +7,16 @@ from typing import Final
 
 from django.http import StreamingHttpResponse
 
-# What may begin a formula; also in full width.
+# Characters that may begin a formula, in full width too.
 _MARK: Final = "[-=+@\uff1d\uff0b\uff0d\uff20]"
-# What stands before it unseen: spaces of every kind, controls, marks of direction, fillers, and quotes, which a reader
-# may take for those around a cell.
+# Invisible characters that may come before it: spaces of every kind, controls, direction marks, fillers; and quotes,
+# which a reader may take for those around a cell.
 _UNSEEN: Final = (
     r"[\"\s\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202f"
     r"\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]"
 )
 _BEGINS: Final = re.compile(rf"[\t\r\n]|{_UNSEEN}*{_MARK}")
-# Where another cell begins for some spreadsheet: the Russian Excel ends one at a semicolon, whatever the quotes.
+# Where some spreadsheet begins another cell: the Russian Excel ends a cell at a semicolon, whatever the quotes.
 _CUT: Final = re.compile(rf"[;|\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029](?:(?<=\r)\n)?(?={_UNSEEN}*{_MARK})")
 # Tells a spreadsheet that the file is UTF-8; without it Kazakh letters are garbled.
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -32,7 +32,7 @@ class _Echo:
 def csv_response(
     *, filename: str, heading: Iterable[object], rows: Iterable[Iterable[object]]
 ) -> StreamingHttpResponse:
-    """An attachment of that name which is produced while it is sent; no more than a row of it is held."""
+    """An attachment of that name, produced while it is sent; only one row is held at a time."""
     response = StreamingHttpResponse(
         lines(heading=heading, rows=rows), content_type="text/csv; charset=utf-8"
     )
@@ -49,9 +49,9 @@ def lines(*, heading: Iterable[object], rows: Iterable[Iterable[object]]) -> Ite
 
 
 def safe_cell(value: object) -> str:
-    """The value as text in which no spreadsheet finds a formula: an apostrophe stands before each beginning. Pure."""
+    """The value as text in which no spreadsheet finds a formula: each possible start gets an apostrophe. Pure."""
     text = "" if value is None else str(value)
-    # Looked for first: a file of a city has half a million cells, and hardly one of them is changed.
+    # Check first: the file of a city has half a million cells, and hardly any of them is changed.
     if _CUT.search(text):
         text = _CUT.sub(r"\g<0>'", text)
     return f"'{text}" if _BEGINS.match(text) else text

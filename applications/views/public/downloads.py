@@ -22,7 +22,7 @@ FEED_SIZE = 50
 
 @require_safe
 def bulletin_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """The list as a file, by the same filters; "available to me" is all there, for a file belongs to nobody."""
+    """The list as a file, with the same filters; "available to me" gives everything, since a file has no family."""
     now = estimate_clock()
     vacancies = _public_list(request, now=now)
     rows = (row(vacancy, now=now) for vacancy in vacancies.iterator(chunk_size=500))
@@ -31,7 +31,7 @@ def bulletin_csv(request: HttpRequest) -> StreamingHttpResponse:
 
 @require_safe
 def bulletin_atom(request: HttpRequest) -> HttpResponse:
-    """The newest vacancies as an Atom feed, by the same filters."""
+    """The newest vacancies as an Atom feed, with the same filters."""
     now = estimate_clock()
     newest = _public_list(request, now=now).order_by("-published_at", "id")[:FEED_SIZE]
     feed = atom(
@@ -45,7 +45,7 @@ def bulletin_atom(request: HttpRequest) -> HttpResponse:
 
 
 def _public_list(request: HttpRequest, *, now: datetime) -> QuerySet[Vacancy]:
-    """What everyone would see under the filters of the address."""
+    """What anybody would see under the filters of the address."""
     chosen = BulletinFilterForm(request.GET, locality=chosen_locality(request)).values
     status = "open" if chosen["status"] == "open" else "all"
     return published_vacancies(**chosen | {"status": status}, now=now)

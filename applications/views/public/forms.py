@@ -7,13 +7,13 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-# Far more than any spelling needs; what is longer is not looked at.
+# Far more than any spelling needs; a longer text is not parsed.
 LONGEST_INPUT = 60
 LARGEST_NUMBER = 9_999_999
 
 
 class JumpForm(forms.Form):
-    """To which number of a queue the page goes."""
+    """Which number of a queue to go to."""
 
     number = forms.IntegerField(
         label=gettext_lazy("Number in the queue"),
@@ -28,7 +28,7 @@ class JumpForm(forms.Form):
 
 
 class QueueCheckForm(forms.Form):
-    """An application and a guardian's phone; whether they belong together is not judged here."""
+    """An application and a guardian's phone; whether they belong together is not checked here."""
 
     number = forms.CharField(
         label=gettext_lazy("Application number"),
@@ -59,7 +59,7 @@ class QueueCheckForm(forms.Form):
 
 
 def _plain(text: str) -> str:
-    """ASCII digits and hyphens for those of any script, without spaces and invisible signs."""
+    """ASCII digits and hyphens for those of any script, without spaces and invisible characters."""
     kept = []
     for character in text:
         digit = unicodedata.decimal(character, None)

@@ -37,7 +37,7 @@ LEDGER_PAGE_SIZE = 20
 
 @require_safe
 def queues(request: HttpRequest) -> HttpResponse:
-    """«МДҰ-ға кезектер»: how many wait, by place, birth year and language; fewer than five are not told."""
+    """«МДҰ-ға кезектер»: how many wait, by place, birth year and language; fewer than five are not shown."""
     filters = FilterForm(request.GET, locality=chosen_locality(request))
     place = filters.values["locality"]
     context = {
@@ -68,7 +68,7 @@ def queues_csv(request: HttpRequest) -> StreamingHttpResponse:
 
 @require_safe
 def order(request: HttpRequest, place: str, birth_year: int) -> HttpResponse:
-    """The order of one queue by application number, fifty to a page; `?number=` jumps, `?after=` goes on."""
+    """The order of one queue by application number, fifty to a page; `?number=` jumps, `?after=` continues."""
     locality = _locality(place, birth_year)
     rules = _rules(locality, now=estimate_clock())
     jump = JumpForm(request.GET if request.GET.get("number") else None)
@@ -204,12 +204,12 @@ def _rules(locality: Locality, *, now: datetime) -> Rules:
 
 
 def _start(request: HttpRequest, jump: JumpForm) -> tuple[Start, int | str]:
-    """Where the page begins; what makes no sense begins at the head."""
+    """Where the page begins; at the head for invalid values."""
     if jump.is_bound:
         return Start.NUMBER, jump.cleaned_data["number"] if jump.is_valid() else 1
     for start in (Start.AFTER, Start.BEFORE):
         if value := request.GET.get(start):
-            # No number is longer, and PostgreSQL takes no NUL.
+            # No number is longer, and PostgreSQL accepts no NUL.
             return start, value[:20].replace("\x00", "")
     return Start.NUMBER, 1
 

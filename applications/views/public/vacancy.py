@@ -52,7 +52,7 @@ def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]:
     vacancy = get_object_or_404(public_vacancies(), pk=pk)
     family = live_applications(request, now=now)
-    # Whose only child has a place already is told so, and not asked to file an application.
+    # A family whose only child has a place already is told so, and not asked to file an application.
     told = family or enrolled_applications(request)
     verdicts = [_verdict(application, vacancy, now=now) for application in told]
     fitting = [verdict.application for verdict in verdicts if verdict.refusal is None]
@@ -81,6 +81,6 @@ def _verdict(application: Application, vacancy: Vacancy, *, now: datetime) -> Ve
     is_sent = bid is not None and bid.vacancy_id == vacancy.pk
     refusal = why_not(application, vacancy, now=now)
     if refusal == Refusal.NOT_OPEN_YET:
-        # What the opening will not change is said beforehand.
+        # Refusals that the opening will not change are shown beforehand.
         refusal = refusal_at_opening(application, vacancy) or refusal
     return Verdict(application, refusal, is_sent)

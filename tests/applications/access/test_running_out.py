@@ -251,7 +251,9 @@ class TestRules:
         Rules.objects.create(
             locality=other, valid_from=date(2019, 1, 1), interest_month=9, interest_campaign_days=30
         )
-        moved = changes.move_house(scene.application, locality=other, keeps=True, actor=scene.parent, now=NOW)
+        moved = changes.change_locality(
+            scene.application, locality=other, keeps=True, actor=scene.parent, now=NOW
+        )
         assert moved.runs_out_at == datetime(2019, 9, 2, tzinfo=ZONE)
 
 

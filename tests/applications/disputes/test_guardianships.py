@@ -570,7 +570,7 @@ def costly(scene):
             return filing.archive(application, actor=actor, now=at)
         if name == "move":
             kentau = LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
-            return changes.move_house(application, locality=kentau, keeps=True, actor=actor, now=at)
+            return changes.change_locality(application, locality=kentau, keeps=True, actor=actor, now=at)
         if name == "withdraw":
             return bid_ending.withdraw_bid(Bid.objects.get(), actor=actor, now=at)
         if name == "withdraw_benefit":

@@ -24,7 +24,7 @@ from applications.queue.corrections import (
 from applications.queue.position import count_position, position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, CorrectionState, Move, Tier
-from applications.waiting.changes import move_house
+from applications.waiting.changes import change_locality
 from notifications.models import Message, Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
@@ -428,7 +428,7 @@ class TestLedger:
     def test_the_queue_is_the_one_of_that_day(self, client, scene, propose, bolat):
         approve_correction(propose(), actor=bolat, now=scene.now)
         kentau = LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау", order=1)
-        move_house(scene.application, locality=kentau, keeps=True, actor=scene.parent, now=scene.now)
+        change_locality(scene.application, locality=kentau, keeps=True, actor=scene.parent, now=scene.now)
         assert self.rows(client)[1][2] == "Түркістан қ."
 
     def test_the_file(self, client, scene, propose, bolat):

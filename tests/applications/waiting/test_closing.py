@@ -63,7 +63,7 @@ class TestTheOtherGuardians:
         mother = GuardianshipFactory(child=scene.application.child).user
         kentau = LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
         for _ in range(2):
-            changes.move_house(
+            changes.change_locality(
                 scene.application, locality=kentau, keeps=True, actor=scene.parent, now=scene.now
             )
         assert Message.objects.get(kind="moved_by_other").recipient == mother

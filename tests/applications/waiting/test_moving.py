@@ -99,7 +99,7 @@ class TestLanguages:
 
 class TestMove:
     def move(self, scene, locality, *, keeps=True, now=None):
-        return changes.move_house(
+        return changes.change_locality(
             scene.application, locality=locality, keeps=keeps, actor=scene.parent, now=now or scene.now
         )
 
@@ -142,7 +142,7 @@ class TestMove:
     def test_the_event_says_where_it_stands_now(self, scene, kentau):
         self.move(scene, kentau)
         event = Event.objects.get()
-        assert (event.move, event.locality) == (Move.MOVE_HOUSE, kentau)
+        assert (event.move, event.locality) == (Move.CHANGE_LOCALITY, kentau)
         assert event.data == {"from": "turkistan", "to": "kentau", "date_kept": True}
         assert "2" in Notice.objects.get(kind="application_changed").text_ru
 
