@@ -1,4 +1,4 @@
-"""What every transition does: lock, check, change, write the event, tell the family, leave a trace."""
+"""What every move does: lock, check, change, write the event, tell the family, enter the journal."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ LOCK_TIMEOUT_MS = 3000
 
 
 class Refused(Exception):
-    """A transition that may not be made; `reason` says why, in words when printed."""
+    """A move that may not be made; `reason` says why, and `str()` says it in words."""
 
     def __init__(self, reason: Refusal) -> None:
         self.reason = reason
@@ -47,7 +47,7 @@ class Refused(Exception):
 
 @contextmanager
 def locking() -> Iterator[None]:
-    """One transaction in which a lock is waited for three seconds at most; longer raises `Refused(BUSY)`.
+    """One transaction in which a lock is waited for at most three seconds; after that it raises `Refused(BUSY)`.
 
     Where a working day is needed that the calendar does not know, it raises `Refused(CALENDAR)` with nothing done.
     Lock order everywhere: the application, then the vacancy.
@@ -84,7 +84,7 @@ def lock_vacancy(pk: UUID) -> Vacancy:
 
 
 def lock_referral(pk: UUID) -> Referral:
-    """The referral as it is now, its row locked: its paper may be on its way. Lock the application first."""
+    """The referral as it is now, its row locked: its paper may be being made. Lock the application first."""
     return (
         Referral.objects.select_for_update(of=("self",), no_key=True)
         .select_related("application__locality", "bid__vacancy__group__kindergarten__locality")
@@ -102,9 +102,9 @@ def move(
     data: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Event:
-    """Make one allowed move of a locked application, write its event, and reckon anew when it runs out.
+    """Make one allowed move of a locked application, write its event, and recompute when it runs out.
 
-    Its other rows are written before. Where something ran out that nobody has settled, that stays to be settled.
+    Write its other rows first. If something ran out and has not been settled, it remains to be settled.
 
     Raises `Refused`: NOT_ALLOWED; HALTED for a costly move while a guardian of the child is disputed, DISPUTED or
     UNPROVEN for what `actor`, as one side of it, may not do meanwhile.
@@ -119,7 +119,7 @@ def move(
     application.state = state_after(step, before)
     for name, value in changes.items():
         setattr(application, name, value)
-    # Before it is reckoned when it runs out: the event of a lapse holds the end of the grace.
+    # Before `runs_out_at` is computed: the event of a lapse holds the end of the grace.
     event = write_event(application, step, before=before, actor=actor, now=now, reason=reason, data=data)
     if not application.ran_out(now=now):
         application.runs_out_at = first_end(application, now=now)
@@ -128,7 +128,7 @@ def move(
 
 
 def reckon(application: Application, *, now: datetime) -> Application:
-    """Note when a locked application runs out, as its rows stand; what ran out by `now` has been ended before."""
+    """Store when a locked application runs out, as its rows stand; what ran out by `now` must have been ended."""
     application.runs_out_at = first_end(application, now=now)
     application.save(update_fields=["runs_out_at"])
     return application
@@ -141,10 +141,10 @@ def refuse_while_halted(application: Application) -> None:
 
 
 def refuse_side(child: Child, actor: User | None, *, begins: bool) -> None:
-    """Raise `Refused` where `actor`, as one side of an undecided dispute about `child`, may not do this.
+    """Raise `Refused` if `actor`, as one side of an undecided dispute about `child`, may not do this.
 
-    It chooses places for the child, or `begins` what nobody else could begin then. The child or its application is
-    locked.
+    The act chooses places for the child or, with `begins`, is one that nobody else can do after it. The child or its
+    application is locked.
     """
     side = side_of(child, actor) if actor is not None else None
     if side is not None and not (side.may_begin if begins else side.may_choose):
@@ -161,7 +161,7 @@ def write_event(
     reason: str = "",
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """Append to the application's history what was just done to it, with where it stands afterwards."""
+    """Append what was just done to the application's history, with where it stands afterwards."""
     return Event.objects.create(
         application=application,
         at=now,
@@ -179,10 +179,10 @@ def write_event(
 
 
 def announce(event: Event, kind: str, *actions: TextChoices, others: str = "", **context: Any) -> None:
-    """Tell every guardian about `event`, and enter `actions` into their journals: with one query for the guardians.
+    """Tell every guardian about `event` and enter `actions` into their journals, with one query for the guardians.
 
-    A message of the kind `others` goes to all but the one who did it, besides. When it was, who did it and why are the
-    event's own.
+    In addition, everyone but the actor gets a message of the kind `others`. The time, the actor and the reason are
+    taken from the event.
     """
     application, guardians = event.application, guardians_of(event.application.child)
     tell(application, kind, event=event, now=event.at, guardians=guardians, **context)
@@ -204,7 +204,7 @@ def tell(
 ) -> None:
     """Put a message about `event` into the outbox for every guardian the child has at this moment.
 
-    Who has asked for the `guardians` already hands them over.
+    Pass the `guardians` if they are loaded already.
     """
     remind(application, kind, key=str(event.pk), now=now, guardians=guardians, **context)
 

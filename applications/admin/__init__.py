@@ -1,4 +1,4 @@
-"""The staff's side of applications: a viewer with buttons. Every button calls a transition."""
+"""The staff's side of applications: read-only pages with buttons. Every button calls a transition."""
 
 from applications.admin import (  # noqa: F401  (they register themselves)
     benefits,

@@ -1,4 +1,4 @@
-"""Benefits: officials check what families claim. Kindergarten workers have no part in it."""
+"""Benefits: officials check what families claim. Kindergarten workers are not involved."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -138,7 +138,7 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
     ]
 
     def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
-        """The oldest claim first where they are to be checked: nobody is overtaken."""
+        """The oldest claim first among those to check, so that nobody is overtaken."""
         return ["claimed_at", "id"] if request.GET.get("check") == "waiting" else ["-claimed_at", "-id"]
 
     def summary(self, obj: Benefit) -> Rows:
@@ -155,7 +155,7 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
 
     # --- columns ---------------------------------------------------------------------------------------------
 
-    # A column of a related object would not wrap, and some names are long.
+    # A related object's own column would not wrap, and some names are long.
     @admin.display(description=_("Benefit category"), ordering="category__order")
     def category_name(self, obj: Benefit) -> str:
         return f"{obj.category.name} ({obj.category.get_tier_display()})"
@@ -217,7 +217,7 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
         ]
 
     def document_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """The claim's proof, as a download that no browser runs; the family's journal says who took it."""
+        """The claim's proof, as a download that no browser runs; the family's journal says who downloaded it."""
         benefit: Benefit | None = self.get_object(request, str(pk))
         if benefit is None:
             raise Http404
@@ -258,7 +258,7 @@ class BenefitCategoryForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(BenefitCategory)
 class BenefitCategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Categories are switched off, never deleted; once somebody claimed one, its part of the queue stays as it is."""
+    """Categories are switched off, never deleted. Once a category has a claim, its part of the queue is fixed."""
 
     form = BenefitCategoryForm
     list_display = ["name", "tier", "valid_days", "is_active"]

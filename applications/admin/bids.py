@@ -62,7 +62,7 @@ class AnswerFilter(admin.SimpleListFilter):
 
 
 class VacancyFilter(admin.SimpleListFilter):
-    """The bids for one vacancy: where the list of vacancies leads; offered only to who came from there."""
+    """The bids for one vacancy. The list of vacancies links to it; it is offered only on that way."""
 
     title = _("Place")
     parameter_name = "vacancy"
@@ -101,7 +101,7 @@ def _reject(bid: Bid, actor: User, data: dict[str, Any], now: datetime) -> None:
 
 
 class NumberedList(ChangeList):
-    """A page of bids whose numbers in the queue are counted at once, not row by row."""
+    """A page of bids whose numbers in the queue are computed together, not row by row."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

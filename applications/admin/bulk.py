@@ -1,4 +1,4 @@
-"""Many drafts on one page: what the vacancies have in common once, then a row for each group."""
+"""Many drafts on one page: what the vacancies have in common, then a row for each group."""
 
 import re
 from collections import Counter
@@ -75,7 +75,7 @@ class CommonForm(forms.ModelForm):  # type: ignore[type-arg]
             )
 
     def _post_clean(self) -> None:
-        """Each row is checked as a whole vacancy instead."""
+        """Skip the check: each row is checked as a whole vacancy instead."""
 
 
 class RowForm(forms.Form):
@@ -117,7 +117,7 @@ class BulkForm:
         sound = [form.is_valid() for form in (self.common, *self.rows)]
         if not all(sound):
             return False
-        # Made before anything is refused: an error takes its value out of the form.
+        # Build the drafts before adding errors: an error removes its value from the form's data.
         drafts = self.drafts()
         if not drafts:
             self.common.add_error(None, gettext("Fill in at least one row."))
@@ -147,7 +147,7 @@ class BulkForm:
         return [form.errors for form in (self.common, *self.rows) if form.errors]
 
     def _check(self, row: RowForm, draft: Vacancy, *, now: datetime) -> None:
-        """Put what is wrong with the vacancy at its field: in its row, or above the rows, where it is said once."""
+        """Attach the vacancy's errors to their fields: in its row, or above the rows, where each is shown once."""
         try:
             check_vacancy(draft, now=now, lead=publication_lead(draft.locality, now=now))
         except ValidationError as error:
@@ -175,7 +175,7 @@ def _check_sums(drafts: list[tuple[RowForm, Vacancy]]) -> None:
 
 
 def _draft(common: dict[str, Any], own: dict[str, Any]) -> Vacancy:
-    """A vacancy of one row. What was written as a time is read by the clock of the row's kindergarten."""
+    """The vacancy of one row. Times are read in the zone of the row's kindergarten."""
     zone = own["group"].kindergarten.locality.zone
     times = {
         name: timezone.make_aware(timezone.make_naive(common[name]), zone) for name in TIMES if common[name]

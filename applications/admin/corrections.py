@@ -29,7 +29,7 @@ EARLIEST = datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC)
 
 
 class ProposalForm(forms.Form):
-    """What the second official is asked to approve."""
+    """A proposal for the second official to approve."""
 
     new_filed_at = forms.DateTimeField(
         label=_("New time of filing"),
@@ -101,7 +101,7 @@ def _effect(application: Application, data: dict[str, Any], now: datetime) -> Ro
 
 
 def changes(application: Application, *, filed_at: datetime, birth_year: int, now: datetime) -> Rows:
-    """Rows that say what is now and what would be: the time of filing, the birth year, the number."""
+    """Rows with the present and the proposed values: the time of filing, the birth year, the number."""
     place = position(application, now=now)
     number = corrected_number(application, filed_at=filed_at, birth_year=birth_year, now=now)
     rows = [
@@ -207,7 +207,7 @@ class CorrectionAdmin(WorkAdmin):
     ]
 
     def buttons(self, request: HttpRequest, obj: Any) -> Rows:
-        """None for the proposer: whoever proposed a correction does not decide it."""
+        """None for the proposer, who may not decide the correction."""
         return [] if obj.proposed_by_id == request.user.pk else super().buttons(request, obj)
 
     def application_of(self, obj: Correction) -> Application:

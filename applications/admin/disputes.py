@@ -1,4 +1,4 @@
-"""Disputed guardianships: an official sees both sides, masked, and decides with a reason that both read."""
+"""Disputed guardianships: an official sees both sides, masked, and decides with a reason for both."""
 
 from datetime import datetime
 from typing import Any
@@ -41,7 +41,7 @@ class DecisionForm(forms.Form):
         validators=[refuse_personal_numbers],
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
-    # When the decision was made that this page showed: a page that was open too long overrules nothing unseen.
+    # When the decision that the page shows was made: a page left open too long must not overrule an unseen one.
     overrules = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_overrules(self) -> datetime | None:
@@ -91,7 +91,7 @@ def _seen(dispute: Dispute) -> dict[str, Any]:
 
 @admin.register(Dispute)
 class DisputeAdmin(WorkAdmin):
-    """For officials only: who may act for a child is no matter of a kindergarten."""
+    """For officials only: kindergartens have no say in who may act for a child."""
 
     list_display = ["due", "child", "shown_state", "halts", "newcomer", "stopped_by", "raised_at"]
     list_display_links = ["due", "child"]
@@ -260,13 +260,13 @@ def _decider(user: User | None) -> str:
 
 
 def _decision(outcome: str, at: datetime | None, by: User | None, reason: str) -> str:
-    """One decision in a line: what, when, by whom, why."""
+    """One decision as a line: what, when, by whom, why."""
     parts = [capfirst(outcome), date_format(localtime(at), "SHORT_DATETIME_FORMAT"), _decider(by), reason]
     return " · ".join(part for part in parts if part)
 
 
 def _person(guardianship: Guardianship) -> str:
-    """One side: the name, since documents name it, the identifiers masked, since when, and what the state knows."""
+    """One side: the full name, as in documents, masked identifiers, since when, and what the state knows."""
     profile, user = guardianship.user.profile, guardianship.user
     identity = mask_iin(profile.iin) if profile.iin else mask_document(profile.document_number)
     rows = [

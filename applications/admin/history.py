@@ -1,4 +1,4 @@
-"""Applications, their events and contracts: to be read, never to be written here."""
+"""Applications, their events and contracts, read-only."""
 
 from typing import Any
 

@@ -43,7 +43,7 @@ def _runs(pause: Pause, now: datetime) -> bool:
 
 
 def _resume(pause: Pause, actor: User, data: dict[str, Any], now: datetime) -> None:
-    # A pause moves deadlines of bids, so it begins and ends by their clock.
+    # A pause shifts the deadlines of bids, so it begins and ends by their clock.
     with locking():
         resume_bidding(pause, actor=actor, now=read_clock())
 

@@ -1,4 +1,4 @@
-"""Referrals: families who are to come, their contract, and the papers they sent."""
+"""Referrals: the families expected, their contracts, and the papers they sent."""
 
 from datetime import datetime
 from typing import Any
@@ -187,7 +187,7 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
         day = day_of(obj.last_moment, obj.application)
         if obj.held_since is None:
             return day
-        # A guardian is disputed: the contract can be signed, and the referral does not expire meanwhile.
+        # A guardian is disputed: the contract can still be signed, and the referral does not expire meanwhile.
         return format_html("{} {}", day, tag(gettext("stands still"), tone="info"))
 
     @admin.display(description=_("State"), ordering="state")
@@ -246,7 +246,7 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
         ]
 
     def pdf_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """The referral's paper; while it is still being made, a message says so."""
+        """The referral's paper, or a message while it is still being made."""
         referral = self._visible(request, pk)
         if referral.state not in HAS_PAPER:
             messages.warning(request, gettext("The referral has ended: its paper is no longer kept."))
@@ -273,7 +273,7 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
     def _download(
         self, request: HttpRequest, referral: Referral, file: FieldFile, *, name: str, target: str = ""
     ) -> HttpResponse:
-        """The file, entered into the family's journal; or a sentence that it is not there."""
+        """The file, with an entry in the family's journal; or a message that it is missing."""
         try:
             response = file_response(file, name=name)
         except FileNotFoundError:

@@ -21,7 +21,7 @@ from applications.referrals import stops
 from applications.workplace import short_name
 from notifications.clock import estimate_clock, read_clock
 
-# A campaign leaves time for all reminders; a grace ends before the next campaign does.
+# A campaign must leave time for all reminders; a grace must end before the next campaign does.
 CAMPAIGN_DAYS = (14, 180)
 GRACE_DAYS = (7, 300)
 
@@ -66,7 +66,7 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error(name, words % {"least": limits[0], "most": limits[1]})
 
     def _check_start(self, data: dict[str, Any]) -> None:
-        """Refuse rules that would hold before today is over: promises of today are explained by today's rules."""
+        """Refuse rules that would begin before today is over: today's rules must still explain today's promises."""
         valid_from = data.get("valid_from")
         if valid_from is None or "locality" not in data:
             return
@@ -78,9 +78,9 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Rules)
 class RulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rules are added for a date to come, and corrected until it comes; whom they touch is shown before they are saved.
+    """Rules are added for a future date and can be corrected until then; whom they affect is shown before saving.
 
-    Never deleted, and never changed once they hold: they explain the deadlines of their time.
+    They are never deleted, and never changed once in force: they explain the deadlines of their time.
     """
 
     form = RulesForm
@@ -112,7 +112,7 @@ class RulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def _preview(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
-        """What saving the sent form would change; None where it can't be saved, which Django's own page explains."""
+        """What saving the form would change; None if it is invalid, which Django's own page explains."""
         obj = self.get_object(request, unquote(object_id)) if object_id else None
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
@@ -129,9 +129,9 @@ class RulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return TemplateResponse(request, "admin/rules_preview.html", context)
 
     def save_model(self, request: HttpRequest, obj: Rules, form: Any, change: bool) -> None:
-        """Whoever may leave the queue earlier by these rules is looked at earlier.
+        """Applications that may leave the queue earlier by these rules are looked at earlier.
 
-        Once more after the commit, for whom a move under way reckoned by the rules of before.
+        Again after the commit, for moves under way that still used the old rules.
         """
         super().save_model(request, obj, form, change)
         bring_forward(now=read_clock())

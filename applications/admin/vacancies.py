@@ -35,12 +35,12 @@ TONES = {
     Vacancy.State.CLOSED: "warning",
 }
 
-# How far back the birth years of a form go: to the oldest children of a kindergarten.
+# How far back a form's birth years go: to the oldest kindergarten children.
 YEARS_BACK = 7
 
 
 class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A draft; what it refuses it says in words."""
+    """A draft; errors are explained in words."""
 
     group = GroupField(
         label=_("Group"),
@@ -51,7 +51,7 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Birth years of children"), coerce=int, widget=forms.CheckboxSelectMultiple
     )
 
-    # Whether the employee may let it open sooner after its publication than the rules say.
+    # Whether the employee may let it open sooner than the rules allow.
     may_shorten = False
 
     class Meta:
@@ -72,7 +72,7 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
         return sorted(self.cleaned_data["birth_years"], reverse=True)
 
     def _post_clean(self) -> None:
-        """Check the vacancy as a whole, as its publication will: its words stand at the fields."""
+        """Check the vacancy as a whole, as publishing will; errors are shown at the fields."""
         super()._post_clean()  # type: ignore[misc]
         if set(self.errors) - {NON_FIELD_ERRORS}:
             return
@@ -125,7 +125,7 @@ def _close(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -
 
 @admin.register(Vacancy)
 class VacancyAdmin(WorkAdmin):
-    """Editable while it is a draft; afterwards families rely on what it says."""
+    """Editable only while it is a draft: afterwards families rely on it."""
 
     form = VacancyForm
     kindergarten_path = "group__kindergarten"
@@ -227,7 +227,7 @@ class VacancyAdmin(WorkAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page, read and written by the clock of the kindergarten's place."""
+        """The page, with times in the zone of the kindergarten's place."""
         obj = self.get_object(request, unquote(object_id)) if object_id else None
         with timezone.override(_zone(request, obj)):
             return _rendered(super().changeform_view(request, object_id, form_url, extra_context))
@@ -260,7 +260,7 @@ class VacancyAdmin(WorkAdmin):
     ) -> type[forms.ModelForm]:  # type: ignore[type-arg]
         form: type[forms.ModelForm] = super().get_form(request, obj, change, **kwargs)  # type: ignore[type-arg]
         form.may_shorten = request.user.has_perm(publication.SHORTEN_LEAD)  # type: ignore[attr-defined]
-        # A copy: the field itself belongs to the class, hence to all requests.
+        # A copy: the field itself belongs to the class and is shared by all requests.
         group = deepcopy(form.base_fields.get("group"))
         if isinstance(group, forms.ModelChoiceField):
             group.queryset = _own_groups(request)
@@ -293,7 +293,7 @@ class VacancyAdmin(WorkAdmin):
     def response_add(
         self, request: HttpRequest, obj: Vacancy, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """On to the draft's own page: its next step, the publication, is there."""
+        """Go on to the draft's own page, where the next step, publishing, is."""
         messages.success(request, gettext("The draft is saved. Check it and publish it."))
         return HttpResponseRedirect(page_of(obj))
 

@@ -1,4 +1,4 @@
-"""An admin that shows and does, but never edits: rows of one's own kindergartens, buttons with a confirm page."""
+"""An admin without editing: rows of the employee's own kindergartens, and buttons with a confirmation page."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ Rows = list[dict[str, Any]]
 
 
 class ConfirmForm(forms.Form):
-    """Asks for nothing but the press of the button."""
+    """A form with nothing but the button."""
 
 
 # What the services behind the buttons refuse with; `why` says it in words.
@@ -59,11 +59,11 @@ class ReasonForm(forms.Form):
 
 @dataclass(frozen=True)
 class Work:
-    """One button of an object's page: when it is offered, what it asks, what it does.
+    """One button on an object's page: when it is offered, what it asks for, what it does.
 
     `perform(obj, actor, data, now)` calls a service and may raise `Refused` or `ValidationError`, whose words are
     shown; `data` is the form's cleaned data.
-    `initial(obj)` fills the form beforehand, with what the page has shown.
+    `initial(obj)` fills the form with what the page has shown.
     With a `preview(obj, data, now)` the filled form is answered first by what it would do, as rows, and done only when
     that is confirmed; the preview may raise `Refused` too.
     """
@@ -84,7 +84,7 @@ class Work:
 class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Read-only pages limited to the employee's kindergartens; `works` are the buttons of an object's page.
 
-    An object of somebody else's kindergarten is 404 everywhere: list, object, history, buttons, files.
+    Other kindergartens' objects are 404 everywhere: list, object, history, buttons, files.
     """
 
     change_form_template = "admin/work/change_form.html"
@@ -94,7 +94,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_facets = admin.ShowFacets.NEVER
 
     works: Sequence[Work] = ()
-    # The lookup from the row to its kindergarten; empty for rows that belong to none (officials only).
+    # The lookup from a row to its kindergarten; empty for rows that belong to none (officials only).
     kindergarten_path = ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -130,7 +130,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # --- what the object's page knows ------------------------------------------------------------------------
 
     def application_of(self, obj: Any) -> Application | None:
-        """The application whose family's data the object's page shows: its opening enters the family's journal."""
+        """The application whose family's data the object's page shows: opening it enters the family's journal."""
         return None
 
     def summary(self, obj: Any) -> Rows:
@@ -186,7 +186,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # --- the confirm page ------------------------------------------------------------------------------------
 
     def work_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        """Ask (GET), then do (POST) one of `works`; what is refused is said in words on the object's page."""
+        """Ask (GET), then do (POST) one of `works`; a refusal is explained on the object's page."""
         obj = self.get_object(request, unquote(object_id))
         work = next((work for work in self.works if work.name == name), None)
         if obj is None or work is None:
@@ -287,7 +287,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class ChildColumns:
-    """Columns of rows that belong to an `application`: whose child it is. Opening a row enters the family's journal."""
+    """Columns for rows with an `application`: whose child it is. Opening a row is entered in the family's journal."""
 
     def application_of(self, obj: Any) -> Application:
         application: Application = obj.application
@@ -319,7 +319,7 @@ def why(error: Exception) -> str:
 
 
 def tag(label: Words, *, tone: str = "neutral") -> str:
-    """A word of state; `tone` is neutral, info, success, warning or danger. Never by colour alone."""
+    """A state as a word; `tone` is neutral, info, success, warning or danger. Colour is never the only sign."""
     return format_html('<span class="state state--{}">{}</span>', tone, label)
 
 

@@ -1,4 +1,4 @@
-"""Who gets a place: at once by the order of arrival, or by the queue from the bids that were collected."""
+"""Who gets a place: at once in the order of arrival, or later by the queue among the collected bids."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 def grant_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
-    """Give the bid a place and the kindergarten its time to answer; the vacancy is locked, the caller saves the bid.
+    """Give the bid a place, and the kindergarten its time to answer. The vacancy is locked; the caller saves the bid.
 
     Raises `Refused(FULL)`.
     """
@@ -45,13 +45,13 @@ def grant_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
 
 
 def award_collected(vacancy: Vacancy, *, now: datetime) -> int:
-    """Give the places of a queue-order vacancy to the collected bids with the smallest numbers; end the others.
+    """Give the places of a queue-order vacancy to the collected bids with the smallest numbers, and end the others.
 
-    `now` is a reading of `notifications.clock`, taken at any time before. Does nothing before `closes_at`, nor while a
-    pause holds it off, nor after a recall. One short transaction decides over the places; then each of the others is
-    ended and told in a transaction of its own. A place that a winner gives back meanwhile goes to the next in order
-    first. May be repeated, and goes on where a broken run ended; while another worker is at it, it is left to that one.
-    Returns how many places were given; their families are told by a worker (`jobs.tell_placed_bids`).
+    `now` is an earlier reading of `notifications.clock`. Does nothing before `closes_at`, while a pause delays it, or
+    after a recall. One short transaction gives the places; then each of the other bids is ended and its family told in
+    a transaction of its own. If a winner gives a place back meanwhile, it goes to the next in order first. May be
+    repeated, and continues where a broken run ended; if another worker is at it, it is left to that one.
+    Returns how many places were given; a worker tells their families (`jobs.tell_placed_bids`).
     """
     given = 0
     with _alone(vacancy) as is_alone:
@@ -65,9 +65,9 @@ def award_collected(vacancy: Vacancy, *, now: datetime) -> int:
 
 @contextmanager
 def _alone(vacancy: Vacancy) -> Iterator[bool]:
-    """Whether no other connection awards this vacancy; none begins to meanwhile. It ends with the connection, too.
+    """Whether no other connection is awarding this vacancy; then none begins to. It ends with the connection, too.
 
-    Nothing depends on it: it spares the workers to follow each other through thousands of families.
+    Nothing depends on it: it keeps workers from following each other through thousands of families.
     """
     key = f"award {vacancy.pk}"
     with connection.cursor() as cursor:
@@ -82,12 +82,12 @@ def _alone(vacancy: Vacancy) -> Iterator[bool]:
 
 
 def _give_places(vacancy: Vacancy, *, now: datetime) -> tuple[list[Bid], list[Bid]]:
-    """Who has a place from now on, and who has none; both in the order of their numbers.
+    """Give the places; returns the bids that have one now and those that have none, both in order of their numbers.
 
-    The vacancy's lock waits for every bid under way, so that none is overlooked. The bids change without the locks of
-    their applications, which would have to be had first. That is safe because no one else changes such a bid unseen:
-    whoever ends a pending bid reads it under this lock (`transitions.bids`), an activation asks for a place that it
-    holds already, and only the columns of the award are written.
+    The vacancy's lock waits for every bid under way, so none is overlooked. The bids change without the locks of their
+    applications, which would have to be taken first. That is safe because nobody else changes such a bid unseen: code
+    that ends a pending bid reads it under this lock (`bidding.ending`), an activation needs a place that the bid holds
+    already, and only the columns of the award are written.
     """
     with locking():
         vacancy = lock_vacancy(vacancy.pk)
@@ -115,7 +115,7 @@ def _is_to_award(vacancy: Vacancy, *, now: datetime) -> bool:
 
 
 def _in_order_of_the_queue(vacancy: Vacancy, *, now: datetime) -> list[Bid]:
-    """The collected bids that have no place, the smallest number first; between queues a tie goes by time of filing."""
+    """The collected bids without a place, the smallest number first; ties between queues go by time of filing."""
     collected = list(
         Bid.objects.filter(vacancy=vacancy, state=BidState.PENDING, holds_seat=False).select_related(
             "application__locality"
@@ -133,11 +133,11 @@ def _in_order_of_the_queue(vacancy: Vacancy, *, now: datetime) -> list[Bid]:
 
 
 def _end_others(bids: Sequence[Bid], *, now: datetime) -> bool:
-    """End these bids, in this run or the next; False as soon as a place is free, which the next in order gets first.
+    """End these bids, in this run or the next; False once a place is free, which then goes to the next in order first.
 
-    The last number hears first, so that whoever is next has not been sent away when a winner withdraws. For the same
-    reason a bid that is locked leaves itself and all smaller numbers to the next run. What fails otherwise is logged
-    and left to the next run alone: it may fail for ever.
+    The largest number is told first, so that the next in order has not been turned away if a winner withdraws. For the
+    same reason a locked bid, with all smaller numbers, is left to the next run. Any other failure is logged, and only
+    that bid is left to the next run, since it may fail for ever.
     """
     for bid in reversed(bids):
         try:
@@ -155,7 +155,7 @@ def _end_others(bids: Sequence[Bid], *, now: datetime) -> bool:
 
 
 def vacancies_to_award(*, now: datetime) -> QuerySet[Vacancy]:
-    """Queue-order vacancies whose time is over while collected bids wait for their award; none that a pause holds."""
+    """Closed queue-order vacancies whose collected bids wait for their award; none that a pause delays."""
     collected = Vacancy.objects.filter(
         mode=Vacancy.Mode.QUEUE_ORDER, state__in=[Vacancy.State.PUBLISHED, Vacancy.State.CLOSED]
     )

@@ -1,7 +1,7 @@
 """The bulletin as families ask for it: which places are listed, in which order, and to whom they are available.
 
-A board is read once a second under each set of filters. Whom its places suit is then asked of it by every family
-that looks, without the database: thousands do in the minute before an opening.
+A board is read once a second for each set of filters. It then tells every family that looks which places suit them,
+without the database: thousands look in the minute before an opening.
 """
 
 from bisect import bisect_left
@@ -25,7 +25,7 @@ from bulletin.selectors import published_vacancies
 
 
 class Waiting(NamedTuple):
-    """A waiting application, as far as it decides which places are available to it."""
+    """What of a waiting application decides which places are available to it."""
 
     locality_id: int
     birth_year: int
@@ -37,16 +37,16 @@ class Waiting(NamedTuple):
 
 
 class Head(NamedTuple):
-    """A listed place in its priority window: its position, for whom it is, and how far into their queue."""
+    """A listed place in its priority window: its index, whom it suits, and how far into the queue it is open."""
 
-    position: int
+    nth: int
     suit: Suit
     cutoffs: Sequence[PriorityCutoff]
 
 
 @dataclass(frozen=True)
 class Board:
-    """The places of one list at one instant; a position is an index of `vacancies`, the ids in the list's order."""
+    """The places of one list at one instant. `vacancies` are the ids in the list's order; the rest are indices."""
 
     vacancies: Sequence[str]
     open: Sequence[int]
@@ -54,27 +54,27 @@ class Board:
     heads: Sequence[Head]
 
     def available(self, family: Sequence[Waiting]) -> Sequence[int]:
-        """The positions, in order, for which `eligibility.why_not` is None for at least one of the family."""
+        """The indices, in order, of the places for which at least one of the family may bid (`eligibility.why_not`)."""
         if len(family) == 1:
             return self._available(family[0])
-        return sorted({position for one in family for position in self._available(one)})
+        return sorted({index for one in family for index in self._available(one)})
 
     def _available(self, one: Waiting) -> Sequence[int]:
-        found_in = [positions for suit, positions in self.open_by_suit.items() if mismatch(one, suit) is None]
-        found_in.append([head.position for head in self.heads if _is_in_the_head(one, head)])
+        found_in = [indices for suit, indices in self.open_by_suit.items() if mismatch(one, suit) is None]
+        found_in.append([head.nth for head in self.heads if _is_in_the_head(one, head)])
         found = _merged(found_in)
         return [at for at in found if self.vacancies[at] not in one.refused_by] if one.refused_by else found
 
 
-def holds(positions: Sequence[int], position: int) -> bool:
-    """Whether sorted positions hold this one; of ten thousand it looks at a dozen."""
-    at = bisect_left(positions, position)
-    return at < len(positions) and positions[at] == position
+def holds(indices: Sequence[int], index: int) -> bool:
+    """Whether this index is among the sorted ones; of ten thousand it looks at a dozen."""
+    at = bisect_left(indices, index)
+    return at < len(indices) and indices[at] == index
 
 
 def _merged(lists: Sequence[Sequence[int]]) -> Sequence[int]:
-    """The sorted lists as one. Most families match one list, which may be long: it is not copied."""
-    filled = [positions for positions in lists if positions]
+    """The sorted lists merged. Most families match a single list, which may be long, so it is not copied."""
+    filled = [indices for indices in lists if indices]
     return filled[0] if len(filled) == 1 else sorted(chain(*filled))
 
 
@@ -82,12 +82,12 @@ _boards: Moment[Board] = Moment(room=10)
 
 
 def board(*, now: datetime, **filters: Any) -> Board:
-    """The board of all that `published_vacancies` lists at `now` under these filters; read once in a second."""
+    """The board of everything `published_vacancies` lists at `now` under these filters; read once a second."""
     return _boards.get(tuple(sorted(filters.items())), now=now, make=lambda: _read(filters, now=now))
 
 
 def waiting(family: Iterable[Application]) -> list[Waiting]:
-    """Those of the applications that wait and may bid, as a board needs them. Prefetch `bids` for several."""
+    """The applications that wait and may bid, in the form a board needs. Prefetch `bids` for several."""
     return [
         Waiting(
             one.locality_id,
@@ -104,30 +104,30 @@ def waiting(family: Iterable[Application]) -> list[Waiting]:
 
 
 def _read(filters: dict[str, Any], *, now: datetime) -> Board:
-    # Ids and years as texts, in portions: of ten thousand places, objects would take most of the time and the memory.
+    # Ids and years as text, in chunks: for ten thousand places, objects would take most of the time and the memory.
     years = Cast("birth_years", CharField())
     listed = published_vacancies(**filters, now=now).values_list(
         Cast("pk", CharField()), "group__kindergarten__locality_id", years, "group__language", "phase_now"
     )
     vacancies: list[str] = []
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for position, (pk, *suit_and_phase) in enumerate(listed.iterator(chunk_size=1000)):
+    for index, (pk, *suit_and_phase) in enumerate(listed.iterator(chunk_size=1000)):
         vacancies.append(pk)
-        alike[tuple(suit_and_phase)].append(position)
+        alike[tuple(suit_and_phase)].append(index)
     open_by_suit: dict[Suit, list[int]] = {}
     in_window: list[tuple[int, Suit]] = []
-    for (locality_id, years_text, language, phase_now), positions in alike.items():
+    for (locality_id, years_text, language, phase_now), indices in alike.items():
         suit = Suit(locality_id, tuple(map(int, years_text.strip("{}").split(","))), language)
         if phase_now == Phase.OPEN:
-            open_by_suit[suit] = positions
+            open_by_suit[suit] = indices
         elif phase_now == Phase.PRIORITY:
-            in_window += [(position, suit) for position in positions]
-    cutoffs = _cutoffs([vacancies[position] for position, _ in in_window])
+            in_window += [(index, suit) for index in indices]
+    cutoffs = _cutoffs([vacancies[index] for index, _ in in_window])
     return Board(
         vacancies=vacancies,
         open=sorted(chain(*open_by_suit.values())),
         open_by_suit=open_by_suit,
-        heads=[Head(position, suit, cutoffs[vacancies[position]]) for position, suit in in_window],
+        heads=[Head(index, suit, cutoffs[vacancies[index]]) for index, suit in in_window],
     )
 
 

@@ -37,10 +37,10 @@ _END_REFUSALS = {
 def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Refusal | None:
     """The first reason for which `application` can't bid for `vacancy` at `now`, or None when it can.
 
-    First whether whoever asks may bid for the child at all; then from what never changes to what soon may: an ended
-    vacancy, a mismatch, the application's own state, the opening and the seats, a pause, the priority window. Asks the
-    database only about a pause, an earlier refusal and, in the priority window, about the cut-offs (take vacancies
-    `with_pauses` and prefetch `application.bids` and `vacancy.cutoffs` for lists).
+    First whether the user may bid for the child at all; then from what never changes to what may change soon: an ended
+    vacancy, a mismatch, the application's own state, the opening and the seats, a pause, the priority window. It
+    queries only for a pause, an earlier refusal and, in the priority window, the cut-offs (for lists take vacancies
+    `with_pauses` and prefetch `application.bids` and `vacancy.cutoffs`).
     """
     if application.asker_side is not None and not application.asker_may_choose:
         return Refusal(application.asker_side.value)
@@ -56,13 +56,13 @@ def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Ref
 
 
 def refusal_at_opening(application: Application, vacancy: Vacancy) -> Refusal | None:
-    """What will still be in the way once an announced vacancy opens; a pause may be over by then and is none."""
+    """The refusal that will remain once an announced vacancy opens. A pause is ignored: it may be over by then."""
     refusal = why_not(application, vacancy, now=vacancy.opens_at)
     return None if refusal == Refusal.PAUSED else refusal
 
 
 class Suit(NamedTuple):
-    """For whom a place is."""
+    """Which children a place suits."""
 
     locality_id: int
     birth_years: tuple[int, ...]
@@ -70,7 +70,7 @@ class Suit(NamedTuple):
 
 
 class Seeker(Protocol):
-    """What of an application decides whom a place suits; an `Application` has it."""
+    """What of an application decides whether a place suits it; `Application` provides it."""
 
     @property
     def locality_id(self) -> int: ...
@@ -87,7 +87,7 @@ class Seeker(Protocol):
 
 
 def mismatch(seeker: Seeker, suit: Suit) -> Refusal | None:
-    """Which of locality, birth year and language of a place differs from the application's, if any."""
+    """Which of the place's locality, birth year and language differs from the application's, if any."""
     if seeker.locality_id != suit.locality_id:
         return Refusal.OTHER_LOCALITY
     if seeker.birth_year not in suit.birth_years:
@@ -98,7 +98,7 @@ def mismatch(seeker: Seeker, suit: Suit) -> Refusal | None:
 
 
 def is_inside(seeker: Seeker, cutoffs: Iterable[PriorityCutoff]) -> bool:
-    """Whether the application stands in the head of the queue for which the priority window is."""
+    """Whether the application is in the head of the queue, for which the priority window is."""
     return any(
         cutoff.birth_year == seeker.birth_year
         and cutoff.tier == seeker.tier

@@ -1,4 +1,4 @@
-"""How a pending bid ends without a referral: the place is free again, the family keeps its date."""
+"""How a pending bid ends without a referral: the place is free again and the family keeps its date."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from bulletin.models import Vacancy
 
 
 class _End(NamedTuple):
-    """One way for a bid to end, and how it is written down."""
+    """One way for a bid to end, and how it is recorded."""
 
     state: BidState
     move: Move
@@ -36,12 +36,12 @@ _LOST = _End(BidState.LOST, Move.LOSE_BID, Action.BID_LOST, "bid_lost")
 
 
 def withdraw_bid(bid: Bid, *, actor: User, now: datetime) -> Application:
-    """Take a pending bid back at the family's wish. Raises `Refused(BID_ENDED)`."""
+    """Withdraw a pending bid at the family's request. Raises `Refused(BID_ENDED)`."""
     return _end_bid(bid, _WITHDRAWN, actor=actor, now=now)
 
 
 def reject_bid(bid: Bid, *, actor: User, reason: str, now: datetime) -> Application:
-    """Refuse a pending bid for the kindergarten, with a reason that the family reads. Never a penalty."""
+    """Refuse a pending bid for the kindergarten, with a reason for the family. Never a penalty."""
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
     return _end_bid(bid, _REJECTED, actor=actor, reason=reason.strip(), now=now)
@@ -55,8 +55,8 @@ def void_bid(bid: Bid, *, actor: User | None, reason: str, now: datetime) -> App
 def lose_bid(bid: Bid, *, now: datetime) -> bool:
     """End a collected bid whose place went to a family with a smaller number; whether it was ended.
 
-    It is not where a place is free: that is for the award to give. Raises `Refused(BID_ENDED)` where the bid has ended
-    or was given a place, or where the vacancy was recalled (`void_bid` says so to the family).
+    It is not ended while a place is free: the award gives that place first. Raises `Refused(BID_ENDED)` if the bid has
+    ended or was given a place, or if the vacancy was recalled (`void_bid` tells the family so).
     """
     with locking():
         application, bid = _lock_pending(bid)
@@ -69,7 +69,7 @@ def lose_bid(bid: Bid, *, now: datetime) -> bool:
 
 
 def release_seat(bid: Bid) -> None:
-    """Put the seat that `bid` holds on offer again. The caller holds the lock of the application; saves the bid."""
+    """Put the seat that `bid` holds on offer again. The caller holds the application's lock and saves the bid."""
     if bid.holds_seat:
         seats.release(bid.vacancy)
         bid.holds_seat = False
@@ -86,7 +86,7 @@ def _end_bid(bid: Bid, end: _End, *, actor: User | None, now: datetime, reason: 
 def _lock_pending(bid: Bid) -> tuple[Application, Bid]:
     """The application and its pending bid as they are now, with the rows of application and vacancy locked.
 
-    The bid is read under both locks: the award gives places to pending bids under the vacancy's alone.
+    The bid is read under both locks: the award gives places to pending bids under the vacancy's lock only.
     """
     application = lock_application(bid.application_id)
     vacancy = lock_vacancy(bid.vacancy_id)

@@ -1,13 +1,13 @@
 """Which places were full a moment ago: a memory of this process that saves ten thousand families a query each.
 
-It never grants anything and forgets within a second, so that a place that was given back is on offer again. It knows
-nothing of who is asking, and answers before anybody asks who that is.
+It never grants anything and forgets within a second, so that a place given back is on offer again. It knows nothing
+about the user, and answers before the user is even loaded.
 
-What it can't know: a place that was given back and won again through another process within that second. If the winner
-presses once more, through this process and before the second is over (a double click without scripts), it reads that
-the place is full. The bid stands all the same: the page leads to the family's applications, where it is shown as sent,
-the notice comes within seconds, and the next press says that it is already sent. To know better, the memory would have
-to ask the database, which it is there to spare.
+It can't know of a place that was given back and won again through another process within that second. If the winner
+presses once more, through this process and before the second is over (a double click without scripts), the page says
+that the place is full. The bid stands all the same: the page links to the family's applications, where it is shown as
+sent, the notice comes within seconds, and the next press says that it is already sent. To know better, the memory would
+have to ask the database, which it is there to avoid.
 """
 
 import time
@@ -21,7 +21,7 @@ from applications.refusals import Refusal
 Answer = TypeVar("Answer")
 
 REMEMBERED_SECONDS = 1.0
-# The page itself, with the other open places on it, may be a little older.
+# The page itself, including its list of other open places, may be a little older.
 PAGE_SECONDS = 10.0
 ROOM = 1000
 
@@ -51,10 +51,10 @@ class FullPlaces:
         holders: Callable[[], Collection[UUID]],
         make_page: Callable[[], bytes],
     ) -> Answer | bytes:
-        """What `press` answers; for a place that is full the page that says so, without pressing while it is known.
+        """The answer of `press`. While the place is known to be full, the page that says so, without pressing.
 
         An application that holds one of the places (`holders`, asked once the place was found full) is always let
-        through: its second press is no refusal. The page is made anew where the one at hand is older than
+        through: its second press must not be refused. The page is rendered again if the present one is older than
         `PAGE_SECONDS`.
         """
         known = self._full.get((vacancy_id, language))
@@ -70,7 +70,7 @@ class FullPlaces:
             page, made_at = make_page(), self.clock()
         if len(self._full) >= ROOM:
             self._full.clear()
-        # From before the press on: the place may have been given back since.
+        # Counted from before the press: the place may have been given back since.
         until = asked_at + REMEMBERED_SECONDS
         self._full[vacancy_id, language] = _Full(until, frozenset(holders()), page, made_at)
         return page

@@ -1,7 +1,7 @@
-"""Who looks at the bulletin, in one statement: what a signed-in family may cost when thousands look at once.
+"""Who is looking at the bulletin, read in one statement, since thousands of signed-in families look at once.
 
-The function of the database (`look_at_the_bulletin.sql`) reads what the header and the list show to a family.
-`applications.access.family` is the ordinary way, taken wherever this one can't tell.
+The database function in `look_at_the_bulletin.sql` reads what the header and the list show to a family. If it can't
+tell, the page goes through `applications.access.family` as usual.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _LOOK = "SELECT * FROM look_at_the_bulletin(%s::uuid, %s, %s)"
 
 @dataclass(frozen=True)
 class Onlooker:
-    """A visitor, or a family: how many notices wait, where it asks for places, and its applications that wait."""
+    """A visitor or a family: its unread notices, where it looks for places, and its waiting applications."""
 
     is_signed_in: bool = False
     unread: int = 0
@@ -27,7 +27,7 @@ class Onlooker:
 
 
 class _Row(NamedTuple):
-    # Of the application, or "disputed" where this guardian may not bid for the child now.
+    # The application's state, or "disputed" if this guardian may not bid for the child now.
     state: str
     ran_out: bool
     waiting: Waiting
@@ -36,8 +36,8 @@ class _Row(NamedTuple):
 def look(*, user_id: str, password_stamp: str, now: datetime) -> Onlooker | None:
     """The family of an active account with that password, as of `now`. The arguments are the session's.
 
-    None where the ordinary way has to look closer: there is no such account (any more), or something ran out that no
-    job has ended yet, and ending it would change what is available to the family.
+    None if the page must load the family as usual: there is no such account (any more), or something ran out that no
+    sweep has ended yet, and ending it would change what is available to the family.
     """
     with connection.cursor() as cursor:
         cursor.execute(_LOOK, [user_id, password_stamp, now])

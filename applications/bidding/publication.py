@@ -1,4 +1,4 @@
-"""A vacancy comes into the bulletin and goes out of it again; bids that it leaves behind are ended."""
+"""Putting a vacancy into the bulletin and taking it out; its remaining bids are ended."""
 
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ from bulletin.calendar import working_calendar
 from bulletin.journal_actions import Action
 from bulletin.models import Locality, Vacancy
 
-# Whoever may change the rules may make an exception from this one.
+# Officials who may change the rules may make an exception to this one.
 SHORTEN_LEAD = "applications.change_rules"
 
 
@@ -38,11 +38,11 @@ def publish_vacancy(
 ) -> Vacancy:
     """Put a draft into the bulletin and decide who is inside its priority window.
 
-    It opens `Rules.publication_lead_hours` later at the earliest, or sooner where an official gives a reason that
-    everyone reads; never before it is published. The window therefore runs from the opening, for
-    `Rules.priority_working_days`, to the same time of day. Inside are, of every matching queue, the first
-    `seats x Rules.priority_seats_multiple` that wait for a place. Raises `Refused` (NOT_A_DRAFT, CALENDAR),
-    `ValidationError` (`bulletin.services.check_vacancy`), and `PermissionDenied` for a reason of anybody else.
+    It opens `Rules.publication_lead_hours` later at the earliest, or sooner if an official gives a reason that everyone
+    can read; never before it is published. The window runs from the opening, for `Rules.priority_working_days`, to the
+    same time of day. The first `seats x Rules.priority_seats_multiple` waiting applications of every matching queue are
+    inside. Raises `Refused` (NOT_A_DRAFT, CALENDAR), `ValidationError` (`bulletin.services.check_vacancy`), and
+    `PermissionDenied` for a reason given by anybody but an official.
     """
     if short_notice_reason and not actor.has_perm(SHORTEN_LEAD):
         raise PermissionDenied
@@ -78,7 +78,7 @@ def priority_until(vacancy: Vacancy) -> datetime | None:
 
 
 def priority_cutoffs(vacancy: Vacancy) -> list[PriorityCutoff]:
-    """The last place inside the priority window, for every birth year and tier that has one; not saved."""
+    """The last application inside the priority window, for every birth year and tier that has one; not saved."""
     day = vacancy.locality.day(vacancy.opens_at)
     rules = rules_for(vacancy.locality, day=day)
     cutoffs = []
@@ -116,7 +116,7 @@ def matching_queue(vacancy: Vacancy, birth_year: int) -> QuerySet[Application]:
 
 
 def recall_vacancy(vacancy: Vacancy, *, actor: User, reason: str, now: datetime) -> Vacancy:
-    """Take a published vacancy back, with a reason that families read.
+    """Recall a published vacancy, with a reason for the families.
 
     Pending bids become void and their families wait at their original date; referrals already issued stay valid.
     """
@@ -137,7 +137,7 @@ def void_recalled_bids(vacancy: Vacancy, *, actor: User | None = None, now: date
 
 
 def close_vacancy(vacancy: Vacancy, *, now: datetime) -> Vacancy:
-    """Stop accepting bids; bids already placed stay with the kindergarten."""
+    """Stop accepting bids; existing bids stay with the kindergarten."""
     return _end(vacancy, Vacancy.State.CLOSED, reason="", now=now)
 
 

@@ -1,8 +1,8 @@
 """The minute it opens: one press, one SQL statement, one answer.
 
-The function `press_for_a_place` of the database (`press_for_a_place.sql`) does all of it in one round trip, by its own
-clock, and checks besides who is asking. `eligibility.why_not` explains the same to a page; a property test holds it to
-a reference that tells a bid step by step. Why it is so: docs/adr/0007-one-statement-bid.md.
+The database function in `press_for_a_place.sql` does all of it in one round trip, by its own clock, and also checks who
+is asking. `eligibility.why_not` explains the same to a page; a property test compares it with a reference that makes a
+bid step by step. The reasons are in docs/adr/0007-one-statement-bid.md.
 """
 
 from enum import StrEnum
@@ -24,7 +24,7 @@ _PRESS = "SELECT press_for_a_place(%s::uuid, %s, %s::uuid, %s::uuid, %s)"
 class Outcome(StrEnum):
     PLACED = "placed"
     AGAIN = "again"
-    # Something of the application may have ended: `access.settling.settle` first, then press again.
+    # Something in the application may have ended: call `access.settling.settle`, then press again.
     RAN_OUT = "ran_out"
     # Not signed in (any more), blocked, no guardian, or no such application or place.
     UNKNOWN = "unknown"
@@ -34,9 +34,9 @@ def press(*, user_id: str, password_stamp: str, application_id: UUID, vacancy_id
     """Place the bid, or say why not. Call it outside of a transaction: the one statement is the transaction.
 
     `user_id` and `password_stamp` are the session's (`User.get_session_auth_hash`). The account must be active with
-    that password, a guardian of the child now, and everything hold that `eligibility.why_not` asks. Locks the
-    application, then the vacancy; BUSY where a lock could not be had in three seconds, NO_LAST_DAY where the
-    calendar of working days ends. A worker tells the family.
+    that password and a guardian of the child now, and `eligibility.why_not` must have no objection. Locks the
+    application, then the vacancy; BUSY if a lock could not be taken in three seconds, NO_LAST_DAY where the calendar of
+    working days ends. A worker tells the family.
     """
     try:
         with connection.cursor() as cursor:

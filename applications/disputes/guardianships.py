@@ -1,6 +1,6 @@
 """«Stop»: a guardian does not know who was added, and costly acts are halted until an official decides.
 
-docs/disputes.md tells what is halted for whom, and what becomes of each deadline.
+docs/disputes.md says what is halted for whom, and what happens to each deadline.
 """
 
 from datetime import date, datetime, timedelta
@@ -30,7 +30,7 @@ from children.services import (
     raise_dispute,
 )
 
-# Within so many working days after today an official decides.
+# Within how many working days after today an official decides.
 DECISION_WORKING_DAYS: Final = 2
 
 
@@ -49,7 +49,7 @@ def stop_guardian(
         wanted = stoppable(by, now=now).filter(user=newcomer)
         locked = list(wanted.values_list("child_id", flat=True))
         _lock_children(locked)
-        # Read again: whoever came first under the lock may have changed who is a guardian. A child that both have only
+        # Read again: an earlier holder of the lock may have changed who is a guardian. A child that both have only
         # since then is not locked, and is left to the next press.
         added = list(wanted.filter(child__in=locked))
         if not added:
@@ -66,7 +66,7 @@ def stop_guardian(
         if raised:
             disputes, last_days = zip(*raised, strict=True)
             announce_stop(disputes, last_day=max(last_days), address=address, now=now)
-    # After the commit: the second press stays in the journal.
+    # Only after the commit, so that the second press stays in the journal.
     if not raised and all(dispute.outcome for dispute in before):
         raise Refused(Refusal.ALREADY_DECIDED)
     return [*before, *(dispute for dispute, _last_day in raised)]
@@ -105,14 +105,14 @@ def decide_guardianship(
             _resume_referrals(dispute, applications, now=now)
         elif not dispute.outcome:
             _settle_ended(dispute, applications, now=now)
-    # After the commit: what the registry ended stays settled.
+    # Only after the commit, so that what the registry ended stays settled.
     if is_moot:
         raise Refused(Refusal.ENDED_BY_REGISTRY)
     return dispute
 
 
 def settle_dispute(dispute: Dispute, *, is_tied: bool, now: datetime) -> Dispute:
-    """Bring an undecided dispute up to date with what the registries say now.
+    """Bring an undecided dispute up to date with the registries.
 
     Where the guardianship has ended there is nothing left to decide; where the phone proved to be the newcomer's own
     (`is_tied`) nothing is halted any more; where whoever pressed proved to be who they say, they choose places again.
@@ -152,7 +152,7 @@ def _raise(guardianship: Guardianship, *, by: User, is_tied: bool, now: datetime
 
 
 def _settle_ended(dispute: Dispute, applications: list[Application], *, now: datetime) -> None:
-    """The registry ended the guardianship: nothing is left to decide."""
+    """Close the dispute, since the registry ended the guardianship and nothing is left to decide."""
     decide_dispute(dispute, outcome=Dispute.Outcome.ENDS, actor=None, reason="", now=now)
     _resume_referrals(dispute, applications, now=now)
 
@@ -177,14 +177,14 @@ def _lock(dispute: Dispute) -> tuple[Dispute, list[Application]]:
 
 
 def _zone(applications: list[Application]) -> ZoneInfo:
-    """Where the family lives; without an application, where the portal is."""
+    """The zone of the family's locality; without an application, the portal's."""
     zone = applications[0].locality.zone if applications else timezone.get_default_timezone()
     assert isinstance(zone, ZoneInfo)
     return zone
 
 
 def _last_day_to_decide(now: datetime, zone: ZoneInfo) -> date:
-    """Two working days after today. A calendar that was not loaded stops nobody's stop: then any two days count."""
+    """Two working days after today. If the calendar is not loaded, any two days, so that a stop is never prevented."""
     today = now.astimezone(zone).date()
     try:
         return working_calendar().add(today, DECISION_WORKING_DAYS)

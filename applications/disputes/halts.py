@@ -1,4 +1,4 @@
-"""What is halted for a child while a guardian is disputed, as pages tell it. `guardianships` decides."""
+"""What is halted for a child while a guardian is disputed, for pages to show. `guardianships` decides."""
 
 from datetime import datetime
 
@@ -8,14 +8,14 @@ from children.disputes import Undecided, undecided_of
 
 
 def dispute_of(application: Application, *, now: datetime) -> Undecided | None:
-    """What an official has still to decide about a guardian of the child of `application`, by its place's calendar."""
+    """What an official has yet to decide about a guardian of the application's child, in its locality's days."""
     return undecided_of(application.child, zone=application.locality.zone, now=now)
 
 
 def may_now(application: Application, step: Move, *, is_halted: bool) -> bool:
     """Whether a page may offer this move: it is allowed in the present state, and nothing halts it.
 
-    `application` comes from `access`, with the side of whoever asks.
+    `application` comes from `access`, with the side of the user.
     """
     return (
         is_allowed(step, application.state)

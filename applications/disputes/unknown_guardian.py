@@ -1,4 +1,4 @@
-"""«Stop» for guardians: whom one may stop, and «I don't know this person»."""
+"""«Stop» for guardians: whom a parent may stop, and «I don't know this person»."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta

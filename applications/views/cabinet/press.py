@@ -1,8 +1,8 @@
-"""The answer to a press of the button, at what it must cost when thousands press: see `applications.bidding.rush`.
+"""The answer to a press of the button, kept cheap because thousands press at once: see `applications.bidding.rush`.
 
-A family that wins costs two statements, its session and its bid, and no user, profile or page is loaded. Whatever is
-not settled in one statement (not signed in, an overdue deadline, a form that was tampered with) goes the ordinary way,
-and presses in the end with the same `press_as`: every bid is decided by the one clock of the database.
+A family that wins costs two statements, its session and its bid; no user, profile or page is loaded. Anything that one
+statement can't settle (not signed in, an overdue deadline, a tampered form) goes through the usual view, which finally
+calls the same `press_as`: the database's clock decides every bid.
 """
 
 from uuid import UUID
@@ -26,7 +26,7 @@ from notifications.clock import clock_column, estimate_clock
 
 _full_places = FullPlaces()
 
-# What has to be settled first, and what has a page of its own: the ordinary way looks closer.
+# What must be settled first, and what has a page of its own: the usual view handles these.
 _LOOK_CLOSER = {
     Outcome.UNKNOWN,
     Outcome.RAN_OUT,
@@ -38,7 +38,7 @@ _LOOK_CLOSER = {
 
 
 def answer_press(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse | None:
-    """The whole answer to a POST for this application, or None where the ordinary way must be gone."""
+    """The complete answer to a POST for this application, or None if the usual view must answer."""
     if request.method != "POST" or request.POST.get("application") not in (None, "", str(pk)):
         return None
     answer = _full_places.pass_through(
@@ -59,7 +59,7 @@ def answer_press(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpRespon
 
 
 def chosen_application(request: HttpRequest) -> UUID | None:
-    """The application that the form of a POST names, whoever's it is; None where it names none."""
+    """The application named in a POST form, whichever family it belongs to; None if there is none."""
     try:
         return UUID(request.POST.get("application", ""))
     except ValueError:
@@ -67,7 +67,7 @@ def chosen_application(request: HttpRequest) -> UUID | None:
 
 
 def press_as(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> Outcome | Refusal:
-    """Press for whoever is signed in; the session is the only thing that is read of them."""
+    """Press for the signed-in user; only the session is read."""
     user_id, stamp = request.session.get(SESSION_KEY), request.session.get(HASH_SESSION_KEY)
     if not user_id or not stamp:
         return Outcome.UNKNOWN
@@ -75,7 +75,7 @@ def press_as(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> Outcome | Refu
 
 
 def sent(request: HttpRequest, outcome: Outcome, pk: UUID) -> HttpResponse:
-    """Where a family goes whose bid is there: to its application, told whether it was sent now or before."""
+    """Redirect to the application once the bid exists, saying whether it was sent now or before."""
     if outcome == Outcome.PLACED:
         messages.success(
             request, _("You sent an application to the bulletin. Wait until the kindergarten activates it.")
@@ -86,7 +86,7 @@ def sent(request: HttpRequest, outcome: Outcome, pk: UUID) -> HttpResponse:
 
 
 def _refusal_page(refusal: Refusal, vacancy_pk: UUID) -> bytes:
-    """Why the bid was not sent, in a page that asks for nothing but what the reason needs."""
+    """Why the bid was not sent, on a page that loads only what the reason needs."""
     if refusal == Refusal.NOT_OPEN_YET:
         return _page(refusal, {"vacancy": _vacancy(vacancy_pk), "is_early": True})
     if refusal == Refusal.PAUSED:
@@ -97,7 +97,7 @@ def _refusal_page(refusal: Refusal, vacancy_pk: UUID) -> bytes:
 
 
 def _vacancy(pk: UUID) -> Vacancy:
-    """What a small page names of the place, and the time by the clock that decided: one statement."""
+    """What the small page shows of the place, and the time by the deciding clock, in one statement."""
     vacancies = Vacancy.objects.select_related("group__kindergarten__locality").annotate(
         server_now=clock_column()
     )
@@ -105,20 +105,20 @@ def _vacancy(pk: UUID) -> Vacancy:
 
 
 def _holders(vacancy_pk: UUID) -> list[UUID]:
-    """The applications that hold its places, by a bid that waits, a referral or a contract."""
+    """The applications that hold its places, through a pending bid, a referral or a contract."""
     return list(
         Bid.objects.filter(vacancy=vacancy_pk, holds_seat=True).values_list("application_id", flat=True)
     )
 
 
 def _full_page(vacancy_pk: UUID) -> bytes:
-    """The same page for everyone who finds the place full."""
+    """One page for everyone who finds the place full."""
     vacancy = public_vacancies().get(pk=vacancy_pk)
     others = similar_offers(vacancy, family=[], now=estimate_clock())
     return _page(Refusal.FULL, {"vacancy": vacancy, "others": others, "is_full": True})
 
 
 def _page(refusal: Refusal, context: dict[str, object]) -> bytes:
-    # Without the request: the page is nobody's own, and its addresses are relative to that of the press.
+    # Without the request: the page is the same for everyone, and its addresses are relative to that of the press.
     page = render_to_string("applications/refused_press.html", {"refusal": refusal} | context)
     return page.encode()

@@ -51,7 +51,7 @@ class Shown:
 
     search: Search
     page: Page[int]
-    positions: tuple[int, ...]
+    indices: tuple[int, ...]
     marked: frozenset[int]
     counts: dict[str, int]
 
@@ -83,9 +83,9 @@ def bulletin(request: HttpRequest) -> HttpResponse:
             context=lambda: _context(request, onlooker, _shown(request, onlooker, now=now), now=now),
         )
     shown = _shown(request, onlooker, now=now)
-    if shown.search.status == "me" and not shown.positions:
+    if shown.search.status == "me" and not shown.indices:
         return render(request, TEMPLATE, _nothing_for_me(request, shown, now=now))
-    key = (place, onlooker.places, onlooker.unread, shown.counts["me"], shown.positions, shown.marked)
+    key = (place, onlooker.places, onlooker.unread, shown.counts["me"], shown.indices, shown.marked)
     return shared_page(
         request,
         TEMPLATE,
@@ -101,20 +101,20 @@ def _shown(request: HttpRequest, onlooker: Onlooker, *, now: datetime) -> Shown:
     mine = search.mine.available(onlooker.waiting)
     lists = {"all": range(len(search.everyone.vacancies)), "open": search.everyone.open, "me": mine}
     page = Paginator(lists[search.status], PAGE_SIZE).get_page(request.GET.get("page"))
-    positions = tuple(page.object_list)
+    indices = tuple(page.object_list)
     if search.status == "me":
-        marked = frozenset(positions)
+        marked = frozenset(indices)
     else:
         suiting = mine if search.mine is search.everyone else search.everyone.available(onlooker.waiting)
-        marked = frozenset(position for position in positions if holds(suiting, position))
+        marked = frozenset(index for index in indices if holds(suiting, index))
     counts = {name: len(listed) for name, listed in lists.items()}
-    return Shown(search, page, positions, marked, counts)
+    return Shown(search, page, indices, marked, counts)
 
 
 def _context(request: HttpRequest, onlooker: Onlooker, shown: Shown, *, now: datetime) -> dict[str, Any]:
     vacancies = shown.listed.vacancies
     offers = offers_of(
-        [vacancies[at] for at in shown.positions], mine={vacancies[at] for at in shown.marked}, now=now
+        [vacancies[at] for at in shown.indices], mine={vacancies[at] for at in shown.marked}, now=now
     )
     return _frame(request, shown, is_signed_in=onlooker.is_signed_in) | {
         "offers": offers,
