@@ -47,13 +47,14 @@ def build_city() -> SimpleNamespace:
     vacancy = VacancyFactory(
         group=GroupFactory(kindergarten=kindergarten, name="Алма"),
         responsible="Серикова Алма",
+        birth_years=[now.year - 3],
         opens_at=now - timedelta(days=60),
         seats_total=9,
     )
 
     def family(**fields):
         child = ChildFactory(
-            last_name="ОМАРОВА", first_name="АЛМА", middle_name="", birth_date=date(2017, 7, 20)
+            last_name="ОМАРОВА", first_name="АЛМА", middle_name="", birth_date=date(now.year - 3, 7, 20)
         )
         return ApplicationFactory(
             child=child, locality=locality, filed_by=parent, filed_at=now - timedelta(days=90), **fields
