@@ -1,4 +1,4 @@
-"""The staff's workplace: Django admin behind a second factor, which opens with what is to be done today."""
+"""The staff's workplace: Django admin behind a second factor. Its start page shows what is to be done today."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -32,10 +32,10 @@ from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
 from notifications import budget
 from notifications.clock import estimate_clock, read_clock
 
-# From so much of the day's budget for SMS on the start page shows it in red.
+# Once this share of the day's budget for SMS is spent, the start page shows it in red.
 ALARM_PERCENT = 80
 _SEEN = "staff_seen_at"
-# A request is noted only so often, so that a click does not always write.
+# How often a request is noted, so that not every click writes.
 _NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -59,7 +59,7 @@ class StaffAdminSite(OTPAdminSite):
         return admin.AdminSite.has_permission(self, request)
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        """A page of the workplace; whoever let it rest for `STAFF_IDLE_MINUTES` signs in first and comes back to it."""
+        """A page of the workplace; after `STAFF_IDLE_MINUTES` without a request the employee signs in again first."""
         guarded = super().admin_view(view, cacheable)
 
         @wraps(guarded)
@@ -84,13 +84,13 @@ class StaffAdminSite(OTPAdminSite):
         super().register(model_or_iterable, guarded(admin_class or admin.ModelAdmin), **options)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """Choices while one types, only for fields whose form offers them."""
+        """Suggestions while typing, only for fields whose form offers them."""
         if not is_offered_for_choice(self, request):
             raise PermissionDenied
         return cast(HttpResponse, WatchedAutocomplete.as_view(admin_site=self)(request))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The door: it remembers the device of whoever came in, and says 429 to whoever tried too often."""
+        """Sign in: remembers the device of an employee who signed in, and answers 429 after too many tries."""
         response = cast(HttpResponse, super().login(request, extra_context))
         form = (getattr(response, "context_data", None) or {}).get("form")
         if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
@@ -123,14 +123,14 @@ class StaffAdminSite(OTPAdminSite):
         return cast(HttpResponse, view(request))
 
     def get_urls(self) -> list[Any]:
-        """Django's; the first of them stands before its own of the same address."""
+        """Ours before Django's, so that the first replaces Django's view at the same address."""
         own = path(
             "r/<path:content_type_id>/<path:object_id>/", self.admin_view(public_page), name="view_on_site"
         )
         return [own, *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """What is to be done today, for those who may answer bids; below it the lists, by everyone's rights."""
+        """What is to be done today, for employees who answer bids; below it the lists, by each employee's rights."""
         context = {**(extra_context or {}), "sms": _sms(request)}
         if isinstance(request.user, User) and request.user.has_perm("applications.view_bid"):
             now = estimate_clock()
@@ -147,7 +147,7 @@ def public_page(request: HttpRequest, content_type_id: str, object_id: str) -> H
 
 
 def _sms(request: HttpRequest) -> dict[str, Any] | None:
-    """What the start page says of the SMS of today, to who may see them: nothing while all is well."""
+    """What the start page says about today's SMS, for employees who may see them; nothing while all is well."""
     if not (isinstance(request.user, User) and request.user.has_perm("notifications.view_message")):
         return None
     now = estimate_clock()
@@ -164,9 +164,9 @@ def is_idle(session: SessionBase, *, now: datetime) -> bool:
 
 
 def note_request(session: SessionBase, *, now: datetime) -> None:
-    """Remember that an employee is at work, once a minute: the session ends a minute early at most, and never late.
+    """Note, once a minute, that an employee is at work: the session ends at most a minute early, and never late.
 
-    The hours that a session may last at all still count from the sign-in: a session that is written would last anew.
+    The total hours of a session still count from the sign-in: merely saving the session would extend it.
     """
     seen = _last_seen(session)
     if seen is None:

@@ -1,4 +1,4 @@
-"""How Django finds the composition root and the staff's admin site."""
+"""The app configuration of the composition root and of the staff's admin site."""
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig

@@ -1,4 +1,4 @@
-"""The beat: it goes by the database's clock, remembers in the database what ran, and tells that it lives."""
+"""The beat: it uses the database's clock, remembers in the database what ran, and sends heartbeats."""
 
 import logging
 import time
@@ -15,12 +15,12 @@ from notifications.clock import counted_clock, machine_clock
 
 logger = logging.getLogger(__name__)
 
-# So much a reading may lie behind the one before it without the clock having been set back.
+# How far a reading may be behind the one before it without the clock having been set back.
 _JITTER: Final = timedelta(seconds=1)
 
 
 def present() -> datetime:
-    """The database's clock, counted on from its last reading by what nobody sets; before the first, the machine's."""
+    """The database's clock, counted on by the monotonic counter from its last reading; before that, the machine's."""
     return counted_clock() or machine_clock()
 
 
@@ -34,12 +34,12 @@ class Entry(beat.ScheduleEntry):
 
 
 class Scheduler(beat.Scheduler):
-    """Celery's scheduler, which would be silent for as long as a clock was set back, with a clock that it can trust.
+    """Celery's scheduler, which would stay silent for as long as a clock was set back, with a clock that it can trust.
 
-    The machine's clock may be set as one likes. When the database's is set back, what ran in the future is taken to
-    have run now. After a start, whatever was missed is sent at once, as the database remembers it.
+    Setting the machine's clock has no effect. When the database's clock is set back, a task that ran in the future is
+    taken to have run now. After a start, everything that was missed is sent at once, as the database remembers it.
 
-    Beats while it ticks and the broker takes what it sends. While the database is silent it goes on sending.
+    It sends heartbeats while it ticks and the broker accepts its tasks. While the database is silent it keeps sending.
     """
 
     Entry = Entry

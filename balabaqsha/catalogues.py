@@ -97,7 +97,7 @@ def collect_messages(folders: Iterable[Path]) -> dict[Message, set[str]]:
 def update_catalogue(
     catalogue: polib.POFile, messages: dict[Message, set[str]]
 ) -> tuple[list[Message], list[Message]]:
-    """Make the catalogue hold exactly these messages, in alphabetical order, with the translations that it has.
+    """Make the catalogue hold exactly these messages, in alphabetical order, keeping its translations.
 
     A new message gets an empty translation: nothing is guessed. Returns what was added and what was dropped.
     """

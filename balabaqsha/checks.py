@@ -1,4 +1,4 @@
-"""What the whole of an installation may not be run with (`manage.py check --deploy`); the apps check what is theirs."""
+"""What an installation must not run with (`manage.py check --deploy`); each app has checks of its own too."""
 
 import base64
 import re
@@ -30,7 +30,7 @@ IDLE_MINUTES: Final = range(5, 121)
 
 PROXIES: Final = range(1, 6)
 
-# The whole of Kazakhstan keeps UTC+5 since 1 March 2024, which is in the time-zone data from 2024a on.
+# All of Kazakhstan has used UTC+5 since 1 March 2024, which is in the time-zone data from 2024a on.
 ZONES: Final = ("Asia/Almaty", "Asia/Qostanay")
 AFTER_THE_CHANGE: Final = datetime(2024, 6, 1, tzinfo=UTC)
 ONE_TIME: Final = timedelta(hours=5)
@@ -46,7 +46,7 @@ def no_debug(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Links in papers and messages are made from the name by which the portal was asked."""
+    """Links in papers and messages use the host name of the request."""
     hint = "Set ALLOWED_HOSTS to the names of the portal, comma separated, without https:// and ports."
     if not settings.HOSTS_ARE_NAMED:
         return [Error("ALLOWED_HOSTS is not set.", hint=hint, id="balabaqsha.E002")]
@@ -59,7 +59,7 @@ def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def site_is_ours(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Addresses that we give away lead to the portal, and encrypted."""
+    """Addresses that we give out lead to the portal over HTTPS."""
     if not settings.SITE_URL:
         return []
     scheme, _, name = settings.SITE_URL.partition("://")
@@ -74,7 +74,7 @@ def site_is_ours(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def uploads_have_a_folder_of_their_own(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """What no row names is deleted from MEDIA_ROOT every hour, so nothing else may lie in it."""
+    """Files that no row names are deleted from MEDIA_ROOT every hour, so nothing else may be kept there."""
     uploads = Path(settings.MEDIA_ROOT).resolve()
     others = {
         "STATIC_ROOT": settings.STATIC_ROOT,
@@ -95,7 +95,7 @@ def uploads_have_a_folder_of_their_own(app_configs: Any, **kwargs: Any) -> list[
 
 @register(deploy=True)
 def keys_are_secret(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """The keys of sessions and hashes are long, random, and not those that everybody can read in the code."""
+    """The keys of sessions and hashes are long, random, and not the ones in the code, which everybody can read."""
     problems: list[CheckMessage] = []
     for name, length in KEY_LENGTHS.items():
         key = getattr(settings, name)
@@ -110,7 +110,7 @@ def keys_are_secret(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def iin_keys_encrypt(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Each of IIN_KEYS is a Fernet key: a wrong one is found when the first family registers, or never."""
+    """Each of IIN_KEYS is a Fernet key: otherwise a wrong one would show at the first registration, or never."""
     hint = f"Make one with: {MAKE_FERNET_KEY}"
     problems: list[CheckMessage] = []
     for number, key in enumerate(settings.IIN_KEYS, start=1):
@@ -126,7 +126,7 @@ def iin_keys_encrypt(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def employees_are_guarded(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A password alone, or a desk left for hours, opens the files of all families."""
+    """A password alone, or a desk left unattended for hours, must not open the files of all families."""
     idle = settings.STAFF_IDLE_MINUTES
     return [
         *_refuse(
@@ -146,7 +146,7 @@ def employees_are_guarded(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
 
 @register(deploy=True)
 def encrypted_on_the_way(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """HTTPS is on, and it is said where it ends: else every page leads to itself for ever, or to a false address."""
+    """HTTPS is on and says where it ends: otherwise pages redirect to themselves for ever, or to a wrong address."""
     return [
         *_refuse(
             not settings.HTTPS,
@@ -172,7 +172,7 @@ def encrypted_on_the_way(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def forms_come_from_us(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Pages of others may send no forms in a family's name: named origins are encrypted and whole."""
+    """Other sites must not send forms in a family's name: the trusted origins are complete and use HTTPS."""
     hint = "Set CSRF_TRUSTED_ORIGINS to addresses such as https://bala.example.kz, or unset it."
     return [
         Error(
@@ -187,7 +187,7 @@ def forms_come_from_us(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def tables_have_an_owner(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Tables are made by somebody else than the portal, who may change no history."""
+    """The tables belong to another role than the portal's, which may not change a history."""
     hint = (
         "Set MIGRATE_DATABASE_URL to the address of the same database as another role, which owns the tables, for "
         "set_up, migrate and check alone (docs/operators.md)."
@@ -219,7 +219,7 @@ def zones_are_new(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def role_owns_nothing(
     app_configs: Any, databases: Iterable[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Whoever gets to send statements as the portal can't rewrite what happened, nor make tables or functions."""
+    """Statements injected as the portal can't rewrite what happened, nor create tables or functions."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     hint = (
@@ -235,7 +235,7 @@ def role_owns_nothing(
 def zones_of_the_database_are_new(
     app_configs: Any, databases: Iterable[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """The database reckons deadlines as well, with time-zone data of its own."""
+    """The database computes deadlines too, with its own time-zone data."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
@@ -257,7 +257,7 @@ def _refuse(applies: bool, number: str, problem: str, hint: str) -> list[CheckMe
 
 
 def _is_wide(origin: str) -> bool:
-    """Whether it stands for all names below one that is nobody's, such as .kz."""
+    """Whether it covers all names below a public domain such as .kz."""
     host = origin.partition("://")[2]
     return host.startswith("*.") and host.count(".") < 2
 

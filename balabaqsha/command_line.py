@@ -1,6 +1,6 @@
-"""`manage.py`: Django's commands, which end in words where something outside of the code is wrong.
+"""`manage.py`: Django's commands, which end with a sentence if something outside the code is wrong.
 
-A traceback tells an operator nothing. What is left to end in one is an error of ours; `--traceback` shows every one.
+A traceback tells an operator nothing. Only our own errors still end in one; `--traceback` shows all.
 """
 
 import os
@@ -28,7 +28,7 @@ _OTHER_TABLES = (UndefinedTable, UndefinedColumn, UndefinedFunction, UndefinedOb
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a command; the exit code where it ended in words. Other codes are raised as SystemExit, as Django does."""
+    """Run a command; returns the exit code if it ended with a sentence, else raises SystemExit, as Django does."""
     from django.core.management import execute_from_command_line
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "balabaqsha.settings")
@@ -38,14 +38,14 @@ def main(arguments: Sequence[str]) -> int:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         execute_from_command_line(list(arguments))
     except SystemExit as end:
-        # Django ends with 1 where there is no such command; like all that is called wrongly, it is 2.
+        # For an unknown command Django ends with 1; like any wrong call, it is 2 here.
         if end.code == 1 and len(arguments) > 1 and not is_command(arguments[1]):
             return 2
         raise
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read along has seen enough; the interpreter must not try to write the rest.
+        # The reader of the pipe has seen enough; the interpreter must not try to write the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except tuple(_WORDS) as error:
@@ -65,7 +65,7 @@ def is_command(name: str) -> bool:
 
 
 def in_words(error: Exception) -> str | None:
-    """What an operator should know of an error that is not the code's; None for one that is."""
+    """What an operator should know about an error outside the code; None for an error in the code."""
     return next((say(error) for kind, say in _WORDS.items() if isinstance(error, kind)), None)
 
 
@@ -91,7 +91,7 @@ def _statement(error: Exception) -> str | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what led to it, the first thing last."""
+    """The error and its causes, the original one last."""
     found: BaseException | None = error
     while found is not None:
         yield found

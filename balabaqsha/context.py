@@ -18,7 +18,7 @@ LANGUAGE_LABELS = {"kk": "ҚАЗ", "ru": "РУС"}
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """The place, the languages, the unread notices, the contacts and the clock: lazy where it costs a query."""
+    """The place, the languages, the unread notices, the contacts and the clock; lazy if it costs a query."""
     places: Any = SimpleLazyObject(localities)
     return {
         "localities": places,
@@ -33,7 +33,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 
 def language_switch(request: HttpRequest) -> list[dict[str, Any]]:
-    """One entry per language: its label and the address of this very page in it, query string kept."""
+    """One entry per language: its label and the address of this page in it, with the query string."""
     return [
         {
             "code": code,
@@ -46,7 +46,7 @@ def language_switch(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def in_language(request: HttpRequest, code: str) -> str:
-    """The address of this page in another language; also of one that does not exist, whose visitor reads the error."""
+    """The address of this page in another language, even for a missing page, since its visitor reads the error."""
     # A path that begins with two slashes would lead to another site.
     here = escape_leading_slashes(request.get_full_path())
     there = translate_url(here, code)

@@ -1,8 +1,8 @@
-"""Becomes a command that is asked to end when whoever started it is dead, however it died.
+"""Becomes a command that is asked to end when its parent is dead, however it died.
 
     python -I -S leash.py PARENT COMMAND …
 
-A program of its own, run by its path: it must cost nothing. Linux alone knows how; elsewhere the command just runs.
+A program of its own, run by its path: it must cost nothing. This works only on Linux; elsewhere the command just runs.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""The environment of a portal on one's own machine: demo mode, with keys made for this checkout alone."""
+"""The environment of a portal on a developer's machine: demo mode, with keys made for this checkout only."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def environment(*, checkout: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ`, completed with what `balabaqsha.settings` needs on one's own machine; what is given wins.
+    """`environ`, completed with what `balabaqsha.settings` needs on a developer's machine; given values win.
 
     The keys are made once and kept in `var/secret.json`, readable by their owner only, so that sessions and
     encrypted data outlive a restart.

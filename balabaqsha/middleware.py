@@ -1,4 +1,4 @@
-"""What goes out with every answer."""
+"""Headers for every response."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 
 
 class BrowserLimitsMiddleware:
-    """Tells browsers with every answer, also a file or a fault, what no page of ours needs and who may load it.
+    """Tells browsers in every response, even for files and errors, which features no page needs and who may load it.
 
-    It stands first, so that what the others answer themselves passes through it.
+    It comes first, so that the responses of other middlewares pass through it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,4 +1,4 @@
-"""What the portal knows of its own processes: who is alive, and which sweep ran when."""
+"""What the portal knows about its own processes: which are alive, and which sweep ran when."""
 
 from django.db import models
 
@@ -13,7 +13,7 @@ class Heartbeat(models.Model):
     name = models.CharField(max_length=200, primary_key=True)
     role = models.CharField(max_length=10, choices=Role.choices)
     seen_at = models.DateTimeField()
-    # In seconds, how far the clock of its machine is ahead of the database's.
+    # By how many seconds its machine's clock is ahead of the database's.
     clock_ahead = models.FloatField()
 
     def __str__(self) -> str:

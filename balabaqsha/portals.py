@@ -1,4 +1,4 @@
-"""Which processes of a portal run out of this folder, found by what the kernel says of them."""
+"""The processes of portals that run from this folder, found through the kernel's own records."""
 
 import os
 import signal
@@ -26,12 +26,12 @@ class Found:
 
     @property
     def port(self) -> str:
-        """The port that a web server was told; empty for others."""
+        """The port given to a web server; empty for others."""
         return self.words[self.words.index("--port") + 1] if "--port" in self.words[:-1] else ""
 
 
 def running(checkout: Path) -> list[Found]:
-    """The runners and services of `checkout` that are alive, but for this process."""
+    """The living runners and services of `checkout`, except this process."""
     return [found for found in _processes(checkout) if _is_ours(found) and found.pid != os.getpid()]
 
 
@@ -47,7 +47,7 @@ def end(checkout: Path, *, seconds: float) -> list[Found]:
     deadline = time.monotonic() + seconds
     while (left := running(checkout)) and time.monotonic() < deadline:
         if not any(found.is_runner for found in left):
-            # Those that a dead runner left, beside what the living one has ended.
+            # Those left by a dead runner, in addition to what the living one has ended.
             for found in left:
                 _ask(found)
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""What the data policy promises to forget, from every room, in one place (templates/pages/privacy.*.html)."""
+"""What the data policy promises to delete, for every app, in one place (templates/pages/privacy.*.html)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from notifications import retention as outbox
 
 @dataclass(frozen=True)
 class Period:
-    """One kind of data that ends: `due(now=…)` is what may go, `purge(now=…)` lets it go and counts."""
+    """One kind of data with a period: `due(now=…)` is what may be deleted, `purge(now=…)` deletes and counts it."""
 
     name: str
     due: Callable[..., QuerySet[Any]]
@@ -45,7 +45,7 @@ PERIODS = (
 
 
 def purge_personal_data(*, now: datetime, dry_run: bool = False) -> dict[str, int]:
-    """Forget what is due at `now`; with `dry_run` only count it. How many of each kind; safe to run again."""
+    """Delete what is due at `now`, or with `dry_run` only count it; returns how many of each kind. Safe to repeat."""
     if dry_run:
         return {period.name: period.due(now=now).count() for period in PERIODS}
     return {period.name: period.purge(now=now) for period in PERIODS}

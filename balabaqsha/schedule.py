@@ -1,6 +1,6 @@
-"""What runs when: the one schedule of the project, for the beat that sends and for whoever asks what is late.
+"""What runs when: the project's one schedule, used by the beat and by the report of what is late.
 
-Every periodic task is a sweep: it catches what a lost message left behind, is idempotent and safe to run twice.
+Every periodic task is a sweep: it does what a lost message left undone, and is idempotent.
 """
 
 from typing import Any, Final

@@ -1,6 +1,6 @@
 """All settings of the project, read once from the environment.
 
-A value that can't be read stops the start with a message that names the variable; one that can be read and is unfit for
+A value that can't be read stops the start with a message that names the variable; one that is readable but unfit for
 a real portal is refused by `check --deploy` (`balabaqsha.checks` and those of the apps). Any value may be given as a
 file: `SECRET_KEY_FILE` names one that holds `SECRET_KEY`, and so on. Without `DATABASE_URL` and `REDIS_URL` the
 addresses of the embedded servers are used (`balabaqsha.servers`).
@@ -27,7 +27,7 @@ DEBUG: bool = env.bool("DEBUG", default=False)
 # Demo mode: simulated gateways, a desk with their output, a made-up city. A deploy check refuses it elsewhere.
 DEMO: bool = env.bool("BALABAQSHA_DEMO", default=False)
 
-# What stands in for keys that are not given, in the demo and in development only.
+# Replaces missing keys, in the demo and in development only.
 DEVELOPMENT_KEYS = {
     "SECRET_KEY": "insecure-key-for-development-and-demo-only",
     "IIN_KEYS": "aW5zZWN1cmUta2V5LWZvci1kZXZlbG9wbWVudC0wMDE=",
@@ -51,15 +51,15 @@ if not (IIN_KEYS and IIN_HASH_KEY):
     IIN_HASH_KEY = IIN_HASH_KEY or DEVELOPMENT_KEYS["IIN_HASH_KEY"]
 
 _HOSTS = env.list("ALLOWED_HOSTS", default=[])
-# Where nobody named any, only this machine answers to itself; a deploy check asks for names.
+# If none are named, only this machine can reach it; a deploy check asks for names.
 HOSTS_ARE_NAMED = bool(_HOSTS)
 ALLOWED_HOSTS: list[str] = _HOSTS or ["localhost", "127.0.0.1", "[::1]"]
-# What addresses begin with that are used elsewhere, as in feeds; without it, the name by which the portal was asked.
+# How absolute addresses begin, as in feeds; without it, the host name of the request.
 SITE_URL: str = env.str("SITE_URL", default="").rstrip("/")
 CSRF_TRUSTED_ORIGINS: list[str] = env.origins("CSRF_TRUSTED_ORIGINS")
 # Only a proxy that sets these headers itself may be trusted with them.
 BEHIND_PROXY: bool = env.bool("BEHIND_PROXY", default=False)
-# How many proxies stand in a row before the portal, each of which adds an entry to X-Forwarded-For.
+# How many proxies in a row are in front of the portal; each adds an entry to X-Forwarded-For.
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=1)
 if TRUSTED_PROXIES < 1:
     raise ImproperlyConfigured(
@@ -69,7 +69,7 @@ HTTPS: bool = env.bool("HTTPS", default=not (DEBUG or DEMO))
 # The statement that browsers speak TLS to this very server, without a proxy between.
 TLS_ENDS_HERE: bool = env.bool("TLS_ENDS_HERE", default=False)
 
-# For `python -m balabaqsha.serving`, which reads it before there are settings; whoever checks them learns of it here.
+# For `python -m balabaqsha.serving`, which reads it before there are settings; it is here so that checks see it.
 WEB_WORKERS: int = env.int("WEB_WORKERS", default=WORKERS, least=1, most=MOST_WORKERS)
 
 # --- apps and the way of a request ---------------------------------------------------------------------------
@@ -118,7 +118,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "balabaqsha.urls"
-# The page of a vacancy is of an app above the one that holds vacancies.
+# A vacancy's page belongs to an app above the one that holds vacancies.
 ABSOLUTE_URL_OVERRIDES = {
     "bulletin.vacancy": lambda vacancy: reverse("applications:vacancy", args=[vacancy.pk]),
 }
@@ -148,7 +148,7 @@ DATABASES = {
     "default": env.database("DATABASE_URL", beside="DATABASE_PASSWORD", default=running.database_url())
 }
 DATABASES["default"].update(ENGINE="balabaqsha.postgresql", CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
-# Who owns the tables, for `migrate` and `set_up` alone: the portal's own role may change no table and no history.
+# The owner of the tables, only for `migrate` and `set_up`: the portal's own role may change no table and no history.
 if env.secret("MIGRATE_DATABASE_URL") or not env.secret("DATABASE_URL"):
     if not env.secret("DATABASE_URL") and env.secret("MIGRATE_DATABASE_URL"):
         raise ImproperlyConfigured(
@@ -158,11 +158,11 @@ if env.secret("MIGRATE_DATABASE_URL") or not env.secret("DATABASE_URL"):
         "MIGRATE_DATABASE_URL", beside="MIGRATE_DATABASE_PASSWORD", default=running.owner_database_url()
     )
     DATABASES["owner"].update(ENGINE="balabaqsha.postgresql")
-# A deploy check asks for the owner, and that it is somebody else.
+# A deploy check requires the owner, and that it is another role.
 OWNER_IS_NAMED = "owner" in DATABASES
 OWNER_IS_THE_PORTAL = OWNER_IS_NAMED and DATABASES["owner"]["USER"] == DATABASES["default"]["USER"]
-# A server that is gone or cut off is given up within some ten seconds, instead of the kernel's quarter of an hour; one
-# that takes no more connections, within three. The address may say otherwise.
+# A server that is down or cut off is given up within some ten seconds, instead of the kernel's quarter of an hour; one
+# that accepts no more connections, within three. The address may say otherwise.
 for _address in DATABASES.values():
     _address["OPTIONS"] = {
         "connect_timeout": 3,
@@ -178,7 +178,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        # A Redis that hangs must not hang the pages: who asks it copes without its answer (`accounts.limits`).
+        # A hanging Redis must not hang the pages: its callers cope without an answer (`accounts.limits`).
         "OPTIONS": {"socket_timeout": 1.5, "socket_connect_timeout": 1.5},
     }
 }
@@ -198,7 +198,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 UPLOAD_MAX_BYTES = 5 * 1024 * 1024
 UPLOAD_MAX_PIXELS = 40_000_000
 UPLOAD_MAX_FILES = 5
-# What a page with files accepts in all. A single file that is too large is still read, so that its form can say so.
+# What a page with files accepts in total. A single file that is too large is still read, so that its form can say so.
 UPLOAD_FORM_MAX_BYTES = UPLOAD_MAX_FILES * UPLOAD_MAX_BYTES + DATA_UPLOAD_MAX_MEMORY_SIZE
 
 STATIC_URL = "/static/"
@@ -227,7 +227,7 @@ LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "applications:cabinet"
 LOGOUT_REDIRECT_URL = "home"
 
-# What says that a device knows an account, and what waits in the browser for a code (`accounts.devices`, `.pending`).
+# The cookies of known devices, and of sign-ins that wait for a code (`accounts.devices`, `.pending`).
 DEVICE_COOKIE_NAME = "device"
 PENDING_SIGN_IN_COOKIE_NAME = "signin"
 
@@ -252,10 +252,10 @@ PERSON_REGISTRY: str = env.str(
 )
 PERSON_REGISTRY_URL: str = env.http_address("PERSON_REGISTRY_URL")
 PERSON_REGISTRY_TOKEN: str = env.token("PERSON_REGISTRY_TOKEN")
-# For a whole answer, from looking up the name to the last byte: a parent is waiting for the page.
+# For the whole answer, from looking up the name to the last byte: a parent is waiting for the page.
 PERSON_REGISTRY_SECONDS: float = 5.0
 
-# How many threads of a process may wait for one and the same peer: the others go on serving pages.
+# How many threads of a process may wait for the same peer: the others go on serving pages.
 THREADS_PER_PEER: int = max(1, PAGE_THREADS // 2)
 
 SMS_BACKEND: str = env.str(
@@ -290,7 +290,7 @@ MOBIZON_URL: str = env.http_address(
 
 LANGUAGE_CODE = "kk"
 LANGUAGES = [("kk", _("Kazakh")), ("ru", _("Russian"))]
-# The second holds what Django and the libraries lack, or say badly, in our two languages.
+# The second holds what Django and the libraries lack, or translate badly, in our two languages.
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "libraries"]
 FORMAT_MODULE_PATH = ["balabaqsha.formats"]
 USE_I18N = True
@@ -312,15 +312,15 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "balabaqsha.beat:Scheduler"
-# A page never waits for the broker: the outbox row is the promise, the task only wakes the sender.
+# A page never waits for the broker: the outbox row is the promise, and the task only wakes the sender.
 CELERY_TASK_PUBLISH_RETRY = False
-# Without max_retries the client looks for a broker that is down for some six seconds, whatever the line above says.
+# Without max_retries the client looks for a dead broker for some six seconds, despite the line above.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 2, "max_retries": 0}
 
-# Whether anything is in time says the clock of the database, one for all servers (`notifications.clock`). Tests stop
-# their own clock.
+# The database's clock, the same for all servers, decides whether anything is in time (`notifications.clock`). Tests
+# stop their own clock.
 DATABASE_CLOCK = True
-# Lists and pages that many see alike are worked out once in a second. Tests change the world within a second.
+# Lists and pages that many see alike are computed once a second. Tests change the data within a second.
 REMEMBER_FOR_A_SECOND = True
 
 # --- security ------------------------------------------------------------------------------------------------
@@ -393,7 +393,7 @@ LOGGING = {
     "formatters": {
         "line": {
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-            # With the offset: lines of machines in different zones are put in order by it.
+            # With the offset, so that lines of machines in different zones can be put in order.
             "datefmt": "%Y-%m-%d %H:%M:%S%z",
         }
     },

@@ -1,4 +1,4 @@
-"""What the tests change: quick hashing, files under a scratch folder, no delivery but by the test itself."""
+"""What the tests change: fast hashing, files in a scratch folder, no delivery except by the test itself."""
 
 import os
 

@@ -1,7 +1,7 @@
-"""What holds for every list of the workplace, whoever wrote its admin: the site puts it before each of them.
+"""Rules for every list of the workplace, ours or a library's: the site puts them in front of each admin.
 
-Django filters a list by any column of its table that the address names, also by those that no page shows; what is not
-shown can then be found out letter by letter. Here an address filters and sorts only by what the page itself offers.
+Django filters a list by any column named in the address, even by columns that no page shows; hidden values can then be
+found out letter by letter. Here an address filters and sorts only by what the page itself offers.
 """
 
 import logging
@@ -29,12 +29,12 @@ logger = logging.getLogger(__name__)
 
 
 class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Stands before the admin of a model; see `guarded`."""
+    """Goes in front of a model's admin; see `guarded`."""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list; a search in it is counted first, and past the limit a page says when to go on."""
+        """The list; a search is counted first, and past the limit a page says when to try again."""
         if self.has_view_or_change_permission(request) and self.get_search_fields(request):
             try:
                 note_search(request, in_list=self, text=request.GET.get(SEARCH_VAR, ""))
@@ -47,7 +47,7 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return type(chosen.__name__, (GuardedList, chosen), {"__module__": chosen.__module__})
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, or `IncorrectLookupParameters` for values that no database takes: days out of range, NUL."""
+        """The list, or `IncorrectLookupParameters` for values that no database accepts: days out of range, NUL."""
         try:
             return super().get_changelist_instance(request)
         except (ValueError, OverflowError, DataError) as error:
@@ -59,7 +59,7 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *location: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """What is done with the chosen rows; BadRequest where something was chosen that is no row's key."""
+        """The action on the chosen rows; BadRequest if something chosen is not a row's key."""
         try:
             for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 self.opts.pk.to_python(chosen)
@@ -78,7 +78,7 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class WatchedAutocomplete(AutocompleteJsonView):
-    """Choices while one types; each word typed counts as a search in the list that they come from."""
+    """Suggestions while typing; each word counts as a search in the list they come from."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -95,7 +95,7 @@ class GuardedList(ChangeList):
     """A list that is filtered and sorted only by what its page offers."""
 
     def get_filters(self, request: HttpRequest) -> Any:
-        """Django's, unless something is left that none of the offered filters asked for."""
+        """Django's, unless the address has something that none of the offered filters uses."""
         given: dict[str, list[str]] = self.get_filters_params()
         found = super().get_filters(request)
         for name in found[2]:
@@ -104,7 +104,7 @@ class GuardedList(ChangeList):
         return found
 
     def get_ordering_field(self, field_name: Any) -> Any:
-        """None for a column that the page does not let one sort by: Django hides its arrow and sorts all the same."""
+        """None for a column that is not sortable on the page: Django hides its arrow but would still sort by it."""
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
     def _is_day(self, name: str, given: dict[str, list[str]]) -> bool:
@@ -122,9 +122,9 @@ class GuardedList(ChangeList):
 
 
 def is_offered_for_choice(site: admin.AdminSite, request: HttpRequest) -> bool:
-    """Whether the search that a choice field makes while one types belongs to a form that the employee may fill in.
+    """Whether a choice field's search while typing belongs to a form that the employee may fill in.
 
-    Django answers it for every foreign key there is, also for those whose form offers no such search.
+    Django answers it for every foreign key, even if no form offers such a search.
     """
     wanted = tuple(request.GET.get(name, "") for name in ("app_label", "model_name", "field_name"))
     for owner in site._registry.values():

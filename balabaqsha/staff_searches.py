@@ -1,7 +1,7 @@
-"""Searches in the lists of the workplace: how many an employee may make in an hour, and what is kept of each.
+"""Searches in the lists of the workplace: how many an employee may make in an hour, and what is kept about each.
 
-A search says who looked for what: it enters the audit log with its words masked. Whoever is found by a whole IIN or
-document number reads it in the own journal.
+A search is entered in the audit log with its words masked. People found by a whole IIN or document number can read it
+in their own journal.
 """
 
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ from notifications.clock import read_clock
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
-# The pages, filters and sortings of one search are one search for so long.
+# How long the pages, filters and sortings of one search count as the same search.
 GOES_ON: Final = timedelta(minutes=10)
-# No term that finds anything is longer.
+# No longer term finds anything.
 LONGEST_TERM: Final = 100
 
 _LAST = "staff_last_search"
@@ -45,7 +45,7 @@ class TooManySearches(Exception):
 
 @dataclass(frozen=True)
 class Term:
-    """What was looked for: as it may be kept, and whose whole number it is, if it is one."""
+    """What was looked for: in the form that may be kept, and whose number it is, if it is a whole number."""
 
     masked: str
     identity: Identity | None = None
@@ -69,7 +69,7 @@ def parse_term(text: str) -> Term:
 def note_search(request: HttpRequest, *, in_list: "ModelAdmin[Any]", text: str) -> None:
     """Count and enter a search that is about to be made in a list that the employee may see.
 
-    Going on in the last search (its next page, another filter) is none. Raises `TooManySearches`: then it is not made.
+    Continuing the last search (next page, another filter) does not count. Raises `TooManySearches`: then don't make it.
     """
     text = " ".join(text.replace("\0", " ").split())[:LONGEST_TERM]
     if not text:
@@ -109,7 +109,7 @@ def _finds_anybody(request: HttpRequest, in_list: "ModelAdmin[Any]", text: str) 
 
 
 def _family(identity: Identity) -> list[tuple[User, str]]:
-    """Who reads of the look-up in the own journal, the parent or the child's guardians, with whose number it is."""
+    """Whose journals show the look-up, the parent's or those of the child's guardians, with the number's owner."""
     if identity.iin:
         profile = Profile.objects.filter(iin_hash=iin_hash(identity.iin)).select_related("user").first()
         child = Child.objects.filter(iin_hash=iin_hash(identity.iin)).first()

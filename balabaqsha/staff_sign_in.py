@@ -31,9 +31,9 @@ logger = logging.getLogger(__name__)
 class StaffLoginForm(AdminAuthenticationForm):
     """Login, password and one-time code together.
 
-    One answer for every mistake: nobody learns from it that a name exists or that a password was right. After too many
-    of them there is another one, the same for whatever was typed (`is_too_often`); what can't be guessed
-    (`accounts.second_factor`) is accepted all the same.
+    One answer for every mistake: it never shows that a name exists or that a password was right. After too many
+    mistakes there is another answer, the same whatever was typed (`is_too_often`); what can't be guessed
+    (`accounts.second_factor`) is still accepted.
     """
 
     otp_token = forms.CharField(
@@ -106,7 +106,7 @@ class StaffLoginForm(AdminAuthenticationForm):
 
 
 class StaffPasswordChangeForm(AdminPasswordChangeForm):
-    """With the limits that parents have, too."""
+    """Django's form with the limits that parents have too."""
 
     def clean_old_password(self) -> str:
         password: str = self.cleaned_data["old_password"]
@@ -127,7 +127,7 @@ class StaffPasswordChangeForm(AdminPasswordChangeForm):
 
 
 class StaffPasswordChangeView(PasswordChangeView):
-    """Changes it as parents' are: all other sessions end, it is recorded, and this device stays a known one."""
+    """Changes the password as for parents: all other sessions end, it is recorded, and this device stays known."""
 
     form_class = StaffPasswordChangeForm
 
@@ -147,7 +147,7 @@ class StaffPasswordChangeView(PasswordChangeView):
 
 
 def _is_proven(name: str, token: str, *, now: datetime) -> bool:
-    """Whether `token` shows, before any password is checked, that it was not guessed: the way that is always open."""
+    """Whether `token` can't have been guessed, before any password is checked: this way in is always open."""
     if not second_factor.is_beyond_guessing(token):
         return False
     owner = User.objects.filter(username=name, is_staff=True).first()
@@ -155,7 +155,7 @@ def _is_proven(name: str, token: str, *, now: datetime) -> bool:
 
 
 def _note_failure(name: str, *, knew_password: bool, address: str | None, now: datetime) -> None:
-    """Enter a sign-in that was answered as wrong. Whatever was wrong, and whoever was meant, it costs the same."""
+    """Record a sign-in that was answered as wrong. It costs the same for every kind of mistake and every name."""
     action = Action.STAFF_CODE_WRONG if knew_password else Action.STAFF_SIGN_IN_FAILED
     employee = User.objects.filter(username=name, is_staff=True).first()
     audit.record(action, now=now, actor=None, subject=employee, address=address)

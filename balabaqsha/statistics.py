@@ -1,7 +1,7 @@
-"""The public figures: one function per figure, counts only, remembered for a minute.
+"""The public figures: one function per figure, counts only, cached for a minute.
 
-A function that takes a locality answers for all of them when it is None. Every figure of months counts the same ones:
-the last twelve, by the midnight of the place, or of the portal for all places together.
+A function that takes a locality answers for all of them if it is None. Every monthly figure counts the same months: the
+last twelve, in the zone of the place, or in the portal's for all places together.
 """
 
 import logging
@@ -88,7 +88,7 @@ class Outcome:
 class Waits:
     """Whole days from filing to referral: the median and the slowest tenth; None for fewer than `FEW` referrals.
 
-    Beside the public order, which tells when each application was filed, the days of one would tell when it was issued.
+    The public order shows when each application was filed, so the days of a single one would show when it was issued.
     """
 
     referrals: int
@@ -107,7 +107,7 @@ def waiting_by_year(locality: Locality | None) -> list[YearOfQueue]:
 
 
 def waiting_by_locality() -> list[PlaceOfQueue]:
-    """The queues of all localities, also of those where nobody waits, in the order of the place switch."""
+    """The queues of all localities, including empty ones, in the order of the place switch."""
     return _remember("waiting_by_locality", None, _waiting_by_locality)
 
 
@@ -117,12 +117,12 @@ def places_by_month(locality: Locality | None, *, now: datetime) -> list[Month]:
 
 
 def referral_outcomes(locality: Locality | None, *, now: datetime) -> list[Outcome]:
-    """Referrals issued in the last twelve months by what became of them."""
+    """Referrals issued in the last twelve months, by how they ended."""
     return _remember("referral_outcomes", locality, lambda: _referral_outcomes(locality, now=now))
 
 
 def days_to_referral(locality: Locality | None, *, now: datetime) -> Waits:
-    """How long those waited who got a referral in the last twelve months."""
+    """How long the families with a referral in the last twelve months had waited."""
     return _remember("days_to_referral", locality, lambda: _days_to_referral(locality, now=now))
 
 
@@ -185,13 +185,13 @@ def last_months(today: date) -> list[date]:
 
 
 def _first_instant(locality: Locality | None, *, now: datetime) -> datetime:
-    """When the months began that are shown at `now`."""
+    """The beginning of the months shown at `now`."""
     zone = _zone(locality)
     return datetime.combine(last_months(now.astimezone(zone).date())[0], time.min, tzinfo=zone)
 
 
 def _zone(locality: Locality | None) -> tzinfo:
-    """By whose midnight a month begins: the place's, and for all places together the portal's."""
+    """The zone in which months begin: the place's, or the portal's for all places together."""
     return locality.zone if locality else timezone.get_default_timezone()
 
 
@@ -227,7 +227,7 @@ def _signed(locality: Locality | None) -> QuerySet[Contract]:
 
 
 def _remember(name: str, locality: Locality | None, compute: Callable[[], Answer]) -> Answer:
-    """The answer of at most a minute ago. Without the cache it is worked out anew: a slow page, not an error."""
+    """The answer of at most a minute ago. Without the cache it is computed again: a slow page, not an error."""
     key = f"statistics:{name}:{locality.pk if locality else 'all'}"
     try:
         known: Answer | None = cache.get(key)

@@ -1,4 +1,4 @@
-"""What concerns every room from time to time; the schedule is in `balabaqsha.celery`."""
+"""Periodic work for all apps; the schedule is in `balabaqsha.schedule`."""
 
 from celery import shared_task
 

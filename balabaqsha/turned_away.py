@@ -1,6 +1,6 @@
-"""What somebody reads whose request was turned away before anything was done, and how much a page accepts at all.
+"""The answers to requests turned away before anything was done, and how much a page accepts.
 
-The web server's gateway (`balabaqsha.serving`) asks and tells it by the environment of a request.
+The web server's gateway (`balabaqsha.serving`) communicates through the environment of a request.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from balabaqsha.serving.contract import ACCOUNT_HEADER, LARGEST_HEADER, QUESTION
 
 STATUS: Final = {Refusal.LARGE: 413, Refusal.SLOW: 408, Refusal.CROWDED: 503}
 RETRY_AFTER_SECONDS: Final = {Refusal.CROWDED: 60, Refusal.PASSWORDS: 5}
-# What is typed anew: passwords are not sent back, and a one-time code has run out. By name, and its label.
+# Fields to be typed again: passwords are not sent back, and a one-time code has expired. By name, with its label.
 TYPED_ANEW: Final = {
     "password": _("Password"),
     "repeated": _("Repeat the password"),
@@ -32,9 +32,9 @@ TYPED_ANEW: Final = {
 
 
 class GatewayMiddleware:
-    """Says how large a body a page accepts, and in words why a request was turned away.
+    """Says how large a body a page accepts, and explains why a request was turned away.
 
-    It stands before the check of the csrf token, for which there is no body yet. No view is called.
+    It comes before the CSRF check, which would have no body yet. No view is called.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -53,10 +53,10 @@ class GatewayMiddleware:
 
 
 class PasswordsMiddleware:
-    """503 with the same form, the password apart, where too many passwords wait to be hashed.
+    """503 with the same form, except for the password, if too many passwords are waiting to be hashed.
 
-    It is the web server that says so, before the view was called, or the hasher (`accounts.hashing`), in any view. It
-    stands behind the check of the csrf token: nobody else's page can fill in our form.
+    Either the web server says so before the view is called, or the hasher (`accounts.hashing`) inside any view. It
+    comes after the CSRF check, so that no other site can fill in our form.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -71,12 +71,12 @@ class PasswordsMiddleware:
         return _once_more(request) if request.META.get(REFUSAL) == Refusal.PASSWORDS else None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """What the view began in a transaction is undone, as with any exception."""
+        """A transaction begun by the view is rolled back, as with any exception."""
         return _once_more(request) if isinstance(exception, HashingBusy) else None
 
 
 class SameForm(forms.Form):
-    """The fields of any form that was sent, hidden and as they were; only secrets are typed anew."""
+    """The fields of any sent form, hidden and unchanged; only secrets must be typed again."""
 
     def __init__(self, sent: QueryDict) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""One set-up at a time: whoever comes second says so and waits."""
+"""One set-up at a time: the second one says so and waits."""
 
 import fcntl
 import time
@@ -18,7 +18,7 @@ _LOCK = 0x73657475
 
 @contextmanager
 def alone_in(folder: Path, *, say: Callable[[str], None]) -> Iterator[None]:
-    """Nobody else of this machine builds in `folder` meanwhile. Raises CommandError after `WAIT_SECONDS`."""
+    """Keep other processes of this machine from building in `folder`. Raises CommandError after `WAIT_SECONDS`."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "set_up.lock").open("a") as file:
 
@@ -35,9 +35,9 @@ def alone_in(folder: Path, *, say: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def alone_on(connection: BaseDatabaseWrapper, *, say: Callable[[str], None]) -> Iterator[None]:
-    """Nobody else changes the tables behind `connection` meanwhile, from whatever machine; may be nested.
+    """Keep others, on any machine, from changing the tables behind `connection`; may be nested.
 
-    The database gives the turn back when the connection ends. Raises CommandError after `WAIT_SECONDS`.
+    The database ends the turn when the connection ends. Raises CommandError after `WAIT_SECONDS`.
     """
     with connection.cursor() as cursor:
 

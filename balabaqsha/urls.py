@@ -24,7 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(HEALTH_PATH.removeprefix("/"), views.health, name="health"),
     *i18n_patterns(
         path("", views.home, name="home"),
-        # First, for it is asked for most: what comes later is found later.
+        # First, since it is requested most, and earlier entries are found faster.
         path("", include("applications.urls")),
         path("place/", views.choose_place, name="place"),
         path("statistics/", views.statistics, name="statistics"),

@@ -40,7 +40,7 @@ PLACE_COOKIE_AGE = 365 * 24 * 60 * 60
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The way in: what one can do, and the present state of the chosen place; worked out once a second for all."""
+    """The home page: what the portal offers, and the figures of the chosen place; computed once a second for all."""
     now = estimate_clock()
     return shared_page(
         request,
@@ -121,7 +121,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def clock(request: HttpRequest) -> JsonResponse:
-    """The reference server clock, the one by which bids are decided: ISO 8601 with microseconds, UTC. One statement."""
+    """The reference clock, by which bids are decided: ISO 8601 with microseconds, UTC. One statement."""
     return JsonResponse({"now": read_clock().astimezone(UTC).isoformat()})
 
 
@@ -137,7 +137,7 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    # It may be refused before its language was chosen: then the thread still has that of the request before.
+    # It may be refused before its language was set: then the thread still has that of an earlier request.
     with override(get_language_from_request(request, check_path=True)):
         return render(request, "400.html", status=400)
 
@@ -156,7 +156,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500; or 503 where the database did not answer or the disk took no file, which passes by itself."""
+    """500; or 503 if the database did not answer or the disk accepted no file, which is temporary."""
     error = sys.exception()
     if isinstance(error, OperationalError | InterfaceError):
         template = "503.html"
@@ -182,7 +182,7 @@ def _place_tabs(places: list[Locality], *, current: Locality | None) -> list[dic
 def _bars(rows: Iterable[tuple[str, int]], *, of_people: bool = True) -> dict[str, Any]:
     """Rows for a chart component, with the largest value; `empty` when there is nothing to draw.
 
-    Counts `of_people`, so few that they might point at a family, are not told and not drawn either.
+    Counts `of_people` that are so small that they might point at a family are neither shown nor drawn.
     """
     counted = list(rows)
     most = max((value for _label, value in counted), default=0)

@@ -1,12 +1,12 @@
-"""What no browser sends is answered 400, before anything is made of it.
+"""Requests that no browser sends are answered 400 before anything else happens.
 
 Django reads a request leniently: a charset that exists but is none for texts, an address that is not UTF-8 or a NUL
 come as far as the first line that can't cope with them, and that is a 500. `Guard` looks at the request as the web
 server hands it over, `WellFormedMiddleware` at what only Django can read; a text with a NUL that still reaches the
 database is refused there (`balabaqsha.postgresql`).
 
-Cookies are no reason to turn anybody away: those of other sites of the same domain come along, and their visitor could
-do nothing about them. One that can't be read is none.
+Nobody is turned away because of cookies: those of other sites on the same domain are sent too, and the visitor can do
+nothing about them. An unreadable cookie is ignored.
 """
 
 import codecs
@@ -27,14 +27,14 @@ from accounts.kept_files import is_trouble_of_the_disk
 # Where `Guard` says what is wrong.
 FAULT: Final = "balabaqsha.fault"
 
-# What any page or button uses; the others would only tell something (TRACE) or nothing.
+# The methods that pages and buttons use; the others would only reveal something (TRACE) or do nothing.
 METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
 
-# Bytes of an address. Pages repeat it, in links to the other language and to the way back; no link of ours has a third
-# of that.
+# Bytes of an address. Pages repeat it in links to the other language and back; none of our own links has a third of
+# that.
 MOST_IN_PATH: Final = 512
 MOST_IN_QUERY: Final = 4096
 

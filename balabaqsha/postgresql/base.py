@@ -15,9 +15,9 @@ CHECKED_FOR_SECONDS = 1.0
 
 
 class UnfitText(SuspiciousOperation, ValueError):
-    """A text that no column can hold (a NUL, half a surrogate): the sender's fault, answered 400, not an error of ours.
+    """A text that no column can hold (a NUL, half a surrogate): the sender's fault, answered 400, not our error.
 
-    Forms refuse a NUL in words; this is for texts that are looked for without a form.
+    Forms refuse a NUL in words; this is for texts used in look-ups without a form.
     """
 
 
@@ -31,7 +31,7 @@ class DatabaseErrors(DatabaseErrorWrapper):
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """Django's own, but for `flush`: emptying everything is the one way to empty a history."""
+    """Django's own, except for `flush`: emptying everything is the only way to empty a history."""
 
     def sql_flush(
         self, style: Any, tables: Sequence[str], *, reset_sequences: bool = False, allow_cascade: bool = False
@@ -49,18 +49,18 @@ class DatabaseOperations(operations.DatabaseOperations):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection that is known to be alive is not asked again within a second.
+    """A connection known to be alive is not checked again within a second.
 
-    With `CONN_HEALTH_CHECKS` Django asks before every request; at an opening that is a third statement beside the two
-    of a bid, a quarter of what they cost (docs/performance.md). Connections to a database that was restarted are still
-    replaced unseen, but for a request that comes within the second.
+    With `CONN_HEALTH_CHECKS` Django checks before every request; at an opening that is a third statement after the two
+    of a bid, a quarter of their cost (docs/performance.md). Connections to a restarted database are still replaced
+    silently, except for a request that comes within the second.
     """
 
     ops_class = DatabaseOperations
 
     @cached_property
     def wrap_database_errors(self) -> DatabaseErrors:
-        """What translates errors of each statement."""
+        """The translation of each statement's errors."""
         return DatabaseErrors(self)
 
     # Django's, which has no type of its own.

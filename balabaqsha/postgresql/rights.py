@@ -1,7 +1,7 @@
 """What the portal's own role may do in the database, and nothing more (docs/adr/0014-two-database-roles.md).
 
 The owner of the tables (`MIGRATE_DATABASE_URL`) makes and changes them. The portal (`DATABASE_URL`) reads and writes
-rows; a history it may only read and append to: whoever gets to send statements as the portal can't rewrite what
+rows, but may only read and append to a history: statements injected as the portal can't rewrite what
 happened.
 """
 
@@ -15,7 +15,7 @@ from psycopg2 import sql
 from psycopg2.errors import InsufficientPrivilege
 from psycopg2.extensions import encrypt_password
 
-# The alias under which `MIGRATE_DATABASE_URL` stands in the settings, where it is given.
+# The alias of `MIGRATE_DATABASE_URL` in the settings, if it is given.
 OWNER: Final = "owner"
 
 # A history is a table whose migration gave it this trigger.
@@ -27,7 +27,7 @@ APPEND_ONLY: Final = """
 # Two that grant at the same time would change the same rows of the catalogue.
 _GRANT_LOCK = 0x72696768
 
-# Each is repeated at every set-up and leaves what is so already as it is. {role} is the portal's.
+# All are repeated at every set-up and change nothing that is already right. {role} is the portal's.
 _GRANTS: Final = (
     "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}",
     "REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {role}",
@@ -39,7 +39,7 @@ _GRANTS: Final = (
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role}",
     "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {role}",
 )
-# What everybody may do in a new database: make objects that stand before ours in the search path, and large objects.
+# What everybody may do in a new database: create objects that come before ours in the search path, and large objects.
 _CLOSED: Final = (
     "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
     "REVOKE CREATE, TEMPORARY ON DATABASE {database} FROM PUBLIC",
@@ -71,7 +71,7 @@ _WORDS: Final = (
 )
 
 
-# Which database of which server: they are the same through whatever address, proxy or pool one comes.
+# Which database on which server: the same through any address, proxy or pool.
 _WHICH: Final = (
     "SELECT pg_postmaster_start_time(), oid::bigint FROM pg_database WHERE datname = current_database()"
 )
@@ -82,19 +82,19 @@ class RoleMissing(Exception):
 
 
 def owner_alias() -> str:
-    """Under which alias the owner of the tables is connected: the portal's own where no other is given."""
+    """The alias of the owner's connection: the portal's own if no other is given."""
     return OWNER if OWNER in settings.DATABASES else DEFAULT_DB_ALIAS
 
 
 def has_own_role() -> bool:
-    """Whether the portal is somebody else than the owner of its tables."""
+    """Whether the portal's role differs from the owner of its tables."""
     return OWNER in settings.DATABASES and _user(OWNER) != _user(DEFAULT_DB_ALIAS)
 
 
 def grant_rights() -> None:
-    """Make the portal's role if it is missing, and give it its rights; no more than them. Safe to repeat.
+    """Create the portal's role if it is missing, and give it exactly its rights. Safe to repeat.
 
-    Does nothing where there is only one role. `DATABASE_PASSWORD` becomes its password where the owner may set it.
+    Does nothing if there is only one role. `DATABASE_PASSWORD` becomes its password if the owner may set it.
     Raises RoleMissing.
     """
     if not has_own_role():
@@ -127,13 +127,13 @@ def ensure_role(cursor: CursorWrapper, *, role: str, password: str) -> None:
             f"As an administrator of the server: CREATE ROLE {role} LOGIN PASSWORD '…';"
         )
     if password:
-        # The server gets, and might log, what can be checked and not used.
+        # The server gets, and might log, only a verifier that can't be used to sign in.
         sealed = encrypt_password(password, role, cursor.connection, "scram-sha-256")
         _try(cursor, "ALTER ROLE {role} PASSWORD %s", [sealed], role=role)
 
 
 def give(cursor: CursorWrapper, *, role: str) -> None:
-    """Give `role` the portal's rights in the connected database, and take from everybody what nobody needs."""
+    """Give `role` the portal's rights in the connected database, and revoke public rights that nobody needs."""
     for statement in _GRANTS:
         _execute(cursor, statement, role=role)
     cursor.execute(APPEND_ONLY)
@@ -150,7 +150,7 @@ def give(cursor: CursorWrapper, *, role: str) -> None:
 
 
 def too_much() -> list[str]:
-    """What the portal's role may do and must not, in words that follow "The role "; empty where all is well."""
+    """What the portal's role may do but must not, as the end of a sentence after "The role "; empty if all is well."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(_TOO_MUCH)
         found = cursor.fetchone()
@@ -174,7 +174,7 @@ def _execute(cursor: CursorWrapper, statement: str, values: Sequence[str] = (), 
 
 
 def _try(cursor: CursorWrapper, statement: str, values: Sequence[str] = (), **names: str) -> bool:
-    """Execute it; False, and nothing done, where the connected role may not."""
+    """Execute it; False, with nothing done, if the connected role may not."""
     try:
         with transaction.atomic(using=cursor.db.alias):
             _execute(cursor, statement, values, **names)

@@ -1,4 +1,4 @@
-"""Servers can't run as root: another account runs them, and must be able to reach them."""
+"""Servers can't run as root: another account runs them, and must be able to reach their files."""
 
 import pwd
 import subprocess
@@ -11,7 +11,7 @@ SYSTEM_ACCOUNT = "balabaqsha"
 
 
 def server_account(data: Path) -> pwd.struct_passwd:
-    """Who runs the servers when root asks: the owner of the data or of the checkout, else an account of our own."""
+    """Which account runs the servers for root: the owner of the data or of the checkout, else one of our own."""
     for path in (data, data.parent, data.parent.parent):
         if path.exists() and (uid := path.stat().st_uid) != 0:
             try:
@@ -33,7 +33,7 @@ def server_account(data: Path) -> pwd.struct_passwd:
 
 
 def let_run(account: pwd.struct_passwd, program: Path) -> None:
-    """Let the account run a program of ours, also where the installing user's umask hides files from others."""
+    """Let the account run one of our programs, even if the installing user's umask hides files from others."""
     if _may(account, "-x", program):
         return
     let_reach(account, program.parent)

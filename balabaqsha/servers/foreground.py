@@ -13,8 +13,8 @@ def end_orderly(number: int, frame: FrameType | None) -> None:
 
 
 def run_in_foreground(command: Sequence[str], *, environment: Mapping[str, str]) -> int:
-    """Run a command to its end and return its exit code as a shell counts it; we outlive it, whatever is signalled."""
-    # Before the start, so that no signal falls in between; the terminal sends Ctrl-C to the child as well.
+    """Run a command to its end and return its exit code as a shell would; we outlive it, whatever the signals."""
+    # Before the start, so that no signal arrives in between; the terminal sends Ctrl-C to the child too.
     signal.signal(signal.SIGINT, lambda *_: None)
     child = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - the user's command
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())

@@ -11,7 +11,7 @@ from balabaqsha.servers.server import Server
 
 
 class Hold:
-    """This process's use of a server, kept as a shared file lock, which even a killed process gives back."""
+    """This process's use of a server, as a shared file lock that even a killed process releases."""
 
     def __init__(self, server: Server, users: IO[bytes]) -> None:
         self.server = server
@@ -33,11 +33,11 @@ class Hold:
         return cls(server, users)
 
     def fileno(self) -> int:
-        """The locked file, for a child: the lock is given back when the last of those who have it open has ended."""
+        """The locked file, for a child: the lock is released when the last process that has it open ends."""
         return self._users.fileno()
 
     def release(self) -> None:
-        """Let go; stop the server if nobody else holds it and it was not asked to stay."""
+        """Release it; stop the server if no other process holds it and it was not told to stay."""
         with _change_lock(self.server):
             try:
                 fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -51,19 +51,19 @@ class Hold:
             self._users.close()
 
 
-# Servers that we started and that go on for others: dropping a running Popen is a warning.
+# Servers that we started and that keep running for others: dropping a running Popen causes a warning.
 _left_running: list[subprocess.Popen[bytes]] = []
 
 
 def keep(server: Server) -> None:
-    """Start a server and let it stay when its last holder goes."""
+    """Start a server and let it stay when its last holder is done."""
     hold = Hold.take(server)
     _stay_file(server).write_text(f"{server.pid()}\n")
     hold.release()
 
 
 def end_keep(server: Server) -> bool:
-    """Undo `keep`. Returns False when the server still runs because somebody holds it; the last of them ends it."""
+    """Undo `keep`. Returns False if the server still runs because it is held; the last holder stops it."""
     _stay_file(server).unlink(missing_ok=True)
     if server.pid():
         Hold.take(server).release()

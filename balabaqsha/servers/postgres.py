@@ -11,7 +11,7 @@ from balabaqsha.servers.errors import EmbeddedError
 from balabaqsha.servers.programs import postgres_programs
 from balabaqsha.servers.server import Server
 
-# The database and who owns its tables; and who the portal is when it runs (docs/adr/0014-two-database-roles.md).
+# The database, the owner of its tables, and the portal's own role (docs/adr/0014-two-database-roles.md).
 ROLE = "balabaqsha"
 WEB_ROLE = "balabaqsha_web"
 
@@ -29,7 +29,7 @@ class Postgres(Server):
 
     @property
     def owner_url(self) -> str:
-        """The address for whoever makes and changes tables."""
+        """The address for the role that creates and changes tables."""
         return f"postgres://{ROLE}@/{ROLE}?host={self.sockets}"
 
     def pid_file(self) -> Path:
@@ -47,7 +47,7 @@ class Postgres(Server):
             "listen_addresses": "",
             "unix_socket_directories": str(self.sockets),
             "log_timezone": "UTC",
-            # A refused statement holds people's data, and so does what says why: neither is for a log.
+            # A refused statement holds people's data, and so does its explanation: neither belongs in a log.
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
         }
@@ -61,7 +61,7 @@ class Postgres(Server):
             self._check_version()
         else:
             self._init()
-        # The server believes a process id left by a crash when another of our processes has it by now.
+        # The server trusts a process id left by a crash if another of our processes has it now.
         self.pid_file().unlink(missing_ok=True)
         (self.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
@@ -74,7 +74,7 @@ class Postgres(Server):
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [ROLE])
                 if not cursor.fetchone():
                     cursor.execute(f"CREATE DATABASE {ROLE}")
-                # Data from before there were two roles has only the one; its rights come with `set_up`.
+                # Data from before there were two roles has only one; the other gets its rights from `set_up`.
                 cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [WEB_ROLE])
                 if not cursor.fetchone():
                     cursor.execute(f"CREATE ROLE {WEB_ROLE} LOGIN")

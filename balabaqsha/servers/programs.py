@@ -1,4 +1,4 @@
-"""Where the wheels have put the programs."""
+"""Where the wheels put the programs."""
 
 import importlib.util
 import shutil

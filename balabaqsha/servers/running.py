@@ -20,7 +20,7 @@ def database_url(*, test: bool = False) -> str:
 
 
 def owner_database_url(*, test: bool = False) -> str:
-    """The same for whoever owns the tables, for `MIGRATE_DATABASE_URL`."""
+    """The same for the owner of the tables, for `MIGRATE_DATABASE_URL`."""
     return Postgres(CHECKOUT, test=test).owner_url
 
 
@@ -69,20 +69,20 @@ class Running:
 
     @property
     def owner_url(self) -> str:
-        """The address of whoever may make tables and databases: the portal's own where only one is known."""
+        """The address of the role that may create tables and databases; the portal's own if only one is known."""
         return self.urls.get("MIGRATE_DATABASE_URL", self.urls["DATABASE_URL"])
 
     @property
     def files(self) -> list[int]:
-        """The locks by which this process holds them: whatever keeps such a file open holds the server, too."""
+        """The lock files by which this process holds them: any process that keeps one open holds the server too."""
         return [hold.fileno() for hold in self.held]
 
     def dead(self) -> str | None:
-        """Name of a held server that has ended by itself, or None while all are alive."""
+        """The name of a held server that has ended by itself, or None while all are alive."""
         return next((hold.server.name for hold in self.held if not hold.server.pid()), None)
 
     def stop(self) -> None:
-        """Let go of the servers; those that nobody else holds are stopped, and have ended when this returns."""
+        """Release the servers; those that no other process holds are stopped and have ended when this returns."""
         while self.held:
             self.held.pop().release()
 

@@ -86,7 +86,7 @@ class Server:
             return
         self._make_folders()
         self.prepare()
-        # PostgreSQL writes statements that fail to it, with what they say of people.
+        # PostgreSQL logs failed statements there, including people's data.
         with open_privately(self.log, "ab") as log:
             self.child = self._popen(self.command(), log)
         while not self.answers():
@@ -127,12 +127,12 @@ class Server:
             folder.mkdir(parents=True, exist_ok=True)
         self._own_folder(self.sockets)
         if self.account is not None:
-            # Whatever the umask of whoever started us.
+            # Whatever the umask of the calling process.
             self.var.chmod(self.var.stat().st_mode | 0o011)
             let_reach(self.account, self.var)
 
     def _own_folder(self, folder: Path) -> None:
-        """Make a folder that only the server's account may enter; refuse one that belongs to somebody else."""
+        """Make a folder that only the server's account may enter; refuse one that belongs to another account."""
         folder.mkdir(mode=0o700, exist_ok=True)
         owner = self.account.pw_uid if self.account is not None else os.geteuid()
         found = folder.lstat()

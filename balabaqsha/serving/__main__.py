@@ -8,7 +8,7 @@ from balabaqsha.serving.server import PORTAL, Unusable, plan, serve
 
 
 def main() -> int:
-    """Serve until SIGTERM or SIGINT; 1 where that can't be begun, with the reason in words."""
+    """Serve until SIGTERM or SIGINT; returns 1, with the reason in words, if that is impossible."""
     parser = argparse.ArgumentParser(prog="python -m balabaqsha.serving")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)

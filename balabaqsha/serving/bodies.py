@@ -1,4 +1,4 @@
-"""What a request may bring with it, and how long that may take. Nothing is read before its size is allowed."""
+"""How large a request's body may be and how long it may take. Nothing is read before its size is allowed."""
 
 import asyncio
 import tempfile
@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 # What any page accepts from anybody: the longest text form, several times over.
 SMALL_BYTES: Final = 64 * 1024
-# A body is due so long after its head, and later by what a slow line needs for what was announced.
+# When a body is due after its head; a large one later, by what a slow line needs for its announced size.
 GRACE_SECONDS: Final = 15.0
 BYTES_A_SECOND: Final = 32 * 1024
-# Pieces smaller than that are no slow line: each of them costs us more than it costs the sender.
+# Smaller pieces than this are not a slow line: each of them costs us more than the sender.
 PIECE_BYTES: Final = 512
 SPARE_PIECES: Final = 1024
-# Larger bodies wait on disk; so many at once for each process, and for each account.
+# Larger bodies wait on disk; how many at once for each process, and for each account.
 LARGE_AT_ONCE: Final = 16
 LARGE_OF_ONE_ACCOUNT: Final = 1
 IN_MEMORY_BYTES: Final = 1024 * 1024
@@ -38,7 +38,7 @@ class Refused(Exception):
 
 
 class Gone(Exception):
-    """The sender went away; nobody waits for an answer."""
+    """The sender has gone; nobody is waiting for an answer."""
 
 
 class Incoming(Protocol):
@@ -58,14 +58,14 @@ class Allowance:
 
 
 def announced(headers: Any) -> int | None:
-    """How many bytes the head promises; None where it does not say (chunked), 0 where there is no body."""
+    """How many bytes the head announces; None if it does not say (chunked), 0 if there is no body."""
     if "transfer-encoding" in headers:
         return None
     return int(headers.get("content-length") or 0)
 
 
 def seconds_for(length: int) -> float:
-    """Within how many seconds a body of so many bytes must have come, whole."""
+    """How many seconds a whole body of this many bytes may take."""
     return GRACE_SECONDS + length / BYTES_A_SECOND
 
 
@@ -105,7 +105,7 @@ async def _copy(incoming: Incoming, body: BinaryIO, *, largest: int) -> int:
     """Write what comes into `body`; returns how much that was."""
     received, pieces, ended = 0, 0, False
     async for piece in incoming:
-        # granian gives an empty piece at the end; another one only where the sender went away in the middle.
+        # granian gives an empty piece at the end; an earlier one means that the sender has gone.
         if ended:
             raise Gone
         ended = not piece
@@ -119,7 +119,7 @@ async def _copy(incoming: Incoming, body: BinaryIO, *, largest: int) -> int:
 
 
 class LargeBodies:
-    """The large bodies that are on their way to this process."""
+    """The large bodies being received by this process."""
 
     def __init__(self) -> None:
         self._of_account: Counter[str] = Counter()

@@ -1,7 +1,7 @@
-"""Between granian and a WSGI application: a request gets a thread once its body has come, whole and in time.
+"""Between granian and a WSGI application: a request gets a thread once its whole body has arrived in time.
 
-granian hands a WSGI application the open body, and whoever does not send it holds the thread that reads. Here bodies
-are read on the event loop of the process, which can wait for as many as there are connections.
+granian hands a WSGI application the open body, so a sender that sends nothing holds the reading thread. Here bodies are
+read on the event loop of the process, which can wait for as many as there are connections.
 """
 
 import asyncio
@@ -137,7 +137,7 @@ class Gateway:
         wsgi.send(wsgi.call(self._application, environ), protocol, self._loop)
 
     def _ask(self, scope: Any, protocol: Any) -> Allowance | None:
-        """What the application allows; None where it answered for itself."""
+        """What the application allows; None if it sent a response itself."""
         environ = wsgi.environ_of(scope, body=BytesIO(), length=0) | {QUESTION: "body"}
         answer = wsgi.call(self._application, environ)
         largest = answer.header(LARGEST_HEADER)

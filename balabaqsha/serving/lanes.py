@@ -1,8 +1,7 @@
 """The threads of a web process, in lanes: for pages, passwords, files, and the report of health.
 
-A hash takes as long as ten pages, and a file as long as a hundred. Whoever signs in waits for others who do, whoever
-sends a file for others who send files, and no page waits for them. The report waits for nobody: it tells that the pages
-hang.
+A hash takes as long as ten pages, and a file as long as a hundred. Sign-ins wait for other sign-ins, files for other
+files, and no page waits for either. The report waits for nothing, since it has to tell when the pages hang.
 """
 
 import asyncio
@@ -16,11 +15,11 @@ from typing import Any, Final
 from balabaqsha.serving.bodies import Refused
 from balabaqsha.serving.contract import Refusal
 
-# One hash runs at a time (`accounts.hashing`); the second thread looks up meanwhile who comes next.
+# One hash runs at a time (`accounts.hashing`); the second thread meanwhile looks up the next user.
 PASSWORD_THREADS: Final = 2
-# Who watches the portal and who looks because it said so; a report takes two seconds at most.
+# For monitoring, and for a person it has alerted; a report takes two seconds at most.
 HEALTH_THREADS: Final = 2
-# Some ten seconds of hashing. Whoever comes later reads at once that it takes longer.
+# Some ten seconds of hashing. Later requests are told at once that it takes longer.
 PASSWORDS_WAITING: Final = 200
 PASSWORD_SECONDS: Final = 10.0
 # One file is decoded at a time (`accounts.safe_copy.process`); the second thread reads and writes meanwhile.
@@ -32,7 +31,7 @@ FILE_SECONDS: Final = 30.0
 
 
 class WorkFailed(Exception):
-    """Work raised what ends a program or an iteration, and must do neither here."""
+    """Work raised an exception that ends a program or an iteration; it must do neither here."""
 
 
 @dataclass(slots=True)
@@ -45,10 +44,10 @@ class _Job:
 
 
 class Lane:
-    """Threads that take work in the order in which it came; they are started with the first of it.
+    """Threads that take work in the order in which it came; they are started with the first piece.
 
-    `waiting` bounds how much may wait for them, and `seconds` for how long; past either it is `refusal`. All methods
-    are the loop's.
+    `waiting` bounds how much may wait for them, and `seconds` how long; past either, work is refused with `refusal`.
+    All methods belong to the event loop.
 
     An executor of the standard library does the same for twenty microseconds more, as much as all else here: it wakes
     the loop for each result. Here one waking brings all results that are there.
@@ -76,7 +75,7 @@ class Lane:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, work: Callable[[], Any]) -> Any:
-        """The result of `work`. Raises `Refused` where it was not begun, and what `work` raises."""
+        """The result of `work`. Raises `Refused` if it was not begun, and whatever `work` raises."""
         if self._loop is None:
             self._start()
         assert self._loop is not None
@@ -94,7 +93,7 @@ class Lane:
                 timer.cancel()
 
     def close(self) -> None:
-        """Take no more work; what was taken goes on."""
+        """Take no more work; work already begun goes on."""
         for _ in self._threads:
             self._queue.put(None)
 

@@ -1,4 +1,4 @@
-"""The web server's numbers, what this machine allows of them, and the server itself (docs/adr/0009-web-server.md)."""
+"""The web server's limits, what this machine allows, and the server itself (docs/adr/0009-web-server.md)."""
 
 import resource
 import socket
@@ -16,17 +16,17 @@ from balabaqsha.serving.contract import MOST_WORKERS, WORKERS
 from balabaqsha.serving.gateway import load
 
 PORTAL: Final = "balabaqsha.wsgi:application"
-# Every phone on the waiting page holds one; a process that has so many lets nobody else in.
+# Every phone on the waiting page holds one; a process with this many accepts no more.
 CONNECTIONS: Final = 10_000
-# What a process opens besides: the database, Redis, uploads on their way, libraries.
+# Other files that a process opens: the database, Redis, uploads, libraries.
 OTHER_FILES: Final = 500
 # With fewer the portal would refuse a city at the minute of opening.
 FEWEST_CONNECTIONS: Final = 200
-# For the head of a request from its first awaited byte, hence also for a kept connection on which nothing is asked.
+# For a request's head, counted from when it is awaited, so for an idle kept connection too.
 IDLE_SECONDS: Final = 30
-# A request's head; Django's own bounds lie far below.
+# A request's head; Django's own bounds are far lower.
 HEAD_BYTES: Final = 64 * 1024
-# Who is still at work so long after SIGTERM is killed.
+# A worker still busy this long after SIGTERM is killed.
 STOP_SECONDS: Final = 10
 
 
@@ -57,7 +57,7 @@ def plan(environ: Mapping[str, str]) -> Plan:
 
 
 def raise_open_files() -> int:
-    """Raise the limit of open files of this process to what is needed, or to what may be had; returns it."""
+    """Raise this process's limit of open files to what is needed, or as far as possible; returns it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + OTHER_FILES
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
@@ -68,7 +68,7 @@ def raise_open_files() -> int:
 
 
 def connections_within(open_files: int) -> tuple[int, tuple[str, ...]]:
-    """How many connections fit, since one that is accepted without a file left would be lost; with a warning.
+    """How many connections fit, since one accepted without a free file would be lost; warns if they are few.
 
     Raises `Unusable`.
     """
@@ -109,13 +109,13 @@ def serve(chosen: Plan, *, host: str, port: int, app: str) -> None:
         workers=chosen.workers,
         # For each process; the kernel cuts it to net.core.somaxconn.
         backlog=chosen.connections,
-        # Not only requests: connections that are open.
+        # It counts open connections, not only requests.
         backpressure=chosen.connections,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=1000 * IDLE_SECONDS, max_buffer_size=HEAD_BYTES),
         websockets=False,
         log_access=True,
-        # Without it one dead worker ends them all.
+        # Without it, one dead worker ends them all.
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     ).serve(target_loader=load)

@@ -1,19 +1,19 @@
-"""What the kernel is told about the connections that this process takes."""
+"""Kernel options for the connections of this process."""
 
 import os
 import socket
 from collections.abc import Iterator
 from typing import Final
 
-# A reader that reads nothing, or is gone without a word, keeps its connection and its answer for so long.
+# How long a reader that reads nothing, or has vanished, keeps its connection and its answer.
 SILENT_SECONDS: Final = 30
 
 
 def end_silent_connections() -> None:
     """Let the kernel end connections whose peer takes nothing of what it is sent, or has vanished.
 
-    The web server has limits for what it waits to read, and none for what waits to be read. Connections inherit the
-    options of the socket that accepts them. Does nothing where the kernel has no such option.
+    The web server limits how long it waits to read, but not how long it waits for a reader. Connections inherit the
+    options of the socket that accepts them. Does nothing if the kernel has no such option.
     """
     if not hasattr(socket, "TCP_USER_TIMEOUT"):
         return

@@ -1,4 +1,4 @@
-"""From a request of granian to WSGI, and from what a WSGI application answers back to granian."""
+"""From a granian request to WSGI, and from a WSGI response back to granian."""
 
 import asyncio
 import os
@@ -14,13 +14,13 @@ Environ = dict[str, Any]
 Header = tuple[str, str]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
-# What is announced to be no longer is sent in one piece, so that no thread waits for a slow reader.
+# A response announced to be at most this long is sent in one piece, so that no thread waits for a slow reader.
 WHOLE_BYTES: Final = 1024 * 1024
 PIECE_BYTES: Final = 64 * 1024
 
 
 def environ_of(scope: Any, *, body: BinaryIO, length: int) -> Environ:
-    """The WSGI environment of a request whose body, of so many bytes, has come."""
+    """The WSGI environment of a request whose body, of this many bytes, has arrived."""
     server, port = _address(scope.server)
     environ: Environ = {
         "REQUEST_METHOD": scope.method,
@@ -49,7 +49,7 @@ def environ_of(scope: Any, *, body: BinaryIO, length: int) -> Environ:
 
 
 def _add_header(environ: Environ, name: str, value: str) -> None:
-    # X_Forwarded_For would become what only a proxy may say: X-Forwarded-For.
+    # X_Forwarded_For would turn into X-Forwarded-For, which only a proxy may set.
     if name in {"content-length", "transfer-encoding"} or "_" in name:
         return
     key = "CONTENT_TYPE" if name == "content-type" else f"HTTP_{name.upper().replace('-', '_')}"
@@ -64,7 +64,7 @@ def _address(text: str) -> tuple[str, str]:
 
 
 class FileWrapper:
-    """What an application answers with to send a file (PEP 3333)."""
+    """The wrapper with which an application sends a file (PEP 3333)."""
 
     def __init__(self, file: BinaryIO, block_size: int = PIECE_BYTES) -> None:
         self.file = file
@@ -87,7 +87,7 @@ class FileWrapper:
 
 @dataclass
 class Answer:
-    """What an application began to answer; `close` it."""
+    """A response that an application has begun; `close` it."""
 
     status: int
     headers: list[Header]
@@ -116,7 +116,7 @@ def call(application: Application, environ: Environ) -> Answer:
 
 
 def send(answer: Answer, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
-    """Send an answer from a thread that is not the loop's, and close it. A reader that is gone ends it early."""
+    """Send a response from a thread other than the loop's, and close it. It ends early if the reader has gone."""
     try:
         path = answer.pieces.whole if isinstance(answer.pieces, FileWrapper) else None
         length = answer.header("content-length")
