@@ -166,7 +166,7 @@ class DisputeFactory(DjangoModelFactory[Dispute]):
 
 
 def reckon_all():
-    """For tests that change rows by hand, which every move does by itself: note anew when each application runs out."""
+    """Recompute when each application runs out, for tests that change rows by hand; moves do it by themselves."""
     for application in Application.objects.all():
         _reckon(application)
 
@@ -201,7 +201,7 @@ class ApplicationFactory(DjangoModelFactory[Application]):
 
     @post_generation
     def runs_out(self, create, extracted, **kwargs):
-        """As whoever files it notes it; `reckon_all` does it anew for rows that a test changes by hand."""
+        """As filing computes it; `reckon_all` recomputes it for rows that a test changes by hand."""
         _reckon(self)
 
 

@@ -1,4 +1,4 @@
-"""Whoever adds a state, a move, a refusal, a phase or a word of the journal is told here what else is to be said.
+"""After adding a state, a move, a refusal, a phase or a word of the journal, this says what else is missing.
 
 Every dictionary whose keys are members of one of our enumerations is found in the code, and every set of such members
 that has a name of its own. A member that is not there fails the test by name, unless it is named in `LEFT_OUT`, where
@@ -226,7 +226,7 @@ def functions_of_the_database() -> dict[str, str]:
 
 @pytest.mark.django_db
 def test_lists_of_states_in_sql_are_those_of_the_code():
-    """A function is written anew by a migration; nothing else says that one is missing."""
+    """A function is replaced by a migration; nothing else says that one is missing."""
     known = {frozenset(QUEUED_STATES), frozenset(LIVE_STATES)}
     lists = {
         (name, frozenset(re.findall(r"'(\w+)'", states)))

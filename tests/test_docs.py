@@ -80,14 +80,14 @@ def test_the_example_of_an_environment_names_only_variables_that_are_read():
 
 
 def test_the_example_of_an_environment_is_that_of_a_real_portal():
-    """Whoever copies it and fills in what is empty has no public desk with everybody's codes."""
+    """Copied and filled in, it gives no public desk with everybody's codes."""
     given = re.findall(r"^([A-Z_]+)=", (CHECKOUT / ".env.example").read_text(), re.MULTILINE)
     assert {"ALLOWED_HOSTS", "SECRET_KEY", "IIN_KEYS"} <= set(given)
     assert not {"BALABAQSHA_DEMO", "DEBUG", "HTTPS", "STAFF_SECOND_FACTOR"} & set(given)
 
 
 def test_compose_listens_on_this_machine_only():
-    """What the headers X-Forwarded-… say is believed of whoever reaches the port."""
+    """Anything that reaches the port is trusted in its X-Forwarded-… headers."""
     ports = re.findall(r"^ +- \"(.*:\d+)\"$", (CHECKOUT / "docker-compose.yml").read_text(), re.MULTILINE)
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)

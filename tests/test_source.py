@@ -1,4 +1,4 @@
-"""What no line of the portal's code does, whoever writes the next one."""
+"""What no line of the portal's code may do."""
 
 import ast
 import re

@@ -124,7 +124,7 @@ class TestAccount:
 
 
 class TestTheOwner:
-    """Nobody's right password is shut out by a stranger's wrong ones."""
+    """A stranger's wrong passwords never shut out the owner's right one."""
 
     def test_on_an_unknown_device_the_code_by_sms_opens(self, owner, client):
         for number in range(30):
@@ -242,7 +242,7 @@ class TestDevice:
                 assert outcome(sign_in(client)) == "in"
             asked.append([query["sql"] for query in queries if "accounts_user" in query["sql"]])
             leave(client)
-        # Django reads the account and notes the sign-in; a device that claims to know it is looked at besides.
+        # Django reads the account and notes the sign-in; in addition, a device that claims to know it is checked.
         assert [len(statements) for statements in asked] == [2, 3]
 
 
@@ -265,7 +265,7 @@ class TestNetwork:
         assert outcome(sign_in(Client(), address=neighbour)) == told
 
     def test_neighbours_with_right_data_always_come_in(self, client):
-        """A carrier puts thousands behind one address: whoever knows the password and holds the phone passes."""
+        """A carrier puts thousands behind one address: a user who knows the password and holds the phone passes."""
         for number in range(25):
             fail(1, phone=f"+770177798{number:02d}")
         for number in range(30):

@@ -1,4 +1,4 @@
-"""How passwords are hashed: with which parameters, how many at once, and what is said to whoever waits in vain."""
+"""How passwords are hashed: with which parameters, how many at once, and what a user who waits in vain is told."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -151,7 +151,7 @@ class TestLine:
 
 
 class Busy:
-    """A line in which nobody's turn comes."""
+    """A line in which no turn ever comes."""
 
     def compute(self, work):
         raise hashing.HashingBusy

@@ -1,4 +1,4 @@
-"""Nobody's IIN or phone gets into a text that others read."""
+"""No IIN and no phone gets into a text that others read."""
 
 import pytest
 from django.core.exceptions import ValidationError

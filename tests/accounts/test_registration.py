@@ -419,7 +419,7 @@ class TestAccount:
 
 
 class TestWhosePhone:
-    """The state base of mobile citizens: who holds somebody else's number reads initials only."""
+    """The state base of mobile citizens: with another person's number one sees initials only."""
 
     MOTHER = simulated_people.everyone(today=date(2026, 1, 1))[1]
 
@@ -481,7 +481,7 @@ class TestWhosePhone:
     def test_only_the_owner_by_the_states_word_is_told_who_shut_them_out(
         self, client, phone, held_by, is_told
     ):
-        """Whoever typed the IIN first has the account; a stranger learns nothing of it as before."""
+        """The first person to type the IIN has the account; a stranger still learns nothing about it."""
         first = UserFactory(profile__iin=FATHER, profile__phone_tie=held_by)
         to_account(client, phone=phone)
         answer = client.post("/register/account/", {"identity": FATHER})

@@ -61,7 +61,7 @@ def test_a_new_key_is_written_once_and_ends_the_former_one(kept):
 
 
 def test_a_row_that_was_deleted_meanwhile_is_not_written_anew(kept):
-    """Whoever was signed out elsewhere does not come back by a request that was under way."""
+    """A user signed out elsewhere does not come back through a request that was under way."""
     session = SessionStore(kept)
     session["step"] = "changed"
     Session.objects.all().delete()

@@ -1,4 +1,4 @@
-"""Where the calendar of working days ends: a sentence for whoever needs a day, and every page all the same."""
+"""Where the calendar of working days ends: a sentence for users who need a day, and every page still works."""
 
 import logging
 from datetime import date, datetime, timedelta

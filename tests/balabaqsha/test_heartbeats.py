@@ -1,4 +1,4 @@
-"""Heartbeats: written by whoever beats, taken along by whoever stops, forgotten a day after a death."""
+"""Heartbeats: written by each process, deleted when it stops, forgotten a day after it died."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace

@@ -76,7 +76,7 @@ def opens_in(left: timedelta, place: Vacancy) -> None:
 
 
 def waiting_family(place: Vacancy) -> Application:
-    """Another family in the queue, filed like any other, for whom the place is."""
+    """Another family in the queue, filed like any other, which the place suits."""
     guardian = GuardianshipFactory(child__birth_date=date(place.birth_years[0], 7, 20))
     return file_application(
         child=guardian.child,

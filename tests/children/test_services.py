@@ -127,7 +127,7 @@ def test_a_name_that_changed_in_the_registry_is_brought_up_to_date(mother):
 
 
 class TestTheOthersAreTold:
-    """Nobody is added as a guardian behind the back of those whom the child has."""
+    """Nobody is added as a guardian without the child's present guardians being told."""
 
     def test_by_inbox_sms_and_journal_with_the_name_masked(self, father, mother):
         child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)

@@ -46,7 +46,7 @@ class Machine:
         self._ask({"task": task, **order}, at=at)
 
     def get(self, address, *, at, **order):
-        """The answer to a visitor or, with `session`, to whoever has signed in: status, location, session."""
+        """The answer to a visitor or, with `session`, to a signed-in user: status, location, session."""
         return self._ask({"get": address, **order}, at=at)
 
     def post(self, address, data=None, *, at, **order):

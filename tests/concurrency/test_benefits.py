@@ -57,7 +57,7 @@ def test_verification_against_withdrawal(scene, benefit):
         verify(benefit),
         lambda: claims.withdraw_benefit(benefit, actor=scene.parent, now=NOW),
     )
-    # Whoever comes first, the family's wish holds: a verified benefit can be withdrawn as well.
+    # In either order the family's wish holds: a verified benefit can be withdrawn too.
     assert Benefit.objects.get().state == BenefitState.WITHDRAWN
     assert Application.objects.get().tier == Tier.GENERAL
     if Refusal.BENEFIT_ENDED in results:

@@ -139,7 +139,7 @@ def test_control_without_the_applications_lock_an_act_ends_after_the_stop(scene,
 
 @pytest.mark.parametrize("act", ["archive", "bid"])
 def test_nothing_happens_after_the_stop_was_answered(scene, newcomer, act):
-    """Whoever is told "stopped" knows all that the newcomer could still do."""
+    """A parent who is told "stopped" knows everything the newcomer could still do."""
     work = archive(scene, newcomer) if act == "archive" else bid(scene, newcomer)
     assert not after_it_was_stopped(scene, work, stop(newcomer, scene.parent))
     assert is_halted(scene.application.child)
@@ -361,7 +361,7 @@ def test_filing_that_waited_for_the_stop_is_refused(scene, newcomer):
 
 @pytest.fixture
 def parents(db):
-    """A child with one guardian, and two more whom the registry knows."""
+    """A child with one guardian, and two more that the registry knows."""
     child_iin = simulated_people.MANUAL_CHILD_IIN
     people = [
         entry.person

@@ -392,7 +392,7 @@ def test_a_bid_that_commits_late_is_awarded_with_the_others(scene):
 
 
 def test_the_award_against_the_withdrawals_of_its_winners(scene):
-    """Whoever gives a place back in time gives it to the next: no place goes past a number that was sent away."""
+    """A place given back in time goes to the next in order: no place passes a number that was turned away."""
     waiting = {one.pk: one for one in families(scene, 60)}
     vacancy = collecting(scene, seats=10)
     for one in waiting.values():
@@ -459,7 +459,7 @@ def test_the_award_against_refusals_and_activations(scene):
 
 @pytest.mark.parametrize("mode", Vacancy.Mode)
 def test_against_the_beginning_of_a_pause(scene, mode):
-    """Once it has begun there is no further bid; whoever was faster keeps theirs."""
+    """Once it has begun there are no more bids; faster ones stand."""
     waiting = families(scene, 60)
     vacancy = collecting(scene, seats=100)
     Vacancy.objects.update(mode=mode)

@@ -367,7 +367,7 @@ class TestTogether:
             return list(pool.map(work, range(self.WORKERS)))
 
     def test_control_counting_before_the_claim_goes_beyond(self, settings, monkeypatch):
-        """Whoever counts what is sent, and not what others are sending, spends what they spend."""
+        """A worker that counts what was sent, and not what others are sending, overspends."""
         everyone_has_counted = threading.Barrier(self.WORKERS)
         spent = []
 

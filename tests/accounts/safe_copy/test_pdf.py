@@ -1,4 +1,4 @@
-"""PDFs from strangers: what draws stays, everything else is gone, and what can't be mended is refused by its name."""
+"""PDFs from strangers: what draws stays, everything else is dropped, and what can't be repaired is refused by name."""
 
 import io
 import zlib
@@ -43,7 +43,7 @@ def text_of(content: bytes) -> str:
 
 
 def appended(content: bytes, number: int, body: bytes) -> bytes:
-    """An incremental update, as a program makes it that saves without writing anew."""
+    """An incremental update, as a program writes that saves without rewriting the file."""
     previous = content.rindex(b"xref\n0")
     offset, out = len(content), content + b"%d 0 obj\n%s\nendobj\n" % (number, body)
     start = len(out)

@@ -64,7 +64,7 @@ def rows(scene):
     bids = Bid.objects.order_by("placed_at", "state").values()
     events = Event.objects.order_by("id").values()
     applications = Application.objects.order_by("pk").values()
-    # When it runs out is noted anew by a move, and left as it is by the one statement: it stays a lower bound.
+    # A move recomputes when it runs out, and the one statement leaves it: it stays a lower bound.
     unnoted = [{name: value for name, value in row.items() if name != "runs_out_at"} for row in applications]
     tables = [
         [{name: value for name, value in row.items() if name != "id"} for row in bids],

@@ -1,4 +1,4 @@
-"""«Stop»: what is halted, for whom, until when; what becomes of each deadline; who may stop whom, and who decides."""
+"""«Stop»: what is halted, for whom, until when; what happens to each deadline; who may stop whom, and who decides."""
 
 from datetime import date, datetime, timedelta
 
@@ -964,7 +964,7 @@ class TestTheDecision:
 
 
 class TestComingBack:
-    """Whoever is disputed, or was ended, can't begin anew by adding the child again."""
+    """A disputed or ended guardian can't start over by adding the child again."""
 
     @pytest.fixture
     def impostor(self, scene, clock):

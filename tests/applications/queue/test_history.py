@@ -25,7 +25,7 @@ START = datetime(2019, 6, 1, 12, tzinfo=ZONE)
 
 @pytest.fixture
 def families(scene):
-    """Six families that filed one after another; the sixth is the one that asks. The scene's own one is gone."""
+    """Six families that filed one after another; the sixth is the one that asks. The scene's own family is removed."""
     Application.objects.all().delete()
     return [filed(scene, START + timedelta(minutes=minute)) for minute in range(6)]
 

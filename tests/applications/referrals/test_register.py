@@ -174,7 +174,7 @@ class TestNobodyIsFollowed:
     def test_the_register_does_not_change_when_a_child_leaves_the_queue(
         self, client, refer, scene, clock, end
     ):
-        """Whoever looks at both every hour would join what changes at once."""
+        """Somebody who looks at both every hour would connect changes that happen together."""
         [referral, *_others] = refer(FEW, now=JULY - timedelta(hours=1))
         clock.move_to(JULY)
         before = text_of(page(client))

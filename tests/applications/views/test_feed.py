@@ -1,4 +1,4 @@
-"""The bulletin as a file and as a feed: the filters of the page, harmless text, nobody's data."""
+"""The bulletin as a file and as a feed: the filters of the page, harmless text, no personal data."""
 
 import csv
 from datetime import timedelta
@@ -160,7 +160,7 @@ class TestBoth:
 
 
 class TestAddresses:
-    """They reach others: whoever asks does not say where they lead."""
+    """They reach other people: the visitor must not control where they lead."""
 
     @pytest.fixture(autouse=True)
     def _published(self, scene, clock, settings):

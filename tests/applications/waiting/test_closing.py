@@ -37,7 +37,7 @@ def state_of(application):
 
 @pytest.fixture
 def oldest(scene):
-    """Seven by birth year in 2019, hence too old in 2020."""
+    """Seven by birth year in 2019, so too old in 2020."""
     return ApplicationFactory(
         locality=scene.locality,
         filed_by=scene.parent,

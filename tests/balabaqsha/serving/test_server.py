@@ -91,7 +91,7 @@ class TestOnePlace:
 
 class TestConnections:
     def test_more_kept_connections_than_the_old_limit_let_the_next_visitor_in(self, serve):
-        """1,024 was granian's own limit: whoever came later was let in by nobody."""
+        """1,024 was granian's own limit: later visitors were not let in."""
         served = serve()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
