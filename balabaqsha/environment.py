@@ -1,4 +1,4 @@
-"""Reading the process's environment: what is given, what is missing, and words for what can't be read."""
+"""Reading the process's environment, with a clear message for anything missing or unreadable."""
 
 import os
 import re
@@ -14,7 +14,7 @@ import redis
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
-# No secret is larger, and a device that never ends is no secret.
+# No secret is larger, and an endless device is not a secret.
 LARGEST_FILE: Final = 64 * 1024
 # What every machine and every column of the database can hold.
 LARGEST_NUMBER: Final = 2_147_483_647
@@ -22,7 +22,7 @@ LARGEST_NUMBER: Final = 2_147_483_647
 _YES = {"1", "true", "on", "yes", "y"}
 _NO = {"0", "false", "off", "no", "n"}
 _POSTGRES = {"postgres", "postgresql"}
-# Django's own, beside the parameters that the driver knows: for a pool of connections in front of the database.
+# Django's own, in addition to the driver's parameters: for a connection pool in front of the database.
 _DJANGO_PARAMETERS = {"disable_server_side_cursors"}
 _WHOLE_NUMBERS = re.compile(r"(connect_timeout|keepalives.*|tcp_user_timeout|port)")
 _SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
@@ -34,8 +34,8 @@ _ORIGIN = re.compile(
 class Given(FileAwareMapping):
     """The environment, in which `NAME_FILE` names a file that holds `NAME`, and an empty value is none.
 
-    An empty value is what a forgotten line of an environment file gives; it must not switch anything off. A secret's
-    file mostly ends with a line break, which belongs to nobody's password.
+    A forgotten line in an environment file gives an empty value, which must not switch anything off. A secret's file
+    usually ends with a line break, which is not part of the secret.
     """
 
     def __getitem__(self, key: str) -> str:
@@ -48,7 +48,7 @@ class Given(FileAwareMapping):
         return value
 
     def _read(self, key: str, path: str) -> str:
-        """What the file holds. Never waits: a pipe that nobody fills, or a device without an end, is no file."""
+        """The file's contents. Never waits: a pipe that nobody fills, or an endless device, is not read."""
         if path not in self.files_cache:
             try:
                 self.files_cache[path] = _file_text(path).rstrip("\r\n")
@@ -66,12 +66,12 @@ class Environment(environ.FileAwareEnv):
     ENVIRON = Given()
 
     def secret(self, var: str) -> str:
-        """The value as it stands, `$` and all; empty where there is none."""
+        """The value exactly as given, `$` included; empty if there is none."""
         value: str = self.ENVIRON.get(var, "")
         return value
 
     def credential(self, var: str) -> str:
-        """A secret that is sent to a peer: a text of one line; empty where there is none."""
+        """A secret that is sent to a peer: one line of text; empty if there is none."""
         value = self.secret(var)
         if not _is_line(value):
             raise ImproperlyConfigured(f"{var} holds control signs, or bytes that are not UTF-8.")
@@ -87,7 +87,7 @@ class Environment(environ.FileAwareEnv):
         return value
 
     def bool(self, var: str, default: bool = False) -> bool:
-        """1 or 0 (also true, on, yes, y; false, off, no, n): a slip of the pen must not mean no."""
+        """1 or 0 (also true, on, yes, y; false, off, no, n): a typing mistake must not mean no."""
         value = self.str(var, default="1" if default else "0").strip().lower()
         if value not in _YES | _NO:
             raise ImproperlyConfigured(f"{var} must be 1 or 0.")
@@ -107,7 +107,7 @@ class Environment(environ.FileAwareEnv):
     def http_address(self, var: str, *, default: str = "") -> str:
         """The address of a peer, http or https: a host, perhaps a port and a path; empty where there is none.
 
-        What stands behind the path, and who asks, is ours to say. A name in other letters is written as xn--….
+        We add the query and the credentials ourselves. A name in other letters is written as xn--….
         """
         value: str = self.str(var, default=default).strip()
         if value and not _is_http(value):
@@ -117,7 +117,7 @@ class Environment(environ.FileAwareEnv):
         return value
 
     def origins(self, var: str) -> list[str]:
-        """Where forms may come from: schemes and hosts, without a path."""
+        """The origins that forms may come from: schemes and hosts, without a path."""
         found = self.list(var, default=[])
         if not all(_ORIGIN.fullmatch(origin) and _port_is_whole(origin) for origin in found):
             raise ImproperlyConfigured(
@@ -126,7 +126,7 @@ class Environment(environ.FileAwareEnv):
         return found
 
     def redis(self, var: str, *, default: str) -> str:
-        """The address of a Redis, with which both the cache and the broker can do something."""
+        """The address of a Redis, in a form that both the cache and the broker understand."""
         value = self.secret(var).strip() or default
         if not _is_redis(value):
             raise ImproperlyConfigured(
@@ -138,7 +138,7 @@ class Environment(environ.FileAwareEnv):
     def database(self, var: str, *, beside: str, default: str) -> dict[str, Any]:
         """Django's settings of the database at the address `var`; `beside` is the variable of its password.
 
-        A password in an address must be percent-encoded; in a variable of its own it is taken as it stands.
+        A password in an address must be percent-encoded; in a variable of its own it is taken as is.
         """
         address = self.secret(var).strip() or default
         parts = _parts(address)
@@ -148,7 +148,7 @@ class Environment(environ.FileAwareEnv):
                 f"goes into {beside}, as it stands."
             )
         if not _parameters_are_known(parts.query):
-            # Which one is not told: a password that was not encoded may have become one.
+            # It is not named: an unencoded password may have turned into one.
             raise ImproperlyConfigured(
                 f"{var} can't be read: the driver does not know a parameter behind the ?, or can't read its value."
             )
@@ -158,13 +158,13 @@ class Environment(environ.FileAwareEnv):
         return settings
 
     def list(self, var: str, default: list[str]) -> list[str]:
-        """What stands between commas, without the spaces around it."""
+        """The values between commas, without surrounding spaces."""
         parts = (part.strip() for part in self.str(var, default=",".join(default)).split(","))
         return [part for part in parts if part]
 
 
 def reader_of(environ: Mapping[str, str]) -> Environment:
-    """The same for another environment than the process's."""
+    """The same for an environment other than the process's."""
 
     class Reader(Environment):
         ENVIRON = Given(dict(environ), cache=False)
@@ -173,7 +173,7 @@ def reader_of(environ: Mapping[str, str]) -> Environment:
 
 
 def _file_text(path: str) -> str:
-    # A pipe without a writer would hold the opening already.
+    # Just opening a pipe without a writer would block.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(f"{path!r} is no regular file")
@@ -191,7 +191,7 @@ def _is_line(text: str) -> bool:
 def _parts(address: str) -> SplitResult | None:
     """The parts of an address whose port, if any, is a port; None where there is no reading it.
 
-    Python strips line breaks and tabs from an address before it reads it, as nobody else does.
+    Unlike other programs, Python strips line breaks and tabs from an address before parsing it.
     """
     try:
         parts = urlsplit(address)
@@ -220,7 +220,7 @@ def _is_redis(address: str) -> bool:
     else:
         is_whole = bool(parts.hostname) and bool(re.fullmatch(r"/?|/[0-9]{1,9}", parts.path))
     try:
-        # The client itself knows its schemes and parameters; nothing is connected here.
+        # The client itself knows its schemes and parameters; this does not connect.
         pool = redis.ConnectionPool.from_url(address)
         pool.connection_class(**pool.connection_kwargs)
     except (ValueError, TypeError, redis.RedisError):

@@ -45,7 +45,7 @@ class Failed(Exception):
 
 
 class Stopped(Exception):
-    """Somebody asked us to stop while we were starting."""
+    """We were asked to stop while starting."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Child:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def signal(self, number: signal.Signals) -> None:
-        """Signal the process and all that it started."""
+        """Signal the process and everything it started."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
@@ -120,7 +120,7 @@ class Family:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
-                # What they make is read by nobody else: uploads, papers, the beat's memory.
+                # Nobody else may read the files they write: uploads, papers, the beat's memory.
                 umask=0o077,
                 start_new_session=True,
             )
@@ -132,7 +132,7 @@ class Family:
         return child
 
     def complete(self, name: str, command: Sequence[str], **extra: str) -> None:
-        """Run a child to its end. Raises Failed when it fails, Stopped when somebody wants to stop."""
+        """Run a child to its end. Raises Failed if it fails, Stopped if we are asked to stop."""
         child = self.start(name, command, log=None, **extra)
         while child.process.poll() is None:
             self.pause(0.05)
@@ -155,7 +155,7 @@ class Family:
                 )
 
     def end(self) -> None:
-        """Stop every child and all that they started; none is left when this returns."""
+        """Stop every child and everything they started; none is left when this returns."""
         for child in reversed(self.children):
             child.signal(signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
@@ -209,7 +209,7 @@ def run_portal(environ: Mapping[str, str]) -> int:
 
 
 def apart(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The environment of what serves, and what of it only the set-up may know: who owns the tables."""
+    """The environment of the services, and the part that only the set-up may know: the owner of the tables."""
     owner = {name: value for name, value in environment.items() if name.startswith("MIGRATE_DATABASE_")}
     return {name: value for name, value in environment.items() if name not in owner}, owner
 
@@ -230,7 +230,7 @@ def watch_signals(stop_wish: StopWish) -> None:
 
 
 def check_address(host: str, port: str) -> None:
-    """Fail early, and in words, where the address can't be had. Raises Failed."""
+    """Fail early, with a clear message, if the address is not available. Raises Failed."""
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise Failed(f"PORT={port} is not a port: give a number from 1 to 65535.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -245,7 +245,7 @@ def check_address(host: str, port: str) -> None:
 
 
 def _way_out(error: OSError, port: str) -> str:
-    """What helps where an address can't be had."""
+    """What to do if an address is not available."""
     if error.errno == errno.EADDRINUSE:
         another = f"make run PORT={int(port) + 1 if int(port) < 65535 else 8000}"
         if any(found.port == port for found in portals.running(CHECKOUT)):
@@ -271,7 +271,7 @@ def wait_for_last_portal(port: str) -> None:
 
 
 def check_room(environ: Mapping[str, str]) -> None:
-    """Say here, and not in a log alone, where few visitors can be let in. Raises Failed where it is nobody."""
+    """Say here, and not only in a log, if few visitors can be let in. Raises Failed if none can."""
     try:
         warnings = plan(environ).warnings
     except Unusable as reason:
@@ -334,7 +334,7 @@ def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def stop_portals() -> int:
-    """Stop every portal of this folder and the servers that nobody else holds; returns the exit code."""
+    """Stop every portal of this folder, and the servers that no other process holds; returns the exit code."""
     left = portals.end(CHECKOUT, seconds=2 * GRACE_SECONDS)
     if left:
         numbers = ", ".join(str(found.pid) for found in left)

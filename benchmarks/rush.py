@@ -327,7 +327,7 @@ def measure_pages(bench: Bench, port: int) -> None:
         return load.per_second
 
     empty = per_second(Request("GET", "/empty/"))
-    # By families that wait: whoever has a bid already is refused for that reason, which is another answer.
+    # By waiting families: one that has a bid already is refused for that reason, which is another answer.
     presses = bench.presses(lambda _: "full", first=PARENTS - 2001, count=2000)
     if (answer := status_of(presses[0], port)) != 409:
         bench.broken.append(f"full: a press is answered {answer}")
@@ -368,7 +368,7 @@ def measure_modes(bench: Bench, port: int) -> None:
     bench.reset()
     for vacancy, first in (("first", 0), ("order", 10_000)):
         presses = bench.presses(lambda _, name=vacancy: name, first=first, count=10_000)  # type: ignore[misc]
-        # The load ends with its last request and does not wait for it: let that be nobody's press.
+        # The load ends with its last request without waiting for it, so that one must not be a family's press.
         load = fire(
             [*presses, *[Request("GET", "/empty/")] * 2 * CLIENTS], port=port, connections=CLIENTS, seconds=90
         )

@@ -416,7 +416,7 @@ def main() -> int:
     ):
         folder = Path(name)
         database = addresses["MIGRATE_DATABASE_URL"]
-        # Its newcomers have numbers in a row, as nobody's are but a bot's.
+        # Its newcomers have consecutive numbers, as only a bot's are.
         wide = {f"SMS_CODES_PER_{numbers}_PER_HOUR": "1000000" for numbers in ("OPERATOR", "BLOCK")}
         own = addresses | wide | {"REDIS_URL": redis_url, "BALABAQSHA_DEMO": "1", "DEBUG": "0"}
         # As behind the proxy of a real installation: it tells the families' addresses.

@@ -173,7 +173,7 @@ def drip(port: int, count: int, seconds: float, path: str) -> None:
                     begun += 1
                 sent += dripping[n].send(b"a")
                 if dripping[n].recv(1 << 16) is not None:
-                    # It was answered, or closed: begin anew, so that there are always so many.
+                    # It was answered or closed: open a new one, so that their number stays the same.
                     dripping.pop(n).close()
                     dropped += 1
             except BlockingIOError:

@@ -142,7 +142,7 @@ def venv_works(venv: Path) -> bool:
 
 
 def make_venv(venv: Path) -> None:
-    """Make the environment, anew if it is broken (its interpreter was removed or replaced, or it was moved)."""
+    """Make the environment, or remake it if it is broken (its interpreter was removed or replaced, or it was moved)."""
     if venv_works(venv):
         return
     with step(f"Python environment in {venv.name} ({platform.python_version()})"):

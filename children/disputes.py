@@ -1,6 +1,6 @@
-"""Guardians who were added lately, whom the others may stop, and what is halted meanwhile.
+"""Guardians added lately, who the others may stop, and what is halted meanwhile.
 
-`applications.disputes` raises and decides disputes: they lock the applications, too.
+`applications.disputes` raises and decides disputes, since those also lock the applications.
 """
 
 from collections.abc import Iterable
@@ -17,10 +17,10 @@ from accounts.models import User
 from accounts.registry import PhoneTie
 from children.models import Child, Dispute, Guardianship
 
-# For so long after two people became guardians of one child «Stop» is theirs; later an official is asked.
+# How long after two people became guardians of one child they may press «Stop»; later they ask an official.
 STOPPABLE_FOR: Final = timedelta(days=30)
 
-# Of a guardianship: the state, or an official, knows that this person is who they say.
+# For a guardianship: the state, or an official, knows that this person is who they say.
 _PROVEN: Final = (
     Q(user__profile__phone_tie=PhoneTie.YES)
     | Q(source=Guardianship.Source.OFFICIAL)
@@ -29,29 +29,29 @@ _PROVEN: Final = (
 
 
 class Side(StrEnum):
-    """Where a guardian stands in an undecided dispute; a bid is refused by the word of DISPUTED and UNPROVEN."""
+    """A guardian's side in an undecided dispute; DISPUTED and UNPROVEN are also the refusals of a bid."""
 
-    # Somebody who is proven does not know this one.
+    # Disputed by a guardian who is proven.
     DISPUTED = "disputed"
-    # One of two of whom nothing proves who they are, whoever of them pressed.
+    # One of two unproven guardians, whichever of them pressed.
     UNPROVEN = "unproven"
     # Disputed, but the state knows the phone as theirs: nothing is halted.
     REPORTED = "reported"
 
     @property
     def may_choose(self) -> bool:
-        """Whether they may choose places for the child: send bids, change the languages."""
+        """Whether this side may choose places for the child: send bids, change the languages."""
         return self is Side.REPORTED
 
     @property
     def may_begin(self) -> bool:
-        """Whether they may begin what others could then not begin: file, restore, ask for a benefit."""
+        """Whether this side may do what others can't do after them: file, restore, claim a benefit."""
         return self is not Side.DISPUTED
 
 
 @dataclass(frozen=True)
 class Undecided:
-    """A dispute that waits: until which local day an official decides, whether it is over, what it halts."""
+    """An undecided dispute: the last local day for the official's decision, whether it has passed, what is halted."""
 
     last_day: date
     is_late: bool
@@ -67,11 +67,11 @@ def is_proven(user: User, child: Child) -> bool:
 def stoppable(user: User, *, now: datetime) -> QuerySet[Guardianship]:
     """The guardianships of others that `user` may stop.
 
-    Those that were added to the children of `user` after their own in the last 30 days. Where `user` is proven and the
-    state doesn't know the other's phone as theirs, also those from before, for 30 days after `user` came: whoever came
-    first is not the truer guardian for that. Neither those that an official has confirmed nor any of a child for which
-    `user` is disputed without being known to the state: who is asked about does not ask about others. They come with
-    `child` and `user__profile`, and with their dispute where there is one.
+    Those added to the children of `user` after their own, in the last 30 days. If `user` is proven and the state
+    doesn't know the other's phone as theirs, also earlier ones, for 30 days after `user` came: being first does not
+    make a guardian the true one. Left out are those confirmed by an official, and any of a child for which `user` is
+    disputed without being known to the state: a disputed guardian may not dispute others. They come with `child` and
+    `user__profile`, and with their dispute if there is one.
     """
     since = now - STOPPABLE_FOR
     own = Guardianship.objects.filter(user=user, ended_at=None, child=OuterRef("child"))
@@ -96,7 +96,7 @@ def stoppable(user: User, *, now: datetime) -> QuerySet[Guardianship]:
 
 
 def halting(child: Child) -> QuerySet[Dispute]:
-    """The disputes because of which costly acts for `child` are halted, the one that is due last first."""
+    """The disputes that halt costly acts for `child`, the one that is due last first."""
     return Dispute.objects.filter(guardianship__child=child, freed_at=None).order_by("-due_at", "pk")
 
 
@@ -106,13 +106,13 @@ def is_halted(child: Child) -> bool:
 
 
 def halted_among(children: Iterable[UUID]) -> set[UUID]:
-    """Those of the children, by their ids, for whom costly acts are halted. One query."""
+    """The ids of those children for which costly acts are halted. One query."""
     disputes = Dispute.objects.filter(guardianship__child__in=children, freed_at=None)
     return set(disputes.values_list("guardianship__child_id", flat=True))
 
 
 def sides_of(user: User) -> dict[UUID, Side]:
-    """The side of `user` for each child, by its id, about which an official has still to decide. One query."""
+    """The side of `user` in undecided disputes, by the child's id. One query."""
     own = Q(guardianship__user=user) | Q(raised_by=user, is_mutual=True, freed_at=None)
     disputes = Dispute.objects.filter(own, outcome="")
     found = disputes.values_list("guardianship__child_id", "freed_at", "is_mutual")
@@ -124,12 +124,12 @@ def sides_of(user: User) -> dict[UUID, Side]:
 
 
 def side_of(child: Child, user: User) -> Side | None:
-    """The side of `user` in what is undecided about `child`, or None. One query."""
+    """The side of `user` in the undecided disputes about `child`, or None. One query."""
     return sides_of(user).get(child.pk)
 
 
 def undecided_of(child: Child, *, zone: ZoneInfo, now: datetime) -> Undecided | None:
-    """What an official has still to decide about `child`; of several what halts, and of these the one due last."""
+    """The undecided dispute about `child`; of several, a halting one, and of these the one due last."""
     waiting = Dispute.objects.filter(guardianship__child=child, outcome="")
     dispute = waiting.order_by(F("freed_at").asc(nulls_first=True), "-due_at", "pk").first()
     if dispute is None:
@@ -143,7 +143,7 @@ def undecided_of(child: Child, *, zone: ZoneInfo, now: datetime) -> Undecided | 
 
 
 def is_barred(user: User, *, iin_hash: str) -> bool:
-    """Whether `user` can't be added as guardian of this child again: an official decides about it, or has ended it.
+    """Whether `user` can't become a guardian of this child again: an official has yet to decide, or has ended it.
 
     One query, whether or not the child is known here.
     """
@@ -161,9 +161,9 @@ def undecided() -> QuerySet[Dispute]:
 def standstill(child: Child, *, since: datetime, until: datetime, now: datetime) -> timedelta:
     """For how long costly acts were halted by disputes that began from `since` on and before the deadline `until`.
 
-    What several disputes halt at once is counted once; a later one counts if it began before the deadline as the
-    earlier ones had moved it. One that still runs counts up to `now`: a deadline that is moved by the result stands
-    still with it.
+    Time halted by several disputes at once counts once; a later dispute counts if it began before the deadline as
+    extended by the earlier ones. One that still runs counts up to `now`, so a deadline extended by the result stands
+    still meanwhile.
     """
     began = Dispute.objects.filter(guardianship__child=child, raised_at__gte=since).exclude(
         freed_at=F("raised_at")
@@ -173,7 +173,7 @@ def standstill(child: Child, *, since: datetime, until: datetime, now: datetime)
 
 
 def halted_before(until: datetime, spans: Iterable[tuple[datetime, datetime]]) -> timedelta:
-    """By how much the spans, as they come one after the other or overlap, put off the deadline `until`."""
+    """By how much the spans, which may overlap, extend the deadline `until`."""
     halted, covered = timedelta(0), None
     for start, end in sorted(spans):
         if start >= until + halted:

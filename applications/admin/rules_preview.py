@@ -1,4 +1,4 @@
-"""Whom a change of `Rules` would touch, shown to officials before it is saved."""
+"""Who would be affected by a change of `Rules`, shown to officials before it is saved."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,7 +20,7 @@ FIELDS = [
 
 @dataclass(frozen=True)
 class Changed:
-    """One period or size that becomes another, by the name that employees know."""
+    """One period or size that changes, by its name for employees."""
 
     label: str
     was: str
@@ -31,8 +31,8 @@ class Changed:
 class Touched:
     """What a change means in one locality.
 
-    `waiting`, `lapsed` and `drafts` live under the new rules once they hold; `promised` counts the deadlines already
-    given (referrals, stops, answers, priority windows), which stay as they are.
+    The new rules will apply to `waiting`, `lapsed` and `drafts`; `promised` counts the deadlines already given
+    (referrals, stops, answers, priority windows), which stay as they are.
     """
 
     locality: Locality
@@ -47,9 +47,9 @@ class Touched:
 
 
 def earliest_start(*, locality: Locality | None, now: datetime) -> date | None:
-    """The first day from which new rules may hold: tomorrow where anybody has been promised anything; else None.
+    """The first day on which new rules may begin: tomorrow if anything has been promised; otherwise None.
 
-    Today is too late: what was promised this morning is still explained by the rules of today.
+    Today is too late: today's rules must still explain what was promised this morning.
     """
     places = [locality] if locality else list(Locality.objects.all())
     promised = Application.objects.filter(locality__in=places).exists()
@@ -65,7 +65,7 @@ def earliest_start(*, locality: Locality | None, now: datetime) -> date | None:
 
 
 def touched_by(draft: Rules, *, now: datetime) -> list[Touched]:
-    """The localities in which `draft` would hold, compared with the rules that would hold there without it."""
+    """The localities in which `draft` would apply, compared with the rules that would apply there without it."""
     others = [one for one in Rules.objects.all() if one.pk != draft.pk]
     places = [draft.locality] if draft.locality else Locality.objects.all()
     return [

@@ -39,10 +39,10 @@ def stop_guardian(
 ) -> list[Dispute]:
     """Dispute that `newcomer` is a guardian, for every child of both for which `by` may stop them (`stoppable`).
 
-    With `is_tied` (the state knows the phone of `newcomer` as theirs) nothing is halted, an official decides all the
-    same. Where neither of the two is proven, both have the same restrictions. Everybody gets one SMS, however many
-    children it is about. Where it was done already the dispute of then is returned, and the journals of both name the
-    second press; `address` is where the press came from. Raises `Refused` (NOT_STOPPABLE where there is no such child,
+    With `is_tied` (the state knows the phone of `newcomer` as theirs) nothing is halted, but an official still decides.
+    If neither of the two is proven, both have the same restrictions. Everybody gets one SMS, however many children it
+    is about. If it was done already, the earlier dispute is returned, and the journals of both note the second press;
+    `address` is where the press came from. Raises `Refused` (NOT_STOPPABLE if there is no such child,
     ALREADY_DECIDED). Locks the rows of the children, then those of their applications.
     """
     with locking():
@@ -83,11 +83,11 @@ def decide_guardianship(
 ) -> Dispute:
     """Decide for good whether the guardianship stands or ends; costly acts are free again.
 
-    A later decision may say otherwise, with a reason of its own: `overrules` is when the decision was made that `actor`
-    has seen and changes, None where they saw none. Whoever is concerned is told and has it in the journal. Raises
-    `Refused` (REASON_MISSING, OWN_CHILD, ALREADY_DECIDED where this is the decision that holds, DECIDED_MEANWHILE where
-    another holds than the one that was seen, ENDED_BY_REGISTRY where there is nothing left that could stand; an
-    undecided dispute is settled then).
+    A later decision may differ, with a reason of its own: `overrules` is when the decision that `actor` has seen and
+    changes was made, None if they saw none. Everybody concerned is told and has it in the journal. Raises `Refused`
+    (REASON_MISSING, OWN_CHILD, ALREADY_DECIDED if this is the decision in force, DECIDED_MEANWHILE if the one in force
+    is not the one that was seen, ENDED_BY_REGISTRY if the registry has ended the guardianship; an undecided dispute is
+    settled then).
     """
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
@@ -114,9 +114,9 @@ def decide_guardianship(
 def settle_dispute(dispute: Dispute, *, is_tied: bool, now: datetime) -> Dispute:
     """Bring an undecided dispute up to date with the registries.
 
-    Where the guardianship has ended there is nothing left to decide; where the phone proved to be the newcomer's own
-    (`is_tied`) nothing is halted any more; where whoever pressed proved to be who they say, they choose places again.
-    Does nothing otherwise, and where it was decided.
+    If the guardianship has ended, there is nothing left to decide. If the phone turned out to be the newcomer's own
+    (`is_tied`), nothing is halted any more. If the presser has proven who they are, they may choose places again.
+    Otherwise, or if it was decided, it does nothing.
     """
     with locking():
         dispute, applications = _lock(dispute)

@@ -101,7 +101,7 @@ class UnknownGuardian:
 
 
 def _ask_whose_phone(user: User) -> None:
-    """Who was there before may be stopped only by whom the state knows; a parent without others asks for nothing."""
+    """Only a parent known to the state may stop an earlier guardian; without other guardians nothing is asked."""
     if others_with(user).exists():
         refresh_phone_tie(user)
 

@@ -1,4 +1,4 @@
-"""What the demo desk shows: whom one can be, the employees' logins, the SMS as they were sent."""
+"""What the demo desk shows: people to register as, the employees' logins, the SMS that were sent."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,7 +28,7 @@ class DeskChild:
 class DeskPerson:
     iin: str
     document_number: str
-    # The number that the base of mobile citizens knows as theirs.
+    # Their number in the base of mobile citizens.
     phone: str
     name: str
     birth_date: date
@@ -43,7 +43,7 @@ def people(*, today: date) -> list[DeskPerson]:
 
 
 def registered_people(*, today: date) -> list[DeskPerson]:
-    """The adults who have registered and still have children whom nobody added."""
+    """The adults who have registered and still have children that nobody has added."""
     everyone = simulated_people.everyone(today=today)
     used, added = _registered(everyone), _added(everyone)
     waiting = [

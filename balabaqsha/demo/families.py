@@ -46,7 +46,7 @@ class Families:
         self.people = People(self.chance, taken=simulated_iins(today=self.today))
 
     def child(self, *, birth_date: date, place: str, at: datetime) -> tuple[Child, User]:
-        """A child whom a parent in `place` added at `at`, and that parent. Call it in the order of time."""
+        """A child added at `at` by a parent in `place`, and that parent. Call it in the order of time."""
         family = self._family(place, at=at)
         family.children += 1
         born = self.people.child(family.person, birth_date=birth_date)

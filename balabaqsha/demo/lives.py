@@ -42,7 +42,7 @@ SHARED_DOCUMENT = "extensions/demo.jpg"
 
 
 class Fate(Enum):
-    """How a bid goes on, as far as time has come."""
+    """What happens to a bid, as far as time has come."""
 
     PENDING = auto()
     REFERRED = auto()
@@ -205,7 +205,7 @@ class Book:
         self._reckon({*filed, *self.touched})
 
     def _reckon(self, pks: set[Any]) -> None:
-        """Note when each of these applications runs out."""
+        """Store when each of these applications runs out."""
         rules = list(Rules.objects.all())
         written = Application.objects.filter(pk__in=pks).select_related("locality")
         for application in (reckoned := list(written.prefetch_related(*PREFETCH))):

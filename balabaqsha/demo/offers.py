@@ -148,7 +148,7 @@ def place_bids(book: Book, published: list[tuple[Offer, Vacancy]]) -> None:
 
 
 def ages_of(offer: Offer, group: Group) -> tuple[int, ...]:
-    """How many years ago the children were born for whom an offer of `group` is."""
+    """How many years ago the children that an offer of `group` suits were born."""
     return offer.ages or AGES[AgeGroup(group.age_group)]
 
 
@@ -215,7 +215,7 @@ def _bidders(book: Book, vacancy: Vacancy, *, count: int, used: Collection[UUID]
         birth_year__in=vacancy.birth_years,
         languages__contains=[vacancy.group.language],
         filed_at__lt=vacancy.opens_at,
-        # Whoever bid before may have come back only lately, after the times at which these bids were sent.
+        # A family that bid before may have come back only lately, after these bids were sent.
         bids=None,
     )
     in_order = matching.order_by("tier", "filed_at", "sequence").values_list("pk", flat=True)

@@ -1,4 +1,4 @@
-"""What users of the demo city say of the portal and of kindergartens."""
+"""What users of the demo city say about the portal and about kindergartens."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -29,7 +29,7 @@ REFRESH_SECONDS = 10
 @never_cache
 @require_GET
 def desk_page(request: HttpRequest) -> HttpResponse:
-    """Whom one can be, how employees sign in, what was sent; in `?lang=`, else in the browser's language."""
+    """People to register as, the employees' logins, what was sent; in `?lang=`, else in the browser's language."""
     now = estimate_clock()
     today = timezone.localdate(now)
     language = _language(request)
@@ -71,7 +71,7 @@ def desk_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def desk_json(request: HttpRequest) -> JsonResponse:
-    """`{"people", "staff", "sms"}` as the issue has it; `birth_date` and `sent_at` are ISO 8601."""
+    """`{"people", "staff", "sms"}`, as docs/demo.md describes it; `birth_date` and `sent_at` are ISO 8601."""
     now = estimate_clock()
     admin_url = whole_address(request, reverse("admin:index"))
     return JsonResponse(

@@ -1,1 +1,1 @@
-"""Which part of the portal is alive, which is late, and what waits because of it."""
+"""Which part of the portal is alive, which is late, and what is delayed by it."""

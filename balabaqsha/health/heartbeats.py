@@ -1,6 +1,6 @@
-"""The heartbeats of beat and workers: a row each, written by themselves, by the database's clock.
+"""The heartbeats of beat and workers: each writes its own row, by the database's clock.
 
-Whoever is stopped in good order takes the row along. Of whoever died it stays, and tells so, for a day.
+A process that is stopped in order deletes its row. A dead one's row stays for a day, and says so.
 """
 
 import logging
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 EVERY: Final = timedelta(seconds=10)
 LATE_AFTER: Final = timedelta(seconds=60)
 KEPT_FOR: Final = timedelta(days=1)
-# Whoever beats has other things to do.
+# A process that sends heartbeats has other things to do.
 ANSWER_SECONDS: Final = 2.0
 
 _SEND = """
@@ -35,14 +35,14 @@ RETURNING seen_at
 
 
 def name_here(role: str) -> str:
-    """The name under which the beat or the worker of this machine beats: a worker's is Celery's own for it."""
+    """The name for heartbeats of this machine's beat or worker; a worker uses its Celery name."""
     return f"{'celery' if role == 'worker' else role}@{socket.gethostname()}"
 
 
 def send(name: str, *, role: str) -> bool:
-    """Say that `name` is alive; False, with a line in the log, where the database does not answer within two seconds.
+    """Say that `name` is alive; False, with a line in the log, if the database does not answer within two seconds.
 
-    Deletes the heartbeats of whoever has been dead for a day.
+    Deletes the heartbeats of processes that have been dead for a day.
     """
     asked = time.monotonic()
     values = {
@@ -63,13 +63,13 @@ def send(name: str, *, role: str) -> bool:
 
 
 def forget(name: str) -> bool:
-    """Delete the heartbeat of `name`; False where there is none. Raises `Silent`."""
+    """Delete the heartbeat of `name`; False if there is none. Raises `Silent`."""
     with Line(seconds=ANSWER_SECONDS) as line:
         return bool(line.rows("DELETE FROM balabaqsha_heartbeat WHERE name = %s RETURNING name", [name]))
 
 
 def end(name: str) -> None:
-    """Say that `name` stops in good order."""
+    """Say that `name` stops in order."""
     try:
         forget(name)
     except Silent as reason:

@@ -1,4 +1,4 @@
-"""A line to the database with one deadline: connecting, asking and answering together, whatever hangs."""
+"""A connection to the database with one deadline over connecting, asking and answering, whatever hangs."""
 
 import select
 import time
@@ -32,10 +32,10 @@ def _silence(error: psycopg2.Error) -> Silent:
 
 
 class Line:
-    """A connection of its own, used as a context: what is asked on it is answered within `seconds` from the beginning.
+    """A separate connection, used as a context: everything asked on it is answered within `seconds` of its start.
 
-    Also where the server accepts and says nothing, or stops in the middle of an answer: no thread is left behind, and
-    nothing waits in a driver. Every statement is a transaction. Raises `Silent`.
+    This holds even if the server accepts and says nothing, or stops in the middle of an answer: no thread is left
+    behind, and nothing waits in a driver. Every statement is a transaction. Raises `Silent`.
     """
 
     def __init__(self, *, seconds: float) -> None:
@@ -48,7 +48,7 @@ class Line:
             raise _silence(error) from None
         try:
             self._wait()
-            # The server, too, lets go of what is asked when nobody waits for it any more.
+            # The server too drops a statement that nobody is waiting for any more.
             self.rows("SET statement_timeout = %s", [max(1, int(1000 * self._left()))])
         except Silent:
             self._connection.close()
@@ -87,7 +87,7 @@ class Line:
         return now
 
     def _wait(self) -> None:
-        # Not select.select, which takes no file beyond the thousandth: a web server holds ten thousand connections.
+        # Not select.select, which accepts no file number above a thousand: a web server holds ten thousand connections.
         poller = select.poll()
         while True:
             try:

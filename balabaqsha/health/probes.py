@@ -1,4 +1,4 @@
-"""Asking what may hang, without hanging with it: the whole report within two seconds."""
+"""Asking parts that may hang, without hanging too: the whole report takes at most two seconds."""
 
 import logging
 import time
@@ -23,9 +23,9 @@ V = TypeVar("V")
 
 # All probes begin together; the rest of the two seconds is for the way there and back.
 ANSWER_SECONDS: Final = 1.5
-# So long does a part that did not answer the last time have.
+# How long a part has that did not answer the last time.
 AGAIN_SECONDS: Final = 0.3
-# An answer holds for so long: however many ask, each part is asked once a second.
+# How long an answer holds: each part is asked once a second, however many requests there are.
 HOLDS_SECONDS: Final = 1.0
 
 
@@ -36,9 +36,9 @@ class Asked(NamedTuple, Generic[V]):
     until: float
 
     def result(self) -> V | None:
-        """The answer; None where there is none within the time, counted from the beginning of the question.
+        """The answer; None if there is none in time, counted from the beginning of the question.
 
-        So whoever comes while it hangs waits for what is left of that time, and then not at all.
+        So a later caller, while it hangs, waits only for what is left of that time, and then not at all.
         """
         try:
             return self.answer.result(timeout=max(0, self.until - time.monotonic()))
@@ -49,8 +49,8 @@ class Asked(NamedTuple, Generic[V]):
 class Probe(Generic[V]):
     """A question that may hang, asked by one thread at a time, however many want to know.
 
-    What has not answered before is waited for no longer than what is well takes, so that whoever asks while it hangs
-    holds no thread of a web server.
+    A part that did not answer before gets no more time than a healthy one needs, so that requests made while it hangs
+    don't hold the web server's threads.
     """
 
     def __init__(self, ask: Callable[[], V]) -> None:
@@ -84,7 +84,7 @@ class Probe(Generic[V]):
 
 
 def ping_redis() -> bool:
-    """Whether Redis answers, asked once on a connection of its own. Raises `redis.RedisError` where it does not."""
+    """Whether Redis answers, asked once on a separate connection. Raises `redis.RedisError` if it does not."""
     client = redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=1,

@@ -20,9 +20,9 @@ from notifications.budget import Usage, midnight, spent_since
 from notifications.clock import machine_clock
 from notifications.delivery import due, waiting_codes
 
-# An SMS that has been due for so long means that nobody delivers.
+# An SMS that has been due for this long means that nothing is being delivered.
 OUTBOX_LIMIT: Final = timedelta(minutes=10)
-# A code is worth nothing after ten minutes, and its family waits before the page.
+# A code is worthless after ten minutes, and a family is waiting for it.
 CODES_LIMIT: Final = timedelta(minutes=1)
 # The longest promise counts some weeks ahead; the calendar must be longer than that.
 CALENDAR_LIMIT: Final = timedelta(days=60)
@@ -35,7 +35,7 @@ _HEARTBEATS = (
 
 
 class Sign(NamedTuple):
-    """A heartbeat: of whom, when, and by how many seconds the clock of its machine was ahead."""
+    """A heartbeat: its process, the time, and by how many seconds its machine's clock was ahead."""
 
     name: str
     role: str
@@ -45,7 +45,7 @@ class Sign(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts:
-    """What the database knows at `now`, by its clock; `clock_ahead` is that of whoever asked."""
+    """What the database knows at `now`, by its clock; `clock_ahead` is that of the asking machine."""
 
     now: datetime
     clock_ahead: timedelta
@@ -59,7 +59,7 @@ class Facts:
 
 
 def read_facts(*, seconds: float) -> Facts:
-    """Ask the database on a line of its own. Raises `Silent` where it does not answer all within `seconds`."""
+    """Ask the database on a separate connection. Raises `Silent` if it does not answer everything in `seconds`."""
     with Line(seconds=seconds) as line:
         before = machine_clock()
         now = line.read_clock()
@@ -88,7 +88,7 @@ def read_facts(*, seconds: float) -> Facts:
 
 
 def judge(facts: Facts) -> dict[str, Any]:
-    """Each thing with its word, and beside it, in seconds, whom or what the word is about."""
+    """Each part with its word and the details behind the word: names, and ages in seconds."""
     outbox = facts.now - facts.outbox_due_at if facts.outbox_due_at else timedelta(0)
     codes = facts.now - facts.code_made_at if facts.code_made_at else timedelta(0)
     return {
@@ -153,7 +153,7 @@ def _clocks(facts: Facts) -> dict[str, Any]:
 
 
 def _disputes(facts: Facts) -> str:
-    """Whether an official has let the time pass in which a disputed guardianship is to be decided."""
+    """Whether a disputed guardianship has not been decided in time."""
     is_late = facts.decision_due_at is not None and facts.now >= facts.decision_due_at
     return "late" if is_late else "ok"
 

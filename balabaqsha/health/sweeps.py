@@ -1,7 +1,7 @@
 """Which sweep of the schedule ran when, and which is late.
 
-Beat makes a row for each when it starts; a worker notes in it when the sweep ran to its end, whoever had woken it. A
-sweep that fails, or that nobody runs, is late as soon as it is overdue for longer than a run may last.
+Beat makes a row for each when it starts; a worker notes in it when the sweep ran to its end, however it was started. A
+sweep that fails, or is not run, is late as soon as it is overdue for longer than a run may last.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def introduce(*, seconds: float) -> dict[str, datetime]:
 
 
 def note_finished(task: str) -> None:
-    """Note that a task ran to its end just now; one that is not on the schedule is passed over."""
+    """Note that a task ran to its end just now; a task that is not on the schedule is ignored."""
     if any(entry["task"] == task for entry in SCHEDULE.values()):
         with connection.cursor() as cursor:
             cursor.execute(_FINISHED, [stopped_clock(), task])
@@ -49,7 +49,7 @@ def note_finished(task: str) -> None:
 def late_sweeps(seen: Mapping[str, datetime], *, now: datetime) -> dict[str, timedelta]:
     """By how much each late entry of the schedule is overdue; `seen` says when its task last ran, or became known.
 
-    What beat has not made known yet is not late.
+    A sweep that beat has not introduced yet is not late.
     """
     late = {}
     for name, entry in SCHEDULE.items():
@@ -63,7 +63,7 @@ def late_sweeps(seen: Mapping[str, datetime], *, now: datetime) -> dict[str, tim
 
 
 def next_due(schedule: Any, *, since: datetime, now: datetime) -> datetime:
-    """When what last ran at `since` is due by its schedule: seconds, or a crontab."""
+    """When a sweep that last ran at `since` is due by its schedule (seconds, or a crontab)."""
     timed: BaseSchedule = copy(maybe_schedule(schedule))
     timed.nowfun = lambda: now
     remaining: timedelta = timed.remaining_estimate(since)

@@ -1,4 +1,4 @@
-"""How a worker tells that it lives, and which sweep it has run."""
+"""How a worker shows that it is alive, and which sweep it has run."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from balabaqsha.health import heartbeats, sweeps
 
 
 class Heartbeats(bootsteps.StartStopStep):
-    """A heartbeat from the worker's own loop: it stops when the loop does, and while the broker is away.
+    """Heartbeats from the worker's own loop: they stop when the loop does, and while the broker is down.
 
-    The processes of its pool are the worker's own to watch; a sweep that none of them runs is late.
+    The worker itself watches the processes of its pool; a sweep that none of them runs is late.
     """
 
     requires = {"celery.worker.consumer.tasks:Tasks"}
@@ -36,7 +36,7 @@ class Heartbeats(bootsteps.StartStopStep):
 
 
 class Farewell(bootsteps.StartStopStep):
-    """Takes the heartbeat along when the worker stops in good order, before it waits for its last tasks."""
+    """Deletes the heartbeat when the worker stops in order, before it waits for its last tasks."""
 
     requires = {"celery.worker.components:Pool"}
 

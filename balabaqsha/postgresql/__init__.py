@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, with kept connections checked at most once a second."""
+"""Django's PostgreSQL backend, which checks kept connections at most once a second."""

@@ -77,7 +77,7 @@ const serverClock = (() => {
   addEventListener("pageshow", (event) => { if (event.persisted || page?.type === "back_forward") askSoon(); });
 
   return {
-    // Show something anew with every second: `show` gets the server's time in milliseconds.
+    // Refresh something every second: `show` gets the server's time in milliseconds.
     onTick(show) { shown.push(show); tick(); },
     // Tick at this instant (milliseconds) exactly, and ask the server in the minutes before it, not in the last seconds.
     aimAt(instant) { aim = instant; tick(); plan(); },

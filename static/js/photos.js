@@ -47,7 +47,7 @@
       });
       working = work;
     });
-    // Whoever presses at once waits for the photos; the press is made anew then.
+    // A press before the photos are ready waits for them, and is then repeated.
     input.form?.addEventListener("submit", (event) => {
       if (!working) return;
       event.preventDefault();
