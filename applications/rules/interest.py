@@ -22,7 +22,9 @@ REMIND_BEFORE = (14, 2)
 REMIND_WITHIN = timedelta(days=3)
 
 
-class Phase(StrEnum):
+class Stage(StrEnum):
+    """How far a campaign has come. A phase is a vacancy's."""
+
     AHEAD = "ahead"
     RUNNING = "running"
     GRACE = "grace"
@@ -45,12 +47,12 @@ class Campaign:
     ends_at: datetime
     grace_ends_at: datetime
 
-    def phase(self, *, now: datetime) -> Phase:
+    def stage(self, *, now: datetime) -> Stage:
         if now < self.begins_at:
-            return Phase.AHEAD
+            return Stage.AHEAD
         if now < self.ends_at:
-            return Phase.RUNNING
-        return Phase.GRACE if now < self.grace_ends_at else Phase.OVER
+            return Stage.RUNNING
+        return Stage.GRACE if now < self.grace_ends_at else Stage.OVER
 
     def is_confirmed(self, confirmed_at: datetime) -> bool:
         """Whether interest confirmed (or an application filed) at that moment counts for this campaign."""
@@ -96,7 +98,7 @@ def campaign_of(year: int, rules: Iterable[Rules], *, locality: Locality) -> Cam
 
 def running_campaign(rules: Iterable[Rules], *, locality: Locality, now: datetime) -> Campaign | None:
     """The campaign that is running at `now`, if any; it may have begun in the year before its last day."""
-    return _newest_in(Phase.RUNNING, rules, locality=locality, now=now)
+    return _newest_in(Stage.RUNNING, rules, locality=locality, now=now)
 
 
 def ended_campaign(rules: Iterable[Rules], *, locality: Locality, now: datetime) -> Campaign | None:
@@ -111,7 +113,7 @@ def ended_campaign(rules: Iterable[Rules], *, locality: Locality, now: datetime)
 
 def next_campaign(rules: Iterable[Rules], *, locality: Locality, now: datetime) -> Campaign | None:
     """The first campaign that has not begun at `now`, as the rules stand: until it begins they may change."""
-    return _newest_in(Phase.AHEAD, rules, locality=locality, now=now)
+    return _newest_in(Stage.AHEAD, rules, locality=locality, now=now)
 
 
 def unconfirmed_from(
@@ -135,11 +137,11 @@ def campaigns_ahead(rules: Iterable[Rules], *, locality: Locality, now: datetime
     return [campaign for campaign in both if campaign is not None and now < campaign.ends_at]
 
 
-def _newest_in(phase: Phase, rules: Iterable[Rules], *, locality: Locality, now: datetime) -> Campaign | None:
+def _newest_in(stage: Stage, rules: Iterable[Rules], *, locality: Locality, now: datetime) -> Campaign | None:
     year, known = _year(locality, now), list(rules)
     for candidate in (year, year + 1):
         campaign = campaign_of(candidate, known, locality=locality)
-        if campaign is not None and campaign.phase(now=now) == phase:
+        if campaign is not None and campaign.stage(now=now) == stage:
             return campaign
     return None
 

@@ -1,4 +1,4 @@
-"""Instants of the demo city: believable hours of a day, counted from one `now`. Pure but for the given chance."""
+"""Instants of the demo city: believable hours of a day, computed from one `now` and the given chance."""
 
 import random
 from datetime import date, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""The demo city's localities, kindergartens and groups: what is written here is what the catalogue shows. Pure data."""
+"""The demo city's localities, kindergartens and groups: what is written here is what the catalogue shows."""
 
 from dataclasses import dataclass
 

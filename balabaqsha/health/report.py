@@ -1,6 +1,6 @@
 """What `/health/` says: names and ages, and nothing more.
 
-`read_facts` asks the database, `judge` is pure: it turns the facts into words.
+`read_facts` asks the database, and `judge` turns the facts into words without asking anything.
 """
 
 from collections.abc import Collection

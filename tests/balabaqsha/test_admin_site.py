@@ -1,4 +1,4 @@
-"""The door of the workplace: three things on one form, one answer for every mistake."""
+"""Signing in to the workplace: three things on one form, one answer for every mistake."""
 
 import re
 import threading
@@ -143,7 +143,7 @@ class TestSigningIn:
 
 
 class TestGuessing:
-    """What is wrong is counted like at the parents' door; what can't be guessed always passes."""
+    """Mistakes are counted as for parents; what can't be guessed always passes."""
 
     def guess(self, username, *, times=1, password=PASSWORD, code="000000", address="10.6.6.6"):
         return [
@@ -392,7 +392,7 @@ class TestOwnPassword:
 
 
 class TestLeavingTheDesk:
-    """The door closes after half an hour without a request; parents know nothing of it."""
+    """Employees sign in again after half an hour without a request; parents do not."""
 
     LIST = "/ru/admin/applications/bid/?state__exact=pending"
 

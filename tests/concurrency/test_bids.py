@@ -28,9 +28,9 @@ def together(*calls):
     """Run the calls at the same time, each in a thread with a connection of its own; results or refusals."""
     barrier = Barrier(min(len(calls), THREADS))
 
-    def run(position, call):
+    def run(index, call):
         try:
-            if position < THREADS:
+            if index < THREADS:
                 barrier.wait()
             return call()
         except Refused as refused:
@@ -39,7 +39,7 @@ def together(*calls):
             connection.close()
 
     with ThreadPoolExecutor(THREADS) as pool:
-        futures = [pool.submit(run, position, call) for position, call in enumerate(calls)]
+        futures = [pool.submit(run, index, call) for index, call in enumerate(calls)]
         return [future.result() for future in futures]
 
 

@@ -239,8 +239,8 @@ def test_ten_thousand_presses_are_collected_and_a_hundred_places_awarded_by_numb
 def during(work, applications, vacancy):
     """`work` while the applications press."""
     piles = [lambda one=one: pressed(one, vacancy) for one in applications]
-    position = len(piles) // 2
-    return together(*piles[:position], work, *piles[position:])
+    middle = len(piles) // 2
+    return together(*piles[:middle], work, *piles[middle:])
 
 
 def test_against_the_recall(scene):

@@ -19,7 +19,7 @@ from applications.moves import Refused
 from applications.queue.position import position
 from applications.referrals import issuing
 from applications.refusals import Refusal
-from applications.rules.interest import Phase, campaign_of, ended_campaign, next_campaign, running_campaign
+from applications.rules.interest import Stage, campaign_of, ended_campaign, next_campaign, running_campaign
 from applications.states import ApplicationState, Move
 from applications.waiting import confirming, filing
 from applications.waiting.campaigns import ended_campaign_for
@@ -75,18 +75,18 @@ class TestCampaign:
         assert campaign.begins_at.tzinfo == UTC
 
     @pytest.mark.parametrize(
-        ("now", "phase"),
+        ("now", "stage"),
         [
-            (BEGINS - MICROSECOND, Phase.AHEAD),
-            (BEGINS, Phase.RUNNING),
-            (ENDS - MICROSECOND, Phase.RUNNING),
-            (ENDS, Phase.GRACE),
-            (GRACE_ENDS - MICROSECOND, Phase.GRACE),
-            (GRACE_ENDS, Phase.OVER),
+            (BEGINS - MICROSECOND, Stage.AHEAD),
+            (BEGINS, Stage.RUNNING),
+            (ENDS - MICROSECOND, Stage.RUNNING),
+            (ENDS, Stage.GRACE),
+            (GRACE_ENDS - MICROSECOND, Stage.GRACE),
+            (GRACE_ENDS, Stage.OVER),
         ],
     )
-    def test_the_phases_change_at_the_microsecond(self, now, phase):
-        assert self.campaign().phase(now=now) == phase
+    def test_the_stages_change_at_the_microsecond(self, now, stage):
+        assert self.campaign().stage(now=now) == stage
 
     def test_days_are_those_of_the_locality(self):
         place = LocalityFactory.build(pk=1, timezone="Europe/London")
