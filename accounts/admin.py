@@ -1,15 +1,24 @@
 """People as employees may see them: masked and read-only, except for blocking an account and an employee's groups."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
+from django import forms
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 
+from accounts import audit
 from accounts.identity import document_hash, iin_hash
 from accounts.iin import IinError, parse_iin
 from accounts.journal_actions import Action
@@ -17,10 +26,23 @@ from accounts.masks import mask_document, mask_iin, mask_phone
 from accounts.models import AuditEntry, PolicyConsent, Profile, SmsCode, User
 from accounts.phones import PhoneError, parse_mobile
 from accounts.roles import Role, role_name
+from accounts.second_factor import RESET_CODE_LASTS, reset_second_factor
+from notifications.clock import read_clock
 
 if TYPE_CHECKING:
     from django.db.models import ManyToManyField
     from django.forms import ModelMultipleChoiceField
+
+
+RESET: dict[str, Any] = {
+    "label": _("Reset the second factor"),
+    "consequence": _(
+        "The employee's authenticator app and emergency codes open nothing any more, and the employee is signed out. "
+        "You get one code to hand over; with it and the password the employee sets up a new app. It is recorded, and "
+        "the employee reads who did it."
+    ),
+    "danger": True,
+}
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -76,6 +98,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]
     filter_horizontal = ["groups"]
     ordering = ["-date_joined"]
+    change_form_template = "admin/work/change_form.html"
 
     # Not sortable: the order would give away what is masked.
     @admin.display(description=_("login"))
@@ -120,6 +143,59 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         except IinError:
             hashes = {"profile__document_hash": document_hash(term.upper())}
         return (found | queryset.filter(**hashes)), False
+
+    # --- a lost phone ----------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.reset_view)
+        return [
+            path("<uuid:pk>/second-factor/", view, name="accounts_user_second_factor"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        obj = self.get_object(request, unquote(object_id))
+        if obj is not None and self._may_reset(request, obj):
+            url = reverse("admin:accounts_user_second_factor", args=[obj.pk])
+            works = [{"label": RESET["label"], "url": url, "danger": True}]
+            extra_context = {"works": works, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    @method_decorator(never_cache)
+    def reset_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Ask, then make the employee's second factor void and show the one code that is to be handed over."""
+        user: User | None = self.get_object(request, str(pk))
+        if user is None:
+            raise Http404
+        if not self._may_reset(request, user):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": RESET["label"],
+            "original": user,
+            "back_url": reverse("admin:accounts_user_change", args=[user.pk]),
+        }
+        if request.method != "POST":
+            rows = [{"label": _("login"), "value": user.username}]
+            confirm = {"work": RESET, "form": forms.Form(), "rows": rows}
+            return TemplateResponse(request, "admin/work/confirm.html", context | confirm)
+        now = read_clock()
+        code = reset_second_factor(
+            user, actor=cast(User, request.user), address=audit.client_address(request), now=now
+        )
+        shown = {"code": code, "until": now + RESET_CODE_LASTS}
+        return TemplateResponse(request, "admin/second_factor_reset.html", context | shown)
+
+    def _may_reset(self, request: HttpRequest, user: User) -> bool:
+        """Whoever manages employees, but for themselves: an unattended desk gives nobody an app of its own."""
+        return user.is_staff and user != request.user and self.has_change_permission(request, user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Parents register themselves, employees are made by `manage.py create_staff`, with a second factor."""

@@ -21,6 +21,8 @@ class Action(models.TextChoices):
     )
     PASSWORD_CHANGED = "password_changed", _("Password changed")
     PASSWORD_RESET = "password_reset", _("Password reset by SMS")
+    SECOND_FACTOR_RESET = "second_factor_reset", _("Second factor reset")
+    SECOND_FACTOR_SET_UP = "second_factor_set_up", _("Authenticator app set up")
     PROFILE_CHANGED = "profile_changed", _("Profile changed")
     PHOTO_CHANGED = "photo_changed", _("Photo changed")
     PERSONAL_DATA_VIEWED = "personal_data_viewed", _("Personal data viewed by an employee")

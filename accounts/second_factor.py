@@ -4,24 +4,34 @@ Unlike django-otp's own throttling, wrong codes never lock a device: anyone who 
 it locked for ever. Guesses are counted like those of passwords (`accounts.limits.sign_in_limits`), and what can't be
 guessed is always accepted: two successive codes of the app, as RFC 4226 has it for doubtful cases, or an emergency
 code.
+
+Only its owner sees a key, while setting up the app. An employee who lost the phone gets one emergency code from an
+administrator. With the password it opens the workplace for one thing: to set up a new app.
 """
 
+import secrets
 import uuid
-from datetime import datetime
+from base64 import b32encode
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django_otp.models import Device
 from django_otp.oath import TOTP, hotp
-from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import User
+from accounts import audit
+from accounts.journal_actions import Action
+from accounts.models import AuditEntry, User
 
 # What an authenticator app shows; anything else can only be an emergency code.
 APP_CODE_LENGTH: Final = 6
 SHORTEST_EMERGENCY_CODE: Final = 8
+# The name of the device whose one code an administrator hands over, and how long that code opens anything.
+AFTER_RESET: Final = "after a reset"
+RESET_CODE_LASTS: Final = timedelta(days=3)
 
 
 def is_beyond_guessing(token: str) -> bool:
@@ -38,7 +48,7 @@ def matching_device(user: User | None, token: str, *, now: datetime) -> Device |
     owner = user.pk if user else uuid.uuid4()
     codes = _app_codes(token)
     if not codes:
-        found = _emergency_codes(owner, token).select_related("device").first()
+        found = _emergency_codes(owner, token, now=now).select_related("device").first()
         return found.device if found else None
     # If there are several apps, the one set up last.
     device = TOTPDevice.objects.filter(user_id=owner, confirmed=True).order_by("-pk").first()
@@ -49,7 +59,7 @@ def use_up(device: Device, token: str, *, now: datetime) -> bool:
     """Accept `token` once; False if somebody else just did. Locks the row of the device, or of the code."""
     codes = _app_codes(token)
     if not codes:
-        deleted, _per_model = _emergency_codes(device.user_id, token).delete()
+        deleted, _per_model = _emergency_codes(device.user_id, token, now=now).delete()
         return bool(deleted)
     with transaction.atomic():
         locked = TOTPDevice.objects.select_for_update().get(pk=device.pk)
@@ -83,9 +93,84 @@ def _clock(device: TOTPDevice, *, now: datetime) -> TOTP:
     return clock
 
 
-def _emergency_codes(owner: object, token: str) -> QuerySet[StaticToken]:
-    codes: QuerySet[StaticToken] = StaticToken.objects.all()
-    return codes.filter(device__user_id=owner, device__confirmed=True, token=_compact(token).lower())
+def _emergency_codes(owner: object, token: str, *, now: datetime) -> QuerySet[StaticToken]:
+    codes: QuerySet[StaticToken] = StaticToken.objects.filter(
+        device__user_id=owner, device__confirmed=True, token=_compact(token).lower()
+    )
+    return codes.exclude(device__name=AFTER_RESET, device__created_at__lte=now - RESET_CODE_LASTS)
+
+
+# --- a lost phone --------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def reset_second_factor(user: User, *, actor: User | None, address: str | None = None, now: datetime) -> str:
+    """Make the employee's apps and emergency codes void, and return one code with which to set up an app.
+
+    The code counts once, for `RESET_CODE_LASTS`, and only together with the password; it is stored nowhere else.
+    Sessions of the employee that were opened with a second factor end. `actor` None is a command. Locks the account.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    TOTPDevice.objects.filter(user=user).delete()
+    StaticDevice.objects.filter(user=user).delete()
+    device = StaticDevice.objects.create(user=user, name=AFTER_RESET, confirmed=True)
+    StaticDevice.objects.filter(pk=device.pk).update(created_at=now)
+    code = b32encode(secrets.token_bytes(10)).decode().lower()
+    device.token_set.create(token=code)
+    audit.record(
+        Action.SECOND_FACTOR_RESET,
+        actor=actor,
+        subject=user,
+        target=user.username,
+        address=address,
+        now=now,
+    )
+    return code
+
+
+def has_app(user: User) -> bool:
+    """Whether an authenticator app is set up for the employee."""
+    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
+
+
+def last_reset(user: User) -> AuditEntry | None:
+    """The reset because of which the employee sets up an app; None where there was none."""
+    return AuditEntry.objects.filter(action=Action.SECOND_FACTOR_RESET, subject=user).order_by("-at").first()
+
+
+def app_to_set_up(user: User) -> TOTPDevice:
+    """The app that the employee is setting up: it opens nothing before `set_up_app`. Its key is for them alone."""
+    found: TOTPDevice | None = TOTPDevice.objects.filter(user=user, confirmed=False).order_by("-pk").first()
+    return found or TOTPDevice.objects.create(user=user, name="default", confirmed=False)
+
+
+@transaction.atomic
+def set_up_app(user: User, token: str, *, address: str | None = None, now: datetime) -> TOTPDevice | None:
+    """Accept the app that shows `token`, which replaces the code of a reset; None where the code is another one.
+
+    Only where none is set up: whoever has one and another session than the owner's can't exchange it. Locks the
+    account.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    codes = _app_codes(token)
+    device = TOTPDevice.objects.filter(user=user, confirmed=False).order_by("-pk").first()
+    if has_app(user) or device is None or len(codes) != 1:
+        return None
+    step = _step(device, codes, now=now)
+    if step is None:
+        return None
+    device.confirmed, device.last_t, device.last_used_at = True, step, now
+    device.save(update_fields=["confirmed", "last_t", "last_used_at"])
+    StaticDevice.objects.filter(user=user, name=AFTER_RESET).delete()
+    audit.record(
+        Action.SECOND_FACTOR_SET_UP,
+        actor=user,
+        subject=user,
+        target=user.username,
+        address=address,
+        now=now,
+    )
+    return device
 
 
 def _app_codes(token: str) -> list[str]:

@@ -13,13 +13,15 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models.base import ModelBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
+from django_otp.models import Device
 
 from accounts import audit
 from accounts.audit import client_address
@@ -28,6 +30,7 @@ from accounts.journal_actions import Action
 from accounts.models import User
 from applications import workplace
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
+from balabaqsha.staff_second_factor import must_set_up_app, set_up_app
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
 from notifications import budget
 from notifications.clock import estimate_clock, read_clock
@@ -70,9 +73,29 @@ class StaffAdminSite(OTPAdminSite):
                     _sign_out(request)
                 else:
                     note_request(request.session, now=now)
-            return cast(HttpResponse, guarded(request, *args, **kwargs))
+                    if must_set_up_app(request.user) and request.path != reverse("admin:set_up_app"):
+                        return HttpResponseRedirect(reverse("admin:set_up_app"))
+            try:
+                return cast(HttpResponse, guarded(request, *args, **kwargs))
+            except (Http404, PermissionDenied) as refusal:
+                if not self.has_permission(request):
+                    raise
+                return self._not_here(request, refusal)
 
         return watched
+
+    def _not_here(self, request: HttpRequest, refusal: Exception) -> HttpResponse:
+        """A page of the workplace, with the way back, for what is not there (any more) or is no work of theirs."""
+        is_missing = isinstance(refusal, Http404)
+        context = {
+            **self.each_context(request),
+            "title": gettext("This page is not here") if is_missing else gettext("This can't be done here"),
+            "is_missing": is_missing,
+            # Of what was sent, the page from which it came.
+            "back": request.path if request.method == "POST" and not is_missing else "",
+        }
+        status = HTTPStatus.NOT_FOUND if is_missing else HTTPStatus.FORBIDDEN
+        return TemplateResponse(request, "admin/not_here.html", context, status=status).render()
 
     def register(
         self,
@@ -80,7 +103,13 @@ class StaffAdminSite(OTPAdminSite):
         admin_class: "type[admin.ModelAdmin[Any]] | None" = None,
         **options: Any,
     ) -> None:
-        """Django's; the admin, ours or a library's, gets what holds for every list (`balabaqsha.staff_lists`)."""
+        """Django's; the admin, ours or a library's, gets what holds for every list (`balabaqsha.staff_lists`).
+
+        None for devices of the second factor: their pages show keys, which are for the owner alone.
+        """
+        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else list(model_or_iterable)
+        if any(issubclass(model, Device) for model in models):
+            return
         super().register(model_or_iterable, guarded(admin_class or admin.ModelAdmin), **options)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
@@ -127,7 +156,8 @@ class StaffAdminSite(OTPAdminSite):
         own = path(
             "r/<path:content_type_id>/<path:object_id>/", self.admin_view(public_page), name="view_on_site"
         )
-        return [own, *super().get_urls()]
+        app = path("second-factor/", self.admin_view(set_up_app), name="set_up_app")
+        return [own, app, *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is to be done today, for employees who answer bids; below it the lists, by each employee's rights."""

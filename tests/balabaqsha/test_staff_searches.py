@@ -6,7 +6,6 @@ import pytest
 import time_machine
 from django.contrib import admin
 from django.urls import reverse
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import limits
 from accounts.identity import document_hash
@@ -15,6 +14,7 @@ from accounts.limits import LOOK_UP_PER_EMPLOYEE, SEARCH_PER_EMPLOYEE, Limit
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from balabaqsha.staff_searches import GOES_ON, LONGEST_TERM, parse_term
+from bulletin.models import Employment
 from tests.factories import GuardianshipFactory, KindergartenFactory, StaffFactory, UserFactory
 from tests.staff import employee, give_app, inside, worker_of
 
@@ -267,9 +267,9 @@ class TestTheLimit:
     def test_the_choices_while_one_types_are_searches_too(self, small, monkeypatch):
         chief = StaffFactory(is_superuser=True)
         give_app(chief)
-        monkeypatch.setattr(admin.site.get_model_admin(TOTPDevice), "autocomplete_fields", ["user"])
+        monkeypatch.setattr(admin.site.get_model_admin(Employment), "autocomplete_fields", ["user"])
         desk = inside(chief)
-        query = {"app_label": "otp_totp", "model_name": "totpdevice", "field_name": "user"}
+        query = {"app_label": "bulletin", "model_name": "employment", "field_name": "user"}
         statuses = [
             desk.get(reverse("admin:autocomplete"), query | {"term": text}).status_code for text in "аабвг"
         ]
