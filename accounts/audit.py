@@ -4,7 +4,7 @@ import ipaddress
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import QuerySet, TextChoices
+from django.db.models import Model, QuerySet, TextChoices
 from django.http import HttpRequest
 
 from accounts import journal
@@ -20,12 +20,14 @@ def record(
     target: str = "",
     reason: str = "",
     address: str | None = None,
+    about: Model | None = None,
 ) -> None:
     """Write that `actor` (None: the portal itself) did `action` at `now`.
 
     `subject` is the parent it concerns, who reads it in their journal; `target` names the object in words that may be
-    shown to them, without identifiers. Longer texts are cut to what the columns hold. Call it inside the transaction of
-    the change, so that there is no change without its entry. Raises ValueError where no app has registered the action.
+    shown to them, without identifiers; `about` is the object itself (`history_of`). Longer texts are cut to what the
+    columns hold. Call it inside the transaction of the change, so that there is no change without its entry. Raises
+    ValueError where no app has registered the action.
     """
     if not journal.is_known(action):
         raise ValueError(f"No app has registered {action!r}.")
@@ -37,7 +39,18 @@ def record(
         target=target[:200],
         reason=reason[:500],
         address=address,
+        about=key_of(about) if about is not None else "",
     )
+
+
+def key_of(obj: Model) -> str:
+    """What an entry about `obj` is found by."""
+    return f"{obj._meta.label_lower}:{obj.pk}"
+
+
+def history_of(obj: Model) -> QuerySet[AuditEntry]:
+    """What was done to `obj`, newest first, with the people who did it."""
+    return AuditEntry.objects.filter(about=key_of(obj)).select_related("actor")
 
 
 def journal_of(user: User) -> QuerySet[AuditEntry]:

@@ -194,12 +194,17 @@ class AuditEntry(models.Model):
     target = models.CharField(_("object"), max_length=200, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    # The object itself, for its page of history: `audit.key_of`. Never shown.
+    about = models.CharField(max_length=100, blank=True, editable=False, default="", db_default="")
 
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
         ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["subject", "-at", "-id"], name="audit_journal")]
+        indexes = [
+            models.Index(fields=["subject", "-at", "-id"], name="audit_journal"),
+            models.Index(fields=["about", "-at"], condition=~models.Q(about=""), name="audit_about"),
+        ]
 
     def __str__(self) -> str:
         return f"{timezone.localtime(self.at):%d.%m.%Y %H:%M} {self.get_action_display()}"

@@ -139,8 +139,20 @@ class Refusal(TextChoices):
         _("Give a new time of filing or a new birth year that differs from the present one."),
     )
     FUTURE_FILING = "future_filing", _("The time of filing can't be later than now.")
+    FILED_BEFORE_BIRTH = (
+        "filed_before_birth",
+        _("The time of filing can't be earlier than the birth of the child."),
+    )
     ORDER_MISSING = "order_missing", _("Give the number of the order.")
     FUTURE_ORDER = "future_order", _("The date of the order can't be later than today.")
+    ORDER_BEFORE_BIRTH = (
+        "order_before_birth",
+        _("The date of the order can't be earlier than the birth of the child."),
+    )
+    NAMES_IN_PUBLIC = (
+        "names_in_public",
+        _("Remove the names of the child and the parents: everyone can read this text."),
+    )
     CORRECTION_WAITS = (
         "correction_waits",
         _("A correction of this application already waits for the second official."),
@@ -155,7 +167,16 @@ class Refusal(TextChoices):
         _("The application changed after this correction was proposed. Decline it and propose a new one."),
     )
     # an employee's vacancy
-    NOT_A_DRAFT = "not_a_draft", _("The vacancy is already published and can't be changed.")
+    CHANGED_MEANWHILE = (
+        "changed_meanwhile",
+        _(
+            "Somebody changed this after you had opened the page: nothing is published. Read it again, then publish."
+        ),
+    )
+    NOT_A_DRAFT = (
+        "not_a_draft",
+        _("It is no draft any more: it was published, and may have been recalled or closed since."),
+    )
     # the portal
     CALENDAR = (
         "calendar",

@@ -9,6 +9,7 @@ class Action(models.TextChoices):
 
     VACANCY_PUBLISHED = "vacancy_published", _("Vacancy published")
     VACANCY_RECALLED = "vacancy_recalled", _("Vacancy recalled")
+    VACANCY_CLOSED = "vacancy_closed", _("Vacancy closed")
     BIDDING_PAUSED = "bidding_paused", _("Bidding paused")
     BIDDING_RESUMED = "bidding_resumed", _("Bidding resumed")
     DEADLINES_MOVED = "deadlines_moved", _("Deadlines of a vacancy moved by a pause")

@@ -131,6 +131,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "applications/states.py MOVES · Move": "FILE",
     "applications/states.py QUEUED_STATES · ApplicationState": "ENROLLED STOP_LISTED LAPSED ARCHIVED",
     "applications/states.py HAS_PAPER · ReferralState": "EXPIRED REVOKED",
+    "applications/bidding/publication.py _ENDED · Vacancy.State": "DRAFT PUBLISHED",
     "applications/queue/history.py CAUSES · Move": {move for move in MOVES if not _shifts_the_queue(move)},
     "applications/views/cabinet/pages.py _archived reasons · Move": {
         move for move in Move if move not in MOVES or MOVES[move][1] != ApplicationState.ARCHIVED
@@ -161,6 +162,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
 }
 # Sets that pick a few of many; for the moves that a dispute halts there is a test of their own.
 PICKED = {
+    "applications/admin/corrections.py PROPOSE · Refusal",
     "applications/states.py COSTLY · Move",
     "applications/states.py CHOOSING · Move",
     "applications/states.py BEGINNING · Move",

@@ -22,6 +22,7 @@ from bulletin import services
 from bulletin.calendar import working_calendar
 from bulletin.journal_actions import Action
 from bulletin.models import Locality, Vacancy
+from bulletin.seen import mark_of
 
 # Officials who may change the rules may make an exception to this one.
 SHORTEN_LEAD = "applications.change_rules"
@@ -34,15 +35,16 @@ def publication_lead(locality: Locality, *, now: datetime) -> timedelta:
 
 
 def publish_vacancy(
-    vacancy: Vacancy, *, actor: User, short_notice_reason: str = "", now: datetime
+    vacancy: Vacancy, *, actor: User, short_notice_reason: str = "", seen: str = "", now: datetime
 ) -> Vacancy:
     """Put a draft into the bulletin and decide who is inside its priority window.
 
     It opens `Rules.publication_lead_hours` later at the earliest, or sooner if an official gives a reason that everyone
     can read; never before it is published. The window runs from the opening, for `Rules.priority_working_days`, to the
     same time of day. The first `seats x Rules.priority_seats_multiple` waiting applications of every matching queue are
-    inside. Raises `Refused` (NOT_A_DRAFT, CALENDAR), `ValidationError` (`bulletin.services.check_vacancy`), and
-    `PermissionDenied` for a reason given by anybody but an official.
+    inside. `seen` is the mark (`seen_of`) of what the employee has read, if anything. Raises `Refused` (NOT_A_DRAFT,
+    CHANGED_MEANWHILE, CALENDAR), `ValidationError` (`bulletin.services.check_vacancy`), and `PermissionDenied` for a
+    reason given by anybody but an official.
     """
     if short_notice_reason and not actor.has_perm(SHORTEN_LEAD):
         raise PermissionDenied
@@ -50,6 +52,8 @@ def publish_vacancy(
         vacancy = lock_vacancy(vacancy.pk)
         if vacancy.state != Vacancy.State.DRAFT:
             raise Refused(Refusal.NOT_A_DRAFT)
+        if seen and seen != seen_of(vacancy):
+            raise Refused(Refusal.CHANGED_MEANWHILE)
         services.set_published(
             vacancy,
             priority_until=priority_until(vacancy),
@@ -63,9 +67,15 @@ def publish_vacancy(
             actor=actor,
             target=str(vacancy),
             reason=vacancy.short_notice_reason,
+            about=vacancy,
             now=now,
         )
     return vacancy
+
+
+def seen_of(vacancy: Vacancy) -> str:
+    """The mark of all that a publication makes unchangeable, and of the group whose places they are."""
+    return mark_of(vacancy, vacancy.group)
 
 
 def priority_until(vacancy: Vacancy) -> datetime | None:
@@ -122,31 +132,42 @@ def recall_vacancy(vacancy: Vacancy, *, actor: User, reason: str, now: datetime)
     """
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
-    vacancy = _end(vacancy, Vacancy.State.RECALLED, reason=reason.strip(), now=now)
-    audit.record(Action.VACANCY_RECALLED, actor=actor, target=str(vacancy), reason=reason.strip(), now=now)
-    void_recalled_bids(vacancy, actor=actor, now=now)
+    vacancy = _end(vacancy, Vacancy.State.RECALLED, actor=actor, reason=reason.strip(), now=now)
+    void_recalled_bids(vacancy, now=now)
     return vacancy
 
 
-def void_recalled_bids(vacancy: Vacancy, *, actor: User | None = None, now: datetime) -> int:
-    """End the pending bids of a recalled vacancy, one transaction each; returns how many. May be repeated."""
+def void_recalled_bids(vacancy: Vacancy, *, now: datetime) -> int:
+    """End the pending bids of a recalled vacancy, one transaction each; returns how many. May be repeated.
+
+    Whoever recalled it ends them, also where a job finishes what was broken off.
+    """
+    recall = audit.history_of(vacancy).filter(action=Action.VACANCY_RECALLED).first()
+    actor = recall.actor if recall else None
     pending = vacancy.bids.filter(state=BidState.PENDING)
     for bid in pending:
         void_bid(bid, actor=actor, reason=vacancy.end_reason, now=now)
     return len(pending)
 
 
-def close_vacancy(vacancy: Vacancy, *, now: datetime) -> Vacancy:
+def close_vacancy(vacancy: Vacancy, *, actor: User, now: datetime) -> Vacancy:
     """Stop accepting bids; existing bids stay with the kindergarten."""
-    return _end(vacancy, Vacancy.State.CLOSED, reason="", now=now)
+    return _end(vacancy, Vacancy.State.CLOSED, actor=actor, reason="", now=now)
 
 
-def _end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -> Vacancy:
+_ENDED = {
+    Vacancy.State.RECALLED: Action.VACANCY_RECALLED,
+    Vacancy.State.CLOSED: Action.VACANCY_CLOSED,
+}
+
+
+def _end(vacancy: Vacancy, state: Vacancy.State, *, actor: User, reason: str, now: datetime) -> Vacancy:
     with locking():
         vacancy = lock_vacancy(vacancy.pk)
         if vacancy.state != Vacancy.State.PUBLISHED:
             raise Refused(Refusal.NOT_PUBLISHED)
         services.end(vacancy, state, reason=reason, now=now)
+        audit.record(_ENDED[state], actor=actor, target=str(vacancy), reason=reason, about=vacancy, now=now)
     return vacancy
 
 

@@ -144,7 +144,7 @@ def place_bids(book: Book, published: list[tuple[Offer, Vacancy]]) -> None:
             actor = employees[offer.kindergarten]
             recall_vacancy(vacancy, actor=actor, reason=RECALL_REASON, now=recalled_at)
         elif offer.phase == Phase.CLOSED:
-            close_vacancy(vacancy, now=book.now - timedelta(days=2))
+            close_vacancy(vacancy, actor=employees[offer.kindergarten], now=book.now - timedelta(days=2))
 
 
 def ages_of(offer: Offer, group: Group) -> tuple[int, ...]:

@@ -364,7 +364,7 @@ def _(scene):
 @of(publication.close_vacancy)
 def _(scene):
     return Ready(
-        lambda: publication.close_vacancy(scene.vacancy, now=scene.now),
+        lambda: publication.close_vacancy(scene.vacancy, actor=scene.staff, now=scene.now),
         [(scene.vacancy, (Vacancy.State.PUBLISHED,))],
     )
 

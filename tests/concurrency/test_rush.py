@@ -320,7 +320,7 @@ def test_two_places_at_once_are_one_bid(scene):
 def test_against_the_end_of_the_vacancy(scene):
     waiting = families(scene, 30)
     Vacancy.objects.update(seats_total=25)
-    during(lambda: close_vacancy(scene.vacancy, now=NOW), waiting, scene.vacancy)
+    during(lambda: close_vacancy(scene.vacancy, actor=scene.staff, now=NOW), waiting, scene.vacancy)
     assert consistent(scene.vacancy)
     assert pressed(scene.application, scene.vacancy) == Refusal.CLOSED
 

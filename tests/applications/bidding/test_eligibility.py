@@ -69,7 +69,7 @@ ARRANGED = {
     Refusal.PAUSED: lambda scene: pause_bidding(
         locality=None, notice_kk="Техникалық үзіліс", notice_ru="Перерыв", actor=scene.staff, now=scene.now
     ),
-    Refusal.CLOSED: lambda scene: close_vacancy(scene.vacancy, now=scene.now),
+    Refusal.CLOSED: lambda scene: close_vacancy(scene.vacancy, actor=scene.staff, now=scene.now),
     Refusal.RECALLED: lambda scene: recall_vacancy(
         scene.vacancy, actor=scene.staff, reason="Топ жабылды", now=scene.now
     ),
