@@ -1,7 +1,8 @@
-"""Free text by employees that families or everybody can read: it must not contain personal identifiers."""
+"""Free text by employees that families or everybody can read: words, without personal identifiers."""
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from django.core.exceptions import ValidationError
@@ -13,6 +14,38 @@ from accounts.iin import LENGTH, IinError, parse_iin
 # Groups of digits, separated as people separate the digits of an IIN; a date has dots or slashes and stays a date.
 _GROUPS: Final = re.compile(r"[0-9]+(?:[ -]{1,3}[0-9]+)*")
 _HOME: Final = "KZ"
+# The last letters of a name that Russian replaces by others.
+_ENDINGS: Final = "аяйь"
+_LONGEST_ENDING: Final = 4
+
+
+# Fewer say nothing: a dot, a dash, "no".
+FEWEST_LETTERS: Final = 10
+
+
+def demand_words(text: str) -> None:
+    """Raise `ValidationError`, in the active language, for a reason with fewer than `FEWEST_LETTERS` letters."""
+    if sum(character.isalpha() for character in text) < FEWEST_LETTERS:
+        raise ValidationError(
+            _("Write it in words that others understand. Letters, at least: %(count)s"),
+            params={"count": FEWEST_LETTERS},
+            code="too_few_letters",
+        )
+
+
+def names_in(text: str, names: Iterable[str]) -> bool:
+    """Whether `text` holds one of `names`, in any case, with an ending of up to four letters or with its last replaced.
+
+    Kazakh and Russian inflect names: Каменовтың, Каменовой. Names of one or two letters are not looked for.
+    """
+    words = [word.casefold() for word in re.findall(r"[^\W\d_]+", text)]
+    stems = [name.casefold() for name in names if len(name) > 2]
+    return any(_is_form_of(word, stem) for word in words for stem in stems)
+
+
+def _is_form_of(word: str, name: str) -> bool:
+    root = name[:-1] if name[-1] in _ENDINGS and len(name) > 3 else name
+    return word.startswith(root) and len(word) - len(name) <= _LONGEST_ENDING
 
 
 def refuse_personal_numbers(text: str) -> None:

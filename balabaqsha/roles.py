@@ -55,7 +55,6 @@ PERMISSIONS: dict[Role, list[str]] = {
         "bulletin.change_pause",
         "bulletin.change_review",
         "bulletin.change_vacancy",
-        "bulletin.delete_holiday",
         "bulletin.view_employment",
         "bulletin.view_holiday",
         "bulletin.view_locality",

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.public_text import demand_words, refuse_personal_numbers
 from bulletin.models import Kindergarten, Language, Locality, Review, Vacancy
 from bulletin.selectors import localities, offered_birth_years
 
@@ -165,6 +166,7 @@ class PublishReviewForm(forms.Form):
         max_length=1000,
         required=False,
         empty_value=None,
+        validators=[refuse_personal_numbers],
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 
@@ -176,5 +178,6 @@ class RejectReviewForm(forms.Form):
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("The author will read it."),
         max_length=300,
+        validators=[demand_words, refuse_personal_numbers],
         widget=forms.Textarea(attrs={"rows": 3}),
     )

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Min, Q, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
@@ -425,7 +426,8 @@ class Review(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.created_at:%d.%m.%Y}"
+        zone = self.kindergarten.locality.zone if self.kindergarten else None
+        return f"{localtime(self.created_at, zone):%d.%m.%Y}"
 
     @property
     def signature(self) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Sex
@@ -79,7 +80,7 @@ class Guardianship(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_source_display()} {self.verified_at:%d.%m.%Y}"
+        return f"{self.get_source_display()} {localtime(self.verified_at):%d.%m.%Y}"
 
 
 class Dispute(models.Model):
@@ -140,7 +141,7 @@ class Dispute(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.guardianship.child} · {self.raised_at:%d.%m.%Y}"
+        return f"{self.guardianship.child} · {localtime(self.raised_at):%d.%m.%Y}"
 
     @property
     def is_halting(self) -> bool:

@@ -1,6 +1,6 @@
 """Corrections of the queue: officials propose them from an application's page, another official decides."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django import forms
@@ -10,11 +10,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.work import Rows, Work, WorkAdmin, link, page_of, tag, written
+from accounts.public_text import refuse_personal_numbers
+from applications.admin.work import READ_BY_OTHERS, Rows, Work, WorkAdmin, link, page_of, tag, written
 from applications.models import Application, Correction
 from applications.queue import corrections
 from applications.queue.corrections import corrected_number
 from applications.queue.position import position
+from applications.refusals import Refusal
 from applications.states import LIVE_STATES, CorrectionState
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR
 from notifications.clock import estimate_clock, read_clock
@@ -45,7 +47,9 @@ class ProposalForm(forms.Form):
         min_value=EARLIEST_YEAR,
         max_value=LATEST_YEAR,
     )
-    document_number = forms.CharField(label=_("Order No."), max_length=60)
+    document_number = forms.CharField(
+        label=_("Order No."), max_length=60, validators=[refuse_personal_numbers]
+    )
     document_date = forms.DateField(
         label=_("Date of the order"),
         input_formats=["%Y-%m-%d", "%d.%m.%Y"],
@@ -58,6 +62,7 @@ class ProposalForm(forms.Form):
             "only what was wrong and what shows it."
         ),
         max_length=500,
+        validators=READ_BY_OTHERS,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
@@ -73,6 +78,7 @@ class DeclineForm(forms.Form):
         label=_("Reason"),
         help_text=_("It is kept in the journal of the family and of the officials."),
         max_length=300,
+        validators=READ_BY_OTHERS,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
@@ -90,14 +96,25 @@ def _propose(application: Application, actor: User, data: dict[str, Any], now: d
 
 def _effect(application: Application, data: dict[str, Any], now: datetime) -> Rows:
     """What the correction would do at this moment, before it is proposed."""
-    filed_at, birth_year = data["new_filed_at"], data["new_birth_year"]
-    corrections.check_change(application, filed_at=filed_at, birth_year=birth_year, now=now)
-    return changes(
+    corrections.check_proposal(application, **data, now=now)
+    effect = changes(
         application,
-        filed_at=filed_at or application.filed_at,
-        birth_year=birth_year or application.birth_year,
+        filed_at=data["new_filed_at"] or application.filed_at,
+        birth_year=data["new_birth_year"] or application.birth_year,
         now=now,
     )
+    return effect + _public(data["document_number"], data["document_date"], data["reason"])
+
+
+def _public(document_number: str, document_date: date, reason: str) -> Rows:
+    """The very words that everyone will read, once the correction is approved."""
+    return [
+        {
+            "label": gettext("Everyone will read: order"),
+            "value": f"№ {document_number}, {written(document_date)}",
+        },
+        {"label": gettext("Everyone will read: reason"), "value": reason},
+    ]
 
 
 def changes(application: Application, *, filed_at: datetime, birth_year: int, now: datetime) -> Rows:
@@ -133,6 +150,14 @@ PROPOSE = Work(
     perform=_propose,
     form=ProposalForm,
     preview=_effect,
+    fields={
+        Refusal.AGE: "new_birth_year",
+        Refusal.FUTURE_FILING: "new_filed_at",
+        Refusal.FILED_BEFORE_BIRTH: "new_filed_at",
+        Refusal.FUTURE_ORDER: "document_date",
+        Refusal.ORDER_BEFORE_BIRTH: "document_date",
+        Refusal.NAMES_IN_PUBLIC: "reason",
+    },
 )
 
 
@@ -225,8 +250,7 @@ class CorrectionAdmin(WorkAdmin):
             {"label": gettext("Application"), "value": application.number},
             {"label": gettext("Locality"), "value": application.locality.name},
             *effect,
-            {"label": gettext("Order No. and date"), "value": self.document(obj)},
-            {"label": gettext("Reason"), "value": obj.reason},
+            *_public(obj.document_number, obj.document_date, obj.reason),
             {"label": gettext("Proposed by"), "value": str(obj.proposed_by)},
         ]
 

@@ -18,8 +18,17 @@ from accounts import audit
 from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin, mask_phone
 from accounts.models import User
-from accounts.public_text import refuse_personal_numbers
-from applications.admin.work import LINE_BREAK, Rows, Work, WorkAdmin, page_of, staff_of, tag, written
+from applications.admin.work import (
+    LINE_BREAK,
+    READ_BY_OTHERS,
+    Rows,
+    Work,
+    WorkAdmin,
+    page_of,
+    staff_of,
+    tag,
+    written,
+)
 from applications.disputes import guardianships
 from applications.models import Application
 from applications.workplace import short_name
@@ -38,7 +47,7 @@ class DecisionForm(forms.Form):
             "Both sides read this text. Write which documents were shown, without numbers, IINs or addresses."
         ),
         max_length=300,
-        validators=[refuse_personal_numbers],
+        validators=READ_BY_OTHERS,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
     # When the decision that the page shows was made: a page left open too long must not overrule an unseen one.

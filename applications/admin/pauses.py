@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.work import Rows, Work, WorkAdmin, page_of, staff_of, tag
+from applications.admin.work import READ_BY_OTHERS, Rows, Work, WorkAdmin, page_of, staff_of, tag
 from applications.moves import locking
 from bulletin.models import Locality, Pause
 from bulletin.selectors import published_vacancies
@@ -31,10 +31,14 @@ class PauseForm(forms.Form):
         label=_("Notice in Kazakh"),
         help_text=_("Families read it in the bulletin and at every place: why, and for how long."),
         max_length=300,
+        validators=READ_BY_OTHERS,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
     notice_ru = forms.CharField(
-        label=_("Notice in Russian"), max_length=300, widget=forms.Textarea(attrs={"rows": 3, "cols": 60})
+        label=_("Notice in Russian"),
+        max_length=300,
+        validators=READ_BY_OTHERS,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
 

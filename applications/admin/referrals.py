@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.file_response import file_response
+from accounts.masks import mask_name, mask_phone
 from accounts.models import User
 from applications.admin.work import (
     LINE_BREAK,
@@ -76,6 +77,11 @@ class ValidityFilter(admin.SimpleListFilter):
 
 def _is_valid(referral: Referral, now: datetime) -> bool:
     return referral.is_valid(now=now)
+
+
+def _is_needed(referral: Referral) -> bool:
+    """Whether the kindergarten has still to do with the family: it is to come, or came."""
+    return referral.state == ReferralState.SIGNED or referral.is_valid(now=estimate_clock())
 
 
 def _sign(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
@@ -167,12 +173,16 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
     @admin.display(description=_("Applicant"))
     def parent(self, obj: Referral) -> str:
         profile = getattr(obj.application.filed_by, "profile", None)
-        return profile.full_name if profile else "—"
+        if profile is None:
+            return "—"
+        return profile.full_name if _is_needed(obj) else mask_name(profile.last_name, profile.first_name)
 
     @admin.display(description=_("Phone"))
     def phone(self, obj: Referral) -> str:
         phone = obj.application.filed_by.phone
-        return phone.as_international if phone else "—"
+        if not phone:
+            return "—"
+        return phone.as_international if _is_needed(obj) else mask_phone(phone)
 
     @admin.display(description=_("Kindergarten"), ordering="bid__vacancy__group__kindergarten__sort_key")
     def kindergarten(self, obj: Referral) -> str:

@@ -19,6 +19,7 @@ from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, t
 from applications.models import Application, Rules, StopListEntry
 from applications.referrals import stops
 from applications.workplace import short_name
+from bulletin.seen import SEEN, SeenAdmin
 from notifications.clock import estimate_clock, read_clock
 
 # A campaign must leave time for all reminders; a grace must end before the next campaign does.
@@ -77,7 +78,7 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Rules)
-class RulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RulesAdmin(SeenAdmin):
     """Rules are added for a future date and can be corrected until then; whom they affect is shown before saving.
 
     They are never deleted, and never changed once in force: they explain the deadlines of their time.
@@ -123,6 +124,7 @@ class RulesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": self.opts,
             "title": gettext("Whom the change touches"),
             "form": form,
+            "seen": request.POST.get(SEEN, ""),
             "rules": form.instance,
             "touched": touched_by(form.instance, now=estimate_clock()),
         }

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -20,11 +21,24 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.bulk import COMMON_FIELDS, DRAFT_FIELDS, TIMES, BulkForm, GroupField
-from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, filtered, link, page_of, staff_of, tag
+from applications.admin.work import (
+    READ_BY_OTHERS,
+    ReasonForm,
+    Rows,
+    SeenForm,
+    Work,
+    WorkAdmin,
+    filtered,
+    link,
+    page_of,
+    staff_of,
+    tag,
+)
 from applications.bidding import publication
 from applications.states import BidState
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Vacancy
+from bulletin.seen import SeenAdmin
 from bulletin.services import check_vacancy
 from notifications.clock import estimate_clock, read_clock
 
@@ -85,11 +99,12 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error(None, error)
 
 
-class ShortNoticeForm(forms.Form):
+class ShortNoticeForm(SeenForm):
     reason = forms.CharField(
         label=_("Reason"),
         help_text=_("Everyone can read this text at the place: why families hear of it so late."),
         max_length=300,
+        validators=READ_BY_OTHERS,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
@@ -102,8 +117,12 @@ def _is_published(vacancy: Vacancy, now: datetime) -> bool:
     return vacancy.state == Vacancy.State.PUBLISHED
 
 
+def _seen(vacancy: Vacancy) -> dict[str, Any]:
+    return {"seen": publication.seen_of(vacancy)}
+
+
 def _publish(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:
-    publication.publish_vacancy(vacancy, actor=actor, now=now)
+    publication.publish_vacancy(vacancy, actor=actor, seen=data["seen"], now=now)
 
 
 def _opens_too_soon(vacancy: Vacancy, now: datetime) -> bool:
@@ -112,19 +131,27 @@ def _opens_too_soon(vacancy: Vacancy, now: datetime) -> bool:
 
 
 def _publish_at_short_notice(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:
-    publication.publish_vacancy(vacancy, actor=actor, short_notice_reason=data["reason"], now=now)
+    publication.publish_vacancy(
+        vacancy, actor=actor, short_notice_reason=data["reason"], seen=data["seen"], now=now
+    )
 
 
 def _recall(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:
     publication.recall_vacancy(vacancy, actor=actor, reason=data["reason"], now=now)
 
 
+def _recalled(vacancy: Vacancy) -> str:
+    if vacancy.bids.filter(state=BidState.VOID).exists():
+        return gettext("The vacancy is recalled. The families have been told the reason.")
+    return gettext("The vacancy is recalled. There were no bids: no family had to be told.")
+
+
 def _close(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:
-    publication.close_vacancy(vacancy, now=now)
+    publication.close_vacancy(vacancy, actor=actor, now=now)
 
 
 @admin.register(Vacancy)
-class VacancyAdmin(WorkAdmin):
+class VacancyAdmin(SeenAdmin, WorkAdmin):
     """Editable only while it is a draft: afterwards families rely on it."""
 
     form = VacancyForm
@@ -174,6 +201,9 @@ class VacancyAdmin(WorkAdmin):
             permission="bulletin.change_vacancy",
             offered=_is_draft,
             perform=_publish,
+            form=SeenForm,
+            initial=_seen,
+            is_in_journal=True,
         ),
         Work(
             name="publish-soon",
@@ -186,6 +216,8 @@ class VacancyAdmin(WorkAdmin):
             permission=publication.SHORTEN_LEAD,
             offered=_opens_too_soon,
             perform=_publish_at_short_notice,
+            initial=_seen,
+            is_in_journal=True,
             form=ShortNoticeForm,
             danger=True,
         ),
@@ -196,10 +228,11 @@ class VacancyAdmin(WorkAdmin):
                 "The vacancy leaves the bulletin. Bids without an answer end, their families wait at their original "
                 "date and read your reason. Referrals already issued stay valid."
             ),
-            done=_("The vacancy is recalled. The families have been told the reason."),
+            done=_recalled,
             permission="bulletin.change_vacancy",
             offered=_is_published,
             perform=_recall,
+            is_in_journal=True,
             form=ReasonForm,
             danger=True,
         ),
@@ -211,6 +244,7 @@ class VacancyAdmin(WorkAdmin):
             permission="bulletin.change_vacancy",
             offered=_is_published,
             perform=_close,
+            is_in_journal=True,
         ),
     ]
 
@@ -309,7 +343,10 @@ class VacancyAdmin(WorkAdmin):
             raise PermissionDenied
         bulk = BulkForm(request.POST if request.method == "POST" else None, groups=_own_groups(request))
         if request.method == "POST" and bulk.is_valid(now=read_clock()):
-            drafts = bulk.create()
+            with transaction.atomic():
+                drafts = bulk.create()
+                for draft in drafts:
+                    self.log_addition(request, draft, [{"added": {}}])
             messages.success(request, gettext("Drafts created: %(count)s") % {"count": len(drafts)})
             return HttpResponseRedirect(f"{reverse('admin:bulletin_vacancy_changelist')}?state__exact=draft")
         context = {
@@ -335,7 +372,11 @@ class VacancyAdmin(WorkAdmin):
         )
 
     def chosen_line(self, obj: Vacancy) -> str:
-        return f"{obj}: {obj.seats_total}; {self.years(obj)}; {self.opening(obj)}"
+        state = "" if _is_draft(obj, read_clock()) else f" ({obj.get_state_display()})"
+        return f"{obj}{state}: {obj.seats_total}; {self.years(obj)}; {self.opening(obj)}"
+
+    def chosen_facts(self, obj: Vacancy) -> Rows:
+        return self.summary(obj)
 
     def summary(self, obj: Vacancy) -> Rows:
         return [
@@ -345,7 +386,7 @@ class VacancyAdmin(WorkAdmin):
             {"label": gettext("Language of education"), "value": self.language(obj)},
             {"label": gettext("Free places"), "value": self.seats(obj)},
             {"label": gettext("Bids without an answer"), "value": self._pending(obj)},
-            {"label": gettext("Opens at"), "value": obj.opens_at},
+            *(_row(obj, name) for name in COMMON_FIELDS),
         ]
 
     # --- columns ---------------------------------------------------------------------------------------------
@@ -391,6 +432,14 @@ class VacancyAdmin(WorkAdmin):
 
 def _may_change(obj: Model) -> bool:
     return isinstance(obj, Vacancy) and obj.state == Vacancy.State.DRAFT
+
+
+def _row(vacancy: Vacancy, name: str) -> dict[str, Any]:
+    """A field of the draft by its name, as a confirm page shows it."""
+    field = Vacancy._meta.get_field(name)
+    in_words = getattr(vacancy, f"get_{name}_display", None)
+    value = in_words() if in_words else getattr(vacancy, name)
+    return {"label": field.verbose_name, "value": "—" if value is None else value}  # type: ignore[union-attr]
 
 
 def _own_groups(request: HttpRequest) -> QuerySet[Group]:

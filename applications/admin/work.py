@@ -1,15 +1,17 @@
 """An admin without editing: rows of the employee's own kindergartens, and buttons with a confirmation page."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -26,6 +28,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.journal_actions import Action
 from accounts.models import User
+from accounts.public_text import demand_words, refuse_personal_numbers
 from applications.models import Application
 from applications.moves import Refused
 from applications.refusals import Refusal
@@ -40,6 +43,12 @@ Words = str | Promise
 Rows = list[dict[str, Any]]
 
 
+class SeenForm(forms.Form):
+    """Carries what the confirm page showed, so that nothing else is done than was read."""
+
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+
 class ConfirmForm(forms.Form):
     """A form with nothing but the button."""
 
@@ -48,11 +57,16 @@ class ConfirmForm(forms.Form):
 REFUSALS = (Refused, ValidationError)
 
 
+# A text that a family or everybody reads.
+READ_BY_OTHERS = [demand_words, refuse_personal_numbers]
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         help_text=_("The family reads this text. Write what happened and what they can do."),
         max_length=300,
+        validators=READ_BY_OTHERS,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
@@ -62,16 +76,18 @@ class Work:
     """One button on an object's page: when it is offered, what it asks for, what it does.
 
     `perform(obj, actor, data, now)` calls a service and may raise `Refused` or `ValidationError`, whose words are
-    shown; `data` is the form's cleaned data.
+    shown, with the filled form where there is one; `data` is the form's cleaned data. `done` are the words of success,
+    or what says them of the changed object.
     `initial(obj)` fills the form with what the page has shown.
     With a `preview(obj, data, now)` the filled form is answered first by what it would do, as rows, and done only when
-    that is confirmed; the preview may raise `Refused` too.
+    that is confirmed; the preview may raise `Refused` too. `fields` names the field at which a refusal is said.
+    `is_in_journal`: the service itself enters it into the object's history, in its own transaction.
     """
 
     name: str
     label: Words
     consequence: Words
-    done: Words
+    done: Words | Callable[[Any], Words]
     permission: str
     offered: Callable[[Any, datetime], bool]
     perform: Callable[[Any, User, dict[str, Any], datetime], Any]
@@ -79,6 +95,25 @@ class Work:
     danger: bool = False
     preview: Callable[[Any, dict[str, Any], datetime], Rows] | None = None
     initial: Callable[[Any], dict[str, Any]] | None = None
+    fields: Mapping[Refusal, str] = field(default_factory=dict)
+    is_in_journal: bool = False
+
+    def field_of(self, error: Exception) -> str | None:
+        """The field at which a refusal is said; None for those that belong to no field."""
+        return self.fields.get(error.reason) if isinstance(error, Refused) else None
+
+
+# How a pressed button is kept in Django's log of changes.
+BUTTON = "work:"
+
+
+class Happened(NamedTuple):
+    """One line of an object's history; `who` is empty for the portal itself."""
+
+    at: datetime
+    who: str
+    what: Words
+    why: str
 
 
 class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -88,6 +123,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """
 
     change_form_template = "admin/work/change_form.html"
+    object_history_template = "admin/work/object_history.html"
     view_on_site = False
     list_per_page = 25
     show_full_result_count = False
@@ -186,24 +222,31 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # --- the confirm page ------------------------------------------------------------------------------------
 
     def work_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        """Ask (GET), then do (POST) one of `works`; a refusal is explained on the object's page."""
-        obj = self.get_object(request, unquote(object_id))
-        work = next((work for work in self.works if work.name == name), None)
-        if obj is None or work is None:
-            raise Http404
-        if not (self.has_view_permission(request, obj) and request.user.has_perm(work.permission)):
-            raise PermissionDenied
-        initial = work.initial(obj) if work.initial else None
-        form = work.form(request.POST if request.method == "POST" else None, initial=initial)
+        """Ask (GET), then do (POST) one of `works`; a refusal is explained in the form, or on the object's page."""
+        obj, work = self._asked_for(request, object_id, name)
+        initial = work.initial(obj) if work.initial else {}
+        sent = request.POST.copy()
+        form = work.form(sent if request.method == "POST" else None, initial=initial)
         effect: Rows = []
         if form.is_valid():
-            if work.preview is None or "confirmed" in request.POST:
-                self._perform(request, work, obj, form.cleaned_data)
-                return HttpResponseRedirect(page_of(obj))
+            is_preview = work.preview is not None and "confirmed" not in request.POST
             try:
+                if not is_preview:
+                    self._perform(request, work, obj, form.cleaned_data)
+                    return HttpResponseRedirect(page_of(obj))
+                assert work.preview is not None
                 effect = work.preview(obj, form.cleaned_data, estimate_clock())
-            except Refused as refused:
-                form.add_error(None, str(refused))
+            except REFUSALS as error:
+                # What was typed is kept, unless there was nothing to type, or pressing again can't help.
+                if not form.visible_fields() or not work.offered(
+                    self.get_object(request, str(obj.pk)), read_clock()
+                ):
+                    messages.error(request, why(error))
+                    return HttpResponseRedirect(page_of(obj))
+                form.add_error(work.field_of(error), why(error))
+                # What is shown from here on is what is stored now.
+                for name_of_field, value in initial.items():
+                    sent[name_of_field] = value
         if not work.offered(obj, estimate_clock()):
             messages.error(request, str(Refusal.NOT_ALLOWED.label))
             return HttpResponseRedirect(page_of(obj))
@@ -221,11 +264,67 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         }
         return TemplateResponse(request, "admin/work/confirm.html", context)
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Who did what to the object, and when: what the journal holds, and what was changed in a form."""
+        obj = self.get_object(request, unquote(object_id))
+        happened = self._happened(obj) if obj is not None else []
+        return super().history_view(request, object_id, {"happened": happened, **(extra_context or {})})
+
+    def _happened(self, obj: Model) -> list[Happened]:
+        """Newest first. A button that the journal knows nothing of is remembered by its name."""
+        labels = {f"{BUTTON}{work.name}": work.label for work in self.works}
+        pressed = LogEntry.objects.filter(
+            object_id=str(obj.pk), content_type=ContentType.objects.get_for_model(obj)
+        ).select_related("user")
+        return sorted(
+            [
+                *(
+                    Happened(one.at, str(one.actor or ""), one.get_action_display(), one.reason)
+                    for one in audit.history_of(obj)
+                ),
+                *(
+                    Happened(
+                        one.action_time,
+                        str(one.user),
+                        labels.get(one.change_message) or one.get_change_message(),
+                        "",
+                    )
+                    for one in pressed
+                ),
+            ],
+            key=lambda one: one.at,
+            reverse=True,
+        )
+
+    def _asked_for(self, request: HttpRequest, object_id: str, name: str) -> tuple[Any, Work]:
+        obj = self.get_object(request, unquote(object_id))
+        work = next((work for work in self.works if work.name == name), None)
+        if obj is None or work is None:
+            raise Http404
+        if not (self.has_view_permission(request, obj) and request.user.has_perm(work.permission)):
+            raise PermissionDenied
+        return obj, work
+
+    def _perform(self, request: HttpRequest, work: Work, obj: Model, data: dict[str, Any]) -> None:
+        self._do(request, work, obj, data)
+        messages.success(request, str(work.done(obj) if callable(work.done) else work.done))
+
+    def _do(self, request: HttpRequest, work: Work, obj: Model, data: dict[str, Any]) -> None:
+        work.perform(obj, staff_of(request), data, read_clock())
+        if not work.is_in_journal:
+            self.log_change(request, obj, f"{BUTTON}{work.name}")
+
     # --- the same for many rows of a list ----------------------------------------------------------------------
 
     def chosen_line(self, obj: Any) -> str:
         """A row among many, as the page that asks names it, and the message about one that was refused."""
         return str(obj)
+
+    def chosen_facts(self, obj: Any) -> Rows:
+        """What else the page that asks shows of each row."""
+        return []
 
     def perform_many(
         self,
@@ -249,7 +348,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 "title": title,
-                "rows": [{"pk": row.pk, "line": self.chosen_line(row)} for row in rows],
+                "rows": [self._chosen(row, work) for row in rows],
                 "action": action,
                 "work": work,
             }
@@ -258,7 +357,9 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for row in rows:
             line = self.chosen_line(row)
             try:
-                work.perform(row, staff_of(request), {}, read_clock())
+                shown = work.initial(row) if work.initial else {}
+                data = {name: request.POST.get(f"{name}-{row.pk}", "") for name in shown}
+                self._do(request, work, row, data)
             except REFUSALS as error:
                 refused.setdefault(why(error), []).append(line)
         self._say_of_many(request, done, count=len(rows) - sum(map(len, refused.values())), refused=refused)
@@ -266,6 +367,15 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if gone > 0:
             messages.warning(request, gettext("No longer in this list: %(count)s") % {"count": gone})
         return None
+
+    def _chosen(self, row: Any, work: Work) -> dict[str, Any]:
+        shown = work.initial(row) if work.initial else {}
+        return {
+            "pk": row.pk,
+            "line": self.chosen_line(row),
+            "facts": self.chosen_facts(row),
+            "hidden": [(f"{name}-{row.pk}", value) for name, value in shown.items()],
+        }
 
     def _say_of_many(
         self, request: HttpRequest, done: Words, *, count: int, refused: dict[str, list[str]]
@@ -276,14 +386,6 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             named = "; ".join(lines[:NAMED]) + ("; …" if len(lines) > NAMED else "")
             sentence = gettext("Not done: %(count)s. %(reason)s") % {"count": len(lines), "reason": reason}
             messages.error(request, f"{sentence} {named}")
-
-    def _perform(self, request: HttpRequest, work: Work, obj: Model, data: dict[str, Any]) -> None:
-        try:
-            work.perform(obj, staff_of(request), data, read_clock())
-        except REFUSALS as error:
-            messages.error(request, why(error))
-        else:
-            messages.success(request, str(work.done))
 
 
 class ChildColumns:

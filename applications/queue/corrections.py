@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from django.db.models import Count, Q, Value
 
 from accounts.models import User
+from accounts.public_text import names_in
 from applications.journal_actions import Action
 from applications.models import Application, Correction
 from applications.moves import Refused, announce, lock_application, locking, move, trace
@@ -35,16 +36,22 @@ def propose_correction(
     """Record a proposal for another official to approve; nothing changes in the queue yet.
 
     A value equal to the present one counts as none. Raises `PermissionDenied` for anyone who is not an official, and
-    `Refused`: NOTHING_TO_CORRECT, FUTURE_FILING, AGE, REASON_MISSING, ORDER_MISSING, FUTURE_ORDER,
-    OWN_CHILD, CORRECTION_WAITS, NOT_ALLOWED (enrolled or archived).
+    `Refused`: what `check_proposal` raises, OWN_CHILD, CORRECTION_WAITS.
     """
     _require(actor, PROPOSE)
     try:
         with locking():
             application = lock_application(application.pk)
             _require_stranger(actor, application)
-            check_change(application, filed_at=new_filed_at, birth_year=new_birth_year, now=now)
-            _check_order(reason, document_number, document_date, application=application, now=now)
+            check_proposal(
+                application,
+                new_filed_at=new_filed_at,
+                new_birth_year=new_birth_year,
+                reason=reason,
+                document_number=document_number,
+                document_date=document_date,
+                now=now,
+            )
             correction = Correction.objects.create(
                 application=application,
                 new_filed_at=new_filed_at if new_filed_at != application.filed_at else None,
@@ -125,10 +132,28 @@ def decline_correction(correction: Correction, *, actor: User, reason: str, now:
     return correction
 
 
-def check_change(
+def check_proposal(
+    application: Application,
+    *,
+    new_filed_at: datetime | None,
+    new_birth_year: int | None,
+    reason: str,
+    document_number: str,
+    document_date: date,
+    now: datetime,
+) -> None:
+    """Raise `Refused` where such a correction can't be proposed.
+
+    NOT_ALLOWED (enrolled or archived), NOTHING_TO_CORRECT, FUTURE_FILING, FILED_BEFORE_BIRTH, AGE, REASON_MISSING,
+    ORDER_MISSING, FUTURE_ORDER, ORDER_BEFORE_BIRTH, NAMES_IN_PUBLIC.
+    """
+    _check_change(application, filed_at=new_filed_at, birth_year=new_birth_year, now=now)
+    _check_order(reason, document_number, document_date, application=application, now=now)
+
+
+def _check_change(
     application: Application, *, filed_at: datetime | None, birth_year: int | None, now: datetime
 ) -> None:
-    """Raise `Refused` if `propose_correction` would refuse this change."""
     if not is_allowed(Move.CORRECT, application.state):
         raise Refused(Refusal.NOT_ALLOWED)
     if (filed_at or application.filed_at, birth_year or application.birth_year) == (
@@ -139,6 +164,8 @@ def check_change(
     if filed_at is not None and filed_at > now:
         raise Refused(Refusal.FUTURE_FILING)
     locality = application.locality
+    if filed_at is not None and locality.day(filed_at) < _born(application):
+        raise Refused(Refusal.FILED_BEFORE_BIRTH)
     if birth_year is not None and not rules_at(locality, now).admits(birth_year, on=locality.day(now)):
         raise Refused(Refusal.AGE)
 
@@ -162,6 +189,24 @@ def _check_order(
         raise Refused(Refusal.ORDER_MISSING)
     if document_date > application.locality.day(now):
         raise Refused(Refusal.FUTURE_ORDER)
+    if document_date < _born(application):
+        raise Refused(Refusal.ORDER_BEFORE_BIRTH)
+    if names_in(f"{reason} {document_number}", _family_names(application)):
+        raise Refused(Refusal.NAMES_IN_PUBLIC)
+
+
+def _born(application: Application) -> date:
+    born: date = application.child.birth_date
+    return born
+
+
+def _family_names(application: Application) -> list[str]:
+    """The names of the child and of its guardians, which no public text may hold."""
+    child = application.child
+    profiles = [user.profile for user in guardians_of(child) if hasattr(user, "profile")]
+    names = [(child.last_name, child.first_name, child.middle_name)]
+    names += [(one.last_name, one.first_name, one.middle_name) for one in profiles]
+    return [name for whole in names for name in whole if name]
 
 
 def _lock_open(correction: Correction, *, actor: User) -> Correction:

@@ -4,6 +4,9 @@ import logging
 from datetime import datetime
 from functools import lru_cache
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+
 from accounts.models import User
 from applications.bidding.ending import release_seat
 from applications.journal_actions import Action
@@ -26,22 +29,29 @@ from applications.referrals.stored_paper import take_paper_away
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER, Move, ReferralState
 from bulletin.calendar import working_calendar
+from bulletin.models import Kindergarten
 from bulletin.workdays import end_of_day
 
 logger = logging.getLogger(__name__)
 
 
 def sign_contract(referral: Referral, *, actor: User, contract_number: str = "", now: datetime) -> Contract:
-    """The family came with its papers in time: the child is enrolled. Raises `Refused(REFERRAL_ENDED)`."""
+    """The family came with its papers in time: the child is enrolled.
+
+    Raises `Refused(REFERRAL_ENDED)`, and `ValidationError` for a number that another contract of the kindergarten has.
+    Locks the application, the referral, then the kindergarten's row: its contracts are numbered one by one.
+    """
     with locking():
         application = lock_application(referral.application_id)
         referral = lock_referral(referral.pk)
         if not referral.is_valid(now=now):
             raise Refused(Refusal.REFERRAL_ENDED)
+        number = contract_number.strip() or referral.number
+        _refuse_used(number, referral.bid.vacancy.group.kindergarten)
         _end_referral(referral, ReferralState.SIGNED, at=now)
         contract = Contract.objects.create(
             referral=referral,
-            number=contract_number.strip() or referral.number,
+            number=number,
             signed_at=now,
             signed_by=actor,
         )
@@ -59,6 +69,16 @@ def sign_contract(referral: Referral, *, actor: User, contract_number: str = "",
             contract=contract,
         )
     return contract
+
+
+def _refuse_used(number: str, kindergarten: Kindergarten) -> None:
+    Kindergarten.objects.select_for_update(no_key=True).get(pk=kindergarten.pk)
+    used = Contract.objects.filter(
+        number__iexact=number, referral__bid__vacancy__group__kindergarten=kindergarten
+    ).select_related("referral")
+    if contract := used.first():
+        words = gettext("This contract number is in use already. Referral: %(referral)s")
+        raise ValidationError(words % {"referral": contract.referral.number})
 
 
 def revoke_referral(referral: Referral, *, actor: User, reason: str, now: datetime) -> Application:

@@ -1,8 +1,10 @@
 """The staff's view: everyone their own kindergartens, reviews moderated with a reason, the calendar safe from loss."""
 
+import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -11,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from balabaqsha.roles import PERMISSIONS
 from bulletin.employment import kindergartens_of
 from bulletin.models import Employment, Group, Holiday, Kindergarten, Review
 from tests.factories import (
@@ -175,6 +178,7 @@ def test_a_day_is_never_deleted_and_keeps_its_date(chief: Client) -> None:
         "name_kk": "Жұмыс күні",
         "name_ru": "Рабочий день",
         "source": day.source,
+        "confirmed": "yes",
     }
     assert chief.post(f"/admin/bulletin/holiday/{day.pk}/change/", data).status_code == 302
     day.refresh_from_db()
@@ -283,3 +287,61 @@ def test_lists_and_forms_open_in_both_languages_and_only_for_staff(
         assert parent_client.get(address).status_code == 302
         if model != "review":
             assert chief.get(f"{address}add/").status_code == 200
+
+
+# --- two windows ---------------------------------------------------------------------------------------------
+
+
+def seen_on(page: Any) -> str:
+    found = re.search(r'name="_seen" value="(\w+)"', page.content.decode())
+    assert found
+    return found.group(1)
+
+
+def test_an_older_window_on_a_kindergarten_saves_nothing_over_a_newer_one(
+    worker_client: Client, own: Kindergarten
+) -> None:
+    address = f"/admin/bulletin/kindergarten/{own.pk}/change/"
+    data = {
+        "address_kk": "Абай 1", "address_ru": "Абая 1", "phone": "", "head": "",
+        "groups-TOTAL_FORMS": "0", "groups-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    older = seen_on(worker_client.get(address))
+    assert worker_client.post(address, data | {"head": "Бірінші", "_seen": older}).status_code == 302
+    answer = worker_client.post(address, data | {"head": "Екінші", "_seen": older})
+    assert answer.status_code == 200
+    assert "Бірінші" in " ".join(answer.context["adminform"].form.non_field_errors())
+    assert Kindergarten.objects.get(pk=own.pk).head == "Бірінші"
+
+
+def test_a_group_changed_on_its_own_page_outdates_the_kindergartens(
+    worker_client: Client, own: Kindergarten
+) -> None:
+    group = GroupFactory.create(kindergarten=own, capacity=20)
+    address = f"/admin/bulletin/group/{group.pk}/change/"
+    older = seen_on(worker_client.get(address))
+    of_kindergarten = f"/admin/bulletin/kindergarten/{own.pk}/change/"
+    older_whole = seen_on(worker_client.get(of_kindergarten))
+    assert worker_client.post(address, group_data(group, capacity=21) | {"_seen": older}).status_code == 302
+    assert worker_client.post(address, group_data(group, capacity=22) | {"_seen": older}).status_code == 200
+    assert Group.objects.get(pk=group.pk).capacity == 21
+    assert seen_on(worker_client.get(of_kindergarten)) != older_whole
+
+
+def test_a_day_is_asked_about_before_it_is_saved(chief: Client) -> None:
+    data = {"date": "15.05.2019", "kind": "off", "name_kk": "Күн", "name_ru": "День", "source": ""}
+    page = chief.post("/admin/bulletin/holiday/add/", data)
+    assert page.status_code == 200
+    assert not Holiday.objects.filter(date=date(2019, 5, 15)).exists()
+    assert "15.05.2019" in page.content.decode()
+    assert chief.post("/admin/bulletin/holiday/add/", data | {"confirmed": "yes"}).status_code == 302
+    assert Holiday.objects.filter(date=date(2019, 5, 15)).exists()
+
+
+def test_nobody_is_granted_the_right_to_delete_a_day() -> None:
+    assert not [name for names in PERMISSIONS.values() for name in names if name.endswith("delete_holiday")]
+
+
+def test_a_review_is_named_by_the_day_of_its_place(own: Kindergarten) -> None:
+    review = Review(kindergarten=own, created_at=datetime(2019, 6, 25, 19, tzinfo=UTC))
+    assert str(review) == "26.06.2019"

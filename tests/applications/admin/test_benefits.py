@@ -69,22 +69,22 @@ class TestCheck:
         for reason in ("", "   "):
             answer = desk.post(work(benefit, "reject"), {"reason": reason})
             assert "reason" in answer.context["form"].errors
-        desk.post(work(benefit, "reject"), {"reason": "Мөрі жоқ"})
+        desk.post(work(benefit, "reject"), {"reason": "Анықтаманың мөрі жоқ"})
         benefit.refresh_from_db()
-        assert (benefit.state, benefit.reason) == (BenefitState.REJECTED, "Мөрі жоқ")
+        assert (benefit.state, benefit.reason) == (BenefitState.REJECTED, "Анықтаманың мөрі жоқ")
 
     def test_a_verified_one_can_still_be_rejected(self, desk, scene, official, benefit):
         claims.verify_benefit(benefit, actor=official, now=scene.now)
         shown = desk.get(page(benefit)).content.decode()
         assert work(benefit, "verify") not in shown
         assert work(benefit, "reject") in shown
-        desk.post(work(benefit, "reject"), {"reason": "Жалған"})
+        desk.post(work(benefit, "reject"), {"reason": "Анықтама жалған"})
         assert Application.objects.get().tier == Tier.GENERAL
 
     @pytest.mark.parametrize("name", ["verify", "reject"])
     def test_what_was_withdrawn_meanwhile_is_refused_in_words(self, desk, scene, benefit, name):
         claims.withdraw_benefit(benefit, actor=scene.parent, now=scene.now)
-        answer = desk.post(work(benefit, name), {"reason": "x"})
+        answer = desk.post(work(benefit, name), {"reason": "Анықтама жарамсыз"})
         assert said(answer) == [str(Refusal.BENEFIT_ENDED.label)]
         assert said(desk.get(work(benefit, name)))[-1] == str(Refusal.NOT_ALLOWED.label)
 

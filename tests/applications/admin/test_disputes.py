@@ -59,7 +59,7 @@ class TestWhoSees:
         addresses = [reverse(LIST), page(dispute), work(dispute, "stand"), work(dispute, "end")]
         for address in addresses:
             assert browser.get(address).status_code == 403
-        assert browser.post(work(dispute, "end"), {"reason": "x"}).status_code == 403
+        assert browser.post(work(dispute, "end"), {"reason": "Туу туралы куәлік"}).status_code == 403
         assert is_halted(scene.application.child)
 
     def test_both_sides_with_masked_identifiers(self, scene, newcomer, dispute, desk):
@@ -163,53 +163,53 @@ class TestDecisions:
 
     def test_nobody_decides_about_their_own_child(self, scene, dispute, official, desk):
         GuardianshipFactory(child=scene.application.child, user=official)
-        answer = desk.post(work(dispute, "end"), {"reason": "x"})
-        assert said(answer) == [str(Refusal.OWN_CHILD.label)]
+        answer = desk.post(work(dispute, "end"), {"reason": "Туу туралы куәлік"})
+        assert answer.context["form"].non_field_errors() == [str(Refusal.OWN_CHILD.label)]
         assert is_halted(scene.application.child)
 
     def test_a_decision_can_be_mended_and_the_same_is_not_offered_again(self, newcomer, dispute, desk):
-        desk.post(work(dispute, "end"), {"reason": "x"})
+        desk.post(work(dispute, "end"), {"reason": "Туу туралы куәлік"})
         html = desk.get(page(dispute)).content.decode()
         assert work(dispute, "end") not in html
         assert work(dispute, "stand") in html
         seen = desk.get(work(dispute, "stand"))
         assert "Сіз өзгертетін шешім" in seen.content.decode()
-        fields = {"reason": "Қате шешім", "overrules": seen.context["form"]["overrules"].value()}
+        fields = {"reason": "Алдыңғы шешім қате", "overrules": seen.context["form"]["overrules"].value()}
         desk.post(work(dispute, "stand"), fields)
         assert newcomer.guardianships.get().ended_at is None
 
     def test_a_page_that_was_open_too_long_overrules_nothing(self, newcomer, dispute, desk):
         """«Stands» was opened in one window, «ends» decided in another: both sides read two answers."""
         stale = {
-            "reason": "x",
+            "reason": "Туу туралы куәлік",
             "overrules": desk.get(work(dispute, "stand")).context["form"]["overrules"].value(),
         }
-        desk.post(work(dispute, "end"), {"reason": "Құжат жалған", "overrules": ""})
+        desk.post(work(dispute, "end"), {"reason": "Құжат жалған болып шықты", "overrules": ""})
         answer = desk.post(work(dispute, "stand"), stale)
-        assert said(answer)[-1] == str(Refusal.DECIDED_MEANWHILE.label)
+        assert answer.context["form"].non_field_errors() == [str(Refusal.DECIDED_MEANWHILE.label)]
         assert not Notice.objects.filter(kind="guardianship_stands").exists()
 
     @pytest.mark.parametrize("forged", ["", "x", "\0", "2019-01-01", "2019-01-01T00:00:00+06:00", "9" * 5000])
     def test_nor_does_a_forged_one(self, dispute, desk, forged):
-        desk.post(work(dispute, "end"), {"reason": "x"})
-        answer = desk.post(work(dispute, "stand"), {"reason": "x", "overrules": forged})
+        desk.post(work(dispute, "end"), {"reason": "Туу туралы куәлік"})
+        answer = desk.post(work(dispute, "stand"), {"reason": "Туу туралы куәлік", "overrules": forged})
         assert answer.status_code in (200, 302)
         assert Dispute.objects.get().outcome == "ends"
 
     def test_both_decisions_stay_on_the_page(self, dispute, desk):
-        for button, reason in (("end", "Құжат жалған"), ("stand", "Қате шешім")):
+        for button, reason in (("end", "Құжат жалған болып шықты"), ("stand", "Алдыңғы шешім қате")):
             seen = desk.get(work(dispute, button)).context["form"]["overrules"].value()
             desk.post(work(dispute, button), {"reason": reason, "overrules": seen})
         html = desk.get(page(dispute)).content.decode()
-        assert "Құжат жалған" in html
-        assert "Қате шешім" in html
+        assert "Құжат жалған болып шықты" in html
+        assert "Алдыңғы шешім қате" in html
 
     def test_what_the_registry_ended_is_said_and_can_not_stand(self, scene, newcomer, dispute, desk):
         newcomer.guardianships.update(ended_at=scene.now)
         html = desk.get(page(dispute)).content.decode()
         assert "тізілім енді растамайды" in html
         assert work(dispute, "stand") not in html
-        answer = desk.post(work(dispute, "stand"), {"reason": "x"})
+        answer = desk.post(work(dispute, "stand"), {"reason": "Туу туралы куәлік"})
         assert said(answer) == [str(Refusal.ENDED_BY_REGISTRY.label)]
 
     def test_nothing_is_edited_added_or_deleted(self, dispute, desk):
@@ -225,7 +225,7 @@ class TestDecisions:
             late.user, by=first.user, is_tied=False, now=late.verified_at
         )
         assert desk.get(page(dispute)).status_code == 200
-        assert desk.post(work(dispute, "stand"), {"reason": "x"}).status_code == 302
+        assert desk.post(work(dispute, "stand"), {"reason": "Туу туралы куәлік"}).status_code == 302
         assert Dispute.objects.get().outcome == "stands"
 
 

@@ -1,6 +1,7 @@
 """Vacancies in the workplace: many drafts at once, publishing them, and what can't be changed afterwards."""
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,9 +9,15 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from accounts.models import AuditEntry
 from accounts.roles import Role
+from applications.bidding import publication
+from applications.jobs import deadlines
 from applications.refusals import Refusal
+from applications.states import BidState, Move
+from bulletin.journal_actions import Action
 from bulletin.models import Vacancy
+from tests.applications.bidding.reference import place_bid
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
 from tests.staff import employee, inside, worker_of
 
@@ -145,7 +152,7 @@ class TestPublishingMany:
         answer = desk.post(LIST, data | {"confirmed": "yes"})
         said = " ".join(str(message) for message in get_messages(answer.wsgi_request))
         assert drafts().count() == 1
-        assert str(Refusal.NOT_A_DRAFT.label) in said
+        assert scene.vacancy.get_state_display() in said
 
     def test_many_from_the_list_of_drafts_are_counted(self, desk, second):
         rows = [
@@ -266,3 +273,196 @@ class TestByWhoseClock:
         answer = western_desk.post(ADD, self.form(western) | {"group": group})
         assert answer.status_code == 200
         assert list(answer.context["adminform"].form.errors) == ["group"]
+
+
+class TestWhoDidWhat:
+    """Publication, recall and closing stand in the journal and in the vacancy's history, with who and when."""
+
+    def history(self, desk, vacancy, prefix=""):
+        return desk.get(f"{prefix}/admin/bulletin/vacancy/{vacancy.pk}/history/").content.decode()
+
+    def press(self, desk, vacancy, name, **data):
+        return desk.post(f"/admin/bulletin/vacancy/{vacancy.pk}/do/{name}/", data)
+
+    @pytest.mark.parametrize(
+        ("name", "data", "action", "kk", "ru"),
+        [
+            ("close", {}, Action.VACANCY_CLOSED, "Бос орын жабылды", "Вакансия закрыта"),
+            ("recall", {"reason": "Қате жарияланды"}, Action.VACANCY_RECALLED, "Қате", "Қате"),
+        ],
+    )
+    def test_an_end_names_who_ended_it(self, scene, name, data, action, kk, ru):
+        worker = worker_of(scene.group.kindergarten, username="aidana")
+        desk = inside(worker)
+        self.press(desk, scene.vacancy, name, **data)
+        entry = AuditEntry.objects.get(action=action)
+        assert (entry.actor, entry.at, entry.target) == (worker, scene.now, str(scene.vacancy))
+        for prefix, words in (("", kk), ("/ru", ru)):
+            page = self.history(desk, scene.vacancy, prefix)
+            assert "aidana" in page
+            assert words in page
+            assert "26.06.2019 16:20" in page
+
+    def test_so_does_a_publication(self, scene, second):
+        desk = inside(worker_of(scene.group.kindergarten, username="aidana"))
+        draft = VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=2, **AHEAD)
+        self.press(desk, draft, "publish")
+        page = self.history(desk, draft)
+        assert "aidana" in page
+        assert str(Action.VACANCY_PUBLISHED.label) in page
+
+    @pytest.mark.parametrize("end", [publication.recall_vacancy, publication.close_vacancy])
+    def test_what_is_rolled_back_leaves_no_entry_and_what_stands_has_one(self, scene, monkeypatch, end):
+        reason = {"reason": "Қате жарияланды"} if end is publication.recall_vacancy else {}
+
+        def broken(*args, **kwargs):
+            raise RuntimeError("the journal can't be written")
+
+        monkeypatch.setattr(publication.audit, "record", broken)
+        with pytest.raises(RuntimeError):
+            end(scene.vacancy, actor=scene.staff, now=scene.now, **reason)
+        scene.vacancy.refresh_from_db()
+        assert scene.vacancy.state == Vacancy.State.PUBLISHED
+
+    def test_a_recall_that_a_job_finishes_is_still_the_employees(self, scene, monkeypatch):
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+
+        def killed(*args, **kwargs):
+            raise SystemExit
+
+        monkeypatch.setattr(publication, "void_bid", killed)
+        with pytest.raises(SystemExit):
+            publication.recall_vacancy(
+                scene.vacancy, actor=scene.staff, reason="Қате жарияланды", now=scene.now
+            )
+        monkeypatch.undo()
+        assert deadlines.award_bids(now=scene.now) == 1
+        bid.refresh_from_db()
+        assert bid.state == BidState.VOID
+        assert scene.parent.journal.get(action="bid_void").actor == scene.staff
+        assert scene.application.events.get(move=Move.VOID_BID).actor == scene.staff
+
+    def test_a_button_of_another_page_is_in_its_history_too(self, scene):
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        desk = inside(worker_of(scene.group.kindergarten, username="aidana"))
+        desk.post(f"/admin/applications/bid/{bid.pk}/do/activate/")
+        for prefix, words in (("", "Активтендіру"), ("/ru", "Активировать")):
+            page = desk.get(f"{prefix}/admin/applications/bid/{bid.pk}/history/").content.decode()
+            assert "aidana" in page
+            assert words in page
+
+    def test_drafts_of_one_page_say_who_wrote_them(self, scene, desk):
+        desk.post(BULK, COMMON | row(0, scene.group))
+        assert "staff-" in self.history(desk, drafts().get())
+
+
+class TestTwoWindows:
+    """What one window saved is not lost to an older one, and nothing is published that was not read."""
+
+    FORM = {name.removeprefix("common-"): value for name, value in COMMON.items()} | {
+        "opens_at_0": "27.06.2019",
+        "vacant_from_0": "01.08.2019",
+        "seats_total": "2",
+        "birth_years": ["2017"],
+    }
+
+    @pytest.fixture
+    def draft(self, second):
+        return VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=2, **AHEAD)
+
+    def page(self, draft):
+        return f"/admin/bulletin/vacancy/{draft.pk}/change/"
+
+    def seen(self, page):
+        return re.search(r'name="_seen" value="(\w+)"', page.content.decode()).group(1)
+
+    def form(self, draft, **changes):
+        return self.FORM | {"group": draft.group.pk} | changes
+
+    def test_an_older_window_saves_nothing_before_it_has_read_the_newer_one(self, desk, draft):
+        older = self.seen(desk.get(self.page(draft)))
+        assert desk.post(self.page(draft), self.form(draft, seats_total="7", _seen=older)).status_code == 302
+        answer = desk.post(self.page(draft), self.form(draft, seats_total="5", _seen=older))
+        assert answer.status_code == 200
+        errors = answer.context["adminform"].form.non_field_errors()
+        assert "7" in " ".join(list(errors)[1:])
+        assert 'value="5"' in answer.content.decode()
+        draft.refresh_from_db()
+        assert draft.seats_total == 7
+        # Read, and pressed once more.
+        again = self.form(draft, seats_total="5", _seen=self.seen(answer))
+        assert desk.post(self.page(draft), again).status_code == 302
+        draft.refresh_from_db()
+        assert draft.seats_total == 5
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"seats_total": 1},
+            {"birth_years": [2016]},
+            {"mode": "queue_order", "closes_at": AHEAD["opens_at"] + timedelta(days=9)},
+            {"responsible": "Басқа"},
+            {"place_type": "temporary"},
+            {"vacant_from": AHEAD["opens_at"] + timedelta(days=1)},
+        ],
+    )
+    def test_what_was_not_read_is_not_published(self, desk, draft, changed):
+        url = f"/admin/bulletin/vacancy/{draft.pk}/do/publish/"
+        seen = desk.get(url).context["form"]["seen"].value()
+        Vacancy.objects.filter(pk=draft.pk).update(**changed)
+        (words,) = self.said(desk.post(url, {"seen": seen}))
+        assert words == str(Refusal.CHANGED_MEANWHILE.label)
+        draft.refresh_from_db()
+        assert draft.state == Vacancy.State.DRAFT
+        desk.post(url, {"seen": desk.get(url).context["form"]["seen"].value()})
+        draft.refresh_from_db()
+        assert draft.state == Vacancy.State.PUBLISHED
+
+    def test_nor_by_the_list(self, desk, draft):
+        chosen = {"action": "publish_selected", "_selected_action": [str(draft.pk)]}
+        page = desk.post(LIST, chosen).content.decode()
+        mark = re.search(rf'name="seen-{draft.pk}" value="(\w+)"', page).group(1)
+        Vacancy.objects.filter(pk=draft.pk).update(seats_total=1)
+        desk.post(LIST, chosen | {"confirmed": "yes", f"seen-{draft.pk}": mark})
+        draft.refresh_from_db()
+        assert draft.state == Vacancy.State.DRAFT
+
+    def test_the_confirm_page_shows_what_becomes_unchangeable(self, desk, second):
+        draft = VacancyFactory(
+            group=second,
+            state=Vacancy.State.DRAFT,
+            mode=Vacancy.Mode.QUEUE_ORDER,
+            place_type=Vacancy.PlaceType.TEMPORARY,
+            closes_at=AHEAD["opens_at"] + timedelta(days=2),
+            responsible="Омарова Айгүл",
+            **AHEAD,
+        )
+        page = desk.get(f"/admin/bulletin/vacancy/{draft.pk}/do/publish/").content.decode()
+        for shown in (draft.get_mode_display(), draft.get_place_type_display(), "29", "Омарова Айгүл"):
+            assert str(shown) in page
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_a_draft_published_or_deleted_meanwhile_is_answered_by_the_workplace(self, desk, draft, prefix):
+        form = self.form(draft)
+        Vacancy.objects.filter(pk=draft.pk).update(state=Vacancy.State.PUBLISHED, published_at=draft.opens_at)
+        answer = desk.post(prefix + self.page(draft), form)
+        assert answer.status_code == 403
+        assert f'href="{prefix}{self.page(draft)}"' in answer.content.decode()
+        Vacancy.objects.filter(pk=draft.pk).delete()
+        gone = desk.post(prefix + self.page(draft), form)
+        assert gone.status_code == 404
+        for page in (answer, gone):
+            assert 'id="site-name"' in page.content.decode()
+            assert f'href="{prefix}/admin/"' in page.content.decode()
+
+    def test_many_refusals_are_one_sentence_for_each_reason(self, desk, second):
+        states = ["published", "published", "recalled", "closed"]
+        rows = [VacancyFactory(group=second, state=state, seats_total=1) for state in states]
+        chosen = {"action": "publish_selected", "_selected_action": [str(one.pk) for one in rows]}
+        said = self.said(desk.post(LIST, chosen | {"confirmed": "yes"}))
+        (words,) = said
+        for one in rows:
+            assert f"{one} ({one.get_state_display()})" in words
+
+    def said(self, answer):
+        return [str(message) for message in get_messages(answer.wsgi_request)]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.journal_actions import Action
-from accounts.masks import mask_iin
+from accounts.masks import mask_iin, mask_phone
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from applications.bidding import ending as bid_ending
@@ -80,9 +80,9 @@ class TestBids:
         assert Bid.objects.get().state == BidState.PENDING
 
     def test_refusing_keeps_the_reason_for_the_family(self, desk, bid):
-        desk.post(work(bid, "reject"), {"reason": "Топ толды"})
+        desk.post(work(bid, "reject"), {"reason": "Топта орын қалмады"})
         bid.refresh_from_db()
-        assert (bid.state, bid.reason) == (BidState.REJECTED, "Топ толды")
+        assert (bid.state, bid.reason) == (BidState.REJECTED, "Топта орын қалмады")
         assert Application.objects.get().state == ApplicationState.WAITING
 
     def test_a_second_press_is_refused_in_words(self, desk, scene, bid):
@@ -193,9 +193,9 @@ class TestReferrals:
     def test_revoking_needs_a_reason_and_punishes_nobody(self, desk, referral):
         assert desk.post(work(referral, "revoke"), {"reason": ""}).status_code == 200
         assert Referral.objects.get().state == ReferralState.ISSUED
-        desk.post(work(referral, "revoke"), {"reason": "Топ жабылды"})
+        desk.post(work(referral, "revoke"), {"reason": "Топ жөндеуге жабылды"})
         referral.refresh_from_db()
-        assert (referral.state, referral.reason) == (ReferralState.REVOKED, "Топ жабылды")
+        assert (referral.state, referral.reason) == (ReferralState.REVOKED, "Топ жөндеуге жабылды")
         assert Application.objects.get().state == ApplicationState.WAITING
 
     def test_the_paper_is_a_download_that_no_cache_keeps(self, desk, referral):
@@ -390,6 +390,17 @@ class TestVacancies:
         assert scene.vacancy.state == Vacancy.State.RECALLED
         assert Bid.objects.get().state == BidState.VOID
 
+    def test_families_are_said_to_be_told_only_where_there_were_any(self, desk, scene):
+        (words,) = said(desk.post(work(scene.vacancy, "recall"), {"reason": "Қате жарияланды"}))
+        assert (
+            words
+            == "Бос орын қайтарып алынды. Өтінім болған жоқ, сондықтан ешбір отбасыға хабарлау қажет емес."
+        )
+
+    def test_families_who_had_bid_are_told(self, desk, scene, bid):
+        (words,) = said(desk.post(work(scene.vacancy, "recall"), {"reason": "Қате жарияланды"}))
+        assert "хабарланды" in words
+
     def test_closing_leaves_the_bids_to_be_answered(self, desk, scene, bid):
         desk.post(work(scene.vacancy, "close"))
         scene.vacancy.refresh_from_db()
@@ -513,3 +524,68 @@ class TestOfficials:
         assert shown.status_code == 200
         assert b"_save" not in shown.content
         assert office.post(page(scene.application), {"state": "enrolled"}).status_code == 403
+
+
+class TestWhatOthersRead:
+    """A reason goes to a family, or to everybody: it says something, and nobody's numbers."""
+
+    NOTHING_SAID = [".", "-", "жоқ", "12.06.2019 18:00", "нет мест", "........................"]
+    NUMBERS = [
+        "Отбасыға қоңырау шалдық: +7 701 777 98 76",
+        "Баланың ЖСН 170720650016 қате жазылған",
+    ]
+
+    @pytest.mark.parametrize("reason", NOTHING_SAID + NUMBERS)
+    def test_of_a_refused_bid(self, desk, bid, reason):
+        answer = desk.post(work(bid, "reject"), {"reason": reason})
+        assert "reason" in answer.context["form"].errors
+        assert Bid.objects.get().state == BidState.PENDING
+
+    @pytest.mark.parametrize("reason", NOTHING_SAID + NUMBERS)
+    def test_of_a_revoked_referral(self, desk, referral, reason):
+        answer = desk.post(work(referral, "revoke"), {"reason": reason})
+        assert "reason" in answer.context["form"].errors
+        assert Referral.objects.get().state == ReferralState.ISSUED
+
+    @pytest.mark.parametrize("reason", NOTHING_SAID + NUMBERS)
+    def test_of_a_recalled_vacancy(self, desk, scene, reason):
+        answer = desk.post(work(scene.vacancy, "recall"), {"reason": reason})
+        assert "reason" in answer.context["form"].errors
+        assert Vacancy.objects.get().state == Vacancy.State.PUBLISHED
+
+
+class TestAfterAReferral:
+    def test_a_family_that_comes_no_more_is_masked(self, desk, scene, referral):
+        shown = desk.get(page(referral)).content.decode()
+        phone, name = scene.parent.phone.as_international, scene.parent.profile.full_name
+        assert phone in shown
+        assert name in shown
+        referral_ending.revoke_referral(
+            referral, actor=scene.staff, reason="Топ жөндеуге жабылды", now=scene.now
+        )
+        over = desk.get(page(referral)).content.decode()
+        assert phone not in over
+        assert name not in over
+        assert mask_phone(scene.parent.phone) in over
+
+    def test_so_is_one_whose_last_day_is_over_though_no_job_has_said_so(self, scene, worker, referral, clock):
+        clock.move_to(referral.valid_until)
+        over = inside(worker).get(page(referral)).content.decode()
+        assert scene.parent.phone.as_international not in over
+
+    def test_a_contract_number_is_used_once_in_a_kindergarten(self, desk, scene, referral):
+        desk.post(work(referral, "sign"), {"contract_number": "15/19"})
+        other = ApplicationFactory(
+            locality=scene.locality, child__birth_date=scene.application.child.birth_date
+        )
+        second = issuing.activate_bid(
+            place_bid(other, scene.vacancy, actor=other.filed_by, now=scene.now),
+            actor=scene.staff,
+            now=scene.now,
+        )
+        answer = desk.post(work(second, "sign"), {"contract_number": " 15/19 "})
+        assert referral.number in " ".join(answer.context["form"].non_field_errors())
+        assert 'value="15/19' in answer.content.decode() or 'value=" 15/19 ' in answer.content.decode()
+        assert Contract.objects.count() == 1
+        desk.post(work(second, "sign"), {"contract_number": "16/19"})
+        assert Contract.objects.count() == 2

@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import AuditEntry
 from accounts.roles import Role
@@ -234,10 +235,23 @@ class TestRefused:
             ({"new_filed_at": None, "new_birth_year": 2017}, Refusal.NOTHING_TO_CORRECT),
             ({"new_birth_year": 2011}, Refusal.AGE),
             ({"new_birth_year": 2020}, Refusal.AGE),
+            ({"new_filed_at": datetime(2017, 7, 19, 23, 59, tzinfo=ZONE)}, Refusal.FILED_BEFORE_BIRTH),
+            ({"document_date": date(2017, 7, 19)}, Refusal.ORDER_BEFORE_BIRTH),
+            ({"document_date": date(1, 1, 1)}, Refusal.ORDER_BEFORE_BIRTH),
+            ({"reason": "Каменова Данияның өтініші ертерек тіркелген"}, Refusal.NAMES_IN_PUBLIC),
+            ({"reason": "Заявление Каменовой зарегистрировано раньше"}, Refusal.NAMES_IN_PUBLIC),
+            ({"reason": "КАМЕНОВ Е.А. әкелген қағаз өтініш"}, Refusal.NAMES_IN_PUBLIC),
+            ({"document_number": "Каменов-1"}, Refusal.NAMES_IN_PUBLIC),
         ],
     )
     def test_what_makes_no_sense(self, propose, changed, reason):
         assert refusal(propose, **changed) == reason
+
+    @pytest.mark.parametrize(
+        "at", [datetime(2017, 7, 20, tzinfo=ZONE), datetime(2017, 7, 20, 23, 59, tzinfo=ZONE)]
+    )
+    def test_the_day_of_birth_is_early_enough(self, propose, at):
+        assert propose(new_filed_at=at, document_date=at.date())
 
     def test_the_present_time_again(self, scene, propose):
         assert refusal(propose, new_filed_at=scene.application.filed_at) == Refusal.NOTHING_TO_CORRECT
@@ -332,11 +346,51 @@ class TestWorkplace:
         correction.refresh_from_db()
         assert (correction.state, correction.decided_by) == (CorrectionState.APPROVED, bolat)
 
+    @pytest.mark.parametrize(
+        ("changed", "field"),
+        [
+            ({"document_date": "2030-01-01"}, "document_date"),
+            ({"document_date": "0001-01-01"}, "document_date"),
+            ({"new_filed_at": "2017-07-19T23:59"}, "new_filed_at"),
+            ({"new_filed_at": "2019-06-27T00:00"}, "new_filed_at"),
+            ({"reason": "Каменова Данияның қағаз өтініші ертерек тіркелген"}, "reason"),
+            ({"reason": "Ата-ананың ЖСН 170720650016, өтініш ертерек тіркелген"}, "reason"),
+            ({"reason": "Анасының телефоны +7 701 777 98 76, өтініш ертерек"}, "reason"),
+            ({"reason": "."}, "reason"),
+            ({"document_number": "170720650016"}, "document_number"),
+            ({"document_number": "8 701 777 98 76"}, "document_number"),
+        ],
+    )
+    @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "yes"}])
+    def test_what_is_refused_is_said_in_the_form_which_keeps_the_rest(
+        self, scene, ainur, form, changed, field, confirmed
+    ):
+        answer = inside(ainur).post(self.page(scene.application), form | changed | confirmed)
+        assert list(answer.context["form"].errors) == [field]
+        assert not answer.context["effect"]
+        kept = text(answer)
+        for value in (form | changed).values():
+            assert value in kept
+        assert not Correction.objects.exists()
+
+    @pytest.mark.parametrize(("prefix", "words"), [("", "Бәрі оқиды"), ("/ru", "Прочитают все")])
+    def test_what_becomes_public_is_shown_word_for_word_to_both(
+        self, scene, ainur, bolat, propose, form, prefix, words
+    ):
+        proposal = self.page(scene.application)
+        preview = text(inside(ainur).post(prefix + proposal, form))
+        with translation.override("kk"):
+            approval = reverse("admin:applications_correction_work", args=[propose().pk, "approve"])
+        for page in (preview, text(inside(bolat).get(prefix + approval))):
+            assert page.count(words) == 2
+            assert form["reason"] in page
+            assert "№ 114-Н, 25.06.2019" in page
+
     def test_declining(self, scene, propose, bolat):
         correction = propose()
         url = reverse("admin:applications_correction_work", args=[correction.pk, "decline"])
         assert inside(bolat).post(url, {"reason": ""}).status_code == 200
-        inside(bolat).post(url, {"reason": "Бұйрық жоқ"})
+        inside(bolat).post(url, {"reason": "Бұйрықтың түпнұсқасы жоқ"})
         correction.refresh_from_db()
         assert correction.state == CorrectionState.DECLINED
 
@@ -408,8 +462,8 @@ class TestLedger:
             "114-Н",
             "25.06.2019",
             "26.06.2019",
-            "01.06.2019 12:00:00",
-            "01.04.2019 09:30:00",
+            "01.06.2019 12:00",
+            "01.04.2019 09:30",
             "2017 → 2016",
             "Қағаз өтініш ертерек тіркелген",
         ):
@@ -437,8 +491,8 @@ class TestLedger:
             "2019-06-26",
             scene.application.number,
             "г. Туркестан",
-            "2019-06-01 12:00:00+06:00",
-            "2019-04-01 09:30:00+06:00",
+            "2019-06-01 12:00+06:00",
+            "2019-04-01 09:30+06:00",
             "",
             "",
             "'@7",
