@@ -10,7 +10,6 @@ from applications.referrals.ending import expire_referral, sign_contract
 from applications.referrals.issuing import activate_bid
 from applications.states import ApplicationState
 from applications.waiting.filing import archive
-from bulletin.models import Holiday, Review
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
@@ -19,8 +18,10 @@ from tests.factories import (
     ChildFactory,
     GroupFactory,
     GuardianshipFactory,
+    HolidayFactory,
     KindergartenFactory,
     LocalityFactory,
+    ReviewFactory,
     StaffFactory,
     UserFactory,
     VacancyFactory,
@@ -32,7 +33,7 @@ def build_city() -> SimpleNamespace:
     """A city with everything that pages show, in letters that Kazakh and Russian share."""
     now = timezone.now()
     for year in (now.year - 1, now.year, now.year + 1):
-        Holiday.objects.create(date=date(year, 1, 1), name_kk="Мереке", name_ru="Праздник")
+        HolidayFactory(date=date(year, 1, 1))
     parent = UserFactory.create(profile__last_name="ОМАРОВ", profile__middle_name="")
     locality = LocalityFactory(slug="1", name_kk="Талас", name_ru="Талас")
     kindergarten = KindergartenFactory(
@@ -91,12 +92,11 @@ def build_city() -> SimpleNamespace:
         ),
         original_name="1",
     )
-    Review.objects.create(
+    ReviewFactory(
         author=parent,
         kindergarten=kindergarten,
         text="Рахмет",
         answer="Рахмет",
-        state=Review.State.PUBLISHED,
         created_at=now,
         moderated_at=now,
     )

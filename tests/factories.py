@@ -18,10 +18,20 @@ from factory.helpers import post_generation
 from accounts.crypto import keyed_hash
 from accounts.iin import check_digit
 from accounts.models import Profile, Sex, User
-from applications.models import Application, Benefit, BenefitCategory
+from applications.models import Application, Benefit, BenefitCategory, Bid, Contract, Referral
 from applications.rules.running_out import first_end
-from applications.states import Tier
-from bulletin.models import AgeGroup, Group, Kindergarten, Language, Locality, Vacancy
+from applications.states import BidState, ReferralState, Tier
+from bulletin.models import (
+    AgeGroup,
+    Employment,
+    Group,
+    Holiday,
+    Kindergarten,
+    Language,
+    Locality,
+    Review,
+    Vacancy,
+)
 from children.models import Child, Dispute, Guardianship
 
 
@@ -236,3 +246,80 @@ class BenefitFactory(DjangoModelFactory[Benefit]):
     @post_generation
     def runs_out(self, create, extracted, **kwargs):
         _reckon(self.application)
+
+
+class BidFactory(DjangoModelFactory[Bid]):
+    """A bid that waits for its answer, as a row alone: no seat is taken, no state is changed, nobody is told."""
+
+    application = SubFactory(ApplicationFactory)
+    vacancy = SubFactory(VacancyFactory)
+    state = BidState.PENDING
+    placed_at = LazyFunction(timezone.now)
+    placed_by = SelfAttribute("application.filed_by")
+
+    class Meta:
+        model = Bid
+
+
+class ReferralFactory(DjangoModelFactory[Referral]):
+    """A referral for a week, with the bid that it was issued for, as rows alone."""
+
+    application = SubFactory(ApplicationFactory)
+    bid = SubFactory(
+        BidFactory,
+        application=SelfAttribute("..application"),
+        placed_at=SelfAttribute("..issued_at"),
+        state=BidState.ACTIVATED,
+    )
+    number = LazyAttribute(lambda referral: f"{referral.application.number}-1")
+    state = ReferralState.ISSUED
+    issued_at = LazyFunction(timezone.now)
+    issued_by = SubFactory(StaffFactory)
+    valid_until = LazyAttribute(lambda referral: referral.issued_at + timedelta(days=7))
+
+    class Meta:
+        model = Referral
+
+
+class ContractFactory(DjangoModelFactory[Contract]):
+    referral = SubFactory(ReferralFactory, state=ReferralState.SIGNED)
+    number = SelfAttribute("referral.number")
+    signed_at = LazyFunction(timezone.now)
+    signed_by = SelfAttribute("referral.issued_by")
+
+    class Meta:
+        model = Contract
+
+
+class HolidayFactory(DjangoModelFactory[Holiday]):
+    """A day off, in words that both languages share letters with."""
+
+    date = LazyFunction(lambda: timezone.now().date())
+    name_kk = "Мереке"
+    name_ru = "Праздник"
+
+    class Meta:
+        model = Holiday
+
+
+class EmploymentFactory(DjangoModelFactory[Employment]):
+    """For as long as anybody asks."""
+
+    user = SubFactory(StaffFactory)
+    kindergarten = SubFactory(KindergartenFactory)
+    since = date(2000, 1, 1)
+
+    class Meta:
+        model = Employment
+
+
+class ReviewFactory(DjangoModelFactory[Review]):
+    """A published review of the portal."""
+
+    author = SubFactory(UserFactory)
+    text = "Рақмет!"
+    state = Review.State.PUBLISHED
+    created_at = LazyFunction(timezone.now)
+
+    class Meta:
+        model = Review

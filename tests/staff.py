@@ -1,7 +1,5 @@
 """Employees in the tests: with a role, a kindergarten and a second factor."""
 
-from datetime import date
-
 from django.contrib.auth.models import Group
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -11,14 +9,14 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.models import User
 from accounts.roles import Role
 from balabaqsha.roles import set_up_roles
-from bulletin.models import Employment, Kindergarten
-from tests.factories import StaffFactory
+from bulletin.models import Kindergarten
+from tests.factories import EmploymentFactory, StaffFactory
 
 
 def worker_of(kindergarten: Kindergarten, **fields) -> User:
     """A worker of one kindergarten, employed for as long as anybody asks."""
     user = employee(Role.KINDERGARTEN, **fields)
-    Employment.objects.create(user=user, kindergarten=kindergarten, since=date(2000, 1, 1))
+    EmploymentFactory(user=user, kindergarten=kindergarten)
     return user
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from accounts.models import Profile, User
 from applications.states import ApplicationState
 from applications.waiting.filing import file_application
-from bulletin.models import AgeGroup, Holiday
+from bulletin.models import AgeGroup
 from children.models import Child
 from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
@@ -23,6 +23,7 @@ from tests.factories import (
     ChildFactory,
     GroupFactory,
     GuardianshipFactory,
+    HolidayFactory,
     KindergartenFactory,
     LocalityFactory,
     UserFactory,
@@ -313,7 +314,7 @@ class TestAsManyQueriesForOneRowAsForMany:
         vacancy = self.kindergarten_with_vacancy(place)
         client = inside(worker_of(vacancy.group.kindergarten))
         for year in (timezone.now().year, timezone.now().year + 1):
-            Holiday.objects.create(date=date(year, 1, 1), name_kk="Мереке", name_ru="Праздник")
+            HolidayFactory(date=date(year, 1, 1))
 
         def bid():
             place_bid(self.child_in_the_queue(parent, place), vacancy, actor=parent, now=timezone.now())

@@ -12,6 +12,7 @@ from tests.factories import (
     GroupFactory,
     KindergartenFactory,
     LocalityFactory,
+    ReviewFactory,
     UserFactory,
     VacancyFactory,
 )
@@ -83,7 +84,7 @@ def test_shows_three_published_reviews_without_names(client):
     now = timezone.now()
     author = UserFactory(profile__last_name="ТӨЛЕГЕНОВ", profile__first_name="ЕРМЕК")
     for number in range(5):
-        Review.objects.create(
+        ReviewFactory(
             author=author,
             text=f"Пікір {number}",
             state=Review.State.PUBLISHED if number else Review.State.PENDING,
@@ -98,7 +99,7 @@ def test_shows_three_published_reviews_without_names(client):
 
 
 def test_a_review_of_a_deleted_account_is_still_shown(client):
-    Review.objects.create(text="Рақмет", state=Review.State.PUBLISHED, created_at=timezone.now())
+    ReviewFactory(author=None, text="Рақмет")
     assert "Рақмет" in page(client)
 
 
@@ -139,9 +140,7 @@ def test_only_reading_is_allowed(client):
 def test_the_number_of_queries_does_not_grow_with_the_lists(client, django_assert_max_num_queries):
     for number in range(5):
         VacancyFactory()
-        Review.objects.create(
-            author=UserFactory(), text=f"{number}", state=Review.State.PUBLISHED, created_at=timezone.now()
-        )
+        ReviewFactory(text=f"{number}")
     with django_assert_max_num_queries(16):
         page(client)
     # What costs counting is remembered for a minute.

@@ -34,9 +34,9 @@ from accounts.roles import Role
 from applications.models import Correction, Referral, Rules
 from balabaqsha.admin_site import StaffAdminSite
 from balabaqsha.staff_lists import GuardedAdmin
-from bulletin.models import Employment, Pause
+from bulletin.models import Pause
 from tests.city import build_city
-from tests.factories import DisputeFactory, StaffFactory
+from tests.factories import DisputeFactory, EmploymentFactory, StaffFactory
 from tests.staff import employee, give_app, inside
 
 pytestmark = pytest.mark.django_db
@@ -222,7 +222,7 @@ def test_control_the_walk_sees_what_django_alone_tells(city):
 def test_no_address_tells_what_the_page_hides(role, city):
     user = person(role)
     if role == Role.KINDERGARTEN:
-        Employment.objects.create(user=user, kindergarten=city.kindergarten, since=date(2000, 1, 1))
+        EmploymentFactory(user=user, kindergarten=city.kindergarten)
     lists = visible_lists(user)
     empty = [one.model._meta.label for one in lists if not one.model.objects.exists()]
     assert empty == [], "give each of them a row in `city`, or the walk finds nothing in it"

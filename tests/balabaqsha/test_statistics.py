@@ -6,16 +6,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.cache import cache
 
-from applications.models import Bid, Contract, Referral
-from applications.states import ApplicationState, BidState, ReferralState
+from applications.states import ApplicationState, ReferralState
 from balabaqsha import statistics
 from bulletin.models import Vacancy
 from tests.factories import (
     ApplicationFactory,
+    ContractFactory,
     GroupFactory,
     KindergartenFactory,
     LocalityFactory,
-    StaffFactory,
+    ReferralFactory,
     VacancyFactory,
 )
 
@@ -41,26 +41,11 @@ def referral(
     """A referral issued `days` after the application was filed; with a contract if `signed_at` is given."""
     locality = locality or LocalityFactory()
     application = ApplicationFactory(locality=locality, filed_at=issued_at - timedelta(days=days))
-    bid = Bid.objects.create(
-        application=application,
-        vacancy=vacancy_in(locality),
-        placed_at=issued_at,
-        placed_by=application.filed_by,
-        state=BidState.ACTIVATED,
-    )
-    made = Referral.objects.create(
-        number=f"{application.number}-1",
-        application=application,
-        bid=bid,
-        state=state,
-        issued_at=issued_at,
-        issued_by=StaffFactory(),
-        valid_until=issued_at + timedelta(days=7),
+    made = ReferralFactory(
+        application=application, bid__vacancy=vacancy_in(locality), issued_at=issued_at, state=state
     )
     if signed_at:
-        Contract.objects.create(
-            referral=made, number=made.number, signed_at=signed_at, signed_by=made.issued_by
-        )
+        ContractFactory(referral=made, signed_at=signed_at)
     return made
 
 
