@@ -462,8 +462,8 @@ class TestLedger:
             "114-Н",
             "25.06.2019",
             "26.06.2019",
-            "01.06.2019 12:00",
-            "01.04.2019 09:30",
+            ">01.06.2019 12:00<",
+            ">01.04.2019 09:30<",
             "2017 → 2016",
             "Қағаз өтініш ертерек тіркелген",
         ):
@@ -520,3 +520,8 @@ class TestLedger:
     def test_markup_in_a_reason_is_text(self, client, scene, propose, bolat):
         approve_correction(propose(reason="<script>alert(1)</script>"), actor=bolat, now=scene.now)
         assert "<script>alert" not in client.get(LEDGER).content.decode()
+
+
+def test_who_stands_in_no_queue_would_hold_no_number(scene):
+    scene.application.state = ApplicationState.ENROLLED
+    assert corrected_number(scene.application, filed_at=EARLIER, birth_year=2017, now=scene.now) is None
