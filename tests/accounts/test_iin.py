@@ -19,7 +19,17 @@ def test_second_pass(iin):
 
 @pytest.mark.parametrize(
     "text",
-    ["170720 600007", " 1707 2060 0007 ", "170720-600007", "１７０７２０６００００７", "170720\u00a0600007"],
+    [
+        "170720 600007",
+        " 1707 2060 0007 ",
+        "170720-600007",
+        "170720–600007",
+        "１７０７２０６００００７",
+        "170720\u00a0600007",
+        # What a text that was copied brings along unseen: a mark of direction, a soft hyphen.
+        "\u200e170720600007",
+        "170720\u00ad600007",
+    ],
 )
 def test_any_spelling(text):
     assert parse_iin(text) == "170720600007"
@@ -32,6 +42,7 @@ def test_wrong_length(text):
     with pytest.raises(IinError) as caught:
         parse_iin(text)
     assert caught.value.reason is IinFault.LENGTH
+    assert str(caught.value) == "length"
 
 
 @pytest.mark.parametrize("iin", ["170720600008", "940225300000", "170720600016"])
@@ -48,6 +59,12 @@ def test_no_check_digit_exists(stem):
         with pytest.raises(IinError) as caught:
             parse_iin(stem + last)
         assert caught.value.reason is IinFault.CHECKSUM
+
+
+@pytest.mark.parametrize("stem", ["1707206000", "170720600007"])
+def test_a_stem_of_another_length_has_no_check_digit(stem):
+    with pytest.raises(ValueError, match="zip"):
+        check_digit(stem)
 
 
 def test_birth_date_in_the_digits_is_not_judged():

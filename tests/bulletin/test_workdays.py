@@ -1,6 +1,7 @@
 """Counting working days, against the hand-made table of the domain notes and against its own laws."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulletin.official_days import official_days
-from bulletin.workdays import Calendar, CalendarEnds, end_of_day
+from bulletin.workdays import Calendar, CalendarEnds, end_of_day, start_of_day
 
 ALMATY = ZoneInfo("Asia/Almaty")
 MICROSECOND = timedelta(microseconds=1)
@@ -72,10 +73,23 @@ def test_a_religious_day_on_a_weekend_is_not_carried_over() -> None:
 
 @pytest.mark.parametrize("day", [date(2017, 12, 31), date(2029, 1, 1)])
 def test_a_day_outside_the_known_years_is_not_guessed(day: date) -> None:
-    with pytest.raises(CalendarEnds, match="load_holidays"):
-        CALENDAR.is_working(day)
-    with pytest.raises(CalendarEnds):
-        CALENDAR.add(day, 0)
+    """The sentence says which day, which years are known, and which command brings the others."""
+    sentence = (
+        f"{day:%d.%m.%Y} is outside the working-day calendar (01.01.2018 to 31.12.2028). "
+        "Load the missing years with: manage.py load_holidays"
+    )
+    for ask in (CALENDAR.is_working, partial(CALENDAR.add, working_days=0)):
+        with pytest.raises(CalendarEnds) as refusal:
+            ask(day)
+        assert refusal.value.day == day
+        assert str(refusal.value) == sentence
+
+
+def test_the_first_and_the_last_known_day_are_known() -> None:
+    assert not CALENDAR.is_working(date(2018, 1, 1))
+    assert not CALENDAR.is_working(date(2028, 12, 31))
+    assert CALENDAR.add(date(2018, 1, 1), 0) == date(2018, 1, 1)
+    assert CALENDAR.add(date(2028, 12, 31), 0) == date(2028, 12, 31)
 
 
 def test_counting_out_of_the_known_years_is_refused() -> None:
@@ -86,7 +100,7 @@ def test_counting_out_of_the_known_years_is_refused() -> None:
 
 
 def test_counting_backwards_is_refused() -> None:
-    with pytest.raises(ValueError, match="forwards"):
+    with pytest.raises(ValueError, match=r"^Working days are counted forwards only\.$"):
         CALENDAR.add(date(2019, 6, 26), -1)
 
 
@@ -121,6 +135,9 @@ def test_working_days_left(today: date, left: int) -> None:
 )
 def test_end_of_day(day: date, end: datetime) -> None:
     assert end_of_day(day, ALMATY) == end
+    assert end_of_day(day, ALMATY).tzinfo is UTC
+    assert start_of_day(day + timedelta(days=1), ALMATY) == end
+    assert start_of_day(day, ALMATY).tzinfo is UTC
     assert end.astimezone(ALMATY).date() == day + timedelta(days=1)
     assert (end - MICROSECOND).astimezone(ALMATY).date() == day
 

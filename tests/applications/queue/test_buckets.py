@@ -2,13 +2,15 @@
 
 import logging
 from datetime import UTC, datetime
+from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from applications import tasks
 from applications.models import Application, QueueCount
+from applications.queue import buckets
 from applications.queue.buckets import (
     bucket_differences,
     bucket_month,
@@ -144,3 +146,25 @@ def test_the_tasks_fold_and_repair(scene):
     QueueCount.objects.all().delete()
     tasks.repair_buckets()
     assert bucket_differences() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fold_leaves_the_work_to_the_one_that_runs(db):
+    ApplicationFactory()
+    folded = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [buckets._FOLD_LOCK])
+        before = sums()
+        other = Thread(target=in_a_connection_of_its_own, args=[lambda: folded.append(fold_buckets())])
+        other.start()
+        other.join(30)
+        assert not other.is_alive()
+    assert folded == [0]
+    assert sums() == before
+
+
+def in_a_connection_of_its_own(act):
+    try:
+        act()
+    finally:
+        connection.close()

@@ -8,10 +8,12 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from applications.models import Application
+from applications.moves import write_event
 from applications.queue.corrections import approve_correction, propose_correction
 from applications.queue.history import differences, explain
 from applications.queue.position import position
 from applications.referrals import ending, issuing, stops
+from applications.states import ApplicationState, Move
 from applications.waiting import filing
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
@@ -159,3 +161,40 @@ def test_a_correction_names_its_order(scene, families):
     (first,) = explain(families[0], since=START + timedelta(hours=1), until=scene.now).rows
     assert (first.before, first.after, first.forward) == (1, 2, -1)
     assert first.cause.endswith(": № 17-Б")
+
+
+def event(application, move, *, from_state, to_state=ApplicationState.WAITING):
+    """An event as something past the transitions might have written it."""
+    application.state = to_state
+    return write_event(application, move, before=from_state, actor=None, now=START + timedelta(days=1))
+
+
+class TestABrokenChain:
+    """What `check_invariants` says of a history that no allowed way leads through."""
+
+    def said(self):
+        return [one.partition(": ")[2] for one in differences()]
+
+    def test_an_application_without_a_history(self, scene):
+        assert self.said() == ["no event"]
+
+    def test_a_history_that_begins_in_the_middle(self, scene):
+        event(scene.application, Move.PLACE_BID, from_state=ApplicationState.WAITING)
+        assert self.said() == [f"begins with {Move.PLACE_BID}"]
+
+    def test_filed_twice(self, families):
+        event(families[0], Move.FILE, from_state="")
+        assert self.said() == ["filed twice"]
+
+    def test_from_where_the_event_before_did_not_lead(self, families):
+        event(families[0], Move.LIFT_STOP, from_state=ApplicationState.STOP_LISTED)
+        assert self.said() == ["comes from stop_listed, but the event before led to waiting"]
+
+    def test_a_move_that_leads_elsewhere(self, families):
+        event(
+            families[0],
+            Move.ARCHIVE,
+            from_state=ApplicationState.WAITING,
+            to_state=ApplicationState.ENROLLED,
+        )
+        assert self.said()[0] == "archive does not lead from waiting to enrolled"
