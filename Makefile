@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests lint audit format messages shell reset-demo bench bench-crowd bench-queue soak install lock
+.PHONY: help run stop test tests lint audit mutants format messages shell reset-demo bench bench-crowd bench-queue soak install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -31,12 +31,21 @@ test: ## Set up what is missing, then check and test everything, the browser inc
 	CHROMIUM="$$($(PREPARE) browser)" $(TESTING) $(MAKE) --no-print-directory tests; tests=$$?; \
 	exit $$((checks || tests))
 
-# Inside the environment of the tests; the last thing printed is pytest's summary.
+# The whole suite is measured; a part of it would miss what the rest tests. The rules have a gate of their own.
+MEASURE := $(if $(TESTS),,--cov --cov-report=term)
+RULES_PERCENT := 97
+RULES := applications/states.py,applications/refusals.py,applications/moves.py,$(\
+	)$(foreach room,rules queue benefits waiting bidding referrals access,applications/$(room)/*,)$(\
+	)bulletin/workdays.py,bulletin/opening.py,bulletin/seats.py,$(\
+	)accounts/iin.py,accounts/sms_codes.py,accounts/limits.py
+
+# Inside the environment of the tests.
 tests:
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(PY) manage.py compile_catalogues
 	@$(PY) manage.py build_fonts
-	@$(PY) -m pytest -n 2 --dist worksteal $(TESTS)
+	@$(PY) -m pytest -n 2 --dist worksteal $(MEASURE) $(TESTS)
+	@$(if $(TESTS),,$(PY) -m coverage report --include="$(subst $() ,,$(RULES))" --fail-under=$(RULES_PERCENT))
 
 lint: ## Style, types, layers, dependencies, new migrations, docker-compose.yml
 	@$(PREPARE) test
@@ -54,6 +63,11 @@ DEPTRY_TESTS := --exclude \.venv --ignore DEP002,DEP004
 audit: ## Ask whether a locked package has a known hole (needs pypi.org)
 	@$(PREPARE) test
 	@$(PY) bin/audit.py
+
+mutants: ## Change the rules in small ways and see whether a test fails (MUTANTS='bulletin.workdays*' for one module)
+	@$(PREPARE) test
+	@$(TESTING) $(BIN)/mutmut run --max-children 1 $(if $(MUTANTS),'$(MUTANTS)')
+	@$(TESTING) $(PY) bin/mutants.py
 
 format: ## Put the code into the house style
 	@$(PREPARE) test
