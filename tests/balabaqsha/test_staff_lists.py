@@ -34,7 +34,7 @@ from accounts.roles import Role
 from applications.models import Correction, Referral, Rules
 from balabaqsha.admin_site import StaffAdminSite
 from balabaqsha.staff_lists import GuardedAdmin
-from bulletin.models import Pause
+from bulletin.models import Employment, Pause
 from tests.city import build_city
 from tests.factories import DisputeFactory, EmploymentFactory, StaffFactory
 from tests.staff import employee, give_app, inside
