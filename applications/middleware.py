@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from accounts.models import User
 from applications.access.handing_in import note_handing_in
@@ -34,6 +35,20 @@ class BusyMiddleware:
         answer = render(request, "applications/busy.html", status=503)
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return answer
+
+
+class PlaceTimeMiddleware:
+    """Lets a page tell times as they are in the place that it is about (`timezone.activate`), and no other page.
+
+    Where no page chose a place it is the portal's own.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with timezone.override(None):
+            return self.get_response(request)
 
 
 class HandingInMiddleware:

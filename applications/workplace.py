@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Count, Model, Q, QuerySet
@@ -23,7 +23,6 @@ M = TypeVar("M", bound=Model)
 
 # How many rows of each list the start page shows; the rest is one link away.
 SHOWN = 15
-SOON = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -67,14 +66,13 @@ def today(user: User, *, now: datetime) -> Today:
     may_decide, disputes = user.has_perm("children.change_dispute"), undecided()
     bids = mine(bids_to_answer(), path)
     referrals = mine(valid_referrals(now=now), f"bid__{path}")
-    # "Soon" ends with tomorrow's last instant, so it covers the whole local day.
-    day_after = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + 2 * SOON
+    soon = due.ends_by_tomorrow(now=now)
     vacancies = mine(running_vacancies(), "group__kindergarten")
     return Today(
         bids=_listed(bids),
         overdue=bids.filter(answer_due__lte=now).count(),
-        ending=_listed(referrals.filter(valid_until__lte=day_after)),
-        awaited=_listed(referrals.filter(valid_until__gt=day_after)),
+        ending=_listed(referrals.filter(soon)),
+        awaited=_listed(referrals.exclude(soon)),
         vacancies=_listed(vacancies),
         claims=claims_to_check().count() if user.has_perm("applications.change_benefit") else None,
         disputes=disputes.count() if may_decide else None,

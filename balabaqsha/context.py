@@ -20,9 +20,12 @@ LANGUAGE_LABELS = {"kk": "ҚАЗ", "ru": "РУС"}
 def site(request: HttpRequest) -> dict[str, Any]:
     """The place, the languages, the unread notices, the contacts and the clock; lazy if it costs a query."""
     places: Any = SimpleLazyObject(localities)
+    here: Any = SimpleLazyObject(lambda: chosen_locality(request, places))
     return {
         "localities": places,
-        "current_locality": SimpleLazyObject(lambda: chosen_locality(request, places)),
+        "current_locality": here,
+        # Of what belongs to no one place: the clock of the one that the reader chose; None is the portal's.
+        "zone_here": lambda: here.timezone if here else None,
         "language_switch": language_switch(request),
         "unread_notices": SimpleLazyObject(lambda: unread_count(request.user)),
         "demo_mode": settings.DEMO,

@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "applications.middleware.PlaceTimeMiddleware",
     "applications.middleware.HandingInMiddleware",
     "balabaqsha.turned_away.GatewayMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -38,6 +39,7 @@ def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
     """One kindergarten: how to reach it, its groups, its vacancies in the bulletin, its newest reviews."""
     now = estimate_clock()
     found = get_object_or_404(Kindergarten.objects.select_related("locality"), slug=slug)
+    timezone.activate(found.locality.zone)
     vacancies = selectors.published_vacancies(now=now).filter(group__kindergarten=found)
     reviews = selectors.published_reviews(kindergarten=found)
     context = {

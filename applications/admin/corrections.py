@@ -1,6 +1,6 @@
 """Corrections of the queue: officials propose them from an application's page, another official decides."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from django import forms
@@ -234,6 +234,9 @@ class CorrectionAdmin(WorkAdmin):
     def buttons(self, request: HttpRequest, obj: Any) -> Rows:
         """None for the proposer, who may not decide the correction."""
         return [] if obj.proposed_by_id == request.user.pk else super().buttons(request, obj)
+
+    def zone_of(self, obj: Correction) -> tzinfo:
+        return obj.application.locality.zone
 
     def application_of(self, obj: Correction) -> Application:
         return obj.application

@@ -1,11 +1,12 @@
 """Disputed guardianships: an official sees both sides, masked, and decides with a reason for both."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -30,6 +31,7 @@ from applications.admin.work import (
     written,
 )
 from applications.disputes import guardianships
+from applications.disputes.guardianships import zone_of
 from applications.models import Application
 from applications.workplace import short_name
 from children.disputes import undecided
@@ -98,6 +100,14 @@ def _seen(dispute: Dispute) -> dict[str, Any]:
     return {"overrules": dispute.decided_at.isoformat() if dispute.decided_at else ""}
 
 
+class PlacedList(ChangeList):
+    """A page of disputes whose places are read at once, not row by row."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        prefetch_related_objects(self.result_list, "guardianship__child__applications__locality")
+
+
 @admin.register(Dispute)
 class DisputeAdmin(WorkAdmin):
     """For officials only: kindergartens have no say in who may act for a child."""
@@ -158,6 +168,9 @@ class DisputeAdmin(WorkAdmin):
         ),
     ]
 
+    def zone_of(self, obj: Dispute) -> tzinfo:
+        return zone_of(obj.guardianship.child)
+
     def summary(self, obj: Dispute) -> Rows:
         rows = [
             {"label": gettext("Child"), "value": self.child(obj)},
@@ -181,6 +194,9 @@ class DisputeAdmin(WorkAdmin):
                 address=audit.client_address(request),
                 now=read_clock(),
             )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PlacedList
 
     # --- columns ---------------------------------------------------------------------------------------------
 
@@ -227,7 +243,7 @@ class DisputeAdmin(WorkAdmin):
 
     @admin.display(description=_("Decision by"), ordering="due_at")
     def due(self, obj: Dispute) -> str:
-        day = written(localtime(obj.last_moment).date())
+        day = written(localtime(obj.last_moment, self.zone_of(obj)).date())
         if obj.outcome or obj.due_at > estimate_clock():
             return day
         return format_html("{} {}", day, tag(gettext("Late"), tone="danger"))

@@ -1,5 +1,6 @@
 """Applications, their events and contracts, read-only."""
 
+from datetime import tzinfo
 from typing import Any
 
 from django.contrib import admin
@@ -64,6 +65,9 @@ class ApplicationAdmin(WorkAdmin):
         "bids",
     ]
 
+    def zone_of(self, obj: Application) -> tzinfo:
+        return obj.locality.zone
+
     def application_of(self, obj: Application) -> Application:
         return obj
 
@@ -120,12 +124,15 @@ class ApplicationAdmin(WorkAdmin):
 class EventAdmin(WorkAdmin):
     list_display = ["at", "application", "move", "from_state", "to_state", "actor"]
     list_filter = ["move", "application__locality"]
-    list_select_related = ["application", "actor"]
+    list_select_related = ["application", "actor", "locality"]
     search_fields = ["application__number"]
     search_help_text = _("Number of the application")
     date_hierarchy = "at"
     ordering = ["-id"]
     fields = ["at", "application", "move", "from_state", "to_state", "actor", "reason"]
+
+    def zone_of(self, obj: Event) -> tzinfo:
+        return obj.locality.zone
 
 
 @admin.register(Contract)
@@ -133,12 +140,19 @@ class ContractAdmin(WorkAdmin):
     kindergarten_path = "referral__bid__vacancy__group__kindergarten"
     list_display = ["number", "child", "kindergarten", "group", "signed_at"]
     list_filter = [("referral__bid__vacancy__group__kindergarten", admin.RelatedOnlyFieldListFilter)]
-    list_select_related = ["referral__application__child", "referral__bid__vacancy__group__kindergarten"]
+    list_select_related = [
+        "referral__application__child",
+        "referral__application__locality",
+        "referral__bid__vacancy__group__kindergarten",
+    ]
     search_fields = ["number", "referral__number", "referral__application__child__last_name"]
     search_help_text = _("Number of the contract or the referral, or last name of the child")
     date_hierarchy = "signed_at"
     ordering = ["-signed_at"]
     fields = ["number", "child", "kindergarten", "group", "shown_referral", "signed_day", "signed_by"]
+
+    def zone_of(self, obj: Contract) -> tzinfo:
+        return obj.referral.application.locality.zone
 
     @admin.display(description=_("Child"))
     def child(self, obj: Contract) -> str:

@@ -1,6 +1,6 @@
 """Pauses of bidding: an official begins one with a notice and ends it, each after a confirmation."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django import forms
@@ -122,6 +122,9 @@ class PauseAdmin(WorkAdmin):
             perform=_resume,
         )
     ]
+
+    def zone_of(self, obj: Pause) -> tzinfo | None:
+        return obj.locality.zone if obj.locality else None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("bulletin.add_pause")

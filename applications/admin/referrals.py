@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -33,9 +32,9 @@ from applications.admin.work import (
 )
 from applications.models import Contract, Extension, ExtensionDocument, Referral
 from applications.referrals import ending
-from applications.referrals.due import valid_referrals
+from applications.referrals.due import ends_by_tomorrow, valid_referrals
 from applications.states import HAS_PAPER, ReferralState
-from applications.workplace import SOON, short_name
+from applications.workplace import short_name
 from notifications.clock import estimate_clock
 
 TONES = {
@@ -68,8 +67,7 @@ class ValidityFilter(admin.SimpleListFilter):
         if self.value() == "now":
             return valid.order_by("valid_until")
         if self.value() == "soon":
-            day_after = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + 2 * SOON
-            return valid.filter(valid_until__lte=day_after).order_by("valid_until")
+            return valid.filter(ends_by_tomorrow(now=now)).order_by("valid_until")
         if self.value() == "over":
             return queryset.exclude(pk__in=valid.values("pk"))
         return queryset

@@ -1,6 +1,6 @@
 """What officials decide: the rules in force, and an early end of a stop."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django import forms
@@ -186,6 +186,9 @@ class StopListEntryAdmin(WorkAdmin):
             form=ReasonForm,
         ),
     ]
+
+    def zone_of(self, obj: StopListEntry) -> tzinfo:
+        return obj.application.locality.zone
 
     def application_of(self, obj: StopListEntry) -> Application:
         return obj.application

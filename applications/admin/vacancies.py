@@ -1,7 +1,7 @@
 """Vacancies: written as a draft, published, recalled or closed by a button."""
 
 from copy import deepcopy
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -254,6 +254,9 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
 
     # --- whose clock ------------------------------------------------------------------------------------------
 
+    def zone_of(self, obj: Vacancy) -> tzinfo:
+        return obj.locality.zone
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -263,12 +266,8 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
     ) -> HttpResponse:
         """The page, with times in the zone of the kindergarten's place."""
         obj = self.get_object(request, unquote(object_id)) if object_id else None
-        with timezone.override(_zone(request, obj)):
-            return _rendered(super().changeform_view(request, object_id, form_url, extra_context))
-
-    def work_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        with timezone.override(_zone(request, self.get_object(request, unquote(object_id)))):
-            return _rendered(super().work_view(request, object_id, name))
+        timezone.activate(_zone(request, obj) or timezone.get_default_timezone())
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     # --- who may do what -------------------------------------------------------------------------------------
 
@@ -468,8 +467,3 @@ def _by_whose_clock(zone: ZoneInfo | None) -> str:
         return gettext("By the clock of the place where the kindergarten is.")
     offset = f"UTC{timezone.localtime(estimate_clock(), zone):%z}"[:6]
     return gettext("By the clock of the place where the kindergarten is: %(offset)s") % {"offset": offset}
-
-
-def _rendered(response: HttpResponse) -> HttpResponse:
-    """The response with its page written now, while the zone is set."""
-    return response.render() if isinstance(response, TemplateResponse) else response

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -12,12 +12,13 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model, QuerySet
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
+from django.db.models import DateTimeField, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.formats import date_format
+from django.utils import timezone
+from django.utils.formats import date_format, localize
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -133,6 +134,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # The lookup from a row to its kindergarten; empty for rows that belong to none (officials only).
     kindergarten_path = ""
 
+    def __init__(self, model: type[Any], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        self._columns: dict[str, Callable[[Any], str | None]] = {}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
         if not self.kindergarten_path:
@@ -163,6 +168,32 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
+    # --- whose clock -------------------------------------------------------------------------------------------
+
+    def zone_of(self, obj: Any) -> tzinfo | None:
+        """The zone of the place that a row belongs to, in which its times are told; None where it belongs to none."""
+        return None
+
+    def tell_times_of(self, obj: Any) -> None:
+        """Let the rest of this request tell times as they are in the place of the object."""
+        timezone.activate(self.zone_of(obj) or timezone.get_default_timezone())
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [self._column(name) for name in super().get_list_display(request)]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
+        # Looked up by the class's names: Django would take the first column where none is named.
+        return [self._column(name) for name in self.list_display_links or list(self.list_display)[:1]]
+
+    def _column(self, name: Any) -> Any:
+        """A column of the list, which tells the times of each row as they are in its place."""
+        shown = _field(self.model, name)
+        if not isinstance(shown, DateTimeField):
+            return name
+        if name not in self._columns:
+            self._columns[name] = _time_column(self, shown)
+        return self._columns[name]
+
     # --- what the object's page knows ------------------------------------------------------------------------
 
     def application_of(self, obj: Any) -> Application | None:
@@ -181,6 +212,8 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         obj = self.get_object(request, unquote(object_id))
+        if obj is not None:
+            self.tell_times_of(obj)
         if obj is not None and self.has_view_permission(request, obj):
             extra_context = {"works": self.buttons(request, obj), **(extra_context or {})}
         response = super().change_view(request, object_id, form_url, extra_context)
@@ -224,6 +257,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def work_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Ask (GET), then do (POST) one of `works`; a refusal is explained in the form, or on the object's page."""
         obj, work = self._asked_for(request, object_id, name)
+        self.tell_times_of(obj)
         initial = work.initial(obj) if work.initial else {}
         sent = request.POST.copy()
         form = work.form(sent if request.method == "POST" else None, initial=initial)
@@ -269,6 +303,8 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         """Who did what to the object, and when: what the journal holds, and what was changed in a form."""
         obj = self.get_object(request, unquote(object_id))
+        if obj is not None:
+            self.tell_times_of(obj)
         happened = self._happened(obj) if obj is not None else []
         return super().history_view(request, object_id, {"happened": happened, **(extra_context or {})})
 
@@ -395,6 +431,9 @@ class ChildColumns:
         application: Application = obj.application
         return application
 
+    def zone_of(self, obj: Any) -> tzinfo:
+        return self.application_of(obj).locality.zone
+
     @admin.display(description=_("Child"), ordering="application__child__last_name")
     def child(self, obj: Any) -> str:
         return short_name(obj.application.child)
@@ -406,6 +445,25 @@ class ChildColumns:
     @admin.display(description=_("Birth date"))
     def birth_date(self, obj: Any) -> str:
         return written(obj.application.child.birth_date)
+
+
+def _field(model: type[Model], name: Any) -> object:
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+
+
+def _time_column(page: WorkAdmin, column_of: "DateTimeField[Any, Any]") -> Callable[[Any], str | None]:
+    name = column_of.name
+
+    @admin.display(description=column_of.verbose_name, ordering=name, empty_value="—")
+    def column(obj: Any) -> str | None:
+        at: datetime | None = getattr(obj, name)
+        return None if at is None else localize(timezone.localtime(at, page.zone_of(obj)))
+
+    column.__name__ = name
+    return column
 
 
 def staff_of(request: HttpRequest) -> User:

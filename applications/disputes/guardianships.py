@@ -3,6 +3,7 @@
 docs/disputes.md says what is halted for whom, and what happens to each deadline.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -176,7 +177,16 @@ def _lock(dispute: Dispute) -> tuple[Dispute, list[Application]]:
     return dispute, _lock_applications(dispute.guardianship.child)
 
 
-def _zone(applications: list[Application]) -> ZoneInfo:
+def zone_of(child: Child) -> ZoneInfo:
+    """The zone in which a dispute about `child` is told: that of its live application, or else the portal's.
+
+    For several children prefetch `applications__locality`.
+    """
+    live = [application for application in child.applications.all() if application.state in LIVE_STATES]
+    return _zone(sorted(live, key=lambda application: application.pk))
+
+
+def _zone(applications: Sequence[Application]) -> ZoneInfo:
     """The zone of the family's locality; without an application, the portal's."""
     zone = applications[0].locality.zone if applications else timezone.get_default_timezone()
     assert isinstance(zone, ZoneInfo)

@@ -1,7 +1,7 @@
 """«Stop» for guardians: whom a parent may stop, and «I don't know this person»."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
 from accounts.stops import Choice, NotStopped
-from applications.disputes.guardianships import stop_guardian
+from applications.disputes.guardianships import stop_guardian, zone_of
 from applications.moves import Refused
 from children.access import others_with
 from children.disputes import stoppable
@@ -141,7 +141,7 @@ def _state(dispute: Dispute, *, now: datetime) -> str:
 
 
 def _last_day(dispute: Dispute) -> date:
-    return localtime(dispute.due_at - timedelta(microseconds=1)).date()
+    return localtime(dispute.last_moment, zone_of(dispute.guardianship.child)).date()
 
 
 def _shown(day: date) -> str:

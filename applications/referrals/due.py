@@ -1,11 +1,13 @@
 """Which referrals are valid, or without their paper."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
 from applications.models import Referral
 from applications.states import ReferralState
+from bulletin.models import Locality
+from bulletin.workdays import end_of_day
 
 
 def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
@@ -13,6 +15,15 @@ def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
     return Referral.objects.filter(
         Q(valid_until__gt=now) | Q(held_since__isnull=False), state=ReferralState.ISSUED
     )
+
+
+def ends_by_tomorrow(*, now: datetime) -> Q:
+    """Whether a referral's last day is tomorrow at the latest, by the calendar of its place."""
+    soon = Q(pk__in=[])
+    for place in Locality.objects.all():
+        after_tomorrow = end_of_day(place.day(now) + timedelta(days=1), place.zone)
+        soon |= Q(application__locality=place, valid_until__lte=after_tomorrow)
+    return soon
 
 
 def referrals_without_pdf() -> QuerySet[Referral]:

@@ -9,11 +9,11 @@ month, and only if the referrals without a birth year are also at least five: ot
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from typing import Any
 
-from django.db.models import Count, F, QuerySet
-from django.db.models.functions import TruncMonth
-from django.utils import timezone
+from django.db.models import Count, DateField, DateTimeField, F, Func, QuerySet, Value
+from django.db.models.functions import Cast
 
 from applications.models import Referral
 from applications.queue.small_groups import FEW
@@ -34,10 +34,9 @@ class RegisterRow:
 
 def registered(*, now: datetime) -> QuerySet[Referral]:
     """The referrals of all months that are over: the newest month first, inside it by kindergarten and number."""
-    this_month = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return (
-        Referral.objects.filter(issued_at__lt=this_month)
-        .annotate(month=_month(), place=_PLACE)
+        Referral.objects.annotate(month=_month(), place=_PLACE)
+        .filter(month__lt=_month(Value(now, output_field=DateTimeField())))
         .select_related("application", "bid__vacancy__group__kindergarten")
         .order_by("-month", "bid__vacancy__group__kindergarten__sort_key", "number")
     )
@@ -52,7 +51,7 @@ def register_rows(referrals: Iterable[Referral]) -> list[RegisterRow]:
         month, year = referral.month, referral.application.birth_year  # type: ignore[attr-defined]
         told = told_years(counts[referral.place, month])  # type: ignore[attr-defined]
         kindergarten = referral.bid.vacancy.group.kindergarten
-        rows.append(RegisterRow(referral.number, month.date(), kindergarten, year if year in told else None))
+        rows.append(RegisterRow(referral.number, month, kindergarten, year if year in told else None))
     return rows
 
 
@@ -63,16 +62,14 @@ def told_years(counts: Mapping[int, int]) -> set[int]:
     return told if left_out == 0 or left_out >= FEW else set()
 
 
-def _counts(groups: set[tuple[int, datetime]]) -> dict[tuple[int, datetime], Counter[int]]:
+def _counts(groups: set[tuple[int, date]]) -> dict[tuple[int, date], Counter[int]]:
     """How many referrals there are of each birth year, for some places and months."""
-    counts: dict[tuple[int, datetime], Counter[int]] = {group: Counter() for group in groups}
+    counts: dict[tuple[int, date], Counter[int]] = {group: Counter() for group in groups}
     if not groups:
         return counts
-    first, last = min(month for _place, month in groups), max(month for _place, month in groups)
     rows = (
         Referral.objects.annotate(month=_month(), place=_PLACE)
-        .filter(place__in={place for place, _month in groups})
-        .filter(issued_at__gte=first, issued_at__lt=(last + timedelta(days=32)).replace(day=1))
+        .filter(place__in={place for place, _month in groups}, month__in={month for _place, month in groups})
         .order_by()
         .values_list("place", "month", "application__birth_year")
         .annotate(Count("pk"))
@@ -83,5 +80,8 @@ def _counts(groups: set[tuple[int, datetime]]) -> dict[tuple[int, datetime], Cou
     return counts
 
 
-def _month() -> TruncMonth:
-    return TruncMonth("issued_at", tzinfo=timezone.get_default_timezone())
+def _month(at: Any = "issued_at") -> Cast:
+    """The first day of the month of an instant, by the calendar of the kindergarten's place."""
+    local = Func(F("bid__vacancy__group__kindergarten__locality__timezone"), at, function="timezone")
+    month = Func(Value("month"), local, function="date_trunc", output_field=DateTimeField())
+    return Cast(month, DateField())

@@ -53,6 +53,7 @@ class FamilyOffer(Offer):
             years=self.years,
             place_type=vacancy.get_place_type_display(),
             opens_at=vacancy.opens_at,
+            zone=vacancy.locality.timezone,
             tag=self.tag,
             status=self.status,
         )

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.models import User
-from applications.access.family import applications_of, settled_for
+from applications.access.family import application_for, applications_of, settled_for
 from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.models import Application
 from applications.refusals import Refusal
@@ -18,6 +20,13 @@ def parent(request: HttpRequest) -> User:
     """The signed-in parent of a view under `parent_required`."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def own_application(request: HttpRequest, pk: UUID, *, now: datetime) -> Application:
+    """One application of the family, as `application_for` gives it; the page tells times as they are in its place."""
+    application = application_for(parent(request), pk, now=now)
+    timezone.activate(application.locality.zone)
+    return application
 
 
 def live_applications(request: HttpRequest, *, now: datetime) -> list[Application]:

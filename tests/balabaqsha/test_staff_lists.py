@@ -267,7 +267,8 @@ def columns_sorted_by_what_they_hide(model_admin, user) -> list[str]:
             field = owner._meta.get_field(last)
             if field.is_relation or getattr(owner, last) is None:
                 continue
-            cell, known = getattr(model_admin, column), getattr(owner, last)
+            cell = column if callable(column) else getattr(model_admin, column)
+            known = getattr(owner, last)
             before = cell(row)
             for other in others(field, known):
                 setattr(owner, last, other)

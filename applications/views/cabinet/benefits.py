@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import accepts, parent_required
 from accounts.models import User
-from applications.access.family import application_for, benefit_for
+from applications.access.family import benefit_for
 from applications.benefits.claims import categories_to_claim, claim_benefit, withdraw_benefit
 from applications.models import Application, Benefit
 from applications.moves import Refused
@@ -22,7 +22,7 @@ from applications.states import LIVE_STATES, BenefitState, Move
 from applications.views.cabinet.forms import BenefitForm
 from applications.views.cabinet.halted import answer_if_halted, answer_if_not_for
 from applications.views.cabinet.sent_files import SentFile, sent_for_benefit, warn_of_losses
-from applications.views.people import parent
+from applications.views.people import own_application, parent
 from children.disputes import is_halted
 from notifications.clock import read_clock
 
@@ -72,7 +72,7 @@ def benefits_of(application: Application, *, reader: User, now: datetime) -> Ben
 def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Choose the category, attach the proof. It costs nothing and counts only after the check."""
     now, user = read_clock(), parent(request)
-    application = application_for(user, pk, now=now)
+    application = own_application(request, pk, now=now)
     refused = answer_if_not_for(request, application, Move.FILE)
     if refused is not None:
         return refused
@@ -112,7 +112,7 @@ def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
 def withdraw(request: HttpRequest, pk: UUID, benefit_pk: UUID) -> HttpResponse:
     """Withdraw a benefit, after a confirmation that says what happens to the number."""
     now, user = read_clock(), parent(request)
-    application = application_for(user, pk, now=now)
+    application = own_application(request, pk, now=now)
     benefit = benefit_for(application, benefit_pk)
     if not _may_withdraw(benefit, is_live=application.state in LIVE_STATES, now=now):
         messages.info(request, str(Refusal.BENEFIT_ENDED.label))

@@ -6,11 +6,12 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import parent_required
-from applications.access.family import application_for, pending_bid
+from applications.access.family import pending_bid
 from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.rush import Outcome
@@ -23,7 +24,7 @@ from applications.views.cabinet.forms import BidForm
 from applications.views.cabinet.halted import answer_if_halted
 from applications.views.cabinet.press import answer_press, chosen_application, press_as, sent
 from applications.views.offers import fitting_offers, public_vacancies
-from applications.views.people import live_applications, parent, waiting_for
+from applications.views.people import live_applications, own_application, parent, waiting_for
 from bulletin.models import Vacancy
 from bulletin.selectors import running_pauses
 from notifications.clock import read_clock
@@ -38,8 +39,8 @@ def apply(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse:
 @parent_required
 def _apply(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse:
     now = read_clock()
-    application = application_for(parent(request), pk, now=now)
-    vacancy = get_object_or_404(public_vacancies(), pk=vacancy_pk)
+    application = own_application(request, pk, now=now)
+    vacancy = _vacancy(vacancy_pk)
     if _is_sent(application, vacancy):
         messages.info(request, _("Your application for this place is already sent."))
         return redirect(application)
@@ -64,7 +65,7 @@ def choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
 @parent_required
 def _choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
     now = read_clock()
-    vacancy = get_object_or_404(public_vacancies(), pk=pk)
+    vacancy = _vacancy(pk)
     family = live_applications(request, now=now)
     fitting = [application for application in family if why_not(application, vacancy, now=now) is None]
     already = next((application for application in family if _is_sent(application, vacancy)), None)
@@ -83,7 +84,7 @@ def _choose_child(request: HttpRequest, pk: UUID) -> HttpResponse:
 def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Withdraw a pending bid, after a confirmation."""
     now, user = read_clock(), parent(request)
-    application = application_for(user, pk, now=now)
+    application = own_application(request, pk, now=now)
     bid = pending_bid(application)
     if bid is None:
         messages.info(request, str(Refusal.BID_ENDED.label))
@@ -158,6 +159,13 @@ def _refused(
         "others": fitting_offers(application, without=vacancy, now=now),
     }
     return render(request, "applications/refused.html", context, status=409)
+
+
+def _vacancy(pk: UUID) -> Vacancy:
+    """The place that is asked for; the page tells times as they are there."""
+    vacancy = get_object_or_404(public_vacancies(), pk=pk)
+    timezone.activate(vacancy.locality.zone)
+    return vacancy
 
 
 def _is_sent(application: Application, vacancy: Vacancy) -> bool:

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import parent_required
 from accounts.models import User
-from applications.access.family import application_for
 from applications.models import Application
 from applications.moves import Refused
 from applications.queue.position import position
@@ -21,7 +20,7 @@ from applications.refusals import Refusal
 from applications.states import Move, is_allowed
 from applications.views.cabinet.forms import LanguagesForm, MoveForm
 from applications.views.cabinet.halted import answer_if_halted, answer_if_not_for
-from applications.views.people import parent
+from applications.views.people import own_application, parent
 from applications.waiting.changes import change_languages, change_locality
 from applications.waiting.moving import forecast
 from bulletin.models import Language, Locality
@@ -33,7 +32,7 @@ from notifications.clock import estimate_clock, read_clock
 def languages(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Choose, check, confirm. The answers are in the address, so that back, reload and language switch keep them."""
     user = parent(request)
-    application = application_for(user, pk, now=read_clock())
+    application = own_application(request, pk, now=read_clock())
     if not is_allowed(Move.CHANGE_LANGUAGES, application.state):
         return _not_now(request, application)
     refused = answer_if_not_for(request, application, Move.CHANGE_LANGUAGES)
@@ -60,7 +59,7 @@ def languages(request: HttpRequest, pk: UUID) -> HttpResponse:
 def move(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Choose the locality, read what happens to the date and the number, confirm."""
     user = parent(request)
-    application = application_for(user, pk, now=read_clock())
+    application = own_application(request, pk, now=read_clock())
     if not is_allowed(Move.CHANGE_LOCALITY, application.state):
         return _not_now(request, application)
     halted = answer_if_halted(request, application)

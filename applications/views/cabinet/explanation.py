@@ -8,11 +8,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
-from applications.access.family import application_for
 from applications.models import Application
 from applications.queue.history import explain
 from applications.views.cabinet.forms import PeriodForm
-from applications.views.people import parent
+from applications.views.people import own_application
 from notifications.clock import estimate_clock
 
 
@@ -21,7 +20,7 @@ from notifications.clock import estimate_clock
 def why(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The explanation from filing to now, or between the two days asked for (both inclusive)."""
     now = estimate_clock()
-    application = application_for(parent(request), pk, now=now)
+    application = own_application(request, pk, now=now)
     form = PeriodForm(request.GET or None)
     since, until = _period(form, application, now=now)
     context = {

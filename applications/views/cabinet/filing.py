@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.decorators import parent_required
 from accounts.models import User
-from applications.access.family import application_for, applications_of
+from applications.access.family import applications_of
 from applications.models import Application
 from applications.moves import Refused
 from applications.queue.position import position
@@ -25,7 +25,7 @@ from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, is_allowed
 from applications.views.cabinet.forms import ApplicationForm
 from applications.views.cabinet.halted import answer_if_halted
-from applications.views.people import parent
+from applications.views.people import own_application, parent
 from applications.waiting.confirming import confirm_interest
 from applications.waiting.filing import archive, file_application, restorable_of, restore, undo_until
 from bulletin.chosen_place import chosen_locality
@@ -70,7 +70,7 @@ def new_application(request: HttpRequest) -> HttpResponse:
 def delete_application(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The basket: says what is lost, asks for confirmation, archives."""
     now, user = read_clock(), parent(request)
-    application = application_for(user, pk, now=now)
+    application = own_application(request, pk, now=now)
     if application.state == ApplicationState.ARCHIVED:
         messages.info(request, _("The application is in the archive."))
         return redirect("applications:archive")
@@ -104,7 +104,7 @@ def delete_application(request: HttpRequest, pk: UUID) -> HttpResponse:
 def restore_application(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Undo the basket in time."""
     now, user = read_clock(), parent(request)
-    application = application_for(user, pk, now=now)
+    application = own_application(request, pk, now=now)
     if application.state != ApplicationState.ARCHIVED:
         return redirect(application)
     try:
@@ -134,7 +134,7 @@ def _way_back(application: Application, *, now: datetime) -> str:
 def interest(request: HttpRequest, pk: UUID) -> HttpResponse:
     """«Мүдделі»: the family still wants a place."""
     now, user = read_clock(), parent(request)
-    application = application_for(user, pk, now=now)
+    application = own_application(request, pk, now=now)
     try:
         confirm_interest(application, actor=user, now=now)
     except Refused as refused:

@@ -12,14 +12,14 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
 from accounts.models import User
-from applications.access.family import application_for, applications_of, settled_for
+from applications.access.family import applications_of, settled_for
 from applications.disputes.halts import may_now
 from applications.models import Application
 from applications.states import ApplicationState, Move
 from applications.views.cabinet.benefits import benefits_of
 from applications.views.cabinet.sent_files import sent_for_extension
 from applications.views.cabinet.situation import Situation, interest_of, situation_of
-from applications.views.people import parent
+from applications.views.people import own_application, parent
 from applications.waiting.campaigns import campaign_asking
 from applications.waiting.filing import archive_undo_until, was_archived_by_family
 from children.access import children_of
@@ -95,7 +95,7 @@ def archived_list(request: HttpRequest) -> HttpResponse:
 def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The number, the next step, the deadline, the four steps and the history of one application."""
     now = estimate_clock()
-    application = application_for(parent(request), pk, now=now)
+    application = own_application(request, pk, now=now)
     is_archived = application.state == ApplicationState.ARCHIVED
     situation = situation_of(application, now=now)
     context = {

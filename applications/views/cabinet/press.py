@@ -12,6 +12,7 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -96,12 +97,18 @@ def _refusal_page(refusal: Refusal, vacancy_pk: UUID) -> bytes:
     return _page(refusal, {"may_repeat": refusal == Refusal.BUSY})
 
 
+def _in_its_place(vacancy: Vacancy) -> Vacancy:
+    """The vacancy; the page tells times as they are where it is."""
+    timezone.activate(vacancy.locality.zone)
+    return vacancy
+
+
 def _vacancy(pk: UUID) -> Vacancy:
     """What the small page shows of the place, and the time by the deciding clock, in one statement."""
     vacancies = Vacancy.objects.select_related("group__kindergarten__locality").annotate(
         server_now=clock_column()
     )
-    return vacancies.get(pk=pk)
+    return _in_its_place(vacancies.get(pk=pk))
 
 
 def _holders(vacancy_pk: UUID) -> list[UUID]:
@@ -113,7 +120,7 @@ def _holders(vacancy_pk: UUID) -> list[UUID]:
 
 def _full_page(vacancy_pk: UUID) -> bytes:
     """One page for everyone who finds the place full."""
-    vacancy = public_vacancies().get(pk=vacancy_pk)
+    vacancy = _in_its_place(public_vacancies().get(pk=vacancy_pk))
     others = similar_offers(vacancy, family=[], now=estimate_clock())
     return _page(Refusal.FULL, {"vacancy": vacancy, "others": others, "is_full": True})
 

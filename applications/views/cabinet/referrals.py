@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import audit
 from accounts.decorators import accepts, parent_required
-from applications.access.family import application_for, referral_for
+from applications.access.family import referral_for
 from applications.journal_actions import Action
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.moves import Refused
@@ -25,7 +25,7 @@ from applications.states import HAS_PAPER
 from applications.views.cabinet.forms import ExtensionForm
 from applications.views.cabinet.halted import answer_if_halted
 from applications.views.cabinet.sent_files import sent_for_extension, warn_of_losses
-from applications.views.people import parent
+from applications.views.people import own_application, parent
 from notifications.clock import estimate_clock, read_clock
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ REFRESH_SECONDS = 5
 def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The paper itself; until it is made, a page that reloads by itself."""
     now, user = estimate_clock(), parent(request)
-    application = application_for(user, pk, now=now)
+    application = own_application(request, pk, now=now)
     referral = referral_for(application)
     if referral is None:
         raise Http404
@@ -79,7 +79,7 @@ def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
 def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
     """«Жолдаманы ұзарту»: once, with documents, up to the end of its last day."""
     now, user = read_clock(), parent(request)
-    application = application_for(user, pk, now=now)
+    application = own_application(request, pk, now=now)
     referral = referral_for(application)
     if referral is None:
         raise Http404

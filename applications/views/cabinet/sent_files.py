@@ -16,9 +16,9 @@ from accounts.decorators import parent_required
 from accounts.file_response import file_response
 from accounts.models import User
 from accounts.uploads import Upload
-from applications.access.family import application_for, benefit_for
+from applications.access.family import benefit_for
 from applications.models import Application, Benefit, ExtensionDocument
-from applications.views.people import parent
+from applications.views.people import own_application, parent
 from notifications.clock import estimate_clock
 
 
@@ -56,7 +56,7 @@ def sent_for_benefit(benefit: Benefit, *, sender: User) -> SentFile | None:
 @parent_required
 def extension_document(request: HttpRequest, pk: UUID, document_pk: UUID) -> HttpResponse:
     """One document of an extension, for its sender."""
-    application = application_for(parent(request), pk, now=estimate_clock())
+    application = own_application(request, pk, now=estimate_clock())
     document = ExtensionDocument.objects.filter(
         pk=document_pk,
         extension__referral__application=application,
@@ -71,7 +71,7 @@ def extension_document(request: HttpRequest, pk: UUID, document_pk: UUID) -> Htt
 @parent_required
 def benefit_proof(request: HttpRequest, pk: UUID, benefit_pk: UUID) -> HttpResponse:
     """The document of a benefit, for its sender."""
-    application = application_for(parent(request), pk, now=estimate_clock())
+    application = own_application(request, pk, now=estimate_clock())
     benefit = benefit_for(application, benefit_pk)
     if benefit.claimed_by_id != parent(request).pk:
         raise Http404

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from applications.access.family import pending_bid
@@ -51,6 +52,7 @@ def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]:
     vacancy = get_object_or_404(public_vacancies(), pk=pk)
+    timezone.activate(vacancy.locality.zone)
     family = live_applications(request, now=now)
     # A family whose only child has a place already is told so, and not asked to file an application.
     told = family or enrolled_applications(request)
