@@ -12,11 +12,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import User
 from accounts.uploads import random_name, type_of
 from applications.journal_actions import Action
-from applications.models import (
-    Application,
-    Benefit,
-    BenefitCategory,
-)
+from applications.models import Application, Benefit, BenefitCategory
 from applications.moves import (
     Refused,
     lock_application,
@@ -29,13 +25,7 @@ from applications.moves import (
 )
 from applications.queue.position import position
 from applications.refusals import Refusal
-from applications.states import (
-    LIVE_STATES,
-    ApplicationState,
-    BenefitState,
-    Move,
-    Tier,
-)
+from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, Tier
 from bulletin.workdays import end_of_day
 from children.access import guardians_of
 

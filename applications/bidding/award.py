@@ -11,9 +11,7 @@ from django.db.models.functions import Least
 
 from applications.bidding.ending import lose_bid
 from applications.bidding.rush import TELL_TASK
-from applications.models import (
-    Bid,
-)
+from applications.models import Bid
 from applications.moves import Refused, lock_vacancy, locking
 from applications.queue.position import numbers_of
 from applications.refusals import Refusal

@@ -8,11 +8,7 @@ from django.db.models import QuerySet
 from accounts import audit
 from accounts.models import User
 from applications.bidding.ending import void_bid
-from applications.models import (
-    Application,
-    Bid,
-    PriorityCutoff,
-)
+from applications.models import Application, Bid, PriorityCutoff
 from applications.moves import Refused, lock_vacancy, locking
 from applications.queue.order import head_by_tier
 from applications.refusals import Refusal

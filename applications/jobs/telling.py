@@ -10,14 +10,11 @@ from django.db.models import Model, QuerySet
 from applications.journal_actions import Action
 from applications.models import Application, Bid, Referral
 from applications.moves import lock_application, locking, remind, trace
-from applications.referrals.last_days import last_day_of
+from applications.referrals.due import last_day_of
 from applications.rules.interest import Campaign
 from applications.states import ReferralState
 from applications.waiting.aging import about_to_leave
-from applications.waiting.campaigns import (
-    running_campaign_for,
-    unconfirmed,
-)
+from applications.waiting.campaigns import running_campaign_for, unconfirmed
 from bulletin.models import Locality
 from children.access import guardians_of
 from notifications.sweeps import sweep

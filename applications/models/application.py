@@ -13,13 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from applications.states import (
-    LIVE_STATES,
-    QUEUED_STATES,
-    ApplicationState,
-    Move,
-    Tier,
-)
+from applications.states import LIVE_STATES, QUEUED_STATES, ApplicationState, Move, Tier
 from bulletin.models import Language, Locality
 from children.disputes import Side
 from children.models import Child

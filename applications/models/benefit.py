@@ -10,10 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from applications.models.application import Application
-from applications.states import (
-    BenefitState,
-    Tier,
-)
+from applications.states import BenefitState, Tier
 
 
 class BenefitCategory(models.Model):

@@ -9,10 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from applications.models.application import Application
-from applications.states import (
-    BidState,
-    Tier,
-)
+from applications.states import BidState, Tier
 from bulletin.models import Vacancy
 
 

@@ -8,10 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from applications.models.application import Application
-from applications.states import (
-    CorrectionState,
-    Tier,
-)
+from applications.states import CorrectionState, Tier
 from bulletin.models import Locality
 
 

@@ -10,9 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from applications.models.application import Application
 from applications.models.bid import Bid
-from applications.states import (
-    ReferralState,
-)
+from applications.states import ReferralState
 
 # The largest form takes fourteen minutes on the slowest line that we wait for (docs/adr/0009-web-server.md).
 PAPERS_ON_THEIR_WAY = timedelta(minutes=20)

@@ -1,6 +1,6 @@
-"""Which referrals are valid, or without their paper."""
+"""Until which day a referral is valid; which are valid, or without their paper."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
@@ -29,3 +29,8 @@ def ends_by_tomorrow(*, now: datetime) -> Q:
 def referrals_without_pdf() -> QuerySet[Referral]:
     """Valid referrals whose paper has not been made yet."""
     return Referral.objects.filter(state=ReferralState.ISSUED, pdf="")
+
+
+def last_day_of(referral: Referral) -> date:
+    """The last day on which the family may come, in the locality's zone."""
+    return referral.application.locality.day(referral.last_moment)

@@ -10,21 +10,10 @@ from django.utils.translation import gettext
 from accounts.models import User
 from applications.bidding.ending import release_seat
 from applications.journal_actions import Action
-from applications.models import (
-    Application,
-    Contract,
-    Referral,
-    StopListEntry,
-)
-from applications.moves import (
-    Refused,
-    announce,
-    lock_application,
-    lock_referral,
-    locking,
-    move,
-)
-from applications.referrals.last_days import last_day_of, stop_days_of
+from applications.models import Application, Contract, Referral, StopListEntry
+from applications.moves import Refused, announce, lock_application, lock_referral, locking, move
+from applications.referrals.due import last_day_of
+from applications.referrals.stops import stop_days_of
 from applications.referrals.stored_paper import take_paper_away
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER, Move, ReferralState

@@ -1,18 +1,14 @@
-"""A referral is extended once, with documents."""
+"""A referral is extended once, with documents: until which day, and how."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.core.files import File
 
 from accounts.models import User
 from accounts.uploads import random_name, type_of
 from applications.journal_actions import Action
-from applications.models import (
-    Extension,
-    ExtensionDocument,
-    Referral,
-)
+from applications.models import Extension, ExtensionDocument, Referral
 from applications.moves import (
     Refused,
     announce,
@@ -22,11 +18,23 @@ from applications.moves import (
     move,
     refuse_while_halted,
 )
-from applications.referrals.last_days import last_day_of, longest_extension
+from applications.referrals.due import last_day_of
 from applications.referrals.stored_paper import order_paper, take_paper_away
 from applications.refusals import Refusal
+from applications.rules.in_force import rules_for
 from applications.states import Move
 from bulletin.workdays import end_of_day
+
+
+def longest_extension(referral: Referral) -> date:
+    """The latest day to which a referral may be extended: 30 calendar days after its last day (`Rules`).
+
+    By the rules of the day of issue, or of its last day if those allow more.
+    """
+    locality, last_day = referral.application.locality, last_day_of(referral)
+    issued = locality.day(referral.issued_at)
+    days = max(rules_for(locality, day=day).extension_calendar_days for day in (issued, last_day))
+    return last_day + timedelta(days=days)
 
 
 def extend_referral(

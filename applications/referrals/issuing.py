@@ -6,17 +6,8 @@ from typing import Final
 
 from accounts.models import User
 from applications.journal_actions import Action
-from applications.models import (
-    Bid,
-    Referral,
-)
-from applications.moves import (
-    Refused,
-    announce,
-    lock_application,
-    locking,
-    move,
-)
+from applications.models import Bid, Referral
+from applications.moves import Refused, announce, lock_application, locking, move
 from applications.referrals.standstill import hold_referral
 from applications.referrals.stored_paper import order_paper
 from applications.refusals import Refusal

@@ -3,17 +3,9 @@
 from datetime import date, datetime, timedelta
 
 from applications.journal_actions import Action
-from applications.models import (
-    Application,
-    Referral,
-)
-from applications.moves import (
-    lock_referral,
-    reckon,
-    remind,
-    trace,
-)
-from applications.referrals.last_days import last_day_of
+from applications.models import Application, Referral
+from applications.moves import lock_referral, reckon, remind, trace
+from applications.referrals.due import last_day_of
 from applications.referrals.stored_paper import order_paper, take_paper_away
 from applications.states import ReferralState
 from bulletin.calendar import working_calendar

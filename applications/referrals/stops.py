@@ -1,23 +1,26 @@
-"""The stop-list: how an application comes back from it."""
+"""The stop-list: for how long, and how an application comes back from it."""
 
 from datetime import datetime
 
 from accounts.models import User
 from applications.journal_actions import Action
-from applications.models import (
-    Application,
-    StopListEntry,
-)
-from applications.moves import (
-    Refused,
-    announce,
-    lock_application,
-    locking,
-    move,
-)
+from applications.models import Application, Referral, StopListEntry
+from applications.moves import Refused, announce, lock_application, locking, move
 from applications.queue.position import position
+from applications.referrals.due import last_day_of
 from applications.refusals import Refusal
+from applications.rules.in_force import rules_for
 from applications.states import Move
+
+
+def stop_days_of(referral: Referral) -> int:
+    """How many working days the stop after this referral lasts.
+
+    As the family was told at the issue, or less if the rules of its last day are milder.
+    """
+    locality = referral.application.locality
+    issued = locality.day(referral.issued_at)
+    return min(rules_for(locality, day=day).stop_working_days for day in (issued, last_day_of(referral)))
 
 
 def lift_stop(

@@ -15,8 +15,8 @@ from applications.jobs.telling import tell_placed_bids
 from applications.models import Application, Event, StopListEntry
 from applications.moves import Refused
 from applications.queue.position import position
+from applications.referrals import due, extending, issuing, stops
 from applications.referrals import ending as referral_ending
-from applications.referrals import extending, issuing, last_days, stops
 from applications.refusals import Refusal
 from applications.states import ApplicationState, Move
 from applications.waiting import filing
@@ -230,7 +230,7 @@ class TestBid:
 
 class TestReferral:
     def test_valid_to_the_end_of_the_fifth_working_day(self, scene, referral):
-        assert last_days.last_day_of(referral) == date(2019, 7, 3)
+        assert due.last_day_of(referral) == date(2019, 7, 3)
         end = datetime(2019, 7, 4, tzinfo=ZONE)
         assert referral.is_valid(now=end - MICROSECOND)
         assert not referral.is_valid(now=end)
@@ -282,7 +282,7 @@ class TestExtension:
             self.extend(scene, referral, until=date(2019, 7, 3))
         extension = self.extend(scene, referral)
         assert extension.documents.get().original_name == "anyqtama.pdf"
-        assert last_days.last_day_of(extension.referral) == date(2019, 8, 2)
+        assert due.last_day_of(extension.referral) == date(2019, 8, 2)
         with refused(Refusal.ALREADY_EXTENDED):
             self.extend(scene, referral)
 

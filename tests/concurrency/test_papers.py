@@ -9,7 +9,7 @@ from django.db import connection
 
 from applications.jobs import papers
 from applications.models import Referral
-from applications.referrals import extending, issuing, last_days
+from applications.referrals import extending, issuing
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW
 
@@ -64,7 +64,7 @@ def extend_while_a_paper_is_stored(scene, referral, monkeypatch) -> None:
     extending.extend_referral(
         referral,
         actor=scene.parent,
-        until=last_days.longest_extension(referral),
+        until=extending.longest_extension(referral),
         reason="illness",
         documents=[("a.pdf", ContentFile(b"%PDF-", name="a.pdf"))],
         now=NOW,

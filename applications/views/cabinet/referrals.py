@@ -17,8 +17,8 @@ from applications.access.family import referral_for
 from applications.journal_actions import Action
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.moves import Refused
-from applications.referrals.extending import extend_referral
-from applications.referrals.last_days import last_day_of, longest_extension
+from applications.referrals.due import last_day_of
+from applications.referrals.extending import extend_referral, longest_extension
 from applications.referrals.stored_paper import order_paper
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER

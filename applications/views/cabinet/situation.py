@@ -9,24 +9,15 @@ from django.utils.translation import gettext as _
 
 from applications.access.family import newest_bid
 from applications.disputes.halts import dispute_of, may_now
-from applications.models import (
-    Application,
-    Bid,
-    Extension,
-    Referral,
-    StopListEntry,
-)
+from applications.models import Application, Bid, Extension, Referral, StopListEntry
 from applications.queue.position import Position, position
-from applications.referrals.last_days import last_day_of, longest_extension, stop_days_of
+from applications.referrals.due import last_day_of
+from applications.referrals.extending import longest_extension
+from applications.referrals.stops import stop_days_of
 from applications.rules.in_force import rules_for
 from applications.rules.interest import Campaign
 from applications.rules.running_out import restorable_until
-from applications.states import (
-    ApplicationState,
-    BidState,
-    Move,
-    ReferralState,
-)
+from applications.states import ApplicationState, BidState, Move, ReferralState
 from applications.waiting.campaigns import campaign_asking
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy

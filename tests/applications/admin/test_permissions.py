@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.roles import Role
 from applications.models import Correction, Event, Rules, StopListEntry
-from applications.referrals import ending, extending, issuing, last_days
+from applications.referrals import ending, extending, issuing
 from balabaqsha.admin_site import staff_site
 from bulletin.models import Pause, Vacancy
 from tests.applications.bidding.reference import place_bid
@@ -128,7 +128,7 @@ def objects(scene, clock):
     extending.extend_referral(
         extended,
         actor=scene.parent,
-        until=last_days.longest_extension(extended),
+        until=extending.longest_extension(extended),
         reason="illness",
         documents=[("anyktama.pdf", ContentFile(b"%PDF-1.4", name="anyktama.pdf"))],
         now=scene.now,

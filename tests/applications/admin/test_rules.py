@@ -10,7 +10,7 @@ from accounts.roles import Role
 from applications.admin.rules_preview import earliest_start, touched_by
 from applications.bidding import publication
 from applications.models import Application, Bid, Referral, Rules, StopListEntry
-from applications.referrals import ending, issuing, last_days
+from applications.referrals import ending, extending, issuing, stops
 from applications.states import ApplicationState
 from applications.waiting import filing
 from bulletin.models import Vacancy
@@ -213,9 +213,9 @@ class TestPromises:
     def test_a_referral_and_its_extension(self, scene, harsher):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
         referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
-        longest = last_days.longest_extension(referral)
+        longest = extending.longest_extension(referral)
         self.unchanged(Referral.objects.all(), harsher)
-        assert last_days.longest_extension(referral) == longest
+        assert extending.longest_extension(referral) == longest
 
     def test_the_stop_of_which_the_family_was_warned(self, scene, harsher):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
@@ -228,7 +228,7 @@ class TestPromises:
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
         referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
         Rules.objects.create(valid_from=TOMORROW, stop_working_days=1)
-        assert last_days.stop_days_of(referral) == 1
+        assert stops.stop_days_of(referral) == 1
 
     def test_a_running_stop(self, scene, harsher):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)

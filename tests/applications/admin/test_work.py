@@ -17,7 +17,7 @@ from accounts.roles import Role
 from applications.bidding import ending as bid_ending
 from applications.models import Application, Bid, Contract, Referral, Rules, StopListEntry
 from applications.referrals import ending as referral_ending
-from applications.referrals import extending, issuing, last_days
+from applications.referrals import extending, issuing
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState, ReferralState
 from bulletin.models import Vacancy
@@ -222,7 +222,7 @@ class TestReferrals:
         extending.extend_referral(
             referral,
             actor=scene.parent,
-            until=last_days.longest_extension(referral),
+            until=extending.longest_extension(referral),
             reason="illness",
             documents=[("<script>.jpg", ContentFile(b"picture", name="x.jpg"))],
             now=scene.now,
@@ -244,7 +244,7 @@ class TestReferrals:
         extending.extend_referral(
             referral,
             actor=scene.parent,
-            until=last_days.longest_extension(referral),
+            until=extending.longest_extension(referral),
             reason="illness",
             documents=[("анықтама.pdf", ContentFile(b"picture", name="x.png"))],
             now=scene.now,

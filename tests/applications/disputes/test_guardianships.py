@@ -22,8 +22,8 @@ from applications.jobs import deadlines, telling
 from applications.journal_actions import Action
 from applications.models import Application, Bid, Event, Extension, Referral
 from applications.moves import Refused
+from applications.referrals import due, extending, issuing
 from applications.referrals import ending as referral_ending
-from applications.referrals import extending, issuing, last_days
 from applications.refusals import Refusal
 from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, ReferralState
 from applications.waiting import changes, filing
@@ -578,7 +578,7 @@ def costly(scene):
         return extending.extend_referral(
             Referral.objects.get(),
             actor=actor,
-            until=last_days.last_day_of(Referral.objects.get()) + DAY,
+            until=due.last_day_of(Referral.objects.get()) + DAY,
             reason="illness",
             documents=[("a.jpg", ContentFile(b"x", name="a.jpg"))],
             now=at,
@@ -682,7 +682,7 @@ def referral(scene):
 
 
 def last_day():
-    return last_days.last_day_of(Referral.objects.get())
+    return due.last_day_of(Referral.objects.get())
 
 
 class TestDeadlines:

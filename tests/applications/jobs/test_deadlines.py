@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from applications.access import settling
 from applications.jobs import deadlines, papers, telling
 from applications.models import Referral
-from applications.referrals import extending, issuing, last_days
+from applications.referrals import extending, issuing
 from applications.states import ApplicationState, ReferralState
 from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
@@ -69,7 +69,7 @@ def test_one_reminder_on_the_last_day_and_one_more_after_an_extension(scene, ref
     extension = extending.extend_referral(
         referral,
         actor=scene.parent,
-        until=last_days.longest_extension(referral),
+        until=extending.longest_extension(referral),
         reason="illness",
         documents=[("a.pdf", ContentFile(b"%PDF", name="a.pdf"))],
         now=scene.now,

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.stored_files import sweep_orphans
 from applications.jobs import papers, retention
 from applications.models import Referral
-from applications.referrals import ending, extending, issuing, last_days
+from applications.referrals import ending, extending, issuing
 from applications.states import ReferralState
 from applications.tasks import render_referral_pdf
 from tests.applications.bidding.reference import place_bid
@@ -40,7 +40,7 @@ def extend(scene, referral):
     extending.extend_referral(
         referral,
         actor=scene.parent,
-        until=last_days.longest_extension(referral),
+        until=extending.longest_extension(referral),
         reason="illness",
         documents=[("a.pdf", ContentFile(b"%PDF-", name="a.pdf"))],
         now=scene.now,

@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from applications.jobs import retention
 from applications.models import ExtensionDocument
-from applications.referrals import ending, extending, issuing, last_days
+from applications.referrals import ending, extending, issuing
 from applications.states import BenefitState
 from tests.applications.bidding.reference import place_bid
 from tests.factories import BenefitFactory
@@ -26,7 +26,7 @@ def document(scene) -> ExtensionDocument:
     extending.extend_referral(
         referral,
         actor=scene.parent,
-        until=last_days.longest_extension(referral),
+        until=extending.longest_extension(referral),
         reason="illness",
         documents=[("анықтама.jpg", ContentFile(b"picture", name="x.jpg"))],
         now=scene.now,

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from applications.jobs import retention
 from applications.models import Benefit, ExtensionDocument
-from applications.referrals import extending, issuing, last_days
+from applications.referrals import extending, issuing
 from tests.accounts.safe_copy.pdfs import pdf
 from tests.applications.bidding.reference import place_bid
 from tests.factories import BenefitCategoryFactory, BenefitFactory, GuardianshipFactory, UserFactory
@@ -48,7 +48,7 @@ def extend(scene, referral, *documents: tuple[str, str, bytes]):
     extending.extend_referral(
         referral,
         actor=scene.parent,
-        until=last_days.longest_extension(referral),
+        until=extending.longest_extension(referral),
         reason="illness",
         documents=[(name, ContentFile(content, name=f"x.{ending}")) for name, ending, content in documents],
         now=scene.now,
