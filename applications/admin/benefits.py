@@ -1,6 +1,6 @@
 """Benefits: officials check what families claim. Kindergarten workers are not involved."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +22,10 @@ from applications.admin.work import (
     Rows,
     Work,
     WorkAdmin,
-    day_of,
     link,
     page_of,
     tag,
+    written,
 )
 from applications.benefits import claims
 from applications.benefits.claims import claims_to_check
@@ -192,7 +192,8 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
 
     @admin.display(description=_("Last day"), ordering="valid_until")
     def last_day(self, obj: Benefit) -> str:
-        return day_of(obj.last_moment, obj.application) if obj.last_moment else "—"
+        until = obj.valid_until
+        return written(obj.application.locality.last_day(until)) if until else "—"
 
     @admin.display(description=_("State"), ordering="state")
     def shown_state(self, obj: Benefit) -> str:
@@ -205,7 +206,7 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
         until = claims.benefit_valid_until(obj, now=estimate_clock())
         if until is None:
             return gettext("Without an end")
-        return day_of(until - timedelta(microseconds=1), obj.application)
+        return written(obj.application.locality.last_day(until))
 
     # --- the document ----------------------------------------------------------------------------------------
 

@@ -99,14 +99,14 @@ def verify_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
         benefit.state, benefit.decided_at, benefit.decided_by = BenefitState.VERIFIED, now, actor
         benefit.save(update_fields=["state", "decided_at", "decided_by", "valid_until"])
         _recount(benefit, Move.VERIFY_BENEFIT, actor=actor, now=now)
-        last_moment = benefit.last_moment
+        until = benefit.valid_until
         _tell(
             benefit,
             "benefit_verified",
             Action.BENEFIT_VERIFIED,
             actor=actor,
             now=now,
-            last_day=application.locality.day(last_moment) if last_moment else None,
+            last_day=application.locality.last_day(until) if until else None,
         )
     return benefit
 

@@ -12,7 +12,7 @@ from applications.models import Application, Bid, PriorityCutoff
 from applications.moves import Refused, lock_vacancy, locking
 from applications.queue.order import head_by_tier
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_at, rules_for
+from applications.rules.in_force import rules_at
 from applications.states import ApplicationState, BidState, Tier
 from bulletin import services
 from bulletin.calendar import working_calendar
@@ -77,7 +77,7 @@ def seen_of(vacancy: Vacancy) -> str:
 def priority_until(vacancy: Vacancy) -> datetime | None:
     """The first instant at which the vacancy is for everyone who matches; None without a priority window."""
     opens = vacancy.opens_at.astimezone(vacancy.locality.zone)
-    days = rules_for(vacancy.locality, day=opens.date()).priority_working_days
+    days = rules_at(vacancy.locality, opens).priority_working_days
     if days == 0:
         return None
     return datetime.combine(working_calendar().add(opens.date(), days), opens.timetz())
@@ -85,8 +85,7 @@ def priority_until(vacancy: Vacancy) -> datetime | None:
 
 def priority_cutoffs(vacancy: Vacancy) -> list[PriorityCutoff]:
     """The last application inside the priority window, for every birth year and tier that has one; not saved."""
-    day = vacancy.locality.day(vacancy.opens_at)
-    rules = rules_for(vacancy.locality, day=day)
+    rules = rules_at(vacancy.locality, vacancy.opens_at)
     cutoffs = []
     for birth_year in vacancy.birth_years:
         matching = matching_queue(vacancy, birth_year)

@@ -92,8 +92,8 @@ def _tell_award(bid: Bid, *, now: datetime) -> None:
         if not Bid.objects.filter(pk=bid.pk, award_told_at=None, holds_seat=True).update(award_told_at=now):
             return
         assert bid.awarded_at is not None
-        assert bid.answer_last_moment is not None
-        last_day = application.locality.day(bid.answer_last_moment)
+        assert bid.answer_due is not None
+        last_day = application.locality.last_day(bid.answer_due)
         guardians = guardians_of(application.child)
         remind(
             application,

@@ -1,7 +1,7 @@
 """Benefits that bring a child forward, and their categories."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -119,8 +119,3 @@ class Benefit(models.Model):
     def counts(self, *, now: datetime) -> bool:
         """Whether it brings the child forward at `now`: a late sweep gives nobody a minute more."""
         return self.state == BenefitState.VERIFIED and (self.valid_until is None or now < self.valid_until)
-
-    @property
-    def last_moment(self) -> datetime | None:
-        """The last microsecond in which it counts: its local date is shown as the last day."""
-        return self.valid_until - timedelta(microseconds=1) if self.valid_until else None

@@ -33,4 +33,4 @@ def referrals_without_pdf() -> QuerySet[Referral]:
 
 def last_day_of(referral: Referral) -> date:
     """The last day on which the family may come, in the locality's zone."""
-    return referral.application.locality.day(referral.last_moment)
+    return referral.application.locality.last_day(referral.valid_until)

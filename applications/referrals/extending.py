@@ -21,7 +21,7 @@ from applications.moves import (
 from applications.referrals.due import last_day_of
 from applications.referrals.stored_paper import order_paper, take_paper_away
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at
 from applications.states import Move
 from bulletin.workdays import end_of_day
 
@@ -31,10 +31,9 @@ def longest_extension(referral: Referral) -> date:
 
     By the rules of the day of issue, or of its last day if those allow more.
     """
-    locality, last_day = referral.application.locality, last_day_of(referral)
-    issued = locality.day(referral.issued_at)
-    days = max(rules_for(locality, day=day).extension_calendar_days for day in (issued, last_day))
-    return last_day + timedelta(days=days)
+    locality, times = referral.application.locality, (referral.issued_at, referral.last_moment)
+    days = max(rules_at(locality, at).extension_calendar_days for at in times)
+    return last_day_of(referral) + timedelta(days=days)
 
 
 def extend_referral(

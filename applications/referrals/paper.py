@@ -21,7 +21,8 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from applications.models import Extension, Referral
-from applications.rules.in_force import rules_for
+from applications.referrals.due import last_day_of
+from applications.rules.in_force import rules_at
 from bulletin.models import Group
 
 FONT_FOLDER = Path(font_roboto.__file__).parent / "files"
@@ -86,10 +87,10 @@ def _context(referral: Referral) -> dict[str, Any]:
     vacancy = referral.bid.vacancy
     kindergarten = vacancy.group.kindergarten
     issued_at = localtime(referral.issued_at, zone)
-    last_day = localtime(referral.last_moment, zone).date()
+    last_day = last_day_of(referral)
     extension = Extension.objects.filter(referral=referral).first()
     written_at = extension.made_at if extension else referral.issued_at
-    rules = rules_for(application.locality, day=issued_at.date())
+    rules = rules_at(application.locality, referral.issued_at)
     filed, placed = (
         f"{localtime(at, zone):%d.%m.%Y %H:%M}" for at in (application.filed_at, referral.bid.placed_at)
     )

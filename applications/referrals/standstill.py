@@ -48,9 +48,9 @@ def resume_referral(application: Application, *, now: datetime) -> None:
 
 
 def _day_after_standstill(referral: Referral, *, now: datetime) -> date:
-    zone = referral.application.locality.zone
+    locality = referral.application.locality
     assert referral.held_since is not None
-    held_on, today = (at.astimezone(zone).date() for at in (referral.held_since, now))
+    held_on, today = (locality.day(at) for at in (referral.held_since, now))
     last_day = last_day_of(referral)
     try:
         calendar = working_calendar()

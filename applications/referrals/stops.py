@@ -7,9 +7,8 @@ from applications.journal_actions import Action
 from applications.models import Application, Referral, StopListEntry
 from applications.moves import Refused, announce, lock_application, locking, move
 from applications.queue.position import position
-from applications.referrals.due import last_day_of
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at
 from applications.states import Move
 
 
@@ -18,9 +17,8 @@ def stop_days_of(referral: Referral) -> int:
 
     As the family was told at the issue, or less if the rules of its last day are milder.
     """
-    locality = referral.application.locality
-    issued = locality.day(referral.issued_at)
-    return min(rules_for(locality, day=day).stop_working_days for day in (issued, last_day_of(referral)))
+    locality, times = referral.application.locality, (referral.issued_at, referral.last_moment)
+    return min(rules_at(locality, at).stop_working_days for at in times)
 
 
 def lift_stop(

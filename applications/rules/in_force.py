@@ -7,14 +7,9 @@ from applications.models import Rules
 from bulletin.models import Locality
 
 
-def rules_for(locality: Locality, *, day: date) -> Rules:
-    """The rules in force in `locality` on `day` (a date in its zone). One query; the table has a few rows."""
-    return choose(Rules.objects.all(), locality_id=locality.pk, day=day)
-
-
-def rules_at(locality: Locality, now: datetime) -> Rules:
-    """`rules_for` the day of an instant in `locality`."""
-    return rules_for(locality, day=locality.day(now))
+def rules_at(locality: Locality, at: datetime) -> Rules:
+    """The rules in force in `locality` on the day of an instant there. One query; the table has a few rows."""
+    return choose(Rules.objects.all(), locality_id=locality.pk, day=locality.day(at))
 
 
 def choose(rules: Iterable[Rules], *, locality_id: int | None, day: date) -> Rules:

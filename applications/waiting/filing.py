@@ -13,7 +13,7 @@ from applications.models import Application
 from applications.moves import Refused, announce, lock_application, locking, move, refuse_side, write_event
 from applications.queue.position import position
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_at, rules_for
+from applications.rules.in_force import rules_at
 from applications.rules.running_out import first_end
 from applications.states import LIVE_STATES, ApplicationState, Move
 from bulletin.models import Language, Locality
@@ -99,8 +99,7 @@ def archive_undo_until(application: Application, *, now: datetime) -> datetime:
 
 def undo_until(locality: Locality, *, archived_at: datetime) -> datetime:
     """Until when an application of `locality` archived at that moment could be restored."""
-    day = locality.day(archived_at)
-    return archived_at + timedelta(hours=rules_for(locality, day=day).archive_undo_hours)
+    return archived_at + timedelta(hours=rules_at(locality, archived_at).archive_undo_hours)
 
 
 def was_archived_by_family(application: Application) -> bool:

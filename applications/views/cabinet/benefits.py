@@ -134,12 +134,12 @@ def withdraw(request: HttpRequest, pk: UUID, benefit_pk: UUID) -> HttpResponse:
 
 def _shown(benefit: Benefit, *, reader: User, may_withdraw: bool, now: datetime) -> ShownBenefit:
     tone, icon = _TAGS[BenefitState(benefit.state)]
-    zone = benefit.application.locality.zone
+    place, until = benefit.application.locality, benefit.valid_until
     return ShownBenefit(
         benefit=benefit,
         tone=tone,
         icon=icon,
-        last_day=benefit.last_moment.astimezone(zone).date() if benefit.last_moment else None,
+        last_day=place.last_day(until) if until else None,
         may_withdraw=_may_withdraw(benefit, is_live=may_withdraw, now=now),
         document=sent_for_benefit(benefit, sender=reader),
     )

@@ -14,7 +14,7 @@ from applications.queue.position import Position, position
 from applications.referrals.due import last_day_of
 from applications.referrals.extending import longest_extension
 from applications.referrals.stops import stop_days_of
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at
 from applications.rules.interest import Campaign
 from applications.rules.running_out import restorable_until
 from applications.states import ApplicationState, BidState, Move, ReferralState
@@ -227,7 +227,7 @@ class Situation:
                 calendar_days=(last_day - self._today).days,
             )
         if self.state == State.STOP_LISTED and self.stop:
-            last_day = self._local_date(self.stop.last_moment)
+            last_day = self.application.locality.last_day(self.stop.until)
             return Deadline(
                 label=_("Last day of the stop-list"),
                 last_day=last_day,
@@ -299,7 +299,7 @@ class Situation:
         last_day = _("Last day: %(day)s") % {"day": f"{last_day_of(self.referral):%d.%m.%Y}"}
         if self.extension:
             return f"{text} {last_day}"
-        days = rules_for(self.application.locality, day=self._local_date(self.referral.issued_at))
+        days = rules_at(self.application.locality, self.referral.issued_at)
         return f"{text} {_('Working days for this: %(days)s.') % {'days': days.referral_working_days}} {last_day}"
 
     def _referral_buttons(self) -> dict[str, str]:

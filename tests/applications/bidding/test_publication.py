@@ -19,7 +19,7 @@ from applications.models import Bid, Rules
 from applications.moves import Refused
 from applications.referrals.issuing import activate_bid
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_for
+from applications.rules.in_force import rules_at
 from applications.states import ApplicationState, BidState, Tier
 from bulletin.models import Holiday, Vacancy
 from notifications.clock import read_clock
@@ -96,7 +96,7 @@ class TestPriorityWindow:
         assert why_not(newcomer, vacancy, now=vacancy.opens_at) == Refusal.PRIORITY
 
     def test_a_locality_may_do_without(self, scene):
-        rules = rules_for(scene.locality, day=date(2019, 6, 26))
+        rules = rules_at(scene.locality, scene.now)
         rules.locality, rules.valid_from, rules.priority_working_days = scene.locality, date(2019, 1, 1), 0
         rules.save()
         vacancy = publication.publish_vacancy(draft(scene), actor=scene.staff, now=scene.now)
