@@ -45,6 +45,7 @@ BAD = {
     "set_up": ["--scale 1", "extra"],
     "interest_campaign": ["extra", "--limit 1"],
     "rebuild_queue": ["extra"],
+    "reset_second_factor": ["", "nobody", LONG, SURROGATE],
     "check_invariants": ["extra"],
     "settle_applications": ["extra"],
     "load_benefit_categories": ["extra"],
@@ -95,6 +96,7 @@ def test_what_is_down_is_said_in_words():
         "create_staff": ["amina", "--superuser"],
         "explain": ["26-1"],
         "import_kindergartens": ["README.md"],
+        "reset_second_factor": ["amina"],
     }
     code = f"""if True:
         from balabaqsha import command_line

@@ -40,6 +40,8 @@ def _calendar(scene):
     years = range(2019, read_clock().year + 2)
     days = [Holiday(date=date(year, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год") for year in years]
     Holiday.objects.bulk_create(days, ignore_conflicts=True)
+    # By this year's clock everything of the scene has run out long ago; here nothing is to end by itself.
+    Application.objects.update(runs_out_at=None)
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +81,7 @@ def afresh(scene):
     Dispute.objects.all().delete()
     Bid.objects.all().delete()
     Vacancy.objects.update(seats_taken=0)
-    Application.objects.update(state=ApplicationState.WAITING, archived_at=None)
+    Application.objects.update(state=ApplicationState.WAITING, archived_at=None, runs_out_at=None)
 
 
 @contextmanager
