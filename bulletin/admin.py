@@ -6,7 +6,6 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.utils import unquote
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -22,7 +21,7 @@ from accounts.roles import is_official
 from bulletin.employment import kindergartens_of
 from bulletin.forms import PublishReviewForm, RejectReviewForm
 from bulletin.models import Employment, Group, Holiday, Kindergarten, Locality, Review
-from bulletin.seen import SEEN, SeenAdmin
+from bulletin.seen import CheckedAdmin, SeenAdmin
 from bulletin.selectors import named
 from bulletin.services import moderate_review, seats_in_bulletin
 from notifications.clock import estimate_clock, read_clock
@@ -130,12 +129,14 @@ class GroupAdmin(SeenAdmin):
 
 
 @admin.register(Holiday)
-class HolidayAdmin(SeenAdmin):
+class HolidayAdmin(CheckedAdmin):
     """Dates are never deleted: a cancelled day off becomes a working day, so that loading does not bring it back."""
 
     list_display = ["day", "kind", "name_kk", "name_ru", "source"]
     list_filter = ["kind"]
     search_fields = ["name_kk", "name_ru", "source"]
+    check_title = gettext_lazy("Check the day")
+    check_template = "admin/holiday_check.html"
     date_hierarchy = "date"
     ordering = ["-date"]
 
@@ -143,43 +144,17 @@ class HolidayAdmin(SeenAdmin):
     def day(self, holiday: Holiday) -> str:
         return f"{holiday.date:%d.%m.%Y}, {date_format(holiday.date, 'l').lower()}"
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Asks before it saves: families' deadlines are counted by these days."""
-        if request.method == "POST" and "confirmed" not in request.POST:
-            question = self._question(request, object_id)
-            if question is not None:
-                return question
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def _question(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
-        """The page that asks; None where the form can't be saved, which Django's own page explains."""
-        obj = self.get_object(request, unquote(object_id)) if object_id else None
-        may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
-        if not may or (object_id and obj is None) or not form.is_valid():
-            return None
-        holiday = form.instance
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": gettext("Check the day"),
-            "form": form,
-            "seen": request.POST.get(SEEN, ""),
+    def consequences(self, obj: Holiday) -> dict[str, Any]:
+        """Families' deadlines are counted by these days."""
+        return {
             "rows": [
-                {"label": gettext("date"), "value": self.day(holiday)},
-                {"label": gettext("kind"), "value": holiday.get_kind_display()},
-                {"label": gettext("name in Kazakh"), "value": holiday.name_kk},
-                {"label": gettext("name in Russian"), "value": holiday.name_ru},
+                {"label": gettext("date"), "value": self.day(obj)},
+                {"label": gettext("kind"), "value": obj.get_kind_display()},
+                {"label": gettext("name in Kazakh"), "value": obj.name_kk},
+                {"label": gettext("name in Russian"), "value": obj.name_ru},
             ],
-            "is_past": holiday.date <= timezone.localdate(estimate_clock()),
+            "is_past": obj.date <= timezone.localdate(estimate_clock()),
         }
-        return TemplateResponse(request, "admin/holiday_check.html", context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Holiday | None = None) -> list[str]:
         return ["date"] if obj else []

@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.formats import localize
+from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -68,6 +69,47 @@ class SeenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> type[forms.ModelForm]:  # type: ignore[type-arg]
         form: type[forms.ModelForm] = super().get_form(request, obj, change, **kwargs)  # type: ignore[type-arg]
         return _outdated(form) if getattr(request, "is_outdated", False) else form
+
+
+class CheckedAdmin(SeenAdmin):
+    """An admin that shows what saving means, on a page of its own, before it saves."""
+
+    check_title: Promise
+    check_template: str
+
+    def consequences(self, obj: Any) -> dict[str, Any]:
+        """What the page tells, by the names that `check_template` uses. `obj` is as it would be saved."""
+        raise NotImplementedError
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method == "POST" and "confirmed" not in request.POST:
+            check = self._check(request, object_id)
+            if check is not None:
+                return check
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _check(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
+        """The page that asks; None if the form can't be saved, which Django's own page explains."""
+        obj = self.get_object(request, unquote(object_id)) if object_id else None
+        may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
+        if not may or (object_id and obj is None) or not form.is_valid():
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": self.check_title,
+            "form": form,
+            "seen": request.POST.get(SEEN, ""),
+            **self.consequences(form.instance),
+        }
+        return TemplateResponse(request, self.check_template, context)
 
 
 def _outdated(form: type[forms.ModelForm]) -> type[forms.ModelForm]:  # type: ignore[type-arg]

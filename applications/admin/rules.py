@@ -5,10 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +17,7 @@ from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, t
 from applications.models import Application, Rules, StopListEntry
 from applications.referrals import stops
 from applications.workplace import short_name
-from bulletin.seen import SEEN, SeenAdmin
+from bulletin.seen import CheckedAdmin
 from notifications.clock import estimate_clock, read_clock
 
 # A campaign must leave time for all reminders; a grace must end before the next campaign does.
@@ -78,13 +76,15 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Rules)
-class RulesAdmin(SeenAdmin):
+class RulesAdmin(CheckedAdmin):
     """Rules are added for a future date and can be corrected until then; whom they affect is shown before saving.
 
     They are never deleted, and never changed once in force: they explain the deadlines of their time.
     """
 
     form = RulesForm
+    check_title = _("Whom the change touches")
+    check_template = "admin/rules_preview.html"
     list_display = ["valid_from", "shown_locality", "referral_working_days", "stop_working_days"]
     list_filter = ["locality"]
     list_select_related = ["locality"]
@@ -99,36 +99,8 @@ class RulesAdmin(SeenAdmin):
         start = earliest_start(locality=obj.locality, now=estimate_clock()) if obj else None
         return obj is None or start is None or obj.valid_from >= start
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if request.method == "POST" and "confirmed" not in request.POST:
-            preview = self._preview(request, object_id)
-            if preview is not None:
-                return preview
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def _preview(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
-        """What saving the form would change; None if it is invalid, which Django's own page explains."""
-        obj = self.get_object(request, unquote(object_id)) if object_id else None
-        may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
-        if not may or (object_id and obj is None) or not form.is_valid():
-            return None
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": gettext("Whom the change touches"),
-            "form": form,
-            "seen": request.POST.get(SEEN, ""),
-            "rules": form.instance,
-            "touched": touched_by(form.instance, now=estimate_clock()),
-        }
-        return TemplateResponse(request, "admin/rules_preview.html", context)
+    def consequences(self, obj: Rules) -> dict[str, Any]:
+        return {"rules": obj, "touched": touched_by(obj, now=estimate_clock())}
 
     def save_model(self, request: HttpRequest, obj: Rules, form: Any, change: bool) -> None:
         """Applications that may leave the queue earlier by these rules are looked at earlier.
