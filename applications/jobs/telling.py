@@ -116,6 +116,7 @@ def _remind(referral: Referral, *, now: datetime) -> None:
         referral=referral,
         vacancy=referral.bid.vacancy,
         last_day=last_day_of(referral),
+        is_extended=hasattr(referral, "extension"),
     )
 
 

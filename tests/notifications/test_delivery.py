@@ -228,7 +228,7 @@ def test_a_code_that_came_too_late_is_wiped_unsent(parent, gateway):
 def test_other_texts_are_kept(message):
     deliver_due(now=NOW)
     message.refresh_from_db()
-    assert message.text.startswith("Өтініш кезекке қайтты")
+    assert message.text.startswith("№0417 өтініш кезекке қайтты")
 
 
 def test_codes_overtake_notices(parent, gateway):

@@ -2,10 +2,13 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.template import Engine
+from django.utils.translation import gettext, override
 
 from notifications.kinds import KINDS, Channel, is_secret, register, sample_context
 from notifications.services import render
@@ -21,8 +24,30 @@ KAZAKH_ONLY = set("әғқңөұүһіӘҒҚҢӨҰҮҺІ")
 FOLDER = Path(settings.BASE_DIR) / "templates" / "notifications"
 
 
-def text_of(kind, channel, language):
-    return render(kind, channel, language=language, context=sample_context(kind))
+SMS_TEXTS = [text for text in TEXTS if text[1] is Channel.SMS]
+INBOX_TEXTS = [text for text in TEXTS if text[1] is Channel.INBOX]
+
+# What makes a text say something else than with the samples.
+COLLECTED: dict[str, Any] = {"vacancy": {"mode": "queue_order"}}
+VARIANTS: list[dict[str, Any]] = [{}, COLLECTED, {"is_extended": True}, {"number": None}, {"is_you": True}]
+
+
+def text_of(kind, channel, language, **changes):
+    return render(kind, channel, language=language, context=changed(sample_context(kind), changes))
+
+
+def changed(context, changes):
+    """The sample values with others in place of those that the kind has; of an object, only the given attributes."""
+    new = {
+        name: SimpleNamespace(**(vars(context[name]) | value)) if isinstance(value, dict) else value
+        for name, value in changes.items()
+        if name in context
+    }
+    return context | new
+
+
+def every_text_of(kind, channel, language):
+    return {text_of(kind, channel, language, **changes) for changes in VARIANTS}
 
 
 @pytest.mark.parametrize(("kind", "channel", "language"), TEXTS)
@@ -35,9 +60,9 @@ def test_renders_in_its_own_language(kind, channel, language):
 @pytest.mark.parametrize(("kind", "channel", "language"), TEXTS)
 def test_uses_nothing_that_is_not_there(kind, channel, language, monkeypatch):
     monkeypatch.setattr(Engine.get_default(), "string_if_invalid", "MISSING<%s>")
-    text = text_of(kind, channel, language)
-    assert "MISSING" not in text
-    assert not re.search(r"[{}<>]|\s\s|\.\.| \.| ,", text)
+    for text in every_text_of(kind, channel, language):
+        assert "MISSING" not in text
+        assert not re.search(r"[{}<>]|\s\s|\.\.| [.,:;!?]", text)
 
 
 @pytest.mark.parametrize(("kind", "channel", "language"), TEXTS)
@@ -46,17 +71,81 @@ def test_in_kazakh_no_ending_hangs_on_a_value(kind, channel, language):
     assert not re.search(r"}}[-–]?\w", source)
 
 
-@pytest.mark.parametrize(("kind", "channel", "language"), [text for text in TEXTS if text[1] is Channel.SMS])
+@pytest.mark.parametrize(("kind", "channel", "language"), SMS_TEXTS)
 def test_sms_is_one_segment_without_names_iin_and_links(kind, channel, language):
-    text = text_of(kind, channel, language)
-    assert len(text) <= SINGLE_SEGMENT
-    assert segments(text) == 1
-    assert not re.search(r"КАМЕНОВ|Амина|Солнце|https?:|www\.|\d{12}", text)
+    for text in every_text_of(kind, channel, language):
+        assert len(text) <= SINGLE_SEGMENT, text
+        assert segments(text) == 1
+        assert not re.search(r"КАМЕНОВ|Амина|Солнце|https?:|www\.|\d{12}", text)
+
+
+@pytest.mark.parametrize(("kind", "channel", "language"), SMS_TEXTS)
+def test_sms_says_who_sent_it(kind, channel, language):
+    """Whoever got one without the name could not tell it from fraud; the warning ends with whom to call instead."""
+    ending = settings.CONTACT_PHONES[0] if kind.code == "password_changed" else " BALABAQSHA"
+    assert [text for text in every_text_of(kind, channel, language) if not text.endswith(ending)] == []
 
 
 @pytest.mark.parametrize(
-    ("kind", "channel", "language"), [text for text in TEXTS if text[1] is Channel.INBOX]
+    ("kind", "channel", "language"), [text for text in SMS_TEXTS if "application" in text[0].needs]
 )
+def test_two_children_of_a_family_never_get_the_same_sms(kind, channel, language):
+    """Two refusals on one day would read like one that came twice."""
+    first = every_text_of(kind, channel, language)
+    second = {
+        text_of(kind, channel, language, **{"application": {"number": "19-000418"}, **changes})
+        for changes in VARIANTS
+    }
+    assert all("№0417" in text for text in first)
+    assert all("№0418" in text for text in second)
+
+
+@pytest.mark.parametrize(
+    ("kind", "channel", "language"), [text for text in TEXTS if text[0].code.startswith("bid_")]
+)
+def test_a_bid_is_not_called_an_application(kind, channel, language):
+    words = {"kk": "өтініш", "ru": "заявлени"}
+    for text in every_text_of(kind, channel, language):
+        assert words[language] not in text.lower()
+
+
+@pytest.mark.parametrize(("kind", "channel", "language"), TEXTS)
+def test_a_number_in_the_queue_is_not_called_a_place(kind, channel, language):
+    """A place is one in a kindergarten: a message that keeps the one and takes the other would contradict itself."""
+    for text in every_text_of(kind, channel, language):
+        assert not re.search(r"орн?ыңыз|орын сақталды|[Мм]ест\w+ в очереди|[Мм]есто \w*\s?сохранено", text)
+
+
+@pytest.mark.parametrize(
+    "code", ["referral_issued", "referral_extended", "referral_moved", "referral_reminder"]
+)
+@pytest.mark.parametrize("language", ["kk", "ru"])
+def test_what_the_family_must_do_is_said_in_one_sentence(code, language):
+    with override(language):
+        rule = gettext("Come with the papers and sign the contract by the end of the last day.")
+    for text in every_text_of(KINDS[code], Channel.INBOX, language):
+        assert f" {rule} " in text
+
+
+def test_a_reminder_offers_an_extension_only_where_there_is_one_left():
+    reminder = KINDS["referral_reminder"]
+    offers = {"kk": "бір рет ұзарта аласыз", "ru": "можно один раз продлить"}
+    for language, offer in offers.items():
+        assert offer in text_of(reminder, Channel.INBOX, language)
+        assert offer not in text_of(reminder, Channel.INBOX, language, is_extended=True)
+
+
+def test_where_bids_are_collected_nobody_is_told_to_wait_for_the_kindergarten():
+    """Until the closing time it can't answer: places go by queue number."""
+    placed = KINDS["bid_placed"]
+    for language, waiting in {"kk": "күтіңіз", "ru": "Ожидайте"}.items():
+        for channel in placed.channels:
+            assert waiting in text_of(placed, channel, language)
+            assert waiting not in text_of(placed, channel, language, **COLLECTED)
+    assert "28.06.2019 16:20" in text_of(placed, Channel.INBOX, "kk", **COLLECTED)
+
+
+@pytest.mark.parametrize(("kind", "channel", "language"), INBOX_TEXTS)
 def test_inbox_names_the_child_it_is_about(kind, channel, language):
     if kind.needs:
         assert "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА" in text_of(kind, channel, language)
@@ -89,11 +178,11 @@ def test_a_kind_that_no_longer_exists_counts_as_secret():
     [
         ("registration_code", "kk", "Код: 483920. 10 минут жарамды. Ешкімге айтпаңыз. BALABAQSHA"),
         ("registration_code", "ru", "Код: 483920. Действует 10 минут. Никому не говорите. BALABAQSHA"),
-        ("bid_placed", "kk", "Бюллетеньге өтініш жіберілді. Балабақшаның жауабын күтіңіз."),
-        ("referral_issued", "kk", "Жолдама дайын. Келудің соңғы күні: 03.07.2019. BALABAQSHA"),
-        ("referral_issued", "ru", "Направление готово. Последний день явки: 03.07.2019. BALABAQSHA"),
-        ("stop_started", "ru", "Заявление в стоп-листе. Окончание: 03.07.2019. BALABAQSHA"),
-        ("contract_signed", "kk", "Шарт жасалды. Балаңыз балабақшаға қабылданды. BALABAQSHA"),
+        ("bid_placed", "kk", "№0417: орынға өтінім жіберілді. Балабақша жауабын күтіңіз. BALABAQSHA"),
+        ("referral_issued", "kk", "№0417: жолдама дайын. Шарт жасаудың соңғы күні: 03.07.2019. BALABAQSHA"),
+        ("referral_issued", "ru", "№0417: направление готово. Договор не позднее 03.07.2019. BALABAQSHA"),
+        ("stop_started", "ru", "Заявление №0417 в стоп-листе. Последний день: 03.07.2019. BALABAQSHA"),
+        ("contract_signed", "kk", "№0417: шарт жасалды. Балаңыз балабақшаға қабылданды. BALABAQSHA"),
     ],
 )
 def test_sms_of_the_specification(kind, language, text):

@@ -75,7 +75,9 @@ def test_one_reminder_on_the_last_day_and_one_more_after_an_extension(scene, ref
         now=scene.now,
     )
     telling.remind_deadlines(now=extension.referral.valid_until - timedelta(hours=20))
-    assert Notice.objects.filter(kind="referral_reminder").count() == 2
+    reminders = Notice.objects.filter(kind="referral_reminder").order_by("created_at")
+    offers = ["можно один раз продлить" in reminder.text_ru for reminder in reminders]
+    assert offers == [True, False], "the second one must not offer what the portal would refuse"
 
 
 def test_the_paper_is_made_once_for_a_valid_referral(scene, referral):
