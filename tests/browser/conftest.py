@@ -13,7 +13,7 @@ import time_machine
 from celery.contrib.testing.worker import start_worker
 from django.conf import settings
 from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from balabaqsha.celery import app
 from tests.web_role import as_web_role
@@ -34,9 +34,14 @@ FLAGS = [
 ]
 
 
+# What a page may take on a loaded machine, for what Playwright does and for what it expects alike.
+PATIENCE_MILLISECONDS = 20_000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+
 def chromium_path() -> str:
     """The system's Chromium or Chrome: `CHROMIUM`, or what is found on the path."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if not found:
         pytest.fail("No Chromium or Chrome is installed. On Debian: apt-get install chromium")
@@ -69,7 +74,7 @@ def open_context(browser, live_server) -> Iterator:
             context = browser.new_context(
                 **{"base_url": live_server.url, "viewport": PHONE_SCREEN, "locale": "kk-KZ"} | options
             )
-            context.set_default_timeout(20_000)
+            context.set_default_timeout(PATIENCE_MILLISECONDS)
             stack.callback(context.close)
             return context
 
