@@ -55,7 +55,10 @@ class Refusal(TextChoices):
     FULL = "full", _("All places are taken. Your number in the queue is kept.")
     PAUSED = (
         "paused",
-        _("Bidding is paused. Your number is kept, and the deadlines move by the length of the pause."),
+        _(
+            "Bidding is paused. Your number is kept. Deadlines move by the time that is lost, and a stopped opening is "
+            "announced anew."
+        ),
     )
     PRIORITY = "priority", _("Until the priority window ends, the place is only for the first in the queue.")
     REJECTED_HERE = (
@@ -73,6 +76,10 @@ class Refusal(TextChoices):
     EXTENSION_DATE = (
         "extension_date",
         _("Choose a last day after the present one and within the longest extension."),
+    )
+    NO_WORKING_DAY = (
+        "no_working_day",
+        _("There is no working day between the present last day and this one. Choose a later day."),
     )
     DOCUMENTS_MISSING = "documents_missing", _("Attach at least one supporting document.")
     REASON_MISSING = "reason_missing", _("Give a reason.")

@@ -66,6 +66,12 @@ class Calendar:
             day += ONE_DAY
         return day
 
+    def last_working_day(self, day: date) -> date:
+        """The last working day up to and including `day`. Raises `CalendarEnds` if the known years hold none."""
+        while not self.is_working(day):
+            day -= ONE_DAY
+        return day
+
     def working_days_left(self, today: date, last_day: date) -> int:
         """How many working days come after `today`, up to and including `last_day`; 0 on the last day and later."""
         days = (last_day - today).days

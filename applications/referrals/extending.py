@@ -23,17 +23,35 @@ from applications.referrals.stored_paper import order_paper, take_paper_away
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
 from applications.states import Move
-from bulletin.workdays import end_of_day
+from bulletin.calendar import working_calendar
+from bulletin.workdays import NoCalendar, end_of_day
 
 
-def longest_extension(referral: Referral) -> date:
-    """The latest day to which a referral may be extended: 30 calendar days after its last day (`Rules`).
+def latest_to_ask_for(referral: Referral) -> date:
+    """The latest day that a family may ask for: 30 calendar days after the last day of its referral (`Rules`).
 
     By the rules of the day of issue, or of its last day if those allow more.
     """
     locality, times = referral.application.locality, (referral.issued_at, referral.last_moment)
     days = max(rules_at(locality, at).extension_calendar_days for at in times)
     return last_day_of(referral) + timedelta(days=days)
+
+
+def longest_extension(referral: Referral) -> date:
+    """The last day of a referral for which the latest possible day is asked for."""
+    return extended_to(latest_to_ask_for(referral))
+
+
+def extended_to(asked: date) -> date:
+    """The last day of a referral extended to the day `asked`: the last working day up to it.
+
+    On a day off nobody would be there to sign. The day itself where the calendar of working days doesn't reach: nobody
+    must be refused because it was not loaded.
+    """
+    try:
+        return working_calendar().last_working_day(asked)
+    except NoCalendar:
+        return asked
 
 
 def extend_referral(
@@ -46,11 +64,11 @@ def extend_referral(
     explanation: str = "",
     now: datetime,
 ) -> Extension:
-    """Extend a valid referral once, to the end of the day `until`, with supporting documents.
+    """Extend a valid referral once, to the end of the last working day up to `until`, with supporting documents.
 
     Allowed up to the end of its last day, by the instant at which the papers began to arrive. `documents` are checked
     files (`accounts.uploads`) with their names. Raises `Refused` (REFERRAL_ENDED, HALTED, ALREADY_EXTENDED,
-    EXTENSION_DATE, DOCUMENTS_MISSING).
+    EXTENSION_DATE, NO_WORKING_DAY, DOCUMENTS_MISSING).
     """
     with locking():
         application = lock_application(referral.application_id)
@@ -61,8 +79,11 @@ def extend_referral(
         refuse_while_halted(application)
         if Extension.objects.filter(referral=referral).exists():
             raise Refused(Refusal.ALREADY_EXTENDED)
-        if not last_day_of(referral) < until <= longest_extension(referral):
+        present, last_day = last_day_of(referral), extended_to(until)
+        if not present < until <= latest_to_ask_for(referral):
             raise Refused(Refusal.EXTENSION_DATE)
+        if last_day <= present:
+            raise Refused(Refusal.NO_WORKING_DAY)
         if not documents:
             raise Refused(Refusal.DOCUMENTS_MISSING)
         extension = Extension.objects.create(
@@ -75,14 +96,14 @@ def extend_referral(
         )
         for original_name, file in documents:
             _store_document(extension, original_name, file)
-        referral.valid_until = end_of_day(until, application.locality.zone)
+        referral.valid_until = end_of_day(last_day, application.locality.zone)
         # The old paper names the old day, so a new one is made.
         take_paper_away(referral)
         referral.save(update_fields=["valid_until", "pdf"])
         event = move(
             application, Move.EXTEND_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)}
         )
-        announce(event, "referral_extended", Action.REFERRAL_EXTENDED, referral=referral, last_day=until)
+        announce(event, "referral_extended", Action.REFERRAL_EXTENDED, referral=referral, last_day=last_day)
         order_paper(referral)
     return extension
 

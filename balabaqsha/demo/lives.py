@@ -284,7 +284,10 @@ class Book:
             made_by=referral.application.filed_by,
         )
         self.extensions.append(extension)
-        referral.valid_until += timedelta(days=self.chance.randint(7, self.rules.extension_calendar_days))
+        place = referral.bid.vacancy.locality
+        days = timedelta(days=self.chance.randint(7, self.rules.extension_calendar_days))
+        last_day = self.calendar.last_working_day(place.last_day(referral.valid_until) + days)
+        referral.valid_until = end_of_day(last_day, place.zone)
         self._referral_move(referral, Move.EXTEND_REFERRAL, at=made_at, actor=extension.made_by)
 
     def _sign(self, referral: Referral, *, worker: User) -> None:

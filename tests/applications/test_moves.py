@@ -12,7 +12,7 @@ from accounts.models import AuditEntry
 from applications.access import settling
 from applications.bidding import ending as bid_ending
 from applications.jobs.telling import tell_placed_bids
-from applications.models import Application, Event, StopListEntry
+from applications.models import Application, Event, Referral, StopListEntry
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.referrals import due, extending, issuing, stops
@@ -20,6 +20,7 @@ from applications.referrals import ending as referral_ending
 from applications.refusals import Refusal
 from applications.states import ApplicationState, Move
 from applications.waiting import filing
+from bulletin.models import Holiday
 from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
@@ -285,6 +286,49 @@ class TestExtension:
         assert due.last_day_of(extension.referral) == date(2019, 8, 2)
         with refused(Refusal.ALREADY_EXTENDED):
             self.extend(scene, referral)
+
+    @pytest.mark.parametrize(
+        ("asked", "last_day"),
+        [
+            (date(2019, 7, 4), date(2019, 7, 4)),
+            (date(2019, 7, 6), date(2019, 7, 5)),
+            (date(2019, 7, 7), date(2019, 7, 5)),
+            (date(2019, 7, 8), date(2019, 7, 5)),  # a Monday off
+            (date(2019, 7, 9), date(2019, 7, 9)),
+            (date(2019, 7, 31), date(2019, 7, 31)),
+        ],
+    )
+    def test_it_ends_on_the_last_working_day_within_what_was_asked(self, scene, referral, asked, last_day):
+        referral = self.extend(scene, referral, until=asked).referral
+        assert due.last_day_of(referral) == last_day
+        assert referral.valid_until == datetime.combine(
+            last_day + timedelta(days=1), datetime.min.time(), tzinfo=ZONE
+        )
+
+    def test_the_thirtieth_day_may_be_asked_for_and_is_never_passed(self, scene, referral):
+        """From Thursday 4 July, thirty days lead to Saturday 3 August."""
+        Referral.objects.update(valid_until=datetime(2019, 7, 5, tzinfo=ZONE))
+        with refused(Refusal.EXTENSION_DATE):
+            self.extend(scene, referral, until=date(2019, 8, 4))
+        assert extending.longest_extension(Referral.objects.get()) == date(2019, 8, 2)
+        extension = self.extend(scene, referral, until=date(2019, 8, 3))
+        assert due.last_day_of(extension.referral) == date(2019, 8, 2)
+
+    def test_days_off_alone_are_no_extension(self, scene, referral):
+        """From Friday to the next day of work, a Tuesday, there are only days off."""
+        Referral.objects.update(valid_until=datetime(2019, 7, 6, tzinfo=ZONE))
+        for day in (6, 7, 8):
+            with refused(Refusal.NO_WORKING_DAY):
+                self.extend(scene, referral, until=date(2019, 7, day))
+        assert due.last_day_of(self.extend(scene, referral, until=date(2019, 7, 9)).referral) == date(
+            2019, 7, 9
+        )
+
+    def test_without_a_calendar_it_ends_as_asked(self, scene, referral):
+        Holiday.objects.all().delete()
+        assert due.last_day_of(self.extend(scene, referral, until=date(2019, 7, 6)).referral) == date(
+            2019, 7, 6
+        )
 
     def test_up_to_the_end_of_the_last_day(self, scene, referral):
         with refused(Refusal.REFERRAL_ENDED):

@@ -119,6 +119,26 @@ def test_working_days_left(today: date, left: int) -> None:
     assert CALENDAR.working_days_left(today, date(2019, 7, 3)) == left
 
 
+@pytest.mark.parametrize(
+    ("day", "last"),
+    [
+        (date(2019, 7, 5), date(2019, 7, 5)),
+        (date(2019, 7, 6), date(2019, 7, 5)),
+        (date(2019, 7, 8), date(2019, 7, 5)),  # 8 July is off
+        (date(2019, 7, 9), date(2019, 7, 9)),
+        (date(2019, 5, 4), date(2019, 5, 4)),  # a Saturday that works
+        (date(2019, 1, 2), date(2018, 12, 29)),
+    ],
+)
+def test_the_last_working_day_up_to_a_day(day: date, last: date) -> None:
+    assert calendar_of(2018, 2019).last_working_day(day) == last
+
+
+def test_no_working_day_before_the_known_years_is_guessed() -> None:
+    with pytest.raises(CalendarEnds):
+        CALENDAR.last_working_day(date(2018, 1, 2))
+
+
 # --- the end of a day ----------------------------------------------------------------------------------------
 
 

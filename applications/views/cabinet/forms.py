@@ -209,11 +209,15 @@ class ExtensionForm(HandedIn):
         error_messages={"required": gettext_lazy("Confirm that you checked everything.")},
     )
 
-    def __init__(self, *args: Any, last_day: date, latest: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, last_day: date, latest: date, longest: date, **kwargs: Any) -> None:
+        """From the day after `last_day` to `latest` may be asked for; whoever asks for that gets `longest`."""
         super().__init__(*args, **kwargs)
         self.earliest, self.latest = last_day + timedelta(days=1), latest
-        self.fields["until"].initial = latest
-        self.fields["until"].help_text = _("The latest possible day: %(day)s") % {"day": _day(latest)}
+        self.fields["until"].initial = longest
+        self.fields["until"].help_text = _(
+            "The latest possible day: %(day)s. If you choose a day off, the referral ends on the last working day "
+            "before it."
+        ) % {"day": _day(longest)}
 
     def clean_until(self) -> date:
         until: date = self.cleaned_data["until"]

@@ -1,6 +1,7 @@
 """The referral in the family's hands: its paper and its one extension."""
 
 import logging
+from datetime import date
 from uuid import UUID
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from applications.journal_actions import Action
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.moves import Refused
 from applications.referrals.due import last_day_of
-from applications.referrals.extending import extend_referral, longest_extension
+from applications.referrals.extending import extend_referral, latest_to_ask_for, longest_extension
 from applications.referrals.stored_paper import order_paper
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER
@@ -101,12 +102,13 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
         request.FILES if request.method == "POST" else None,
         sender=user,
         last_day=last_day,
-        latest=longest_extension(referral),
+        latest=latest_to_ask_for(referral),
+        longest=longest_extension(referral),
     )
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
         try:
-            extend_referral(
+            extended = extend_referral(
                 referral,
                 actor=user,
                 until=data["until"],
@@ -119,7 +121,11 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             messages.success(
-                request, _("The referral is extended. Download the new paper: it shows the new day.")
+                request,
+                _(
+                    "The referral is extended, last day: %(day)s. Download the new paper: it shows the new day."
+                )
+                % {"day": _shown(last_day_of(extended.referral))},
             )
             warn_of_losses(request, form.copies)
             return redirect(application)
@@ -134,6 +140,10 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
             "choose_until": "" if referral.is_valid(now=now) else _last_choice(referral),
         },
     )
+
+
+def _shown(day: date) -> str:
+    return f"{day:%d.%m.%Y}, {date_format(day, 'l').lower()}"
 
 
 def _last_choice(referral: Referral) -> str:

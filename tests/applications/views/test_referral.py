@@ -265,6 +265,30 @@ class TestExtension:
         form = family.get(url(scene, "extend")).context["form"]
         assert form["until"].value() == date(2019, 8, 2)
 
+    @pytest.mark.parametrize("language", ["", "/ru"])
+    def test_the_page_says_before_and_after_that_it_ends_on_a_working_day(
+        self, family, scene, referral, answers, language
+    ):
+        """From Friday 5 July thirty days lead to Sunday 4 August."""
+        Referral.objects.update(valid_until=datetime(2019, 7, 6, tzinfo=ZONE))
+        pages = [language + url(scene, name) for name in ("extend", "application")]
+        before, application = (text(family.get(page)) for page in pages)
+        assert "02.08.2019" in before
+        assert {"": "соңғы жұмыс күні", "/ru": "последний рабочий день"}[language] in before
+        assert "02.08.2019" in application
+        assert self.send(family, scene, answers | {"until": "04.08.2019"}).status_code == 302
+        after = text(family.get(url(scene)))
+        assert {"": "02.08.2019, жұма", "/ru": "02.08.2019, пятница"}[language] in after
+        assert "04.08.2019" not in after
+
+    def test_a_day_off_between_the_present_last_day_and_a_weekend_is_refused_in_words(
+        self, family, scene, referral, answers
+    ):
+        Referral.objects.update(valid_until=datetime(2019, 7, 6, tzinfo=ZONE))
+        response = self.send(family, scene, answers | {"until": "07.07.2019"})
+        assert str(Refusal.NO_WORKING_DAY.label) in text(response)
+        assert Extension.objects.count() == 0
+
     def test_it_moves_the_last_day(self, family, scene, referral, answers):
         response = self.send(family, scene, answers)
         assert response["Location"] == url(scene)
