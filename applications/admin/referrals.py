@@ -32,9 +32,11 @@ from applications.admin.work import (
 )
 from applications.models import Contract, Extension, ExtensionDocument, Referral
 from applications.referrals import ending
+from applications.referrals.applicants import applicant_of
 from applications.referrals.due import ends_by_tomorrow, valid_referrals
 from applications.states import HAS_PAPER, ReferralState
 from applications.workplace import short_name
+from children.access import guardians_of
 from notifications.clock import estimate_clock
 
 TONES = {
@@ -82,6 +84,19 @@ def _is_needed(referral: Referral) -> bool:
     return referral.state == ReferralState.SIGNED or referral.is_valid(now=estimate_clock())
 
 
+def _name_of(guardian: User, *, is_needed: bool) -> str:
+    profile = getattr(guardian, "profile", None)
+    if profile is None:
+        return "—"
+    return profile.full_name if is_needed else mask_name(profile.last_name, profile.first_name)
+
+
+def _phone_of(guardian: User, *, is_needed: bool) -> str:
+    if not guardian.phone:
+        return "—"
+    return guardian.phone.as_international if is_needed else mask_phone(guardian.phone)
+
+
 def _sign(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
     ending.sign_contract(referral, actor=actor, contract_number=data["contract_number"], now=now)
 
@@ -114,8 +129,8 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
         "last_day",
         "full_name",
         "birth_date",
-        "parent",
-        "phone",
+        "applicant",
+        "guardians",
         "kindergarten",
         "group",
         "issued_at",
@@ -169,18 +184,20 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
     # --- columns ---------------------------------------------------------------------------------------------
 
     @admin.display(description=_("Applicant"))
-    def parent(self, obj: Referral) -> str:
-        profile = getattr(obj.application.filed_by, "profile", None)
-        if profile is None:
-            return "—"
-        return profile.full_name if _is_needed(obj) else mask_name(profile.last_name, profile.first_name)
+    def applicant(self, obj: Referral) -> str:
+        """The guardian whom the paper names."""
+        found = applicant_of(obj)
+        return _name_of(found, is_needed=_is_needed(obj)) if found else "—"
 
-    @admin.display(description=_("Phone"))
-    def phone(self, obj: Referral) -> str:
-        phone = obj.application.filed_by.phone
-        if not phone:
-            return "—"
-        return phone.as_international if _is_needed(obj) else mask_phone(phone)
+    @admin.display(description=_("Guardians and their phones"))
+    def guardians(self, obj: Referral) -> str:
+        """Those of today: whoever is a guardian no longer is not called, whatever they once asked for."""
+        is_needed = _is_needed(obj)
+        rows = [
+            (_name_of(guardian, is_needed=is_needed), _phone_of(guardian, is_needed=is_needed))
+            for guardian in guardians_of(obj.application.child)
+        ]
+        return format_html_join(LINE_BREAK, "{}: {}", rows) if rows else "—"
 
     @admin.display(description=_("Kindergarten"), ordering="bid__vacancy__group__kindergarten__sort_key")
     def kindergarten(self, obj: Referral) -> str:

@@ -1,17 +1,39 @@
 """Making the papers of referrals."""
 
+from datetime import datetime
+
 from django.core.files.base import ContentFile
 
 from applications.models import Referral
+from applications.moves import lock_application, lock_referral, locking
 from applications.referrals import paper
+from applications.referrals.applicants import is_older, perhaps_outdated
 from applications.referrals.due import referrals_without_pdf
-from applications.states import HAS_PAPER
+from applications.referrals.stored_paper import take_paper_away
+from applications.states import HAS_PAPER, ReferralState
 from notifications.sweeps import sweep
 
 
 def render_missing() -> int:
-    """Make the paper of every valid referral that has none. Returns how many."""
+    """Make the paper of every valid referral that has none, or whose paper may name a former guardian.
+
+    Returns how many.
+    """
+    sweep(perhaps_outdated(), _drop_if_older)
     return sweep(referrals_without_pdf(), store_pdf)
+
+
+def _drop_if_older(referral: Referral) -> None:
+    """`referral` is one of `perhaps_outdated`."""
+    guardian_left: datetime = referral.guardian_left  # type: ignore[attr-defined]  # annotated
+    if not is_older(referral, guardian_left=guardian_left):
+        return
+    with locking():
+        lock_application(referral.application_id)
+        locked = lock_referral(referral.pk)
+        if locked.state == ReferralState.ISSUED and locked.pdf == referral.pdf:
+            take_paper_away(locked)
+            locked.save(update_fields=["pdf"])
 
 
 def store_pdf(referral: Referral) -> None:

@@ -21,6 +21,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from applications.models import Extension, Referral
+from applications.referrals.applicants import applicant_of
 from applications.referrals.due import last_day_of
 from applications.rules.in_force import rules_at
 from bulletin.models import Group
@@ -63,7 +64,7 @@ _STYLE = CSS(
 def render(referral: Referral) -> bytes:
     """The PDF of `referral` as it stands now: one A4 page, the same bytes for the same data.
 
-    Reads the database (bid, vacancy, child, the parent's profile, extension, rules) and writes nothing.
+    Reads the database (bid, vacancy, child, its guardians and their profiles, extension, rules) and writes nothing.
     It never names an IIN.
     """
     context = _context(referral)
@@ -122,8 +123,8 @@ def _context(referral: Referral) -> dict[str, Any]:
 
 
 def _name_of_applicant(referral: Referral) -> str:
-    """The guardian who filed the application: the kindergarten checks this person's documents."""
-    profile = getattr(referral.application.filed_by, "profile", None)
+    """The kindergarten checks this person's documents."""
+    profile = getattr(applicant_of(referral), "profile", None)
     return profile.full_name if profile else ""
 
 

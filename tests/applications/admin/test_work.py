@@ -23,7 +23,7 @@ from applications.states import ApplicationState, BidState, ReferralState
 from bulletin.models import Vacancy
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
-from tests.factories import ApplicationFactory, GroupFactory, VacancyFactory
+from tests.factories import ApplicationFactory, GroupFactory, GuardianshipFactory, VacancyFactory
 from tests.staff import employee, inside, worker_of
 
 pytestmark = pytest.mark.django_db
@@ -278,6 +278,28 @@ class TestPersonalData:
     def test_what_was_not_shown_is_not_entered(self, scene, bid, clock):
         inside(worker_of(GroupFactory().kindergarten)).get(page(bid))
         assert not AuditEntry.objects.filter(action=Action.PERSONAL_DATA_VIEWED).exists()
+
+    def test_guardians_of_today_and_their_phones_and_nobody_else(self, desk, scene, clock):
+        """Whoever filed the application and is a guardian no longer is not called."""
+        mother = GuardianshipFactory(
+            child=scene.application.child,
+            user__phone="+77055550101",
+            user__profile__last_name="КАМЕНОВА",
+            user__profile__first_name="САУЛЕ",
+        ).user
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+        both = desk.get(page(referral)).content.decode()
+        for guardian in (scene.parent, mother):
+            assert guardian.profile.full_name in both
+            assert guardian.phone.as_international in both
+        scene.application.child.guardianships.filter(user=scene.parent).update(ended_at=scene.now)
+        one = desk.get(page(referral)).content.decode()
+        assert mother.phone.as_international in one
+        assert mother.profile.full_name in one
+        assert scene.parent.profile.full_name not in one
+        assert scene.parent.phone.as_international not in one
+        assert mask_phone(scene.parent.phone) not in one
 
     def test_lists_hold_no_full_name_and_no_page_an_iin(self, desk, scene, referral):
         child, profile = scene.application.child, scene.parent.profile

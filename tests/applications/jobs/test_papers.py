@@ -73,6 +73,40 @@ def test_an_extended_referral_gets_a_new_one(scene, referral):
     assert kept_papers() == [Referral.objects.get().pdf.name]
 
 
+class TestOfAFormerGuardian:
+    """The paper may name them, so another one is made: once, and only if it is older."""
+
+    def made_at(self, referral, at):
+        os.utime(default_storage.path(referral.pdf.name), (at.timestamp(), at.timestamp()))
+
+    def end(self, referral, at):
+        referral.application.child.guardianships.update(ended_at=at)
+
+    def test_a_paper_from_before_is_made_anew(self, scene, referral):
+        self.made_at(referral, scene.now)
+        self.end(referral, scene.now + timedelta(microseconds=1))
+        assert papers.render_missing() == 1
+        newer = Referral.objects.get()
+        assert kept_papers() == [newer.pdf.name]
+        self.made_at(newer, scene.now + timedelta(minutes=2))
+        assert papers.render_missing() == 0
+
+    @pytest.mark.parametrize(("seconds", "made"), [(59, 1), (60, 0)])
+    def test_one_made_meanwhile_counts_as_from_before(self, scene, referral, seconds, made):
+        self.end(referral, scene.now)
+        self.made_at(referral, scene.now + timedelta(seconds=seconds))
+        assert papers.render_missing() == made
+
+    def test_a_lost_one_is_made_anew(self, scene, referral):
+        default_storage.delete(referral.pdf.name)
+        self.end(referral, scene.now)
+        assert papers.render_missing() == 1
+
+    def test_without_an_end_none_is(self, scene, referral):
+        self.made_at(referral, scene.now - timedelta(days=1))
+        assert papers.render_missing() == 0
+
+
 def test_with_the_contract_the_paper_stays(scene, referral):
     sign(scene, referral)
     assert kept_papers() == [referral.pdf.name]

@@ -10,9 +10,10 @@ from django.utils import translation
 from pypdf import PdfReader
 
 from applications.models import Referral
-from applications.referrals import extending, issuing
+from applications.referrals import applicants, extending, issuing
 from applications.referrals.paper import FONT_FOLDER, SHEET, OwnFilesOnly, render
 from tests.applications.bidding.reference import place_bid
+from tests.factories import GuardianshipFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -187,3 +188,50 @@ def test_names_are_text_and_never_markup(referral):
     child.first_name = "<img src=https://example.com/x.png>"
     child.save()
     assert "<img src=https://example.com/x.png>" in text_of(referral)
+
+
+@pytest.fixture
+def mother(scene):
+    """Added the child after the father had filed the application."""
+    return GuardianshipFactory(
+        child=scene.application.child,
+        user__profile__last_name="КАМЕНОВА",
+        user__profile__first_name="САУЛЕ",
+        user__profile__middle_name="НҰРЛАНҚЫЗЫ",
+    ).user
+
+
+class TestApplicant:
+    """Among several guardians the paper names the one who asked for the place, while they are one."""
+
+    FATHER, MOTHER = "КАМЕНОВ ЕРМЕК АХМЕТОВИЧ", "КАМЕНОВА САУЛЕ НҰРЛАНҚЫЗЫ"
+
+    def referral_for(self, scene, asker):
+        bid = place_bid(scene.application, scene.vacancy, actor=asker, now=scene.now)
+        return issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+
+    def end(self, scene, user):
+        scene.application.child.guardianships.filter(user=user).update(ended_at=scene.now)
+
+    def test_the_one_who_asked_is_named_and_not_the_one_who_filed(self, scene, mother):
+        text = text_of(self.referral_for(scene, mother))
+        assert self.MOTHER in text
+        assert self.FATHER not in text
+
+    def test_the_one_who_filed_is_named_if_they_asked(self, scene, mother):
+        text = text_of(self.referral_for(scene, scene.parent))
+        assert self.FATHER in text
+        assert self.MOTHER not in text
+
+    def test_a_former_guardian_is_not_named(self, scene, mother):
+        referral = self.referral_for(scene, mother)
+        self.end(scene, mother)
+        text = text_of(referral)
+        assert self.FATHER in text
+        assert self.MOTHER not in text
+
+    def test_nobody_left_is_nobody_named(self, scene):
+        referral = self.referral_for(scene, scene.parent)
+        self.end(scene, scene.parent)
+        assert applicants.applicant_of(referral) is None
+        assert self.FATHER not in text_of(referral)
