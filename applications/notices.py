@@ -35,6 +35,14 @@ KINDS: Final = (
     Kind("bid_awarded", _("Place got by queue number"), BOTH, ("application", "vacancy", "last_day")),
     Kind("bid_lost", _("Place given by queue number"), BOTH, ("application", "vacancy", "number")),
     Kind("bid_void", _("Place recalled"), BOTH, ("application", "vacancy", "reason")),
+    # After a pause: to those to whom the place opens, and to those to whom it opens later.
+    Kind("opening_moved", _("Opening moved"), BOTH, ("application", "openings", "others", "first")),
+    Kind(
+        "opening_moved_behind",
+        _("Opening moved, for the head of the queue first"),
+        INBOX,
+        ("application", "openings", "others"),
+    ),
     Kind(
         "referral_issued",
         _("Referral issued"),
@@ -85,8 +93,15 @@ _APPLICATION = SimpleNamespace(
 _KINDERGARTEN = SimpleNamespace(name="ЖМ «Амина балабақшасы»")
 _GROUP = SimpleNamespace(name="Солнце", kindergarten=_KINDERGARTEN)
 
+_OPENING = SimpleNamespace(
+    vacancy=SimpleNamespace(group=_GROUP), becomes=datetime(2019, 6, 27, 12, 0, tzinfo=UTC)
+)
+
 SAMPLES: Final[dict[str, Any]] = {
     "application": _APPLICATION,
+    "openings": [_OPENING, _OPENING],
+    "others": 12,
+    "first": _OPENING,
     "number": 12345,
     "number_before": 12346,
     "correction": SimpleNamespace(

@@ -42,6 +42,11 @@ def tell_placed_bids() -> None:
 
 
 @shared_task
+def tell_moved_openings() -> None:
+    telling.tell_moved_openings(now=read_clock())
+
+
+@shared_task
 def remind_deadlines() -> None:
     telling.remind_deadlines(now=read_clock())
 

@@ -257,6 +257,11 @@ class Vacancy(models.Model):
         return self.seats_total - self.seats_taken
 
     @property
+    def is_collected(self) -> bool:
+        """Whether bids are collected first and places go by queue number."""
+        return self.mode == self.Mode.QUEUE_ORDER
+
+    @property
     def locality(self) -> Locality:
         return self.group.kindergarten.locality
 
@@ -324,6 +329,38 @@ class Pause(models.Model):
     def scope(self) -> str:
         """Where it holds, in words."""
         return self.locality.name if self.locality else gettext("All localities")
+
+
+class MovedOpening(models.Model):
+    """An opening that a pause stopped, and the time announced in its place; everyone can read it at the vacancy."""
+
+    vacancy = models.ForeignKey(
+        Vacancy, on_delete=models.CASCADE, related_name="moved_openings", verbose_name=_("vacancy")
+    )
+    pause = models.ForeignKey(
+        Pause, on_delete=models.CASCADE, related_name="moved_openings", verbose_name=_("pause of bidding")
+    )
+    was = models.DateTimeField(_("was to open at"))
+    becomes = models.DateTimeField(_("opens at"))
+    moved_at = models.DateTimeField(_("moved at"))
+    # The row itself is the outbox: a worker writes to the families later, who may be thousands.
+    told_at = models.DateTimeField(_("told to the families at"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("moved opening")
+        verbose_name_plural = _("moved openings")
+        default_permissions = ()
+        ordering = ["moved_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["vacancy", "pause"], name="opening_moved_once_by_a_pause"),
+            models.CheckConstraint(condition=Q(becomes__gt=F("moved_at")), name="moved_opening_is_announced"),
+        ]
+        indexes = [
+            models.Index(fields=["pause"], condition=Q(told_at=None), name="moved_opening_to_tell"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.vacancy} · {localtime(self.becomes, self.vacancy.locality.zone):%d.%m.%Y %H:%M}"
 
 
 class Holiday(models.Model):

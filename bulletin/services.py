@@ -1,7 +1,7 @@
 """Changes to the public offer: publishing and ending vacancies, pauses of bidding, reviews."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -11,9 +11,12 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from bulletin.calendar import working_calendar
 from bulletin.journal_actions import Action
-from bulletin.models import Group, Kindergarten, Locality, Pause, Review, Vacancy
+from bulletin.models import Group, Kindergarten, Locality, MovedOpening, Pause, Review, Vacancy
+from bulletin.reopening import NewOpening, is_stopped, moved_window, next_day
 from bulletin.selectors import published_vacancies
+from bulletin.workdays import Calendar, NoCalendar
 
 # A vacancy is for children born at most this many years before its opening.
 OLDEST_BIRTH_YEAR_AGE = 8
@@ -89,16 +92,17 @@ def _year_errors(vacancy: Vacancy) -> Iterable[tuple[str, str]]:
 
 
 def _opening_errors(vacancy: Vacancy, *, now: datetime, lead: timedelta) -> Iterable[tuple[str, str]]:
-    earliest = now + lead
-    if vacancy.opens_at < earliest:
-        whole_minute = (earliest + timedelta(seconds=60) - timedelta(microseconds=1)).replace(
-            second=0, microsecond=0
-        )
-        yield (
-            "opens_at",
-            _("Families must be able to read of a place before it opens. The earliest opening: %(earliest)s")
-            % {"earliest": f"{localtime(whole_minute, vacancy.locality.zone):%d.%m.%Y %H:%M}"},
-        )
+    if vacancy.opens_at < now + lead:
+        yield "opens_at", too_early(vacancy.locality, earliest=now + lead)
+
+
+def too_early(locality: Locality, *, earliest: datetime) -> str:
+    """The words for an opening before `earliest`, with the first whole minute that is not."""
+    whole_minute = (earliest + timedelta(seconds=60) - timedelta(microseconds=1)).replace(
+        second=0, microsecond=0
+    )
+    words = _("Families must be able to read of a place before it opens. The earliest opening: %(earliest)s")
+    return words % {"earliest": f"{localtime(whole_minute, locality.zone):%d.%m.%Y %H:%M}"}
 
 
 def _closing_errors(vacancy: Vacancy, *, lead: timedelta) -> Iterable[tuple[str, str]]:
@@ -195,28 +199,43 @@ def pause_bidding(
 
 
 @transaction.atomic
-def resume_bidding(pause: Pause, *, actor: User, now: datetime) -> list[Vacancy]:
+def resume_bidding(
+    pause: Pause, *, new_opening: NewOpening | None = None, actor: User, now: datetime
+) -> list[Vacancy]:
     """End a pause and give families the lost time back. Returns the vacancies whose deadlines moved.
 
-    A vacancy that was to open during the pause opens now. Its priority window and its end move by the pause's length if
-    they were still ahead when the pause began. Vacancies that open later keep their announced times. If another pause
-    is still running, only the time that it does not cover is given back now. A vacancy awarded before the pause was
-    seen stays over. Each new deadline is logged.
-    Raises ValidationError for a pause that has ended. Locks the running pauses, then the vacancies, in pk order.
+    A vacancy whose opening the pause stopped (`bulletin.reopening.is_stopped`) never opens at once, but at
+    `new_opening` (None: the next day, at its own hour); a `MovedOpening` tells everyone. The others go on now. What was
+    still ahead of a vacancy when the pause began, its priority window and its end, moves by the time that was lost.
+    Vacancies that open later keep their announced times. If another pause is still running, only the time that it does
+    not cover is given back now. A vacancy awarded before the pause was seen stays over. Each new deadline is logged.
+    Raises ValidationError for a pause that has ended, and for a new opening that is not later than `now`. Locks the
+    running pauses, then the vacancies, in pk order.
     """
     running = list(Pause.objects.select_for_update(of=("self",)).filter(ended_at=None).order_by("pk"))
-    if pause.pk not in [one.pk for one in running]:
+    # The locked row: the caller's stays as it is if this is refused.
+    pause = next((one for one in running if one.pk == pause.pk), pause)
+    if pause not in running:
         raise ValidationError(_("This pause has already ended."))
     pause.ended_at, pause.ended_by = now, actor
     pause.save(update_fields=["ended_at", "ended_by"])
+    calendar = _calendar_or_none()
     moved = []
-    for vacancy in _locked_vacancies(pause.locality):
-        others = [
-            one.started_at
-            for one in running
-            if one.pk != pause.pk and one.locality_id in (None, vacancy.locality.pk)
-        ]
-        if _give_back(vacancy, since=pause.started_at, until=min([now, *others]), actor=actor, now=now):
+    for vacancy in touched_by(pause).select_for_update(of=("self",), no_key=True):
+        until = end_of_effect(pause, vacancy, running=running, now=now)
+        if until is None:
+            continue
+        before = {name: getattr(vacancy, name) for name in DEADLINES}
+        after = deadlines_after(
+            vacancy,
+            since=pause.started_at,
+            until=until,
+            new_opening=new_opening or next_day(now.astimezone(vacancy.locality.zone)),
+            calendar=calendar,
+        )
+        for name, at in after.items():
+            setattr(vacancy, name, at)
+        if _keep_moved(vacancy, before, pause=pause, actor=actor, now=now):
             moved.append(vacancy)
     audit.record(
         Action.BIDDING_RESUMED,
@@ -228,40 +247,98 @@ def resume_bidding(pause: Pause, *, actor: User, now: datetime) -> list[Vacancy]
     return moved
 
 
-def _locked_vacancies(locality: Locality | None) -> QuerySet[Vacancy]:
-    """The published vacancies of a pause's scope, locked in the order of their keys."""
+DEADLINES = ("opens_at", "priority_until", "closes_at")
+
+
+def touched_by(pause: Pause) -> QuerySet[Vacancy]:
+    """The published vacancies of a pause's scope, in the order of their keys."""
     vacancies = Vacancy.objects.filter(state=Vacancy.State.PUBLISHED)
-    if locality is not None:
-        vacancies = vacancies.filter(group__kindergarten__locality=locality)
-    return (
-        vacancies.select_related("group__kindergarten__locality")
-        .select_for_update(of=("self",), no_key=True)
-        .order_by("pk")
-    )
+    if pause.locality is not None:
+        vacancies = vacancies.filter(group__kindergarten__locality=pause.locality)
+    return vacancies.select_related("group__kindergarten__locality").order_by("pk")
 
 
-def _give_back(vacancy: Vacancy, *, since: datetime, until: datetime, actor: User, now: datetime) -> bool:
-    """Move the deadlines of a locked vacancy by the time from `since` to `until`; returns whether any moved."""
-    if until <= since or vacancy.opens_at > until or vacancy.awarded_at is not None:
-        return False
-    before = {name: getattr(vacancy, name) for name in ("opens_at", "priority_until", "closes_at")}
-    after = {
-        name: at + (until - since) if at is not None and at > since else at for name, at in before.items()
-    }
-    after["opens_at"] = until if vacancy.opens_at >= since else vacancy.opens_at
-    changed = [name for name in before if before[name] != after[name]]
+def end_of_effect(
+    pause: Pause, vacancy: Vacancy, *, running: Iterable[Pause], now: datetime
+) -> datetime | None:
+    """Up to when a pause that ends at `now` took time from `vacancy`; None if it took none that is to be given back.
+
+    `running` are the pauses that ran before it ended: the time under another one is given back when that one ends.
+    """
+    others = [
+        one.started_at
+        for one in running
+        if one.pk != pause.pk and one.locality_id in (None, vacancy.locality.pk)
+    ]
+    until = min([now, *others])
+    took_time = pause.started_at < until and vacancy.opens_at <= until and vacancy.awarded_at is None
+    return until if took_time else None
+
+
+def deadlines_after(
+    vacancy: Vacancy,
+    *,
+    since: datetime,
+    until: datetime,
+    new_opening: NewOpening,
+    calendar: Calendar | None,
+) -> dict[str, datetime | None]:
+    """The deadlines of `vacancy` after a pause that took the time from `since` to `until`; saves nothing."""
+    zone = vacancy.locality.zone
+    resumes_at, opens_at = until, vacancy.opens_at
+    if is_stopped(vacancy, since=since):
+        resumes_at = opens_at = new_opening.of(opens_at.astimezone(zone)).astimezone(UTC)
+    stopped_at = max(since, vacancy.opens_at)
+    window, closes_at = vacancy.priority_until, vacancy.closes_at
+    if window is not None and window > since:
+        window = moved_window(
+            window.astimezone(zone),
+            stopped_at=stopped_at.astimezone(zone),
+            resumes_at=resumes_at.astimezone(zone),
+            calendar=calendar,
+        ).astimezone(UTC)
+    if closes_at is not None and closes_at > since:
+        closes_at += resumes_at - stopped_at
+    return {"opens_at": opens_at, "priority_until": window, "closes_at": closes_at}
+
+
+def _calendar_or_none() -> Calendar | None:
+    try:
+        return working_calendar()
+    except NoCalendar:
+        return None
+
+
+def _keep_moved(
+    vacancy: Vacancy, before: dict[str, datetime | None], *, pause: Pause, actor: User, now: datetime
+) -> bool:
+    """Save the deadlines of a locked vacancy that differ from `before`, with what tells of them; whether any does."""
+    changed = [name for name in DEADLINES if before[name] != getattr(vacancy, name)]
     if not changed:
         return False
-    for name in changed:
-        setattr(vacancy, name, after[name])
+    was = before["opens_at"]
+    if was is not None and "opens_at" in changed:
+        if vacancy.opens_at <= now:
+            raise ValidationError(_("The new opening must be later than now."))
+        MovedOpening.objects.create(
+            vacancy=vacancy, pause=pause, was=was, becomes=vacancy.opens_at, moved_at=now
+        )
     vacancy.save(update_fields=changed)
     zone = vacancy.locality.zone
     moves = [
         f"{Vacancy._meta.get_field(name).verbose_name}: "  # type: ignore[union-attr]
-        f"{localtime(before[name], zone):%d.%m.%Y %H:%M:%S} → {localtime(after[name], zone):%d.%m.%Y %H:%M:%S}"
+        f"{localtime(before[name], zone):%d.%m.%Y %H:%M:%S} → "
+        f"{localtime(getattr(vacancy, name), zone):%d.%m.%Y %H:%M:%S}"
         for name in changed
     ]
-    audit.record(Action.DEADLINES_MOVED, actor=actor, target=str(vacancy), reason="; ".join(moves), now=now)
+    audit.record(
+        Action.DEADLINES_MOVED,
+        actor=actor,
+        target=str(vacancy),
+        reason="; ".join(moves),
+        about=vacancy,
+        now=now,
+    )
     return True
 
 

@@ -1,6 +1,6 @@
 """Pauses of bidding: an official begins one with a notice and ends it, each after a confirmation."""
 
-from datetime import datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from django import forms
@@ -9,16 +9,20 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.work import READ_BY_OTHERS, Rows, Work, WorkAdmin, page_of, staff_of, tag
-from applications.moves import locking
+from applications.bidding import resuming
 from bulletin.models import Locality, Pause
+from bulletin.reopening import NewOpening, next_day
 from bulletin.selectors import published_vacancies
-from bulletin.services import pause_bidding, resume_bidding
-from notifications.clock import read_clock
+from bulletin.services import pause_bidding
+from notifications.clock import estimate_clock, read_clock
+
+LATEST_REOPENING = timedelta(days=31)
 
 
 class PauseForm(forms.Form):
@@ -42,14 +46,64 @@ class PauseForm(forms.Form):
     )
 
 
+class ResumeForm(forms.Form):
+    """When the places open whose opening the pause stopped."""
+
+    day = forms.DateField(
+        label=_("New opening: day"),
+        help_text=_(
+            "Of the places that were to open during the pause, or had opened within a day before it."
+        ),
+        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    at = forms.TimeField(
+        label=_("New opening: hour"),
+        help_text=_("Empty: each at the hour at which it was to open."),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+
+    def clean_day(self) -> date:
+        day: date = self.cleaned_data["day"]
+        if day > timezone.localdate(estimate_clock()) + LATEST_REOPENING:
+            raise ValidationError(
+                _("Choose a day within so many days from today: %(days)s"),
+                params={"days": LATEST_REOPENING.days},
+            )
+        return day
+
+
 def _runs(pause: Pause, now: datetime) -> bool:
     return pause.ended_at is None
 
 
+def _suggested(pause: Pause) -> dict[str, Any]:
+    """The next day, where the pause holds; the hour stays empty."""
+    zone = pause.locality.zone if pause.locality else timezone.get_default_timezone()
+    return {"day": next_day(estimate_clock().astimezone(zone)).day}
+
+
 def _resume(pause: Pause, actor: User, data: dict[str, Any], now: datetime) -> None:
     # A pause shifts the deadlines of bids, so it begins and ends by their clock.
-    with locking():
-        resume_bidding(pause, actor=actor, now=read_clock())
+    resuming.resume(pause, new_opening=NewOpening(data["day"], data["at"]), actor=actor, now=read_clock())
+
+
+def _after_the_pause(pause: Pause, data: dict[str, Any], now: datetime) -> Rows:
+    """The new opening of each place that was stopped, and how many go on at once."""
+    stopped, others = resuming.stopped_by(pause, now=now)
+    new_opening = NewOpening(data["day"], data["at"])
+    rows = []
+    for vacancy in stopped:
+        was = vacancy.opens_at.astimezone(vacancy.locality.zone)
+        becomes = new_opening.of(was)
+        resuming.refuse_too_early(vacancy, becomes, now=now)
+        rows.append({"label": str(vacancy), "value": f"{_written(was)} → {_written(becomes)}"})
+    return [*rows, {"label": gettext("Places that go on at once"), "value": others}]
+
+
+def _written(at: datetime) -> str:
+    return f"{at:%d.%m.%Y %H:%M}"
 
 
 def _always(pause: None, now: datetime) -> bool:
@@ -78,7 +132,7 @@ BEGIN = Work(
     label=_("Pause bidding"),
     consequence=_(
         "From this moment nobody can send a bid there. Bids already sent stay. At the end of the pause the deadlines "
-        "of the places move by its length."
+        "of the places move by the time that was lost, and you name a new opening for those whose opening it stopped."
     ),
     done=_("Bidding is paused."),
     permission="bulletin.add_pause",
@@ -113,13 +167,17 @@ class PauseAdmin(WorkAdmin):
             name="resume",
             label=_("Resume bidding"),
             consequence=_(
-                "Families can send bids again at once. Places that were to open during the pause open now; priority "
-                "windows and closing times that were still ahead move by the length of the pause."
+                "Places that have long been open go on at once. Those whose opening the pause stopped open at the new "
+                "time; all families whom they suit are told. Priority windows and closing times that were still ahead "
+                "move by the time that was lost."
             ),
             done=_("Bidding is resumed, the deadlines are moved. The log names every change."),
             permission="bulletin.change_pause",
             offered=_runs,
             perform=_resume,
+            form=ResumeForm,
+            preview=_after_the_pause,
+            initial=_suggested,
         )
     ]
 

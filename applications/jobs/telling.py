@@ -5,8 +5,10 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+from django.db import transaction
 from django.db.models import Model, QuerySet
 
+from applications.bidding.resuming import concerned, openings_to_tell, opens_to
 from applications.journal_actions import Action
 from applications.models import Application, Bid, Referral
 from applications.moves import lock_application, locking, remind, trace
@@ -15,12 +17,14 @@ from applications.rules.interest import Campaign
 from applications.states import ReferralState
 from applications.waiting.aging import about_to_leave
 from applications.waiting.campaigns import running_campaign_for, unconfirmed
-from bulletin.models import Locality
+from bulletin.models import Locality, MovedOpening, Pause
 from children.access import guardians_of
 from notifications.sweeps import sweep
 
 M = TypeVar("M", bound=Model)
 
+# How many places a notice names; the bulletin has the rest.
+NAMED_OPENINGS = 5
 REMIND_BEFORE = timedelta(days=1)
 
 
@@ -35,6 +39,43 @@ def tell_placed_bids(*, now: datetime) -> int:
     return _all(sent, partial(_tell, now=now)) + _all(
         awarded.order_by("awarded_at"), partial(_tell_award, now=now)
     )
+
+
+def tell_moved_openings(*, now: datetime) -> int:
+    """Tell every waiting family which of the places that suit it open at another time, after a pause.
+
+    One message for each application and pause: by SMS too where a place opens to this family at that time, and not
+    only after its priority window. Returns how many applications. What can't be told is tried again up to the opening.
+    """
+    by_pause: dict[Pause, list[MovedOpening]] = {}
+    for opening in openings_to_tell(now=now):
+        by_pause.setdefault(opening.pause, []).append(opening)
+    return sum(_tell_of_pause(pause, openings, now=now) for pause, openings in by_pause.items())
+
+
+def _tell_of_pause(pause: Pause, openings: list[MovedOpening], *, now: datetime) -> int:
+    found = concerned(openings)
+    told = sweep(found, lambda one: _tell_moved(one, found[one], pause=pause, now=now))
+    if told == len(found):
+        MovedOpening.objects.filter(pk__in=[opening.pk for opening in openings]).update(told_at=now)
+    return told
+
+
+def _tell_moved(
+    application: Application, openings: list[MovedOpening], *, pause: Pause, now: datetime
+) -> None:
+    openings = sorted(openings, key=lambda opening: opening.becomes)
+    now_for_them = [opening for opening in openings if opens_to(application, opening)]
+    with transaction.atomic():
+        remind(
+            application,
+            "opening_moved" if now_for_them else "opening_moved_behind",
+            key=f"{pause.pk}:{application.pk}",
+            now=now,
+            openings=openings[:NAMED_OPENINGS],
+            others=max(len(openings) - NAMED_OPENINGS, 0),
+            first=(now_for_them or openings)[0],
+        )
 
 
 def remind_deadlines(*, now: datetime) -> int:

@@ -1,15 +1,18 @@
 """Pauses of bidding: where they hold, and what they give back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
+from accounts.audit import history_of
 from accounts.models import AuditEntry
 from bulletin.journal_actions import Action
-from bulletin.models import Pause, Vacancy
+from bulletin.models import Holiday, MovedOpening, Pause, Vacancy
 from bulletin.opening import Phase, phase
+from bulletin.reopening import NewOpening
 from bulletin.selectors import published_vacancies, running_pauses, vacancy_counts
 from bulletin.services import pause_bidding, resume_bidding
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, StaffFactory, VacancyFactory
@@ -19,6 +22,10 @@ pytestmark = pytest.mark.django_db
 START = datetime(2019, 6, 26, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MICROSECOND = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+# An opening that no pause stops: its rush is over.
+LONG_AGO = START - DAY
+ALMATY = ZoneInfo("Asia/Almaty")
 
 
 @pytest.fixture
@@ -43,7 +50,7 @@ def begin(official, locality=None, *, now=START):
 def vacancy_in(locality, **fields):
     return VacancyFactory(
         group=GroupFactory(kindergarten=KindergartenFactory(locality=locality)),
-        **{"opens_at": START - HOUR} | fields,
+        **{"opens_at": LONG_AGO} | fields,
     )
 
 
@@ -146,15 +153,18 @@ class TestResuming:
         got, moved = self.resumed(
             official, here, priority_until=START + HOUR, closes_at=START + timedelta(days=7)
         )
-        assert got == (START - HOUR, START + 3 * HOUR, START + timedelta(days=7) + 2 * HOUR)
+        assert got == (LONG_AGO, START + 3 * HOUR, START + timedelta(days=7) + 2 * HOUR)
         assert moved
 
     @pytest.mark.parametrize("at", [START, START + MICROSECOND, END])
-    def test_what_was_to_open_meanwhile_opens_now(self, official, here, at):
+    def test_what_was_to_open_meanwhile_opens_the_next_day_at_its_hour(self, official, here, at):
+        """Never at once: whoever happens to be awake would get it."""
         got, _moved = self.resumed(official, here, opens_at=at)
-        assert got[0] == self.END
+        assert got[0] == at + DAY
+        moved = MovedOpening.objects.get()
+        assert (moved.was, moved.becomes, moved.moved_at, moved.told_at) == (at, at + DAY, self.END, None)
 
-    @pytest.mark.parametrize("at", [START - MICROSECOND, END + MICROSECOND])
+    @pytest.mark.parametrize("at", [LONG_AGO - MICROSECOND, LONG_AGO, END + MICROSECOND])
     def test_other_openings_stay(self, official, here, at):
         got, moved = self.resumed(official, here, opens_at=at)
         assert got[0] == at
@@ -175,7 +185,7 @@ class TestResuming:
     @pytest.mark.parametrize("state", [Vacancy.State.DRAFT, Vacancy.State.RECALLED, Vacancy.State.CLOSED])
     def test_only_published_vacancies_move(self, official, here, state):
         got, moved = self.resumed(official, here, closes_at=START + HOUR, state=state)
-        assert got == (START - HOUR, None, START + HOUR)
+        assert got == (LONG_AGO, None, START + HOUR)
         assert not moved
 
     def test_other_localities_stay(self, official, here, kentau):
@@ -186,8 +196,9 @@ class TestResuming:
     def test_the_log_names_every_move(self, official, here):
         self.resumed(official, here, opens_at=START + HOUR, closes_at=START + 3 * HOUR)
         entry = AuditEntry.objects.get(action=Action.DEADLINES_MOVED)
-        assert "26.06.2019 19:00:00 → 26.06.2019 20:00:00" in entry.reason
-        assert "26.06.2019 21:00:00 → 26.06.2019 23:00:00" in entry.reason
+        assert "26.06.2019 19:00:00 → 27.06.2019 19:00:00" in entry.reason
+        assert "26.06.2019 21:00:00 → 27.06.2019 21:00:00" in entry.reason
+        assert list(history_of(Vacancy.objects.get())) == [entry]
         assert AuditEntry.objects.get(action=Action.BIDDING_RESUMED).reason.endswith(": 1")
 
     def test_it_ends_once(self, official, here):
@@ -210,3 +221,113 @@ class TestResuming:
         for number, pause in enumerate(pauses[::order]):
             resume_bidding(pause, actor=official, now=START + (2 + number) * HOUR)
         assert deadlines(vacancy)[2] == START + HOUR / 2 + 3 * HOUR
+
+
+class TestNewOpening:
+    """What a pause of two hours from START does to openings that it stopped, in all their deadlines."""
+
+    END = START + 2 * HOUR
+
+    def resumed(self, official, here, new_opening=None, *, now=END, **fields):
+        vacancy = vacancy_in(here, **fields)
+        resume_bidding(begin(official), new_opening=new_opening, actor=official, now=now)
+        return deadlines(vacancy)
+
+    def test_the_hour_is_the_one_of_each_place(self, official, here):
+        first = vacancy_in(here, opens_at=START + HOUR / 2)
+        second = vacancy_in(here, opens_at=START + HOUR)
+        new_opening = NewOpening(date(2019, 6, 30))
+        resume_bidding(begin(official), new_opening=new_opening, actor=official, now=self.END)
+        assert deadlines(first)[0] == datetime(2019, 6, 30, 18, 30, tzinfo=ALMATY)
+        assert deadlines(second)[0] == datetime(2019, 6, 30, 19, 0, tzinfo=ALMATY)
+
+    def test_one_hour_may_be_named_for_all_each_in_its_own_zone(self, official, here):
+        far = LocalityFactory(slug="far", timezone="Asia/Tashkent")
+        both = [vacancy_in(here, opens_at=START), vacancy_in(far, opens_at=START)]
+        new_opening = NewOpening(date(2019, 6, 27), time(9, 30))
+        resume_bidding(begin(official), new_opening=new_opening, actor=official, now=self.END)
+        assert deadlines(both[0])[0] == datetime(2019, 6, 27, 9, 30, tzinfo=ALMATY)
+        assert deadlines(both[1])[0] == datetime(2019, 6, 27, 9, 30, tzinfo=ZoneInfo("Asia/Tashkent"))
+
+    @pytest.mark.parametrize("late", [timedelta(0), -MICROSECOND])
+    def test_it_is_never_at_once(self, official, here, late):
+        pause, vacancy = begin(official), vacancy_in(here, opens_at=START + HOUR)
+        ends = datetime(2019, 6, 26, 23, 0, tzinfo=ALMATY)
+        new_opening = NewOpening(date(2019, 6, 26), (ends + late).time())
+        with pytest.raises(ValidationError):
+            resume_bidding(pause, new_opening=new_opening, actor=official, now=ends)
+        assert Pause.objects.get().ended_at is None
+        assert deadlines(vacancy)[0] == START + HOUR
+        just_later = NewOpening(date(2019, 6, 26), (ends + MICROSECOND).time())
+        resume_bidding(pause, new_opening=just_later, actor=official, now=ends)
+        assert deadlines(vacancy)[0] == ends + MICROSECOND
+
+    @pytest.mark.parametrize(
+        ("opened", "stopped"),
+        [(START - MICROSECOND, True), (LONG_AGO + MICROSECOND, True), (LONG_AGO, False)],
+    )
+    def test_a_rush_that_was_stopped_opens_anew(self, official, here, opened, stopped):
+        """The portal broke down a second after the opening: its end at night must not open the places at once."""
+        got = self.resumed(official, here, opens_at=opened, closes_at=START + HOUR)
+        local = opened.astimezone(ALMATY)
+        anew = datetime.combine(date(2019, 6, 27), local.time(), tzinfo=ALMATY)
+        assert got[0] == (anew if stopped else opened)
+        # What was left from the beginning of the pause on is left from the new opening on.
+        assert got[2] == (anew + HOUR if stopped else START + 3 * HOUR)
+        assert MovedOpening.objects.exists() is stopped
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"seats_total": 2, "seats_taken": 2},
+            {"closes_at": START},
+            {"mode": Vacancy.Mode.QUEUE_ORDER, "closes_at": START + DAY},
+        ],
+    )
+    def test_what_has_no_place_left_is_over_or_collects_bids_is_no_rush(self, official, here, fields):
+        assert self.resumed(official, here, opens_at=START - HOUR, **fields)[0] == START - HOUR
+        assert not MovedOpening.objects.exists()
+
+    def test_collected_bids_that_were_to_open_open_anew_for_as_long(self, official, here):
+        got = self.resumed(
+            official, here, opens_at=START, mode=Vacancy.Mode.QUEUE_ORDER, closes_at=START + 3 * HOUR
+        )
+        assert got == (START + DAY, None, START + DAY + 3 * HOUR)
+
+    def test_the_head_of_the_queue_keeps_its_working_days(self, official, here):
+        """Three working days from Wednesday evening; moved to Friday, the plain shift would lose the weekend's days."""
+        Holiday.objects.create(date=date(2019, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год")
+        got = self.resumed(
+            official,
+            here,
+            NewOpening(date(2019, 6, 28)),
+            opens_at=START,
+            priority_until=datetime(2019, 7, 1, 18, 0, tzinfo=ALMATY),
+        )
+        assert got[:2] == (
+            datetime(2019, 6, 28, 18, 0, tzinfo=ALMATY),
+            datetime(2019, 7, 3, 18, 0, tzinfo=ALMATY),
+        )
+
+    def test_it_never_has_less_time_than_before(self, official, here):
+        """Five days over a weekend, which working days alone would make three."""
+        Holiday.objects.create(date=date(2019, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год")
+        friday = datetime(2019, 6, 28, 18, 0, tzinfo=ALMATY)
+        vacancy = vacancy_in(here, opens_at=friday, priority_until=friday + 5 * DAY)
+        resume_bidding(
+            begin(official, now=friday),
+            new_opening=NewOpening(date(2019, 7, 1)),
+            actor=official,
+            now=friday + HOUR,
+        )
+        assert deadlines(vacancy)[1] - deadlines(vacancy)[0] == 5 * DAY
+
+    def test_a_second_pause_over_it_moves_it_again_and_once(self, official, here):
+        vacancy = vacancy_in(here, opens_at=START + HOUR / 2)
+        near, everywhere = begin(official, here), begin(official, now=START + HOUR)
+        resume_bidding(near, actor=official, now=START + 2 * HOUR)
+        assert deadlines(vacancy)[0] == START + HOUR / 2 + DAY
+        # The other one ends before the new opening, which it did not stop.
+        resume_bidding(everywhere, actor=official, now=START + 3 * HOUR)
+        assert deadlines(vacancy)[0] == START + HOUR / 2 + DAY
+        assert MovedOpening.objects.count() == 1

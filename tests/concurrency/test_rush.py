@@ -127,7 +127,8 @@ def collecting(scene, *, seats, closes_in=timedelta(hours=1)):
     Vacancy.objects.filter(pk=scene.vacancy.pk).update(
         mode=Vacancy.Mode.QUEUE_ORDER,
         seats_total=seats,
-        opens_at=now - timedelta(hours=1),
+        # No pause stops its opening: the rush is over.
+        opens_at=now - timedelta(days=2),
         closes_at=now + closes_in,
     )
     return Vacancy.objects.get(pk=scene.vacancy.pk)
@@ -490,7 +491,8 @@ def test_a_pause_begins_at_once_and_its_end_gives_up_where_a_place_stays_locked(
 
     def end():
         address = reverse("admin:bulletin_pause_work", args=[Pause.objects.get().pk, "resume"])
-        return inside(official).post(address, follow=True).content.decode()
+        data = {"day": str(read_clock().date() + timedelta(days=1)), "at": "", "confirmed": "yes"}
+        return inside(official).post(address, data, follow=True).content.decode()
 
     with transaction.atomic():
         lock_vacancy(scene.vacancy.pk)

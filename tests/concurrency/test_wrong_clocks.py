@@ -256,6 +256,7 @@ TIMELESS = {
     "applications.tasks.render_missing_referrals",
     "applications.tasks.repair_buckets",
     "applications.tasks.settle_disputes",  # by what the registries answer
+    "applications.tasks.tell_moved_openings",  # at once, up to the new opening
     "applications.tasks.tell_placed_bids",
 }
 

@@ -71,6 +71,7 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
         "only": able[0] if len(able) == 1 else None,
         "is_waiting": bool(waiting),
         "is_upcoming": shown.phase == Phase.ANNOUNCED,
+        "moved_openings": vacancy.moved_openings.select_related("pause"),
         "pauses": running_pauses(vacancy.locality),
         "is_collected": is_collected,
         "bids": vacancy.bids.count() if is_collected else None,

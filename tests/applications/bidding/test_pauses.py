@@ -1,25 +1,31 @@
 """A pause of bidding: what families see and can't do, and the official's two buttons."""
 
-from datetime import timedelta
+import re
+from datetime import date, datetime, timedelta
 from html import unescape
 
 import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
+from applications.bidding import resuming
 from applications.bidding.award import award_collected
 from applications.bidding.eligibility import why_not
 from applications.bidding.ending import withdraw_bid
+from applications.jobs import telling
 from applications.jobs.deadlines import award_bids
-from applications.models import Application, Bid
+from applications.jobs.telling import tell_moved_openings
+from applications.models import Application, Bid, PriorityCutoff
 from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
-from bulletin.models import Pause, Vacancy
+from bulletin.models import MovedOpening, Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
 from notifications.clock import read_clock
+from notifications.models import Message, Notice
 from tests.applications.bidding.reference import place_bid
-from tests.factories import LocalityFactory, VacancyFactory
+from tests.applications.conftest import ZONE
+from tests.factories import ApplicationFactory, LocalityFactory, VacancyFactory
 from tests.staff import employee, inside, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -47,6 +53,11 @@ def text(response):
     return unescape(response.content.decode())
 
 
+def opened(at):
+    """The place was published long ago and opened at that instant."""
+    Vacancy.objects.update(published_at=at - timedelta(days=9), opens_at=at)
+
+
 def resume_url(pause):
     return reverse("admin:bulletin_pause_work", args=[pause.pk, "resume"])
 
@@ -70,9 +81,38 @@ class TestFamilies:
         assert (bid.state, bid.holds_seat) == (BidState.PENDING, True)
 
     def test_after_the_pause_bids_are_accepted_again(self, scene, pause, official):
+        opened(scene.now - timedelta(days=2))
         resume_bidding(pause, actor=official, now=scene.now + timedelta(hours=1))
         vacancy = Vacancy.objects.get()
         place_bid(scene.application, vacancy, actor=scene.parent, now=scene.now + timedelta(hours=1))
+
+    @pytest.mark.parametrize("since_opening", [timedelta(hours=-1), timedelta(hours=1)])
+    def test_a_stopped_opening_is_refused_up_to_its_new_time(self, scene, pause, official, since_opening):
+        """The page and the press agree to the microsecond."""
+        opened(scene.now - since_opening)
+        resume_bidding(pause, actor=official, now=scene.now + timedelta(hours=11))
+        vacancy = Vacancy.objects.get()
+        # By then it is the small hours of the 27th.
+        assert vacancy.opens_at == scene.now - since_opening + timedelta(days=2)
+        before = vacancy.opens_at - timedelta(microseconds=1)
+        assert why_not(scene.application, vacancy, now=before) == Refusal.NOT_OPEN_YET
+        assert why_not(scene.application, vacancy, now=vacancy.opens_at) is None
+        with pytest.raises(Refused):
+            place_bid(scene.application, vacancy, actor=scene.parent, now=before)
+        place_bid(scene.application, vacancy, actor=scene.parent, now=vacancy.opens_at)
+
+    @pytest.mark.parametrize(("prefix", "notice"), [("", "notice_kk"), ("/ru", "notice_ru")])
+    def test_everyone_reads_the_new_opening_at_the_place(
+        self, family, client, scene, pause, official, prefix, notice
+    ):
+        resume_bidding(pause, actor=official, now=scene.now + timedelta(hours=1))
+        address = prefix + scene.vacancy.get_absolute_url()
+        for browser in (family, client):
+            page = browser.get(address).content.decode()
+            page = unescape(" ".join(re.sub(r"<[^>]+>", " ", page).split()))
+            assert "26.06.2019 09:00" in page
+            assert "27.06.2019 09:00" in page
+            assert NOTICES[notice] in page
 
     @pytest.mark.parametrize(("prefix", "notice"), [("", "notice_kk"), ("/ru", "notice_ru")])
     def test_the_notice_is_on_the_pages(self, family, client, scene, pause, prefix, notice):
@@ -141,6 +181,102 @@ class TestCollectedBids:
         ]
 
 
+class TestTelling:
+    """Everyone whom a moved place suits is told once for each pause, by SMS where it opens to them then."""
+
+    def other(self, scene, **fields):
+        values = {"locality": scene.locality, "child__birth_date": date(2017, 1, 1)} | fields
+        return ApplicationFactory(**values)
+
+    def resumed(self, pause, official, *, at, new_opening=None):
+        return resuming.resume(pause, new_opening=new_opening, actor=official, now=at)
+
+    def kinds(self, application):
+        return list(Notice.objects.filter(recipient=application.filed_by).values_list("kind", flat=True))
+
+    def test_all_who_match_and_nobody_else(self, scene, pause, official):
+        same = self.other(scene)
+        strangers = [
+            self.other(scene, child__birth_date=date(2016, 1, 1)),
+            self.other(scene, languages=["kk"]),
+            self.other(scene, locality=LocalityFactory(slug="kentau")),
+            self.other(scene, state=ApplicationState.LAPSED),
+        ]
+        later = scene.now + timedelta(hours=1)
+        self.resumed(pause, official, at=later)
+        assert tell_moved_openings(now=later) == 2
+        assert self.kinds(scene.application) == self.kinds(same) == ["opening_moved"]
+        assert [self.kinds(one) for one in strangers] == [[], [], [], []]
+        text_of_it = Notice.objects.get(recipient=scene.parent).text_ru
+        assert "27.06.2019 09:00" in text_of_it
+        assert Message.objects.filter(recipient=scene.parent, kind="opening_moved").count() == 1
+
+    def test_once_however_often_it_runs(self, scene, pause, official):
+        later = scene.now + timedelta(hours=1)
+        self.resumed(pause, official, at=later)
+        assert tell_moved_openings(now=later) == 1
+        assert tell_moved_openings(now=later) == 0
+        MovedOpening.objects.update(told_at=None)
+        tell_moved_openings(now=later)
+        assert self.kinds(scene.application) == ["opening_moved"]
+
+    def test_one_message_for_many_places_of_a_pause(self, scene, pause, official):
+        for number in range(7):
+            VacancyFactory(
+                group=scene.group, opens_at=scene.now - timedelta(hours=number), birth_years=[2017, 2016]
+            )
+        later = scene.now + timedelta(hours=1)
+        self.resumed(pause, official, at=later)
+        tell_moved_openings(now=later)
+        notice = Notice.objects.get(recipient=scene.parent)
+        assert notice.text_kk.count("Солнце") == 5
+        assert "орындар: 3" in notice.text_kk
+
+    def test_behind_the_priority_window_there_is_no_sms(self, scene, pause, official):
+        Vacancy.objects.update(priority_until=scene.now + timedelta(days=3))
+        head = self.other(scene, filed_at=scene.application.filed_at - timedelta(days=1))
+        PriorityCutoff.objects.create(
+            vacancy=scene.vacancy,
+            birth_year=2017,
+            tier=head.tier,
+            filed_at=head.filed_at,
+            sequence=head.sequence,
+        )
+        later = scene.now + timedelta(hours=1)
+        self.resumed(pause, official, at=later)
+        tell_moved_openings(now=later)
+        assert self.kinds(head) == ["opening_moved"]
+        assert self.kinds(scene.application) == ["opening_moved_behind"]
+        assert not Message.objects.filter(recipient=scene.parent).exists()
+
+    def test_one_bad_row_holds_up_nobody_and_is_tried_again(self, scene, pause, official, monkeypatch):
+        other, later = self.other(scene), scene.now + timedelta(hours=1)
+        self.resumed(pause, official, at=later)
+        remind = telling.remind
+
+        def broken(application, *args, **kwargs):
+            if application == other:
+                raise RuntimeError
+            remind(application, *args, **kwargs)
+
+        monkeypatch.setattr(telling, "remind", broken)
+        assert tell_moved_openings(now=later) == 1
+        monkeypatch.undo()
+        tell_moved_openings(now=later)
+        assert self.kinds(scene.application) == self.kinds(other) == ["opening_moved"]
+        assert tell_moved_openings(now=later) == 0
+
+    @pytest.mark.parametrize(("late", "told"), [(timedelta(microseconds=-1), 1), (timedelta(0), 0)])
+    def test_up_to_the_opening_itself(self, scene, pause, official, late, told):
+        self.resumed(pause, official, at=scene.now + timedelta(hours=1))
+        assert tell_moved_openings(now=MovedOpening.objects.get().becomes + late) == told
+
+    def test_who_moved_it_again_is_believed(self, scene, pause, official):
+        self.resumed(pause, official, at=scene.now + timedelta(hours=1))
+        Vacancy.objects.update(opens_at=scene.now + timedelta(days=9))
+        assert tell_moved_openings(now=scene.now + timedelta(hours=1)) == 0
+
+
 class TestOfficialsPages:
     def test_beginning_asks_shows_the_effect_and_then_begins(self, official, scene):
         desk = inside(official)
@@ -162,7 +298,7 @@ class TestOfficialsPages:
         clock.move_to(before - timedelta(hours=1))
         desk = inside(official)
         desk.post(ADD, NOTICES | {"locality": "", "confirmed": "yes"})
-        desk.post(resume_url(Pause.objects.get()))
+        desk.post(resume_url(Pause.objects.get()), {"day": "2019-06-27", "at": "", "confirmed": "yes"})
         pause = Pause.objects.get()
         assert before < pause.started_at < pause.ended_at < read_clock()
 
@@ -193,18 +329,64 @@ class TestOfficialsPages:
         assert answer.context["form"].non_field_errors()
         assert Pause.objects.count() == 1
 
-    def test_resuming_asks_first(self, official, pause, clock):
+    def test_resuming_asks_first(self, official, scene, pause, clock):
+        clock.move_to(scene.now + timedelta(minutes=10))
         desk = inside(official)
-        assert desk.get(resume_url(pause)).status_code == 200
+        assert desk.get(resume_url(pause)).context["form"].initial == {"day": date(2019, 6, 27)}
+        data = {"day": "2019-06-27", "at": ""}
+        asked = desk.post(resume_url(pause), data)
+        assert [row["value"] for row in asked.context["effect"]] == [
+            "26.06.2019 09:00 → 27.06.2019 09:00",
+            0,
+        ]
         pause.refresh_from_db()
         assert pause.ended_at is None
-        assert desk.post(resume_url(pause)).status_code == 302
+        assert desk.post(resume_url(pause), data | {"confirmed": "yes"}).status_code == 302
         pause.refresh_from_db()
         assert pause.ended_by == official
         assert resume_url(pause) not in text(
             desk.get(reverse("admin:bulletin_pause_change", args=[pause.pk]))
         )
         assert desk.post(resume_url(pause)).status_code == 302
+
+    @pytest.mark.parametrize(
+        ("day", "at"),
+        [
+            ("2019-06-26", "17:29"),  # an hour after now, less a minute
+            ("2019-06-25", ""),
+            ("2019-07-28", ""),  # more than a month ahead
+            ("", ""),
+            ("2019-06-27", "25:00"),
+            ("tomorrow", ""),
+        ],
+    )
+    def test_a_new_opening_that_nobody_could_hear_of_is_refused(self, official, scene, pause, clock, day, at):
+        clock.move_to(scene.now + timedelta(minutes=10))
+        desk = inside(official)
+        for confirmed in ({}, {"confirmed": "yes"}):
+            answer = desk.post(resume_url(pause), {"day": day, "at": at} | confirmed)
+            assert answer.status_code == 200
+            assert answer.context["form"].errors
+        assert Pause.objects.get().ended_at is None
+        assert not MovedOpening.objects.exists()
+
+    @pytest.mark.parametrize(("day", "at"), [("2019-06-26", "17:30"), ("2019-07-27", "")])
+    def test_the_earliest_and_the_latest_one_are_accepted(self, official, scene, pause, clock, day, at):
+        clock.move_to(scene.now + timedelta(minutes=10))
+        desk = inside(official)
+        desk.post(resume_url(pause), {"day": day, "at": at, "confirmed": "yes"})
+        moved = MovedOpening.objects.get()
+        expected = datetime.fromisoformat(f"{day} {at or '09:00'}").replace(tzinfo=ZONE)
+        assert moved.becomes == expected
+
+    def test_without_a_stopped_opening_the_day_does_not_matter(self, official, scene, pause, clock):
+        clock.move_to(scene.now + timedelta(minutes=10))
+        opened(scene.now - timedelta(days=3))
+        desk = inside(official)
+        asked = desk.post(resume_url(pause), {"day": "2019-06-26", "at": ""})
+        assert [row["value"] for row in asked.context["effect"]] == [1]
+        desk.post(resume_url(pause), {"day": "2019-06-26", "at": "", "confirmed": "yes"})
+        assert Pause.objects.get().ended_at is not None
 
     def test_a_running_pause_can_not_be_edited_or_deleted(self, official, pause):
         desk = inside(official)
