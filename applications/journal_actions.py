@@ -39,3 +39,6 @@ class Action(models.TextChoices):
     STOP_STARTED = "stop_started", _("Application put on the stop-list")
     STOP_LIFTED = "stop_lifted", _("Application returned from the stop-list")
     CONTRACT_SIGNED = "contract_signed", _("Contract signed")
+    RULES_PROPOSED = "rules_proposed", _("Rules proposed")
+    RULES_APPROVED = "rules_approved", _("Rules approved")
+    RULES_DECLINED = "rules_declined", _("Rules declined")

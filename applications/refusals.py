@@ -173,6 +173,20 @@ class Refusal(TextChoices):
         "correction_outdated",
         _("The application changed after this correction was proposed. Decline it and propose a new one."),
     )
+    # what one employee proposes and another one decides
+    PROPOSAL_WAITS = (
+        "proposal_waits",
+        _("A proposal for this already waits for a decision. Decide on it first."),
+    )
+    PROPOSAL_DECIDED = "proposal_decided", _("This proposal is already decided. Refresh the page.")
+    PROPOSER = "proposer", _("Who proposed it can't decide on it: another official has to.")
+    RULES_TOO_EARLY = (
+        "rules_too_early",
+        _(
+            "Promises have been given under the rules in force, so others begin tomorrow at the earliest. "
+            "Propose them for a later day."
+        ),
+    )
     # an employee's vacancy
     CHANGED_MEANWHILE = (
         "changed_meanwhile",

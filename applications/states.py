@@ -147,3 +147,11 @@ class CorrectionState(TextChoices):
     PROPOSED = "proposed", _("waits for the second official")
     APPROVED = "approved", _("approved and carried out")
     DECLINED = "declined", _("declined")
+
+
+class ProposalState(TextChoices):
+    """Of what one employee proposes and another one decides: rules, groups, counts of children."""
+
+    PROPOSED = "proposed", _("waits for a decision")
+    APPROVED = "approved", _("approved and carried out")
+    DECLINED = "declined", _("declined")

@@ -44,6 +44,7 @@ PERMISSIONS: dict[Role, list[str]] = {
         "applications.view_correction",
         "applications.view_event",
         "applications.view_rules",
+        "applications.view_rulesproposal",
         "applications.view_stoplistentry",
         "bulletin.add_group",
         "bulletin.add_holiday",

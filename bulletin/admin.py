@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
@@ -43,8 +44,36 @@ def own_kindergartens(request: HttpRequest) -> QuerySet[Kindergarten]:
     return kindergartens_of(cast(User, request.user), today=timezone.localdate(estimate_clock()))
 
 
+# Those of Kazakhstan.
+ZONES = (
+    "Asia/Almaty",
+    "Asia/Aqtau",
+    "Asia/Aqtobe",
+    "Asia/Atyrau",
+    "Asia/Oral",
+    "Asia/Qostanay",
+    "Asia/Qyzylorda",
+)
+
+
+class LocalityForm(forms.ModelForm):  # type: ignore[type-arg]
+    timezone = forms.ChoiceField(label=gettext_lazy("time zone"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields.get("timezone")
+        if isinstance(field, forms.ChoiceField):
+            offered = dict.fromkeys([*ZONES, self.instance.timezone])
+            field.choices = [(name, f"{name} ({_offset(name)})") for name in offered]
+
+
+def _offset(zone: str) -> str:
+    return f"UTC{timezone.localtime(estimate_clock(), ZoneInfo(zone)):%z}"[:6]
+
+
 @admin.register(Locality)
 class LocalityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = LocalityForm
     list_display = ["name_kk", "name_ru", "slug", "timezone", "order"]
     search_fields = ["name_kk", "name_ru", "slug"]
 

@@ -4,10 +4,11 @@ import uuid
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Min, Q, Value
 from django.db.models.functions import Coalesce
@@ -46,11 +47,20 @@ class Language(models.TextChoices):
     UZBEK = "uz", _("Uzbek (language of education)")
 
 
+def demand_zone(name: str) -> None:
+    """Raise ValidationError for a name that is no time zone of the IANA data base."""
+    if name not in available_timezones():
+        raise ValidationError(gettext("There is no such time zone: choose one of the list."))
+
+
 class Locality(Bilingual):
     """A place with kindergartens and queues of its own."""
 
     slug = models.SlugField(_("address on the site"), unique=True)
-    timezone = models.CharField(_("time zone"), max_length=40, default="Asia/Almaty")
+    # The database refuses what it takes for no zone, too (`locality_zone_is_real`, in a migration).
+    timezone = models.CharField(
+        _("time zone"), max_length=40, default="Asia/Almaty", validators=[demand_zone]
+    )
     order = models.PositiveSmallIntegerField(_("order"), default=0)
 
     class Meta:

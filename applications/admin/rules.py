@@ -1,94 +1,165 @@
-"""What officials decide: the rules in force, and an early end of a stop."""
+"""What officials decide: the rules in force, proposals of rules, and an early end of a stop."""
 
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
-from django.db import transaction
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.access.settling import bring_forward
-from applications.admin.rules_preview import earliest_start, touched_by
-from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, day_of, tag, written
-from applications.models import Application, Rules, StopListEntry
+from applications.admin.rules_preview import touched_by
+from applications.admin.work import (
+    PROPOSAL_TONES,
+    READ_BY_OTHERS,
+    ReasonForm,
+    Rows,
+    Work,
+    WorkAdmin,
+    day_of,
+    page_of,
+    staff_of,
+    tag,
+    written,
+)
+from applications.decisions.rules import (
+    DECIDE,
+    approve_rules,
+    decline_rules,
+    earliest_start,
+    look_earlier,
+    needs_second,
+    propose_rules,
+    rules_of,
+    why_not_propose,
+)
+from applications.models import Application, Rules, RulesProposal, StopListEntry
+from applications.models.rules import VALUES
+from applications.moves import Refused
 from applications.referrals import stops
+from applications.refusals import Refusal
+from applications.states import ProposalState
 from applications.workplace import short_name
 from bulletin.seen import CheckedAdmin
 from notifications.clock import estimate_clock, read_clock
 
-# A campaign must leave time for all reminders; a grace must end before the next campaign does.
-CAMPAIGN_DAYS = (14, 180)
-GRACE_DAYS = (7, 300)
+FIELDS = ["locality", "valid_from", *VALUES]
 
 
 class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Rules to add, or to correct before they begin. Where a second official is needed, they are only proposed."""
+
+    is_emergency = forms.BooleanField(
+        label=_("An emergency: in force from now on"),
+        help_text=_(
+            "For what is newly promised, from a minute after a second official approves. The ratio of the queue, "
+            "campaigns and school age follow at the beginning of the next day. Nothing promised becomes shorter."
+        ),
+        required=False,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_(
+            "For the second official, and for the history. Needed for all localities and in an emergency."
+        ),
+        max_length=500,
+        required=False,
+        validators=READ_BY_OTHERS,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )
+
     class Meta:
         model = Rules
-        fields = [
-            "locality",
-            "valid_from",
-            "referral_working_days",
-            "extension_calendar_days",
-            "stop_working_days",
-            "priority_working_days",
-            "priority_seats_multiple",
-            "general_per_priority",
-            "activation_working_days",
-            "publication_lead_hours",
-            "archive_undo_hours",
-            "youngest_age",
-            "oldest_age",
-            "interest_month",
-            "interest_day",
-            "interest_campaign_days",
-            "interest_grace_days",
-            "moving_keeps_date",
-        ]
+        fields = FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "valid_from" in self.fields:
+            self.fields["valid_from"].required = False
+            self.fields["valid_from"].help_text = gettext("Empty only in an emergency.")
+
+    @property
+    def is_proposal(self) -> bool:
+        """Whether what the form holds is decided by a second official."""
+        data = self.cleaned_data
+        return needs_second(locality=data.get("locality"), is_emergency=bool(data.get("is_emergency")))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         youngest, oldest = data.get("youngest_age"), data.get("oldest_age")
         if youngest is not None and oldest is not None and youngest > oldest:
             self.add_error("oldest_age", gettext("The oldest age is below the youngest one."))
-        self._check_limits(data, "interest_campaign_days", CAMPAIGN_DAYS)
-        self._check_limits(data, "interest_grace_days", GRACE_DAYS)
-        self._check_start(data)
+        if "locality" in data:
+            self._check_start(data)
+            self._check_proposal(data)
         return data
-
-    def _check_limits(self, data: dict[str, Any], name: str, limits: tuple[int, int]) -> None:
-        if data.get(name) is not None and not limits[0] <= data[name] <= limits[1]:
-            words = gettext("Choose a number of days from %(least)s to %(most)s.")
-            self.add_error(name, words % {"least": limits[0], "most": limits[1]})
 
     def _check_start(self, data: dict[str, Any]) -> None:
         """Refuse rules that would begin before today is over: today's rules must still explain today's promises."""
-        valid_from = data.get("valid_from")
-        if valid_from is None or "locality" not in data:
+        now, locality = read_clock(), data["locality"]
+        if data.get("is_emergency"):
+            data["valid_from"] = rules_of(RulesProposal(locality=locality), now=now).valid_from
+        elif "valid_from" in data:
+            start = earliest_start(locality=locality, now=now)
+            if data["valid_from"] is None:
+                self.add_error("valid_from", gettext("Name the day from which they hold."))
+            elif start is not None and data["valid_from"] < start:
+                words = gettext(
+                    "Promises have been given under the rules in force. Choose a day from: %(day)s"
+                )
+                self.add_error("valid_from", words % {"day": written(start)})
+
+    def _check_proposal(self, data: dict[str, Any]) -> None:
+        if not self.is_proposal or self.instance.pk:
             return
-        start = earliest_start(locality=data["locality"], now=read_clock())
-        if start is not None and valid_from < start:
-            words = gettext("Promises have been given under the rules in force. Choose a day from: %(day)s")
-            self.add_error("valid_from", words % {"day": written(start)})
+        if "reason" in data and not data["reason"].strip():
+            self.add_error("reason", Refusal.REASON_MISSING.label)
+        refusal = why_not_propose(locality=data["locality"])
+        if refusal is not None:
+            self.add_error(None, str(refusal.label))
+
+    def validate_unique(self) -> None:
+        """What is only proposed replaces rules of the same day."""
+        if not self.is_proposal:
+            super().validate_unique()
+
+    def validate_constraints(self) -> None:
+        if not self.is_proposal:
+            super().validate_constraints()
 
 
 @admin.register(Rules)
 class RulesAdmin(CheckedAdmin):
     """Rules are added for a future date and can be corrected until then; whom they affect is shown before saving.
 
-    They are never deleted, and never changed once in force: they explain the deadlines of their time.
+    They are never deleted, and never changed once in force: they explain the deadlines of their time. Those for all
+    localities, and those of an emergency, are proposed here and decided on by another official.
     """
 
     form = RulesForm
     check_title = _("Whom the change touches")
     check_template = "admin/rules_preview.html"
-    list_display = ["valid_from", "shown_locality", "referral_working_days", "stop_working_days"]
+    list_display = [
+        "valid_from",
+        "shown_locality",
+        "early_from",
+        "referral_working_days",
+        "stop_working_days",
+    ]
     list_filter = ["locality"]
     list_select_related = ["locality"]
     view_on_site = False
+
+    def get_fields(self, request: HttpRequest, obj: Rules | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("locality", "is_emergency", "valid_from", *VALUES, "reason")
+        return (*FIELDS, "early_from") if obj.early_from else tuple(FIELDS)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Rules | None = None) -> list[str]:
+        # Whose they are stays: otherwise rules of one locality could become those of all.
+        return ["locality", "early_from"] if obj else []
 
     def has_delete_permission(self, request: HttpRequest, obj: Rules | None = None) -> bool:
         return False
@@ -96,24 +167,163 @@ class RulesAdmin(CheckedAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Rules | None = None) -> bool:
         if not super().has_change_permission(request, obj):
             return False
-        start = earliest_start(locality=obj.locality, now=estimate_clock()) if obj else None
-        return obj is None or start is None or obj.valid_from >= start
+        return obj is None or _may_still_change(obj)
 
     def consequences(self, obj: Rules) -> dict[str, Any]:
         return {"rules": obj, "touched": touched_by(obj, now=estimate_clock())}
 
-    def save_model(self, request: HttpRequest, obj: Rules, form: Any, change: bool) -> None:
-        """Applications that may leave the queue earlier by these rules are looked at earlier.
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method == "POST" and object_id is None and "confirmed" in request.POST:
+            answer = self._propose(request)
+            if answer is not None:
+                return answer
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
-        Again after the commit, for moves under way that still used the old rules.
-        """
+    def _propose(self, request: HttpRequest) -> HttpResponse | None:
+        """Propose what needs a second official; None for what is saved as usual, or can't be."""
+        form = cast(RulesForm, self.get_form(request)(request.POST))
+        if not self.has_add_permission(request) or not form.is_valid() or not form.is_proposal:
+            return None
+        try:
+            proposal = propose_rules(
+                form.instance,
+                is_emergency=form.cleaned_data["is_emergency"],
+                reason=form.cleaned_data["reason"],
+                actor=staff_of(request),
+                now=read_clock(),
+            )
+        except Refused as refusal:
+            # Somebody else was quicker: the form says so.
+            messages.error(request, str(refusal))
+            return None
+        messages.success(request, gettext("The rules are proposed. Another official has to approve them."))
+        return HttpResponseRedirect(page_of(proposal))
+
+    def save_model(self, request: HttpRequest, obj: Rules, form: Any, change: bool) -> None:
+        """Applications that may leave the queue earlier by these rules are looked at earlier."""
         super().save_model(request, obj, form, change)
-        bring_forward(now=read_clock())
-        transaction.on_commit(lambda: bring_forward(now=read_clock()))
+        look_earlier(now=read_clock())
 
     @admin.display(description=_("Locality"))
     def shown_locality(self, obj: Rules) -> str:
         return obj.locality.name if obj.locality else gettext("All localities")
+
+
+def _may_still_change(rules: Rules) -> bool:
+    """Whether rules of one locality, which needed no second official, have not begun."""
+    if needs_second(locality=rules.locality, is_emergency=rules.early_from is not None):
+        return False
+    start = earliest_start(locality=rules.locality, now=estimate_clock())
+    return start is None or rules.valid_from >= start
+
+
+def _waits(proposal: RulesProposal, now: datetime) -> bool:
+    return proposal.state == ProposalState.PROPOSED
+
+
+def _approve(proposal: RulesProposal, actor: User, data: dict[str, Any], now: datetime) -> None:
+    approve_rules(proposal, actor=actor, now=now)
+
+
+def _decline(proposal: RulesProposal, actor: User, data: dict[str, Any], now: datetime) -> None:
+    decline_rules(proposal, actor=actor, reason=data["reason"], now=now)
+
+
+class DeclineForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Employees read it at the proposal."),
+        max_length=300,
+        validators=READ_BY_OTHERS,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )
+
+
+@admin.register(RulesProposal)
+class RulesProposalAdmin(WorkAdmin):
+    """Rules that wait for a second official, and what became of the others."""
+
+    list_display = ["shown_locality", "begins", "proposed_at", "proposed_by", "shown_state"]
+    list_filter = ["state"]
+    list_select_related = ["locality", "proposed_by"]
+    ordering = ["-proposed_at"]
+    fields = [
+        "shown_state",
+        "shown_locality",
+        "begins",
+        *VALUES,
+        "reason",
+        "proposed_at",
+        "proposed_by",
+        "decided_at",
+        "decided_by",
+        "decision_reason",
+    ]
+    works = [
+        Work(
+            name="approve",
+            label=_("Approve"),
+            consequence=_(
+                "The rules come into force as it says above. Deadlines already given stay as they are. "
+                "Once they hold they can't be changed, only followed by others."
+            ),
+            done=_("The rules are approved."),
+            permission=DECIDE,
+            offered=_waits,
+            perform=_approve,
+            is_in_journal=True,
+        ),
+        Work(
+            name="decline",
+            label=_("Decline"),
+            consequence=_("Nothing changes."),
+            done=_("The proposal is declined. Nothing changed."),
+            permission=DECIDE,
+            offered=_waits,
+            perform=_decline,
+            form=DeclineForm,
+            danger=True,
+            is_in_journal=True,
+        ),
+    ]
+
+    def buttons(self, request: HttpRequest, obj: Any) -> Rows:
+        """None for the proposer, who may not decide."""
+        return [] if obj.proposed_by_id == request.user.pk else super().buttons(request, obj)
+
+    def summary(self, obj: RulesProposal) -> Rows:
+        """What the rules would change, place by place, and what of it is far from today."""
+        now = estimate_clock()
+        touched = touched_by(rules_of(obj, now=now), now=now)
+        return [
+            {"label": gettext("Locality"), "value": self.shown_locality(obj)},
+            {"label": gettext("Valid from"), "value": self.begins(obj)},
+            *(
+                {"label": f"{place.locality.name}: {change.label}", "value": change.in_words}
+                for place in touched
+                for change in place.changes
+            ),
+            {"label": gettext("Reason"), "value": obj.reason},
+            {"label": gettext("Proposed by"), "value": str(obj.proposed_by)},
+        ]
+
+    @admin.display(description=_("Locality"))
+    def shown_locality(self, obj: RulesProposal) -> str:
+        return obj.locality.name if obj.locality else gettext("All localities")
+
+    @admin.display(description=_("Valid from"), ordering="valid_from")
+    def begins(self, obj: RulesProposal) -> str:
+        return written(obj.valid_from) if obj.valid_from else gettext("an emergency: from the approval on")
+
+    @admin.display(description=_("State"), ordering="state")
+    def shown_state(self, obj: RulesProposal) -> str:
+        return tag(obj.get_state_display(), tone=PROPOSAL_TONES[ProposalState(obj.state)])
 
 
 def _runs(stop: StopListEntry, now: datetime) -> bool:

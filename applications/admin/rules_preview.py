@@ -1,30 +1,33 @@
 """Who would be affected by a change of `Rules`, shown to officials before it is saved."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db.models import Count, Field, Q
 from django.utils.translation import gettext as _
 
 from applications.models import Application, Bid, Rules, StopListEntry
+from applications.models.rules import VALUES
 from applications.referrals.due import valid_referrals
 from applications.rules.in_force import choose
 from applications.rules.interest import Campaign, next_campaign, running_campaign
 from applications.states import LIVE_STATES, ApplicationState, BidState
 from bulletin.models import Locality, Vacancy
 
-FIELDS = [
-    field.name for field in Rules._meta.get_fields() if field.name not in ("id", "locality", "valid_from")
-]
-
 
 @dataclass(frozen=True)
 class Changed:
-    """One period or size that changes, by its name for employees."""
+    """One period or size that changes, by its name for employees; whether it ends up far from where it was."""
 
     label: str
     was: str
     becomes: str
+    is_far: bool = False
+
+    @property
+    def in_words(self) -> str:
+        words = f"{self.was} → {self.becomes}"
+        return f"{words} ({_('far from the present value')})" if self.is_far else words
 
 
 @dataclass(frozen=True)
@@ -44,24 +47,6 @@ class Touched:
     running: Campaign | None
     next_before: Campaign | None
     next_after: Campaign | None
-
-
-def earliest_start(*, locality: Locality | None, now: datetime) -> date | None:
-    """The first day on which new rules may begin: tomorrow if anything has been promised; otherwise None.
-
-    Today is too late: today's rules must still explain what was promised this morning.
-    """
-    places = [locality] if locality else list(Locality.objects.all())
-    promised = Application.objects.filter(locality__in=places).exists()
-    promised = (
-        promised
-        or Vacancy.objects.filter(
-            group__kindergarten__locality__in=places, published_at__isnull=False
-        ).exists()
-    )
-    if not promised:
-        return None
-    return max(place.day(now) for place in places) + timedelta(days=1)
 
 
 def touched_by(draft: Rules, *, now: datetime) -> list[Touched]:
@@ -87,8 +72,8 @@ def _touched(
     return Touched(
         locality=place,
         changes=[
-            Changed(_label(name), _shown(getattr(was, name)), _shown(getattr(becomes, name)))
-            for name in FIELDS
+            _changed(name, getattr(was, name), getattr(becomes, name))
+            for name in VALUES
             if getattr(was, name) != getattr(becomes, name)
         ],
         drafts=Vacancy.objects.filter(group__kindergarten__locality=place, state=Vacancy.State.DRAFT).count(),
@@ -98,6 +83,15 @@ def _touched(
         next_after=next_campaign(after, locality=place, now=now),
         **applications,
     )
+
+
+def _changed(name: str, was: int, becomes: int) -> Changed:
+    return Changed(_label(name), _shown(was), _shown(becomes), is_far=is_far(was, becomes))
+
+
+def is_far(was: int, becomes: int) -> bool:
+    """Whether a size or period is more than doubled or less than halved: a slip of the finger looks like that. Pure."""
+    return not isinstance(was, bool) and (becomes > 2 * was or 2 * becomes < was)
 
 
 def _label(name: str) -> str:

@@ -10,8 +10,8 @@ BEGIN
     SELECT timezone INTO STRICT zone FROM bulletin_locality WHERE id = p_locality;
     today := (p_at AT TIME ZONE zone)::date;
     SELECT activation_working_days INTO days FROM applications_rules
-    WHERE valid_from <= today AND coalesce(locality_id, p_locality) = p_locality
-    ORDER BY locality_id IS NULL, valid_from DESC LIMIT 1;
+    WHERE (valid_from <= today OR early_from <= p_at) AND coalesce(locality_id, p_locality) = p_locality
+    ORDER BY locality_id IS NULL, valid_from DESC, early_from DESC NULLS LAST LIMIT 1;
     SELECT day INTO last_day
     FROM generate_series(0, 400) AS ahead, LATERAL (SELECT today + 1 + ahead AS day) AS next_day
     LEFT JOIN bulletin_holiday AS holiday ON holiday.date = day

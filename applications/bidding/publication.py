@@ -12,7 +12,7 @@ from applications.models import Application, Bid, PriorityCutoff
 from applications.moves import Refused, lock_vacancy, locking
 from applications.queue.order import head_by_tier
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_at
+from applications.rules.in_force import rules_at, rules_of_day
 from applications.states import ApplicationState, BidState, Tier
 from bulletin import services
 from bulletin.calendar import working_calendar
@@ -85,15 +85,16 @@ def priority_until(vacancy: Vacancy) -> datetime | None:
 
 def priority_cutoffs(vacancy: Vacancy) -> list[PriorityCutoff]:
     """The last application inside the priority window, for every birth year and tier that has one; not saved."""
-    rules = rules_at(vacancy.locality, vacancy.opens_at)
+    multiple = rules_at(vacancy.locality, vacancy.opens_at).priority_seats_multiple
+    ratio = rules_of_day(vacancy.locality, vacancy.opens_at).general_per_priority
     cutoffs = []
     for birth_year in vacancy.birth_years:
         matching = matching_queue(vacancy, birth_year)
         totals = {tier: matching.filter(tier=tier).count() for tier in Tier}
         inside = head_by_tier(
-            vacancy.seats_total * rules.priority_seats_multiple,
+            vacancy.seats_total * multiple,
             totals=totals,
-            general_per_priority=rules.general_per_priority,
+            general_per_priority=ratio,
         )
         for tier, count in inside.items():
             if count:

@@ -12,7 +12,7 @@ from applications.models.referral import (
     Referral,
     StopListEntry,
 )
-from applications.models.rules import Rules
+from applications.models.rules import Rules, RulesProposal
 
 __all__ = [
     "PAPERS_ON_THEIR_WAY",
@@ -29,5 +29,6 @@ __all__ = [
     "QueueCount",
     "Referral",
     "Rules",
+    "RulesProposal",
     "StopListEntry",
 ]

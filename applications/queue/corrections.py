@@ -15,7 +15,7 @@ from applications.moves import Refused, announce, lock_application, locking, mov
 from applications.queue.order import ahead_by_tier
 from applications.queue.position import before, in_queue, position
 from applications.refusals import Refusal
-from applications.rules.in_force import rules_at
+from applications.rules.in_force import rules_at, rules_of_day
 from applications.states import QUEUED_STATES, CorrectionState, Move, Tier, is_allowed
 from children.access import guardians_of
 
@@ -246,6 +246,6 @@ def corrected_number(
         tier,
         ahead_in_tier=counted["ahead"],
         totals=totals,
-        general_per_priority=rules_at(application.locality, now).general_per_priority,
+        general_per_priority=rules_of_day(application.locality, now).general_per_priority,
     )
     return 1 + sum(ahead.values())

@@ -34,7 +34,7 @@ _POSITION = f"""
            (
                SELECT general_per_priority FROM applications_rules
                WHERE valid_from <= %(today)s AND (locality_id IS NULL OR locality_id = %(locality)s)
-               ORDER BY locality_id IS NULL, valid_from DESC LIMIT 1
+               ORDER BY locality_id IS NULL, valid_from DESC, early_from DESC NULLS LAST LIMIT 1
            )
     FROM applications_queuecount WHERE locality_id = %(locality)s AND birth_year = %(birth_year)s
 """  # noqa: S608 - names only

@@ -1,24 +1,38 @@
 """Which periods and sizes are in force."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from applications.models import Rules
 from bulletin.models import Locality
 
+_NEVER_EARLY = datetime.min.replace(tzinfo=UTC)
+
 
 def rules_at(locality: Locality, at: datetime) -> Rules:
-    """The rules in force in `locality` on the day of an instant there. One query; the table has a few rows."""
+    """The rules in force in `locality` for what is promised at an instant. One query; the table has a few rows."""
+    day = locality.day(at)
+    begun = [one for one in Rules.objects.all() if one.has_begun(at, day=day)]
+    return _newest(begun, locality_id=locality.pk, day=day)
+
+
+def rules_of_day(locality: Locality, at: datetime) -> Rules:
+    """The rules in force in `locality` for what is counted in whole days, on the day of an instant. One query."""
     return choose(Rules.objects.all(), locality_id=locality.pk, day=locality.day(at))
 
 
 def choose(rules: Iterable[Rules], *, locality_id: int | None, day: date) -> Rules:
-    """Those of `rules` in force in a locality (None: one without rules of its own) on a day.
+    """Those of `rules` in force in a locality (None: one without rules of its own) from the first moment of a day on.
 
-    A locality's own rules win over those for all; among them, the newest that have begun. If none have, the manual's
-    values hold.
+    What is counted in whole days goes by these: those of an emergency hold for it from the day after.
     """
-    begun = [one for one in rules if one.valid_from <= day and one.locality_id in (None, locality_id)]
+    return _newest([one for one in rules if one.valid_from <= day], locality_id=locality_id, day=day)
+
+
+def _newest(begun: Iterable[Rules], *, locality_id: int | None, day: date) -> Rules:
+    """A locality's own rules win over those for all; among them, the newest. Without any, the manual's values hold."""
     return max(
-        begun, key=lambda one: (one.locality_id is not None, one.valid_from), default=Rules(valid_from=day)
+        (one for one in begun if one.locality_id in (None, locality_id)),
+        key=lambda one: (one.locality_id is not None, one.valid_from, one.early_from or _NEVER_EARLY),
+        default=Rules(valid_from=day),
     )

@@ -31,7 +31,7 @@ from accounts import audit
 from accounts.journal_actions import Action
 from accounts.models import PolicyConsent, SmsCode, User
 from accounts.roles import Role
-from applications.models import Correction, Referral, Rules
+from applications.models import Correction, Referral, Rules, RulesProposal
 from balabaqsha.admin_site import StaffAdminSite
 from balabaqsha.staff_lists import GuardedAdmin
 from bulletin.models import Employment, Pause
@@ -57,6 +57,9 @@ def city():
         document_number="1", document_date=now.date(), proposed_at=now, proposed_by=city.staff,
     )  # fmt: skip
     Rules.objects.create(locality=waiting.locality, valid_from=date(2019, 1, 1))
+    RulesProposal.objects.create(
+        locality=waiting.locality, reason="x", proposed_at=now, proposed_by=city.staff
+    )
     Pause.objects.create(
         locality=waiting.locality, started_at=now, started_by=city.staff, notice_kk="x", notice_ru="x"
     )

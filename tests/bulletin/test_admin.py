@@ -3,19 +3,25 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from importlib import import_module
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
+from django.db import DataError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from balabaqsha.roles import PERMISSIONS
 from bulletin.employment import kindergartens_of
-from bulletin.models import Employment, Group, Holiday, Kindergarten, Review
+from bulletin.models import Employment, Group, Holiday, Kindergarten, Locality, Review
 from tests.factories import (
     GroupFactory,
     KindergartenFactory,
@@ -95,6 +101,48 @@ def test_who_has_which_kindergartens(own: Kindergarten, other: Kindergarten) -> 
     for user in (parent, gone):
         Employment.objects.create(user=user, kindergarten=own, since=TODAY)
         assert not kindergartens_of(user, today=TODAY)
+
+
+# --- localities ----------------------------------------------------------------------------------------------
+
+
+def test_a_zone_is_chosen_and_not_typed(chief: Client) -> None:
+    form = {"slug": "aqtau", "name_kk": "Ақтау", "name_ru": "Актау", "order": "0"}
+    for wrong in ("Asia/Nowhere", "", "Asia/Almaty ", "../etc/passwd", "\x00"):
+        answer = chief.post("/admin/bulletin/locality/add/", form | {"timezone": wrong})
+        assert answer.status_code == 200
+        assert list(answer.context["adminform"].form.errors) == ["timezone"]
+    assert chief.post("/admin/bulletin/locality/add/", form | {"timezone": "Asia/Aqtau"}).status_code == 302
+    assert Locality.objects.get().timezone == "Asia/Aqtau"
+
+
+def test_a_zone_outside_of_the_country_stays_a_choice_where_it_is_stored(chief: Client) -> None:
+    place = LocalityFactory.create(slug="east", timezone="Asia/Tokyo")
+    address = f"/admin/bulletin/locality/{place.pk}/change/"
+    assert "Asia/Tokyo (UTC+09)" in unescape(chief.get(address).content.decode())
+    form = {"slug": "east", "name_kk": "Шығыс", "name_ru": "Восток", "order": "1"}
+    assert chief.post(address, form | {"timezone": "Asia/Tokyo"}).status_code == 302
+
+
+@pytest.mark.parametrize("wrong", ["Asia/Nowhere", "", "Almaty"])
+def test_neither_the_model_nor_the_database_takes_what_is_no_zone(wrong: str) -> None:
+    with pytest.raises(ValidationError):
+        LocalityFactory.build(timezone=wrong).full_clean()
+    with pytest.raises(DataError), transaction.atomic():
+        LocalityFactory.create(timezone=wrong)
+
+
+def test_what_was_no_zone_before_the_update_becomes_the_countrys() -> None:
+    migration = import_module("bulletin.migrations.0006_real_zones")
+    right, wrong = LocalityFactory.create(slug="a", timezone="Asia/Aqtau"), LocalityFactory.create(slug="b")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE bulletin_locality DROP CONSTRAINT locality_zone_is_real")
+    Locality.objects.filter(pk=wrong.pk).update(timezone="Asia/Nowhere")
+    migration.replace_what_is_no_zone(apps, SimpleNamespace(connection=connection))
+    assert [Locality.objects.get(pk=one.pk).timezone for one in (right, wrong)] == [
+        "Asia/Aqtau",
+        "Asia/Almaty",
+    ]
 
 
 # --- kindergartens and groups --------------------------------------------------------------------------------

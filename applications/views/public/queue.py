@@ -23,7 +23,7 @@ from applications.models import Rules
 from applications.queue.ledger import LedgerEntry, ledger, ledger_entries
 from applications.queue.public_order import CountedQueue, Start, counted_queues, order_page, whole_order
 from applications.queue.small_groups import told
-from applications.rules.in_force import rules_at
+from applications.rules.in_force import rules_of_day
 from applications.states import Tier
 from applications.views.public.csv_file import csv_response
 from applications.views.public.forms import JumpForm, QueueCheckForm
@@ -200,7 +200,7 @@ def _locality(slug: str, birth_year: int) -> Locality:
 
 
 def _rules(locality: Locality, *, now: datetime) -> Rules:
-    return rules_at(locality, now)
+    return rules_of_day(locality, now)
 
 
 def _start(request: HttpRequest, jump: JumpForm) -> tuple[Start, int | str]:

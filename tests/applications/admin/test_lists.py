@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from applications.models import Bid, Correction, Rules
+from applications.models import Bid, Correction, Rules, RulesProposal
 from applications.queue.position import position
 from applications.referrals import ending, issuing
 from bulletin.models import Employment, Pause, Review
@@ -64,6 +64,7 @@ def add_a_place(scene, *, number):
         proposed_at=scene.now, proposed_by=staff,
     )  # fmt: skip
     Rules.objects.create(locality=locality, valid_from=date(2019, 1, 1))
+    RulesProposal.objects.create(locality=locality, reason="x", proposed_at=scene.now, proposed_by=staff)
     Pause.objects.create(
         locality=locality, started_at=scene.now, started_by=staff, notice_kk="x", notice_ru="x"
     )

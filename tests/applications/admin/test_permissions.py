@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.roles import Role
-from applications.models import Correction, Event, Rules, StopListEntry
+from applications.models import Correction, Event, Rules, RulesProposal, StopListEntry
 from applications.referrals import ending, extending, issuing
 from balabaqsha.admin_site import staff_site
 from bulletin.models import Pause, Vacancy
@@ -104,6 +104,12 @@ TABLE = {
     "applications_rules_add": OFFICIALS,
     "applications_rules_change rules": OFFICIALS,
     "applications_rules_delete rules": NEVER,
+    "applications_rulesproposal_changelist": OFFICIALS,
+    "applications_rulesproposal_add": NEVER,
+    "applications_rulesproposal_change proposal": OFFICIALS,
+    "applications_rulesproposal_delete proposal": NEVER,
+    "applications_rulesproposal_work proposal approve": OFFICIALS,
+    "applications_rulesproposal_work proposal decline": OFFICIALS,
 }
 
 
@@ -172,6 +178,7 @@ def objects(scene, clock):
         benefit=(benefit := BenefitFactory(application=scene.application)),
         category=benefit.category,
         rules=Rules.objects.create(valid_from="2019-01-01"),
+        proposal=RulesProposal.objects.create(reason="x", proposed_at=scene.now, proposed_by=scene.staff),
     )
 
 

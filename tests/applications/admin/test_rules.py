@@ -1,21 +1,33 @@
 """Rules by date and locality: shown before they are saved, never backdated, never against a promise."""
 
+import re
 from datetime import date, datetime, timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications.admin.rules_preview import earliest_start, touched_by
+from applications.admin.rules_preview import is_far, touched_by
 from applications.bidding import publication
-from applications.models import Application, Bid, Referral, Rules, StopListEntry
+from applications.decisions import rules as decisions
+from applications.decisions.rules import earliest_start
+from applications.models import Application, Bid, Referral, Rules, RulesProposal, StopListEntry
+from applications.models.rules import BOUNDS, EARLIEST, LATEST, VALUES
+from applications.moves import Refused
 from applications.referrals import ending, extending, issuing, stops
-from applications.states import ApplicationState
+from applications.refusals import Refusal
+from applications.rules.in_force import choose, rules_at
+from applications.states import ApplicationState, ProposalState
 from applications.waiting import filing
-from bulletin.models import Vacancy
+from bulletin.models import Locality, Vacancy
 from tests.applications.bidding.reference import place_bid
-from tests.applications.conftest import ZONE
+from tests.applications.conftest import NOW, ZONE
 from tests.factories import (
     ApplicationFactory,
     GroupFactory,
@@ -34,13 +46,16 @@ TOMORROW = date(2019, 6, 27)
 
 
 def values(**changes):
-    """What the form sends: harsher than the manual's in everything that a promise could depend on."""
+    """What the form sends: harsher than the manual's in everything that a promise could depend on.
+
+    For Turkistan alone, so that one official suffices.
+    """
     return {
-        "locality": "",
+        "locality": str(Locality.objects.get(slug="turkistan").pk),
         "valid_from": "27.06.2019",
         "referral_working_days": "1",
         "extension_calendar_days": "1",
-        "stop_working_days": "90",
+        "stop_working_days": "30",
         "priority_working_days": "1",
         "priority_seats_multiple": "1",
         "general_per_priority": "3",
@@ -59,6 +74,35 @@ def values(**changes):
 @pytest.fixture
 def office(scene, clock):
     return inside(employee(Role.OFFICIAL))
+
+
+@pytest.fixture
+def officials(scene, clock):
+    return [employee(Role.OFFICIAL, username=f"official-{number}") for number in range(2)]
+
+
+# What the form sends, as values of the rules.
+HARSHER = {
+    "referral_working_days": 1,
+    "extension_calendar_days": 1,
+    "stop_working_days": 30,
+    "priority_working_days": 1,
+    "priority_seats_multiple": 1,
+    "activation_working_days": 1,
+    "archive_undo_hours": 1,
+}
+
+
+def emergency(officials, *, locality=None, at=NOW, **fields):
+    """Rules that two officials put in the place of today's, from a minute after `at`."""
+    proposal = decisions.propose_rules(
+        Rules(locality=locality, valid_from=TODAY, **fields),
+        is_emergency=True,
+        reason="Бюллетень тоқтап тұр",
+        actor=officials[0],
+        now=at,
+    )
+    return decisions.approve_rules(proposal, actor=officials[1], now=at)
 
 
 def text(response):
@@ -91,23 +135,54 @@ class TestPreview:
         sent["moving_keeps_date"] = "False"
         assert office.post(ADD, {name: value or "" for name, value in sent.items()}).status_code == 302
         rules = Rules.objects.get()
-        assert (rules.stop_working_days, rules.moving_keeps_date, rules.valid_from) == (90, False, TOMORROW)
+        assert (rules.stop_working_days, rules.moving_keeps_date, rules.valid_from) == (30, False, TOMORROW)
 
     def test_wrong_values_are_explained_instead(self, office):
         for wrong in (
-            {"referral_working_days": "0"},
-            {"youngest_age": "7", "oldest_age": "3"},
-            {"interest_campaign_days": "13"},
-            {"interest_grace_days": "301"},
-            {"interest_month": "13"},
-            {"interest_day": "29"},
+            {"youngest_age": "6", "oldest_age": "3"},
             {"valid_from": "not a day"},
+            {"valid_from": ""},
+            {"valid_from": "01.01.2100"},
             {"locality": "999999"},
         ):
             response = office.post(ADD, values(**wrong))
             assert response.status_code == 200
             assert "touched" not in response.context
         assert not Rules.objects.exists()
+
+    @pytest.mark.parametrize("name", BOUNDS)
+    def test_every_value_has_bounds_in_the_form(self, office, name):
+        least, most = BOUNDS[name]
+        fits = {"youngest_age": "0", "oldest_age": "10"}
+        for value in (least, most):
+            sent = values(**(fits | {name: str(value)}))
+            assert "touched" in office.post(ADD, sent).context, value
+        for value in (least - 1, most + 1, 32_000, 500_000):
+            response = office.post(ADD, values(**(fits | {name: str(value)})))
+            assert name in response.context["adminform"].form.errors, value
+
+    @pytest.mark.parametrize(
+        ("was", "becomes", "far"),
+        [
+            (5, 10, False),
+            (5, 11, True),
+            (5, 3, False),
+            (5, 2, True),
+            (0, 0, False),
+            (0, 1, True),
+            (1, 0, True),
+        ],
+    )
+    def test_what_is_far_from_the_present_value(self, was, becomes, far):
+        assert is_far(was, becomes) is far
+
+    @pytest.mark.parametrize(
+        ("prefix", "words"), [("", "қазіргі мәннен алыс"), ("/ru", "далеко от нынешнего значения")]
+    )
+    def test_it_is_called_out(self, office, prefix, words):
+        page = text(office.post(prefix + ADD, values(referral_working_days="4", stop_working_days="30")))
+        assert re.search(rf">30</strong> <span[^>]*>{words}", page)
+        assert not re.search(rf">4</strong> <span[^>]*>{words}", page)
 
     def test_rules_of_a_locality_touch_only_it(self, scene):
         other = LocalityFactory(slug="kentau")
@@ -157,7 +232,7 @@ class TestNoBackdating:
         ) == TOMORROW + timedelta(days=1)
 
     def test_rules_that_hold_are_not_changed(self, office, scene):
-        rules = Rules.objects.create(valid_from=TODAY)
+        rules = Rules.objects.create(locality=scene.locality, valid_from=TODAY)
         url = reverse("admin:applications_rules_change", args=[rules.pk])
         assert office.get(url).status_code == 200
         assert office.post(url, values()).status_code == 403
@@ -166,15 +241,15 @@ class TestNoBackdating:
         assert rules.stop_working_days == 10
 
     def test_rules_to_come_are_changed_after_a_preview(self, office, scene):
-        rules = Rules.objects.create(valid_from=TOMORROW)
+        rules = Rules.objects.create(locality=scene.locality, valid_from=TOMORROW)
         url = reverse("admin:applications_rules_change", args=[rules.pk])
-        assert ("10", "90") in [
+        assert ("10", "30") in [
             (change.was, change.becomes)
             for change in office.post(url, values()).context["touched"][0].changes
         ]
         assert office.post(url, values(confirmed="yes")).status_code == 302
         rules.refresh_from_db()
-        assert rules.stop_working_days == 90
+        assert rules.stop_working_days == 30
 
     def test_they_are_never_deleted(self, office):
         rules = Rules.objects.create(valid_from=TOMORROW)
@@ -193,10 +268,13 @@ def test_who_is_asked_earlier_by_new_rules_is_looked_at_earlier(office, scene):
 class TestPromises:
     """Whatever was promised before the harsher rules were saved stays exactly as it was."""
 
-    @pytest.fixture
-    def harsher(self, office):
+    @pytest.fixture(params=["from tomorrow on", "in an emergency"])
+    def harsher(self, request, office, officials):
         def save():
-            assert office.post(ADD, values(confirmed="yes")).status_code == 302
+            if request.param == "from tomorrow on":
+                assert office.post(ADD, values(confirmed="yes")).status_code == 302
+            else:
+                emergency(officials, **HARSHER)
 
         return save
 
@@ -223,6 +301,20 @@ class TestPromises:
         harsher()
         ending.expire_referral(referral, now=referral.valid_until)
         assert StopListEntry.objects.get().last_moment.astimezone(ZONE).date() == date(2019, 7, 18)
+
+    def test_an_extension_that_was_made(self, scene, harsher):
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+        extending.extend_referral(
+            referral,
+            actor=scene.parent,
+            until=extending.longest_extension(referral),
+            reason="illness",
+            documents=[("anyktama.pdf", ContentFile(b"%PDF-1.4", name="anyktama.pdf"))],
+            now=scene.now,
+        )
+        self.unchanged(Referral.objects.all(), harsher)
+        assert Referral.objects.get().last_moment.astimezone(ZONE).date() == date(2019, 8, 2)
 
     def test_a_kinder_stop_counts_at_once(self, scene):
         bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
@@ -254,3 +346,239 @@ class TestPromises:
         until = filing.archive_undo_until(archived, now=scene.now)
         self.unchanged(Application.objects.all(), harsher)
         assert filing.archive_undo_until(archived, now=scene.now) == until
+
+
+class TestBoundsOfTheDatabase:
+    @pytest.mark.parametrize("name", BOUNDS)
+    def test_no_value_beyond_them_is_stored(self, scene, name):
+        least, most = BOUNDS[name]
+        fits = {"youngest_age": 0, "oldest_age": 10}
+        for model, fields in (
+            (Rules, {"valid_from": TOMORROW}),
+            (RulesProposal, {"reason": "x", "proposed_at": NOW, "proposed_by": scene.staff}),
+        ):
+            for value in (least, most):
+                model.objects.create(**fields, **(fits | {name: value})).delete()
+            for value in (most + 1, *([least - 1] if least else [])):
+                with pytest.raises(IntegrityError), transaction.atomic():
+                    model.objects.create(**fields, **(fits | {name: value}))
+
+    @pytest.mark.parametrize("day", [EARLIEST - timedelta(days=1), LATEST + timedelta(days=1)])
+    def test_nor_a_day_beyond_the_years(self, scene, day):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Rules.objects.create(valid_from=day)
+
+    def test_nor_a_youngest_above_the_oldest(self, scene):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Rules.objects.create(valid_from=TOMORROW, youngest_age=5, oldest_age=4)
+
+    def test_every_value_has_some(self):
+        assert {*BOUNDS, "moving_keeps_date"} == set(VALUES)
+
+    def test_the_document_names_them(self):
+        document = (Path(settings.BASE_DIR) / "docs" / "rules.md").read_text()
+        rows = re.findall(r"^\| `(\w+)`[^|]*\| (\d+) \| (\d+) \| (\d+) \|$", document, re.MULTILINE)
+        usual = Rules(valid_from=TODAY)
+        assert [(name, int(value), (int(least), int(most))) for name, value, least, most in rows] == [
+            (name, getattr(usual, name), bounds) for name, bounds in BOUNDS.items()
+        ]
+
+    def test_rules_from_before_stay_as_they_are(self):
+        """They explain the promises of their time: the constraints are not asked of rows that were there."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT conname FROM pg_constraint WHERE conrelid = 'applications_rules'::regclass"
+                " AND contype = 'c' AND convalidated"
+            )
+            names = {name for (name,) in cursor.fetchall()}
+        assert not [name for name in names if name.endswith(("_bounds", "_below_oldest"))]
+
+
+class TestFourEyes:
+    """Rules for all localities, and those of an emergency, need a second official."""
+
+    @pytest.fixture
+    def proposal(self, officials):
+        draft = Rules(valid_from=TOMORROW, **HARSHER)
+        return decisions.propose_rules(draft, reason="Жаңа бұйрық", actor=officials[0], now=NOW)
+
+    def work(self, proposal, name):
+        return reverse("admin:applications_rulesproposal_work", args=[proposal.pk, name])
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    @pytest.mark.parametrize("how", [{"locality": ""}, {"is_emergency": "on", "valid_from": ""}])
+    def test_the_form_only_proposes(self, office, scene, how, prefix):
+        shown = office.post(prefix + ADD, values(reason="Жаңа бұйрық", **how))
+        assert shown.status_code == 200
+        assert shown.context["touched"]
+        assert not RulesProposal.objects.exists()
+        form = shown.context["form"]
+        sent = {field.html_name: field.value() or "" for field in form} | {"confirmed": "yes"}
+        answer = office.post(prefix + ADD, sent | {"moving_keeps_date": "True"})
+        proposal = RulesProposal.objects.get()
+        assert answer.url == f"{prefix}/admin/applications/rulesproposal/{proposal.pk}/change/"
+        assert office.get(answer.url).status_code == 200
+        assert not Rules.objects.exists()
+        assert (proposal.stop_working_days, proposal.moving_keeps_date) == (30, True)
+        assert proposal.valid_from == (None if "is_emergency" in how else TOMORROW)
+
+    def test_with_a_reason_and_one_at_a_time(self, office, proposal):
+        for sent, field in (
+            (values(locality=""), "reason"),
+            (values(locality="", reason="  "), "reason"),
+            (values(locality="", reason="x", valid_from="26.06.2019"), "valid_from"),
+            (values(locality="", reason="Жаңа бұйрық"), "__all__"),
+        ):
+            for confirmed in ({}, {"confirmed": "yes"}):
+                answer = office.post(ADD, sent | confirmed)
+                assert answer.status_code == 200
+                assert field in answer.context["adminform"].form.errors
+        assert RulesProposal.objects.get() == proposal
+
+    def test_another_official_approves(self, scene, officials, proposal):
+        desk = inside(officials[1])
+        page = text(desk.get(self.work(proposal, "approve")))
+        assert "5 → 1" in page
+        assert "10 → 30" in page
+        assert desk.post(self.work(proposal, "approve")).status_code == 302
+        rules = Rules.objects.get()
+        assert (rules.locality, rules.valid_from, rules.early_from) == (None, TOMORROW, None)
+        assert rules.stop_working_days == 30
+        proposal.refresh_from_db()
+        assert (proposal.state, proposal.decided_by) == (ProposalState.APPROVED, officials[1])
+        history = desk.get(f"/admin/applications/rulesproposal/{proposal.pk}/history/").content.decode()
+        assert "official-0" in history
+        assert "official-1" in history
+
+    def test_the_proposer_does_not(self, officials, proposal):
+        desk = inside(officials[0])
+        for name, sent in (("approve", {}), ("decline", {"reason": "Қате жазылған"})):
+            desk.post(self.work(proposal, name), sent)
+            proposal.refresh_from_db()
+            assert proposal.state == ProposalState.PROPOSED
+        assert not Rules.objects.exists()
+        with pytest.raises(IntegrityError), transaction.atomic():
+            RulesProposal.objects.filter(pk=proposal.pk).update(decided_by=officials[0])
+
+    def test_a_declined_one_changes_nothing_and_makes_room(self, officials, proposal):
+        assert (
+            inside(officials[1])
+            .post(self.work(proposal, "decline"), {"reason": "Күні қате жазылған"})
+            .status_code
+            == 302
+        )
+        assert not Rules.objects.exists()
+        for decide in (
+            lambda: decisions.approve_rules(proposal, actor=officials[1], now=NOW),
+            lambda: decisions.decline_rules(proposal, actor=officials[1], reason="Тағы", now=NOW),
+        ):
+            with pytest.raises(Refused, check=lambda error: error.reason == Refusal.PROPOSAL_DECIDED):
+                decide()
+        decisions.propose_rules(Rules(valid_from=TOMORROW), reason="Қайта", actor=officials[1], now=NOW)
+
+    def test_approved_too_late_it_would_be_backdated(self, officials, proposal):
+        midnight = datetime(2019, 6, 27, tzinfo=ZONE)
+        moment = decisions.MOMENT
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.RULES_TOO_EARLY):
+            decisions.approve_rules(proposal, actor=officials[1], now=midnight - moment)
+        decisions.approve_rules(
+            proposal, actor=officials[1], now=midnight - moment - timedelta(microseconds=1)
+        )
+
+    def test_it_replaces_rules_of_the_same_day_that_have_not_begun(self, officials, proposal):
+        planned = Rules.objects.create(valid_from=TOMORROW, stop_working_days=11)
+        decisions.approve_rules(proposal, actor=officials[1], now=NOW)
+        assert Rules.objects.get().pk == planned.pk
+        assert Rules.objects.get().stop_working_days == 30
+
+    def test_planned_rules_for_all_are_not_changed_by_one_alone(self, office):
+        rules = Rules.objects.create(valid_from=TOMORROW)
+        url = reverse("admin:applications_rules_change", args=[rules.pk])
+        assert office.post(url, values(locality="", confirmed="yes")).status_code == 403
+
+    def test_nor_do_rules_of_one_become_those_of_all(self, office, scene):
+        rules = Rules.objects.create(locality=scene.locality, valid_from=TOMORROW)
+        url = reverse("admin:applications_rules_change", args=[rules.pk])
+        assert office.post(url, values(locality="", confirmed="yes")).status_code == 302
+        rules.refresh_from_db()
+        assert rules.locality == scene.locality
+
+    def test_kindergartens_have_no_part_in_it(self, scene, proposal):
+        worker = employee(Role.KINDERGARTEN)
+        for decide in (
+            lambda: decisions.approve_rules(proposal, actor=worker, now=NOW),
+            lambda: decisions.decline_rules(proposal, actor=worker, reason="x", now=NOW),
+            lambda: decisions.propose_rules(Rules(valid_from=TOMORROW), reason="x", actor=worker, now=NOW),
+        ):
+            with pytest.raises(PermissionDenied):
+                decide()
+
+
+class TestEmergency:
+    """It holds for whatever is promised from its instant on, and for nothing before."""
+
+    @pytest.fixture
+    def rules(self, officials):
+        return emergency(officials, **HARSHER)
+
+    def test_it_holds_from_its_instant_on(self, scene, rules):
+        assert (rules.early_from, rules.valid_from) == (NOW + decisions.MOMENT, TOMORROW)
+        before = rules.early_from - timedelta(microseconds=1)
+        assert rules_at(scene.locality, before).stop_working_days == 10
+        assert rules_at(scene.locality, rules.early_from) == rules
+
+    def test_the_press_goes_by_the_same_instant(self, scene, rules):
+        def answer_due(at):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT bid_answer_due(%s, %s)", [scene.locality.pk, at])
+                return cursor.fetchone()[0]
+
+        before = rules.early_from - timedelta(microseconds=1)
+        assert answer_due(before) == datetime(2019, 6, 29, tzinfo=ZONE)
+        assert answer_due(rules.early_from) == datetime(2019, 6, 28, tzinfo=ZONE)
+
+    def test_what_is_counted_in_days_follows_at_midnight(self, scene, officials):
+        changed = emergency(officials, general_per_priority=7)
+        everything = list(Rules.objects.all())
+        assert choose(everything, locality_id=scene.locality.pk, day=TODAY).general_per_priority == 3
+        assert choose(everything, locality_id=scene.locality.pk, day=TOMORROW) == changed
+
+    def test_it_wins_over_rules_that_begin_the_next_day(self, scene, officials):
+        Rules.objects.create(valid_from=TOMORROW, stop_working_days=11)
+        rules = emergency(officials, **HARSHER)
+        assert rules_at(scene.locality, NOW + timedelta(days=1)) == rules
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT bid_answer_due(%s, %s)", [scene.locality.pk, NOW + timedelta(days=1)])
+            # One working day instead of two.
+            assert cursor.fetchone()[0] == datetime(2019, 6, 29, tzinfo=ZONE)
+
+    def test_a_second_one_wins_over_the_first(self, scene, officials, rules):
+        later = NOW + timedelta(hours=1)
+        second = emergency(officials, at=later, stop_working_days=12)
+        assert rules_at(scene.locality, later) == rules
+        assert rules_at(scene.locality, later + decisions.MOMENT) == second
+
+    def test_a_locality_with_rules_of_its_own_keeps_them(self, scene, officials):
+        own = Rules.objects.create(locality=scene.locality, valid_from=date(2019, 1, 1))
+        emergency(officials, **HARSHER)
+        assert rules_at(scene.locality, NOW + timedelta(hours=1)) == own
+
+    def test_it_ends_a_standstill_that_wrong_rules_brought(self, scene, officials):
+        """Nothing can be promised where the calendar ends before the deadline; an hour later all goes on."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "ALTER TABLE applications_rules DROP CONSTRAINT rules_activation_working_days_bounds"
+            )
+        Rules.objects.create(valid_from=date(2019, 1, 1), activation_working_days=500)
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.CALENDAR):
+            place_bid(scene.application, scene.vacancy, actor=scene.parent, now=NOW)
+        rules = emergency(officials)
+        placed = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=rules.early_from)
+        assert placed.answer_due == datetime(2019, 6, 29, tzinfo=ZONE)
+
+    def test_an_ordinary_proposal_of_the_same_scope_waits(self, officials):
+        decisions.propose_rules(
+            Rules(valid_from=TOMORROW), is_emergency=True, reason="x", actor=officials[0], now=NOW
+        )
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.PROPOSAL_WAITS):
+            decisions.propose_rules(Rules(valid_from=TOMORROW), reason="x", actor=officials[1], now=NOW)

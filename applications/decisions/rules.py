@@ -1,0 +1,178 @@
+"""New rules: when they may begin, and the second official for those of all localities and those of an emergency."""
+
+from datetime import date, datetime, timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+
+from accounts import audit
+from accounts.models import User
+from applications.access.settling import bring_forward
+from applications.journal_actions import Action
+from applications.models import Application, Rules, RulesProposal
+from applications.models.rules import VALUES
+from applications.moves import Refused, locking
+from applications.refusals import Refusal
+from applications.states import ProposalState
+from bulletin.models import Locality, Vacancy
+
+PROPOSE, DECIDE = "applications.add_rules", "applications.change_rules"
+# Rules of an emergency hold a moment after they were approved: whatever was promised without having seen them was
+# promised before, however long its transaction took.
+MOMENT = timedelta(minutes=1)
+
+
+def earliest_start(*, locality: Locality | None, now: datetime) -> date | None:
+    """The first day on which new rules may begin: tomorrow if anything has been promised; otherwise None.
+
+    Today is too late: today's rules must still explain what was promised this morning.
+    """
+    places = [locality] if locality else list(Locality.objects.all())
+    is_promised = (
+        Application.objects.filter(locality__in=places).exists()
+        or Vacancy.objects.filter(
+            group__kindergarten__locality__in=places, published_at__isnull=False
+        ).exists()
+    )
+    return _tomorrow(places, now) if is_promised else None
+
+
+def needs_second(*, locality: Locality | None, is_emergency: bool) -> bool:
+    """Whether such rules come into force only when a second official approves them."""
+    return locality is None or is_emergency
+
+
+def why_not_propose(*, locality: Locality | None) -> Refusal | None:
+    """Why rules can't be proposed for this scope now, if so."""
+    open_ones = RulesProposal.objects.filter(locality=locality, state=ProposalState.PROPOSED)
+    return Refusal.PROPOSAL_WAITS if open_ones.exists() else None
+
+
+def propose_rules(
+    values: Rules, *, is_emergency: bool = False, reason: str, actor: User, now: datetime
+) -> RulesProposal:
+    """Record rules for another official to approve; nothing changes yet.
+
+    `values` are the rules as they would be. Raises `PermissionDenied` for anyone but an official, and `Refused`:
+    REASON_MISSING, RULES_TOO_EARLY (`earliest_start`), PROPOSAL_WAITS.
+    """
+    _require(actor, PROPOSE)
+    if not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    if not is_emergency:
+        _refuse_early(values.valid_from, locality=values.locality, now=now)
+    try:
+        with transaction.atomic():
+            proposal = RulesProposal.objects.create(
+                locality=values.locality,
+                valid_from=None if is_emergency else values.valid_from,
+                reason=reason.strip(),
+                proposed_at=now,
+                proposed_by=actor,
+                **{name: getattr(values, name) for name in VALUES},
+            )
+            _record(Action.RULES_PROPOSED, proposal, actor=actor, reason=proposal.reason, now=now)
+    except IntegrityError as error:
+        raise Refused(Refusal.PROPOSAL_WAITS) from error
+    return proposal
+
+
+def rules_of(proposal: RulesProposal, *, now: datetime) -> Rules:
+    """The rules that the proposal would become if it were approved at `now`; not saved.
+
+    Those of an emergency hold from a moment later for what is newly promised, and from the day after for the rest.
+    """
+    rules = Rules(locality=proposal.locality, **{name: getattr(proposal, name) for name in VALUES})
+    if proposal.valid_from is not None:
+        rules.valid_from = proposal.valid_from
+    else:
+        rules.early_from = now + MOMENT
+        places = [proposal.locality] if proposal.locality else list(Locality.objects.all())
+        rules.valid_from = _tomorrow(places, rules.early_from)
+    return rules
+
+
+def approve_rules(proposal: RulesProposal, *, actor: User, now: datetime) -> Rules:
+    """Let proposed rules come into force. They replace rules of the same day that have not begun.
+
+    What was promised stays: it is kept as an instant, or explained by the rules of the instant at which it was
+    promised. Raises `PermissionDenied`, and `Refused`: PROPOSAL_DECIDED, PROPOSER, RULES_TOO_EARLY if the day has
+    come too near. Locks the proposal.
+    """
+    _require(actor, DECIDE)
+    with locking():
+        proposal = _lock_open(proposal, actor=actor)
+        rules = rules_of(proposal, now=now)
+        if rules.early_from is None:
+            _refuse_early(rules.valid_from, locality=rules.locality, now=now + MOMENT)
+            rules.pk = _pk_of_same_day(rules)
+        rules.save()
+        proposal.state, proposal.decided_by, proposal.decided_at = ProposalState.APPROVED, actor, now
+        proposal.save(update_fields=["state", "decided_by", "decided_at"])
+        _record(Action.RULES_APPROVED, proposal, actor=actor, reason=proposal.reason, now=now)
+        look_earlier(now=now)
+    return rules
+
+
+def decline_rules(proposal: RulesProposal, *, actor: User, reason: str, now: datetime) -> RulesProposal:
+    """Decline proposed rules, with a reason for the officials: nothing changes.
+
+    Raises `PermissionDenied`, `Refused` (PROPOSAL_DECIDED, PROPOSER, REASON_MISSING). Locks the proposal.
+    """
+    _require(actor, DECIDE)
+    if not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    with locking():
+        proposal = _lock_open(proposal, actor=actor)
+        proposal.state, proposal.decided_by, proposal.decided_at = ProposalState.DECLINED, actor, now
+        proposal.decision_reason = reason.strip()
+        proposal.save(update_fields=["state", "decided_by", "decided_at", "decision_reason"])
+        _record(Action.RULES_DECLINED, proposal, actor=actor, reason=proposal.decision_reason, now=now)
+    return proposal
+
+
+def look_earlier(*, now: datetime) -> None:
+    """Look earlier at applications that may leave the queue earlier by rules that were just saved.
+
+    Again after the commit, for moves under way that still used the old rules.
+    """
+    bring_forward(now=now)
+    transaction.on_commit(lambda: bring_forward(now=now))
+
+
+def _tomorrow(places: list[Locality], now: datetime) -> date:
+    return max((place.day(now) for place in places), default=now.date()) + timedelta(days=1)
+
+
+def _refuse_early(valid_from: date, *, locality: Locality | None, now: datetime) -> None:
+    start = earliest_start(locality=locality, now=now)
+    if start is not None and valid_from < start:
+        raise Refused(Refusal.RULES_TOO_EARLY)
+
+
+def _pk_of_same_day(rules: Rules) -> int | None:
+    same = Rules.objects.filter(locality=rules.locality, valid_from=rules.valid_from, early_from=None)
+    return same.values_list("pk", flat=True).first()
+
+
+def _require(actor: User, permission: str) -> None:
+    if not actor.has_perm(permission):
+        raise PermissionDenied
+
+
+def _lock_open(proposal: RulesProposal, *, actor: User) -> RulesProposal:
+    """The proposal as it is now, its row locked, if `actor` may decide it."""
+    proposal = (
+        RulesProposal.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("locality")
+        .get(pk=proposal.pk)
+    )
+    if proposal.state != ProposalState.PROPOSED:
+        raise Refused(Refusal.PROPOSAL_DECIDED)
+    if proposal.proposed_by_id == actor.pk:
+        raise Refused(Refusal.PROPOSER)
+    return proposal
+
+
+def _record(action: Action, proposal: RulesProposal, *, actor: User, reason: str, now: datetime) -> None:
+    audit.record(action, actor=actor, target=str(proposal), reason=reason, about=proposal, now=now)
