@@ -6,15 +6,16 @@ from uuid import UUID
 from django import forms
 from django.apps import apps
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
@@ -27,6 +28,7 @@ from accounts.models import AuditEntry, PolicyConsent, Profile, SmsCode, User
 from accounts.phones import PhoneError, parse_mobile
 from accounts.roles import Role, role_name
 from accounts.second_factor import RESET_CODE_LASTS, reset_second_factor
+from accounts.services import StaffIinTaken, enter_staff_iin
 from notifications.clock import read_clock
 
 if TYPE_CHECKING:
@@ -69,12 +71,48 @@ class RoleFilter(admin.SimpleListFilter):
         return queryset.filter(groups__name=self.value()) if self.value() else queryset
 
 
+class IinFilter(admin.SimpleListFilter):
+    title = _("IIN of the employee")
+    parameter_name = "iin"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("missing", _("not entered"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(is_staff=True, staff_iin_hash=None) if self.value() else queryset
+
+
+class UserForm(forms.ModelForm):  # type: ignore[type-arg]
+    staff_iin = forms.CharField(
+        label=_("IIN of the employee"),
+        help_text=_(
+            "With it nobody decides for their own child. It is kept so that it can't be read again. "
+            "An empty field changes nothing."
+        ),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def clean_staff_iin(self) -> str:
+        text: str = self.cleaned_data["staff_iin"]
+        if not text.strip():
+            return ""
+        try:
+            iin = parse_iin(text)
+        except IinError as error:
+            raise ValidationError(error.message) from None
+        if User.objects.filter(staff_iin_hash=iin_hash(iin)).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("Another employee has this IIN."))
+        return iin
+
+
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Found by the whole phone number, the whole IIN or document number, or a part of an employee's name."""
 
     list_display = ["masked_login", "language_name", "is_staff", "is_active", "date_joined"]
-    list_filter = ["is_staff", "is_active", RoleFilter]
+    list_filter = ["is_staff", "is_active", RoleFilter, IinFilter]
     search_fields = ["username"]
     search_help_text = _("A whole phone number, IIN or document number, or a part of an employee's name")
     fields = [
@@ -84,6 +122,8 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "is_staff",
         "is_superuser",
         "groups",
+        "has_staff_iin",
+        "staff_iin",
         "date_joined",
         "last_login",
     ]
@@ -93,9 +133,11 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "roles",
         "is_staff",
         "is_superuser",
+        "has_staff_iin",
         "date_joined",
         "last_login",
     ]
+    form = UserForm
     filter_horizontal = ["groups"]
     ordering = ["-date_joined"]
     change_form_template = "admin/work/change_form.html"
@@ -113,10 +155,30 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def roles(self, user: User) -> str:
         return ", ".join(role_name(group.name) for group in user.groups.all())
 
+    @admin.display(description=_("IIN is known"), boolean=True)
+    def has_staff_iin(self, user: User) -> bool:
+        return user.staff_iin_hash is not None
+
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
-        """Where the groups can't be changed, they are shown as names of roles."""
-        editable = obj is not None and obj.is_staff and self.has_change_permission(request, obj)
-        return [name if name != "groups" or editable else "roles" for name in self.fields or ()]
+        """Where the groups can't be changed, they are shown as names of roles. Only an employee's IIN is asked for."""
+        is_employee = obj is not None and obj.is_staff
+        editable = is_employee and self.has_change_permission(request, obj)
+        hidden = {"staff_iin"} if not editable else set()
+        hidden |= {"has_staff_iin"} if not is_employee else set()
+        shown = [name for name in self.fields or () if name not in hidden]
+        return [name if name != "groups" or editable else "roles" for name in shown]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save the account, and the hash of an employee's IIN if one was entered."""
+        super().save_model(request, obj, form, change)
+        iin = form.cleaned_data.get("staff_iin")
+        if not iin:
+            return
+        actor, address = cast(User, request.user), audit.client_address(request)
+        try:
+            enter_staff_iin(obj, iin, actor=actor, address=address, now=read_clock())
+        except StaffIinTaken:
+            messages.error(request, gettext("Another employee has this IIN."))
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any

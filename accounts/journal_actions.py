@@ -22,6 +22,7 @@ class Action(models.TextChoices):
     PASSWORD_CHANGED = "password_changed", _("Password changed")
     PASSWORD_RESET = "password_reset", _("Password reset by SMS")
     SECOND_FACTOR_RESET = "second_factor_reset", _("Second factor reset")
+    STAFF_IIN_SET = "staff_iin_set", _("IIN of an employee entered")
     SECOND_FACTOR_SET_UP = "second_factor_set_up", _("Authenticator app set up")
     PROFILE_CHANGED = "profile_changed", _("Profile changed")
     PHOTO_CHANGED = "photo_changed", _("Photo changed")

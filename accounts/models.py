@@ -53,6 +53,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("employee"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("registered at"), default=timezone.now)
+    # An employee's: it tells when they would decide about a child of their own. A parent's is in the profile.
+    staff_iin_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -69,6 +71,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         Sessions are kept on the server and signed, and no password can be guessed from the hash of a salted hash.
         """
         return hashlib.sha256(self.password.encode()).hexdigest()
+
+    def is_same_person(self, parent: "User") -> bool:
+        """Whether this account, which may be an employee's, is the parent's or has the parent's IIN."""
+        if self == parent:
+            return True
+        profile = getattr(parent, "profile", None)
+        return (
+            profile is not None and profile.iin_hash is not None and profile.iin_hash == self.staff_iin_hash
+        )
 
     def __str__(self) -> str:
         return mask_phone(self.username) if self.phone else self.username

@@ -260,6 +260,29 @@ def change_photo(user: User, *, file: "File[bytes]", address: str | None, now: d
         audit.record(Action.PHOTO_CHANGED, now=now, actor=user, subject=user, address=address)
 
 
+class StaffIinTaken(ValueError):
+    """Another employee has this IIN."""
+
+
+def enter_staff_iin(user: User, iin: str, *, actor: User, address: str | None, now: datetime) -> None:
+    """Keep the hash of an employee's valid `iin`, so that they decide for no child of their own.
+
+    Entered in the journal, without the IIN. Raises `StaffIinTaken`.
+    """
+    with transaction.atomic():
+        _keep_staff_iin(user, iin)
+        audit.record(Action.STAFF_IIN_SET, actor=actor, subject=user, address=address, now=now)
+
+
+def _keep_staff_iin(user: User, iin: str) -> None:
+    user.staff_iin_hash = iin_hash(iin)
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["staff_iin_hash"])
+    except IntegrityError as error:
+        raise StaffIinTaken from error
+
+
 def create_staff(
     *,
     username: str,
@@ -268,11 +291,13 @@ def create_staff(
     groups: Iterable[str] = (),
     language: str = "kk",
     totp_key: str = "",
+    iin: str = "",
 ) -> tuple[User, TOTPDevice]:
     """Create an employee with a confirmed second factor (TOTP) in the groups named; missing groups are created.
 
-    `totp_key` (hexadecimal) fixes the secret, for the demo; by default it is random. Raises `BadStaffName` for a name
-    that an employee can't have or that is taken, in either case.
+    `totp_key` (hexadecimal) fixes the secret, for the demo; by default it is random. Of a valid `iin` only the hash is
+    kept. Raises `BadStaffName` for a name that an employee can't have or that is taken, in either case, and
+    `StaffIinTaken`.
     """
     if problem := staff_names.why_not(username):
         raise BadStaffName(f"The name {problem}.")
@@ -286,6 +311,8 @@ def create_staff(
             language=language,
         )
         user.groups.set([Group.objects.get_or_create(name=name)[0] for name in groups])
+        if iin:
+            _keep_staff_iin(user, iin)
         options = {"key": totp_key} if totp_key else {}
         device = TOTPDevice.objects.create(user=user, name="default", confirmed=True, **options)
     return user, device

@@ -19,6 +19,7 @@ from applications.states import (
     BEGINNING,
     CHOOSING,
     COSTLY,
+    DECISIONS,
     ApplicationState,
     Move,
     is_allowed,
@@ -26,7 +27,7 @@ from applications.states import (
 )
 from bulletin.models import Vacancy
 from bulletin.workdays import NoCalendar
-from children.access import guardians_of
+from children.access import guardians_of, is_own_child
 from children.disputes import is_halted, side_of
 from children.models import Child
 from notifications.services import enqueue
@@ -106,11 +107,14 @@ def move(
 
     Write its other rows first. If something ran out and has not been settled, it remains to be settled.
 
-    Raises `Refused`: NOT_ALLOWED; HALTED for a costly move while a guardian of the child is disputed, DISPUTED or
-    UNPROVEN for what `actor`, as one side of it, may not do meanwhile.
+    Raises `Refused`: NOT_ALLOWED; OWN_CHILD for what an employee decides about a child of their own; HALTED for a
+    costly move while a guardian of the child is disputed, DISPUTED or UNPROVEN for what `actor`, as one side of it, may
+    not do meanwhile.
     """
     if not is_allowed(step, application.state):
         raise Refused(Refusal.NOT_ALLOWED)
+    if step in DECISIONS and actor is not None:
+        refuse_own_child(application.child, actor)
     if step in COSTLY:
         refuse_while_halted(application)
     if step in CHOOSING or step in BEGINNING:
@@ -138,6 +142,12 @@ def refuse_while_halted(application: Application) -> None:
     """Raise `Refused(HALTED)` while a guardian of the child is disputed. The application is locked."""
     if is_halted(application.child):
         raise Refused(Refusal.HALTED)
+
+
+def refuse_own_child(child: Child, actor: User) -> None:
+    """Raise `Refused(OWN_CHILD)` if the employee `actor` is a guardian of `child`, in whatever account."""
+    if is_own_child(actor, child):
+        raise Refused(Refusal.OWN_CHILD)
 
 
 def refuse_side(child: Child, actor: User | None, *, begins: bool) -> None:

@@ -96,7 +96,12 @@ class Refusal(TextChoices):
         _("This benefit has already been decided on, withdrawn or has expired. Refresh the page."),
     )
     TOO_MANY_CLAIMS = "too_many_claims", _("Too many claims in one day. Come back tomorrow.")
-    OWN_CHILD = "own_child", _("This is your own child. Another official has to decide.")
+    OWN_CHILD = (
+        "own_child",
+        _(
+            "This is your own child: a colleague has to decide. Where you have none, the education department decides."
+        ),
+    )
     # a disputed guardian
     HALTED = (
         "halted",

@@ -123,6 +123,11 @@ CHOOSING = frozenset({Move.PLACE_BID, Move.CHANGE_LANGUAGES})
 # What no other guardian can do once one has done it: halted for a guardian disputed by one who is proven. Claiming a
 # benefit is such an act too, but not a move of its own.
 BEGINNING = frozenset({Move.FILE, Move.RESTORE})
+# What an employee decides about one family, and nobody for their own child. The same holds for benefits, corrections
+# and disputed guardianships, whose decisions are not moves.
+DECISIONS = frozenset(
+    {Move.REJECT_BID, Move.ISSUE_REFERRAL, Move.REVOKE_REFERRAL, Move.SIGN_CONTRACT, Move.LIFT_STOP}
+)
 
 
 def is_allowed(move: Move, state: ApplicationState | str) -> bool:

@@ -14,8 +14,9 @@ from applications.benefits.claims import claims_to_check
 from applications.models import Bid, Referral
 from applications.referrals import due
 from applications.states import BidState
-from bulletin.employment import kindergartens_of
-from bulletin.models import Vacancy
+from bulletin.employment import employees_of, kindergartens_of
+from bulletin.models import Kindergarten, Vacancy
+from children.access import is_own_child
 from children.disputes import undecided
 from children.models import Child
 
@@ -54,6 +55,14 @@ def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[
         return rows
     kindergartens = kindergartens_of(user, today=localtime(now).date())
     return rows.filter(**{f"{path}__in": kindergartens.values("pk")})
+
+
+def stands_in(user: User, *, kindergarten: Kindergarten, child: Child, now: datetime) -> bool:
+    """Whether an official decides for the kindergarten: nobody is employed there who is no guardian of the child."""
+    if not is_official(user):
+        return False
+    employed = employees_of(kindergarten, today=localtime(now).date())
+    return all(is_own_child(employee, child) for employee in employed)
 
 
 def today(user: User, *, now: datetime) -> Today:

@@ -18,5 +18,17 @@ def kindergartens_of(user: User, *, today: date) -> QuerySet[Kindergarten]:
         return Kindergarten.objects.none()
     if is_official(user):
         return Kindergarten.objects.all()
-    in_force = Q(employments__until=None) | Q(employments__until__gte=today)
-    return Kindergarten.objects.filter(in_force, employments__user=user, employments__since__lte=today)
+    return Kindergarten.objects.filter(_in_force(today), employments__user=user)
+
+
+def employees_of(kindergarten: Kindergarten, *, today: date) -> QuerySet[User]:
+    """Who may act for the kindergarten on the local date `today` because they are employed there."""
+    return User.objects.filter(
+        _in_force(today), employments__kindergarten=kindergarten, is_active=True, is_staff=True
+    )
+
+
+def _in_force(today: date) -> Q:
+    """Of one and the same employment; both models call theirs `employments`."""
+    runs = Q(employments__until=None) | Q(employments__until__gte=today)
+    return runs & Q(employments__since__lte=today)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from accounts.models import User
@@ -35,6 +35,14 @@ def others_of(child: Child, user: User) -> QuerySet[Guardianship]:
 def others_with(user: User) -> QuerySet[Guardianship]:
     """The guardianships of everyone else who may act now for any child of `user`."""
     return Guardianship.objects.filter(child__in=children_of(user), ended_at=None).exclude(user=user)
+
+
+def is_own_child(user: User, child: Child) -> bool:
+    """Whether `user` may act for `child` now, or is an employee whose IIN is that of somebody who may."""
+    person = Q(user=user)
+    if user.staff_iin_hash:
+        person |= Q(user__profile__iin_hash=user.staff_iin_hash)
+    return child.guardianships.filter(person, ended_at=None).exists()
 
 
 def guardians_of(child: Child) -> list[User]:

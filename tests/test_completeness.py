@@ -166,6 +166,7 @@ PICKED = {
     "applications/states.py COSTLY · Move",
     "applications/states.py CHOOSING · Move",
     "applications/states.py BEGINNING · Move",
+    "applications/states.py DECISIONS · Move",
     "applications/views/cabinet/press.py _LOOK_CLOSER · Outcome",
     "applications/views/cabinet/press.py _LOOK_CLOSER · Refusal",
 }

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.work import (
-    ChildColumns,
+    KindergartensWork,
     ReasonForm,
     Rows,
     Work,
@@ -32,7 +32,7 @@ from applications.queue.position import position, positions
 from applications.referrals import issuing
 from applications.states import BidState
 from applications.workplace import own
-from bulletin.models import Vacancy
+from bulletin.models import Kindergarten, Vacancy
 from notifications.clock import estimate_clock
 
 TONES = {
@@ -111,7 +111,7 @@ class NumberedList(ChangeList):
 
 
 @admin.register(Bid)
-class BidAdmin(ChildColumns, WorkAdmin):
+class BidAdmin(KindergartensWork, WorkAdmin):
     kindergarten_path = "vacancy__group__kindergarten"
     list_display = ["child", "birth_year", "number", "due", "shown_state", "place", "placed_at"]
     list_filter = [
@@ -169,6 +169,9 @@ class BidAdmin(ChildColumns, WorkAdmin):
             danger=True,
         ),
     ]
+
+    def kindergarten_of(self, obj: Bid) -> Kindergarten:
+        return obj.vacancy.group.kindergarten
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return NumberedList

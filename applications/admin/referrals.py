@@ -20,7 +20,7 @@ from accounts.masks import mask_name, mask_phone
 from accounts.models import User
 from applications.admin.work import (
     LINE_BREAK,
-    ChildColumns,
+    KindergartensWork,
     ReasonForm,
     Rows,
     Work,
@@ -36,6 +36,7 @@ from applications.referrals.applicants import applicant_of
 from applications.referrals.due import ends_by_tomorrow, valid_referrals
 from applications.states import HAS_PAPER, ReferralState
 from applications.workplace import short_name
+from bulletin.models import Kindergarten
 from children.access import guardians_of
 from notifications.clock import estimate_clock
 
@@ -106,7 +107,7 @@ def _revoke(referral: Referral, actor: User, data: dict[str, Any], now: datetime
 
 
 @admin.register(Referral)
-class ReferralAdmin(ChildColumns, WorkAdmin):
+class ReferralAdmin(KindergartensWork, WorkAdmin):
     kindergarten_path = "bid__vacancy__group__kindergarten"
     list_display = ["number", "child", "kindergarten", "group", "issued_at", "last_day", "shown_state"]
     list_filter = [
@@ -170,6 +171,9 @@ class ReferralAdmin(ChildColumns, WorkAdmin):
             danger=True,
         ),
     ]
+
+    def kindergarten_of(self, obj: Referral) -> Kindergarten:
+        return obj.bid.vacancy.group.kindergarten
 
     def summary(self, obj: Referral) -> Rows:
         group = obj.bid.vacancy.group

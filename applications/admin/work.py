@@ -34,7 +34,8 @@ from applications.models import Application
 from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import ProposalState
-from applications.workplace import own, short_name
+from applications.workplace import own, short_name, stands_in
+from bulletin.models import Kindergarten
 from children.access import guardians_of
 from notifications.clock import estimate_clock, read_clock
 
@@ -240,12 +241,16 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 now=read_clock(),
             )
 
+    def may(self, request: HttpRequest, work: Work, obj: Any) -> bool:
+        """Whether the employee has the right to do `work` with `obj`."""
+        return request.user.has_perm(work.permission)
+
     def buttons(self, request: HttpRequest, obj: Any) -> Rows:
         now = estimate_clock()
         return [
             {"label": work.label, "url": self.work_url(obj, work.name), "danger": work.danger}
             for work in self.works
-            if request.user.has_perm(work.permission) and work.offered(obj, now)
+            if self.may(request, work, obj) and work.offered(obj, now)
         ]
 
     # --- addresses -------------------------------------------------------------------------------------------
@@ -345,7 +350,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         work = next((work for work in self.works if work.name == name), None)
         if obj is None or work is None:
             raise Http404
-        if not (self.has_view_permission(request, obj) and request.user.has_perm(work.permission)):
+        if not (self.has_view_permission(request, obj) and self.may(request, work, obj)):
             raise PermissionDenied
         return obj, work
 
@@ -451,6 +456,20 @@ class ChildColumns:
     @admin.display(description=_("Birth date"))
     def birth_date(self, obj: Any) -> str:
         return written(obj.application.child.birth_date)
+
+
+class KindergartensWork(ChildColumns):
+    """Work of the kindergarten, which officials do where everybody employed there is a guardian of the child."""
+
+    def kindergarten_of(self, obj: Any) -> Kindergarten:
+        raise NotImplementedError
+
+    def may(self, request: HttpRequest, work: Work, obj: Any) -> bool:
+        """As every button, and where the official stands in for the kindergarten."""
+        if request.user.has_perm(work.permission):
+            return True
+        kindergarten, child = self.kindergarten_of(obj), self.application_of(obj).child
+        return stands_in(staff_of(request), kindergarten=kindergarten, child=child, now=estimate_clock())
 
 
 def _field(model: type[Model], name: Any) -> object:

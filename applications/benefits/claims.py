@@ -18,6 +18,7 @@ from applications.moves import (
     lock_application,
     locking,
     move,
+    refuse_own_child,
     refuse_side,
     refuse_while_halted,
     remind,
@@ -89,7 +90,7 @@ def verify_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
         application = benefit.application
         if benefit.state != BenefitState.CLAIMED:
             raise Refused(Refusal.BENEFIT_ENDED)
-        _refuse_own(benefit, actor=actor)
+        refuse_own_child(benefit.application.child, actor)
         benefit.valid_until = benefit_valid_until(benefit, now=now)
         former = application.benefits.filter(category=benefit.category, state=BenefitState.VERIFIED).first()
         if former is not None:
@@ -121,7 +122,7 @@ def reject_benefit(benefit: Benefit, *, actor: User, reason: str, now: datetime)
         raise Refused(Refusal.REASON_MISSING)
     with locking():
         benefit = _lock_benefit(benefit)
-        _refuse_own(benefit, actor=actor)
+        refuse_own_child(benefit.application.child, actor)
         _end(benefit, BenefitState.REJECTED, actor=actor, reason=reason.strip(), now=now)
         _tell(
             benefit,
@@ -198,11 +199,6 @@ def _refuse_claim(application: Application, category: BenefitCategory, *, now: d
         raise Refused(Refusal.BENEFIT_COUNTS)
     if application.benefits.filter(claimed_at__gt=now - timedelta(days=1)).count() >= CLAIMS_PER_DAY:
         raise Refused(Refusal.TOO_MANY_CLAIMS)
-
-
-def _refuse_own(benefit: Benefit, *, actor: User) -> None:
-    if actor in guardians_of(benefit.application.child):
-        raise Refused(Refusal.OWN_CHILD)
 
 
 def _end(benefit: Benefit, state: BenefitState, *, actor: User, now: datetime, reason: str = "") -> None:

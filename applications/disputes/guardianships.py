@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from applications.models import Application
-from applications.moves import Refused, lock_application, locking
+from applications.moves import Refused, lock_application, locking, refuse_own_child
 from applications.referrals.standstill import hold_referral, resume_referral
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES
@@ -23,7 +23,6 @@ from children.disputes import is_halted, is_proven, stoppable
 from children.models import Child, Dispute, Guardianship
 from children.services import (
     announce_stop,
-    concerned,
     decide_dispute,
     free_dispute,
     note_repeated_stop,
@@ -94,8 +93,9 @@ def decide_guardianship(
         raise Refused(Refusal.REASON_MISSING)
     with locking():
         dispute, applications = _lock(dispute)
-        if actor in concerned(dispute):
+        if actor.is_same_person(dispute.guardianship.user):
             raise Refused(Refusal.OWN_CHILD)
+        refuse_own_child(dispute.guardianship.child, actor)
         if dispute.outcome == outcome:
             raise Refused(Refusal.ALREADY_DECIDED)
         if dispute.decided_at != overrules:

@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.public_text import names_in
 from applications.journal_actions import Action
 from applications.models import Application, Correction
-from applications.moves import Refused, announce, lock_application, locking, move, trace
+from applications.moves import Refused, announce, lock_application, locking, move, refuse_own_child, trace
 from applications.queue.order import ahead_by_tier
 from applications.queue.position import before, in_queue, position
 from applications.refusals import Refusal
@@ -42,7 +42,7 @@ def propose_correction(
     try:
         with locking():
             application = lock_application(application.pk)
-            _require_stranger(actor, application)
+            refuse_own_child(application.child, actor)
             check_proposal(
                 application,
                 new_filed_at=new_filed_at,
@@ -79,7 +79,7 @@ def approve_correction(correction: Correction, *, actor: User, now: datetime) ->
     _require(actor, DECIDE)
     with locking():
         application = lock_application(correction.application_id)
-        _require_stranger(actor, application)
+        refuse_own_child(application.child, actor)
         correction = _lock_open(correction, actor=actor)
         if (application.filed_at, application.birth_year) != (
             correction.previous_filed_at,
@@ -125,7 +125,7 @@ def decline_correction(correction: Correction, *, actor: User, reason: str, now:
         raise Refused(Refusal.REASON_MISSING)
     with locking():
         application = lock_application(correction.application_id)
-        _require_stranger(actor, application)
+        refuse_own_child(application.child, actor)
         correction = _lock_open(correction, actor=actor)
         _decide(correction, CorrectionState.DECLINED, actor=actor, now=now)
         trace(application, Action.CORRECTION_DECLINED, actor=actor, now=now, reason=reason.strip())
@@ -173,11 +173,6 @@ def _check_change(
 def _require(actor: User, permission: str) -> None:
     if not actor.has_perm(permission):
         raise PermissionDenied
-
-
-def _require_stranger(actor: User, application: Application) -> None:
-    if actor in guardians_of(application.child):
-        raise Refused(Refusal.OWN_CHILD)
 
 
 def _check_order(

@@ -10,9 +10,11 @@ from django.test import RequestFactory
 from django_otp.oath import totp
 
 from accounts import audit, checks, limits, services
+from accounts.identity import iin_hash
 from accounts.models import SmsCode, User
 from accounts.roles import Role
 from accounts.tasks import prune_sms_codes
+from tests.factories import StaffFactory, nth_iin
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -47,6 +49,28 @@ class TestCreateStaff:
         output = run("amina", "--role", "official", "--password-stdin")
         assert "a long secret" not in output
         assert User.objects.get().check_password("a long secret")
+
+    def test_an_iin_is_kept_as_a_hash(self, monkeypatch):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"a long secret\n{nth_iin(3)}\n"))
+        output = run("amina", "--role", "official", "--password-stdin", "--iin-stdin")
+        user = User.objects.get()
+        assert user.check_password("a long secret")
+        assert user.staff_iin_hash == iin_hash(nth_iin(3))
+        assert nth_iin(3) not in output
+
+    @pytest.mark.parametrize("given", ["", "\n", "123\n", "\0\n"])
+    def test_an_iin_that_is_none(self, monkeypatch, given):
+        monkeypatch.setattr("sys.stdin", io.StringIO(given))
+        with pytest.raises(CommandError):
+            run("amina", "--role", "official", "--iin-stdin")
+        assert not User.objects.exists()
+
+    def test_an_iin_that_another_employee_has(self, monkeypatch):
+        StaffFactory(staff_iin_hash=iin_hash(nth_iin(3)))
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{nth_iin(3)}\n"))
+        with pytest.raises(CommandError, match="Another employee"):
+            run("amina", "--role", "official", "--iin-stdin")
+        assert User.objects.count() == 1
 
     @pytest.mark.parametrize(
         "given", ["password\n", "", "\n", "   \n", "short\n", "x" * 41, "a long\0secret\n", "balabaqsha1"]

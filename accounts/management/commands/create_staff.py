@@ -12,9 +12,10 @@ from django.core.management.base import BaseCommand, CommandError, no_translatio
 from django.db import IntegrityError
 
 from accounts import staff_names
+from accounts.iin import IinError, parse_iin
 from accounts.models import User
 from accounts.roles import Role
-from accounts.services import BadStaffName, create_staff
+from accounts.services import BadStaffName, StaffIinTaken, create_staff
 
 
 class Command(BaseCommand):
@@ -31,6 +32,11 @@ class Command(BaseCommand):
             "--password-stdin",
             action="store_true",
             help="read the password from the first line of standard input",
+        )
+        parser.add_argument(
+            "--iin-stdin",
+            action="store_true",
+            help="read the employee's IIN from the next line of standard input: nobody decides for their own child",
         )
 
     @no_translations
@@ -50,6 +56,7 @@ class Command(BaseCommand):
             raise CommandError(f"The name {problem}.", returncode=2)
         given = read_password() if options["password_stdin"] else ""
         password = given or secrets.token_urlsafe(15)
+        iin = read_iin() if options["iin_stdin"] else ""
         try:
             validate_password(password, User(username=options["username"]))
             user, device = create_staff(
@@ -58,11 +65,14 @@ class Command(BaseCommand):
                 superuser=options["superuser"],
                 groups=options["role"],
                 language=options["language"],
+                iin=iin,
             )
         except ValidationError as error:
             raise CommandError(" ".join(f"{message.rstrip('.')}." for message in error.messages)) from None
         except BadStaffName as error:
             raise CommandError(str(error)) from None
+        except StaffIinTaken:
+            raise CommandError("Another employee has this IIN.") from None
         except IntegrityError:
             raise CommandError(f"There is a user {options['username']} already.") from None
         self.stdout.write(f"Employee: {user.username}")
@@ -74,13 +84,27 @@ class Command(BaseCommand):
 
 
 def read_password() -> str:
-    """The first line of standard input. Raises CommandError if there is none."""
-    try:
-        password = sys.stdin.readline().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise CommandError("The password is not UTF-8.") from None
-    if not password.strip():
-        raise CommandError("The first line of standard input is empty: it must be the password.")
+    """The password on the next line of standard input. Raises CommandError if there is none."""
+    password = read_line("password")
     if not password.isprintable():
         raise CommandError("The password holds signs that can't be typed.")
     return password
+
+
+def read_iin() -> str:
+    """The IIN on the next line of standard input. Raises CommandError if it is none."""
+    try:
+        return parse_iin(read_line("IIN"))
+    except IinError as error:
+        raise CommandError(f"{error.message}.") from None
+
+
+def read_line(name: str) -> str:
+    """The next line of standard input. Raises CommandError if it is empty."""
+    try:
+        line = sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise CommandError(f"The {name} is not UTF-8.") from None
+    if not line.strip():
+        raise CommandError(f"A line of standard input is missing: it must be the {name}.")
+    return line

@@ -1,0 +1,198 @@
+"""Nobody decides for their own child, not even from an employee's account, which is another one than the parent's."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts.identity import iin_hash
+from accounts.journal_actions import Action
+from accounts.models import AuditEntry, User
+from accounts.roles import Role
+from applications.bidding import ending as bid_ending
+from applications.models import Application, Referral, StopListEntry
+from applications.moves import Refused
+from applications.referrals import ending, issuing, stops
+from applications.refusals import Refusal
+from applications.states import DECISIONS, ApplicationState, Move
+from children.models import Guardianship
+from tests.applications.bidding.reference import place_bid
+from tests.factories import GuardianshipFactory, StaffFactory, UserFactory, nth_iin
+from tests.staff import employee, inside, worker_of
+
+pytestmark = pytest.mark.django_db
+
+
+def account_of(parent: User, **fields) -> User:
+    """The parent's account as an employee."""
+    return StaffFactory(staff_iin_hash=parent.profile.iin_hash, **fields)
+
+
+@pytest.fixture
+def bid(scene):
+    return place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+
+
+@pytest.fixture
+def referral(scene, bid):
+    return issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+
+
+@pytest.fixture
+def stop(scene, referral):
+    ending.expire_referral(referral, now=referral.valid_until)
+    return StopListEntry.objects.get()
+
+
+def decide(scene, move: Move, by: User) -> None:
+    """Let the employee `by` decide, in the summer's afternoon."""
+    now = scene.now + timedelta(minutes=1)
+    if move is Move.LIFT_STOP:
+        stop = StopListEntry.objects.get()
+        stops.lift_stop(stop, actor=by, reason="Қате", now=stop.starts_at + timedelta(minutes=1))
+    elif move is Move.ISSUE_REFERRAL:
+        issuing.activate_bid(scene.application.bids.get(), actor=by, now=now)
+    elif move is Move.REJECT_BID:
+        bid_ending.reject_bid(scene.application.bids.get(), actor=by, reason="Қате", now=now)
+    elif move is Move.REVOKE_REFERRAL:
+        ending.revoke_referral(Referral.objects.get(), actor=by, reason="Қате", now=now)
+    else:
+        ending.sign_contract(Referral.objects.get(), actor=by, now=now)
+
+
+BEFORE = {
+    Move.ISSUE_REFERRAL: "bid",
+    Move.REJECT_BID: "bid",
+    Move.REVOKE_REFERRAL: "referral",
+    Move.SIGN_CONTRACT: "referral",
+    Move.LIFT_STOP: "stop",
+}
+
+
+def test_every_decision_is_tried():
+    assert set(BEFORE) == DECISIONS
+
+
+@pytest.mark.parametrize("move", BEFORE)
+class TestDecisions:
+    def test_nothing_is_decided_by_a_guardian_in_another_account(self, scene, request, move):
+        request.getfixturevalue(BEFORE[move])
+        second = GuardianshipFactory(child=scene.application.child).user
+        before = Application.objects.get().state
+        for guardian in (scene.parent, second):
+            with pytest.raises(Refused) as refused:
+                decide(scene, move, account_of(guardian))
+            assert refused.value.reason == Refusal.OWN_CHILD
+        assert Application.objects.get().state == before
+        decide(scene, move, StaffFactory(staff_iin_hash=iin_hash(nth_iin(77))))
+        assert Application.objects.get().state != before
+
+    def test_former_guardians_may(self, scene, request, move):
+        request.getfixturevalue(BEFORE[move])
+        former = GuardianshipFactory(child=scene.application.child, ended_at=scene.now).user
+        before = Application.objects.get().state
+        decide(scene, move, account_of(former))
+        assert Application.objects.get().state != before
+
+
+class TestTheOnlyEmployee:
+    @pytest.fixture
+    def worker(self, scene, clock):
+        return worker_of(scene.group.kindergarten, staff_iin_hash=scene.parent.profile.iin_hash)
+
+    @pytest.fixture
+    def office(self, clock):
+        return inside(employee(Role.OFFICIAL))
+
+    @staticmethod
+    def buttons(desk, obj):
+        page = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+        return [work["url"].rstrip("/").rsplit("/", 1)[1] for work in desk.get(page).context["works"]]
+
+    @staticmethod
+    def work(obj, name):
+        return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_work", args=[obj.pk, name])
+
+    def test_is_told_who_decides_and_the_official_does(self, scene, bid, worker, office):
+        answer = inside(worker).post(self.work(bid, "activate"), follow=True)
+        assert str(Refusal.OWN_CHILD.label) in answer.content.decode()
+        assert not Referral.objects.exists()
+
+        assert self.buttons(office, bid) == ["activate", "reject"]
+        office.post(self.work(bid, "activate"))
+        referral = Referral.objects.get()
+        assert self.buttons(office, referral) == ["sign", "revoke"]
+        office.post(self.work(referral, "sign"), {"contract_number": ""})
+        assert Application.objects.get().state == ApplicationState.ENROLLED
+
+    def test_has_a_colleague(self, scene, bid, worker, office):
+        colleague = worker_of(scene.group.kindergarten)
+        assert self.buttons(office, bid) == []
+        assert office.post(self.work(bid, "activate")).status_code == 403
+        assert not Referral.objects.exists()
+        colleague.is_active = False
+        colleague.save()
+        assert self.buttons(office, bid) == ["activate", "reject"]
+
+    def test_has_a_spouse_there_and_the_official_is_the_aunt(self, scene, bid, worker, clock):
+        spouse = GuardianshipFactory(child=scene.application.child).user
+        worker_of(scene.group.kindergarten, staff_iin_hash=spouse.profile.iin_hash)
+        aunt = GuardianshipFactory(child=scene.application.child, source=Guardianship.Source.REGISTRY).user
+        desk = inside(employee(Role.OFFICIAL, staff_iin_hash=aunt.profile.iin_hash))
+        assert self.buttons(desk, bid) == ["activate", "reject"]
+        answer = desk.post(self.work(bid, "activate"), follow=True)
+        assert str(Refusal.OWN_CHILD.label) in answer.content.decode()
+        assert not Referral.objects.exists()
+
+
+class TestTheIin:
+    @pytest.fixture
+    def boss(self, clock):
+        user = employee(Role.OFFICIAL)
+        user.is_superuser = True
+        user.save()
+        return user
+
+    @staticmethod
+    def page(user):
+        return reverse("admin:accounts_user_change", args=[user.pk])
+
+    def test_is_entered_once_and_shown_to_nobody(self, boss):
+        desk, worker, iin = inside(boss), employee(Role.KINDERGARTEN), nth_iin(5)
+        sent = {
+            "is_active": "on",
+            "groups": [str(group.pk) for group in worker.groups.all()],
+            "staff_iin": iin,
+        }
+        assert desk.post(self.page(worker), sent).status_code == 302
+        worker.refresh_from_db()
+        assert worker.staff_iin_hash == iin_hash(iin)
+        entry = AuditEntry.objects.get(action=Action.STAFF_IIN_SET)
+        assert (entry.actor, entry.subject) == (boss, worker)
+        assert iin not in f"{entry.target}{entry.reason}"
+        assert iin not in desk.get(self.page(worker)).content.decode()
+
+        assert desk.post(self.page(worker), sent | {"staff_iin": ""}).status_code == 302
+        worker.refresh_from_db()
+        assert worker.staff_iin_hash == iin_hash(iin)
+
+    @pytest.mark.parametrize("typed", ["12345", nth_iin(5)[:-1] + "x", "of another"])
+    def test_what_is_none_is_said_at_its_field(self, boss, typed):
+        worker, other = employee(Role.KINDERGARTEN), StaffFactory(staff_iin_hash=iin_hash(nth_iin(6)))
+        iin = nth_iin(6) if typed == "of another" else typed
+        answer = inside(boss).post(self.page(worker), {"is_active": "on", "staff_iin": iin})
+        assert "staff_iin" in answer.context["adminform"].form.errors
+        worker.refresh_from_db()
+        assert worker.staff_iin_hash is None
+        assert other.staff_iin_hash
+
+    def test_a_parents_page_asks_for_none(self, boss):
+        parent = UserFactory()
+        assert 'name="staff_iin"' not in inside(boss).get(self.page(parent)).content.decode()
+
+    def test_who_lacks_it_is_found(self, boss):
+        known, unknown = StaffFactory(staff_iin_hash=iin_hash(nth_iin(6))), StaffFactory()
+        rows = inside(boss).get(reverse("admin:accounts_user_changelist"), {"iin": "missing"}).context["cl"]
+        found = {user.pk for user in rows.result_list}
+        assert unknown.pk in found
+        assert known.pk not in found
