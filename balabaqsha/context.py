@@ -1,5 +1,6 @@
 """What every page knows."""
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from notifications.clock import estimate_clock
 from notifications.selectors import unread_count
 
 LANGUAGE_LABELS = {"kk": "ҚАЗ", "ru": "РУС"}
+# In the language itself, for screen readers. Django calls Kazakh what a Kazakh is called.
+LANGUAGE_NAMES = {"kk": "Қазақша", "ru": "Русский"}
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -27,7 +30,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
         # Of what belongs to no one place: the clock of the one that the reader chose; None is the portal's.
         "zone_here": lambda: here.timezone if here else None,
         "language_switch": language_switch(request),
-        "unread_notices": SimpleLazyObject(lambda: unread_count(request.user)),
+        # A number, asked for once: gettext can't count with a lazy object.
+        "unread_notices": cache(lambda: unread_count(request.user)),
         "demo_mode": settings.DEMO,
         "contact_phones": settings.CONTACT_PHONES,
         "policy_version": settings.DATA_POLICY_VERSION,
@@ -36,11 +40,12 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 
 def language_switch(request: HttpRequest) -> list[dict[str, Any]]:
-    """One entry per language: its label and the address of this page in it, with the query string."""
+    """One entry per language: its label, its name and the address of this page in it, with the query string."""
     return [
         {
             "code": code,
             "label": LANGUAGE_LABELS[code],
+            "name": LANGUAGE_NAMES[code],
             "url": in_language(request, code),
             "current": code == get_language(),
         }

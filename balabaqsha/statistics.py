@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from applications.models import Contract, Referral
 from applications.queue.position import queue_sizes
-from applications.queue.small_groups import FEW, told
+from applications.queue.small_groups import FEW, noun_number, told
 from applications.states import ReferralState
 from bulletin.models import Locality, Vacancy
 from bulletin.selectors import offer_totals
@@ -47,8 +47,18 @@ class Headline:
         return told(self.waiting)
 
     @property
+    def waiting_noun(self) -> int:
+        """For the form of the noun after `waiting_told`."""
+        return noun_number(self.waiting)
+
+    @property
     def enrolled_told(self) -> str:
         return told(self.enrolled)
+
+    @property
+    def enrolled_noun(self) -> int:
+        """For the form of the noun after `enrolled_told`."""
+        return noun_number(self.enrolled)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.kept_files import is_trouble_of_the_disk
+from accounts.passwords import LONGEST, SHORTEST
 from accounts.way_back import page_of_ours
+from applications.disputes.guardianships import DECISION_WORKING_DAYS
 from applications.models import Rules
 from applications.queue.small_groups import FEW, told
 from applications.rules.in_force import choose
@@ -88,11 +90,17 @@ def choose_place(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
-    """How the portal works, with the periods that the rules of the chosen place name today."""
+    """How the portal works, with the periods that the rules of the chosen place name today. No figure is typed in."""
     place = chosen_locality(request)
     day = timezone.localdate(estimate_clock(), place.zone if place else None)
     rules = choose(Rules.objects.all(), locality_id=place.pk if place else None, day=day)
-    return render(request, "pages/help.html", {"rules": rules})
+    context = {
+        "rules": rules,
+        "interest_last_day": date(day.year, rules.interest_month, rules.interest_day),
+        "decision_days": DECISION_WORKING_DAYS,
+        "password_lengths": f"{SHORTEST}–{LONGEST}",
+    }
+    return render(request, "pages/help.html", context)
 
 
 @require_safe

@@ -12,3 +12,8 @@ def told(count: int, *, grouped: bool = True) -> str:
     if 0 < count < FEW:
         return f"<{FEW}"
     return number_format(count, force_grouping=True) if grouped else str(count)
+
+
+def noun_number(count: int) -> int:
+    """The number that decides the form of the noun beside `told(count)`: the form tells no more than the count."""
+    return FEW if 0 < count < FEW else count

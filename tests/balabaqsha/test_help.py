@@ -6,30 +6,35 @@ from datetime import date
 import pytest
 import time_machine
 
-from applications.models import Rules
+from applications.models import Correction, Extension, Rules
 from bulletin.chosen_place import PLACE_COOKIE
 from tests.factories import LocalityFactory
 
 pytestmark = pytest.mark.django_db
 
-# The periods in the order of the page: referral, again with the stop-list, extension, archive.
+# The periods: referral, stop-list, extension, archive, the grace of a lapsed application.
 PATTERNS = {
     "/help/": [
-        r"жарамдылық мерзімі, жұмыс күнімен: (\d+)\.",
-        r"мерзімі ішінде \(жұмыс күнімен: (\d+)\)",
-        r"Тоқтатым-парақтың мерзімі, жұмыс күнімен: (\d+)\.",
-        r"Ең ұзақ мерзімі, күнтізбелік күнмен: (\d+)\.",
-        r"қайтаруға болатын уақыт, сағатпен: (\d+)\.",
+        r"Жолдама (\d+) жұмыс күніне жарамды",
+        r"(\d+) жұмыс күніне тоқтатым-параққа",
+        r"Жолдаманы (\d+) күнтізбелік күнге дейін, тек бір рет",
+        r"Өтінішті (\d+) сағат ішінде",
+        r"оны (\d+) күнтізбелік күн ішінде",
     ],
     "/ru/help/": [
-        r"Срок действия направления в рабочих днях: (\d+)\.",
-        r"за время действия направления \(рабочих дней: (\d+)\)",
-        r"Срок стоп-листа в рабочих днях: (\d+)\.",
-        r"Самый долгий срок в календарных днях: (\d+)\.",
-        r"Сколько часов его можно вернуть: (\d+)\.",
+        r"Направление действует (\d+) рабочи",
+        r"в стоп-лист на (\d+) рабочи",
+        r"продлить только один раз, не более чем на (\d+) календарн",
+        r"в течение (\d+) час",
+        r"с прежней датой в течение (\d+) календарн",
     ],
 }
-MANUAL = [5, 5, 10, 30, 24]
+MANUAL = [5, 10, 30, 24, 90]
+OTHER = [7, 12, 21, 48, 45]
+LAST_DAYS = {
+    "/help/": "Растаудың соңғы күні, әр жылы: {}.",
+    "/ru/help/": "Последний день подтверждения каждый год: {}.",
+}
 
 pages = pytest.mark.parametrize("path", PATTERNS)
 
@@ -41,8 +46,16 @@ def periods(client, path):
 
 def rules(**fields):
     # The migrations bring the manual's values, in force for long.
-    values = {"referral_working_days": 7, "stop_working_days": 12, "extension_calendar_days": 20}
-    return Rules.objects.create(**({"archive_undo_hours": 48} | values | fields))
+    values = {
+        "referral_working_days": 7,
+        "stop_working_days": 12,
+        "extension_calendar_days": 21,
+        "archive_undo_hours": 48,
+        "interest_grace_days": 45,
+        "interest_month": 9,
+        "interest_day": 15,
+    }
+    return Rules.objects.create(**(values | fields))
 
 
 @pages
@@ -60,7 +73,7 @@ def test_the_chosen_place_decides(client, path):
     rules(locality=kentau, valid_from=date(2020, 1, 1))
     assert periods(client, path) == MANUAL
     client.cookies[PLACE_COOKIE] = "kentau"
-    assert periods(client, path) == [7, 7, 12, 20, 48]
+    assert periods(client, path) == OTHER
     assert ("Кентау қ." if path == "/help/" else "г. Кентау") in client.get(path).content.decode()
 
 
@@ -71,4 +84,46 @@ def test_not_before_their_day_begins_in_the_place(client, path):
     with time_machine.travel("2026-11-30T23:59:59.999999+05:00", tick=False):
         assert periods(client, path) == MANUAL
     with time_machine.travel("2026-12-01T00:00:00+05:00", tick=False):
-        assert periods(client, path) == [7, 7, 12, 20, 48]
+        assert periods(client, path) == OTHER
+
+
+@pages
+def test_no_figure_is_typed_in(client, path, monkeypatch):
+    """Whatever the rules say, the page says: the only figures that stay are the steps' own and terms of the law."""
+    rules(valid_from=date(2020, 1, 1), interest_month=11, interest_day=3)
+    monkeypatch.setattr("balabaqsha.views.DECISION_WORKING_DAYS", 6)
+    monkeypatch.setattr("balabaqsha.views.SHORTEST", 9)
+    monkeypatch.setattr("balabaqsha.views.LONGEST", 44)
+    page = client.get(path).content.decode()
+    prose = re.sub(r"<[^>]*>", " ", page[page.index('class="prose"') : page.index("<footer")])
+    assert sorted(re.findall(r"\d+", prose)) == sorted(
+        ["9", "44", *(str(number) for number in OTHER), "03", "11", "6"]
+    )
+    assert LAST_DAYS[path].format("03.11") in prose
+
+
+def test_russian_nouns_follow_the_figures(client):
+    rules(
+        valid_from=date(2020, 1, 1), referral_working_days=1, stop_working_days=2, extension_calendar_days=31,
+        archive_undo_hours=1, interest_grace_days=21,
+    )  # fmt: skip
+    page = client.get("/ru/help/").content.decode()
+    for words in (
+        "действует 1 рабочий день,",
+        "в стоп-лист на 2 рабочих дня.",
+        "не более чем на 31 календарный день.",
+        "в течение 1 часа.",
+        "в течение 21 календарного дня.",
+    ):
+        assert words in page
+
+
+@pages
+def test_once_and_not_alone_are_said_because_the_database_refuses_otherwise(client, path):
+    page = client.get(path).content.decode()
+    assert Extension._meta.get_field("referral").one_to_one
+    assert {"/help/": "тек бір рет", "/ru/help/": "только один раз"}[path] in page
+    assert "correction_four_eyes" in {constraint.name for constraint in Correction._meta.constraints}
+    assert {"/help/": "жалғыз өзі өзгерте алмайды", "/ru/help/": "изменить время подачи в одиночку"}[
+        path
+    ] in page

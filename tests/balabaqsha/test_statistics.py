@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
+from django.template.loader import render_to_string
+from django.utils import translation
 
 from applications.states import ApplicationState, ReferralState
 from balabaqsha import statistics
@@ -238,3 +240,28 @@ def test_fewer_than_five_people_are_not_told(client, kentau, address):
 def test_an_unknown_place_means_all(client, place):
     LocalityFactory()
     assert client.get(f"/statistics/?place={place}").context["locality"] is None
+
+
+@pytest.mark.parametrize(
+    ("number", "nouns"),
+    [
+        (
+            1,
+            (
+                "детский сад в системе",
+                "свободное место в бюллетене",
+                "детей в очереди",
+                "договоров заключено",
+            ),
+        ),
+        (22, ("детских сада", "свободных места", "ребёнка в очереди", "договора заключено")),
+        (51, ("детский сад", "свободное место", "ребёнок в очереди", "договор заключён")),
+        (40, ("детских садов", "свободных мест", "детей в очереди", "договоров заключено")),
+    ],
+)
+def test_nouns_follow_the_figures(number, nouns):
+    """«51 детских садов» stood on the first page. Where few are not told, the noun tells no more than the figure."""
+    figures = statistics.Headline(kindergartens=number, seats_free=number, waiting=number, enrolled=number)
+    with translation.override("ru"):
+        page = render_to_string("balabaqsha/headline.html", {"headline": figures, "recent_days": 30})
+    assert [noun for noun in nouns if f">{noun}" not in page] == []

@@ -78,9 +78,8 @@ def press_as(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> Outcome | Refu
 def sent(request: HttpRequest, outcome: Outcome, pk: UUID) -> HttpResponse:
     """Redirect to the application once the bid exists, saying whether it was sent now or before."""
     if outcome == Outcome.PLACED:
-        messages.success(
-            request, _("You sent an application to the bulletin. Wait until the kindergarten activates it.")
-        )
+        # Read without a look at the place: the page that follows says whether bids are collected there.
+        messages.success(request, _("The bid is sent. This page says what happens next."))
     else:
         messages.info(request, _("Your application for this place is already sent."))
     return HttpResponseRedirect(reverse("applications:application", args=[pk]))

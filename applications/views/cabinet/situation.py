@@ -91,6 +91,11 @@ class Situation:
         return self.state == State.BID_PLACED
 
     @property
+    def is_collected(self) -> bool:
+        """Whether the bid waits for the closing time, after which the place goes by queue number."""
+        return self.is_pending and self.bid is not None and not self.bid.holds_seat
+
+    @property
     def is_referred(self) -> bool:
         return self.state == State.REFERRED
 
@@ -191,6 +196,8 @@ class Situation:
                 "Wait for the official's decision about your guardianship. Until then the other guardians can send "
                 "bids."
             )
+        if self.is_collected:
+            return _("Wait: bids are collected until the closing time, then the place goes by queue number.")
         return {
             State.WAITING: _("Look at the places that suit you and send an application for one of them."),
             State.BID_PLACED: _("Wait: an employee of the kindergarten activates your application."),
@@ -286,6 +293,10 @@ class Situation:
         return {}
 
     def _referral_text(self) -> str:
+        if self.is_collected:
+            return _(
+                "If your child gets the place, the kindergarten activates the bid, and a referral is issued."
+            )
         if self.state not in (State.REFERRED, State.ENROLLED) or self.referral is None:
             return _(
                 "Wait until the kindergarten activates your application. After the activation you can download the "

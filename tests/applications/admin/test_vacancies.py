@@ -244,7 +244,7 @@ class TestByWhoseClock:
 
     @pytest.mark.parametrize(
         ("prefix", "words"),
-        [("", "Балабақша орналасқан жердің уақыты"), ("/ru", "Время места, где находится детский сад")],
+        [("", "Балабақша орналасқан жердің уақыты"), ("/ru", "По местному времени детского сада")],
     )
     def test_the_form_says_by_whose(self, scene, western, western_desk, desk, prefix, words):
         assert f"{words}: UTC+05" in western_desk.get(prefix + ADD).content.decode()
@@ -287,7 +287,13 @@ class TestWhoDidWhat:
     @pytest.mark.parametrize(
         ("name", "data", "action", "kk", "ru"),
         [
-            ("close", {}, Action.VACANCY_CLOSED, "Бос орын жабылды", "Вакансия закрыта"),
+            (
+                "close",
+                {},
+                Action.VACANCY_CLOSED,
+                "Бос орынға өтінім қабылдау аяқталды",
+                "Приём заявок на место закончен",
+            ),
             ("recall", {"reason": "Қате жарияланды"}, Action.VACANCY_RECALLED, "Қате", "Қате"),
         ],
     )

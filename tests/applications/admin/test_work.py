@@ -416,7 +416,7 @@ class TestVacancies:
         (words,) = said(desk.post(work(scene.vacancy, "recall"), {"reason": "Қате жарияланды"}))
         assert (
             words
-            == "Бос орын қайтарып алынды. Өтінім болған жоқ, сондықтан ешбір отбасыға хабарлау қажет емес."
+            == "Бос орын кері қайтарып алынды. Өтінім болған жоқ, сондықтан ешбір отбасына хабарлау қажет емес."
         )
 
     def test_families_who_had_bid_are_told(self, desk, scene, bid):

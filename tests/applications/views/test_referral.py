@@ -136,7 +136,12 @@ class TestApplicationPage:
         place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
         response = family.get(url(scene))
         assert response.context["situation"].deadline is None
-        assert "27.06.2019" in text(response)
+        page = text(response)
+        assert "27.06.2019" in page
+        assert "өтінімдер қабылдау аяқталғанша жиналады" in page
+        # Until then the kindergarten can't answer, so nobody is told to wait for it.
+        assert "активтендіруін күтіңіз" not in page
+        assert "қызметкері активтендіреді" not in page
 
     def test_a_referral_shows_its_last_day_and_what_is_left(self, family, scene, referral):
         response = family.get(url(scene))
@@ -146,6 +151,8 @@ class TestApplicationPage:
         assert url(scene, "referral_pdf") in page
         assert url(scene, "extend") in page
         assert "02.08.2019" in page
+        assert "Құжаттармен келіп, соңғы күннің аяғына дейін шартқа қол қойыңыз." in page
+        assert "өтініш 10 жұмыс күніне тоқтатым-параққа түседі" in page
 
     def test_the_last_day_is_the_last_day(self, family_at_end, scene, referral):
         assert family_at_end.get(url(scene)).context["situation"].deadline.working_days == 0

@@ -174,6 +174,17 @@ def test_the_page_of_many_families_is_rendered_without_knowing_the_first(client_
     assert not [query for query in queries if "accounts_user" in query["sql"]]
 
 
+def test_what_was_not_looked_up_is_not_counted(client, client_of, scene):
+    """«0 found» above «sign in to see» would say that nothing suits. The number counts announcements, not places."""
+    Vacancy.objects.update(seats_total=7)
+    assert "Табылған хабарландырулар" not in client.get(BULLETIN, {"status": "me"}).content.decode()
+    assert "Табылған хабарландырулар: 1" in client.get(BULLETIN).content.decode()
+    assert (
+        "Табылған хабарландырулар: 1"
+        in client_of(scene.parent).get(BULLETIN, {"status": "me"}).content.decode()
+    )
+
+
 @pytest.mark.parametrize("status", ["all", "open", "me"])
 @pytest.mark.parametrize("place", ["", "&place=", "&place=nowhere", "&place=all", "&place=turkistan"])
 def test_each_tab_counts_what_it_lists(client_of, scene, status, place):
