@@ -34,6 +34,7 @@ class Action(models.TextChoices):
     BID_VOID = "bid_void", _("The place was recalled by the kindergarten")
     REFERRAL_DOWNLOADED = "referral_downloaded", _("Referral downloaded")
     REFERRAL_EXTENDED = "referral_extended", _("Referral extended")
+    REFERRAL_LENGTHENED = "referral_lengthened", _("Last day of the referral moved by a day off")
     REFERRAL_EXPIRED = "referral_expired", _("Referral expired")
     REFERRAL_REVOKED = "referral_revoked", _("Referral revoked")
     STOP_STARTED = "stop_started", _("Application put on the stop-list")

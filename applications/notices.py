@@ -50,6 +50,12 @@ KINDS: Final = (
         ("application", "referral", "vacancy", "days", "stop_days", "last_day"),
     ),
     Kind("referral_extended", _("Referral extended"), BOTH, ("application", "referral", "last_day")),
+    Kind(
+        "referral_lengthened",
+        _("Referral: last day moved by a day off"),
+        BOTH,
+        ("application", "referral", "last_day"),
+    ),
     Kind("referral_moved", _("Referral: last day moved"), BOTH, ("application", "referral", "last_day")),
     Kind(
         "referral_reminder",

@@ -66,6 +66,7 @@ class Move(TextChoices):
     VOID_BID = "void_bid", _("The place was recalled by the kindergarten")
     ISSUE_REFERRAL = "issue_referral", _("Referral issued")
     EXTEND_REFERRAL = "extend_referral", _("Referral extended")
+    LENGTHEN_REFERRAL = "lengthen_referral", _("Last day of the referral moved by a day off")
     REVOKE_REFERRAL = "revoke_referral", _("Referral revoked")
     EXPIRE_REFERRAL = "expire_referral", _("Referral expired")
     LIFT_STOP = "lift_stop", _("Application returned from the stop-list")
@@ -94,6 +95,7 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.VOID_BID: ((_S.BID_PLACED,), _S.WAITING),
     Move.ISSUE_REFERRAL: ((_S.BID_PLACED,), _S.REFERRED),
     Move.EXTEND_REFERRAL: ((_S.REFERRED,), _S.REFERRED),
+    Move.LENGTHEN_REFERRAL: ((_S.REFERRED,), _S.REFERRED),
     Move.REVOKE_REFERRAL: ((_S.REFERRED,), _S.WAITING),
     Move.EXPIRE_REFERRAL: ((_S.REFERRED,), _S.STOP_LISTED),
     Move.LIFT_STOP: ((_S.STOP_LISTED,), _S.WAITING),

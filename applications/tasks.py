@@ -20,6 +20,11 @@ def settle_what_ran_out() -> None:
 
 
 @shared_task
+def lengthen_referrals() -> None:
+    deadlines.lengthen_referrals(now=read_clock())
+
+
+@shared_task
 def settle_disputes() -> None:
     deadlines.settle_disputes(now=read_clock())
 

@@ -12,6 +12,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "tell-placed-bids": {"task": "applications.tasks.tell_placed_bids", "schedule": 20.0},
     "tell-moved-openings": {"task": "applications.tasks.tell_moved_openings", "schedule": 60.0},
     "settle-what-ran-out": {"task": "applications.tasks.settle_what_ran_out", "schedule": 60.0},
+    "lengthen-referrals": {"task": "applications.tasks.lengthen_referrals", "schedule": 600.0},
     "settle-disputes": {"task": "applications.tasks.settle_disputes", "schedule": 600.0},
     "render-missing-referrals": {"task": "applications.tasks.render_missing_referrals", "schedule": 60.0},
     "award-collected-bids": {"task": "applications.tasks.award_collected_bids", "schedule": 30.0},

@@ -1,4 +1,7 @@
-"""The staff's view of the offer. Vacancies are in `applications.admin`, since publishing one involves the queue."""
+"""The staff's view of the offer.
+
+Vacancies and the calendar are in `applications.admin`: publishing involves the queue, and a day off the referrals.
+"""
 
 from datetime import date
 from typing import Any, cast
@@ -11,7 +14,6 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
@@ -21,8 +23,8 @@ from accounts.models import User
 from accounts.roles import is_official
 from bulletin.employment import kindergartens_of
 from bulletin.forms import PublishReviewForm, RejectReviewForm
-from bulletin.models import Employment, Group, Holiday, Kindergarten, Locality, Review
-from bulletin.seen import CheckedAdmin, SeenAdmin
+from bulletin.models import Employment, Group, Kindergarten, Locality, Review
+from bulletin.seen import SeenAdmin
 from bulletin.selectors import named
 from bulletin.services import moderate_review, seats_in_bulletin
 from notifications.clock import estimate_clock, read_clock
@@ -155,47 +157,6 @@ class GroupAdmin(SeenAdmin):
         if db_field.name == "kindergarten":
             kwargs["queryset"] = own_kindergartens(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-
-@admin.register(Holiday)
-class HolidayAdmin(CheckedAdmin):
-    """Dates are never deleted: a cancelled day off becomes a working day, so that loading does not bring it back."""
-
-    list_display = ["day", "kind", "name_kk", "name_ru", "source"]
-    list_filter = ["kind"]
-    search_fields = ["name_kk", "name_ru", "source"]
-    check_title = gettext_lazy("Check the day")
-    check_template = "admin/holiday_check.html"
-    date_hierarchy = "date"
-    ordering = ["-date"]
-
-    @admin.display(description=gettext_lazy("date"), ordering="date")
-    def day(self, holiday: Holiday) -> str:
-        return f"{holiday.date:%d.%m.%Y}, {date_format(holiday.date, 'l').lower()}"
-
-    def consequences(self, obj: Holiday) -> dict[str, Any]:
-        """Families' deadlines are counted by these days."""
-        return {
-            "rows": [
-                {"label": gettext("date"), "value": self.day(obj)},
-                {"label": gettext("kind"), "value": obj.get_kind_display()},
-                {"label": gettext("name in Kazakh"), "value": obj.name_kk},
-                {"label": gettext("name in Russian"), "value": obj.name_ru},
-            ],
-            "is_past": obj.date <= timezone.localdate(estimate_clock()),
-        }
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Holiday | None = None) -> list[str]:
-        return ["date"] if obj else []
-
-    def has_delete_permission(self, request: HttpRequest, obj: Holiday | None = None) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: Holiday, form: Any, change: bool) -> None:
-        """If a day is changed without naming a source, the source is the editor."""
-        if form.has_changed() and "source" not in form.changed_data:
-            obj.source = cast(User, request.user).username
-        super().save_model(request, obj, form, change)
 
 
 @admin.register(Employment)

@@ -24,6 +24,12 @@ def working_calendar() -> Calendar:
     return calendar_of(calendar_rows())
 
 
+def calendar_with(holiday: Holiday) -> Calendar:
+    """The calendar as it would be with this day, new or changed; saves nothing. Raises `CalendarEmpty`."""
+    others = calendar_rows().exclude(date=holiday.date)
+    return calendar_of([*others, (holiday.date, holiday.kind)])
+
+
 def calendar_rows() -> "QuerySet[Holiday, tuple[date, str]]":
     """The days of the `Holiday` table with their kinds."""
     return Holiday.objects.values_list("date", "kind")

@@ -10,6 +10,9 @@ from applications.bidding.award import award_collected, vacancies_to_award
 from applications.bidding.publication import recalled_with_bids, void_recalled_bids
 from applications.disputes.guardianships import settle_dispute
 from applications.models import Application
+from applications.referrals.days_off import lengthen_referral, to_lengthen
+from bulletin.calendar import working_calendar
+from bulletin.workdays import NoCalendar
 from children.disputes import undecided
 from children.models import Dispute
 from notifications.sweeps import sweep
@@ -35,6 +38,16 @@ def award_bids(*, now: datetime) -> int:
     settle_what_ran_out(now=now)
     awarded = sweep(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
     return awarded + sweep(recalled_with_bids(), lambda vacancy: void_recalled_bids(vacancy, now=now))
+
+
+def lengthen_referrals(*, now: datetime) -> int:
+    """Give families the days that a day off, added late, took from their referrals. Returns how many referrals."""
+    try:
+        calendar = working_calendar()
+    except NoCalendar:
+        return 0
+    found = [longer.referral for longer in to_lengthen(calendar, now=now)]
+    return sweep(found, partial(lengthen_referral, now=now))
 
 
 def settle_disputes(*, now: datetime) -> int:

@@ -11,10 +11,13 @@ from django.db.models.functions import Cast
 from applications.models import Application, Bid, Event, Referral, Rules, StopListEntry
 from applications.queue import history
 from applications.queue.buckets import bucket_differences
+from applications.referrals.days_off import to_lengthen
 from applications.rules.running_out import PREFETCH, first_end
 from applications.states import LIVE_STATES, ApplicationState, BidState, Move, ReferralState
 from applications.waiting.campaigns import ended_campaign_for, unconfirmed
+from bulletin.calendar import working_calendar
 from bulletin.models import Locality, Vacancy
+from bulletin.workdays import NoCalendar
 from notifications.clock import read_clock
 
 
@@ -30,6 +33,7 @@ def differences() -> Iterator[str]:
         yield from _bids_without_event()
         yield from history.differences()
         yield from _too_late()
+        yield from _too_short()
         for bucket in bucket_differences():
             yield f"queue count: {bucket}"
 
@@ -94,6 +98,16 @@ def _too_late() -> Iterator[str]:
             )
             for application in missed:
                 yield f"application {application.number}: missed the confirmation of {ended.year} unseen"
+
+
+def _too_short() -> Iterator[str]:
+    """Referrals with fewer working days than their families were promised."""
+    try:
+        calendar = working_calendar()
+    except NoCalendar:
+        return
+    for referral, last_day, becomes in to_lengthen(calendar, now=read_clock()):
+        yield f"referral {referral.number}: ends on {last_day}, but was promised to last until {becomes}"
 
 
 def _bids_without_event() -> Iterator[str]:

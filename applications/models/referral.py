@@ -36,6 +36,14 @@ class Referral(models.Model):
     valid_until = models.DateTimeField(
         _("valid until"), help_text=_("The first instant at which it is not valid.")
     )
+    # Promised at the issue; a day off that is added later takes none of them (`referrals.days_off`).
+    working_days = models.PositiveSmallIntegerField(
+        _("working days promised"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("After the day of issue. Empty once it is extended: an extension counts calendar days."),
+    )
     held_since = models.DateTimeField(
         _("last day stands still since"),
         null=True,

@@ -12,6 +12,7 @@ from applications.bidding.ending import release_seat
 from applications.journal_actions import Action
 from applications.models import Application, Contract, Referral, StopListEntry
 from applications.moves import Refused, announce, lock_application, lock_referral, locking, move
+from applications.referrals.days_off import lengthen_referral
 from applications.referrals.due import last_day_of
 from applications.referrals.stops import stop_days_of
 from applications.referrals.stored_paper import take_paper_away
@@ -104,13 +105,19 @@ def expire_referral(referral: Referral, *, now: datetime) -> Application:
 
     The stop runs from the end of the referral, not from the moment of this call, to the end of the tenth working day
     after the referral's last day (`stop_days_of`). Does nothing while it is valid or held, while papers that were
-    handed in in time are still on their way, or after it ended. Raises `Refused(CALENDAR)`.
+    handed in in time are still on their way, or after it ended. Where a day off was added that nobody has given to the
+    family yet, it gets it now. Raises `Refused(CALENDAR)`.
     """
     with locking():
         application = lock_application(referral.application_id)
         referral = lock_referral(referral.pk)
         if referral.state != ReferralState.ISSUED or referral.is_extendable(now=now):
             return application
+        if lengthen_referral(referral, now=now):
+            referral = lock_referral(referral.pk)
+            application = lock_application(referral.application_id)
+            if referral.is_extendable(now=now):
+                return application
         last_day = last_day_of(referral)
         days = stop_days_of(referral)
         last_stop_day = working_calendar().add(last_day, days)

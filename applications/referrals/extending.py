@@ -97,9 +97,10 @@ def extend_referral(
         for original_name, file in documents:
             _store_document(extension, original_name, file)
         referral.valid_until = end_of_day(last_day, application.locality.zone)
+        referral.working_days = None
         # The old paper names the old day, so a new one is made.
         take_paper_away(referral)
-        referral.save(update_fields=["valid_until", "pdf"])
+        referral.save(update_fields=["valid_until", "working_days", "pdf"])
         event = move(
             application, Move.EXTEND_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)}
         )

@@ -47,6 +47,7 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
             issued_at=now,
             issued_by=actor,
             valid_until=end_of_day(last_day, zone),
+            working_days=rules.referral_working_days,
         )
         event = move(
             application, Move.ISSUE_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)}

@@ -35,14 +35,16 @@ def resume_referral(application: Application, *, now: datetime) -> None:
         return
     referral = lock_referral(referral.pk)
     before, last_day = last_day_of(referral), _day_after_standstill(referral, now=now)
+    issued_on = application.locality.day(referral.issued_at)
     referral.held_since = None
     if last_day > before:
         referral.valid_until = end_of_day(last_day, application.locality.zone)
+        referral.working_days = _working_days(issued_on, last_day)
         take_paper_away(referral)
         order_paper(referral)
         key = f"{referral.pk}:{now.isoformat()}"
         remind(application, "referral_moved", key=key, now=now, referral=referral, last_day=last_day)
-    referral.save(update_fields=["held_since", "valid_until", "pdf"])
+    referral.save(update_fields=["held_since", "valid_until", "working_days", "pdf"])
     reckon(application, now=now)
     trace(application, Action.REFERRAL_RESUMED, actor=None, now=now)
 
@@ -58,3 +60,11 @@ def _day_after_standstill(referral: Referral, *, now: datetime) -> date:
     except NoCalendar:
         # Nobody must lose a day because the calendar was not loaded.
         return today + max(timedelta(days=1), last_day - held_on)
+
+
+def _working_days(issued_on: date, last_day: date) -> int | None:
+    """How many working days the family has been promised from the issue to the new last day."""
+    try:
+        return working_calendar().working_days_left(issued_on, last_day)
+    except NoCalendar:
+        return None

@@ -260,6 +260,7 @@ class Book:
             issued_at=at,
             issued_by=worker,
             valid_until=self._after(at, self.rules.referral_working_days, vacancy=bid.vacancy),
+            working_days=self.rules.referral_working_days,
         )
         self.referrals.append(referral)
         self._referral_move(referral, Move.ISSUE_REFERRAL, at=at, actor=worker)
@@ -288,6 +289,7 @@ class Book:
         days = timedelta(days=self.chance.randint(7, self.rules.extension_calendar_days))
         last_day = self.calendar.last_working_day(place.last_day(referral.valid_until) + days)
         referral.valid_until = end_of_day(last_day, place.zone)
+        referral.working_days = None
         self._referral_move(referral, Move.EXTEND_REFERRAL, at=made_at, actor=extension.made_by)
 
     def _sign(self, referral: Referral, *, worker: User) -> None:

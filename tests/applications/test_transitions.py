@@ -19,12 +19,12 @@ from django.db.models import F, Model
 
 from accounts.roles import Role
 from applications.benefits import claims
-from applications.bidding import award, ending, publication, rush
+from applications.bidding import award, ending, publication, resuming, rush
 from applications.models import Application, StopListEntry
 from applications.moves import Refused
 from applications.queue import corrections
+from applications.referrals import days_off, extending, issuing, stops
 from applications.referrals import ending as referral_ending
-from applications.referrals import extending, issuing, stops
 from applications.refusals import Refusal
 from applications.states import (
     LIVE_STATES,
@@ -38,9 +38,16 @@ from applications.states import (
 )
 from applications.waiting import aging, changes, confirming, filing
 from bulletin.models import Vacancy
+from bulletin.services import pause_bidding
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
-from tests.factories import ApplicationFactory, BenefitCategoryFactory, LocalityFactory, VacancyFactory
+from tests.factories import (
+    ApplicationFactory,
+    BenefitCategoryFactory,
+    HolidayFactory,
+    LocalityFactory,
+    VacancyFactory,
+)
 from tests.staff import employee
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -369,6 +376,14 @@ def _(scene):
     )
 
 
+@of(resuming.resume)
+def _(scene):
+    """It depends on no state: what is not in the bulletin has no opening to move."""
+    notices = {"notice_kk": "Жөндеу", "notice_ru": "Ремонт"}
+    pause = pause_bidding(locality=None, **notices, actor=scene.staff, now=scene.now)
+    return Ready(lambda: resuming.resume(pause, actor=scene.staff, now=scene.now + timedelta(minutes=1)), [])
+
+
 # --- referrals ----------------------------------------------------------------------------------------------------
 
 
@@ -396,6 +411,17 @@ def _(scene):
         )
 
     return Ready(call, [(scene.application, by(Move.EXTEND_REFERRAL)), (referral, (ReferralState.ISSUED,))])
+
+
+@of(days_off.lengthen_referral)
+def _(scene):
+    referral = referral_of(scene)
+    HolidayFactory(date=date(2019, 6, 28))
+    return Ready(
+        lambda: days_off.lengthen_referral(referral, now=scene.now),
+        [(scene.application, by(Move.LENGTHEN_REFERRAL)), (referral, (ReferralState.ISSUED,))],
+        quiet=True,
+    )
 
 
 @of(referral_ending.sign_contract)

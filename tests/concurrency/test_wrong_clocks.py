@@ -253,6 +253,7 @@ TIMELESS = {
     "accounts.tasks.sweep_files",  # by the clock of the disk
     "applications.tasks.check_invariants",
     "applications.tasks.fold_buckets",
+    "applications.tasks.lengthen_referrals",  # by the calendar
     "applications.tasks.render_missing_referrals",
     "applications.tasks.repair_buckets",
     "applications.tasks.settle_disputes",  # by what the registries answer

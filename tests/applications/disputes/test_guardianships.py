@@ -731,7 +731,8 @@ class TestDeadlines:
         assert extending.extend_referral(
             Referral.objects.get(),
             actor=scene.parent,
-            until=expected + DAY,
+            # Over a weekend: an extension ends on a working day.
+            until=expected + 4 * DAY,
             reason="illness",
             documents=[("a.jpg", ContentFile(b"x", name="a.jpg"))],
             now=datetime.combine(expected + DAY, datetime.min.time(), tzinfo=ZONE) - MICROSECOND,

@@ -1,0 +1,85 @@
+"""The calendar of working days: what a changed day means for families is shown before it is saved."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from applications.admin.work import NAMED, written
+from applications.referrals.days_off import LENGTHEN_TASK, Longer, to_lengthen
+from bulletin.calendar import calendar_with
+from bulletin.models import Holiday
+from bulletin.seen import CheckedAdmin
+from bulletin.workdays import NoCalendar
+from notifications.broker import wake_on_commit
+from notifications.clock import estimate_clock, read_clock
+
+
+@admin.register(Holiday)
+class HolidayAdmin(CheckedAdmin):
+    """Dates are never deleted: a cancelled day off becomes a working day, so that loading does not bring it back."""
+
+    list_display = ["day", "kind", "name_kk", "name_ru", "source"]
+    list_filter = ["kind"]
+    search_fields = ["name_kk", "name_ru", "source"]
+    check_title = _("Check the day")
+    check_template = "admin/holiday_check.html"
+    date_hierarchy = "date"
+    ordering = ["-date"]
+
+    @admin.display(description=_("date"), ordering="date")
+    def day(self, holiday: Holiday) -> str:
+        return f"{holiday.date:%d.%m.%Y}, {date_format(holiday.date, 'l').lower()}"
+
+    def consequences(self, obj: Holiday) -> dict[str, Any]:
+        """Families' deadlines are counted by these days."""
+        touched = _lengthened_by(obj, now=read_clock())
+        return {
+            "rows": [
+                {"label": gettext("date"), "value": self.day(obj)},
+                {"label": gettext("kind"), "value": obj.get_kind_display()},
+                {"label": gettext("name in Kazakh"), "value": obj.name_kk},
+                {"label": gettext("name in Russian"), "value": obj.name_ru},
+            ],
+            "is_past": obj.date <= timezone.localdate(estimate_clock()),
+            "count": len(touched),
+            "touched": [
+                {
+                    "label": f"{one.referral.number}, {one.referral.application.locality}",
+                    "value": f"{written(one.last_day)} → {written(one.becomes)}",
+                }
+                for one in touched[:NAMED]
+            ],
+            "others": max(len(touched) - NAMED, 0),
+        }
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Holiday | None = None) -> list[str]:
+        return ["date"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Holiday | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Holiday, form: Any, change: bool) -> None:
+        """If a day is changed without naming a source, the source is the editor. A worker lengthens the referrals."""
+        if form.has_changed() and "source" not in form.changed_data:
+            obj.source = cast(User, request.user).username
+        touched = _lengthened_by(obj, now=read_clock())
+        super().save_model(request, obj, form, change)
+        if touched:
+            wake_on_commit(LENGTHEN_TASK)
+            words = gettext("Referrals that last longer by it: %(count)s. Their families are told.")
+            messages.info(request, words % {"count": len(touched)})
+
+
+def _lengthened_by(holiday: Holiday, *, now: datetime) -> list[Longer]:
+    """The referrals whose last day would come too early once the day is saved."""
+    try:
+        return list(to_lengthen(calendar_with(holiday), now=now))
+    except NoCalendar:
+        return []
