@@ -122,12 +122,16 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def validate_unique(self) -> None:
         """What is only proposed replaces rules of the same day."""
-        if not self.is_proposal:
-            super().validate_unique()
-
-    def validate_constraints(self) -> None:
-        if not self.is_proposal:
-            super().validate_constraints()
+        if self.is_proposal:
+            return
+        super().validate_unique()
+        # The instant of an emergency is no field of the form, so Django leaves the constraint that names it unchecked.
+        rules = self.instance
+        same = Rules.objects.filter(locality=rules.locality, valid_from=rules.valid_from, early_from=None)
+        if rules.valid_from and same.exclude(pk=rules.pk).exists():
+            self.add_error(
+                "valid_from", gettext("Rules that begin on this day exist already: correct those.")
+            )
 
 
 @admin.register(Rules)

@@ -510,10 +510,10 @@ class TestOfficials:
         assert StopListEntry.objects.get().reason == "Бала ауруханада болған"
         assert Application.objects.get().state == ApplicationState.WAITING
 
-    def test_rules_are_added_and_checked(self, office):
+    def test_rules_are_added_and_checked(self, office, scene):
         url = reverse("admin:applications_rules_add")
         values = {
-            "locality": "",
+            "locality": str(scene.locality.pk),
             "valid_from": "01.08.2019",
             "referral_working_days": "6",
             "extension_calendar_days": "30",
@@ -536,7 +536,8 @@ class TestOfficials:
         assert office.post(url, values | {"referral_working_days": "0"}).status_code == 200
         assert office.post(url, values | {"oldest_age": "1"}).status_code == 200
         assert not Rules.objects.exists()
-        assert office.post(url, values).status_code == 302
+        answer = office.post(url, values)
+        assert answer.status_code == 302, answer.context["errors"]
         assert Rules.objects.get().referral_working_days == 6
         # Two sets for one day would leave open which one holds.
         assert office.post(url, values).status_code == 200
