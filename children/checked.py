@@ -1,10 +1,11 @@
-"""What the add page remembers between its two steps: the checked child, or an IIN that could not be checked yet.
+"""What is remembered between the steps of adding a child: the checked one, an IIN not checked yet, children offered.
 
 It is kept for half an hour in the session, never in an address, and encrypted, since sessions are in the database.
 """
 
 import json
 import secrets
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -18,6 +19,7 @@ from notifications.cipher import decrypt, encrypt
 REMEMBERED_FOR: Final = timedelta(minutes=30)
 _KEY: Final = "child_check"
 _SAVED_KEY: Final = "child_saved"
+_OFFERED_KEY: Final = "children_offered"
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,9 @@ def remember_typed(session: SessionBase, iin: str, *, now: datetime) -> None:
 
 def remember_checked(session: SessionBase, person: Person, *, now: datetime) -> None:
     """Keep the child that the registry confirmed, for the page that asks whether to save it."""
-    facts = asdict(person) | {"birth_date": person.birth_date.isoformat()}
-    _store(session, {"iin": person.iin, "person": facts, "token": secrets.token_urlsafe(12)}, now=now)
+    _store(
+        session, {"iin": person.iin, "person": _facts(person), "token": secrets.token_urlsafe(12)}, now=now
+    )
 
 
 def typed_iin(session: SessionBase, *, now: datetime) -> str:
@@ -50,8 +53,21 @@ def checked_child(session: SessionBase, *, now: datetime) -> Checked | None:
     stored = _load(session, now=now)
     if "person" not in stored:
         return None
-    facts = stored["person"] | {"birth_date": date.fromisoformat(stored["person"]["birth_date"])}
-    return Checked(token=stored["token"], person=Person(**facts))
+    return Checked(token=stored["token"], person=_person(stored["person"]))
+
+
+def remember_offered(session: SessionBase, wards: Iterable[Person], *, now: datetime) -> None:
+    """Keep the children that the registry named by itself, so that it is asked once in half an hour."""
+    offered = [{"token": secrets.token_urlsafe(12), "person": _facts(ward)} for ward in wards]
+    _store(session, {"offered": offered}, now=now, key=_OFFERED_KEY)
+
+
+def offered_children(session: SessionBase, *, now: datetime) -> list[Checked] | None:
+    """The children kept by `remember_offered`, each with the token of its button; None if it is time to ask again."""
+    offered = _load(session, now=now, key=_OFFERED_KEY).get("offered")
+    if offered is None:
+        return None
+    return [Checked(token=one["token"], person=_person(one["person"])) for one in offered]
 
 
 def forget(session: SessionBase) -> None:
@@ -70,13 +86,21 @@ def saved_child(session: SessionBase, token: str) -> str:
     return child_id if token and secrets.compare_digest(saved_token.encode(), token.encode()) else ""
 
 
-def _store(session: SessionBase, content: dict[str, Any], *, now: datetime) -> None:
+def _facts(person: Person) -> dict[str, Any]:
+    return asdict(person) | {"birth_date": person.birth_date.isoformat()}
+
+
+def _person(facts: dict[str, Any]) -> Person:
+    return Person(**facts | {"birth_date": date.fromisoformat(facts["birth_date"])})
+
+
+def _store(session: SessionBase, content: dict[str, Any], *, now: datetime, key: str = _KEY) -> None:
     until = (now + REMEMBERED_FOR).isoformat()
-    session[_KEY] = encrypt(json.dumps(content | {"until": until}))
+    session[key] = encrypt(json.dumps(content | {"until": until}))
 
 
-def _load(session: SessionBase, *, now: datetime) -> dict[str, Any]:
-    token = session.get(_KEY)
+def _load(session: SessionBase, *, now: datetime, key: str = _KEY) -> dict[str, Any]:
+    token = session.get(key)
     if not token:
         return {}
     try:

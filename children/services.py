@@ -1,8 +1,8 @@
 """Adding a child to a family, and keeping the proof that it is theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -12,12 +12,15 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.crypto import keyed_hash
 from accounts.models import User
-from accounts.registry import Person, PersonNotFound, get_registry
+from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavailable, get_registry
 from children.access import children_of, guardians_of
 from children.disputes import is_barred
 from children.journal_actions import Action
 from children.models import Child, Dispute, Guardianship
 from notifications.services import enqueue
+
+# An older child, by year of birth, waits for no kindergarten; its IIN can still be typed.
+OLDEST_OFFERED: Final = 7
 
 
 class ChildRefused(Exception):
@@ -63,6 +66,33 @@ def find_child(user: User, *, iin: str) -> Person:
     if is_barred(user, iin_hash=_iin_hash(iin)):
         raise GuardianshipBarred
     return person
+
+
+def known_wards(user: User) -> list[Person]:
+    """The children of `user` as far as the registry names them by itself; none if it does not answer.
+
+    Only for whom the state knows the phone as their own: nobody else is shown a child that they did not name. May take
+    seconds: never call it inside a transaction.
+    """
+    profile = user.profile
+    if profile.phone_tie != PhoneTie.YES or not profile.iin:
+        return []
+    try:
+        return get_registry().find_wards(guardian_iin=profile.iin)
+    except RegistryUnavailable:
+        return []
+
+
+def still_to_add(user: User, wards: Iterable[Person], *, today: date) -> list[Person]:
+    """Those of `wards` that `user` may add and has not added; the youngest first, none that is past kindergarten."""
+    added = set(children_of(user).values_list("iin_hash", flat=True))
+    young = [ward for ward in wards if today.year - ward.birth_date.year <= OLDEST_OFFERED]
+    offered = [
+        ward
+        for ward in young
+        if _iin_hash(ward.iin) not in added and not is_barred(user, iin_hash=_iin_hash(ward.iin))
+    ]
+    return sorted(offered, key=lambda ward: ward.birth_date, reverse=True)
 
 
 def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> Child:

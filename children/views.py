@@ -1,5 +1,6 @@
-"""The family's children: the list, a child's page, and adding one by IIN."""
+"""The family's children: the list, a child's page, and adding one."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,14 @@ from children.ages import age_in_words
 from children.disputes import side_of, undecided_of
 from children.forms import ChildForm, IinForm
 from children.models import Child
-from children.services import ChildAlreadyAdded, ChildRefused, add_child, find_child
+from children.services import (
+    ChildAlreadyAdded,
+    ChildRefused,
+    add_child,
+    find_child,
+    known_wards,
+    still_to_add,
+)
 from notifications.clock import estimate_clock, read_clock
 
 
@@ -69,21 +77,35 @@ def child_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @parent_required
 def add(request: HttpRequest) -> HttpResponse:
-    """IIN, then the registry's data, then saving. The checked data stays on the server."""
+    """Name a child: by its IIN, or by the button beside one that the registry knows as the parent's."""
     now = read_clock()
     if request.method == "GET":
         return _add_page(request, now=now)
-    if "cancel" in request.POST:
-        check.forget(request.session)
-        return redirect("children:list")
-    if "save" in request.POST:
-        return _save(request, now=now)
     return _check(request, now=now)
 
 
+@require_http_methods(["GET", "POST"])
+@parent_required
+def confirm(request: HttpRequest) -> HttpResponse:
+    """«Is this your child?»: what the registry says of the child just named, and the button that saves it.
+
+    The checked data stays on the server.
+    """
+    now = read_clock()
+    if "cancel" in request.POST:
+        check.forget(request.session)
+        return redirect("children:add")
+    if request.method == "POST":
+        return _save(request, now=now)
+    checked = check.checked_child(request.session, now=now)
+    if checked is None:
+        return redirect("children:add")
+    return _confirm_page(request, checked, form=ChildForm(initial={"token": checked.token}))
+
+
 def _check(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    """Ask the registry about the typed IIN and redirect to the same page, which shows the answer."""
-    form = IinForm(request.POST)
+    """Ask the registry about the child that was named, and lead on to its answer."""
+    form = IinForm(_named(request, now=now))
     check.forget(request.session)
     if not form.is_valid():
         return _add_page(request, now=now, form=form)
@@ -109,23 +131,32 @@ def _check(request: HttpRequest, *, now: datetime) -> HttpResponse:
         return _add_page(request, now=now, form=form, registry_down=True)
     limits.lookup_was_harmless(account, now=now)
     check.remember_checked(request.session, person, now=now)
-    return redirect("children:add")
+    return redirect("children:confirm")
+
+
+def _named(request: HttpRequest, *, now: datetime) -> Mapping[str, Any]:
+    """The IIN that was typed, or that of the offered child whose button was pressed."""
+    pressed = request.POST.get("offered")
+    if not pressed:
+        return request.POST
+    offered = {one.token: one.person.iin for one in check.offered_children(request.session, now=now) or ()}
+    return {"iin": offered.get(pressed, "")}
 
 
 def _save(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    """Add the checked child. A second press of the button ends on the same page as the first."""
+    """Add the checked child and lead on to its application. A second press of the button ends on the same page."""
     form = ChildForm(request.POST)
     valid = form.is_valid()
     token = form.cleaned_data.get("token", "")
     saved = check.saved_child(request.session, token)
     if saved:
-        return redirect("children:child", pk=saved)
+        return _to_the_application(saved)
     checked = check.checked_child(request.session, now=now)
     if checked is None or checked.token != token:
         messages.warning(request, _("Check the IIN first, then save."))
         return redirect("children:add")
     if not valid:
-        return _add_page(request, now=now, child_form=form)
+        return _confirm_page(request, checked, form=form)
     try:
         child = add_child(
             _parent(request), iin=checked.person.iin, nationality=form.cleaned_data["nationality"], now=now
@@ -138,9 +169,14 @@ def _save(request: HttpRequest, *, now: datetime) -> HttpResponse:
         messages.error(request, str(refused))
         return redirect("children:add")
     except RegistryUnavailable:
-        return _add_page(request, now=now, child_form=form, registry_down=True)
+        return _confirm_page(request, checked, form=form, registry_down=True)
     check.remember_saved(request.session, checked, child.pk)
-    return redirect("children:child", pk=child.pk)
+    return _to_the_application(str(child.pk))
+
+
+def _to_the_application(child_id: str) -> HttpResponse:
+    """The form for this child; if another guardian has filed, it leads on to the application that exists."""
+    return redirect(f"{reverse('applications:new')}?for={child_id}")
 
 
 def _add_page(
@@ -148,22 +184,36 @@ def _add_page(
     *,
     now: datetime,
     form: IinForm | None = None,
-    child_form: ChildForm | None = None,
     existing: Child | None = None,
     registry_down: bool = False,
 ) -> HttpResponse:
-    checked = check.checked_child(request.session, now=now)
-    if checked and child_form is None:
-        child_form = ChildForm(initial={"token": checked.token})
+    iin_form = form or IinForm(initial={"iin": check.typed_iin(request.session, now=now)})
     context = {
-        "form": form or child_form,
-        "iin_form": form or IinForm(initial={"iin": check.typed_iin(request.session, now=now)}),
-        "child_form": child_form if checked else None,
-        "rows": _checked_rows(checked.person, request) if checked else [],
+        "form": form,
+        "iin_form": iin_form,
+        "offered": _offered(request, now=now),
         "existing_url": reverse("children:child", args=[existing.pk]) if existing else "",
         "registry_down": registry_down,
     }
     return render(request, "children/add.html", context)
+
+
+def _offered(request: HttpRequest, *, now: datetime) -> list[check.Checked]:
+    """The children that the registry names by itself for this parent and that can still be added."""
+    user = _parent(request)
+    if check.offered_children(request.session, now=now) is None:
+        check.remember_offered(request.session, known_wards(user), now=now)
+    offered = check.offered_children(request.session, now=now) or []
+    left = still_to_add(user, [one.person for one in offered], today=timezone.localdate(now))
+    by_iin = {one.person.iin: one for one in offered}
+    return [by_iin[ward.iin] for ward in left]
+
+
+def _confirm_page(
+    request: HttpRequest, checked: check.Checked, *, form: ChildForm, registry_down: bool = False
+) -> HttpResponse:
+    context = {"form": form, "rows": _checked_rows(checked.person, request), "registry_down": registry_down}
+    return render(request, "children/confirm.html", context)
 
 
 def _checked_rows(person: Person, request: HttpRequest) -> list[dict[str, Any]]:

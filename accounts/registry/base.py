@@ -66,6 +66,14 @@ class PersonRegistry(Protocol):
         """
         ...
 
+    def find_wards(self, *, guardian_iin: str) -> list[Person]:
+        """Every child whose guardian the person with this IIN is; none from a gateway that does not offer the question.
+
+        Ask only for somebody whom the registry knows by phone: the answer names children that nobody has named.
+        Raises `RegistryUnavailable`.
+        """
+        ...
+
     def phone_tie(self, *, phone: str, iin: str) -> PhoneTie:
         """Whether `phone` (E.164) is registered to the person with `iin`.
 

@@ -3,7 +3,8 @@
 Identifiers travel in the body of a POST, never in an address, where logs would keep them. The gateway answers 200 with
 a person as JSON, 404 for nobody; anything else, a timeout, or an answer that makes no sense counts as unavailable.
 Asked whether a phone belongs to an IIN, it answers `{"belongs": true}`, false, or null if the base does not know the
-number; a gateway that is not connected to the base answers 404.
+number; asked for all children of a guardian, `{"wards": [...]}` with a person for each. A gateway that does not offer
+one of these two questions answers it with 404.
 """
 
 import json
@@ -19,6 +20,8 @@ from notifications import peers
 logger = logging.getLogger(__name__)
 
 TEXT_FIELDS: Final = ("iin", "document_number", "last_name", "first_name", "middle_name")
+# Nobody has more children; a longer list is no answer to the question.
+MOST_WARDS: Final = 30
 
 
 class HttpRegistry:
@@ -42,6 +45,13 @@ class HttpRegistry:
         if person.iin != child_iin:
             raise _nonsense("an answer about somebody else")
         return person
+
+    def find_wards(self, *, guardian_iin: str) -> list[Person]:
+        try:
+            answer = self._ask("wards/list", {"guardian_iin": guardian_iin})
+        except PersonNotFound:
+            return []
+        return _wards(answer)
 
     def phone_tie(self, *, phone: str, iin: str) -> PhoneTie:
         try:
@@ -75,17 +85,36 @@ class HttpRegistry:
 
 def _person(body: bytes) -> Person:
     try:
-        answer: Any = json.loads(body)
+        return _read_person(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise _nonsense(f"no person in the answer: {type(error).__name__}") from None
+
+
+def _read_person(answer: Any) -> Person:
+    try:
         person = Person(
             **{name: _text(answer.get(name)) for name in TEXT_FIELDS},
             sex=_text(answer["sex"]).strip().lower(),
             birth_date=_day(answer["birth_date"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _nonsense(f"no person in the answer: {type(error).__name__}") from None
     if person.sex not in {"m", "f"} or not (person.last_name or person.first_name):
         raise _nonsense("a person without a name or sex")
     return person
+
+
+def _wards(body: bytes) -> list[Person]:
+    try:
+        listed = json.loads(body)["wards"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _nonsense(f"no children in the answer: {type(error).__name__}") from None
+    if not isinstance(listed, list) or len(listed) > MOST_WARDS:
+        raise _nonsense("no list of children in the answer")
+    wards = [_read_person(one) for one in listed]
+    if not all(ward.iin for ward in wards):
+        raise _nonsense("a child without an IIN")
+    return wards
 
 
 def _tie(body: bytes) -> PhoneTie:

@@ -30,6 +30,13 @@ class SimulatedRegistry:
                         return ward
         raise PersonNotFound
 
+    def find_wards(self, *, guardian_iin: str) -> list[Person]:
+        _refuse_if_down(guardian_iin)
+        for entry in simulated_people.everyone(today=timezone.localdate(estimate_clock())):
+            if _is_named(entry.person, iin=guardian_iin, document_number=""):
+                return list(entry.wards)
+        return []
+
     def phone_tie(self, *, phone: str, iin: str) -> PhoneTie:
         """It knows one number for each of its people, and no other."""
         _refuse_if_down(iin)

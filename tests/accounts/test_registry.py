@@ -30,6 +30,7 @@ class Gateway(BaseHTTPRequestHandler):
     broken: tuple[int, bytes] | None = None
     # Whether this gateway is connected to the base of mobile citizens.
     offers_phones = True
+    offers_wards = True
     seen: list[tuple[str, str | None]] = []
 
     def do_POST(self):
@@ -45,6 +46,8 @@ class Gateway(BaseHTTPRequestHandler):
         registry = SimulatedRegistry()
         if self.path == "/v1/phones/check":
             return self._tie(registry, question) if self.offers_phones else (404, b"<html>")
+        if self.path == "/v1/wards/list":
+            return self._wards(registry, question) if self.offers_wards else (404, b"<html>")
         ask = registry.find_person if self.path == "/v1/persons/find" else registry.find_ward
         try:
             person = ask(**question)
@@ -53,6 +56,11 @@ class Gateway(BaseHTTPRequestHandler):
         except RegistryUnavailable:
             return 503, b"busy"
         return 200, json.dumps(asdict(person) | {"birth_date": person.birth_date.isoformat()}).encode()
+
+    def _wards(self, registry, question):
+        wards = registry.find_wards(**question)
+        told = [asdict(ward) | {"birth_date": ward.birth_date.isoformat()} for ward in wards]
+        return 200, json.dumps({"wards": told}).encode()
 
     def _tie(self, registry, question):
         try:
@@ -68,7 +76,7 @@ class Gateway(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def gateway(settings):
-    Gateway.broken, Gateway.offers_phones, Gateway.seen = None, True, []
+    Gateway.broken, Gateway.offers_phones, Gateway.offers_wards, Gateway.seen = None, True, True, []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -103,6 +111,12 @@ class TestContract:
         assert child.full_name == "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА"
         assert child.birth_date == date(2017, 7, 20)
         assert child.sex == "f"
+
+    def test_all_his_children(self, registry):
+        father = simulated_people.everyone(today=timezone.localdate())[0]
+        assert registry.find_wards(guardian_iin=FATHER) == father.wards
+        for nobodys in (UNKNOWN, DAUGHTER, ""):
+            assert registry.find_wards(guardian_iin=nobodys) == []
 
     def test_a_mother_without_iin(self, registry):
         mother = registry.find_person(document_number=MOTHER_DOCUMENT)
@@ -197,6 +211,37 @@ class TestHttp:
         gateway.broken = status, body
         with pytest.raises(RegistryUnavailable):
             HttpRegistry().phone_tie(phone=simulated_people.MANUAL_PARENT_PHONE, iin=FATHER)
+
+    def test_a_gateway_that_does_not_list_children(self, gateway):
+        gateway.offers_wards = False
+        assert HttpRegistry().find_wards(guardian_iin=FATHER) == []
+
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (500, b"{}"), (403, b"{}"), (302, b""), (200, b""), (200, b"<html>"), (200, b"[]"), (200, b"{}"),
+            (200, b"null"), (200, b'{"wards": null}'), (200, b'{"wards": {}}'), (200, b'{"wards": "x"}'),
+            (200, b'{"wards": [null]}'), (200, b'{"wards": [{}]}'), (200, b"\xff\xfe"), (200, b"[" * 60_000),
+        ],
+    )  # fmt: skip
+    def test_a_list_of_children_that_makes_no_sense(self, gateway, status, body):
+        gateway.broken = status, body
+        with pytest.raises(RegistryUnavailable):
+            HttpRegistry().find_wards(guardian_iin=FATHER)
+
+    @pytest.mark.parametrize(
+        "said", [{"iin": ""}, {"birth_date": "soon"}, {"last_name": "", "first_name": ""}]
+    )
+    def test_one_child_that_makes_no_sense_spoils_the_list(self, gateway, said):
+        daughter = SimulatedRegistry().find_ward(guardian_iin=FATHER, child_iin=DAUGHTER)
+        child = asdict(daughter) | {"birth_date": daughter.birth_date.isoformat()}
+        for listed, is_read in (([child] * 30, True), ([child] * 31, False), ([child, child | said], False)):
+            gateway.broken = 200, json.dumps({"wards": listed}).encode()
+            if is_read:
+                assert HttpRegistry().find_wards(guardian_iin=FATHER) == [daughter] * 30
+                continue
+            with pytest.raises(RegistryUnavailable):
+                HttpRegistry().find_wards(guardian_iin=FATHER)
 
     def test_nobody_listens(self, gateway, settings):
         settings.PERSON_REGISTRY_URL = "http://127.0.0.1:1/"

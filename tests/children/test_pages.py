@@ -12,9 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.identity import document_hash
 from accounts.models import AuditEntry
 from accounts.registry import RegistryUnavailable
 from accounts.registry.simulated_people import (
+    FOREIGN_MOTHER_DOCUMENT,
     MANUAL_CHILD_IIN,
     MANUAL_PARENT_IIN,
     UNAVAILABLE_IINS,
@@ -25,9 +27,9 @@ from accounts.registry.simulator import SimulatedRegistry
 from children.models import Child, Guardianship
 from children.services import ChildRefused
 from tests.children.test_services import MOTHER_IIN
-from tests.factories import GuardianshipFactory, StaffFactory, UserFactory
+from tests.factories import DisputeFactory, GuardianshipFactory, StaffFactory, UserFactory
 
-LIST, ADD = "/cabinet/children/", "/cabinet/children/add/"
+LIST, ADD, CONFIRM = "/cabinet/children/", "/cabinet/children/add/", "/cabinet/children/add/check/"
 DOWN_IIN = UNAVAILABLE_IINS[1]
 
 
@@ -50,45 +52,51 @@ def token_on(response):
 
 
 def save(client, *, token, **fields):
-    return client.post(ADD, {"save": "1", "token": token, "nationality": "", **fields})
+    return client.post(CONFIRM, {"save": "1", "token": token, "nationality": "", **fields})
+
+
+def application_of(child):
+    """Where a saved child leads to."""
+    return f"{reverse('applications:new')}?for={child.pk}"
 
 
 def checked(client, iin=MANUAL_CHILD_IIN):
-    assert check(client, iin).url == ADD
-    return token_on(client.get(ADD))
+    assert check(client, iin).url == CONFIRM
+    return token_on(client.get(CONFIRM))
 
 
 class TestTheWayIn:
     def test_iin_data_save(self, browser, father):
         assert 'class="empty"' in browser.get(LIST).content.decode()
         response = check(browser, "170720 600007")
-        assert (response.status_code, response.url) == (302, ADD)
-        page = browser.get(ADD)
+        assert (response.status_code, response.url) == (302, CONFIRM)
+        page = browser.get(CONFIRM)
         html = page.content.decode()
         for value in ("КАМЕНОВА", "ДАНИЯ", "ЕРМЕКОВНА", "20.07.2017"):
             assert value in html
         response = save(browser, token=token_on(page), nationality="kazakh")
         child = Child.objects.get()
-        assert response.url == reverse("children:child", args=[child.pk])
+        assert response.url == application_of(child)
         assert child.nationality == "kazakh"
         assert list(child.guardians.all()) == [father]
         assert "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА" in browser.get(LIST).content.decode()
-        html = browser.get(response.url).content.decode()
+        html = browser.get(reverse("children:child", args=[child.pk])).content.decode()
         assert "••••••••••07" in html
         assert MANUAL_CHILD_IIN not in html
         assert f"{reverse('applications:new')}?for={child.pk}" in html
 
     def test_in_russian_it_stays_russian(self, browser):
         response = browser.post(f"/ru{ADD}", {"iin": MANUAL_CHILD_IIN})
-        assert response.url == f"/ru{ADD}"
-        response = browser.post(f"/ru{ADD}", {"save": "1", "token": token_on(browser.get(f"/ru{ADD}"))})
-        assert response.url.startswith("/ru/cabinet/children/")
+        assert response.url == f"/ru{CONFIRM}"
+        token = token_on(browser.get(f"/ru{CONFIRM}"))
+        response = browser.post(f"/ru{CONFIRM}", {"save": "1", "token": token})
+        assert response.url.startswith("/ru/cabinet/applications/new/?for=")
 
     def test_nothing_is_saved_by_checking_or_cancelling(self, browser):
         checked(browser)
         assert not Child.objects.exists()
-        assert browser.post(ADD, {"cancel": "1"}).url == LIST
-        assert 'name="token"' not in browser.get(ADD).content.decode()
+        assert browser.post(CONFIRM, {"cancel": "1"}).url == ADD
+        assert browser.get(CONFIRM).url == ADD
         assert not Child.objects.exists()
 
     def test_the_iin_is_in_no_address_and_not_in_clear_in_the_session(self, browser):
@@ -102,9 +110,9 @@ class TestTheWayIn:
         with time_machine.travel(datetime.now(UTC), tick=False) as clock:
             token = checked(browser)
             clock.shift(timedelta(minutes=30) - timedelta(microseconds=1))
-            assert 'name="token"' in browser.get(ADD).content.decode()
+            assert 'name="token"' in browser.get(CONFIRM).content.decode()
             clock.shift(timedelta(microseconds=1))
-            assert 'name="token"' not in browser.get(ADD).content.decode()
+            assert browser.get(CONFIRM).url == ADD
             assert save(browser, token=token).url == ADD
         assert not Child.objects.exists()
 
@@ -112,7 +120,7 @@ class TestTheWayIn:
         """The back button, another child, then the old page's button: nothing is saved that was not shown."""
         old = checked(browser)
         wards = Child.objects.count()
-        second = next(iin for iin in other_wards() if iin != MANUAL_CHILD_IIN)
+        second = next(ward.iin for ward in wards_of(MANUAL_PARENT_IIN) if ward.iin != MANUAL_CHILD_IIN)
         new = checked(browser, second)
         assert save(browser, token=old).url == ADD
         assert Child.objects.count() == wards
@@ -120,14 +128,9 @@ class TestTheWayIn:
         assert Child.objects.get().iin == second
 
 
-def other_wards():
+def wards_of(iin):
     today = datetime.now(UTC).date()
-    return [
-        ward.iin
-        for entry in everyone(today=today)
-        if entry.person.iin == MANUAL_PARENT_IIN
-        for ward in entry.wards
-    ]
+    return [ward for entry in everyone(today=today) if entry.person.iin == iin for ward in entry.wards]
 
 
 class TestBadIins:
@@ -176,13 +179,13 @@ class TestBeforeItIsSaved:
     def test_whoever_holds_a_number_that_is_not_known_as_theirs_reads_initials(self, browser, father, tie):
         type(father.profile).objects.update(phone_tie=tie)
         checked(browser)
-        page = browser.get(ADD).content.decode()
+        page = browser.get(CONFIRM).content.decode()
         assert "К••••• Д." in page
         assert "2017" in page
         for hidden in ("КАМЕНОВА", "ДАНИЯ", "ЕРМЕКОВНА", "20.07"):
             assert hidden not in page
-        answer = save(browser, token=token_on(browser.get(ADD)))
-        assert "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА" in browser.get(answer.url).content.decode()
+        save(browser, token=token_on(browser.get(CONFIRM)))
+        assert "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА" in browser.get(LIST).content.decode()
 
     def test_a_child_that_others_have_added_and_one_that_nobody_has_look_alike(self, browser, client_of):
         """Whether somebody else is on the portal with this child is told to nobody who only knows its IIN."""
@@ -258,7 +261,7 @@ class TestRefusals:
     def test_a_nationality_that_nobody_offered(self, browser):
         token = checked(browser)
         response = save(browser, token=token, nationality="martian")
-        assert response.context["child_form"].errors["nationality"]
+        assert response.context["form"].errors["nationality"]
         assert not Child.objects.exists()
         save(browser, token=token)
         assert Child.objects.exists()
@@ -277,6 +280,8 @@ class TestRefusals:
 class DownRegistry(SimulatedRegistry):
     def find_ward(self, **asked):
         raise RegistryUnavailable
+
+    find_wards = find_ward
 
 
 class TestLimits:
@@ -342,11 +347,117 @@ class TestOtherGuardians:
         assert 'href="/stop/"' in page.split("<footer")[0].split("</header>")[1]
 
 
+@pytest.fixture
+def known_father(father):
+    """The state knows the father's phone as his own."""
+    type(father.profile).objects.filter(user=father).update(phone_tie="yes")
+    return father
+
+
+def offered_on(page):
+    return page.context["offered"]
+
+
+class TestOfferedChildren:
+    """Whom the state knows by phone, the portal offers the children of; they need not type an IIN."""
+
+    def test_one_button_instead_of_an_iin(self, browser, known_father):
+        page = browser.get(ADD)
+        youngest = offered_on(page)[0]
+        assert youngest.person.full_name in page.content.decode()
+        assert youngest.person.iin not in page.content.decode()
+        assert browser.post(ADD, {"offered": youngest.token}).url == CONFIRM
+        token = token_on(browser.get(CONFIRM))
+        save(browser, token=token)
+        child = Child.objects.get()
+        assert child.iin == youngest.person.iin
+        assert [guardian.pk for guardian in child.guardians.all()] == [known_father.pk]
+        left = {one.person.iin for one in offered_on(browser.get(ADD))}
+        assert left == {one.person.iin for one in offered_on(page)} - {child.iin}
+
+    def test_the_youngest_come_first_and_school_children_not_at_all(self, browser, known_father):
+        born = [one.person.birth_date for one in offered_on(browser.get(ADD))]
+        assert born == sorted(born, reverse=True)
+        oldest = datetime.now(UTC).year - 7
+        assert len(born) == sum(ward.birth_date.year >= oldest for ward in wards_of(MANUAL_PARENT_IIN)) > 0
+
+    @pytest.mark.parametrize("tie", ["no", "unknown", "unasked"])
+    def test_nobody_else_is_shown_a_child_that_they_did_not_name(self, browser, father, tie, monkeypatch):
+        type(father.profile).objects.filter(user=father).update(phone_tie=tie)
+        asked = []
+
+        def find_wards(self, **about):
+            asked.append(about)
+            return wards_of(MANUAL_PARENT_IIN)
+
+        monkeypatch.setattr(SimulatedRegistry, "find_wards", find_wards)
+        page = browser.get(ADD)
+        assert offered_on(page) == []
+        assert asked == []
+        for ward in wards_of(MANUAL_PARENT_IIN):
+            assert ward.first_name not in page.content.decode()
+
+    def test_a_guardian_without_an_iin_types(self, client_of, db):
+        mother = UserFactory(
+            profile__iin="",
+            profile__document_number=FOREIGN_MOTHER_DOCUMENT,
+            profile__document_hash=document_hash(FOREIGN_MOTHER_DOCUMENT),
+            profile__phone_tie="yes",
+        )
+        assert offered_on(client_of(mother).get(ADD)) == []
+
+    def test_the_registry_is_asked_once_in_half_an_hour(self, browser, known_father, monkeypatch):
+        asked = []
+
+        def find_wards(self, *, guardian_iin):
+            asked.append(guardian_iin)
+            return wards_of(guardian_iin)
+
+        monkeypatch.setattr(SimulatedRegistry, "find_wards", find_wards)
+        with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+            first = offered_on(browser.get(ADD))
+            clock.shift(timedelta(minutes=30) - timedelta(microseconds=1))
+            assert offered_on(browser.get(ADD)) == first
+            assert len(asked) == 1
+            clock.shift(timedelta(microseconds=1))
+            browser.get(ADD)
+            assert len(asked) == 2
+
+    def test_what_is_offered_is_not_in_clear_in_the_session(self, browser, known_father):
+        shown = offered_on(browser.get(ADD))[0].person
+        content = str(Session.objects.get(pk=browser.session.session_key).get_decoded())
+        assert shown.iin not in content
+        assert shown.first_name not in content
+
+    def test_without_an_answer_the_iin_is_typed(self, browser, known_father, settings):
+        settings.PERSON_REGISTRY = f"{__name__}.DownRegistry"
+        page = browser.get(ADD)
+        assert page.status_code == 200
+        assert offered_on(page) == []
+        assert 'name="iin"' in page.content.decode()
+
+    @pytest.mark.parametrize("token", ["", "guessed", "x" * 4000, "ә"])
+    def test_a_button_that_nobody_offered(self, browser, known_father, token):
+        browser.get(ADD)
+        assert browser.post(ADD, {"offered": token}).status_code == 200
+        assert not Child.objects.exists()
+
+    def test_the_buttons_of_one_parent_are_worth_nothing_to_another(self, browser, known_father, client_of):
+        token = offered_on(browser.get(ADD))[0].token
+        assert client_of(UserFactory()).post(ADD, {"offered": token}).status_code == 200
+
+    def test_a_child_about_which_an_official_decides_is_not_offered(self, browser, known_father):
+        ward = offered_on(browser.get(ADD))[0].person
+        own = GuardianshipFactory(user=known_father, child__iin=ward.iin, ended_at=datetime.now(UTC))
+        DisputeFactory(guardianship=own)
+        assert ward.iin not in {one.person.iin for one in offered_on(browser.get(ADD))}
+
+
 class TestDoubleClick:
     def test_the_second_press_ends_on_the_same_page(self, browser):
         token = checked(browser)
         first, second = save(browser, token=token), save(browser, token=token)
-        assert first.url == second.url == reverse("children:child", args=[Child.objects.get().pk])
+        assert first.url == second.url == application_of(Child.objects.get())
         assert Guardianship.objects.count() == 1
         assert AuditEntry.objects.filter(action="child_added").count() == 1
 
@@ -376,13 +487,13 @@ class TestStrangers:
         assert browser.get(address).status_code == 404
 
     def test_a_visitor_is_sent_to_sign_in(self, db):
-        for address in (LIST, ADD, reverse("children:child", args=[uuid4()])):
+        for address in (LIST, ADD, CONFIRM, reverse("children:child", args=[uuid4()])):
             assert Client().get(address).url.startswith(reverse("accounts:login"))
         assert Client().post(ADD, {"iin": MANUAL_CHILD_IIN}).url.startswith(reverse("accounts:login"))
 
     def test_an_employee_without_a_profile_is_told_so(self, client_of, db):
         client = client_of(StaffFactory())
-        for address in (LIST, ADD, reverse("children:child", args=[uuid4()])):
+        for address in (LIST, ADD, CONFIRM, reverse("children:child", args=[uuid4()])):
             assert client.get(address).status_code == 403
 
     def test_a_forged_post_is_refused(self, father):
