@@ -48,6 +48,8 @@ class Registration:
     password_hash: str = ""
     person_token: str = ""
     phone_tie: str = PhoneTie.UNASKED.value
+    # Where the visitor wanted to go: a path on this site, or nothing.
+    target: str = ""
 
     @property
     def next_step(self) -> Step:

@@ -24,6 +24,7 @@ from accounts.masks import mask_document, mask_iin
 from accounts.models import AuditEntry, Profile, User
 from accounts.phones import display_phone
 from accounts.views.code_step import too_many
+from accounts.way_back import page_of_ours
 from notifications.clock import read_clock
 
 PAGE_LENGTH = 20
@@ -44,7 +45,7 @@ def profile(request: HttpRequest) -> HttpResponse:
             user, **form.cleaned_data, client_address=audit.client_address(request), now=read_clock()
         )
         messages.success(request, _("Your profile is saved"))
-        return redirect("accounts:profile")
+        return redirect(page_of_ours(request, request.POST.get("next", "")) or "accounts:profile")
     return _profile_page(request, form=form, photo_form=PhotoForm())
 
 
@@ -135,6 +136,7 @@ def _profile_page(request: HttpRequest, *, form: ProfileForm | None, photo_form:
         "form": form or ProfileForm(initial=initial),
         "photo_form": photo_form,
         "profile": own,
+        "next": request.POST.get("next") or request.GET.get("next", ""),
         "rows": [
             {"label": _("Login"), "value": display_phone(user.phone)},
             {"label": _("IIN / document number"), "value": _masked_identity(own)},

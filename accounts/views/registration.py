@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.contrib.auth import login
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -35,8 +37,11 @@ from accounts.progress import (
 )
 from accounts.registry import Person, PhoneTie, RegistryUnavailable
 from accounts.views import code_step
+from accounts.way_back import page_of_ours
 from notifications.clock import read_clock
 
+# The next step of everybody who registers; the profile is in the menu beside it.
+AFTER_REGISTRATION = "children:add"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 REGISTER = SmsCode.Purpose.REGISTER
 
@@ -56,7 +61,7 @@ def _step(*steps: Step) -> Callable[[StepView], Callable[[HttpRequest], HttpResp
         @wraps(view)
         def guarded(request: HttpRequest) -> HttpResponse:
             if request.user.is_authenticated:
-                return redirect(settings.LOGIN_REDIRECT_URL)
+                return redirect(_wanted(request) or settings.LOGIN_REDIRECT_URL)
             registration = registration_of(request.session)
             if "confirm" in request.POST and not registration.phone:
                 # The second click of a double click, with the session that the first one replaced by signing in.
@@ -75,12 +80,14 @@ def _step(*steps: Step) -> Callable[[StepView], Callable[[HttpRequest], HttpResp
 def phone(request: HttpRequest, registration: Registration, now: datetime) -> HttpResponse:
     """Step 1. Opened again later, it starts over with another number."""
     initial = {"phone": display_phone(registration.phone)}
+    target = _wanted(request) or registration.target
     form = RegistrationForm(request.POST if request.method == "POST" else None, initial=initial)
     status = 200
     if form.is_valid():
         number = form.cleaned_data["phone"]
         same = number == registration.phone
         if same and (registration.verified or code_step.is_fresh(registration.sent_at, now=now)):
+            keep_registration(request.session, replace(registration, target=target))
             return _go_on(registration)
         try:
             code_step.send(request, phone=number, purpose=REGISTER, now=now)
@@ -93,10 +100,11 @@ def phone(request: HttpRequest, registration: Registration, now: datetime) -> Ht
                 policy_version=settings.DATA_POLICY_VERSION,
                 consented_at=now.isoformat(),
                 sent_at=now.isoformat(),
+                target=target,
             )
             keep_registration(request.session, started)
             return _go_on(started)
-    return render(request, "accounts/register_phone.html", {"form": form}, status=status)
+    return render(request, "accounts/register_phone.html", {"form": form, "next": target}, status=status)
 
 
 @_step(Step.CODE)
@@ -150,6 +158,11 @@ def account(request: HttpRequest, registration: Registration, now: datetime) -> 
     elif person is not None and not asked:
         return _confirm(request, person, tie=PhoneTie(registration.phone_tie))
     return render(request, "accounts/register_account.html", {"form": form})
+
+
+def _wanted(request: HttpRequest) -> str:
+    """The page of ours that the visitor wanted to go to before they were asked to register, or nothing."""
+    return page_of_ours(request, request.POST.get("next") or request.GET.get("next") or "")
 
 
 def _go_on(registration: Registration) -> HttpResponse:
@@ -213,14 +226,12 @@ def _create(
     except services.PhoneTaken:
         forget(request.session)
         messages.info(request, _("This number is registered already. Sign in"))
-        return redirect("accounts:login")
+        way_back = f"?{urlencode({'next': registration.target})}" if registration.target else ""
+        return redirect(f"{reverse('accounts:login')}{way_back}")
     forget(request.session)
     login(request, user, backend=BACKEND)
-    messages.success(
-        request,
-        _("You are registered. Complete your profile, then add your children and file an application"),
-    )
-    response = redirect("accounts:profile")
+    messages.success(request, _("You are registered. Now add your child and file an application"))
+    response = redirect(registration.target or AFTER_REGISTRATION)
     remember_device(response, request, user)
     return response
 

@@ -6,6 +6,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings as django_settings
@@ -51,7 +53,7 @@ def errors(answer) -> dict[str, list[str]]:
 class TestWholeWay:
     def test_the_manuals_father(self, client, clock):
         answer = to_end(client)
-        assert answer.url == "/cabinet/profile/"
+        assert answer.url == "/cabinet/children/add/"
         user = User.objects.get()
         assert user.phone.as_e164 == user.username == PHONE
         assert user.check_password(PASSWORD)
@@ -92,7 +94,7 @@ class TestWholeWay:
         client.post("/ru/register/code/", {"code": newest_code()})
         client.post("/ru/register/password/", {"password": PASSWORD, "repeated": PASSWORD})
         client.post("/ru/register/account/", {"identity": FATHER})
-        assert client.post("/ru/register/account/", {"confirm": "1"}).url == "/ru/cabinet/profile/"
+        assert client.post("/ru/register/account/", {"confirm": "1"}).url == "/ru/cabinet/children/add/"
         assert User.objects.get().language == "ru"
         assert Message.objects.get().language == "ru"
 
@@ -362,7 +364,7 @@ class TestAccount:
         assert list(errors(answer)) == ["__all__"]
         assert client.get("/register/account/").status_code == 200
         client.post("/register/account/", {"identity": FATHER})
-        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/profile/"
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/children/add/"
 
     def test_registry_down_costs_no_attempt(self, client):
         to_account(client)
@@ -406,7 +408,7 @@ class TestAccount:
         other = Client()
         to_confirm(client)
         to_confirm(other, phone="+77017779877")
-        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/profile/"
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/children/add/"
         assert other.post("/register/account/", {"confirm": "1"}).url == "/register/account/"
         assert other.get("/register/account/").status_code == 200
         assert User.objects.count() == 1
@@ -436,7 +438,7 @@ class TestWhosePhone:
         assert sentence in page
         for hidden in ("КАМЕНОВ", "ЕРМЕК", "АХМЕТОВИЧ", "25.02"):
             assert hidden not in page
-        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/profile/"
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/children/add/"
         assert Profile.objects.get().phone_tie == PhoneTie.NO
 
     @pytest.mark.parametrize("gateway", ["asked", "without the question"])
@@ -511,7 +513,7 @@ class TestWhosePhone:
         assert "ЕРМЕК" not in client.get("/register/account/").content.decode()
         settings.PERSON_REGISTRY = "accounts.registry.simulator.SimulatedRegistry"
         client.post("/register/account/", {"identity": FATHER})
-        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/profile/"
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/children/add/"
 
 
 class WithoutTheQuestion(SimulatedRegistry):
@@ -626,3 +628,39 @@ def test_progress_survives_json():
     assert (kept.person, kept.phone_tie) == (person, PhoneTie.NO)
     without = kept.without_person()
     assert (without.person, without.phone_tie) == (None, PhoneTie.UNASKED)
+
+
+class TestTheWayBack:
+    """Whoever wanted to go somewhere before registering arrives there."""
+
+    TARGET = "/cabinet/applications/new/"
+
+    def start(self, client, target):
+        return client.get("/register/", {"next": target})
+
+    def register(self, client, target):
+        client.post("/register/", {"phone": PHONE, "consent": "on", "next": target})
+        client.post("/register/code/", {"code": newest_code()})
+        client.post("/register/password/", {"password": PASSWORD, "repeated": PASSWORD})
+        client.post("/register/account/", {"identity": FATHER})
+        return client.post("/register/account/", {"confirm": "1"})
+
+    def test_it_leads_to_where_the_visitor_wanted_to_go(self, client):
+        page = self.start(client, self.TARGET)
+        assert page.context["next"] == self.TARGET
+        assert self.register(client, self.TARGET).url == self.TARGET
+
+    def test_sign_in_and_registration_hand_it_to_each_other(self, client):
+        asked = {"next": self.TARGET}
+        assert f"/login/?{urlencode(asked)}" in unescape(self.start(client, self.TARGET).content.decode())
+        assert f"/register/?{urlencode(asked)}" in unescape(client.get("/login/", asked).content.decode())
+
+    @pytest.mark.parametrize(
+        "target", ["https://example.com/", "//example.com/", "javascript:alert(1)", "cabinet", "\x00"]
+    )
+    def test_never_to_a_foreign_page(self, client, target):
+        assert self.start(client, target).context["next"] == ""
+        assert self.register(client, target).url == "/cabinet/children/add/"
+
+    def test_whoever_is_signed_in_goes_there_at_once(self, parent_client):
+        assert self.start(parent_client, self.TARGET).url == self.TARGET
