@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -28,16 +28,15 @@ from applications.rules.in_force import choose
 from balabaqsha import statistics as figures
 from balabaqsha.health.probes import report
 from bulletin import selectors
-from bulletin.chosen_place import PLACE_COOKIE, chosen_locality
+from bulletin.chosen_place import PLACE_COOKIE, chosen_locality, remember_place
 from bulletin.models import Locality
 from bulletin.shared_page import shared_page
 from notifications.clock import estimate_clock, read_clock
 from notifications.selectors import unread_count
 
-LATEST_VACANCIES = 5
+VACANCIES = 5
 LATEST_REVIEWS = 3
 RETRY_AFTER_SECONDS = 30
-PLACE_COOKIE_AGE = 365 * 24 * 60 * 60
 
 
 @require_safe
@@ -56,15 +55,29 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _home(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
     locality = chosen_locality(request)
-    vacancies = selectors.published_vacancies(locality=locality, now=now).order_by("-published_at", "id")
+    # Places that nobody who reads this can apply for (full, paused, for the head of a queue) are in the bulletin alone.
+    vacancies = selectors.published_vacancies(locality=locality, status="open", now=now)[:VACANCIES]
+    is_open = bool(vacancies)
+    if not is_open:
+        vacancies = selectors.published_vacancies(locality=locality, status="soon", now=now)[:VACANCIES]
     return {
         "locality": locality,
-        "offers": selectors.offers(vacancies[:LATEST_VACANCIES], now=now),
+        "join_url": _join_url(request),
+        "is_open": is_open,
+        "offers": selectors.offers(vacancies, now=now),
         "waiting": _bars((str(row.birth_year), row.waiting) for row in figures.waiting_by_year(locality)),
         "headline": figures.headline(None, now=now),
         "recent_days": figures.RECENT_DAYS,
         "reviews": selectors.published_reviews()[:LATEST_REVIEWS],
     }
+
+
+def _join_url(request: HttpRequest) -> str:
+    """The form of an application; for a visitor through the registration, which leads back to it."""
+    form = reverse("applications:new")
+    if request.user.is_authenticated:
+        return form
+    return f"{reverse('accounts:register')}?{urlencode({'next': form})}"
 
 
 @require_POST
@@ -77,14 +90,7 @@ def choose_place(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("There is no such place. Choose one from the list."))
         return response
     messages.success(request, _("Chosen place: %(place)s") % {"place": place.name})
-    response.set_cookie(
-        PLACE_COOKIE,
-        place.slug,
-        max_age=PLACE_COOKIE_AGE,
-        samesite="Lax",
-        secure=settings.HTTPS,
-        httponly=True,
-    )
+    remember_place(response, place)
     return response
 
 

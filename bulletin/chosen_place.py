@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from bulletin import selectors
 from bulletin.models import Locality
 
 PLACE_COOKIE: str = settings.PLACE_COOKIE_NAME
+REMEMBERED_SECONDS = 365 * 24 * 60 * 60
 
 
 def chosen_locality(request: HttpRequest, places: Sequence[Locality] | None = None) -> Locality | None:
@@ -19,3 +20,15 @@ def chosen_locality(request: HttpRequest, places: Sequence[Locality] | None = No
     places = selectors.localities() if places is None else places
     slug = request.COOKIES.get(PLACE_COOKIE)
     return next((place for place in places if place.slug == slug), places[0] if places else None)
+
+
+def remember_place(response: HttpResponse, place: Locality) -> None:
+    """Choose `place` for this visitor from now on, for a year."""
+    response.set_cookie(
+        PLACE_COOKIE,
+        place.slug,
+        max_age=REMEMBERED_SECONDS,
+        samesite="Lax",
+        secure=settings.HTTPS,
+        httponly=True,
+    )

@@ -1,6 +1,9 @@
 """The home page: the five sections of the manual, the chosen place, and nothing that is not public."""
 
+import re
 from datetime import timedelta
+from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
@@ -37,8 +40,19 @@ def test_all_sections_of_the_manual_are_one_click_away(client, address):
     prefix = address.rstrip("/")
     for path in ("/bulletin/", "/queue/", "/kindergartens/", "/statistics/", "/feedback/"):
         assert f'href="{prefix}{path}"' in content
-    for path in ("/register/", "/login/", "/cabinet/applications/new/", "/queue/check/"):
+    for path in ("/register/", "/login/", "/queue/check/"):
         assert f'href="{prefix}{path}"' in content
+
+
+@pytest.mark.parametrize("prefix", ["", "/ru"])
+def test_the_first_action_leads_into_the_queue(client, parent_client, prefix):
+    """A visitor registers and comes back to the form; who is signed in is at the form at once."""
+    form = f"{prefix}/cabinet/applications/new/"
+    main = page(client, f"{prefix}/").split("<main")[1]
+    first = re.search(r'href="([^"]+)"', main)[1]
+    assert unescape(first) == f"{prefix}/register/?{urlencode({'next': form})}"
+    own = page(parent_client, f"{prefix}/").split("<main")[1]
+    assert re.search(r'href="([^"]+)"', own)[1] == form
 
 
 def test_an_empty_portal_says_what_to_do(client):
@@ -48,21 +62,31 @@ def test_an_empty_portal_says_what_to_do(client):
     assert page(client).count('class="empty"') == 3
 
 
-def test_shows_the_five_newest_vacancies_of_the_chosen_place(client, kentau):
+def test_shows_five_places_of_the_chosen_place_that_can_be_applied_for(client, kentau):
     now = timezone.now()
     turkistan = LocalityFactory()
-    made = [
-        VacancyFactory(
-            group=GroupFactory(kindergarten=KindergartenFactory(locality=turkistan)),
-            published_at=now - timedelta(days=days),
-        )
-        for days in range(1, 8)
-    ]
+
+    def place(**fields):
+        return VacancyFactory(group__kindergarten__locality=turkistan, **fields)
+
+    made = [place(opens_at=now - timedelta(days=days)) for days in range(1, 8)]
+    place(seats_taken=5)
+    place(priority_until=now + timedelta(days=1))
+    place(opens_at=now + timedelta(hours=1))
     elsewhere = VacancyFactory(group=GroupFactory(kindergarten=KindergartenFactory(locality=kentau)))
     shown = [offer.vacancy for offer in client.get("/").context["offers"]]
     assert shown == made[:5]
     client.cookies["place"] = "kentau"
     assert [offer.vacancy for offer in client.get("/").context["offers"]] == [elsewhere]
+
+
+def test_where_none_is_open_it_shows_those_that_open_soonest(client):
+    now = timezone.now()
+    later, sooner = (VacancyFactory(opens_at=now + timedelta(days=days)) for days in (2, 1))
+    VacancyFactory(seats_taken=5)
+    shown = client.get("/").context
+    assert [offer.vacancy for offer in shown["offers"]] == [sooner, later]
+    assert not shown["is_open"]
 
 
 @pytest.mark.parametrize("state", [Vacancy.State.DRAFT, Vacancy.State.RECALLED, Vacancy.State.CLOSED])
