@@ -28,7 +28,7 @@ from applications.views.cabinet.halted import answer_if_halted
 from applications.views.people import own_application, parent
 from applications.waiting.confirming import confirm_interest
 from applications.waiting.filing import archive, file_application, restorable_of, restore, undo_until
-from bulletin.chosen_place import chosen_locality
+from bulletin.chosen_place import chosen_locality, remember_place
 from bulletin.models import Language
 from children.access import children_of
 from children.models import Child
@@ -45,9 +45,12 @@ def new_application(request: HttpRequest) -> HttpResponse:
     """
     user = parent(request)
     children = children_of(user)
+    if not children:
+        messages.info(request, _("Add your child by IIN first, then file the application."))
+        return redirect("children:add")
     waiting = _live_by_child(user)
     answers = request.POST if request.method == "POST" else request.GET
-    already = waiting.get(answers.get("child", ""))
+    already = waiting.get(answers.get("child") or answers.get("for", ""))
     if already is not None:
         messages.info(request, _("This child already has an application: here it is."))
         return redirect(already)
@@ -58,7 +61,6 @@ def new_application(request: HttpRequest) -> HttpResponse:
         return _check_answers(request, form)
     context = {
         "form": form,
-        "children": children,
         "waiting": waiting.values(),
         "can_file": len(waiting) < len(children),
     }
@@ -145,13 +147,18 @@ def interest(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _form(request: HttpRequest, answers: QueryDict, free: QuerySet[Child]) -> ApplicationForm:
-    """The form with the answers given so far; a first visit gets the chosen place, Kazakh, and an only child."""
+    """The form with the answers given so far; a first visit gets what is known already.
+
+    That is what the family answered for another child, or else the chosen place; and the child it came for, or an only
+    one. No language is ticked that nobody has chosen.
+    """
     if request.method == "POST" or {"child", "locality", "languages"} & answers.keys():
         return ApplicationForm(answers, children=free)
-    place, only = chosen_locality(request), free[:2]
+    only, before = free[:2], applications_of(parent(request)).order_by("-filed_at").first()
+    place = before.locality if before else chosen_locality(request)
     initial = {
         "locality": place.slug if place else None,
-        "languages": [Language.KAZAKH],
+        "languages": before.languages if before else [],
         "child": only[0].pk if len(only) == 1 else request.GET.get("for"),
     }
     return ApplicationForm(initial=initial, children=free)
@@ -176,6 +183,7 @@ def _check_answers(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
         },
         {"label": _("Child"), "value": data["child"].full_name, "url": change},
         {"label": _("Date of birth"), "at": data["child"].birth_date, "show": "date"},
+        *_missing_in_profile(request, form),
     ]
     restorable = restorable_of(data["child"], now=read_clock())
     context = {
@@ -186,6 +194,20 @@ def _check_answers(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
         "restorable_until": restorable[1] if restorable else None,
     }
     return render(request, "applications/check.html", context)
+
+
+def _missing_in_profile(request: HttpRequest, form: ApplicationForm) -> list[dict[str, Any]]:
+    """What the profile lacks, with the way there and back: nobody has to open it before."""
+    if parent(request).profile.address:
+        return []
+    back = urlencode({"next": _answers_url(form)})
+    address = {
+        "label": _("Home address"),
+        "value": _("Not stated"),
+        "url": f"{reverse('accounts:profile')}?{back}#contacts",
+        "change": _("Fill in"),
+    }
+    return [address]
 
 
 def _submit(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
@@ -206,7 +228,9 @@ def _submit(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
             return redirect(already)
         form.add_error("child" if refused.reason == Refusal.AGE else None, str(refused))
         return render(request, "applications/new.html", {"form": form, "can_file": True})
-    return redirect(f"{application.get_absolute_url()}?filed=1")
+    response = redirect(f"{application.get_absolute_url()}?filed=1")
+    remember_place(response, application.locality)
+    return response
 
 
 def _live_by_child(user: User) -> dict[str, Application]:

@@ -190,7 +190,11 @@ class ExtensionForm(HandedIn):
         input_formats=DAY_FORMATS,
         error_messages={"invalid": gettext_lazy("Write the date like this: 03.07.2026")},
     )
-    reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=Extension.Reason.choices)
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Reason"),
+        choices=[("", gettext_lazy("Choose the reason")), *Extension.Reason.choices],
+        error_messages={"required": gettext_lazy("Choose the reason.")},
+    )
     explanation = forms.CharField(
         label=gettext_lazy("Explanation"),
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -213,7 +217,6 @@ class ExtensionForm(HandedIn):
         """From the day after `last_day` to `latest` may be asked for; whoever asks for that gets `longest`."""
         super().__init__(*args, **kwargs)
         self.earliest, self.latest = last_day + timedelta(days=1), latest
-        self.fields["until"].initial = longest
         self.fields["until"].help_text = _(
             "The latest possible day: %(day)s. If you choose a day off, the referral ends on the last working day "
             "before it."

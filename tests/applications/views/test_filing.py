@@ -48,7 +48,55 @@ def text(response):
 class TestFiling:
     def test_without_a_child_it_leads_to_adding_one(self, parent_client):
         LocalityFactory()
-        assert reverse("children:add") in text(parent_client.get(NEW))
+        assert parent_client.get(NEW).url == reverse("children:add")
+
+    def test_no_language_is_ticked_that_nobody_chose(self, parent_client, answers):
+        for prefix in ("", "/ru"):
+            page = parent_client.get(f"{prefix}{NEW}")
+            assert page.context["form"]["languages"].value() == []
+        refused = parent_client.post(NEW, answers | {"languages": []})
+        assert refused.context["form"].errors["languages"]
+
+    def test_place_and_languages_are_asked_once(self, parent_client, parent, answers, clock):
+        """What the family answered for one child stands in the form for the next, and in the switch of the place."""
+        LocalityFactory(slug="abai", name_kk="Абай", name_ru="Абай", order=0)
+        place = LocalityFactory()
+        parent_client.post(NEW, answers | {"locality": place.slug, "languages": ["ru"], "confirm": "1"})
+        assert parent_client.cookies["place"].value == place.slug
+        parent_client.cookies.pop("place")
+        GuardianshipFactory(user=parent, child__birth_date=date(2016, 7, 20))
+        form = parent_client.get(NEW).context["form"]
+        assert (form["locality"].value(), form["languages"].value()) == (place.slug, ["ru"])
+
+    def test_the_child_one_comes_from_is_chosen_among_several(self, parent_client, parent, answers):
+        other = GuardianshipFactory(user=parent, child__birth_date=date(2016, 7, 20)).child
+        form = parent_client.get(NEW, {"for": other.pk}).context["form"]
+        assert form["child"].value() == str(other.pk)
+
+    def test_what_the_profile_lacks_is_asked_for_before_filing(self, parent_client, parent, answers, clock):
+        check = parent_client.post(NEW, answers)["Location"]
+        there = next(row["url"] for row in parent_client.get(check).context["rows"] if row.get("change"))
+        form = {
+            "second_phone": "",
+            "address": "Абай, 1",
+            "language": "kk",
+            "next": parent_client.get(there).context["next"],
+        }
+        saved = parent_client.post(reverse("accounts:profile"), form)
+        assert saved.url == check
+        assert not any(row.get("change") for row in parent_client.get(check).context["rows"])
+
+    @pytest.mark.parametrize("foreign", ["https://example.com/", "//example.com/", "javascript:alert(1)"])
+    def test_the_profile_leads_to_no_foreign_page(self, parent_client, foreign):
+        form = {"second_phone": "", "address": "", "language": "kk", "next": foreign}
+        assert parent_client.post(reverse("accounts:profile"), form).url == reverse("accounts:profile")
+
+    def test_the_second_guardian_is_led_to_the_application_that_exists(self, client_of, application):
+        """B: the other guardian's child already waits; nobody is invited to file it again."""
+        mother = GuardianshipFactory(child=application.child).user
+        response = client_of(mother).get(NEW, {"for": application.child.pk}, follow=True)
+        assert response.redirect_chain == [(application.get_absolute_url(), 302)]
+        assert [str(message) for message in response.context["messages"]]
 
     def test_an_only_child_and_the_chosen_place_are_chosen_already(self, parent_client, answers):
         form = parent_client.get(NEW).context["form"]
