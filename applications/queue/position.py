@@ -6,7 +6,7 @@ ones in turn (the ratio is in `Rules`) while there are both; inside a tier by ti
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from uuid import UUID
 
@@ -79,6 +79,15 @@ class QueueSize:
     waiting: int
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """What a number is worked out from: how many stand ahead in its tier, how many in all tiers, their ratio."""
+
+    ahead_in_tier: int
+    totals: Iterable[int]
+    ratio: int
+
+
 def in_queue(*, locality: Locality, birth_year: int) -> QuerySet[Application]:
     """The applications that hold a number in one queue."""
     return Application.objects.filter(locality=locality, birth_year=birth_year, state__in=QUEUED_STATES)
@@ -102,24 +111,56 @@ def position(application: Application, *, now: datetime) -> Position | None:
     """
     if application.state not in QUEUED_STATES:
         return None
-    month = bucket_month(application.filed_at)
+    tier = Tier(application.tier)
+    standing = _standing(
+        locality=application.locality,
+        birth_year=application.birth_year,
+        tier=tier,
+        before=(application.filed_at, application.sequence),
+        now=now,
+    )
+    return _position(tier, standing)
+
+
+def last_position(
+    *, locality: Locality, birth_year: int, tier: Tier, until: tuple[datetime, int], now: datetime
+) -> Position | None:
+    """Where the last application of a tier stands that was filed at `until` (time and sequence) or before.
+
+    None if no such application stands in the queue now. One statement, like `position`.
+    """
+    filed_at, sequence = until
+    standing = _standing(
+        locality=locality, birth_year=birth_year, tier=tier, before=(filed_at, sequence + 1), now=now
+    )
+    if not standing.ahead_in_tier:
+        return None
+    return _position(tier, replace(standing, ahead_in_tier=standing.ahead_in_tier - 1))
+
+
+def _standing(
+    *, locality: Locality, birth_year: int, tier: Tier, before: tuple[datetime, int], now: datetime
+) -> _Standing:
+    """How many of a tier stand before a time of filing and sequence, and how many in each tier; one statement."""
+    filed_at, sequence = before
+    month = bucket_month(filed_at)
     with connection.cursor() as cursor:
         cursor.execute(
             _POSITION,
             {
-                "locality": application.locality_id,
-                "birth_year": application.birth_year,
-                "tier": application.tier,
+                "locality": locality.pk,
+                "birth_year": birth_year,
+                "tier": tier,
                 "month": month,
                 "month_begins": datetime.combine(month, time(), tzinfo=UTC),
-                "filed_at": application.filed_at,
-                "sequence": application.sequence,
+                "filed_at": filed_at,
+                "sequence": sequence,
                 "queued": tuple(QUEUED_STATES),
-                "today": application.locality.day(now),
+                "today": locality.day(now),
             },
         )
         ahead_in_tier, *totals, ratio = cursor.fetchone()
-    return _position(application, ahead_in_tier=ahead_in_tier, totals=totals, ratio=ratio or _USUAL_RATIO)
+    return _Standing(int(ahead_in_tier), totals=totals, ratio=ratio or _USUAL_RATIO)
 
 
 def positions(applications: Iterable[Application], *, now: datetime) -> dict[UUID, Position]:
@@ -152,7 +193,7 @@ def positions(applications: Iterable[Application], *, now: datetime) -> dict[UUI
     for key, ahead_in_tier, *totals in rows:
         one = asked[UUID(key)]
         ratio = _ratio(rules, one.locality, now=now)
-        found[one.pk] = _position(one, ahead_in_tier=ahead_in_tier, totals=totals, ratio=ratio)
+        found[one.pk] = _position(Tier(one.tier), _Standing(int(ahead_in_tier), totals=totals, ratio=ratio))
     return found
 
 
@@ -198,16 +239,16 @@ def count_position(application: Application, *, now: datetime) -> Position | Non
     )
     totals = [counted[tier.name] for tier in Tier]
     ratio = _ratio(Rules.objects.all(), application.locality, now=now)
-    return _position(application, ahead_in_tier=counted["ahead"], totals=totals, ratio=ratio)
+    return _position(Tier(application.tier), _Standing(counted["ahead"], totals=totals, ratio=ratio))
 
 
-def _position(application: Application, *, ahead_in_tier: int, totals: Iterable[int], ratio: int) -> Position:
-    by_tier = dict(zip(Tier, map(int, totals), strict=True))
+def _position(tier: Tier, standing: _Standing) -> Position:
+    by_tier = dict(zip(Tier, map(int, standing.totals), strict=True))
     ahead = ahead_by_tier(
-        Tier(application.tier),
-        ahead_in_tier=int(ahead_in_tier),
+        tier,
+        ahead_in_tier=standing.ahead_in_tier,
         totals=by_tier,
-        general_per_priority=ratio,
+        general_per_priority=standing.ratio,
     )
     return Position(number=1 + sum(ahead.values()), total=sum(by_tier.values()), ahead=ahead)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from applications.bidding.ending import reject_bid
 from applications.models import Application, Bid
 from applications.refusals import Refusal
-from applications.states import ApplicationState, BidState
+from applications.states import ApplicationState, BidState, Tier
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
 from notifications.clock import read_clock
@@ -190,6 +190,92 @@ class TestRefusals:
     def test_the_reasons_are_russian_under_ru(self, family, scene):
         full(scene)
         assert family.get("/ru" + apply_url(scene)).status_code == 409
+
+
+class TestWhoseOpening:
+    """The large countdown is to the opening for this family, and the number up to which one is at the head is told."""
+
+    @pytest.fixture(autouse=True)
+    def _announced(self, scene):
+        hour = timedelta(hours=1)
+        Vacancy.objects.update(opens_at=scene.now + hour, priority_until=scene.now + timedelta(days=2))
+        scene.vacancy.refresh_from_db()
+
+    @pytest.fixture
+    def queue(self, scene):
+        """Six more families behind the one of the scene, which is at the head together with the next two."""
+        behind = [
+            ApplicationFactory(
+                locality=scene.locality,
+                child__birth_date=scene.application.child.birth_date,
+                languages=["ru"],
+                filed_at=scene.application.filed_at + timedelta(days=day),
+            )
+            for day in range(1, 7)
+        ]
+        last = behind[1]
+        scene.vacancy.cutoffs.create(
+            birth_year=2017, tier=last.tier, filed_at=last.filed_at, sequence=last.sequence
+        )
+        return [scene.application, *behind]
+
+    def page_of(self, client, scene):
+        return client.get(scene.vacancy.get_absolute_url()).context
+
+    def test_the_head_of_the_queue_waits_for_the_opening(self, queue, client_of, scene):
+        for place, application in enumerate(queue[:3], start=1):
+            page = self.page_of(client_of(application.filed_by), scene)
+            assert page["countdown"].at == scene.vacancy.opens_at
+            (verdict,) = page["verdicts"]
+            assert (verdict.number, verdict.head_until) == (place, 3)
+
+    def test_those_behind_wait_for_the_end_of_the_window(self, queue, client_of, scene, clock):
+        for later in (timedelta(0), timedelta(hours=1)):
+            clock.move_to(scene.now + later)
+            page = self.page_of(client_of(queue[3].filed_by), scene)
+            assert page["countdown"].at == scene.vacancy.priority_until
+            (verdict,) = page["verdicts"]
+            assert (verdict.number, verdict.head_until) == (4, 3)
+
+    def test_a_visitor_reads_the_opening_and_the_last_number(self, queue, client, scene):
+        page = self.page_of(client, scene)
+        assert page["countdown"].at == scene.vacancy.opens_at
+        assert page["heads"] == "2017: 3"
+
+    def test_the_last_number_is_that_of_whoever_is_last_there_now(self, queue, client, scene):
+        """Who left the queue stands at no number; whoever came in front moves it."""
+        Application.objects.filter(pk=queue[2].pk).update(state=ApplicationState.LAPSED)
+        assert self.page_of(client, scene)["heads"] == "2017: 2"
+        ApplicationFactory(
+            locality=scene.locality,
+            child__birth_date=queue[0].child.birth_date,
+            filed_at=queue[0].filed_at - timedelta(days=1),
+        )
+        assert self.page_of(client, scene)["heads"] == "2017: 3"
+
+    def test_of_a_queue_of_four_no_number_is_public(self, queue, client, client_of, scene):
+        Application.objects.filter(pk__in=[one.pk for one in queue[4:]]).update(state=ApplicationState.LAPSED)
+        assert self.page_of(client, scene)["heads"] == ""
+        (verdict,) = self.page_of(client_of(queue[0].filed_by), scene)["verdicts"]
+        assert verdict.head_until == 3
+
+    def test_a_part_of_the_queue_with_nobody_inside(self, queue, client_of, scene):
+        Application.objects.filter(pk=queue[1].pk).update(tier=Tier.PRIORITY)
+        response = client_of(queue[1].filed_by).get(scene.vacancy.get_absolute_url())
+        (verdict,) = response.context["verdicts"]
+        assert (verdict.number, verdict.head_until) == (1, None)
+        assert gettext("Nobody of your part of the queue is at its head.") in text(response)
+
+    def test_whom_the_place_does_not_suit_waits_for_nothing(self, family, scene):
+        for change in (other_language, other_year, stopped):
+            change(scene)
+            assert self.page_of(family, scene)["countdown"] is None
+
+    def test_once_it_is_open_to_all_the_head_is_of_no_interest(self, queue, client_of, scene, clock):
+        clock.move_to(scene.vacancy.priority_until)
+        page = self.page_of(client_of(queue[3].filed_by), scene)
+        assert page["countdown"] is None
+        assert [verdict.head_until for verdict in page["verdicts"]] == [None]
 
 
 class TestWaitingForTheOpening:
