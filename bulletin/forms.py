@@ -49,9 +49,9 @@ class FilterForm(forms.Form):
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether the address uses more than the first field, so that a phone should show the others too."""
-        others = [field.name for field in self.visible_fields()[1:]]
-        return any(self._given.get(name, "") not in ("", self._defaults.get(name)) for name in others)
+        """Whether the address narrows or sorts the list, so that a phone should show the fields too."""
+        names = [field.name for field in self.visible_fields()]
+        return any(self._given.get(name, "") not in ("", self._defaults.get(name)) for name in names)
 
     @property
     def note(self) -> str:
@@ -68,7 +68,7 @@ class BulletinFilterForm(FilterForm):
     `status` is all, open (to all) or me; the form keeps it, tabs change it. `me` is answered by `applications`.
     """
 
-    defaults = {"status": "all", "sort": "new", "birth_year": None}
+    defaults = {"status": "all", "sort": "ready", "birth_year": None}
 
     search = forms.CharField(
         label=gettext_lazy("Kindergarten"),
@@ -92,6 +92,7 @@ class BulletinFilterForm(FilterForm):
     sort = forms.ChoiceField(
         label=gettext_lazy("Order"),
         choices=[
+            ("ready", gettext_lazy("what you can apply for first")),
             ("new", gettext_lazy("newest first")),
             ("name", gettext_lazy("by name of the kindergarten")),
             ("free", gettext_lazy("most vacant places first")),

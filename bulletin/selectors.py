@@ -29,8 +29,20 @@ from bulletin.models import Group, Kindergarten, Locality, Pause, Review, Vacanc
 from bulletin.opening import Phase, phase
 from bulletin.sorting import fold
 
+# What can be applied for comes first: open to all, to the head of a queue, soon; then what is of no use now.
+_READINESS = Case(
+    *(
+        When(phase_now=phase_now, then=Value(place))
+        for place, phase_now in enumerate(
+            (Phase.OPEN, Phase.PRIORITY, Phase.ANNOUNCED, Phase.PAUSED, Phase.FULL)
+        )
+    ),
+    output_field=IntegerField(),
+)
+_SOONEST = Case(When(phase_now=Phase.ANNOUNCED, then=F("opens_at")), output_field=DateTimeField())
 # The orders in which a list of vacancies can be asked for; the first is the default.
-VACANCY_ORDERS: dict[str, tuple[str, ...]] = {
+VACANCY_ORDERS: dict[str, tuple[str | Case, ...]] = {
+    "ready": (_READINESS, _SOONEST, "-opens_at", "group__kindergarten__sort_key", "id"),
     "new": ("-opens_at", "group__kindergarten__sort_key", "id"),
     "name": ("group__kindergarten__sort_key", "group__name", "id"),
     "free": ("-free", "-opens_at", "id"),
@@ -105,9 +117,9 @@ def published_vacancies(
     """What the bulletin shows at `now`: published vacancies that are not over, including full and paused ones.
 
     `search` is a part of the kindergarten's name in either language, in any case, in Kazakh letters or the similar
-    Russian ones. `status="open"` keeps those to which every matching family may apply; any other status keeps all
-    (`applications` knows what is open to one family). `sort` is a key of `VACANCY_ORDERS`. An empty value does not
-    filter. Group, kindergarten and locality come with each row.
+    Russian ones. `status="open"` keeps those to which every matching family may apply, "soon" those that open later;
+    any other status keeps all (`applications` knows what is open to one family). `sort` is a key of `VACANCY_ORDERS`.
+    An empty value does not filter. Group, kindergarten and locality come with each row.
     """
     published = with_phase(Vacancy.objects.filter(state=Vacancy.State.PUBLISHED), now=now)
     vacancies = published.filter(~Q(phase_now=Phase.CLOSED)).select_related("group__kindergarten__locality")
@@ -123,9 +135,11 @@ def published_vacancies(
         vacancies = vacancies.filter(place_type=place_type)
     if status == "open":
         vacancies = vacancies.filter(Q(phase_now=Phase.OPEN))
+    if status == "soon":
+        vacancies = vacancies.filter(Q(phase_now=Phase.ANNOUNCED))
     if sort == "free":
         vacancies = vacancies.annotate(free=F("seats_total") - F("seats_taken"))
-    return vacancies.order_by(*VACANCY_ORDERS.get(sort, VACANCY_ORDERS["new"]))
+    return vacancies.order_by(*VACANCY_ORDERS.get(sort, VACANCY_ORDERS["ready"]))
 
 
 def named(search: str, *, prefix: str = "") -> Q:

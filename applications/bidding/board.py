@@ -4,13 +4,13 @@ A board is read once a second for each set of filters. It then tells every famil
 without the database: thousands look in the minute before an opening.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 from uuid import UUID
 
 from django.db.models import CharField
@@ -66,6 +66,31 @@ class Board:
         return [at for at in found if self.vacancies[at] not in one.refused_by] if one.refused_by else found
 
 
+class MineFirst(Sequence[int]):
+    """The indices below `size`, those of `mine` (sorted) before the others; only what is asked for is worked out."""
+
+    def __init__(self, mine: Sequence[int], *, size: int) -> None:
+        self._mine, self._size = mine, size
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[int]: ...
+    def __getitem__(self, at: int | slice) -> int | list[int]:
+        wanted = range(self._size)[at]
+        return self._nth(wanted) if isinstance(wanted, int) else [self._nth(one) for one in wanted]
+
+    def _nth(self, place: int) -> int:
+        if place < len(self._mine):
+            return self._mine[place]
+        other = place - len(self._mine)
+        # How many of `mine` stand before the index sought: each of them moves it on by one.
+        return other + bisect_right(range(len(self._mine)), other, key=lambda at: self._mine[at] - at)
+
+
 def holds(indices: Sequence[int], index: int) -> bool:
     """Whether this index is among the sorted ones; of ten thousand it looks at a dozen."""
     at = bisect_left(indices, index)
@@ -101,6 +126,12 @@ def waiting(family: Iterable[Application]) -> list[Waiting]:
         for one in family
         if one.state == ApplicationState.WAITING and one.asker_may_choose
     ]
+
+
+def suiting_places(application: Application, *, now: datetime) -> list[str]:
+    """The ids of the places for which this application may bid at `now`, the newest first."""
+    listed = board(locality=application.locality, birth_year=application.birth_year, now=now)
+    return [listed.vacancies[at] for at in listed.available(waiting([application]))]
 
 
 def _read(filters: dict[str, Any], *, now: datetime) -> Board:

@@ -48,11 +48,16 @@ def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Ref
     return (
         _END_REFUSALS.get(now_in)
         or mismatch(application, _suit(vacancy))
-        or _STATE_REFUSALS.get(ApplicationState(application.state))
+        or state_refusal(application)
         or _PHASE_REFUSALS.get(now_in)
         or _refused_before(application, vacancy)
         or _outside_the_window(application, vacancy, now_in)
     )
+
+
+def state_refusal(application: Application) -> Refusal | None:
+    """Why the application can't bid for any place in its present state; None while it waits."""
+    return _STATE_REFUSALS.get(ApplicationState(application.state))
 
 
 def refusal_at_opening(application: Application, vacancy: Vacancy) -> Refusal | None:

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from applications.bidding.board import board, waiting
+from applications.bidding.board import suiting_places
 from applications.bidding.eligibility import why_not
 from applications.models import Application
 from bulletin.models import Vacancy
@@ -28,8 +28,8 @@ class FamilyOffer(Offer):
 
     @property
     def status(self) -> str:
-        """The status in the manual's words: «available to me» for a family inside its priority window."""
-        if self.phase == Phase.PRIORITY and self.mine:
+        """The status in the manual's words: «available to me» for whom may bid now."""
+        if self.mine:
             return _("Available to me")
         return str(self.phase.label)
 
@@ -53,6 +53,7 @@ class FamilyOffer(Offer):
             years=self.years,
             place_type=vacancy.get_place_type_display(),
             opens_at=vacancy.opens_at,
+            is_upcoming=self.phase == Phase.ANNOUNCED,
             zone=vacancy.locality.timezone,
             tag=self.tag,
             status=self.status,
@@ -96,8 +97,7 @@ def similar_offers(vacancy: Vacancy, *, family: Sequence[Application], now: date
 
 def fitting_offers(application: Application, *, without: Vacancy, now: datetime) -> list[FamilyOffer]:
     """A few other places for which this application may bid now."""
-    listed = board(locality=application.locality, birth_year=application.birth_year, now=now)
-    fitting = [listed.vacancies[at] for at in listed.available(waiting([application]))]
+    fitting = suiting_places(application, now=now)
     shown = [pk for pk in fitting if pk != str(without.pk)][:SIMILAR]
     return offers_of(shown, mine=set(shown), now=now)
 

@@ -61,7 +61,7 @@ def test_what_made_no_sense_is_named_and_left_out() -> None:
         "birth_year": None,
         "language": "ru",
         "place_type": "",
-        "sort": "new",
+        "sort": "ready",
         "status": "all",
     }
     for name in ("birth_year", "sort"):
@@ -88,14 +88,15 @@ def test_the_address_wins_over_the_chosen_place(form: type[FilterForm]) -> None:
     ("query", "narrowed"),
     [
         ("", False),
-        ("status=me&search=x&page=2", False),
-        ("place=turkistan&birth_year=&language=&place_type=&sort=new", False),
+        ("status=me&search=&page=2", False),
+        ("place=turkistan&birth_year=&language=&place_type=&sort=ready", False),
+        ("search=x", True),
         ("birth_year=2017", True),
         ("place=all", True),
         ("sort=free", True),
     ],
 )
-def test_the_further_filters_are_open_where_one_of_them_is_in_use(query: str, narrowed: bool) -> None:
+def test_the_filters_are_open_where_one_of_them_is_in_use(query: str, narrowed: bool) -> None:
     place = LocalityFactory(slug="turkistan")
     assert BulletinFilterForm(QueryDict(query), locality=place).is_narrowed is narrowed
 

@@ -168,6 +168,20 @@ def test_orders() -> None:
     assert listed(sort="free") == [balpan, aliya, akku]
 
 
+def test_what_can_be_applied_for_stands_first() -> None:
+    """Open to all, to the head of a queue, what opens soonest; then paused and full places."""
+    later, sooner = (place(opens_at=NOW + timedelta(hours=hours)) for hours in (9, 2))
+    full = place(opens_at=NOW - timedelta(hours=1), seats_total=1, seats_taken=1)
+    head = place(opens_at=NOW - timedelta(hours=2), priority_until=NOW + timedelta(days=1))
+    older, newer = (place(opens_at=NOW - timedelta(days=days)) for days in (8, 7))
+    kentau = LocalityFactory.create(slug="kentau")
+    Pause.objects.create(
+        locality=kentau, notice_kk="x", notice_ru="x", started_at=NOW, started_by=StaffFactory.create()
+    )
+    paused = place(group=GroupFactory.create(kindergarten__locality=kentau), opens_at=NOW - timedelta(days=9))
+    assert listed() == [newer, older, head, sooner, later, paused, full]
+
+
 def test_a_list_is_two_queries(django_assert_num_queries) -> None:
     """The running pauses, and the list."""
     for _number in range(3):

@@ -1,5 +1,6 @@
 """The bulletin of vacant places as this family sees it: the list, its filters and its tabs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,9 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from applications.bidding.board import Board, board, holds, waiting
+from applications.bidding.board import Board, MineFirst, board, holds, waiting
+from applications.bidding.eligibility import state_refusal
 from applications.bidding.onlooker import Onlooker, look
 from applications.models import Application
+from applications.states import ApplicationState
 from applications.views.offers import offers_of
 from applications.views.people import live_applications
 from bulletin.chosen_place import PLACE_COOKIE, chosen_locality
@@ -28,7 +31,7 @@ from bulletin.shared_page import shared_page
 from notifications.clock import estimate_clock
 from notifications.selectors import unread_count
 
-PAGE_SIZE = 40
+PAGE_SIZE = 20
 TEMPLATE = "applications/bulletin.html"
 
 
@@ -43,6 +46,11 @@ class Search:
     @property
     def status(self) -> str:
         return str(self.filters.values["status"])
+
+    @property
+    def is_by_readiness(self) -> bool:
+        """Whether what this family can apply for should come first."""
+        return str(self.filters.values["sort"]) == "ready"
 
 
 @dataclass(frozen=True)
@@ -99,13 +107,16 @@ def bulletin(request: HttpRequest) -> HttpResponse:
 def _shown(request: HttpRequest, onlooker: Onlooker, *, now: datetime) -> Shown:
     search = _search(request, onlooker, now=now)
     mine = search.mine.available(onlooker.waiting)
-    lists = {"all": range(len(search.everyone.vacancies)), "open": search.everyone.open, "me": mine}
+    everyone = search.everyone
+    suiting = mine if search.mine is everyone else everyone.available(onlooker.waiting)
+    in_all = len(everyone.vacancies)
+    listed = MineFirst(suiting, size=in_all) if search.is_by_readiness else range(in_all)
+    lists: dict[str, Sequence[int]] = {"all": listed, "open": everyone.open, "me": mine}
     page = Paginator(lists[search.status], PAGE_SIZE).get_page(request.GET.get("page"))
     indices = tuple(page.object_list)
     if search.status == "me":
         marked = frozenset(indices)
     else:
-        suiting = mine if search.mine is search.everyone else search.everyone.available(onlooker.waiting)
         marked = frozenset(index for index in indices if holds(suiting, index))
     counts = {name: len(listed) for name, listed in lists.items()}
     return Shown(search, page, indices, marked, counts)
@@ -212,7 +223,8 @@ def _nothing_for_me(request: HttpRequest, shown: Shown, *, now: datetime) -> dic
     return _frame(request, shown, is_signed_in=True) | {
         "offers": [],
         "family": family,
-        "criteria": [_criteria(application, now=now) for application in family],
+        "hindered": [_hindered(one) for one in family if state_refusal(one)],
+        "criteria": [_criteria(one, now=now) for one in family if not state_refusal(one)],
     }
 
 
@@ -229,4 +241,16 @@ def _criteria(application: Application, *, now: datetime) -> dict[str, Any]:
         "application": application,
         "counts": counts,
         "available": len(here.available(waiting([application]))),
+    }
+
+
+def _hindered(application: Application) -> dict[str, Any]:
+    """Why an application that does not wait can't have any place now; for one on the stop-list also until when."""
+    stop = None
+    if application.state == ApplicationState.STOP_LISTED:
+        stop = application.stops.filter(lifted_at=None).first()
+    return {
+        "application": application,
+        "refusal": state_refusal(application),
+        "last_day": application.locality.last_day(stop.until) if stop else None,
     }

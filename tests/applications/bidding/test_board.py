@@ -7,7 +7,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from applications.bidding.board import board, waiting
+from applications.bidding.board import MineFirst, board, waiting
 from applications.bidding.eligibility import why_not
 from applications.bidding.onlooker import look
 from applications.models import Application, Bid
@@ -61,6 +61,21 @@ CHILDREN = st.fixed_dictionaries(
     }
 )
 PAUSES = st.sampled_from([None] * 4 + ["everywhere", "here"])
+
+
+@given(
+    mine=st.sets(st.integers(0, 30)),
+    more=st.integers(0, 12),
+    start=st.integers(0, 40),
+    length=st.integers(0, 20),
+)
+def test_what_is_ones_own_comes_first_and_the_rest_keeps_its_order(mine, more, start, length):
+    own = sorted(mine)
+    size = max(mine, default=-1) + 1 + more
+    shown = MineFirst(own, size=size)
+    whole = own + [index for index in range(size) if index not in mine]
+    assert list(shown) == whole
+    assert shown[start : start + length] == whole[start : start + length]
 
 
 class RolledBack(Exception):

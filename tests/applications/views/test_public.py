@@ -6,7 +6,9 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from applications.models import Application
+from applications.models import Application, StopListEntry
+from applications.refusals import Refusal
+from applications.states import ApplicationState, ReferralState
 from bulletin.chosen_place import PLACE_COOKIE
 from bulletin.models import Vacancy
 from bulletin.selectors import MatchCounts
@@ -14,8 +16,10 @@ from tests.factories import (
     GroupFactory,
     KindergartenFactory,
     LocalityFactory,
+    ReferralFactory,
     StaffFactory,
     VacancyFactory,
+    reckon_all,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -78,6 +82,34 @@ class TestBulletin:
         assert f"{reverse('accounts:login')}?next=%2Fbulletin%2F%3Fstatus%3Dme%26birth_year%3D2017" in page
         assert "Солнце" not in page
 
+    def test_what_is_open_to_the_family_stands_first_then_to_all_then_what_opens_soonest(
+        self, family, client, scene
+    ):
+        """Whatever the order of the openings; a visitor sees the same without a family."""
+        hour, day = timedelta(hours=1), timedelta(days=1)
+        tomorrow, today = (
+            VacancyFactory(group=scene.group, opens_at=scene.now + wait) for wait in (day, hour)
+        )
+        for_others = VacancyFactory(group=scene.group, birth_years=[2016], opens_at=scene.now - hour)
+        full = VacancyFactory(group=scene.group, seats_total=1, seats_taken=1)
+        head = VacancyFactory(group=scene.group, priority_until=scene.now + day)
+        own = scene.application
+        head.cutoffs.create(birth_year=2017, tier=own.tier, filed_at=own.filed_at, sequence=own.sequence)
+        assert shown(family.get(BULLETIN)) == [scene.vacancy, head, for_others, today, tomorrow, full]
+        assert shown(client.get(BULLETIN)) == [for_others, scene.vacancy, head, today, tomorrow, full]
+        newest = family.get(BULLETIN, {"sort": "new"})
+        assert shown(newest)[0] == tomorrow
+
+    def test_twenty_places_make_a_page(self, family, scene):
+        for number in range(20):
+            VacancyFactory(
+                group=scene.group, birth_years=[2016], opens_at=scene.now - timedelta(minutes=number)
+            )
+        first, second = (shown(family.get(BULLETIN, {"page": page})) for page in (1, 2))
+        assert (len(first), len(second)) == (20, 1)
+        assert first[0] == scene.vacancy
+        assert len({vacancy.pk for vacancy in first + second}) == 21
+
     def test_available_to_me_lists_what_the_family_can_press_now(self, family, scene):
         VacancyFactory(group=scene.group, birth_years=[2016])
         VacancyFactory(group=scene.group, opens_at=scene.now + timedelta(hours=1))
@@ -104,6 +136,40 @@ class TestBulletin:
         assert response.context["filters"].values["locality"] == scene.locality
         assert shown(family.get(BULLETIN, {"status": "me", "place": "kentau"})) == []
         assert family.get(BULLETIN).context["tabs"][2]["count"] == 1
+
+    @pytest.mark.parametrize("language", ["", "/ru"])
+    def test_a_child_on_the_stop_list_is_told_until_when_and_why(self, family, scene, language):
+        """Resetting filters would help nobody here."""
+        Application.objects.update(state=ApplicationState.STOP_LISTED)
+        referral = ReferralFactory(application=scene.application, state=ReferralState.EXPIRED)
+        until = scene.now.replace(hour=0, minute=0) + timedelta(days=5)
+        StopListEntry.objects.create(
+            application=scene.application, referral=referral, starts_at=scene.now, until=until
+        )
+        reckon_all()
+        response = family.get(language + BULLETIN, {"status": "me"})
+        assert response.context["criteria"] == []
+        page = text(response)
+        assert "30.06.2019" in page
+        assert scene.application.child.full_name in page
+        assert str(Refusal.STOP_LISTED.label) in page
+        why = {"": "Себебі", "/ru": "Причина"}[language]
+        assert why in page.split("30.06.2019")[1]
+        assert scene.application.get_absolute_url() in page
+
+    @pytest.mark.parametrize(
+        ("state", "refusal"),
+        [
+            (ApplicationState.BID_PLACED, Refusal.BID_UNDER_WAY),
+            (ApplicationState.REFERRED, Refusal.REFERRAL_UNDER_WAY),
+            (ApplicationState.LAPSED, Refusal.LAPSED),
+        ],
+    )
+    def test_a_child_that_does_not_wait_is_told_why(self, family, scene, state, refusal):
+        Application.objects.update(state=state)
+        response = family.get(BULLETIN, {"status": "me"})
+        assert [row["refusal"] for row in response.context["hindered"]] == [refusal]
+        assert str(refusal.label) in text(response)
 
     def test_a_family_without_an_application_is_told_to_file_one(self, parent_client, scene):
         assert reverse("applications:new") in text(parent_client.get(BULLETIN, {"status": "me"}))
@@ -143,8 +209,8 @@ class TestBulletin:
         for browser in (client, family):
             assert browser.get(BULLETIN, {"status": status} | query).status_code == 200
 
-    def test_pages_hold_forty_and_keep_the_filters(self, client, scene):
-        VacancyFactory.create_batch(44, group=scene.group)
+    def test_pages_keep_the_filters(self, client, scene):
+        VacancyFactory.create_batch(24, group=scene.group)
         response = client.get(BULLETIN, {"language": "ru", "page": "2"})
         assert len(shown(response)) == 5
         assert "language=ru" in text(response)
