@@ -83,6 +83,7 @@ TABLE = {
     "notifications:open notice": (LOGIN, AWAY, 404, 404, 404),
     "children:list": PARENTS,
     "children:add": PARENTS,
+    "children:confirm": (LOGIN, AWAY, AWAY, 403, 403),
     "children:child child": FAMILY,
     "bulletin:kindergartens": EVERYONE,
     "bulletin:kindergarten": EVERYONE,
@@ -90,7 +91,8 @@ TABLE = {
     "applications:cabinet": PARENTS,
     "applications:list": PARENTS,
     "applications:archive": PARENTS,
-    "applications:new": PARENTS,
+    # Who has no child yet is led to adding one.
+    "applications:new": (LOGIN, 200, AWAY, 403, 403),
     **{f"applications:application {state}": FAMILY for state in STATES},
     **{f"applications:why {state}": FAMILY for state in STATES},
     "applications:delete waiting": FAMILY,

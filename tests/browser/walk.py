@@ -133,9 +133,10 @@ class Family(Walk):
         self.press("add_child")
         self.fill(iin=DAUGHTER)
         self.press("check_iin")
+        self.page.wait_for_url("**/cabinet/children/add/check/")
         self.sees("КАМЕНОВА", "ДАНИЯ", "ЕРМЕКОВНА", "20.07.2017")
         self.press("save")
-        self.page.wait_for_url("**/cabinet/children/**")
+        self.page.wait_for_url("**/cabinet/applications/new/**")
         self.sees("ДАНИЯ")
 
     def file_application(self) -> None:

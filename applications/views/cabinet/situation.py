@@ -8,13 +8,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from applications.access.family import newest_bid
+from applications.bidding.board import suiting_places
 from applications.disputes.halts import dispute_of, may_now
 from applications.models import Application, Bid, Extension, Referral, StopListEntry
 from applications.queue.position import Position, position
 from applications.referrals.due import last_day_of
 from applications.referrals.extending import longest_extension
 from applications.referrals.stops import stop_days_of
-from applications.rules.in_force import rules_at
 from applications.rules.interest import Campaign
 from applications.rules.running_out import restorable_until
 from applications.states import ApplicationState, BidState, Move, ReferralState
@@ -71,6 +71,8 @@ class Situation:
     campaign: Campaign | None = None
     # Until when a lapsed application can come back; None if no end was promised.
     restorable_until: datetime | None = None
+    # For how many places the reader may bid now.
+    suiting: int = 0
 
     @property
     def state(self) -> ApplicationState:
@@ -143,10 +145,8 @@ class Situation:
         """The facts under the big number."""
         if self.position is None:
             return []
-        queue = f"{self.application.locality.name}, {self.application.birth_year}"
         ahead = [f"{tier.label}: {count}" for tier, count in self.position.ahead.items() if count]
         return [
-            {"label": _("Queue: locality and birth year"), "value": queue},
             {"label": _("Waiting in this queue in all"), "value": self.position.total},
             {"label": _("Ahead of you"), "value": " · ".join(ahead) or "0"},
         ]
@@ -170,8 +170,14 @@ class Situation:
         return self.state == State.WAITING and self.application.asker_may_choose
 
     @property
-    def matching_url(self) -> str:
-        return matching_bulletin_url()
+    def suiting_url(self) -> str:
+        """Where those places are; empty for a reader who may not bid now."""
+        return matching_bulletin_url() if self.may_bid else ""
+
+    @property
+    def number_in_passing(self) -> int | None:
+        """The number while something else matters more; a waiting family reads it in large letters."""
+        return self.position.number if self.position and self.state != State.WAITING else None
 
     @property
     def stop_days(self) -> int:
@@ -302,32 +308,16 @@ class Situation:
                 "Wait until the kindergarten activates your application. After the activation you can download the "
                 "referral here."
             )
-        text = _(
+        return _(
             "You need to download the referral, print it and hand it to the kindergarten to sign the contract."
         )
-        if self.state == State.ENROLLED:
-            return text
-        last_day = _("Last day: %(day)s") % {"day": f"{last_day_of(self.referral):%d.%m.%Y}"}
-        if self.extension:
-            return f"{text} {last_day}"
-        days = rules_at(self.application.locality, self.referral.issued_at)
-        return f"{text} {_('Working days for this: %(days)s.') % {'days': days.referral_working_days}} {last_day}"
 
     def _referral_buttons(self) -> dict[str, str]:
-        if self.state not in (State.REFERRED, State.ENROLLED):
+        """The paper of a signed contract; a family that still needs it finds it at the top of the page."""
+        if self.state != State.ENROLLED:
             return {}
-        address = [self.application.pk]
-        buttons = {
-            "url": reverse("applications:referral_pdf", args=address),
-            "action": _("Download the referral"),
-            "action_icon": "download",
-        }
-        if self.may_extend:
-            buttons |= {
-                "url2": reverse("applications:extend", args=address),
-                "action2": _("Extend the referral"),
-            }
-        return buttons
+        paper = reverse("applications:referral_pdf", args=[self.application.pk])
+        return {"url2": paper, "action2": _("Download the referral")}
 
     def _result_text(self) -> str:
         if self.state == State.ENROLLED and self.vacancy:
@@ -374,6 +364,7 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         .order_by("-issued_at", "-id")
         .first()
     )
+    may_look = application.state == State.WAITING and application.asker_may_choose
     return Situation(
         application=application,
         now=now,
@@ -385,6 +376,7 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         dispute=dispute_of(application, now=now),
         campaign=campaign_asking(application, now=now),
         restorable_until=restorable_until(application) if application.state == State.LAPSED else None,
+        suiting=len(suiting_places(application, now=now)) if may_look else 0,
     )
 
 

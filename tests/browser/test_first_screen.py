@@ -1,0 +1,161 @@
+"""What a family needs now stands first: on a phone of 360 x 640, in both languages, with the banner of the demo."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from applications.states import ApplicationState
+from tests.browser.session import enter
+from tests.browser.summer import one_place
+from tests.browser.walk import DAUGHTER, FATHER, PASSWORD, Family, sms_code
+from tests.city import build_city
+
+pytestmark = pytest.mark.browser
+
+SCREEN = {"width": 360, "height": 640}
+HIGHEST = 200
+LANGUAGES = pytest.mark.parametrize("language", ["", "/ru"])
+PAGES = (
+    "applications:cabinet",
+    "applications:list",
+    "applications:archive",
+    "applications:new",
+    "children:list",
+    "children:add",
+    "accounts:profile",
+    "accounts:password",
+    "accounts:journal",
+    "notifications:inbox",
+)
+OF_AN_APPLICATION = ("why", "languages", "move", "claim_benefit", "delete")
+# What each state is about, by the address it leads to or the component that says it; all of it on the first screen.
+LEADS = {
+    ApplicationState.WAITING: (".big-number__value", "a[href$='/bulletin/?status=me']"),
+    ApplicationState.BID_PLACED: (".deadline__date",),
+    ApplicationState.REFERRED: (".deadline__date", "a[href$='/referral.pdf']"),
+    ApplicationState.ENROLLED: (".notice--success",),
+    ApplicationState.STOP_LISTED: (".deadline__date",),
+    ApplicationState.LAPSED: ("form[action$='/interest/'] button",),
+    ApplicationState.ARCHIVED: ("form[action$='/restore/'] button",),
+}
+
+
+@pytest.fixture
+def city(transactional_db):
+    return build_city()
+
+
+@pytest.fixture
+def phone(open_context, live_server, city):
+    context = open_context(viewport=SCREEN)
+    enter(context, city.parent, portal=live_server.url)
+    return context.new_page()
+
+
+def top_of_heading(page) -> float:
+    return page.locator("main h1").evaluate("heading => heading.getBoundingClientRect().top + scrollY")
+
+
+@LANGUAGES
+def test_the_heading_of_a_cabinet_page_begins_high(phone, city, language):
+    waiting = city.applications["waiting"]
+    addresses = [reverse(name) for name in PAGES]
+    addresses += [reverse(f"applications:{name}", args=[waiting.pk]) for name in OF_AN_APPLICATION]
+    addresses += [application.get_absolute_url() for application in city.applications.values()]
+    addresses += [reverse("children:child", args=[city.child.pk])]
+    low = {}
+    for address in addresses:
+        phone.goto(language + address)
+        if (top := top_of_heading(phone)) > HIGHEST:
+            low[address] = top
+    assert low == {}
+
+
+@LANGUAGES
+@pytest.mark.parametrize("state", ApplicationState)
+def test_what_is_needed_now_is_on_the_first_screen(phone, city, language, state):
+    phone.goto(language + city.applications[state].get_absolute_url())
+    for lead in LEADS[state]:
+        shown = phone.locator(f"main {lead}")
+        assert shown.count() >= 1, lead
+        box = shown.first.bounding_box()
+        assert box["y"] + box["height"] <= SCREEN["height"], (lead, box)
+
+
+def test_a_referral_is_downloaded_by_one_button(phone, city):
+    phone.goto(city.applications["referred"].get_absolute_url())
+    assert phone.locator("main a[href$='/referral.pdf']").count() == 1
+    assert phone.locator("main a[href$='/extend/']").count() == 1
+
+
+class Count:
+    """Pages that a family sees, and everything that it presses on its way."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self.pages: list[str] = []
+        self.presses: list[str] = []
+        page.on("load", lambda loaded: self.pages.append(loaded.url))
+
+    def press(self, selector: str) -> None:
+        self.presses.append(selector)
+        self.page.locator(selector).first.click()
+
+    def fill(self, **fields: str) -> None:
+        for name, value in fields.items():
+            self.page.locator(f"main [name={name}]").first.fill(value)
+
+
+@LANGUAGES
+def test_from_home_to_a_number(open_context, summer_2019, worker, language):
+    """At most eleven pages and twelve presses, ticks included."""
+    one_place()
+    page = open_context(viewport=SCREEN).new_page()
+    way = Count(page)
+    page.goto(f"{language}/")
+    way.press("main .tile a")
+    page.wait_for_url("**/register/**")
+    way.fill(phone="8 701 777 98 76")
+    way.press("[name=consent]")
+    way.press("main form .button")
+    page.wait_for_url("**/register/code/")
+    way.fill(code=sms_code())
+    way.press("main form .button")
+    page.wait_for_url("**/register/password/")
+    way.fill(password=PASSWORD, repeated=PASSWORD)
+    way.press("main form .actions .button")
+    page.wait_for_url("**/register/account/")
+    way.fill(identity=FATHER)
+    way.press("main form .button")
+    way.press("[name=confirm]")
+    page.wait_for_url("**/cabinet/children/add/")
+    assert page.get_by_text("КАМЕНОВА ДАНИЯ ЕРМЕКОВНА").first.is_visible()
+    way.press("main form:has([name=offered]) .button")
+    page.wait_for_url("**/cabinet/children/add/check/")
+    way.press("[name=save]")
+    page.wait_for_url("**/cabinet/applications/new/**")
+    way.press("[name=languages]")
+    way.press("main form .button")
+    page.wait_for_url("**/cabinet/applications/new/?locality=**")
+    way.press("main form .button")
+    page.wait_for_url(re.compile(r"/cabinet/applications/[0-9a-f-]{36}/\?filed=1"))
+    page.locator(".panel__number strong").wait_for()
+    assert len(way.pages) <= 11, way.pages
+    assert len(way.presses) <= 12, way.presses
+
+
+@LANGUAGES
+def test_is_this_your_child_is_a_page_of_its_own(open_context, summer_2019, worker, language):
+    """The heading has the focus, with scripts or without, and the child is on the first screen."""
+    family = Family(open_context(viewport=SCREEN).new_page(), "ru" if language else "kk")
+    family.register()
+    family.open("/cabinet/children/add/")
+    before = family.page.title()
+    family.fill(iin=DAUGHTER)
+    family.press("check_iin")
+    family.page.wait_for_url("**/cabinet/children/add/check/")
+    assert family.page.title() != before
+    assert family.page.evaluate("document.activeElement.id") == "page-heading"
+    box = family.page.get_by_text("ДАНИЯ").bounding_box()
+    assert box["y"] + box["height"] <= SCREEN["height"]
