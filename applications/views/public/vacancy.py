@@ -93,7 +93,6 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
         "is_waiting": bool(waiting),
         "moved_openings": vacancy.moved_openings.select_related("pause"),
         "countdown": _countdown(vacancy, shown.phase, verdicts),
-        "is_for_the_head": is_for_the_head,
         "heads": _heads(vacancy, now=now) if is_for_the_head else "",
         "pauses": running_pauses(vacancy.locality),
         "is_collected": is_collected,

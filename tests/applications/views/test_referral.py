@@ -112,8 +112,7 @@ class TestApplicationPage:
             )
         response = family.get(url(scene))
         assert response.context["situation"].position.number == 3
-        queue, total, ahead = (fact["value"] for fact in response.context["situation"].number_facts)
-        assert queue == "Түркістан қ., 2017"
+        total, ahead = (fact["value"] for fact in response.context["situation"].number_facts)
         assert total == 3
         assert ahead == "жалпы кезек: 2"
 
@@ -268,9 +267,13 @@ class TestExtension:
     def send(self, client, scene, answers, *files):
         return client.post(url(scene, "extend"), answers | {"documents": files or [picture()]})
 
-    def test_the_longest_extension_is_offered(self, family, scene, referral):
-        form = family.get(url(scene, "extend")).context["form"]
-        assert form["until"].value() == date(2019, 8, 2)
+    def test_the_longest_extension_is_named_and_nothing_is_filled_in(self, family, scene, referral, answers):
+        response = family.get(url(scene, "extend"))
+        form = response.context["form"]
+        assert "02.08.2019" in str(form["until"].help_text)
+        assert (form["until"].value(), form["reason"].value()) == (None, None)
+        refused = self.send(family, scene, answers | {"until": "", "reason": ""}).context["form"]
+        assert {"until", "reason"} <= set(refused.errors)
 
     @pytest.mark.parametrize("language", ["", "/ru"])
     def test_the_page_says_before_and_after_that_it_ends_on_a_working_day(
