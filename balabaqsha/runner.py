@@ -337,7 +337,7 @@ def stop_portals() -> int:
     """Stop every portal of this folder, and the servers that no other process holds; returns the exit code."""
     left = portals.end(CHECKOUT, seconds=2 * GRACE_SECONDS)
     if left:
-        numbers = ", ".join(str(found.pid) for found in left)
+        numbers = " ".join(str(found.pid) for found in left)
         print(
             f"Still there, after {2 * GRACE_SECONDS} seconds: {numbers}. End them: kill -9 {numbers}",
             file=sys.stderr,

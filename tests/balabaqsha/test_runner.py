@@ -1,6 +1,7 @@
 """The supervisor of `make run`, with small programs in the place of the services."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import signal
@@ -10,12 +11,14 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from balabaqsha import portals, runner
+from balabaqsha.servers.errors import EmbeddedError
 from balabaqsha.servers.server import exists
-from balabaqsha.serving.server import Plan
+from balabaqsha.serving.server import Plan, Unusable
 
 
 @pytest.fixture
@@ -334,3 +337,198 @@ def test_few_files_are_said_where_they_are_read(monkeypatch, capsys):
     monkeypatch.setattr(runner, "plan", lambda environ: Plan(workers=2, connections=300, warnings=("Few.",)))
     runner.check_room({})
     assert capsys.readouterr().err == "Few.\n"
+
+
+class TestThePortal:
+    """From the first line to the last, with small programs for the services and no set-up."""
+
+    @pytest.fixture
+    def portal(self, monkeypatch, tmp_path):
+        """Run a portal of these services; returns its code, once it has ended, and what it asked for besides."""
+        held = SimpleNamespace(files=[], held=[True], urls={"DATABASE_URL": "a", "MIGRATE_DATABASE_URL": "b"})
+        held.dead, held.stop, held.is_stopped = (
+            (lambda: None),
+            (lambda: setattr(held, "is_stopped", True)),
+            False,
+        )
+        held.asked, held.family = [], None
+
+        def complete(family, name, command, **extra):
+            held.asked.append((name, extra, dict(family.environment)))
+
+        monkeypatch.setattr(runner, "start_servers", lambda environ: held)
+        monkeypatch.setattr(runner, "check_address", lambda host, port: None)
+        monkeypatch.setattr(runner, "check_room", lambda environ: None)
+        monkeypatch.setattr(runner, "watch_signals", lambda stop_wish: setattr(held, "wish", stop_wish))
+        monkeypatch.setattr(runner, "wait_until_ready", lambda family, address: held.asked.append(address))
+        monkeypatch.setattr(runner.Family, "complete", complete)
+
+        def run(*services, **environ):
+            def start(family, *, host, port):
+                held.family = family
+                held.pids = [
+                    family.start(f"service {number}", python(code), log=tmp_path / f"{number}").process.pid
+                    for number, code in enumerate(services)
+                ]
+
+            monkeypatch.setattr(runner, "start_services", start)
+            code = runner.run_portal(dict(os.environ) | {"BALABAQSHA_DEMO": "0"} | environ)
+            assert all(gone(pid) for pid in held.pids)
+            assert held.is_stopped
+            return code
+
+        run.held = held
+        return run
+
+    WAITS = "import time; time.sleep(60)"
+
+    def test_runs_until_it_is_asked_to_stop(self, portal, capsys):
+        threading.Timer(0.3, lambda: portal.held.wish.make()).start()
+        assert portal(self.WAITS, self.WAITS, PORT="8765") == 0
+        said = capsys.readouterr()
+        assert "http://127.0.0.1:8765/" in said.out
+        assert said.out.endswith("Stopping ...\nStopped; the data stays in var/.\n")
+        assert said.err == ""
+
+    def test_only_its_set_up_knows_the_owner_of_the_tables(self, portal):
+        threading.Timer(0.3, lambda: portal.held.wish.make()).start()
+        assert portal(self.WAITS, BALABAQSHA_DEMO="1") == 0
+        (set_up, address, demo) = portal.held.asked
+        assert set_up[:2] == ("The set-up", {"MIGRATE_DATABASE_URL": "b", "LOG_LEVEL": "WARNING"})
+        assert address == "http://127.0.0.1:8000/health/"
+        assert demo[:2] == ("The list of demo people", {"LOG_LEVEL": "WARNING"})
+        assert not [name for name in (*set_up[2], *demo[2]) if name.startswith("MIGRATE_")]
+        assert portal.held.family.environment["DATABASE_URL"] == "a"
+
+    def test_ends_with_the_last_words_of_a_service_that_ended(self, portal, capsys):
+        assert portal(self.WAITS, "print('no memory'); raise SystemExit(9)") == 1
+        assert (
+            "The service 1 has ended by itself with code 9. Its last words:\nno memory"
+            in capsys.readouterr().err
+        )
+
+    def test_ends_with_the_name_of_a_server_that_ended(self, portal, capsys):
+        portal.held.dead = lambda: "Redis"
+        assert portal(self.WAITS) == 1
+        assert "Redis has ended by itself" in capsys.readouterr().err
+
+    def test_says_why_a_server_can_not_be_used(self, portal, monkeypatch, capsys):
+        def refuse(environ):
+            raise EmbeddedError("PostgreSQL did not start.")
+
+        monkeypatch.setattr(runner, "start_servers", refuse)
+        assert runner.run_portal(os.environ) == 1
+        said = capsys.readouterr()
+        assert said.err == "\nPostgreSQL did not start.\n"
+        assert "Stopp" not in said.out
+
+
+class TestTheServices:
+    def test_are_three_with_logs_of_their_own(self, tmp_path, monkeypatch):
+        started = []
+
+        def start(_family, name, command, *, log):
+            started.append((name, command, log))
+
+        monkeypatch.setattr(runner.Family, "start", start)
+        family = runner.Family(environment={})
+        runner.start_services(family, host="[::1]", port="8123", var=tmp_path)
+        assert [(name, log.name) for name, _command, log in started] == [
+            ("web server", "web.log"),
+            ("Celery worker", "worker.log"),
+            ("Celery beat", "beat.log"),
+        ]
+        (web, worker, beat) = [command[1:] for _name, command, _log in started]
+        assert web == ["-m", "balabaqsha.serving", "--host", "::1", "--port", "8123"]
+        assert worker[:5] == [*beat[:2], "-A", "balabaqsha", "worker"]
+        assert beat[4] == "beat"
+        assert {log.parent for _name, _command, log in started} == {tmp_path / "log"}
+        assert (tmp_path / "log").is_dir()
+
+    def test_are_waited_for_until_they_answer(self, family, tmp_path):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        page = "from http.server import *; HTTPServer(('127.0.0.1', {}), SimpleHTTPRequestHandler).serve_forever()"
+        family.start("web server", python(page.format(port)), log=tmp_path / "log")
+        runner.wait_until_ready(family, f"http://127.0.0.1:{port}/")
+        with socket.create_connection(("127.0.0.1", port), timeout=10):
+            pass
+
+    def test_that_do_not_answer_in_time_are_told_with_their_last_words(self, family, tmp_path, monkeypatch):
+        monkeypatch.setattr(runner, "READY_SECONDS", 0)
+        family.start(
+            "web server",
+            python("print('busy', flush=True); import time; time.sleep(60)"),
+            log=tmp_path / "log",
+        )
+        wait_for(tmp_path / "log")
+        with pytest.raises(runner.Failed, match=r"http://127\.0\.0\.1:1/ does not answer(.|\n)*busy"):
+            runner.wait_until_ready(family, "http://127.0.0.1:1/")
+
+
+class TestTheCommandLine:
+    def test_a_command_gets_the_environment_of_the_portal_and_its_code_is_passed_on(self, monkeypatch):
+        monkeypatch.setattr(runner.signal, "signal", lambda *_: None)
+        given = {"DATABASE_URL": "postgres://given/x", "REDIS_URL": "redis://given", "IIN_HASH_KEY": "k"}
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("BALABAQSHA_DEMO", raising=False)
+        code = f"import os, sys; sys.exit(7 if {given | {'BALABAQSHA_DEMO': '1'}}.items() <= os.environ.items() else 1)"
+        assert runner.main(["exec", *python(code)]) == 7
+
+    def test_without_servers_it_says_why(self, monkeypatch, capsys):
+        def refuse(environ):
+            raise EmbeddedError("PostgreSQL did not start.")
+
+        monkeypatch.setattr(runner.signal, "signal", lambda *_: None)
+        monkeypatch.setattr(runner, "start_servers", refuse)
+        assert runner.main(["exec", "true"]) == 1
+        assert capsys.readouterr().err == "PostgreSQL did not start.\n"
+
+    @pytest.mark.parametrize("words", [["exec"], ["stop", "now"], ["--help"]])
+    def test_other_words_are_answered_with_those_that_there_are(self, words, capsys):
+        assert runner.main(words) == 2
+        assert "balabaqsha.runner stop" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(("words", "called"), [([], "run_portal"), (["stop"], "stop_portals")])
+    def test_the_words_that_there_are(self, words, called, monkeypatch):
+        for name in ("run_portal", "stop_portals"):
+            monkeypatch.setattr(runner, name, lambda *_, name=name: name)
+        assert runner.main(words) == called
+
+
+class TestStopping:
+    @pytest.fixture
+    def left(self, monkeypatch):
+        """What is still there after everything was asked to stop; nothing is, unless a test says so."""
+        left: list[portals.Found] = []
+        monkeypatch.setattr(portals, "end", lambda checkout, *, seconds: left)
+        monkeypatch.setattr(runner, "end_keep", lambda server: server.name == "Redis")
+        return left
+
+    def test_says_which_server_others_still_use(self, left, capsys):
+        assert runner.stop_portals() == 0
+        assert capsys.readouterr().out.splitlines() == [
+            "PostgreSQL is still in use; it ends with its last user.",
+            "Stopped; the data stays in var/.",
+        ]
+
+    def test_names_what_did_not_end_and_leaves_its_servers(self, left, monkeypatch, capsys):
+        left += [portals.Found(pid=7, words=["a"]), portals.Found(pid=9, words=["b"])]
+        monkeypatch.setattr(runner, "end_keep", lambda server: pytest.fail("a portal still uses it"))
+        assert runner.stop_portals() == 1
+        assert "End them: kill -9 7 9\n" in capsys.readouterr().err
+
+
+def test_a_machine_that_can_let_nobody_in_is_said_in_words(monkeypatch):
+    def refuse(environ):
+        raise Unusable("No connection fits.")
+
+    monkeypatch.setattr(runner, "plan", refuse)
+    with pytest.raises(runner.Failed, match="No connection fits"):
+        runner.check_room({})
+
+
+def test_a_port_of_the_system_names_one_that_everybody_may_use():
+    assert "make run PORT=8000" in runner._way_out(PermissionError(errno.EACCES, "Permission denied"), "80")
