@@ -27,6 +27,9 @@ _PROVEN: Final = (
     | Q(dispute__outcome=Dispute.Outcome.STANDS)
 )
 
+# From when costly acts about a child were halted, and until when; None while they still are.
+Halt = tuple[datetime, datetime | None]
+
 
 class Side(StrEnum):
     """A guardian's side in an undecided dispute; DISPUTED and UNPROVEN are also the refusals of a bid."""
@@ -158,18 +161,23 @@ def undecided() -> QuerySet[Dispute]:
     return Dispute.objects.filter(outcome="").order_by("due_at", "pk")
 
 
-def standstill(child: Child, *, since: datetime, until: datetime, now: datetime) -> timedelta:
-    """For how long costly acts were halted by disputes that began from `since` on and before the deadline `until`.
+def halts_of(children: Iterable[UUID]) -> dict[UUID, list[Halt]]:
+    """When costly acts about these children were halted by disputes. One query."""
+    halts: dict[UUID, list[Halt]] = {}
+    began = Dispute.objects.filter(guardianship__child__in=list(children)).exclude(freed_at=F("raised_at"))
+    for child, start, end in began.values_list("guardianship__child", "raised_at", "freed_at"):
+        halts.setdefault(child, []).append((start, end))
+    return halts
 
-    Time halted by several disputes at once counts once; a later dispute counts if it began before the deadline as
-    extended by the earlier ones. One that still runs counts up to `now`, so a deadline extended by the result stands
+
+def standstill(halts: Iterable[Halt], *, since: datetime, until: datetime, now: datetime) -> timedelta:
+    """For how long costly acts were halted by those of `halts` that began from `since` on and before the deadline.
+
+    Time halted by several disputes at once counts once; a later dispute counts if it began before the deadline `until`
+    as extended by the earlier ones. One that still runs counts up to `now`, so a deadline extended by the result stands
     still meanwhile.
     """
-    began = Dispute.objects.filter(guardianship__child=child, raised_at__gte=since).exclude(
-        freed_at=F("raised_at")
-    )
-    spans = [(start, max(end or now, start)) for start, end in began.values_list("raised_at", "freed_at")]
-    return halted_before(until, spans)
+    return halted_before(until, [(start, max(end or now, start)) for start, end in halts if start >= since])
 
 
 def halted_before(until: datetime, spans: Iterable[tuple[datetime, datetime]]) -> timedelta:

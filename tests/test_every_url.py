@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import connection
@@ -12,8 +12,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone, translation
 
 from accounts.models import Profile, User
+from applications.models import Application
 from applications.states import ApplicationState
-from applications.waiting.filing import file_application
+from applications.waiting.filing import archive, file_application
 from bulletin.models import AgeGroup
 from children.models import Child
 from notifications.models import Notice
@@ -290,25 +291,43 @@ class TestAsManyQueriesForOneRowAsForMany:
             self.kindergarten_with_vacancy(place)
         assert queries(client, reverse(name)) == one
 
-    @pytest.mark.parametrize("name", ["applications:archive", "children:list", "notifications:inbox"])
+    @pytest.mark.parametrize(
+        "name", ["applications:list", "applications:bulletin", "children:list", "notifications:inbox"]
+    )
     def test_lists_of_a_family(self, parent, parent_client, place, name):
+        self.kindergarten_with_vacancy(place)
         self.child_in_the_queue(parent, place)
         one = queries(parent_client, reverse(name))
         for _ in range(3):
             self.child_in_the_queue(parent, place)
         assert queries(parent_client, reverse(name)) == one
 
-    @pytest.mark.parametrize("name", ["applications:list", "applications:bulletin"])
-    def test_a_family_waits_no_longer_than_its_applications_are_brought_up_to_now(
-        self, parent, parent_client, place, name
-    ):
-        """A family has a few applications; each reads the rules in force of its locality twice, and nothing else."""
-        self.kindergarten_with_vacancy(place)
-        self.child_in_the_queue(parent, place)
-        one = queries(parent_client, reverse(name))
-        for _ in range(3):
+    def test_the_list_while_every_application_is_asked_for_interest(self, clock, parent, client_of, place):
+        clock.move_to(datetime(2019, 9, 15, tzinfo=UTC))
+        family, address = client_of(parent), reverse("applications:list")
+
+        def asked():
             self.child_in_the_queue(parent, place)
-        assert queries(parent_client, reverse(name)) <= one + 3 * 2
+            Application.objects.update(interest_confirmed_at=datetime(2019, 6, 1, tzinfo=UTC))
+
+        asked()
+        one = queries(family, address)
+        for _ in range(3):
+            asked()
+        assert [row["must_confirm"] for row in family.get(address).context["rows"]] == [True] * 4
+        assert queries(family, address) == one
+
+    def test_the_archive_of_a_family(self, parent, parent_client, place):
+        def archived():
+            archive(self.child_in_the_queue(parent, place), actor=parent, now=timezone.now())
+
+        archived()
+        one = queries(parent_client, reverse("applications:archive"))
+        for _ in range(3):
+            archived()
+        answer = parent_client.get(reverse("applications:archive"))
+        assert len(answer.context["rows"]) == 4
+        assert queries(parent_client, reverse("applications:archive")) == one
 
     @pytest.mark.parametrize("name", ["admin:applications_bid_changelist", "admin:index"])
     def test_lists_of_an_employee(self, parent, place, name):

@@ -9,10 +9,13 @@ from bulletin.models import Locality
 _NEVER_EARLY = datetime.min.replace(tzinfo=UTC)
 
 
-def rules_at(locality: Locality, at: datetime) -> Rules:
-    """The rules in force in `locality` for what is promised at an instant. One query; the table has a few rows."""
+def rules_at(locality: Locality, at: datetime, *, rules: Iterable[Rules] | None = None) -> Rules:
+    """The rules in force in `locality` for what is promised at an instant. One query; the table has a few rows.
+
+    None if `rules`, which are all there are, are at hand.
+    """
     day = locality.day(at)
-    begun = [one for one in Rules.objects.all() if one.has_begun(at, day=day)]
+    begun = [one for one in (Rules.objects.all() if rules is None else rules) if one.has_begun(at, day=day)]
     return _newest(begun, locality_id=locality.pk, day=day)
 
 

@@ -1,6 +1,10 @@
 """Which families a campaign of interest asks, and whose grace after one is over."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
+from operator import or_
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
@@ -47,10 +51,29 @@ def asked_by(campaign: Campaign, application: Application) -> bool:
 
 def campaign_asking(application: Application, *, now: datetime) -> Campaign | None:
     """The running campaign in which the family of a waiting application has yet to confirm, if any."""
-    if application.state != ApplicationState.WAITING:
-        return None
-    campaign = running_campaign_for(application.locality, now=now)
-    return campaign if campaign is not None and asked_by(campaign, application) else None
+    return campaigns_asking([application], now=now).get(application.pk)
+
+
+def campaigns_asking(applications: Iterable[Application], *, now: datetime) -> dict[UUID, Campaign]:
+    """`campaign_asking` of each of these applications that has one. At most two queries, however many they are."""
+    waiting = [one for one in applications if one.state == ApplicationState.WAITING]
+    rules = list(Rules.objects.all()) if waiting else []
+    running = {
+        place: interest.running_campaign(rules, locality=place, now=now)
+        for place in {one.locality for one in waiting}
+    }
+    asking = {
+        one.pk: campaign
+        for one in waiting
+        if (campaign := running[one.locality]) and not campaign.is_confirmed(one.interest_confirmed_at)
+    }
+    if not asking:
+        return {}
+    asked = reduce(
+        or_, [unconfirmed(campaign, locality=place) for place, campaign in running.items() if campaign]
+    )
+    still = set(asked.filter(pk__in=asking).values_list("pk", flat=True))
+    return {pk: campaign for pk, campaign in asking.items() if pk in still}
 
 
 def missed_campaign(application: Application, *, now: datetime) -> Campaign | None:

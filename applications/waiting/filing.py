@@ -1,7 +1,8 @@
 """Into the queue, out of it, and back."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection
@@ -9,7 +10,7 @@ from django.db import IntegrityError, connection
 from accounts.models import User
 from applications.benefits.claims import expire_benefits_of
 from applications.journal_actions import Action
-from applications.models import Application
+from applications.models import Application, Event, Rules
 from applications.moves import Refused, announce, lock_application, locking, move, refuse_side, write_event
 from applications.queue.position import position
 from applications.refusals import Refusal
@@ -18,7 +19,7 @@ from applications.rules.running_out import first_end
 from applications.states import LIVE_STATES, ApplicationState, Move
 from bulletin.models import Language, Locality
 from children.access import guardians_of
-from children.disputes import standstill
+from children.disputes import halts_of, standstill
 from children.models import Child
 
 
@@ -91,30 +92,53 @@ def archive_undo_until(application: Application, *, now: datetime) -> datetime:
 
     It stands still while a guardian who could have archived it is disputed.
     """
-    if application.archived_at is None:
-        raise ValueError("the application is not in the archive")
-    until = undo_until(application.locality, archived_at=application.archived_at)
-    return until + standstill(application.child, since=application.archived_at, until=until, now=now)
+    return archive_undo_ends([application], now=now)[application.pk]
 
 
-def undo_until(locality: Locality, *, archived_at: datetime) -> datetime:
-    """Until when an application of `locality` archived at that moment could be restored."""
-    return archived_at + timedelta(hours=rules_at(locality, archived_at).archive_undo_hours)
+def archive_undo_ends(applications: Collection[Application], *, now: datetime) -> dict[UUID, datetime]:
+    """`archive_undo_until` of each of these archived applications. Two queries, however many they are."""
+    rules, ends = list(Rules.objects.all()), {}
+    halts = halts_of(application.child_id for application in applications)
+    for application in applications:
+        assert application.archived_at is not None
+        until = undo_until(application.locality, archived_at=application.archived_at, rules=rules)
+        halted = standstill(
+            halts.get(application.child_id, []), since=application.archived_at, until=until, now=now
+        )
+        ends[application.pk] = until + halted
+    return ends
+
+
+def undo_until(
+    locality: Locality, *, archived_at: datetime, rules: Iterable[Rules] | None = None
+) -> datetime:
+    """Until when an application of `locality` archived at that moment could be restored; `rules` as in `rules_at`."""
+    return archived_at + timedelta(hours=rules_at(locality, archived_at, rules=rules).archive_undo_hours)
+
+
+def last_moves(applications: Iterable[Application]) -> dict[UUID, Move]:
+    """The newest move of each of these applications. One query."""
+    newest = Event.objects.filter(application__in=list(applications)).order_by("application", "-id")
+    moves = newest.distinct("application").values_list("application", "move")
+    return {application: Move(move) for application, move in moves}
 
 
 def was_archived_by_family(application: Application) -> bool:
     """Whether the family archived the application itself, rather than a rule closing it."""
-    last = application.events.order_by("-id").first()
-    return last is not None and last.move == Move.ARCHIVE
+    return last_moves([application]).get(application.pk) == Move.ARCHIVE
 
 
 def restorable_of(child: Child, *, now: datetime) -> tuple[Application, datetime] | None:
     """The application of `child` that its family can still restore at `now`, and the first instant when it can't."""
-    archived = child.applications.filter(state=ApplicationState.ARCHIVED).select_related("locality", "child")
-    for application in archived.order_by("-archived_at"):
-        until = archive_undo_until(application, now=now)
-        if now < until and was_archived_by_family(application):
-            return application, until
+    archived = list(
+        child.applications.filter(state=ApplicationState.ARCHIVED)
+        .select_related("locality", "child")
+        .order_by("-archived_at")
+    )
+    moves, ends = last_moves(archived), archive_undo_ends(archived, now=now)
+    for application in archived:
+        if now < ends[application.pk] and moves.get(application.pk) == Move.ARCHIVE:
+            return application, ends[application.pk]
     return None
 
 
@@ -153,6 +177,5 @@ def _next_sequence() -> int:
 
 def _number(application: Application, *, now: datetime) -> int:
     place = position(application, now=now)
-    if place is None:
-        raise ValueError("the application holds no number")
+    assert place is not None  # it has just begun to wait
     return place.number

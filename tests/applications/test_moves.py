@@ -12,7 +12,7 @@ from accounts.models import AuditEntry
 from applications.access import settling
 from applications.bidding import ending as bid_ending
 from applications.jobs.telling import tell_placed_bids
-from applications.models import Application, Event, Referral, StopListEntry
+from applications.models import Application, Event, Referral, Rules, StopListEntry
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.referrals import due, extending, issuing, stops
@@ -190,6 +190,17 @@ class TestArchive:
         with refused(Refusal.UNDO_OVER):
             filing.restore(archived, actor=scene.parent, now=over)
         assert filing.restore(archived, actor=scene.parent, now=over - MICROSECOND)
+
+    def test_undo_is_as_long_as_the_rules_of_that_instant_promised(self, scene):
+        """Also where they were brought forward to the same day."""
+        begins = scene.now + timedelta(hours=1)
+        Rules.objects.create(
+            valid_from=scene.now.date() + timedelta(days=1), early_from=begins, archive_undo_hours=72
+        )
+        other = ApplicationFactory(locality=scene.locality)
+        for application, at, hours in ((scene.application, begins - MICROSECOND, 24), (other, begins, 72)):
+            archived = filing.archive(application, actor=application.filed_by, now=at)
+            assert filing.archive_undo_until(archived, now=at) == at + timedelta(hours=hours)
 
     def test_no_undo_beside_a_new_application(self, scene):
         archived = filing.archive(scene.application, actor=scene.parent, now=scene.now)

@@ -1,5 +1,6 @@
 """The start of the cabinet, the two lists of applications, and the page of one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,13 +16,14 @@ from accounts.models import User
 from applications.access.family import applications_of, settled_for
 from applications.disputes.halts import may_now
 from applications.models import Application
+from applications.rules.interest import Campaign
 from applications.states import ApplicationState, Move
 from applications.views.cabinet.benefits import benefits_of
 from applications.views.cabinet.sent_files import sent_for_extension
 from applications.views.cabinet.situation import Situation, interest_of, situation_of
 from applications.views.people import own_application, parent
-from applications.waiting.campaigns import campaign_asking
-from applications.waiting.filing import archive_undo_until, was_archived_by_family
+from applications.waiting.campaigns import campaigns_asking
+from applications.waiting.filing import archive_undo_ends, last_moves
 from children.access import children_of
 from children.disputes import halted_among, sides_of
 from children.models import Child
@@ -69,8 +71,10 @@ def application_list(request: HttpRequest) -> HttpResponse:
     now = estimate_clock()
     present = _present_applications(parent(request), now=now)
     halted = halted_among(application.child_id for application in present)
+    asking = campaigns_asking(present, now=now)
     rows = [
-        _listed(application, is_halted=application.child_id in halted, now=now) for application in present
+        _listed(application, asking.get(application.pk), is_halted=application.child_id in halted)
+        for application in present
     ]
     return render(request, "applications/list.html", {"rows": rows, "tab": "list"})
 
@@ -80,13 +84,13 @@ def application_list(request: HttpRequest) -> HttpResponse:
 def archived_list(request: HttpRequest) -> HttpResponse:
     """«Өтініштер мұрағаты»: with the button to restore while that is possible."""
     now = estimate_clock()
-    in_archive = (
+    in_archive = list(
         applications_of(parent(request)).filter(state=ApplicationState.ARCHIVED).order_by("-archived_at")
     )
     sides = sides_of(parent(request))
     for application in in_archive:
         application.asker_side = sides.get(application.child_id)
-    rows = [_archived(application, now=now) for application in in_archive]
+    rows = _archived(in_archive, now=now)
     return render(request, "applications/archive.html", {"rows": rows, "tab": "archive"})
 
 
@@ -103,7 +107,7 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "situation": situation,
         "just_filed": "filed" in request.GET and application.state == ApplicationState.WAITING,
         "may_archive": may_now(application, Move.ARCHIVE, is_halted=situation.halt is not None),
-        "archived": _archived(application, now=now) if is_archived else None,
+        "archived": _archived([application], now=now)[0] if is_archived else None,
         "benefits": benefits_of(application, reader=parent(request), now=now),
         "sent": sent_for_extension(application, sender=parent(request)),
         "events": application.events.order_by("-id"),
@@ -118,8 +122,7 @@ def _present_applications(user: User, *, now: datetime) -> list[Application]:
     return [application for application in settled if application.state != ApplicationState.ARCHIVED]
 
 
-def _listed(application: Application, *, is_halted: bool, now: datetime) -> dict[str, Any]:
-    campaign = campaign_asking(application, now=now)
+def _listed(application: Application, campaign: Campaign | None, *, is_halted: bool) -> dict[str, Any]:
     return {
         "application": application,
         "may_archive": may_now(application, Move.ARCHIVE, is_halted=is_halted),
@@ -128,18 +131,18 @@ def _listed(application: Application, *, is_halted: bool, now: datetime) -> dict
     }
 
 
-def _archived(application: Application, *, now: datetime) -> Archived:
-    last = application.events.order_by("-id").first()
+def _archived(applications: Collection[Application], *, now: datetime) -> list[Archived]:
     reasons = {
         Move.ARCHIVE: _("By the family"),
         Move.AGE_OUT: _("The child has reached school age"),
         Move.END_LAPSED: _("Interest in a place was not confirmed"),
     }
-    undo_until, by_family = archive_undo_until(application, now=now), was_archived_by_family(application)
-    return Archived(
-        application,
-        undo_until,
-        may_restore=by_family and now < undo_until and application.asker_may_begin,
-        by_family=by_family,
-        reason=reasons[Move(last.move)] if last and last.move in reasons else "—",
-    )
+    moves, ends = last_moves(applications), archive_undo_ends(applications, now=now)
+    rows = []
+    for application in applications:
+        move, undo_until = moves.get(application.pk), ends[application.pk]
+        by_family = move == Move.ARCHIVE
+        may_restore = by_family and now < undo_until and application.asker_may_begin
+        reason = reasons.get(move, "—") if move else "—"
+        rows.append(Archived(application, undo_until, may_restore, by_family, reason))
+    return rows
