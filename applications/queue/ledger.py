@@ -47,5 +47,5 @@ def ledger_entries(corrections: Iterable[Correction]) -> Iterator[LedgerEntry]:
         }
         for correction in some:
             place = places.get(str(correction.pk), correction.application.locality)
-            if correction.decided_at is not None:
-                yield LedgerEntry(correction, place, place.day(correction.decided_at))
+            assert correction.decided_at is not None  # as of every correction that was carried out
+            yield LedgerEntry(correction, place, place.day(correction.decided_at))

@@ -313,13 +313,17 @@ class _Order:
         return list(rows.values_list("number", "filed_at")[:take])
 
     def _nth(self, tier: Tier, skip: int) -> tuple[datetime, int]:
-        """The key of the row of a tier with `skip` before it: its month by the sums, then a walk in the index."""
-        for month, standing in self.months[tier]:
-            if skip < standing:
-                rows = self._from(tier, month).order_by("filed_at", "sequence")
-                return rows.values_list("filed_at", "sequence")[skip : skip + 1].get()
+        """The key of the row of a tier with `skip` before it: its month by the sums, then a walk in the index.
+
+        There must be such a row.
+        """
+        months = iter(self.months[tier])
+        month, standing = next(months)
+        while skip >= standing:
             skip -= standing
-        raise ValueError("the tier has no such row")
+            month, standing = next(months)
+        rows = self._from(tier, month).order_by("filed_at", "sequence")
+        return rows.values_list("filed_at", "sequence")[skip : skip + 1].get()
 
     def _from(self, tier: Tier, month: date) -> QuerySet[Application]:
         return self.queue.filter(tier=tier, filed_at__gte=datetime.combine(month, time(), tzinfo=UTC))

@@ -17,7 +17,7 @@ class Forecast:
     locality: Locality
     keeps_date: bool
     filed_at: datetime
-    number_here: int | None
+    number_here: int
     number_there: int
 
 
@@ -33,12 +33,13 @@ def forecast(application: Application, locality: Locality, *, now: datetime) -> 
     moved.locality = locality
     moved.filed_at = application.filed_at if kept else now
     here, there = position(application, now=now), position(moved, now=now)
-    if there is None:
-        raise ValueError("the application holds no number")
+    # Whoever waits holds a number.
+    assert here is not None
+    assert there is not None
     return Forecast(
         locality=locality,
         keeps_date=kept,
         filed_at=moved.filed_at,
-        number_here=here.number if here else None,
+        number_here=here.number,
         number_there=there.number,
     )

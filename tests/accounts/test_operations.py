@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime, timedelta
 from unittest import mock
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -255,6 +256,24 @@ class TestLimits:
             limits.allow(LIMIT, "a", now=NOW)
         limits.clear(LIMIT, "a", now=NOW)
         assert limits.allow(LIMIT, "a", now=NOW).ok
+
+    def test_lifting_all_of_them_forgets_everybody_here_and_nobody_elsewhere(self, settings):
+        here = settings.CACHES
+        settings.CACHES = {"default": here["default"] | {"KEY_PREFIX": uuid4().hex}}
+        for _ in range(LIMIT.times):
+            assert limits.allow(LIMIT, "a", now=NOW).ok
+        elsewhere, settings.CACHES = settings.CACHES, here
+        for limit, key in ((LIMIT, "a"), (LIMIT, "b"), (limits.IIN_PER_ACCOUNT, "a")):
+            for _ in range(limit.times):
+                assert limits.allow(limit, key, now=NOW).ok
+            assert not limits.allow(limit, key, now=NOW).ok
+        for _again in range(2):
+            limits.lift_all(now=NOW)
+        assert limits.allow(LIMIT, "a", now=NOW).ok
+        assert limits.allow(LIMIT, "b", now=NOW).ok
+        assert limits.allow(limits.IIN_PER_ACCOUNT, "a", now=NOW).ok
+        settings.CACHES = elsewhere
+        assert not limits.allow(LIMIT, "a", now=NOW).ok
 
     def test_a_demo_has_the_real_limits(self, settings):
         assert settings.DEMO

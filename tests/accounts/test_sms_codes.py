@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, transaction
 
-from accounts import limits
+from accounts import limits, sms_codes
 from accounts.models import SmsCode
 from accounts.sms_codes import (
     LIFETIME,
@@ -19,8 +19,11 @@ from accounts.sms_codes import (
     check_code,
     prune,
     send_code,
+    send_sign_in_code,
 )
+from notifications import broker
 from notifications.models import Message
+from notifications.services import DELIVERY_TASK
 from tests.factories import UserFactory
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
@@ -29,10 +32,18 @@ REGISTER, RESET, STOP = SmsCode.Purpose.REGISTER, SmsCode.Purpose.RESET, SmsCode
 MICROSECOND = timedelta(microseconds=1)
 
 
-def send(*, phone=PHONE, purpose=REGISTER, session="mine", address="10.0.0.1", device="", now=NOW) -> str:
+def send(
+    *, phone=PHONE, purpose=REGISTER, session="mine", language="kk", address="10.0.0.1", device="", now=NOW
+) -> str:
     """Ask for a code; what the newest SMS to the phone says, or nothing."""
     send_code(
-        phone=phone, purpose=purpose, session=session, language="kk", address=address, device=device, now=now
+        phone=phone,
+        purpose=purpose,
+        session=session,
+        language=language,
+        address=address,
+        device=device,
+        now=now,
     )
     newest = Message.objects.filter(phone=phone).order_by("-created_at").first()
     found = re.search(r"\d{6}", newest.text) if newest else None
@@ -112,6 +123,98 @@ class TestCode:
 
     def test_never_asked_for(self):
         assert check("000000").fault is CodeFault.EXPIRED
+
+
+@pytest.mark.django_db
+class TestTheSms:
+    def test_every_code_of_six_digits_is_as_likely(self, monkeypatch):
+        bounds = []
+
+        def randbelow(bound):
+            bounds.append(bound)
+            return 7
+
+        monkeypatch.setattr(sms_codes.secrets, "randbelow", randbelow)
+        assert send() == "000007"
+        assert check("000007").ok
+        assert bounds == [1_000_000]
+
+    @pytest.mark.parametrize(
+        ("language", "words"), [("kk", "10 минут жарамды"), ("ru", "Действует 10 минут")]
+    )
+    def test_for_a_newcomer_speaks_the_language_of_the_page(self, language, words):
+        send(language=language)
+        assert words in Message.objects.get().text
+        assert Message.objects.get().language == language
+
+    @pytest.mark.parametrize("purpose", [RESET, STOP])
+    def test_for_an_owner_says_how_long_it_is_valid(self, purpose):
+        UserFactory.create(phone=PHONE)
+        send(purpose=purpose)
+        assert " 10 минут" in Message.objects.get().text
+
+    def test_that_the_number_is_registered_speaks_the_owners_language(self):
+        UserFactory.create(phone=PHONE, language="ru")
+        send(language="kk")
+        assert Message.objects.get().language == "ru"
+
+    @pytest.mark.parametrize("purpose", [REGISTER, RESET, STOP])
+    def test_comes_as_often_as_it_was_asked_for(self, purpose):
+        UserFactory.create(phone=PHONE)
+        send(purpose=purpose)
+        send(purpose=purpose, now=NOW + RESEND_AFTER)
+        assert Message.objects.count() == 2
+
+    def test_wakes_the_sender_whether_there_is_one_or_not(
+        self, monkeypatch, django_capture_on_commit_callbacks
+    ):
+        """A worker that begins to work only for a known number would tell it from an unknown one."""
+        woken: list[str] = []
+        UserFactory.create(phone=PHONE)
+        monkeypatch.setattr(broker, "wake_soon", woken.append)
+        for phone in (PHONE, "+77017779877"):
+            with django_capture_on_commit_callbacks(execute=True):
+                send(phone=phone, purpose=RESET)
+        assert Message.objects.count() == 1
+        assert woken == [DELIVERY_TASK] * 2
+
+
+@pytest.mark.django_db
+class TestSignIn:
+    """A code after too many wrong passwords, for whoever had the right one."""
+
+    def send(self, user, *, phone=PHONE, session="mine", now=NOW):
+        return send_sign_in_code(user, phone=phone, session=session, language="kk", now=now)
+
+    def check(self, code, **changes):
+        return check(code, purpose=SmsCode.Purpose.SIGN_IN, **changes)
+
+    def test_an_owner_gets_one_in_their_language(self):
+        assert self.send(UserFactory.create(phone=PHONE, language="ru"))
+        message = Message.objects.get()
+        assert (message.phone, message.kind, message.language) == (PHONE, "sign_in_code", "ru")
+        code = re.search(r"\d{6}", message.text)[0]
+        assert "10 минут" in message.text
+        assert self.check(code, session="hers").fault is CodeFault.EXPIRED
+        assert self.check(code).ok
+
+    def test_nobody_gets_none_but_a_row_that_no_code_opens(self):
+        assert not self.send(None)
+        assert not Message.objects.exists()
+        assert self.check("123456").fault is CodeFault.WRONG
+
+    def test_one_in_sixty_seconds_and_what_is_beyond_looks_alike(self):
+        owner = UserFactory.create(phone=PHONE)
+        assert self.send(owner)
+        assert not self.send(owner, session="other", now=NOW + RESEND_AFTER - MICROSECOND)
+        assert self.send(owner, now=NOW + RESEND_AFTER)
+        assert Message.objects.count() == 2
+        assert SmsCode.objects.count() == 3
+
+    def test_a_name_that_nobody_has_takes_none_from_an_owner(self):
+        for _ in range(3):
+            self.send(None, session="mine")
+        assert self.send(UserFactory.create(phone=PHONE), session="mine")
 
 
 @pytest.mark.django_db
@@ -280,6 +383,36 @@ class TestSending:
         assert caught.value.retry_at is None
         assert not SmsCode.objects.exists()
         assert limits.allow(limits.IIN_PER_ACCOUNT, "x", now=NOW).ok
+
+
+@pytest.mark.django_db
+def test_a_code_for_signing_in_goes_as_soon_as_it_is_over():
+    """There is one for each wrong password."""
+    send_sign_in_code(None, phone=PHONE, session="mine", language="kk", now=NOW)
+    assert prune(now=NOW + LIFETIME) == 0
+    assert prune(now=NOW + LIFETIME + MICROSECOND) == 1
+
+
+@pytest.mark.django_db
+class TestMoreThanTheCode:
+    """What else has to be proven, where the code alone is not enough."""
+
+    def both(self, code, *, proves):
+        return check_code(
+            phone=PHONE, purpose=REGISTER, session="mine", code=code, proves_more=proves, now=NOW
+        )
+
+    def test_is_asked_only_for_the_right_code(self):
+        code, asked = send(), []
+        assert self.both(other_than(code), proves=lambda: asked.append(1)).tries_left == TRIES - 1
+        assert asked == []
+
+    def test_that_fails_is_a_wrong_try_and_the_code_stays_valid(self):
+        code = send()
+        verdict = self.both(code, proves=lambda: False)
+        assert (verdict.fault, verdict.tries_left) == (CodeFault.WRONG, TRIES - 1)
+        assert self.both(code, proves=lambda: True).ok
+        assert self.both(code, proves=lambda: True).fault is CodeFault.EXPIRED
 
 
 @pytest.mark.django_db

@@ -5,10 +5,11 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
+from applications import moves
 from applications.access import settling
 from applications.bidding import ending as bid_ending
 from applications.jobs.telling import tell_placed_bids
@@ -62,6 +63,17 @@ def referral(scene, bid):
 def stop(scene, referral):
     referral_ending.expire_referral(referral, now=referral.valid_until)
     return StopListEntry.objects.get()
+
+
+class TestLocking:
+    def test_an_error_of_ours_is_not_told_as_a_lock(self, scene):
+        def sleep():
+            with moves.locking(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = 20")
+                cursor.execute("SELECT pg_sleep(20)")
+
+        with pytest.raises(OperationalError, match="statement timeout"):
+            sleep()
 
 
 class TestAnnouncing:
@@ -149,6 +161,12 @@ class TestFiling:
         self.file(scene, child=child)
         with refused(Refusal.ALREADY_FILED):
             self.file(scene, child=child)
+
+    def test_a_fault_of_ours_is_not_told_as_a_second_application(self, scene, monkeypatch):
+        taken = self.file(scene).sequence
+        monkeypatch.setattr(filing, "_next_sequence", lambda: taken)
+        with pytest.raises(IntegrityError, match="duplicate key"):
+            self.file(scene)
 
     def test_ages_are_counted_by_birth_year(self, scene):
         self.file(scene, child=self.child(scene, birth_date=date(2012, 12, 31)))

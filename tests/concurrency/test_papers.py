@@ -1,12 +1,16 @@
 """A paper is being made while its referral is extended: the one that names the old day is never left behind."""
 
+from contextlib import closing
 from threading import Thread
 
+import psycopg2
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 
+from applications import moves
+from applications.access.handing_in import note_handing_in
 from applications.jobs import papers
 from applications.models import Referral
 from applications.referrals import extending, issuing
@@ -87,3 +91,15 @@ def test_the_old_paper_is_gone(scene, referral, monkeypatch):
     extend_while_a_paper_is_stored(scene, referral, monkeypatch)
     assert kept_papers() == 0
     assert not Referral.objects.get().pdf
+
+
+def test_a_referral_that_stays_locked_is_not_waited_for_and_gets_no_note(scene, referral, monkeypatch):
+    """Its papers count from when they are checked; the family is not sent away."""
+    monkeypatch.setattr(moves, "LOCK_TIMEOUT_MS", 50)
+    with closing(psycopg2.connect(**connection.get_connection_params())) as other:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT FROM applications_referral WHERE id = %s FOR UPDATE", [str(referral.pk)])
+        note_handing_in(scene.parent, scene.application.pk, now=NOW)
+        assert Referral.objects.get().handed_in_at is None
+    note_handing_in(scene.parent, scene.application.pk, now=NOW)
+    assert Referral.objects.get().handed_in_at == NOW

@@ -310,6 +310,15 @@ class TestExpiry:
         assert moves(scene) == [Move.VERIFY_BENEFIT, Move.END_BENEFIT]
         assert deadlines.settle_what_ran_out(now=end) == 0
 
+    def test_a_second_look_and_one_that_comes_too_early_change_nothing(self, scene, monthly, official):
+        """Two pages may find the same benefit over; the second one waits for the lock and ends nothing."""
+        benefit = verified(scene, monthly, official)
+        early = claims.expire_benefit(benefit, now=benefit.valid_until - MICROSECOND)
+        assert early.tier == Tier.EXTRAORDINARY
+        for _look in range(2):
+            assert claims.expire_benefit(benefit, now=benefit.valid_until).tier == Tier.GENERAL
+        assert moves(scene) == [Move.VERIFY_BENEFIT, Move.END_BENEFIT]
+
     def test_the_familys_own_look_ends_it_when_the_job_is_late(self, scene, queue, monthly, official):
         end = verified(scene, monthly, official).valid_until
         in_time = application_for(scene.parent, scene.application.pk, now=end - MICROSECOND)

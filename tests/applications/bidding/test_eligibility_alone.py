@@ -12,6 +12,7 @@ from applications.refusals import Refusal
 from applications.states import Tier
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
+from children.disputes import Side
 from tests.applications.bidding.reference import place_bid
 from tests.factories import GroupFactory, VacancyFactory
 
@@ -57,6 +58,23 @@ class TestTheHeadOfTheQueue:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
 class TestOneAfterTheOther:
+    @pytest.mark.parametrize(
+        ("side", "refusal"),
+        [
+            (Side.DISPUTED, Refusal.DISPUTED),
+            (Side.UNPROVEN, Refusal.UNPROVEN),
+            (Side.REPORTED, None),
+            (None, None),
+        ],
+    )
+    def test_who_asks_comes_before_what_suits(self, scene, side, refusal):
+        """A disputed guardian reads that, whatever the place; who may choose reads of the place."""
+        scene.application.asker_side = side
+        assert why_not(scene.application, scene.vacancy, now=scene.now) == refusal
+        scene.application.birth_year = 2016
+        mismatched = refusal or Refusal.OTHER_BIRTH_YEAR
+        assert why_not(scene.application, scene.vacancy, now=scene.now) == mismatched
+
     def test_only_a_refusal_at_this_place_stands_in_the_way(self, scene):
         elsewhere = VacancyFactory(
             group=GroupFactory(kindergarten=scene.group.kindergarten), opens_at=scene.vacancy.opens_at

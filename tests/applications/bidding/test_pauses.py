@@ -80,11 +80,13 @@ class TestFamilies:
         bid.refresh_from_db()
         assert (bid.state, bid.holds_seat) == (BidState.PENDING, True)
 
-    def test_after_the_pause_bids_are_accepted_again(self, scene, pause, official):
+    def test_after_the_pause_bids_are_accepted_again(self, scene, pause, official, family, clock):
         opened(scene.now - timedelta(days=2))
         resume_bidding(pause, actor=official, now=scene.now + timedelta(hours=1))
-        vacancy = Vacancy.objects.get()
-        place_bid(scene.application, vacancy, actor=scene.parent, now=scene.now + timedelta(hours=1))
+        clock.move_to(scene.now + timedelta(hours=1))
+        address = reverse("applications:apply", args=[scene.application.pk, scene.vacancy.pk])
+        assert family.post(address).status_code == 302
+        assert Bid.objects.get().state == BidState.PENDING
 
     @pytest.mark.parametrize("since_opening", [timedelta(hours=-1), timedelta(hours=1)])
     def test_a_stopped_opening_is_refused_up_to_its_new_time(self, scene, pause, official, since_opening):

@@ -227,6 +227,14 @@ class TestQueueOrder:
             (BidState.LOST, False),
         ]
 
+    def test_no_place_is_given_that_is_not_there(self, scene, vacancy):
+        """Whatever its caller counted."""
+        (placed,) = self.bids(scene, vacancy, days=[1])
+        Vacancy.objects.filter(pk=vacancy.pk).update(seats_taken=vacancy.seats_total)
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.FULL):
+            award.grant_seat(placed, vacancy, now=vacancy.closes_at)
+        assert not placed.holds_seat
+
     def test_a_winner_is_not_sent_away(self, scene, vacancy):
         (placed,) = self.bids(scene, vacancy, days=[1])
         award.award_collected(vacancy, now=vacancy.closes_at)
@@ -242,16 +250,18 @@ class TestQueueOrder:
         deadlines.award_bids(now=vacancy.closes_at)
         assert set(Bid.objects.values_list("state", flat=True)) == {BidState.VOID}
 
-    def test_one_that_can_not_be_ended_holds_up_no_other(self, scene, vacancy, monkeypatch):
+    @pytest.mark.parametrize("error", [RuntimeError("broken row"), Refused(Refusal.NOT_ALLOWED)])
+    def test_one_that_can_not_be_ended_holds_up_no_other(self, scene, vacancy, monkeypatch, caplog, error):
         bids = self.bids(scene, vacancy, days=[1, 2, 3, 4, 5])
 
         def break_for_the_last(bid, *, now):
             if bid == bids[-1]:
-                raise RuntimeError("broken row")
+                raise error
             return lose_bid(bid, now=now)
 
         monkeypatch.setattr(award, "lose_bid", break_for_the_last)
         assert award.award_collected(vacancy, now=vacancy.closes_at) == 2
+        assert f"bid {bids[-1].pk} could not be ended" in caplog.text
         assert Bid.objects.filter(state=BidState.LOST).count() == 2
         monkeypatch.undo()
         assert deadlines.award_bids(now=vacancy.closes_at) == 1

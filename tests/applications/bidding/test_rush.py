@@ -1,12 +1,14 @@
 """The bid in one statement: the same answer and the same rows as step by step, and who may press at all."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
-from uuid import uuid4
+from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth import SESSION_KEY
-from django.db import connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import HealthCheck, Phase, assume, given, settings
@@ -15,7 +17,8 @@ from hypothesis import strategies as st
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from accounts.services import change_password
-from applications.bidding.full_places import REMEMBERED_SECONDS, FullPlaces
+from applications.bidding import full_places, rush
+from applications.bidding.full_places import PAGE_SECONDS, REMEMBERED_SECONDS, FullPlaces
 from applications.bidding.rush import Outcome, press
 from applications.jobs import telling
 from applications.journal_actions import Action as ApplicationAction
@@ -332,6 +335,38 @@ class TestWhatItCosts:
         assert second.content == first.content
 
 
+class TestWhatIsNoRefusal:
+    """An error of ours must not be told as a full minute or as the end of the calendar."""
+
+    def test_a_statement_that_was_stopped_otherwise(self, scene, monkeypatch):
+        monkeypatch.setattr(rush, "_PRESS", "SELECT pg_sleep(20), %s, %s, %s, %s, %s")
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 20")
+            with pytest.raises(OperationalError, match="statement timeout"), transaction.atomic():
+                pressed(scene.application, scene.vacancy)
+
+    @pytest.fixture
+    def refuse_with(self):
+        """Let the database refuse every deadline with these words."""
+        function = (Path(rush.__file__).parent / "bid_answer_due.sql").read_text()
+        function = re.sub(r"IF NOT EXISTS .*?THEN", "IF true THEN", function, flags=re.DOTALL)
+
+        def refuse_with(words):
+            with connection.cursor() as cursor:
+                cursor.execute(function.replace("The working-day calendar does not reach", words))
+
+        return refuse_with
+
+    def test_an_exception_with_other_words(self, scene, refuse_with):
+        refuse_with("Not today:")
+        with pytest.raises(InternalError, match="Not today"), transaction.atomic():
+            pressed(scene.application, scene.vacancy)
+
+    def test_the_control(self, scene, refuse_with):
+        refuse_with("The working-day calendar does not reach")
+        assert pressed(scene.application, scene.vacancy) == Refusal.NO_LAST_DAY
+
+
 class TestSessions:
     """No user is loaded, but every check holds at the next press."""
 
@@ -433,6 +468,39 @@ class TestFullPlaces:
         answer()
         assert presses == ["kk", "ru", "kk", "kk"]
         assert REMEMBERED_SECONDS <= 1
+
+    def remembered(self, memory, vacancy_id, page, presses):
+        return memory.pass_through(
+            vacancy_id,
+            "kk",
+            application_id=uuid4(),
+            press=lambda: presses.append(vacancy_id) or Refusal.FULL,
+            holders=list,
+            make_page=lambda: page,
+        )
+
+    @pytest.mark.parametrize(("age", "shown"), [(PAGE_SECONDS - 0.001, b"first"), (PAGE_SECONDS, b"second")])
+    def test_its_page_is_made_again_after_ten_seconds(self, age, shown):
+        moment, vacancy = 100.0, uuid4()
+        presses: list[UUID] = []
+        memory = FullPlaces(clock=lambda: moment)
+        assert self.remembered(memory, vacancy, b"first", presses) == b"first"
+        moment += age
+        assert self.remembered(memory, vacancy, b"second", presses) == shown
+        assert presses == [vacancy] * 2
+
+    def test_it_does_not_grow_for_ever(self, monkeypatch):
+        """A thousand places that fill up within one second are an attack, or a city of another size."""
+        monkeypatch.setattr(full_places, "ROOM", 3)
+        memory = FullPlaces(clock=lambda: 100.0)
+        presses: list[UUID] = []
+        vacancies = [uuid4() for _ in range(5)]
+        for vacancy in vacancies:
+            self.remembered(memory, vacancy, b"full", presses)
+        self.remembered(memory, vacancies[-1], b"full", presses)
+        assert presses == vacancies
+        self.remembered(memory, vacancies[0], b"full", presses)
+        assert presses == [*vacancies, vacancies[0]]
 
     def test_an_overdue_stop_is_lifted_before_the_press_is_refused(self, family, scene):
         bid = place_bid(

@@ -7,14 +7,16 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications.models import Application
+from applications import moves
+from applications.models import Application, Rules
 from applications.moves import write_event
 from applications.queue.corrections import approve_correction, propose_correction
-from applications.queue.history import differences, explain
+from applications.queue.history import RULES_CAUSE, differences, explain
 from applications.queue.position import position
 from applications.referrals import ending, issuing, stops
-from applications.states import ApplicationState, Move
+from applications.states import ApplicationState, Move, Tier
 from applications.waiting import filing
+from notifications.clock import read_clock
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
@@ -104,6 +106,23 @@ def test_whoever_changes_an_application_past_the_transitions_is_found(scene, fam
     assert families[3].number in difference
     with pytest.raises(CommandError):
         call_command("rebuild_queue", "--check")
+
+
+def test_a_change_of_the_rules_is_a_reason_of_its_own(scene, families, client_of, clock):
+    """Two of six have priority. Until the 27th three go between them, from then on one."""
+    for other in families[4:]:
+        with moves.locking():
+            locked = moves.lock_application(other.pk)
+            moves.move(
+                locked, Move.VERIFY_BENEFIT, actor=None, now=START + timedelta(hours=1), tier=Tier.PRIORITY
+            )
+    Rules.objects.create(valid_from=date(2019, 6, 27), general_per_priority=1)
+    clock.move_to(datetime(2019, 6, 28, 9, tzinfo=ZONE))
+    (row,) = explain(families[2], since=START + timedelta(hours=2), until=read_clock()).rows
+    assert (row.day, row.before, row.after, row.backward) == (date(2019, 6, 27), 4, 5, 1)
+    assert row.cause == str(RULES_CAUSE)
+    page = client_of(families[2].filed_by).get(reverse("applications:why", args=[families[2].pk]))
+    assert ">+1<" in page.content.decode()
 
 
 def test_operators_read_the_same(scene, families, capsys):

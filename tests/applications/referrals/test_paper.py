@@ -10,7 +10,7 @@ from django.utils import translation
 from pypdf import PdfReader
 
 from applications.models import Referral
-from applications.referrals import applicants, extending, issuing
+from applications.referrals import applicants, extending, issuing, paper
 from applications.referrals.paper import FONT_FOLDER, SHEET, OwnFilesOnly, render
 from tests.applications.bidding.reference import place_bid
 from tests.factories import GuardianshipFactory
@@ -143,8 +143,7 @@ def test_the_same_data_makes_the_same_bytes_in_every_language_of_the_caller(refe
     assert in_russian == in_kazakh
 
 
-@pytest.mark.parametrize("separator", [" ", ""], ids=["words", "one long word"])
-def test_the_longest_names_stay_on_one_page(referral, separator):
+def with_the_longest_names(referral, separator):
     def long(length: int) -> str:
         return (f"Ұзынатау{separator}" * length)[: length - 1] + "Щ"
 
@@ -161,8 +160,20 @@ def test_the_longest_names_stay_on_one_page(referral, separator):
     kindergarten.save()
     group.name = long(80)
     group.save()
-    text = text_of(Referral.objects.get(pk=referral.pk))
+    return Referral.objects.get(pk=referral.pk)
+
+
+@pytest.mark.parametrize("separator", [" ", ""], ids=["words", "one long word"])
+def test_the_longest_names_stay_on_one_page(referral, separator):
+    text = text_of(with_the_longest_names(referral, separator))
     assert "8 (727) 339-72-22" in text
+
+
+def test_what_would_fit_on_no_single_page_goes_on_over_the_next(referral, monkeypatch):
+    monkeypatch.setattr(paper, "DENSITIES", paper.DENSITIES[:1])
+    pages = read(render(with_the_longest_names(referral, " "))).pages
+    assert len(pages) == 2
+    assert "8 (727) 339-72-22" in pages[1].extract_text()
 
 
 @pytest.mark.parametrize(

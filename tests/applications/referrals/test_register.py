@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from applications.models import Correction, Referral
 from applications.queue.small_groups import FEW
 from applications.referrals import ending, issuing
-from applications.referrals.register import told_years
+from applications.referrals.register import register_rows, registered, told_years
 from applications.states import CorrectionState
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
@@ -219,6 +219,24 @@ class TestNobodyIsFollowed:
         clock.move_to(JULY + timedelta(days=31))
         told = {(row.kindergarten == elsewhere, row.month.month, row.birth_year) for row in rows(client)}
         assert told == {(True, 6, 2017), (False, 6, None), (False, 7, None)}
+
+    def test_what_is_not_on_the_page_counts_for_nothing_on_it(self, refer):
+        """A page shows a month of one place and another month of another: not the months that they don't share."""
+        elsewhere = KindergartenFactory(
+            locality=LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
+        )
+        refer(FEW, kindergarten=elsewhere)
+        refer(1, birth_year=2016)
+        refer(FEW, now=JULY)
+        page = [
+            one
+            for one in registered(now=JULY + timedelta(days=31))
+            if (one.place == elsewhere.locality_id) == (one.month.month == 6)
+        ]
+        told = {
+            (row.kindergarten == elsewhere, row.month.month, row.birth_year) for row in register_rows(page)
+        }
+        assert told == {(True, 6, 2017), (False, 7, 2017)}
 
     @given(st.dictionaries(st.integers(2012, 2019), st.integers(1, 12), max_size=8))
     def test_nobody_is_known_by_what_is_left_out(self, counts):
