@@ -76,9 +76,9 @@ def test_no_answer_is_for_another_site(city, visitors):
 
 def test_an_error_tells_nothing_of_its_cause(client):
     client.raise_request_exception = False
-    for address in ("/broken/", "/ru/broken/"):
-        answer = client.get("/broken/")
-        assert answer.status_code == 500, address
+    for language in ("kk", "ru"):
+        answer = client.get("/broken/", headers={"accept-language": language})
+        assert answer.status_code == 500, language
         said = answer.content.decode()
         assert "secret" not in said
         assert "RuntimeError" not in said
@@ -96,10 +96,8 @@ def test_methods_that_no_page_uses_are_refused(client, method, address):
 
 
 def test_folders_are_not_listed(client):
-    for address in ("/static/", "/static/css/", "/media/", "/"):
-        answer = client.get(address)
-        assert (answer.status_code, "app.css</a>" in answer.content.decode()) in ((404, False), (200, False))
-    assert client.get("/static/css/").status_code == 404
+    for address in ("/static/", "/static/css/", "/media/"):
+        assert client.get(address).status_code == 404, address
 
 
 @pytest.mark.parametrize("name", ["accounts:login", "accounts:register", "accounts:reset"])

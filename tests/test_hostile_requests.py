@@ -100,8 +100,10 @@ class TestTheCharset:
         for method in ("GET", "POST"):
             content_type = f"{FORM}; {form.format(charset)}"
             answer = send(b"/login/", method=method, body=b"a=1", CONTENT_TYPE=content_type)
-            assert answer.status == (400 if form != "x*={}''y" else answer.status)
-            assert answer.status < 500
+            if form == "x*={}''y":
+                assert answer.status < 500
+            else:
+                assert answer.status == 400
 
     @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"'])
     def test_of_browsers_is_taken(self, charset):
@@ -380,6 +382,6 @@ def test_a_text_that_no_column_holds_is_the_senders_fault():
 def test_a_refused_request_says_what_to_do(client):
     answer: Answer = send(b"/bulletin/", query=b"search=%00", HTTP_ACCEPT_LANGUAGE="kk")
     content = answer.body.decode()
-    assert "Басты бет" in content or "басты бет" in content
+    assert "басты бет" in content.lower()
     assert answer.headers["Content-Security-Policy"]
     assert reverse("home") in content

@@ -111,7 +111,7 @@ class TestAnotherNetwork:
         client.post("/register/code/", {"code": newest_code()}, REMOTE_ADDR=self.STREET)
         for number in range(2):
             assert self.ask(Client(), f"+7701777000{number}", self.HOME).status_code == 302
-        assert "codes_asked" not in client.session or not client.session["codes_asked"]
+        assert not client.session.get("codes_asked")
 
 
 class TestRefusal:

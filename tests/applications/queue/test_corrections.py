@@ -419,7 +419,7 @@ class TestWorkplace:
         answer = inside(ainur).post(self.page(scene.application), form | changed | confirmed, follow=True)
         assert answer.status_code == 200
         assert not Correction.objects.exists()
-        assert 'class="errorlist' in text(answer) or 'class="error"' in text(answer)
+        assert 'class="errorlist' in text(answer)
 
     def test_kindergartens_and_families_never_see_it(self, scene, propose, client_of):
         correction = propose()
@@ -500,8 +500,11 @@ class TestLedger:
             "'=HYPERLINK(1)",
         ]
 
-    @pytest.mark.parametrize("page", ["1", "2", "0", "-1", "x", "99999999999999999999", "\x00"])
-    def test_it_is_paged(self, client, scene, propose, bolat, page, django_assert_max_num_queries):
+    @pytest.mark.parametrize(
+        ("page", "shown"),
+        [("1", 20), ("2", 3), ("0", 3), ("-1", 3), ("x", 20), ("99999999999999999999", 3), ("\x00", 20)],
+    )
+    def test_it_is_paged(self, client, scene, propose, bolat, page, shown, django_assert_max_num_queries):
         parent = UserFactory()
         for number in range(23):
             application = ApplicationFactory(locality=scene.locality, filed_by=parent)
@@ -510,7 +513,7 @@ class TestLedger:
         with django_assert_max_num_queries(12):
             response = client.get(LEDGER, {"page": page})
         assert response.status_code == 200
-        assert len(response.context["page"].object_list) in {20, 3}
+        assert len(response.context["page"].object_list) == shown
 
     @pytest.mark.parametrize("prefix", ["", "/ru"])
     def test_an_empty_ledger_says_so(self, client, db, prefix):
