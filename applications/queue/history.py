@@ -1,5 +1,6 @@
 """Why a number changed: the append-only events, from the point of view of one application."""
 
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,7 @@ from applications.queue.replay import NumberMove, Standing, Step, Watch
 from applications.rules.in_force import choose
 from applications.states import MOVES, QUEUED_STATES, ApplicationState, Move, Tier
 from bulletin.models import Locality
+from bulletin.workdays import start_of_day
 
 # What other families' moves mean for those behind; a family's own moves keep their own names.
 CAUSES = {
@@ -158,8 +160,25 @@ def _facts(row: Event | Application, state: str) -> tuple[object, ...]:
 
 
 def _moves(watch: Watch, application: Application, *, until: datetime) -> Iterator[NumberMove]:
-    yield from watch.run(_steps(_events_of_its_queues(application).filter(at__lte=until)))
-    yield from watch.tick(until)
+    turns = deque(_turns(until=until))
+    for step in _steps(_events_of_its_queues(application).filter(at__lte=until)):
+        while turns and turns[0] <= step.at:
+            yield from watch.tick(turns.popleft())
+        yield from watch.run([step])
+    for turn in turns:
+        yield from watch.tick(turn)
+
+
+def _turns(*, until: datetime) -> list[datetime]:
+    """The instants up to `until` at which the ratio of the tiers may change: rules begin with a day of the place."""
+    places = list(Locality.objects.all())
+    begins = {
+        start_of_day(rules.valid_from, place.zone)
+        for rules in Rules.objects.all()
+        for place in places
+        if rules.locality_id in (None, place.pk)
+    }
+    return sorted(at for at in begins if at <= until)
 
 
 def _events_of_its_queues(application: Application) -> QuerySet[Event]:
