@@ -1,5 +1,6 @@
 """What people type: numbers in any spelling, codes, passwords, and the data they may change about themselves."""
 
+import re
 import unicodedata
 from typing import Any, Final
 
@@ -11,8 +12,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.identity import DocumentError, Identity, ProofError, parse_identity, parse_proof
-from accounts.iin import IinError
+from accounts.identity import DocumentError, Identity, Paper, ProofError, parse_identity, parse_proof
+from accounts.iin import IinError, IinFault
 from accounts.models import User
 from accounts.passwords import normalise_password
 from accounts.phones import PhoneError, login_name, parse_mobile
@@ -21,6 +22,8 @@ from accounts.uploads import PHOTO_INPUT
 
 # Far more than any spelling of a number needs; what is longer is not looked at.
 LONGEST_INPUT: Final = 60
+# Whoever copies an SMS may copy all of it, and the one before.
+LONGEST_SMS: Final = 300
 
 
 class PhoneField(forms.CharField):
@@ -77,21 +80,24 @@ class CodeForm(forms.Form):
 
     code = forms.CharField(
         label=gettext_lazy("Code from the SMS"),
-        max_length=LONGEST_INPUT,
+        max_length=LONGEST_SMS,
         widget=forms.TextInput(
             attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "size": 6, "spellcheck": "false"}
         ),
     )
 
     def clean_code(self) -> str:
-        digits = "".join(
-            str(unicodedata.decimal(character))
-            for character in self.cleaned_data["code"]
-            if unicodedata.decimal(character, None) is not None
+        """The code, also out of a whole SMS: there it is the only number of six digits."""
+        typed = "".join(
+            str(unicodedata.decimal(character, character)) for character in self.cleaned_data["code"]
         )
-        if len(digits) != DIGITS:
+        digits = re.sub(r"[^0-9]", "", typed)
+        alone = set(re.findall(rf"(?<![0-9])[0-9]{{{DIGITS}}}(?![0-9])", typed))
+        if len(digits) == DIGITS:
+            return digits
+        if len(alone) != 1:
             raise ValidationError(_("The code has 6 digits"), code="code_length")
-        return digits
+        return alone.pop()
 
 
 class OwnerForm(CodeForm):
@@ -162,8 +168,19 @@ class PasswordChangeForm(NewPasswordForm):
 
 
 class IdentityForm(forms.Form):
-    """One field for both, as in the manual."""
+    """One field for both, as in the manual, and what the number stands on."""
 
+    paper = forms.ChoiceField(
+        label=gettext_lazy("What you enter"),
+        choices=[
+            (Paper.IIN.value, gettext_lazy("IIN")),
+            (Paper.CARD.value, gettext_lazy("number of an identity card of Kazakhstan")),
+            (Paper.OTHER.value, gettext_lazy("number of a passport or of another document")),
+        ],
+        initial=Paper.IIN.value,
+        required=False,
+        widget=forms.RadioSelect,
+    )
     identity = forms.CharField(
         label=gettext_lazy("Parent's IIN / parent's document number"),
         help_text=gettext_lazy("12 digits. If you have no IIN, enter the number of your document"),
@@ -171,11 +188,20 @@ class IdentityForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "size": 20}),
     )
 
+    @property
+    def _paper(self) -> Paper | None:
+        """None if nothing was said, or something that isn't offered."""
+        said: str = self.cleaned_data.get("paper", "")
+        return Paper(said) if said else None
+
     def clean_identity(self) -> Identity:
         try:
-            return parse_identity(self.cleaned_data["identity"])
+            return parse_identity(self.cleaned_data["identity"], paper=self._paper)
         except (IinError, DocumentError) as error:
-            raise ValidationError(error.message, code="identity") from None
+            message = error.message
+            if isinstance(error, IinError) and error.reason is IinFault.LENGTH:
+                message = _("The IIN must have 12 digits. If it is the number of a document, choose so above")
+            raise ValidationError(message, code="identity") from None
 
 
 class SignInForm(forms.Form):

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -16,6 +17,20 @@ DOCUMENT: Final = re.compile(r"(?=.*\d)[0-9A-ZА-ЯЁӘҒҚҢӨҰҮҺІ]{5,20}")
 CARD_LENGTH: Final = 9
 # How much of a document's number proves ownership where there is no IIN.
 PROOF_LENGTH: Final = 4
+# Letters that look alike in both alphabets: nobody sees which keyboard they were typed on.
+_CYRILLIC: Final = "АВЕКМНОРСТУХІҮҺЅЈ"
+_LATIN: Final = "ABEKMHOPCTYXIYHSJ"
+_TO_LATIN: Final = str.maketrans(_CYRILLIC, _LATIN)
+# Of several look-alikes the first one: Н before Һ, У before Ү.
+_TO_CYRILLIC: Final = str.maketrans(_LATIN[::-1], _CYRILLIC[::-1])
+
+
+class Paper(StrEnum):
+    """What a number stands on, as the person says; without a word it is told by its form."""
+
+    IIN = "iin"
+    CARD = "card"
+    OTHER = "other"
 
 
 class DocumentError(ValueError):
@@ -24,6 +39,22 @@ class DocumentError(ValueError):
     @property
     def message(self) -> str:
         return _("Enter the IIN (12 digits) or the document number: letters and digits without other signs")
+
+
+class CardError(DocumentError):
+    """The text is not the number of an identity card."""
+
+    @property
+    def message(self) -> str:
+        return _("The number of an identity card of Kazakhstan has 9 digits")
+
+
+class OtherDocumentError(DocumentError):
+    """The text is not the number of a passport or of another document."""
+
+    @property
+    def message(self) -> str:
+        return _("The number of a document has 5 to 20 letters and digits. Copy it from the document")
 
 
 class ProofError(ValueError):
@@ -42,32 +73,46 @@ class Identity:
     document_number: str = ""
 
 
-def parse_identity(text: str) -> Identity:
-    """What one field for "IIN or document number" holds; spaces, hyphens and small letters are allowed.
+def parse_identity(text: str, *, paper: Paper | None = None) -> Identity:
+    """What one field for "IIN or document number" holds, in any spelling; `paper` is what the person says it is.
 
-    Raises `accounts.iin.IinError` for bare digits that are no IIN, `DocumentError` for anything else that is neither.
+    Signs and spaces are dropped, letters are capitals of one alphabet (`in_one_alphabet`). Without `paper`, or with
+    the IIN, a number that can only be a document's is one: it holds a letter, or nine digits. Raises
+    `accounts.iin.IinError` for other digits that are no IIN, `DocumentError` for anything else.
     """
     compact = _compact(text)
-    if not compact.isdecimal():
-        if not DOCUMENT.fullmatch(compact):
-            raise DocumentError
-        return Identity(document_number=compact)
-    if len(compact) == CARD_LENGTH:
-        return Identity(document_number=compact)
+    if paper in (Paper.CARD, Paper.OTHER):
+        return Identity(document_number=_document(compact, paper))
+    if not compact.isdecimal() and not DOCUMENT.fullmatch(compact):
+        raise DocumentError
+    if not compact.isdecimal() or len(compact) == CARD_LENGTH:
+        return Identity(document_number=in_one_alphabet(compact))
     return Identity(iin=parse_iin(compact))
 
 
+def in_one_alphabet(number: str) -> str:
+    """`number` with its letters in Latin, or in Cyrillic where one of them exists in Cyrillic only. Pure."""
+    latin = number.translate(_TO_LATIN)
+    is_cyrillic = any("CYRILLIC" in unicodedata.name(letter, "") for letter in latin)
+    return latin.translate(_TO_CYRILLIC) if is_cyrillic else latin
+
+
 def parse_proof(text: str) -> str:
-    """The IIN in `text`, or the last four letters and digits of a document; in capitals, without separators.
+    """The IIN in `text`, or the last four letters and digits of a document as `proof_of_document` writes them.
 
     Raises `accounts.iin.IinError` for more than four digits that are no IIN, `ProofError` for anything else.
     """
     compact = _compact(text)
-    if len(compact) == PROOF_LENGTH and compact.isalnum():
-        return compact
+    if len(compact) == PROOF_LENGTH:
+        return proof_of_document(compact)
     if not compact.isdecimal() or len(compact) < PROOF_LENGTH:
         raise ProofError
     return parse_iin(compact)
+
+
+def proof_of_document(number: str) -> str:
+    """The last four letters and digits of a document's number, the same for every keyboard. Pure."""
+    return number[-PROOF_LENGTH:].upper().translate(_TO_LATIN)
 
 
 def iin_hash(iin: str) -> str | None:
@@ -76,13 +121,22 @@ def iin_hash(iin: str) -> str | None:
 
 
 def document_hash(number: str) -> str | None:
-    """The same for a document number."""
-    return keyed_hash("document", number) if number else None
+    """The same for a document number, whatever keyboard it was typed on."""
+    return keyed_hash("document", number.translate(_TO_LATIN)) if number else None
+
+
+def _document(compact: str, paper: Paper) -> str:
+    if paper is Paper.CARD and not (compact.isdecimal() and len(compact) == CARD_LENGTH):
+        raise CardError
+    if not DOCUMENT.fullmatch(compact):
+        raise OtherDocumentError
+    return in_one_alphabet(compact)
 
 
 def _compact(text: str) -> str:
+    """Letters and digits in capitals. "№" goes first: normalising would make letters of it."""
     return "".join(
         character
-        for character in unicodedata.normalize("NFKC", text).upper()
-        if not character.isspace() and unicodedata.category(character) not in {"Pd", "Cf"}
+        for character in unicodedata.normalize("NFKC", text.replace("№", "")).upper()
+        if unicodedata.category(character)[0] not in "CPSZ"
     )

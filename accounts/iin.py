@@ -18,6 +18,7 @@ SECOND_WEIGHTS: Final = (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2)
 
 class IinFault(StrEnum):
     LENGTH = "length"
+    ZEROS = "zeros"
     CHECKSUM = "checksum"
 
 
@@ -32,17 +33,22 @@ class IinError(ValueError):
     def message(self) -> str:
         if self.reason is IinFault.LENGTH:
             return _("The IIN must have 12 digits")
+        if self.reason is IinFault.ZEROS:
+            return _("No IIN has only zeros. Copy it from the document")
         return _("The IIN is mistyped: its check digit does not match")
 
 
 def parse_iin(text: str) -> str:
     """The twelve digits of `text`; spaces and hyphens between them are allowed, and digits of any script.
 
-    Raises `IinError`: LENGTH when there are not exactly twelve digits, CHECKSUM when the last one does not fit.
+    Raises `IinError`: LENGTH when there are not exactly twelve digits, ZEROS when they are all 0 (whose check digit
+    fits), CHECKSUM when the last one does not fit.
     """
     digits = "".join(_digit(character) for character in text if not _is_separator(character))
     if len(digits) != LENGTH or not digits.isdecimal():
         raise IinError(IinFault.LENGTH)
+    if not int(digits):
+        raise IinError(IinFault.ZEROS)
     if check_digit(digits[:-1]) != int(digits[-1]):
         raise IinError(IinFault.CHECKSUM)
     return digits

@@ -17,7 +17,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import audit, limits, staff_names
 from accounts.crypto import keyed_hash
-from accounts.identity import PROOF_LENGTH, Identity, document_hash, iin_hash
+from accounts.identity import Identity, document_hash, iin_hash, proof_of_document
 from accounts.journal_actions import Action
 from accounts.models import PolicyConsent, Profile, User
 from accounts.passwords import normalise_password
@@ -165,7 +165,7 @@ def is_owner(phone: str, proof: str, *, now: datetime) -> bool:
 
 
 def _proof_of(profile: Profile) -> str:
-    return keyed_hash("proof", profile.iin or profile.document_number[-PROOF_LENGTH:].upper())
+    return keyed_hash("proof", profile.iin or proof_of_document(profile.document_number))
 
 
 def is_own_password(user: User, password: str, *, now: datetime) -> bool:

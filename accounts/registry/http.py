@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from accounts.identity import in_one_alphabet
 from accounts.registry.base import Person, PersonNotFound, PhoneTie, RegistryUnavailable
 from notifications import peers
 
@@ -31,7 +32,8 @@ class HttpRegistry:
 
     def find_person(self, *, iin: str = "", document_number: str = "") -> Person:
         person = _person(self._ask("persons/find", {"iin": iin, "document_number": document_number}))
-        if (person.iin != iin) if iin else (person.document_number != document_number):
+        answered = in_one_alphabet(person.document_number.upper())
+        if (person.iin != iin) if iin else (answered != in_one_alphabet(document_number)):
             raise _nonsense("an answer about somebody else")
         return person
 

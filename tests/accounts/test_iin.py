@@ -52,6 +52,18 @@ def test_wrong_check_digit(iin):
     assert caught.value.reason is IinFault.CHECKSUM
 
 
+@pytest.mark.parametrize("text", ["000000000000", "000000-000000", " 0000 0000 0000", "０００００００００００0"])
+def test_zeros_are_no_number_though_their_check_digit_fits(text):
+    assert check_digit("0" * 11) == 0
+    with pytest.raises(IinError) as caught:
+        parse_iin(text)
+    assert caught.value.reason is IinFault.ZEROS
+
+
+def test_each_fault_has_a_sentence_of_its_own():
+    assert len({IinError(fault).message for fault in IinFault}) == len(IinFault)
+
+
 @pytest.mark.parametrize("stem", ["17072060082", "94022530260", "89040231584"])
 def test_no_check_digit_exists(stem):
     assert check_digit(stem) is None
@@ -80,7 +92,7 @@ def test_exactly_one_check_digit_fits_or_none(stem):
             accepted.append(parse_iin(stem + last))
         except IinError:
             continue
-    assert len(accepted) == (check_digit(stem) is not None)
+    assert len(accepted) == (check_digit(stem) is not None and int(stem) > 0)
 
 
 @given(st.text(max_size=40))

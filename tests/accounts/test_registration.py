@@ -20,6 +20,8 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from accounts import services
+from accounts.forms import CodeForm
+from accounts.identity import Paper
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry, PolicyConsent, Profile, SmsCode, User
 from accounts.progress import Registration
@@ -232,6 +234,34 @@ class TestCode:
             error.code for error in errors(client.post("/register/code/", {"code": text})).as_data()["code"]
         }
 
+    @pytest.mark.parametrize("language", ["kk", "ru"])
+    def test_the_whole_sms_may_be_pasted(self, client, language):
+        client.post("/ru/register/" if language == "ru" else "/register/", {"phone": PHONE, "consent": "on"})
+        whole = Message.objects.get().text
+        assert len(whole) > 50
+        answer = client.post("/register/code/", {"code": f" {whole}\n"})
+        assert answer.url == "/register/password/"
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("Код: 123456. 10 минут жарамды", "123456"),
+            ("Код: １２３４５６. 10 минут", "123456"),
+            ("<#> 123456 @bala.example.kz #123456", "123456"),
+            ("8 (727) 339-72-22 · 123456 · 10", "123456"),
+            ("+77017779876: 123456", "123456"),
+            # Two codes, or none that stands alone: nobody guesses.
+            ("Код: 123456. Код: 654321", None),
+            ("Код: 1234567. 10 минут", None),
+            ("Код: 123 456. 10 минут", None),
+            ("10 минут жарамды", None),
+        ],
+    )
+    def test_the_six_digits_that_stand_alone(self, text, code):
+        form = CodeForm({"code": text})
+        assert form.is_valid() == (code is not None)
+        assert form.cleaned_data.get("code") == code
+
     @pytest.mark.parametrize("text", ["", "12345", "1234567", "abcdef", "\0"])
     def test_what_is_no_code_costs_no_try(self, client, text):
         ask_for_code(client)
@@ -320,13 +350,38 @@ class TestAccount:
         assert "identity" in errors(answer)
         assert not User.objects.exists()
 
-    def test_length_and_check_digit_are_told_apart(self, client):
+    def test_length_zeros_and_check_digit_are_told_apart(self, client):
         to_account(client)
         said = [
             errors(client.post("/register/account/", {"identity": text}))["identity"][0]
-            for text in ("94022530000", "940225300008")
+            for text in ("94022530000", "000000000000", "940225300008")
         ]
-        assert said[0] != said[1]
+        assert len(set(said)) == 3
+
+    def test_what_can_be_no_number_costs_no_look_up(self, client):
+        to_account(client)
+        for text in ("000000000000", "94022530000", "N1", "№", "ЖОҚ", "940225300008"):
+            for paper in ("", Paper.IIN, Paper.CARD):
+                answer = client.post("/register/account/", {"identity": text, "paper": paper})
+                assert "identity" in errors(answer), (text, paper)
+        assert client.post("/register/account/", {"identity": FATHER}).status_code == 302
+
+    @pytest.mark.parametrize("typed", ["{}", "№ {}", "{} ", "«{}»"])
+    def test_a_document_however_it_is_typed(self, client, typed):
+        number = simulated_people.FOREIGN_MOTHER_DOCUMENT
+        to_account(client)
+        alike = str.maketrans("ABCEHKMOPTX", "АВСЕНКМОРТХ")
+        for spelled in (number, number.lower(), number.translate(alike)):
+            answer = client.post(
+                "/register/account/", {"identity": typed.format(spelled), "paper": Paper.OTHER}
+            )
+            assert answer.status_code == 302, errors(answer)
+            client.post("/register/account/", {"other": "1"})
+
+    def test_another_choice_than_those_offered(self, client):
+        to_account(client)
+        answer = client.post("/register/account/", {"identity": FATHER, "paper": "visa"})
+        assert list(errors(answer)) == ["paper"]
 
     @pytest.mark.parametrize(
         "text", ["170720600806", "940225301801", "880101300010", "ZZ9999999", "012345678"]
