@@ -48,6 +48,16 @@ def known_device(request: HttpRequest, name: str) -> str:
     return device.number
 
 
+def latest_account(request: HttpRequest) -> str:
+    """The `account_key` of the account that signed in last on the device of `request`; empty if it knows none."""
+    return next(reversed(_read(request).accounts), "")
+
+
+def account_key(user: User) -> str:
+    """How a device writes that it knows the account of `user`: a keyed hash."""
+    return _account(user.username)
+
+
 def remember_device(response: HttpResponse, request: HttpRequest, user: User) -> None:
     """Let the device that gets `response` know the account of `user`, who has just proven to be its owner."""
     device = _read(request)

@@ -5,14 +5,19 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.views import redirect_to_login
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 from django.urls import translate_url
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
+from accounts import typed
 from accounts.models import User
 from accounts.services import set_language
 
@@ -46,8 +51,40 @@ def _note_sign_out(sender: Any, request: HttpRequest | None, **kwargs: Any) -> N
         setattr(request, _SIGNED_OUT, True)
 
 
+class SessionEndedMiddleware:
+    """Who presses a button without being signed in any more signs in, finds the form as it was, and presses again.
+
+    Whatever view sends a POST to sign in is answered so. The page after the sign-in is the one with the form, never an
+    address that takes a POST alone.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method == "POST" and _leads_to_sign_in(response):
+            if typed.keep(request):
+                said = _(
+                    "Nothing was sent: you are no longer signed in. Sign in: the form comes back as you filled it in."
+                )
+            else:
+                said = _("Nothing was sent: you are not signed in. Sign in, then press the button once more.")
+            messages.warning(request, said)
+            return redirect_to_login(typed.page_of(request))
+        return response
+
+
+def _leads_to_sign_in(response: HttpResponse) -> bool:
+    """Whether it leads to the families' sign-in and back."""
+    path, _mark, query = response.headers.get("Location", "").partition("?")
+    return (
+        response.status_code == 302 and path == resolve_url(settings.LOGIN_URL) and query.startswith("next=")
+    )
+
+
 class LanguageChoiceMiddleware:
-    """A user who switches the language of a page gets SMS and notices in that language from then on.
+    """A user who switches the language of a page gets SMS and notices in that language, is told so, and may undo it.
 
     A switch goes from a page to the same page in another language. Opening a link in another language is not a switch.
     """
@@ -56,13 +93,21 @@ class LanguageChoiceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         language = get_language() or settings.LANGUAGE_CODE
-        if _is_switch(request, language):
-            user = request.user
-            if isinstance(user, User) and user.language != language:
-                set_language(user, language)
-        return response
+        if not _is_switch(request, language):
+            return
+        user = request.user
+        if isinstance(user, User) and user.language != language:
+            former = user.language
+            set_language(user, language)
+            # Only parents get any.
+            if user.phone:
+                messages.info(
+                    request, _("You get SMS and messages in English now."), extra_tags=f"written-in-{former}"
+                )
 
 
 def _is_switch(request: HttpRequest, language: str) -> bool:

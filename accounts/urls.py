@@ -21,6 +21,7 @@ urlpatterns = [
     path("stop/choose/", stop.choose, name="stop_choose"),
     path("cabinet/profile/", profile.profile, name="profile"),
     path("cabinet/profile/photo/", profile.photo, name="photo"),
+    path("cabinet/profile/language/", profile.language, name="language"),
     path("cabinet/profile/password/", profile.password, name="password"),
     path("cabinet/notifications/log/", profile.journal, name="journal"),
 ]

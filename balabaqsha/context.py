@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from bulletin.chosen_place import chosen_locality
 from bulletin.selectors import localities
 from notifications.clock import estimate_clock
+from notifications.pressing import page_of_form
 from notifications.selectors import unread_count
 
 LANGUAGE_LABELS = {"kk": "ҚАЗ", "ru": "РУС"}
@@ -54,9 +55,12 @@ def language_switch(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def in_language(request: HttpRequest, code: str) -> str:
-    """The address of this page in another language, even for a missing page, since its visitor reads the error."""
+    """The address of this page in another language, even for a missing page, since its visitor reads the error.
+
+    For the answer to a form that has another address than its page, that of the page.
+    """
     # A path that begins with two slashes would lead to another site.
-    here = escape_leading_slashes(request.get_full_path())
+    here = page_of_form(request.resolver_match) or escape_leading_slashes(request.get_full_path())
     there = translate_url(here, code)
     if there != here or code == get_language():
         return there

@@ -114,6 +114,8 @@ MIDDLEWARE = [
     "accounts.middleware.LanguageChoiceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.middleware.SessionEndedMiddleware",
+    "balabaqsha.middleware.NotAllowedMiddleware",
     "applications.middleware.BusyMiddleware",
     "balabaqsha.turned_away.PasswordsMiddleware",
 ]

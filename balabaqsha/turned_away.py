@@ -14,7 +14,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from accounts.decorators import largest_body
+from accounts.devices import latest_account
 from accounts.hashing import HashingBusy
+from accounts.typed import is_typed_anew, page_of
 from balabaqsha.admin_site import staff_site
 from balabaqsha.serving.contract import ACCOUNT_HEADER, LARGEST_HEADER, QUESTION, REFUSAL, Refusal
 
@@ -99,11 +101,6 @@ def _autocomplete(name: str, sent: QueryDict) -> str:
     return "new-password" if is_chosen else "current-password"
 
 
-def is_typed_anew(name: str) -> bool:
-    """Whether the field `name` holds a secret."""
-    return name in TYPED_ANEW or "password" in name
-
-
 def _once_more(request: HttpRequest) -> HttpResponse:
     answer = render(request, "passwords_busy.html", {"form": SameForm(request.POST)}, status=503)
     answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[Refusal.PASSWORDS])
@@ -115,12 +112,13 @@ def _allowance(request: HttpRequest, view: Callable[..., HttpResponse]) -> HttpR
     largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if at_work else largest_body(view)
     if largest is None:
         return _turned_away(request, view, Refusal.LARGE)
-    if not (staff_site.has_permission(request) if at_work else request.user.is_authenticated):
-        login_url = "admin:login" if at_work else settings.LOGIN_URL
-        return redirect_to_login(request.get_full_path(), login_url=login_url)
-    return HttpResponse(
-        status=204, headers={LARGEST_HEADER: str(largest), ACCOUNT_HEADER: str(request.user.pk)}
-    )
+    if at_work and not staff_site.has_permission(request):
+        return redirect_to_login(request.get_full_path(), login_url="admin:login")
+    # Where somebody has signed in before, the form may come after the session has ended: its words are kept.
+    account = str(request.user.pk) if request.user.is_authenticated else latest_account(request)
+    if not account:
+        return redirect_to_login(page_of(request))
+    return HttpResponse(status=204, headers={LARGEST_HEADER: str(largest), ACCOUNT_HEADER: account})
 
 
 def _turned_away(request: HttpRequest, view: Callable[..., HttpResponse], refusal: Refusal) -> HttpResponse:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.kept_files import is_trouble_of_the_disk
 from accounts.passwords import LONGEST, SHORTEST
@@ -27,16 +28,20 @@ from applications.queue.small_groups import FEW, told
 from applications.rules.in_force import choose
 from balabaqsha import statistics as figures
 from balabaqsha.health.probes import report
+from balabaqsha.turned_away import SameForm
 from bulletin import selectors
 from bulletin.chosen_place import PLACE_COOKIE, chosen_locality, remember_place
 from bulletin.models import Locality
 from bulletin.shared_page import shared_page
 from notifications.clock import estimate_clock, read_clock
+from notifications.pressing import pressed_on
 from notifications.selectors import unread_count
 
 VACANCIES = 5
 LATEST_REVIEWS = 3
 RETRY_AFTER_SECONDS = 30
+# A form that came back for being out of date says so: once is enough.
+PRESSED_AGAIN = "pressed_again"
 
 
 @require_safe
@@ -80,7 +85,7 @@ def _join_url(request: HttpRequest) -> str:
     return f"{reverse('accounts:register')}?{urlencode({'next': form})}"
 
 
-@require_POST
+@pressed_on("home")
 def choose_place(request: HttpRequest) -> HttpResponse:
     """Remember the place that the visitor chose, for a year, and go back to where they were."""
     response = redirect(page_of_ours(request, request.POST.get("next", "")) or reverse("home"))
@@ -161,8 +166,24 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form is stale or cookies are off: say how to go on."""
-    return render(request, "403_csrf.html", status=403)
+    """A form of ours that is out of date comes back to be sent once more; anything else is told how to go on.
+
+    It is out of date if somebody has signed in in another tab since. A form that another site sent must not come back:
+    its visitor would press the button for that site.
+    """
+    if not _is_from_our_page(request) or PRESSED_AGAIN in request.POST:
+        return render(request, "403_csrf.html", status=403)
+    match = request.resolver_match
+    if request.user.is_authenticated and match is not None and match.view_name == "accounts:login":
+        messages.info(request, _("You are signed in already. To sign in as somebody else, sign out first."))
+        return redirect(page_of_ours(request, request.POST.get("next", "")) or settings.LOGIN_REDIRECT_URL)
+    context = {"form": SameForm(request.POST), "had_files": bool(request.FILES), "marker": PRESSED_AGAIN}
+    return render(request, "form_once_more.html", context, status=403)
+
+
+def _is_from_our_page(request: HttpRequest) -> bool:
+    """Whether the browser says that the form was on a page of this very site; it says so for every POST."""
+    return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import parent_required
 from accounts.models import Profile, User
+from accounts.typed import refilled
 from bulletin import selectors
 from bulletin.chosen_place import chosen_locality
 from bulletin.forms import CatalogueFilterForm, ReviewForm
@@ -58,13 +59,14 @@ def reviews(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _write_review(request)
     about = Kindergarten.objects.filter(slug=request.GET.get("kindergarten", "").replace("\0", "")).first()
-    form = ReviewForm(initial={"kindergarten": about}) if _is_parent(request) else None
+    initial = {"kindergarten": about}
+    form = refilled(request, ReviewForm(initial=initial)) if _is_parent(request) else None
     return _reviews_page(request, about=about, form=form)
 
 
 @parent_required
 def _write_review(request: HttpRequest) -> HttpResponse:
-    form = ReviewForm(request.POST)
+    form = refilled(request, ReviewForm(request.POST))
     if form.is_valid():
         author = cast(User, request.user)
         try:

@@ -21,6 +21,7 @@ from accounts.devices import known_device
 from accounts.masks import mask_iin, mask_name
 from accounts.models import Sex, User
 from accounts.registry import Person, PhoneTie, RegistryUnavailable
+from accounts.typed import refilled
 from accounts.views.limited import limited
 from children import checked as check
 from children.access import child_for, children_of, others_of
@@ -105,7 +106,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 def _check(request: HttpRequest, *, now: datetime) -> HttpResponse:
     """Ask the registry about the child that was named, and lead on to its answer."""
-    form = IinForm(_named(request, now=now))
+    form = refilled(request, IinForm(_named(request, now=now)))
     check.forget(request.session)
     if not form.is_valid():
         return _add_page(request, now=now, form=form)
@@ -187,7 +188,7 @@ def _add_page(
     existing: Child | None = None,
     registry_down: bool = False,
 ) -> HttpResponse:
-    iin_form = form or IinForm(initial={"iin": check.typed_iin(request.session, now=now)})
+    iin_form = form or refilled(request, IinForm(initial={"iin": check.typed_iin(request.session, now=now)}))
     context = {
         "form": form,
         "iin_form": iin_form,

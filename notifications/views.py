@@ -10,10 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, translate_url
 from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from notifications.clock import read_clock
 from notifications.models import Notice
+from notifications.pressing import pressed_on
 from notifications.selectors import inbox_of, unread_count
 from notifications.services import mark_all_read, mark_read
 
@@ -38,7 +39,7 @@ def open_notice(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect(_target(notice))
 
 
-@require_POST
+@pressed_on("notifications:inbox")
 @login_required
 def read_all(request: HttpRequest) -> HttpResponse:
     count = mark_all_read(request.user, now=read_clock())

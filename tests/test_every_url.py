@@ -45,13 +45,14 @@ SIGNED_IN = (LOGIN, 200, 200, 200, 200)
 PARENTS = (LOGIN, 200, 200, 403, 403)
 FAMILY = (LOGIN, 200, 404, 403, 403)
 FAMILY_AWAY = (LOGIN, AWAY, 404, 403, 403)
-POST_ONLY = (405, 405, 405, 405, 405)
+# Who opens the address of a button is led to its page.
+BUTTON = (AWAY, AWAY, AWAY, AWAY, AWAY)
 STATES = tuple(ApplicationState)
 
 # What a GET answers to each of the visitors; after the name stand the objects in the address.
 TABLE = {
     "home": EVERYONE,
-    "place": POST_ONLY,
+    "place": BUTTON,
     "statistics": EVERYONE,
     "help": EVERYONE,
     "contacts": EVERYONE,
@@ -61,7 +62,7 @@ TABLE = {
     "health": EVERYONE,
     "demo": EVERYONE,
     "demo_json": EVERYONE,
-    "demo_limits": POST_ONLY,
+    "demo_limits": BUTTON,
     "accounts:register": GUESTS,
     "accounts:register_code": STEPS,
     "accounts:register_password": STEPS,
@@ -77,10 +78,11 @@ TABLE = {
     "accounts:stop_choose": (AWAY, 200, 200, 200, 200),
     "accounts:profile": PARENTS,
     "accounts:photo": (LOGIN, 404, 404, 403, 403),
+    "accounts:language": BUTTON,
     "accounts:password": PARENTS,
     "accounts:journal": PARENTS,
     "notifications:inbox": SIGNED_IN,
-    "notifications:read_all": POST_ONLY,
+    "notifications:read_all": BUTTON,
     "notifications:open notice": (LOGIN, AWAY, 404, 404, 404),
     "children:list": PARENTS,
     "children:add": PARENTS,
@@ -99,8 +101,8 @@ TABLE = {
     "applications:delete waiting": FAMILY,
     "applications:delete bid_placed": FAMILY,
     "applications:delete archived": FAMILY_AWAY,
-    "applications:restore archived": POST_ONLY,
-    "applications:interest waiting": POST_ONLY,
+    "applications:restore archived": BUTTON,
+    "applications:interest waiting": BUTTON,
     "applications:apply waiting vacancy": FAMILY,
     "applications:apply bid_placed vacancy": FAMILY_AWAY,
     "applications:withdraw bid_placed": FAMILY,

@@ -23,9 +23,11 @@ from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin
 from accounts.models import AuditEntry, Profile, User
 from accounts.phones import display_phone
+from accounts.typed import refilled
 from accounts.views.code_step import too_many
 from accounts.way_back import page_of_ours
 from notifications.clock import read_clock
+from notifications.pressing import form_stands_on, pressed_on
 
 PAGE_LENGTH = 20
 
@@ -39,7 +41,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         "address": user.profile.address,
         "language": user.language,
     }
-    form = ProfileForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = refilled(request, ProfileForm(request.POST if request.method == "POST" else None, initial=initial))
     if form.is_valid():
         services.change_profile(
             user, **form.cleaned_data, client_address=audit.client_address(request), now=read_clock()
@@ -49,6 +51,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     return _profile_page(request, form=form, photo_form=PhotoForm())
 
 
+@form_stands_on("accounts:profile")
 @accepts(settings.UPLOAD_FORM_MAX_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 @parent_required
@@ -72,6 +75,20 @@ def photo(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The photo is changed"))
             return redirect("accounts:profile")
     return _profile_page(request, form=None, photo_form=form)
+
+
+@pressed_on("accounts:profile")
+@parent_required
+def language(request: HttpRequest) -> HttpResponse:
+    """Undo what switching the language of a page did: SMS and messages keep coming in the former one."""
+    chosen, names = request.POST.get("language", ""), dict(settings.LANGUAGES)
+    if chosen in names:
+        services.set_language(_parent(request), chosen)
+        messages.success(
+            request,
+            _("SMS and messages to you are in: %(language)s") % {"language": str(names[chosen]).lower()},
+        )
+    return redirect(page_of_ours(request, request.POST.get("next", "")) or "accounts:profile")
 
 
 @sensitive_post_parameters()

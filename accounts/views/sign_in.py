@@ -20,8 +20,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import audit, limits, pending
-from accounts.devices import known_device, remember_device
+from accounts import audit, limits, pending, typed
+from accounts.devices import known_device, latest_account, remember_device
 from accounts.forms import CodeForm, SignInForm
 from accounts.journal_actions import Action
 from accounts.masks import mask_phone
@@ -61,7 +61,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if user is not None:
             return _enter(request, user, target=target, now=now)
         form.add_error(None, ValidationError(_("The phone number or the password is wrong"), code="sign_in"))
-    return render(request, "accounts/login.html", {"form": form, "next": request.GET.get("next", "")})
+    wanted = request.GET.get("next", "")
+    context = {"form": form, "next": wanted, "has_ended": bool(wanted and latest_account(request))}
+    return render(request, "accounts/login.html", context)
 
 
 @never_cache
@@ -165,7 +167,10 @@ def _enter(request: HttpRequest, user: User, *, target: str, now: datetime) -> H
         audit.record(
             Action.SIGNED_IN, now=now, actor=user, subject=user, address=audit.client_address(request)
         )
-    response = redirect(target)
+    kept = typed.kept_for(request, user)
+    if kept is not None:
+        messages.warning(request, kept.told)
+    response = redirect(kept.page if kept is not None else target)
     remember_device(response, request, user)
     return response
 

@@ -14,7 +14,7 @@ from django.utils.translation import get_supported_language_variant, override
 from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from accounts import limits
 from accounts.way_back import whole_address
@@ -22,6 +22,7 @@ from balabaqsha.context import LANGUAGE_LABELS
 from balabaqsha.demo import desk, staff
 from notifications import budget
 from notifications.clock import estimate_clock, read_clock
+from notifications.pressing import pressed_on
 
 REFRESH_SECONDS = 10
 
@@ -91,7 +92,7 @@ def _person(person: desk.DeskPerson) -> dict[str, Any]:
 
 
 @never_cache
-@require_POST
+@pressed_on("demo")
 def lift_limits(request: HttpRequest) -> HttpResponse:
     """Let everybody try again at once, and go back to the desk."""
     now = read_clock()

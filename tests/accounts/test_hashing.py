@@ -12,8 +12,8 @@ from django.test import Client
 from accounts import hashing, limits
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry, User
+from accounts.typed import is_typed_anew
 from balabaqsha.serving.contract import REFUSAL
-from balabaqsha.turned_away import is_typed_anew
 from tests.accounts.walk import PHONE, newest_code
 from tests.factories import StaffFactory, UserFactory
 

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.iin import IinError
 from accounts.identity import (
     CardError,
     DocumentError,
@@ -17,6 +16,7 @@ from accounts.identity import (
     parse_proof,
     proof_of_document,
 )
+from accounts.iin import IinError
 
 IIN = "940225300009"
 PASSPORT = "N12345678"

@@ -52,7 +52,9 @@ def test_wrong_check_digit(iin):
     assert caught.value.reason is IinFault.CHECKSUM
 
 
-@pytest.mark.parametrize("text", ["000000000000", "000000-000000", " 0000 0000 0000", "０００００００００００0"])
+@pytest.mark.parametrize(
+    "text", ["000000000000", "000000-000000", " 0000 0000 0000", "０００００００００００0"]
+)
 def test_zeros_are_no_number_though_their_check_digit_fits(text):
     assert check_digit("0" * 11) == 0
     with pytest.raises(IinError) as caught:

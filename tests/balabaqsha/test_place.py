@@ -68,5 +68,6 @@ def test_a_stale_cookie_of_a_place_that_is_gone_falls_back_to_the_first(client):
 
 def test_needs_a_post_with_a_token():
     client = Client(enforce_csrf_checks=True)
-    assert client.get(ADDRESS).status_code == 405
+    assert client.get(ADDRESS).url == "/"
+    assert client.put(ADDRESS).status_code == 405
     assert client.post(ADDRESS, {"locality": "kentau"}).status_code == 403

@@ -128,8 +128,10 @@ def test_mark_all_read(parent, parent_client):
     assert list(parent_client.post(reverse("notifications:read_all"), follow=True).context["messages"]) == []
 
 
-def test_mark_all_read_is_a_post(parent_client):
-    assert parent_client.get(reverse("notifications:read_all")).status_code == 405
+def test_mark_all_read_is_a_post(parent, parent_client):
+    notice_for(parent)
+    assert parent_client.get(reverse("notifications:read_all")).url == reverse("notifications:inbox")
+    assert Notice.objects.filter(recipient=parent, read_at=None).exists()
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

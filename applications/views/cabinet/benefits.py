@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import accepts, parent_required
 from accounts.models import User
+from accounts.typed import refilled
 from applications.access.family import benefit_for
 from applications.benefits.claims import categories_to_claim, claim_benefit, withdraw_benefit
 from applications.models import Application, Benefit
@@ -85,6 +86,7 @@ def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
         sender=user,
         categories=categories,
     )
+    form = refilled(request, form)
     if form.is_bound and form.is_valid():
         [upload] = form.copies
         try:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import parent_required
+from accounts.typed import refilled
 from applications.access.family import pending_bid
 from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.bidding.ending import withdraw_bid
@@ -107,6 +108,7 @@ def _confirm(
     request: HttpRequest, applications: list[Application], vacancy: Vacancy, *, now: datetime
 ) -> HttpResponse:
     form = BidForm(request.POST if request.method == "POST" else None, applications=applications)
+    form = refilled(request, form)
     if form.is_bound and form.is_valid():
         application = form.cleaned_data["application"]
         outcome = press_as(request, application.pk, vacancy.pk)

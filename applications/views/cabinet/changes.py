@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import parent_required
 from accounts.models import User
+from accounts.typed import refilled
 from applications.models import Application
 from applications.moves import Refused
 from applications.queue.position import position
@@ -41,6 +42,7 @@ def languages(request: HttpRequest, pk: UUID) -> HttpResponse:
     answers = request.POST if request.method == "POST" else request.GET
     is_given = request.method == "POST" or "languages" in answers
     form = LanguagesForm(answers if is_given else None, initial={"languages": application.languages})
+    form = refilled(request, form)
     if not form.is_valid():
         return _choose(request, application, form, title=_("Change the languages of education"))
     chosen = [code for code in Language.values if code in form.cleaned_data["languages"]]
@@ -70,7 +72,7 @@ def move(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.info(request, _("The application already says so: nothing has changed."))
         return redirect(application)
     is_given = request.method == "POST" or "locality" in answers
-    form = MoveForm(answers if is_given else None, present=application.locality)
+    form = refilled(request, MoveForm(answers if is_given else None, present=application.locality))
     if not form.is_valid():
         return _choose(request, application, form, title=_("Move to another locality"))
     locality = form.cleaned_data["locality"]

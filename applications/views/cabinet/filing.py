@@ -13,10 +13,11 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import parent_required
 from accounts.models import User
+from accounts.typed import refilled
 from applications.access.family import applications_of
 from applications.models import Application
 from applications.moves import Refused
@@ -33,6 +34,7 @@ from bulletin.models import Language
 from children.access import children_of
 from children.models import Child
 from notifications.clock import read_clock
+from notifications.pressing import pressed_on
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,7 +103,7 @@ def delete_application(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "applications/delete.html", context)
 
 
-@require_POST
+@pressed_on("applications:archive")
 @parent_required
 def restore_application(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Undo the basket in time."""
@@ -131,7 +133,7 @@ def _way_back(application: Application, *, now: datetime) -> str:
     ) % {"number": newer.number, "until": date_format(until, "SHORT_DATETIME_FORMAT")}
 
 
-@require_POST
+@pressed_on("applications:application", "pk")
 @parent_required
 def interest(request: HttpRequest, pk: UUID) -> HttpResponse:
     """«Мүдделі»: the family still wants a place."""
@@ -153,7 +155,7 @@ def _form(request: HttpRequest, answers: QueryDict, free: QuerySet[Child]) -> Ap
     one. No language is ticked that nobody has chosen.
     """
     if request.method == "POST" or {"child", "locality", "languages"} & answers.keys():
-        return ApplicationForm(answers, children=free)
+        return refilled(request, ApplicationForm(answers, children=free))
     only, before = free[:2], applications_of(parent(request)).order_by("-filed_at").first()
     place = before.locality if before else chosen_locality(request)
     initial = {
@@ -161,7 +163,7 @@ def _form(request: HttpRequest, answers: QueryDict, free: QuerySet[Child]) -> Ap
         "languages": before.languages if before else [],
         "child": only[0].pk if len(only) == 1 else request.GET.get("for"),
     }
-    return ApplicationForm(initial=initial, children=free)
+    return refilled(request, ApplicationForm(initial=initial, children=free))
 
 
 def _answers_url(form: ApplicationForm) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import audit
 from accounts.decorators import accepts, parent_required
+from accounts.typed import refilled
 from applications.access.family import referral_for
 from applications.journal_actions import Action
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
@@ -105,6 +106,7 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
         latest=latest_to_ask_for(referral),
         longest=longest_extension(referral),
     )
+    form = refilled(request, form)
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
         try:

@@ -352,7 +352,8 @@ class TestDoors:
     def test_a_visitor_is_asked_to_sign_in(self, client, application, name):
         url = reverse(f"applications:{name}", args=[application.pk])
         method = client.post if name in {"restore", "interest"} else client.get
-        assert method(url)["Location"] == f"{reverse('accounts:login')}?next={url}"
+        page = {"restore": "/cabinet/applications/archive/", "interest": application.get_absolute_url()}
+        assert method(url)["Location"] == f"{reverse('accounts:login')}?next={page.get(name, url)}"
 
     @pytest.mark.parametrize("name", ["cabinet", "list", "archive", "new"])
     def test_the_lists_are_for_those_who_signed_in(self, client, name, db):
@@ -369,7 +370,10 @@ class TestDoors:
 
     @pytest.mark.parametrize("name", ["restore", "interest"])
     def test_changes_are_made_by_post_only(self, parent_client, application, name):
-        assert parent_client.get(reverse(f"applications:{name}", args=[application.pk])).status_code == 405
+        page = {"restore": "/cabinet/applications/archive/", "interest": application.get_absolute_url()}
+        before = application.events.count()
+        assert parent_client.get(reverse(f"applications:{name}", args=[application.pk])).url == page[name]
+        assert application.events.count() == before
 
     def test_a_word_in_place_of_an_id_is_no_page(self, parent_client):
         assert parent_client.get("/cabinet/applications/nonsense/").status_code == 404
