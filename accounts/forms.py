@@ -174,8 +174,8 @@ class IdentityForm(forms.Form):
         label=gettext_lazy("What you enter"),
         choices=[
             (Paper.IIN.value, gettext_lazy("IIN")),
-            (Paper.CARD.value, gettext_lazy("number of an identity card of Kazakhstan")),
-            (Paper.OTHER.value, gettext_lazy("number of a passport or of another document")),
+            (Paper.CARD.value, gettext_lazy("Number of an identity card of Kazakhstan")),
+            (Paper.OTHER.value, gettext_lazy("Number of a passport or of another document")),
         ],
         initial=Paper.IIN.value,
         required=False,

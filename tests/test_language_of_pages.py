@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db
 LANGUAGES = ("kk", "ru")
 # They change something and show nothing, or answer a program.
 NOT_PAGES = {
+    "accounts:language",
     "accounts:logout",
     "accounts:photo",
     "applications:bulletin_atom",

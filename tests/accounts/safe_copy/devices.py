@@ -14,8 +14,8 @@ from tests.accounts.safe_copy.pdfs import pdf
 pillow_heif.register_heif_opener()
 
 SIZE: Final = (64, 48)
-# From the upper left by rows, in shades of 16 bits: white, a light grey, a dark grey, black. A PNG of few bits holds the
-# nearest that it can.
+# From the upper left by rows, in shades of 16 bits: white, a light grey, a dark grey, black. A PNG of few bits holds
+# the nearest that it can.
 SHADES: Final = (65535, 43690, 21845, 0)
 # The same in colour, of eight bits.
 COLOURS: Final = ((255, 255, 255), (200, 40, 40), (40, 160, 60), (30, 40, 190))
@@ -35,34 +35,15 @@ def png(kind: int, depth: int, *, interlaced: bool = False, see_through: bool = 
 
     With an alpha channel, or `see_through`, the first field is transparent, and black behind it.
     """
-    most = (1 << depth) - 1
-
-    def samples(field: int) -> list[int]:
-        alpha = [0 if field == 0 else most]
-        if kind == PALETTE:
-            return [field % (1 << depth)]
-        if kind in (GREY, GREY_ALPHA):
-            shade = (
-                0
-                if field == 0 and (kind == GREY_ALPHA or see_through)
-                else round(SHADES[field] * most / 65535)
-            )
-            return [shade] + (alpha if kind == GREY_ALPHA else [])
-        parts = [round(part * most / 255) for part in COLOURS[field]]
-        if field == 0 and (kind == RGBA or see_through):
-            parts = [0, 0, 0]
-        return parts + (alpha if kind == RGBA else [])
-
-    def row(pixels: list[tuple[int, int]]) -> bytes:
-        bits = "".join(f"{sample:0{depth}b}" for x, y in pixels for sample in samples(field_at(x, y)))
-        bits += "0" * (-len(bits) % 8)
-        return b"\0" + int(bits, 2).to_bytes(len(bits) // 8, "big")
-
     width, height = SIZE
+    fields = [_samples(kind, depth, field, see_through=see_through) for field in range(4)]
     data = b""
     for left, top, across, down in _PASSES if interlaced else ((0, 0, 1, 1),):
         for y in range(top, height, down):
-            data += row([(x, y) for x in range(left, width, across)])
+            row = [sample for x in range(left, width, across) for sample in fields[field_at(x, y)]]
+            bits = "".join(f"{sample:0{depth}b}" for sample in row)
+            bits += "0" * (-len(bits) % 8)
+            data += b"\0" + int(bits, 2).to_bytes(len(bits) // 8, "big")
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, int(interlaced)))]
     if kind == PALETTE:
         chunks.append((b"PLTE", b"".join(bytes(colour) for colour in COLOURS[: 1 << depth])))
@@ -75,6 +56,21 @@ def png(kind: int, depth: int, *, interlaced: bool = False, see_through: bool = 
     for name, body in chunks:
         out += struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
     return out
+
+
+def _samples(kind: int, depth: int, field: int, *, see_through: bool) -> list[int]:
+    """What a PNG of the kind holds for one pixel of the field."""
+    most = (1 << depth) - 1
+    if kind == PALETTE:
+        return [field % (1 << depth)]
+    is_absent = field == 0 and (see_through or kind in (GREY_ALPHA, RGBA))
+    if is_absent:
+        parts = [0] * (1 if kind in (GREY, GREY_ALPHA) else 3)
+    elif kind in (GREY, GREY_ALPHA):
+        parts = [round(SHADES[field] * most / 65535)]
+    else:
+        parts = [round(part * most / 255) for part in COLOURS[field]]
+    return parts + ([0 if is_absent else most] if kind in (GREY_ALPHA, RGBA) else [])
 
 
 def drawn(mode: str = "RGB") -> Image.Image:

@@ -1,4 +1,4 @@
-"""A table of what telephones, scanners and programs make: what is kept of each file, to the shade, or why it is refused."""
+"""A table of what telephones, scanners and programs make: what is kept of each file, or why it is refused."""
 
 import io
 import zipfile
