@@ -92,7 +92,7 @@ class CodeForm(forms.Form):
             str(unicodedata.decimal(character, character)) for character in self.cleaned_data["code"]
         )
         digits = re.sub(r"[^0-9]", "", typed)
-        alone = set(re.findall(rf"(?<![0-9])[0-9]{{{DIGITS}}}(?![0-9])", typed))
+        alone: set[str] = set(re.findall(rf"(?<![0-9])[0-9]{{{DIGITS}}}(?![0-9])", typed))
         if len(digits) == DIGITS:
             return digits
         if len(alone) != 1:

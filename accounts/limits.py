@@ -14,7 +14,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any, Final
@@ -40,7 +40,8 @@ class Limit:
 
     With `pauses` the key is paused instead: after the `times`-th attempt in the window for the first pause, after each
     further attempt for the next one, and for the last pause from then on. `grace` is how long everything passes while
-    Redis does not answer; None means for as long as that lasts.
+    Redis does not answer; None means for as long as that lasts. `protects` says what the limit is for, `hurts` who may
+    be stopped by it who did nothing wrong, and what is left to them.
     """
 
     name: str
@@ -48,6 +49,8 @@ class Limit:
     window: timedelta
     pauses: tuple[timedelta, ...] = ()
     grace: timedelta | None = None
+    protects: str = field(default="", compare=False, kw_only=True)
+    hurts: str = field(default="", compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -63,67 +66,231 @@ Pairs = Iterable[tuple[Limit, str]]
 _CLOSED: Final = timedelta(0)
 _GROWING: Final = tuple(minutes * MINUTE for minutes in (1, 2, 4, 8, 15))
 
+
+def _per(
+    *windows: tuple[str, int, timedelta], grace: timedelta | None, protects: str, hurts: str
+) -> tuple[Limit, ...]:
+    """One limit in several windows."""
+    return tuple(
+        Limit(name, times, window, grace=grace, protects=protects, hurts=hurts)
+        for name, times, window in windows
+    )
+
+
+# The one table of limits. What each of them counts, and for which key, says the function that uses it.
+
 # Wrong passwords. Strangers who try an account share one count, a device that knows the account has its own.
-SIGN_IN_PER_ACCOUNT: Final = Limit("sign-in-account", 5, DAY, pauses=_GROWING)
-SIGN_IN_PER_DEVICE: Final = Limit("sign-in-device", 5, DAY, pauses=_GROWING)
-SIGN_IN_PER_NETWORK: Final = (
-    Limit("sign-in-network", 20, 15 * MINUTE),
-    Limit("sign-in-network-day", 100, DAY),
+SIGN_IN_PER_ACCOUNT: Final = Limit(
+    "sign-in-account",
+    5,
+    DAY,
+    pauses=_GROWING,
+    protects="an account whose phone number is known from guessing its password, from however many addresses",
+    hurts="the owner on a new device while a stranger tries: gets in with a code by SMS, on known devices as ever",
 )
-# Right or wrong: beyond this limit none is even checked, since each takes a core for thirty milliseconds.
-WRONG_PASSWORDS: Final = Limit("wrong-passwords", 60, MINUTE)
-PASSWORD_PER_ACCOUNT: Final = Limit("password-account", 5, 15 * MINUTE)
+SIGN_IN_PER_DEVICE: Final = Limit(
+    "sign-in-device",
+    5,
+    DAY,
+    pauses=_GROWING,
+    protects="an account from whoever found or borrowed a phone that knows it",
+    hurts="an owner who mistypes five times: gets in with a code by SMS",
+)
+SIGN_IN_PER_NETWORK: Final = _per(
+    ("sign-in-network", 20, 15 * MINUTE),
+    ("sign-in-network-day", 100, DAY),
+    grace=None,
+    protects="all accounts from one common password that is tried on each",
+    hurts="neighbours behind a carrier's address on new devices: they get in with a code by SMS, on known ones as ever",
+)
+# Beyond these no password is even checked, right or wrong, since each takes a core for thirty milliseconds. That of a
+# network lies far above what a carrier's families mistype while somebody guesses ten thousand an hour beside them.
+WRONG_PASSWORDS_PER_NETWORK: Final = Limit(
+    "wrong-passwords",
+    300,
+    MINUTE,
+    protects="the processors, and with them everybody's pages, from a flood",
+    hurts="neighbours on new devices while a flood of five a second lasts: a new password by SMS makes theirs known",
+)
+WRONG_PASSWORDS_PER_DEVICE: Final = Limit(
+    "wrong-passwords-device",
+    60,
+    MINUTE,
+    protects="the same from one device that has an account",
+    hurts="nobody: no person types one a second",
+)
+PASSWORD_PER_ACCOUNT: Final = Limit(
+    "password-account",
+    5,
+    15 * MINUTE,
+    protects="the password from whoever sits down at a device that is signed in, and wants to change it",
+    hurts="an owner who has forgotten it: sets a new one by SMS",
+)
 
 # Codes by SMS to one phone for one purpose, asked for from one network or by one device that knows the account.
-CODE_PER_PHONE: Final = (
-    Limit("code-phone-minute", 1, MINUTE, grace=_CLOSED),
-    Limit("code-phone-hour", 5, HOUR, grace=_CLOSED),
-    Limit("code-phone-day", 8, DAY, grace=_CLOSED),
+CODE_PER_PHONE: Final = _per(
+    ("code-phone-minute", 1, MINUTE),
+    ("code-phone-hour", 5, HOUR),
+    ("code-phone-day", 8, DAY),
+    grace=_CLOSED,
+    protects="the owner of a number from being woken by SMS, and the budget for them",
+    hurts="two who share one phone, or whose SMS do not arrive: told the minute, and whom to call",
 )
 # Codes for signing in, each of which had the right password.
-SIGN_IN_CODE: Final = (
-    Limit("sign-in-code-minute", 1, MINUTE, grace=_CLOSED),
-    Limit("sign-in-code-hour", 5, HOUR, grace=_CLOSED),
-    Limit("sign-in-code-day", 8, DAY, grace=_CLOSED),
+SIGN_IN_CODE: Final = _per(
+    ("sign-in-code-minute", 1, MINUTE),
+    ("sign-in-code-hour", 5, HOUR),
+    ("sign-in-code-day", 8, DAY),
+    grace=_CLOSED,
+    protects="the owner of a number, and the budget, from somebody who knows the password",
+    hurts="an owner who asks again and again on new devices: the code sent before stays valid",
 )
 # The same from everywhere. An owner gets one an hour, however many strangers have asked for.
-CODE_PER_NEWCOMER_EVERYWHERE: Final = Limit("code-newcomer-everywhere", 20, DAY, grace=_CLOSED)
-CODE_PER_OWNER_EVERYWHERE: Final = Limit("code-owner-everywhere", 20, DAY, pauses=(HOUR,), grace=_CLOSED)
+CODE_PER_NEWCOMER_EVERYWHERE: Final = Limit(
+    "code-newcomer-everywhere",
+    20,
+    DAY,
+    grace=_CLOSED,
+    protects="a number that has no account from SMS asked for from many networks",
+    hurts="its owner, if strangers ask for twenty: can register the next day, or call the contact centre",
+)
+CODE_PER_OWNER_EVERYWHERE: Final = Limit(
+    "code-owner-everywhere",
+    20,
+    DAY,
+    pauses=(HOUR,),
+    grace=_CLOSED,
+    protects="the owner of an account from the same",
+    hurts="the owner on a new device, if strangers ask for twenty: gets one an hour, on known devices as ever",
+)
 # Codes for one purpose, asked for from one network, that nobody has entered (yet). A phone without such a code is
 # stopped much later: a slow gateway, or one visitor, is no reason to stop a carrier's families.
-CODE_UNANSWERED: Final = Limit("code-unanswered", 1, HOUR, grace=_CLOSED)
-CODE_PER_NETWORK_AGAIN: Final = Limit("code-network-again", 60, 10 * MINUTE, grace=_CLOSED)
-CODE_PER_NETWORK: Final = Limit("code-network", 300, 10 * MINUTE, grace=_CLOSED)
+CODE_UNANSWERED: Final = Limit(
+    "code-unanswered",
+    1,
+    HOUR,
+    grace=_CLOSED,
+    protects="nothing by itself: tells phones with an unanswered code from others",
+    hurts="nobody",
+)
+CODE_PER_NETWORK_AGAIN: Final = Limit(
+    "code-network-again",
+    60,
+    10 * MINUTE,
+    grace=_CLOSED,
+    protects="the budget from somebody who asks for many numbers more than once",
+    hurts="a family whose first SMS did not arrive, while a neighbour does that: waits some minutes",
+)
+CODE_PER_NETWORK: Final = Limit(
+    "code-network",
+    300,
+    10 * MINUTE,
+    grace=_CLOSED,
+    protects="the budget, and other people's numbers, from somebody who asks for very many",
+    hurts="newcomers behind the same address while that lasts: they wait some minutes; known devices pass",
+)
 # Of what newcomers of one block or operator get in an hour (`notifications.budget`) one network may leave
 # this part unanswered: it takes as many networks to close it for all.
 NETWORK_SHARE: Final = 8
 
 # Setting a new password: guesses of the owner by somebody who holds the phone, and tries of codes in one browser.
-RESET_PER_ACCOUNT: Final = Limit("reset-account", 5, DAY)
-RESET_PER_SESSION: Final = Limit("reset-session", 10, HOUR)
+RESET_PER_ACCOUNT: Final = Limit(
+    "reset-account",
+    5,
+    DAY,
+    protects="an account whose phone was found or whose number was given to somebody else",
+    hurts="an owner whose phone somebody else reads: comes to the department with papers",
+)
+RESET_PER_SESSION: Final = Limit(
+    "reset-session",
+    10,
+    HOUR,
+    protects="codes and IINs from being tried in one browser",
+    hurts="an owner who mistypes ten times: waits, or uses another browser",
+)
 
-IIN_PER_ACCOUNT: Final = Limit("iin-account", 5, HOUR, grace=MINUTE)
-# Somebody who has missed once in the hour is stopped by the misses of the network; somebody who has not never is.
-IIN_MISSED: Final = Limit("iin-missed", 1, HOUR, grace=MINUTE)
-IIN_PER_NETWORK: Final = Limit("iin-network", 50, 10 * MINUTE, grace=MINUTE)
-STOPS_PER_ACCOUNT: Final = Limit("stop-account", 10, DAY)
+IIN_PER_ACCOUNT: Final = Limit(
+    "iin-account",
+    5,
+    HOUR,
+    grace=MINUTE,
+    protects="people in the registry from being looked up by their IINs, and the registry from load",
+    hurts="a parent who mistypes five times: what was typed is kept; a look-up that finds the own child is not counted",
+)
+# Somebody who has missed twice in the hour is stopped by the misses of the network; a slip of the finger stops nobody.
+IIN_MISSED: Final = Limit(
+    "iin-missed",
+    2,
+    HOUR,
+    grace=MINUTE,
+    protects="nothing by itself: tells who misses from who mistyped once",
+    hurts="nobody",
+)
+IIN_PER_NETWORK: Final = Limit(
+    "iin-network",
+    50,
+    10 * MINUTE,
+    grace=MINUTE,
+    protects="the registry from many accounts that one person made for looking people up",
+    hurts="a newcomer who mistypes twice beside such a person: waits some minutes; known devices pass",
+)
+STOPS_PER_ACCOUNT: Final = Limit(
+    "stop-account",
+    10,
+    DAY,
+    protects="other guardians and the officials from «Stop» as a game",
+    hurts="nobody: no family has ten guardians to stop in a day; the contact centre helps",
+)
 # Wrong pairs of an application's number and four digits of a phone, by people not known as its guardian. Both could be
 # guessed from many addresses: the digits for one application, and the application for a neighbour's digits. At this
 # rate trying ten thousand of either takes more than a year.
-QUEUE_CHECK_PER_NETWORK: Final = Limit("queue-check-network", 30, HOUR, grace=MINUTE)
-QUEUE_CHECK_PER_NUMBER: Final = (
-    Limit("queue-check-number", 10, HOUR, grace=MINUTE),
-    Limit("queue-check-number-day", 20, DAY, grace=MINUTE),
+QUEUE_CHECK_PER_NETWORK: Final = Limit(
+    "queue-check-network",
+    30,
+    HOUR,
+    grace=MINUTE,
+    protects="the ends of phone numbers from being found by trying pairs",
+    hurts="neighbours behind the same address: they tell the child's date of birth as well, known devices nothing",
 )
-QUEUE_CHECK_PER_DIGITS: Final = (
-    Limit("queue-check-digits", 10, HOUR, grace=MINUTE),
-    Limit("queue-check-digits-day", 20, DAY, grace=MINUTE),
+QUEUE_CHECK_PER_NUMBER: Final = _per(
+    ("queue-check-number", 10, HOUR),
+    ("queue-check-number-day", 20, DAY),
+    grace=MINUTE,
+    protects="the phone of one application's guardian from being found by trying all digits, from many addresses",
+    hurts="relatives without an account, if a stranger tries this number: they wait; the guardian never does",
+)
+QUEUE_CHECK_PER_DIGITS: Final = _per(
+    ("queue-check-digits", 10, HOUR),
+    ("queue-check-digits-day", 20, DAY),
+    grace=MINUTE,
+    protects="a neighbour whose phone is known from being found among all applications",
+    hurts="people whose phones end alike, if one of them is tried: they tell the child's date of birth as well",
 )
 # An employee at the telephone looks somebody up every two minutes; trying numbers one after another takes more.
-LOOK_UP_PER_EMPLOYEE: Final = Limit("look-up-employee", 30, HOUR, grace=MINUTE)
-SEARCH_PER_EMPLOYEE: Final = Limit("search-employee", 120, HOUR, grace=MINUTE)
+LOOK_UP_PER_EMPLOYEE: Final = Limit(
+    "look-up-employee",
+    30,
+    HOUR,
+    grace=MINUTE,
+    protects="families from an employee, or whoever sits at that desk, who tries numbers",
+    hurts="an employee on a day of many calls: told the minute from which it goes on",
+)
+SEARCH_PER_EMPLOYEE: Final = Limit(
+    "search-employee",
+    120,
+    HOUR,
+    grace=MINUTE,
+    protects="families from having the whole list read out by searches",
+    hurts="the same employee",
+)
 
-UPLOADS_PER_ACCOUNT: Final = Limit("uploads-account", 20, HOUR)
+UPLOADS_PER_ACCOUNT: Final = Limit(
+    "uploads-account",
+    20,
+    HOUR,
+    protects="the processors and the disk from files without end",
+    hurts="a family whose files are refused twenty times: told the minute; papers that began in time stay in time",
+)
 
 # All windows are looked at before any of them is counted: a refused attempt costs nothing, so waiting helps.
 # Returns 0, or the microsecond from which all of them have room again.
@@ -236,12 +403,20 @@ def may_check_password(*, address: str | None, device: str, now: datetime) -> Al
 
     Ask before looking the account up: the answer and the time it takes are the same for every name.
     """
-    return allow_all([], watched=[(WRONG_PASSWORDS, device or address_key(address))], now=now)
+    return allow_all([], watched=[_wrong_passwords(address=address, device=device)], now=now)
 
 
 def password_was_wrong(*, address: str | None, device: str, now: datetime) -> None:
     """Count one more password that was checked and wrong, whatever the visitor was told."""
-    allow(WRONG_PASSWORDS, device or address_key(address), now=now)
+    allow(*_wrong_passwords(address=address, device=device), now=now)
+
+
+def _wrong_passwords(*, address: str | None, device: str) -> tuple[Limit, str]:
+    return (
+        (WRONG_PASSWORDS_PER_DEVICE, device)
+        if device
+        else (WRONG_PASSWORDS_PER_NETWORK, address_key(address))
+    )
 
 
 def allow_code(
@@ -325,7 +500,14 @@ def _newcomers_of_network(phone: str, network: str) -> list[tuple[Limit, str]]:
     )
     return [
         (
-            Limit(f"newcomers-{name}", max(1, most // NETWORK_SHARE), HOUR, grace=_CLOSED),
+            Limit(
+                f"newcomers-{name}",
+                max(1, most // NETWORK_SHARE),
+                HOUR,
+                grace=_CLOSED,
+                protects="what newcomers of one block of numbers or operator get from one network that takes it all",
+                hurts="newcomers in that network with numbers that begin alike: they wait, or use another network",
+            ),
             f"{network} {phone[:length]}",
         )
         for name, length, most in hourly

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hmac import compare_digest
 
 from accounts import limits
@@ -27,6 +27,10 @@ class Checked:
     position: Position | None
 
 
+class BirthDateWanted(Exception):
+    """Too many others missed: the visitor is told nothing yet, and asked for the child's date of birth as well."""
+
+
 class TooOften(Exception):
     """The visitor is not told whether it was right; ask again at `retry_at` (None: the counter does not answer)."""
 
@@ -39,6 +43,7 @@ def check(
     number: str,
     *,
     digits: str,
+    born: date | None = None,
     address: str | None,
     is_known: Callable[[User], bool],
     now: datetime,
@@ -46,8 +51,10 @@ def check(
     """Where the application stands if the phone of one of its present guardians ends in `digits`; otherwise None.
 
     None does not say whether there is such an application: both cases cost the same one query and comparison. Misses
-    are counted, and past a limit neither hits nor misses are told: raises `TooOften`. If `is_known` says that a
-    guardian is the one asking, nothing is counted, whatever others did with this number or from this network.
+    are counted, and past a limit neither hits nor misses are told: raises `BirthDateWanted` where what others missed,
+    in this network or with these digits, is no reason to send a family away, else `TooOften`. With `born` that must be
+    the child's date of birth too, and only the misses of this number and of these two together count. If `is_known`
+    says that a guardian is the one asking, nothing is counted or wanted, whatever others did.
     """
     guardians = list(
         User.objects.filter(
@@ -61,9 +68,12 @@ def check(
     # A sum, so that all of them are compared.
     is_right = bool(sum(compare_digest(ending.encode(), digits.encode()) for ending in endings))
     if not any(map(is_known, guardians)):
-        allowed = limits.judge(_counted(number, digits=digits, address=address), right=is_right, now=now)
+        if born is not None:
+            is_right &= Application.objects.filter(number=number, child__birth_date=born).exists()
+        counted = _counted(number, digits=digits, born=born, address=address)
+        allowed = limits.judge(counted, right=is_right, now=now)
         if not allowed.ok:
-            raise TooOften(allowed.retry_at)
+            raise _refusal(allowed.retry_at, number=number, born=born, now=now)
     if not is_right:
         return None
     application = settle(Application.objects.select_related("locality").get(number=number), now=now)
@@ -74,9 +84,25 @@ def check(
     )
 
 
-def _counted(number: str, *, digits: str, address: str | None) -> list[tuple[Limit, str]]:
+def _refusal(
+    retry_at: datetime | None, *, number: str, born: date | None, now: datetime
+) -> BirthDateWanted | TooOften:
+    has_room = limits.allow_all([], watched=_of_number(number), now=now).ok
+    return BirthDateWanted() if has_room and born is None and retry_at is not None else TooOften(retry_at)
+
+
+def _counted(number: str, *, digits: str, born: date | None, address: str | None) -> list[tuple[Limit, str]]:
+    if born is None:
+        of_others = [(limits.QUEUE_CHECK_PER_NETWORK, limits.address_key(address))]
+    else:
+        # Ten thousand endings times some two thousand days: trying them needs no limit of a network.
+        digits, of_others = f"{digits} {born}", []
     return [
-        (limits.QUEUE_CHECK_PER_NETWORK, limits.address_key(address)),
-        *((limit, number) for limit in limits.QUEUE_CHECK_PER_NUMBER),
+        *of_others,
+        *_of_number(number),
         *((limit, digits) for limit in limits.QUEUE_CHECK_PER_DIGITS),
     ]
+
+
+def _of_number(number: str) -> list[tuple[Limit, str]]:
+    return [(limit, number) for limit in limits.QUEUE_CHECK_PER_NUMBER]

@@ -282,7 +282,7 @@ class TestLimits:
 
 
 class TestLookUps:
-    """Misses of a whole network stop only who has missed, and no device that is known."""
+    """Misses of a whole network stop only who has missed twice, and no device that is known."""
 
     def miss(self, account, *, address="10.0.0.7", now=NOW):
         assert limits.allow_lookup(account, address=address, now=now).ok
@@ -299,10 +299,16 @@ class TestLookUps:
         # Their own limit holds as ever.
         assert not limits.allow_lookup("mine", address="10.0.0.1", now=NOW).ok
 
-    def test_who_has_waits_for_minutes(self):
+    def test_who_has_mistyped_once_goes_on(self):
         self.miss("mine")
         self.neighbours(49)
-        refused = limits.allow_lookup("mine", address="10.0.0.99", now=NOW)
+        assert limits.allow_lookup("mine", address="10.0.0.99", now=NOW).ok
+
+    def test_who_has_missed_twice_waits_for_minutes(self):
+        self.miss("mine")
+        self.miss("mine", now=NOW + MICROSECOND)
+        self.neighbours(48)
+        refused = limits.allow_lookup("mine", address="10.0.0.99", now=NOW + MICROSECOND)
         assert refused == limits.Allowed(False, NOW + timedelta(minutes=10))
         assert limits.allow_lookup("mine", address="10.0.1.1", now=NOW).ok
         assert limits.allow_lookup("mine", address="10.0.0.99", device="known", now=NOW).ok
@@ -310,6 +316,7 @@ class TestLookUps:
 
     def test_a_miss_is_forgotten_after_an_hour(self):
         self.miss("mine")
+        self.miss("mine", now=NOW + MICROSECOND)
         later = NOW + timedelta(hours=1)
         for number in range(50):
             self.miss(f"neighbour {number}", now=later - MICROSECOND)

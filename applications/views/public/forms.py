@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from applications.views.cabinet.forms import DAY_FORMATS
 
 # Far more than any spelling needs; a longer text is not parsed.
 LONGEST_INPUT = 60
@@ -42,6 +45,20 @@ class QueueCheckForm(forms.Form):
         max_length=LONGEST_INPUT,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 6}),
     )
+
+    born = forms.DateField(
+        label=gettext_lazy("The child's date of birth"),
+        required=False,
+        widget=forms.DateInput(attrs={"inputmode": "numeric", "size": 12, "autocomplete": "off"}),
+        input_formats=DAY_FORMATS,
+        error_messages={"invalid": gettext_lazy("Write the date like this: 03.07.2026")},
+    )
+
+    def __init__(self, *args: Any, asks_birth_date: bool = False, **options: Any) -> None:
+        """The date of birth is asked for where it must be, and where it was sent."""
+        super().__init__(*args, **options)
+        if not asks_birth_date and "born" not in self.data:
+            del self.fields["born"]
 
     def clean_number(self) -> str:
         """Digits, a hyphen, digits: however the hyphen and the digits were typed."""

@@ -130,22 +130,42 @@ def check(request: HttpRequest) -> HttpResponse:
             found = by_number.check(
                 form.cleaned_data["number"],
                 digits=form.cleaned_data["digits"],
+                born=form.cleaned_data.get("born"),
                 address=client_address(request),
                 is_known=lambda guardian: _is_known(request, guardian),
                 now=now,
             )
         except by_number.TooOften as refused:
             return limited(request, refused.retry_at, way="queue")
-        if found is None:
-            form.add_error(
-                None,
-                _(
-                    "The number and the digits do not fit together. Check both; the phone is the one with which a "
-                    "parent signs in."
-                ),
-            )
+        except by_number.BirthDateWanted:
+            form = _with_birth_date(request)
+        else:
+            if found is None:
+                form.add_error(None, _no_such_pair(with_birth_date="born" in form.fields))
     context = {"form": form, "found": found, "misses": QUEUE_CHECK_PER_NETWORK.times}
     return render(request, "applications/queue_check.html", context)
+
+
+def _with_birth_date(request: HttpRequest) -> QueueCheckForm:
+    """The same form, which asks for the child's date of birth as well."""
+    form = QueueCheckForm(request.POST, asks_birth_date=True)
+    form.full_clean()
+    form.add_error(
+        "born",
+        _(
+            "There were many wrong entries from your network, or with these digits. Enter the child's date of birth as "
+            "well."
+        ),
+    )
+    return form
+
+
+def _no_such_pair(*, with_birth_date: bool) -> str:
+    if with_birth_date:
+        return _("The number, the digits and the date of birth do not fit together. Check all of them.")
+    return _(
+        "The number and the digits do not fit together. Check both; the phone is the one with which a parent signs in."
+    )
 
 
 def _is_known(request: HttpRequest, guardian: User) -> bool:

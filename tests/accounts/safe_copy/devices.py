@@ -118,12 +118,12 @@ def scan_in_a_pdf() -> bytes:
     return buffer.getvalue()
 
 
-def encrypted(**passwords: str) -> bytes:
+def encrypted(*, owner: str, user: str = "") -> bytes:
     """A PDF that opens with the password `user`, and forbids copying to everybody else than the `owner`."""
     buffer = io.BytesIO()
     rights = pikepdf.Permissions(extract=False, print_highres=False)
     with pikepdf.open(io.BytesIO(pdf())) as opened:
-        opened.save(buffer, encryption=pikepdf.Encryption(allow=rights, **passwords))
+        opened.save(buffer, encryption=pikepdf.Encryption(owner=owner, user=user, allow=rights))
     return buffer.getvalue()
 
 

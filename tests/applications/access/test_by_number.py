@@ -32,8 +32,14 @@ def application(scene):
     return scene.application
 
 
-def ask(client, number, digits, prefix="", address="10.0.0.1"):
-    return client.post(prefix + CHECK, {"number": number, "digits": digits}, REMOTE_ADDR=address)
+def ask(client, number, digits, prefix="", address="10.0.0.1", **more):
+    return client.post(prefix + CHECK, {"number": number, "digits": digits} | more, REMOTE_ADDR=address)
+
+
+def is_asked_for_the_birth_date(response):
+    """Whether nothing is told yet, and the way on is there."""
+    form = response.context["form"]
+    return response.status_code == 200 and response.context["found"] is None and list(form.errors) == ["born"]
 
 
 def text(response):
@@ -125,17 +131,62 @@ class TestLimits:
     def test_so_many_misses_an_hour_from_one_network(self, client, application, clock, scene):
         for attempt in range(QUEUE_CHECK_PER_NETWORK.times):
             # Each of another application and other digits, so that only the network is counted full.
-            assert ask(client, f"19-{attempt:06}", f"{attempt:04}").status_code == 200
-        refused = ask(client, application.number, "9876", address="10.0.0.77")
+            assert ask(client, f"19-{attempt:06}", f"{attempt:04}").context["form"].non_field_errors()
+        for digits in ("9876", "0000"):
+            asked = ask(client, application.number, digits, address="10.0.0.77")
+            assert is_asked_for_the_birth_date(asked)
+        assert ask(client, application.number, "9876", address="10.0.1.1").context["found"]
+        clock.move_to(scene.now + timedelta(hours=1) - timedelta(microseconds=1))
+        assert is_asked_for_the_birth_date(ask(client, application.number, "9876"))
+        clock.move_to(scene.now + timedelta(hours=1))
+        assert ask(client, application.number, "9876").context["found"]
+
+    def stop_the_network(self):
+        for attempt in range(QUEUE_CHECK_PER_NETWORK.times):
+            ask(Client(), f"19-{attempt:06}", f"{attempt:04}")
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_the_date_of_birth_opens_to_neighbours_of_who_guesses(self, client, application, prefix):
+        self.stop_the_network()
+        born = application.child.birth_date
+        for spelt in (f"{born:%d.%m.%Y}", f"{born:%d.%m.%y}", f"{born}"):
+            assert ask(client, application.number, "9876", prefix, born=spelt).context["found"]
+        wrong = ask(client, application.number, "9876", prefix, born=f"{born + timedelta(days=1)}")
+        unknown = ask(client, "19-9999999", "9876", prefix, born=f"{born}")
+        assert wrong.context["form"].non_field_errors()
+        assert re.sub(r'name="born" value="[^"]*"', "", body(wrong)) == re.sub(
+            r'name="born" value="[^"]*"', "", body(unknown)
+        )
+        assert (
+            ask(client, application.number, "9876", prefix, born="31.02.2020").context["form"].errors["born"]
+        )
+
+    def test_with_the_date_they_cost_the_same_work(self, application):
+        statements = []
+        for number, digits in ((application.number, "0000"), ("19-9999999", "9876")):
+            with CaptureQueriesContext(connection) as queries:
+                ask(Client(), number, digits, born="01.01.2020")
+            statements.append([re.sub(r"'[^']*'", "?", query["sql"]) for query in queries])
+        assert statements[0] == statements[1]
+
+    def test_the_date_helps_nobody_who_tries_one_number(self, client, application):
+        """Ten an hour, whether the date is sent or not: all of them together."""
+        born = application.child.birth_date
+        for attempt in range(10):
+            more = {"born": f"{born + timedelta(days=attempt + 1)}"} if attempt % 2 else {}
+            ask(Client(), application.number, "0000", address=f"10.0.{attempt}.1", **more)
+        refused = ask(client, application.number, "9876", address="10.1.0.1", born=f"{born}")
         assert refused.status_code == 429
         assert str(ApplicationState.WAITING.label) not in text(refused)
         # The way out: a family sees the number in its cabinet.
         assert 'href="/cabinet/"' in refused.content.decode()
-        assert ask(client, application.number, "9876", address="10.0.1.1").status_code == 200
-        clock.move_to(scene.now + timedelta(hours=1) - timedelta(microseconds=1))
-        assert ask(client, application.number, "9876").status_code == 429
-        clock.move_to(scene.now + timedelta(hours=1))
-        assert ask(client, application.number, "9876").status_code == 200
+
+    def test_the_date_helps_no_neighbour_who_knows_phone_and_birthday(self, client, application):
+        born = application.child.birth_date
+        for attempt in range(10):
+            answer = ask(client, f"19-9{attempt:05}", "9876", address=f"10.0.{attempt}.1", born=f"{born}")
+            assert answer.status_code == 200
+        assert ask(client, application.number, "9876", address="10.1.0.1", born=f"{born}").status_code == 429
 
     def test_right_checks_count_against_nobody(self, client, application):
         for _ in range(70):
@@ -166,7 +217,7 @@ class TestLimits:
         """The phone is known, the application is looked for: from ever other networks, hour after hour."""
         for attempt in range(10):
             assert ask(Client(), f"19-9{attempt:05}", "9876", address=f"10.0.{attempt}.1").status_code == 200
-        assert ask(Client(), application.number, "9876", address="10.1.0.1").status_code == 429
+        assert is_asked_for_the_birth_date(ask(Client(), application.number, "9876", address="10.1.0.1"))
 
     @pytest.mark.parametrize("vary", ["number", "digits"])
     def test_patience_does_not_help(self, application, clock, vary):
@@ -175,14 +226,16 @@ class TestLimits:
         def one_more(attempt):
             number = application.number if vary == "digits" else f"19-9{attempt:05}"
             digits = "9876" if vary == "number" else f"{attempt:04}"
-            return ask(Client(), number, digits, address=f"10.{attempt}.0.1").status_code
+            answer = ask(Client(), number, digits, address=f"10.{attempt}.0.1")
+            return answer.status_code == 200 and not is_asked_for_the_birth_date(answer)
 
         told = 0
         for attempt in range(100):
-            told += one_more(attempt) == 200
+            told += one_more(attempt)
             clock.shift(timedelta(minutes=12))
         assert told == 20
-        assert ask(Client(), application.number, "9876", address="10.200.0.1").status_code == 429
+        last = ask(Client(), application.number, "9876", address="10.200.0.1")
+        assert last.status_code == 429 if vary == "digits" else is_asked_for_the_birth_date(last)
 
     def test_the_family_itself_is_stopped_by_nobody(self, application, client_of):
         """Signed in, or from the phone on which it was: whatever strangers tried with its number and its digits."""
