@@ -28,6 +28,9 @@ KINDS: Final = (
         past_budget=PastBudget.WARNING,
     ),
     Kind("application_restored", _("Application restored"), INBOX, ("application", "number")),
+    Kind(
+        "birth_year_differs", _("Birth year differs from the registry"), BOTH, ("application", "correction")
+    ),
     Kind("corrected", _("Queue corrected"), BOTH, ("application", "correction", "number_before", "number")),
     Kind("bid_placed", _("Bid sent"), BOTH, ("application", "vacancy")),
     Kind("bid_withdrawn", _("Bid withdrawn"), INBOX, ("application", "vacancy")),
@@ -111,6 +114,9 @@ SAMPLES: Final[dict[str, Any]] = {
     "number": 12345,
     "number_before": 12346,
     "correction": SimpleNamespace(
+        is_of_registry=False,
+        previous_birth_year=2017,
+        new_birth_year=2016,
         document_number="114-Н",
         document_date=date(2019, 6, 27),
         reason="Өтініш қағаз түрінде ертерек берілген",

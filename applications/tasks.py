@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from applications.jobs import deadlines, papers, telling
+from applications.jobs import deadlines, papers, registry, telling
 from applications.jobs.invariants import differences
 from applications.models import Referral
 from applications.queue import buckets
@@ -39,6 +39,11 @@ def check_invariants() -> None:
     """Log every contradiction in the data."""
     for difference in differences():
         logger.error("invariant broken: %s", difference)
+
+
+@shared_task
+def propose_registry_years() -> None:
+    registry.propose_registry_years(now=read_clock())
 
 
 @shared_task

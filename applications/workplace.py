@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.roles import is_official
 from applications.benefits.claims import claims_to_check
 from applications.models import Bid, Referral
+from applications.queue.corrections import DECIDE, corrections_to_decide
 from applications.referrals import due
 from applications.states import BidState
 from bulletin.employment import employees_of, kindergartens_of
@@ -47,6 +48,8 @@ class Today:
     claims: int | None
     disputes: int | None
     late_disputes: int | None
+    # Corrections of the queue that wait for an official who did not propose them.
+    corrections: int | None
 
 
 def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[M]:
@@ -86,6 +89,7 @@ def today(user: User, *, now: datetime) -> Today:
         claims=claims_to_check().count() if user.has_perm("applications.change_benefit") else None,
         disputes=disputes.count() if may_decide else None,
         late_disputes=disputes.filter(due_at__lte=now).count() if may_decide else None,
+        corrections=corrections_to_decide(user).count() if user.has_perm(DECIDE) else None,
     )
 
 

@@ -17,6 +17,10 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "render-missing-referrals": {"task": "applications.tasks.render_missing_referrals", "schedule": 60.0},
     "award-collected-bids": {"task": "applications.tasks.award_collected_bids", "schedule": 30.0},
     "fold-buckets": {"task": "applications.tasks.fold_buckets", "schedule": 60.0},
+    "propose-registry-years": {
+        "task": "applications.tasks.propose_registry_years",
+        "schedule": crontab(minute=35),
+    },
     "repair-buckets": {"task": "applications.tasks.repair_buckets", "schedule": crontab(minute=50, hour=2)},
     "check-invariants": {
         "task": "applications.tasks.check_invariants",

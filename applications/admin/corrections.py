@@ -103,15 +103,15 @@ def _effect(application: Application, data: dict[str, Any], now: datetime) -> Ro
         birth_year=data["new_birth_year"] or application.birth_year,
         now=now,
     )
-    return effect + _public(data["document_number"], data["document_date"], data["reason"])
+    return effect + _public(f"№ {data['document_number']}", data["document_date"], data["reason"])
 
 
-def _public(document_number: str, document_date: date, reason: str) -> Rows:
+def _public(source: str, document_date: date, reason: str) -> Rows:
     """The very words that everyone will read, once the correction is approved."""
     return [
         {
             "label": gettext("Everyone will read: order"),
-            "value": f"№ {document_number}, {written(document_date)}",
+            "value": f"{source}, {written(document_date)}",
         },
         {"label": gettext("Everyone will read: reason"), "value": reason},
     ]
@@ -183,7 +183,7 @@ class CorrectionAdmin(WorkAdmin):
         "change",
         "document",
         "proposed_at",
-        "proposed_by",
+        "shown_proposer",
         "shown_state",
     ]
     list_filter = ["state", "application__locality"]
@@ -198,10 +198,10 @@ class CorrectionAdmin(WorkAdmin):
         "locality",
         "change",
         "number_now",
-        "reason",
+        "shown_reason",
         "document",
         "proposed_at",
-        "proposed_by",
+        "shown_proposer",
         "decided_at",
         "decided_by",
     ]
@@ -253,8 +253,8 @@ class CorrectionAdmin(WorkAdmin):
             {"label": gettext("Application"), "value": application.number},
             {"label": gettext("Locality"), "value": application.locality.name},
             *effect,
-            *_public(obj.document_number, obj.document_date, obj.reason),
-            {"label": gettext("Proposed by"), "value": str(obj.proposed_by)},
+            *_public(obj.source, obj.document_date, obj.why),
+            {"label": gettext("Proposed by"), "value": self.shown_proposer(obj)},
         ]
 
     @admin.display(description=_("Application"))
@@ -282,7 +282,15 @@ class CorrectionAdmin(WorkAdmin):
 
     @admin.display(description=_("Order No. and date"))
     def document(self, obj: Correction) -> str:
-        return f"№ {obj.document_number}, {written(obj.document_date)}"
+        return f"{obj.source}, {written(obj.document_date)}"
+
+    @admin.display(description=_("Reason"))
+    def shown_reason(self, obj: Correction) -> str:
+        return obj.why
+
+    @admin.display(description=_("Proposed by"), ordering="proposed_by")
+    def shown_proposer(self, obj: Correction) -> str:
+        return gettext("The portal itself") if obj.proposed_by is None else str(obj.proposed_by)
 
     @admin.display(description=_("State"), ordering="state")
     def shown_state(self, obj: Correction) -> str:

@@ -10,6 +10,7 @@ from django.db.models.functions import Cast
 
 from applications.models import Application, Bid, Event, Referral, Rules, StopListEntry
 from applications.queue import history
+from applications.queue.birth_years import differing
 from applications.queue.buckets import bucket_differences
 from applications.referrals.days_off import to_lengthen
 from applications.rules.running_out import PREFETCH, first_end
@@ -34,6 +35,7 @@ def differences() -> Iterator[str]:
         yield from history.differences()
         yield from _too_late()
         yield from _too_short()
+        yield from _other_birth_years()
         for bucket in bucket_differences():
             yield f"queue count: {bucket}"
 
@@ -108,6 +110,15 @@ def _too_short() -> Iterator[str]:
         return
     for referral, last_day, becomes in to_lengthen(calendar, now=read_clock()):
         yield f"referral {referral.number}: ends on {last_day}, but was promised to last until {becomes}"
+
+
+def _other_birth_years() -> Iterator[str]:
+    """Applications of which the registry says another birth year, until an official has decided."""
+    for application in differing():
+        yield (
+            f"application {application.number}: stands in the queue of {application.birth_year}, but the registry says "
+            f"{application.child.birth_year}"
+        )
 
 
 def _bids_without_event() -> Iterator[str]:

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from applications.models.application import Application
@@ -55,15 +56,21 @@ class Correction(models.Model):
     new_birth_year = models.PositiveSmallIntegerField(_("new birth year"), null=True, blank=True)
     previous_filed_at = models.DateTimeField(_("previous time of filing"))
     previous_birth_year = models.PositiveSmallIntegerField(_("previous birth year"))
-    reason = models.CharField(_("reason"), max_length=500)
-    document_number = models.CharField(_("number of the order"), max_length=60)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    document_number = models.CharField(_("number of the order"), max_length=60, blank=True)
     document_date = models.DateField(_("date of the order"))
     state = models.CharField(
         _("state"), max_length=10, choices=CorrectionState.choices, default=CorrectionState.PROPOSED
     )
     proposed_at = models.DateTimeField(_("proposed at"))
     proposed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("proposed by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("proposed by"),
+        help_text=_("Empty: the portal itself, since the person registry has another birth year."),
     )
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     decided_by = models.ForeignKey(
@@ -85,7 +92,14 @@ class Correction(models.Model):
                 name="correction_changes_something",
             ),
             models.CheckConstraint(
-                condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")), name="correction_four_eyes"
+                condition=Q(decided_by=None) | Q(proposed_by=None) | ~Q(decided_by=F("proposed_by")),
+                name="correction_four_eyes",
+            ),
+            # The registry corrects birth years only; everything else is ordered by somebody.
+            models.CheckConstraint(
+                condition=Q(proposed_by=None, new_filed_at=None, document_number="")
+                | (Q(proposed_by__isnull=False) & ~Q(document_number="") & ~Q(reason="")),
+                name="correction_has_its_source",
             ),
             models.UniqueConstraint(
                 fields=["application"],
@@ -95,4 +109,19 @@ class Correction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.application} · {self.document_number}"
+        return f"{self.application} · {self.source}"
+
+    @property
+    def is_of_registry(self) -> bool:
+        """Whether the portal proposed it by itself, for the person registry."""
+        return self.proposed_by_id is None
+
+    @property
+    def source(self) -> str:
+        """The order, or the registry, in the language of the page."""
+        return gettext("Person registry") if self.is_of_registry else f"№ {self.document_number}"
+
+    @property
+    def why(self) -> str:
+        """The reason, in the language of the page where nobody wrote it."""
+        return gettext("The birth date of the child was corrected.") if self.is_of_registry else self.reason

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
-from django.db.models import Count, Q, Value
+from django.db.models import Count, Q, QuerySet, Value
 
 from accounts.models import User
 from accounts.public_text import names_in
@@ -112,6 +112,11 @@ def approve_correction(correction: Correction, *, actor: User, now: datetime) ->
             number=place.number if place else None,
         )
     return correction
+
+
+def corrections_to_decide(user: User) -> QuerySet[Correction]:
+    """The open corrections that `user` did not propose."""
+    return Correction.objects.filter(state=CorrectionState.PROPOSED).exclude(proposed_by=user)
 
 
 def decline_correction(correction: Correction, *, actor: User, reason: str, now: datetime) -> Correction:

@@ -22,7 +22,7 @@ from applications.benefits import claims
 from applications.bidding import award, ending, publication, resuming, rush
 from applications.models import Application, StopListEntry
 from applications.moves import Refused
-from applications.queue import corrections
+from applications.queue import birth_years, corrections
 from applications.referrals import days_off, extending, issuing, stops
 from applications.referrals import ending as referral_ending
 from applications.refusals import Refusal
@@ -39,6 +39,7 @@ from applications.states import (
 from applications.waiting import aging, changes, confirming, filing
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
+from children.models import Child
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import (
@@ -481,6 +482,16 @@ def proposed(scene, official):
 def _(scene):
     official = employee(Role.OFFICIAL)
     return Ready(lambda: proposed(scene, official), [(scene.application, by(Move.CORRECT))])
+
+
+@of(birth_years.propose_registry_year)
+def _(scene):
+    Child.objects.update(birth_date=date(2016, 12, 31))
+    return Ready(
+        lambda: birth_years.propose_registry_year(scene.application, now=scene.now),
+        [(scene.application, by(Move.CORRECT))],
+        quiet=True,
+    )
 
 
 @of(corrections.approve_correction)

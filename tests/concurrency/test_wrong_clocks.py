@@ -254,6 +254,7 @@ TIMELESS = {
     "applications.tasks.check_invariants",
     "applications.tasks.fold_buckets",
     "applications.tasks.lengthen_referrals",  # by the calendar
+    "applications.tasks.propose_registry_years",  # by what the registry said
     "applications.tasks.render_missing_referrals",
     "applications.tasks.repair_buckets",
     "applications.tasks.settle_disputes",  # by what the registries answer

@@ -250,7 +250,7 @@ def _ledger_cells(entry: LedgerEntry) -> list[object]:
         at(correction.new_filed_at),
         correction.previous_birth_year if is_year else "",
         correction.new_birth_year,
-        correction.document_number,
+        correction.source if correction.is_of_registry else correction.document_number,
         correction.document_date.isoformat(),
-        correction.reason,
+        correction.why,
     ]
