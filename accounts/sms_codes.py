@@ -66,7 +66,7 @@ def send_code(
     session: str,
     language: str,
     address: str | None,
-    device: str = "",
+    device: str,
     now: datetime,
 ) -> None:
     """Write a new code for `phone` (E.164), valid in `session` only, and put the SMS into the outbox.

@@ -67,7 +67,9 @@ def sent_already(count, *, at=NOW, kind="stop_lifted", phone="+77010000000", sta
 
 
 def ask(phone=PHONE, *, address="10.0.0.1", session="mine", purpose="register", now=NOW):
-    send_code(phone=phone, purpose=purpose, session=session, language="kk", address=address, now=now)
+    send_code(
+        phone=phone, purpose=purpose, session=session, language="kk", address=address, device="", now=now
+    )
 
 
 class TestWholeDay:
