@@ -1,6 +1,7 @@
 """Telling people something: the only way for other apps to write to an inbox or send an SMS."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -104,6 +105,13 @@ def render(kind: Kind, channel: Channel, *, language: str, context: dict[str, An
 def mark_read(notice: Notice, *, now: datetime) -> None:
     """Record that the recipient read `notice` at `now`; only the first time counts."""
     Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=now)
+
+
+def mark_seen(notices: Iterable[Notice], *, now: datetime) -> None:
+    """Record that the recipient saw these notices at `now`; only the first time counts."""
+    unread = [notice.pk for notice in notices if notice.read_at is None]
+    if unread:
+        Notice.objects.filter(pk__in=unread, read_at=None).update(read_at=now)
 
 
 def mark_all_read(recipient: Any, *, now: datetime) -> int:

@@ -108,12 +108,44 @@ def test_following_the_address_changes_nothing(parent, parent_client):
     assert notice.read_at is None
 
 
-def test_the_unread_are_marked_and_counted(parent, parent_client):
+def test_what_was_seen_is_read_and_was_marked_once(parent, parent_client):
     notice_for(parent, minutes=1, read_at=NOW)
-    notice_for(parent, minutes=2)
+    new = notice_for(parent, minutes=2)
     html = page(parent_client)
     assert html.count('class="tag tag--info"') == 1
     assert html.index("tag tag--info") < html.index("Хабарлама 2") < html.index("Хабарлама 1")
+    # It is marked, not shouted.
+    assert "strong" not in html.split("Хабарлама 2")[0].rsplit("<tr>", 1)[1]
+    assert 'class="count"' not in html
+    assert 'class="tag tag--info"' not in page(parent_client)
+    new.refresh_from_db()
+    seen_at = new.read_at
+    assert seen_at
+    page(parent_client)
+    new.refresh_from_db()
+    assert new.read_at == seen_at
+
+
+def test_what_was_not_shown_stays_unread(parent, parent_client):
+    for minutes in range(23):
+        notice_for(parent, minutes=minutes)
+    html = page(parent_client)
+    assert Notice.objects.filter(read_at=None).count() == 3
+    assert '<span class="count">3<' in html
+    assert reverse("notifications:read_all") in html
+
+
+@pytest.mark.parametrize("purpose", ["prefetch", "prefetch;prerender"])
+def test_a_page_fetched_beforehand_is_not_seen(parent, parent_client, purpose):
+    notice_for(parent)
+    assert parent_client.get(INBOX, headers={"Sec-Purpose": purpose}).status_code == 200
+    assert Notice.objects.filter(read_at=None).count() == 1
+
+
+def test_nobody_reads_for_somebody_else(parent, parent_client, client_of):
+    notice_for(parent)
+    page(client_of(UserFactory()))
+    assert Notice.objects.filter(read_at=None).count() == 1
 
 
 def test_mark_all_read(parent, parent_client):
