@@ -54,8 +54,9 @@ def history_of(obj: Model) -> QuerySet[AuditEntry]:
 
 
 def journal_of(user: User) -> QuerySet[AuditEntry]:
-    """What concerns `user`, newest first, with the people who did it."""
-    return AuditEntry.objects.filter(subject=user).select_related("actor")
+    """What concerns `user`, newest first, with the people who did it and their roles."""
+    entries = AuditEntry.objects.filter(subject=user).select_related("actor")
+    return entries.prefetch_related("actor__groups")
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -1,9 +1,25 @@
-"""What the journal can say. Each app registers its own actions at start-up (`<app>/journal_actions.py`)."""
+"""What the journal can say. Each app registers its own actions at start-up (`<app>/journal_actions.py`).
+
+Names are told in the reader's language, so an app above also registers how the things it knows are called, and for
+which institution an employee acted.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
 
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 
 _actions: dict[str, TextChoices] = {}
+
+# The names of objects by their keys, in the language of the page.
+Names = Callable[[Collection[str]], Mapping[str, str]]
+# For people and the instants of their acts: in which institution each of them acted then.
+Institutions = Callable[[Collection[tuple[UUID, datetime]]], Mapping[tuple[UUID, datetime], str]]
+_names: dict[str, Names] = {}
+_institutions: list[Institutions] = []
 
 
 def register(actions: type[TextChoices]) -> None:
@@ -22,3 +38,28 @@ def titles() -> list[tuple[str, str | Promise]]:
 def is_known(action: TextChoices) -> bool:
     """Whether some app has registered it."""
     return _actions.get(action.value) is action
+
+
+def register_names(label: str, names: Names) -> None:
+    """`names` tells what objects of a model (`app.model`) are called, by their primary keys as text."""
+    _names[label] = names
+
+
+def register_institutions(institutions: Institutions) -> None:
+    """`institutions` tells where employees acted at an instant; nothing for whoever acted in none that it knows."""
+    _institutions.append(institutions)
+
+
+def names_of(keys: Iterable[str]) -> dict[str, str]:
+    """The names of the objects with these keys (`audit.key_of`), as far as an app tells them; one query a model."""
+    asked: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        label, _, pk = key.partition(":")
+        if label in _names:
+            asked[label].append(pk)
+    return {f"{label}:{pk}": name for label, pks in asked.items() for pk, name in _names[label](pks).items()}
+
+
+def institutions_of(acts: Collection[tuple[UUID, datetime]]) -> dict[tuple[UUID, datetime], str]:
+    """In which institution each of these people acted at the instant beside them."""
+    return {act: name for institutions in _institutions for act, name in institutions(acts).items()}

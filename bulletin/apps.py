@@ -10,6 +10,8 @@ class BulletinConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import journal
-        from bulletin import journal_actions
+        from bulletin import employment, journal_actions, selectors
 
         journal.register(journal_actions.Action)
+        journal.register_institutions(employment.institutions_of)
+        journal.register_names("bulletin.review", selectors.subjects_of_reviews)

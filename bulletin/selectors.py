@@ -1,6 +1,6 @@
 """The one source of every list and count of the public offer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -308,6 +308,12 @@ def published_reviews(*, kindergarten: Kindergarten | None = None) -> QuerySet[R
     if kindergarten is not None:
         reviews = reviews.filter(kindergarten=kindergarten)
     return reviews.select_related("author__profile", "kindergarten")
+
+
+def subjects_of_reviews(pks: Collection[str]) -> dict[str, str]:
+    """The kindergartens that these reviews are about, by the reviews' keys as text; empty for the portal itself."""
+    reviews = Review.objects.filter(pk__in=pks).select_related("kindergarten")
+    return {str(review.pk): review.kindergarten.name if review.kindergarten else "" for review in reviews}
 
 
 def reviews_of(author: User) -> QuerySet[Review]:

@@ -365,7 +365,9 @@ def submit_review(
     if pending.count() >= PENDING_REVIEWS_AT_ONCE:
         raise TooManyReviewsError
     review = Review.objects.create(author=author, kindergarten=kindergarten, text=text, created_at=now)
-    audit.record(Action.REVIEW_WRITTEN, actor=author, subject=author, target=_subject(review), now=now)
+    audit.record(
+        Action.REVIEW_WRITTEN, actor=author, subject=author, target=_subject(review), about=review, now=now
+    )
     return review
 
 
@@ -401,6 +403,7 @@ def moderate_review(
         actor=moderator,
         subject=locked.author,
         target=_subject(locked),
+        about=locked,
         reason=locked.moderation_reason,
         now=now,
     )
@@ -408,5 +411,5 @@ def moderate_review(
 
 
 def _subject(review: Review) -> str:
-    """What the review is about, for the journal."""
+    """What the review is about, for employees; its author reads the name in their own language (`about`)."""
     return review.kindergarten.name_kk if review.kindergarten else ""

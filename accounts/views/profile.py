@@ -1,7 +1,9 @@
 """A parent's profile: what the registry says, what they may change, their photo and password, and their journal."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -10,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.debug import sensitive_post_parameters
@@ -19,10 +22,12 @@ from accounts import audit, services
 from accounts.decorators import accepts, parent_required
 from accounts.devices import remember_device
 from accounts.forms import PasswordChangeForm, PhotoForm, ProfileForm
+from accounts.journal import institutions_of, names_of
 from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin
 from accounts.models import AuditEntry, Profile, User
 from accounts.phones import display_phone
+from accounts.roles import role_name
 from accounts.typed import refilled
 from accounts.views.code_step import too_many
 from accounts.way_back import page_of_ours
@@ -121,7 +126,18 @@ def journal(request: HttpRequest) -> HttpResponse:
     """What was done in the account and with the applications, when and by whom, newest first."""
     user = _parent(request)
     page = Paginator(audit.journal_of(user), PAGE_LENGTH).get_page(request.GET.get("page"))
-    rows = [{"entry": entry, "actor": _actor(entry, reader=user)} for entry in page]
+    entries = list(page.object_list)
+    employees = {(one.actor.pk, one.at) for one in entries if one.actor is not None and one.actor.is_staff}
+    institutions = institutions_of(employees)
+    names = names_of(one.about for one in entries if one.about)
+    rows = [
+        {
+            "entry": one,
+            "target": names.get(one.about, one.target),
+            "actor": _actor(one, reader=user, institutions=institutions),
+        }
+        for one in entries
+    ]
     return render(request, "accounts/journal.html", {"page": page, "rows": rows})
 
 
@@ -183,10 +199,14 @@ def _masked_identity(own: Profile) -> str:
     return mask_iin(own.iin) if own.iin else mask_document(own.document_number)
 
 
-def _actor(entry: AuditEntry, *, reader: User) -> str:
-    """Who did it, in the reader's words: employees are not named."""
+def _actor(entry: AuditEntry, *, reader: User, institutions: Mapping[tuple[UUID, datetime], str]) -> str:
+    """Who did it, in the reader's words: of employees the role and the institution, not the name."""
     if entry.actor is None:
         return _("Portal")
     if entry.actor == reader:
         return pgettext("by whom", "I")
-    return _("Employee") if entry.actor.is_staff else _("Other guardian")
+    if not entry.actor.is_staff:
+        return _("Other guardian")
+    roles = [role_name(group.name) for group in entry.actor.groups.all()]
+    where = institutions.get((entry.actor.pk, entry.at), "")
+    return capfirst(", ".join(filter(None, [*roles, where]))) or _("Employee")

@@ -231,12 +231,14 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def audit_view(self, request: HttpRequest, obj: Any, *, target: str = "") -> None:
         """Enter into every guardian's journal that an employee looked at the family's data."""
         application = self.application_of(obj)
-        for guardian in guardians_of(application.child) if application else ():
+        if application is None:
+            return
+        for guardian in guardians_of(application.child):
             audit.record(
                 Action.PERSONAL_DATA_VIEWED,
                 actor=staff_of(request),
                 subject=guardian,
-                target=target or str(obj),
+                target=target or application.number,
                 address=audit.client_address(request),
                 now=read_clock(),
             )

@@ -1,6 +1,7 @@
 """What the buttons of the workplace do, and how they refuse."""
 
 from datetime import datetime, timedelta
+from html import unescape
 from urllib.parse import quote
 
 import pytest
@@ -267,6 +268,38 @@ class TestPersonalData:
         entry = AuditEntry.objects.get(action=Action.PERSONAL_DATA_VIEWED)
         assert (entry.actor, entry.subject) == (worker, scene.parent)
         assert entry.at == scene.now
+
+    @pytest.mark.parametrize(
+        ("prefix", "role"), [("", "Балабақша қызметкері"), ("/ru", "Сотрудник детского сада")]
+    )
+    def test_the_family_reads_role_and_institution_in_its_own_language(
+        self, desk, worker, scene, bid, client_of, prefix, role
+    ):
+        """Whatever the employee reads; the employee's name is nobody's business."""
+        desk.get(f"/ru{page(bid)}" if not prefix else page(bid))
+        kindergarten = scene.group.kindergarten
+        names = {"": kindergarten.name_kk, "/ru": kindergarten.name_ru}
+        shown = unescape(client_of(scene.parent).get(f"{prefix}/cabinet/notifications/log/").content.decode())
+        assert f"{role}, {names[prefix]}" in shown
+        assert names["" if prefix else "/ru"] not in shown
+        assert worker.username not in shown
+        assert scene.application.number in shown
+
+    def test_an_institution_is_told_only_for_the_days_of_the_employment(
+        self, desk, worker, scene, bid, client_of
+    ):
+        desk.get(page(bid))
+        employment = worker.employments.get()
+        day = scene.locality.day(scene.now)
+        for since, until, is_told in (
+            (day, day, True),
+            (day + timedelta(days=1), None, False),
+            (day - timedelta(days=9), day - timedelta(days=1), False),
+        ):
+            employment.since, employment.until = since, until
+            employment.save()
+            shown = client_of(scene.parent).get(reverse("accounts:journal")).content.decode()
+            assert (unescape(scene.group.kindergarten.name_kk) in unescape(shown)) is is_told
 
     def test_so_do_referrals_papers_and_documents(self, desk, scene, referral):
         referral.pdf.save("x.pdf", ContentFile(b"%PDF-1.7"))
