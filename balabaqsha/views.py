@@ -4,14 +4,14 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.db.utils import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language_from_request, override
@@ -31,6 +31,7 @@ from balabaqsha.health.probes import report
 from balabaqsha.turned_away import SameForm
 from bulletin import selectors
 from bulletin.chosen_place import PLACE_COOKIE, chosen_locality, remember_place
+from bulletin.forms import ALL_PLACES
 from bulletin.models import Locality
 from bulletin.shared_page import shared_page
 from notifications.clock import estimate_clock, read_clock
@@ -88,15 +89,32 @@ def _join_url(request: HttpRequest) -> str:
 @pressed_on("home")
 def choose_place(request: HttpRequest) -> HttpResponse:
     """Remember the place that the visitor chose, for a year, and go back to where they were."""
-    response = redirect(page_of_ours(request, request.POST.get("next", "")) or reverse("home"))
+    back = page_of_ours(request, request.POST.get("next", "")) or reverse("home")
     slug = request.POST.get("locality", "")
     place = next((place for place in selectors.localities() if place.slug == slug), None)
+    response = redirect(back if place is None else _about(place, address=back))
     if place is None:
         messages.error(request, _("There is no such place. Choose one from the list."))
         return response
     messages.success(request, _("Chosen place: %(place)s") % {"place": place.name})
     remember_place(response, place)
     return response
+
+
+def _about(place: Locality, *, address: str) -> str:
+    """The same page about `place`, where its address names another one."""
+    parts, query = urlsplit(address), QueryDict(urlsplit(address).query, mutable=True)
+    try:
+        found = resolve(parts.path)
+    except Resolver404:
+        return address
+    if "place" in found.kwargs:
+        # The rest of the address is about the queue of the other place.
+        return reverse(found.view_name, kwargs=found.kwargs | {"place": place.slug})
+    if "place" not in query:
+        return address
+    query.pop("place", None)
+    return f"{parts.path}?{query.urlencode()}" if query else parts.path
 
 
 @require_safe
@@ -116,10 +134,10 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def statistics(request: HttpRequest) -> HttpResponse:
-    """Figures of the bulletin, the queues and the referrals, of all places or of the one that `?place=` names."""
+    """Figures of the bulletin, the queues and the referrals: of the chosen place, of another one, or of all."""
     now = estimate_clock()
     places = selectors.localities()
-    locality = next((place for place in places if place.slug == request.GET.get("place")), None)
+    locality = _asked_place(request, places)
     months = figures.places_by_month(locality, now=now)
     outcomes = figures.referral_outcomes(locality, now=now)
     context: dict[str, Any] = {
@@ -204,10 +222,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+def _asked_place(request: HttpRequest, places: list[Locality]) -> Locality | None:
+    """The place that `?place=` names, None for all of them, and without it the one that the visitor chose."""
+    slug = request.GET.get("place", "")
+    if slug == ALL_PLACES:
+        return None
+    named = next((place for place in places if place.slug == slug), None)
+    return named or chosen_locality(request, places)
+
+
 def _place_tabs(places: list[Locality], *, current: Locality | None) -> list[dict[str, Any]]:
     """One tab for all places and one for each."""
     here = reverse("statistics")
-    tabs = [{"label": _("All places"), "url": here, "current": current is None}]
+    tabs = [{"label": _("All places"), "url": f"{here}?place={ALL_PLACES}", "current": current is None}]
     return tabs + [
         {"label": place.name, "url": f"{here}?place={place.slug}", "current": place == current}
         for place in places

@@ -42,9 +42,10 @@ logger = logging.getLogger(__name__)
 
 
 class Start(StrEnum):
-    """How the start of a page is given: by a number in the queue, or by the application next to it."""
+    """How the start of a page is given: by a number in the queue, by an application, or by the one next to it."""
 
     NUMBER = "number"
+    APPLICATION = "application"
     AFTER = "after"
     BEFORE = "before"
 
@@ -147,11 +148,11 @@ def count_queues() -> list[CountedQueue]:
 def order_page(
     *, locality: Locality, birth_year: int, general_per_priority: int, start: Start, value: int | str
 ) -> OrderPage:
-    """`PAGE_SIZE` rows of a queue: from a number on, after the application with a number, or before it.
+    """`PAGE_SIZE` rows of a queue: from a number or an application on, or after an application, or before it.
 
-    `value` is a number in the queue for `Start.NUMBER` and the number of an application otherwise. An application that
-    has left the queue still marks the place where it stood. Beyond either end the page is the one at that end. All
-    numbers are those of one snapshot.
+    `value` is a number in the queue for `Start.NUMBER` and the number of an application otherwise. Next to an
+    application that has left the queue is the place where it stood; to begin with, it is as good as unknown.
+    Beyond either end the page is the one at that end. All numbers are those of one snapshot.
     """
     with _one_snapshot():
         order = _Order(
@@ -165,10 +166,13 @@ def order_page(
         key = None
         if start != Start.NUMBER:
             key = _find(str(value), locality=locality, birth_year=birth_year)
+        if start == Start.APPLICATION and key is not None and not key.is_queued:
+            key = None
         first = int(value) if start == Start.NUMBER else 1
         if key is not None:
             here = order.number_at(key)
-            first = here - PAGE_SIZE if start == Start.BEFORE else here + key.is_queued
+            is_after = start == Start.AFTER and key.is_queued
+            first = here - PAGE_SIZE if start == Start.BEFORE else here + is_after
         is_inside = first <= order.total
         first = max(1, first if is_inside else order.total - PAGE_SIZE + 1)
         after = key if key is not None and start == Start.AFTER and key.is_queued and is_inside else None

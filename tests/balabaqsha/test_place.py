@@ -18,12 +18,40 @@ def _places():
 
 
 def test_the_choice_is_remembered_for_a_year_and_shown_on_the_page_one_came_from(client):
-    response = client.post(ADDRESS, {"locality": "kentau", "next": "/ru/statistics/?place=kentau"})
+    response = client.post("/ru" + ADDRESS, {"locality": "kentau", "next": "/ru/bulletin/?search=x&page=2"})
     assert response.status_code == 302
-    assert response.url == "/ru/statistics/?place=kentau"
+    assert response.url == "/ru/bulletin/?search=x&page=2"
     cookie = response.cookies["place"]
     assert (cookie.value, cookie["max-age"], cookie["samesite"]) == ("kentau", 365 * 24 * 60 * 60, "Lax")
     assert client.get("/").context["current_locality"].slug == "kentau"
+
+
+@pytest.mark.parametrize("prefix", ["", "/ru"])
+@pytest.mark.parametrize(
+    ("address", "led_to"),
+    [
+        ("/statistics/?place=turkistan", "/statistics/"),
+        ("/statistics/?place=all", "/statistics/"),
+        ("/bulletin/?search=x&place=turkistan", "/bulletin/?search=x"),
+        ("/queue/turkistan/2017/?number=3", "/queue/kentau/2017/"),
+        ("/nothing/?place=turkistan", "/nothing/?place=turkistan"),
+    ],
+)
+def test_a_page_about_a_place_becomes_one_about_the_chosen(client, prefix, address, led_to):
+    response = client.post(prefix + ADDRESS, {"locality": "kentau", "next": prefix + address})
+    assert response.url == prefix + led_to
+
+
+def test_the_statistics_follow_the_choice_unless_their_address_names_a_place(client):
+    client.cookies["place"] = "kentau"
+
+    def shown(query):
+        place = client.get("/statistics/", query).context["locality"]
+        return place.slug if place else None
+
+    assert [shown({"place": place}) for place in ("", "turkistan", "all")] == ["kentau", "turkistan", None]
+    (current,) = [tab for tab in client.get("/statistics/").context["tabs"] if tab["current"]]
+    assert "kentau" in current["url"]
 
 
 def test_the_first_place_is_chosen_until_somebody_chooses(client):

@@ -16,18 +16,27 @@ LARGEST_NUMBER = 9_999_999
 
 
 class JumpForm(forms.Form):
-    """Which number of a queue to go to."""
+    """Which number of a queue to go to, or which application; `number` is an int or an application's number."""
 
-    number = forms.IntegerField(
-        label=gettext_lazy("Number in the queue"),
-        min_value=1,
-        max_value=LARGEST_NUMBER,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 12}),
+    number = forms.CharField(
+        label=gettext_lazy("Number in the queue, or of the application"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "size": 12}),
         error_messages={
-            code: gettext_lazy("Write the number in the queue in digits, for example: 391")
-            for code in ("invalid", "min_value", "max_value", "required")
+            code: gettext_lazy(
+                "Write a number in the queue, for example: 391, or of an application: 19-000417"
+            )
+            for code in ("required", "max_length", "nonsense")
         },
     )
+
+    def clean_number(self) -> int | str:
+        typed = _plain(self.cleaned_data["number"]).lstrip("№")
+        if application := re.fullmatch(r"(\d{2})-(\d{1,10})", typed, re.ASCII):
+            return f"{application[1]}-{application[2]}"
+        if re.fullmatch(r"\d{1,7}", typed, re.ASCII) and 0 < int(typed) <= LARGEST_NUMBER:
+            return int(typed)
+        raise forms.ValidationError(self.fields["number"].error_messages["nonsense"], code="nonsense")
 
 
 class QueueCheckForm(forms.Form):

@@ -68,7 +68,10 @@ def queues_csv(request: HttpRequest) -> StreamingHttpResponse:
 
 @require_safe
 def order(request: HttpRequest, place: str, birth_year: int) -> HttpResponse:
-    """The order of one queue by application number, fifty to a page; `?number=` jumps, `?after=` continues."""
+    """The order of one queue by application number, fifty to a page.
+
+    `?number=` jumps to a number or an application, `?after=` and `?before=` continue.
+    """
     locality = _locality(place, birth_year)
     rules = _rules(locality, now=estimate_clock())
     jump = JumpForm(request.GET if request.GET.get("number") else None)
@@ -87,6 +90,7 @@ def order(request: HttpRequest, place: str, birth_year: int) -> HttpResponse:
         "page": page,
         "jump": jump,
         "jump_error": bool(jump.errors),
+        "sought": value if start == Start.APPLICATION else "",
         "is_beyond": start == Start.NUMBER and int(value) > page.total > 0,
         "few": told(page.total),
     }
@@ -226,7 +230,8 @@ def _rules(locality: Locality, *, now: datetime) -> Rules:
 def _start(request: HttpRequest, jump: JumpForm) -> tuple[Start, int | str]:
     """Where the page begins; at the head for invalid values."""
     if jump.is_bound:
-        return Start.NUMBER, jump.cleaned_data["number"] if jump.is_valid() else 1
+        number: int | str = jump.cleaned_data["number"] if jump.is_valid() else 1
+        return Start.NUMBER if isinstance(number, int) else Start.APPLICATION, number
     for start in (Start.AFTER, Start.BEFORE):
         if value := request.GET.get(start):
             # No number is longer, and PostgreSQL accepts no NUL.

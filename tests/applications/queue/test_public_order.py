@@ -138,6 +138,25 @@ class TestPages:
         assert rows[0].number == before.index(gone.number) + 1
         assert [row.application_number for row in rows] == now[rows[0].number - 1 :][:PAGE_SIZE]
 
+    def test_an_application_is_jumped_to(self, place, wait):
+        waiting = wait(*[G, P, G, G, E] * 20)
+        order = order_of(waiting)
+        for number in (order[0], order[51], order[99]):
+            page = page_of(place, Start.APPLICATION, number)
+            assert page.is_known
+            row = next(row for row in page.rows if row.application_number == number)
+            assert row.number == order.index(number) + 1
+
+    def test_one_that_holds_no_number_is_as_good_as_unknown(self, place, wait):
+        """Nobody learns from the public order that somebody is on the stop-list."""
+        waiting = wait(*[G] * 9)
+        Application.objects.filter(pk=waiting[3].pk).update(state=ApplicationState.STOP_LISTED)
+        stopped, unknown = (
+            page_of(place, Start.APPLICATION, one) for one in (waiting[3].number, "19-999999")
+        )
+        assert stopped == unknown
+        assert not stopped.is_known
+
     def test_one_of_another_queue_is_unknown(self, place, wait):
         wait(*[G] * 5)
         stranger = ApplicationFactory(locality=LocalityFactory(slug="kentau"))
@@ -275,6 +294,17 @@ class TestOrderPage:
         rows = client.get(ORDER).context["page"].rows
         assert [row.application_number for row in rows] == order_of(waiting, ratio=1)
         assert [line[1] for line in read(client.get(ORDER + "order.csv"))[1:]] == order_of(waiting, ratio=1)
+
+    @pytest.mark.parametrize("typed", ["{}", " № {} "])
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_a_family_finds_its_own_application(self, client, place, wait, typed, prefix):
+        own = wait(*[G] * 60)[54].number
+        response = client.get(f"{prefix}{ORDER}", {"number": typed.format(own).replace("-", "–")})
+        page = text(response)
+        assert 'aria-current="true"' in page.split(f">{own}<")[0].rsplit("<tr", 1)[1]
+        assert response.context["page"].is_known
+        missing = client.get(f"{prefix}{ORDER}", {"number": "19-1"})
+        assert 'class="notice notice--warning"' in text(missing)
 
     @pytest.mark.parametrize(
         "query",
