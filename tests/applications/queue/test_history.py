@@ -1,5 +1,6 @@
 """A family's explanation from real events, the operators' commands, and the replay of everything."""
 
+import re
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -144,6 +145,23 @@ class TestPage:
         text = self.page(client_of, families[-1]).content.decode()
         assert "6 − 5 = 1" in text
         assert "26.06.2019" in text
+
+    def test_the_answer_stands_before_everything_else(self, scene, families, client_of, clock):
+        enrol(scene, families[0], scene.now)
+        main = self.page(client_of, families[-1]).content.decode().split("<main")[1]
+        assert main.index("6 → 5") < main.index("<table") < main.index('name="first_day"')
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_who_left_the_queue_has_no_number_and_no_change_by_nought(
+        self, scene, families, client_of, clock, prefix
+    ):
+        own = families[-1]
+        filing.archive(own, actor=own.filed_by, now=scene.now)
+        address = prefix + reverse("applications:why", args=[own.pk])
+        main = client_of(own.filed_by).get(address).content.decode().split("<main")[1]
+        assert "→ —" not in main
+        assert {"": "6 → нөмірсіз", "/ru": "6 → без номера"}[prefix] in main
+        assert not re.search(r"<td[^>]*>0</td>", main)
 
     def test_nothing_moved_yet(self, scene, families, client_of, clock):
         assert self.page(client_of, families[-1]).status_code == 200
