@@ -89,7 +89,8 @@ def _named(row: Row) -> str:
 def _referral(city, row: Row) -> Referral:
     """One that has been valid up to the end of the row's day."""
     valid_until = instant(row["valid_until"])
-    early = valid_until - timedelta(days=5)
+    # So early that its five working days were over by then, whatever holidays lie between: none is owed to the family.
+    early = valid_until - timedelta(days=20)
     bid = place_bid(city.application, city.vacancy, actor=city.application.filed_by, now=early)
     referral = issuing.activate_bid(bid, actor=city.staff, now=early)
     Referral.objects.filter(pk=referral.pk).update(valid_until=valid_until)
