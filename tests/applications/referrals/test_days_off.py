@@ -15,7 +15,7 @@ from applications.jobs.invariants import differences
 from applications.journal_actions import Action
 from applications.models import Application, Referral, StopListEntry
 from applications.moves import write_event
-from applications.referrals import ending, extending, issuing, standstill
+from applications.referrals import days_off, ending, extending, issuing, standstill
 from applications.referrals.due import last_day_of
 from applications.states import ApplicationState, Move, ReferralState
 from bulletin.models import Holiday
@@ -120,6 +120,26 @@ def test_a_day_that_becomes_a_working_day_shortens_nothing(scene):
     off(date(2019, 7, 8), kind=Holiday.Kind.WORKING_DAY)
     lengthen_referrals(now=now)
     assert last_day() == date(2019, 7, 11)
+
+
+def test_one_that_the_calendar_does_not_reach_holds_up_no_other(scene, referral):
+    other = ApplicationFactory(locality=scene.locality, child__birth_date=date(2017, 1, 1))
+    bid = place_bid(other, scene.vacancy, actor=other.filed_by, now=scene.now)
+    far = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+    Referral.objects.filter(pk=far.pk).update(
+        issued_at=datetime(2020, 12, 28, tzinfo=ZONE), valid_until=datetime(2020, 12, 31, tzinfo=ZONE)
+    )
+    off(date(2019, 6, 28))
+    assert lengthen_referrals(now=scene.now) == 1
+    referral.refresh_from_db()
+    assert last_day_of(referral) == date(2019, 7, 4)
+
+
+def test_one_that_was_signed_while_the_job_was_on_its_way_stays_as_it_is(scene, referral):
+    off(date(2019, 6, 28))
+    ending.sign_contract(referral, actor=scene.staff, now=scene.now)
+    assert not days_off.lengthen_referral(referral, now=scene.now)
+    assert not Notice.objects.filter(kind="referral_lengthened").exists()
 
 
 class TestTelling:
