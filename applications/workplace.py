@@ -11,10 +11,10 @@ from django.utils.timezone import localtime
 from accounts.models import User
 from accounts.roles import is_official
 from applications.benefits.claims import claims_to_check
-from applications.models import Bid, Referral
+from applications.models import Bid, GroupProposal, Headcount, Referral, RulesProposal
 from applications.queue.corrections import DECIDE, corrections_to_decide
 from applications.referrals import due
-from applications.states import BidState
+from applications.states import BidState, ProposalState
 from bulletin.employment import employees_of, kindergartens_of
 from bulletin.models import Kindergarten, Vacancy
 from children.access import is_own_child
@@ -50,6 +50,10 @@ class Today:
     late_disputes: int | None
     # Corrections of the queue that wait for an official who did not propose them.
     corrections: int | None
+    # What waits for an official: rules (of others), groups, counts of children; None without the right.
+    rules: int | None
+    groups: int | None
+    headcounts: int | None
 
 
 def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[M]:
@@ -90,6 +94,9 @@ def today(user: User, *, now: datetime) -> Today:
         disputes=disputes.count() if may_decide else None,
         late_disputes=disputes.filter(due_at__lte=now).count() if may_decide else None,
         corrections=corrections_to_decide(user).count() if user.has_perm(DECIDE) else None,
+        rules=_proposed(RulesProposal.objects.exclude(proposed_by=user), user, "applications.change_rules"),
+        groups=_proposed(GroupProposal.objects.all(), user, "applications.change_groupproposal"),
+        headcounts=_proposed(Headcount.objects.all(), user, "applications.change_headcount"),
     )
 
 
@@ -125,6 +132,11 @@ def short_name(child: Child) -> str:
     """The last name with initials: enough to recognise a child in a list, without opening the family's data."""
     initials = [f"{name[0]}." for name in (child.first_name, child.middle_name) if name]
     return " ".join([child.last_name, *initials])
+
+
+def _proposed(proposals: QuerySet[Any], user: User, permission: str) -> int | None:
+    """How many proposals wait for the user's decision; None if it is not theirs to decide."""
+    return proposals.filter(state=ProposalState.PROPOSED).count() if user.has_perm(permission) else None
 
 
 def _listed(rows: QuerySet[Any]) -> Listed[Any]:

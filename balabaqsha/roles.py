@@ -8,6 +8,8 @@ from accounts.roles import Role
 _SEEN_BY_BOTH = [
     "applications.view_bid",
     "applications.view_contract",
+    "applications.view_groupproposal",
+    "applications.view_headcount",
     "applications.view_referral",
     "bulletin.view_group",
     "bulletin.view_kindergarten",
@@ -36,6 +38,8 @@ PERMISSIONS: dict[Role, list[str]] = {
         "applications.change_benefit",
         "applications.change_benefitcategory",
         "applications.change_correction",
+        "applications.change_groupproposal",
+        "applications.change_headcount",
         "applications.change_rules",
         "applications.change_stoplistentry",
         "applications.view_application",

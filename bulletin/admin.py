@@ -1,6 +1,7 @@
 """The staff's view of the offer.
 
-Vacancies and the calendar are in `applications.admin`: publishing involves the queue, and a day off the referrals.
+Vacancies, groups and the calendar are in `applications.admin`: publishing involves the queue, a group what is promised
+of it, and a day off the referrals.
 """
 
 from datetime import date
@@ -16,7 +17,6 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext, gettext_lazy
-from django.utils.translation import gettext as _
 
 from accounts.inlines import BoundedInline
 from accounts.models import User
@@ -26,7 +26,7 @@ from bulletin.forms import PublishReviewForm, RejectReviewForm
 from bulletin.models import Employment, Group, Kindergarten, Locality, Review
 from bulletin.seen import SeenAdmin
 from bulletin.selectors import named
-from bulletin.services import moderate_review, seats_in_bulletin
+from bulletin.services import moderate_review
 from notifications.clock import estimate_clock, read_clock
 
 REVIEW_FIELDS = [
@@ -80,23 +80,21 @@ class LocalityAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["name_kk", "name_ru", "slug"]
 
 
-class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
-    def clean_capacity(self) -> int:
-        """The group must keep room for its places in the bulletin."""
-        capacity: int = self.cleaned_data["capacity"]
-        promised = seats_in_bulletin(self.instance, now=read_clock()) if self.instance.pk else 0
-        if capacity < max(promised, 1):
-            raise forms.ValidationError(
-                _("Less than the places of this group in the bulletin: %(seats)s"), params={"seats": promised}
-            )
-        return capacity
-
-
 class GroupInline(BoundedInline):
+    """The groups as they are. They change by proposals that an official confirms (`applications.admin.groups`)."""
+
     model = Group
-    form = GroupForm
     extra = 0
     show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Kindergarten)
@@ -110,9 +108,6 @@ class KindergartenAdmin(SeenAdmin):
     search_help_text = gettext_lazy("A part of the name in either language, or the address on the site.")
     inlines = [GroupInline]
     official_fields = ["name_kk", "name_ru", "slug", "locality", "ownership", "type"]
-
-    def rows_shown(self, obj: Kindergarten) -> list[Model]:
-        return [obj, *obj.groups.order_by("pk")]
 
     @admin.display(description=gettext_lazy("name"), ordering="sort_key")
     def name(self, kindergarten: Kindergarten) -> str:
@@ -136,27 +131,6 @@ class KindergartenAdmin(SeenAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Kindergarten | None = None) -> bool:
         return super().has_delete_permission(request, obj) and is_official(request.user)
-
-
-@admin.register(Group)
-class GroupAdmin(SeenAdmin):
-    """Everyone sees only the groups of their own kindergartens."""
-
-    form = GroupForm
-    list_display = ["name", "kindergarten", "age_group", "language", "regime", "capacity"]
-    list_filter = ["age_group", "language", "regime"]
-    list_select_related = ["kindergarten"]
-    search_fields = ["name", "kindergarten__name_kk", "kindergarten__name_ru"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        return super().get_queryset(request).filter(kindergarten__in=own_kindergartens(request))
-
-    def formfield_for_foreignkey(
-        self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> "forms.ModelChoiceField[Any] | None":
-        if db_field.name == "kindergarten":
-            kwargs["queryset"] = own_kindergartens(request)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(Employment)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Min, Q, Value
 from django.db.models.functions import Coalesce
@@ -140,6 +141,10 @@ class AgeGroup(models.TextChoices):
     MIXED = "mixed", _("mixed age group")
 
 
+# No group is larger, whatever the rules of a place say.
+MOST_CHILDREN = 50
+
+
 class Group(models.Model):
     class Regime(models.TextChoices):
         DAY = "day", _("day group")
@@ -155,14 +160,19 @@ class Group(models.Model):
     age_group = models.CharField(_("age group"), max_length=5, choices=AgeGroup.choices)
     language = models.CharField(_("language of education"), max_length=2, choices=Language.choices)
     regime = models.CharField(_("group type"), max_length=5, choices=Regime.choices, default=Regime.DAY)
-    capacity = models.PositiveSmallIntegerField(_("capacity"))
+    capacity = models.PositiveSmallIntegerField(
+        _("capacity"), validators=[MinValueValidator(1), MaxValueValidator(MOST_CHILDREN)]
+    )
 
     class Meta:
         verbose_name = _("group")
         verbose_name_plural = _("groups")
         ordering = ["kindergarten", "age_group", "name"]
         constraints = [
-            models.UniqueConstraint(fields=["kindergarten", "name"], name="group_name_in_kindergarten")
+            models.UniqueConstraint(fields=["kindergarten", "name"], name="group_name_in_kindergarten"),
+            models.CheckConstraint(
+                condition=Q(capacity__gte=1, capacity__lte=MOST_CHILDREN), name="group_capacity_bounds"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,11 +1,11 @@
 """Changes to the public offer: publishing and ending vacancies, pauses of bidding, reviews."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -13,131 +13,30 @@ from accounts import audit
 from accounts.models import User
 from bulletin.calendar import working_calendar
 from bulletin.journal_actions import Action
-from bulletin.models import Group, Kindergarten, Locality, MovedOpening, Pause, Review, Vacancy
+from bulletin.models import Kindergarten, Locality, MovedOpening, Pause, Review, Vacancy
 from bulletin.reopening import NewOpening, is_stopped, moved_window, next_day
-from bulletin.selectors import published_vacancies
 from bulletin.workdays import Calendar, NoCalendar
 
-# A vacancy is for children born at most this many years before its opening.
-OLDEST_BIRTH_YEAR_AGE = 8
 PENDING_REVIEWS_AT_ONCE = 3
 
 
 # --- vacancies -----------------------------------------------------------------------------------------------
 
 
-def check_vacancy(vacancy: Vacancy, *, now: datetime, lead: timedelta, is_short_notice: bool = False) -> None:
-    """Whether the vacancy could be published at `now`. Raises ValidationError with the messages by field.
-
-    Its places must fit into the group, together with the group's other vacancies in the bulletin at `now`. It must
-    open `lead` after `now` at the earliest (at short notice: not before `now`), and before it closes. Its birth years
-    must be those of kindergarten children in the year of the opening, none twice. Collected bids must be collected for
-    `lead` at least.
-    """
-    errors: dict[str, list[str]] = {}
-    opening_errors = list(_opening_errors(vacancy, now=now, lead=timedelta(0) if is_short_notice else lead))
-    # The years are judged by the opening: with a wrong opening they would be called wrong too.
-    year_errors = [] if opening_errors else list(_year_errors(vacancy))
-    closing_errors = list(_closing_errors(vacancy, lead=lead))
-    for name, message in [*_seat_errors(vacancy, now=now), *opening_errors, *year_errors, *closing_errors]:
-        errors.setdefault(name, []).append(message)
-    if errors:
-        raise ValidationError(errors)
-
-
-def _seat_errors(vacancy: Vacancy, *, now: datetime) -> Iterable[tuple[str, str]]:
-    capacity = vacancy.group.capacity
-    if vacancy.seats_total < 1:
-        yield "seats_total", _("There must be at least one place.")
-    elif vacancy.seats_total > capacity:
-        yield (
-            "seats_total",
-            _("More places than the group has room for: %(capacity)s") % {"capacity": capacity},
-        )
-    else:
-        left = capacity - seats_in_bulletin(vacancy.group, now=now, without=vacancy)
-        if vacancy.seats_total > left:
-            yield (
-                "seats_total",
-                _("Other vacancies of this group are in the bulletin. Places left for this one: %(left)s")
-                % {"left": max(left, 0)},
-            )
-
-
-def seats_in_bulletin(group: Group, *, now: datetime, without: Vacancy | None = None) -> int:
-    """The places that the group's vacancies in the bulletin offer at `now`, including taken ones.
-
-    Vacancies whose end is delayed by a pause count too.
-    """
-    current = published_vacancies(now=now).filter(group=group)
-    if without is not None:
-        current = current.exclude(pk=without.pk)
-    return current.aggregate(seats=Sum("seats_total"))["seats"] or 0
-
-
-def _year_errors(vacancy: Vacancy) -> Iterable[tuple[str, str]]:
-    years = vacancy.birth_years
-    latest = vacancy.locality.day(vacancy.opens_at).year
-    earliest = latest - OLDEST_BIRTH_YEAR_AGE
-    if not years:
-        yield "birth_years", _("Name at least one birth year.")
-    elif len(set(years)) != len(years):
-        yield "birth_years", _("A birth year is named twice.")
-    elif not all(earliest <= year <= latest for year in years):
-        yield (
-            "birth_years",
-            _("Birth years must be within: %(earliest)s – %(latest)s")
-            % {"earliest": earliest, "latest": latest},
-        )
-
-
-def _opening_errors(vacancy: Vacancy, *, now: datetime, lead: timedelta) -> Iterable[tuple[str, str]]:
-    if vacancy.opens_at < now + lead:
-        yield "opens_at", too_early(vacancy.locality, earliest=now + lead)
-
-
-def too_early(locality: Locality, *, earliest: datetime) -> str:
-    """The words for an opening before `earliest`, with the first whole minute that is not."""
-    whole_minute = (earliest + timedelta(seconds=60) - timedelta(microseconds=1)).replace(
-        second=0, microsecond=0
-    )
-    words = _("Families must be able to read of a place before it opens. The earliest opening: %(earliest)s")
-    return words % {"earliest": f"{localtime(whole_minute, locality.zone):%d.%m.%Y %H:%M}"}
-
-
-def _closing_errors(vacancy: Vacancy, *, lead: timedelta) -> Iterable[tuple[str, str]]:
-    is_collected = vacancy.mode == Vacancy.Mode.QUEUE_ORDER
-    if vacancy.closes_at is None:
-        if is_collected:
-            yield "closes_at", _("Bids are collected until an end: name it.")
-    elif vacancy.closes_at <= vacancy.opens_at:
-        yield "closes_at", _("The end must be later than the opening.")
-    elif is_collected and vacancy.closes_at < vacancy.opens_at + lead:
-        yield (
-            "closes_at",
-            _("All who match need time to send a bid. Bids are collected for at least, hours: %(hours)s")
-            % {"hours": int(lead / timedelta(hours=1))},
-        )
-
-
 def set_published(
     vacancy: Vacancy,
     *,
     priority_until: datetime | None,
-    lead: timedelta,
     short_notice_reason: str = "",
     now: datetime,
 ) -> None:
-    """Put a draft into the bulletin. A primitive of `applications.bidding.publication`, which decides about priority.
+    """Put a draft into the bulletin. A primitive of `applications.bidding.publication`, which decides whether it may.
 
-    With a reason, which everyone can read, it may open earlier than `lead` after its publication. The caller is in a
-    transaction and holds the vacancy's lock; the group is locked too, so that two vacancies can't fill the same group
-    at once. Raises ValidationError (`check_vacancy`), and ValueError for anything but a draft.
+    The reason for a short notice is one that everyone can read. The caller is in a transaction and holds the vacancy's
+    lock. Raises ValueError for anything but a draft.
     """
     if vacancy.state != Vacancy.State.DRAFT:
         raise ValueError(f"A vacancy is published from draft, not from {vacancy.state}.")
-    Group.objects.select_for_update().get(pk=vacancy.group_id)
-    check_vacancy(vacancy, now=now, lead=lead, is_short_notice=bool(short_notice_reason))
     vacancy.state = Vacancy.State.PUBLISHED
     vacancy.priority_until = priority_until
     vacancy.published_at = now

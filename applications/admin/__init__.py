@@ -5,6 +5,7 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     bids,
     corrections,
     disputes,
+    groups,
     history,
     holidays,
     pauses,

@@ -14,9 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from applications.bidding.publication import publication_lead
+from applications.bidding.obstacles import why_not_publish
 from bulletin.models import Group, Vacancy
-from bulletin.services import check_vacancy
 
 ROWS = 10
 TIMES = ("opens_at", "closes_at", "vacant_from")
@@ -121,9 +120,11 @@ class BulkForm:
         drafts = self.drafts()
         if not drafts:
             self.common.add_error(None, gettext("Fill in at least one row."))
+        # Rows of one group share its places.
+        beside: Counter[int] = Counter()
         for row, draft in drafts:
-            self._check(row, draft, now=now)
-        _check_sums(drafts)
+            self._check(row, draft, beside=beside[draft.group_id], now=now)
+            beside[draft.group_id] += draft.seats_total
         return not any(form.errors for form in (self.common, *self.rows))
 
     def drafts(self) -> list[tuple[RowForm, Vacancy]]:
@@ -146,32 +147,12 @@ class BulkForm:
     def errors(self) -> list[ErrorDict]:
         return [form.errors for form in (self.common, *self.rows) if form.errors]
 
-    def _check(self, row: RowForm, draft: Vacancy, *, now: datetime) -> None:
+    def _check(self, row: RowForm, draft: Vacancy, *, beside: int, now: datetime) -> None:
         """Attach the vacancy's errors to their fields: in its row, or above the rows, where each is shown once."""
-        try:
-            check_vacancy(draft, now=now, lead=publication_lead(draft.locality, now=now))
-        except ValidationError as error:
-            for name, messages in error.message_dict.items():
-                form = row if name in row.fields else self.common
-                said = list(form.errors.get(name, ()))
-                for message in messages:
-                    if message not in said:
-                        form.add_error(name, message)
-
-
-def _check_sums(drafts: list[tuple[RowForm, Vacancy]]) -> None:
-    """Rows of one group share its places."""
-    seats: Counter[int] = Counter()
-    for row, draft in drafts:
-        if "seats_total" in row.errors:
-            continue
-        seats[draft.group_id] += draft.seats_total
-        if seats[draft.group_id] > draft.group.capacity:
-            row.add_error(
-                "seats_total",
-                gettext("More places than the group has room for: %(capacity)s")
-                % {"capacity": draft.group.capacity},
-            )
+        for obstacle in why_not_publish(draft, now=now, beside=beside):
+            form = row if obstacle.field in row.fields else self.common
+            if obstacle.words not in form.errors.get(obstacle.field, ()):
+                form.add_error(obstacle.field, obstacle.words)
 
 
 def _draft(common: dict[str, Any], own: dict[str, Any]) -> Vacancy:

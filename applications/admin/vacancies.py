@@ -35,11 +35,11 @@ from applications.admin.work import (
     tag,
 )
 from applications.bidding import publication
+from applications.bidding.obstacles import publication_lead, refuse_obstacles, why_not_publish
 from applications.states import BidState
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Vacancy
 from bulletin.seen import SeenAdmin
-from bulletin.services import check_vacancy
 from notifications.clock import estimate_clock, read_clock
 
 TONES = {
@@ -91,9 +91,9 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
         if set(self.errors) - {NON_FIELD_ERRORS}:
             return
         try:
-            now = read_clock()
-            lead = publication.publication_lead(self.instance.locality, now=now)
-            check_vacancy(self.instance, now=now, lead=lead, is_short_notice=self.may_shorten)
+            refuse_obstacles(
+                why_not_publish(self.instance, now=read_clock(), is_short_notice=self.may_shorten)
+            )
         except ValidationError as error:
             self.errors.pop(NON_FIELD_ERRORS, None)
             self.add_error(None, error)
@@ -126,7 +126,7 @@ def _publish(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime)
 
 
 def _opens_too_soon(vacancy: Vacancy, now: datetime) -> bool:
-    lead = publication.publication_lead(vacancy.locality, now=now)
+    lead = publication_lead(vacancy.locality, now=now)
     return _is_draft(vacancy, now) and now <= vacancy.opens_at < now + lead
 
 

@@ -99,7 +99,7 @@ class Work:
     permission: str
     offered: Callable[[Any, datetime], bool]
     perform: Callable[[Any, User, dict[str, Any], datetime], Any]
-    form: type[forms.Form] = ConfirmForm
+    form: type[forms.BaseForm] = ConfirmForm
     danger: bool = False
     preview: Callable[[Any, dict[str, Any], datetime], Rows] | None = None
     initial: Callable[[Any], dict[str, Any]] | None = None

@@ -1,6 +1,6 @@
 """Putting a vacancy into the bulletin and taking it out; its remaining bids are ended."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -8,26 +8,21 @@ from django.db.models import QuerySet
 from accounts import audit
 from accounts.models import User
 from applications.bidding.ending import void_bid
+from applications.bidding.obstacles import priority_until, refuse_obstacles, why_not_publish
 from applications.models import Application, Bid, PriorityCutoff
 from applications.moves import Refused, lock_vacancy, locking
+from applications.places.occupancy import lock_places
 from applications.queue.order import head_by_tier
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at, rules_of_day
 from applications.states import ApplicationState, BidState, Tier
 from bulletin import services
-from bulletin.calendar import working_calendar
 from bulletin.journal_actions import Action
-from bulletin.models import Locality, Vacancy
+from bulletin.models import Vacancy
 from bulletin.seen import mark_of
 
 # Officials who may change the rules may make an exception to this one.
 SHORTEN_LEAD = "applications.change_rules"
-
-
-def publication_lead(locality: Locality, *, now: datetime) -> timedelta:
-    """How long before its opening a vacancy is published at `now` at the latest."""
-    rules = rules_at(locality, now)
-    return timedelta(hours=rules.publication_lead_hours)
 
 
 def publish_vacancy(
@@ -39,8 +34,8 @@ def publish_vacancy(
     can read; never before it is published. The window runs from the opening, for `Rules.priority_working_days`, to the
     same time of day. The first `seats x Rules.priority_seats_multiple` waiting applications of every matching queue are
     inside. `seen` is the mark (`seen_of`) of what the employee has read, if anything. Raises `Refused` (NOT_A_DRAFT,
-    CHANGED_MEANWHILE, CALENDAR), `ValidationError` (`bulletin.services.check_vacancy`), and `PermissionDenied` for a
-    reason given by anybody but an official.
+    CHANGED_MEANWHILE), `ValidationError` with all that stands in the way (`obstacles.why_not_publish`), and
+    `PermissionDenied` for a reason given by anybody but an official. Locks the vacancy, then the group.
     """
     if short_notice_reason and not actor.has_perm(SHORTEN_LEAD):
         raise PermissionDenied
@@ -50,10 +45,12 @@ def publish_vacancy(
             raise Refused(Refusal.NOT_A_DRAFT)
         if seen and seen != seen_of(vacancy):
             raise Refused(Refusal.CHANGED_MEANWHILE)
+        vacancy.group = lock_places(vacancy.group_id, now=now)
+        is_short_notice = bool(short_notice_reason.strip())
+        refuse_obstacles(why_not_publish(vacancy, now=now, is_short_notice=is_short_notice))
         services.set_published(
             vacancy,
             priority_until=priority_until(vacancy),
-            lead=publication_lead(vacancy.locality, now=now),
             short_notice_reason=short_notice_reason.strip(),
             now=now,
         )
@@ -72,15 +69,6 @@ def publish_vacancy(
 def seen_of(vacancy: Vacancy) -> str:
     """The mark of all that a publication makes unchangeable, and of the group whose places they are."""
     return mark_of(vacancy, vacancy.group)
-
-
-def priority_until(vacancy: Vacancy) -> datetime | None:
-    """The first instant at which the vacancy is for everyone who matches; None without a priority window."""
-    opens = vacancy.opens_at.astimezone(vacancy.locality.zone)
-    days = rules_at(vacancy.locality, opens).priority_working_days
-    if days == 0:
-        return None
-    return datetime.combine(working_calendar().add(opens.date(), days), opens.timetz())
 
 
 def priority_cutoffs(vacancy: Vacancy) -> list[PriorityCutoff]:

@@ -9,7 +9,8 @@ from django.db.models import F, QuerySet
 
 from accounts.models import User
 from applications.bidding.eligibility import is_inside
-from applications.bidding.publication import matching_queue, publication_lead
+from applications.bidding.obstacles import publication_lead, too_early
+from applications.bidding.publication import matching_queue
 from applications.models import Application
 from applications.moves import locking
 from bulletin import services
@@ -84,4 +85,4 @@ def refuse_too_early(vacancy: Vacancy, opens_at: datetime, *, now: datetime) -> 
     """Raise ValidationError for a new opening that is announced too shortly before."""
     earliest = now + publication_lead(vacancy.locality, now=now)
     if opens_at < earliest:
-        raise ValidationError(services.too_early(vacancy.locality, earliest=earliest))
+        raise ValidationError(too_early(vacancy.locality, earliest=earliest))

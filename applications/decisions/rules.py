@@ -2,12 +2,12 @@
 
 from datetime import date, datetime, timedelta
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.models import User
 from applications.access.settling import bring_forward
+from applications.decisions.proposals import decide, lock_open, require
 from applications.journal_actions import Action
 from applications.models import Application, Rules, RulesProposal
 from applications.models.rules import VALUES
@@ -56,7 +56,7 @@ def propose_rules(
     `values` are the rules as they would be. Raises `PermissionDenied` for anyone but an official, and `Refused`:
     REASON_MISSING, RULES_TOO_EARLY (`earliest_start`), PROPOSAL_WAITS.
     """
-    _require(actor, PROPOSE)
+    require(actor, PROPOSE)
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
     if not is_emergency:
@@ -99,7 +99,7 @@ def approve_rules(proposal: RulesProposal, *, actor: User, now: datetime) -> Rul
     promised. Raises `PermissionDenied`, and `Refused`: PROPOSAL_DECIDED, PROPOSER, RULES_TOO_EARLY if the day has
     come too near. Locks the proposal.
     """
-    _require(actor, DECIDE)
+    require(actor, DECIDE)
     with locking():
         proposal = _lock_open(proposal, actor=actor)
         rules = rules_of(proposal, now=now)
@@ -107,8 +107,7 @@ def approve_rules(proposal: RulesProposal, *, actor: User, now: datetime) -> Rul
             _refuse_early(rules.valid_from, locality=rules.locality, now=now + MOMENT)
             rules.pk = _pk_of_same_day(rules)
         rules.save()
-        proposal.state, proposal.decided_by, proposal.decided_at = ProposalState.APPROVED, actor, now
-        proposal.save(update_fields=["state", "decided_by", "decided_at"])
+        decide(proposal, ProposalState.APPROVED, actor=actor, now=now)
         _record(Action.RULES_APPROVED, proposal, actor=actor, reason=proposal.reason, now=now)
         look_earlier(now=now)
     return rules
@@ -119,14 +118,10 @@ def decline_rules(proposal: RulesProposal, *, actor: User, reason: str, now: dat
 
     Raises `PermissionDenied`, `Refused` (PROPOSAL_DECIDED, PROPOSER, REASON_MISSING). Locks the proposal.
     """
-    _require(actor, DECIDE)
-    if not reason.strip():
-        raise Refused(Refusal.REASON_MISSING)
+    require(actor, DECIDE)
     with locking():
         proposal = _lock_open(proposal, actor=actor)
-        proposal.state, proposal.decided_by, proposal.decided_at = ProposalState.DECLINED, actor, now
-        proposal.decision_reason = reason.strip()
-        proposal.save(update_fields=["state", "decided_by", "decided_at", "decision_reason"])
+        decide(proposal, ProposalState.DECLINED, actor=actor, reason=reason, now=now)
         _record(Action.RULES_DECLINED, proposal, actor=actor, reason=proposal.decision_reason, now=now)
     return proposal
 
@@ -155,20 +150,9 @@ def _pk_of_same_day(rules: Rules) -> int | None:
     return same.values_list("pk", flat=True).first()
 
 
-def _require(actor: User, permission: str) -> None:
-    if not actor.has_perm(permission):
-        raise PermissionDenied
-
-
 def _lock_open(proposal: RulesProposal, *, actor: User) -> RulesProposal:
     """The proposal as it is now, its row locked, if `actor` may decide it."""
-    proposal = (
-        RulesProposal.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("locality")
-        .get(pk=proposal.pk)
-    )
-    if proposal.state != ProposalState.PROPOSED:
-        raise Refused(Refusal.PROPOSAL_DECIDED)
+    proposal = lock_open(proposal)
     if proposal.proposed_by_id == actor.pk:
         raise Refused(Refusal.PROPOSER)
     return proposal

@@ -9,6 +9,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from applications.models import Application, Bid, Event, Referral, Rules, StopListEntry
+from applications.places.occupancy import over_promised
 from applications.queue import history
 from applications.queue.birth_years import differing
 from applications.queue.buckets import bucket_differences
@@ -30,6 +31,7 @@ def differences() -> Iterator[str]:
     """
     with _one_moment():
         yield from _seats()
+        yield from _over_promised()
         yield from _states()
         yield from _bids_without_event()
         yield from history.differences()
@@ -62,6 +64,16 @@ def _seats() -> Iterator[str]:
         yield f"bid {bid.pk}: has ended and still holds a place"
     for reopened in Vacancy.objects.filter(closes_at__gt=F("awarded_at")):
         yield f"vacancy {reopened.pk}: was awarded before its end"
+
+
+def _over_promised() -> Iterator[str]:
+    """Groups of which more is taken and promised than there is room for; the list of groups shows them to officials."""
+    for one in over_promised(now=read_clock()):
+        yield (
+            f"group {one.group.pk} ({one.group.kindergarten.slug}): room for {one.group.capacity}, but"
+            f" {one.occupancy.children} children and {one.occupancy.promised} places promised"
+            f" from the school year {one.occupancy.since} on"
+        )
 
 
 def _states() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from applications.models.application import Application, Event
 from applications.models.benefit import Benefit, BenefitCategory
 from applications.models.bid import Bid, PriorityCutoff
+from applications.models.places import GroupProposal, Headcount
 from applications.models.queue import Correction, QueueCount
 from applications.models.referral import (
     PAPERS_ON_THEIR_WAY,
@@ -25,6 +26,8 @@ __all__ = [
     "Event",
     "Extension",
     "ExtensionDocument",
+    "GroupProposal",
+    "Headcount",
     "PriorityCutoff",
     "QueueCount",
     "Referral",

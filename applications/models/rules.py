@@ -3,15 +3,15 @@
 from datetime import date, datetime
 from typing import Final
 
-from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from applications.models.proposals import Proposal
 from applications.states import ProposalState
-from bulletin.models import Locality
+from bulletin.models import MOST_CHILDREN, Locality
 
 # The least and the most of every size and period, in the form and in the database. A campaign leaves time for all its
 # reminders, a grace ends before the next campaign does, and every last day lies within the calendar of working days.
@@ -24,6 +24,7 @@ BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "general_per_priority": (1, 20),
     "activation_working_days": (1, 10),
     "publication_lead_hours": (1, 336),
+    "most_in_group": (5, MOST_CHILDREN),
     "archive_undo_hours": (1, 168),
     "youngest_age": (0, 6),
     "oldest_age": (3, 10),
@@ -75,6 +76,12 @@ class RuleValues(models.Model):
         help_text=_(
             "Collected bids are collected for so long, too. Twelve hours let all who match hear of it."
         ),
+    )
+    most_in_group = models.PositiveSmallIntegerField(
+        _("a group holds at most, children (sanitary norm)"),
+        default=26,
+        db_default=26,
+        validators=_within("most_in_group"),
     )
     archive_undo_hours = models.PositiveSmallIntegerField(
         _("archive can be undone for, hours"), default=24, validators=_within("archive_undo_hours")
@@ -176,7 +183,7 @@ class Rules(RuleValues):
         return self.valid_from <= day or (self.early_from is not None and self.early_from <= at)
 
 
-class RulesProposal(RuleValues):
+class RulesProposal(Proposal, RuleValues):
     """Rules that one official proposed and another one carries out or declines (four eyes).
 
     Rules for all localities, and those of an emergency, come into force in no other way.
@@ -189,23 +196,6 @@ class RulesProposal(RuleValues):
         _("valid from"), null=True, blank=True, help_text=_("Empty: an emergency, from the approval on.")
     )
     reason = models.CharField(_("reason"), max_length=500)
-    state = models.CharField(
-        _("state"), max_length=10, choices=ProposalState.choices, default=ProposalState.PROPOSED
-    )
-    proposed_at = models.DateTimeField(_("proposed at"))
-    proposed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("proposed by")
-    )
-    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("decided by"),
-    )
-    decision_reason = models.CharField(_("reason for declining"), max_length=300, blank=True)
 
     class Meta(RuleValues.Meta):
         verbose_name = _("proposal of rules")
@@ -213,6 +203,7 @@ class RulesProposal(RuleValues):
         ordering = ["-proposed_at", "-id"]
         constraints = [
             *RuleValues.Meta.constraints,
+            *Proposal.Meta.constraints,
             models.CheckConstraint(
                 condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")), name="rules_four_eyes"
             ),

@@ -146,6 +146,7 @@ def _has_offers() -> bool:
 
 def _publish_offers(now: datetime, scale: float) -> None:
     official = User.objects.get(username=OFFICIAL)
+    offers.count_children(now=now, actor=official)
     published = offers.publish(now=now, actor=official)
     offers.place_bids(_book(now, seed=SEED + 1), published)
 

@@ -134,7 +134,13 @@ def _bidders(book: Book, *, today: date) -> Iterator[Wish]:
 
 def _past_vacancies(book: Book, *, today: date, scale: float) -> Iterator[Vacancy]:
     """Places of the last year, all of them closed by now."""
-    groups = list(Group.objects.select_related("kindergarten__locality").order_by("pk"))
+    # Groups of today's bulletin keep their room for it.
+    offered = {(offer.kindergarten, offer.group) for offer in OFFERS}
+    groups = [
+        group
+        for group in Group.objects.select_related("kindergarten__locality").order_by("pk")
+        if (group.kindergarten.slug, group.name) not in offered
+    ]
     ages = [STOPPED_DAYS] + [
         12 + month * 30 + book.chance.randrange(30)
         for month in range(MONTHS)

@@ -1,15 +1,17 @@
 """What the demo city's bulletin shows today: vacancies in every phase, and the bids for them."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.models import User
 from applications.bidding.publication import close_vacancy, publish_vacancy, recall_vacancy
-from applications.models import Application
-from applications.states import ApplicationState
+from applications.decisions import places
+from applications.models import Application, Bid
+from applications.states import ApplicationState, ReferralState
 from balabaqsha.demo import moments
 from balabaqsha.demo.lives import Book, Fate
 from balabaqsha.demo.places import AGES
@@ -17,6 +19,7 @@ from balabaqsha.demo.staff import workers
 from bulletin.calendar import working_calendar
 from bulletin.models import AgeGroup, Group, Vacancy
 from bulletin.opening import Phase
+from bulletin.school_years import school_year
 from bulletin.workdays import Calendar
 
 # As `Rules` say; the demo city has the manual's.
@@ -112,6 +115,30 @@ OFFERS = (
 )
 
 
+def count_children(*, now: datetime, actor: User) -> None:
+    """Let an official count the children of every group, so that it has room for today's places and no more.
+
+    The count is that of the present school year; contracts of the past year are among the children.
+    """
+    groups = list(Group.objects.select_related("kindergarten__locality").order_by("pk"))
+    offered = Counter({(offer.kindergarten, offer.group): 0 for offer in OFFERS})
+    for offer in OFFERS:
+        offered[offer.kindergarten, offer.group] += offer.seats
+    under_way = _under_way(now=now)
+    for group in groups:
+        seats = offered[group.kindergarten.slug, group.name]
+        # Where nothing is offered, a few places stay free.
+        children = group.capacity - under_way[group.pk] - (seats or 2)
+        year = school_year(group.kindergarten.locality.day(now))
+        places.count_children(group, year=year, children=max(children, 0), actor=actor, now=now)
+
+
+def _under_way(*, now: datetime) -> Counter[int]:
+    """How many places of each group bids and referrals hold that have not come to a contract."""
+    held = Bid.objects.filter(holds_seat=True).exclude(referral__state=ReferralState.SIGNED)
+    return Counter(held.values_list("vacancy__group", flat=True))
+
+
 def publish(*, now: datetime, actor: User) -> list[tuple[Offer, Vacancy]]:
     """Create and publish today's vacancies; those that are to end are still open."""
     calendar = working_calendar()
@@ -168,9 +195,18 @@ def _draft(offer: Offer, *, number: int, now: datetime, calendar: Calendar) -> V
         seats_total=offer.seats,
         opens_at=opens_at,
         closes_at=collect_until if offer.mode == _COLLECT else None,
-        vacant_from=opens_at + timedelta(days=7 * (number % 3)),
+        vacant_from=_free_from(opens_at + timedelta(days=7 * (number % 3)), today=today, zone=zone),
         responsible=group.kindergarten.head,
     )
+
+
+def _free_from(at: datetime, *, today: date, zone: ZoneInfo) -> datetime:
+    """An instant in the year of today, as the children are chosen by that year."""
+    first, last = (
+        moments.at(date(today.year, month, day), moments.OPENING, zone=zone)
+        for month, day in ((1, 1), (12, 31))
+    )
+    return min(max(at, first), last)
 
 
 def _opening(offer: Offer, *, number: int, now: datetime, zone: ZoneInfo, calendar: Calendar) -> datetime:

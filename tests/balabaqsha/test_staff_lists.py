@@ -31,10 +31,10 @@ from accounts import audit
 from accounts.journal_actions import Action
 from accounts.models import PolicyConsent, SmsCode, User
 from accounts.roles import Role
-from applications.models import Correction, Referral, Rules, RulesProposal
+from applications.models import Correction, GroupProposal, Headcount, Referral, Rules, RulesProposal
 from balabaqsha.admin_site import StaffAdminSite
 from balabaqsha.staff_lists import GuardedAdmin
-from bulletin.models import Employment, Pause
+from bulletin.models import Employment, Group, Pause
 from tests.city import build_city
 from tests.factories import DisputeFactory, EmploymentFactory, StaffFactory
 from tests.staff import employee, give_app, inside
@@ -59,6 +59,14 @@ def city():
     Rules.objects.create(locality=waiting.locality, valid_from=date(2019, 1, 1))
     RulesProposal.objects.create(
         locality=waiting.locality, reason="x", proposed_at=now, proposed_by=city.staff
+    )
+    group = Group.objects.all()[0]
+    GroupProposal.objects.create(
+        kindergarten=group.kindergarten, name="Алма", age_group="2-3", language="kk", capacity=20,
+        proposed_at=now, proposed_by=city.staff,
+    )  # fmt: skip
+    Headcount.objects.create(
+        group=group, school_year=2018, children=1, counted_at=now, proposed_at=now, proposed_by=city.staff
     )
     Pause.objects.create(
         locality=waiting.locality, started_at=now, started_by=city.staff, notice_kk="x", notice_ru="x"

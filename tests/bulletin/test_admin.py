@@ -21,14 +21,12 @@ from django.utils import timezone
 from accounts.models import User
 from balabaqsha.roles import PERMISSIONS
 from bulletin.employment import kindergartens_of
-from bulletin.models import Employment, Group, Holiday, Kindergarten, Locality, Review
+from bulletin.models import Employment, Holiday, Kindergarten, Locality, Review
 from tests.factories import (
-    GroupFactory,
     KindergartenFactory,
     LocalityFactory,
     StaffFactory,
     UserFactory,
-    VacancyFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -169,43 +167,6 @@ def test_a_worker_changes_the_contacts_and_not_the_name(worker_client: Client, o
     assert (changed.name_kk, changed.slug, changed.address_kk) == (own.name_kk, own.slug, "Абай 1")
 
 
-def test_a_worker_sees_only_their_own_groups(worker_client: Client, own, other) -> None:
-    mine, foreign = GroupFactory.create(kindergarten=own), GroupFactory.create(kindergarten=other)
-    page = worker_client.get("/admin/bulletin/group/").content.decode()
-    assert f"/group/{mine.pk}/" in page
-    assert f"/group/{foreign.pk}/" not in page
-    assert worker_client.get(f"/admin/bulletin/group/{foreign.pk}/change/").status_code == 302
-
-
-def group_data(group: Group, **changes: object) -> dict[str, object]:
-    fields = ("name", "age_group", "language", "regime", "capacity")
-    return {
-        "kindergarten": group.kindergarten.pk,
-        **{name: getattr(group, name) for name in fields},
-    } | changes
-
-
-def test_a_group_is_not_moved_to_another_kindergarten(worker_client: Client, own, other) -> None:
-    group = GroupFactory.create(kindergarten=own)
-    address = f"/admin/bulletin/group/{group.pk}/change/"
-    assert worker_client.post(address, group_data(group, kindergarten=other.pk)).status_code == 200
-    group.refresh_from_db()
-    assert group.kindergarten == own
-    assert worker_client.post(address, group_data(group, capacity=20)).status_code == 302
-
-
-@pytest.mark.parametrize(("capacity", "saved"), [(12, True), (11, False), (0, False)])
-def test_a_group_keeps_room_for_its_places_in_the_bulletin(
-    chief: Client, own: Kindergarten, capacity: int, saved: bool
-) -> None:
-    group = GroupFactory.create(kindergarten=own, capacity=25)
-    VacancyFactory.create(group=group, seats_total=12)
-    response = chief.post(f"/admin/bulletin/group/{group.pk}/change/", group_data(group, capacity=capacity))
-    assert response.status_code == (302 if saved else 200)
-    group.refresh_from_db()
-    assert group.capacity == (capacity if saved else 25)
-
-
 def test_an_official_finds_a_kindergarten_by_any_spelling(chief: Client, own, other) -> None:
     for search in ("ӨЗ", "оз", "свой", own.slug):
         page = chief.get("/admin/bulletin/kindergarten/", {"q": search}).content.decode()
@@ -322,7 +283,7 @@ def test_reading_reviews_does_not_give_the_right_to_moderate(client_of: ClientOf
 # --- all of it -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", ["locality", "kindergarten", "group", "holiday", "employment", "review"])
+@pytest.mark.parametrize("model", ["locality", "kindergarten", "holiday", "employment", "review"])
 def test_lists_and_forms_open_in_both_languages_and_only_for_staff(
     chief: Client, parent_client: Client, client: Client, model: str
 ) -> None:
@@ -360,20 +321,6 @@ def test_an_older_window_on_a_kindergarten_saves_nothing_over_a_newer_one(
     assert answer.status_code == 200
     assert "Бірінші" in " ".join(answer.context["adminform"].form.non_field_errors())
     assert Kindergarten.objects.get(pk=own.pk).head == "Бірінші"
-
-
-def test_a_group_changed_on_its_own_page_outdates_the_kindergartens(
-    worker_client: Client, own: Kindergarten
-) -> None:
-    group = GroupFactory.create(kindergarten=own, capacity=20)
-    address = f"/admin/bulletin/group/{group.pk}/change/"
-    older = seen_on(worker_client.get(address))
-    of_kindergarten = f"/admin/bulletin/kindergarten/{own.pk}/change/"
-    older_whole = seen_on(worker_client.get(of_kindergarten))
-    assert worker_client.post(address, group_data(group, capacity=21) | {"_seen": older}).status_code == 302
-    assert worker_client.post(address, group_data(group, capacity=22) | {"_seen": older}).status_code == 200
-    assert Group.objects.get(pk=group.pk).capacity == 21
-    assert seen_on(worker_client.get(of_kindergarten)) != older_whole
 
 
 def test_a_day_is_asked_about_before_it_is_saved(chief: Client) -> None:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import PolicyConsent, SmsCode
-from applications.models import Bid, Correction, Rules, RulesProposal
+from applications.models import Bid, Correction, GroupProposal, Headcount, Rules, RulesProposal
 from applications.queue.position import position
 from applications.referrals import ending, issuing
 from bulletin.models import Employment, Pause, Review
@@ -67,6 +67,18 @@ def add_a_place(scene, *, number):
     )  # fmt: skip
     Rules.objects.create(locality=locality, valid_from=date(2019, 1, 1))
     RulesProposal.objects.create(locality=locality, reason="x", proposed_at=scene.now, proposed_by=staff)
+    GroupProposal.objects.create(
+        kindergarten=group.kindergarten, name="Алма", age_group="2-3", language="kk", capacity=20,
+        proposed_at=scene.now, proposed_by=staff, group=group,
+    )  # fmt: skip
+    Headcount.objects.create(
+        group=group,
+        school_year=2018,
+        children=1,
+        counted_at=scene.now,
+        proposed_at=scene.now,
+        proposed_by=staff,
+    )
     Pause.objects.create(
         locality=locality, started_at=scene.now, started_by=staff, notice_kk="x", notice_ru="x"
     )

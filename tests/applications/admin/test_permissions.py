@@ -10,7 +10,15 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.roles import Role
-from applications.models import Correction, Event, Rules, RulesProposal, StopListEntry
+from applications.models import (
+    Correction,
+    Event,
+    GroupProposal,
+    Headcount,
+    Rules,
+    RulesProposal,
+    StopListEntry,
+)
 from applications.referrals import ending, extending, issuing
 from balabaqsha.admin_site import staff_site
 from bulletin.models import Pause, Vacancy
@@ -100,6 +108,24 @@ TABLE = {
     "applications_benefitcategory_add": OFFICIALS,
     "applications_benefitcategory_change category": OFFICIALS,
     "applications_benefitcategory_delete category": NEVER,
+    "bulletin_group_changelist": FOR_ALL_STAFF,
+    "bulletin_group_add": NEVER,
+    "bulletin_group_change group": OWN_OR_OFFICIAL,
+    "bulletin_group_history group": OWN_OR_OFFICIAL,
+    "bulletin_group_work group change": OWN_OR_OFFICIAL,
+    "bulletin_group_work group count": OWN_OR_OFFICIAL,
+    "applications_groupproposal_changelist": FOR_ALL_STAFF,
+    "applications_groupproposal_add": FOR_ALL_STAFF,
+    "applications_groupproposal_change group_proposal": OWN_OR_OFFICIAL,
+    "applications_groupproposal_delete group_proposal": NEVER,
+    "applications_groupproposal_work group_proposal confirm": (302, 302, 404, 403, 200, 200),
+    "applications_groupproposal_work group_proposal decline": (302, 302, 404, 403, 200, 200),
+    "applications_headcount_changelist": FOR_ALL_STAFF,
+    "applications_headcount_add": NEVER,
+    "applications_headcount_change headcount": OWN_OR_OFFICIAL,
+    "applications_headcount_delete headcount": NEVER,
+    "applications_headcount_work headcount confirm": (302, 302, 404, 403, 200, 200),
+    "applications_headcount_work headcount decline": (302, 302, 404, 403, 200, 200),
     "applications_rules_changelist": OFFICIALS,
     "applications_rules_add": OFFICIALS,
     "applications_rules_change rules": OFFICIALS,
@@ -178,6 +204,24 @@ def objects(scene, clock):
         benefit=(benefit := BenefitFactory(application=scene.application)),
         category=benefit.category,
         rules=Rules.objects.create(valid_from="2019-01-01"),
+        group=scene.group,
+        group_proposal=GroupProposal.objects.create(
+            kindergarten=scene.group.kindergarten,
+            name="Алма",
+            age_group="2-3",
+            language="kk",
+            capacity=20,
+            proposed_at=scene.now,
+            proposed_by=scene.staff,
+        ),
+        headcount=Headcount.objects.create(
+            group=scene.group,
+            school_year=2018,
+            children=1,
+            counted_at=scene.now,
+            proposed_at=scene.now,
+            proposed_by=scene.staff,
+        ),
         proposal=RulesProposal.objects.create(reason="x", proposed_at=scene.now, proposed_by=scene.staff),
     )
 

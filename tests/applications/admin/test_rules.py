@@ -61,6 +61,7 @@ def values(**changes):
         "general_per_priority": "3",
         "activation_working_days": "1",
         "publication_lead_hours": "1",
+        "most_in_group": "26",
         "archive_undo_hours": "1",
         "youngest_age": "0",
         "oldest_age": "7",

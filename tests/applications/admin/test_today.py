@@ -6,7 +6,9 @@ import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
+from applications.models import GroupProposal, Headcount, RulesProposal
 from applications.referrals import issuing
+from applications.states import ProposalState
 from tests.applications.bidding.reference import place_bid
 from tests.factories import KindergartenFactory
 from tests.staff import employee, inside, worker_of
@@ -77,3 +79,25 @@ def test_the_lists_stay_below(path):
     worker = employee(Role.KINDERGARTEN)
     assert reverse("admin:applications_bid_changelist") in inside(worker).get("/admin/").content.decode()
     assert inside(worker).get(path).status_code == 200
+
+
+def test_an_official_reads_what_waits_to_be_confirmed_and_a_worker_does_not(scene, clock):
+    official, other = (employee(Role.OFFICIAL, username=name) for name in ("one", "other"))
+    who = {"proposed_at": scene.now, "proposed_by": official}
+    RulesProposal.objects.create(reason="x", **who)
+    RulesProposal.objects.create(
+        locality=scene.locality, reason="x", state=ProposalState.DECLINED, decided_by=other, **who
+    )
+    GroupProposal.objects.create(
+        kindergarten=scene.group.kindergarten, name="Алма", age_group="2-3", language="kk", capacity=20, **who
+    )
+    Headcount.objects.create(group=scene.group, school_year=2018, children=1, counted_at=scene.now, **who)
+
+    def counts(user):
+        today = inside(user).get(reverse("admin:index")).context["today"]
+        return (today.rules, today.groups, today.headcounts)
+
+    # Nobody decides on rules of their own.
+    assert counts(official) == (0, 1, 1)
+    assert counts(other) == (1, 1, 1)
+    assert counts(worker_of(scene.group.kindergarten)) == (None, None, None)

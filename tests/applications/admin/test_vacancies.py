@@ -195,7 +195,7 @@ class TestByWhoseClock:
     AQTAU = ZoneInfo("Asia/Aqtau")
 
     @pytest.fixture
-    def western(self):
+    def western(self, calendar_2019):
         """A group in a place whose clocks were an hour behind those of Turkistan in 2019."""
         place = LocalityFactory(slug="aqtau", name_kk="Ақтау қ.", name_ru="г. Актау", timezone="Asia/Aqtau")
         return GroupFactory(kindergarten=KindergartenFactory(locality=place))

@@ -1,0 +1,483 @@
+"""Groups: proposed and counted by the kindergarten, confirmed by an official."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from applications.admin.work import (
+    LINE_BREAK,
+    PROPOSAL_TONES,
+    READ_BY_OTHERS,
+    Rows,
+    Work,
+    WorkAdmin,
+    link,
+    page_of,
+    staff_of,
+    tag,
+)
+from applications.decisions import places
+from applications.decisions.places import CONFIRM, CONFIRM_COUNT, COUNT, DATA, PROPOSE
+from applications.models import GroupProposal, Headcount
+from applications.places.occupancy import Occupancy, occupancies_of, over_promised
+from applications.states import ProposalState
+from bulletin.employment import kindergartens_of
+from bulletin.models import MOST_CHILDREN, Group, Kindergarten
+from bulletin.school_years import school_year, year_in_words
+from notifications.clock import estimate_clock, read_clock
+
+
+class DeclineForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Employees read it at the proposal."),
+        max_length=300,
+        validators=READ_BY_OTHERS,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )
+
+
+# --- what a group is ---------------------------------------------------------------------------------------------
+
+
+class DataForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The data of a group as they would be."""
+
+    class Meta:
+        model = GroupProposal
+        fields = DATA
+
+
+class CountForm(forms.Form):
+    school_year = forms.TypedChoiceField(
+        label=_("School year"),
+        coerce=int,
+        help_text=_("From 1 September to 31 August."),
+    )
+    children = forms.IntegerField(
+        label=_("Children in the group"),
+        min_value=0,
+        max_value=MOST_CHILDREN,
+        help_text=_(
+            "All of them, whichever way they came, with those whose contract is signed. Families with a referral, "
+            "bids and published places are added by the portal. For the next school year: those who stay or come "
+            "from another group."
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # One earlier and one later than the portal's own day: the group's place may be in another zone.
+        this_year = school_year(timezone.localdate(estimate_clock()))
+        field = self.fields["school_year"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = [(year, year_in_words(year)) for year in (this_year, this_year + 1)]
+
+
+def _always(group: Group, now: datetime) -> bool:
+    return True
+
+
+def _data_of(group: Group) -> dict[str, Any]:
+    return {name: getattr(group, name) for name in DATA}
+
+
+def _propose(group: Group, actor: User, data: dict[str, Any], now: datetime) -> None:
+    proposal = GroupProposal(group=group, kindergarten=group.kindergarten, **data)
+    places.propose_group(proposal, actor=actor, now=now)
+
+
+def _count(group: Group, actor: User, data: dict[str, Any], now: datetime) -> None:
+    places.count_children(group, year=data["school_year"], children=data["children"], actor=actor, now=now)
+
+
+class OverPromisedFilter(admin.SimpleListFilter):
+    """The groups of which more is taken and promised than there is room for."""
+
+    title = _("room")
+    parameter_name = "room"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("over", _("more promised than there is room for"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> QuerySet[Group]:
+        if self.value() != "over":
+            return queryset
+        return queryset.filter(pk__in=[one.group.pk for one in over_promised(now=estimate_clock())])
+
+
+@admin.register(Group)
+class GroupAdmin(WorkAdmin):
+    """Everyone sees only the groups of their own kindergartens, and what is taken and promised of each."""
+
+    kindergarten_path = "kindergarten"
+    change_list_template = "admin/bulletin/group/change_list.html"
+    list_display = ["name", "kindergarten", "age_group", "language", "regime", "capacity"]
+    list_filter = [OverPromisedFilter, "age_group", "language", "regime"]
+    list_select_related = ["kindergarten__locality"]
+    search_fields = ["name", "kindergarten__name_kk", "kindergarten__name_ru"]
+    ordering = ["kindergarten__sort_key", "age_group", "name"]
+    fields = ["kindergarten", *DATA, "occupancy", "open_proposals"]
+    works = [
+        Work(
+            name="change",
+            label=_("Propose other data"),
+            consequence=_(
+                "An official confirms it: until then the group stays as it is. Places may be published within the "
+                "confirmed capacity only."
+            ),
+            done=_("Sent. What needs an official's confirmation waits for it."),
+            permission=PROPOSE,
+            offered=_always,
+            perform=_propose,
+            form=DataForm,
+            initial=_data_of,
+            is_in_journal=True,
+        ),
+        Work(
+            name="count",
+            label=_("Count the children"),
+            consequence=_(
+                "An official confirms the count. Then so many places of the group are taken in that school year, and "
+                "what is promised beside them is counted by the portal."
+            ),
+            done=_("Sent. What needs an official's confirmation waits for it."),
+            permission=COUNT,
+            offered=_always,
+            perform=_count,
+            form=CountForm,
+            is_in_journal=True,
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        rows: QuerySet[Group] = super().get_queryset(request)
+        return rows.select_related("kindergarten__locality")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("bulletin.delete_group")
+
+    def summary(self, obj: Group) -> Rows:
+        return [
+            {"label": gettext("Kindergarten"), "value": obj.kindergarten.name},
+            {"label": gettext("Group"), "value": obj.name},
+            {"label": gettext("Capacity"), "value": obj.capacity},
+            {"label": gettext("Taken and promised"), "value": self.occupancy(obj)},
+        ]
+
+    @admin.display(description=_("Taken and promised"))
+    def occupancy(self, obj: Group) -> str:
+        """School year by school year, from the present one on."""
+        this_year = school_year(obj.kindergarten.locality.day(estimate_clock()))
+        rows = [one for one in occupancies_of([obj], now=estimate_clock())[obj.pk] if one.concerns(this_year)]
+        return format_html_join(LINE_BREAK, "{}", ((in_words(obj, one),) for one in rows))
+
+    @admin.display(description=_("Waits for an official"))
+    def open_proposals(self, obj: Group) -> str:
+        waiting: list[GroupProposal | Headcount] = [
+            *obj.proposals.filter(state=ProposalState.PROPOSED).select_related("kindergarten"),
+            *obj.headcounts.filter(state=ProposalState.PROPOSED).select_related("group__kindergarten"),
+        ]
+        links = ((link(page_of(one), f"{one._meta.verbose_name}: {one}"),) for one in waiting)
+        return format_html_join(LINE_BREAK, "{}", links) or "—"
+
+
+def in_words(group: Group, one: Occupancy) -> str:
+    """What a group holds from a school year on."""
+    words = gettext(
+        "School year: %(year)s; children counted: %(children)s; promised besides: %(promised)s; room left: %(left)s"
+    ) % {
+        "year": "—" if one.since is None else year_in_words(one.since),
+        "children": one.children,
+        "promised": one.promised,
+        "left": max(group.capacity - one.total, 0),
+    }
+    excess = one.total - group.capacity
+    if excess <= 0:
+        return words
+    return f"{words}. " + gettext("More promised than there is room for, places: %(excess)s") % {
+        "excess": excess
+    }
+
+
+# --- what is proposed ----------------------------------------------------------------------------------------------
+
+
+def _waits(proposal: GroupProposal | Headcount, now: datetime) -> bool:
+    return proposal.state == ProposalState.PROPOSED
+
+
+def _confirm_group(proposal: GroupProposal, actor: User, data: dict[str, Any], now: datetime) -> None:
+    places.confirm_group(proposal, actor=actor, now=now)
+
+
+def _decline_group(proposal: GroupProposal, actor: User, data: dict[str, Any], now: datetime) -> None:
+    places.decline_group(proposal, actor=actor, reason=data["reason"], now=now)
+
+
+def _confirm_count(count: Headcount, actor: User, data: dict[str, Any], now: datetime) -> None:
+    places.confirm_count(count, actor=actor, now=now)
+
+
+def _decline_count(count: Headcount, actor: User, data: dict[str, Any], now: datetime) -> None:
+    places.decline_count(count, actor=actor, reason=data["reason"], now=now)
+
+
+class ProposalAdmin(WorkAdmin):
+    """What waits for an official, and what became of the rest; a kindergarten sees its own."""
+
+    ordering = ["-proposed_at"]
+    decided_fields = ["proposed_at", "proposed_by", "decided_at", "decided_by", "decision_reason"]
+
+    @admin.display(description=_("State"), ordering="state")
+    def shown_state(self, obj: Any) -> str:
+        return tag(obj.get_state_display(), tone=PROPOSAL_TONES[ProposalState(obj.state)])
+
+
+class GroupProposalForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new group; errors are explained in words."""
+
+    class Meta:
+        model = GroupProposal
+        fields = ["kindergarten", *DATA]
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
+        # Two who send the same name at once take turns.
+        Kindergarten.objects.select_for_update(no_key=True).get(pk=self.instance.kindergarten_id)
+        errors: Mapping[str, Any] = places.why_not_confirm(self.instance, now=read_clock())
+        waiting = GroupProposal.objects.filter(
+            kindergarten=self.instance.kindergarten, name=self.instance.name, state=ProposalState.PROPOSED
+        )
+        if waiting.exists():
+            errors = {**errors, "name": [gettext("This group already waits for an official.")]}
+        if errors:
+            self.add_error(None, ValidationError(dict(errors)))
+
+
+@admin.register(GroupProposal)
+class GroupProposalAdmin(ProposalAdmin):
+    form = GroupProposalForm
+    kindergarten_path = "kindergarten"
+    list_display = ["name", "kindergarten", "change", "proposed_at", "proposed_by", "shown_state"]
+    list_filter = ["state"]
+    list_select_related = ["kindergarten__locality", "group", "proposed_by"]
+    search_fields = ["name", "kindergarten__name_kk", "kindergarten__name_ru"]
+    actions = ["confirm_selected"]
+    works = [
+        Work(
+            name="confirm",
+            label=_("Confirm"),
+            consequence=_(
+                "The group is as proposed from now on. Places may be published within its capacity."
+            ),
+            done=_("The group is confirmed."),
+            permission=CONFIRM,
+            offered=_waits,
+            perform=_confirm_group,
+            is_in_journal=True,
+        ),
+        Work(
+            name="decline",
+            label=_("Decline"),
+            consequence=_("The group stays as it is."),
+            done=_("The proposal is declined. Nothing changed."),
+            permission=CONFIRM,
+            offered=_waits,
+            perform=_decline_group,
+            form=DeclineForm,
+            danger=True,
+            is_in_journal=True,
+        ),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("bulletin.add_group")
+
+    def get_fields(self, request: HttpRequest, obj: GroupProposal | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("kindergarten", *DATA)
+        return ("shown_state", "kindergarten", "group", "change", *DATA, *self.decided_fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: GroupProposal | None = None) -> tuple[str, ...]:
+        return () if obj is None else self.get_fields(request, obj)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "kindergarten":
+            today = timezone.localdate(estimate_clock())
+            kwargs["queryset"] = kindergartens_of(staff_of(request), today=today).select_related("locality")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: GroupProposal, form: Any, change: bool) -> None:
+        places.propose_group(obj, actor=staff_of(request), now=read_clock())
+
+    def response_add(
+        self, request: HttpRequest, obj: GroupProposal, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        if obj.group is not None:
+            messages.success(request, gettext("The group is confirmed."))
+            return HttpResponseRedirect(page_of(obj.group))
+        messages.success(request, gettext("The group is proposed. An official has to confirm it."))
+        return HttpResponseRedirect(page_of(obj))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(CONFIRM)
+
+    @admin.action(description=_("Confirm the selected groups"), permissions=["work"])
+    def confirm_selected(
+        self, request: HttpRequest, queryset: QuerySet[GroupProposal]
+    ) -> HttpResponse | None:
+        return self.perform_many(
+            request,
+            queryset.order_by("pk"),
+            self.works[0],
+            action="confirm_selected",
+            title=_("Confirm the selected groups"),
+            done=_("Groups confirmed: %(count)s"),
+        )
+
+    def chosen_facts(self, obj: GroupProposal) -> Rows:
+        return self.summary(obj)
+
+    def summary(self, obj: GroupProposal) -> Rows:
+        rows: Rows = [
+            {"label": gettext("Kindergarten"), "value": obj.kindergarten.name},
+            {"label": gettext("Group"), "value": obj.name},
+            {"label": gettext("What changes"), "value": self.change(obj)},
+            {"label": gettext("Proposed by"), "value": str(obj.proposed_by)},
+        ]
+        if obj.group is not None:
+            taken = occupancies_of([obj.group], now=estimate_clock())[obj.group.pk]
+            this_year = school_year(obj.kindergarten.locality.day(estimate_clock()))
+            words = [in_words(obj.group, one) for one in taken if one.concerns(this_year)]
+            rows.append({"label": gettext("Taken and promised"), "value": "; ".join(words)})
+        return rows
+
+    @admin.display(description=_("What changes"))
+    def change(self, obj: GroupProposal) -> str:
+        """The values that differ from the group's, once decided from nothing."""
+        parts = []
+        for name in DATA:
+            label = GroupProposal._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+            becomes = _shown(obj, name)
+            was = _shown(obj.group, name) if obj.group and obj.state == ProposalState.PROPOSED else ""
+            if was != becomes:
+                parts.append(f"{label}: {was} → {becomes}" if was else f"{label}: {becomes}")
+        return "; ".join(parts)
+
+
+def _shown(obj: Any, name: str) -> str:
+    in_words_of = getattr(obj, f"get_{name}_display", None)
+    return str(in_words_of() if in_words_of else getattr(obj, name))
+
+
+@admin.register(Headcount)
+class HeadcountAdmin(ProposalAdmin):
+    kindergarten_path = "group__kindergarten"
+    list_display = ["group", "kindergarten", "years", "children", "capacity", "counted_at", "shown_state"]
+    list_filter = ["state", "school_year"]
+    list_select_related = ["group__kindergarten__locality", "proposed_by"]
+    search_fields = ["group__name", "group__kindergarten__name_kk", "group__kindergarten__name_ru"]
+    actions = ["confirm_selected"]
+    fields = [
+        "shown_state",
+        "kindergarten",
+        "group",
+        "years",
+        "children",
+        "capacity",
+        "counted_at",
+        *ProposalAdmin.decided_fields,
+    ]
+    works = [
+        Work(
+            name="confirm",
+            label=_("Confirm"),
+            consequence=_(
+                "So many places of the group are taken in that school year, beside what is promised. Where that is "
+                "more than there is room for, nothing is cut, but nothing more can be published."
+            ),
+            done=_("The count is confirmed."),
+            permission=CONFIRM_COUNT,
+            offered=_waits,
+            perform=_confirm_count,
+            is_in_journal=True,
+        ),
+        Work(
+            name="decline",
+            label=_("Decline"),
+            consequence=_("The former count stands."),
+            done=_("The proposal is declined. Nothing changed."),
+            permission=CONFIRM_COUNT,
+            offered=_waits,
+            perform=_decline_count,
+            form=DeclineForm,
+            danger=True,
+            is_in_journal=True,
+        ),
+    ]
+
+    def zone_of(self, obj: Headcount) -> Any:
+        return obj.group.kindergarten.locality.zone
+
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(CONFIRM_COUNT)
+
+    @admin.action(description=_("Confirm the selected counts"), permissions=["work"])
+    def confirm_selected(self, request: HttpRequest, queryset: QuerySet[Headcount]) -> HttpResponse | None:
+        return self.perform_many(
+            request,
+            queryset.order_by("pk"),
+            self.works[0],
+            action="confirm_selected",
+            title=_("Confirm the selected counts"),
+            done=_("Counts confirmed: %(count)s"),
+        )
+
+    def chosen_facts(self, obj: Headcount) -> Rows:
+        return self.summary(obj)
+
+    def summary(self, obj: Headcount) -> Rows:
+        group = obj.group
+        taken = occupancies_of([group], now=estimate_clock())[group.pk]
+        words = [in_words(group, one) for one in taken if one.concerns(obj.school_year)]
+        return [
+            {"label": gettext("Kindergarten"), "value": group.kindergarten.name},
+            {"label": gettext("Group"), "value": group.name},
+            {"label": gettext("School year"), "value": obj.years},
+            {"label": gettext("Children in the group"), "value": obj.children},
+            {"label": gettext("Capacity"), "value": group.capacity},
+            {"label": gettext("Taken and promised"), "value": "; ".join(words)},
+            {"label": gettext("Proposed by"), "value": str(obj.proposed_by)},
+        ]
+
+    @admin.display(description=_("Kindergarten"), ordering="group__kindergarten__sort_key")
+    def kindergarten(self, obj: Headcount) -> str:
+        return obj.group.kindergarten.name
+
+    @admin.display(description=_("School year"), ordering="school_year")
+    def years(self, obj: Headcount) -> str:
+        return obj.years
+
+    @admin.display(description=_("Capacity"))
+    def capacity(self, obj: Headcount) -> int:
+        return obj.group.capacity

@@ -1,0 +1,181 @@
+"""Whether a vacancy may be published, and if not, why: all the reasons at once."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from applications.places.occupancy import occupancies_of, place_day, room
+from applications.refusals import Refusal
+from applications.rules.in_force import rules_at
+from bulletin.calendar import working_calendar
+from bulletin.models import AgeGroup, Locality, Vacancy
+from bulletin.school_years import school_year, suitable_years, year_in_words
+from bulletin.workdays import NoCalendar
+
+# A place is announced at most so long before it opens, is open for at most so long, and is free at most so long before
+# or after its opening.
+LONGEST_ANNOUNCED = timedelta(days=180)
+LONGEST_OPEN = timedelta(days=366)
+LONGEST_APART = timedelta(days=366)
+# Instants beyond these years are slips of the finger that no calendar of ours reaches.
+EARLIEST_YEAR, LATEST_YEAR = 2015, 2099
+
+
+class Obstacle(NamedTuple):
+    """One reason: the field of the vacancy that it belongs to, and a sentence that says what to do."""
+
+    field: str
+    words: str
+
+
+def why_not_publish(
+    vacancy: Vacancy, *, now: datetime, is_short_notice: bool = False, beside: int = 0
+) -> list[Obstacle]:
+    """Every reason why a draft can't be published at `now`; none if it can.
+
+    Its places fit into the group's confirmed capacity beside all that is taken and promised, and `beside` more places.
+    Its birth years are those of children of the group's age on the day on which a place can be taken. It opens as long
+    after `now` as the rules demand (at short notice: not before `now`), but not much later; it closes after that,
+    collected bids after the same time at the earliest; and it is free at a time near its opening. What depends on a
+    value that is wrong itself is not judged. The draft need not be stored. Under `lock_places` the answer holds until
+    the lock is given back.
+    """
+    lead = publication_lead(vacancy.locality, now=now)
+    times = list(_instants_beyond_all_years(vacancy))
+    if times:
+        return [*_too_few(vacancy), *times]
+    opening = list(_opening(vacancy, now=now, lead=timedelta(0) if is_short_notice else lead))
+    found = [*_too_few(vacancy), *opening, *_free_from(vacancy), *_closing(vacancy, lead=lead)]
+    # Ages and school years go by the day on which a place can be taken.
+    if not {"opens_at", "vacant_from"} & {one.field for one in found}:
+        found += [*_years(vacancy), *_places(vacancy, now=now, beside=beside)]
+    return found
+
+
+def refuse_obstacles(obstacles: list[Obstacle]) -> None:
+    """Raise `ValidationError` with all of them by field, if there are any."""
+    errors: dict[str, list[str]] = {}
+    for one in obstacles:
+        errors.setdefault(one.field, []).append(one.words)
+    if errors:
+        raise ValidationError(errors)
+
+
+def publication_lead(locality: Locality, *, now: datetime) -> timedelta:
+    """How long before its opening a vacancy is published at `now` at the latest."""
+    return timedelta(hours=rules_at(locality, now).publication_lead_hours)
+
+
+def too_early(locality: Locality, *, earliest: datetime) -> str:
+    """The words for an opening before `earliest`, with the first whole minute that is not."""
+    whole_minute = (earliest + timedelta(seconds=60) - timedelta(microseconds=1)).replace(
+        second=0, microsecond=0
+    )
+    words = _("Families must be able to read of a place before it opens. The earliest opening: %(earliest)s")
+    return words % {"earliest": f"{localtime(whole_minute, locality.zone):%d.%m.%Y %H:%M}"}
+
+
+def priority_until(vacancy: Vacancy) -> datetime | None:
+    """The first instant at which the vacancy is for everyone who matches; None without a priority window.
+
+    Raises `NoCalendar` where the calendar of working days does not reach that far.
+    """
+    opens = vacancy.opens_at.astimezone(vacancy.locality.zone)
+    days = rules_at(vacancy.locality, opens).priority_working_days
+    if days == 0:
+        return None
+    return datetime.combine(working_calendar().add(opens.date(), days), opens.timetz())
+
+
+def _instants_beyond_all_years(vacancy: Vacancy) -> Iterator[Obstacle]:
+    for name in ("opens_at", "closes_at", "vacant_from"):
+        at: datetime | None = getattr(vacancy, name)
+        if at is not None and not EARLIEST_YEAR < at.year < LATEST_YEAR:
+            yield Obstacle(name, _("Check the year."))
+
+
+def _too_few(vacancy: Vacancy) -> Iterator[Obstacle]:
+    if vacancy.seats_total < 1:
+        yield Obstacle("seats_total", _("There must be at least one place."))
+
+
+def _places(vacancy: Vacancy, *, now: datetime, beside: int) -> Iterator[Obstacle]:
+    group, year = vacancy.group, school_year(place_day(vacancy))
+    if vacancy.seats_total > group.capacity:
+        words = _("More places than the group has room for: %(capacity)s") % {"capacity": group.capacity}
+        yield Obstacle("seats_total", words)
+        return
+    found = occupancies_of([group], now=now, without=vacancy)[group.pk]
+    left = room(group.capacity, found, year=year) - beside
+    if vacancy.seats_total > left:
+        words = _(
+            "Children counted, contracts, referrals, bids and published places leave less room in the group. Places "
+            "left: %(left)s, school year: %(year)s. If children have left, count the group anew."
+        )
+        yield Obstacle("seats_total", words % {"left": max(left, 0), "year": year_in_words(year)})
+
+
+def _years(vacancy: Vacancy) -> Iterator[Obstacle]:
+    years, day = vacancy.birth_years, place_day(vacancy)
+    suitable = suitable_years(vacancy.group.age_group, on=day)
+    if not years:
+        yield Obstacle("birth_years", _("Name at least one birth year."))
+    elif len(set(years)) != len(years):
+        yield Obstacle("birth_years", _("A birth year is named twice."))
+    elif not set(years) <= set(suitable):
+        words = _("They don't suit the age of the group: %(group)s. Birth years: %(earliest)s – %(latest)s")
+        yield Obstacle(
+            "birth_years",
+            words
+            % {
+                "group": AgeGroup(vacancy.group.age_group).label,
+                "earliest": suitable[0],
+                "latest": suitable[-1],
+            },
+        )
+
+
+def _opening(vacancy: Vacancy, *, now: datetime, lead: timedelta) -> Iterator[Obstacle]:
+    earliest, latest = now + lead, now + LONGEST_ANNOUNCED
+    if vacancy.opens_at < earliest:
+        yield Obstacle("opens_at", too_early(vacancy.locality, earliest=earliest))
+    elif vacancy.opens_at > latest:
+        words = _("That is too far ahead. The latest opening: %(latest)s")
+        yield Obstacle("opens_at", words % {"latest": _day(vacancy, latest)})
+    else:
+        try:
+            priority_until(vacancy)
+        except NoCalendar:
+            yield Obstacle("opens_at", str(Refusal.CALENDAR.label))
+
+
+def _free_from(vacancy: Vacancy) -> Iterator[Obstacle]:
+    earliest, latest = vacancy.opens_at - LONGEST_APART, vacancy.opens_at + LONGEST_APART
+    if not earliest <= vacancy.vacant_from <= latest:
+        words = _("A place is free about the time at which it opens, between: %(earliest)s – %(latest)s")
+        days = {"earliest": _day(vacancy, earliest), "latest": _day(vacancy, latest)}
+        yield Obstacle("vacant_from", words % days)
+
+
+def _closing(vacancy: Vacancy, *, lead: timedelta) -> Iterator[Obstacle]:
+    is_collected = vacancy.is_collected
+    if vacancy.closes_at is None:
+        if is_collected:
+            yield Obstacle("closes_at", _("Bids are collected until an end: name it."))
+    elif vacancy.closes_at <= vacancy.opens_at:
+        yield Obstacle("closes_at", _("The end must be later than the opening."))
+    elif is_collected and vacancy.closes_at < vacancy.opens_at + lead:
+        words = _("All who match need time to send a bid. Bids are collected for at least, hours: %(hours)s")
+        yield Obstacle("closes_at", words % {"hours": int(lead / timedelta(hours=1))})
+    elif vacancy.closes_at > vacancy.opens_at + LONGEST_OPEN:
+        words = _("That is too far ahead. The latest end: %(latest)s")
+        yield Obstacle("closes_at", words % {"latest": _day(vacancy, vacancy.opens_at + LONGEST_OPEN)})
+
+
+def _day(vacancy: Vacancy, at: datetime) -> str:
+    day: date = vacancy.locality.day(at)
+    return f"{day:%d.%m.%Y}"

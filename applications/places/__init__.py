@@ -1,0 +1,1 @@
+"""How many places of a group are taken or promised, and how many are left."""

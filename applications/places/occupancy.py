@@ -1,0 +1,191 @@
+"""How many places of a group are taken or promised, school year by school year.
+
+Children counted for a school year, and on top of them everything that has been promised for that school year or an
+earlier one and is not in the count: places in the bulletin, bids and referrals under way, contracts signed later. Where
+a school year has no count, that of the one before is carried on, with all that has been promised since: nobody is taken
+to have left unless somebody counted. A vacancy belongs to the school year in which its places can first be taken.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from applications.models import Contract, Headcount
+from applications.states import BidState, ProposalState
+from bulletin.models import Group, Vacancy
+from bulletin.opening import Phase, phase
+from bulletin.school_years import school_year
+from bulletin.selectors import with_pauses
+
+
+@dataclass(frozen=True)
+class Counted:
+    """An approved count of a group's children."""
+
+    school_year: int
+    children: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What one vacancy promises: its free places, bids and referrals; and when its contracts were signed."""
+
+    school_year: int
+    places: int
+    signed: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """What a group holds from one school year on, up to the next one that has a count of its own (None: for good)."""
+
+    since: int | None
+    until: int | None
+    children: int
+    promised: int
+
+    @property
+    def total(self) -> int:
+        return self.children + self.promised
+
+    def concerns(self, year: int) -> bool:
+        """Whether what is promised for a school year takes a place in this one: in its own, and in all later ones."""
+        return self.until is None or year < self.until
+
+
+def reckon(counts: Iterable[Counted], promises: Sequence[Promised]) -> list[Occupancy]:
+    """What a group holds, the earliest school year first; one row at least. Pure.
+
+    `counts` hold one count for each school year at most.
+    """
+    known = sorted(counts, key=lambda one: one.school_year)
+    before = Occupancy(None, known[0].school_year if known else None, 0, 0)
+    rows = [] if known and all(one.school_year >= known[0].school_year for one in promises) else [before]
+    ends = [*(one.school_year for one in known[1:]), None]
+    rows += [Occupancy(one.school_year, end, one.children, 0) for one, end in zip(known, ends, strict=False)]
+    since: dict[int | None, datetime] = {one.school_year: one.at for one in known}
+    return [
+        Occupancy(row.since, row.until, row.children, _not_in_the_count(row, promises, since.get(row.since)))
+        for row in rows
+    ]
+
+
+def _not_in_the_count(row: Occupancy, promises: Iterable[Promised], counted_at: datetime | None) -> int:
+    return sum(
+        one.places + sum(counted_at is None or at > counted_at for at in one.signed)
+        for one in promises
+        if row.concerns(one.school_year)
+    )
+
+
+def place_day(vacancy: Vacancy) -> date:
+    """The local day on which a place of the vacancy can first be taken."""
+    return vacancy.locality.day(max(vacancy.vacant_from, vacancy.opens_at))
+
+
+def room(capacity: int, occupancies: Iterable[Occupancy], *, year: int) -> int:
+    """How many more places can be promised for a school year; negative where too many are. Pure."""
+    return min(capacity - one.total for one in occupancies if one.concerns(year))
+
+
+def occupancies_of(
+    groups: Iterable[Group] | None, *, now: datetime, without: Vacancy | None = None
+) -> dict[int, list[Occupancy]]:
+    """What each group (None: all that have anything) holds at `now`, by its key. Four statements.
+
+    Published vacancies promise all their places until they are over, by the clock of bidding; those that are over, the
+    places that a bid, a referral or a contract holds. `without` leaves a vacancy out.
+    """
+    vacancies = Vacancy.objects.exclude(state=Vacancy.State.DRAFT)
+    counts = Headcount.objects.filter(state=ProposalState.APPROVED)
+    if groups is not None:
+        keys = [group.pk for group in groups]
+        vacancies, counts = vacancies.filter(group__in=keys), counts.filter(group__in=keys)
+    if without is not None:
+        vacancies = vacancies.exclude(pk=without.pk)
+    promised = _promises(vacancies, now=now)
+    counted: dict[int, dict[int, Counted]] = defaultdict(dict)
+    for count in counts.order_by("counted_at", "pk"):
+        counted[count.group_id][count.school_year] = Counted(
+            count.school_year, count.children, count.counted_at
+        )
+    found = {*promised, *counted} if groups is None else keys
+    return {key: reckon(counted[key].values(), promised[key]) for key in found}
+
+
+def _promises(vacancies: QuerySet[Vacancy], *, now: datetime) -> dict[int, list[Promised]]:
+    signed: dict[object, list[datetime]] = defaultdict(list)
+    contracts = Contract.objects.filter(
+        referral__bid__holds_seat=True, referral__bid__vacancy__in=vacancies.order_by().values("pk")
+    )
+    for vacancy_id, at in contracts.values_list("referral__bid__vacancy", "signed_at"):
+        signed[vacancy_id].append(at)
+    collected = Count("bids", filter=Q(bids__state=BidState.PENDING, bids__holds_seat=False))
+    rows: QuerySet[Any] = with_pauses(
+        vacancies.select_related("group__kindergarten__locality").annotate(collected=collected)
+    )
+    promised: dict[int, list[Promised]] = defaultdict(list)
+    for vacancy in rows.order_by():
+        contracts_of = tuple(signed[vacancy.pk])
+        promised[vacancy.group_id].append(
+            Promised(
+                school_year(place_day(vacancy)),
+                _places(vacancy, collected=vacancy.collected, now=now) - len(contracts_of),
+                contracts_of,
+            )
+        )
+    return promised
+
+
+def _places(vacancy: Vacancy, *, collected: int, now: datetime) -> int:
+    """The places of a vacancy that somebody has, or may still get."""
+    now_in = phase(vacancy, now=now)
+    if now_in not in (Phase.CLOSED, Phase.RECALLED):
+        return vacancy.seats_total
+    is_to_award = vacancy.is_collected and now_in == Phase.CLOSED
+    return vacancy.seats_taken + (min(vacancy.seats_free, collected) if is_to_award else 0)
+
+
+def lock_places(group_id: int, *, now: datetime) -> Group:
+    """The group as it is now, its row locked: while it is, nobody else promises places of it.
+
+    Presses under way for a vacancy whose time is over have ended then, so that what they took is counted. Lock a draft
+    of the group first, if you publish one. Call it in `locking()`.
+    """
+    group = (
+        Group.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("kindergarten__locality")
+        .get(pk=group_id)
+    )
+    over = Vacancy.objects.filter(group=group, state=Vacancy.State.PUBLISHED, closes_at__lte=now)
+    list(over.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    return group
+
+
+@dataclass(frozen=True)
+class OverPromised:
+    """A group of which more is taken and promised than there is room for, in the school years that are not over."""
+
+    group: Group
+    occupancy: Occupancy
+
+    @property
+    def excess(self) -> int:
+        return self.occupancy.total - self.group.capacity
+
+
+def over_promised(*, now: datetime) -> list[OverPromised]:
+    """The groups that are over-promised, in the order of their keys. Reads all vacancies and contracts."""
+    found = occupancies_of(None, now=now)
+    groups = Group.objects.filter(pk__in=found).select_related("kindergarten__locality").order_by("pk")
+    return [
+        OverPromised(group, one)
+        for group in groups
+        for one in found[group.pk]
+        if one.total > group.capacity and one.concerns(school_year(group.kindergarten.locality.day(now)))
+    ]

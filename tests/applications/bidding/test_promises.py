@@ -1,0 +1,219 @@
+"""Whatever happens: never more is promised than there is, and the head of the queue comes first."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import User
+from accounts.roles import Role
+from applications.bidding import award, ending, publication
+from applications.bidding.eligibility import why_not
+from applications.decisions import places
+from applications.models import Application, Bid, GroupProposal, Referral
+from applications.moves import Refused
+from applications.places.occupancy import over_promised
+from applications.referrals import ending as referral_ending
+from applications.referrals import issuing
+from applications.refusals import Refusal
+from applications.states import ApplicationState, BidState, ReferralState
+from bulletin import opening
+from bulletin.calendar import working_calendar
+from bulletin.models import Group, Vacancy
+from bulletin.school_years import school_year
+from tests.applications.bidding.reference import place_bid
+from tests.applications.conftest import ZONE
+from tests.factories import ApplicationFactory, VacancyFactory, reckon_all
+from tests.staff import employee
+
+pytestmark = pytest.mark.django_db
+
+MICROSECOND = timedelta(microseconds=1)
+REFUSALS = (Refused, ValidationError)
+
+
+@dataclass
+class World:
+    """What there really is: children come with a contract and leave unseen; nobody asks the portal for it."""
+
+    scene: SimpleNamespace
+    group: Group
+    official: User
+    now: datetime
+    inside: int = 0
+    published: list[Vacancy] = field(default_factory=list)
+
+    def promised(self) -> int:
+        """Children inside, bids and referrals with a place, and what anybody may still press for or be awarded."""
+        total = self.inside
+        for vacancy in Vacancy.objects.filter(group=self.group).exclude(state=Vacancy.State.DRAFT):
+            bids = Bid.objects.filter(vacancy=vacancy)
+            total += bids.filter(holds_seat=True).exclude(referral__state=ReferralState.SIGNED).count()
+            phase = opening.phase(vacancy, now=self.now)
+            if phase not in (opening.Phase.CLOSED, opening.Phase.RECALLED):
+                total += vacancy.seats_free
+            elif vacancy.mode == Vacancy.Mode.QUEUE_ORDER and phase == opening.Phase.CLOSED:
+                collected = bids.filter(state=BidState.PENDING, holds_seat=False).count()
+                total += min(vacancy.seats_free, collected)
+        return total
+
+    # --- what may happen ------------------------------------------------------------------------------------
+
+    def publish(self, draw):
+        opens_at = self.now + draw(
+            st.sampled_from([timedelta(hours=-1), timedelta(hours=1), timedelta(days=2), timedelta(days=70)])
+        )
+        collected = draw(st.booleans())
+        closes_at = opens_at + timedelta(days=draw(st.integers(1, 9)))
+        draft = VacancyFactory(
+            group=self.group,
+            birth_years=[2017],
+            seats_total=draw(st.integers(1, 6)),
+            state=Vacancy.State.DRAFT,
+            mode=Vacancy.Mode.QUEUE_ORDER if collected else Vacancy.Mode.FIRST_COME,
+            opens_at=opens_at,
+            closes_at=closes_at if collected or draw(st.booleans()) else None,
+            vacant_from=opens_at + timedelta(days=draw(st.sampled_from([-300, 0, 60]))),
+            published_at=None,
+        )
+        self.published.append(publication.publish_vacancy(draft, actor=self.scene.staff, now=self.now))
+        event("published")
+
+    def bid(self, draw):
+        waiting = Application.objects.filter(state=ApplicationState.WAITING).order_by("filed_at").first()
+        offered = Vacancy.objects.filter(group=self.group, state=Vacancy.State.PUBLISHED).order_by("opens_at")
+        if waiting and offered:
+            place_bid(waiting, draw(st.sampled_from(list(offered))), actor=waiting.filed_by, now=self.now)
+            event("bid")
+
+    def answer(self, draw):
+        for bid in Bid.objects.filter(state=BidState.PENDING).order_by("placed_at")[:1]:
+            if draw(st.booleans()):
+                issuing.activate_bid(bid, actor=self.scene.staff, now=self.now)
+            else:
+                ending.reject_bid(bid, actor=self.scene.staff, reason="Топ толық", now=self.now)
+
+    def sign(self, draw):
+        for referral in Referral.objects.filter(state=ReferralState.ISSUED).order_by("issued_at")[:1]:
+            referral_ending.sign_contract(referral, actor=self.scene.staff, now=self.now)
+            self.inside += 1
+            event("signed")
+
+    def revoke(self, draw):
+        for referral in Referral.objects.filter(state=ReferralState.ISSUED).order_by("issued_at")[:1]:
+            referral_ending.revoke_referral(referral, actor=self.scene.staff, reason="Жөндеу", now=self.now)
+
+    def award(self, draw):
+        for vacancy in award.vacancies_to_award(now=self.now):
+            award.award_collected(vacancy, now=self.now)
+
+    def end(self, draw):
+        for vacancy in Vacancy.objects.filter(state=Vacancy.State.PUBLISHED).order_by("opens_at")[:1]:
+            if draw(st.booleans()):
+                publication.close_vacancy(vacancy, actor=self.scene.staff, now=self.now)
+            else:
+                publication.recall_vacancy(vacancy, actor=self.scene.staff, reason="Жөндеу", now=self.now)
+
+    def leave(self, draw):
+        self.inside -= draw(st.integers(0, self.inside))
+
+    def count(self, draw):
+        year = school_year(self.now.astimezone(ZONE).date())
+        places.count_children(self.group, year=year, children=self.inside, actor=self.official, now=self.now)
+        event("counted")
+
+    def resize(self, draw):
+        proposal = GroupProposal(
+            group=self.group,
+            kindergarten=self.group.kindergarten,
+            capacity=draw(st.integers(1, 30)),
+            **{name: getattr(self.group, name) for name in ("name", "age_group", "language", "regime")},
+        )
+        places.propose_group(proposal, actor=self.official, now=self.now)
+
+    def wait(self, draw):
+        self.now += draw(
+            st.sampled_from([timedelta(hours=1), timedelta(days=1), timedelta(days=5), timedelta(days=40)])
+        )
+
+
+# Twice, what has to happen often for the rest to matter.
+STEPS = [
+    "publish",
+    "bid",
+    "publish",
+    "bid",
+    "answer",
+    "sign",
+    "revoke",
+    "award",
+    "end",
+    "leave",
+    "count",
+    "resize",
+    "wait",
+]
+
+
+@given(data=st.data())
+@settings(
+    max_examples=30,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_never_more_is_promised_than_there_is(scene, data):
+    with transaction.atomic():
+        _let_it_happen(scene, data.draw)
+        transaction.set_rollback(True)
+
+
+def _let_it_happen(scene, draw):
+    Vacancy.objects.all().delete()
+    Group.objects.filter(pk=scene.group.pk).update(capacity=6)
+    for day in range(1, 8):
+        ApplicationFactory(
+            locality=scene.locality,
+            child__birth_date=date(2017, 1, 1),
+            languages=["ru"],
+            filed_at=datetime(2019, 5, day, tzinfo=ZONE),
+        )
+    Application.objects.update(interest_confirmed_at=scene.now)
+    reckon_all()
+    group = Group.objects.select_related("kindergarten__locality").get(pk=scene.group.pk)
+    world = World(scene, group, employee(Role.OFFICIAL), scene.now)
+    for name in draw(st.lists(st.sampled_from(STEPS), min_size=12, max_size=30)):
+        try:
+            with transaction.atomic():
+                getattr(world, name)(draw)
+        except REFUSALS:
+            pass
+        world.group.refresh_from_db(fields=["capacity"])
+        assert world.promised() <= world.group.capacity, name
+        assert over_promised(now=world.now) == []
+    for vacancy in world.published:
+        _the_queue_came_first(vacancy)
+
+
+def _the_queue_came_first(vacancy):
+    """Until three working days after it could be read and was open, it is for the head of the queue alone."""
+    begins = max(vacancy.opens_at, vacancy.published_at).astimezone(ZONE)
+    window_ends = datetime.combine(working_calendar().add(begins.date(), 3), begins.timetz())
+    vacancy = Vacancy.objects.get(pk=vacancy.pk)
+    vacancy.state, vacancy.closes_at, vacancy.seats_taken = Vacancy.State.PUBLISHED, None, 0
+    assert vacancy.opens_at >= vacancy.published_at + timedelta(hours=1)
+    outside = ApplicationFactory(
+        locality=vacancy.locality,
+        child__birth_date=date(2017, 1, 1),
+        languages=["ru"],
+        filed_at=vacancy.published_at + MICROSECOND,
+    )
+    for at in (begins, window_ends - MICROSECOND):
+        assert opening.phase(vacancy, now=at) == opening.Phase.PRIORITY
+        assert why_not(outside, vacancy, now=at) == Refusal.PRIORITY
+    assert why_not(outside, vacancy, now=window_ends) is None
