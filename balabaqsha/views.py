@@ -23,9 +23,8 @@ from accounts.kept_files import is_trouble_of_the_disk
 from accounts.passwords import LONGEST, SHORTEST
 from accounts.way_back import page_of_ours
 from applications.disputes.guardianships import DECISION_WORKING_DAYS
-from applications.models import Rules
 from applications.queue.small_groups import FEW, told
-from applications.rules.in_force import choose
+from applications.rules.in_force import rules_at, rules_of_day
 from balabaqsha import statistics as figures
 from balabaqsha.health.probes import report
 from balabaqsha.turned_away import SameForm
@@ -120,12 +119,12 @@ def _about(place: Locality, *, address: str) -> str:
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """How the portal works, with the periods that the rules of the chosen place name today. No figure is typed in."""
-    place = chosen_locality(request)
-    day = timezone.localdate(estimate_clock(), place.zone if place else None)
-    rules = choose(Rules.objects.all(), locality_id=place.pk if place else None, day=day)
+    place, now = chosen_locality(request), estimate_clock()
+    day = timezone.localdate(now, place.zone if place else None)
+    rules, of_the_day = rules_at(place, now), rules_of_day(place, now)
     context = {
         "rules": rules,
-        "interest_last_day": date(day.year, rules.interest_month, rules.interest_day),
+        "interest_last_day": date(day.year, of_the_day.interest_month, of_the_day.interest_day),
         "decision_days": DECISION_WORKING_DAYS,
         "password_lengths": f"{SHORTEST}–{LONGEST}",
     }

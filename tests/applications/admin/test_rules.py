@@ -527,6 +527,9 @@ class TestEmergency:
         before = rules.early_from - timedelta(microseconds=1)
         assert rules_at(scene.locality, before).stop_working_days == 10
         assert rules_at(scene.locality, rules.early_from) == rules
+        # So does a page for visitors who have chosen no place.
+        assert rules_at(None, before).stop_working_days == 10
+        assert rules_at(None, rules.early_from) == rules
 
     def test_the_press_goes_by_the_same_instant(self, scene, rules):
         def answer_due(at):
