@@ -142,6 +142,8 @@ TABLE = {
 @pytest.fixture
 def objects(scene, clock):
     """One of everything, all of it in one kindergarten."""
+    # Officials answer where nobody else is employed.
+    worker_of(scene.group.kindergarten)
 
     def bid():
         application = ApplicationFactory(
