@@ -106,6 +106,11 @@ class Work:
     fields: Mapping[Refusal, str] = field(default_factory=dict)
     is_in_journal: bool = False
 
+    @property
+    def is_previewed(self) -> bool:
+        """Whether the filled form is answered by what it would do (a template would call `preview` itself)."""
+        return self.preview is not None
+
     def field_of(self, error: Exception) -> str | None:
         """The field at which a refusal is said; None for those that belong to no field."""
         return self.fields.get(error.reason) if isinstance(error, Refused) else None

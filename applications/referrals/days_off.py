@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from applications.journal_actions import Action
-from applications.models import Extension, Referral
+from applications.models import Referral
 from applications.moves import announce, lock_application, lock_referral, locking, move
 from applications.referrals.due import last_day_of, valid_referrals
 from applications.referrals.stored_paper import order_paper, take_paper_away
@@ -39,7 +39,7 @@ def promised_last_day(referral: Referral, calendar: Calendar) -> date:
     if referral.working_days is not None:
         issued_on = referral.application.locality.day(referral.issued_at)
         return max(last_day, calendar.add(issued_on, referral.working_days))
-    if Extension.objects.filter(referral=referral).exists() and not calendar.is_working(last_day):
+    if hasattr(referral, "extension") and not calendar.is_working(last_day):
         return calendar.next_working_day(last_day)
     return last_day
 
@@ -50,7 +50,9 @@ def to_lengthen(calendar: Calendar, *, now: datetime) -> Iterator[Longer]:
     One whose days the calendar does not know is left out.
     """
     for referral in (
-        valid_referrals(now=now).select_related("application__locality").order_by("valid_until", "pk")
+        valid_referrals(now=now)
+        .select_related("application__locality", "extension")
+        .order_by("valid_until", "pk")
     ):
         try:
             becomes = promised_last_day(referral, calendar)

@@ -9,7 +9,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from bulletin.models import Vacancy
+from bulletin.models import MovedOpening, Vacancy
 from bulletin.opening import phase
 
 # XML has no way to write these, however escaped.
@@ -57,7 +57,14 @@ def atom(vacancies: Iterable[Vacancy], *, title: str, page: str, address: str, n
     """An Atom feed of the vacancies. `page` and `address` are absolute addresses of the bulletin and of the feed."""
     feed = Atom1Feed(title=title, link=page, description="", language=get_language(), feed_url=address)
     site = page.split("/", 3)
-    for vacancy in vacancies:
+    listed = list(vacancies)
+    # The last one of a vacancy counts: readers of the feed show again what was updated.
+    moved = dict(
+        MovedOpening.objects.filter(vacancy__in=listed)
+        .order_by("moved_at")
+        .values_list("vacancy", "moved_at")
+    )
+    for vacancy in listed:
         place = f"{vacancy.group.kindergarten.name} · {vacancy.group.name}"
         facts = zip(heading()[3:], row(vacancy, now=now)[3:], strict=True)
         feed.add_item(
@@ -66,7 +73,7 @@ def atom(vacancies: Iterable[Vacancy], *, title: str, page: str, address: str, n
             description=_plain("; ".join(f"{label}: {value}" for label, value in facts if value != "")),
             unique_id=f"urn:uuid:{vacancy.pk}",
             pubdate=vacancy.published_at,
-            updateddate=vacancy.published_at,
+            updateddate=moved.get(vacancy.pk, vacancy.published_at),
         )
     return feed.writeString("utf-8")
 

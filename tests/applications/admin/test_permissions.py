@@ -151,6 +151,8 @@ def objects(scene, clock):
         )
         return place_bid(application, vacancy, actor=application.filed_by, now=scene.now)
 
+    # Where nobody is employed, an official would stand in.
+    worker_of(scene.group.kindergarten)
     vacancy = VacancyFactory(
         group=scene.group, birth_years=[2017], seats_total=9, opens_at=scene.vacancy.opens_at
     )

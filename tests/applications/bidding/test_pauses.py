@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.roles import Role
 from applications.bidding import resuming
@@ -51,6 +52,11 @@ def family(scene, client_of):
 
 def text(response):
     return unescape(response.content.decode())
+
+
+def button(response):
+    [label] = re.findall(r'<button class="work" type="submit">(.*?)</button>', text(response))
+    return label
 
 
 def opened(at):
@@ -334,9 +340,13 @@ class TestOfficialsPages:
     def test_resuming_asks_first(self, official, scene, pause, clock):
         clock.move_to(scene.now + timedelta(minutes=10))
         desk = inside(official)
-        assert desk.get(resume_url(pause)).context["form"].initial == {"day": date(2019, 6, 27)}
+        empty = desk.get(resume_url(pause))
+        assert empty.context["form"].initial == {"day": date(2019, 6, 27)}
+        # What the button does is written on it: it shows first, and does then.
+        assert button(empty) == gettext("Continue")
         data = {"day": "2019-06-27", "at": ""}
         asked = desk.post(resume_url(pause), data)
+        assert button(asked) == gettext("Resume bidding")
         assert [row["value"] for row in asked.context["effect"]] == [
             "26.06.2019 09:00 → 27.06.2019 09:00",
             0,

@@ -1,7 +1,7 @@
 """The bulletin as a file and as a feed: the filters of the page, harmless text, no personal data."""
 
 import csv
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from xml.etree import ElementTree as ET
 
@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 
 from bulletin.models import Vacancy
+from bulletin.services import pause_bidding, resume_bidding
 from tests.applications.bidding.reference import place_bid
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
 
@@ -36,6 +37,19 @@ def feed(client, query=None, prefix=""):
 
 def titles(root):
     return [entry.find(f"{NAMES}title").text for entry in root.iter(f"{NAMES}entry")]
+
+
+def test_a_moved_opening_is_an_update_of_the_feed(client, scene):
+    """Whoever reads the bulletin by a feed reader is shown the place again."""
+    pause = pause_bidding(
+        locality=None, notice_kk="Жөндеу", notice_ru="Ремонт", actor=scene.staff, now=scene.now
+    )
+    resumed_at = scene.now + timedelta(minutes=10)
+    resume_bidding(pause, actor=scene.staff, now=resumed_at)
+    [entry] = feed(client).iter(f"{NAMES}entry")
+    assert datetime.fromisoformat(entry.find(f"{NAMES}updated").text) == resumed_at
+    assert datetime.fromisoformat(entry.find(f"{NAMES}published").text) == scene.vacancy.published_at
+    assert "27.06.2019 09:00" in entry.find(f"{NAMES}summary").text
 
 
 class TestFile:
