@@ -10,7 +10,6 @@ from django.contrib.auth.signals import user_logged_out
 from django.contrib.auth.views import redirect_to_login
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
 from django.urls import translate_url
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import escape_leading_slashes
@@ -63,7 +62,7 @@ class SessionEndedMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.method == "POST" and _leads_to_sign_in(response):
+        if request.method == "POST" and _leads_to_sign_in(response, request):
             if typed.keep(request):
                 said = _(
                     "Nothing was sent: you are no longer signed in. Sign in: the form comes back as you filled it in."
@@ -75,12 +74,12 @@ class SessionEndedMiddleware:
         return response
 
 
-def _leads_to_sign_in(response: HttpResponse) -> bool:
-    """Whether it leads to the families' sign-in and back."""
-    path, _mark, query = response.headers.get("Location", "").partition("?")
-    return (
-        response.status_code == 302 and path == resolve_url(settings.LOGIN_URL) and query.startswith("next=")
-    )
+def _leads_to_sign_in(response: HttpResponse, request: HttpRequest) -> bool:
+    """Whether it leads to the families' sign-in and back here. A registration may lead there and then elsewhere."""
+    if response.status_code != 302:
+        return False
+    ways = {redirect_to_login(here).url for here in (request.get_full_path(), typed.page_of(request))}
+    return response.headers["Location"] in ways
 
 
 class LanguageChoiceMiddleware:

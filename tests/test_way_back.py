@@ -22,7 +22,7 @@ from applications.models import Bid
 from applications.waiting.filing import file_application
 from balabaqsha.serving.contract import QUESTION
 from notifications.cipher import decrypt
-from tests.accounts.walk import newest_code, to_end
+from tests.accounts.walk import FATHER, PHONE, newest_code, to_end
 from tests.factories import BenefitCategoryFactory, ChildFactory, GuardianshipFactory, UserFactory
 from tests.staff import inside
 from tests.test_every_url import LOGIN, TABLE, addresses, city, outcome, url_of, visitors
@@ -296,6 +296,20 @@ class TestComingBack:
 
 
 class TestTheAddressAfterSigningIn:
+    def test_a_registration_that_leads_to_the_sign_in_has_its_own_words(self, device):
+        """The number was registered meanwhile: where one wanted to go stays, and nothing was lost."""
+        device.get(f"/register/?next={PROFILE}")
+        device.post(f"/register/?next={PROFILE}", {"phone": PHONE, "consent": "on", "next": PROFILE})
+        device.post("/register/code/", {"code": newest_code()})
+        device.post("/register/password/", {"password": "құпия сөз 1", "repeated": "құпия сөз 1"})
+        device.post("/register/account/", {"identity": FATHER})
+        UserFactory.create(phone=PHONE)
+        taken = device.post("/register/account/", {"confirm": "1"})
+        assert parse_qs(urlsplit(taken.url).query) == {"next": [PROFILE]}
+        login = device.get(taken.url).content.decode()
+        assert "Ештеңе жіберілген жоқ" not in login
+        assert "тіркелген" in login
+
     @pytest.mark.parametrize("prefix", ["", "/ru"])
     def test_is_a_page(self, city, prefix):
         pk = city.applications["waiting"].pk

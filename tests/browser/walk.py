@@ -159,7 +159,8 @@ class Family(Walk):
         self.open_application()
         self.press("view", within=".tracker")
         self.sees(self.words["clock"])
-        self.press("view")
+        # The whole card is a link on a phone; a table has a button as well.
+        self.page.locator("main .offers .cell-title a").first.click()
         self.page.wait_for_url(re.compile(r"/bulletin/[0-9a-f-]{36}/"))
         self.press("apply")
         self.press("confirm")
