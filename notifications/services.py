@@ -1,6 +1,7 @@
 """Telling people something: the only way for other apps to write to an inbox or send an SMS."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
@@ -99,7 +100,8 @@ def render(kind: Kind, channel: Channel, *, language: str, context: dict[str, An
     template = Engine.get_default().get_template(kind.template(channel, language))
     with translation.override(language):
         text = template.render(Context(values, autoescape=False))
-    return " ".join(text.split())
+    # A no-break space stays one: it keeps the digits of a number together.
+    return re.sub(r"[ \t\r\n]+", " ", text).strip()
 
 
 def mark_read(notice: Notice, *, now: datetime) -> None:

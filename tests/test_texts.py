@@ -92,6 +92,17 @@ def test_one_word_for_one_thing(language, pattern, instead):
     assert wrong == [], instead
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_line_begins_with_a_dash(language):
+    """A dash keeps to the word before it, and is the long one; the short one stands between the ends of a range."""
+    wrong = [
+        text
+        for where, text in said(language)
+        if "libraries" not in where and re.search(r"[^\u00a0]—| – (?!%\()", text.replace("{{ value", ""))
+    ]
+    assert wrong == []
+
+
 # A number and the words after it, in elements of their own.
 COUNTED = re.compile(
     r"}}</strong> \{% translate \"([^\"]+)\"|stat\.html\" with value=\S+ label=_\(\"([^\"]+)\"\)"

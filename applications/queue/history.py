@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import cast
 
 from django.db.models import QuerySet
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from applications.models import Application, Event, Rules
@@ -75,7 +76,11 @@ class Explanation:
     @property
     def sum(self) -> str:
         """The sum written out, as a family can check it."""
-        return f"{self.old} − {self.new} = {self.forward}".replace("= -", "= −")
+        old, new, forward = (
+            number_format(number, force_grouping=True)
+            for number in (self.old or 0, self.new or 0, self.forward)
+        )
+        return f"{old} − {new} = {forward}".replace("= -", "= −")
 
 
 def explain(application: Application, *, since: datetime, until: datetime) -> Explanation:

@@ -30,9 +30,9 @@ def test_a_notice_in_both_languages_and_an_sms_in_the_recipients(db):
     tell(parent)
     notice, message = Notice.objects.get(), Message.objects.get()
     assert (notice.recipient, notice.created_at, notice.read_at) == (parent, NOW, None)
-    assert notice.text_kk.startswith("Сіздің өтінішіңіз қабылданды. Кезектегі нөміріңіз: 12345.")
-    assert notice.text_ru.startswith("Ваше заявление принято. Ваш номер в очереди: 12345.")
-    assert message.text == "Заявление №0417 принято. Ваш номер в очереди: 12345. BALABAQSHA"
+    assert notice.text_kk.startswith("Сіздің өтінішіңіз қабылданды. Кезектегі нөміріңіз: 12\u00a0345.")
+    assert notice.text_ru.startswith("Ваше заявление принято. Ваш номер в очереди: 12\u00a0345.")
+    assert message.text == "Заявление №0417 принято. Ваш номер в очереди: 12\u00a0345. BALABAQSHA"
     assert (message.phone, message.recipient, message.state) == (parent.phone, parent, Message.State.QUEUED)
     assert (message.next_attempt_at, message.give_up_at) == (NOW, NOW + timedelta(hours=24))
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -117,7 +118,10 @@ def _check_languages(request: HttpRequest, application: Application, chosen: lis
         {"label": _("Now"), "value": application.get_languages_display()},
         {"label": _("Will be"), "value": ", ".join(str(names[code]) for code in chosen)},
         {"label": _("Time of filing, kept"), "at": application.filed_at},
-        {"label": _("Your number in the queue, unchanged"), "value": place.number if place else "—"},
+        {
+            "label": _("Your number in the queue, unchanged"),
+            "value": _grouped(place.number) if place else "—",
+        },
     ]
     context = {
         "title": _("Change the languages of education"),
@@ -138,8 +142,8 @@ def _check_move(request: HttpRequest, application: Application, locality: Locali
             "label": _("Time of filing, kept") if told.keeps_date else _("New time of filing, about"),
             "at": told.filed_at,
         },
-        {"label": _("Your number in the queue now"), "value": told.number_here},
-        {"label": _("Your number there"), "value": told.number_there},
+        {"label": _("Your number in the queue now"), "value": _grouped(told.number_here)},
+        {"label": _("Your number there"), "value": _grouped(told.number_there)},
     ]
     kept = _("Your date is kept: you stand in the new queue as if you had always waited there.")
     lost = _("Your date is not kept: by the rules of that place you stand at the end of its queue.")
@@ -153,6 +157,11 @@ def _check_move(request: HttpRequest, application: Application, locality: Locali
         ),
     }
     return _check(request, application, rows, **context)
+
+
+def _grouped(number: int | None) -> str | None:
+    """A number in the queue as every page shows it."""
+    return None if number is None else number_format(number, force_grouping=True)
 
 
 def _check_url(application: Application, locality: Locality) -> str:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from applications.access.family import newest_bid
@@ -145,7 +146,11 @@ class Situation:
         """The facts under the big number."""
         if self.position is None:
             return []
-        ahead = [f"{tier.label}: {count}" for tier, count in self.position.ahead.items() if count]
+        ahead = [
+            f"{tier.label}: {number_format(count, force_grouping=True)}"
+            for tier, count in self.position.ahead.items()
+            if count
+        ]
         return [
             {"label": _("Waiting in this queue in all"), "value": self.position.total},
             {"label": _("Ahead of you"), "value": " · ".join(ahead) or "0"},
@@ -278,7 +283,7 @@ class Situation:
 
     def _queue_text(self) -> str:
         if self.position:
-            number = self.position.number
+            number = number_format(self.position.number, force_grouping=True)
             return _("You filed an application. Your number in the queue: %(number)s") % {"number": number}
         return {
             State.STOP_LISTED: _("The application is on the stop-list. Your date in the queue is kept."),
