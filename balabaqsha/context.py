@@ -1,5 +1,6 @@
 """What every page knows."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -35,9 +36,21 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "unread_notices": cache(lambda: unread_count(request.user)),
         "demo_mode": settings.DEMO,
         "contact_phones": settings.CONTACT_PHONES,
+        "contact_links": contact_links(),
         "policy_version": settings.DATA_POLICY_VERSION,
         "server_now": estimate_clock,
     }
+
+
+def contact_links() -> list[dict[str, str]]:
+    """Each phone of the contact centre with where a press on it leads: a call, or WhatsApp where it is named."""
+    links = []
+    for phone in settings.CONTACT_PHONES:
+        # In Kazakhstan 8 is dialled instead of +7.
+        number = re.sub(r"^8", "7", re.sub(r"\D", "", phone))
+        url = f"https://wa.me/{number}" if "WhatsApp" in phone else f"tel:+{number}"
+        links.append({"label": phone, "url": url})
+    return links
 
 
 def language_switch(request: HttpRequest) -> list[dict[str, Any]]:

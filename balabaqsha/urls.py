@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import TemplateView
 
 from balabaqsha import views
@@ -21,6 +21,8 @@ def _static_page(name: str) -> URLPattern:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("clock.json", views.clock, name="clock"),
+    path("robots.txt", views.robots, name="robots"),
+    re_path(r"^kk/(?P<rest>.*)$", views.in_kazakh),
     path(HEALTH_PATH.removeprefix("/"), views.health, name="health"),
     *i18n_patterns(
         path("", views.home, name="home"),

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -159,6 +160,26 @@ def statistics(request: HttpRequest) -> HttpResponse:
 def clock(request: HttpRequest) -> JsonResponse:
     """The reference clock, by which bids are decided: ISO 8601 with microseconds, UTC. One statement."""
     return JsonResponse({"now": read_clock().astimezone(UTC).isoformat()})
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """What crawlers leave alone: pages behind a sign-in, and the endless addresses of filters."""
+    private = [
+        f"{prefix}{path}"
+        for prefix in ("", "/ru")
+        for path in ("/admin/", "/cabinet/", "/login/", "/register/")
+    ]
+    rules = ["User-agent: *", *(f"Disallow: {path}" for path in (*private, "/demo/", "/*?"))]
+    return HttpResponse("\n".join([*rules, ""]), content_type="text/plain")
+
+
+@require_safe
+def in_kazakh(request: HttpRequest, rest: str) -> HttpResponse:
+    """Whoever knows `/ru/…` writes `/kk/…`, too; Kazakh has no prefix."""
+    path = request.get_full_path().removeprefix("/kk")
+    # Two slashes would lead to another site.
+    return redirect(escape_leading_slashes(path), permanent=True)
 
 
 @never_cache

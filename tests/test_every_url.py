@@ -59,6 +59,7 @@ TABLE = {
     "privacy": EVERYONE,
     "accessibility": EVERYONE,
     "clock": EVERYONE,
+    "robots": EVERYONE,
     "health": EVERYONE,
     "demo": EVERYONE,
     "demo_json": EVERYONE,

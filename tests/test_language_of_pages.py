@@ -34,6 +34,7 @@ NOT_PAGES = {
     "applications:referral_pdf",
     "applications:restore",
     "clock",
+    "robots",
     "health",
     "notifications:open",
     "notifications:read_all",
@@ -108,7 +109,7 @@ def patterns(resolver: URLResolver | None = None, namespace: str = "") -> Iterat
             inner = f"{entry.namespace}:" if entry.namespace else namespace
             if inner != "admin:":
                 yield from patterns(entry, inner)
-        elif isinstance(entry, URLPattern) and entry.name not in ("demo", "demo_json", "demo_limits"):
+        elif isinstance(entry, URLPattern) and entry.name not in (None, "demo", "demo_json", "demo_limits"):
             yield namespace + entry.name, set(entry.pattern.converters)
 
 

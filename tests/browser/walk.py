@@ -178,7 +178,7 @@ class Family(Walk):
         self.open_application()
         self.press("extend")
         self.fill(until=until)
-        self.page.locator("[name=reason]").select_option("illness")
+        self.page.locator("[name=reason][value=illness]").check()
         self.page.locator("[name=documents]").set_input_files(proof)
         for box in self.page.locator("main input[type=checkbox]").all():
             box.check()

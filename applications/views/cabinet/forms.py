@@ -190,9 +190,11 @@ class ExtensionForm(HandedIn):
         input_formats=DAY_FORMATS,
         error_messages={"invalid": gettext_lazy("Write the date like this: 03.07.2026")},
     )
+    # Not a list to open: at 360 px it would cut the longer reasons.
     reason = forms.ChoiceField(
         label=gettext_lazy("Reason"),
-        choices=[("", gettext_lazy("Choose the reason")), *Extension.Reason.choices],
+        choices=Extension.Reason.choices,
+        widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose the reason.")},
     )
     explanation = forms.CharField(

@@ -1,0 +1,53 @@
+"""What leads to the portal and out of it: crawlers, shared links, the prefix of Kazakh, telephones."""
+
+import re
+
+import pytest
+from django.urls import reverse
+from django.utils.translation import override
+
+pytestmark = pytest.mark.django_db
+
+
+def test_crawlers_leave_alone_what_is_behind_a_sign_in_and_what_never_ends(client):
+    answer = client.get("/robots.txt")
+    assert answer["Content-Type"] == "text/plain"
+    lines = answer.content.decode().splitlines()
+    assert lines[0] == "User-agent: *"
+    for language in ("kk", "ru"):
+        with override(language):
+            assert f"Disallow: {reverse('applications:cabinet')}" in lines
+            assert f"Disallow: {reverse('admin:index')}" in lines
+    assert "Disallow: /*?" in lines
+    assert not [line for line in lines if line in ("Disallow: /", "Disallow: /bulletin/")]
+
+
+@pytest.mark.parametrize("address", ["/", "/ru/", "/bulletin/", "/ru/help/"])
+def test_a_shared_link_says_what_it_is(client, address):
+    page = client.get(address).content.decode()
+    described = re.findall(r'<meta (?:name="description"|property="og:description") content="([^"]+)">', page)
+    assert len(described) == 2
+    assert described[0] == described[1]
+    locale = "ru_KZ" if address.startswith("/ru/") else "kk_KZ"
+    assert f'<meta property="og:locale" content="{locale}">' in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ("/kk/", "/"),
+        ("/kk/bulletin/?year=2022&place=turkistan", "/bulletin/?year=2022&place=turkistan"),
+        ("/kk//evil.example/", "/%2Fevil.example/"),
+    ],
+)
+def test_kazakh_has_no_prefix_and_whoever_writes_one_arrives(client, asked, sent):
+    answer = client.get(asked)
+    assert (answer.status_code, answer["Location"]) == (301, sent)
+
+
+def test_the_number_for_whatsapp_opens_whatsapp_and_the_other_one_calls(client, settings):
+    settings.CONTACT_PHONES = ["8 (727) 111-22-33", "8 (747) 111-22-33 (WhatsApp)"]
+    page = client.get("/contacts/").content.decode()
+    assert 'href="tel:+77271112233"' in page
+    assert 'href="https://wa.me/77471112233"' in page
+    assert "tel:+7747" not in page
