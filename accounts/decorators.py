@@ -6,9 +6,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from accounts.models import Profile
+from accounts.services import must_accept_policy
 
 P = ParamSpec("P")
 View = TypeVar("View", bound=Callable[..., HttpResponse])
@@ -19,6 +22,8 @@ def parent_required(
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """For every page of the cabinet: a visitor is sent to sign in and back; an employee without a profile is told so.
 
+    Whoever agreed to an earlier version of the data policy is asked about the present one first.
+
     The view may rely on `request.user` being an active user with `request.user.profile`.
     """
 
@@ -28,6 +33,9 @@ def parent_required(
             return redirect_to_login(request.get_full_path())
         if not Profile.objects.filter(user=request.user).exists():
             return render(request, "accounts/not_a_parent.html", status=403)
+        # Only what is read waits: a form that is on its way is not lost for it.
+        if request.method in ("GET", "HEAD") and must_accept_policy(request.user):
+            return redirect(f"{reverse('accounts:policy')}?{urlencode({'next': request.get_full_path()})}")
         return view(request, *args, **kwargs)
 
     return guarded

@@ -55,6 +55,19 @@ class Consent:
     given_at: datetime
 
 
+def must_accept_policy(user: User) -> bool:
+    """Whether the newest version of the data policy that `user` agreed to is not the one in force."""
+    newest = user.consents.order_by("-given_at", "-pk").values_list("version", flat=True).first()
+    return newest not in (None, settings.DATA_POLICY_VERSION)
+
+
+def accept_policy(user: User, *, now: datetime) -> None:
+    """Record that `user` agrees to the data policy in force; the first time counts."""
+    PolicyConsent.objects.get_or_create(
+        user=user, version=settings.DATA_POLICY_VERSION, defaults={"given_at": now}
+    )
+
+
 def find_registrant(identity: Identity, *, phone: str) -> tuple[Person, PhoneTie]:
     """The person with `identity`, and whether `phone` (E.164, proven by a code) is registered to them.
 

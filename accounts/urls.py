@@ -19,6 +19,7 @@ urlpatterns = [
     path("stop/", stop.phone, name="stop"),
     path("stop/code/", stop.code, name="stop_code"),
     path("stop/choose/", stop.choose, name="stop_choose"),
+    path("cabinet/policy/", profile.policy, name="policy"),
     path("cabinet/profile/", profile.profile, name="profile"),
     path("cabinet/profile/photo/", profile.photo, name="photo"),
     path("cabinet/profile/language/", profile.language, name="language"),

@@ -243,8 +243,9 @@ PHONENUMBER_DEFAULT_REGION = "KZ"
 PHONENUMBER_DB_FORMAT = "E164"
 PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 
-# The version of the data policy in force; a consent is stored with it. Raise it when the text changes.
-DATA_POLICY_VERSION = "2026-11-29"
+# The version of the data policy in force; a consent is stored with it. Raise it when the text changes: whoever agreed
+# to an earlier one is asked anew.
+DATA_POLICY_VERSION = "2026-11-30"
 CONTACT_PHONES = ["8 (727) 339-72-22", "8 (747) 339-72-22 (WhatsApp)"]
 
 PERSON_REGISTRY: str = env.str(

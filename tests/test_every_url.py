@@ -77,6 +77,7 @@ TABLE = {
     "accounts:stop": GUESTS,
     "accounts:stop_code": STEPS,
     "accounts:stop_choose": (AWAY, 200, 200, 200, 200),
+    "accounts:policy": (LOGIN, AWAY, AWAY, AWAY, AWAY),
     "accounts:profile": PARENTS,
     "accounts:photo": (LOGIN, 404, 404, 403, 403),
     "accounts:language": BUTTON,

@@ -43,6 +43,7 @@ NOT_PAGES = {
 # Reached with the steps before them only; `test_steps_of_registration` goes there.
 STEPS = {
     "accounts:login_code",
+    "accounts:policy",
     "accounts:register_code",
     "accounts:register_password",
     "accounts:register_account",

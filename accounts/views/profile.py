@@ -8,10 +8,12 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -35,6 +37,21 @@ from notifications.clock import read_clock
 from notifications.pressing import form_stands_on, pressed_on
 
 PAGE_LENGTH = 20
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def policy(request: HttpRequest) -> HttpResponse:
+    """Whoever agreed to an earlier version of the data policy reads the present one and agrees, then goes on."""
+    user = cast(User, request.user)
+    asked = request.POST.get("next") or request.GET.get("next") or ""
+    following = page_of_ours(request, asked) or reverse(settings.LOGIN_REDIRECT_URL)
+    if request.method == "POST":
+        services.accept_policy(user, now=read_clock())
+        return redirect(following)
+    if not services.must_accept_policy(user):
+        return redirect(following)
+    return render(request, "accounts/policy.html", {"next": following})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,54 @@
+"""A corrected data policy asks anew, and loses nothing that was on its way."""
+
+import pytest
+from django.urls import reverse
+from django.utils.translation import override
+
+from accounts.models import PolicyConsent
+from notifications.clock import read_clock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def agreed(parent):
+    """To the version that was in force when they registered."""
+    return PolicyConsent.objects.create(user=parent, version="2019-06-26", given_at=read_clock())
+
+
+@pytest.mark.parametrize(("language", "title"), [("kk", "саясаты өзгерді"), ("ru", "Политика обработки")])
+def test_whoever_agreed_to_an_earlier_one_is_asked_before_the_cabinet(parent_client, agreed, language, title):
+    with override(language):
+        children = reverse("children:list")
+        answer = parent_client.get(children, follow=True)
+        assert answer.request["PATH_INFO"] == reverse("accounts:policy")
+        assert title in answer.content.decode()
+        answer = parent_client.post(reverse("accounts:policy"), {"next": children}, follow=True)
+        assert answer.request["PATH_INFO"] == children
+
+
+def test_the_answer_is_kept_as_proof_and_asked_for_once(parent, parent_client, agreed, settings):
+    for _ in range(2):
+        parent_client.post(reverse("accounts:policy"))
+    versions = list(
+        PolicyConsent.objects.filter(user=parent).order_by("pk").values_list("version", flat=True)
+    )
+    assert versions == ["2019-06-26", settings.DATA_POLICY_VERSION]
+    assert parent_client.get(reverse("children:list")).status_code == 200
+    assert parent_client.get(reverse("accounts:policy")).status_code == 302
+
+
+def test_a_form_on_its_way_and_public_pages_do_not_wait(parent_client, agreed):
+    assert parent_client.get("/bulletin/").status_code == 200
+    answer = parent_client.post(reverse("notifications:read_all"))
+    assert "policy" not in answer.headers.get("Location", "")
+
+
+def test_the_way_back_leads_to_this_site_only(parent_client, agreed):
+    answer = parent_client.post(reverse("accounts:policy"), {"next": "https://evil.example/"})
+    assert answer["Location"] == reverse("applications:cabinet")
+
+
+def test_control_whoever_agreed_to_the_present_one_is_not_asked(parent, parent_client, settings):
+    PolicyConsent.objects.create(user=parent, version=settings.DATA_POLICY_VERSION, given_at=read_clock())
+    assert parent_client.get(reverse("children:list")).status_code == 200
