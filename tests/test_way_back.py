@@ -52,7 +52,7 @@ TYPED: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "applications:extend referred": (
         {"until": "31.12.2026", "reason": "other", "explanation": "Науқас\nбала", "confirmed": "on"},
-        ['value="31.12.2026"', '<option value="other" selected>', "Науқас\nбала</textarea>"],
+        ['value="31.12.2026"', 'id="id_reason_4" checked', "Науқас\nбала</textarea>"],
     ),
     "applications:languages waiting": (
         {"languages": ["uz"]},
