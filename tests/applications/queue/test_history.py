@@ -109,7 +109,10 @@ def test_whoever_changes_an_application_past_the_transitions_is_found(scene, fam
         call_command("rebuild_queue", "--check")
 
 
-def test_a_change_of_the_rules_is_a_reason_of_its_own(scene, families, client_of, clock):
+@pytest.mark.parametrize("something_happens_later", [False, True])
+def test_a_change_of_the_rules_is_a_reason_of_its_own(
+    scene, families, client_of, clock, something_happens_later
+):
     """Two of six have priority. Until the 27th three go between them, from then on one."""
     for other in families[4:]:
         with moves.locking():
@@ -119,6 +122,8 @@ def test_a_change_of_the_rules_is_a_reason_of_its_own(scene, families, client_of
             )
     Rules.objects.create(valid_from=date(2019, 6, 27), general_per_priority=1)
     clock.move_to(datetime(2019, 6, 28, 9, tzinfo=ZONE))
+    if something_happens_later:
+        filing.archive(families[3], actor=families[3].filed_by, now=read_clock())
     (row,) = explain(families[2], since=START + timedelta(hours=2), until=read_clock()).rows
     assert (row.day, row.before, row.after, row.backward) == (date(2019, 6, 27), 4, 5, 1)
     assert row.cause == str(RULES_CAUSE)

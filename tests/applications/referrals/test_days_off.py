@@ -203,6 +203,14 @@ class TestStandingStill:
         # Held with four working days left.
         assert last_day() == date(2019, 7, 5)
 
+    def test_without_a_calendar_the_days_are_counted_by_the_week_and_no_working_days_promised(
+        self, scene, held
+    ):
+        Holiday.objects.all().delete()
+        self.resume(scene, at=datetime(2019, 7, 1, 12, tzinfo=ZONE))
+        assert last_day() == date(2019, 7, 7)
+        assert Referral.objects.get().working_days is None
+
     def test_a_day_off_after_it_is_given_back_too(self, scene, held):
         self.resume(scene, at=datetime(2019, 7, 1, 12, tzinfo=ZONE))
         assert last_day() == date(2019, 7, 5)
