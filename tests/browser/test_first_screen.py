@@ -10,6 +10,7 @@ from tests.browser.session import enter
 from tests.browser.summer import one_place
 from tests.browser.walk import DAUGHTER, FATHER, PASSWORD, Family, sms_code
 from tests.city import build_city
+from tests.factories import VacancyFactory
 
 pytestmark = pytest.mark.browser
 
@@ -81,6 +82,53 @@ def test_what_is_needed_now_is_on_the_first_screen(phone, city, language, state)
         assert shown.count() >= 1, lead
         box = shown.first.bounding_box()
         assert box["y"] + box["height"] <= SCREEN["height"], (lead, box)
+
+
+@LANGUAGES
+def test_at_the_bulletin_what_is_open_to_the_child_is_on_the_first_screen(phone, city, language):
+    """In three lines at most, and so is the next place of a list of many."""
+    for number in range(4):
+        VacancyFactory(group=city.vacancy.group, birth_years=[2000 + number])
+    phone.goto(f"{language}/bulletin/")
+    places = phone.locator(".offers tbody tr")
+    first, second = (places.nth(at).bounding_box() for at in (0, 1))
+    own = {"": "Маған қолжетімді", "/ru": "Доступно мне"}[language]
+    assert own in places.first.inner_text()
+    assert first["y"] + first["height"] <= SCREEN["height"]
+    lines = round((first["height"] - 20) / 27)
+    assert lines <= 3, first
+    assert second["y"] - first["y"] < 130
+
+
+@LANGUAGES
+def test_at_home_registering_is_on_the_first_screen(open_context, city, language):
+    page = open_context(viewport=SCREEN).new_page()
+    page.goto(f"{language}/")
+    box = page.locator(f"main a[href^='{language}/register/?next=']").first.bounding_box()
+    assert box["y"] + box["height"] <= SCREEN["height"]
+
+
+@pytest.mark.parametrize("width", [320, 360, 768])
+def test_in_letters_of_double_size_the_header_prints_nothing_over_anything(open_context, city, width):
+    page = open_context(viewport={"width": width, "height": 640}).new_page()
+    page.goto("/")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    shown = page.locator(
+        ".brand__name, .lang a, .header__menu summary, .menu--place summary, .account-link:visible"
+    )
+    boxes = [one.bounding_box() for one in shown.all() if one.is_visible()]
+    assert len(boxes) >= 5
+    over = [
+        (one, other)
+        for at, one in enumerate(boxes)
+        for other in boxes[:at]
+        if one["x"] < other["x"] + other["width"] - 1
+        and other["x"] < one["x"] + one["width"] - 1
+        and one["y"] < other["y"] + other["height"] - 1
+        and other["y"] < one["y"] + one["height"] - 1
+    ]
+    assert over == []
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
 
 
 def test_a_referral_is_downloaded_by_one_button(phone, city):
