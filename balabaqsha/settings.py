@@ -98,6 +98,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "balabaqsha.middleware.BrowserLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "balabaqsha.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "balabaqsha.wellformed.WellFormedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from accounts.models import User
 from tests.accounts.walk import PASSWORD, newest_code
+from tests.browser.all_pages import CABINET, EMPTY, PUBLIC, family_objects, in_language, public_objects
 from tests.browser.session import enter
 from tests.city import build_city
 from tests.factories import GuardianshipFactory, UserFactory
@@ -20,43 +21,6 @@ pytestmark = pytest.mark.browser
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
 NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 LANGUAGES = pytest.mark.parametrize("language", ["kk", "ru"])
-
-PUBLIC = (
-    "/",
-    "/bulletin/",
-    "/bulletin/?status=me",
-    "/bulletin/?search=nothing",
-    "/queue/",
-    "/queue/check/",
-    "/queue/corrections/",
-    "/referrals/",
-    "/kindergartens/",
-    "/statistics/",
-    "/feedback/",
-    "/help/",
-    "/contacts/",
-    "/privacy/",
-    "/accessibility/",
-    "/login/",
-    "/password/reset/",
-    "/stop/",
-    "/nothing/",
-)
-CABINET = (
-    "/cabinet/",
-    "/cabinet/profile/",
-    "/cabinet/profile/password/",
-    "/cabinet/notifications/",
-    "/cabinet/notifications/log/",
-    "/cabinet/children/",
-    "/cabinet/children/add/",
-    "/cabinet/applications/",
-    "/cabinet/applications/new/",
-    "/cabinet/applications/archive/",
-    "/bulletin/?status=me",
-    "/feedback/",
-)
-EMPTY = ("/cabinet/", "/cabinet/applications/", "/cabinet/applications/new/", "/cabinet/notifications/")
 
 
 @pytest.fixture
@@ -99,10 +63,6 @@ class Inspector:
             faults.append("wider than the screen")
         if faults:
             self.found[name] = faults
-
-
-def in_language(language: str, *paths: str) -> list[str]:
-    return [f"/ru{path}" if language == "ru" else path for path in paths]
 
 
 def test_the_inspector_sees_faults(look, transactional_db):
@@ -231,31 +191,3 @@ def test_on_a_wide_screen(look, city):
     ):
         inspector.visit(path)
     assert inspector.found == {}
-
-
-def public_objects(city) -> list[str]:
-    queue = [city.kindergarten.locality.slug, city.child.birth_date.year]
-    return [
-        city.kindergarten.get_absolute_url(),
-        city.vacancy.get_absolute_url(),
-        reverse("applications:order", args=queue),
-    ]
-
-
-def family_objects(city) -> list[str]:
-    """The page of an application in each of its states, and the pages that some of them lead to."""
-    of_states = {
-        "waiting": ("delete", "why", "claim_benefit", "languages", "move"),
-        "bid_placed": ("withdraw",),
-        "referred": ("referral_pdf", "extend"),
-    }
-    return [
-        reverse("children:child", args=[city.child.pk]),
-        reverse("applications:apply", args=[city.applications["waiting"].pk, city.vacancy.pk]),
-        *(application.get_absolute_url() for application in city.applications.values()),
-        *(
-            reverse(f"applications:{name}", args=[city.applications[state].pk])
-            for state, names in of_states.items()
-            for name in names
-        ),
-    ]

@@ -8,16 +8,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from fontTools import subset
 
-WEIGHTS = ("Regular", "Medium", "Bold")
+WEIGHTS = ("Regular", "Bold")
 
-# Latin with accents, the whole Cyrillic block (ә ғ қ ң ө ұ ү һ are in its second half), punctuation, № ₸.
+# Basic Latin; Russian and Kazakh, and what names of neighbours have besides; punctuation and signs. A letter that is
+# missing comes from the device's own font.
 UNICODES = [
     *range(0x0020, 0x007F),
-    *range(0x00A0, 0x0100),
-    *range(0x0400, 0x0500),
-    *range(0x2009, 0x2010),
-    *range(0x2010, 0x2028),
-    *(0x202F, 0x2030, 0x2039, 0x203A, 0x20AC, 0x20B8, 0x20BD, 0x2116, 0x2122, 0x2212, 0x2264, 0x2265),
+    *map(ord, "\u00a0«»°·×©"),
+    *range(0x0410, 0x0450),
+    *map(ord, "ЁёӘәҒғҚқҢңӨөҰұҮүҺһІіЎўҲҳЇїЄєҐґӢӣӮӯҶҷ"),
+    *map(ord, "\u2009\u2010\u2011\u2012–—‘’“”„•…\u202f‹›€₸₽№−≤≥→←"),
 ]
 
 

@@ -1,0 +1,158 @@
+"""Every page fits its window at every width, with the longest names and with large letters, and is light to load."""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.utils import translation
+from playwright.sync_api import BrowserContext, Page
+
+from bulletin.models import Group, Kindergarten, Locality
+from children.models import Child
+from tests.browser.all_pages import CABINET, PUBLIC, family_objects, in_language, public_objects
+from tests.browser.conftest import FLAGS, chromium_path
+from tests.browser.session import enter
+from tests.city import build_city
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = (320, 360, 700, 768, 900, 1024, 1100, 1280)
+# The browser's own setting for large letters.
+LARGE = (320, 1024)
+HEIGHT = 740
+# A first view on a slow phone: compressed, with nothing kept from an earlier one.
+FIRST_VIEW_BYTES, FIRST_VIEW_REQUESTS = 60_000, 12
+LONG_WORD = "Шекербайжұмағалиұлыәбдірахмановтегі-Құдайбергеновтегі"
+
+TOO_WIDE = """() => {
+    const room = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= window.innerWidth) return [];
+    return [...document.querySelectorAll('body *')]
+        .filter(one => one.checkVisibility() && one.getBoundingClientRect().right > room + 1)
+        .filter(one => ![...one.children].some(child => child.getBoundingClientRect().right > room + 1))
+        .map(one => `${one.tagName}.${one.className}: ${one.textContent.trim().slice(0, 40)}`)
+        .slice(0, 4);
+}"""
+
+
+@pytest.fixture
+def city(transactional_db):
+    """The city in which everything is called by names as long as they may be."""
+    city = build_city()
+    Child.objects.update(last_name=LONG_WORD.upper(), first_name=LONG_WORD.upper(), middle_name=LONG_WORD)
+    Kindergarten.objects.update(
+        name_kk=f"«{LONG_WORD}» {LONG_WORD}", name_ru=f"«{LONG_WORD}» {LONG_WORD}", head=LONG_WORD
+    )
+    Group.objects.update(name=LONG_WORD)
+    Locality.objects.update(name_kk=LONG_WORD, name_ru=LONG_WORD)
+    profile = city.parent.profile
+    profile.last_name = profile.first_name = profile.middle_name = LONG_WORD
+    profile.save()
+    return city
+
+
+def too_wide(page: Page, widths: tuple[int, ...]) -> list[str]:
+    """At which widths the page is wider than its window, and by what."""
+    found = []
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        found += [f"{width} px: {what}" for what in page.evaluate(TOO_WIDE)]
+    return found
+
+
+@pytest.fixture
+def with_large_letters(browser, live_server) -> Iterator[BrowserContext]:
+    """A browser whose owner has set letters of twice the usual size."""
+    large = browser.browser_type.launch(
+        executable_path=chromium_path(), args=[*FLAGS, "--blink-settings=defaultFontSize=32"]
+    )
+    with closing(large):
+        yield large.new_context(base_url=live_server.url, locale="kk-KZ")
+
+
+def test_control_a_wide_page_is_seen(page, with_large_letters):
+    page.set_content("<p style='width: 900px'>x</p>")
+    assert {fault.partition(":")[0] for fault in too_wide(page, WIDTHS)} == {
+        "320 px", "360 px", "700 px", "768 px", "900 px",
+    }  # fmt: skip
+    large = with_large_letters.new_page()
+    for one, wide in ((page, set()), (large, {"320 px"})):
+        one.set_content("<p style='width: 15rem; margin: 0 -8px'>x</p>")
+        assert {fault.partition(":")[0] for fault in too_wide(one, LARGE)} == wide
+
+
+@pytest.mark.parametrize("language", ["kk", "ru"])
+def test_no_page_is_wider_than_its_window(open_context, with_large_letters, live_server, city, language):
+    with translation.override(language):
+        paths = [*in_language(language, *PUBLIC, *CABINET), *public_objects(city), *family_objects(city)]
+    faults = {}
+    for context, widths in ((open_context(), WIDTHS), (with_large_letters, LARGE)):
+        page, is_inside = context.new_page(), False
+        for path in dict.fromkeys(paths):
+            if not is_inside and "/cabinet/" in path:
+                is_inside = True
+                enter(context, city.parent, portal=live_server.url)
+            page.goto(path)
+            if found := too_wide(page, widths):
+                faults[path, widths] = found
+    assert faults == {}
+
+
+@pytest.mark.parametrize("language", ["kk", "ru"])
+def test_a_first_view_is_small(open_context, live_server, language):
+    city = build_city()
+    with translation.override(language):
+        of_visitors, of_family = public_objects(city), family_objects(city)
+    visitor, family = open_context(), open_context()
+    enter(family, city.parent, portal=live_server.url)
+    heavy, seen = {}, 0
+    for context, paths in (
+        (visitor, [*in_language(language, *PUBLIC), *of_visitors]),
+        (family, [*in_language(language, *CABINET), *of_family]),
+    ):
+        view = FirstView(context)
+        for path in paths:
+            requests, size = view.of(path)
+            seen += 1
+            if requests > FIRST_VIEW_REQUESTS or size > FIRST_VIEW_BYTES:
+                heavy[path] = (requests, size)
+    assert heavy == {}
+    assert seen > 40
+
+
+class FirstView:
+    """Opens pages as for the first time, and weighs what comes over the wire."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.page = context.new_page()
+        self.wire = context.new_cdp_session(self.page)
+        self.wire.send("Network.enable")
+        self.wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        self.wire.on("Network.responseReceived", self._answered)
+        self.wire.on("Network.loadingFinished", self._loaded)
+        self.urls: dict[str, str] = {}
+        self.sizes: dict[str, int] = {}
+
+    def of(self, path: str) -> tuple[int, int]:
+        """How many requests a page takes and how many bytes come."""
+        self.urls, self.sizes = {}, {}
+        self.page.goto(path, wait_until="networkidle")
+        return len(self.urls), sum(self.sizes.values())
+
+    def _answered(self, event: dict[str, Any]) -> None:
+        self.urls[event["requestId"]] = event["response"]["url"]
+
+    def _loaded(self, event: dict[str, Any]) -> None:
+        url = self.urls.get(event["requestId"], "")
+        _before, is_static, name = url.partition(settings.STATIC_URL)
+        file = finders.find(name) if is_static else None
+        # The tests' own server sends files as they lie there; the portal's compresses what is text.
+        if file is None or name.endswith(".woff2"):
+            self.sizes[event["requestId"]] = event["encodedDataLength"]
+        else:
+            self.sizes[event["requestId"]] = len(zlib.compress(Path(file).read_bytes(), 9))
