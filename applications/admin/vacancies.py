@@ -238,7 +238,7 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
         ),
         Work(
             name="close",
-            label=_("Close"),
+            label=_("Stop accepting bids"),
             consequence=_("No more bids are accepted. Bids already sent still wait for your answer."),
             done=_("The vacancy is closed."),
             permission="bulletin.change_vacancy",

@@ -392,7 +392,8 @@ class TestBoundsOfTheDatabase:
                 " AND contype = 'c' AND convalidated"
             )
             names = {name for (name,) in cursor.fetchall()}
-        assert not [name for name in names if name.endswith(("_bounds", "_below_oldest"))]
+        before = ("activation_working_days", "referral_working_days", "stop_working_days", "oldest_age")
+        assert not {f"rules_{name}_bounds" for name in before} & names
 
 
 class TestFourEyes:
