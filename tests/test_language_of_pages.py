@@ -50,6 +50,7 @@ STEPS = {
     "accounts:reset_code",
     "accounts:reset_new",
     "accounts:stop_code",
+    "children:confirm",
 }
 # They show a text as it was sent, in the language of the person who got it.
 SENT_TEXTS = {"admin:notifications_message change", "admin:notifications_notice change"}
@@ -79,6 +80,23 @@ def foreign_words(page: str, language: str) -> set[str]:
     return found | {word for word in re.findall(r"\w+", text) if KAZAKH_ONLY & set(word)}
 
 
+# Elements in the middle of a sentence, and what a sighted reader does not get.
+INLINE = re.compile(r"</?(?:a|b|em|small|span|strong|time)\b[^>]*>")
+HEARD_ONLY = re.compile(r'<span class="visually-hidden">.*?</span>')
+
+
+def stray_spaces(page: str) -> set[str]:
+    """Words that a space parts from the full stop, comma or colon after them."""
+    text = HEARD_ONLY.sub("", re.sub(r"\s+", " ", UNSPOKEN.sub("", page)))
+    lines = unescape(re.sub(r"<[^>]+>", "\n", INLINE.sub("", text)))
+    return set(re.findall(r"\w+ +[.,;:!?](?= |\n|$)", lines))
+
+
+def test_control_a_stray_space_is_seen():
+    assert stray_spaces("<p>Until <time>3 July</time>\n. Then</p>") == {"July ."}
+    assert stray_spaces('<p>Until <time>3 July</time>. <span class="visually-hidden">: x</span></p>') == set()
+
+
 def visit(client: Client, urls: dict[str, str]) -> dict[str, str]:
     """The pages that this visitor gets, by name; "not found" is a page too, being sent elsewhere is not."""
     pages = {}
@@ -95,6 +113,7 @@ def complaints(pages: dict[str, str], language: str) -> dict[str, set[str]]:
     for name, page in pages.items():
         if f'<html lang="{language}"' not in page:
             found[name].add("<html lang>")
+        found[name] |= stray_spaces(page)
     return {name: words for name, words in found.items() if words}
 
 
