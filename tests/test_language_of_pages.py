@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone, translation
 
 from accounts.models import Profile, User
+from accounts.registry.simulated_people import MANUAL_CHILD_IIN
 from applications.disputes.guardianships import stop_guardian
 from balabaqsha.admin_site import staff_site
 from tests.accounts.walk import FATHER, PASSWORD, PHONE, newest_code
@@ -48,9 +49,9 @@ STEPS = {
     "accounts:register_password",
     "accounts:register_account",
     "accounts:reset_code",
+    "children:confirm",
     "accounts:reset_new",
     "accounts:stop_code",
-    "children:confirm",
 }
 # They show a text as it was sent, in the language of the person who got it.
 SENT_TEXTS = {"admin:notifications_message change", "admin:notifications_notice change"}
@@ -219,6 +220,12 @@ class TestLanguageOf:
         way.step("/cabinet/profile/")
         assert complaints(way.pages, language) == {}
         assert len(way.pages) == 10
+        # The page before offers children whose names have letters of Kazakh.
+        way.step("/cabinet/children/add/", iin=MANUAL_CHILD_IIN)
+        asks = Way(client, language)
+        asks.step("/cabinet/children/add/check/")
+        assert complaints(asks.pages, language) == {}
+        assert len(asks.pages) == 1
 
     def test_steps_to_a_new_password(self, client, language, parent):
         way = Way(client, language)

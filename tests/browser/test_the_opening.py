@@ -43,7 +43,7 @@ WATCH = """
         if (document.querySelector("button[data-opens]:not([disabled])")) window.opened ??= origin + counter();
     }).observe(document, { subtree: true, attributeFilter: ["disabled"] });
 """
-SENT = {"kk": "Бюллетеньге өтініш жібердіңіз", "ru": "Вы подали заявку в бюллетень"}
+SENT = {"kk": "Бос орынға өтінім жіберілді", "ru": "Заявка на место отправлена"}
 SEATS, FAMILIES, BROWSERS = 7, 40, 3
 
 
