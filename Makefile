@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests coverage lint audit mutants format messages shell reset-demo bench bench-crowd bench-queue soak install lock
+.PHONY: help run stop test tests coverage lint audit mutants format messages shell reset-demo bench bench-crowd bench-queue soak pages install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -108,6 +108,10 @@ bench-queue: ## Measure what a number in the queue costs, on a scratch database 
 soak: ## Two minutes of an ordinary day against the portal as it is served, on a scratch database (SECONDS=250, RATE=10)
 	@$(PREPARE) run
 	@$(PY) benchmarks/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RATE),--per-second $(RATE))
+
+pages: ## Weigh every page on a slow phone, look at all widths, take pictures into var/pages (URL=..., a demo that runs)
+	@$(PREPARE) test
+	@CHROMIUM="$$($(PREPARE) browser)" $(PY) benchmarks/pages.py $(if $(URL),--url $(URL))
 
 install: ## Only make .venv and install the locked packages
 	@$(PREPARE) run
