@@ -171,7 +171,7 @@ def robots(request: HttpRequest) -> HttpResponse:
         for path in ("/admin/", "/cabinet/", "/login/", "/register/")
     ]
     rules = ["User-agent: *", *(f"Disallow: {path}" for path in (*private, "/demo/", "/*?"))]
-    return HttpResponse("\n".join([*rules, ""]), content_type="text/plain")
+    return HttpResponse("\n".join([*rules, ""]), content_type="text/plain; charset=utf-8")
 
 
 @require_safe

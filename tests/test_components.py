@@ -376,7 +376,7 @@ def test_style_sheet_is_small_and_all_it_names_exists() -> None:
     named = set(re.findall(r'url\("\.\./([^"]+)"\)', css))
     assert {name for name in named if not name.startswith("fonts/") and not (STATIC / name).exists()} == set()
     assert {name for name in named if name.startswith("fonts/")} == {
-        f"fonts/roboto-{weight}.woff2" for weight in ("regular", "medium", "bold")
+        f"fonts/roboto-{weight}.woff2" for weight in ("regular", "bold")
     }
 
 
@@ -398,13 +398,12 @@ def test_fonts_hold_every_kazakh_letter(settings, tmp_path: Path) -> None:
     fonts = sorted((tmp_path / "fonts").glob("*.woff2"))
     assert [font.name for font in fonts] == [
         "roboto-bold.woff2",
-        "roboto-medium.woff2",
         "roboto-regular.woff2",
     ]
     for font in fonts:
         letters = TTFont(font).getBestCmap()
         assert [letter for letter in "ӘәҒғҚқҢңӨөҰұҮүҺһІіЁё«»–—…№₸\u00a0" if ord(letter) not in letters] == []
-        assert font.stat().st_size < 30_000
+        assert font.stat().st_size < 15_000
     before = [font.stat().st_mtime_ns for font in fonts]
     call_command("build_fonts", verbosity=0)
     assert [font.stat().st_mtime_ns for font in fonts] == before

@@ -133,7 +133,9 @@ def test_templates_mark_nothing_as_safe_but_what_we_wrote():
         if re.search(r"\|\s*safe\b|autoescape off|safeseq", path.read_text()):
             found.add(path.relative_to(CHECKOUT).as_posix())
     assert found <= known
-    assert [path for path, tree in modules() for name, _call in called(tree) if name == "mark_safe"] == []
+    escapes = {"notifications/templatetags/unbroken.py"}  # everything before it wraps a number
+    marking = {path for path, tree in modules() for name, _call in called(tree) if name == "mark_safe"}
+    assert marking == escapes
 
 
 def test_the_image_holds_no_history_and_no_secrets():

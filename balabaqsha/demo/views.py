@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET
 
 from accounts import limits
 from accounts.way_back import whole_address
-from balabaqsha.context import LANGUAGE_LABELS
+from balabaqsha.context import LANGUAGE_LABELS, LANGUAGE_NAMES
 from balabaqsha.demo import desk, staff
 from notifications import budget
 from notifications.clock import estimate_clock, read_clock
@@ -57,6 +57,7 @@ def desk_page(request: HttpRequest) -> HttpResponse:
                     {
                         "code": code,
                         "label": label,
+                        "name": LANGUAGE_NAMES[code],
                         "url": f"{request.path}?lang={code}",
                         "current": code == language,
                     }

@@ -40,7 +40,7 @@ def test_control_without_the_lock_one_claim_is_verified_twice(benefit, monkeypat
         "lock_application",
         lambda pk: Application.objects.select_related("locality").get(pk=pk),
     )
-    monkeypatch.setattr(claims, "_refuse_own", lambda benefit, *, actor: gate.wait(timeout=10))
+    monkeypatch.setattr(claims, "refuse_own_child", lambda child, actor: gate.wait(timeout=10))
     together(verify(benefit), verify(benefit))
     assert moves() == [Move.VERIFY_BENEFIT, Move.VERIFY_BENEFIT]
 

@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections, transaction
 from django.urls import reverse
+from django.utils.formats import number_format
 
 from accounts.roles import Role
 from applications.bidding import award
@@ -234,7 +235,9 @@ def test_ten_thousand_presses_are_collected_and_a_hundred_places_awarded_by_numb
     told = dict(Notice.objects.filter(kind="bid_lost").values_list("link", "text_kk"))
     assert len(told) == Notice.objects.filter(kind="bid_lost").count() == len(waiting) - SEATS
     for application in Application.objects.filter(pk__in=bidding[SEATS:]):
-        assert told[application.get_absolute_url()].endswith(f": {numbers[application.pk]}.")
+        assert told[application.get_absolute_url()].endswith(
+            f": {number_format(numbers[application.pk], force_grouping=True)}."
+        )
 
 
 def during(work, applications, vacancy):

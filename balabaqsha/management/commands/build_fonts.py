@@ -1,5 +1,6 @@
 """Make the web fonts: Roboto from the `font-roboto` package, cut down to the letters that the portal uses."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ UNICODES = [
 
 
 class Command(BaseCommand):
-    help = "Builds the woff2 fonts under var/fonts; does nothing when they are newer than their source."
+    help = "Builds the woff2 fonts under var/fonts; does nothing when they are made of what they should be."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--force", action="store_true", help="Build again even if the fonts are there.")
@@ -31,12 +32,15 @@ class Command(BaseCommand):
         source = Path(font_roboto.font_directory)
         target = Path(settings.VAR_DIR) / "fonts"
         target.mkdir(parents=True, exist_ok=True)
+        made_of = target / "made-of.txt"
+        recipe = f"{version('font-roboto')} {WEIGHTS} {UNICODES}"
+        is_stale = force or not made_of.exists() or made_of.read_text() != recipe
         for weight in WEIGHTS:
-            ttf = source / f"Roboto-{weight}.ttf"
             woff2 = target / f"roboto-{weight.lower()}.woff2"
-            if force or not woff2.exists() or woff2.stat().st_mtime < ttf.stat().st_mtime:
-                build_font(ttf, woff2)
+            if is_stale or not woff2.exists():
+                build_font(source / f"Roboto-{weight}.ttf", woff2)
                 self.stdout.write(f"{woff2.name}: {woff2.stat().st_size // 1024} KB")
+        made_of.write_text(recipe)
         (target / "LICENSE.txt").write_bytes((source / "LICENSE").read_bytes())
 
 

@@ -108,6 +108,13 @@ class World:
             self.inside += 1
             self.seen["signed"] += 1
 
+    def enrol(self, draw):
+        """A family's whole way, which single steps seldom make."""
+        self.bid(draw)
+        for bid in Bid.objects.filter(state=BidState.PENDING, holds_seat=True).order_by("placed_at")[:1]:
+            issuing.activate_bid(bid, actor=self.scene.staff, now=self.now)
+        self.sign(draw)
+
     def revoke(self, draw):
         for referral in Referral.objects.filter(state=ReferralState.ISSUED).order_by("issued_at")[:1]:
             referral_ending.revoke_referral(referral, actor=self.scene.staff, reason="Жөндеу", now=self.now)
@@ -152,6 +159,8 @@ STEPS = [
     "bid",
     "publish",
     "bid",
+    "enrol",
+    "enrol",
     "answer",
     "sign",
     "revoke",

@@ -133,7 +133,7 @@ def test_a_stranger_sends_no_files(browser):
     browser.connection.putrequest("POST", "/cabinet/profile/photo/")
     browser.connection.putheader("Content-Length", "3000000")
     browser.connection.endheaders()
-    assert browser.connection.getresponse().getheader("Location") == "/login/?next=/cabinet/profile/photo/"
+    assert browser.connection.getresponse().getheader("Location") == "/login/?next=/cabinet/profile/"
 
 
 def test_static_files_whole_compressed_in_part_and_unchanged(browser):
