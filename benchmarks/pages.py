@@ -66,9 +66,9 @@ def main() -> int:
     parser.add_argument("--pictures", type=Path, default=Path("var/pages"))
     arguments = parser.parse_args()
     with sync_playwright() as playwright:
-        launch = {"executable_path": os.environ.get("CHROMIUM") or None}
-        plain = playwright.chromium.launch(args=FLAGS, **launch)
-        large = playwright.chromium.launch(args=[*FLAGS, "--blink-settings=defaultFontSize=32"], **launch)
+        chromium, path = playwright.chromium, os.environ.get("CHROMIUM")
+        plain = chromium.launch(executable_path=path, args=FLAGS)
+        large = chromium.launch(executable_path=path, args=[*FLAGS, "--blink-settings=defaultFontSize=32"])
         with closing(plain), closing(large):
             options: dict[str, Any] = {
                 "base_url": arguments.url,
