@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 def test_crawlers_leave_alone_what_is_behind_a_sign_in_and_what_never_ends(client):
     answer = client.get("/robots.txt")
-    assert answer["Content-Type"] == "text/plain"
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
     lines = answer.content.decode().splitlines()
     assert lines[0] == "User-agent: *"
     for language in ("kk", "ru"):

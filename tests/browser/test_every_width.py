@@ -141,7 +141,8 @@ class FirstView:
     def of(self, path: str) -> tuple[int, int]:
         """How many requests a page takes and how many bytes come."""
         self.urls, self.sizes = {}, {}
-        self.page.goto(path, wait_until="networkidle")
+        self.page.goto(path)
+        self.page.evaluate("document.fonts.ready")
         return len(self.urls), sum(self.sizes.values())
 
     def _answered(self, event: dict[str, Any]) -> None:
