@@ -37,7 +37,7 @@ class PhoneError(ValueError):
             case PhoneFault.LANDLINE:
                 return _("A landline can't receive an SMS. Enter a mobile number")
             case _:
-                return _("Enter the phone number as +7 7XX XXX XX XX")
+                return _("Enter the phone number as +7 7__ ___ __ __")
 
 
 def parse_mobile(text: str) -> str:

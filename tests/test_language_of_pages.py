@@ -59,7 +59,7 @@ UNSPOKEN = re.compile(r"<(script|style|template)\b.*?</\1>|<!--.*?-->", re.DOTAL
 SPOKEN_ATTRIBUTES = re.compile(r'\s(?:title|alt|aria-label|placeholder|data-label)="([^"]*)"')
 # Addresses, time zones and the pattern of a phone number.
 ADDRESS = re.compile(
-    r"\+7 7XX XXX XX XX|\bAsia/\w+|https?://\S+|\b[\w.-]+@[\w.-]+|\b[\w-]+(\.[\w-]+)*\.kz\b|/[\w/-]+/"
+    r"\+7 7__ ___ __ __|\bAsia/\w+|https?://\S+|\b[\w.-]+@[\w.-]+|\b[\w-]+(\.[\w-]+)*\.kz\b|/[\w/-]+/"
 )
 
 

@@ -44,7 +44,7 @@ SAME_IN_BOTH = {
 }
 # What is filled in, and tags: no language has them in words.
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]|\{\w*\}")
-NO_WORDS = re.compile(rf"{PLACEHOLDER.pattern}|<[^>]*>|&\w+;|\+7 7XX XXX XX XX")
+NO_WORDS = re.compile(rf"{PLACEHOLDER.pattern}|<[^>]*>|&\w+;|\+7 7__ ___ __ __")
 
 
 def load(path: Path) -> polib.POFile:

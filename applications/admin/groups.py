@@ -15,38 +15,26 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, decisions
 from applications.admin.work import (
     LINE_BREAK,
-    PROPOSAL_TONES,
-    READ_BY_OTHERS,
     Rows,
     Work,
     WorkAdmin,
     link,
     page_of,
     staff_of,
-    tag,
 )
 from applications.decisions import places
 from applications.decisions.places import CONFIRM, CONFIRM_COUNT, COUNT, DATA, PROPOSE
 from applications.models import GroupProposal, Headcount
+from applications.moves import Refused, locking
 from applications.places.occupancy import Occupancy, occupancies_of, over_promised
 from applications.states import ProposalState
 from bulletin.employment import kindergartens_of
 from bulletin.models import MOST_CHILDREN, Group, Kindergarten
 from bulletin.school_years import school_year, year_in_words
 from notifications.clock import estimate_clock, read_clock
-
-
-class DeclineForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=_("Employees read it at the proposal."),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
-    )
-
 
 # --- what a group is ---------------------------------------------------------------------------------------------
 
@@ -214,37 +202,6 @@ def in_words(group: Group, one: Occupancy) -> str:
 # --- what is proposed ----------------------------------------------------------------------------------------------
 
 
-def _waits(proposal: GroupProposal | Headcount, now: datetime) -> bool:
-    return proposal.state == ProposalState.PROPOSED
-
-
-def _confirm_group(proposal: GroupProposal, actor: User, data: dict[str, Any], now: datetime) -> None:
-    places.confirm_group(proposal, actor=actor, now=now)
-
-
-def _decline_group(proposal: GroupProposal, actor: User, data: dict[str, Any], now: datetime) -> None:
-    places.decline_group(proposal, actor=actor, reason=data["reason"], now=now)
-
-
-def _confirm_count(count: Headcount, actor: User, data: dict[str, Any], now: datetime) -> None:
-    places.confirm_count(count, actor=actor, now=now)
-
-
-def _decline_count(count: Headcount, actor: User, data: dict[str, Any], now: datetime) -> None:
-    places.decline_count(count, actor=actor, reason=data["reason"], now=now)
-
-
-class ProposalAdmin(WorkAdmin):
-    """What waits for an official, and what became of the rest; a kindergarten sees its own."""
-
-    ordering = ["-proposed_at"]
-    decided_fields = ["proposed_at", "proposed_by", "decided_at", "decided_by", "decision_reason"]
-
-    @admin.display(description=_("State"), ordering="state")
-    def shown_state(self, obj: Any) -> str:
-        return tag(obj.get_state_display(), tone=PROPOSAL_TONES[ProposalState(obj.state)])
-
-
 class GroupProposalForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new group; errors are explained in words."""
 
@@ -256,8 +213,13 @@ class GroupProposalForm(forms.ModelForm):  # type: ignore[type-arg]
         super()._post_clean()  # type: ignore[misc]
         if self.errors:
             return
-        # Two who send the same name at once take turns.
-        Kindergarten.objects.select_for_update(no_key=True).get(pk=self.instance.kindergarten_id)
+        # Two who send the same name at once take turns: the page is one transaction, which keeps the lock.
+        try:
+            with locking():
+                Kindergarten.objects.select_for_update(no_key=True).get(pk=self.instance.kindergarten_id)
+        except Refused as busy:
+            self.add_error(None, str(busy))
+            return
         errors: Mapping[str, Any] = places.why_not_confirm(self.instance, now=read_clock())
         waiting = GroupProposal.objects.filter(
             kindergarten=self.instance.kindergarten, name=self.instance.name, state=ProposalState.PROPOSED
@@ -277,32 +239,15 @@ class GroupProposalAdmin(ProposalAdmin):
     list_select_related = ["kindergarten__locality", "group", "proposed_by"]
     search_fields = ["name", "kindergarten__name_kk", "kindergarten__name_ru"]
     actions = ["confirm_selected"]
-    works = [
-        Work(
-            name="confirm",
-            label=_("Confirm"),
-            consequence=_(
-                "The group is as proposed from now on. Places may be published within its capacity."
-            ),
-            done=_("The group is confirmed."),
-            permission=CONFIRM,
-            offered=_waits,
-            perform=_confirm_group,
-            is_in_journal=True,
-        ),
-        Work(
-            name="decline",
-            label=_("Decline"),
-            consequence=_("The group stays as it is."),
-            done=_("The proposal is declined. Nothing changed."),
-            permission=CONFIRM,
-            offered=_waits,
-            perform=_decline_group,
-            form=DeclineForm,
-            danger=True,
-            is_in_journal=True,
-        ),
-    ]
+    works = decisions(
+        permission=CONFIRM,
+        approve=places.confirm_group,
+        decline=places.decline_group,
+        label=_("Confirm"),
+        consequence=_("The group is as proposed from now on. Places may be published within its capacity."),
+        done=_("The group is confirmed."),
+        otherwise=_("The group stays as it is."),
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("bulletin.add_group")
@@ -310,7 +255,7 @@ class GroupProposalAdmin(ProposalAdmin):
     def get_fields(self, request: HttpRequest, obj: GroupProposal | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("kindergarten", *DATA)
-        return ("shown_state", "kindergarten", "group", "change", *DATA, *self.decided_fields)
+        return ("shown_state", "kindergarten", "group", "change", *DATA, *DECIDED_FIELDS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: GroupProposal | None = None) -> tuple[str, ...]:
         return () if obj is None else self.get_fields(request, obj)
@@ -406,35 +351,20 @@ class HeadcountAdmin(ProposalAdmin):
         "children",
         "capacity",
         "counted_at",
-        *ProposalAdmin.decided_fields,
+        *DECIDED_FIELDS,
     ]
-    works = [
-        Work(
-            name="confirm",
-            label=_("Confirm"),
-            consequence=_(
-                "So many places of the group are taken in that school year, beside what is promised. Where that is "
-                "more than there is room for, nothing is cut, but nothing more can be published."
-            ),
-            done=_("The count is confirmed."),
-            permission=CONFIRM_COUNT,
-            offered=_waits,
-            perform=_confirm_count,
-            is_in_journal=True,
+    works = decisions(
+        permission=CONFIRM_COUNT,
+        approve=places.confirm_count,
+        decline=places.decline_count,
+        label=_("Confirm"),
+        consequence=_(
+            "So many places of the group are taken in that school year, beside what is promised. Where that is "
+            "more than there is room for, nothing is cut, but nothing more can be published."
         ),
-        Work(
-            name="decline",
-            label=_("Decline"),
-            consequence=_("The former count stands."),
-            done=_("The proposal is declined. Nothing changed."),
-            permission=CONFIRM_COUNT,
-            offered=_waits,
-            perform=_decline_count,
-            form=DeclineForm,
-            danger=True,
-            is_in_journal=True,
-        ),
-    ]
+        done=_("The count is confirmed."),
+        otherwise=_("The former count stands."),
+    )
 
     def zone_of(self, obj: Headcount) -> Any:
         return obj.group.kindergarten.locality.zone

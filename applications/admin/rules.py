@@ -10,9 +10,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, decisions
 from applications.admin.rules_preview import touched_by
 from applications.admin.work import (
-    PROPOSAL_TONES,
     READ_BY_OTHERS,
     ReasonForm,
     Rows,
@@ -40,7 +40,6 @@ from applications.models.rules import VALUES
 from applications.moves import Refused
 from applications.referrals import stops
 from applications.refusals import Refusal
-from applications.states import ProposalState
 from applications.workplace import short_name
 from bulletin.seen import CheckedAdmin
 from notifications.clock import estimate_clock, read_clock
@@ -227,75 +226,33 @@ def _may_still_change(rules: Rules) -> bool:
     return start is None or rules.valid_from >= start
 
 
-def _waits(proposal: RulesProposal, now: datetime) -> bool:
-    return proposal.state == ProposalState.PROPOSED
-
-
-def _approve(proposal: RulesProposal, actor: User, data: dict[str, Any], now: datetime) -> None:
-    approve_rules(proposal, actor=actor, now=now)
-
-
-def _decline(proposal: RulesProposal, actor: User, data: dict[str, Any], now: datetime) -> None:
-    decline_rules(proposal, actor=actor, reason=data["reason"], now=now)
-
-
-class DeclineForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=_("Employees read it at the proposal."),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
-    )
-
-
 @admin.register(RulesProposal)
-class RulesProposalAdmin(WorkAdmin):
+class RulesProposalAdmin(ProposalAdmin):
     """Rules that wait for a second official, and what became of the others."""
 
     list_display = ["shown_locality", "begins", "proposed_at", "proposed_by", "shown_state"]
     list_filter = ["state"]
     list_select_related = ["locality", "proposed_by"]
-    ordering = ["-proposed_at"]
     fields = [
         "shown_state",
         "shown_locality",
         "begins",
         *VALUES,
         "reason",
-        "proposed_at",
-        "proposed_by",
-        "decided_at",
-        "decided_by",
-        "decision_reason",
+        *DECIDED_FIELDS,
     ]
-    works = [
-        Work(
-            name="approve",
-            label=_("Approve"),
-            consequence=_(
-                "The rules come into force as it says above. Deadlines already given stay as they are. "
-                "Once they hold they can't be changed, only followed by others."
-            ),
-            done=_("The rules are approved."),
-            permission=DECIDE,
-            offered=_waits,
-            perform=_approve,
-            is_in_journal=True,
+    works = decisions(
+        permission=DECIDE,
+        approve=approve_rules,
+        decline=decline_rules,
+        label=_("Approve"),
+        consequence=_(
+            "The rules come into force as it says above. Deadlines already given stay as they are. "
+            "Once they hold they can't be changed, only followed by others."
         ),
-        Work(
-            name="decline",
-            label=_("Decline"),
-            consequence=_("Nothing changes."),
-            done=_("The proposal is declined. Nothing changed."),
-            permission=DECIDE,
-            offered=_waits,
-            perform=_decline,
-            form=DeclineForm,
-            danger=True,
-            is_in_journal=True,
-        ),
-    ]
+        done=_("The rules are approved."),
+        otherwise=_("Nothing changes."),
+    )
 
     def buttons(self, request: HttpRequest, obj: Any) -> Rows:
         """None for the proposer, who may not decide."""
@@ -324,10 +281,6 @@ class RulesProposalAdmin(WorkAdmin):
     @admin.display(description=_("Valid from"), ordering="valid_from")
     def begins(self, obj: RulesProposal) -> str:
         return written(obj.valid_from) if obj.valid_from else gettext("an emergency: from the approval on")
-
-    @admin.display(description=_("State"), ordering="state")
-    def shown_state(self, obj: RulesProposal) -> str:
-        return tag(obj.get_state_display(), tone=PROPOSAL_TONES[ProposalState(obj.state)])
 
 
 def _runs(stop: StopListEntry, now: datetime) -> bool:

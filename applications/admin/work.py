@@ -33,7 +33,6 @@ from accounts.public_text import demand_words, refuse_personal_numbers
 from applications.models import Application
 from applications.moves import Refused
 from applications.refusals import Refusal
-from applications.states import ProposalState
 from applications.workplace import own, short_name, stands_in
 from bulletin.models import Kindergarten
 from children.access import guardians_of
@@ -41,11 +40,6 @@ from notifications.clock import estimate_clock, read_clock
 
 # How many of the rows that were refused for one reason are named.
 NAMED = 10
-PROPOSAL_TONES = {
-    ProposalState.PROPOSED: "warning",
-    ProposalState.APPROVED: "success",
-    ProposalState.DECLINED: "neutral",
-}
 LINE_BREAK = SafeString("<br>")
 Words = str | Promise
 Rows = list[dict[str, Any]]

@@ -86,11 +86,11 @@ class TestANewGroup:
         proposal = GroupProposal.objects.get()
         assert answer.url == f"{prefix}/admin/applications/groupproposal/{proposal.pk}/change/"
         assert not Group.objects.filter(name="Балапан").exists()
-        assert desk.post(work(proposal, "confirm")).status_code == 403
-        page = unescape(office.get(prefix + work(proposal, "confirm")).content.decode())
+        assert desk.post(work(proposal, "approve")).status_code == 403
+        page = unescape(office.get(prefix + work(proposal, "approve")).content.decode())
         assert "Балапан" in page
         assert "25" in page
-        office.post(work(proposal, "confirm"))
+        office.post(work(proposal, "approve"))
         group = Group.objects.get(name="Балапан")
         assert data(group) == {
             "name": "Балапан", "age_group": "3-4", "language": "kk", "regime": "day", "capacity": 25,
@@ -157,7 +157,7 @@ class TestOtherData:
         # Django's own button has its own word: the one that ends the acceptance of bids is another.
         assert "Жабу</a>" in page
         assert f"/admin/applications/groupproposal/{proposal.pk}/change/" in page
-        office.post(work(proposal, "confirm"))
+        office.post(work(proposal, "approve"))
         scene.group.refresh_from_db()
         assert (scene.group.capacity, scene.group.age_group) == (20, AgeGroup.SECOND_JUNIOR)
 
@@ -169,7 +169,7 @@ class TestOtherData:
         proposal.refresh_from_db()
         assert (scene.group.capacity, proposal.state) == (25, ProposalState.DECLINED)
         assert "Бөлме үлкенірек" in desk.get(proposal_page(proposal)).content.decode()
-        for decide in ("confirm", "decline"):
+        for decide in ("approve", "decline"):
             office.post(work(proposal, decide), {"reason": "Бөлме үлкенірек"})
         proposal.refresh_from_db()
         assert proposal.state == ProposalState.DECLINED
@@ -266,7 +266,7 @@ class TestCounting:
         )
         count = Headcount.objects.get()
         assert over_promised(now=NOW) == []
-        office.post(work(count, "confirm"))
+        office.post(work(count, "approve"))
         (found,) = over_promised(now=NOW)
         assert found.excess == 1
         page = office.get(f"{prefix}{LIST}?room=over").content.decode()

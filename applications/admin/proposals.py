@@ -1,0 +1,92 @@
+"""What waits for a second person, and how it is decided: shared by groups, counts of children and rules."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from applications.admin.work import READ_BY_OTHERS, Words, Work, WorkAdmin, tag
+from applications.states import ProposalState
+
+TONES = {
+    ProposalState.PROPOSED: "warning",
+    ProposalState.APPROVED: "success",
+    ProposalState.DECLINED: "neutral",
+}
+DECIDED_FIELDS = ["proposed_at", "proposed_by", "decided_at", "decided_by", "decision_reason"]
+
+
+class DeclineForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Employees read it at the proposal."),
+        max_length=300,
+        validators=READ_BY_OTHERS,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )
+
+
+def waits(proposal: Any, now: datetime) -> bool:
+    """Whether the proposal is still open."""
+    return bool(proposal.state == ProposalState.PROPOSED)
+
+
+def decisions(
+    *,
+    permission: str,
+    approve: Callable[..., Any],
+    decline: Callable[..., Any],
+    label: Words,
+    consequence: Words,
+    done: Words,
+    otherwise: Words,
+) -> list[Work]:
+    """The two buttons of a proposal: `approve(proposal, actor, now)` with its words, and `decline(…, reason)`.
+
+    `otherwise` says what stays as it is if it is declined. Both services enter the journal themselves.
+    """
+
+    def perform_approval(proposal: Any, actor: User, _data: dict[str, Any], now: datetime) -> None:
+        approve(proposal, actor=actor, now=now)
+
+    def perform_decline(proposal: Any, actor: User, data: dict[str, Any], now: datetime) -> None:
+        decline(proposal, actor=actor, reason=data["reason"], now=now)
+
+    return [
+        Work(
+            name="approve",
+            label=label,
+            consequence=consequence,
+            done=done,
+            permission=permission,
+            offered=waits,
+            perform=perform_approval,
+            is_in_journal=True,
+        ),
+        Work(
+            name="decline",
+            label=_("Decline"),
+            consequence=otherwise,
+            done=_("The proposal is declined. Nothing changed."),
+            permission=permission,
+            offered=waits,
+            perform=perform_decline,
+            form=DeclineForm,
+            danger=True,
+            is_in_journal=True,
+        ),
+    ]
+
+
+class ProposalAdmin(WorkAdmin):
+    """What waits to be decided, and what became of the rest."""
+
+    ordering = ["-proposed_at"]
+
+    @admin.display(description=_("State"), ordering="state")
+    def shown_state(self, obj: Any) -> str:
+        return tag(obj.get_state_display(), tone=TONES[ProposalState(obj.state)])
