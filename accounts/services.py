@@ -56,9 +56,9 @@ class Consent:
 
 
 def must_accept_policy(user: User) -> bool:
-    """Whether the newest version of the data policy that `user` agreed to is not the one in force."""
-    newest = user.consents.order_by("-given_at", "-pk").values_list("version", flat=True).first()
-    return newest not in (None, settings.DATA_POLICY_VERSION)
+    """Whether `user` agreed to other versions of the data policy, but never to the one in force."""
+    agreed = set(user.consents.values_list("version", flat=True))
+    return bool(agreed) and settings.DATA_POLICY_VERSION not in agreed
 
 
 def accept_policy(user: User, *, now: datetime) -> None:

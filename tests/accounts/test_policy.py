@@ -38,6 +38,14 @@ def test_the_answer_is_kept_as_proof_and_asked_for_once(parent, parent_client, a
     assert parent_client.get(reverse("accounts:policy")).status_code == 302
 
 
+def test_a_portal_that_goes_back_to_an_earlier_version_asks_nobody_who_agreed_to_it(
+    parent, parent_client, agreed, settings
+):
+    parent_client.post(reverse("accounts:policy"))
+    settings.DATA_POLICY_VERSION = agreed.version
+    assert parent_client.get(reverse("children:list")).status_code == 200
+
+
 def test_a_form_on_its_way_and_public_pages_do_not_wait(parent_client, agreed):
     assert parent_client.get("/bulletin/").status_code == 200
     answer = parent_client.post(reverse("notifications:read_all"))
