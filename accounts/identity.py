@@ -121,8 +121,8 @@ def iin_hash(iin: str) -> str | None:
 
 
 def document_hash(number: str) -> str | None:
-    """The same for a document number, whatever keyboard it was typed on."""
-    return keyed_hash("document", number.translate(_TO_LATIN)) if number else None
+    """The same for a document number, whatever keyboard it was typed on, and in small letters too."""
+    return keyed_hash("document", number.upper().translate(_TO_LATIN)) if number else None
 
 
 def _document(compact: str, paper: Paper) -> str:

@@ -77,6 +77,12 @@ def test_an_alphabet_once_chosen_stays(number):
     assert document_hash(folded) == document_hash(number)
 
 
+@pytest.mark.parametrize("number", ["n12345678", "аб123456"])
+def test_a_registry_that_writes_small_letters_means_the_same_document(number):
+    """`register` keeps the hash of what the registry wrote, the forms look for capitals."""
+    assert document_hash(number) == document_hash(document(number, Paper.OTHER))
+
+
 def test_digits_are_what_the_person_says():
     """A Russian passport has ten digits, a Turkish identity number eleven; nobody can tell twelve from an IIN."""
     assert document("4509 123456", Paper.OTHER) == "4509123456"
