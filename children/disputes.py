@@ -150,10 +150,17 @@ def is_barred(user: User, *, iin_hash: str) -> bool:
 
     One query, whether or not the child is known here.
     """
+    return _barring(user).filter(guardianship__child__iin_hash=iin_hash).exists()
+
+
+def barred_children(user: User) -> set[str]:
+    """The hashes of the IINs of all children of whom `user` can't become a guardian again. One query."""
+    return set(_barring(user).values_list("guardianship__child__iin_hash", flat=True))
+
+
+def _barring(user: User) -> QuerySet[Dispute]:
     by_official = Q(outcome=Dispute.Outcome.ENDS, decided_by__isnull=False)
-    return Dispute.objects.filter(
-        by_official | Q(outcome=""), guardianship__user=user, guardianship__child__iin_hash=iin_hash
-    ).exists()
+    return Dispute.objects.filter(by_official | Q(outcome=""), guardianship__user=user)
 
 
 def undecided() -> QuerySet[Dispute]:

@@ -14,7 +14,7 @@ from accounts.crypto import keyed_hash
 from accounts.models import User
 from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavailable, get_registry
 from children.access import children_of, guardians_of
-from children.disputes import is_barred
+from children.disputes import barred_children, is_barred
 from children.journal_actions import Action
 from children.models import Child, Dispute, Guardianship
 from notifications.services import enqueue
@@ -85,13 +85,9 @@ def known_wards(user: User) -> list[Person]:
 
 def still_to_add(user: User, wards: Iterable[Person], *, today: date) -> list[Person]:
     """Those of `wards` that `user` may add and has not added; the youngest first, none that is past kindergarten."""
-    added = set(children_of(user).values_list("iin_hash", flat=True))
+    left_out = set(children_of(user).values_list("iin_hash", flat=True)) | barred_children(user)
     young = [ward for ward in wards if today.year - ward.birth_date.year <= OLDEST_OFFERED]
-    offered = [
-        ward
-        for ward in young
-        if _iin_hash(ward.iin) not in added and not is_barred(user, iin_hash=_iin_hash(ward.iin))
-    ]
+    offered = [ward for ward in young if _iin_hash(ward.iin) not in left_out]
     return sorted(offered, key=lambda ward: ward.birth_date, reverse=True)
 
 

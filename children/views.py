@@ -192,17 +192,20 @@ def _add_page(
     context = {
         "form": form,
         "iin_form": iin_form,
-        "offered": _offered(request, now=now),
+        "offered": _offered(request, now=now, may_ask=not registry_down),
         "existing_url": reverse("children:child", args=[existing.pk]) if existing else "",
         "registry_down": registry_down,
     }
     return render(request, "children/add.html", context)
 
 
-def _offered(request: HttpRequest, *, now: datetime) -> list[check.Checked]:
-    """The children that the registry names by itself for this parent and that can still be added."""
+def _offered(request: HttpRequest, *, now: datetime, may_ask: bool) -> list[check.Checked]:
+    """The children that the registry names by itself for this parent and that can still be added.
+
+    One that has just not answered is not asked a second time: the page has waited for it already.
+    """
     user = _parent(request)
-    if check.offered_children(request.session, now=now) is None:
+    if may_ask and check.offered_children(request.session, now=now) is None:
         check.remember_offered(request.session, known_wards(user), now=now)
     offered = check.offered_children(request.session, now=now) or []
     left = still_to_add(user, [one.person for one in offered], today=timezone.localdate(now))

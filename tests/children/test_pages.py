@@ -25,7 +25,7 @@ from accounts.registry.simulated_people import (
 )
 from accounts.registry.simulator import SimulatedRegistry
 from children.models import Child, Guardianship
-from children.services import ChildRefused
+from children.services import ChildRefused, still_to_add
 from tests.children.test_services import MOTHER_IIN
 from tests.factories import DisputeFactory, GuardianshipFactory, StaffFactory, UserFactory
 
@@ -396,6 +396,26 @@ class TestOfferedChildren:
         assert asked == []
         for ward in wards_of(MANUAL_PARENT_IIN):
             assert ward.first_name not in page.content.decode()
+
+    def test_a_registry_that_has_just_not_answered_is_not_waited_for_again(
+        self, browser, known_father, monkeypatch
+    ):
+        asked = []
+
+        def find_wards(self, **about):
+            asked.append(about)
+            raise RegistryUnavailable
+
+        monkeypatch.setattr(SimulatedRegistry, "find_wards", find_wards)
+        page = check(browser, DOWN_IIN)
+        assert page.context["registry_down"]
+        assert (offered_on(page), asked) == ([], [])
+
+    def test_they_are_looked_up_together(self, known_father, django_assert_num_queries):
+        wards = wards_of(MANUAL_PARENT_IIN)
+        assert len(wards) > 1
+        with django_assert_num_queries(2):
+            still_to_add(known_father, wards, today=datetime.now(UTC).date())
 
     def test_a_guardian_without_an_iin_types(self, client_of, db):
         mother = UserFactory(
