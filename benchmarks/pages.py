@@ -98,30 +98,31 @@ def become_a_family(page: Page, *, desk: str) -> str:
     page.goto("/register/")
     page.fill("[name=phone]", phone)
     page.check("[name=consent]")
-    _send(page, "**/register/code/")
+    _send(page, "[name=phone]", to="**/register/code/")
     page.fill("[name=code]", _code(desk, phone))
-    _send(page, "**/register/password/")
+    _send(page, "[name=code]", to="**/register/password/")
     for field in page.locator("main input[type=password]").all():
         field.fill(PASSWORD)
-    _send(page, "**/register/account/")
+    _send(page, "input[type=password]", to="**/register/account/")
     page.fill("[name=identity]", person["iin"])
-    _send(page, "**/register/account/")
-    _send(page, "**/cabinet/**")
+    _send(page, "[name=identity]", to="**/register/account/")
+    _send(page, "", to="**/cabinet/**")
     page.goto("/cabinet/children/add/")
     page.fill("[name=iin]", _waiting_child(person)["iin"])
-    _send(page, "**/cabinet/children/add/check/")
-    _send(page, "**/cabinet/applications/new/**")
+    _send(page, "[name=iin]", to="**/cabinet/children/add/check/")
+    _send(page, "", to="**/cabinet/applications/new/**")
     page.locator("[name=languages]").first.check()
-    page.locator("main form button:not([type=button])").last.click()
-    page.wait_for_load_state()
+    _send(page, "[name=languages]", to="**/cabinet/applications/new/**")
     page.locator("main form button:not([name])").first.click()
     page.wait_for_url(re.compile(r"/cabinet/applications/[0-9a-f-]{36}/"))
     return re.sub(r"^\w+://[^/]+|\?.*$", "", page.url)
 
 
-def _send(page: Page, to: str) -> None:
-    page.locator("main form[method=post] button:not([type=button])").last.click()
-    page.wait_for_url(to)
+def _send(page: Page, field: str, *, to: str) -> None:
+    """Send the form with this field, or the only one that asks for nothing."""
+    form = page.locator(f"main form:has({field})" if field else "main form[method=post]")
+    with page.expect_navigation(url=to):
+        form.locator("button:not([type=button])").first.click()
 
 
 def _waiting_child(person: dict[str, Any]) -> Any:
