@@ -73,18 +73,15 @@ def propose_correction(
 def approve_correction(correction: Correction, *, actor: User, now: datetime) -> Correction:
     """Carry out a correction: the application stands by its new time of filing or birth year from now on.
 
-    Raises `PermissionDenied`, and `Refused`: OWN_CHILD, SAME_OFFICIAL, CORRECTION_DECIDED, CORRECTION_OUTDATED if the
-    time of filing or the birth year has changed since, NOT_ALLOWED once the application has left for good.
+    Raises `PermissionDenied`, and `Refused`: OWN_CHILD, SAME_OFFICIAL, CORRECTION_DECIDED, CORRECTION_OUTDATED if what
+    it was made of has changed since (`_is_outdated`), NOT_ALLOWED once the application has left for good.
     """
     _require(actor, DECIDE)
     with locking():
         application = lock_application(correction.application_id)
         refuse_own_child(application.child, actor)
         correction = _lock_open(correction, actor=actor)
-        if (application.filed_at, application.birth_year) != (
-            correction.previous_filed_at,
-            correction.previous_birth_year,
-        ):
+        if _is_outdated(correction, application):
             raise Refused(Refusal.CORRECTION_OUTDATED)
         place_before = position(application, now=now)
         event = move(
@@ -217,6 +214,18 @@ def _lock_open(correction: Correction, *, actor: User) -> Correction:
     if correction.proposed_by_id == actor.pk:
         raise Refused(Refusal.SAME_OFFICIAL)
     return correction
+
+
+def _is_outdated(correction: Correction, application: Application) -> bool:
+    """Whether the time of filing or the birth year has changed since, or the registry's year if that is proposed.
+
+    The registry's year stands whatever the time of filing is: a family that moves changes that by itself.
+    """
+    if application.birth_year != correction.previous_birth_year:
+        return True
+    if correction.is_of_registry:
+        return correction.new_birth_year != _born(application).year
+    return bool(application.filed_at != correction.previous_filed_at)
 
 
 def _decide(correction: Correction, state: CorrectionState, *, actor: User, now: datetime) -> None:

@@ -11,19 +11,20 @@ from accounts.roles import Role
 from applications.jobs.invariants import differences
 from applications.jobs.registry import propose_registry_years
 from applications.journal_actions import Action
-from applications.models import Application, Correction
+from applications.models import Application, Correction, Rules
 from applications.moves import Refused, write_event
 from applications.queue import corrections
 from applications.queue.birth_years import propose_registry_year
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, CorrectionState, Move
+from applications.waiting.changes import change_locality
 from bulletin.models import Vacancy
 from children import services
 from children.models import Child
 from notifications.models import Message, Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
-from tests.factories import GuardianshipFactory
+from tests.factories import GuardianshipFactory, LocalityFactory
 from tests.staff import employee, inside
 
 pytestmark = pytest.mark.django_db
@@ -193,6 +194,26 @@ class TestDecision:
             waiting, actor=employee(Role.OFFICIAL), reason="Бұйрық табылмады", now=scene.now
         )
         assert propose_registry_years(now=scene.now) == 1
+
+    def test_another_time_of_filing_does_not_stand_in_its_way(self, scene, official, correction):
+        """A family that moves to where dates are not kept can't escape its birth year, nor has it to."""
+        kentau = LocalityFactory(slug="kentau")
+        Rules.objects.create(locality=kentau, valid_from=date(2019, 1, 1), moving_keeps_date=False)
+        change_locality(scene.application, locality=kentau, keeps=False, actor=scene.parent, now=scene.now)
+        corrections.approve_correction(correction, actor=official, now=scene.now)
+        application = Application.objects.get()
+        assert (application.birth_year, application.filed_at) == (2016, scene.now)
+
+    @pytest.mark.parametrize("year", [2017, 2018])
+    def test_what_the_registry_has_taken_back_is_not_carried_out(self, scene, official, correction, year):
+        registry_says(year)
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.CORRECTION_OUTDATED):
+            corrections.approve_correction(correction, actor=official, now=scene.now)
+        assert Application.objects.get().birth_year == 2017
+        corrections.decline_correction(
+            correction, actor=official, reason="Тізілім қайта түзетілді", now=scene.now
+        )
+        assert propose_registry_years(now=scene.now) == (year == 2018)
 
     def test_a_second_worker_finds_nothing_to_do(self, scene, correction):
         assert propose_registry_year(scene.application, now=scene.now) is None
