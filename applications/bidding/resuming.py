@@ -60,7 +60,10 @@ def openings_to_tell(*, now: datetime) -> QuerySet[MovedOpening]:
         vacancy__opens_at=F("becomes"),
         vacancy__state=Vacancy.State.PUBLISHED,
     )
-    return still_ahead.select_related("vacancy__group__kindergarten__locality", "pause")
+    # Every family is compared with the heads of the queue (`opens_to`).
+    return still_ahead.select_related("vacancy__group__kindergarten__locality", "pause").prefetch_related(
+        "vacancy__cutoffs"
+    )
 
 
 def concerned(openings: Iterable[MovedOpening]) -> dict[Application, list[MovedOpening]]:
