@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from applications.admin.work import READ_BY_OTHERS, Rows, Work, WorkAdmin, page_of, staff_of, tag
 from applications.bidding import resuming
+from bulletin.forms import EARLIEST_YEAR
 from bulletin.models import Locality, Pause
 from bulletin.reopening import NewOpening, next_day
 from bulletin.selectors import published_vacancies
@@ -66,7 +67,8 @@ class ResumeForm(forms.Form):
 
     def clean_day(self) -> date:
         day: date = self.cleaned_data["day"]
-        if day > timezone.localdate(estimate_clock()) + LATEST_REOPENING:
+        # A day that is only past is refused for the places that it concerns; one before all years is no instant at all.
+        if day.year < EARLIEST_YEAR or day > timezone.localdate(estimate_clock()) + LATEST_REOPENING:
             raise ValidationError(
                 _("Choose a day within so many days from today: %(days)s"),
                 params={"days": LATEST_REOPENING.days},

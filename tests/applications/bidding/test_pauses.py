@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from html import unescape
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import gettext
 
@@ -257,6 +259,17 @@ class TestTelling:
         assert self.kinds(scene.application) == ["opening_moved_behind"]
         assert not Message.objects.filter(recipient=scene.parent).exists()
 
+    def test_the_heads_of_the_queue_are_read_once_for_all_families(self, scene, pause, official):
+        Vacancy.objects.update(priority_until=scene.now + timedelta(days=3))
+        for _number in range(3):
+            self.other(scene)
+        later = scene.now + timedelta(hours=1)
+        self.resumed(pause, official, at=later)
+        with CaptureQueriesContext(connection) as queries:
+            assert tell_moved_openings(now=later) == 4
+        of_heads = 'FROM "applications_prioritycutoff"'
+        assert sum(of_heads in query["sql"] for query in queries.captured_queries) == 1
+
     def test_one_bad_row_holds_up_nobody_and_is_tried_again(self, scene, pause, official, monkeypatch):
         other, later = self.other(scene), scene.now + timedelta(hours=1)
         self.resumed(pause, official, at=later)
@@ -366,6 +379,7 @@ class TestOfficialsPages:
         [
             ("2019-06-26", "17:29"),  # an hour after now, less a minute
             ("2019-06-25", ""),
+            ("0001-01-01", "00:00"),
             ("2019-07-28", ""),  # more than a month ahead
             ("", ""),
             ("2019-06-27", "25:00"),
