@@ -20,6 +20,7 @@ from bulletin import services
 from bulletin.journal_actions import Action
 from bulletin.models import Vacancy
 from bulletin.seen import mark_of
+from notifications.sweeps import sweep
 
 # Officials who may change the rules may make an exception to this one.
 SHORTEN_LEAD = "applications.change_rules"
@@ -124,14 +125,22 @@ def recall_vacancy(vacancy: Vacancy, *, actor: User, reason: str, now: datetime)
 def void_recalled_bids(vacancy: Vacancy, *, now: datetime) -> int:
     """End the pending bids of a recalled vacancy, one transaction each; returns how many. May be repeated.
 
-    Whoever recalled it ends them, also where a job finishes what was broken off.
+    Whoever recalled it ends them, also where a job finishes what was broken off. One that can't be ended now is left to
+    that job, and holds up no other.
     """
     recall = audit.history_of(vacancy).filter(action=Action.VACANCY_RECALLED).first()
     actor = recall.actor if recall else None
     pending = vacancy.bids.filter(state=BidState.PENDING)
-    for bid in pending:
+    return sweep(pending, lambda bid: _void_if_pending(bid, vacancy, actor=actor, now=now))
+
+
+def _void_if_pending(bid: Bid, vacancy: Vacancy, *, actor: User | None, now: datetime) -> None:
+    try:
         void_bid(bid, actor=actor, reason=vacancy.end_reason, now=now)
-    return len(pending)
+    except Refused as refused:
+        # The family was quicker, or another worker.
+        if refused.reason != Refusal.BID_ENDED:
+            raise
 
 
 def close_vacancy(vacancy: Vacancy, *, actor: User, now: datetime) -> Vacancy:

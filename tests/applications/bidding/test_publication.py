@@ -160,6 +160,26 @@ class TestRecall:
         assert scene.application.state == ApplicationState.REFERRED
         assert scene.vacancy.seats_taken == 1
 
+    @pytest.mark.parametrize("error", [RuntimeError("broken row"), Refused(Refusal.BID_ENDED)])
+    def test_one_that_can_not_be_ended_holds_up_no_other(self, scene, monkeypatch, error):
+        Vacancy.objects.update(seats_total=3, opens_at=scene.now)
+        families = [family(scene, day=day) for day in (1, 2, 3)]
+        bids = [place_bid(one, scene.vacancy, actor=one.filed_by, now=scene.now) for one in families]
+        first = scene.vacancy.bids.filter(state=BidState.PENDING)[0]
+        void_bid = publication.void_bid
+
+        def broken(bid, **fields):
+            if bid == first:
+                raise error
+            void_bid(bid, **fields)
+
+        monkeypatch.setattr(publication, "void_bid", broken)
+        publication.recall_vacancy(scene.vacancy, actor=scene.staff, reason="Жөндеу", now=scene.now)
+        assert Bid.objects.filter(state=BidState.VOID).count() == 2
+        monkeypatch.undo()
+        assert publication.void_recalled_bids(Vacancy.objects.get(), now=scene.now) == 1
+        assert {Bid.objects.get(pk=bid.pk).state for bid in bids} == {BidState.VOID}
+
     def test_it_needs_a_reason(self, scene):
         with pytest.raises(Refused, check=lambda error: error.reason == Refusal.REASON_MISSING):
             publication.recall_vacancy(scene.vacancy, actor=scene.staff, reason="", now=scene.now)
