@@ -129,10 +129,11 @@ def decline_rules(proposal: RulesProposal, *, actor: User, reason: str, now: dat
 def look_earlier(*, now: datetime) -> None:
     """Look earlier at applications that may leave the queue earlier by rules that were just saved.
 
-    Again after the commit, for moves under way that still used the old rules.
+    Again after the commit, for moves under way that still used the old rules. By then the rules hold: what goes wrong
+    there is an entry of the log, and no refusal.
     """
     bring_forward(now=now)
-    transaction.on_commit(lambda: bring_forward(now=now))
+    transaction.on_commit(lambda: bring_forward(now=now), robust=True)
 
 
 def _tomorrow(places: list[Locality], now: datetime) -> date:

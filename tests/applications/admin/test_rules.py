@@ -452,6 +452,21 @@ class TestFourEyes:
         assert "official-0" in history
         assert "official-1" in history
 
+    def test_what_is_approved_is_not_refused_by_what_follows_the_commit(
+        self, officials, proposal, monkeypatch, django_capture_on_commit_callbacks
+    ):
+        """Somebody holds an application locked: pressed again, the button would be refused for good."""
+
+        def busy(*, now):
+            raise Refused(Refusal.BUSY)
+
+        desk = inside(officials[1])
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = desk.post(self.work(proposal, "approve"))
+            monkeypatch.setattr(decisions, "bring_forward", busy)
+        assert answer.status_code == 302
+        assert Rules.objects.get().stop_working_days == 30
+
     def test_the_proposer_does_not(self, officials, proposal):
         desk = inside(officials[0])
         for name, sent in (("approve", {}), ("decline", {"reason": "Қате жазылған"})):
