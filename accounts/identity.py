@@ -134,9 +134,9 @@ def _document(compact: str, paper: Paper) -> str:
 
 
 def _compact(text: str) -> str:
-    """Letters and digits in capitals. "№" goes first: normalising would make letters of it."""
+    """Letters in capitals, and digits of any script. "№" goes first: normalising would make letters of it."""
     return "".join(
-        character
+        str(unicodedata.decimal(character, character))
         for character in unicodedata.normalize("NFKC", text.replace("№", "")).upper()
         if unicodedata.category(character)[0] not in "CPSZ"
     )

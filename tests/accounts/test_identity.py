@@ -41,6 +41,7 @@ def document(text: str, paper: Paper | None = None) -> str:
         "(N) 12345678",
         "N\u00a0123\u20094567\u200b8",
         "Ｎ１２３４５６７８",
+        "N١٢٣٤٥٦٧٨",
     ],
 )
 @pytest.mark.parametrize("paper", [None, Paper.IIN, Paper.OTHER])
