@@ -154,4 +154,7 @@ def _load(request: HttpRequest) -> Typed | None:
     except (InvalidToken, TypeError):
         # The keys have changed, or it was kept by another version of the portal.
         return None
-    return typed if estimate_clock() < datetime.fromisoformat(typed.until) else None
+    if estimate_clock() < datetime.fromisoformat(typed.until):
+        return typed
+    forget(request)
+    return None

@@ -224,6 +224,7 @@ class TestComingBack:
             traveller.shift(KEPT_FOR + late)
             assert sign_in(client, family).url == (PROFILE if kept else "/cabinet/")
             assert (ADDRESS in client.get(PROFILE).content.decode()) == kept
+            assert ("typed" in client.session) == kept
 
     def test_also_after_the_code_of_a_sign_in(self, device, family):
         type_address(device)
