@@ -42,7 +42,10 @@ def parent_required(
 
 
 def accepts(largest: int) -> Callable[[View], View]:
-    """Signed-in users may send up to `largest` bytes to this page; others no more than to any page."""
+    """Signed-in users, and browsers that know an account, may send up to `largest` bytes to this page.
+
+    Others may send no more than to any page.
+    """
 
     def mark(view: View) -> View:
         view.__dict__["largest_body"] = largest
