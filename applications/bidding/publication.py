@@ -86,15 +86,17 @@ def priority_cutoffs(vacancy: Vacancy) -> list[PriorityCutoff]:
             general_per_priority=ratio,
         )
         for tier, count in inside.items():
-            if count:
-                last = matching.filter(tier=tier).order_by("filed_at", "sequence")[count - 1]
+            in_order = matching.filter(tier=tier).order_by("filed_at", "sequence")
+            # Fewer than were counted, if some have left the queue since.
+            if head := list(in_order.values_list("filed_at", "sequence")[:count]):
+                filed_at, sequence = head[-1]
                 cutoffs.append(
                     PriorityCutoff(
                         vacancy=vacancy,
                         birth_year=birth_year,
                         tier=tier,
-                        filed_at=last.filed_at,
-                        sequence=last.sequence,
+                        filed_at=filed_at,
+                        sequence=sequence,
                     )
                 )
     return cutoffs

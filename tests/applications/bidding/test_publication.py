@@ -15,7 +15,7 @@ from applications.bidding import award, publication
 from applications.bidding.eligibility import why_not
 from applications.bidding.ending import lose_bid, withdraw_bid
 from applications.jobs import deadlines, telling
-from applications.models import Bid, Rules
+from applications.models import Application, Bid, Rules
 from applications.moves import Refused
 from applications.referrals.issuing import activate_bid
 from applications.refusals import Refusal
@@ -80,6 +80,23 @@ class TestPriorityWindow:
             for application in (first, second, third, fourth, late_priority)
         ]
         assert refusals == [None, None, None, Refusal.PRIORITY, Refusal.PRIORITY]
+
+    @pytest.mark.parametrize("leaving", [1, 2, 3])
+    def test_who_leaves_the_queue_meanwhile_holds_up_no_publication(self, scene, monkeypatch, leaving):
+        """Nothing locks a queue between the count of its head and the look at the last one."""
+        Application.objects.all().delete()
+        families = [family(scene, day=day) for day in (1, 2, 3)]
+        head_by_tier = publication.head_by_tier
+
+        def counted(*args, **kwargs):
+            leavers = [one.pk for one in families[-leaving:]]
+            Application.objects.filter(pk__in=leavers).update(state=ApplicationState.ENROLLED)
+            return head_by_tier(*args, **kwargs)
+
+        monkeypatch.setattr(publication, "head_by_tier", counted)
+        vacancy = publication.publish_vacancy(draft(scene), actor=scene.staff, now=scene.now)
+        staying = families[:-leaving]
+        assert [cutoff.filed_at for cutoff in vacancy.cutoffs.all()] == [one.filed_at for one in staying[-1:]]
 
     def test_it_lasts_three_working_days_to_the_same_hour(self, scene):
         outside = [family(scene, day=day) for day in (1, 2, 3, 4)][-1]
