@@ -68,8 +68,8 @@ def find_child(user: User, *, iin: str) -> Person:
     return person
 
 
-def known_wards(user: User) -> list[Person]:
-    """The children of `user` as far as the registry names them by itself; none if it does not answer.
+def known_wards(user: User) -> list[Person] | None:
+    """The children of `user` as far as the registry names them by itself; None if it does not answer.
 
     Only for whom the state knows the phone as their own: nobody else is shown a child that they did not name. May take
     seconds: never call it inside a transaction.
@@ -80,7 +80,7 @@ def known_wards(user: User) -> list[Person]:
     try:
         return get_registry().find_wards(guardian_iin=profile.iin)
     except RegistryUnavailable:
-        return []
+        return None
 
 
 def still_to_add(user: User, wards: Iterable[Person], *, today: date) -> list[Person]:

@@ -206,7 +206,9 @@ def _offered(request: HttpRequest, *, now: datetime, may_ask: bool) -> list[chec
     """
     user = _parent(request)
     if may_ask and check.offered_children(request.session, now=now) is None:
-        check.remember_offered(request.session, known_wards(user), now=now)
+        wards = known_wards(user)
+        if wards is not None:
+            check.remember_offered(request.session, wards, now=now)
     offered = check.offered_children(request.session, now=now) or []
     left = still_to_add(user, [one.person for one in offered], today=timezone.localdate(now))
     by_iin = {one.person.iin: one for one in offered}

@@ -129,7 +129,7 @@ def waiting(family: Iterable[Application]) -> list[Waiting]:
 
 
 def suiting_places(application: Application, *, now: datetime) -> list[str]:
-    """The ids of the places for which this application may bid at `now`, the newest first."""
+    """The ids of the places for which this application may bid at `now`, in the order of the bulletin."""
     listed = board(locality=application.locality, birth_year=application.birth_year, now=now)
     return [listed.vacancies[at] for at in listed.available(waiting([application]))]
 
