@@ -38,6 +38,8 @@ KINDS: Final = (
     Kind("bid_awarded", _("Place got by queue number"), BOTH, ("application", "vacancy", "last_day")),
     Kind("bid_lost", _("Place given by queue number"), BOTH, ("application", "vacancy", "number")),
     Kind("bid_void", _("Place recalled"), BOTH, ("application", "vacancy", "reason")),
+    Kind("place_offered", _("Place offered"), BOTH, ("application", "vacancy", "last_day")),
+    Kind("offer_ended", _("Offer of a place ended"), INBOX, ("application", "vacancy", "reason")),
     # After a pause: to those to whom the place opens, and to those to whom it opens later.
     Kind("opening_moved", _("Opening moved"), BOTH, ("application", "openings", "others", "first")),
     Kind(

@@ -71,6 +71,10 @@ class Refusal(TextChoices):
         "not_awarded_yet",
         _("Bids are still being collected: places are given after the closing time."),
     )
+    OFFER_ENDED = (
+        "offer_ended",
+        _("This place is no longer offered to you. Your number and date in the queue are kept."),
+    )
     REFERRAL_ENDED = "referral_ended", _("The referral is no longer valid.")
     ALREADY_EXTENDED = "already_extended", _("The referral was already extended: this can be done only once.")
     EXTENSION_DATE = (

@@ -28,6 +28,23 @@ class BidState(TextChoices):
     VOID = "void", _("place recalled")
 
 
+class OfferState(TextChoices):
+    """Of a place that was given back after an award by number: it goes from one family to the next."""
+
+    SEEKING = "seeking", _("looks for the next in the queue")
+    OFFERED = "offered", _("offered to the family")
+    ACCEPTED = "accepted", _("accepted")
+    DECLINED = "declined", _("declined")
+    UNANSWERED = "unanswered", _("not answered in time")
+    VOID = "void", _("no longer possible for the family")
+    NOBODY = "nobody", _("nobody is left to offer it to")
+    RECALLED = "recalled", _("place recalled")
+
+
+# An offer in these states holds a place of its vacancy.
+LIVE_OFFERS: Final = (OfferState.SEEKING, OfferState.OFFERED)
+
+
 class ReferralState(TextChoices):
     ISSUED = "issued", _("issued")
     SIGNED = "signed", _("contract signed")
@@ -64,6 +81,10 @@ class Move(TextChoices):
     REJECT_BID = "reject_bid", _("Bid refused by the kindergarten")
     LOSE_BID = "lose_bid", _("The place went to another child by queue number")
     VOID_BID = "void_bid", _("The place was recalled by the kindergarten")
+    OFFER_PLACE = "offer_place", _("A place that was given back is offered to the family")
+    ACCEPT_OFFER = "accept_offer", _("Offered place accepted")
+    DECLINE_OFFER = "decline_offer", _("Offered place declined")
+    END_OFFER = "end_offer", _("The offer of a place has ended")
     ISSUE_REFERRAL = "issue_referral", _("Referral issued")
     EXTEND_REFERRAL = "extend_referral", _("Referral extended")
     LENGTHEN_REFERRAL = "lengthen_referral", _("Last day of the referral moved by a day off")
@@ -93,6 +114,11 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.REJECT_BID: ((_S.BID_PLACED,), _S.WAITING),
     Move.LOSE_BID: ((_S.BID_PLACED,), _S.WAITING),
     Move.VOID_BID: ((_S.BID_PLACED,), _S.WAITING),
+    Move.OFFER_PLACE: ((_S.WAITING,), None),
+    Move.ACCEPT_OFFER: ((_S.WAITING,), _S.BID_PLACED),
+    Move.DECLINE_OFFER: ((_S.WAITING,), None),
+    # Whatever became of the application meanwhile, the place goes on.
+    Move.END_OFFER: (tuple(_S), None),
     Move.ISSUE_REFERRAL: ((_S.BID_PLACED,), _S.REFERRED),
     Move.EXTEND_REFERRAL: ((_S.REFERRED,), _S.REFERRED),
     Move.LENGTHEN_REFERRAL: ((_S.REFERRED,), _S.REFERRED),
@@ -119,9 +145,11 @@ AGEING_STATES = MOVES[Move.AGE_OUT][0]
 
 # What a false guardian could do to a family's place: halted for both sides while a guardian is disputed. Withdrawing a
 # benefit costs a place too, but is not a move of its own.
-COSTLY = frozenset({Move.ARCHIVE, Move.CHANGE_LOCALITY, Move.WITHDRAW_BID, Move.EXTEND_REFERRAL})
+COSTLY = frozenset(
+    {Move.ARCHIVE, Move.CHANGE_LOCALITY, Move.WITHDRAW_BID, Move.DECLINE_OFFER, Move.EXTEND_REFERRAL}
+)
 # What decides which places a child can get: halted for the disputed guardian, and for both if neither is proven.
-CHOOSING = frozenset({Move.PLACE_BID, Move.CHANGE_LANGUAGES})
+CHOOSING = frozenset({Move.PLACE_BID, Move.ACCEPT_OFFER, Move.CHANGE_LANGUAGES})
 # What no other guardian can do once one has done it: halted for a guardian disputed by one who is proven. Claiming a
 # benefit is such an act too, but not a move of its own.
 BEGINNING = frozenset({Move.FILE, Move.RESTORE})

@@ -35,6 +35,11 @@ def award_collected_bids() -> None:
 
 
 @shared_task
+def pass_on_offers() -> None:
+    deadlines.pass_on_offers(now=read_clock())
+
+
+@shared_task
 def check_invariants() -> None:
     """Log every contradiction in the data."""
     for difference in differences():

@@ -6,6 +6,7 @@ from applications.views.cabinet import (
     changes,
     explanation,
     filing,
+    offers,
     pages,
     referrals,
     sent_files,
@@ -29,6 +30,8 @@ urlpatterns = [
     path("cabinet/applications/<uuid:pk>/languages/", changes.languages, name="languages"),
     path("cabinet/applications/<uuid:pk>/move/", changes.move, name="move"),
     path("cabinet/applications/<uuid:pk>/withdraw/", bids.withdraw, name="withdraw"),
+    path("cabinet/applications/<uuid:pk>/offer/accept/", offers.accept, name="accept_offer"),
+    path("cabinet/applications/<uuid:pk>/offer/decline/", offers.decline, name="decline_offer"),
     path("cabinet/applications/<uuid:pk>/referral.pdf", referrals.referral_pdf, name="referral_pdf"),
     path("cabinet/applications/<uuid:pk>/extend/", referrals.extend, name="extend"),
     path(

@@ -130,6 +130,11 @@ def _named(kind: type[enum.Enum], names: str) -> set[enum.Enum]:
 LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "applications/states.py MOVES · Move": "FILE",
     "applications/states.py QUEUED_STATES · ApplicationState": "ENROLLED STOP_LISTED LAPSED ARCHIVED",
+    "applications/states.py LIVE_OFFERS · OfferState": "ACCEPTED DECLINED UNANSWERED VOID NOBODY RECALLED",
+    "applications/bidding/passing_on.py _CHOSEN · OfferState": "SEEKING OFFERED VOID NOBODY RECALLED",
+    "applications/models/bid.py Offer Meta constraints · OfferState": (
+        "OFFERED ACCEPTED DECLINED UNANSWERED VOID RECALLED"
+    ),
     "applications/states.py HAS_PAPER · ReferralState": "EXPIRED REVOKED",
     "applications/bidding/publication.py _ENDED · Vacancy.State": "DRAFT PUBLISHED",
     "applications/queue/history.py CAUSES · Move": {move for move in MOVES if not _shifts_the_queue(move)},
@@ -190,7 +195,8 @@ def test_of_every_move_it_is_decided_whether_a_dispute_halts_it():
     assert len(halted) == len(set(halted))
     free = _named(
         Move,
-        "REJECT_BID LOSE_BID VOID_BID ISSUE_REFERRAL LENGTHEN_REFERRAL REVOKE_REFERRAL EXPIRE_REFERRAL LIFT_STOP "
+        "REJECT_BID LOSE_BID VOID_BID OFFER_PLACE END_OFFER ISSUE_REFERRAL LENGTHEN_REFERRAL REVOKE_REFERRAL "
+        "EXPIRE_REFERRAL LIFT_STOP "
         "SIGN_CONTRACT CONFIRM_INTEREST LAPSE END_LAPSED AGE_OUT VERIFY_BENEFIT END_BENEFIT CORRECT",
     )
     assert set(Move) - set(halted) == free

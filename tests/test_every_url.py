@@ -109,6 +109,9 @@ TABLE = {
     "applications:apply bid_placed vacancy": FAMILY_AWAY,
     "applications:withdraw bid_placed": FAMILY,
     "applications:withdraw waiting": FAMILY_AWAY,
+    # Nothing is offered; tests/applications/views/test_offers.py has the pages.
+    "applications:accept_offer waiting": FAMILY_AWAY,
+    "applications:decline_offer waiting": FAMILY_AWAY,
     "applications:referral_pdf referred": (LOGIN, 202, 404, 403, 403),
     "applications:referral_pdf waiting": (LOGIN, 404, 404, 403, 403),
     "applications:extend referred": FAMILY,

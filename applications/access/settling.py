@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from applications.benefits.claims import expire_benefits_of
+from applications.bidding.offers import end_offers_of
 from applications.models import Application, Rules
 from applications.moves import lock_application, locking, reckon
 from applications.referrals.ending import expire_or_leave
@@ -75,6 +76,7 @@ def _end_what_ran_out(application: Application, *, now: datetime) -> None:
     if application.state == ApplicationState.REFERRED:
         issued = application.referrals.filter(state=ReferralState.ISSUED).first()
         application = (expire_or_leave(issued, now=now) if issued else None) or application
+    end_offers_of(application, now=now)
     if is_allowed(Move.AGE_OUT, application.state):
         application = age_out(application, now=now)
     if application.state == ApplicationState.STOP_LISTED:

@@ -36,7 +36,7 @@ from applications.admin.work import (
 )
 from applications.bidding import publication
 from applications.bidding.obstacles import publication_lead, refuse_obstacles, why_not_publish
-from applications.states import BidState
+from applications.states import LIVE_OFFERS, BidState
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Vacancy
 from bulletin.seen import SeenAdmin
@@ -134,6 +134,12 @@ def _publish_at_short_notice(vacancy: Vacancy, actor: User, data: dict[str, Any]
     publication.publish_vacancy(
         vacancy, actor=actor, short_notice_reason=data["reason"], seen=data["seen"], now=now
     )
+
+
+def _passed_on(vacancy: Vacancy) -> Rows:
+    """How many places that were given back after the award are on their way to the next family, if any."""
+    live = vacancy.offers.filter(state__in=LIVE_OFFERS).count() if vacancy.is_collected else 0
+    return [{"label": gettext("Places offered to the next in the queue"), "value": live}] if live else []
 
 
 def _recall(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:
@@ -385,6 +391,7 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
             {"label": gettext("Language of education"), "value": self.language(obj)},
             {"label": gettext("Free places"), "value": self.seats(obj)},
             {"label": gettext("Bids without an answer"), "value": self._pending(obj)},
+            *_passed_on(obj),
             *(_row(obj, name) for name in COMMON_FIELDS),
         ]
 

@@ -13,7 +13,7 @@ from applications.bidding.ending import lose_bid
 from applications.bidding.rush import TELL_TASK
 from applications.models import Bid
 from applications.moves import Refused, lock_vacancy, locking
-from applications.queue.position import numbers_of
+from applications.queue.position import in_order
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
 from applications.states import BidState
@@ -36,6 +36,11 @@ def grant_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
     """
     if not seats.take(vacancy):
         raise Refused(Refusal.FULL)
+    hold_seat(bid, vacancy, now=now)
+
+
+def hold_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
+    """Let the bid hold a seat that is taken already, and give the kindergarten its time to answer."""
     locality = vacancy.locality
     days = rules_at(locality, now).activation_working_days
     bid.holds_seat = True
@@ -119,15 +124,9 @@ def _in_order_of_the_queue(vacancy: Vacancy, *, now: datetime) -> list[Bid]:
             "application__locality"
         )
     )
-    numbers = numbers_of([bid.application for bid in collected], now=now)
-    return sorted(
-        collected,
-        key=lambda bid: (
-            numbers[bid.application_id],
-            bid.application.filed_at,
-            bid.application.sequence,
-        ),
-    )
+    order = in_order([bid.application for bid in collected], now=now)
+    ranks = {application.pk: rank for rank, application in enumerate(order)}
+    return sorted(collected, key=lambda bid: ranks[bid.application_id])
 
 
 def _end_others(bids: Sequence[Bid], *, now: datetime) -> bool:

@@ -55,6 +55,22 @@ def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Ref
     )
 
 
+def why_not_offered(application: Application, vacancy: Vacancy) -> Refusal | None:
+    """Why a place that was given back after its award can't be the application's; the family's side, as in `why_not`.
+
+    The time for bids is over, so that neither it nor a pause counts.
+    """
+    if application.asker_side is not None and not application.asker_may_choose:
+        return Refusal(application.asker_side.value)
+    recalled = Refusal.RECALLED if vacancy.state == Vacancy.State.RECALLED else None
+    return (
+        recalled
+        or mismatch(application, _suit(vacancy))
+        or state_refusal(application)
+        or _refused_before(application, vacancy)
+    )
+
+
 def state_refusal(application: Application) -> Refusal | None:
     """Why the application can't bid for any place in its present state; None while it waits."""
     return _STATE_REFUSALS.get(ApplicationState(application.state))

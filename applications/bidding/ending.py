@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from accounts.models import User
+from applications.bidding.passing_on import give_back
 from applications.journal_actions import Action
 from applications.models import Application, Bid
 from applications.moves import Refused, announce, lock_application, lock_vacancy, locking, move
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import BidState, Move
-from bulletin import seats
 from bulletin.models import Vacancy
 
 
@@ -68,12 +68,17 @@ def lose_bid(bid: Bid, *, now: datetime) -> bool:
     return True
 
 
-def release_seat(bid: Bid) -> None:
-    """Put the seat that `bid` holds on offer again. The caller holds the application's lock and saves the bid."""
+def release_seat(bid: Bid, *, now: datetime) -> None:
+    """Give back the seat that `bid` holds, if it holds one, and save the bid (`passing_on.give_back`).
+
+    The caller holds the application's lock; the vacancy's is taken.
+    """
     if bid.holds_seat:
-        seats.release(bid.vacancy)
         bid.holds_seat = False
-    bid.save()
+        bid.save()
+        give_back(lock_vacancy(bid.vacancy_id), now=now)
+    else:
+        bid.save()
 
 
 def _end_bid(bid: Bid, end: _End, *, actor: User | None, now: datetime, reason: str = "") -> Application:
@@ -102,7 +107,7 @@ def _write_end(
 ) -> None:
     bid.state, bid.decided_at, bid.reason = end.state, now, reason
     event = move(application, end.move, actor=actor, now=now, reason=reason, data={"bid": str(bid.pk)})
-    release_seat(bid)
+    release_seat(bid, now=now)
     place = position(application, now=now)
     announce(
         event,

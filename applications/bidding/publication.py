@@ -9,6 +9,7 @@ from accounts import audit
 from accounts.models import User
 from applications.bidding.ending import void_bid
 from applications.bidding.obstacles import priority_until, refuse_obstacles, why_not_publish
+from applications.bidding.offers import end_recalled_offers
 from applications.models import Application, Bid, PriorityCutoff
 from applications.moves import Refused, lock_vacancy, locking
 from applications.places.occupancy import lock_places
@@ -121,6 +122,7 @@ def recall_vacancy(vacancy: Vacancy, *, actor: User, reason: str, now: datetime)
         raise Refused(Refusal.REASON_MISSING)
     vacancy = _end(vacancy, Vacancy.State.RECALLED, actor=actor, reason=reason.strip(), now=now)
     void_recalled_bids(vacancy, now=now)
+    end_recalled_offers(vacancy, now=now)
     return vacancy
 
 

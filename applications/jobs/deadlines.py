@@ -7,6 +7,14 @@ from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
 from applications.access.settling import ran_out, settle
 from applications.bidding.award import award_collected, vacancies_to_award
+from applications.bidding.offers import (
+    end_if_over,
+    end_recalled_offers,
+    offer_to_the_next,
+    offers_made,
+    places_to_offer,
+    recalled_with_offers,
+)
 from applications.bidding.publication import recalled_with_bids, void_recalled_bids
 from applications.disputes.guardianships import settle_dispute
 from applications.models import Application
@@ -38,6 +46,18 @@ def award_bids(*, now: datetime) -> int:
     settle_what_ran_out(now=now)
     awarded = sweep(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
     return awarded + sweep(recalled_with_bids(), lambda vacancy: void_recalled_bids(vacancy, now=now))
+
+
+def pass_on_offers(*, now: datetime) -> int:
+    """End the offers that are over, and offer each place that was given back to the next in order.
+
+    Returns how many offers were looked at. A place goes on in the same run, as far as somebody is left.
+    """
+    # A number follows the queue, where nothing that ran out may count.
+    settle_what_ran_out(now=now)
+    looked_at = sweep(recalled_with_offers(), lambda vacancy: end_recalled_offers(vacancy, now=now))
+    looked_at += sweep(offers_made(), partial(end_if_over, now=now))
+    return looked_at + sweep(places_to_offer(), partial(offer_to_the_next, now=now))
 
 
 def lengthen_referrals(*, now: datetime) -> int:

@@ -15,7 +15,7 @@ from applications.queue.birth_years import differing
 from applications.queue.buckets import bucket_differences
 from applications.referrals.days_off import to_lengthen
 from applications.rules.running_out import PREFETCH, first_end
-from applications.states import LIVE_STATES, ApplicationState, BidState, Move, ReferralState
+from applications.states import LIVE_OFFERS, LIVE_STATES, ApplicationState, BidState, Move, ReferralState
 from applications.waiting.campaigns import ended_campaign_for, unconfirmed
 from bulletin.calendar import working_calendar
 from bulletin.models import Locality, Vacancy
@@ -53,9 +53,14 @@ def _one_moment() -> Iterator[None]:
 
 
 def _seats() -> Iterator[str]:
-    counted = Vacancy.objects.annotate(held=Count("bids", filter=Q(bids__holds_seat=True)))
+    counted = Vacancy.objects.annotate(
+        held=Count("bids", filter=Q(bids__holds_seat=True), distinct=True)
+        + Count("offers", filter=Q(offers__state__in=LIVE_OFFERS), distinct=True)
+    )
     for vacancy in counted.exclude(seats_taken=F("held")):
-        yield f"vacancy {vacancy.pk}: {vacancy.seats_taken} places taken, but {vacancy.held} bids hold one"
+        yield (
+            f"vacancy {vacancy.pk}: {vacancy.seats_taken} places taken, but {vacancy.held} bids and offers hold one"
+        )
     waiting = Bid.objects.filter(state=BidState.PENDING)
     for bid in waiting.filter(vacancy__mode=Vacancy.Mode.FIRST_COME, holds_seat=False):
         yield f"bid {bid.pk}: waits for an answer without a place"
@@ -134,6 +139,8 @@ def _other_birth_years() -> Iterator[str]:
 
 
 def _bids_without_event() -> Iterator[str]:
-    sent = Event.objects.filter(move=Move.PLACE_BID).annotate(bid=Cast(KT("data__bid"), UUIDField()))
+    sent = Event.objects.filter(move__in=[Move.PLACE_BID, Move.ACCEPT_OFFER]).annotate(
+        bid=Cast(KT("data__bid"), UUIDField())
+    )
     for bid in Bid.objects.exclude(pk__in=sent.values("bid")):
         yield f"bid {bid.pk}: no event tells that it was sent"

@@ -2,7 +2,7 @@
 
 from applications.models.application import Application, Event
 from applications.models.benefit import Benefit, BenefitCategory
-from applications.models.bid import Bid, PriorityCutoff
+from applications.models.bid import Bid, Offer, PriorityCutoff
 from applications.models.places import GroupProposal, Headcount
 from applications.models.queue import Correction, QueueCount
 from applications.models.referral import (
@@ -28,6 +28,7 @@ __all__ = [
     "ExtensionDocument",
     "GroupProposal",
     "Headcount",
+    "Offer",
     "PriorityCutoff",
     "QueueCount",
     "Referral",

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from applications.models.application import Application
-from applications.states import BidState, Tier
+from applications.states import LIVE_OFFERS, BidState, OfferState, Tier
 from bulletin.models import Vacancy
 
 
@@ -103,3 +103,73 @@ class Bid(models.Model):
     def answer_last_moment(self) -> datetime | None:
         """The last microsecond in which an answer is in time: its local date is shown as the last day."""
         return self.answer_due - timedelta(microseconds=1) if self.answer_due else None
+
+
+class Offer(models.Model):
+    """A place that was given back after an award by number, on its way to the next of the vacancy's bidders.
+
+    While it is live it holds a place of the vacancy, as a bid does; while it seeks, it belongs to no family yet.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    vacancy = models.ForeignKey(
+        Vacancy, on_delete=models.PROTECT, related_name="offers", verbose_name=_("vacancy")
+    )
+    application = models.ForeignKey(
+        Application,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="offers",
+        verbose_name=_("application"),
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=OfferState.choices, default=OfferState.SEEKING
+    )
+    freed_at = models.DateTimeField(_("place free since"))
+    made_at = models.DateTimeField(_("offered at"), null=True, blank=True)
+    until = models.DateTimeField(
+        _("can be accepted until"),
+        null=True,
+        blank=True,
+        help_text=_("The first instant at which it can't be accepted."),
+    )
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("offer of a place")
+        verbose_name_plural = _("offers of places")
+        ordering = ["-freed_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application"],
+                condition=Q(state=OfferState.OFFERED),
+                name="one_live_offer_per_application",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[OfferState.SEEKING, OfferState.NOBODY],
+                    application=None,
+                    made_at=None,
+                    until=None,
+                )
+                | Q(state=OfferState.RECALLED)
+                | Q(application__isnull=False, made_at__isnull=False, until__isnull=False),
+                name="offer_has_family_and_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=LIVE_OFFERS, ended_at=None)
+                | (~Q(state__in=LIVE_OFFERS) & Q(ended_at__isnull=False)),
+                name="ended_offer_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["vacancy"], condition=Q(state__in=LIVE_OFFERS), name="offer_live"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.vacancy} → {self.application or '…'}"
+
+    def is_open(self, *, now: datetime) -> bool:
+        """Whether the family can still accept it."""
+        return self.state == OfferState.OFFERED and self.until is not None and now < self.until

@@ -23,6 +23,7 @@ BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "priority_seats_multiple": (1, 100),
     "general_per_priority": (1, 20),
     "activation_working_days": (1, 10),
+    "offer_working_days": (1, 10),
     "publication_lead_hours": (1, 336),
     "most_in_group": (5, MOST_CHILDREN),
     "archive_undo_hours": (1, 168),
@@ -68,6 +69,13 @@ class RuleValues(models.Model):
         _("kindergarten answers a bid within, working days"),
         default=2,
         validators=_within("activation_working_days"),
+    )
+    offer_working_days = models.PositiveSmallIntegerField(
+        _("a family answers the offer of a place within, working days"),
+        default=2,
+        db_default=2,
+        validators=_within("offer_working_days"),
+        help_text=_("Of a place that was given back after places had been given by queue number."),
     )
     publication_lead_hours = models.PositiveSmallIntegerField(
         _("a place is published before its opening by, hours"),

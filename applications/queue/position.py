@@ -211,6 +211,13 @@ def numbers_of(applications: Iterable[Application], *, now: datetime) -> dict[UU
     return numbers
 
 
+def in_order(applications: Iterable[Application], *, now: datetime) -> list[Application]:
+    """Queued applications by their number, the smallest first; ties between queues go by time of filing."""
+    queued = list(applications)
+    numbers = numbers_of(queued, now=now)
+    return sorted(queued, key=lambda one: (numbers[one.pk], one.filed_at, one.sequence))
+
+
 def _numbers_in_queue(wanted: list[Application], *, now: datetime) -> dict[UUID, int]:
     locality, birth_year = wanted[0].locality, wanted[0].birth_year
     rows = in_queue(locality=locality, birth_year=birth_year).order_by("tier", "filed_at", "sequence")

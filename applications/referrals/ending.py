@@ -81,7 +81,7 @@ def revoke_referral(referral: Referral, *, actor: User, reason: str, now: dateti
         if not referral.is_valid(now=now):
             raise Refused(Refusal.REFERRAL_ENDED)
         _end_referral(referral, ReferralState.REVOKED, at=now, reason=reason.strip())
-        release_seat(referral.bid)
+        release_seat(referral.bid, now=now)
         event = move(
             application,
             Move.REVOKE_REFERRAL,
@@ -122,7 +122,7 @@ def expire_referral(referral: Referral, *, now: datetime) -> Application:
         days = stop_days_of(referral)
         last_stop_day = working_calendar().add(last_day, days)
         _end_referral(referral, ReferralState.EXPIRED, at=referral.valid_until)
-        release_seat(referral.bid)
+        release_seat(referral.bid, now=now)
         StopListEntry.objects.create(
             application=application,
             referral=referral,

@@ -17,6 +17,7 @@ from applications.states import (
     ApplicationState,
     BenefitState,
     Move,
+    OfferState,
     ReferralState,
 )
 
@@ -37,7 +38,7 @@ def first_end(
     return min(ends, default=None)
 
 
-PREFETCH = ("benefits", "referrals", "stops")
+PREFETCH = ("benefits", "referrals", "stops", "offers")
 
 
 def _promised(application: Application) -> Iterator[datetime]:
@@ -47,7 +48,9 @@ def _promised(application: Application) -> Iterator[datetime]:
         for benefit in application.benefits.all()
         if benefit.state == BenefitState.VERIFIED
     ]
-    if application.state == ApplicationState.REFERRED:
+    if application.state == ApplicationState.WAITING:
+        found += [offer.until for offer in application.offers.all() if offer.state == OfferState.OFFERED]
+    elif application.state == ApplicationState.REFERRED:
         issued = (one for one in application.referrals.all() if one.state == ReferralState.ISSUED)
         found += [referral.runs_out_at for referral in issued]
     elif application.state == ApplicationState.STOP_LISTED:

@@ -19,14 +19,15 @@ from django.db.models import F, Model
 
 from accounts.roles import Role
 from applications.benefits import claims
-from applications.bidding import award, ending, publication, resuming, rush
-from applications.models import Application, StopListEntry
+from applications.bidding import award, ending, offers, publication, resuming, rush
+from applications.models import Application, Bid, Offer, StopListEntry
 from applications.moves import Refused
 from applications.queue import birth_years, corrections
 from applications.referrals import days_off, extending, issuing, stops
 from applications.referrals import ending as referral_ending
 from applications.refusals import Refusal
 from applications.states import (
+    LIVE_OFFERS,
     LIVE_STATES,
     MOVES,
     ApplicationState,
@@ -34,6 +35,7 @@ from applications.states import (
     BidState,
     CorrectionState,
     Move,
+    OfferState,
     ReferralState,
 )
 from applications.waiting import aging, changes, confirming, filing
@@ -346,6 +348,78 @@ def _(scene):
     )
 
 
+def seeking(scene):
+    """A place that was given back after the award, and the one bidder who is left."""
+    vacancy = closing_vacancy(scene)
+    bid_of(scene, vacancy)
+    winner = ApplicationFactory(
+        locality=scene.locality,
+        child__birth_date=scene.application.child.birth_date,
+        languages=["ru"],
+        filed_at=scene.application.filed_at - timedelta(days=1),
+    )
+    won = place_bid(winner, vacancy, actor=winner.filed_by, now=scene.now)
+    award.award_collected(vacancy, now=vacancy.closes_at)
+    ending.withdraw_bid(won, actor=winner.filed_by, now=vacancy.closes_at)
+    return Offer.objects.get()
+
+
+def offered(scene):
+    offer = seeking(scene)
+    offers.offer_to_the_next(offer, now=offer.freed_at)
+    return Offer.objects.get()
+
+
+@of(offers.offer_to_the_next)
+def _(scene):
+    offer = seeking(scene)
+    return Ready(
+        lambda: offers.offer_to_the_next(offer, now=offer.freed_at),
+        [(offer, (OfferState.SEEKING,))],
+        quiet=True,
+    )
+
+
+@of(offers.accept_offer)
+def _(scene):
+    offer = offered(scene)
+    return Ready(
+        lambda: offers.accept_offer(offer, actor=scene.parent, now=offer.freed_at),
+        [
+            (scene.application, by(Move.ACCEPT_OFFER)),
+            (offer, (OfferState.OFFERED,)),
+            (offer.vacancy, set(Vacancy.State) - {Vacancy.State.RECALLED}),
+        ],
+    )
+
+
+@of(offers.decline_offer)
+def _(scene):
+    offer = offered(scene)
+    return Ready(
+        lambda: offers.decline_offer(offer, actor=scene.parent, now=offer.freed_at),
+        [(scene.application, by(Move.DECLINE_OFFER)), (offer, (OfferState.OFFERED,))],
+    )
+
+
+@of(offers.end_if_over)
+def _(scene):
+    offer = offered(scene)
+    return Ready(
+        lambda: offers.end_if_over(offer, now=offer.until), [(offer, (OfferState.OFFERED,))], quiet=True
+    )
+
+
+@of(offers.end_recalled_offers)
+def _(scene):
+    offer = offered(scene)
+    return Ready(
+        lambda: offers.end_recalled_offers(offer.vacancy, now=offer.freed_at),
+        [(offer, LIVE_OFFERS)],
+        quiet=True,
+    )
+
+
 @of(publication.publish_vacancy)
 def _(scene):
     vacancy = VacancyFactory(
@@ -535,7 +609,21 @@ def put(row: Model, state: str) -> None:
     fields: dict[str, Any] = {"state": state}
     if isinstance(row, Application):
         fields["archived_at"] = F("filed_at") if state == ApplicationState.ARCHIVED else None
+    if isinstance(row, Offer):
+        fields |= of_an_offer(row, state)
     type(row)._base_manager.filter(pk=row.pk).update(**fields)
+
+
+def of_an_offer(offer: Offer, state: str) -> dict[str, Any]:
+    """What the constraints of an offer ask for in a state."""
+    ended_at = None if state in LIVE_OFFERS else F("freed_at")
+    if state in (OfferState.SEEKING, OfferState.NOBODY):
+        return {"application": None, "made_at": None, "until": None, "ended_at": ended_at}
+    family = (
+        offer.application or Bid.objects.filter(vacancy=offer.vacancy, state=BidState.LOST)[0].application
+    )
+    until = offer.until or offer.freed_at + timedelta(days=2)
+    return {"application": family, "made_at": F("freed_at"), "until": until, "ended_at": ended_at}
 
 
 def what_is_wrong(ready: Ready, before: dict[str, list[tuple[Any, ...]]]) -> str:

@@ -12,10 +12,12 @@ from applications.models import (
     Contract,
     Event,
     Extension,
+    Offer,
     Referral,
     StopListEntry,
 )
 from applications.states import (
+    LIVE_OFFERS,
     LIVE_STATES,
     MOVES,
     ApplicationState,
@@ -58,6 +60,8 @@ def _seats() -> list[str]:
     held: defaultdict[UUID, int] = defaultdict(int)
     for bid in Bid.objects.filter(holds_seat=True):
         held[bid.vacancy_id] += 1
+    for offer in Offer.objects.filter(state__in=LIVE_OFFERS):
+        held[offer.vacancy_id] += 1
     return [
         f"vacancy {vacancy.pk}: {vacancy.seats_taken} taken, {held[vacancy.pk]} held"
         for vacancy in Vacancy.objects.all()

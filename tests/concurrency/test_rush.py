@@ -22,13 +22,13 @@ from applications.bidding.award import award_collected
 from applications.bidding.publication import close_vacancy, recall_vacancy, void_recalled_bids
 from applications.bidding.rush import Outcome, press
 from applications.jobs import deadlines, telling
-from applications.models import Application, Bid, Event, Referral, Rules
+from applications.models import Application, Bid, Event, Offer, Referral, Rules
 from applications.moves import Refused, lock_application, lock_vacancy, locking
 from applications.queue.order import interleave
 from applications.referrals import ending as referral_ending
 from applications.referrals import issuing, stops
 from applications.refusals import Refusal
-from applications.states import QUEUED_STATES, ApplicationState, BidState, Tier
+from applications.states import LIVE_OFFERS, QUEUED_STATES, ApplicationState, BidState, Tier
 from applications.waiting import filing
 from bulletin.models import Holiday, Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
@@ -158,7 +158,8 @@ def consistent(vacancy):
     holding = Bid.objects.filter(vacancy=vacancy, holds_seat=True)
     pending = Bid.objects.filter(state=BidState.PENDING).values("application")
     placed = Application.objects.filter(state=ApplicationState.BID_PLACED)
-    assert vacancy.seats_taken == holding.count() <= vacancy.seats_total
+    passed_on = Offer.objects.filter(vacancy=vacancy, state__in=LIVE_OFFERS).count()
+    assert vacancy.seats_taken == holding.count() + passed_on <= vacancy.seats_total
     assert {one.pk for one in placed} == {row["application"] for row in pending}
     sent = Event.objects.filter(move="place_bid").values_list("data__bid", flat=True)
     assert sorted(sent) == sorted(str(bid.pk) for bid in Bid.objects.all())

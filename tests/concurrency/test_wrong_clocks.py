@@ -15,9 +15,12 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts.models import SmsCode
-from applications.models import Application, Benefit, Bid, Referral
+from applications.bidding.award import award_collected
+from applications.bidding.ending import withdraw_bid
+from applications.bidding.offers import offer_to_the_next
+from applications.models import Application, Benefit, Bid, Offer, Referral
 from applications.referrals import ending, issuing
-from applications.states import ApplicationState, BenefitState, ReferralState
+from applications.states import ApplicationState, BenefitState, OfferState, ReferralState
 from applications.waiting import confirming, filing
 from balabaqsha.celery import app
 from bulletin.models import Holiday, Vacancy
@@ -27,7 +30,7 @@ from tests.accounts.walk import PHONE, newest_code
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
 from tests.concurrency.machine import Machine
-from tests.factories import BenefitFactory, UserFactory, VacancyFactory, reckon_all
+from tests.factories import ApplicationFactory, BenefitFactory, UserFactory, VacancyFactory, reckon_all
 from tests.staff import inside, worker_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
@@ -127,6 +130,33 @@ def expired_benefit(scene):
         valid_until=due,
     )
     return Case(due, lambda: Benefit.objects.get().state == BenefitState.EXPIRED)
+
+
+def unanswered_offer(scene):
+    """Given back after the award; the only bidder who is left does not answer."""
+    closes = NOW + timedelta(hours=1)
+    vacancy = VacancyFactory(
+        group=scene.group,
+        birth_years=[2017],
+        seats_total=1,
+        mode=Vacancy.Mode.QUEUE_ORDER,
+        opens_at=NOW,
+        closes_at=closes,
+    )
+    winner = ApplicationFactory(
+        locality=scene.locality,
+        child__birth_date=scene.application.child.birth_date,
+        languages=["ru"],
+        filed_at=scene.application.filed_at - timedelta(days=1),
+    )
+    for application in (winner, scene.application):
+        place_bid(application, vacancy, actor=application.filed_by, now=NOW)
+    award_collected(vacancy, now=closes)
+    withdraw_bid(Bid.objects.get(application=winner), actor=winner.filed_by, now=closes)
+    offer_to_the_next(Offer.objects.get(), now=closes)
+    due = Offer.objects.get().until
+    assert due is not None
+    return Case(due, lambda: Offer.objects.filter(state=OfferState.UNANSWERED).exists())
 
 
 def awarded_place(scene):
@@ -241,6 +271,7 @@ CASES = {
     ],
     "applications.tasks.remind_deadlines": [reminded_of_the_last_day],
     "applications.tasks.award_collected_bids": [awarded_place],
+    "applications.tasks.pass_on_offers": [unanswered_offer],
     "applications.tasks.remind_interest": [asked_for_interest],
     "applications.tasks.remind_aging": [told_of_school_age],
     "notifications.tasks.deliver_due_messages": [delivered_message, given_up_message],

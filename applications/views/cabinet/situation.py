@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from applications.access.family import newest_bid
 from applications.bidding.board import suiting_places
+from applications.bidding.offers import live_offer
 from applications.disputes.halts import dispute_of, may_now
-from applications.models import Application, Bid, Extension, Referral, StopListEntry
+from applications.models import Application, Bid, Extension, Offer, Referral, StopListEntry
 from applications.queue.position import Position, position
 from applications.referrals.due import last_day_of
 from applications.referrals.extending import longest_extension
@@ -72,6 +73,8 @@ class Situation:
     campaign: Campaign | None = None
     # Until when a lapsed application can come back; None if no end was promised.
     restorable_until: datetime | None = None
+    # The place that is offered to the family, which has yet to answer.
+    offer: Offer | None = None
     # For how many places the reader may bid now.
     suiting: int = 0
 
@@ -113,7 +116,7 @@ class Situation:
     @property
     def setback(self) -> Bid | Referral | None:
         """The refusal, recall or revocation after which the family waits again: it carries the reason."""
-        if self.state != State.WAITING or self.bid is None:
+        if self.state != State.WAITING or self.bid is None or self.offer:
             return None
         if self.bid.state in (BidState.REJECTED, BidState.VOID, BidState.LOST):
             return self.bid
@@ -201,7 +204,11 @@ class Situation:
 
     @property
     def next_step(self) -> str:
-        """What the family should do now, in one sentence."""
+        """What the family should do now, in one sentence or two."""
+        if self.offer:
+            return _(
+                "A place that was given back is offered to your child by queue number. Accept it or decline it."
+            )
         if self.state == State.WAITING and not self.may_bid:
             return _(
                 "Wait for the official's decision about your guardianship. Until then the other guardians can send "
@@ -230,6 +237,13 @@ class Situation:
         """The nearest day that matters now."""
         if self.is_referred and self.referral:
             return self._referral_deadline(self.referral)
+        if self.offer and self.offer.until:
+            last_day = self.application.locality.last_day(self.offer.until)
+            return Deadline(
+                label=_("Accept or decline the place by"),
+                last_day=last_day,
+                working_days=self._working_days(last_day),
+            )
         if self.campaign:
             last_day = self.campaign.last_day
             return Deadline(
@@ -380,6 +394,7 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         stop=application.stops.filter(lifted_at=None).first(),
         dispute=dispute_of(application, now=now),
         campaign=campaign_asking(application, now=now),
+        offer=live_offer(application) if application.state == State.WAITING else None,
         restorable_until=restorable_until(application) if application.state == State.LAPSED else None,
         suiting=len(suiting_places(application, now=now)) if may_look else 0,
     )

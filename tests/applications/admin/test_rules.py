@@ -60,6 +60,7 @@ def values(**changes):
         "priority_seats_multiple": "1",
         "general_per_priority": "3",
         "activation_working_days": "1",
+        "offer_working_days": "1",
         "publication_lead_hours": "1",
         "most_in_group": "26",
         "archive_undo_hours": "1",
@@ -90,6 +91,7 @@ HARSHER = {
     "priority_working_days": 1,
     "priority_seats_multiple": 1,
     "activation_working_days": 1,
+    "offer_working_days": 1,
     "archive_undo_hours": 1,
 }
 

@@ -555,6 +555,7 @@ class TestOfficials:
             "priority_seats_multiple": "3",
             "general_per_priority": "3",
             "activation_working_days": "2",
+            "offer_working_days": "2",
             "publication_lead_hours": "1",
             "archive_undo_hours": "24",
             "youngest_age": "2",

@@ -13,16 +13,17 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from accounts.roles import Role
-from applications.bidding import award, ending, publication
+from applications.bidding import award, ending, offers, publication
 from applications.bidding.eligibility import why_not
 from applications.decisions import places
-from applications.models import Application, Bid, GroupProposal, Referral
+from applications.jobs import deadlines
+from applications.models import Application, Bid, GroupProposal, Offer, Referral
 from applications.moves import Refused
 from applications.places.occupancy import over_promised
 from applications.referrals import ending as referral_ending
 from applications.referrals import issuing
 from applications.refusals import Refusal
-from applications.states import ApplicationState, BidState, ReferralState
+from applications.states import LIVE_OFFERS, ApplicationState, BidState, OfferState, ReferralState
 from bulletin import opening
 from bulletin.calendar import working_calendar
 from bulletin.models import Group, Vacancy
@@ -56,6 +57,7 @@ class World:
         for vacancy in Vacancy.objects.filter(group=self.group).exclude(state=Vacancy.State.DRAFT):
             bids = Bid.objects.filter(vacancy=vacancy)
             total += bids.filter(holds_seat=True).exclude(referral__state=ReferralState.SIGNED).count()
+            total += vacancy.offers.filter(state__in=LIVE_OFFERS).count()
             phase = opening.phase(vacancy, now=self.now)
             if phase not in (opening.Phase.CLOSED, opening.Phase.RECALLED):
                 total += vacancy.seats_free
@@ -123,6 +125,12 @@ class World:
         for vacancy in award.vacancies_to_award(now=self.now):
             award.award_collected(vacancy, now=self.now)
 
+    def pass_on(self, draw):
+        deadlines.pass_on_offers(now=self.now)
+        for offer in Offer.objects.filter(state=OfferState.OFFERED).order_by("made_at")[:1]:
+            answer = draw(st.sampled_from([offers.accept_offer, offers.decline_offer]))
+            answer(offer, actor=offer.application.filed_by, now=self.now)
+
     def end(self, draw):
         for vacancy in Vacancy.objects.filter(state=Vacancy.State.PUBLISHED).order_by("opens_at")[:1]:
             if draw(st.booleans()):
@@ -163,8 +171,11 @@ STEPS = [
     "enrol",
     "answer",
     "sign",
+    "answer",
+    "sign",
     "revoke",
     "award",
+    "pass_on",
     "end",
     "leave",
     "count",

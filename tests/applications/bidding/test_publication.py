@@ -357,12 +357,12 @@ class TestQueueOrder:
                 assert model.objects.filter(recipient=loser.placed_by, kind="bid_lost").count() == 1
             assert loser.placed_by.journal.filter(action="bid_lost").count() == 1
 
-    def test_a_loser_costs_sixteen_statements(self, scene, vacancy, django_assert_num_queries):
+    def test_a_loser_costs_seventeen_statements(self, scene, vacancy, django_assert_num_queries):
         """Ten thousand are told one by one: nothing is asked twice, and nothing that the others asked already."""
         self.bids(scene, vacancy, days=[1, 2, 3, 4])
         _winners, others = award._give_places(vacancy, now=vacancy.closes_at)
         for bid in others:
-            with django_assert_num_queries(16):
+            with django_assert_num_queries(17):
                 assert lose_bid(bid, now=vacancy.closes_at)
 
     def test_each_family_is_told_once_what_became_of_its_bid(self, scene, vacancy):

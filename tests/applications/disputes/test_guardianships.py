@@ -14,18 +14,19 @@ from applications import moves
 from applications.access.handing_in import note_handing_in
 from applications.benefits import claims
 from applications.bidding import ending as bid_ending
+from applications.bidding import offers
 from applications.bidding.rush import Outcome, press
 from applications.disputes import guardianships
 from applications.disputes.halts import dispute_of
 from applications.disputes.unknown_guardian import UnknownGuardian
 from applications.jobs import deadlines, telling
 from applications.journal_actions import Action
-from applications.models import Application, Bid, Event, Extension, Referral
+from applications.models import Application, Bid, Event, Extension, Offer, Referral
 from applications.moves import Refused
 from applications.referrals import due, extending, issuing
 from applications.referrals import ending as referral_ending
 from applications.refusals import Refusal
-from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, ReferralState
+from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, OfferState, ReferralState
 from applications.waiting import changes, filing
 from bulletin.models import Holiday
 from children.disputes import STOPPABLE_FOR, is_halted, stoppable
@@ -33,6 +34,7 @@ from children.journal_actions import Action as ChildAction
 from children.models import Dispute, Guardianship
 from children.services import ChildRefused, GuardianshipBarred, add_child, find_child
 from notifications.models import Message, Notice
+from tests.applications.bidding.given_back import offered_to
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import (
@@ -561,20 +563,28 @@ def costly(scene):
             place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
         if name == "extend":
             issuing.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+        if name == "decline":
+            offered_to(scene)
         if name == "withdraw_benefit":
             BenefitFactory(application=scene.application)
 
     def call(name, actor, *, at=scene.now):
         application = Application.objects.get(pk=scene.application.pk)
-        if name == "archive":
-            return filing.archive(application, actor=actor, now=at)
+        at_once = {
+            "archive": lambda: filing.archive(application, actor=actor, now=at),
+            "withdraw": lambda: bid_ending.withdraw_bid(Bid.objects.get(), actor=actor, now=at),
+            "decline": lambda: offers.decline_offer(
+                Offer.objects.get(state=OfferState.OFFERED), actor=actor, now=at
+            ),
+            "withdraw_benefit": lambda: claims.withdraw_benefit(
+                application.benefits.get(), actor=actor, now=at
+            ),
+        }
+        if name in at_once:
+            return at_once[name]()
         if name == "move":
             kentau = LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
             return changes.change_locality(application, locality=kentau, keeps=True, actor=actor, now=at)
-        if name == "withdraw":
-            return bid_ending.withdraw_bid(Bid.objects.get(), actor=actor, now=at)
-        if name == "withdraw_benefit":
-            return claims.withdraw_benefit(application.benefits.get(), actor=actor, now=at)
         return extending.extend_referral(
             Referral.objects.get(),
             actor=actor,
@@ -587,7 +597,7 @@ def costly(scene):
     return state_for, call
 
 
-COSTLY_ACTS = ["archive", "move", "withdraw", "withdraw_benefit", "extend"]
+COSTLY_ACTS = ["archive", "move", "withdraw", "decline", "withdraw_benefit", "extend"]
 
 
 class TestWhatIsHalted:
@@ -636,6 +646,14 @@ class TestWhatIsHalted:
         referral = issuing.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
         referral_ending.sign_contract(referral, actor=scene.staff, now=scene.now)
         assert Application.objects.get().state == ApplicationState.ENROLLED
+
+    def test_an_offered_place_is_accepted_by_whoever_is_not_disputed(self, scene, newcomer, stop):
+        offer = offered_to(scene)
+        stop()
+        with refused(Refusal.DISPUTED):
+            offers.accept_offer(offer, actor=newcomer, now=scene.now)
+        assert Offer.objects.get().state == OfferState.OFFERED
+        assert offers.accept_offer(offer, actor=scene.parent, now=scene.now).holds_seat
 
     def test_the_newcomers_bids_only(self, scene, newcomer, stop, decide):
         stop()

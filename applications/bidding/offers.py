@@ -1,0 +1,225 @@
+"""A place that was given back after an award by number goes to the next of its bidders: offered, accepted, passed on.
+
+An offer holds its seat from the moment at which the place was given back (`passing_on`) until it is accepted, when the
+new bid holds it, or nobody is left. Nobody is punished for not answering.
+"""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from applications.bidding.award import hold_seat
+from applications.bidding.eligibility import why_not_offered
+from applications.bidding.passing_on import give_back, next_bidders
+from applications.journal_actions import Action
+from applications.models import Application, Bid, Offer
+from applications.moves import (
+    Refused,
+    announce,
+    lock_application,
+    lock_vacancy,
+    locking,
+    move,
+)
+from applications.queue.position import in_order
+from applications.refusals import Refusal
+from applications.rules.in_force import rules_at
+from applications.states import LIVE_OFFERS, Move, OfferState
+from bulletin import seats
+from bulletin.calendar import working_calendar
+from bulletin.models import Vacancy
+from bulletin.workdays import end_of_day
+
+
+def offer_to_the_next(offer: Offer, *, now: datetime) -> bool:
+    """Offer a place that seeks its next family to the bidder with the smallest number at `now`; whether it was offered.
+
+    The family has `Rules.offer_working_days`, to the end of the last of them. Where nobody is left the place is free.
+    If the next in order changes while the locks are taken, or has to be settled first, the next run decides. Locks the
+    application, then the vacancy. Raises `Refused` (BUSY, CALENDAR).
+    """
+    first = _first_in_order(offer.vacancy, now=now)
+    if first is None:
+        _open_again(offer, now=now)
+        return False
+    with locking():
+        application = lock_application(first.pk)
+        vacancy = lock_vacancy(offer.vacancy_id)
+        offer = Offer.objects.get(pk=offer.pk)
+        is_still_next = _first_in_order(vacancy, now=now) == application
+        if offer.state != OfferState.SEEKING or not is_still_next or application.ran_out(now=now):
+            return False
+        if vacancy.state == Vacancy.State.RECALLED:
+            return False
+        locality = application.locality
+        days = rules_at(locality, now).offer_working_days
+        last_day = working_calendar().add(locality.day(now), days)
+        offer.application, offer.state = application, OfferState.OFFERED
+        offer.made_at, offer.until = now, end_of_day(last_day, locality.zone)
+        offer.save()
+        event = move(application, Move.OFFER_PLACE, actor=None, now=now, data=_data(offer))
+        announce(event, "place_offered", Action.PLACE_OFFERED, vacancy=vacancy, last_day=last_day)
+    return True
+
+
+def _first_in_order(vacancy: Vacancy, *, now: datetime) -> Application | None:
+    able = [one for one in next_bidders(vacancy) if why_not_offered(one, vacancy) is None]
+    return next(iter(in_order(able, now=now)), None)
+
+
+def _open_again(offer: Offer, *, now: datetime) -> None:
+    with locking():
+        vacancy = lock_vacancy(offer.vacancy_id)
+        offer = Offer.objects.get(pk=offer.pk)
+        if offer.state == OfferState.SEEKING and _first_in_order(vacancy, now=now) is None:
+            _write_end(offer, OfferState.NOBODY, now=now)
+            seats.release(vacancy)
+
+
+def accept_offer(offer: Offer, *, actor: User, now: datetime) -> Bid:
+    """Accept an offered place: a pending bid holds it, and the kindergarten has its time to answer.
+
+    Raises `Refused`: OFFER_ENDED from the end of the last day on, or with the reason for which the place can't be the
+    application's any more; CALENDAR; as `moves.move` for a disputed guardian.
+    """
+    with locking():
+        application, vacancy, offer = _lock(offer)
+        if not offer.is_open(now=now):
+            raise Refused(Refusal.OFFER_ENDED)
+        refusal = why_not_offered(application, vacancy)
+        if refusal is not None:
+            raise Refused(refusal)
+        _write_end(offer, OfferState.ACCEPTED, now=now)
+        # The family is told here, in other words than of a bid that is collected.
+        bid = Bid(application=application, vacancy=vacancy, placed_at=now, placed_by=actor, told_at=now)
+        hold_seat(bid, vacancy, now=now)
+        bid.save()
+        data = {**_data(offer), "bid": str(bid.pk)}
+        event = move(application, Move.ACCEPT_OFFER, actor=actor, now=now, data=data)
+        assert bid.answer_due is not None
+        last_day = application.locality.last_day(bid.answer_due)
+        announce(event, "bid_awarded", Action.OFFER_ACCEPTED, vacancy=vacancy, last_day=last_day)
+    return bid
+
+
+def decline_offer(offer: Offer, *, actor: User, now: datetime) -> Application:
+    """Decline an offered place: it goes to the next in order; the family keeps its number and date.
+
+    Raises `Refused(OFFER_ENDED)`, and HALTED while a guardian of the child is disputed.
+    """
+    with locking():
+        application, vacancy, offer = _lock(offer)
+        if not offer.is_open(now=now):
+            raise Refused(Refusal.OFFER_ENDED)
+        _pass_on(
+            application, vacancy, offer, OfferState.DECLINED, step=Move.DECLINE_OFFER, actor=actor, now=now
+        )
+    return application
+
+
+def end_if_over(offer: Offer, *, now: datetime) -> bool:
+    """Pass an offer on that was not answered in time, or whose family can't have the place any more; whether it was."""
+    with locking():
+        application, vacancy, offer = _lock(offer)
+        if offer.state != OfferState.OFFERED:
+            return False
+        if not offer.is_open(now=now):
+            end = OfferState.UNANSWERED
+        elif why_not_offered(application, vacancy) is not None:
+            end = OfferState.VOID
+        else:
+            return False
+        _pass_on(application, vacancy, offer, end, step=Move.END_OFFER, actor=None, now=now)
+    return True
+
+
+def end_offers_of(application: Application, *, now: datetime) -> None:
+    """End the offer to this application, if it is over."""
+    for offer in application.offers.filter(state=OfferState.OFFERED, until__lte=now):
+        end_if_over(offer, now=now)
+
+
+def end_recalled_offers(vacancy: Vacancy, *, now: datetime) -> int:
+    """End the offers of a recalled vacancy, one transaction each; returns how many. May be repeated."""
+    live = list(vacancy.offers.filter(state__in=LIVE_OFFERS))
+    for offer in live:
+        _end_recalled(offer, reason=vacancy.end_reason, now=now)
+    return len(live)
+
+
+def _end_recalled(offer: Offer, *, reason: str, now: datetime) -> None:
+    with locking():
+        application = lock_application(offer.application_id) if offer.application_id else None
+        vacancy = lock_vacancy(offer.vacancy_id)
+        offer = Offer.objects.get(pk=offer.pk)
+        # Offered since it was read: the family's row is not locked, so the next run ends it.
+        is_another = offer.application_id != (application.pk if application else None)
+        if offer.state not in LIVE_OFFERS or is_another:
+            return
+        _write_end(offer, OfferState.RECALLED, now=now)
+        seats.release(vacancy)
+        if application is not None:
+            event = move(application, Move.END_OFFER, actor=None, now=now, reason=reason, data=_data(offer))
+            announce(event, "offer_ended", Action.OFFER_ENDED, vacancy=vacancy, reason=reason)
+
+
+def _pass_on(
+    application: Application,
+    vacancy: Vacancy,
+    offer: Offer,
+    end: OfferState,
+    *,
+    step: Move,
+    actor: User | None,
+    now: datetime,
+) -> None:
+    _write_end(offer, end, now=now)
+    give_back(vacancy, now=now)
+    event = move(application, step, actor=actor, now=now, data=_data(offer))
+    action = Action.OFFER_DECLINED if end == OfferState.DECLINED else Action.OFFER_ENDED
+    announce(event, "offer_ended", action, vacancy=vacancy, reason="")
+
+
+def _lock(offer: Offer) -> tuple[Application, Vacancy, Offer]:
+    """The rows of an offer that was made, as they are now, application and vacancy locked."""
+    assert offer.application_id is not None
+    application = lock_application(offer.application_id)
+    vacancy = lock_vacancy(offer.vacancy_id)
+    return application, vacancy, Offer.objects.get(pk=offer.pk)
+
+
+def _write_end(offer: Offer, state: OfferState, *, now: datetime) -> None:
+    offer.state, offer.ended_at = state, now
+    offer.save(update_fields=["state", "ended_at"])
+
+
+def _data(offer: Offer) -> dict[str, str]:
+    return {"offer": str(offer.pk)}
+
+
+def live_offer(application: Application) -> Offer | None:
+    """The place that is offered to the application, if any; settle the application first."""
+    return (
+        application.offers.filter(state=OfferState.OFFERED)
+        .select_related("vacancy__group__kindergarten__locality")
+        .first()
+    )
+
+
+def offers_made() -> QuerySet[Offer]:
+    """The offers that families have yet to answer."""
+    return Offer.objects.filter(state=OfferState.OFFERED).order_by("until", "pk")
+
+
+def places_to_offer() -> QuerySet[Offer]:
+    """The places that seek their next family, of vacancies that are not recalled; the longest free first."""
+    seeking = Offer.objects.filter(state=OfferState.SEEKING).exclude(vacancy__state=Vacancy.State.RECALLED)
+    return seeking.select_related("vacancy__group__kindergarten__locality").order_by("freed_at", "pk")
+
+
+def recalled_with_offers() -> QuerySet[Vacancy]:
+    """Recalled vacancies with live offers."""
+    return Vacancy.objects.filter(
+        state=Vacancy.State.RECALLED, offers__in=Offer.objects.filter(state__in=LIVE_OFFERS)
+    ).distinct()

@@ -1,0 +1,91 @@
+"""The offer of a place that was given back, as its family sees it."""
+
+from datetime import datetime, timedelta
+from html import unescape
+
+import pytest
+from django.urls import reverse
+
+from applications.models import Bid, Offer
+from applications.states import ApplicationState, OfferState
+from tests.applications.bidding.given_back import offered_to
+from tests.applications.conftest import ZONE
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+MICROSECOND = timedelta(microseconds=1)
+END = datetime(2019, 6, 29, tzinfo=ZONE)
+
+
+@pytest.fixture
+def family(clock, scene, client_of):
+    return client_of(scene.parent)
+
+
+@pytest.fixture
+def offer(clock, scene):
+    return offered_to(scene)
+
+
+def url(scene, answer):
+    return reverse(f"applications:{answer}_offer", args=[scene.application.pk])
+
+
+def text(response):
+    return unescape(response.content.decode())
+
+
+def test_it_stands_first_on_the_applications_page(family, scene, offer):
+    page = text(family.get(scene.application.get_absolute_url()))
+    assert "28.06.2019" in page
+    assert page.index("28.06.2019") < page.index(url(scene, "accept")) < page.index(url(scene, "decline"))
+    assert page.index(url(scene, "decline")) < page.index("big-number")
+    # That another child had got the place first is no news any more.
+    assert "Орын кезек нөмірі бойынша басқа балаға берілді" not in page
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "waits"),
+    [
+        ("accept", OfferState.ACCEPTED, ApplicationState.BID_PLACED),
+        ("decline", OfferState.DECLINED, ApplicationState.WAITING),
+    ],
+)
+def test_one_press_and_a_confirmation(family, scene, offer, answer, state, waits):
+    page = text(family.get(url(scene, answer)))
+    assert scene.group.kindergarten.name in page
+    assert Offer.objects.get().state == OfferState.OFFERED
+    answered = family.post(url(scene, answer), follow=True)
+    assert answered.redirect_chain == [(scene.application.get_absolute_url(), 302)]
+    assert Offer.objects.filter(pk=offer.pk).get().state == state
+    scene.application.refresh_from_db()
+    assert scene.application.state == waits
+    # A second press of the same button says so and changes nothing.
+    again = text(family.post(url(scene, answer), follow=True))
+    assert "Бұл орын енді сізге ұсынылмайды" in again
+    assert Bid.objects.filter(holds_seat=True).count() == (1 if answer == "accept" else 0)
+
+
+@pytest.mark.parametrize("answer", ["accept", "decline"])
+def test_a_press_at_the_end_is_too_late(scene, offer, client_of, clock, answer):
+    clock.move_to(END)
+    family = client_of(scene.parent)
+    page = text(family.post(url(scene, answer), follow=True))
+    assert "Бұл орын енді сізге ұсынылмайды" in page
+    assert Offer.objects.get(pk=offer.pk).state == OfferState.UNANSWERED
+    assert not Bid.objects.filter(holds_seat=True).exists()
+
+
+def test_a_press_in_the_last_microsecond_is_in_time(scene, offer, client_of, clock):
+    clock.move_to(END - MICROSECOND)
+    client_of(scene.parent).post(url(scene, "accept"))
+    assert Bid.objects.get(holds_seat=True).application == scene.application
+
+
+@pytest.mark.parametrize("answer", ["accept", "decline"])
+def test_a_stranger_finds_nothing(scene, offer, client_of, answer):
+    stranger = client_of(UserFactory())
+    assert stranger.get(url(scene, answer)).status_code == 404
+    assert stranger.post(url(scene, answer)).status_code == 404
+    assert Offer.objects.get().state == OfferState.OFFERED
