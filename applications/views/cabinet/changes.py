@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.decorators import parent_required
 from accounts.models import User
 from accounts.typed import refilled
+from applications.bidding.offers import live_offer
 from applications.models import Application
 from applications.moves import Refused
 from applications.queue.position import position
@@ -114,6 +115,7 @@ def _change_locality(
 def _check_languages(request: HttpRequest, application: Application, chosen: list[str]) -> HttpResponse:
     place = position(application, now=estimate_clock())
     names = dict(Language.choices)
+    offer = live_offer(application)
     rows: list[dict[str, Any]] = [
         {"label": _("Now"), "value": application.get_languages_display()},
         {"label": _("Will be"), "value": ", ".join(str(names[code]) for code in chosen)},
@@ -129,6 +131,7 @@ def _check_languages(request: HttpRequest, application: Application, chosen: lis
         "text": _(
             "The queue is not kept by language: your date and number stay. Other places will suit you."
         ),
+        "lost_offer": offer is not None and offer.vacancy.group.language not in chosen,
     }
     return _check(request, application, rows, **context)
 
@@ -152,6 +155,7 @@ def _check_move(request: HttpRequest, application: Application, locality: Locali
         "answers": [("locality", locality.slug), ("keeps", "1" if told.keeps_date else "0")],
         "text": kept if told.keeps_date else lost,
         "is_loss": not told.keeps_date,
+        "lost_offer": live_offer(application) is not None,
         "note": _(
             "The number is exact for this moment. Moving back later follows the rules of that place then."
         ),

@@ -19,6 +19,7 @@ from accounts.decorators import parent_required
 from accounts.models import User
 from accounts.typed import refilled
 from applications.access.family import applications_of
+from applications.bidding.offers import live_offer
 from applications.models import Application
 from applications.moves import Refused
 from applications.queue.position import position
@@ -97,6 +98,7 @@ def delete_application(request: HttpRequest, pk: UUID) -> HttpResponse:
         "may_archive": is_allowed(Move.ARCHIVE, application.state),
         "place": position(application, now=now),
         "benefits": ", ".join(benefit.category.name for benefit in verified),
+        "offer": live_offer(application),
         "undo_until": undo_until(application.locality, archived_at=now),
         "is_lapsed": application.state == ApplicationState.LAPSED,
     }

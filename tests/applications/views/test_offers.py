@@ -10,7 +10,7 @@ from applications.models import Bid, Offer
 from applications.states import ApplicationState, OfferState
 from tests.applications.bidding.given_back import offered_to
 from tests.applications.conftest import ZONE
-from tests.factories import UserFactory
+from tests.factories import LocalityFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +89,23 @@ def test_a_stranger_finds_nothing(scene, offer, client_of, answer):
     assert stranger.get(url(scene, answer)).status_code == 404
     assert stranger.post(url(scene, answer)).status_code == 404
     assert Offer.objects.get().state == OfferState.OFFERED
+
+
+GIVEN_UP = "Қазір сізге орын ұсынылып тұр"
+
+
+@pytest.mark.parametrize(
+    ("page", "query", "told"),
+    [
+        ("delete", {}, True),
+        ("languages", {"languages": ["kk"]}, True),
+        ("languages", {"languages": ["kk", "ru"]}, False),
+        ("move", {"locality": "elsewhere"}, True),
+    ],
+)
+def test_whoever_would_give_it_up_is_told_before(family, scene, page, query, told):
+    LocalityFactory(slug="elsewhere", name_kk="Кентау қ.", name_ru="г. Кентау")
+    address = reverse(f"applications:{page}", args=[scene.application.pk])
+    assert GIVEN_UP not in text(family.get(address, query))
+    offered_to(scene)
+    assert (GIVEN_UP in text(family.get(address, query))) == told
