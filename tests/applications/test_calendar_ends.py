@@ -19,6 +19,7 @@ from applications.states import ApplicationState, BidState, ReferralState
 from applications.waiting import filing
 from bulletin.models import Holiday, Vacancy
 from bulletin.seats import take
+from tests.applications.bidding.given_back import offered_to
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory
@@ -35,6 +36,8 @@ FAMILY_PAGES = [
     "languages",
     "move",
     "withdraw",
+    "accept_offer",
+    "decline_offer",
     "referral_pdf",
     "extend",
     "claim_benefit",
@@ -100,6 +103,10 @@ def stopped(scene, clock):
     ending.expire_referral(Referral.objects.get(), now=Referral.objects.get().valid_until)
 
 
+def offered(scene, clock):
+    offered_to(scene)
+
+
 def stop_over(scene, clock):
     stopped(scene, clock)
     clock.move_to(scene.application.stops.get().until)
@@ -108,6 +115,7 @@ def stop_over(scene, clock):
 WAYS = {
     waiting: ApplicationState.WAITING,
     rejected: ApplicationState.WAITING,
+    offered: ApplicationState.WAITING,
     archived: ApplicationState.ARCHIVED,
     bid_placed: ApplicationState.BID_PLACED,
     referred: ApplicationState.REFERRED,

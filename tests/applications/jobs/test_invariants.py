@@ -45,7 +45,7 @@ def test_all_is_well_along_the_whole_way(scene, bid, capsys):
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
-        (lambda: Vacancy.objects.update(seats_taken=2), "2 places taken, but 1 bids hold one"),
+        (lambda: Vacancy.objects.update(seats_taken=2), "2 places taken, but 1 bids and offers hold one"),
         (lambda: Bid.objects.update(holds_seat=False), "waits for an answer without a place"),
         (lambda: Bid.objects.update(state=BidState.LOST), "has ended and still holds a place"),
         (lambda: Bid.objects.update(state=BidState.LOST), "bid_placed without pending bid"),
