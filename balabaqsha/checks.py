@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http.request import validate_host
 
+from accounts.iin import IinError, parse_iin
 from balabaqsha.postgresql.rights import too_much
 
 # How long a key must be; 32 random bytes are 43 letters, and Django asks for 50 of its own.
@@ -29,6 +30,10 @@ _HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|(\.[a-z0-9-]+){2,}|\[[0-9a
 IDLE_MINUTES: Final = range(5, 121)
 
 PROXIES: Final = range(1, 6)
+
+_OPERATOR: Final = ("NAME_KK", "NAME_RU", "ADDRESS_KK", "ADDRESS_RU", "BIN")
+# As people write it, and no longer than SMS of one segment leave room for.
+_PHONE: Final = re.compile(r"\+?[0-9][0-9 ()-]{2,18}[0-9]")
 
 # All of Kazakhstan has used UTC+5 since 1 March 2024, which is in the time-zone data from 2024a on.
 ZONES: Final = ("Asia/Almaty", "Asia/Qostanay")
@@ -204,6 +209,34 @@ def tables_have_an_owner(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(deploy=True)
+def operator_is_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whoever gives a consent, or has a question, must know to whom; a BIN has the check digit of an IIN."""
+    missing = [f"OPERATOR_{name}" for name in _OPERATOR if not getattr(settings, f"OPERATOR_{name}")]
+    phones = settings.CONTACT_PHONES
+    is_ours = phones != settings.DEMO_CONTACT_PHONES and bool(phones) and _PHONE.fullmatch(phones[0])
+    return [
+        *_refuse(
+            bool(missing),
+            "019",
+            f"The data policy does not say who answers for the data: {', '.join(missing)}.",
+            "Set them to the operator's name and address in Kazakh and Russian, and its BIN.",
+        ),
+        *_refuse(
+            bool(settings.OPERATOR_BIN) and not _is_bin(settings.OPERATOR_BIN),
+            "020",
+            "OPERATOR_BIN is no business identification number.",
+            "Copy its twelve digits from the certificate of registration: the last one does not fit the others.",
+        ),
+        *_refuse(
+            not is_ours,
+            "021",
+            "CONTACT_PHONES does not name your contact centre.",
+            "Set it to its numbers, comma separated, as people write them: 8 (727) 123-45-67. SMS name the first.",
+        ),
+    ]
+
+
+@register(deploy=True)
 def zones_are_new(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Older time-zone data opens every vacancy and ends every deadline an hour late."""
     old = [zone for zone in ZONES if AFTER_THE_CHANGE.astimezone(ZoneInfo(zone)).utcoffset() != ONE_TIME]
@@ -260,6 +293,13 @@ def _is_wide(origin: str) -> bool:
     """Whether it covers all names below a public domain such as .kz."""
     host = origin.partition("://")[2]
     return host.startswith("*.") and host.count(".") < 2
+
+
+def _is_bin(text: str) -> bool:
+    try:
+        return parse_iin(text) == text
+    except IinError:
+        return False
 
 
 def _bad_key(problem: str) -> CheckMessage:

@@ -37,9 +37,18 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "demo_mode": settings.DEMO,
         "contact_phones": settings.CONTACT_PHONES,
         "contact_links": contact_links(),
+        "operator": operator,
         "policy_version": settings.DATA_POLICY_VERSION,
         "server_now": estimate_clock,
     }
+
+
+def operator() -> dict[str, str] | None:
+    """Who answers for people's data, in the language of the page; None where nobody is named."""
+    language = (get_language() or settings.LANGUAGE_CODE).upper()
+    name = getattr(settings, f"OPERATOR_NAME_{language}")
+    address = getattr(settings, f"OPERATOR_ADDRESS_{language}")
+    return {"name": name, "address": address, "bin": settings.OPERATOR_BIN} if name else None
 
 
 def contact_links() -> list[dict[str, str]]:

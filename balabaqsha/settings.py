@@ -246,8 +246,17 @@ PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 
 # The version of the data policy in force; a consent is stored with it. Raise it when the text changes: whoever agreed
 # to an earlier one is asked anew.
-DATA_POLICY_VERSION = "2026-11-30"
-CONTACT_PHONES = ["8 (727) 339-72-22", "8 (747) 339-72-22 (WhatsApp)"]
+DATA_POLICY_VERSION = "2026-12-01"
+
+# Who answers for people's data: a consent names them (Law 94-V, article 8).
+OPERATOR_NAME_KK: str = env.credential("OPERATOR_NAME_KK").strip()
+OPERATOR_NAME_RU: str = env.credential("OPERATOR_NAME_RU").strip()
+OPERATOR_ADDRESS_KK: str = env.credential("OPERATOR_ADDRESS_KK").strip()
+OPERATOR_ADDRESS_RU: str = env.credential("OPERATOR_ADDRESS_RU").strip()
+OPERATOR_BIN: str = env.credential("OPERATOR_BIN").strip()
+# Pages show all of them, in this order; SMS name the first.
+DEMO_CONTACT_PHONES = ["8 (727) 339-72-22", "8 (747) 339-72-22 (WhatsApp)"]
+CONTACT_PHONES: list[str] = env.list("CONTACT_PHONES", default=DEMO_CONTACT_PHONES)
 
 PERSON_REGISTRY: str = env.str(
     "PERSON_REGISTRY",

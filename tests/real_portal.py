@@ -11,6 +11,15 @@ SECRET: Final = "fRz0Yc_8w1vQd7Kq2LhT5mXn9BsJ3gPoU6eAiVtCyWkHlDrEbN"
 OTHER_SECRET: Final = "Pq4Zt8Xc2Vb6Nm0Lk3Jh7Gf1Ds5Az9Sx-CwErTyUiOpQaWdFgH"
 FERNET_KEYS: Final = [Fernet.generate_key().decode(), Fernet.generate_key().decode()]
 
+# A made-up one: no body has this number.
+OPERATOR: Final = {
+    "OPERATOR_NAME_KK": "Күнсая қаласының білім басқармасы",
+    "OPERATOR_NAME_RU": "Управление образования города Күнсая",
+    "OPERATOR_ADDRESS_KK": "Күнсая қ., Орталық к-сі, 1",
+    "OPERATOR_ADDRESS_RU": "г. Күнсая, ул. Центральная, 1",
+    "OPERATOR_BIN": "000000000010",
+}
+
 # As the environment gives them.
 ENVIRONMENT: Final = {
     "SECRET_KEY": SECRET,
@@ -19,6 +28,8 @@ ENVIRONMENT: Final = {
     "ALLOWED_HOSTS": "bala.example.kz, 127.0.0.1",
     "BEHIND_PROXY": "1",
     "MIGRATE_DATABASE_URL": "postgres://owner@127.0.0.1:1/nowhere",
+    **OPERATOR,
+    "CONTACT_PHONES": "8 (727) 123-45-67, 8 (747) 123-45-67 (WhatsApp)",
     "PERSON_REGISTRY_URL": "https://registry.example/",
     "PERSON_REGISTRY_TOKEN": "token",
     "SMSC_LOGIN": "login",
@@ -38,6 +49,8 @@ SETTINGS: Final = {
     "STAFF_SECOND_FACTOR": True,
     "STAFF_IDLE_MINUTES": 30,
     "CSRF_TRUSTED_ORIGINS": ["https://bala.example.kz", "https://*.bala.example.kz:8443"],
+    **OPERATOR,
+    "CONTACT_PHONES": ["8 (727) 123-45-67", "8 (747) 123-45-67 (WhatsApp)"],
     "OWNER_IS_NAMED": True,
     "OWNER_IS_THE_PORTAL": False,
     "HTTPS": True,

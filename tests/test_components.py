@@ -20,6 +20,8 @@ from django.test import RequestFactory
 from django.utils import formats, timezone, translation
 from fontTools.ttLib import TTFont
 
+from balabaqsha.context import contact_links
+
 TEMPLATES = settings.BASE_DIR / "templates"
 STATIC = settings.BASE_DIR / "static"
 NOW = datetime(2019, 6, 26, 11, 21, 7, tzinfo=UTC)
@@ -319,9 +321,10 @@ def test_label_with_a_link_is_kept_and_user_text_is_escaped() -> None:
 def test_pages_of_breakdowns_need_no_request_and_no_database(template: str, language: str) -> None:
     with translation.override(language):
         html = render_to_string(template)
+        told = render_to_string(template, {"contact_links": contact_links()})
     assert html.count("<h1") == 1
     assert f'<html lang="{language}">' in html
-    assert "8 (727) 339-72-22" in html
+    assert f'<a href="tel:+77273397222" class="nowrap">{settings.CONTACT_PHONES[0]}</a>' in told
 
 
 @pytest.mark.django_db

@@ -26,6 +26,7 @@ EVERY = (
     checks.uploads_have_a_folder_of_their_own,
     checks.forms_come_from_us,
     checks.tables_have_an_owner,
+    checks.operator_is_named,
     checks.zones_are_new,
 )
 
@@ -137,6 +138,15 @@ def test_the_address_that_we_give_away(real, address, fits):
         ({"CSRF_TRUSTED_ORIGINS": ["https://*.kz"]}, "E016", r"\*\.kz"),
         ({"OWNER_IS_NAMED": False}, "E017", "MIGRATE_DATABASE_URL is not set"),
         ({"OWNER_IS_THE_PORTAL": True}, "E018", "the same role"),
+        ({"OPERATOR_NAME_KK": ""}, "E019", r"OPERATOR_NAME_KK\.$"),
+        ({"OPERATOR_NAME_RU": "", "OPERATOR_BIN": ""}, "E019", r"OPERATOR_NAME_RU, OPERATOR_BIN\.$"),
+        ({"OPERATOR_ADDRESS_RU": ""}, "E019", r"OPERATOR_ADDRESS_RU\.$"),
+        ({"OPERATOR_BIN": "000000000011"}, "E020", "OPERATOR_BIN"),
+        ({"OPERATOR_BIN": "000000000000"}, "E020", "OPERATOR_BIN"),
+        ({"OPERATOR_BIN": "0000 0000 0010"}, "E020", "OPERATOR_BIN"),
+        ({"CONTACT_PHONES": ["8 (727) 339-72-22", "8 (747) 339-72-22 (WhatsApp)"]}, "E021", "CONTACT_PHONES"),
+        ({"CONTACT_PHONES": ["ask the department"]}, "E021", "CONTACT_PHONES"),
+        ({"CONTACT_PHONES": ["8 (727) 123-45-67 ext. 12345"]}, "E021", "CONTACT_PHONES"),
     ],
 )
 def test_what_is_refused_names_its_remedy(real, values, number, word):

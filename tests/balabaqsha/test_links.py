@@ -6,6 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
+from tests.real_portal import OPERATOR
+
 pytestmark = pytest.mark.django_db
 
 
@@ -51,3 +53,28 @@ def test_the_number_for_whatsapp_opens_whatsapp_and_the_other_one_calls(client, 
     assert 'href="tel:+77271112233"' in page
     assert 'href="https://wa.me/77471112233"' in page
     assert "tel:+7747" not in page
+
+
+class TestOperator:
+    """A consent is given to somebody by name (Law 94-V, article 8)."""
+
+    def test_the_policy_and_the_contacts_name_the_operator_in_the_language_of_the_page(
+        self, client, settings
+    ):
+        for name, value in OPERATOR.items():
+            setattr(settings, name, value)
+        for prefix, language in (("", "KK"), ("/ru", "RU")):
+            for page in ("privacy", "contacts"):
+                text = client.get(f"{prefix}/{page}/").content.decode()
+                for part in (f"NAME_{language}", f"ADDRESS_{language}", "BIN"):
+                    assert OPERATOR[f"OPERATOR_{part}"] in text
+
+    def test_where_nobody_is_named_the_policy_warns(self, client):
+        assert "операторы аталмаған" in client.get("/privacy/").content.decode()
+        assert "Оператор этого портала не назван" in client.get("/ru/privacy/").content.decode()
+
+    def test_a_page_of_contacts_without_whatsapp_speaks_of_none(self, client, settings):
+        settings.CONTACT_PHONES = ["8 (727) 111-22-33"]
+        assert "жазуға да болады" not in client.get("/contacts/").content.decode()
+        settings.CONTACT_PHONES = ["8 (727) 111-22-33", "8 (747) 111-22-33 (WhatsApp)"]
+        assert "жазуға да болады: 8 (747) 111-22-33 (WhatsApp)" in client.get("/contacts/").content.decode()
