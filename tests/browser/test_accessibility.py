@@ -1,24 +1,21 @@
-"""Every page at 360 px and in both languages: axe finds nothing, and nothing must be pushed sideways to be read."""
+"""The steps of longer ways, at 360 px and in both languages: axe finds nothing, nothing must be pushed sideways."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-import axe_core_python
 import pytest
 from django.urls import reverse
-from django.utils import translation
 from playwright.sync_api import BrowserContext, Page
 
 from accounts.models import User
 from tests.accounts.walk import PASSWORD, newest_code
-from tests.browser.all_pages import CABINET, EMPTY, PUBLIC, family_objects, in_language, public_objects
+from tests.browser.all_pages import in_language
+from tests.browser.barriers import against_axe
 from tests.browser.session import enter
 from tests.city import build_city
-from tests.factories import GuardianshipFactory, UserFactory
+from tests.factories import GuardianshipFactory
 
 pytestmark = pytest.mark.browser
 
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
 NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 LANGUAGES = pytest.mark.parametrize("language", ["kk", "ru"])
 
@@ -54,11 +51,7 @@ class Inspector:
 
     def inspect(self, name: str) -> None:
         """Keep what axe finds on the page as it is, and whether it is wider than the screen."""
-        self.page.evaluate(AXE)
-        results = self.page.evaluate(
-            "axe.run(document, {resultTypes: ['violations'], elementRef: false}).then(found => found.violations)"
-        )
-        faults = [f"{fault['id']}: {node['html'][:160]}" for fault in results for node in fault["nodes"][:3]]
+        faults = against_axe(self.page)
         if self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             faults.append("wider than the screen")
         if faults:
@@ -156,27 +149,6 @@ def test_steps_of_a_stop(look, city, language):
             side.visit(in_language(language, path)[0])
         assert side.found == {}
     assert inspector.found == {}
-
-
-@LANGUAGES
-def test_every_page(look, city, language):
-    visitor, family, newcomer, employee = (look(viewport=NARROW) for _ in range(4))
-    with translation.override(language):
-        of_visitors, of_family = public_objects(city), family_objects(city)
-        sign_in, today = reverse("admin:login"), reverse("admin:index")
-    for path in [*in_language(language, *PUBLIC), *of_visitors, f"/demo/?lang={language}"]:
-        visitor.visit(path)
-    family.enter(city.parent)
-    for path in [*in_language(language, *CABINET), *of_family]:
-        family.visit(path)
-    newcomer.enter(UserFactory())
-    for path in in_language(language, *EMPTY):
-        newcomer.visit(path)
-    employee.visit(sign_in)
-    employee.enter(city.worker)
-    employee.visit(today)
-    found = [inspector.found for inspector in (visitor, family, newcomer, employee)]
-    assert found == [{}, {}, {}, {}]
 
 
 def test_on_a_wide_screen(look, city):

@@ -1,23 +1,29 @@
-"""Every page fits its window at every width, with the longest names and with large letters, and is light to load."""
+"""Every page fits every width, with the longest names and with large letters; it is light; axe finds nothing."""
 
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.utils import translation
+from django.urls import reverse
+from django.utils import timezone, translation
 from playwright.sync_api import BrowserContext, Page
 
+from accounts.models import PolicyConsent
 from bulletin.models import Group, Kindergarten, Locality
 from children.models import Child
-from tests.browser.all_pages import CABINET, PUBLIC, family_objects, in_language, public_objects
+from tests.applications.bidding.given_back import offered_to
+from tests.browser.all_pages import CABINET, EMPTY, PUBLIC, family_objects, in_language, public_objects
+from tests.browser.barriers import against_axe
 from tests.browser.conftest import FLAGS, chromium_path
 from tests.browser.session import enter
 from tests.city import build_city
+from tests.factories import ApplicationFactory, UserFactory, VacancyFactory
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +31,7 @@ WIDTHS = (320, 360, 700, 768, 900, 1024, 1100, 1280)
 # The browser's own setting for large letters.
 LARGE = (320, 1024)
 HEIGHT = 740
+LANGUAGES = pytest.mark.parametrize("language", ["kk", "ru"])
 # A first view on a slow phone: compressed, with nothing kept from an earlier one.
 FIRST_VIEW_BYTES, FIRST_VIEW_REQUESTS = 60_000, 12
 LONG_WORD = "Шекербайжұмағалиұлыәбдірахмановтегі-Құдайбергеновтегі"
@@ -54,6 +61,19 @@ def city(transactional_db):
     profile.last_name = profile.first_name = profile.middle_name = LONG_WORD
     profile.save()
     return city
+
+
+def offered_pages(city) -> list[str]:
+    """Those of an application to which a place is offered that somebody gave back."""
+    application = ApplicationFactory(
+        locality=city.kindergarten.locality, filed_by=city.parent, child__birth_date=city.child.birth_date
+    )
+    vacancy = VacancyFactory(group=city.vacancy.group, birth_years=city.vacancy.birth_years)
+    offered_to(
+        SimpleNamespace(application=application, vacancy=vacancy, parent=city.parent, now=timezone.now())
+    )
+    names = ("application", "accept_offer", "decline_offer", "delete")
+    return [reverse(f"applications:{name}", args=[application.pk]) for name in names]
 
 
 def too_wide(page: Page, widths: tuple[int, ...]) -> list[str]:
@@ -86,43 +106,53 @@ def test_control_a_wide_page_is_seen(page, with_large_letters):
         assert {fault.partition(":")[0] for fault in too_wide(one, LARGE)} == wide
 
 
-@pytest.mark.parametrize("language", ["kk", "ru"])
-def test_no_page_is_wider_than_its_window(open_context, with_large_letters, live_server, city, language):
+@LANGUAGES
+def test_every_page(open_context, live_server, city, language):
+    """Of visitors, of a family in every state, of one that has nothing yet; and the employees' first pages."""
     with translation.override(language):
-        paths = [*in_language(language, *PUBLIC, *CABINET), *public_objects(city), *family_objects(city)]
-    faults = {}
-    for context, widths in ((open_context(), WIDTHS), (with_large_letters, LARGE)):
-        page, is_inside = context.new_page(), False
-        for path in dict.fromkeys(paths):
-            if not is_inside and "/cabinet/" in path:
-                is_inside = True
-                enter(context, city.parent, portal=live_server.url)
-            page.goto(path)
-            if found := too_wide(page, widths):
-                faults[path, widths] = found
-    assert faults == {}
-
-
-@pytest.mark.parametrize("language", ["kk", "ru"])
-def test_a_first_view_is_small(open_context, live_server, language):
-    city = build_city()
-    with translation.override(language):
-        of_visitors, of_family = public_objects(city), family_objects(city)
-    visitor, family = open_context(), open_context()
-    enter(family, city.parent, portal=live_server.url)
-    heavy, seen = {}, 0
-    for context, paths in (
-        (visitor, [*in_language(language, *PUBLIC), *of_visitors]),
-        (family, [*in_language(language, *CABINET), *of_family]),
-    ):
+        of_visitors = [*in_language(language, *PUBLIC), *public_objects(city)]
+        of_family = [*in_language(language, *CABINET), *family_objects(city), *offered_pages(city)]
+        sign_in, today = reverse("admin:login"), reverse("admin:index")
+        policy, not_allowed = reverse("accounts:policy"), reverse("accounts:language")
+    agreed = PolicyConsent.objects.create(user=UserFactory(), version="earlier", given_at=timezone.now())
+    visits = (
+        (None, [*of_visitors, f"/demo/?lang={language}"], WIDTHS),
+        (city.parent, [*of_family, not_allowed], WIDTHS),
+        (agreed.user, [policy], WIDTHS),
+        (UserFactory(), in_language(language, *EMPTY), WIDTHS),
+        (None, [sign_in], (360,)),
+        (city.worker, [today], (360,)),
+    )
+    faults, light = {}, [*of_visitors, *of_family]
+    for user, paths, widths in visits:
+        context = open_context(viewport={"width": 360, "height": HEIGHT})
+        if user:
+            enter(context, user, portal=live_server.url)
         view = FirstView(context)
         for path in paths:
             requests, size = view.of(path)
-            seen += 1
-            if requests > FIRST_VIEW_REQUESTS or size > FIRST_VIEW_BYTES:
-                heavy[path] = (requests, size)
-    assert heavy == {}
-    assert seen > 40
+            found = [*too_wide(view.page, widths), *against_axe(view.page, width=360)]
+            if path in light and (requests > FIRST_VIEW_REQUESTS or size > FIRST_VIEW_BYTES):
+                found.append(f"{requests} requests, {size} bytes")
+            if found:
+                faults[path] = found
+    assert faults == {}
+    assert len(light) > 40
+
+
+@LANGUAGES
+def test_no_page_is_wider_with_large_letters(with_large_letters, live_server, city, language):
+    with translation.override(language):
+        paths = [*in_language(language, *PUBLIC, *CABINET), *public_objects(city), *family_objects(city)]
+    page, is_inside, faults = with_large_letters.new_page(), False, {}
+    for path in dict.fromkeys(paths):
+        if not is_inside and "/cabinet/" in path:
+            is_inside = True
+            enter(with_large_letters, city.parent, portal=live_server.url)
+        page.goto(path)
+        if found := too_wide(page, LARGE):
+            faults[path] = found
+    assert faults == {}
 
 
 class FirstView:
