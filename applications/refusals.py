@@ -79,11 +79,11 @@ class Refusal(TextChoices):
     ALREADY_EXTENDED = "already_extended", _("The referral was already extended: this can be done only once.")
     EXTENSION_DATE = (
         "extension_date",
-        _("Choose a last day after the present one and within the longest extension."),
+        _("Choose a day from the first to the last one to which the referral can be extended."),
     )
     NO_WORKING_DAY = (
         "no_working_day",
-        _("There is no working day between the present last day and this one. Choose a later day."),
+        _("There is no working day to which the referral could be extended. Call the contact centre."),
     )
     DOCUMENTS_MISSING = "documents_missing", _("Attach at least one supporting document.")
     REASON_MISSING = "reason_missing", _("Give a reason.")

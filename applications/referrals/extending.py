@@ -23,23 +23,30 @@ from applications.referrals.stored_paper import order_paper, take_paper_away
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
 from applications.states import Move
-from bulletin.calendar import working_calendar
-from bulletin.workdays import NoCalendar, end_of_day
+from bulletin.calendar import CalendarEmpty, working_calendar
+from bulletin.workdays import CalendarEnds, NoCalendar, end_of_day
 
 
-def latest_to_ask_for(referral: Referral) -> date:
-    """The latest day that a family may ask for: 30 calendar days after the last day of its referral (`Rules`).
-
-    By the rules of the day of issue, or of its last day if those allow more.
-    """
-    locality, times = referral.application.locality, (referral.issued_at, referral.last_moment)
-    days = max(rules_at(locality, at).extension_calendar_days for at in times)
-    return last_day_of(referral) + timedelta(days=days)
+def shortest_extension(referral: Referral) -> date:
+    """The first day to which a referral can be extended: the first working day after its last one."""
+    present = last_day_of(referral)
+    try:
+        return working_calendar().next_working_day(present)
+    except CalendarEnds as end:
+        return end.day
+    except CalendarEmpty:
+        return present + timedelta(days=1)
 
 
 def longest_extension(referral: Referral) -> date:
-    """The last day of a referral for which the latest possible day is asked for."""
-    return extended_to(latest_to_ask_for(referral))
+    """The last one: the last working day up to 30 calendar days after its last day (`Rules`).
+
+    By the rules of the day of issue, or of its last day if those allow more. Before `shortest_extension` if none of
+    these days is a working day.
+    """
+    locality, times = referral.application.locality, (referral.issued_at, referral.last_moment)
+    days = max(rules_at(locality, at).extension_calendar_days for at in times)
+    return extended_to(last_day_of(referral) + timedelta(days=days))
 
 
 def extended_to(asked: date) -> date:
@@ -79,11 +86,12 @@ def extend_referral(
         refuse_while_halted(application)
         if Extension.objects.filter(referral=referral).exists():
             raise Refused(Refusal.ALREADY_EXTENDED)
-        present, last_day = last_day_of(referral), extended_to(until)
-        if not present < until <= latest_to_ask_for(referral):
-            raise Refused(Refusal.EXTENSION_DATE)
-        if last_day <= present:
+        earliest, latest = shortest_extension(referral), longest_extension(referral)
+        if earliest > latest:
             raise Refused(Refusal.NO_WORKING_DAY)
+        if not earliest <= until <= latest:
+            raise Refused(Refusal.EXTENSION_DATE)
+        last_day = extended_to(until)
         if not documents:
             raise Refused(Refusal.DOCUMENTS_MISSING)
         extension = Extension.objects.create(

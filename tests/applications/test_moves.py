@@ -334,24 +334,35 @@ class TestExtension:
             last_day + timedelta(days=1), datetime.min.time(), tzinfo=ZONE
         )
 
-    def test_the_thirtieth_day_may_be_asked_for_and_is_never_passed(self, scene, referral):
-        """From Thursday 4 July, thirty days lead to Saturday 3 August."""
-        Referral.objects.update(valid_until=datetime(2019, 7, 5, tzinfo=ZONE))
-        with refused(Refusal.EXTENSION_DATE):
-            self.extend(scene, referral, until=date(2019, 8, 4))
-        assert extending.longest_extension(Referral.objects.get()) == date(2019, 8, 2)
-        extension = self.extend(scene, referral, until=date(2019, 8, 3))
-        assert due.last_day_of(extension.referral) == date(2019, 8, 2)
+    def test_the_range_goes_from_the_first_to_the_last_working_day(self, scene, referral):
+        """From Friday 5 July to a Tuesday there are only days off; thirty days lead to Sunday 4 August."""
+        Referral.objects.update(valid_until=datetime(2019, 7, 6, tzinfo=ZONE))
+        referral = Referral.objects.get()
+        assert extending.shortest_extension(referral) == date(2019, 7, 9)
+        assert extending.longest_extension(referral) == date(2019, 8, 2)
+        for day in (date(2019, 7, 6), date(2019, 7, 8), date(2019, 8, 3), date(2019, 8, 4)):
+            with refused(Refusal.EXTENSION_DATE):
+                self.extend(scene, referral, until=day)
+        extension = self.extend(scene, referral, until=date(2019, 7, 9))
+        assert due.last_day_of(extension.referral) == date(2019, 7, 9)
 
     def test_days_off_alone_are_no_extension(self, scene, referral):
-        """From Friday to the next day of work, a Tuesday, there are only days off."""
         Referral.objects.update(valid_until=datetime(2019, 7, 6, tzinfo=ZONE))
-        for day in (6, 7, 8):
+        Rules.objects.create(valid_from=date(2019, 1, 1), extension_calendar_days=3)
+        for day in (6, 7, 8, 9):
             with refused(Refusal.NO_WORKING_DAY):
                 self.extend(scene, referral, until=date(2019, 7, day))
-        assert due.last_day_of(self.extend(scene, referral, until=date(2019, 7, 9)).referral) == date(
-            2019, 7, 9
+
+    @pytest.mark.parametrize(
+        ("present", "earliest"),
+        [(date(2019, 12, 31), date(2020, 1, 1)), (date(2020, 1, 2), date(2020, 1, 3))],
+    )
+    def test_past_the_end_of_the_calendar_every_day_counts(self, scene, referral, present, earliest):
+        Holiday.objects.filter(date__year__gt=2019).delete()
+        Referral.objects.update(
+            valid_until=datetime.combine(present + timedelta(days=1), datetime.min.time(), tzinfo=ZONE)
         )
+        assert extending.shortest_extension(Referral.objects.get()) == earliest
 
     def test_without_a_calendar_it_ends_as_asked(self, scene, referral):
         Holiday.objects.all().delete()

@@ -1,7 +1,7 @@
 """What a family fills in: an application, a bid, an extension."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,13 +17,11 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from accounts.uploads import DOCUMENT_INPUT, Upload, check_documents, each_named
 from applications.models import Application, BenefitCategory, Extension
+from applications.views.day_field import DayField
 from bulletin.models import Language, Locality
 from children.models import Child
 
 CHOOSE_CHILD = gettext_lazy("Choose the child.")
-
-
-DAY_FORMATS = ["%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%d-%m-%Y", "%Y-%m-%d"]
 
 
 class ChildField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -182,14 +180,7 @@ class ExtensionForm(HandedIn):
 
     files_field = "documents"
 
-    until = forms.DateField(
-        label=gettext_lazy("New last day"),
-        widget=forms.DateInput(
-            attrs={"inputmode": "numeric", "size": 12, "autocomplete": "off"}, format="%d.%m.%Y"
-        ),
-        input_formats=DAY_FORMATS,
-        error_messages={"invalid": gettext_lazy("Write the date like this: 03.07.2026")},
-    )
+    until = DayField(label=gettext_lazy("New last day"))
     # Not a list to open: at 360 px it would cut the longer reasons.
     reason = forms.ChoiceField(
         label=gettext_lazy("Reason"),
@@ -215,14 +206,14 @@ class ExtensionForm(HandedIn):
         error_messages={"required": gettext_lazy("Confirm that you checked everything.")},
     )
 
-    def __init__(self, *args: Any, last_day: date, latest: date, longest: date, **kwargs: Any) -> None:
-        """From the day after `last_day` to `latest` may be asked for; whoever asks for that gets `longest`."""
+    def __init__(self, *args: Any, earliest: date, latest: date, **kwargs: Any) -> None:
+        """The days from `earliest` to `latest` may be asked for."""
         super().__init__(*args, **kwargs)
-        self.earliest, self.latest = last_day + timedelta(days=1), latest
+        self.earliest, self.latest = earliest, latest
         self.fields["until"].help_text = _(
-            "The latest possible day: %(day)s. If you choose a day off, the referral ends on the last working day "
-            "before it."
-        ) % {"day": _day(longest)}
+            "Choose a day within: %(earliest)s – %(latest)s. Write it like this: %(example)s. If you choose a day off, "
+            "the referral ends on the last working day before it."
+        ) % {"earliest": _day(earliest), "latest": _day(latest), "example": f"{latest:%d.%m.%Y}"}
 
     def clean_until(self) -> date:
         until: date = self.cleaned_data["until"]
@@ -287,23 +278,11 @@ def _day(day: date) -> str:
     return f"{day:%d.%m.%Y}, {str(WEEKDAYS[day.weekday()]).lower()}"
 
 
-def _day_field(label: Any) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=False,
-        widget=forms.DateInput(
-            attrs={"inputmode": "numeric", "size": 12, "autocomplete": "off"}, format="%d.%m.%Y"
-        ),
-        input_formats=DAY_FORMATS,
-        error_messages={"invalid": gettext_lazy("Write the date like this: 03.07.2026")},
-    )
-
-
 class PeriodForm(forms.Form):
     """The days between which a family wants its number explained; either may be left empty."""
 
-    first_day = _day_field(gettext_lazy("From"))
-    last_day = _day_field(gettext_lazy("To"))
+    first_day = DayField(label=gettext_lazy("From"), required=False)
+    last_day = DayField(label=gettext_lazy("To"), required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -20,7 +20,7 @@ from applications.journal_actions import Action
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.moves import Refused
 from applications.referrals.due import last_day_of
-from applications.referrals.extending import extend_referral, latest_to_ask_for, longest_extension
+from applications.referrals.extending import extend_referral, longest_extension, shortest_extension
 from applications.referrals.stored_paper import order_paper
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER
@@ -97,14 +97,16 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
     halted = answer_if_halted(request, application)
     if halted is not None:
         return halted
-    last_day = last_day_of(referral)
+    earliest, latest = shortest_extension(referral), longest_extension(referral)
+    if earliest > latest:
+        messages.error(request, str(Refusal.NO_WORKING_DAY.label))
+        return redirect(application)
     form = ExtensionForm(
         request.POST if request.method == "POST" else None,
         request.FILES if request.method == "POST" else None,
         sender=user,
-        last_day=last_day,
-        latest=latest_to_ask_for(referral),
-        longest=longest_extension(referral),
+        earliest=earliest,
+        latest=latest,
     )
     form = refilled(request, form)
     if form.is_bound and form.is_valid():
@@ -138,7 +140,7 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
             "form": form,
             "application": application,
             "referral": referral,
-            "last_day": last_day,
+            "last_day": last_day_of(referral),
             "choose_until": "" if referral.is_valid(now=now) else _last_choice(referral),
         },
     )

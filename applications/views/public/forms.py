@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from applications.views.cabinet.forms import DAY_FORMATS
+from applications.views.day_field import DayField
 
 # Far more than any spelling needs; a longer text is not parsed.
 LONGEST_INPUT = 60
@@ -44,7 +44,9 @@ class QueueCheckForm(forms.Form):
 
     number = forms.CharField(
         label=gettext_lazy("Application number"),
-        help_text=gettext_lazy("It is in the message about the accepted application, for example: 19-000417"),
+        help_text=gettext_lazy(
+            "It is in the SMS about the accepted application and in the cabinet, for example: 19-000417"
+        ),
         max_length=LONGEST_INPUT,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 20}),
     )
@@ -55,13 +57,7 @@ class QueueCheckForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 6}),
     )
 
-    born = forms.DateField(
-        label=gettext_lazy("The child's date of birth"),
-        required=False,
-        widget=forms.DateInput(attrs={"inputmode": "numeric", "size": 12, "autocomplete": "off"}),
-        input_formats=DAY_FORMATS,
-        error_messages={"invalid": gettext_lazy("Write the date like this: 03.07.2026")},
-    )
+    born = DayField(label=gettext_lazy("The child's date of birth"), required=False)
 
     def __init__(self, *args: Any, asks_birth_date: bool = False, **options: Any) -> None:
         """The date of birth is asked for where it must be, and where it was sent."""
@@ -70,11 +66,16 @@ class QueueCheckForm(forms.Form):
             del self.fields["born"]
 
     def clean_number(self) -> str:
-        """Digits, a hyphen, digits: however the hyphen and the digits were typed."""
+        """The year and six digits or more, however they and the hyphen were typed."""
         typed = _plain(self.cleaned_data["number"]).lstrip("№")
-        match = re.fullmatch(r"(\d{2})-?(\d{1,10})", typed, re.ASCII)
+        match = re.fullmatch(r"(\d{2})-?(\d{6,10})", typed, re.ASCII)
         if match is None:
-            raise forms.ValidationError(_("Write the application number like this: 19-000417"))
+            raise forms.ValidationError(
+                _(
+                    "Write the whole application number like this: 19-000417. It is in the SMS about the accepted "
+                    "application and in the cabinet."
+                )
+            )
         return f"{match[1]}-{match[2]}"
 
     def clean_digits(self) -> str:

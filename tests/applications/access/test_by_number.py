@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -15,6 +16,8 @@ from accounts.limits import QUEUE_CHECK_PER_NETWORK
 from applications.models import Application
 from applications.states import ApplicationState
 from applications.views.public import queue
+from applications.views.public.forms import QueueCheckForm
+from notifications.kinds import KINDS, Channel, sample_context
 from tests.factories import ApplicationFactory, GuardianshipFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -299,3 +302,14 @@ def test_visitors_find_it_on_the_home_page_and_families_their_list(client, paren
     assert f'href="{prefix}{"/queue/check/"}"' in client.get(prefix + "/").content.decode()
     page = parent_client.get(prefix + "/").content.decode()
     assert f'href="{prefix}/cabinet/applications/"' in page
+
+
+@pytest.mark.parametrize("language", ["kk", "ru"])
+def test_the_sms_about_filing_carries_all_that_is_asked_for(language):
+    """The page asks for the whole number: the SMS is read back as it came, and its end alone is no number."""
+    kind = KINDS["application_filed"]
+    sms = render_to_string(kind.template(Channel.SMS, language), sample_context(kind))
+    [number] = re.findall(r"№(\S+)", sms)
+    assert QueueCheckForm({"number": number, "digits": "9876"}).is_valid()
+    refused = QueueCheckForm({"number": number[-4:], "digits": "9876"})
+    assert "SMS" in refused.errors["number"][0]

@@ -7,6 +7,7 @@ from io import BytesIO
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.urls import reverse
 from PIL import Image
 
@@ -14,7 +15,7 @@ from accounts.models import AuditEntry
 from applications.bidding.ending import withdraw_bid
 from applications.jobs.papers import store_pdf
 from applications.journal_actions import Action
-from applications.models import Application, Extension, ExtensionDocument, Referral
+from applications.models import Application, Extension, ExtensionDocument, Referral, Rules
 from applications.referrals.ending import expire_referral, revoke_referral, sign_contract
 from applications.referrals.extending import extend_referral
 from applications.referrals.issuing import activate_bid
@@ -286,18 +287,29 @@ class TestExtension:
         assert "02.08.2019" in before
         assert {"": "соңғы жұмыс күні", "/ru": "последний рабочий день"}[language] in before
         assert "02.08.2019" in application
-        assert self.send(family, scene, answers | {"until": "04.08.2019"}).status_code == 302
+        assert self.send(family, scene, answers | {"until": "02.08.2019"}).status_code == 302
         after = text(family.get(url(scene)))
         assert {"": "02.08.2019, жұма", "/ru": "02.08.2019, пятница"}[language] in after
-        assert "04.08.2019" not in after
 
-    def test_a_day_off_between_the_present_last_day_and_a_weekend_is_refused_in_words(
-        self, family, scene, referral, answers
-    ):
+    @pytest.mark.parametrize("outside", ["06.07.2019", "04.08.2019"])
+    def test_the_hint_and_the_error_name_one_range(self, family, scene, referral, answers, outside):
+        """From Friday 5 July: the first working day is a Tuesday, and thirty days lead to Sunday 4 August."""
         Referral.objects.update(valid_until=datetime(2019, 7, 6, tzinfo=ZONE))
-        response = self.send(family, scene, answers | {"until": "07.07.2019"})
-        assert str(Refusal.NO_WORKING_DAY.label) in text(response)
+        days = "09.07.2019, сейсенбі – 02.08.2019, жұма"
+        assert days in family.get(url(scene, "extend")).context["form"]["until"].help_text
+        form = self.send(family, scene, answers | {"until": outside}).context["form"]
+        assert [days in error for error in form.errors["until"]] == [True]
         assert Extension.objects.count() == 0
+        for inside in ("09.07.2019", "02.08.2019"):
+            with transaction.atomic():
+                assert self.send(family, scene, answers | {"until": inside}).status_code == 302
+                transaction.set_rollback(True)
+
+    def test_without_a_working_day_the_application_says_so(self, family, scene, referral):
+        Referral.objects.update(valid_until=datetime(2019, 7, 6, tzinfo=ZONE))
+        Rules.objects.create(valid_from=date(2019, 1, 1), extension_calendar_days=3)
+        response = family.get(url(scene, "extend"), follow=True)
+        assert str(Refusal.NO_WORKING_DAY.label) in text(response)
 
     def test_it_moves_the_last_day(self, family, scene, referral, answers):
         response = self.send(family, scene, answers)
