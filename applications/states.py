@@ -117,7 +117,9 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.OFFER_PLACE: ((_S.WAITING,), None),
     Move.ACCEPT_OFFER: ((_S.WAITING,), _S.BID_PLACED),
     Move.DECLINE_OFFER: ((_S.WAITING,), None),
-    # Whatever became of the application meanwhile, the place goes on.
+    # Whatever became of the application meanwhile, the place goes on. So this may be the newest event of any
+    # application, also of one that has left: who asks how it came to its state passes over it (`filing.last_moves`),
+    # and who asks for one move asks for it by name.
     Move.END_OFFER: (tuple(_S), None),
     Move.ISSUE_REFERRAL: ((_S.BID_PLACED,), _S.REFERRED),
     Move.EXTEND_REFERRAL: ((_S.REFERRED,), _S.REFERRED),

@@ -64,10 +64,11 @@ def end_lapsed(application: Application, *, now: datetime) -> Application:
 
 def _was_just_confirmed(application: Application, *, now: datetime) -> bool:
     campaign = running_campaign_for(application.locality, now=now)
-    if campaign is not None and campaign.is_confirmed(application.interest_confirmed_at):
-        return True
-    last = application.events.order_by("-id").first()
-    return last is not None and last.move == Move.CONFIRM_INTEREST and campaign is None
+    if campaign is not None:
+        return campaign.is_confirmed(application.interest_confirmed_at)
+    # By this button, and not by filing or a change; whatever came after it, like an offer.
+    pressed = application.events.filter(move=Move.CONFIRM_INTEREST, at=application.interest_confirmed_at)
+    return pressed.exists()
 
 
 def _lapse(application: Application, campaign: Campaign, *, now: datetime) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection
+from django.db.models import F
 
 from accounts.models import User
 from applications.benefits.claims import expire_benefits_of
@@ -117,8 +118,12 @@ def undo_until(
 
 
 def last_moves(applications: Iterable[Application]) -> dict[UUID, Move]:
-    """The newest move of each of these applications. One query."""
-    newest = Event.objects.filter(application__in=list(applications)).order_by("application", "-id")
+    """The move that led each of these applications to the state in which it is. One query.
+
+    What came later and left the state as it was, like the end of an offer, is passed over.
+    """
+    led_elsewhere = Event.objects.exclude(from_state=F("to_state"))
+    newest = led_elsewhere.filter(application__in=list(applications)).order_by("application", "-id")
     moves = newest.distinct("application").values_list("application", "move")
     return {application: Move(move) for application, move in moves}
 

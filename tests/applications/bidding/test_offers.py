@@ -20,7 +20,7 @@ from applications.referrals.ending import expire_referral, revoke_referral
 from applications.referrals.issuing import activate_bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState, Move, OfferState
-from applications.waiting.filing import archive
+from applications.waiting.filing import archive, archive_undo_until, restorable_of, restore
 from bulletin.models import Vacancy
 from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
@@ -237,6 +237,36 @@ def test_who_left_the_queue_meanwhile_is_passed_over(award):
     pass_on_offers(now=CLOSES)
     assert award.offered == [2]
     assert list(differences()) == []
+
+
+def test_who_left_while_it_was_offered_can_come_back(award):
+    award.give_back()
+    pass_on_offers(now=CLOSES)
+    family = award.families[1]
+    left = archive(family, actor=family.filed_by, now=CLOSES)
+    undo_until = archive_undo_until(left, now=CLOSES)
+    pass_on_offers(now=CLOSES)
+    assert Event.objects.filter(application=family).last().move == Move.END_OFFER
+    last = undo_until - MICROSECOND
+    assert restorable_of(family.child, now=last) == (left, undo_until)
+    restored = restore(left, actor=family.filed_by, now=last)
+    assert (restored.state, restored.filed_at) == (ApplicationState.WAITING, family.filed_at)
+    assert list(differences()) == []
+
+
+KEPT = "номер и дата постановки на очередь сохранены"
+
+
+def test_only_who_still_waits_is_told_that_the_number_is_kept(award):
+    award.give_back()
+    pass_on_offers(now=CLOSES)
+    gone, waits = award.families[1:]
+    archive(gone, actor=gone.filed_by, now=CLOSES)
+    pass_on_offers(now=CLOSES)
+    pass_on_offers(now=LAST_DAY_OVER)
+    ended = Notice.objects.filter(kind="offer_ended")
+    assert KEPT not in ended.get(recipient=gone.filed_by).text_ru
+    assert KEPT in ended.get(recipient=waits.filed_by).text_ru
 
 
 def test_who_left_before_is_not_asked(award):

@@ -24,6 +24,7 @@ from applications.states import ApplicationState, Move
 from applications.waiting import confirming, filing
 from applications.waiting.campaigns import ended_campaign_for
 from notifications.models import Message, Notice
+from tests.applications.bidding.given_back import offered_to
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, LocalityFactory, reckon_all
@@ -237,6 +238,13 @@ class TestConfirm:
         assert position(back, now=GRACE_ENDS).number == 1
         assert position(later, now=GRACE_ENDS).number == 2
         assert self.confirm(back, now=GRACE_ENDS).state == ApplicationState.WAITING
+        assert Event.objects.filter(move=Move.CONFIRM_INTEREST).count() == 1
+
+    def test_a_second_press_after_an_offer_is_as_good(self, lapsed, scene):
+        back = self.confirm(lapsed, now=ENDS)
+        offered_to(scene)
+        assert back.events.last().move == Move.OFFER_PLACE
+        assert self.confirm(back, now=ENDS).interest_confirmed_at == ENDS
         assert Event.objects.filter(move=Move.CONFIRM_INTEREST).count() == 1
 
     def test_not_after_the_grace(self, lapsed):
