@@ -5,6 +5,7 @@ new bid holds it, or nobody is left. Nobody is punished for not answering.
 """
 
 from datetime import datetime
+from functools import partial
 
 from django.db.models import QuerySet
 
@@ -30,6 +31,7 @@ from bulletin import seats
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
 from bulletin.workdays import end_of_day
+from notifications.sweeps import sweep
 
 
 def offer_to_the_next(offer: Offer, *, now: datetime) -> bool:
@@ -141,11 +143,12 @@ def end_offers_of(application: Application, *, now: datetime) -> None:
 
 
 def end_recalled_offers(vacancy: Vacancy, *, now: datetime) -> int:
-    """End the offers of a recalled vacancy, one transaction each; returns how many. May be repeated."""
-    live = list(vacancy.offers.filter(state__in=LIVE_OFFERS))
-    for offer in live:
-        _end_recalled(offer, reason=vacancy.end_reason, now=now)
-    return len(live)
+    """End the offers of a recalled vacancy, one transaction each; returns how many. May be repeated.
+
+    One that can't be ended now is left to the job that repeats this, and holds up no other.
+    """
+    live = vacancy.offers.filter(state__in=LIVE_OFFERS)
+    return sweep(live, partial(_end_recalled, reason=vacancy.end_reason, now=now))
 
 
 def _end_recalled(offer: Offer, *, reason: str, now: datetime) -> None:

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from threading import Barrier, local
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
+from applications import moves
 from applications.bidding import offers
 from applications.bidding.award import award_collected
 from applications.bidding.ending import withdraw_bid
@@ -175,6 +176,26 @@ def test_a_recall_against_the_offering(awarded, scene):
         *map(offer, seeking),
         lambda: recall_vacancy(vacancy, actor=scene.staff, reason="Жөндеу", now=CLOSES),
     )
+    pass_on_offers(now=CLOSES)
+    assert offered_to(families) == []
+    assert consistent(vacancy)
+    assert vacancy.seats_taken == 0
+
+
+def test_a_family_at_work_holds_up_neither_the_recall_nor_the_others(awarded, scene, monkeypatch):
+    vacancy, families = awarded
+    for bid in winners():
+        give_back(bid)()
+    pass_on_offers(now=CLOSES)
+    assert offered_to(families) == [2, 3]
+    monkeypatch.setattr(moves, "LOCK_TIMEOUT_MS", 100)
+    with transaction.atomic():
+        moves.lock_application(families[2].pk)
+        (recalled,) = together(
+            lambda: recall_vacancy(vacancy, actor=scene.staff, reason="Жөндеу", now=CLOSES)
+        )
+        assert recalled == vacancy
+        assert offered_to(families) == [2]
     pass_on_offers(now=CLOSES)
     assert offered_to(families) == []
     assert consistent(vacancy)
