@@ -119,14 +119,10 @@ def _is_to_award(vacancy: Vacancy, *, now: datetime) -> bool:
 
 def _in_order_of_the_queue(vacancy: Vacancy, *, now: datetime) -> list[Bid]:
     """The collected bids without a place, the smallest number first; ties between queues go by time of filing."""
-    collected = list(
-        Bid.objects.filter(vacancy=vacancy, state=BidState.PENDING, holds_seat=False).select_related(
-            "application__locality"
-        )
-    )
-    order = in_order([bid.application for bid in collected], now=now)
-    ranks = {application.pk: rank for rank, application in enumerate(order)}
-    return sorted(collected, key=lambda bid: ranks[bid.application_id])
+    collected = Bid.objects.filter(vacancy=vacancy, state=BidState.PENDING, holds_seat=False)
+    bids = {bid.application_id: bid for bid in collected.select_related("application__locality")}
+    order = in_order([bid.application for bid in bids.values()], now=now)
+    return [bids[application.pk] for application in order]
 
 
 def _end_others(bids: Sequence[Bid], *, now: datetime) -> bool:

@@ -212,9 +212,13 @@ def numbers_of(applications: Iterable[Application], *, now: datetime) -> dict[UU
 
 
 def in_order(applications: Iterable[Application], *, now: datetime) -> list[Application]:
-    """Queued applications by their number, the smallest first; ties between queues go by time of filing."""
-    queued = list(applications)
-    numbers = numbers_of(queued, now=now)
+    """Applications by their number, the smallest first; ties between queues go by time of filing.
+
+    Those that hold no number are left out, also if they left the queue after they were read.
+    """
+    read = list(applications)
+    numbers = numbers_of(read, now=now)
+    queued = [one for one in read if one.pk in numbers]
     return sorted(queued, key=lambda one: (numbers[one.pk], one.filed_at, one.sequence))
 
 

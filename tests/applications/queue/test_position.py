@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from applications.models import Application, Rules
 from applications.queue.buckets import bucket_differences, fold_buckets
 from applications.queue.order import interleave
-from applications.queue.position import count_position, numbers_of, position, positions
+from applications.queue.position import count_position, in_order, numbers_of, position, positions
 from applications.states import QUEUED_STATES, ApplicationState, Tier
-from tests.factories import ChildFactory, LocalityFactory, UserFactory
+from tests.factories import ApplicationFactory, ChildFactory, LocalityFactory, UserFactory
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 FAMILIES = 12
@@ -178,3 +178,14 @@ def test_a_number_moves_up_when_somebody_far_ahead_leaves(families):
     assert position(last, now=NOW).number == 2
     Application.objects.filter(sequence=0).update(state=ApplicationState.ENROLLED)
     assert position(last, now=NOW).number == 1
+
+
+def test_who_leaves_after_being_read_has_no_place_in_the_order(db):
+    place = LocalityFactory()
+    first, leaving, last = [
+        ApplicationFactory(locality=place, child__birth_date=date(2022, 1, 1), filed_at=at)
+        for at in TIMES[:3]
+    ]
+    read = [last, leaving, first]
+    Application.objects.filter(pk=leaving.pk).update(state=ApplicationState.ARCHIVED, archived_at=NOW)
+    assert in_order(read, now=NOW) == [first, last]
