@@ -124,16 +124,20 @@ def end_if_over(offer: Offer, *, now: datetime) -> bool:
     """Pass an offer on that was not answered in time, or whose family can't have the place any more; whether it was."""
     with locking():
         application, vacancy, offer = _lock(offer)
-        if offer.state != OfferState.OFFERED:
-            return False
-        if not offer.is_open(now=now):
-            end = OfferState.UNANSWERED
-        elif why_not_offered(application, vacancy) is not None:
-            end = OfferState.VOID
-        else:
+        end = _end_of(offer, application, vacancy, now=now)
+        if end is None:
             return False
         _pass_on(application, vacancy, offer, end, step=Move.END_OFFER, actor=None, now=now)
     return True
+
+
+def _end_of(offer: Offer, application: Application, vacancy: Vacancy, *, now: datetime) -> OfferState | None:
+    """How the offer ends by itself at `now`; None if it has ended, or goes on."""
+    if offer.state != OfferState.OFFERED:
+        return None
+    if not offer.is_open(now=now):
+        return OfferState.UNANSWERED
+    return None if why_not_offered(application, vacancy) is None else OfferState.VOID
 
 
 def end_offers_of(application: Application, *, now: datetime) -> None:
@@ -210,9 +214,19 @@ def live_offer(application: Application) -> Offer | None:
     )
 
 
-def offers_made() -> QuerySet[Offer]:
-    """The offers that families have yet to answer."""
-    return Offer.objects.filter(state=OfferState.OFFERED).order_by("until", "pk")
+def offers_over(*, now: datetime) -> list[Offer]:
+    """The offers that may be over at `now`, as read without a lock; `end_if_over` decides."""
+    made = (
+        Offer.objects.filter(state=OfferState.OFFERED)
+        .select_related("application", "vacancy__group__kindergarten")
+        .prefetch_related("application__bids")
+        .order_by("until", "pk")
+    )
+    return [
+        offer
+        for offer in made
+        if offer.application and _end_of(offer, offer.application, offer.vacancy, now=now)
+    ]
 
 
 def places_to_offer() -> QuerySet[Offer]:

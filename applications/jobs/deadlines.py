@@ -11,7 +11,7 @@ from applications.bidding.offers import (
     end_if_over,
     end_recalled_offers,
     offer_to_the_next,
-    offers_made,
+    offers_over,
     places_to_offer,
     recalled_with_offers,
 )
@@ -51,12 +51,13 @@ def award_bids(*, now: datetime) -> int:
 def pass_on_offers(*, now: datetime) -> int:
     """End the offers that are over, and offer each place that was given back to the next in order.
 
-    Returns how many offers were looked at. A place goes on in the same run, as far as somebody is left.
+    Nothing is locked for an offer that goes on. Returns how many offers were handled. A place goes on in the same run,
+    as far as somebody is left.
     """
     # A number follows the queue, where nothing that ran out may count.
     settle_what_ran_out(now=now)
     looked_at = sweep(recalled_with_offers(), lambda vacancy: end_recalled_offers(vacancy, now=now))
-    looked_at += sweep(offers_made(), partial(end_if_over, now=now))
+    looked_at += sweep(offers_over(now=now), partial(end_if_over, now=now))
     return looked_at + sweep(places_to_offer(), partial(offer_to_the_next, now=now))
 
 

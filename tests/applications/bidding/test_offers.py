@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from applications.access.settling import settle
 from applications.bidding.eligibility import why_not
@@ -312,6 +314,21 @@ def test_a_late_job_shortens_nobodys_time(award):
     pass_on_offers(now=datetime(2019, 7, 1, 9, 0, tzinfo=ZONE))
     assert award.offered == [2]
     assert award.offer_to(2).until == datetime(2019, 7, 4, tzinfo=ZONE)
+
+
+def test_nothing_is_locked_for_an_offer_that_goes_on(award):
+    award.give_back()
+    pass_on_offers(now=CLOSES)
+
+    def locked(now):
+        with CaptureQueriesContext(connection) as queries:
+            pass_on_offers(now=now)
+        return [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
+
+    assert locked(LAST_DAY_OVER - MICROSECOND) == []
+    Application.objects.filter(pk=award.families[1].pk).update(languages=["kk"])
+    assert locked(LAST_DAY_OVER - MICROSECOND) != []
+    assert award.offered == [2]
 
 
 def test_the_rules_of_the_place_say_for_how_long(award):
