@@ -76,7 +76,6 @@ def _end_what_ran_out(application: Application, *, now: datetime) -> None:
     if application.state == ApplicationState.REFERRED:
         issued = application.referrals.filter(state=ReferralState.ISSUED).first()
         application = (expire_or_leave(issued, now=now) if issued else None) or application
-    end_offers_of(application, now=now)
     if is_allowed(Move.AGE_OUT, application.state):
         application = age_out(application, now=now)
     if application.state == ApplicationState.STOP_LISTED:
@@ -86,4 +85,6 @@ def _end_what_ran_out(application: Application, *, now: datetime) -> None:
         application = lapse(application, now=now)
     if is_beyond_grace(application, now=now):
         application = end_lapsed(application, now=now)
+    # The family is told what is left of its number, so after whatever takes that away.
+    end_offers_of(application, now=now)
     expire_benefits_of(application, now=now)

@@ -4,7 +4,7 @@ An offer holds its seat from the moment at which the place was given back (`pass
 new bid holds it, or nobody is left. Nobody is punished for not answering.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from django.db.models import QuerySet
@@ -14,7 +14,7 @@ from applications.bidding.award import hold_seat
 from applications.bidding.eligibility import why_not_offered
 from applications.bidding.passing_on import give_back, next_bidders
 from applications.journal_actions import Action
-from applications.models import Application, Bid, Offer
+from applications.models import Application, Bid, Offer, Rules
 from applications.moves import (
     Refused,
     announce,
@@ -25,11 +25,12 @@ from applications.moves import (
 )
 from applications.queue.position import in_order
 from applications.refusals import Refusal
+from applications.rules.ages import too_old_from
 from applications.rules.in_force import rules_at
 from applications.states import LIVE_OFFERS, Move, OfferState
 from bulletin import seats
 from bulletin.calendar import working_calendar
-from bulletin.models import Vacancy
+from bulletin.models import Locality, Vacancy
 from bulletin.workdays import end_of_day
 from notifications.sweeps import sweep
 
@@ -37,9 +38,10 @@ from notifications.sweeps import sweep
 def offer_to_the_next(offer: Offer, *, now: datetime) -> bool:
     """Offer a place that seeks its next family to the bidder with the smallest number at `now`; whether it was offered.
 
-    The family has `Rules.offer_working_days`, to the end of the last of them. Where nobody is left the place is free.
-    If the next in order changes while the locks are taken, or has to be settled first, the next run decides. Locks the
-    application, then the vacancy. Raises `Refused` (BUSY, CALENDAR).
+    The family has `Rules.offer_working_days`, to the end of the last of them; a child that leaves by age before that is
+    passed over. Where nobody is left the place is free. If the next in order changes while the locks are taken, or has
+    to be settled first, the next run decides. Locks the application, then the vacancy. Raises `Refused(BUSY)`, and
+    `NoCalendar` where the last day can't be told.
     """
     first = _first_in_order(offer.vacancy, now=now)
     if first is None:
@@ -54,11 +56,9 @@ def offer_to_the_next(offer: Offer, *, now: datetime) -> bool:
             return False
         if vacancy.state == Vacancy.State.RECALLED:
             return False
-        locality = application.locality
-        days = rules_at(locality, now).offer_working_days
-        last_day = working_calendar().add(locality.day(now), days)
+        last_day = _last_day(application.locality, now=now)
         offer.application, offer.state = application, OfferState.OFFERED
-        offer.made_at, offer.until = now, end_of_day(last_day, locality.zone)
+        offer.made_at, offer.until = now, end_of_day(last_day, application.locality.zone)
         offer.save()
         event = move(application, Move.OFFER_PLACE, actor=None, now=now, data=_data(offer))
         announce(event, "place_offered", Action.PLACE_OFFERED, vacancy=vacancy, last_day=last_day)
@@ -67,7 +67,22 @@ def offer_to_the_next(offer: Offer, *, now: datetime) -> bool:
 
 def _first_in_order(vacancy: Vacancy, *, now: datetime) -> Application | None:
     able = [one for one in next_bidders(vacancy) if why_not_offered(one, vacancy) is None]
-    return next(iter(in_order(able, now=now)), None)
+    return next((one for one in in_order(able, now=now) if _stays_to_the_end(one, now=now)), None)
+
+
+def _stays_to_the_end(application: Application, *, now: datetime) -> bool:
+    """Whether the child is young enough for the queue as long as an offer made at `now` lasts.
+
+    Otherwise the family would be promised days that it does not have.
+    """
+    place = application.locality
+    leaves_at = too_old_from(application.birth_year, Rules.objects.all(), locality=place, now=now)
+    return end_of_day(_last_day(place, now=now), place.zone) <= leaves_at
+
+
+def _last_day(locality: Locality, *, now: datetime) -> date:
+    """The last day for the answer to an offer made at `now`."""
+    return working_calendar().add(locality.day(now), rules_at(locality, now).offer_working_days)
 
 
 def _open_again(offer: Offer, *, now: datetime) -> None:

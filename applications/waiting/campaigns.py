@@ -6,9 +6,9 @@ from functools import reduce
 from operator import or_
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from applications.models import Application, Event, Rules
+from applications.models import Application, Event, Offer, Rules
 from applications.rules import interest
 from applications.rules.interest import Campaign
 from applications.rules.running_out import promised_end, restorable_until
@@ -29,13 +29,19 @@ def ended_campaign_for(locality: Locality, *, now: datetime) -> Campaign | None:
 def unconfirmed(campaign: Campaign, *, locality: Locality) -> QuerySet[Application]:
     """The waiting applications of `locality` that have yet to confirm their interest in `campaign`.
 
-    A bid, a referral or a stop that was under way since the campaign began counts as an answer.
+    A bid, a referral or a stop that was under way since the campaign began counts as an answer. So does a declined
+    offer, or one that the family may consider to the campaign's end: it was promised to lose nothing by silence.
     """
-    busy = Event.objects.filter(application=OuterRef("pk"), at__gte=campaign.begins_at).exclude(
-        from_state__in=["", ApplicationState.WAITING], to_state=ApplicationState.WAITING
+    stayed = Q(from_state__in=["", ApplicationState.WAITING], to_state=ApplicationState.WAITING)
+    busy = Event.objects.filter(
+        ~stayed | Q(move=Move.DECLINE_OFFER), application=OuterRef("pk"), at__gte=campaign.begins_at
+    )
+    offered = Offer.objects.filter(
+        application=OuterRef("pk"), made_at__lt=campaign.ends_at, until__gte=campaign.ends_at
     )
     return Application.objects.filter(
         ~Exists(busy),
+        ~Exists(offered),
         locality=locality,
         state=ApplicationState.WAITING,
         interest_confirmed_at__lt=campaign.begins_at,

@@ -40,9 +40,9 @@ def confirm_interest(application: Application, *, actor: User, now: datetime) ->
 def lapse(application: Application, *, now: datetime) -> Application:
     """Take an application out of the queue if its family did not confirm its interest in the campaign that ended.
 
-    Does nothing before the end of the campaign's last day, if interest was confirmed after the campaign began, or
-    if a bid, a referral or a stop was under way since then: a family with a place to decide on is not asked whether it
-    wants one. The end of the grace is promised here, as an instant.
+    Does nothing before the end of the campaign's last day, if interest was confirmed after the campaign began, or if
+    the family had a place to decide on meanwhile (`campaigns.unconfirmed`). The end of the grace is promised here, as
+    an instant.
     """
     with locking():
         application = lock_application(application.pk)

@@ -22,7 +22,7 @@ from applications.referrals.ending import expire_referral, revoke_referral
 from applications.referrals.issuing import activate_bid
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState, Move, OfferState
-from applications.waiting.filing import archive, archive_undo_until, restorable_of, restore
+from applications.waiting.filing import archive, archive_undo_until, last_moves, restorable_of, restore
 from bulletin.models import Vacancy
 from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
@@ -350,6 +350,55 @@ def test_who_let_it_pass_is_not_asked_again_and_may_bid_elsewhere(award):
     family = Application.objects.get(pk=award.families[1].pk)
     assert family.stops.count() == 0
     assert why_not(family, award.scene.vacancy, now=LAST_DAY_OVER) is None
+
+
+NEW_YEAR = datetime(2020, 1, 1, tzinfo=ZONE)
+# A Monday: two working days later it is the second of January.
+TOO_LATE = datetime(2019, 12, 30, tzinfo=ZONE)
+
+
+@pytest.fixture
+def leaving(award):
+    """The next in order is seven by birth year in 2019, so too old in 2020."""
+    Application.objects.filter(pk=award.families[1].pk).update(birth_year=2012)
+    Application.objects.update(interest_confirmed_at=datetime(2019, 9, 1, tzinfo=ZONE))
+    Vacancy.objects.filter(pk=award.vacancy.pk).update(birth_years=[2012, 2017])
+    reckon_all()
+    return award.families[1]
+
+
+@pytest.mark.parametrize(("now", "offered"), [(TOO_LATE - MICROSECOND, [1]), (TOO_LATE, [2])])
+def test_no_offer_outlasts_the_last_day_of_a_child_that_leaves_by_age(award, leaving, now, offered):
+    award.give_back(now=now)
+    pass_on_offers(now=now)
+    assert award.offered == offered
+    assert Offer.objects.filter(until__gt=NEW_YEAR, application=leaving).count() == 0
+
+
+def test_where_only_such_a_child_is_left_the_place_is_free(award, leaving):
+    award.give_back(now=TOO_LATE)
+    archive(award.families[2], actor=award.families[2].filed_by, now=TOO_LATE)
+    pass_on_offers(now=TOO_LATE)
+    assert award.taken == 0
+    assert Offer.objects.get().state == OfferState.NOBODY
+
+
+def test_accepted_in_its_last_microsecond_it_is_carried_through(award, leaving):
+    award.give_back(now=TOO_LATE - MICROSECOND)
+    pass_on_offers(now=TOO_LATE - MICROSECOND)
+    accept_offer(award.offer_to(1), actor=leaving.filed_by, now=NEW_YEAR - MICROSECOND)
+    family = settle(Application.objects.get(pk=leaving.pk), now=NEW_YEAR)
+    assert family.state == ApplicationState.BID_PLACED
+
+
+def test_unanswered_it_leaves_and_is_told_of_no_number(award, leaving):
+    award.give_back(now=TOO_LATE - MICROSECOND)
+    pass_on_offers(now=TOO_LATE - MICROSECOND)
+    family = settle(Application.objects.get(pk=leaving.pk), now=NEW_YEAR)
+    assert family.state == ApplicationState.ARCHIVED
+    assert last_moves([family]) == {family.pk: Move.AGE_OUT}
+    assert Offer.objects.get(application=family).state == OfferState.UNANSWERED
+    assert KEPT not in Notice.objects.get(kind="offer_ended", recipient=leaving.filed_by).text_ru
 
 
 def test_a_bid_for_another_place_gives_the_offer_up(award):

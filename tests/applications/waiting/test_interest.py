@@ -13,16 +13,17 @@ from django.utils.translation import gettext
 from applications.access import settling
 from applications.bidding import ending
 from applications.bidding.eligibility import why_not
+from applications.bidding.offers import decline_offer
 from applications.jobs import deadlines, telling
-from applications.models import Application, Event, Rules
+from applications.models import Application, Event, Offer, Rules
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.referrals import issuing
 from applications.refusals import Refusal
 from applications.rules.interest import Stage, campaign_of, ended_campaign, next_campaign, running_campaign
-from applications.states import ApplicationState, Move
+from applications.states import ApplicationState, Move, OfferState
 from applications.waiting import confirming, filing
-from applications.waiting.campaigns import ended_campaign_for
+from applications.waiting.campaigns import campaign_asking, ended_campaign_for
 from notifications.models import Message, Notice
 from tests.applications.bidding.given_back import offered_to
 from tests.applications.bidding.reference import place_bid
@@ -34,6 +35,7 @@ MICROSECOND = timedelta(microseconds=1)
 BEGINS = datetime(2019, 8, 2, tzinfo=ZONE)
 ENDS = datetime(2019, 10, 2, tzinfo=ZONE)
 GRACE_ENDS = datetime(2019, 12, 31, tzinfo=ZONE)
+FRIDAY = datetime(2019, 9, 27, tzinfo=ZONE)
 
 
 def refused(reason):
@@ -197,6 +199,37 @@ class TestLapse:
         bid = place_bid(waiting, scene.vacancy, actor=scene.parent, now=now)
         issuing.activate_bid(bid, actor=scene.staff, now=now)
         assert confirming.lapse(waiting, now=ENDS).state == ApplicationState.REFERRED
+
+    def offered(self, scene, *, now):
+        scene.now = now
+        return offered_to(scene)
+
+    # Made on Thursday it ends on Monday, made on Friday on Tuesday, the last day of the campaign.
+    @pytest.mark.parametrize(
+        ("now", "until", "state"),
+        [
+            (FRIDAY - MICROSECOND, ENDS - timedelta(days=1), ApplicationState.LAPSED),
+            (FRIDAY, ENDS, ApplicationState.WAITING),
+        ],
+    )
+    def test_an_offer_to_the_end_answers_the_question(self, waiting, scene, now, until, state):
+        offer = self.offered(scene, now=now)
+        assert offer.until == until
+        asked = Application.objects.get(pk=waiting.pk)
+        assert (campaign_asking(asked, now=now) is not None) == (state == ApplicationState.LAPSED)
+        deadlines.pass_on_offers(now=ENDS)
+        assert Offer.objects.get(pk=offer.pk).state == OfferState.UNANSWERED
+        assert state_of(waiting) == state
+        kept = Notice.objects.get(kind="offer_ended").text_ru
+        assert ("номер и дата постановки на очередь сохранены" in kept) == (offer.until == ENDS)
+
+    @pytest.mark.parametrize(
+        ("now", "state"),
+        [(BEGINS - MICROSECOND, ApplicationState.LAPSED), (BEGINS, ApplicationState.WAITING)],
+    )
+    def test_a_declined_offer_answers_it_from_the_start_on(self, waiting, scene, now, state):
+        decline_offer(self.offered(scene, now=BEGINS - MICROSECOND), actor=scene.parent, now=now)
+        assert confirming.lapse(waiting, now=ENDS).state == state
 
     def test_reading_lapses_when_the_job_is_late(self, waiting):
         assert settling.settle(waiting, now=ENDS - MICROSECOND).state == ApplicationState.WAITING
