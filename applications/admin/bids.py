@@ -85,10 +85,7 @@ class VacancyFilter(admin.SimpleListFilter):
 
 
 def _may_be_answered(bid: Bid, now: datetime) -> bool:
-    return bid.state == BidState.PENDING
-
-
-def _may_be_activated(bid: Bid, now: datetime) -> bool:
+    """Not before the award where bids are collected: until then no employee decides who gets the place."""
     return bid.state == BidState.PENDING and bid.holds_seat
 
 
@@ -152,7 +149,7 @@ class BidAdmin(KindergartensWork, WorkAdmin):
             ),
             done=_("The bid is activated, the referral is issued. The family has been told."),
             permission="applications.change_bid",
-            offered=_may_be_activated,
+            offered=_may_be_answered,
             perform=_activate,
         ),
         Work(

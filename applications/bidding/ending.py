@@ -41,10 +41,19 @@ def withdraw_bid(bid: Bid, *, actor: User, now: datetime) -> Application:
 
 
 def reject_bid(bid: Bid, *, actor: User, reason: str, now: datetime) -> Application:
-    """Refuse a pending bid for the kindergarten, with a reason for the family. Never a penalty."""
+    """Refuse a bid that holds a place for the kindergarten, with a reason for the family. Never a penalty.
+
+    While bids are being collected nobody is taken out before the award: that would choose who gets the place. Raises
+    `Refused` (REASON_MISSING, BID_ENDED, NOT_AWARDED_YET).
+    """
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
-    return _end_bid(bid, _REJECTED, actor=actor, reason=reason.strip(), now=now)
+    with locking():
+        application, bid = _lock_pending(bid)
+        if not bid.holds_seat:
+            raise Refused(Refusal.NOT_AWARDED_YET)
+        _write_end(application, bid, _REJECTED, actor=actor, reason=reason.strip(), now=now)
+    return application
 
 
 def void_bid(bid: Bid, *, actor: User | None, reason: str, now: datetime) -> Application:

@@ -441,7 +441,7 @@ def test_the_award_against_the_recall(scene, is_recalled_first):
 
 
 def test_the_award_against_refusals_and_activations(scene):
-    """A kindergarten may refuse a bid before the award and activate it after: never in between, never twice."""
+    """A kindergarten may answer a bid once it holds a place: never before, never twice."""
     waiting = families(scene, 30)
     vacancy = collecting(scene, seats=15)
     for one in waiting:

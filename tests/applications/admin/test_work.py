@@ -15,7 +15,9 @@ from accounts.journal_actions import Action
 from accounts.masks import mask_iin, mask_phone
 from accounts.models import AuditEntry
 from accounts.roles import Role
+from applications.admin.bids import BidAdmin
 from applications.bidding import ending as bid_ending
+from applications.bidding.award import award_collected
 from applications.models import Application, Bid, Contract, Referral, Rules, StopListEntry
 from applications.referrals import ending as referral_ending
 from applications.referrals import extending, issuing
@@ -94,7 +96,8 @@ class TestBids:
         assert desk.get(work(bid, "activate")).status_code == 302
         assert "/do/" not in desk.get(page(bid)).content.decode()
 
-    def test_collected_bids_offer_no_activation_before_their_award(self, desk, scene):
+    @pytest.mark.parametrize("work_name", [one.name for one in BidAdmin.works])
+    def test_collected_bids_are_nobodys_to_decide_before_their_award(self, desk, scene, work_name):
         vacancy = VacancyFactory(
             group=scene.group,
             birth_years=[2017],
@@ -104,9 +107,13 @@ class TestBids:
         )
         bid = place_bid(scene.application, vacancy, actor=scene.parent, now=scene.now)
         shown = desk.get(page(bid)).content.decode()
-        assert work(bid, "activate") not in shown
-        assert work(bid, "reject") in shown
-        assert said(desk.post(work(bid, "activate"))) == [str(Refusal.NOT_AWARDED_YET.label)]
+        assert work(bid, work_name) not in shown
+        answer = desk.post(work(bid, work_name), {"reason": "Топта орын қалмады"})
+        assert said(answer) == [str(Refusal.NOT_AWARDED_YET.label)]
+        assert Bid.objects.get().state == BidState.PENDING
+
+        award_collected(vacancy, now=vacancy.closes_at)
+        assert work(bid, work_name) in desk.get(page(bid)).content.decode()
 
     def test_state_fields_can_not_be_written(self, desk, bid):
         assert desk.post(page(bid), {"state": "activated", "holds_seat": ""}).status_code == 403

@@ -1,6 +1,7 @@
 """A vacancy's life: the priority window, the recall, and the award by queue number."""
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,7 @@ from accounts.roles import Role
 from applications import tasks
 from applications.bidding import award, publication
 from applications.bidding.eligibility import why_not
-from applications.bidding.ending import lose_bid, withdraw_bid
+from applications.bidding.ending import lose_bid, reject_bid, withdraw_bid
 from applications.jobs import deadlines, telling
 from applications.models import Application, Bid, Rules
 from applications.moves import Refused
@@ -409,7 +410,25 @@ class TestQueueOrder:
         telling.tell_placed_bids(now=vacancy.closes_at)
         assert not Notice.objects.filter(kind="bid_awarded").exists()
 
-    def test_not_activated_before_the_award(self, scene, vacancy):
-        (placed,) = self.bids(scene, vacancy, days=[1])
+    @pytest.mark.parametrize("answer", [activate_bid, partial(reject_bid, reason="Орын жоқ")])
+    def test_no_employee_takes_a_bid_out_before_the_award(self, scene, vacancy, answer):
+        """Whoever could refuse all smaller numbers would choose who gets the place."""
+        bids = self.bids(scene, vacancy, days=[1, 2, 9])
+        for now in (scene.now, vacancy.closes_at):
+            for placed in bids:
+                with pytest.raises(Refused, check=lambda error: error.reason == Refusal.NOT_AWARDED_YET):
+                    answer(placed, actor=scene.staff, now=now)
+        award.award_collected(vacancy, now=vacancy.closes_at)
+        states = [placed.state for placed in Bid.objects.order_by("placed_at")]
+        assert states == [BidState.PENDING, BidState.PENDING, BidState.LOST]
+        answer(bids[0], actor=scene.staff, now=vacancy.closes_at)
+        assert Bid.objects.get(pk=bids[0].pk).state != BidState.PENDING
+
+    def test_not_even_between_the_decision_and_its_telling(self, scene, vacancy):
+        bids = self.bids(scene, vacancy, days=[1, 2, 9])
+        award._give_places(vacancy, now=vacancy.closes_at)
         with pytest.raises(Refused, check=lambda error: error.reason == Refusal.NOT_AWARDED_YET):
-            activate_bid(placed, actor=scene.staff, now=scene.now)
+            reject_bid(bids[2], actor=scene.staff, reason="Орын жоқ", now=vacancy.closes_at)
+        reject_bid(bids[0], actor=scene.staff, reason="Құжат жоқ", now=vacancy.closes_at)
+        assert award.award_collected(vacancy, now=vacancy.closes_at) == 1
+        assert Bid.objects.get(pk=bids[2].pk).holds_seat
