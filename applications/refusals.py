@@ -71,6 +71,13 @@ class Refusal(TextChoices):
         "not_awarded_yet",
         _("Bids are still being collected: places are given after the closing time."),
     )
+    STILL_COLLECTING = (
+        "still_collecting",
+        _(
+            "Families count on the announced end, so bids are collected until then. If the places can't be given, "
+            "recall them."
+        ),
+    )
     OFFER_ENDED = (
         "offer_ended",
         _("This place is no longer offered to you. Your number and date in the queue are kept."),

@@ -282,6 +282,11 @@ class Vacancy(models.Model):
         return self.mode == self.Mode.QUEUE_ORDER
 
     @property
+    def accepted_until(self) -> datetime | None:
+        """The end of acceptance: the announced one, or an earlier one by a recall or a closing; None without any."""
+        return min((at for at in (self.closes_at, self.ended_at) if at is not None), default=None)
+
+    @property
     def locality(self) -> Locality:
         return self.group.kindergarten.locality
 

@@ -44,16 +44,24 @@ def set_published(
     vacancy.save(update_fields=["state", "priority_until", "published_at", "short_notice_reason"])
 
 
+_ENDS_FROM = {
+    Vacancy.State.RECALLED: {Vacancy.State.PUBLISHED, Vacancy.State.CLOSED},
+    Vacancy.State.CLOSED: {Vacancy.State.PUBLISHED},
+}
+
+
 def end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -> None:
     """Take a published vacancy out of the bulletin: RECALLED, with a reason for the families, or CLOSED.
+
+    A closed one can still be recalled.
 
     A primitive of `applications.bidding.publication`, which handles the bids. The caller is in a transaction and
     holds the vacancy's lock. Raises ValueError for any other state.
     """
-    if vacancy.state != Vacancy.State.PUBLISHED:
-        raise ValueError(f"Only a published vacancy can be ended, not one that is {vacancy.state}.")
-    if state not in {Vacancy.State.RECALLED, Vacancy.State.CLOSED}:
+    if state not in _ENDS_FROM:
         raise ValueError(f"A vacancy does not end as {state}.")
+    if vacancy.state not in _ENDS_FROM[state]:
+        raise ValueError(f"A vacancy that is {vacancy.state} can't become {state}.")
     if state == Vacancy.State.RECALLED and not reason.strip():
         raise ValueError("A recall needs a reason.")
     vacancy.state = state

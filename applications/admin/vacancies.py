@@ -113,8 +113,12 @@ def _is_draft(vacancy: Vacancy, now: datetime) -> bool:
     return vacancy.state == Vacancy.State.DRAFT
 
 
-def _is_published(vacancy: Vacancy, now: datetime) -> bool:
-    return vacancy.state == Vacancy.State.PUBLISHED
+def _may_be_recalled(vacancy: Vacancy, now: datetime) -> bool:
+    return publication.why_not_recall(vacancy) is None
+
+
+def _may_be_closed(vacancy: Vacancy, now: datetime) -> bool:
+    return publication.why_not_close(vacancy, now=now) is None
 
 
 def _seen(vacancy: Vacancy) -> dict[str, Any]:
@@ -236,7 +240,7 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
             ),
             done=_recalled,
             permission="bulletin.change_vacancy",
-            offered=_is_published,
+            offered=_may_be_recalled,
             perform=_recall,
             is_in_journal=True,
             form=ReasonForm,
@@ -248,7 +252,7 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
             consequence=_("No more bids are accepted. Bids already sent still wait for your answer."),
             done=_("The vacancy is closed."),
             permission="bulletin.change_vacancy",
-            offered=_is_published,
+            offered=_may_be_closed,
             perform=_close,
             is_in_journal=True,
         ),

@@ -16,10 +16,11 @@ from applications.places.occupancy import lock_places
 from applications.queue.order import head_by_tier
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at, rules_of_day
-from applications.states import ApplicationState, BidState, Tier
+from applications.states import LIVE_OFFERS, ApplicationState, BidState, Tier
 from bulletin import services
 from bulletin.journal_actions import Action
 from bulletin.models import Vacancy
+from bulletin.opening import Phase, phase
 from bulletin.seen import mark_of
 from notifications.sweeps import sweep
 
@@ -114,9 +115,10 @@ def matching_queue(vacancy: Vacancy, birth_year: int) -> QuerySet[Application]:
 
 
 def recall_vacancy(vacancy: Vacancy, *, actor: User, reason: str, now: datetime) -> Vacancy:
-    """Recall a published vacancy, with a reason for the families.
+    """Recall a published vacancy, or a closed one for whose places families still wait, with a reason for them.
 
     Pending bids become void and their families wait at their original date; referrals already issued stay valid.
+    Raises `Refused` (REASON_MISSING, NOT_PUBLISHED).
     """
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
@@ -148,8 +150,27 @@ def _void_if_pending(bid: Bid, vacancy: Vacancy, *, actor: User | None, now: dat
 
 
 def close_vacancy(vacancy: Vacancy, *, actor: User, now: datetime) -> Vacancy:
-    """Stop accepting bids; existing bids stay with the kindergarten."""
+    """Stop accepting bids; existing bids stay with the kindergarten. Raises `Refused` (`why_not_close`)."""
     return _end(vacancy, Vacancy.State.CLOSED, actor=actor, reason="", now=now)
+
+
+def why_not_recall(vacancy: Vacancy) -> Refusal | None:
+    """Why the places can't be recalled; None while they are in the bulletin, or families wait for them."""
+    if vacancy.state == Vacancy.State.PUBLISHED:
+        return None
+    is_awaited = vacancy.state == Vacancy.State.CLOSED and (
+        vacancy.bids.filter(state=BidState.PENDING).exists()
+        or vacancy.offers.filter(state__in=LIVE_OFFERS).exists()
+    )
+    return None if is_awaited else Refusal.NOT_PUBLISHED
+
+
+def why_not_close(vacancy: Vacancy, *, now: datetime) -> Refusal | None:
+    """Why bids can't be stopped now: who counted on the announced end of a collection would be cut off."""
+    if vacancy.state != Vacancy.State.PUBLISHED:
+        return Refusal.NOT_PUBLISHED
+    is_collecting = vacancy.is_collected and phase(vacancy, now=now) != Phase.CLOSED
+    return Refusal.STILL_COLLECTING if is_collecting else None
 
 
 _ENDED = {
@@ -161,8 +182,9 @@ _ENDED = {
 def _end(vacancy: Vacancy, state: Vacancy.State, *, actor: User, reason: str, now: datetime) -> Vacancy:
     with locking():
         vacancy = lock_vacancy(vacancy.pk)
-        if vacancy.state != Vacancy.State.PUBLISHED:
-            raise Refused(Refusal.NOT_PUBLISHED)
+        is_recall = state == Vacancy.State.RECALLED
+        if refusal := why_not_recall(vacancy) if is_recall else why_not_close(vacancy, now=now):
+            raise Refused(refusal)
         services.end(vacancy, state, reason=reason, now=now)
         audit.record(_ENDED[state], actor=actor, target=str(vacancy), reason=reason, about=vacancy, now=now)
     return vacancy

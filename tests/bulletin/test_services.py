@@ -62,6 +62,9 @@ def test_a_vacancy_is_closed() -> None:
     services.end(vacancy, Vacancy.State.CLOSED, reason="", now=NOW)
     vacancy.refresh_from_db()
     assert (vacancy.state, vacancy.end_reason, vacancy.ended_at) == ("closed", "", NOW)
+    services.end(vacancy, Vacancy.State.RECALLED, reason="Жөндеу", now=NOW + timedelta(days=1))
+    vacancy.refresh_from_db()
+    assert (vacancy.state, vacancy.end_reason) == ("recalled", "Жөндеу")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,9 @@ def test_a_vacancy_is_closed() -> None:
         ("published", "published", "why"),
         ("draft", "closed", ""),
         ("recalled", "closed", ""),
-        ("closed", "recalled", "why"),
+        ("recalled", "recalled", "why"),
+        ("closed", "recalled", ""),
+        ("closed", "closed", ""),
     ],
 )
 def test_other_ends_are_refused(state: str, to: str, reason: str) -> None:

@@ -470,6 +470,21 @@ class TestVacancies:
         assert Bid.objects.get().state == BidState.PENDING
         assert said(desk.post(work(scene.vacancy, "close")))[-1] == str(Refusal.NOT_PUBLISHED.label)
 
+    def test_what_is_collected_is_recalled_but_not_closed_early(self, desk, scene):
+        Vacancy.objects.update(mode=Vacancy.Mode.QUEUE_ORDER, closes_at=scene.now + timedelta(days=1))
+        shown = desk.get(page(scene.vacancy)).content.decode()
+        assert work(scene.vacancy, "close") not in shown
+        assert work(scene.vacancy, "recall") in shown
+        assert said(desk.post(work(scene.vacancy, "close"))) == [str(Refusal.STILL_COLLECTING.label)]
+        assert Vacancy.objects.get().state == Vacancy.State.PUBLISHED
+
+    def test_what_is_closed_offers_its_recall_while_bids_hang(self, desk, scene, bid):
+        desk.post(work(scene.vacancy, "close"))
+        assert work(scene.vacancy, "recall") in desk.get(page(scene.vacancy)).content.decode()
+        desk.post(work(scene.vacancy, "recall"), {"reason": "Қате жарияланды"})
+        assert Bid.objects.get().state == BidState.VOID
+        assert work(scene.vacancy, "recall") not in desk.get(page(scene.vacancy)).content.decode()
+
     @pytest.mark.parametrize("opens_in", [timedelta(weeks=-4), timedelta(hours=-7), timedelta(minutes=59)])
     def test_a_draft_that_families_could_not_read_of_in_time_is_not_published(self, desk, scene, opens_in):
         draft = VacancyFactory(

@@ -1,5 +1,6 @@
 """A vacancy's life: the priority window, the recall, and the award by queue number."""
 
+import re
 from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -9,6 +10,7 @@ import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import gettext
 
 from accounts.roles import Role
 from applications import tasks
@@ -21,10 +23,12 @@ from applications.moves import Refused
 from applications.referrals.issuing import activate_bid
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
-from applications.states import ApplicationState, BidState, Tier
+from applications.states import ApplicationState, BidState, OfferState, Tier
 from bulletin.models import Holiday, Vacancy
+from bulletin.services import pause_bidding
 from notifications.clock import read_clock
 from notifications.models import Message, Notice
+from tests.applications.bidding.given_back import offered_to
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory
@@ -201,6 +205,80 @@ class TestRecall:
     def test_it_needs_a_reason(self, scene):
         with pytest.raises(Refused, check=lambda error: error.reason == Refusal.REASON_MISSING):
             publication.recall_vacancy(scene.vacancy, actor=scene.staff, reason="", now=scene.now)
+
+
+class TestClosing:
+    def test_what_is_collected_ends_when_it_was_announced_and_not_before(self, scene):
+        vacancy = VacancyFactory(
+            group=scene.group,
+            birth_years=[2017],
+            mode=Vacancy.Mode.QUEUE_ORDER,
+            opens_at=scene.now,
+            closes_at=scene.now + timedelta(days=1),
+        )
+        for early in (scene.now - timedelta(hours=1), scene.now, vacancy.closes_at - MICROSECOND):
+            with pytest.raises(Refused, check=lambda error: error.reason == Refusal.STILL_COLLECTING):
+                publication.close_vacancy(vacancy, actor=scene.staff, now=early)
+        closed = publication.close_vacancy(vacancy, actor=scene.staff, now=vacancy.closes_at)
+        assert closed.state == Vacancy.State.CLOSED
+
+    def test_nor_while_a_pause_holds_its_end_off(self, scene):
+        vacancy = VacancyFactory(
+            group=scene.group,
+            mode=Vacancy.Mode.QUEUE_ORDER,
+            opens_at=scene.now,
+            closes_at=scene.now + timedelta(days=1),
+        )
+        pause_bidding(
+            locality=None, notice_kk="Үзіліс", notice_ru="Перерыв", actor=scene.staff, now=scene.now
+        )
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.STILL_COLLECTING):
+            publication.close_vacancy(vacancy, actor=scene.staff, now=vacancy.closes_at + timedelta(days=1))
+
+    def test_it_can_be_recalled_as_long_as_a_family_waits(self, scene):
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        publication.close_vacancy(scene.vacancy, actor=scene.staff, now=scene.now)
+        publication.recall_vacancy(scene.vacancy, actor=scene.staff, reason="Жөндеу", now=scene.now)
+        bid.refresh_from_db()
+        scene.vacancy.refresh_from_db()
+        assert (bid.state, bid.reason) == (BidState.VOID, "Жөндеу")
+        assert (scene.vacancy.state, scene.vacancy.seats_taken) == (Vacancy.State.RECALLED, 0)
+        assert Notice.objects.filter(recipient=scene.parent, kind="bid_void").exists()
+
+    def test_or_considers_a_place_that_was_given_back(self, scene):
+        offer = offered_to(scene)
+        publication.close_vacancy(offer.vacancy, actor=scene.staff, now=scene.now)
+        publication.recall_vacancy(offer.vacancy, actor=scene.staff, reason="Жөндеу", now=scene.now)
+        offer.refresh_from_db()
+        assert offer.state == OfferState.RECALLED
+
+    def test_and_not_when_nobody_does(self, scene):
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        activate_bid(bid, actor=scene.staff, now=scene.now)
+        publication.close_vacancy(scene.vacancy, actor=scene.staff, now=scene.now)
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.NOT_PUBLISHED):
+            publication.recall_vacancy(scene.vacancy, actor=scene.staff, reason="Жөндеу", now=scene.now)
+
+    def test_one_closed_while_it_was_still_possible_is_awarded_at_its_end(self, scene, client_of, client):
+        closes_at = scene.now + timedelta(days=1)
+        Vacancy.objects.update(mode=Vacancy.Mode.QUEUE_ORDER, closes_at=closes_at)
+        scene.vacancy.refresh_from_db()
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        Vacancy.objects.update(state=Vacancy.State.CLOSED, ended_at=scene.now)
+
+        for browser in (client, client_of(scene.parent)):
+            page = browser.get(scene.vacancy.get_absolute_url()).content.decode()
+            rows = dict(re.findall(r"<dt>(.*?)</dt>\s*<dd>.*?<time[^>]*>(.*?)</time>", page))
+            assert "26.06.2019" in rows[gettext("Applications are accepted until")]
+            assert "27.06.2019" in rows[gettext("Places are given by queue number after")]
+        page = client_of(scene.parent).get(scene.application.get_absolute_url()).content.decode()
+        assert gettext("Places are given by queue number after") in page
+
+        assert deadlines.award_bids(now=closes_at - MICROSECOND) == 0
+        assert deadlines.award_bids(now=closes_at) == 1
+        bid.refresh_from_db()
+        assert bid.holds_seat
+        activate_bid(bid, actor=scene.staff, now=closes_at)
 
 
 class TestQueueOrder:
