@@ -14,7 +14,7 @@ from accounts.crypto import keyed_hash
 from accounts.models import User
 from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavailable, get_registry
 from children.access import children_of, guardians_of
-from children.disputes import barred_children, is_barred
+from children.disputes import barred_children, is_barred, stoppable
 from children.journal_actions import Action
 from children.models import Child, Dispute, Guardianship
 from notifications.services import enqueue
@@ -168,7 +168,7 @@ def _ask_registry(user: User, *, iin: str) -> Person:
 def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
     """Tell the present guardians about a new one; the child's row is locked, so nobody is missed.
 
-    The new one is also told who was there before.
+    The new one is also told who was there before. «Stop» is promised to whom it is open; the others read whom to call.
     """
     child, newcomer = guardianship.child, guardianship.user
     others = [guardian for guardian in guardians_of(child) if guardian != newcomer]
@@ -177,7 +177,11 @@ def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
         enqueue(
             guardian,
             "guardian_added",
-            context={"child": child, "guardian": newcomer.profile.masked_name},
+            context={
+                "child": child,
+                "guardian": newcomer.profile.masked_name,
+                "may_stop": _may_stop(guardian, child, now=now),
+            },
             dedupe_key=str(guardianship.pk),
             now=now,
             link=reverse("accounts:stop"),
@@ -186,11 +190,20 @@ def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
         enqueue(
             newcomer,
             "guardians_before",
-            context={"child": child, "guardians": [other.profile.masked_name for other in others]},
+            context={
+                "child": child,
+                "guardians": [other.profile.masked_name for other in others],
+                "may_stop": _may_stop(newcomer, child, now=now),
+            },
             dedupe_key=str(guardianship.pk),
             now=now,
             link=reverse("accounts:stop"),
         )
+
+
+def _may_stop(user: User, child: Child, *, now: datetime) -> bool:
+    """Whether `user` may stop another guardian of `child`."""
+    return stoppable(user, now=now).filter(child=child).exists()
 
 
 def raise_dispute(

@@ -27,7 +27,7 @@ class UnknownGuardian:
 
     @property
     def heading(self) -> str:
-        return _("Guardians of your children whom you can stop")
+        return _("Which of the child's representatives you can stop")
 
     @property
     def nothing(self) -> str:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.http import Http404
 
@@ -18,6 +19,7 @@ from accounts.registry.simulated_people import (
     everyone,
 )
 from children.access import child_for, children_of, guardians_of
+from children.disputes import stoppable
 from children.journal_actions import Action
 from children.models import Child, Guardianship
 from children.services import ChildAlreadyAdded, ChildRefused, add_child, find_child, recheck_guardianship
@@ -154,6 +156,8 @@ class TestTheOthersAreTold:
 
     def test_and_who_comes_later_that_they_are_there(self, father, mother):
         """By initials, by SMS as well, and where «Stop» is: it may be the first who is the stranger."""
+        mother.profile.phone_tie = "yes"
+        mother.profile.save()
         child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
         father.profile.last_name, father.profile.first_name = "ОМАРОВ", "ТІМУР"
         father.profile.save()
@@ -166,6 +170,25 @@ class TestTheOthersAreTold:
         sms = Message.objects.get(recipient=mother)
         for hidden in ("ОМАРОВ", "ТІМУР", father.profile.iin):
             assert hidden not in notice.text_kk + notice.text_ru + sms.text
+
+    @pytest.mark.parametrize(
+        ("of_mother", "of_father", "may_stop"),
+        [("yes", "", True), ("yes", "no", True), ("yes", "yes", False), ("", "", False), ("no", "", False)],
+    )
+    def test_stop_is_promised_to_whom_it_is_open(self, father, mother, of_mother, of_father, may_stop):
+        """Who came later may stop who was there only if the state knows the own phone, and not the other's."""
+        for user, tie in ((mother, of_mother), (father, of_father)):
+            user.profile.phone_tie = tie
+            user.profile.save()
+        child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
+        add_child(mother, iin=MANUAL_CHILD_IIN, now=NOW)
+        assert stoppable(mother, now=NOW).filter(child=child).exists() == may_stop
+        notice, sms = Notice.objects.get(recipient=mother), Message.objects.get(recipient=mother)
+        for text in (notice.text_kk, sms.text):
+            assert ("«Тоқтату»" in text) == may_stop
+            assert may_stop or settings.CONTACT_PHONES[0] in text
+        assert ("«Стоп»" in notice.text_ru) == may_stop
+        assert "«Тоқтату»" in Message.objects.get(recipient=father).text
 
     def test_nobody_else(self, father, mother):
         child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)

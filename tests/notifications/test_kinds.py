@@ -29,7 +29,14 @@ INBOX_TEXTS = [text for text in TEXTS if text[1] is Channel.INBOX]
 
 # What makes a text say something else than with the samples.
 COLLECTED: dict[str, Any] = {"vacancy": {"mode": "queue_order"}}
-VARIANTS: list[dict[str, Any]] = [{}, COLLECTED, {"is_extended": True}, {"number": None}, {"is_you": True}]
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    COLLECTED,
+    {"is_extended": True},
+    {"number": None},
+    {"is_you": True},
+    {"may_stop": False},
+]
 
 
 def text_of(kind, channel, language, **changes):

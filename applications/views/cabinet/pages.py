@@ -25,7 +25,7 @@ from applications.views.people import own_application, parent
 from applications.waiting.campaigns import campaigns_asking
 from applications.waiting.filing import archive_undo_ends, last_moves
 from children.access import children_of
-from children.disputes import halted_among, sides_of
+from children.disputes import halted_among, sides_of, stoppable
 from children.models import Child
 from notifications.clock import estimate_clock
 
@@ -36,6 +36,8 @@ class ChildCard:
 
     child: Child
     situation: Situation | None
+    # Without such an application: the one in the archive that the reader can still restore.
+    restorable: "Archived | None" = None
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,25 @@ class Archived:
 @require_safe
 @parent_required
 def start(request: HttpRequest) -> HttpResponse:
-    """A card per child: number, step, next deadline."""
+    """A card per child: number, step, next deadline. Before them, who was added that the reader may stop."""
     now, user = estimate_clock(), parent(request)
     newest: dict[UUID, Application] = {}
     for application in _present_applications(user, now=now):
         newest.setdefault(application.child_id, application)
+    children = list(children_of(user))
+    is_archive_read = any(child.pk not in newest for child in children)
+    restorable: dict[UUID, Archived] = {}
+    for row in _archive_of(user, now=now) if is_archive_read else []:
+        if row.may_restore:
+            restorable.setdefault(row.application.child_id, row)
     cards = [
-        ChildCard(child, situation_of(newest[child.pk], now=now) if child.pk in newest else None)
-        for child in children_of(user)
+        ChildCard(child, situation_of(newest[child.pk], now=now))
+        if child.pk in newest
+        else ChildCard(child, None, restorable.get(child.pk))
+        for child in children
     ]
-    return render(request, "applications/start.html", {"cards": cards})
+    context = {"cards": cards, "unknown": stoppable(user, now=now).filter(dispute__isnull=True)}
+    return render(request, "applications/start.html", context)
 
 
 @require_safe
@@ -83,14 +94,7 @@ def application_list(request: HttpRequest) -> HttpResponse:
 @parent_required
 def archived_list(request: HttpRequest) -> HttpResponse:
     """«Өтініштер мұрағаты»: with the button to restore while that is possible."""
-    now = estimate_clock()
-    in_archive = list(
-        applications_of(parent(request)).filter(state=ApplicationState.ARCHIVED).order_by("-archived_at")
-    )
-    sides = sides_of(parent(request))
-    for application in in_archive:
-        application.asker_side = sides.get(application.child_id)
-    rows = _archived(in_archive, now=now)
+    rows = _archive_of(parent(request), now=estimate_clock())
     return render(request, "applications/archive.html", {"rows": rows, "tab": "archive"})
 
 
@@ -131,12 +135,23 @@ def _listed(application: Application, campaign: Campaign | None, *, is_halted: b
     }
 
 
+def _archive_of(user: User, *, now: datetime) -> list[Archived]:
+    """The family's archive, newest first."""
+    in_archive = list(applications_of(user).filter(state=ApplicationState.ARCHIVED).order_by("-archived_at"))
+    sides = sides_of(user) if in_archive else {}
+    for application in in_archive:
+        application.asker_side = sides.get(application.child_id)
+    return _archived(in_archive, now=now)
+
+
 def _archived(applications: Collection[Application], *, now: datetime) -> list[Archived]:
     reasons = {
         Move.ARCHIVE: _("By the family"),
         Move.AGE_OUT: _("The child has reached school age"),
         Move.END_LAPSED: _("Interest in a place was not confirmed"),
     }
+    if not applications:
+        return []
     moves, ends = last_moves(applications), archive_undo_ends(applications, now=now)
     rows = []
     for application in applications:

@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Profile
@@ -487,6 +488,49 @@ class TestNothingIsHalted:
         decide(STANDS)
         page = client_of(scene.parent).get(scene.application.get_absolute_url()).content.decode()
         assert "ештеңе тоқтатылмайды" not in page
+
+
+class TestTheStartOfTheCabinet:
+    """Who was added and may be stopped stands there first, for as long as that is so."""
+
+    question = "Оны танисыз ба?"
+
+    def start(self, client_of, user):
+        return client_of(user).get(reverse("applications:cabinet")).content.decode()
+
+    def test_it_tells_of_a_newcomer_with_the_way_to_stop_them(self, scene, newcomer, client_of):
+        page = self.start(client_of, scene.parent)
+        told = page[page.index("<section") : page.index("<article")]
+        assert self.question in told
+        for part in (
+            scene.application.child.full_name,
+            newcomer.profile.masked_name,
+            reverse("accounts:stop"),
+        ):
+            assert part in told
+        assert newcomer.profile.last_name not in page
+
+    def test_nobody_who_can_not_be_stopped(self, scene, newcomer, stop, client_of, clock):
+        assert self.question not in self.start(client_of, newcomer)
+        stop()
+        assert self.question not in self.start(client_of, scene.parent)
+
+    def test_nor_later_than_that(self, scene, newcomer, client_of, clock):
+        added = Guardianship.objects.get(user=newcomer).added_at
+        clock.move_to(added + STOPPABLE_FOR - MICROSECOND)
+        assert self.question in self.start(client_of, scene.parent)
+        clock.move_to(added + STOPPABLE_FOR)
+        assert self.question not in self.start(client_of, scene.parent)
+
+    def test_however_many_it_takes_one_query(self, scene, newcomer, client_of, django_assert_num_queries):
+        browser = client_of(scene.parent)
+        with CaptureQueriesContext(connection) as one:
+            browser.get(reverse("applications:cabinet"))
+        for _each in range(3):
+            GuardianshipFactory(child=scene.application.child, verified_at=scene.now)
+        with django_assert_num_queries(len(one)):
+            page = browser.get(reverse("applications:cabinet")).content.decode()
+        assert page.count(self.question) == 4
 
 
 class TestWhoMayStopWhom:

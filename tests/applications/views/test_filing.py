@@ -236,6 +236,18 @@ class TestBasket:
         response = parent_client.post(self.url(application))
         assert response["Location"] == reverse("applications:archive")
 
+    def test_the_start_offers_to_undo_it_as_long_as_that_is_possible(self, parent_client, application, clock):
+        start = reverse("applications:cabinet")
+        parent_client.post(self.url(application))
+        clock.shift(timedelta(days=1) - timedelta(microseconds=1))
+        page = text(parent_client.get(start))
+        assert self.url(application, "restore") in page
+        assert "әзірге өтініші жоқ" not in page
+        clock.shift(timedelta(microseconds=1))
+        page = text(parent_client.get(start))
+        assert self.url(application, "restore") not in page
+        assert "әзірге өтініші жоқ" in page
+
     def test_it_can_be_undone_for_a_day(self, parent_client, application, clock):
         parent_client.post(self.url(application))
         clock.shift(timedelta(days=1) - timedelta(microseconds=1))
