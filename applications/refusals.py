@@ -109,9 +109,7 @@ class Refusal(TextChoices):
     TOO_MANY_CLAIMS = "too_many_claims", _("Too many claims in one day. Come back tomorrow.")
     OWN_CHILD = (
         "own_child",
-        _(
-            "This is your own child: a colleague has to decide. Where you have none, the education department decides."
-        ),
+        _("This is your own child: somebody else has to decide."),
     )
     # a disputed guardian
     HALTED = (

@@ -66,10 +66,13 @@ def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[
 
 def stands_in(user: User, *, kindergarten: Kindergarten, child: Child, now: datetime) -> bool:
     """Whether an official decides for the kindergarten: nobody is employed there who is no guardian of the child."""
-    if not is_official(user):
-        return False
+    return is_official(user) and not decides_itself(kindergarten, child=child, now=now)
+
+
+def decides_itself(kindergarten: Kindergarten, *, child: Child, now: datetime) -> bool:
+    """Whether somebody is employed in the kindergarten who is no guardian of the child."""
     employed = employees_of(kindergarten, today=localtime(now).date())
-    return all(is_own_child(employee, child) for employee in employed)
+    return any(not is_own_child(employee, child) for employee in employed)
 
 
 def today(user: User, *, now: datetime) -> Today:

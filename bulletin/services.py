@@ -44,12 +44,6 @@ def set_published(
     vacancy.save(update_fields=["state", "priority_until", "published_at", "short_notice_reason"])
 
 
-_ENDS_FROM = {
-    Vacancy.State.RECALLED: {Vacancy.State.PUBLISHED, Vacancy.State.CLOSED},
-    Vacancy.State.CLOSED: {Vacancy.State.PUBLISHED},
-}
-
-
 def end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -> None:
     """Take a published vacancy out of the bulletin: RECALLED, with a reason for the families, or CLOSED.
 
@@ -58,9 +52,10 @@ def end(vacancy: Vacancy, state: Vacancy.State, *, reason: str, now: datetime) -
     A primitive of `applications.bidding.publication`, which handles the bids. The caller is in a transaction and
     holds the vacancy's lock. Raises ValueError for any other state.
     """
-    if state not in _ENDS_FROM:
+    if state not in {Vacancy.State.RECALLED, Vacancy.State.CLOSED}:
         raise ValueError(f"A vacancy does not end as {state}.")
-    if vacancy.state not in _ENDS_FROM[state]:
+    is_again = vacancy.state == Vacancy.State.CLOSED and state == Vacancy.State.RECALLED
+    if vacancy.state != Vacancy.State.PUBLISHED and not is_again:
         raise ValueError(f"A vacancy that is {vacancy.state} can't become {state}.")
     if state == Vacancy.State.RECALLED and not reason.strip():
         raise ValueError("A recall needs a reason.")

@@ -19,7 +19,6 @@ from applications.admin.work import (
     ReasonForm,
     Rows,
     Work,
-    WorkAdmin,
     day_of,
     link,
     page_of,
@@ -108,7 +107,7 @@ class NumberedList(ChangeList):
 
 
 @admin.register(Bid)
-class BidAdmin(KindergartensWork, WorkAdmin):
+class BidAdmin(KindergartensWork):
     kindergarten_path = "vacancy__group__kindergarten"
     list_display = ["child", "birth_year", "number", "due", "shown_state", "place", "placed_at"]
     list_filter = [

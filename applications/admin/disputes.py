@@ -35,7 +35,7 @@ from applications.disputes.guardianships import zone_of
 from applications.models import Application
 from applications.workplace import short_name
 from children.disputes import undecided
-from children.models import Dispute, Guardianship
+from children.models import Child, Dispute, Guardianship
 from children.services import concerned
 from notifications.clock import estimate_clock, read_clock
 
@@ -170,6 +170,16 @@ class DisputeAdmin(WorkAdmin):
 
     def zone_of(self, obj: Dispute) -> tzinfo:
         return zone_of(obj.guardianship.child)
+
+    def child_of(self, obj: Dispute) -> Child:
+        return obj.guardianship.child
+
+    def who_else_decides(self, request: HttpRequest, obj: Dispute) -> str:
+        """Nor does the person who is disputed decide, whose guardianship may have ended."""
+        user = staff_of(request)
+        if user.is_same_person(obj.guardianship.user):
+            return self.words_for_guardian(user, obj)
+        return super().who_else_decides(request, obj)
 
     def summary(self, obj: Dispute) -> Rows:
         rows = [

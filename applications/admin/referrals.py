@@ -24,7 +24,6 @@ from applications.admin.work import (
     ReasonForm,
     Rows,
     Work,
-    WorkAdmin,
     day_of,
     link,
     page_of,
@@ -107,7 +106,7 @@ def _revoke(referral: Referral, actor: User, data: dict[str, Any], now: datetime
 
 
 @admin.register(Referral)
-class ReferralAdmin(KindergartensWork, WorkAdmin):
+class ReferralAdmin(KindergartensWork):
     kindergarten_path = "bid__vacancy__group__kindergarten"
     list_display = ["number", "child", "kindergarten", "group", "issued_at", "last_day", "shown_state"]
     list_filter = [

@@ -30,12 +30,14 @@ from accounts import audit
 from accounts.journal_actions import Action
 from accounts.models import User
 from accounts.public_text import demand_words, refuse_personal_numbers
+from accounts.roles import is_official
 from applications.models import Application
 from applications.moves import Refused
 from applications.refusals import Refusal
-from applications.workplace import own, short_name, stands_in
+from applications.workplace import decides_itself, own, short_name, stands_in
 from bulletin.models import Kindergarten
-from children.access import guardians_of
+from children.access import guardians_of, is_own_child
+from children.models import Child
 from notifications.clock import estimate_clock, read_clock
 
 # How many of the rows that were refused for one reason are named.
@@ -206,6 +208,21 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """The application whose family's data the object's page shows: opening it enters the family's journal."""
         return None
 
+    def child_of(self, obj: Any) -> Child | None:
+        """The child about whom the buttons of the object's page decide; nobody decides about their own."""
+        application = self.application_of(obj)
+        return application.child if application else None
+
+    def who_else_decides(self, request: HttpRequest, obj: Any) -> str:
+        """If it is about the employee's own child: who decides instead, in words. Otherwise nothing."""
+        child = self.child_of(obj)
+        is_own = child is not None and is_own_child(staff_of(request), child)
+        return self.words_for_guardian(staff_of(request), obj) if is_own else ""
+
+    def words_for_guardian(self, user: User, obj: Any) -> str:
+        """What an employee reads who is a guardian of the child."""
+        return gettext("This is your own child: another official decides.")
+
     def summary(self, obj: Any) -> Rows:
         """What a confirm page shows of the object: rows of `label` and `value`."""
         return [{"label": self.opts.verbose_name, "value": str(obj)}]
@@ -221,7 +238,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if obj is not None:
             self.tell_times_of(obj)
         if obj is not None and self.has_view_permission(request, obj):
-            extra_context = {"works": self.buttons(request, obj), **(extra_context or {})}
+            works = self.buttons(request, obj)
+            other = self.who_else_decides(request, obj) if works else ""
+            buttons = {"works": [] if other else works, "who_else_decides": other}
+            extra_context = {**buttons, **(extra_context or {})}
         response = super().change_view(request, object_id, form_url, extra_context)
         if obj is not None and request.method == "GET" and response.status_code == 200:
             self.audit_view(request, obj)
@@ -269,6 +289,9 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def work_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Ask (GET), then do (POST) one of `works`; a refusal is explained in the form, or on the object's page."""
         obj, work = self._asked_for(request, object_id, name)
+        if other := self.who_else_decides(request, obj):
+            messages.error(request, other)
+            return HttpResponseRedirect(page_of(obj))
         self.tell_times_of(obj)
         initial = work.initial(obj) if work.initial else {}
         sent = request.POST.copy()
@@ -459,7 +482,7 @@ class ChildColumns:
         return written(obj.application.child.birth_date)
 
 
-class KindergartensWork(ChildColumns):
+class KindergartensWork(ChildColumns, WorkAdmin):
     """Work of the kindergarten, which officials do where everybody employed there is a guardian of the child."""
 
     def kindergarten_of(self, obj: Any) -> Kindergarten:
@@ -471,6 +494,16 @@ class KindergartensWork(ChildColumns):
             return True
         kindergarten, child = self.kindergarten_of(obj), self.application_of(obj).child
         return stands_in(staff_of(request), kindergarten=kindergarten, child=child, now=estimate_clock())
+
+    def words_for_guardian(self, user: User, obj: Any) -> str:
+        child = self.application_of(obj).child
+        if decides_itself(self.kindergarten_of(obj), child=child, now=estimate_clock()):
+            return gettext("This is your own child: a colleague in the kindergarten decides.")
+        if is_official(user):
+            return super().words_for_guardian(user, obj)
+        return gettext(
+            "This is your own child, and nobody else is employed in the kindergarten: the education department decides."
+        )
 
 
 def _field(model: type[Model], name: Any) -> object:

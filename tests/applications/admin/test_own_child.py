@@ -3,21 +3,32 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin import site
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.identity import iin_hash
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
+from applications.admin.work import WorkAdmin
 from applications.bidding import ending as bid_ending
-from applications.models import Application, Referral, StopListEntry
+from applications.models import Application, Correction, Referral, StopListEntry
 from applications.moves import Refused
 from applications.referrals import ending, issuing, stops
 from applications.refusals import Refusal
 from applications.states import DECISIONS, ApplicationState, Move
 from children.models import Guardianship
 from tests.applications.bidding.reference import place_bid
-from tests.factories import GuardianshipFactory, StaffFactory, UserFactory, nth_iin
+from tests.factories import (
+    ApplicationFactory,
+    BenefitFactory,
+    DisputeFactory,
+    GuardianshipFactory,
+    StaffFactory,
+    UserFactory,
+    nth_iin,
+)
 from tests.staff import employee, inside, worker_of
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +106,81 @@ class TestDecisions:
         assert Application.objects.get().state != before
 
 
-class TestTheOnlyEmployee:
+class Pages:
+    @staticmethod
+    def page(obj):
+        return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+
+    @classmethod
+    def buttons(cls, desk, obj):
+        works = desk.get(cls.page(obj)).context["works"]
+        return [work["url"].rstrip("/").rsplit("/", 1)[1] for work in works]
+
+    @staticmethod
+    def work(obj, name):
+        return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_work", args=[obj.pk, name])
+
+
+class TestOfficials(Pages):
+    """Each page of the workplace whose buttons decide about a child."""
+
+    @pytest.fixture
+    def pages(self, scene, referral):
+        ending.expire_referral(referral, now=referral.valid_until)
+        stop = StopListEntry.objects.get()
+        application = scene.application
+        other = GuardianshipFactory(child=application.child)
+        by = {"proposed_by": StaffFactory(), "proposed_at": scene.now}
+        return {
+            "applications.application": ApplicationFactory(child__birth_date=application.child.birth_date),
+            "applications.benefit": BenefitFactory(application=application),
+            "applications.correction": Correction.objects.create(
+                application=application,
+                previous_filed_at=application.filed_at,
+                previous_birth_year=application.birth_year,
+                new_filed_at=application.filed_at - timedelta(days=1),
+                document_number="12",
+                document_date=scene.now.date(),
+                reason="Архив анықтамасы",
+                **by,
+            ),
+            "applications.stoplistentry": stop,
+            "children.dispute": DisputeFactory(guardianship=other, due_at=scene.now + timedelta(days=2)),
+        }
+
+    def test_are_told_before_anything_is_typed(self, pages, scene, clock):
+        words = gettext("This is your own child: another official decides.")
+        StopListEntry.objects.update(until=scene.now + timedelta(days=90))
+        mother = UserFactory()
+        own, other = employee(Role.OFFICIAL, staff_iin_hash=mother.profile.iin_hash), employee(Role.OFFICIAL)
+        for name, obj in pages.items():
+            admin = site._registry[type(obj)]
+            GuardianshipFactory(child=admin.child_of(obj), user=mother)
+            works = self.buttons(inside(other), obj)
+            assert works, name
+            desk = inside(own)
+            assert self.buttons(desk, obj) == [], name
+            assert words in desk.get(self.page(obj)).content.decode(), name
+            for work in works:
+                for press in (desk.get, desk.post):
+                    answer = press(self.work(obj, work), follow=True)
+                    assert answer.redirect_chain == [(self.page(obj), 302)], (name, work)
+                    assert words in answer.content.decode()
+            Guardianship.objects.filter(user=mother).delete()
+
+    def test_every_page_with_such_buttons_is_tried(self, pages):
+        tried = {*pages, "applications.bid", "applications.referral"}
+        kindergartens = {"bulletin.group", "bulletin.vacancy", "bulletin.review", "bulletin.pause"}
+        proposals = {"applications.groupproposal", "applications.headcount", "applications.rulesproposal"}
+        with_works = {
+            model._meta.label_lower
+            for model, admin in site._registry.items()
+            if isinstance(admin, WorkAdmin) and admin.works
+        }
+        assert with_works - kindergartens - proposals == tried
+
+
+class TestTheOnlyEmployee(Pages):
     @pytest.fixture
     def worker(self, scene, clock):
         return worker_of(scene.group.kindergarten, staff_iin_hash=scene.parent.profile.iin_hash)
@@ -104,29 +189,37 @@ class TestTheOnlyEmployee:
     def office(self, clock):
         return inside(employee(Role.OFFICIAL))
 
-    @staticmethod
-    def buttons(desk, obj):
-        page = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
-        return [work["url"].rstrip("/").rsplit("/", 1)[1] for work in desk.get(page).context["works"]]
-
-    @staticmethod
-    def work(obj, name):
-        return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_work", args=[obj.pk, name])
-
     def test_is_told_who_decides_and_the_official_does(self, scene, bid, worker, office):
-        answer = inside(worker).post(self.work(bid, "activate"), follow=True)
-        assert str(Refusal.OWN_CHILD.label) in answer.content.decode()
+        desk = inside(worker)
+        words = gettext(
+            "This is your own child, and nobody else is employed in the kindergarten: "
+            "the education department decides."
+        )
+        assert self.buttons(desk, bid) == []
+        assert words in desk.get(self.page(bid)).content.decode()
+        for answer in (
+            desk.get(self.work(bid, "activate"), follow=True),
+            desk.post(self.work(bid, "activate"), follow=True),
+            desk.post(self.work(bid, "reject"), {"reason": "Топта орын қалмады"}, follow=True),
+        ):
+            assert answer.redirect_chain == [(self.page(bid), 302)]
+            assert words in answer.content.decode()
         assert not Referral.objects.exists()
 
         assert self.buttons(office, bid) == ["activate", "reject"]
         office.post(self.work(bid, "activate"))
         referral = Referral.objects.get()
+        assert self.buttons(desk, referral) == []
+        assert words in desk.get(self.page(referral)).content.decode()
         assert self.buttons(office, referral) == ["sign", "revoke"]
         office.post(self.work(referral, "sign"), {"contract_number": ""})
         assert Application.objects.get().state == ApplicationState.ENROLLED
 
     def test_has_a_colleague(self, scene, bid, worker, office):
         colleague = worker_of(scene.group.kindergarten)
+        words = gettext("This is your own child: a colleague in the kindergarten decides.")
+        assert words in inside(worker).get(self.page(bid)).content.decode()
+        assert self.buttons(inside(colleague), bid) == ["activate", "reject"]
         assert self.buttons(office, bid) == []
         assert office.post(self.work(bid, "activate")).status_code == 403
         assert not Referral.objects.exists()
@@ -139,10 +232,15 @@ class TestTheOnlyEmployee:
         worker_of(scene.group.kindergarten, staff_iin_hash=spouse.profile.iin_hash)
         aunt = GuardianshipFactory(child=scene.application.child, source=Guardianship.Source.REGISTRY).user
         desk = inside(employee(Role.OFFICIAL, staff_iin_hash=aunt.profile.iin_hash))
-        assert self.buttons(desk, bid) == ["activate", "reject"]
+        assert self.buttons(desk, bid) == []
         answer = desk.post(self.work(bid, "activate"), follow=True)
-        assert str(Refusal.OWN_CHILD.label) in answer.content.decode()
+        assert gettext("This is your own child: another official decides.") in answer.content.decode()
         assert not Referral.objects.exists()
+        assert self.buttons(inside(employee(Role.OFFICIAL)), bid) == ["activate", "reject"]
+
+    def test_what_is_decided_already_says_nothing_of_it(self, scene, bid, worker):
+        bid_ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
+        assert gettext("This is your own child") not in inside(worker).get(self.page(bid)).content.decode()
 
 
 class TestTheIin:
