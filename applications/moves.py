@@ -20,6 +20,7 @@ from applications.states import (
     CHOOSING,
     COSTLY,
     DECISIONS,
+    HELD,
     ApplicationState,
     Move,
     is_allowed,
@@ -28,7 +29,7 @@ from applications.states import (
 from bulletin.models import Vacancy
 from bulletin.workdays import NoCalendar
 from children.access import guardians_of, is_own_child
-from children.disputes import is_halted, side_of
+from children.disputes import is_halted_for, side_of
 from children.models import Child
 from notifications.services import enqueue
 
@@ -116,7 +117,9 @@ def move(
     if step in DECISIONS and actor is not None:
         refuse_own_child(application.child, actor)
     if step in COSTLY:
-        refuse_while_halted(application)
+        refuse_while_halted(application, actor=actor)
+    if step in HELD:
+        refuse_while_halted(application, actor=None)
     if step in CHOOSING or step in BEGINNING:
         refuse_side(application.child, actor, begins=step in BEGINNING)
     before = application.state
@@ -138,9 +141,12 @@ def reckon(application: Application, *, now: datetime) -> Application:
     return application
 
 
-def refuse_while_halted(application: Application) -> None:
-    """Raise `Refused(HALTED)` while a guardian of the child is disputed. The application is locked."""
-    if is_halted(application.child):
+def refuse_while_halted(application: Application, *, actor: User | None) -> None:
+    """Raise `Refused(HALTED)` while a guardian of the child is disputed, unless `actor` is proven and not disputed.
+
+    With None it is halted for everybody. The application is locked.
+    """
+    if is_halted_for(actor, application.child):
         raise Refused(Refusal.HALTED)
 
 

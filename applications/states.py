@@ -145,11 +145,12 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
 AGEING_STATES = MOVES[Move.AGE_OUT][0]
 
 
-# What a false guardian could do to a family's place: halted for both sides while a guardian is disputed. Withdrawing a
-# benefit costs a place too, but is not a move of its own.
-COSTLY = frozenset(
-    {Move.ARCHIVE, Move.CHANGE_LOCALITY, Move.WITHDRAW_BID, Move.DECLINE_OFFER, Move.EXTEND_REFERRAL}
-)
+# What a false guardian could do to a family's place: halted while a guardian is disputed, but not for whoever is proven
+# and not disputed, who must be able to undo what a stranger has chosen. Withdrawing a benefit costs a place too, but is
+# not a move of its own.
+COSTLY = frozenset({Move.ARCHIVE, Move.CHANGE_LOCALITY, Move.WITHDRAW_BID, Move.DECLINE_OFFER})
+# Halted for everybody meanwhile: its deadline stands still, so nobody needs it.
+HELD = frozenset({Move.EXTEND_REFERRAL})
 # What decides which places a child can get: halted for the disputed guardian, and for both if neither is proven.
 CHOOSING = frozenset({Move.PLACE_BID, Move.ACCEPT_OFFER, Move.CHANGE_LANGUAGES})
 # What no other guardian can do once one has done it: halted for a guardian disputed by one who is proven. Claiming a

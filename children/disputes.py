@@ -27,6 +27,9 @@ _PROVEN: Final = (
     | Q(dispute__outcome=Dispute.Outcome.STANDS)
 )
 
+# For a dispute: an official has ended the guardianship.
+_ENDED_BY_OFFICIAL: Final = Q(outcome=Dispute.Outcome.ENDS, decided_by__isnull=False)
+
 # From when costly acts about a child were halted, and until when; None while they still are.
 Halt = tuple[datetime, datetime | None]
 
@@ -47,9 +50,30 @@ class Side(StrEnum):
         return self is Side.REPORTED
 
     @property
+    def may_know(self) -> bool:
+        """Whether this side is told where the child is given a place (`children.access.informed_guardianships`)."""
+        return self is not Side.DISPUTED
+
+    @property
     def may_begin(self) -> bool:
         """Whether this side may do what others can't do after them: file, restore, claim a benefit."""
         return self is not Side.DISPUTED
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the undecided disputes about a child mean for one of its guardians.
+
+    `is_bound`: costly acts are halted for them. They are free for whoever is proven and not disputed.
+    """
+
+    side: Side | None = None
+    is_bound: bool = False
+
+    def __or__(self, other: "Standing") -> "Standing":
+        """Of two disputes about one child the stricter side counts, and whatever binds."""
+        sides = [side for side in Side if side in (self.side, other.side)]
+        return Standing(side=sides[0] if sides else None, is_bound=self.is_bound or other.is_bound)
 
 
 @dataclass(frozen=True)
@@ -104,31 +128,47 @@ def halting(child: Child) -> QuerySet[Dispute]:
 
 
 def is_halted(child: Child) -> bool:
-    """Whether costly acts for `child` are halted. One query."""
+    """Whether costly acts for `child` are halted for anybody. One query."""
     return halting(child).exists()
 
 
-def halted_among(children: Iterable[UUID]) -> set[UUID]:
-    """The ids of those children for which costly acts are halted. One query."""
-    disputes = Dispute.objects.filter(guardianship__child__in=children, freed_at=None)
-    return set(disputes.values_list("guardianship__child_id", flat=True))
+def standings_of(user: User) -> dict[UUID, Standing]:
+    """What undecided disputes mean for `user`, by the id of the child. One query."""
+    own = Guardianship.objects.filter(user=user, ended_at=None, child=OuterRef("guardianship__child"))
+    disputes = Dispute.objects.filter(Exists(own), outcome="").annotate(
+        asker_is_proven=Exists(own.filter(_PROVEN))
+    )
+    standings: dict[UUID, Standing] = {}
+    for dispute in disputes.select_related("guardianship"):
+        child = dispute.guardianship.child_id
+        side = _side(dispute, user)
+        is_bound = dispute.is_halting and (side is not None or not dispute.asker_is_proven)
+        standings[child] = standings.get(child, Standing()) | Standing(side=side, is_bound=is_bound)
+    return standings
 
 
-def sides_of(user: User) -> dict[UUID, Side]:
-    """The side of `user` in undecided disputes, by the child's id. One query."""
-    own = Q(guardianship__user=user) | Q(raised_by=user, is_mutual=True, freed_at=None)
-    disputes = Dispute.objects.filter(own, outcome="")
-    found = disputes.values_list("guardianship__child_id", "freed_at", "is_mutual")
-    sides: dict[UUID, Side] = {}
-    for child, freed_at, is_mutual in found:
-        side = Side.REPORTED if freed_at else Side.UNPROVEN if is_mutual else Side.DISPUTED
-        sides[child] = min(side, sides.get(child, side), key=list(Side).index)
-    return sides
+def standing_of(child: Child, user: User) -> Standing:
+    """What undecided disputes about `child` mean for `user`. One query."""
+    return standings_of(user).get(child.pk, Standing())
 
 
 def side_of(child: Child, user: User) -> Side | None:
     """The side of `user` in the undecided disputes about `child`, or None. One query."""
-    return sides_of(user).get(child.pk)
+    return standing_of(child, user).side
+
+
+def is_halted_for(user: User | None, child: Child) -> bool:
+    """Whether costly acts for `child` are halted for `user`; None is anybody. One query, two if there is a dispute."""
+    standing = standings_of(user).get(child.pk) if user is not None else None
+    return standing.is_bound if standing is not None else is_halted(child)
+
+
+def _side(dispute: Dispute, user: User) -> Side | None:
+    if dispute.guardianship.user_id == user.pk:
+        if not dispute.is_halting:
+            return Side.REPORTED
+        return Side.UNPROVEN if dispute.is_mutual else Side.DISPUTED
+    return Side.UNPROVEN if dispute.raised_by_id == user.pk and dispute.is_mutual else None
 
 
 def undecided_of(child: Child, *, zone: ZoneInfo, now: datetime) -> Undecided | None:
@@ -146,11 +186,15 @@ def undecided_of(child: Child, *, zone: ZoneInfo, now: datetime) -> Undecided | 
 
 
 def is_barred(user: User, *, iin_hash: str) -> bool:
-    """Whether `user` can't become a guardian of this child again: an official has yet to decide, or has ended it.
+    """Whether `user` can't become a guardian of this child: an official has yet to decide, or has ended it.
 
-    One query, whether or not the child is known here.
+    The same holds for every other child of whom an opponent of `user` is a guardian (`opponents_of`).
     """
-    return _barring(user).filter(guardianship__child__iin_hash=iin_hash).exists()
+    disputed = _barring(user).filter(guardianship__child__iin_hash=iin_hash)
+    of_opponents = Guardianship.objects.filter(
+        user__in=opponents_of(user), child__iin_hash=iin_hash, ended_at=None
+    )
+    return disputed.exists() or of_opponents.exists()
 
 
 def barred_children(user: User) -> set[str]:
@@ -158,9 +202,33 @@ def barred_children(user: User) -> set[str]:
     return set(_barring(user).values_list("guardianship__child__iin_hash", flat=True))
 
 
+def opponents_of(user: User) -> QuerySet[User]:
+    """Guardians to whose other children `user` can't be added: whoever came as a stranger would go on with siblings.
+
+    Those who have stopped `user` and wait for the decision, or for whom it has ended the guardianship; if the dispute
+    is mutual, also those whom `user` has stopped. None for a parent whose phone the state knows as theirs.
+    """
+    if user.profile.phone_tie == PhoneTie.YES:
+        return User.objects.none()
+    halting = Q(freed_at=None)
+    stopped_by = Dispute.objects.filter(halting | _ENDED_BY_OFFICIAL, guardianship__user=user)
+    stopped = Dispute.objects.filter(halting, raised_by=user, is_mutual=True)
+    return User.objects.filter(
+        Q(pk__in=stopped_by.values("raised_by")) | Q(pk__in=stopped.values("guardianship__user"))
+    ).select_related("profile")
+
+
+def lock_people(*users: User) -> None:
+    """Lock the rows of parents whose disputes begin or end, or who become guardians; before any child's row.
+
+    So «Stop» finds every child that its newcomer was added to before, and who is added after it is refused.
+    """
+    pks = [user.pk for user in users]
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk").values_list("pk"))
+
+
 def _barring(user: User) -> QuerySet[Dispute]:
-    by_official = Q(outcome=Dispute.Outcome.ENDS, decided_by__isnull=False)
-    return Dispute.objects.filter(by_official | Q(outcome=""), guardianship__user=user)
+    return Dispute.objects.filter(_ENDED_BY_OFFICIAL | Q(outcome=""), guardianship__user=user)
 
 
 def undecided() -> QuerySet[Dispute]:

@@ -14,7 +14,7 @@ from accounts.crypto import keyed_hash
 from accounts.models import User
 from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavailable, get_registry
 from children.access import children_of, guardians_of
-from children.disputes import barred_children, is_barred, stoppable
+from children.disputes import barred_children, is_barred, lock_people, opponents_of, stoppable
 from children.journal_actions import Action
 from children.models import Child, Dispute, Guardianship
 from notifications.services import enqueue
@@ -45,7 +45,7 @@ class ChildAlreadyAdded(ChildRefused):
 
 
 class GuardianshipBarred(ChildRefused):
-    """An official has yet to decide, or has decided, whether the parent is a guardian of this child."""
+    """An official has yet to decide, or has decided, whether the parent is a guardian of this child or of a sibling."""
 
     def __str__(self) -> str:
         return _(
@@ -63,9 +63,20 @@ def find_child(user: User, *, iin: str) -> Person:
     if added is not None:
         raise ChildAlreadyAdded(added)
     person = _ask_registry(user, iin=iin)
-    if is_barred(user, iin_hash=_iin_hash(iin)):
+    if is_barred(user, iin_hash=_iin_hash(iin)) or _is_ward_of_any(opponents_of(user), iin=iin):
         raise GuardianshipBarred
     return person
+
+
+def _is_ward_of_any(guardians: Iterable[User], *, iin: str) -> bool:
+    """Whether the registry knows the child as that of one of `guardians`, who may not have added it here."""
+    for guardian in guardians:
+        try:
+            _ask_registry(guardian, iin=iin)
+        except ChildRefused:
+            continue
+        return True
+    return False
 
 
 def known_wards(user: User) -> list[Person] | None:
@@ -97,14 +108,17 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
     The registry is asked again, so nobody can add a child by skipping a page. A child that another guardian has added
     stays one row that both may act for; its data is brought up to date. Every guardian the child already has is told
     at once, by inbox and SMS, and finds it in the journal. Raises what `find_child` raises. Asks the registry, so never
-    call it inside a transaction. Locks the child's row.
+    call it inside a transaction. Locks the parent's row, then the child's.
     """
+    known_opponents = set(opponents_of(user))
     person = find_child(user, iin=iin)
     with transaction.atomic():
-        child = _stored_child(person, nationality=nationality, now=now)
-        # Check again: an official may have decided meanwhile; that locks the child's row too.
-        if is_barred(user, iin_hash=child.iin_hash):
+        lock_people(user)
+        # Check again: «Stop» may have been pressed meanwhile, or an official may have decided; both lock the same row.
+        # Whether the child is that of a new opponent, the registry has not been asked.
+        if is_barred(user, iin_hash=_iin_hash(iin)) or set(opponents_of(user)) - known_opponents:
             raise GuardianshipBarred
+        child = _stored_child(person, nationality=nationality, now=now)
         guardianship, created = Guardianship.objects.get_or_create(
             child=child,
             user=user,

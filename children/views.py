@@ -26,7 +26,7 @@ from accounts.views.limited import limited
 from children import checked as check
 from children.access import child_for, children_of, others_of
 from children.ages import age_in_words
-from children.disputes import side_of, undecided_of
+from children.disputes import standing_of, undecided_of
 from children.forms import ChildForm, IinForm
 from children.models import Child
 from children.services import (
@@ -70,7 +70,7 @@ def child_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "rows": _child_rows(child),
         "others": others,
         "dispute": undecided_of(child, zone=zone, now=estimate_clock()),
-        "side": side_of(child, _parent(request)),
+        "standing": standing_of(child, _parent(request)),
     }
     return render(request, "children/child.html", context)
 

@@ -25,6 +25,7 @@ from applications.states import (
     BEGINNING,
     CHOOSING,
     COSTLY,
+    HELD,
     LIVE_STATES,
     MOVES,
     QUEUED_STATES,
@@ -191,7 +192,7 @@ def test_nothing_is_forgotten(literal):
 
 
 def test_of_every_move_it_is_decided_whether_a_dispute_halts_it():
-    halted = [*COSTLY, *CHOOSING, *BEGINNING]
+    halted = [*COSTLY, *HELD, *CHOOSING, *BEGINNING]
     assert len(halted) == len(set(halted))
     free = _named(
         Move,

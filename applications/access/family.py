@@ -11,7 +11,7 @@ from accounts.models import User
 from applications.access.settling import settle
 from applications.models import Application, Benefit, Bid, Referral
 from applications.states import BidState
-from children.disputes import sides_of
+from children.disputes import Standing, standings_of
 
 
 def applications_of(user: User) -> QuerySet[Application]:
@@ -30,12 +30,17 @@ def application_for(user: User, pk: UUID, *, now: datetime) -> Application:
 
 
 def settled_for(user: User, applications: Iterable[Application], *, now: datetime) -> list[Application]:
-    """Applications of the family brought up to `now`, each with the side of `user` if a guardian is disputed."""
-    settled = [settle(application, now=now) for application in applications]
-    sides = sides_of(user) if settled else {}
-    for application in settled:
-        application.asker_side = sides.get(application.child_id)
-    return settled
+    """Applications of the family brought up to `now`, each with what a disputed guardian means for `user`."""
+    return with_standing(user, [settle(application, now=now) for application in applications])
+
+
+def with_standing(user: User, applications: list[Application]) -> list[Application]:
+    """The same applications, each with what a disputed guardian means for `user`."""
+    standings = standings_of(user) if applications else {}
+    for application in applications:
+        standing = standings.get(application.child_id, Standing())
+        application.asker_side, application.asker_is_bound = standing.side, standing.is_bound
+    return applications
 
 
 def referral_for(application: Application) -> Referral | None:

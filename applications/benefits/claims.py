@@ -73,7 +73,7 @@ def withdraw_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit
     """
     with locking():
         benefit = _lock_benefit(benefit)
-        refuse_while_halted(benefit.application)
+        refuse_while_halted(benefit.application, actor=actor)
         _end(benefit, BenefitState.WITHDRAWN, actor=actor, now=now)
         trace(benefit.application, Action.BENEFIT_WITHDRAWN, actor=actor, now=now)
     return benefit

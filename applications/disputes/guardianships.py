@@ -19,7 +19,7 @@ from applications.refusals import Refusal
 from applications.states import LIVE_STATES
 from bulletin.calendar import working_calendar
 from bulletin.workdays import NoCalendar, end_of_day
-from children.disputes import is_halted, is_proven, stoppable
+from children.disputes import is_halted, is_proven, lock_people, stoppable
 from children.models import Child, Dispute, Guardianship
 from children.services import (
     announce_stop,
@@ -43,9 +43,10 @@ def stop_guardian(
     If neither of the two is proven, both have the same restrictions. Everybody gets one SMS, however many children it
     is about. If it was done already, the earlier dispute is returned, and the journals of both note the second press;
     `address` is where the press came from. Raises `Refused` (NOT_STOPPABLE if there is no such child,
-    ALREADY_DECIDED). Locks the rows of the children, then those of their applications.
+    ALREADY_DECIDED). Locks the rows of both people, of the children, then those of their applications.
     """
     with locking():
+        lock_people(newcomer, by)
         wanted = stoppable(by, now=now).filter(user=newcomer)
         locked = list(wanted.values_list("child_id", flat=True))
         _lock_children(locked)
@@ -170,6 +171,7 @@ def _lock_applications(child: Child) -> list[Application]:
 
 
 def _lock(dispute: Dispute) -> tuple[Dispute, list[Application]]:
+    lock_people(dispute.guardianship.user, dispute.raised_by)
     _lock_children([dispute.guardianship.child_id])
     dispute = Dispute.objects.select_related(
         "guardianship__child", "guardianship__user__profile", "raised_by"

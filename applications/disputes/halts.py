@@ -12,14 +12,14 @@ def dispute_of(application: Application, *, now: datetime) -> Undecided | None:
     return undecided_of(application.child, zone=application.locality.zone, now=now)
 
 
-def may_now(application: Application, step: Move, *, is_halted: bool) -> bool:
-    """Whether a page may offer this move: it is allowed in the present state, and nothing halts it.
+def may_now(application: Application, step: Move) -> bool:
+    """Whether a page may offer this move: it is allowed in the present state, and nothing halts it for the user.
 
-    `application` comes from `access`, with the side of the user.
+    `application` comes from `access`, with what a dispute means for the user.
     """
     return (
         is_allowed(step, application.state)
-        and not (step in COSTLY and is_halted)
+        and not (step in COSTLY and application.asker_is_bound)
         and not (step in CHOOSING and not application.asker_may_choose)
         and not (step in BEGINNING and not application.asker_may_begin)
     )

@@ -47,8 +47,9 @@ class UnknownGuardian:
                 "An official of the education department decides within two working days. You need not do anything."
             ),
             _(
-                "Until then nobody, you included, can move the application to the bin or to another locality, withdraw "
-                "a bid or a benefit, or extend a referral. Deadlines that need this stand still."
+                "Until then this person can't move the application to the bin or to another locality, nor withdraw a "
+                "bid or a benefit. Nor can you, unless the state knows your phone as your own. Nobody can extend a "
+                "referral: its last day stands still."
             ),
             _(
                 "This person can't send bids or change the languages until then. You can, if the state knows your "

@@ -55,8 +55,10 @@ class Application(models.Model):
         default=ApplicationState.WAITING,
     )
     interest_confirmed_at = models.DateTimeField(_("interest confirmed at"))
-    # Not a column: the side of the user who loaded it (`access`) in a dispute about the child's guardians.
+    # Not columns: the side of the user who loaded it (`access`) in a dispute about the child's guardians, and whether
+    # costly acts are halted for them.
     asker_side: Side | None = None
+    asker_is_bound: bool = False
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
     # A lower bound of the first instant at which anything in it may end by itself (`rules.running_out`); empty: nothing
     # ends before the next move. Once it is past, `access.settling.settle` must run before anything is decided.

@@ -83,7 +83,7 @@ def extend_referral(
         if not referral.is_extendable(now=now):
             raise Refused(Refusal.REFERRAL_ENDED)
         # Before any file is stored.
-        refuse_while_halted(application)
+        refuse_while_halted(application, actor=None)
         if Extension.objects.filter(referral=referral).exists():
             raise Refused(Refusal.ALREADY_EXTENDED)
         earliest, latest = shortest_extension(referral), longest_extension(referral)

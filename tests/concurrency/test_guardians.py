@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts.crypto import keyed_hash
 from accounts.models import Profile
 from accounts.registry import simulated_people
+from accounts.registry.simulator import SimulatedRegistry
 from applications.bidding.rush import Outcome, press
 from applications.disputes import guardianships
 from applications.models import Application, Bid, Referral
@@ -22,7 +23,7 @@ from children import services
 from children.disputes import is_halted
 from children.journal_actions import Action
 from children.models import Child, Dispute, Guardianship
-from children.services import ChildRefused, add_child, recheck_guardianship
+from children.services import ChildRefused, GuardianshipBarred, add_child, recheck_guardianship
 from notifications.clock import read_clock
 from notifications.models import Notice
 from tests.applications.conftest import NOW
@@ -195,6 +196,7 @@ def test_two_guardians_stop_the_same_newcomer_at_once(scene):
 
 def test_control_without_the_childs_lock_two_stops_are_an_error(scene, monkeypatch):
     aunt, newcomer = added(scene, hours_ago=9), added(scene)
+    monkeypatch.setattr(guardianships, "lock_people", lambda *people: None)
     monkeypatch.setattr(guardianships, "_lock_children", lambda pks: None)
     monkeypatch.setattr(guardianships, "_lock_applications", lambda child: [])
     failed = 0
@@ -405,3 +407,61 @@ def test_of_two_who_are_added_at_once_one_is_told_of_the_other(parents):
         assert Notice.objects.filter(recipient=parents[1]).count() == 2
         Notice.objects.all().delete()
         Guardianship.objects.filter(user__in=parents[2]).delete()
+
+
+@pytest.fixture
+def siblings(db):
+    """A proven mother with two children, of whom a stranger with the father's IIN has added the first."""
+    father, mother = (entry.person for entry in simulated_people.everyone(today=NOW.date())[:2])
+    registry = SimulatedRegistry()
+    hers = {ward.iin for ward in registry.find_wards(guardian_iin=mother.iin)}
+    first, second = [w.iin for w in registry.find_wards(guardian_iin=father.iin) if w.iin in hers][:2]
+    parent = UserFactory(profile__iin=mother.iin, profile__phone_tie="yes")
+    stranger = UserFactory(profile__iin=father.iin)
+    for iin in (first, second):
+        add_child(parent, iin=iin, now=NOW)
+    add_child(stranger, iin=first, now=NOW)
+    return parent, stranger, second
+
+
+def stopped_while_adding(siblings):
+    """Of how many of the stranger's children nobody has stopped them, after «Stop» and an adding at once."""
+    parent, stranger, second = siblings
+    with dawdling(lambda: add_child(stranger, iin=second, now=NOW)) as (slowly, is_done, is_over):
+
+        def press_stop():
+            try:
+                assert is_done.wait(10)
+                return stop(stranger, parent)()
+            finally:
+                is_over.set()
+
+        together(slowly, press_stop)
+    return Guardianship.objects.filter(user=stranger, dispute=None).count()
+
+
+def test_control_without_the_persons_lock_a_sibling_slips_through(siblings, monkeypatch):
+    monkeypatch.setattr(guardianships, "lock_people", lambda *people: None)
+    assert stopped_while_adding(siblings) == 1
+
+
+def test_a_sibling_added_during_the_stop_is_stopped_too(siblings):
+    assert stopped_while_adding(siblings) == 0
+
+
+def test_nobody_is_added_after_a_stop_under_way(siblings):
+    parent, stranger, second = siblings
+    with dawdling(stop(stranger, parent)) as (slowly, is_done, is_over):
+
+        def add():
+            try:
+                assert is_done.wait(10)
+                return add_child(stranger, iin=second, now=NOW)
+            except ChildRefused as error:
+                return type(error)
+            finally:
+                is_over.set()
+
+        _stopped, added_one = together(slowly, add)
+    assert added_one is GuardianshipBarred
+    assert not Guardianship.objects.filter(user=stranger, child__iin_hash=keyed_hash("iin", second)).exists()

@@ -24,7 +24,6 @@ from applications.views.cabinet.forms import BenefitForm
 from applications.views.cabinet.halted import answer_if_halted, answer_if_not_for
 from applications.views.cabinet.sent_files import SentFile, sent_for_benefit, warn_of_losses
 from applications.views.people import own_application, parent
-from children.disputes import is_halted
 from notifications.clock import read_clock
 
 _TAGS = {
@@ -59,7 +58,7 @@ class Benefits:
 def benefits_of(application: Application, *, reader: User, now: datetime) -> Benefits:
     """The benefits of `application` (settled up to `now`) as `reader` sees them, the newest first."""
     is_live = application.state in LIVE_STATES
-    may_withdraw = is_live and not is_halted(application.child)
+    may_withdraw = is_live and not application.asker_is_bound
     rows = application.benefits.select_related("category", "application__locality")
     return Benefits(
         shown=[_shown(benefit, reader=reader, may_withdraw=may_withdraw, now=now) for benefit in rows],

@@ -7,13 +7,17 @@ from django.shortcuts import redirect
 from applications.models import Application
 from applications.refusals import Refusal
 from applications.states import BEGINNING, CHOOSING, Move
-from children.disputes import is_halted
 
 
 def answer_if_halted(request: HttpRequest, application: Application) -> HttpResponse | None:
-    """Back to the application with the reason; None if costly acts are not halted."""
-    if not is_halted(application.child):
+    """Back to the application with the reason; None if costly acts are not halted for the user."""
+    if not application.asker_is_bound:
         return None
+    return back_halted(request, application)
+
+
+def back_halted(request: HttpRequest, application: Application) -> HttpResponse:
+    """Back to the application, since what was asked is halted."""
     messages.error(request, str(Refusal.HALTED.label))
     return redirect(application)
 

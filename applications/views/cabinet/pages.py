@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
 from accounts.models import User
-from applications.access.family import applications_of, settled_for
+from applications.access.family import applications_of, settled_for, with_standing
 from applications.disputes.halts import may_now
 from applications.models import Application
 from applications.rules.interest import Campaign
@@ -25,7 +25,7 @@ from applications.views.people import own_application, parent
 from applications.waiting.campaigns import campaigns_asking
 from applications.waiting.filing import archive_undo_ends, last_moves
 from children.access import children_of
-from children.disputes import halted_among, sides_of, stoppable
+from children.disputes import stoppable
 from children.models import Child
 from notifications.clock import estimate_clock
 
@@ -81,12 +81,8 @@ def application_list(request: HttpRequest) -> HttpResponse:
     """«Өтініштер тізімі»: everything that is not in the archive."""
     now = estimate_clock()
     present = _present_applications(parent(request), now=now)
-    halted = halted_among(application.child_id for application in present)
     asking = campaigns_asking(present, now=now)
-    rows = [
-        _listed(application, asking.get(application.pk), is_halted=application.child_id in halted)
-        for application in present
-    ]
+    rows = [_listed(application, asking.get(application.pk)) for application in present]
     return render(request, "applications/list.html", {"rows": rows, "tab": "list"})
 
 
@@ -110,7 +106,7 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "application": application,
         "situation": situation,
         "just_filed": "filed" in request.GET and application.state == ApplicationState.WAITING,
-        "may_archive": may_now(application, Move.ARCHIVE, is_halted=situation.halt is not None),
+        "may_archive": may_now(application, Move.ARCHIVE),
         "archived": _archived([application], now=now)[0] if is_archived else None,
         "benefits": benefits_of(application, reader=parent(request), now=now),
         "sent": sent_for_extension(application, sender=parent(request)),
@@ -126,10 +122,10 @@ def _present_applications(user: User, *, now: datetime) -> list[Application]:
     return [application for application in settled if application.state != ApplicationState.ARCHIVED]
 
 
-def _listed(application: Application, campaign: Campaign | None, *, is_halted: bool) -> dict[str, Any]:
+def _listed(application: Application, campaign: Campaign | None) -> dict[str, Any]:
     return {
         "application": application,
-        "may_archive": may_now(application, Move.ARCHIVE, is_halted=is_halted),
+        "may_archive": may_now(application, Move.ARCHIVE),
         "interest": interest_of(application, campaign),
         "must_confirm": campaign is not None or not application.is_interested,
     }
@@ -138,10 +134,7 @@ def _listed(application: Application, campaign: Campaign | None, *, is_halted: b
 def _archive_of(user: User, *, now: datetime) -> list[Archived]:
     """The family's archive, newest first."""
     in_archive = list(applications_of(user).filter(state=ApplicationState.ARCHIVED).order_by("-archived_at"))
-    sides = sides_of(user) if in_archive else {}
-    for application in in_archive:
-        application.asker_side = sides.get(application.child_id)
-    return _archived(in_archive, now=now)
+    return _archived(with_standing(user, in_archive), now=now)
 
 
 def _archived(applications: Collection[Application], *, now: datetime) -> list[Archived]:

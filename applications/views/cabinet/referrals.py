@@ -25,9 +25,10 @@ from applications.referrals.stored_paper import order_paper
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER
 from applications.views.cabinet.forms import ExtensionForm
-from applications.views.cabinet.halted import answer_if_halted
+from applications.views.cabinet.halted import back_halted
 from applications.views.cabinet.sent_files import sent_for_extension, warn_of_losses
 from applications.views.people import own_application, parent
+from children.disputes import is_halted
 from notifications.clock import estimate_clock, read_clock
 
 logger = logging.getLogger(__name__)
@@ -94,9 +95,8 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
             "sent": sent_for_extension(application, sender=user),
         }
         return render(request, "applications/extend_closed.html", context)
-    halted = answer_if_halted(request, application)
-    if halted is not None:
-        return halted
+    if is_halted(application.child):
+        return back_halted(request, application)
     earliest, latest = shortest_extension(referral), longest_extension(referral)
     if earliest > latest:
         messages.error(request, str(Refusal.NO_WORKING_DAY.label))

@@ -165,12 +165,12 @@ class Situation:
 
     @property
     def may_change_languages(self) -> bool:
-        return may_now(self.application, Move.CHANGE_LANGUAGES, is_halted=self.halt is not None)
+        return may_now(self.application, Move.CHANGE_LANGUAGES)
 
     @property
     def may_move(self) -> bool:
         """Whether the family may choose another locality."""
-        return may_now(self.application, Move.CHANGE_LOCALITY, is_halted=self.halt is not None)
+        return may_now(self.application, Move.CHANGE_LOCALITY)
 
     @property
     def may_bid(self) -> bool:

@@ -8,8 +8,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.crypto import keyed_hash
 from accounts.models import Profile
-from accounts.registry import PhoneTie, RegistryUnavailable, simulated_people
+from accounts.registry import PersonNotFound, PhoneTie, RegistryUnavailable, simulated_people
 from accounts.registry.simulator import SimulatedRegistry
 from applications import moves
 from applications.access.handing_in import note_handing_in
@@ -27,7 +28,7 @@ from applications.moves import Refused
 from applications.referrals import due, extending, issuing
 from applications.referrals import ending as referral_ending
 from applications.refusals import Refusal
-from applications.states import COSTLY, MOVES, ApplicationState, BenefitState, OfferState, ReferralState
+from applications.states import COSTLY, HELD, MOVES, ApplicationState, BenefitState, OfferState, ReferralState
 from applications.waiting import changes, filing
 from bulletin.models import Holiday
 from children.disputes import STOPPABLE_FOR, is_halted, stoppable
@@ -645,10 +646,26 @@ COSTLY_ACTS = ["archive", "move", "withdraw", "decline", "withdraw_benefit", "ex
 
 
 class TestWhatIsHalted:
+    @pytest.mark.parametrize("act", [act for act in COSTLY_ACTS if act != "extend"])
+    def test_a_proven_guardian_undoes_what_a_stranger_chose_and_the_stranger_nothing(
+        self, scene, newcomer, stop, costly, act
+    ):
+        state_for, call = costly
+        state_for(act)
+        stop()
+        with refused(Refusal.HALTED), transaction.atomic():
+            call(act, newcomer)
+        grandmother = GuardianshipFactory(child=scene.application.child).user
+        with refused(Refusal.HALTED), transaction.atomic():
+            call(act, grandmother)
+        assert call(act, scene.parent)
+
     @pytest.mark.parametrize("act", COSTLY_ACTS)
-    def test_costly_acts_are_halted_for_both_sides_and_free_after_the_decision(
+    def test_between_two_unproven_costly_acts_are_halted_for_both_and_free_after_the_decision(
         self, scene, newcomer, stop, decide, costly, act, settings
     ):
+        if act != "extend":
+            know(scene.parent, PhoneTie.UNKNOWN)
         state_for, call = costly
         state_for(act)
         stop()
@@ -673,9 +690,10 @@ class TestWhatIsHalted:
         assert call(act, scene.parent)
 
     def test_every_costly_move_is_refused_at_the_one_door(self, scene, stop):
+        know(scene.parent, PhoneTie.UNKNOWN)
         stop()
         assert COSTLY
-        for step in COSTLY:
+        for step in COSTLY | HELD:
             application = Application(
                 pk=scene.application.pk, state=MOVES[step][0][0], child=scene.application.child
             )
@@ -722,6 +740,7 @@ class TestWhatIsHalted:
         assert not is_halted(scene.application.child)
 
     def test_the_freeze_stays_while_the_official_is_late(self, scene, newcomer, stop, costly):
+        know(scene.parent, PhoneTie.UNKNOWN)
         (dispute,) = stop()
         with refused(Refusal.HALTED):
             costly[1]("archive", scene.parent, at=dispute.due_at + 30 * DAY)
@@ -1067,6 +1086,105 @@ class TestComingBack:
         assert type(stranger.value) is ChildRefused
 
 
+class TestGoingOnWithTheSiblings:
+    """A stranger who was stopped for one child, or ended by a decision, must not become a guardian of the next one."""
+
+    @pytest.fixture
+    def family(self, scene, clock):
+        """A proven mother with three children by the registry, and a stranger with the father's IIN on the eldest."""
+        father, mother = (entry.person for entry in simulated_people.everyone(today=date(2019, 6, 26))[:2])
+        own = {ward.iin for ward in SimulatedRegistry().find_wards(guardian_iin=mother.iin)}
+        shared = [w.iin for w in SimulatedRegistry().find_wards(guardian_iin=father.iin) if w.iin in own]
+        assert len(shared) >= 2
+        parent, stranger = UserFactory(profile__iin=mother.iin), UserFactory(profile__iin=father.iin)
+        know(parent)
+        for one in (parent, stranger):
+            add_child(one, iin=shared[0], now=scene.now)
+        return parent, stranger, shared
+
+    @staticmethod
+    def pressed(stranger, parent, *, now):
+        (dispute,) = guardianships.stop_guardian(stranger, by=parent, is_tied=False, now=now)
+        return dispute
+
+    @pytest.fixture(params=["stopped", "ended"])
+    def found_out(self, request, scene, family):
+        parent, stranger, children = family
+        dispute = self.pressed(stranger, parent, now=scene.now)
+        if request.param == "ended":
+            guardianships.decide_guardianship(
+                dispute, outcome=ENDS, actor=scene.staff, reason="Құжаттар көрсетілмеді", now=scene.now
+            )
+        return parent, stranger, children
+
+    @pytest.mark.parametrize("is_added", [True, False], ids=["added by the mother", "not added yet"])
+    @pytest.mark.parametrize("ask", [find_child, add_child])
+    def test_no_sibling_is_added(self, scene, found_out, ask, is_added):
+        parent, stranger, children = found_out
+        if is_added:
+            add_child(parent, iin=children[1], now=scene.now)
+        with pytest.raises(GuardianshipBarred):
+            ask(stranger, iin=children[1], **({"now": scene.now} if ask is add_child else {}))
+        assert list(stranger.guardianships.values_list("child__iin_hash", flat=True).distinct()) == [
+            keyed_hash("iin", children[0])
+        ]
+
+    def test_the_page_says_whom_to_call(self, scene, found_out, client_of):
+        _parent, stranger, children = found_out
+        answer = client_of(stranger).post(reverse("children:add"), {"iin": children[1], "check": "1"})
+        assert "Байланыс орталығына" in answer.content.decode()
+
+    def test_the_one_who_pressed_adds_them(self, scene, found_out):
+        parent, _stranger, children = found_out
+        assert add_child(parent, iin=children[1], now=scene.now)
+
+    def test_once_it_stands_they_may(self, scene, family):
+        parent, stranger, children = family
+        guardianships.decide_guardianship(
+            self.pressed(stranger, parent, now=scene.now),
+            outcome=STANDS, actor=scene.staff, reason="Туу туралы куәлік", now=scene.now,
+        )  # fmt: skip
+        assert add_child(stranger, iin=children[1], now=scene.now)
+
+    def test_whose_phone_the_state_knows_is_no_stranger(self, scene, found_out):
+        _parent, stranger, children = found_out
+        know(stranger)
+        assert add_child(stranger, iin=children[1], now=scene.now)
+
+    def test_where_neither_is_proven_neither_goes_on(self, scene, family):
+        parent, stranger, children = family
+        know(parent, PhoneTie.UNKNOWN)
+        self.pressed(stranger, parent, now=scene.now)
+        for one in (stranger, parent):
+            with pytest.raises(GuardianshipBarred):
+                add_child(one, iin=children[1], now=scene.now)
+
+    def test_a_child_of_nobody_in_the_dispute_is_free(self, scene, found_out, monkeypatch):
+        parent, stranger, children = found_out
+        is_theirs = SimulatedRegistry.find_ward
+
+        def not_the_mothers(self, *, guardian_iin="", **asked):
+            if guardian_iin == parent.profile.iin:
+                raise PersonNotFound
+            return is_theirs(self, guardian_iin=guardian_iin, **asked)
+
+        monkeypatch.setattr(SimulatedRegistry, "find_ward", not_the_mothers)
+        assert add_child(stranger, iin=children[1], now=scene.now)
+
+    def test_while_the_registry_is_silent_nobody_is_let_in(self, scene, found_out, monkeypatch):
+        parent, stranger, children = found_out
+        answers = SimulatedRegistry.find_ward
+
+        def silent_about_the_mother(self, *, guardian_iin="", **asked):
+            if guardian_iin == parent.profile.iin:
+                raise RegistryUnavailable
+            return answers(self, guardian_iin=guardian_iin, **asked)
+
+        monkeypatch.setattr(SimulatedRegistry, "find_ward", silent_about_the_mother)
+        with pytest.raises(RegistryUnavailable):
+            add_child(stranger, iin=children[1], now=scene.now)
+
+
 class SlowlyKnown(SimulatedRegistry):
     """A base of mobile citizens that did not answer at first."""
 
@@ -1145,14 +1263,15 @@ class TestFamiliesPages:
         return client_of(user).get(prefix + scene.application.get_absolute_url()).content.decode()
 
     @pytest.mark.parametrize(("prefix", "words"), [("", "дау бар"), ("/ru", "Идёт спор")])
-    def test_the_application_says_why_and_until_when(self, scene, stop, client_of, prefix, words):
+    @pytest.mark.parametrize("is_proven", [True, False])
+    def test_the_application_says_why_and_until_when(self, scene, stop, client_of, prefix, words, is_proven):
+        know(scene.parent, PhoneTie.YES if is_proven else PhoneTie.UNKNOWN)
         stop()
         page = self.page(client_of, scene.parent, scene, prefix)
         assert words in page
         assert 'datetime="2019-06-28"' in page
-        assert reverse("applications:delete", args=[scene.application.pk]) not in page
-        assert reverse("applications:move", args=[scene.application.pk]) not in page
-        assert reverse("applications:languages", args=[scene.application.pk]) in page
+        for name in ("delete", "move", "languages"):
+            assert (reverse(f"applications:{name}", args=[scene.application.pk]) in page) == is_proven
 
     def test_a_late_decision_is_called_late(self, scene, stop, client_of, clock):
         stop()
@@ -1164,16 +1283,19 @@ class TestFamiliesPages:
         assert "дау бар" not in page
         assert reverse("applications:delete", args=[scene.application.pk]) in page
 
-    def test_lists_do_not_offer_the_bin(self, scene, stop, client_of):
+    @pytest.mark.parametrize("is_proven", [True, False])
+    def test_lists_offer_the_bin_to_whoever_may_use_it(self, scene, stop, client_of, is_proven):
+        know(scene.parent, PhoneTie.YES if is_proven else PhoneTie.UNKNOWN)
         stop()
         page = client_of(scene.parent).get(reverse("applications:list")).content.decode()
-        assert reverse("applications:delete", args=[scene.application.pk]) not in page
+        assert (reverse("applications:delete", args=[scene.application.pk]) in page) == is_proven
 
     @pytest.mark.parametrize("name", ["delete", "move", "withdraw", "extend", "withdraw_benefit"])
     def test_an_address_of_a_halted_act_leads_back_with_the_reason(
         self, scene, newcomer, stop, client_of, name, costly
     ):
         costly[0]({"delete": "archive"}.get(name, name))
+        know(scene.parent, PhoneTie.UNKNOWN)
         stop()
         parts = [scene.application.pk]
         if name == "withdraw_benefit":
@@ -1196,6 +1318,7 @@ class TestFamiliesPages:
 
     def test_a_bid_is_not_withdrawn(self, scene, stop, client_of):
         place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        know(scene.parent, PhoneTie.UNKNOWN)
         stop()
         page = self.page(client_of, scene.parent, scene)
         assert reverse("applications:withdraw", args=[scene.application.pk]) not in page
