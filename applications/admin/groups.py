@@ -29,7 +29,7 @@ from applications.decisions import places
 from applications.decisions.places import CONFIRM, CONFIRM_COUNT, COUNT, DATA, PROPOSE
 from applications.models import GroupProposal, Headcount
 from applications.moves import Refused, locking
-from applications.places.occupancy import Occupancy, occupancies_of, over_promised
+from applications.places.occupancy import Occupancy, occupancies_of, over_promised, signed_contracts
 from applications.states import ProposalState
 from bulletin.employment import kindergartens_of
 from bulletin.models import MOST_CHILDREN, Group, Kindergarten
@@ -58,9 +58,10 @@ class CountForm(forms.Form):
         min_value=0,
         max_value=MOST_CHILDREN,
         help_text=_(
-            "All of them, whichever way they came, with those whose contract is signed. Families with a referral, "
-            "bids and published places are added by the portal. For the next school year: those who stay or come "
-            "from another group."
+            "All of them, whichever way they came, with those whose contract for this school year is signed: the "
+            "number of these contracts stands above. Families with a referral, bids, published places and contracts "
+            "for a later school year are added by the portal. For the next school year: those who stay, come from "
+            "another group, or have signed a contract for it."
         ),
     )
 
@@ -162,6 +163,19 @@ class GroupAdmin(WorkAdmin):
             {"label": gettext("Group"), "value": obj.name},
             {"label": gettext("Capacity"), "value": obj.capacity},
             {"label": gettext("Taken and promised"), "value": self.occupancy(obj)},
+            *self._contracts(obj),
+        ]
+
+    def _contracts(self, obj: Group) -> Rows:
+        """How many contracts are signed for each school year that can be counted."""
+        signed = signed_contracts([obj])
+        return [
+            {
+                "label": gettext("Contracts signed for the school year %(year)s")
+                % {"year": year_in_words(year)},
+                "value": len(signed.get((obj.pk, year), ())),
+            }
+            for year in places.countable_years(obj, now=estimate_clock())
         ]
 
     @admin.display(description=_("Taken and promised"))
@@ -390,11 +404,14 @@ class HeadcountAdmin(ProposalAdmin):
         group = obj.group
         taken = occupancies_of([group], now=estimate_clock())[group.pk]
         words = [in_words(group, one) for one in taken if one.concerns(obj.school_year)]
+        signed = signed_contracts([group]).get((group.pk, obj.school_year), ())
+        contracts = sum(at <= obj.counted_at for at in signed)
         return [
             {"label": gettext("Kindergarten"), "value": group.kindergarten.name},
             {"label": gettext("Group"), "value": group.name},
             {"label": gettext("School year"), "value": obj.years},
             {"label": gettext("Children in the group"), "value": obj.children},
+            {"label": gettext("Of them with a contract for that school year"), "value": contracts},
             {"label": gettext("Capacity"), "value": group.capacity},
             {"label": gettext("Taken and promised"), "value": "; ".join(words)},
             {"label": gettext("Proposed by"), "value": str(obj.proposed_by)},

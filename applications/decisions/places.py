@@ -169,8 +169,9 @@ def countable_years(group: Group, *, now: datetime) -> tuple[int, int]:
 def count_children(group: Group, *, year: int, children: int, actor: User, now: datetime) -> Headcount:
     """Record how many children are, or will be, in a group in a school year; an official's count counts at once.
 
-    All children, whichever way they came, with those whose contract has been signed by now. Raises `PermissionDenied`,
-    `ValidationError` for a year or a number that can't be, and `Refused(PROPOSAL_WAITS)`.
+    All children, whichever way they came, with those whose contract for that school year or an earlier one has been
+    signed by now. Raises `PermissionDenied`, `ValidationError` for a year or a number that can't be, and
+    `Refused(PROPOSAL_WAITS)`.
     """
     require(actor, COUNT)
     if year not in countable_years(group, now=now):

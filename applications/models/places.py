@@ -16,7 +16,8 @@ FIRST_YEAR, LAST_YEAR = 2015, 2099
 class Headcount(Proposal):
     """How many children are in a group in a school year, whichever way they came, at the moment of the count.
 
-    Contracts signed by then are among them. The newest approved count of a school year counts.
+    Contracts for that school year or an earlier one, signed by then, are among them. The newest approved count of a
+    school year counts.
     """
 
     group = models.ForeignKey(

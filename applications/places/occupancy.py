@@ -1,9 +1,10 @@
 """How many places of a group are taken or promised, school year by school year.
 
 Children counted for a school year, and on top of them everything that has been promised for that school year or an
-earlier one and is not in the count: places in the bulletin, bids and referrals under way, contracts signed later. Where
-a school year has no count, that of the one before is carried on, with all that has been promised since: nobody is taken
-to have left unless somebody counted. A vacancy belongs to the school year in which its places can first be taken.
+earlier one and is not in the count: places in the bulletin, bids and referrals under way, contracts signed later or
+for a later school year than the one counted. Where a school year has no count, that of the one before is carried on,
+with all that has been promised since: nobody is taken to have left unless somebody counted. A vacancy belongs to the
+school year in which its places can first be taken.
 """
 
 from collections import defaultdict
@@ -29,6 +30,10 @@ class Counted:
     school_year: int
     children: int
     at: datetime
+
+    def holds(self, signed_at: datetime, *, year: int) -> bool:
+        """Whether a contract for a school year, signed at an instant, is in the count: who comes later is not."""
+        return year <= self.school_year and signed_at <= self.at
 
 
 @dataclass(frozen=True)
@@ -63,24 +68,30 @@ def reckon(counts: Iterable[Counted], promises: Sequence[Promised]) -> list[Occu
 
     `counts` hold one count for each school year at most.
     """
-    known = sorted(counts, key=lambda one: one.school_year)
-    before = Occupancy(None, known[0].school_year if known else None, 0, 0)
-    rows = [] if known and all(one.school_year >= known[0].school_year for one in promises) else [before]
-    ends = [*(one.school_year for one in known[1:]), None]
-    rows += [Occupancy(one.school_year, end, one.children, 0) for one, end in zip(known, ends, strict=False)]
-    since: dict[int | None, datetime] = {one.school_year: one.at for one in known}
-    return [
-        Occupancy(row.since, row.until, row.children, _not_in_the_count(row, promises, since.get(row.since)))
-        for row in rows
-    ]
+    rows: list[Occupancy] = []
+    until: int | None = None
+    for count in sorted(counts, key=lambda one: one.school_year, reverse=True):
+        rows.append(_row(count, until=until, promises=promises))
+        until = count.school_year
+    if until is None or any(one.school_year < until for one in promises):
+        rows.append(_row(None, until=until, promises=promises))
+    return rows[::-1]
 
 
-def _not_in_the_count(row: Occupancy, promises: Iterable[Promised], counted_at: datetime | None) -> int:
-    return sum(
-        one.places + sum(counted_at is None or at > counted_at for at in one.signed)
-        for one in promises
-        if row.concerns(one.school_year)
+def _row(count: Counted | None, *, until: int | None, promises: Iterable[Promised]) -> Occupancy:
+    """What a count (None: nobody has counted) and the promises besides it come to, up to the school year `until`."""
+    return Occupancy(
+        count.school_year if count else None,
+        until,
+        count.children if count else 0,
+        sum(_besides(count, one) for one in promises if until is None or one.school_year < until),
     )
+
+
+def _besides(count: Counted | None, promised: Promised) -> int:
+    if count is None:
+        return promised.places + len(promised.signed)
+    return promised.places + sum(not count.holds(at, year=promised.school_year) for at in promised.signed)
 
 
 def place_day(vacancy: Vacancy) -> date:
@@ -140,6 +151,18 @@ def _promises(vacancies: QuerySet[Vacancy], *, now: datetime) -> dict[int, list[
             )
         )
     return promised
+
+
+def signed_contracts(groups: Iterable[Group]) -> dict[tuple[int, int], list[datetime]]:
+    """When the contracts of groups were signed, by the group's key and the school year they are for. One statement."""
+    contracts = Contract.objects.filter(
+        referral__bid__holds_seat=True, referral__bid__vacancy__group__in=[group.pk for group in groups]
+    ).select_related("referral__bid__vacancy__group__kindergarten__locality")
+    signed: dict[tuple[int, int], list[datetime]] = defaultdict(list)
+    for contract in contracts:
+        vacancy = contract.referral.bid.vacancy
+        signed[vacancy.group_id, school_year(place_day(vacancy))].append(contract.signed_at)
+    return signed
 
 
 def _places(vacancy: Vacancy, *, collected: int, now: datetime) -> int:

@@ -16,10 +16,17 @@ from applications.models import GroupProposal, Headcount, Rules
 from applications.moves import Refused
 from applications.places.occupancy import over_promised
 from applications.refusals import Refusal
-from applications.states import BidState, ProposalState
+from applications.states import BidState, ProposalState, ReferralState
 from bulletin.models import AgeGroup, Group, Vacancy
 from tests.applications.conftest import NOW, ZONE
-from tests.factories import BidFactory, GroupFactory, KindergartenFactory, VacancyFactory
+from tests.factories import (
+    BidFactory,
+    ContractFactory,
+    GroupFactory,
+    KindergartenFactory,
+    ReferralFactory,
+    VacancyFactory,
+)
 from tests.staff import employee, inside, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -289,6 +296,21 @@ class TestCounting:
         with pytest.raises(ValidationError):
             self.count(scene, worker, year=year, children=children)
         assert not Headcount.objects.exists()
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_the_contracts_that_belong_into_a_count_are_named(self, scene, worker, desk, office, prefix):
+        Vacancy.objects.update(vacant_from=datetime(2019, 9, 1, tzinfo=ZONE))
+        for signed_at in (NOW, NOW + timedelta(hours=1)):
+            bid = BidFactory(vacancy=scene.vacancy, state=BidState.ACTIVATED, holds_seat=True)
+            referral = ReferralFactory(application=bid.application, bid=bid, state=ReferralState.SIGNED)
+            ContractFactory(referral=referral, signed_at=signed_at)
+        rows = desk.get(prefix + work(scene.group, "count")).context["rows"]
+        assert [row["value"] for row in rows if "2018/19" in row["label"]] == [0]
+        assert [row["value"] for row in rows if "2019/20" in row["label"]] == [2]
+        for year, contracts in ((2018, 0), (2019, 1)):
+            count = self.count(scene, worker, year=year)
+            values = [row["value"] for row in office.get(prefix + work(count, "approve")).context["rows"]]
+            assert values[3:5] == [10, contracts]
 
     def test_the_years_are_those_of_the_place(self, scene):
         midnight = datetime(2019, 9, 1, tzinfo=ZONE)

@@ -41,19 +41,22 @@ REFUSALS = (Refused, ValidationError)
 
 @dataclass
 class World:
-    """What there really is: children come with a contract and leave unseen; nobody asks the portal for it."""
+    """What there really is: children come with a contract and leave unseen; nobody asks the portal for it.
+
+    `inside` are those who come, or have come, by the school year in which they do.
+    """
 
     scene: SimpleNamespace
     group: Group
     official: User
     now: datetime
     seen: Counter[str]
-    inside: int = 0
+    inside: Counter[int] = field(default_factory=Counter)
     published: list[Vacancy] = field(default_factory=list)
 
     def promised(self) -> int:
         """Children inside, bids and referrals with a place, and what anybody may still press for or be awarded."""
-        total = self.inside
+        total = self.inside.total()
         for vacancy in Vacancy.objects.filter(group=self.group).exclude(state=Vacancy.State.DRAFT):
             bids = Bid.objects.filter(vacancy=vacancy)
             total += bids.filter(holds_seat=True).exclude(referral__state=ReferralState.SIGNED).count()
@@ -74,16 +77,23 @@ class World:
         )
         collected = draw(st.booleans())
         closes_at = opens_at + timedelta(days=draw(st.integers(1, 9)))
-        draft = VacancyFactory(
-            group=self.group,
-            birth_years=[2017],
+        self._publish(
             seats_total=draw(st.integers(1, 6)),
-            state=Vacancy.State.DRAFT,
             mode=Vacancy.Mode.QUEUE_ORDER if collected else Vacancy.Mode.FIRST_COME,
             opens_at=opens_at,
             closes_at=closes_at if collected or draw(st.booleans()) else None,
             vacant_from=opens_at + timedelta(days=draw(st.sampled_from([-300, 0, 60]))),
-            published_at=None,
+        )
+
+    def publish_ahead(self, draw):
+        """Places of the next school year, which may all be taken before anybody counts the children of this one."""
+        opens_at = self.now + timedelta(hours=1)
+        september = datetime(_year_of(opens_at) + 1, 9, 1, tzinfo=ZONE)
+        self._publish(seats_total=draw(st.integers(1, 3)), opens_at=opens_at, vacant_from=september)
+
+    def _publish(self, **fields):
+        draft = VacancyFactory(
+            group=self.group, birth_years=[2017], state=Vacancy.State.DRAFT, published_at=None, **fields
         )
         self.published.append(publication.publish_vacancy(draft, actor=self.scene.staff, now=self.now))
         self.seen["published"] += 1
@@ -107,7 +117,8 @@ class World:
     def sign(self, draw):
         for referral in Referral.objects.filter(state=ReferralState.ISSUED).order_by("issued_at")[:1]:
             referral_ending.sign_contract(referral, actor=self.scene.staff, now=self.now)
-            self.inside += 1
+            vacancy = referral.bid.vacancy
+            self.inside[_year_of(max(vacancy.opens_at, vacancy.vacant_from))] += 1
             self.seen["signed"] += 1
 
     def enrol(self, draw):
@@ -139,11 +150,13 @@ class World:
                 publication.recall_vacancy(vacancy, actor=self.scene.staff, reason="Жөндеу", now=self.now)
 
     def leave(self, draw):
-        self.inside -= draw(st.integers(0, self.inside))
+        for year, children in self.inside.items():
+            self.inside[year] -= draw(st.integers(0, children))
 
     def count(self, draw):
-        year = school_year(self.now.astimezone(ZONE).date())
-        places.count_children(self.group, year=year, children=self.inside, actor=self.official, now=self.now)
+        year = _year_of(self.now) + draw(st.integers(0, 1))
+        children = sum(number for comes_in, number in self.inside.items() if comes_in <= year)
+        places.count_children(self.group, year=year, children=children, actor=self.official, now=self.now)
         self.seen["counted"] += 1
 
     def resize(self, draw):
@@ -161,6 +174,10 @@ class World:
         )
 
 
+def _year_of(at):
+    return school_year(at.astimezone(ZONE).date())
+
+
 # Twice, what has to happen often for the rest to matter.
 STEPS = [
     "publish",
@@ -169,6 +186,8 @@ STEPS = [
     "bid",
     "enrol",
     "enrol",
+    "publish_ahead",
+    "publish_ahead",
     "answer",
     "sign",
     "answer",

@@ -1,5 +1,6 @@
 """What is taken and promised of a group, school year by school year."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -108,6 +109,36 @@ class TestReckoning:
         (found,) = reckon([Counted(2026, 10, AT)], [Promised(2026, 4, signed)])
         assert (found.children, found.promised) == (10, 5)
 
+    @pytest.mark.parametrize(("year", "in_the_count"), [(2025, True), (2026, True), (2027, False)])
+    def test_a_count_holds_no_contract_for_a_later_school_year(self, year, in_the_count):
+        rows = reckon([Counted(2026, 20, AT)], [Promised(year, 0, (AT - MICROSECOND,) * 5)])
+        assert rows[-1].total == (20 if in_the_count else 25)
+        assert room(25, rows, year=2027) == (5 if in_the_count else 0)
+
+    @given(
+        happens=st.lists(
+            st.tuples(st.sampled_from(["sign", "sign", "count"]), st.integers(2024, 2026)), max_size=12
+        )
+    )
+    def test_whoever_signed_is_counted_once(self, happens):
+        """Contracts for any year and true counts of any year, in any order; nobody leaves."""
+        inside: Counter[int] = Counter()
+        counts, promises = {}, []
+        for number, (what, year) in enumerate(happens):
+            at = AT + number * MICROSECOND
+            if what == "sign":
+                inside[year] += 1
+                promises.append(Promised(year, 0, (at,)))
+            else:
+                present = sum(children for comes_in, children in inside.items() if comes_in <= year)
+                counts[year] = Counted(year, present, at)
+        assert room(25, reckon(counts.values(), promises), year=2026) == 25 - inside.total()
+
+    def test_a_count_of_that_later_year_holds_it(self):
+        counts = [Counted(2026, 20, AT), Counted(2027, 7, AT)]
+        this, following = reckon(counts, [Promised(2027, 0, (AT - MICROSECOND,) * 5)])
+        assert (this.total, following.total) == (20, 7)
+
     def test_what_was_promised_for_an_earlier_year_and_is_not_signed_comes_on_top(self):
         before, now = reckon([Counted(2026, 10, AT)], [Promised(2025, 3, (AT - MICROSECOND,))])
         assert (before.until, before.total) == (2026, 4)
@@ -208,6 +239,19 @@ class TestWhatCounts:
         )  # fmt: skip
         # Ten, the contract signed later, and the referral that is under way.
         assert self.total(group) == 12
+
+    def test_a_count_of_this_year_leaves_the_contracts_of_the_next_one(self, group):
+        september = datetime(2019, 9, 1, tzinfo=ZONE)
+        vacancy = self.vacancy(group, seats_taken=5, state=Vacancy.State.CLOSED, vacant_from=september)
+        for _number in range(5):
+            bid = BidFactory(vacancy=vacancy, state=BidState.ACTIVATED, holds_seat=True)
+            referral = ReferralFactory(application=bid.application, bid=bid, state=ReferralState.SIGNED)
+            ContractFactory(referral=referral, signed_at=NOW - timedelta(hours=1))
+        Headcount.objects.create(
+            group=group, school_year=2018, children=0, counted_at=NOW, state=ProposalState.APPROVED,
+            proposed_at=NOW, proposed_by=StaffFactory(), decided_at=NOW, decided_by=StaffFactory(),
+        )  # fmt: skip
+        assert room(25, occupancies_of([group], now=NOW)[group.pk], year=2019) == 20
 
     def test_a_count_that_waits_for_an_official_does_not_count(self, group):
         Headcount.objects.create(
