@@ -46,6 +46,7 @@ class Action(models.TextChoices):
     CONTRACT_SIGNED = "contract_signed", _("Contract signed")
     RULES_PROPOSED = "rules_proposed", _("Rules proposed")
     RULES_APPROVED = "rules_approved", _("Rules approved")
+    RULES_PUT_OFF = "rules_put_off", _("Planned rules put off by an emergency")
     RULES_DECLINED = "rules_declined", _("Rules declined")
     GROUP_PROPOSED = "group_proposed", _("Data of a group proposed")
     GROUP_CONFIRMED = "group_confirmed", _("Data of a group confirmed")

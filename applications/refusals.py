@@ -197,8 +197,8 @@ class Refusal(TextChoices):
     RULES_TOO_EARLY = (
         "rules_too_early",
         _(
-            "Promises have been given under the rules in force, so others begin tomorrow at the earliest. "
-            "Propose them for a later day."
+            "Promises have been given under the rules in force, so others begin tomorrow at the earliest, and after "
+            "the first day of an emergency. Propose them for a later day."
         ),
     )
     # an employee's vacancy

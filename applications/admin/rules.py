@@ -32,6 +32,7 @@ from applications.decisions.rules import (
     look_earlier,
     needs_second,
     propose_rules,
+    put_off_by,
     rules_of,
     why_not_propose,
 )
@@ -40,11 +41,15 @@ from applications.models.rules import VALUES
 from applications.moves import Refused
 from applications.referrals import stops
 from applications.refusals import Refusal
+from applications.states import ProposalState
 from applications.workplace import short_name
 from bulletin.seen import CheckedAdmin
 from notifications.clock import estimate_clock, read_clock
 
 FIELDS = ["locality", "valid_from", *VALUES]
+PUT_OFF = _(
+    "The rules planned for that day begin a day later; if they should not hold, replace them before. They begin on"
+)
 
 
 class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -99,14 +104,16 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
         """Refuse rules that would begin before today is over: today's rules must still explain today's promises."""
         now, locality = read_clock(), data["locality"]
         if data.get("is_emergency"):
-            data["valid_from"] = rules_of(RulesProposal(locality=locality), now=now).valid_from
+            rules = rules_of(RulesProposal(locality=locality), now=now)
+            data["valid_from"], self.instance.early_from = rules.valid_from, rules.early_from
         elif "valid_from" in data:
             start = earliest_start(locality=locality, now=now)
             if data["valid_from"] is None:
                 self.add_error("valid_from", gettext("Name the day from which they hold."))
             elif start is not None and data["valid_from"] < start:
                 words = gettext(
-                    "Promises have been given under the rules in force. Choose a day from: %(day)s"
+                    "Promises have been given under the rules in force, or rules of an emergency begin on that day. "
+                    "Choose a day from: %(day)s"
                 )
                 self.add_error("valid_from", words % {"day": written(start)})
 
@@ -173,7 +180,11 @@ class RulesAdmin(CheckedAdmin):
         return obj is None or _may_still_change(obj)
 
     def consequences(self, obj: Rules) -> dict[str, Any]:
-        return {"rules": obj, "touched": touched_by(obj, now=estimate_clock())}
+        return {
+            "rules": obj,
+            "put_off": put_off_by(obj),
+            "touched": touched_by(obj, now=estimate_clock()),
+        }
 
     def changeform_view(
         self,
@@ -261,10 +272,16 @@ class RulesProposalAdmin(ProposalAdmin):
     def summary(self, obj: RulesProposal) -> Rows:
         """What the rules would change, place by place, and what of it is far from today."""
         now = estimate_clock()
-        touched = touched_by(rules_of(obj, now=now), now=now)
+        rules = rules_of(obj, now=now)
+        touched, put_off = touched_by(rules, now=now), put_off_by(rules)
         return [
             {"label": gettext("Locality"), "value": self.shown_locality(obj)},
             {"label": gettext("Valid from"), "value": self.begins(obj)},
+            *(
+                [{"label": PUT_OFF, "value": written(put_off.valid_from)}]
+                if put_off and obj.state == ProposalState.PROPOSED
+                else []
+            ),
             *(
                 {"label": f"{place.locality.name}: {change.label}", "value": change.in_words}
                 for place in touched

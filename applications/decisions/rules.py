@@ -1,8 +1,10 @@
 """New rules: when they may begin, and the second official for those of all localities and those of an emergency."""
 
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 from accounts import audit
 from accounts.models import User
@@ -20,13 +22,20 @@ PROPOSE, DECIDE = "applications.add_rules", "applications.change_rules"
 # Rules of an emergency hold a moment after they were approved: whatever was promised without having seen them was
 # promised before, however long its transaction took.
 MOMENT = timedelta(minutes=1)
+ONE_DAY: Final = timedelta(days=1)
 
 
 def earliest_start(*, locality: Locality | None, now: datetime) -> date | None:
-    """The first day on which new rules may begin: tomorrow if anything has been promised; otherwise None.
+    """The first day on which new rules may begin; None where any day will do.
 
-    Today is too late: today's rules must still explain what was promised this morning.
+    Tomorrow if anything has been promised: today's rules must still explain what was promised this morning. Later than
+    the day of an emergency of the same scope: its rules win on that day, and the others would never hold.
     """
+    starts = (_day_after_promises(locality, now=now), _day_after_emergency(locality))
+    return max((day for day in starts if day is not None), default=None)
+
+
+def _day_after_promises(locality: Locality | None, *, now: datetime) -> date | None:
     places = [locality] if locality else list(Locality.objects.all())
     is_promised = (
         Application.objects.filter(locality__in=places).exists()
@@ -35,6 +44,12 @@ def earliest_start(*, locality: Locality | None, now: datetime) -> date | None:
         ).exists()
     )
     return _tomorrow(places, now) if is_promised else None
+
+
+def _day_after_emergency(locality: Locality | None) -> date | None:
+    emergencies = Rules.objects.filter(locality=locality, early_from__isnull=False)
+    newest: date | None = emergencies.aggregate(newest=Max("valid_from"))["newest"]
+    return newest + ONE_DAY if newest else None
 
 
 def needs_second(*, locality: Locality | None, is_emergency: bool) -> bool:
@@ -92,8 +107,25 @@ def rules_of(proposal: RulesProposal, *, now: datetime) -> Rules:
     return rules
 
 
+def put_off_by(rules: Rules) -> Rules | None:
+    """The planned rules that those of an emergency would bury on their first day: put off by a day, not saved.
+
+    None if nothing is planned for that day by the same scope, or if other rules follow on the next one.
+    """
+    if rules.early_from is None:
+        return None
+    planned = Rules.objects.filter(locality=rules.locality, early_from=None)
+    buried = planned.filter(valid_from=rules.valid_from).first()
+    later = rules.valid_from + ONE_DAY
+    if buried is None or planned.filter(valid_from=later).exists():
+        return None
+    buried.valid_from = later
+    return buried
+
+
 def approve_rules(proposal: RulesProposal, *, actor: User, now: datetime) -> Rules:
-    """Let proposed rules come into force. They replace rules of the same day that have not begun.
+    """Let proposed rules come into force. They replace rules of the same day that have not begun; those of an
+    emergency put them off (`put_off_by`).
 
     What was promised stays: it is kept as an instant, or explained by the rules of the instant at which it was
     promised. Raises `PermissionDenied`, and `Refused`: PROPOSAL_DECIDED, PROPOSER, RULES_TOO_EARLY if the day has
@@ -106,6 +138,10 @@ def approve_rules(proposal: RulesProposal, *, actor: User, now: datetime) -> Rul
         if rules.early_from is None:
             _refuse_early(rules.valid_from, locality=rules.locality, now=now + MOMENT)
             rules.pk = _pk_of_same_day(rules)
+        put_off = put_off_by(rules)
+        if put_off is not None:
+            put_off.save(update_fields=["valid_from"])
+            audit.record(Action.RULES_PUT_OFF, actor=actor, target=str(put_off), about=put_off, now=now)
         rules.save()
         decide(proposal, ProposalState.APPROVED, actor=actor, now=now)
         _record(Action.RULES_APPROVED, proposal, actor=actor, reason=proposal.reason, now=now)
@@ -137,7 +173,7 @@ def look_earlier(*, now: datetime) -> None:
 
 
 def _tomorrow(places: list[Locality], now: datetime) -> date:
-    return max((place.day(now) for place in places), default=now.date()) + timedelta(days=1)
+    return max((place.day(now) for place in places), default=now.date()) + ONE_DAY
 
 
 def _refuse_early(valid_from: date, *, locality: Locality | None, now: datetime) -> None:

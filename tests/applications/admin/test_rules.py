@@ -43,6 +43,7 @@ pytestmark = pytest.mark.django_db
 ADD = reverse("admin:applications_rules_add")
 TODAY = date(2019, 6, 26)
 TOMORROW = date(2019, 6, 27)
+AFTER_TOMORROW = date(2019, 6, 28)
 
 
 def values(**changes):
@@ -573,6 +574,69 @@ class TestEmergency:
             cursor.execute("SELECT bid_answer_due(%s, %s)", [scene.locality.pk, NOW + timedelta(days=1)])
             # One working day instead of two.
             assert cursor.fetchone()[0] == datetime(2019, 6, 29, tzinfo=ZONE)
+
+    @pytest.mark.parametrize("own", [True, False])
+    def test_others_begin_after_its_day_and_then_hold(self, scene, officials, own):
+        """On its day they would be approved and never hold."""
+        place = scene.locality if own else None
+        emergency(officials, locality=place, **HARSHER)
+        later = NOW + timedelta(hours=1)
+
+        def propose(day):
+            return decisions.propose_rules(
+                Rules(locality=place, valid_from=day), reason="x", actor=officials[0], now=later
+            )
+
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.RULES_TOO_EARLY):
+            propose(TOMORROW)
+        after = decisions.approve_rules(propose(AFTER_TOMORROW), actor=officials[1], now=later)
+        assert rules_at(place, datetime(2019, 6, 28, tzinfo=ZONE)) == after
+        assert earliest_start(locality=None if own else scene.locality, now=later) == TOMORROW
+
+    def test_what_was_proposed_before_it_is_not_approved_for_its_day(self, scene, officials):
+        proposal = decisions.propose_rules(
+            Rules(locality=scene.locality, valid_from=TOMORROW), reason="x", actor=officials[0], now=NOW
+        )
+        Rules.objects.create(locality=scene.locality, valid_from=TOMORROW, early_from=NOW)
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.RULES_TOO_EARLY):
+            decisions.approve_rules(proposal, actor=officials[1], now=NOW)
+
+    def test_one_official_adds_none_for_its_day(self, scene, office):
+        Rules.objects.create(locality=scene.locality, valid_from=TOMORROW, early_from=NOW)
+        answer = office.post(ADD, values(confirmed="yes"))
+        assert list(answer.context["adminform"].form.errors) == ["valid_from"]
+        assert "28.06.2019" in text(answer)
+        assert office.post(ADD, values(confirmed="yes", valid_from="28.06.2019")).status_code == 302
+
+    def test_rules_planned_for_its_day_begin_a_day_later(self, scene, officials):
+        planned = Rules.objects.create(valid_from=TOMORROW, stop_working_days=11)
+        others = Rules.objects.create(locality=scene.locality, valid_from=TOMORROW)
+        rules = emergency(officials, **HARSHER)
+        planned.refresh_from_db()
+        others.refresh_from_db()
+        assert (planned.valid_from, others.valid_from) == (AFTER_TOMORROW, TOMORROW)
+        midnight = datetime(2019, 6, 28, tzinfo=ZONE)
+        assert rules_at(None, midnight - timedelta(microseconds=1)) == rules
+        assert rules_at(None, midnight) == planned
+
+    def test_rules_that_others_follow_at_once_are_not_put_off(self, scene, officials):
+        planned, following = (Rules.objects.create(valid_from=day) for day in (TOMORROW, AFTER_TOMORROW))
+        emergency(officials, **HARSHER)
+        planned.refresh_from_db()
+        assert planned.valid_from == TOMORROW
+        assert rules_at(None, datetime(2019, 6, 28, tzinfo=ZONE)) == following
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_both_officials_read_that_planned_rules_are_put_off(self, scene, office, officials, prefix):
+        Rules.objects.create(locality=scene.locality, valid_from=TOMORROW, stop_working_days=11)
+        sent = values(is_emergency="on", reason="Бюллетень тоқтап тұр", valid_from="")
+        assert "28.06.2019" in text(office.post(prefix + ADD, sent))
+        assert office.post(prefix + ADD, sent | {"confirmed": "yes"}).status_code == 302
+        page = inside(officials[1]).get(
+            prefix + reverse("admin:applications_rulesproposal_work", args=[RulesProposal.objects.get().pk, "approve"])
+            .removeprefix("/ru")
+        )  # fmt: skip
+        assert "28.06.2019" in text(page)
 
     def test_a_second_one_wins_over_the_first(self, scene, officials, rules):
         later = NOW + timedelta(hours=1)
