@@ -6,12 +6,12 @@ from datetime import date, datetime
 from django.db.models import Count, Field, Q
 from django.utils.translation import gettext as _
 
-from applications.models import Application, Bid, Rules, StopListEntry
+from applications.models import Application, Bid, Offer, Rules, StopListEntry
 from applications.models.rules import VALUES
 from applications.referrals.due import valid_referrals
 from applications.rules.in_force import choose
 from applications.rules.interest import Campaign, next_campaign, running_campaign
-from applications.states import LIVE_STATES, ApplicationState, BidState
+from applications.states import LIVE_STATES, ApplicationState, BidState, OfferState
 from bulletin.models import Locality, Vacancy
 
 
@@ -35,7 +35,7 @@ class Touched:
     """What a change means in one locality.
 
     The new rules will apply to `waiting`, `lapsed` and `drafts`; `promised` counts the deadlines already given
-    (referrals, stops, answers, priority windows), which stay as they are.
+    (referrals, stops, answers, offers, priority windows), which stay as they are.
     """
 
     locality: Locality
@@ -110,6 +110,7 @@ def _promised(place: Locality, *, now: datetime) -> int:
         valid_referrals(now=now).filter(**live).count()
         + StopListEntry.objects.filter(lifted_at=None, until__gt=now, **live).count()
         + Bid.objects.filter(state=BidState.PENDING, answer_due__gt=now, **live).count()
+        + Offer.objects.filter(state=OfferState.OFFERED, until__gt=now, **live).count()
         + Vacancy.objects.filter(
             group__kindergarten__locality=place, state=Vacancy.State.PUBLISHED, priority_until__gt=now
         ).count()

@@ -14,12 +14,12 @@ from accounts import audit
 from accounts.models import User
 from applications.decisions.proposals import decide, lock_open, require
 from applications.journal_actions import Action
-from applications.models import Bid, GroupProposal, Headcount, Referral
+from applications.models import Bid, GroupProposal, Headcount, Offer, Referral
 from applications.moves import Refused, locking
 from applications.places.occupancy import Occupancy, lock_places, occupancies_of
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
-from applications.states import BidState, ProposalState, ReferralState
+from applications.states import LIVE_OFFERS, BidState, ProposalState, ReferralState
 from bulletin.models import Group, Kindergarten
 from bulletin.school_years import school_year
 from bulletin.selectors import published_vacancies
@@ -133,7 +133,7 @@ def _other_errors(proposal: GroupProposal, *, now: datetime) -> list[tuple[str, 
         errors.append(("name", _("The kindergarten has another group of this name.")))
     changed = [name for name in _RELIED_ON if group and getattr(group, name) != getattr(proposal, name)]
     if group and changed and _is_relied_on(group, now=now):
-        words = _("Families rely on it: the group has places in the bulletin, bids or referrals.")
+        words = _("Families rely on it: the group has places in the bulletin, bids, offers or referrals.")
         errors += [(name, words) for name in changed]
     return errors
 
@@ -142,6 +142,7 @@ def _is_relied_on(group: Group, *, now: datetime) -> bool:
     return (
         published_vacancies(now=now).filter(group=group).exists()
         or Bid.objects.filter(vacancy__group=group, state=BidState.PENDING).exists()
+        or Offer.objects.filter(vacancy__group=group, state__in=LIVE_OFFERS).exists()
         or Referral.objects.filter(bid__vacancy__group=group, state=ReferralState.ISSUED).exists()
     )
 

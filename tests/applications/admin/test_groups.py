@@ -12,12 +12,13 @@ from django.utils import translation
 
 from accounts.roles import Role
 from applications.decisions import places
-from applications.models import GroupProposal, Headcount, Rules
+from applications.models import GroupProposal, Headcount, Offer, Rules
 from applications.moves import Refused
 from applications.places.occupancy import over_promised
 from applications.refusals import Refusal
-from applications.states import BidState, ProposalState, ReferralState
+from applications.states import LIVE_OFFERS, BidState, OfferState, ProposalState, ReferralState
 from bulletin.models import AgeGroup, Group, Vacancy
+from tests.applications.bidding.given_back import offered_to
 from tests.applications.conftest import NOW, ZONE
 from tests.factories import (
     BidFactory,
@@ -227,6 +228,17 @@ class TestOtherData:
         bid.save()
         propose()
         assert getattr(Group.objects.get(), next(iter(change))) == next(iter(change.values()))
+
+    @pytest.mark.parametrize("state", LIVE_OFFERS)
+    def test_what_families_chose_stays_while_a_place_is_offered_to_them(self, scene, official, state):
+        offer = offered_to(scene)
+        if state == OfferState.SEEKING:
+            Offer.objects.update(state=state, application=None, made_at=None, until=None)
+        with pytest.raises(ValidationError) as refusal:
+            places.propose_group(proposal_of(scene.group, language="kk"), actor=official, now=NOW)
+        assert set(refusal.value.message_dict) == {"language"}
+        Offer.objects.filter(pk=offer.pk).update(state=OfferState.RECALLED, ended_at=NOW)
+        places.propose_group(proposal_of(scene.group, language="kk"), actor=official, now=NOW)
 
     def test_the_kindergartens_own_page_shows_groups_and_changes_none(self, scene, desk):
         address = f"/admin/bulletin/kindergarten/{scene.group.kindergarten.pk}/change/"

@@ -26,6 +26,7 @@ from applications.rules.in_force import choose, rules_at
 from applications.states import ApplicationState, ProposalState
 from applications.waiting import filing
 from bulletin.models import Locality, Vacancy
+from tests.applications.bidding.given_back import offered_to
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
 from tests.factories import (
@@ -192,6 +193,15 @@ class TestPreview:
         other = LocalityFactory(slug="kentau")
         draft = Rules(valid_from=TOMORROW, locality=other)
         assert [place.locality for place in touched_by(draft, now=scene.now)] == [other]
+
+    def test_an_offered_place_has_been_promised_until_its_end(self, scene):
+        offer = offered_to(scene)
+        draft = Rules(locality=scene.locality, valid_from=TOMORROW)
+        before, after = (
+            touched_by(draft, now=at)[0].promised
+            for at in (offer.until - timedelta(microseconds=1), offer.until)
+        )
+        assert before == after + 1
 
     def test_rules_for_all_touch_no_locality_with_its_own(self, scene):
         other = LocalityFactory(slug="kentau")
