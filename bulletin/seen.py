@@ -58,7 +58,7 @@ class SeenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                     self.model._default_manager.select_for_update(no_key=True).get(pk=obj.pk)
                     obj = self.get_object(request, unquote(object_id))
                 mark = mark_of(*self.rows_shown(obj))
-                vars(request)["is_outdated"] = request.POST.get(SEEN, mark) != mark
+                vars(request)["is_outdated"] = request.POST.get(SEEN) != mark
                 extra_context = {"seen": mark, **(extra_context or {})}
             response = super().changeform_view(request, object_id, form_url, extra_context)
             # Written while the row is as it was read.

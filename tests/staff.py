@@ -1,5 +1,9 @@
 """Employees in the tests: with a role, a kindergarten and a second factor."""
 
+import re
+from collections import defaultdict
+from typing import Any
+
 from django.contrib.auth.models import Group
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -47,3 +51,18 @@ def inside(user: User) -> Client:
     session[DEVICE_ID_SESSION_KEY] = TOTPDevice.objects.get(user=user).persistent_id
     session.save()
     return client
+
+
+def carried(page: Any) -> dict[str, list[str]]:
+    """The hidden fields of a page, which say what its reader has seen."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, value in re.findall(
+        r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.content.decode()
+    ):
+        found[name].append(value)
+    return found
+
+
+def press(client: Client, address: str, data: dict[str, Any] | None = None) -> Any:
+    """Read the page at an address, then send its form, filled in with `data`."""
+    return client.post(address, carried(client.get(address)) | (data or {}))

@@ -29,16 +29,17 @@ SHORTEN_LEAD = "applications.change_rules"
 
 
 def publish_vacancy(
-    vacancy: Vacancy, *, actor: User, short_notice_reason: str = "", seen: str = "", now: datetime
+    vacancy: Vacancy, *, actor: User, short_notice_reason: str = "", seen: str | None = None, now: datetime
 ) -> Vacancy:
     """Put a draft into the bulletin and decide who is inside its priority window.
 
     It opens `Rules.publication_lead_hours` later at the earliest, or sooner if an official gives a reason that everyone
     can read; never before it is published. The window runs from the opening, for `Rules.priority_working_days`, to the
     same time of day. The first `seats x Rules.priority_seats_multiple` waiting applications of every matching queue are
-    inside. `seen` is the mark (`seen_of`) of what the employee has read, if anything. Raises `Refused` (NOT_A_DRAFT,
-    CHANGED_MEANWHILE), `ValidationError` with all that stands in the way (`obstacles.why_not_publish`), and
-    `PermissionDenied` for a reason given by anybody but an official. Locks the vacancy, then the group.
+    inside. `seen` is the mark (`seen_of`) of what the employee has read; None where nobody had a page to read. Raises
+    `Refused` (NOT_A_DRAFT, CHANGED_MEANWHILE), `ValidationError` with all that stands in the way
+    (`obstacles.why_not_publish`), and `PermissionDenied` for a reason given by anybody but an official. Locks the
+    vacancy, then the group.
     """
     if short_notice_reason and not actor.has_perm(SHORTEN_LEAD):
         raise PermissionDenied
@@ -46,9 +47,9 @@ def publish_vacancy(
         vacancy = lock_vacancy(vacancy.pk)
         if vacancy.state != Vacancy.State.DRAFT:
             raise Refused(Refusal.NOT_A_DRAFT)
-        if seen and seen != seen_of(vacancy):
-            raise Refused(Refusal.CHANGED_MEANWHILE)
         vacancy.group = lock_places(vacancy.group_id, now=now)
+        if seen is not None and seen != seen_of(vacancy):
+            raise Refused(Refusal.CHANGED_MEANWHILE)
         is_short_notice = bool(short_notice_reason.strip())
         refuse_obstacles(why_not_publish(vacancy, now=now, is_short_notice=is_short_notice))
         services.set_published(

@@ -28,6 +28,7 @@ from tests.factories import (
     StaffFactory,
     UserFactory,
 )
+from tests.staff import carried, press
 
 pytestmark = pytest.mark.django_db
 
@@ -162,7 +163,7 @@ def test_a_worker_changes_the_contacts_and_not_the_name(worker_client: Client, o
         "name_kk": "Басқа", "slug": "basqa", "address_kk": "Абай 1", "address_ru": "Абая 1", "phone": "", "head": "",
         "groups-TOTAL_FORMS": "0", "groups-INITIAL_FORMS": "0",
     }  # fmt: skip
-    assert worker_client.post(f"/admin/bulletin/kindergarten/{own.pk}/change/", data).status_code == 302
+    assert press(worker_client, f"/admin/bulletin/kindergarten/{own.pk}/change/", data).status_code == 302
     changed = Kindergarten.objects.get(pk=own.pk)
     assert (changed.name_kk, changed.slug, changed.address_kk) == (own.name_kk, own.slug, "Абай 1")
 
@@ -189,7 +190,7 @@ def test_a_day_is_never_deleted_and_keeps_its_date(chief: Client) -> None:
         "source": day.source,
         "confirmed": "yes",
     }
-    assert chief.post(f"/admin/bulletin/holiday/{day.pk}/change/", data).status_code == 302
+    assert press(chief, f"/admin/bulletin/holiday/{day.pk}/change/", data).status_code == 302
     day.refresh_from_db()
     assert (day.date, day.kind) == (date(2026, 5, 27), "work")
     assert day.source == User.objects.get().username
@@ -320,6 +321,22 @@ def test_an_older_window_on_a_kindergarten_saves_nothing_over_a_newer_one(
     answer = worker_client.post(address, data | {"head": "Екінші", "_seen": older})
     assert answer.status_code == 200
     assert "Бірінші" in " ".join(answer.context["adminform"].form.non_field_errors())
+    assert Kindergarten.objects.get(pk=own.pk).head == "Бірінші"
+
+
+def test_a_form_that_does_not_say_what_it_was_made_of_saves_nothing(
+    worker_client: Client, own: Kindergarten
+) -> None:
+    address = f"/admin/bulletin/kindergarten/{own.pk}/change/"
+    data = carried(worker_client.get(address)) | {
+        "address_kk": "Абай 1",
+        "address_ru": "Абая 1",
+        "head": "Бірінші",
+    }
+    for mark in ({}, {"_seen": ""}):
+        answer = worker_client.post(address, {name: data[name] for name in data if name != "_seen"} | mark)
+        assert answer.status_code == 200
+    assert worker_client.post(address, data).status_code == 302
     assert Kindergarten.objects.get(pk=own.pk).head == "Бірінші"
 
 

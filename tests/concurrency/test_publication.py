@@ -1,6 +1,6 @@
 """The last places of a group, published by two at once: they are promised once."""
 
-from threading import Barrier, BrokenBarrierError
+from threading import Barrier, BrokenBarrierError, Event
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,7 +10,9 @@ from accounts.roles import Role
 from applications.bidding import publication
 from applications.decisions import places
 from applications.models import GroupProposal
+from applications.moves import Refused, locking
 from applications.places.occupancy import over_promised
+from applications.refusals import Refusal
 from bulletin.models import Group, Vacancy
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
@@ -102,6 +104,38 @@ def test_a_publication_against_a_smaller_capacity(scene, drafts):
     results = together(publish(scene, drafts[0]), shrink)
     assert results in (["published", {"capacity"}], [{"seats_total"}, "approved"])
     assert over_promised(now=NOW) == []
+
+
+def test_a_group_changed_while_the_publication_waits_for_it_is_not_what_was_read(scene, drafts, monkeypatch):
+    """The mark is compared with the group as it is once the publication has it."""
+    draft, lock = drafts[0], publication.lock_places
+    seen = publication.seen_of(Vacancy.objects.select_related("group").get(pk=draft.pk))
+    is_held, is_waiting = Event(), Event()
+
+    def waits(pk, *, now):
+        is_waiting.set()
+        return lock(pk, now=now)
+
+    monkeypatch.setattr(publication, "lock_places", waits)
+
+    def change():
+        with locking():
+            group = lock(scene.group.pk, now=NOW)
+            is_held.set()
+            is_waiting.wait(timeout=2)
+            group.language = "kk"
+            group.save()
+
+    def publish_as_read():
+        is_held.wait(timeout=2)
+        try:
+            return publication.publish_vacancy(draft, actor=scene.staff, seen=seen, now=NOW).state
+        except Refused as refusal:
+            return refusal.reason
+
+    assert together(change, publish_as_read)[1] == Refusal.CHANGED_MEANWHILE
+    draft.refresh_from_db()
+    assert draft.state == Vacancy.State.DRAFT
 
 
 def test_a_press_under_way_when_the_time_is_over_is_counted(scene):

@@ -28,7 +28,7 @@ from tests.factories import (
     ReferralFactory,
     VacancyFactory,
 )
-from tests.staff import employee, inside, worker_of
+from tests.staff import employee, inside, press, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -377,9 +377,9 @@ class TestCounting:
             group=scene.group, seats_total=4, state=Vacancy.State.DRAFT, published_at=None,
             opens_at=NOW + timedelta(hours=2),
         )  # fmt: skip
-        answer = desk.post(work(draft, "publish"))
+        answer = press(desk, work(draft, "publish"))
         assert "3" in said(answer)
         drafts = Vacancy.objects.filter(pk=draft.pk, state=Vacancy.State.DRAFT)
         assert drafts.update(seats_total=3) == 1
-        desk.post(work(draft, "publish"))
+        press(desk, work(draft, "publish"))
         assert not drafts.exists()

@@ -37,7 +37,7 @@ from tests.factories import (
     VacancyFactory,
     reckon_all,
 )
-from tests.staff import employee, give_app, inside
+from tests.staff import employee, give_app, inside, press
 
 pytestmark = pytest.mark.django_db
 
@@ -261,7 +261,7 @@ class TestNoBackdating:
             (change.was, change.becomes)
             for change in office.post(url, values()).context["touched"][0].changes
         ]
-        assert office.post(url, values(confirmed="yes")).status_code == 302
+        assert press(office, url, values(confirmed="yes")).status_code == 302
         rules.refresh_from_db()
         assert rules.stop_working_days == 30
 
@@ -529,7 +529,7 @@ class TestFourEyes:
     def test_nor_do_rules_of_one_become_those_of_all(self, office, scene):
         rules = Rules.objects.create(locality=scene.locality, valid_from=TOMORROW)
         url = reverse("admin:applications_rules_change", args=[rules.pk])
-        assert office.post(url, values(locality="", confirmed="yes")).status_code == 302
+        assert press(office, url, values(locality="", confirmed="yes")).status_code == 302
         rules.refresh_from_db()
         assert rules.locality == scene.locality
 

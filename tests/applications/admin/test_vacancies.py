@@ -19,7 +19,7 @@ from bulletin.journal_actions import Action
 from bulletin.models import Vacancy
 from tests.applications.bidding.reference import place_bid
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
-from tests.staff import employee, inside, worker_of
+from tests.staff import carried, employee, inside, press, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -147,9 +147,10 @@ class TestPublishingMany:
         good = VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=2, **AHEAD)
         much = VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=9, **AHEAD)
         data = self.chosen(good, much, scene.vacancy)
-        assert desk.post(LIST, data).status_code == 200
+        asked = desk.post(LIST, data)
+        assert asked.status_code == 200
         assert drafts().count() == 2
-        answer = desk.post(LIST, data | {"confirmed": "yes"})
+        answer = desk.post(LIST, carried(asked))
         said = " ".join(str(message) for message in get_messages(answer.wsgi_request))
         assert drafts().count() == 1
         assert scene.vacancy.get_state_display() in said
@@ -159,7 +160,8 @@ class TestPublishingMany:
             VacancyFactory(group=second, state=Vacancy.State.DRAFT, seats_total=2, **AHEAD)
             for _number in range(2)
         ]
-        answer = desk.post(f"{LIST}?state__exact=draft", self.chosen(*rows) | {"confirmed": "yes"})
+        filtered = f"{LIST}?state__exact=draft"
+        answer = desk.post(filtered, carried(desk.post(filtered, self.chosen(*rows))))
         assert not drafts().exists()
         assert [str(message) for message in get_messages(answer.wsgi_request)] == [
             gettext("Vacancies published: %(count)s") % {"count": 2}
@@ -227,7 +229,7 @@ class TestByWhoseClock:
         assert draft.opens_at == datetime(2019, 6, 27, 18, tzinfo=self.AQTAU)
         page = western_desk.get(self.page(draft)).content.decode()
         assert 'value="18:00"' in page
-        assert western_desk.post(self.page(draft), self.form(western, seats_total="4")).status_code == 302
+        assert press(western_desk, self.page(draft), self.form(western, seats_total="4")).status_code == 302
         draft.refresh_from_db()
         assert (draft.seats_total, draft.opens_at) == (4, datetime(2019, 6, 27, 18, tzinfo=self.AQTAU))
 
@@ -237,7 +239,7 @@ class TestByWhoseClock:
         draft = drafts().get()
         assert draft.opens_at == datetime(2019, 6, 27, 18, tzinfo=self.AQTAU)
         # The same words on the form of another place are another instant.
-        assert official.post(self.page(draft), self.form(scene.group)).status_code == 302
+        assert press(official, self.page(draft), self.form(scene.group)).status_code == 302
         draft.refresh_from_db()
         assert draft.group == scene.group
         assert draft.opens_at == datetime(2019, 6, 27, 18, tzinfo=scene.locality.zone)
@@ -282,7 +284,7 @@ class TestWhoDidWhat:
         return desk.get(f"{prefix}/admin/bulletin/vacancy/{vacancy.pk}/history/").content.decode()
 
     def press(self, desk, vacancy, name, **data):
-        return desk.post(f"/admin/bulletin/vacancy/{vacancy.pk}/do/{name}/", data)
+        return press(desk, f"/admin/bulletin/vacancy/{vacancy.pk}/do/{name}/", data)
 
     @pytest.mark.parametrize(
         ("name", "data", "action", "kk", "ru"),

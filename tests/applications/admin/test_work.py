@@ -27,7 +27,7 @@ from bulletin.models import Vacancy
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, GuardianshipFactory, VacancyFactory
-from tests.staff import employee, inside, worker_of
+from tests.staff import employee, inside, press, worker_of
 
 pytestmark = pytest.mark.django_db
 
@@ -386,7 +386,7 @@ class TestVacancies:
         assert vacancy.birth_years == [2017, 2016]
         assert vacancy.opens_at == datetime(2019, 6, 27, 18, 0, tzinfo=ZONE)
         assert desk.get(work(vacancy, "publish")).status_code == 200
-        desk.post(work(vacancy, "publish"))
+        press(desk, work(vacancy, "publish"))
         vacancy.refresh_from_db()
         assert (vacancy.state, vacancy.published_at) == (Vacancy.State.PUBLISHED, scene.now)
 
@@ -433,7 +433,7 @@ class TestVacancies:
 
     def test_a_draft_may_be_corrected_and_deleted(self, desk, scene):
         draft = VacancyFactory(group=scene.group, state=Vacancy.State.DRAFT, published_at=None)
-        assert desk.post(page(draft), draft_of(scene, seats_total="7")).status_code == 302
+        assert press(desk, page(draft), draft_of(scene, seats_total="7")).status_code == 302
         draft.refresh_from_db()
         assert (draft.seats_total, draft.state) == (7, Vacancy.State.DRAFT)
         url = reverse("admin:bulletin_vacancy_delete", args=[draft.pk])
@@ -493,7 +493,7 @@ class TestVacancies:
             published_at=None,
             opens_at=scene.now + opens_in,
         )
-        (words,) = said(desk.post(work(draft, "publish")))
+        (words,) = said(press(desk, work(draft, "publish")))
         assert "26.06.2019 17:20" in words
         draft.refresh_from_db()
         assert draft.state == Vacancy.State.DRAFT
@@ -510,8 +510,8 @@ class TestVacancies:
             opens_at=scene.now + timedelta(minutes=10),
         )
         assert work(draft, "publish-soon") in office.get(page(draft)).content.decode()
-        assert office.post(work(draft, "publish-soon"), {"reason": " "}).status_code == 200
-        office.post(work(draft, "publish-soon"), {"reason": "Топ бүгін ашылды"})
+        assert press(office, work(draft, "publish-soon"), {"reason": " "}).status_code == 200
+        press(office, work(draft, "publish-soon"), {"reason": "Топ бүгін ашылды"})
         draft.refresh_from_db()
         assert draft.state == Vacancy.State.PUBLISHED
         assert "Топ бүгін ашылды" in Client().get(draft.get_absolute_url()).content.decode()
@@ -526,7 +526,7 @@ class TestVacancies:
             opens_at=scene.now + timedelta(days=1),
             seats_total=scene.group.capacity,
         )
-        answer = desk.post(work(draft, "publish"))
+        answer = press(desk, work(draft, "publish"))
         assert answer.url == page(draft)
         left = scene.group.capacity - scene.vacancy.seats_total
         assert f": {left}, " in said(answer)[0]
@@ -542,7 +542,7 @@ class TestVacancies:
             birth_years=[year],
             opens_at=datetime(year, 6, 27, 18, tzinfo=ZONE),
         )
-        answer = desk.post(work(draft, "publish"))
+        answer = press(desk, work(draft, "publish"))
         assert answer.url == page(draft)
         assert len(said(answer)) == 1
         draft.refresh_from_db()
