@@ -17,7 +17,7 @@ class Refusal(TextChoices):
     )
     BID_UNDER_WAY = (
         "bid_under_way",
-        _("You already sent a bid for a place. Wait for the kindergarten's answer."),
+        _("You already sent a bid for a place. Only one can wait at a time."),
     )
     REFERRAL_UNDER_WAY = "referral_under_way", _("You already have a referral to a kindergarten.")
     ENROLLED = "enrolled", _("The contract is signed: the child already has a place.")

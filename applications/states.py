@@ -6,6 +6,7 @@ A move is made with `applications.moves` and nothing else; `docs/states.md` show
 from typing import Final
 
 from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,6 +18,13 @@ class ApplicationState(TextChoices):
     STOP_LISTED = "stop_listed", _("On the stop-list")
     LAPSED = "lapsed", _("Interest not confirmed")
     ARCHIVED = "archived", _("In the archive")
+
+
+def label_of(state: str, *, is_collected: bool) -> str:
+    """The state of an application in words. With a bid that is collected nobody has anything to answer yet."""
+    if state == ApplicationState.BID_PLACED and is_collected:
+        return gettext("Waiting for the end of acceptance")
+    return str(ApplicationState(state).label)
 
 
 class BidState(TextChoices):

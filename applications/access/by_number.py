@@ -9,10 +9,11 @@ from hmac import compare_digest
 from accounts import limits
 from accounts.limits import Limit
 from accounts.models import User
+from applications.access.family import collected_among
 from applications.access.settling import settle
 from applications.models import Application
 from applications.queue.position import Position, position
-from applications.states import ApplicationState
+from applications.states import ApplicationState, label_of
 
 # Used for comparison if no guardian has a phone, so that an unknown number costs the same work.
 _NO_DIGITS = "----"
@@ -25,6 +26,11 @@ class Checked:
     number: str
     state: ApplicationState
     position: Position | None
+    is_collected: bool = False
+
+    @property
+    def state_label(self) -> str:
+        return label_of(self.state, is_collected=self.is_collected)
 
 
 class BirthDateWanted(Exception):
@@ -81,6 +87,7 @@ def check(
         number=application.number,
         state=ApplicationState(application.state),
         position=position(application, now=now),
+        is_collected=bool(collected_among([application])),
     )
 
 

@@ -10,7 +10,7 @@ from django.http import Http404
 from accounts.models import User
 from applications.access.settling import settle
 from applications.models import Application, Benefit, Bid, Referral
-from applications.states import BidState
+from applications.states import ApplicationState, BidState
 from children.disputes import Standing, standings_of
 
 
@@ -73,3 +73,12 @@ def pending_bid(application: Application) -> Bid | None:
     """The bid that waits for the kindergarten's answer, if any."""
     bid = newest_bid(application)
     return bid if bid is not None and bid.state == BidState.PENDING else None
+
+
+def collected_among(applications: Iterable[Application]) -> set[UUID]:
+    """The ids of those whose bid is collected and holds no place yet. One query, none if nobody has a bid."""
+    pending = [one.pk for one in applications if one.state == ApplicationState.BID_PLACED]
+    if not pending:
+        return set()
+    collected = Bid.objects.filter(application__in=pending, state=BidState.PENDING, holds_seat=False)
+    return set(collected.values_list("application_id", flat=True))

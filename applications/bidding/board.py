@@ -114,24 +114,29 @@ def board(*, now: datetime, **filters: Any) -> Board:
 def waiting(family: Iterable[Application]) -> list[Waiting]:
     """The applications that wait and may bid, in the form a board needs. Prefetch `bids` for several."""
     return [
-        Waiting(
-            one.locality_id,
-            one.birth_year,
-            one.languages,
-            one.tier,
-            one.filed_at,
-            one.sequence,
-            {str(bid.vacancy_id) for bid in one.bids.all() if bid.state == BidState.REJECTED},
-        )
-        for one in family
-        if one.state == ApplicationState.WAITING and one.asker_may_choose
+        _as_waiting(one) for one in family if one.state == ApplicationState.WAITING and one.asker_may_choose
     ]
 
 
+def _as_waiting(one: Application) -> Waiting:
+    return Waiting(
+        one.locality_id,
+        one.birth_year,
+        one.languages,
+        one.tier,
+        one.filed_at,
+        one.sequence,
+        {str(bid.vacancy_id) for bid in one.bids.all() if bid.state == BidState.REJECTED},
+    )
+
+
 def suiting_places(application: Application, *, now: datetime) -> list[str]:
-    """The ids of the places for which this application may bid at `now`, in the order of the bulletin."""
+    """The ids of the places that suit this application at `now`, in the order of the bulletin.
+
+    For them it may bid while it waits and its reader may choose; with a bid under way, once that is withdrawn.
+    """
     listed = board(locality=application.locality, birth_year=application.birth_year, now=now)
-    return [listed.vacancies[at] for at in listed.available(waiting([application]))]
+    return [listed.vacancies[at] for at in listed.available([_as_waiting(application)])]
 
 
 def _read(filters: dict[str, Any], *, now: datetime) -> Board:

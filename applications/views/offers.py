@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from applications.bidding.board import suiting_places
 from applications.bidding.eligibility import why_not
 from applications.models import Application
+from applications.states import ApplicationState, BidState
 from bulletin.models import Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.selectors import Offer, published_vacancies, with_pauses
 
 SIMILAR = 3
+_MAY_STILL_BID = (ApplicationState.WAITING, ApplicationState.BID_PLACED)
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,18 @@ def similar_offers(vacancy: Vacancy, *, family: Sequence[Application], now: date
     return sorted(offers, key=lambda other: not other.mine)[:SIMILAR]
 
 
-def fitting_offers(application: Application, *, without: Vacancy, now: datetime) -> list[FamilyOffer]:
-    """A few other places for which this application may bid now."""
-    fitting = suiting_places(application, now=now)
-    shown = [pk for pk in fitting if pk != str(without.pk)][:SIMILAR]
-    return offers_of(shown, mine=set(shown), now=now)
+def fitting_offers(application: Application, *, without: Vacancy, now: datetime) -> list[FamilyOffer] | None:
+    """A few other places for which this application may bid now, or once its bid is withdrawn; None if it may for none.
+
+    Only the former are marked as available to the family.
+    """
+    if application.state not in _MAY_STILL_BID or not application.asker_may_choose:
+        return None
+    pending = application.bids.filter(state=BidState.PENDING).values_list("vacancy_id", flat=True)
+    left_out = {str(without.pk), *map(str, pending)}
+    shown = [pk for pk in suiting_places(application, now=now) if pk not in left_out][:SIMILAR]
+    mine = set(shown) if application.state == ApplicationState.WAITING else set()
+    return offers_of(shown, mine=mine, now=now)
 
 
 def offers_of(shown: Sequence[str], *, mine: Collection[str], now: datetime) -> list[FamilyOffer]:

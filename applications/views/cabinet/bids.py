@@ -28,6 +28,7 @@ from applications.views.offers import fitting_offers, public_vacancies
 from applications.views.people import live_applications, own_application, parent, waiting_for
 from bulletin.models import Vacancy
 from bulletin.selectors import running_pauses
+from children.disputes import halted_among, is_halted
 from notifications.clock import read_clock
 
 
@@ -121,7 +122,8 @@ def _confirm(
         if isinstance(outcome, Refusal):
             return _refused(request, application, vacancy, outcome, now=now)
         return sent(request, outcome, application.pk)
-    return render(request, "applications/apply.html", {"form": form, "vacancy": vacancy})
+    context = {"form": form, "vacancy": vacancy, "is_halted": _is_halted(applications)}
+    return render(request, "applications/apply.html", context)
 
 
 def _wait(
@@ -136,6 +138,7 @@ def _wait(
     context = {
         "form": form,
         "vacancy": vacancy,
+        "is_halted": _is_halted(applications),
         "is_waiting": True,
         "is_early": is_early,
         "pauses": running_pauses(vacancy.locality),
@@ -153,6 +156,9 @@ def _refused(
         "vacancy": vacancy,
         "refusal": refusal,
         "may_repeat": refusal == Refusal.BUSY,
+        "may_withdraw": refusal == Refusal.BID_UNDER_WAY
+        and pending_bid(application) is not None
+        and not is_halted(application.child),
         "place": position(application, now=now),
         "dispute": dispute_of(application, now=now)
         if refusal in (Refusal.DISPUTED, Refusal.UNPROVEN)
@@ -168,6 +174,11 @@ def _vacancy(pk: UUID) -> Vacancy:
     vacancy = get_object_or_404(public_vacancies(), pk=pk)
     timezone.activate(vacancy.locality.zone)
     return vacancy
+
+
+def _is_halted(applications: list[Application]) -> bool:
+    """Whether a bid of one of them could not be withdrawn now."""
+    return bool(halted_among(application.child_id for application in applications))
 
 
 def _is_sent(application: Application, vacancy: Vacancy) -> bool:

@@ -13,11 +13,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
 from accounts.models import User
-from applications.access.family import applications_of, settled_for, with_standing
+from applications.access.family import applications_of, collected_among, settled_for, with_standing
 from applications.disputes.halts import may_now
 from applications.models import Application
 from applications.rules.interest import Campaign
-from applications.states import ApplicationState, Move
+from applications.states import ApplicationState, Move, label_of
 from applications.views.cabinet.benefits import benefits_of
 from applications.views.cabinet.sent_files import sent_for_extension
 from applications.views.cabinet.situation import Situation, interest_of, situation_of
@@ -82,7 +82,14 @@ def application_list(request: HttpRequest) -> HttpResponse:
     now = estimate_clock()
     present = _present_applications(parent(request), now=now)
     asking = campaigns_asking(present, now=now)
-    rows = [_listed(application, asking.get(application.pk)) for application in present]
+    collected = collected_among(present)
+    rows = [
+        {
+            **_listed(application, asking.get(application.pk)),
+            "state_label": label_of(application.state, is_collected=application.pk in collected),
+        }
+        for application in present
+    ]
     return render(request, "applications/list.html", {"rows": rows, "tab": "list"})
 
 

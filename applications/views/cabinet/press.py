@@ -34,6 +34,7 @@ _LOOK_CLOSER = {
     Refusal.DISPUTED,
     Refusal.NOT_PUBLISHED,
     Refusal.STOP_LISTED,
+    Refusal.BID_UNDER_WAY,
     Refusal.REFERRAL_UNDER_WAY,
 }
 

@@ -19,7 +19,7 @@ from applications.referrals.extending import longest_extension
 from applications.referrals.stops import stop_days_of
 from applications.rules.interest import Campaign
 from applications.rules.running_out import restorable_until
-from applications.states import ApplicationState, BidState, Move, ReferralState
+from applications.states import ApplicationState, BidState, Move, ReferralState, label_of
 from applications.waiting.campaigns import campaign_asking
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
@@ -100,6 +100,10 @@ class Situation:
     def is_collected(self) -> bool:
         """Whether the bid waits for the closing time, after which the place goes by queue number."""
         return self.is_pending and self.bid is not None and not self.bid.holds_seat
+
+    @property
+    def state_label(self) -> str:
+        return label_of(self.state, is_collected=self.is_collected)
 
     @property
     def is_referred(self) -> bool:
@@ -268,14 +272,17 @@ class Situation:
         if self.is_pending and self.bid and self.bid.answer_due:
             last_day = self._local_date(self.bid.answer_due - timedelta(microseconds=1))
             passed = self.now >= self.bid.answer_due
+            text = ""
+            if passed:
+                text = _("The kindergarten is late with its answer. Call it or the contact centre.")
+            elif self.halt:
+                text = _("This day does not stand still: the kindergarten answers meanwhile as always.")
             return Deadline(
                 label=_("The kindergarten answers by"),
                 last_day=last_day,
                 working_days=None if passed else self._working_days(last_day),
                 passed=passed,
-                text=_("The kindergarten is late with its answer. Call it or the contact centre.")
-                if passed
-                else "",
+                text=text,
             )
         return None
 

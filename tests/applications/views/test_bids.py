@@ -20,7 +20,9 @@ from notifications.clock import read_clock
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
+    DisputeFactory,
     GroupFactory,
+    GuardianshipFactory,
     LocalityFactory,
     StaffFactory,
     VacancyFactory,
@@ -420,6 +422,90 @@ class TestHowThePlaceIsGiven:
         assert fair not in first_come
         assert fair in in_order
         assert fast not in in_order
+
+
+def collected(scene):
+    Vacancy.objects.update(mode=Vacancy.Mode.QUEUE_ORDER, closes_at=scene.now + timedelta(days=1))
+
+
+def halted(scene):
+    """A dispute about the other guardian of the child: costly acts stand still."""
+    stranger = GuardianshipFactory(child=scene.application.child)
+    DisputeFactory(guardianship=stranger, raised_by=scene.parent, raised_at=scene.now)
+
+
+def withdraw_url(scene):
+    return reverse("applications:withdraw", args=[scene.application.pk])
+
+
+WITHDRAWABLE = {"": "Өтінімді қайтарып алуға болады", "/ru": "отозвать"}
+NOT_NOW = {"": "жіберілген өтінімді қайтарып алуға болмайды", "/ru": "отправленную заявку нельзя отозвать"}
+
+
+class TestWhatABidBinds:
+    """A bid locks the child out of all other places for a while: this is said before it is sent."""
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_it_is_said_before_the_button_with_until_when(self, family, scene, prefix):
+        collected(scene)
+        alone = {"": "басқа орынға өтінім жібере алмайсыз", "/ru": "на другое место нельзя"}[prefix]
+        for page in (scene.vacancy.get_absolute_url(), apply_url(scene)):
+            said = text(family.get(prefix + page)).split("<main", 1)[1]
+            assert 'datetime="2019-06-27T' in said[said.index(alone) :]
+        said = said.split('type="submit"')[0].split("<button")[0]
+        assert alone in said
+        assert WITHDRAWABLE[prefix].lower() in said.lower()
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_while_it_is_halted_nobody_promises_that_it_can_be_withdrawn(self, family, scene, prefix):
+        halted(scene)
+        address, withdrawal = scene.application.get_absolute_url(), withdraw_url(scene)
+        page = text(family.get(prefix + apply_url(scene)))
+        assert NOT_NOW[prefix] in page
+        assert {"": "Өтінімді қайтарып алуға болады:", "/ru": "Заявку можно отозвать:"}[prefix] not in page
+        place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        assert family.get(withdrawal).status_code == 302
+        assert {"": "бұл мерзім тоқтамайды", "/ru": "срок не останавливается"}[prefix] in text(
+            family.get(prefix + address)
+        )
+
+    def test_the_second_one_is_refused_with_the_way_out_and_the_places_that_suit(self, family, scene):
+        place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        second, third = VacancyFactory.create_batch(2, group=scene.group, birth_years=[2017])
+        address = reverse("applications:apply", args=[scene.application.pk, second.pk])
+        for answer in (family.post(address), family.get(address)):
+            assert answer.status_code == 409
+            page = text(answer)
+            assert withdraw_url(scene) in page
+            assert third.get_absolute_url() in page
+            assert [offer.mine for offer in answer.context["others"]] == [False]
+        assert withdraw_url(scene) in text(family.get(second.get_absolute_url()))
+
+    def test_nothing_is_said_of_other_places_to_whom_none_could_be_given(self, family, scene):
+        Application.objects.update(state=ApplicationState.STOP_LISTED)
+        assert family.get(apply_url(scene)).context["others"] is None
+
+
+class TestACollectedBid:
+    """It holds no place, and nobody has anything to answer before the closing time."""
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_its_badge_and_its_withdrawal_say_so(self, family, scene, prefix):
+        pages = [
+            reverse("applications:cabinet"),
+            reverse("applications:list"),
+            scene.application.get_absolute_url(),
+        ]
+        withdrawal = withdraw_url(scene)
+        answer = {"": "Балабақша жауабы күтілуде", "/ru": "Ожидает ответа детского сада"}[prefix]
+        frees = {"": "Орын басқа балаларға босайды", "/ru": "Место освободится для других детей"}[prefix]
+        collected(scene)
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        for is_held in (False, True):
+            Bid.objects.filter(pk=bid.pk).update(holds_seat=is_held)
+            for page in pages:
+                assert (answer in text(family.get(prefix + page))) == is_held, page
+            assert (frees in text(family.get(prefix + withdrawal))) == is_held
 
 
 class TestApplying:
