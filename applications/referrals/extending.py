@@ -73,9 +73,10 @@ def extend_referral(
 ) -> Extension:
     """Extend a valid referral once, to the end of the last working day up to `until`, with supporting documents.
 
-    Allowed up to the end of its last day, by the instant at which the papers began to arrive. `documents` are checked
-    files (`accounts.uploads`) with their names. Raises `Refused` (REFERRAL_ENDED, HALTED, ALREADY_EXTENDED,
-    EXTENSION_DATE, NO_WORKING_DAY, DOCUMENTS_MISSING).
+    The day that comes of it must lie between `shortest_extension` and `longest_extension`. Allowed up to the end of its
+    last day, by the instant at which the papers began to arrive. `documents` are checked files (`accounts.uploads`)
+    with their names. Raises `Refused` (REFERRAL_ENDED, HALTED, ALREADY_EXTENDED, EXTENSION_DATE, NO_WORKING_DAY,
+    DOCUMENTS_MISSING).
     """
     with locking():
         application = lock_application(referral.application_id)
@@ -89,9 +90,9 @@ def extend_referral(
         earliest, latest = shortest_extension(referral), longest_extension(referral)
         if earliest > latest:
             raise Refused(Refusal.NO_WORKING_DAY)
-        if not earliest <= until <= latest:
-            raise Refused(Refusal.EXTENSION_DATE)
         last_day = extended_to(until)
+        if not earliest <= last_day <= latest:
+            raise Refused(Refusal.EXTENSION_DATE)
         if not documents:
             raise Refused(Refusal.DOCUMENTS_MISSING)
         extension = Extension.objects.create(

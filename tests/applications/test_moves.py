@@ -307,7 +307,7 @@ class TestExtension:
 
     def test_once_and_by_thirty_calendar_days_at_most(self, scene, referral):
         with refused(Refusal.EXTENSION_DATE):
-            self.extend(scene, referral, until=date(2019, 8, 3))
+            self.extend(scene, referral, until=date(2019, 8, 5))
         with refused(Refusal.EXTENSION_DATE):
             self.extend(scene, referral, until=date(2019, 7, 3))
         extension = self.extend(scene, referral)
@@ -340,7 +340,7 @@ class TestExtension:
         referral = Referral.objects.get()
         assert extending.shortest_extension(referral) == date(2019, 7, 9)
         assert extending.longest_extension(referral) == date(2019, 8, 2)
-        for day in (date(2019, 7, 6), date(2019, 7, 8), date(2019, 8, 3), date(2019, 8, 4)):
+        for day in (date(2019, 7, 6), date(2019, 7, 8), date(2019, 8, 5)):
             with refused(Refusal.EXTENSION_DATE):
                 self.extend(scene, referral, until=day)
         extension = self.extend(scene, referral, until=date(2019, 7, 9))

@@ -28,7 +28,6 @@ from applications.views.offers import fitting_offers, public_vacancies
 from applications.views.people import live_applications, own_application, parent, waiting_for
 from bulletin.models import Vacancy
 from bulletin.selectors import running_pauses
-from children.disputes import halted_among, is_halted
 from notifications.clock import read_clock
 
 
@@ -122,7 +121,11 @@ def _confirm(
         if isinstance(outcome, Refusal):
             return _refused(request, application, vacancy, outcome, now=now)
         return sent(request, outcome, application.pk)
-    context = {"form": form, "vacancy": vacancy, "is_halted": _is_halted(applications)}
+    context = {
+        "form": form,
+        "vacancy": vacancy,
+        "is_halted": any(application.asker_is_bound for application in applications),
+    }
     return render(request, "applications/apply.html", context)
 
 
@@ -138,7 +141,7 @@ def _wait(
     context = {
         "form": form,
         "vacancy": vacancy,
-        "is_halted": _is_halted(applications),
+        "is_halted": any(application.asker_is_bound for application in applications),
         "is_waiting": True,
         "is_early": is_early,
         "pauses": running_pauses(vacancy.locality),
@@ -158,7 +161,7 @@ def _refused(
         "may_repeat": refusal == Refusal.BUSY,
         "may_withdraw": refusal == Refusal.BID_UNDER_WAY
         and pending_bid(application) is not None
-        and not is_halted(application.child),
+        and not application.asker_is_bound,
         "place": position(application, now=now),
         "dispute": dispute_of(application, now=now)
         if refusal in (Refusal.DISPUTED, Refusal.UNPROVEN)
@@ -174,11 +177,6 @@ def _vacancy(pk: UUID) -> Vacancy:
     vacancy = get_object_or_404(public_vacancies(), pk=pk)
     timezone.activate(vacancy.locality.zone)
     return vacancy
-
-
-def _is_halted(applications: list[Application]) -> bool:
-    """Whether a bid of one of them could not be withdrawn now."""
-    return bool(halted_among(application.child_id for application in applications))
 
 
 def _is_sent(application: Application, vacancy: Vacancy) -> bool:
