@@ -1,6 +1,7 @@
 """Two windows on one row: whoever saves what another has changed meanwhile is told, and nothing is lost."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -14,7 +15,9 @@ from django.template.response import TemplateResponse
 from django.utils.formats import localize
 from django.utils.functional import Promise
 from django.utils.text import capfirst
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
+from phonenumber_field.phonenumber import PhoneNumber
 
 # The hidden field that carries what the page was made of.
 SEEN = "_seen"
@@ -142,6 +145,13 @@ def _stored(form: Any, name: str) -> str:
     value = field.prepare_value(form.get_initial_for_field(field, name))
     labels = {str(key): str(label) for key, label in getattr(field, "choices", ())}
     values = value if isinstance(value, list) else [value]
-    return (
-        ", ".join(labels.get(str(one), str(localize(one))) for one in values if one not in (None, "")) or "—"
-    )
+    return ", ".join(labels.get(str(one)) or _written(one) for one in values if one not in (None, "")) or "—"
+
+
+def _written(value: Any) -> str:
+    """A value as people write it: a time by the clock of the page, as its field shows it."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, PhoneNumber):
+        return str(value.as_international)
+    return str(localize(localtime(value) if isinstance(value, datetime) and is_aware(value) else value))

@@ -403,6 +403,18 @@ class TestTwoWindows:
         draft.refresh_from_db()
         assert draft.seats_total == 5
 
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_times_are_compared_by_one_clock(self, desk, draft, prefix):
+        """What is stored stands beside what was typed: both as they are where the kindergarten is."""
+        page = prefix + self.page(draft)
+        older = self.seen(desk.get(page))
+        newer = self.form(draft, opens_at_1="09:30", closes_at_0="01.08.2019", closes_at_1="18:00")
+        assert desk.post(page, newer | {"_seen": older}).status_code == 302
+        answer = desk.post(page, self.form(draft, opens_at_1="10:00", _seen=older))
+        told = " ".join(answer.context["adminform"].form.non_field_errors())
+        assert "27.06.2019 09:30" in told.replace("\N{NO-BREAK SPACE}", " ")
+        assert "01.08.2019 18:00" in told.replace("\N{NO-BREAK SPACE}", " ")
+
     @pytest.mark.parametrize(
         "changed",
         [
