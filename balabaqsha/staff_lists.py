@@ -18,9 +18,11 @@ from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import url_params_from_lookup_dict
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError
-from django.db.models import QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
+from django.utils import translation
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from balabaqsha.staff_searches import TooManySearches, note_search
@@ -66,6 +68,23 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         except ValidationError:
             raise BadRequest("a row that can't be one") from None
         return super().response_action(request, queryset, *location, **kwargs)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, Any]]:
+        """Django's, with the names of the fields as the catalogues have them, so that the history can translate them.
+
+        Django writes labels, which begin with a capital letter and are therefore in no catalogue.
+        """
+        changes: list[dict[str, Any]] = super().construct_change_message(request, form, formsets, add)
+        models = [self.model, *(formset.model for formset in formsets or [])]
+        with translation.override(None):
+            known = [str(field.verbose_name) for model in models for field in _written_fields(model)]
+        names = {capfirst(name): name for name in known}
+        for details in (details for change in changes for details in change.values()):
+            if "fields" in details:
+                details["fields"] = [names.get(label, label) for label in details["fields"]]
+        return changes
 
     def _too_many(self, request: HttpRequest, retry_at: datetime | None) -> HttpResponse:
         context = {
@@ -138,6 +157,10 @@ def is_offered_for_choice(site: admin.AdminSite, request: HttpRequest) -> bool:
             ):
                 return True
     return False
+
+
+def _written_fields(model: type[Model]) -> "list[Field[Any, Any]]":
+    return [*model._meta.fields, *model._meta.many_to_many]
 
 
 @cache
