@@ -86,17 +86,22 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
         return sorted(self.cleaned_data["birth_years"], reverse=True)
 
     def _post_clean(self) -> None:
-        """Check the vacancy as a whole, as publishing will; errors are shown at the fields."""
+        """Check the vacancy as a whole, as publishing will; errors are shown at the fields.
+
+        What depends on a value that is missing is not checked. What the database would refuse is said at its field.
+        """
         super()._post_clean()  # type: ignore[misc]
-        if set(self.errors) - {NON_FIELD_ERRORS}:
-            return
+        missing = set(self.errors) - {NON_FIELD_ERRORS}
         try:
             refuse_obstacles(
-                why_not_publish(self.instance, now=read_clock(), is_short_notice=self.may_shorten)
+                why_not_publish(
+                    self.instance, now=read_clock(), is_short_notice=self.may_shorten, missing=missing
+                )
             )
         except ValidationError as error:
-            self.errors.pop(NON_FIELD_ERRORS, None)
             self.add_error(None, error)
+        if set(self.errors) - {NON_FIELD_ERRORS}:
+            self.errors.pop(NON_FIELD_ERRORS, None)
 
 
 class ShortNoticeForm(SeenForm):

@@ -1,6 +1,6 @@
 """Whether a vacancy may be published, and if not, why: all the reasons at once."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -33,7 +33,12 @@ class Obstacle(NamedTuple):
 
 
 def why_not_publish(
-    vacancy: Vacancy, *, now: datetime, is_short_notice: bool = False, beside: int = 0
+    vacancy: Vacancy,
+    *,
+    now: datetime,
+    is_short_notice: bool = False,
+    beside: int = 0,
+    missing: Collection[str] = (),
 ) -> list[Obstacle]:
     """Every reason why a draft can't be published at `now`; none if it can.
 
@@ -41,18 +46,26 @@ def why_not_publish(
     Its birth years are those of children of the group's age on the day on which a place can be taken. It opens as long
     after `now` as the rules demand (at short notice: not before `now`), but not much later; it closes after that,
     collected bids after the same time at the earliest; and it is free at a time near its opening. What depends on a
-    value that is wrong itself is not judged. The draft need not be stored. Under `lock_places` the answer holds until
-    the lock is given back.
+    value that is wrong itself, or on one of the `missing`, is not judged. The draft need not be stored. Under
+    `lock_places` the answer holds until the lock is given back.
     """
-    lead = publication_lead(vacancy.locality, now=now)
-    times = list(_instants_beyond_all_years(vacancy))
-    if times:
-        return [*_too_few(vacancy), *times]
-    opening = list(_opening(vacancy, now=now, lead=timedelta(0) if is_short_notice else lead))
-    found = [*_too_few(vacancy), *opening, *_free_from(vacancy), *_closing(vacancy, lead=lead)]
+    found = [one for one in _instants_beyond_all_years(vacancy) if one.field not in missing]
+    unusable = {*missing, *(one.field for one in found)}
+
+    def judge(obstacles: Iterator[Obstacle], *needed: str) -> None:
+        """The obstacles are looked for only if all that they depend on is there."""
+        if not unusable & {*needed}:
+            found.extend(obstacles)
+
+    lead = timedelta(0) if "group" in missing else publication_lead(vacancy.locality, now=now)
+    judge(_too_few(vacancy), "seats_total")
+    judge(_opening(vacancy, now=now, lead=timedelta(0) if is_short_notice else lead), "group", "opens_at")
+    judge(_free_from(vacancy), "group", "opens_at", "vacant_from")
+    judge(_closing(vacancy, lead=lead), "group", "mode", "opens_at", "closes_at")
     # Ages and school years go by the day on which a place can be taken.
-    if not {"opens_at", "vacant_from"} & {one.field for one in found}:
-        found += [*_years(vacancy), *_places(vacancy, now=now, beside=beside)]
+    unusable |= {one.field for one in found} & {"opens_at", "vacant_from"}
+    judge(_years(vacancy), "group", "birth_years", "opens_at", "vacant_from")
+    judge(_places(vacancy, now=now, beside=beside), "group", "seats_total", "opens_at", "vacant_from")
     return found
 
 

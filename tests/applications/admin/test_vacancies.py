@@ -190,6 +190,27 @@ class TestAfterPublication:
         assert "seats_total" in answer.context["adminform"].form.errors
         assert not drafts().exists()
 
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_a_missing_value_hides_no_mistake_that_does_not_depend_on_it(self, desk, second, prefix):
+        """Nor does what the database would refuse show the name of its constraint."""
+        wrong = {name.removeprefix("common-"): value for name, value in COMMON.items()} | {
+            "group": second.pk,
+            "seats_total": "0",
+            "birth_years": ["2017"],
+            "mode": "queue_order",
+            "opens_at_0": "25.06.2019",
+            "vacant_from_0": "",
+            "vacant_from_1": "",
+        }
+        answer = desk.post(f"{prefix}{ADD}", wrong)
+        errors = answer.context["adminform"].form.errors
+        assert set(errors) == {"vacant_from", "seats_total", "opens_at", "closes_at"}
+        constraints = [constraint.name for constraint in Vacancy._meta.constraints]
+        assert not [name for name in constraints if name in answer.content.decode()]
+        # And nothing is said twice, or of a group that is not named.
+        errors = desk.post(f"{prefix}{ADD}", wrong | {"group": ""}).context["adminform"].form.errors
+        assert set(errors) == {"vacant_from", "seats_total", "group"}
+
 
 class TestByWhoseClock:
     """The times of a form are those of the kindergarten's place, whatever the server's zone."""

@@ -42,7 +42,7 @@ def test_all_reasons_at_once():
     vacancy.opens_at, vacancy.closes_at = NOW + HOUR, NOW + HOUR + MICROSECOND
     assert problems(vacancy) == ["closes_at", "birth_years", "seats_total"]
     vacancy.vacant_from = datetime(2001, 1, 1, tzinfo=UTC)
-    assert problems(vacancy) == ["vacant_from"]
+    assert problems(vacancy) == ["vacant_from", "closes_at"]
     assert problems(draft()) == []
 
 
