@@ -205,7 +205,8 @@ class Refusal(TextChoices):
     CHANGED_MEANWHILE = (
         "changed_meanwhile",
         _(
-            "Somebody changed this after you had opened the page: nothing is published. Read it again, then publish."
+            "Somebody changed this after you had opened the page: nothing has been done. Read it again, then "
+            "repeat what is still needed."
         ),
     )
     NOT_A_DRAFT = (

@@ -40,7 +40,9 @@ from notifications.clock import estimate_clock, read_clock
 
 
 class DataForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The data of a group as they would be."""
+    """The data of a group as they would be, and the mark of those that the form was filled with."""
+
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     class Meta:
         model = GroupProposal
@@ -79,12 +81,13 @@ def _always(group: Group, now: datetime) -> bool:
 
 
 def _data_of(group: Group) -> dict[str, Any]:
-    return {name: getattr(group, name) for name in DATA}
+    return {name: getattr(group, name) for name in DATA} | {"seen": places.seen_of(group)}
 
 
 def _propose(group: Group, actor: User, data: dict[str, Any], now: datetime) -> None:
-    proposal = GroupProposal(group=group, kindergarten=group.kindergarten, **data)
-    places.propose_group(proposal, actor=actor, now=now)
+    values = {name: data[name] for name in DATA}
+    proposal = GroupProposal(group=group, kindergarten=group.kindergarten, **values)
+    places.propose_group(proposal, actor=actor, seen=data["seen"], now=now)
 
 
 def _count(group: Group, actor: User, data: dict[str, Any], now: datetime) -> None:
@@ -261,6 +264,7 @@ class GroupProposalAdmin(ProposalAdmin):
         consequence=_("The group is as proposed from now on. Places may be published within its capacity."),
         done=_("The group is confirmed."),
         otherwise=_("The group stays as it is."),
+        seen=lambda proposal: places.seen_of(proposal.group),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.work import READ_BY_OTHERS, Words, Work, WorkAdmin, tag
+from applications.admin.work import READ_BY_OTHERS, ConfirmForm, SeenForm, Words, Work, WorkAdmin, tag
 from applications.states import ProposalState
 
 TONES = {
@@ -44,14 +44,16 @@ def decisions(
     consequence: Words,
     done: Words,
     otherwise: Words,
+    seen: Callable[[Any], str] | None = None,
 ) -> list[Work]:
     """The two buttons of a proposal: `approve(proposal, actor, now)` with its words, and `decline(…, reason)`.
 
-    `otherwise` says what stays as it is if it is declined. Both services enter the journal themselves.
+    `otherwise` says what stays as it is if it is declined. With `seen(proposal)`, the mark of what else the page
+    showed, it is `approve(proposal, actor, seen, now)`. Both services enter the journal themselves.
     """
 
-    def perform_approval(proposal: Any, actor: User, _data: dict[str, Any], now: datetime) -> None:
-        approve(proposal, actor=actor, now=now)
+    def perform_approval(proposal: Any, actor: User, data: dict[str, Any], now: datetime) -> None:
+        approve(proposal, actor=actor, now=now, **data)
 
     def perform_decline(proposal: Any, actor: User, data: dict[str, Any], now: datetime) -> None:
         decline(proposal, actor=actor, reason=data["reason"], now=now)
@@ -65,6 +67,8 @@ def decisions(
             permission=permission,
             offered=waits,
             perform=perform_approval,
+            form=SeenForm if seen else ConfirmForm,
+            initial=(lambda proposal: {"seen": seen(proposal)}) if seen else None,
             is_in_journal=True,
         ),
         Work(

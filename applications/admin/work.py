@@ -313,9 +313,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                     messages.error(request, why(error))
                     return HttpResponseRedirect(page_of(obj))
                 form.add_error(work.field_of(error), why(error))
-                # What is shown from here on is what is stored now.
+                # What is shown from here on is what is stored now: the mark of it, and what somebody else changed.
                 for name_of_field, value in initial.items():
-                    sent[name_of_field] = value
+                    if form.fields[name_of_field].widget.is_hidden or _is_outdated(error):
+                        sent[name_of_field] = value
         if not work.offered(obj, estimate_clock()):
             messages.error(request, str(Refusal.NOT_ALLOWED.label))
             return HttpResponseRedirect(page_of(obj))
@@ -457,6 +458,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             named = "; ".join(lines[:NAMED]) + ("; …" if len(lines) > NAMED else "")
             sentence = gettext("Not done: %(count)s. %(reason)s") % {"count": len(lines), "reason": reason}
             messages.error(request, f"{sentence} {named}")
+
+
+def _is_outdated(error: Exception) -> bool:
+    return isinstance(error, Refused) and error.reason == Refusal.CHANGED_MEANWHILE
 
 
 class ChildColumns:

@@ -22,6 +22,7 @@ from applications.rules.in_force import rules_at
 from applications.states import LIVE_OFFERS, BidState, ProposalState, ReferralState
 from bulletin.models import Group, Kindergarten
 from bulletin.school_years import school_year
+from bulletin.seen import mark_of
 from bulletin.selectors import published_vacancies
 
 PROPOSE, CONFIRM = "bulletin.change_group", "applications.change_groupproposal"
@@ -48,14 +49,24 @@ def why_not_confirm(proposal: GroupProposal, *, now: datetime) -> dict[str, list
     return errors
 
 
-def propose_group(proposal: GroupProposal, *, actor: User, now: datetime) -> GroupProposal:
+def seen_of(group: Group | None) -> str:
+    """The mark of a group as it is shown to whoever changes it; of a new one there is nothing to see."""
+    return mark_of(group) if group else ""
+
+
+def propose_group(
+    proposal: GroupProposal, *, actor: User, seen: str | None = None, now: datetime
+) -> GroupProposal:
     """Record a group as it would be (a proposal not stored yet); an official's is carried out at once.
 
-    Raises `PermissionDenied`, `ValidationError` (`why_not_confirm`), and `Refused(PROPOSAL_WAITS)`.
+    `seen` is the mark (`seen_of`) of the group that was changed in a form; None where nobody had one. Raises
+    `PermissionDenied`, `ValidationError` (`why_not_confirm`), and `Refused` (PROPOSAL_WAITS, CHANGED_MEANWHILE). Locks
+    the group, then its kindergarten.
     """
     require(actor, PROPOSE)
     try:
         with locking():
+            _lock(proposal, seen=seen, now=now)
             _refuse(why_not_confirm(proposal, now=now))
             proposal.proposed_at, proposal.proposed_by = now, actor
             proposal.save(force_insert=True)
@@ -67,14 +78,19 @@ def propose_group(proposal: GroupProposal, *, actor: User, now: datetime) -> Gro
     return proposal
 
 
-def confirm_group(proposal: GroupProposal, *, actor: User, now: datetime) -> Group:
-    """Let the group be as proposed. Raises `PermissionDenied`, `Refused(PROPOSAL_DECIDED)`, `ValidationError`.
+def confirm_group(proposal: GroupProposal, *, actor: User, seen: str | None = None, now: datetime) -> Group:
+    """Let the group be as proposed.
 
-    Locks the proposal, then the group.
+    `seen` is the mark (`seen_of`) of the group beside which the proposal was read; None where nobody read it. Raises
+    `PermissionDenied`, `Refused` (PROPOSAL_DECIDED, CHANGED_MEANWHILE), `ValidationError`. Locks the proposal, then the
+    group, then its kindergarten.
     """
     require(actor, CONFIRM)
     with locking():
-        return _carry_out(lock_open(proposal), actor=actor, now=now)
+        proposal = lock_open(proposal)
+        _lock(proposal, seen=seen, now=now)
+        _refuse(why_not_confirm(proposal, now=now))
+        return _carry_out(proposal, actor=actor, now=now)
 
 
 def decline_group(proposal: GroupProposal, *, actor: User, reason: str, now: datetime) -> GroupProposal:
@@ -90,13 +106,17 @@ def decline_group(proposal: GroupProposal, *, actor: User, reason: str, now: dat
     return proposal
 
 
-def _carry_out(proposal: GroupProposal, *, actor: User, now: datetime) -> Group:
-    if proposal.group_id is None:
-        # Names are unique in a kindergarten: two of them at once take turns.
-        Kindergarten.objects.select_for_update(no_key=True).get(pk=proposal.kindergarten_id)
-    else:
+def _lock(proposal: GroupProposal, *, seen: str | None, now: datetime) -> None:
+    """Read the group as it is now, its row locked; refuse what was made of another state of it."""
+    if proposal.group_id is not None:
         proposal.group = lock_places(proposal.group_id, now=now)
-    _refuse(why_not_confirm(proposal, now=now))
+    # Names are unique in a kindergarten: two of them at once take turns.
+    Kindergarten.objects.select_for_update(no_key=True).get(pk=proposal.kindergarten_id)
+    if seen is not None and seen != seen_of(proposal.group):
+        raise Refused(Refusal.CHANGED_MEANWHILE)
+
+
+def _carry_out(proposal: GroupProposal, *, actor: User, now: datetime) -> Group:
     group = proposal.group or Group(kindergarten=proposal.kindergarten)
     for name in DATA:
         setattr(group, name, getattr(proposal, name))

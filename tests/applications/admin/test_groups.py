@@ -28,7 +28,7 @@ from tests.factories import (
     ReferralFactory,
     VacancyFactory,
 )
-from tests.staff import employee, inside, press, worker_of
+from tests.staff import carried, employee, inside, press, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -98,7 +98,7 @@ class TestANewGroup:
         page = unescape(office.get(prefix + work(proposal, "approve")).content.decode())
         assert "Балапан" in page
         assert "25" in page
-        office.post(work(proposal, "approve"))
+        press(office, work(proposal, "approve"))
         group = Group.objects.get(name="Балапан")
         assert data(group) == {
             "name": "Балапан", "age_group": "3-4", "language": "kk", "regime": "day", "capacity": 25,
@@ -156,7 +156,7 @@ class TestANewGroup:
 class TestOtherData:
     def test_nothing_changes_before_an_official_confirms(self, scene, desk, office):
         scene.vacancy.delete()
-        answer = desk.post(work(scene.group, "change"), data(scene.group, capacity=20, age_group="3-4"))
+        answer = press(desk, work(scene.group, "change"), data(scene.group, capacity=20, age_group="3-4"))
         assert answer.status_code == 302
         scene.group.refresh_from_db()
         assert (scene.group.capacity, scene.group.age_group) == (25, AgeGroup.FIRST_JUNIOR)
@@ -165,12 +165,12 @@ class TestOtherData:
         # Django's own button has its own word: the one that ends the acceptance of bids is another.
         assert "Жабу</a>" in page
         assert f"/admin/applications/groupproposal/{proposal.pk}/change/" in page
-        office.post(work(proposal, "approve"))
+        press(office, work(proposal, "approve"))
         scene.group.refresh_from_db()
         assert (scene.group.capacity, scene.group.age_group) == (20, AgeGroup.SECOND_JUNIOR)
 
     def test_declined_with_a_reason(self, scene, desk, office):
-        desk.post(work(scene.group, "change"), data(scene.group, capacity=20))
+        press(desk, work(scene.group, "change"), data(scene.group, capacity=20))
         proposal = GroupProposal.objects.get()
         office.post(work(proposal, "decline"), {"reason": "Бөлме үлкенірек"})
         scene.group.refresh_from_db()
@@ -239,6 +239,34 @@ class TestOtherData:
         assert set(refusal.value.message_dict) == {"language"}
         Offer.objects.filter(pk=offer.pk).update(state=OfferState.RECALLED, ended_at=NOW)
         places.propose_group(proposal_of(scene.group, language="kk"), actor=official, now=NOW)
+
+    def test_an_older_form_brings_no_former_name_back(self, scene, office, official):
+        address = work(scene.group, "change")
+        shown = carried(office.get(address)) | data(scene.group)
+        places.propose_group(proposal_of(scene.group, name="Жұлдыз"), actor=official, now=NOW)
+        for mark in ({}, {"seen": ""}):
+            answer = office.post(address, shown | {"capacity": 24} | mark)
+            assert answer.context["errors"]["__all__"] == [str(Refusal.CHANGED_MEANWHILE.label)]
+        # The form holds what is stored now.
+        assert answer.context["form"]["name"].value() == "Жұлдыз"
+        again = {field.html_name: field.value() for field in answer.context["form"]}
+        assert office.post(address, again | {"capacity": 24}).status_code == 302
+        group = Group.objects.get()
+        assert (group.name, group.capacity) == ("Жұлдыз", 24)
+
+    def test_what_was_typed_stays_in_a_form_that_is_wrong(self, scene, office):
+        answer = press(office, work(scene.group, "change"), data(scene.group, name="Жұлдыз", capacity=27))
+        assert answer.status_code == 200
+        assert answer.context["form"]["name"].value() == "Жұлдыз"
+
+    def test_nor_is_it_confirmed_beside_another_group_than_was_read(self, scene, office, worker, official):
+        proposal = places.propose_group(proposal_of(scene.group, capacity=24), actor=worker, now=NOW)
+        read = carried(office.get(work(proposal, "approve")))
+        Group.objects.update(name="Жұлдыз")
+        office.post(work(proposal, "approve"), read)
+        assert Group.objects.get().name == "Жұлдыз"
+        press(office, work(proposal, "approve"))
+        assert Group.objects.get().name == scene.group.name
 
     def test_the_kindergartens_own_page_shows_groups_and_changes_none(self, scene, desk):
         address = f"/admin/bulletin/kindergarten/{scene.group.kindergarten.pk}/change/"
