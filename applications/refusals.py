@@ -202,6 +202,12 @@ class Refusal(TextChoices):
         ),
     )
     # an employee's vacancy
+    COUNTED_ANEW = (
+        "counted_anew",
+        _(
+            "The group has been counted anew since, and that count holds: this one would change nothing. Decline it."
+        ),
+    )
     CHANGED_MEANWHILE = (
         "changed_meanwhile",
         _(

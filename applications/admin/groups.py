@@ -69,7 +69,8 @@ class CountForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # One earlier and one later than the portal's own day: the group's place may be in another zone.
+        # This school year and the next by the portal's own day. Where the group's place is in another zone they differ
+        # for some hours about 1 September; then the service refuses the year that can't be counted there.
         this_year = school_year(timezone.localdate(estimate_clock()))
         field = self.fields["school_year"]
         assert isinstance(field, forms.TypedChoiceField)

@@ -220,12 +220,18 @@ def confirm_count(count: Headcount, *, actor: User, now: datetime) -> Headcount:
     """Let a count count, from the moment at which it was made.
 
     It may show that more is promised than there is room for: then nothing is cut, but nothing more is published.
-    Raises `PermissionDenied`, `Refused(PROPOSAL_DECIDED)`. Locks the count, then the group.
+    Raises `PermissionDenied`, `Refused` (PROPOSAL_DECIDED; COUNTED_ANEW where a newer count of that school year counts
+    already). Locks the count, then the group.
     """
     require(actor, CONFIRM_COUNT)
     with locking():
         count = lock_open(count)
         lock_places(count.group_id, now=now)
+        counting = Headcount.objects.filter(
+            group=count.group_id, school_year=count.school_year, state=ProposalState.APPROVED
+        )
+        if counting.filter(counted_at__gte=count.counted_at).exists():
+            raise Refused(Refusal.COUNTED_ANEW)
         decide(count, ProposalState.APPROVED, actor=actor, now=now)
         _record(Action.COUNT_CONFIRMED, count, actor=actor, now=now)
     return count

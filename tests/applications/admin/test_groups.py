@@ -365,10 +365,14 @@ class TestCounting:
         # An official's own count needs nobody to confirm it.
         assert self.count(scene, official, children=11).state == ProposalState.APPROVED
 
-    def test_a_newer_count_stands_however_late_an_older_one_is_confirmed(self, scene, worker, official):
+    def test_an_older_count_that_would_change_nothing_is_not_confirmed(self, scene, worker, official):
         older = self.count(scene, worker, children=25)
+        self.count(scene, official, children=5, year=2019, now=NOW + timedelta(hours=1))
         self.count(scene, official, children=5, now=NOW + timedelta(hours=1))
-        places.confirm_count(older, actor=official, now=NOW + timedelta(hours=2))
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.COUNTED_ANEW):
+            places.confirm_count(older, actor=official, now=NOW + timedelta(hours=2))
+        older.refresh_from_db()
+        assert older.state == ProposalState.PROPOSED
         assert over_promised(now=NOW + timedelta(hours=3)) == []
 
     def test_many_are_confirmed_from_the_list(self, scene, worker, office):
