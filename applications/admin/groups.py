@@ -1,6 +1,6 @@
 """Groups: proposed and counted by the kindergarten, confirmed by an official."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -107,7 +107,7 @@ class OverPromisedFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> QuerySet[Group]:
         if self.value() != "over":
             return queryset
-        return queryset.filter(pk__in=[one.group.pk for one in over_promised(now=estimate_clock())])
+        return queryset.filter(pk__in=[one.group.pk for one in over_promised(queryset, now=estimate_clock())])
 
 
 @admin.register(Group)
@@ -319,10 +319,17 @@ class GroupProposalAdmin(ProposalAdmin):
             done=_("Groups confirmed: %(count)s"),
         )
 
-    def chosen_facts(self, obj: GroupProposal) -> Rows:
-        return self.summary(obj)
+    def chosen_facts(self, rows: Sequence[GroupProposal]) -> list[Rows]:
+        now = estimate_clock()
+        taken = occupancies_of([row.group for row in rows if row.group is not None], now=now)
+        return [
+            self._facts(row, taken[row.group_id] if row.group_id is not None else [], now=now) for row in rows
+        ]
 
     def summary(self, obj: GroupProposal) -> Rows:
+        return self.chosen_facts([obj])[0]
+
+    def _facts(self, obj: GroupProposal, taken: Iterable[Occupancy], *, now: datetime) -> Rows:
         rows: Rows = [
             {"label": gettext("Kindergarten"), "value": obj.kindergarten.name},
             {"label": gettext("Group"), "value": obj.name},
@@ -330,8 +337,7 @@ class GroupProposalAdmin(ProposalAdmin):
             {"label": gettext("Proposed by"), "value": str(obj.proposed_by)},
         ]
         if obj.group is not None:
-            taken = occupancies_of([obj.group], now=estimate_clock())[obj.group.pk]
-            this_year = school_year(obj.kindergarten.locality.day(estimate_clock()))
+            this_year = school_year(obj.kindergarten.locality.day(now))
             words = [in_words(obj.group, one) for one in taken if one.concerns(this_year)]
             rows.append({"label": gettext("Taken and promised"), "value": "; ".join(words)})
         return rows
@@ -402,14 +408,21 @@ class HeadcountAdmin(ProposalAdmin):
             done=_("Counts confirmed: %(count)s"),
         )
 
-    def chosen_facts(self, obj: Headcount) -> Rows:
-        return self.summary(obj)
+    def chosen_facts(self, rows: Sequence[Headcount]) -> list[Rows]:
+        groups = [row.group for row in rows]
+        taken, signed = occupancies_of(groups, now=estimate_clock()), signed_contracts(groups)
+        return [
+            self._facts(row, taken[row.group_id], signed.get((row.group_id, row.school_year), ()))
+            for row in rows
+        ]
 
     def summary(self, obj: Headcount) -> Rows:
+        return self.chosen_facts([obj])[0]
+
+    def _facts(self, obj: Headcount, taken: Iterable[Occupancy], signed: Iterable[datetime]) -> Rows:
+        """`signed`: when the contracts for the counted school year were."""
         group = obj.group
-        taken = occupancies_of([group], now=estimate_clock())[group.pk]
         words = [in_words(group, one) for one in taken if one.concerns(obj.school_year)]
-        signed = signed_contracts([group]).get((group.pk, obj.school_year), ())
         contracts = sum(at <= obj.counted_at for at in signed)
         return [
             {"label": gettext("Kindergarten"), "value": group.kindergarten.name},

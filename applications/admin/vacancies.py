@@ -1,5 +1,6 @@
 """Vacancies: written as a draft, published, recalled or closed by a button."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from datetime import datetime, tzinfo
 from typing import Any
@@ -389,8 +390,8 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
         state = "" if _is_draft(obj, read_clock()) else f" ({obj.get_state_display()})"
         return f"{obj}{state}: {obj.seats_total}; {self.years(obj)}; {self.opening(obj)}"
 
-    def chosen_facts(self, obj: Vacancy) -> Rows:
-        return self.summary(obj)
+    def chosen_facts(self, rows: Sequence[Vacancy]) -> list[Rows]:
+        return [self.summary(row) for row in rows]
 
     def summary(self, obj: Vacancy) -> Rows:
         return [

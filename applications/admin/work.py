@@ -394,9 +394,9 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """A row among many, as the page that asks names it, and the message about one that was refused."""
         return str(obj)
 
-    def chosen_facts(self, obj: Any) -> Rows:
-        """What else the page that asks shows of each row."""
-        return []
+    def chosen_facts(self, rows: Sequence[Any]) -> list[Rows]:
+        """What else the page that asks shows of each of the rows, in their order."""
+        return [[] for _row in rows]
 
     def perform_many(
         self,
@@ -420,7 +420,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 "title": title,
-                "rows": [self._chosen(row, work) for row in rows],
+                "rows": [
+                    self._chosen(row, work, facts=facts)
+                    for row, facts in zip(rows, self.chosen_facts(rows), strict=True)
+                ],
                 "action": action,
                 "work": work,
             }
@@ -440,12 +443,12 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             messages.warning(request, gettext("No longer in this list: %(count)s") % {"count": gone})
         return None
 
-    def _chosen(self, row: Any, work: Work) -> dict[str, Any]:
+    def _chosen(self, row: Any, work: Work, *, facts: Rows) -> dict[str, Any]:
         shown = work.initial(row) if work.initial else {}
         return {
             "pk": row.pk,
             "line": self.chosen_line(row),
-            "facts": self.chosen_facts(row),
+            "facts": facts,
             "hidden": [(f"{name}-{row.pk}", value) for name, value in shown.items()],
         }
 

@@ -202,13 +202,16 @@ class OverPromised:
         return self.occupancy.total - self.group.capacity
 
 
-def over_promised(*, now: datetime) -> list[OverPromised]:
-    """The groups that are over-promised, in the order of their keys. Reads all vacancies and contracts."""
-    found = occupancies_of(None, now=now)
-    groups = Group.objects.filter(pk__in=found).select_related("kindergarten__locality").order_by("pk")
+def over_promised(groups: Iterable[Group] | None = None, *, now: datetime) -> list[OverPromised]:
+    """Those of `groups` (None: of all) that are over-promised, in the order of their keys.
+
+    Reads all vacancies and contracts there ever were of them.
+    """
+    found = occupancies_of(groups, now=now)
+    rows = Group.objects.filter(pk__in=found).select_related("kindergarten__locality").order_by("pk")
     return [
         OverPromised(group, one)
-        for group in groups
+        for group in rows
         for one in found[group.pk]
         if one.total > group.capacity and one.concerns(school_year(group.kindergarten.locality.day(now)))
     ]

@@ -6,7 +6,8 @@ from html import unescape
 import pytest
 from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
@@ -383,6 +384,41 @@ class TestCounting:
         answer = office.post(page, chosen | {"confirmed": "yes"})
         assert "2" in said(answer)
         assert set(Headcount.objects.values_list("state", flat=True)) == {ProposalState.APPROVED}
+
+    def test_the_page_that_asks_costs_the_same_for_many(self, scene, worker, office):
+        page, costs = reverse("admin:applications_headcount_changelist"), []
+        # Twice for one, since the first page also reads what is then remembered.
+        for number in (1, 1, 4):
+            counts = [
+                places.count_children(
+                    GroupFactory(kindergarten=scene.group.kindergarten),
+                    year=2018,
+                    children=3,
+                    actor=worker,
+                    now=NOW,
+                )
+                for _group in range(number)
+            ]
+            chosen = {"action": "confirm_selected", "_selected_action": [one.pk for one in counts]}
+            with CaptureQueriesContext(connection) as queries:
+                assert len(office.post(page, chosen).context["rows"]) == number
+            costs.append(len(queries))
+        assert costs[1] == costs[2]
+
+    def test_the_page_that_asks_about_groups_costs_the_same_for_many(self, scene, worker, office):
+        page, costs = reverse("admin:applications_groupproposal_changelist"), []
+        # Twice for one, since the first page also reads what is then remembered.
+        for number in (1, 1, 4):
+            groups = [GroupFactory(kindergarten=scene.group.kindergarten) for _group in range(number)]
+            proposals = [
+                places.propose_group(proposal_of(group, capacity=20), actor=worker, now=NOW)
+                for group in groups
+            ]
+            chosen = {"action": "confirm_selected", "_selected_action": [one.pk for one in proposals]}
+            with CaptureQueriesContext(connection) as queries:
+                assert len(office.post(page, chosen).context["rows"]) == number
+            costs.append(len(queries))
+        assert costs[1] == costs[2]
 
     def test_a_declined_one_changes_nothing(self, scene, worker, office):
         count = self.count(scene, worker, children=25)

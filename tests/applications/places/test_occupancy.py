@@ -283,6 +283,7 @@ class TestTheNightlyCheck:
         assert not [one for one in differences() if "room for" in one]
         again = VacancyFactory(group=scene.group, seats_total=23)
         assert [(one.group, one.excess) for one in over_promised(now=NOW)] == [(scene.group, 1)]
+        assert over_promised([GroupFactory()], now=NOW) == []
         (named,) = [one for one in differences() if "room for" in one]
         assert f"group {scene.group.pk} " in named
         again.refresh_from_db()
