@@ -1,6 +1,7 @@
 """New rules: when they may begin, and the second official for those of all localities and those of an emergency."""
 
 from datetime import date, datetime, timedelta
+from time import monotonic
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -20,7 +21,7 @@ from bulletin.models import Locality, Vacancy
 
 PROPOSE, DECIDE = "applications.add_rules", "applications.change_rules"
 # Rules of an emergency hold a moment after they were approved: whatever was promised without having seen them was
-# promised before, however long its transaction took.
+# promised before. An approval that has used up half of it is undone, so that it never commits after they began.
 MOMENT = timedelta(minutes=1)
 ONE_DAY: Final = timedelta(days=1)
 
@@ -129,9 +130,11 @@ def approve_rules(proposal: RulesProposal, *, actor: User, now: datetime) -> Rul
 
     What was promised stays: it is kept as an instant, or explained by the rules of the instant at which it was
     promised. Raises `PermissionDenied`, and `Refused`: PROPOSAL_DECIDED, PROPOSER, RULES_TOO_EARLY if the day has
-    come too near. Locks the proposal.
+    come too near, BUSY if it took so long that rules of an emergency could begin before they are stored. Locks the
+    proposal.
     """
     require(actor, DECIDE)
+    began = monotonic()
     with locking():
         proposal = _lock_open(proposal, actor=actor)
         rules = rules_of(proposal, now=now)
@@ -146,6 +149,7 @@ def approve_rules(proposal: RulesProposal, *, actor: User, now: datetime) -> Rul
         decide(proposal, ProposalState.APPROVED, actor=actor, now=now)
         _record(Action.RULES_APPROVED, proposal, actor=actor, reason=proposal.reason, now=now)
         look_earlier(now=now)
+        _refuse_late(rules, now=now + timedelta(seconds=monotonic() - began))
     return rules
 
 
@@ -180,6 +184,14 @@ def _refuse_early(valid_from: date, *, locality: Locality | None, now: datetime)
     start = earliest_start(locality=locality, now=now)
     if start is not None and valid_from < start:
         raise Refused(Refusal.RULES_TOO_EARLY)
+
+
+def _refuse_late(rules: Rules, *, now: datetime) -> None:
+    """Refuse rules that promises might not have seen which are made once they hold."""
+    if rules.early_from is None:
+        _refuse_early(rules.valid_from, locality=rules.locality, now=now + MOMENT / 2)
+    elif rules.early_from < now + MOMENT / 2:
+        raise Refused(Refusal.BUSY)
 
 
 def _pk_of_same_day(rules: Rules) -> int | None:

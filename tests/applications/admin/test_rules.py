@@ -515,6 +515,14 @@ class TestFourEyes:
             proposal, actor=officials[1], now=midnight - moment - timedelta(microseconds=1)
         )
 
+    def test_nor_is_it_stored_after_its_day_has_begun(self, officials, proposal, monkeypatch):
+        begins = datetime(2019, 6, 27, tzinfo=ZONE)
+        ticks = iter([0.0, 60.0])
+        monkeypatch.setattr(decisions, "monotonic", lambda: next(ticks))
+        with pytest.raises(Refused, check=lambda error: error.reason == Refusal.RULES_TOO_EARLY):
+            decisions.approve_rules(proposal, actor=officials[1], now=begins - timedelta(seconds=90))
+        assert not Rules.objects.exists()
+
     def test_it_replaces_rules_of_the_same_day_that_have_not_begun(self, officials, proposal):
         planned = Rules.objects.create(valid_from=TOMORROW, stop_working_days=11)
         decisions.approve_rules(proposal, actor=officials[1], now=NOW)
@@ -584,6 +592,19 @@ class TestEmergency:
             cursor.execute("SELECT bid_answer_due(%s, %s)", [scene.locality.pk, NOW + timedelta(days=1)])
             # One working day instead of two.
             assert cursor.fetchone()[0] == datetime(2019, 6, 29, tzinfo=ZONE)
+
+    @pytest.mark.parametrize(("took", "stands"), [(30, True), (30.001, False)])
+    def test_an_approval_that_takes_too_long_is_undone(self, officials, monkeypatch, took, stands):
+        """Otherwise promises made after its instant would not have seen it."""
+        ticks = iter([100.0, 100.0 + took])
+        monkeypatch.setattr(decisions, "monotonic", lambda: next(ticks))
+        if stands:
+            emergency(officials)
+        else:
+            with pytest.raises(Refused, check=lambda error: error.reason == Refusal.BUSY):
+                emergency(officials)
+        assert Rules.objects.exists() == stands
+        assert RulesProposal.objects.get().state == ("approved" if stands else "proposed")
 
     @pytest.mark.parametrize("own", [True, False])
     def test_others_begin_after_its_day_and_then_hold(self, scene, officials, own):
