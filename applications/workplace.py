@@ -16,7 +16,7 @@ from applications.queue.corrections import DECIDE, corrections_to_decide
 from applications.referrals import due
 from applications.states import BidState, ProposalState
 from bulletin.employment import employees_of, kindergartens_of
-from bulletin.models import Kindergarten, Vacancy
+from bulletin.models import Kindergarten, Review, Vacancy
 from children.access import is_own_child
 from children.disputes import undecided
 from children.models import Child
@@ -54,6 +54,8 @@ class Today:
     rules: int | None
     groups: int | None
     headcounts: int | None
+    # Reviews to publish or refuse; None without the right.
+    reviews: int | None
 
 
 def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[M]:
@@ -87,6 +89,7 @@ def today(user: User, *, now: datetime) -> Today:
     referrals = mine(valid_referrals(now=now), f"bid__{path}")
     soon = due.ends_by_tomorrow(now=now)
     vacancies = mine(running_vacancies(), "group__kindergarten")
+    reviews = Review.objects.filter(state=Review.State.PENDING)
     return Today(
         bids=_listed(bids),
         overdue=bids.filter(answer_due__lte=now).count(),
@@ -100,6 +103,7 @@ def today(user: User, *, now: datetime) -> Today:
         rules=_proposed(RulesProposal.objects.exclude(proposed_by=user), user, "applications.change_rules"),
         groups=_proposed(GroupProposal.objects.all(), user, "applications.change_groupproposal"),
         headcounts=_proposed(Headcount.objects.all(), user, "applications.change_headcount"),
+        reviews=reviews.count() if user.has_perm("bulletin.change_review") else None,
     )
 
 

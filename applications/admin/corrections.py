@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.public_text import refuse_personal_numbers
+from applications.admin.proposals import WaitsForYou
 from applications.admin.work import READ_BY_OTHERS, Rows, Work, WorkAdmin, link, page_of, tag, written
 from applications.models import Application, Correction
 from applications.queue import corrections
@@ -186,7 +187,7 @@ class CorrectionAdmin(WorkAdmin):
         "shown_proposer",
         "shown_state",
     ]
-    list_filter = ["state", "application__locality"]
+    list_filter = [WaitsForYou, "state", "application__locality"]
     list_select_related = ["application__locality", "proposed_by"]
     search_fields = ["application__number", "document_number"]
     search_help_text = _("Number of the application or of the order")

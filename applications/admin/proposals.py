@@ -6,10 +6,21 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.work import READ_BY_OTHERS, ConfirmForm, SeenForm, Words, Work, WorkAdmin, tag
+from applications.admin.work import (
+    READ_BY_OTHERS,
+    ConfirmForm,
+    SeenForm,
+    Words,
+    Work,
+    WorkAdmin,
+    staff_of,
+    tag,
+)
 from applications.states import ProposalState
 
 TONES = {
@@ -28,6 +39,22 @@ class DeclineForm(forms.Form):
         validators=READ_BY_OTHERS,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
+
+
+class WaitsForYou(admin.SimpleListFilter):
+    """What an employee may decide: the start page links to it."""
+
+    title = _("decision")
+    parameter_name = "waits"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("you", _("waits for your decision"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Nobody decides on a proposal of their own."""
+        if self.value() != "you":
+            return queryset
+        return queryset.filter(state=ProposalState.PROPOSED).exclude(proposed_by=staff_of(request))
 
 
 def waits(proposal: Any, now: datetime) -> bool:

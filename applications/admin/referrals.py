@@ -61,7 +61,12 @@ class ValidityFilter(admin.SimpleListFilter):
     parameter_name = "valid"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("now", _("valid now")), ("soon", _("ends today or tomorrow")), ("over", _("ended"))]
+        return [
+            ("now", _("valid now")),
+            ("soon", _("ends today or tomorrow")),
+            ("later", _("ends later")),
+            ("over", _("ended")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Referral]) -> QuerySet[Referral]:
         now = estimate_clock()
@@ -70,6 +75,8 @@ class ValidityFilter(admin.SimpleListFilter):
             return valid.order_by("valid_until")
         if self.value() == "soon":
             return valid.filter(ends_by_tomorrow(now=now)).order_by("valid_until")
+        if self.value() == "later":
+            return valid.exclude(ends_by_tomorrow(now=now)).order_by("valid_until")
         if self.value() == "over":
             return queryset.exclude(pk__in=valid.values("pk"))
         return queryset

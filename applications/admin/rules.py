@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, decisions
+from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, WaitsForYou, decisions
 from applications.admin.rules_preview import touched_by
 from applications.admin.work import (
     READ_BY_OTHERS,
@@ -242,7 +242,7 @@ class RulesProposalAdmin(ProposalAdmin):
     """Rules that wait for a second official, and what became of the others."""
 
     list_display = ["shown_locality", "begins", "proposed_at", "proposed_by", "shown_state"]
-    list_filter = ["state"]
+    list_filter = [WaitsForYou, "state"]
     list_select_related = ["locality", "proposed_by"]
     fields = [
         "shown_state",

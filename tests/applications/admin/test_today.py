@@ -1,16 +1,26 @@
 """The start page of the workplace: what waits for this employee now."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
-from applications.models import GroupProposal, Headcount, RulesProposal
+from applications.models import Bid, Correction, GroupProposal, Headcount, Referral, RulesProposal
 from applications.referrals import issuing
 from applications.states import ProposalState
+from bulletin.models import Review, Vacancy
 from tests.applications.bidding.reference import place_bid
-from tests.factories import KindergartenFactory
+from tests.factories import (
+    ApplicationFactory,
+    BenefitFactory,
+    DisputeFactory,
+    GuardianshipFactory,
+    KindergartenFactory,
+    ReviewFactory,
+)
 from tests.staff import employee, inside, worker_of
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +111,58 @@ def test_an_official_reads_what_waits_to_be_confirmed_and_a_worker_does_not(scen
     assert counts(official) == (0, 1, 1)
     assert counts(other) == (1, 1, 1)
     assert counts(worker_of(scene.group.kindergarten)) == (None, None, None)
+
+
+def test_each_counter_is_the_length_of_its_list(scene, clock):
+    """Of every role, with something in each list, also what this employee may not decide."""
+    official, other = (employee(Role.OFFICIAL, username=name) for name in ("one", "other"))
+    worker = worker_of(scene.group.kindergarten)
+    Vacancy.objects.update(seats_total=9)
+    scene.vacancy.refresh_from_db()
+    families = [
+        ApplicationFactory(locality=scene.locality, child__birth_date=scene.application.child.birth_date)
+        for _number in range(6)
+    ]
+    bids = [place_bid(one, scene.vacancy, actor=one.filed_by, now=scene.now) for one in families]
+    Bid.objects.filter(pk=bids[0].pk).update(answer_due=scene.now)
+    for bid in bids[2:]:
+        issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+    Referral.objects.filter(bid=bids[2]).update(valid_until=scene.now + timedelta(hours=1))
+    for proposer, locality in ((official, scene.locality), (other, None)):
+        who = {"proposed_at": scene.now, "proposed_by": proposer}
+        RulesProposal.objects.create(locality=locality, reason="x", **who)
+        Correction.objects.create(
+            application=families[0] if locality else families[1],
+            new_birth_year=2016, previous_birth_year=2017, previous_filed_at=scene.now, reason="x",
+            document_number="1", document_date=scene.now.date(), **who,
+        )  # fmt: skip
+    who = {"proposed_at": scene.now, "proposed_by": official}
+    GroupProposal.objects.create(
+        kindergarten=scene.group.kindergarten, name="Алма", age_group="2-3", language="kk", capacity=20, **who
+    )
+    Headcount.objects.create(group=scene.group, school_year=2018, children=1, counted_at=scene.now, **who)
+    BenefitFactory(application=scene.application)
+    for due_at in (scene.now, scene.now + timedelta(days=2)):
+        DisputeFactory(guardianship=GuardianshipFactory(child=scene.application.child), due_at=due_at)
+    for state in Review.State:
+        ReviewFactory(state=state)
+
+    for user in (worker, official, other):
+        desk, told = inside(user), {}
+        page = unescape(desk.get(reverse("admin:index")).content.decode())
+        for address, number in re.findall(r'<li[^>]*><a href="([^"]+)"><strong>(\d+)</strong>', page):
+            told[address] = int(number)
+            assert desk.get(address).context["cl"].result_count == int(number), (user, address)
+        # Nothing is empty by chance.
+        assert all(told.values())
+        assert len(told) == (4 if user == worker else 12)
+
+
+@pytest.mark.parametrize(("path", "words"), [("/admin/", "балабақша"), ("/ru/admin/", "детского сада")])
+def test_whose_answer_a_bid_waits_for(scene, clock, path, words):
+    place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+    figure = r'answer=due"><strong>1</strong>(.*?)</a>'
+    (office,) = re.findall(figure, inside(employee(Role.OFFICIAL)).get(path).content.decode())
+    (desk,) = re.findall(figure, inside(worker_of(scene.group.kindergarten)).get(path).content.decode())
+    assert words in office
+    assert words not in desk
