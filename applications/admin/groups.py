@@ -28,11 +28,12 @@ from applications.admin.work import (
 from applications.decisions import places
 from applications.decisions.places import CONFIRM, CONFIRM_COUNT, COUNT, DATA, PROPOSE
 from applications.models import GroupProposal, Headcount
+from applications.models.places import MOST_COUNTED
 from applications.moves import Refused, locking
 from applications.places.occupancy import Occupancy, occupancies_of, over_promised, signed_contracts
 from applications.states import ProposalState
 from bulletin.employment import kindergartens_of
-from bulletin.models import MOST_CHILDREN, Group, Kindergarten
+from bulletin.models import Group, Kindergarten
 from bulletin.school_years import school_year, year_in_words
 from notifications.clock import estimate_clock, read_clock
 
@@ -58,7 +59,7 @@ class CountForm(forms.Form):
     children = forms.IntegerField(
         label=_("Children in the group"),
         min_value=0,
-        max_value=MOST_CHILDREN,
+        max_value=MOST_COUNTED,
         help_text=_(
             "All of them, whichever way they came, with those whose contract for this school year is signed: the "
             "number of these contracts stands above. Families with a referral, bids, published places and contracts "

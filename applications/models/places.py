@@ -11,6 +11,8 @@ from bulletin.models import MOST_CHILDREN, AgeGroup, Group, Kindergarten, Langua
 from bulletin.school_years import year_in_words
 
 FIRST_YEAR, LAST_YEAR = 2015, 2099
+# More than a group may hold: those from before the norm was checked are counted as they are.
+MOST_COUNTED = 500
 
 
 class Headcount(Proposal):
@@ -25,7 +27,7 @@ class Headcount(Proposal):
     )
     school_year = models.PositiveSmallIntegerField(_("school year, from September of"))
     children = models.PositiveSmallIntegerField(
-        _("children in the group"), validators=[MaxValueValidator(MOST_CHILDREN)]
+        _("children in the group"), validators=[MaxValueValidator(MOST_COUNTED)]
     )
     counted_at = models.DateTimeField(_("counted at"))
 
@@ -35,9 +37,7 @@ class Headcount(Proposal):
         ordering = ["-counted_at", "-id"]
         constraints = [
             *Proposal.Meta.constraints,
-            models.CheckConstraint(
-                condition=Q(children__lte=MOST_CHILDREN), name="headcount_children_bounds"
-            ),
+            models.CheckConstraint(condition=Q(children__lte=MOST_COUNTED), name="headcount_children_bounds"),
             models.CheckConstraint(
                 condition=Q(school_year__gte=FIRST_YEAR, school_year__lte=LAST_YEAR),
                 name="headcount_school_year_bounds",

@@ -331,7 +331,7 @@ class TestCounting:
         assert office.get(LIST).context["cl"].result_count == 1
 
     @pytest.mark.parametrize(
-        ("year", "children"), [(2017, 1), (2020, 1), (2018, -1), (2018, 51), (2018, 32_000)]
+        ("year", "children"), [(2017, 1), (2020, 1), (2018, -1), (2018, 501), (2018, 32_000)]
     )
     def test_what_can_not_be(self, scene, worker, year, children):
         with pytest.raises(ValidationError):
@@ -352,6 +352,12 @@ class TestCounting:
             count = self.count(scene, worker, year=year)
             values = [row["value"] for row in office.get(prefix + work(count, "approve")).context["rows"]]
             assert values[3:5] == [10, contracts]
+
+    def test_a_group_from_before_the_norm_is_counted_as_it_is(self, scene, desk, office):
+        desk.post(work(scene.group, "count"), {"school_year": "2018", "children": "63"})
+        office.post(work(Headcount.objects.get(), "approve"))
+        (found,) = over_promised(now=NOW)
+        assert found.occupancy.children == 63
 
     def test_the_years_are_those_of_the_place(self, scene):
         midnight = datetime(2019, 9, 1, tzinfo=ZONE)
