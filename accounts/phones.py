@@ -79,6 +79,14 @@ def display_phone(phone: object) -> str:
     return f"{text[:2]} {text[2:5]} {text[5:8]} {text[8:10]} {text[10:]}"
 
 
+def dialled(phone: phonenumbers.PhoneNumber) -> str:
+    """A number as it is dialled inside Kazakhstan, written like the contact centre's: `8 (727) 339-72-22`."""
+    national = phonenumbers.format_number(phone, phonenumbers.PhoneNumberFormat.NATIONAL)
+    code, _closing, rest = national.partition(") ")
+    digits = rest.replace(" ", "")
+    return f"{code}) {digits[:-4]}-{digits[-4:-2]}-{digits[-2:]}" if digits.isdecimal() else national
+
+
 def _spell(text: str) -> str:
     """`text` as `+` and digits only, with the country code that people in Kazakhstan leave out."""
     kept = []

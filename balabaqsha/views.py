@@ -125,6 +125,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
     rules, of_the_day = rules_at(place, now), rules_of_day(place, now)
     context = {
         "rules": rules,
+        "ratio": of_the_day.general_per_priority,
         "interest_last_day": date(day.year, of_the_day.interest_month, of_the_day.interest_day),
         "decision_days": DECISION_WORKING_DAYS,
         "password_lengths": f"{SHORTEST}–{LONGEST}",

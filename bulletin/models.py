@@ -19,6 +19,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
+from accounts.phones import dialled
 from bulletin.fields import SearchTextField, SortKeyField
 
 
@@ -118,6 +119,11 @@ class Kindergarten(Bilingual):
 
     def get_absolute_url(self) -> str:
         return reverse("bulletin:kindergarten", args=[self.slug])
+
+    @property
+    def phone_label(self) -> str:
+        """The phone as the contact centre's is written; empty without one."""
+        return dialled(self.phone) if self.phone else ""
 
     @property
     def address(self) -> str:

@@ -333,9 +333,9 @@ class TestTheAddressAfterSigningIn:
         assert parent_client.put("/cabinet/notifications/read/").status_code == 405
 
     def test_a_visitor_who_opens_a_page_is_told_only_if_a_session_has_ended(self, device):
-        assert "енді кірмегенсіз" in device.get(f"/login/?next={PROFILE}").content.decode()
-        assert "енді кірмегенсіз" not in Client().get(f"/login/?next={PROFILE}").content.decode()
-        assert "енді кірмегенсіз" not in device.get("/login/").content.decode()
+        assert "жүйеден шығып қалдыңыз" in device.get(f"/login/?next={PROFILE}").content.decode()
+        assert "жүйеден шығып қалдыңыз" not in Client().get(f"/login/?next={PROFILE}").content.decode()
+        assert "жүйеден шығып қалдыңыз" not in device.get("/login/").content.decode()
 
 
 def test_no_employee_lands_where_there_is_no_page(city):

@@ -75,12 +75,13 @@ class Explanation:
 
     @property
     def sum(self) -> str:
-        """The sum written out, as a family can check it."""
-        old, new, forward = (
+        """The sum written out, as a family can check it, with the signs of the rows: a smaller number is a minus."""
+        old, new, moved = (
             number_format(number, force_grouping=True)
-            for number in (self.old or 0, self.new or 0, self.forward)
+            for number in (self.old or 0, self.new or 0, abs(self.forward))
         )
-        return f"{old} − {new} = {forward}".replace("= -", "= −")
+        sign = "−" if self.forward > 0 else "+" if self.forward < 0 else ""
+        return f"{new} − {old} = {sign}{moved}"
 
 
 def explain(application: Application, *, since: datetime, until: datetime) -> Explanation:

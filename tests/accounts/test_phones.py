@@ -1,11 +1,12 @@
 """Any spelling of a mobile number of Kazakhstan, and nothing else."""
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.masks import mask_document, mask_iin, mask_name, mask_phone
-from accounts.phones import PhoneError, PhoneFault, display_phone, parse_mobile
+from accounts.phones import PhoneError, PhoneFault, dialled, display_phone, parse_mobile
 
 
 @pytest.mark.parametrize(
@@ -100,3 +101,15 @@ def test_masks():
 )
 def test_a_masked_name_tells_the_initials_and_not_the_length(last_name, first_name, shown):
     assert mask_name(last_name, first_name) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "label"),
+    [
+        ("+77273397222", "8 (727) 339-72-22"),
+        ("+77172556677", "8 (7172) 55-66-77"),
+        ("+77477779876", "8 (747) 777-98-76"),
+    ],
+)
+def test_a_number_to_dial_is_written_like_the_contact_centres(number, label):
+    assert dialled(phonenumbers.parse(number)) == label

@@ -90,14 +90,14 @@ def test_not_before_their_day_begins_in_the_place(client, path):
 @pages
 def test_no_figure_is_typed_in(client, path, monkeypatch):
     """Whatever the rules say, the page says: the only figures that stay are the steps' own and terms of the law."""
-    rules(valid_from=date(2020, 1, 1), interest_month=11, interest_day=3)
+    rules(valid_from=date(2020, 1, 1), interest_month=11, interest_day=3, general_per_priority=8)
     monkeypatch.setattr("balabaqsha.views.DECISION_WORKING_DAYS", 6)
     monkeypatch.setattr("balabaqsha.views.SHORTEST", 9)
     monkeypatch.setattr("balabaqsha.views.LONGEST", 44)
     page = client.get(path).content.decode()
     prose = re.sub(r"<[^>]*>", " ", page[page.index('class="prose"') : page.index("<footer")])
     assert sorted(re.findall(r"\d+", prose)) == sorted(
-        ["9", "44", *(str(number) for number in OTHER), "03", "11", "6"]
+        ["9", "44", *(str(number) for number in OTHER), "03", "11", "6", "8"]
     )
     assert LAST_DAYS[path].format("03.11") in prose
 
@@ -127,3 +127,15 @@ def test_once_and_not_alone_are_said_because_the_database_refuses_otherwise(clie
     assert {"/help/": "жалғыз өзі өзгерте алмайды", "/ru/help/": "изменить время подачи в одиночку"}[
         path
     ] in page
+
+
+@pages
+def test_how_the_parts_of_the_queue_take_turns_goes_by_the_chosen_place(client, path):
+    kentau = LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау")
+    rules(locality=kentau, valid_from=date(2020, 1, 1), general_per_priority=7)
+    client.cookies[PLACE_COOKIE] = "kentau"
+    words = {
+        "/help/": "жалпы кезектен тұратын өтініш саны: 7",
+        "/ru/help/": "после каждого первоочередного: 7",
+    }
+    assert words[path] in client.get(path).content.decode()

@@ -188,7 +188,7 @@ def test_from_home_to_a_number(open_context, summer_2019, worker, language):
     page.wait_for_url("**/cabinet/applications/new/?locality=**")
     way.press("main form .button")
     page.wait_for_url(re.compile(r"/cabinet/applications/[0-9a-f-]{36}/\?filed=1"))
-    page.locator(".panel__number strong").wait_for()
+    page.locator(".big-number__value").wait_for()
     assert len(way.pages) <= 11, way.pages
     assert len(way.presses) <= 12, way.presses
 

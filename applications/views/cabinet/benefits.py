@@ -19,6 +19,7 @@ from applications.benefits.claims import categories_to_claim, claim_benefit, wit
 from applications.models import Application, Benefit
 from applications.moves import Refused
 from applications.refusals import Refusal
+from applications.rules.in_force import rules_of_day
 from applications.states import LIVE_STATES, BenefitState, Move
 from applications.views.cabinet.forms import BenefitForm
 from applications.views.cabinet.halted import answer_if_halted, answer_if_not_for
@@ -105,7 +106,10 @@ def claim(request: HttpRequest, pk: UUID) -> HttpResponse:
             )
             warn_of_losses(request, [upload])
             return redirect(application)
-    return render(request, "applications/claim.html", {"form": form, "application": application})
+    ratio = rules_of_day(application.locality, now).general_per_priority
+    return render(
+        request, "applications/claim.html", {"form": form, "application": application, "ratio": ratio}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,7 +10,10 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import parent_required
 from applications.models import Application
 from applications.queue.history import explain
+from applications.queue.position import position
+from applications.rules.in_force import rules_of_day
 from applications.views.cabinet.forms import PeriodForm
+from applications.views.cabinet.situation import facts_of
 from applications.views.people import own_application
 from notifications.clock import estimate_clock
 
@@ -23,10 +26,14 @@ def why(request: HttpRequest, pk: UUID) -> HttpResponse:
     application = own_application(request, pk, now=now)
     form = PeriodForm(request.GET or None)
     since, until = _period(form, application, now=now)
+    place = position(application, now=now)
     context = {
         "application": application,
         "form": form,
         "explanation": explain(application, since=since, until=until),
+        "place": place,
+        "facts": facts_of(place),
+        "ratio": rules_of_day(application.locality, now).general_per_priority,
     }
     return render(request, "applications/why.html", context)
 

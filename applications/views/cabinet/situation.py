@@ -150,18 +150,7 @@ class Situation:
 
     @property
     def number_facts(self) -> list[dict[str, object]]:
-        """The facts under the big number."""
-        if self.position is None:
-            return []
-        ahead = [
-            f"{tier.label}: {number_format(count, force_grouping=True)}"
-            for tier, count in self.position.ahead.items()
-            if count
-        ]
-        return [
-            {"label": _("Waiting in this queue in all"), "value": self.position.total},
-            {"label": _("Ahead of you"), "value": " · ".join(ahead) or "0"},
-        ]
+        return facts_of(self.position)
 
     @property
     def interest(self) -> str:
@@ -405,6 +394,21 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         restorable_until=restorable_until(application) if application.state == State.LAPSED else None,
         suiting=len(suiting_places(application, now=now)) if may_look else 0,
     )
+
+
+def facts_of(place: Position | None) -> list[dict[str, object]]:
+    """What a number is made up of, under the big number: how many wait, and how many of each part are ahead."""
+    if place is None:
+        return []
+    ahead = [
+        f"{tier.label}: {number_format(count, force_grouping=True)}"
+        for tier, count in place.ahead.items()
+        if count
+    ]
+    return [
+        {"label": _("Waiting in this queue in all"), "value": place.total},
+        {"label": _("Ahead of you"), "value": " · ".join(ahead) or "0"},
+    ]
 
 
 def interest_of(application: Application, campaign: Campaign | None) -> str:

@@ -43,6 +43,7 @@ def queues(request: HttpRequest) -> HttpResponse:
     context = {
         "filters": filters,
         "place": place,
+        "ratio": _rules(place, now=estimate_clock()).general_per_priority if place else None,
         "languages": Language,
         "rows": [_row(queue) for queue in counted_queues(place)],
         "query": urlencode({"place": filters.data["place"]}),

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -133,7 +134,7 @@ def _heads(vacancy: Vacancy, *, now: datetime) -> str:
         last = _last_inside(cutoff, vacancy, now=now) if cutoff.tier == Tier.GENERAL else None
         # Of a queue so small nothing is told in public.
         if last is not None and last.total >= FEW:
-            told.append(f"{cutoff.birth_year}: {last.number}")
+            told.append(f"{cutoff.birth_year}: {number_format(last.number, force_grouping=True)}")
     return "; ".join(sorted(told))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from html import unescape
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,10 +13,11 @@ from applications import moves
 from applications.models import Application, Rules
 from applications.moves import write_event
 from applications.queue.corrections import approve_correction, propose_correction
-from applications.queue.history import RULES_CAUSE, differences, explain
+from applications.queue.history import RULES_CAUSE, Explanation, Row, differences, explain
 from applications.queue.position import position
 from applications.referrals import ending, issuing, stops
 from applications.states import ApplicationState, Move, Tier
+from applications.views.cabinet import explanation
 from applications.waiting import filing
 from notifications.clock import read_clock
 from tests.applications.bidding.reference import place_bid
@@ -148,7 +150,7 @@ class TestPage:
     def test_it_shows_the_sum(self, scene, families, client_of, clock):
         enrol(scene, families[0], scene.now)
         text = self.page(client_of, families[-1]).content.decode()
-        assert "6 − 5 = 1" in text
+        assert "5 − 6 = −1" in text
         assert "26.06.2019" in text
 
     def test_the_answer_stands_before_everything_else(self, scene, families, client_of, clock):
@@ -168,8 +170,35 @@ class TestPage:
         assert {"": "6 → нөмірсіз", "/ru": "6 → без номера"}[prefix] in main
         assert not re.search(r"<td[^>]*>0</td>", main)
 
-    def test_nothing_moved_yet(self, scene, families, client_of, clock):
-        assert self.page(client_of, families[-1]).status_code == 200
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_a_newcomer_reads_how_the_number_is_made_up(self, scene, families, client_of, clock, prefix):
+        """Who is ahead by part of the queue, and how the parts take turns in this place: no difference by nought."""
+        Application.objects.filter(pk=families[0].pk).update(tier=Tier.PRIORITY)
+        Rules.objects.create(locality=scene.locality, valid_from=date(2019, 1, 1), general_per_priority=2)
+        address = prefix + reverse("applications:why", args=[families[-1].pk])
+        main = client_of(families[-1].filed_by).get(address).content.decode().split("<main")[1]
+        ahead = {
+            "": "бірінші кезекте: 1 · жалпы кезек: 4",
+            "/ru": "первоочередное: 1 · общая очередь: 4",
+        }[prefix]
+        turn = {
+            "": "әр өтініштен кейін жалпы кезектен тұратын өтініш саны: 2",
+            "/ru": "Сколько общих идёт после каждого первоочередного: 2",
+        }[prefix]
+        assert main.index("big-number__value") < main.index(ahead) < main.index(turn)
+        assert "→" not in main.split("<form")[0]
+        assert " = 0" not in main
+
+    def test_numbers_are_grouped_and_signed_alike(self, scene, families, client_of, clock, monkeypatch):
+        row = Row(day=START.date(), cause="x", times=1, before=3035, after=1014, forward=2021)
+        moved = Explanation(since=START, until=scene.now, old=3035, new=1014, rows=[row])
+        monkeypatch.setattr(explanation, "explain", lambda *_args, **_options: moved)
+        main = unescape(self.page(client_of, families[-1]).content.decode()).split("<main")[1]
+        shown = re.sub(r"<[^>]*>", " ", main).replace("\u00a0", " ")
+        assert "3 035 → 1 014" in shown
+        assert "1 014 − 3 035 = −2 021" in shown
+        assert shown.count("−2 021") == 2
+        assert not re.search(r"\b(3035|1014|2021)\b", shown)
 
     @pytest.mark.parametrize(
         "query",

@@ -122,6 +122,14 @@ class TestFiling:
         assert application.languages == ["kk", "ru"]
         assert response.context["just_filed"]
         assert response.context["situation"].position.number == 1
+        later = text(parent_client.get(application.get_absolute_url()))
+        for part in (
+            "big-number__value",
+            "Сіздің алдыңызда",
+            reverse("applications:why", args=[application.pk]),
+        ):
+            assert part in text(response)
+            assert part in later
         assert Notice.objects.filter(recipient=parent, kind="application_filed").exists()
 
     def test_a_second_submit_leads_to_the_first_application(self, parent_client, answers, clock):

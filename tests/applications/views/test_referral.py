@@ -268,6 +268,11 @@ class TestExtension:
     def send(self, client, scene, answers, *files):
         return client.post(url(scene, "extend"), answers | {"documents": files or [picture()]})
 
+    def test_the_kindergarten_can_be_called(self, family, scene, referral):
+        page = text(family.get(url(scene)))
+        kindergarten = scene.group.kindergarten
+        assert f'href="{kindergarten.phone.as_rfc3966}">{kindergarten.phone_label}</a>' in page
+
     def test_the_longest_extension_is_named_and_nothing_is_filled_in(self, family, scene, referral, answers):
         response = family.get(url(scene, "extend"))
         form = response.context["form"]
