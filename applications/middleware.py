@@ -8,10 +8,12 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.models import User
+from applications.access.family import Withheld
 from applications.access.handing_in import note_handing_in
+from applications.disputes.halts import dispute_of
 from applications.moves import Refused
 from applications.refusals import Refusal
-from notifications.clock import read_clock
+from notifications.clock import estimate_clock, read_clock
 
 RETRY_AFTER_SECONDS = 5
 
@@ -35,6 +37,23 @@ class BusyMiddleware:
         answer = render(request, "applications/busy.html", status=503)
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return answer
+
+
+class WithheldMiddleware:
+    """403 and the reason where a page would tell a disputed guardian where the child is given a place."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Withheld):
+            return None
+        application = exception.application
+        context = {"application": application, "dispute": dispute_of(application, now=estimate_clock())}
+        return render(request, "applications/withheld.html", context, status=403)
 
 
 class PlaceTimeMiddleware:

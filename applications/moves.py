@@ -28,7 +28,7 @@ from applications.states import (
 )
 from bulletin.models import Vacancy
 from bulletin.workdays import NoCalendar
-from children.access import guardians_of, is_own_child
+from children.access import informed_guardians, is_own_child
 from children.disputes import is_halted_for, side_of
 from children.models import Child
 from notifications.services import enqueue
@@ -195,12 +195,13 @@ def write_event(
 
 
 def announce(event: Event, kind: str, *actions: TextChoices, others: str = "", **context: Any) -> None:
-    """Tell every guardian about `event` and enter `actions` into their journals, with one query for the guardians.
+    """Tell every guardian who may know about `event` and enter `actions` into their journals.
 
+    One query finds them (`informed_guardians`).
     In addition, everyone but the actor gets a message of the kind `others`. The time, the actor and the reason are
     taken from the event.
     """
-    application, guardians = event.application, guardians_of(event.application.child)
+    application, guardians = event.application, informed_guardians(event.application.child)
     tell(application, kind, event=event, now=event.at, guardians=guardians, **context)
     if others:
         rest = [guardian for guardian in guardians if guardian != event.actor]
@@ -218,7 +219,7 @@ def tell(
     guardians: Iterable[User] | None = None,
     **context: Any,
 ) -> None:
-    """Put a message about `event` into the outbox for every guardian the child has at this moment.
+    """Put a message about `event` into the outbox for every guardian who may know at this moment.
 
     Pass the `guardians` if they are loaded already.
     """
@@ -234,8 +235,8 @@ def remind(
     guardians: Iterable[User] | None = None,
     **context: Any,
 ) -> None:
-    """Put a message of `kind` into the outbox for every guardian, once for each `key`."""
-    for guardian in guardians_of(application.child) if guardians is None else guardians:
+    """Put a message of `kind` into the outbox for every guardian who may know, once for each `key`."""
+    for guardian in informed_guardians(application.child) if guardians is None else guardians:
         enqueue(
             guardian,
             kind,
@@ -243,6 +244,7 @@ def remind(
             dedupe_key=f"{kind}:{key}:{guardian.pk}",
             now=now,
             link=application.get_absolute_url(),
+            about=application.child_id,
         )
 
 
@@ -255,6 +257,6 @@ def trace(
     reason: str = "",
     guardians: Iterable[User] | None = None,
 ) -> None:
-    """Enter the action into the journal of every guardian of the child."""
-    for guardian in guardians_of(application.child) if guardians is None else guardians:
+    """Enter the action into the journal of every guardian who may know."""
+    for guardian in informed_guardians(application.child) if guardians is None else guardians:
         audit.record(action, actor=actor, subject=guardian, target=application.number, reason=reason, now=now)

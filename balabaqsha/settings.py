@@ -118,6 +118,7 @@ MIDDLEWARE = [
     "accounts.middleware.SessionEndedMiddleware",
     "balabaqsha.middleware.NotAllowedMiddleware",
     "applications.middleware.BusyMiddleware",
+    "applications.middleware.WithheldMiddleware",
     "balabaqsha.turned_away.PasswordsMiddleware",
 ]
 

@@ -1,13 +1,28 @@
 """The only way to a family's children. A stranger gets a 404."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from accounts.models import User
-from children.models import Child, Guardianship
+from children.models import Child, Dispute, Guardianship
+
+
+def informed_guardianships() -> QuerySet[Guardianship]:
+    """Those in force whose guardians are told where the child is given a place.
+
+    Whoever is disputed by a proven guardian is told nothing until an official decides: they may be a stranger.
+    """
+    withholding = Dispute.objects.filter(guardianship=OuterRef("pk"), freed_at=None, is_mutual=False)
+    return Guardianship.objects.filter(~Exists(withholding), ended_at=None)
+
+
+def known_children(user_pk: Any) -> QuerySet[Guardianship, UUID]:
+    """The ids of the children of whom this user is told everything, as a subquery."""
+    return informed_guardianships().filter(user=user_pk).values_list("child_id", flat=True)
 
 
 def children_of(user: User | AnonymousUser) -> QuerySet[Child]:
@@ -43,6 +58,16 @@ def is_own_child(user: User, child: Child) -> bool:
     if user.staff_iin_hash:
         person |= Q(user__profile__iin_hash=user.staff_iin_hash)
     return child.guardianships.filter(person, ended_at=None).exists()
+
+
+def informed_guardians(child: Child) -> list[User]:
+    """Those of `guardians_of` who are told where the child is given a place."""
+    told = informed_guardianships().filter(child=child)
+    return list(
+        User.objects.filter(guardianships__in=told, is_active=True).order_by(
+            "guardianships__verified_at", "pk"
+        )
+    )
 
 
 def guardians_of(child: Child) -> list[User]:

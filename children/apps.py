@@ -10,8 +10,9 @@ class ChildrenConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import journal
-        from children import journal_actions, notices
-        from notifications import kinds
+        from children import access, journal_actions, notices
+        from notifications import kinds, selectors
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         journal.register(journal_actions.Action)
+        selectors.register_known(access.known_children)

@@ -36,6 +36,8 @@ class Notice(models.Model):
         blank=True,
         help_text=_("A path within the portal, without a language prefix."),
     )
+    # The child that it is about, if it is for its guardians alone (`selectors.inbox_of`).
+    about = models.UUIDField(null=True, editable=False)
     dedupe_key = models.CharField(max_length=120, unique=True)
     created_at = models.DateTimeField(_("time"))
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)

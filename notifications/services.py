@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -16,6 +17,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 from notifications.broker import wake_on_commit, wake_soon_on_commit
 from notifications.kinds import KINDS, Channel, Kind, is_secret
 from notifications.models import Message, Notice
+from notifications.selectors import inbox_of
 
 _SENDABLE_AGAIN = (Message.State.FAILED, Message.State.WITHHELD, Message.State.SENT)
 DELIVERY_TASK = "notifications.tasks.deliver_due_messages"
@@ -42,6 +44,7 @@ def enqueue(
     dedupe_key: str,
     now: datetime,
     link: str = "",
+    about: UUID | None = None,
 ) -> None:
     """Write a message of `kind` to the inbox of `recipient` and to the outbox, as its channels say.
 
@@ -49,6 +52,7 @@ def enqueue(
     objects (at least those that the kind needs; `KeyError` names a missing one) and is not stored; the inbox
     text is rendered in both languages, the SMS in the recipient's. A second call with the same `dedupe_key`
     for the same kind and recipient changes nothing. `link` is a path of this site, kept without its language.
+    With `about`, the inbox shows it only while the recipient is told of that (`selectors.register_known`).
     A recipient without a phone gets no SMS. The sender is woken after the commit, once for a whole burst of messages.
     """
     what = KINDS[kind]
@@ -60,6 +64,7 @@ def enqueue(
             text_kk=render(what, Channel.INBOX, language="kk", context=context),
             text_ru=render(what, Channel.INBOX, language="ru", context=context),
             link=_without_language(link),
+            about=about,
             dedupe_key=key,
             created_at=now,
         )
@@ -117,8 +122,8 @@ def mark_seen(notices: Iterable[Notice], *, now: datetime) -> None:
 
 
 def mark_all_read(recipient: Any, *, now: datetime) -> int:
-    """Record that `recipient` read everything in the inbox; returns how many notices were unread."""
-    return Notice.objects.filter(recipient_id=recipient.pk, read_at=None).update(read_at=now)
+    """Record that `recipient` read everything that the inbox shows; returns how many notices were unread."""
+    return inbox_of(recipient).filter(read_at=None).update(read_at=now)
 
 
 def send_again(message: Message, *, now: datetime) -> bool:

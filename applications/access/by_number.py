@@ -14,6 +14,7 @@ from applications.access.settling import settle
 from applications.models import Application
 from applications.queue.position import Position, position
 from applications.states import ApplicationState, label_of
+from children.access import informed_guardianships
 
 # Used for comparison if no guardian has a phone, so that an unknown number costs the same work.
 _NO_DIGITS = "----"
@@ -54,7 +55,7 @@ def check(
     is_known: Callable[[User], bool],
     now: datetime,
 ) -> Checked | None:
-    """Where the application stands if the phone of one of its present guardians ends in `digits`; otherwise None.
+    """Where the application stands if the phone of a guardian who may know it ends in `digits`; otherwise None.
 
     None does not say whether there is such an application: both cases cost the same one query and comparison. Misses
     are counted, and past a limit neither hits nor misses are told: raises `BirthDateWanted` where what others missed,
@@ -66,8 +67,7 @@ def check(
         User.objects.filter(
             is_active=True,
             phone__isnull=False,
-            guardianships__ended_at=None,
-            guardianships__child__applications__number=number,
+            guardianships__in=informed_guardianships().filter(child__applications__number=number),
         )
     )
     endings = [re.sub(r"\D", "", str(guardian.phone))[-4:] for guardian in guardians] or [_NO_DIGITS]

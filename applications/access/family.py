@@ -14,6 +14,14 @@ from applications.states import ApplicationState, BidState
 from children.disputes import Standing, standings_of
 
 
+class Withheld(Exception):
+    """Where `application` stands is withheld from the asker, whom a proven guardian does not know."""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(application.pk)
+        self.application = application
+
+
 def applications_of(user: User) -> QuerySet[Application]:
     """The applications of all children whose guardian the user is now."""
     return Application.objects.filter(

@@ -28,7 +28,7 @@ from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, Tier
 from bulletin.workdays import end_of_day
-from children.access import guardians_of
+from children.access import informed_guardians
 
 # Each claim keeps a document of up to 5 MB and waits for an official.
 CLAIMS_PER_DAY = 10
@@ -238,7 +238,7 @@ def _tell(
 ) -> None:
     """Tell every guardian, and enter `action` into their journals. Each benefit is told of once in each way."""
     application = benefit.application
-    guardians, place = guardians_of(application.child), position(application, now=now)
+    guardians, place = informed_guardians(application.child), position(application, now=now)
     remind(
         application,
         kind,

@@ -18,7 +18,7 @@ from applications.states import ReferralState
 from applications.waiting.aging import about_to_leave
 from applications.waiting.campaigns import running_campaign_for, unconfirmed
 from bulletin.models import Locality, MovedOpening, Pause
-from children.access import guardians_of
+from children.access import informed_guardians
 from notifications.sweeps import sweep
 
 M = TypeVar("M", bound=Model)
@@ -114,7 +114,7 @@ def _tell(bid: Bid, *, now: datetime) -> None:
         application = lock_application(bid.application_id)
         if not Bid.objects.filter(pk=bid.pk, told_at=None).update(told_at=now):
             return
-        guardians = guardians_of(application.child)
+        guardians = informed_guardians(application.child)
         remind(
             application,
             "bid_placed",
@@ -135,7 +135,7 @@ def _tell_award(bid: Bid, *, now: datetime) -> None:
         assert bid.awarded_at is not None
         assert bid.answer_due is not None
         last_day = application.locality.last_day(bid.answer_due)
-        guardians = guardians_of(application.child)
+        guardians = informed_guardians(application.child)
         remind(
             application,
             "bid_awarded",

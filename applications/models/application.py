@@ -108,6 +108,11 @@ class Application(models.Model):
         return self.asker_side is None or self.asker_side.may_choose
 
     @property
+    def asker_may_know(self) -> bool:
+        """Whether the user who loaded it is told where it stands: bids, places, the referral."""
+        return self.asker_side is None or self.asker_side.may_know
+
+    @property
     def asker_may_begin(self) -> bool:
         """Whether the user who loaded it may do what others can't do after them: restore, claim a benefit."""
         return self.asker_side is None or self.asker_side.may_begin

@@ -13,7 +13,7 @@ from applications.journal_actions import Action
 from applications.models import Application, Correction
 from applications.moves import lock_application, locking, remind, trace
 from applications.states import LIVE_STATES, CorrectionState
-from children.access import guardians_of
+from children.access import informed_guardians
 
 
 def differing() -> QuerySet[Application]:
@@ -66,7 +66,7 @@ def propose_registry_year(application: Application, *, now: datetime) -> Correct
             proposed_at=now,
             proposed_by=None,
         )
-        guardians = guardians_of(application.child)
+        guardians = informed_guardians(application.child)
         remind(
             application,
             "birth_year_differs",

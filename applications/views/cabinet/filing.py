@@ -32,7 +32,7 @@ from applications.waiting.confirming import confirm_interest
 from applications.waiting.filing import archive, file_application, restorable_of, restore, undo_until
 from bulletin.chosen_place import chosen_locality, remember_place
 from bulletin.models import Language
-from children.access import children_of
+from children.access import children_of, known_children
 from children.models import Child
 from notifications.clock import read_clock
 from notifications.pressing import pressed_on
@@ -158,7 +158,8 @@ def _form(request: HttpRequest, answers: QueryDict, free: QuerySet[Child]) -> Ap
     """
     if request.method == "POST" or {"child", "locality", "languages"} & answers.keys():
         return refilled(request, ApplicationForm(answers, children=free))
-    only, before = free[:2], applications_of(parent(request)).order_by("-filed_at").first()
+    known = applications_of(parent(request)).filter(child__in=known_children(parent(request).pk))
+    only, before = free[:2], known.order_by("-filed_at").first()
     place = before.locality if before else chosen_locality(request)
     initial = {
         "locality": place.slug if place else None,

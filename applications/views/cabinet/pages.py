@@ -38,6 +38,8 @@ class ChildCard:
     situation: Situation | None
     # Without such an application: the one in the archive that the reader can still restore.
     restorable: "Archived | None" = None
+    # Its application, if the reader may not know where it stands.
+    withheld: Application | None = None
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,7 @@ def start(request: HttpRequest) -> HttpResponse:
     for row in _archive_of(user, now=now) if is_archive_read else []:
         if row.may_restore:
             restorable.setdefault(row.application.child_id, row)
-    cards = [
-        ChildCard(child, situation_of(newest[child.pk], now=now))
-        if child.pk in newest
-        else ChildCard(child, None, restorable.get(child.pk))
-        for child in children
-    ]
+    cards = [_card(child, newest.get(child.pk), restorable.get(child.pk), now=now) for child in children]
     context = {"cards": cards, "unknown": stoppable(user, now=now).filter(dispute__isnull=True)}
     return render(request, "applications/start.html", context)
 
@@ -81,16 +78,18 @@ def application_list(request: HttpRequest) -> HttpResponse:
     """«Өтініштер тізімі»: everything that is not in the archive."""
     now = estimate_clock()
     present = _present_applications(parent(request), now=now)
-    asking = campaigns_asking(present, now=now)
-    collected = collected_among(present)
+    shown = [application for application in present if application.asker_may_know]
+    asking = campaigns_asking(shown, now=now)
+    collected = collected_among(shown)
     rows = [
         {
             **_listed(application, asking.get(application.pk)),
             "state_label": label_of(application.state, is_collected=application.pk in collected),
         }
-        for application in present
+        for application in shown
     ]
-    return render(request, "applications/list.html", {"rows": rows, "tab": "list"})
+    withheld = [application for application in present if not application.asker_may_know]
+    return render(request, "applications/list.html", {"rows": rows, "withheld": withheld, "tab": "list"})
 
 
 @require_safe
@@ -122,6 +121,16 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "applications/application.html", context)
 
 
+def _card(
+    child: Child, application: Application | None, restorable: Archived | None, *, now: datetime
+) -> ChildCard:
+    if application is None:
+        return ChildCard(child, None, restorable)
+    if not application.asker_may_know:
+        return ChildCard(child, None, withheld=application)
+    return ChildCard(child, situation_of(application, now=now))
+
+
 def _present_applications(user: User, *, now: datetime) -> list[Application]:
     """The family's applications outside the archive, newest first, brought up to `now`."""
     present = applications_of(user).exclude(state=ApplicationState.ARCHIVED)
@@ -139,9 +148,10 @@ def _listed(application: Application, campaign: Campaign | None) -> dict[str, An
 
 
 def _archive_of(user: User, *, now: datetime) -> list[Archived]:
-    """The family's archive, newest first."""
+    """The family's archive, newest first, without what is withheld from `user`."""
     in_archive = list(applications_of(user).filter(state=ApplicationState.ARCHIVED).order_by("-archived_at"))
-    return _archived(with_standing(user, in_archive), now=now)
+    shown = [one for one in with_standing(user, in_archive) if one.asker_may_know]
+    return _archived(shown, now=now)
 
 
 def _archived(applications: Collection[Application], *, now: datetime) -> list[Archived]:

@@ -21,7 +21,12 @@ from applications.queue.small_groups import FEW
 from applications.refusals import Refusal
 from applications.states import Tier
 from applications.views.offers import offer, public_vacancies, similar_offers
-from applications.views.people import enrolled_applications, live_applications, waiting_for
+from applications.views.people import (
+    enrolled_applications,
+    live_applications,
+    waiting_for,
+    withheld_applications,
+)
 from bulletin.chosen_place import PLACE_COOKIE
 from bulletin.models import Vacancy
 from bulletin.opening import BIDDING_PHASES, Phase
@@ -77,9 +82,13 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
     family = live_applications(request, now=now)
     # A family whose only child has a place already is told so, and not asked to file an application.
     told = family or enrolled_applications(request)
+    withheld = [] if told else withheld_applications(request)
     shown = offer(vacancy, family=family, now=now)
     is_for_the_head = _is_for_the_head(vacancy, shown.phase)
-    verdicts = [_verdict(one, vacancy, is_for_the_head=is_for_the_head, now=now) for one in told]
+    verdicts = [
+        *(_verdict(one, vacancy, is_for_the_head=is_for_the_head, now=now) for one in told),
+        *(Verdict(one, Refusal.DISPUTED, is_sent=False) for one in withheld),
+    ]
     fitting = [verdict.application for verdict in verdicts if verdict.refusal is None]
     waiting = waiting_for(vacancy, family, now=now)
     able = fitting or waiting
