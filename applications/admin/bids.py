@@ -1,5 +1,6 @@
 """Bids: the kindergarten activates them or refuses them with a reason."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -253,4 +254,18 @@ class BidAdmin(KindergartensWork):
         )
 
     def chosen_line(self, obj: Bid) -> str:
-        return f"{obj.vacancy}: {obj.application.number}, {obj.application.birth_year}"
+        state = "" if obj.state == BidState.PENDING else f" ({obj.get_state_display()})"
+        application = obj.application
+        return f"{obj.vacancy}: {self.child(obj)}, {application.number}, {application.birth_year}{state}"
+
+    def chosen_facts(self, rows: Sequence[Bid]) -> list[Rows]:
+        places = positions([bid.application for bid in rows], now=estimate_clock())
+        for bid in rows:
+            vars(bid)["place"] = places.get(bid.application_id)
+        return [
+            [
+                {"label": gettext("Number in the queue"), "value": self.number(bid)},
+                {"label": gettext("State"), "value": self.shown_state(bid)},
+            ]
+            for bid in rows
+        ]

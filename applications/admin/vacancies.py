@@ -37,7 +37,7 @@ from applications.admin.work import (
 )
 from applications.bidding import publication
 from applications.bidding.obstacles import publication_lead, refuse_obstacles, why_not_publish
-from applications.states import LIVE_OFFERS, BidState
+from applications.states import LIVE_OFFERS, BidState, OfferState
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Vacancy
 from bulletin.seen import SeenAdmin
@@ -157,9 +157,13 @@ def _recall(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) 
 
 
 def _recalled(vacancy: Vacancy) -> str:
-    if vacancy.bids.filter(state=BidState.VOID).exists():
+    told = (
+        vacancy.bids.filter(state=BidState.VOID).exists()
+        or vacancy.offers.filter(state=OfferState.RECALLED, application__isnull=False).exists()
+    )
+    if told:
         return gettext("The vacancy is recalled. The families have been told the reason.")
-    return gettext("The vacancy is recalled. There were no bids: no family had to be told.")
+    return gettext("The vacancy is recalled. No family was waiting for an answer, so none had to be told.")
 
 
 def _close(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -> None:

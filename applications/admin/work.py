@@ -416,14 +416,17 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         # Before the work: it takes rows out of a filtered list.
         rows = list(chosen)
         if "confirmed" not in request.POST:
+            now = estimate_clock()
+            offered = [row for row in rows if work.offered(row, now)]
             context = {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 "title": title,
                 "rows": [
                     self._chosen(row, work, facts=facts)
-                    for row, facts in zip(rows, self.chosen_facts(rows), strict=True)
+                    for row, facts in zip(offered, self.chosen_facts(offered), strict=True)
                 ],
+                "left_out": [self.chosen_line(row) for row in rows if row not in offered],
                 "action": action,
                 "work": work,
             }

@@ -155,7 +155,11 @@ def _years(vacancy: Vacancy) -> Iterator[Obstacle]:
 def _opening(vacancy: Vacancy, *, now: datetime, lead: timedelta) -> Iterator[Obstacle]:
     earliest, latest = now + lead, now + LONGEST_ANNOUNCED
     if vacancy.opens_at < earliest:
-        yield Obstacle("opens_at", too_early(vacancy.locality, earliest=earliest))
+        at_short_notice = _(
+            "If it has to be sooner: an official may publish it at short notice, with a reason."
+        )
+        too_soon = too_early(vacancy.locality, earliest=earliest)
+        yield Obstacle("opens_at", f"{too_soon}. {at_short_notice}" if lead else too_soon)
     elif vacancy.opens_at > latest:
         words = _("That is too far ahead. The latest opening: %(latest)s")
         yield Obstacle("opens_at", words % {"latest": _day(vacancy, latest)})

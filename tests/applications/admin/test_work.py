@@ -127,8 +127,19 @@ class TestBids:
         bid_ending.withdraw_bid(withdrawn, actor=other.filed_by, now=scene.now)
         chosen = {"action": "activate_selected", "_selected_action": [str(bid.pk), str(withdrawn.pk)]}
         listing = reverse("admin:applications_bid_changelist")
-        assert desk.post(listing, chosen).status_code == 200
+        asked = desk.post(listing, chosen)
+        assert asked.status_code == 200
         assert not Referral.objects.exists()
+        (row,), (left_out,) = asked.context["rows"], asked.context["left_out"]
+        assert row["pk"] == bid.pk
+        assert scene.application.number in row["line"]
+        assert scene.application.child.last_name in row["line"]
+        facts = {fact["label"]: fact["value"] for fact in row["facts"]}
+        assert facts[gettext("Number in the queue")] == "2"
+        assert str(BidState.PENDING.label) in facts[gettext("State")]
+        assert other.number in left_out
+        assert str(BidState.WITHDRAWN.label) in left_out
+        assert left_out in unescape(asked.content.decode())
         answer = desk.post(listing, chosen | {"confirmed": "yes"})
         assert Referral.objects.get().bid == bid
         assert any(str(Refusal.BID_ENDED.label) in sentence for sentence in said(answer))
@@ -156,7 +167,7 @@ class TestBids:
         assert said(answer) == [
             gettext("Activated bids: %(count)s") % {"count": 2},
             gettext("Not done: %(count)s. %(reason)s") % {"count": 1, "reason": Refusal.NOT_ALLOWED.label}
-            + f" {ended.vacancy}: {ended.application.number}, 2017",
+            + f" {ended.vacancy}: КАМЕНОВА Д. Е., {ended.application.number}, 2017",
             gettext("No longer in this list: %(count)s") % {"count": 1},
         ]
 
@@ -456,7 +467,22 @@ class TestVacancies:
         (words,) = said(desk.post(work(scene.vacancy, "recall"), {"reason": "Қате жарияланды"}))
         assert (
             words
-            == "Бос орын кері қайтарып алынды. Өтінім болған жоқ, сондықтан ешбір отбасына хабарлау қажет емес."
+            == "Бос орын кері қайтарып алынды. Жауап күткен отбасы жоқ, сондықтан ешкімге хабарлау қажет емес."
+        )
+
+    def test_a_bid_that_was_refused_before_is_not_told_to_be_none(self, desk, scene, bid):
+        bid_ending.reject_bid(bid, actor=scene.staff, reason="Құжат жоқ", now=scene.now)
+        (words,) = said(desk.post(work(scene.vacancy, "recall"), {"reason": "Қате жарияланды"}))
+        assert words == gettext(
+            "The vacancy is recalled. No family was waiting for an answer, so none had to be told."
+        )
+
+    def test_who_may_publish_sooner_is_said_where_it_opens_too_soon(self, desk, scene):
+        answer = desk.post(self.add, draft_of(scene, opens_at_0="26.06.2019", opens_at_1="17:19"))
+        (words,) = answer.context["adminform"].form.errors["opens_at"]
+        assert (
+            gettext("If it has to be sooner: an official may publish it at short notice, with a reason.")
+            in words
         )
 
     def test_families_who_had_bid_are_told(self, desk, scene, bid):
