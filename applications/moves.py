@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, connection, transaction
 from django.db.models import TextChoices
 from psycopg2.errors import DeadlockDetected, LockNotAvailable
@@ -17,6 +18,7 @@ from applications.refusals import Refusal
 from applications.rules.running_out import first_end
 from applications.states import (
     BEGINNING,
+    BY_GUARDIANS,
     CHOOSING,
     COSTLY,
     DECISIONS,
@@ -28,7 +30,7 @@ from applications.states import (
 )
 from bulletin.models import Vacancy
 from bulletin.workdays import NoCalendar
-from children.access import informed_guardians, is_own_child
+from children.access import children_of, informed_guardians, is_own_child
 from children.disputes import is_halted_for, side_of
 from children.models import Child
 from notifications.services import enqueue
@@ -110,8 +112,10 @@ def move(
 
     Raises `Refused`: NOT_ALLOWED; OWN_CHILD for what an employee decides about a child of their own; HALTED for a
     costly move while a guardian of the child is disputed, DISPUTED or UNPROVEN for what `actor`, as one side of it, may
-    not do meanwhile.
+    not do meanwhile. Raises `PermissionDenied` if `actor` does what only a guardian does, and is none (any more).
     """
+    if step in BY_GUARDIANS and actor is not None:
+        refuse_stranger(application.child, actor)
     if not is_allowed(step, application.state):
         raise Refused(Refusal.NOT_ALLOWED)
     if step in DECISIONS and actor is not None:
@@ -139,6 +143,15 @@ def reckon(application: Application, *, now: datetime) -> Application:
     application.runs_out_at = first_end(application, now=now)
     application.save(update_fields=["runs_out_at"])
     return application
+
+
+def refuse_stranger(child: Child, actor: User) -> None:
+    """Raise `PermissionDenied` unless `actor` is a guardian of `child` now, whatever a page found before.
+
+    The child or its application is locked.
+    """
+    if not children_of(actor).filter(pk=child.pk).exists():
+        raise PermissionDenied
 
 
 def refuse_while_halted(application: Application, *, actor: User | None) -> None:

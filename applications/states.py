@@ -164,6 +164,8 @@ CHOOSING = frozenset({Move.PLACE_BID, Move.ACCEPT_OFFER, Move.CHANGE_LANGUAGES})
 # What no other guardian can do once one has done it: halted for a guardian disputed by one who is proven. Claiming a
 # benefit is such an act too, but not a move of its own.
 BEGINNING = frozenset({Move.FILE, Move.RESTORE})
+# What only a guardian of the child does; a press that places a bid asks in its own statement.
+BY_GUARDIANS = COSTLY | HELD | CHOOSING | BEGINNING | {Move.CONFIRM_INTEREST}
 # What an employee decides about one family, and nobody for their own child. The same holds for benefits, corrections
 # and disputed guardianships, whose decisions are not moves.
 DECISIONS = frozenset(

@@ -20,6 +20,7 @@ from applications.moves import (
     move,
     refuse_own_child,
     refuse_side,
+    refuse_stranger,
     refuse_while_halted,
     remind,
     trace,
@@ -50,6 +51,7 @@ def claim_benefit(
     """
     with locking():
         application = _lock(application)
+        refuse_stranger(application.child, actor)
         refuse_side(application.child, actor, begins=True)
         category = BenefitCategory.objects.get(pk=category.pk)
         _refuse_claim(application, category, now=now)
@@ -73,6 +75,7 @@ def withdraw_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit
     """
     with locking():
         benefit = _lock_benefit(benefit)
+        refuse_stranger(benefit.application.child, actor)
         refuse_while_halted(benefit.application, actor=actor)
         _end(benefit, BenefitState.WITHDRAWN, actor=actor, now=now)
         trace(benefit.application, Action.BENEFIT_WITHDRAWN, actor=actor, now=now)

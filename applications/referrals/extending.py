@@ -16,6 +16,7 @@ from applications.moves import (
     lock_referral,
     locking,
     move,
+    refuse_stranger,
     refuse_while_halted,
 )
 from applications.referrals.due import last_day_of
@@ -84,6 +85,7 @@ def extend_referral(
         if not referral.is_extendable(now=now):
             raise Refused(Refusal.REFERRAL_ENDED)
         # Before any file is stored.
+        refuse_stranger(application.child, actor)
         refuse_while_halted(application, actor=None)
         if Extension.objects.filter(referral=referral).exists():
             raise Refused(Refusal.ALREADY_EXTENDED)

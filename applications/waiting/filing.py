@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection
 from django.db.models import F
 
@@ -12,14 +11,22 @@ from accounts.models import User
 from applications.benefits.claims import expire_benefits_of
 from applications.journal_actions import Action
 from applications.models import Application, Event, Rules
-from applications.moves import Refused, announce, lock_application, locking, move, refuse_side, write_event
+from applications.moves import (
+    Refused,
+    announce,
+    lock_application,
+    locking,
+    move,
+    refuse_side,
+    refuse_stranger,
+    write_event,
+)
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
 from applications.rules.running_out import first_end
 from applications.states import LIVE_STATES, ApplicationState, Move
 from bulletin.models import Language, Locality
-from children.access import guardians_of
 from children.disputes import halts_of, standstill
 from children.models import Child
 
@@ -35,8 +42,6 @@ def file_application(
     known = [code for code in Language.values if code in languages]
     if not known or len(known) != len(set(languages)):
         raise ValueError("unknown languages of education")
-    if actor not in guardians_of(child):
-        raise PermissionDenied
     today = locality.day(now)
     if not rules_at(locality, now).admits(child.birth_year, on=today):
         raise Refused(Refusal.AGE)
@@ -45,6 +50,7 @@ def file_application(
         with locking():
             # A «Stop» under way goes first: foreign keys by themselves are checked only at the commit.
             Child.objects.select_for_update(no_key=True).values_list("pk").get(pk=child.pk)
+            refuse_stranger(child, actor)
             refuse_side(child, actor, begins=True)
             application = Application(
                 number=f"{today:%y}-{sequence:06}",

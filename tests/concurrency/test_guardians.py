@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from threading import Event as Signal
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 
 from accounts.crypto import keyed_hash
@@ -14,6 +15,7 @@ from accounts.registry.simulator import SimulatedRegistry
 from applications.bidding.rush import Outcome, press
 from applications.disputes import guardianships
 from applications.models import Application, Bid, Referral
+from applications.moves import lock_application
 from applications.referrals import issuing
 from applications.refusals import Refusal
 from applications.states import ApplicationState
@@ -146,6 +148,28 @@ def test_nothing_happens_after_the_stop_was_answered(scene, newcomer, act):
     work = archive(scene, newcomer) if act == "archive" else bid(scene, newcomer)
     assert not after_it_was_stopped(scene, work, stop(newcomer, scene.parent))
     assert is_halted(scene.application.child)
+
+
+def test_an_act_that_waited_asks_again_who_is_a_guardian(scene, newcomer):
+    """The guardianship ends while the act waits for the application."""
+
+    def end_the_guardianship():
+        lock_application(scene.application.pk)
+        Guardianship.objects.filter(user=newcomer).update(ended_at=NOW)
+
+    with dawdling(end_the_guardianship) as (slowly, is_done, is_over):
+
+        def act():
+            try:
+                assert is_done.wait(10)
+                archive(scene, newcomer)()
+            except PermissionDenied:
+                return "refused"
+            finally:
+                is_over.set()
+
+        assert together(slowly, act)[1] == "refused"
+    assert not is_committed(scene)
 
 
 def test_the_stop_against_the_newcomers_bid(scene, newcomer):

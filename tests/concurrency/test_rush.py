@@ -264,7 +264,7 @@ def test_against_the_withdrawal_no_place_is_lost(scene):
     Vacancy.objects.update(seats_total=1)
     assert pressed(waiting[0], scene.vacancy) == Outcome.PLACED
     bid = Bid.objects.get()
-    during(lambda: bid_ending.withdraw_bid(bid, actor=scene.parent, now=NOW), waiting[1:], scene.vacancy)
+    during(lambda: bid_ending.withdraw_bid(bid, actor=bid.placed_by, now=NOW), waiting[1:], scene.vacancy)
     assert consistent(scene.vacancy)
     # Whoever came too early was refused rightly: the next press has the place.
     pressed(waiting[1], scene.vacancy)
@@ -406,7 +406,7 @@ def test_the_award_against_the_withdrawals_of_its_winners(scene):
     close_now(vacancy)
     award = lambda: award_collected(vacancy, now=read_clock())  # noqa: E731
     leave = [
-        lambda bid=bid: bid_ending.withdraw_bid(bid, actor=scene.parent, now=NOW)
+        lambda bid=bid: bid_ending.withdraw_bid(bid, actor=bid.placed_by, now=NOW)
         for bid in Bid.objects.filter(application__in=order[:6])
     ]
     together(*leave[:3], award, award, *leave[3:])
@@ -590,7 +590,7 @@ def a_life(seed, applications, vacancies, scene):
             continue
         try:
             if chance.random() < 0.5:
-                bid_ending.withdraw_bid(bid, actor=scene.parent, now=NOW)
+                bid_ending.withdraw_bid(bid, actor=bid.placed_by, now=NOW)
             else:
                 bid_ending.reject_bid(bid, actor=scene.staff, reason="Орын жоқ", now=NOW)
         except Refused as refused:

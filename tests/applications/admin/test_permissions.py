@@ -163,7 +163,7 @@ def objects(scene, clock):
     extended = referral()
     extending.extend_referral(
         extended,
-        actor=scene.parent,
+        actor=extended.application.filed_by,
         until=extending.longest_extension(extended),
         reason="illness",
         documents=[("anyktama.pdf", ContentFile(b"%PDF-1.4", name="anyktama.pdf"))],

@@ -332,7 +332,7 @@ class TestQueueOrder:
         winners, others = award._give_places(vacancy, now=vacancy.closes_at)
         assert (winners, others) == (bids[:2], bids[2:])
         assert lose_bid(others[-1], now=vacancy.closes_at)
-        withdraw_bid(winners[0], actor=scene.parent, now=vacancy.closes_at)
+        withdraw_bid(winners[0], actor=winners[0].placed_by, now=vacancy.closes_at)
         assert not lose_bid(others[-2], now=vacancy.closes_at)
         assert award.award_collected(vacancy, now=vacancy.closes_at) == 1
         assert [(placed.state, placed.holds_seat) for placed in Bid.objects.order_by("placed_at")] == [
@@ -397,7 +397,7 @@ class TestQueueOrder:
         award.award_collected(vacancy, now=vacancy.closes_at)
         assert list(Bid.objects.filter(state=BidState.LOST)) == bids[4:]
         monkeypatch.undo()
-        withdraw_bid(bids[0], actor=scene.parent, now=vacancy.closes_at)
+        withdraw_bid(bids[0], actor=bids[0].placed_by, now=vacancy.closes_at)
         assert award.award_collected(vacancy, now=vacancy.closes_at) == 1
         assert list(Bid.objects.filter(holds_seat=True).order_by("placed_at")) == bids[1:3]
 

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -28,7 +29,17 @@ from applications.moves import Refused
 from applications.referrals import due, extending, issuing
 from applications.referrals import ending as referral_ending
 from applications.refusals import Refusal
-from applications.states import COSTLY, HELD, MOVES, ApplicationState, BenefitState, OfferState, ReferralState
+from applications.states import (
+    BY_GUARDIANS,
+    COSTLY,
+    HELD,
+    MOVES,
+    ApplicationState,
+    BenefitState,
+    Move,
+    OfferState,
+    ReferralState,
+)
 from applications.waiting import changes, filing
 from bulletin.models import Holiday
 from children.disputes import STOPPABLE_FOR, is_halted, stoppable
@@ -738,6 +749,45 @@ class TestWhatIsHalted:
         decide(ENDS)
         assert _press(scene, newcomer) == Outcome.UNKNOWN
         assert not is_halted(scene.application.child)
+
+    @pytest.mark.parametrize("act", COSTLY_ACTS)
+    def test_who_is_no_guardian_any_more_does_nothing_costly(self, scene, newcomer, costly, act, settings):
+        """A page asked before; the act asks under its locks."""
+        state_for, call = costly
+        state_for(act)
+        Guardianship.objects.filter(user=newcomer).update(ended_at=scene.now)
+        before = list(Event.objects.values_list("pk", flat=True))
+        files = sorted(settings.MEDIA_ROOT.rglob("*"))
+        with pytest.raises(PermissionDenied):
+            call(act, newcomer)
+        assert list(Event.objects.values_list("pk", flat=True)) == before
+        assert sorted(settings.MEDIA_ROOT.rglob("*")) == files
+
+    @pytest.mark.parametrize("step", sorted(BY_GUARDIANS - {Move.FILE}))
+    def test_every_move_of_guardians_is_refused_to_others_at_the_one_door(self, scene, newcomer, step):
+        Guardianship.objects.filter(user=newcomer).update(ended_at=scene.now)
+        application = Application(
+            pk=scene.application.pk, state=MOVES[step][0][0], child=scene.application.child
+        )
+        with pytest.raises(PermissionDenied):
+            moves.move(application, step, actor=newcomer, now=scene.now)
+
+    def test_nor_do_they_claim_a_benefit_or_accept_a_place(self, scene, newcomer):
+        offer = offered_to(scene)
+        Guardianship.objects.filter(user=newcomer).update(ended_at=scene.now)
+        with pytest.raises(PermissionDenied):
+            offers.accept_offer(offer, actor=newcomer, now=scene.now)
+        with pytest.raises(PermissionDenied):
+            claims.claim_benefit(
+                scene.application,
+                BenefitCategoryFactory(),
+                document=ContentFile(b"x", name="a.jpg"),
+                original_name="a.jpg",
+                actor=newcomer,
+                now=scene.now,
+            )
+        assert Offer.objects.get().state == OfferState.OFFERED
+        assert scene.application.benefits.count() == 0
 
     def test_the_freeze_stays_while_the_official_is_late(self, scene, newcomer, stop, costly):
         know(scene.parent, PhoneTie.UNKNOWN)
