@@ -4,6 +4,7 @@ An offer holds its seat from the moment at which the place was given back (`pass
 new bid holds it, or nobody is left. Nobody is punished for not answering.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import partial
 
@@ -227,6 +228,14 @@ def live_offer(application: Application) -> Offer | None:
         .select_related("vacancy__group__kindergarten__locality")
         .first()
     )
+
+
+def offered_among(applications: Iterable[Application]) -> list[Application]:
+    """Those of these settled applications to which a place is offered; a bid for another gives it up. One query."""
+    asked = list(applications)
+    offered = Offer.objects.filter(application__in=asked, state=OfferState.OFFERED)
+    considering = set(offered.values_list("application", flat=True)) if asked else set()
+    return [one for one in asked if one.pk in considering]
 
 
 def offers_over(*, now: datetime) -> list[Offer]:

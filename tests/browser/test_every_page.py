@@ -73,7 +73,11 @@ def offered_pages(city) -> list[str]:
         SimpleNamespace(application=application, vacancy=vacancy, parent=city.parent, now=timezone.now())
     )
     names = ("application", "accept_offer", "decline_offer", "delete")
-    return [reverse(f"applications:{name}", args=[application.pk]) for name in names]
+    return [
+        *(reverse(f"applications:{name}", args=[application.pk]) for name in names),
+        reverse("applications:apply", args=[application.pk, city.vacancy.pk]),
+        city.vacancy.get_absolute_url(),
+    ]
 
 
 def too_wide(page: Page, widths: tuple[int, ...]) -> list[str]:

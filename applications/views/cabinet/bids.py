@@ -15,6 +15,7 @@ from accounts.typed import refilled
 from applications.access.family import pending_bid
 from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.bidding.ending import withdraw_bid
+from applications.bidding.offers import offered_among
 from applications.bidding.rush import Outcome
 from applications.disputes.halts import dispute_of
 from applications.models import Application
@@ -124,6 +125,7 @@ def _confirm(
     context = {
         "form": form,
         "vacancy": vacancy,
+        "offered": offered_among(applications),
         "is_halted": any(application.asker_is_bound for application in applications),
     }
     return render(request, "applications/apply.html", context)
@@ -141,6 +143,7 @@ def _wait(
     context = {
         "form": form,
         "vacancy": vacancy,
+        "offered": offered_among(applications),
         "is_halted": any(application.asker_is_bound for application in applications),
         "is_waiting": True,
         "is_early": is_early,

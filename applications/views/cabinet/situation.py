@@ -75,7 +75,7 @@ class Situation:
     restorable_until: datetime | None = None
     # The place that is offered to the family, which has yet to answer.
     offer: Offer | None = None
-    # For how many places the reader may bid now.
+    # For how many places the reader may bid now; none are looked for while one is offered.
     suiting: int = 0
 
     @property
@@ -167,12 +167,12 @@ class Situation:
 
     @property
     def may_bid(self) -> bool:
-        """Whether the reader of the page may look for a place now."""
-        return self.state == State.WAITING and self.application.asker_may_choose
+        """Whether the page leads its reader to places for which they may bid; one that is offered comes first."""
+        return self.state == State.WAITING and self.application.asker_may_choose and self.offer is None
 
     @property
     def suiting_url(self) -> str:
-        """Where those places are; empty for a reader who may not bid now."""
+        """Where those places are; empty for a reader whom the page does not lead there."""
         return matching_bulletin_url() if self.may_bid else ""
 
     @property
@@ -304,6 +304,8 @@ class Situation:
     def _bid_text(self) -> str:
         if self.step_number > 2:
             return _("You sent an application to the bulletin.")
+        if self.offer:
+            return self.next_step
         return _("Look at the bulletins that suit you and send an application.")
 
     def _bid_buttons(self) -> dict[str, str]:
@@ -379,7 +381,8 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         .order_by("-issued_at", "-id")
         .first()
     )
-    may_look = application.state == State.WAITING and application.asker_may_choose
+    offer = live_offer(application) if application.state == State.WAITING else None
+    may_look = application.state == State.WAITING and application.asker_may_choose and offer is None
     return Situation(
         application=application,
         now=now,
@@ -390,7 +393,7 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         stop=application.stops.filter(lifted_at=None).first(),
         dispute=dispute_of(application, now=now),
         campaign=campaign_asking(application, now=now),
-        offer=live_offer(application) if application.state == State.WAITING else None,
+        offer=offer,
         restorable_until=restorable_until(application) if application.state == State.LAPSED else None,
         suiting=len(suiting_places(application, now=now)) if may_look else 0,
     )

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from applications.access.family import pending_bid
 from applications.bidding.eligibility import refusal_at_opening, why_not
+from applications.bidding.offers import offered_among
 from applications.models import Application, PriorityCutoff
 from applications.queue.position import Position, last_position, position
 from applications.queue.small_groups import FEW
@@ -100,6 +101,7 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
         "verdicts": verdicts,
         "fitting": able,
         "only": able[0] if len(able) == 1 else None,
+        "offered": offered_among(able),
         "is_waiting": bool(waiting),
         "moved_openings": vacancy.moved_openings.select_related("pause"),
         "countdown": _countdown(vacancy, shown.phase, verdicts),

@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from applications.models import Bid, Offer
 from applications.states import ApplicationState, OfferState
+from bulletin.models import Vacancy
 from tests.applications.bidding.given_back import offered_to
 from tests.applications.conftest import ZONE
-from tests.factories import LocalityFactory, UserFactory
+from tests.factories import ApplicationFactory, LocalityFactory, UserFactory, VacancyFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +110,59 @@ def test_whoever_would_give_it_up_is_told_before(family, scene, page, query, tol
     assert GIVEN_UP not in text(family.get(address, query))
     offered_to(scene)
     assert (GIVEN_UP in text(family.get(address, query))) == told
+
+
+@pytest.fixture
+def elsewhere(scene):
+    """A place for which the family may bid, or wait for its opening, meanwhile."""
+    return VacancyFactory(group=scene.group, birth_years=[2017], opens_at=scene.now)
+
+
+def pages_of(family, scene, vacancy):
+    """Where a bid for that place begins: on its page, on the page of the press, where the child is chosen."""
+    return [
+        text(family.get(address))
+        for address in (
+            vacancy.get_absolute_url(),
+            reverse("applications:apply", args=[scene.application.pk, vacancy.pk]),
+            reverse("applications:choose_child", args=[vacancy.pk]),
+        )
+    ]
+
+
+@pytest.mark.parametrize("opens_in", [timedelta(0), timedelta(hours=1)])
+def test_whoever_would_bid_elsewhere_is_told_beside_the_button(family, scene, elsewhere, opens_in):
+    Vacancy.objects.filter(pk=elsewhere.pk).update(opens_at=scene.now + opens_in)
+    assert not any(GIVEN_UP in page for page in pages_of(family, scene, elsewhere))
+    offered_to(scene)
+    for page in pages_of(family, scene, elsewhere):
+        assert GIVEN_UP in page
+        assert f"Бала: {scene.application.child.full_name}" in page
+
+
+def test_of_several_children_the_one_is_named_to_whom_it_is_offered(family, scene, elsewhere):
+    sister = ApplicationFactory(
+        locality=scene.locality,
+        filed_by=scene.parent,
+        child__birth_date=scene.application.child.birth_date,
+        languages=["ru"],
+        filed_at=scene.now,
+    )
+    offered_to(scene)
+    page = text(family.get(reverse("applications:choose_child", args=[elsewhere.pk])))
+    assert page.count(GIVEN_UP) == 1
+    assert f"Бала: {scene.application.child.full_name}" in page
+    assert GIVEN_UP not in text(family.get(reverse("applications:apply", args=[sister.pk, elsewhere.pk])))
+
+
+def test_the_applications_page_leads_to_the_offer_and_not_to_the_bulletin(family, scene, elsewhere):
+    to_places = reverse("applications:bulletin") + "?status=me"
+    for address in (scene.application.get_absolute_url(), reverse("applications:cabinet")):
+        assert to_places in text(family.get(address))
+    offered_to(scene)
+    for address in (scene.application.get_absolute_url(), reverse("applications:cabinet")):
+        page = text(family.get(address))
+        assert to_places not in page
+        assert "28.06.2019" in page
+    Offer.objects.update(state=OfferState.DECLINED, ended_at=scene.now)
+    assert to_places in text(family.get(scene.application.get_absolute_url()))
