@@ -158,6 +158,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     ),
     # The bulletin lists none of these.
     "bulletin/selectors.py _READINESS · Phase": "DRAFT CLOSED RECALLED",
+    "applications/views/offers.py _MAY_STILL_BID · ApplicationState": "REFERRED ENROLLED STOP_LISTED LAPSED ARCHIVED",
     "bulletin/opening.py BIDDING_PHASES · Phase": "DRAFT ANNOUNCED PAUSED FULL CLOSED RECALLED",
     "accounts/sms_codes.py _OWNERS_KIND · SmsCode.Purpose": "REGISTER SIGN_IN",
     "accounts/uploads.py _CAUSES · Cause": "UNKNOWN_TYPE",
