@@ -1,4 +1,5 @@
-// Forms: what was wrong comes first, nothing is sent twice, a password can be looked at. Every form works without this.
+// Forms: what was wrong comes first, nothing is sent twice or lost unasked, a password can be looked at. Every form works
+// without this.
 (() => {
   "use strict";
   const texts = document.currentScript.dataset;
@@ -31,6 +32,27 @@
       button.removeAttribute("aria-disabled");
     }
     labels.clear();
+  });
+
+  // Another language or place is another page: what was typed into this one would be gone.
+  const isChanged = (field) => {
+    if (field.type === "file") return field.files.length > 0;
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (!field.options) return field.type !== "hidden" && field.value !== field.defaultValue;
+    const given = [...field.options].findIndex((option) => option.defaultSelected);
+    return field.selectedIndex !== Math.max(given, 0);
+  };
+  const mayLeave = () => {
+    const fields = document.querySelectorAll("main form[method=post] :is(input, select, textarea)");
+    const isUnsent = document.querySelector("main .has-error") || [...fields].some(isChanged);
+    return !isUnsent || confirm(texts.unsent);
+  };
+  addEventListener("click", (event) => {
+    const isNewTab = event.ctrlKey || event.metaKey || event.shiftKey;
+    if (event.target.closest(".lang a") && !isNewTab && !mayLeave()) event.preventDefault();
+  });
+  addEventListener("submit", (event) => {
+    if (event.target.closest(".menu--place") && !mayLeave()) event.preventDefault();
   });
 
   for (const input of document.querySelectorAll("input[type=password]")) {
