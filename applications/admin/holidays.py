@@ -1,8 +1,9 @@
 """The calendar of working days: what a changed day means for families is shown before it is saved."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.work import NAMED, written
+from applications.bidding.obstacles import EARLIEST_YEAR
 from applications.referrals.days_off import LENGTHEN_TASK, Longer, to_lengthen
 from bulletin.calendar import calendar_with
 from bulletin.models import Holiday
@@ -20,11 +22,27 @@ from bulletin.workdays import NoCalendar
 from notifications.broker import wake_on_commit
 from notifications.clock import estimate_clock, read_clock
 
+# Decrees move days off a year ahead; beyond this a year is a slip of the finger.
+YEARS_AHEAD = 3
+
+
+class HolidayForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Holiday
+        fields = ["date", "kind", "name_kk", "name_ru", "source"]
+
+    def clean_date(self) -> date:
+        day: date = self.cleaned_data["date"]
+        if not EARLIEST_YEAR <= day.year <= timezone.localdate(estimate_clock()).year + YEARS_AHEAD:
+            raise forms.ValidationError(gettext("Check the year."))
+        return day
+
 
 @admin.register(Holiday)
 class HolidayAdmin(CheckedAdmin):
     """Dates are never deleted: a cancelled day off becomes a working day, so that loading does not bring it back."""
 
+    form = HolidayForm
     list_display = ["day", "kind", "name_kk", "name_ru", "source"]
     list_filter = ["kind"]
     search_fields = ["name_kk", "name_ru", "source"]

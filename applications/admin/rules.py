@@ -47,6 +47,8 @@ from bulletin.seen import CheckedAdmin
 from notifications.clock import estimate_clock, read_clock
 
 FIELDS = ["locality", "valid_from", *VALUES]
+# Rules further ahead are a slip of the finger.
+YEARS_AHEAD = 3
 PUT_OFF = _(
     "The rules planned for that day begin a day later; if they should not hold, replace them before. They begin on"
 )
@@ -110,6 +112,8 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
             start = earliest_start(locality=locality, now=now)
             if data["valid_from"] is None:
                 self.add_error("valid_from", gettext("Name the day from which they hold."))
+            elif data["valid_from"].year > now.year + YEARS_AHEAD:
+                self.add_error("valid_from", gettext("Check the year."))
             elif start is not None and data["valid_from"] < start:
                 words = gettext(
                     "Promises have been given under the rules in force, or rules of an emergency begin on that day. "

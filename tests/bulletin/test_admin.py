@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import DataError, connection, transaction
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import User
 from balabaqsha.roles import PERMISSIONS
@@ -360,3 +361,22 @@ def test_nobody_is_granted_the_right_to_delete_a_day() -> None:
 def test_a_review_is_named_by_the_day_of_its_place(own: Kindergarten) -> None:
     review = Review(kindergarten=own, created_at=datetime(2019, 6, 25, 19, tzinfo=UTC))
     assert str(review) == "26.06.2019"
+
+
+@pytest.mark.parametrize("day", ["15.05.2099", "15.05.1999"])
+def test_a_slip_in_the_year_of_a_day_is_caught(chief: Client, day: str) -> None:
+    data = {"date": day, "kind": "off", "name_kk": "Күн", "name_ru": "День", "source": ""}
+    for sent in (data, data | {"confirmed": "yes"}):
+        answer = chief.post("/admin/bulletin/holiday/add/", sent)
+        assert answer.context["adminform"].form.errors["date"] == [gettext("Check the year.")]
+    assert not Holiday.objects.filter(name_ru="День").exists()
+
+
+@pytest.mark.parametrize(("prefix", "words"), [("", "Тізімдегі жолдар: 1"), ("/ru", "Строк в списке: 1")])
+def test_the_foot_of_a_list_needs_no_form_of_a_noun(
+    chief: Client, own: Kindergarten, prefix: str, words: str
+) -> None:
+    page = chief.get(f"{prefix}/admin/bulletin/kindergarten/").content.decode()
+    found = re.search(r'<p class="paginator">(.*?)</p>', page, re.DOTALL)
+    assert found
+    assert re.sub(r": \d+", ": 1", " ".join(found.group(1).split())) == words

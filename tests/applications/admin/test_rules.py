@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.roles import Role
 from applications.admin.rules_preview import is_far, touched_by
@@ -228,6 +229,12 @@ class TestNoBackdating:
         response = office.post(ADD, values(valid_from=day) | confirmed)
         assert response.status_code == 200
         assert "27.06.2019" in text(response)
+        assert not Rules.objects.exists()
+
+    def test_a_slip_in_the_year_is_caught(self, office):
+        for confirmed in ({}, {"confirmed": "yes"}):
+            answer = office.post(ADD, values(valid_from="30.11.2099") | confirmed)
+            assert answer.context["adminform"].form.errors["valid_from"] == [gettext("Check the year.")]
         assert not Rules.objects.exists()
 
     def test_where_nothing_was_promised_any_day_will_do(self, office, scene):
