@@ -8,7 +8,9 @@ from django.db.models import Model, QuerySet, TextChoices
 from django.http import HttpRequest
 
 from accounts import journal
-from accounts.models import AuditEntry, User
+from accounts.journal_actions import Action
+from accounts.models import AuditEntry, Profile, User
+from accounts.registry import PhoneTie
 
 
 def record(
@@ -54,8 +56,14 @@ def history_of(obj: Model) -> QuerySet[AuditEntry]:
 
 
 def journal_of(user: User) -> QuerySet[AuditEntry]:
-    """What concerns `user`, newest first, with the people who did it and their roles."""
+    """What `user` may read of what concerns them, newest first, with the people who did it and their roles.
+
+    That the owner of an account was shut out of it is not told to whoever holds it while nobody knows that they are the
+    owner: it would warn a thief. Officials read it.
+    """
     entries = AuditEntry.objects.filter(subject=user).select_related("actor")
+    if not Profile.objects.filter(user=user, phone_tie=PhoneTie.YES).exists():
+        entries = entries.exclude(action=Action.OWNER_SHUT_OUT)
     return entries.prefetch_related("actor__groups")
 
 

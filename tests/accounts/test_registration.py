@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import escape
 
-from accounts import services
+from accounts import audit, services
 from accounts.forms import CodeForm
 from accounts.identity import Paper
 from accounts.journal_actions import Action
@@ -544,6 +544,10 @@ class TestWhosePhone:
         answer = client.post("/register/account/", {"identity": FATHER})
         assert ("туу туралы куәліктерін" in errors(answer)["identity"][0]) == is_told
         assert first.journal.filter(action="owner_shut_out").exists() == is_told
+        # Whoever holds the account is not warned, unless the state comes to know them as its owner.
+        assert not audit.journal_of(first).filter(action="owner_shut_out").exists()
+        Profile.objects.filter(user=first).update(phone_tie=PhoneTie.YES)
+        assert audit.journal_of(first).filter(action="owner_shut_out").exists() == is_told
         nobody = client.post("/register/account/", {"identity": simulated_people.UNKNOWN_IINS[0]})
         assert (errors(nobody) == errors(answer)) != is_told
         assert User.objects.count() == 1
