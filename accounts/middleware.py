@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.signals import user_logged_out
 from django.contrib.auth.views import redirect_to_login
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import translate_url
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import escape_leading_slashes
@@ -19,8 +19,27 @@ from django.utils.translation import gettext as _
 from accounts import typed
 from accounts.models import User
 from accounts.services import set_language
+from accounts.way_back import page_of_ours
 
 _SIGNED_OUT: Final = "_was_signed_out"
+
+
+class ForeignNextMiddleware:
+    """Takes a `next` that leads away from this site out of an address, so that no page shows it or leads on to it.
+
+    Many pages hold their own address: in the switch of the language, in the way to the sign-in and back.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if any(not page_of_ours(request, wanted) for wanted in request.GET.getlist("next")):
+            kept = request.GET.copy()
+            del kept["next"]
+            request.META["QUERY_STRING"] = kept.urlencode()
+            request.GET = QueryDict(kept.urlencode())
+        return self.get_response(request)
 
 
 class PrivatePagesMiddleware:

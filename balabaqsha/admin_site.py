@@ -28,6 +28,7 @@ from accounts.audit import client_address
 from accounts.devices import remember_device
 from accounts.journal_actions import Action
 from accounts.models import User
+from accounts.way_back import page_of_ours
 from applications import workplace
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
 from balabaqsha.staff_second_factor import must_set_up_app, set_up_app
@@ -120,7 +121,9 @@ class StaffAdminSite(OTPAdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Sign in: remembers the device of an employee who signed in, and answers 429 after too many tries."""
-        response = cast(HttpResponse, super().login(request, extra_context))
+        wanted = page_of_ours(request, request.POST.get("next") or request.GET.get("next") or "")
+        shown = {"next": wanted or reverse("admin:index", current_app=self.name)}
+        response = cast(HttpResponse, super().login(request, shown | (extra_context or {})))
         form = (getattr(response, "context_data", None) or {}).get("form")
         if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
             user = cast(User, request.user)

@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "accounts.middleware.ForeignNextMiddleware",
     "applications.middleware.PlaceTimeMiddleware",
     "applications.middleware.HandingInMiddleware",
     "balabaqsha.turned_away.GatewayMiddleware",

@@ -186,7 +186,7 @@ def _profile_page(request: HttpRequest, *, form: ProfileForm | None, photo_form:
         "form": form or ProfileForm(initial=initial),
         "photo_form": photo_form,
         "profile": own,
-        "next": request.POST.get("next") or request.GET.get("next", ""),
+        "next": page_of_ours(request, request.POST.get("next") or request.GET.get("next", "")),
         "rows": [
             {"label": _("Login"), "value": display_phone(user.phone)},
             {"label": _("IIN / document number"), "value": _masked_identity(own)},

@@ -61,7 +61,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if user is not None:
             return _enter(request, user, target=target, now=now)
         form.add_error(None, ValidationError(_("The phone number or the password is wrong"), code="sign_in"))
-    wanted = request.GET.get("next", "")
+    wanted = page_of_ours(request, request.GET.get("next", ""))
     context = {"form": form, "next": wanted, "has_ended": bool(wanted and latest_account(request))}
     return render(request, "accounts/login.html", context)
 
