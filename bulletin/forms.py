@@ -157,6 +157,11 @@ class ReviewForm(forms.ModelForm):  # type: ignore[type-arg]
         assert isinstance(about, forms.ModelChoiceField)
         about.empty_label = _("The portal")
 
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        refuse_personal_numbers(text)
+        return text
+
 
 class PublishReviewForm(forms.Form):
     """A moderator's consent, with an answer if one is needed."""

@@ -70,6 +70,12 @@ def offered_children(session: SessionBase, *, now: datetime) -> list[Checked] | 
     return [Checked(token=one["token"], person=_person(one["person"])) for one in offered]
 
 
+def offered_child(session: SessionBase, token: str, *, now: datetime) -> Person | None:
+    """The child whose button has this token; None if none was offered with it in the last half an hour."""
+    offered = {one.token: one.person for one in offered_children(session, now=now) or ()}
+    return offered.get(token)
+
+
 def forget(session: SessionBase) -> None:
     session.pop(_KEY, None)
 

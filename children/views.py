@@ -1,6 +1,5 @@
 """The family's children: the list, a child's page, and adding one."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -105,9 +104,16 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 
 def _check(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    """Ask the registry about the child that was named, and lead on to its answer."""
-    form = refilled(request, IinForm(_named(request, now=now)))
+    """Ask the registry about the child that was named, and lead on to its answer.
+
+    A child that the registry has named by itself is no guess: it is neither counted nor looked up again before `_save`.
+    """
+    form = refilled(request, IinForm(request.POST))
     check.forget(request.session)
+    offered = check.offered_child(request.session, request.POST.get("offered", ""), now=now)
+    if offered is not None:
+        check.remember_checked(request.session, offered, now=now)
+        return redirect("children:confirm")
     if not form.is_valid():
         return _add_page(request, now=now, form=form)
     user, iin = _parent(request), form.cleaned_data["iin"]
@@ -133,15 +139,6 @@ def _check(request: HttpRequest, *, now: datetime) -> HttpResponse:
     limits.lookup_was_harmless(account, now=now)
     check.remember_checked(request.session, person, now=now)
     return redirect("children:confirm")
-
-
-def _named(request: HttpRequest, *, now: datetime) -> Mapping[str, Any]:
-    """The IIN that was typed, or that of the offered child whose button was pressed."""
-    pressed = request.POST.get("offered")
-    if not pressed:
-        return request.POST
-    offered = {one.token: one.person.iin for one in check.offered_children(request.session, now=now) or ()}
-    return {"iin": offered.get(pressed, "")}
 
 
 def _save(request: HttpRequest, *, now: datetime) -> HttpResponse:

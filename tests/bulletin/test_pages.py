@@ -256,6 +256,8 @@ def test_a_double_press_writes_one_review(parent_client: Client) -> None:
         {"text": "a\0b"},
         {"text": "a", "kindergarten": "999999"},
         {"text": "a", "kindergarten": "x' or 1=1"},
+        {"text": "Баланың ЖСН-і: 170720600007, орын бермейді"},
+        {"text": "Хабарласыңыз: +7 701 234 98 76"},
     ],
 )
 def test_a_bad_review_is_explained_and_nothing_is_lost(parent_client: Client, data: dict[str, str]) -> None:

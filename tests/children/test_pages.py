@@ -443,6 +443,19 @@ class TestOfferedChildren:
             browser.get(ADD)
             assert len(asked) == 2
 
+    def test_a_child_that_is_offered_is_no_guess(self, browser, known_father):
+        """Whoever has missed five times in the hour still adds the children that the registry names by itself."""
+        unknown = UNKNOWN_IINS[0]
+        while check(browser, unknown).status_code != 429:
+            pass
+        shown = offered_on(browser.get(ADD))[0]
+        confirm = reverse("children:confirm")
+        assert browser.post(ADD, {"offered": shown.token})["Location"] == confirm
+        token = browser.get(confirm).context["form"]["token"].value()
+        browser.post(confirm, {"save": "1", "token": token})
+        assert Child.objects.get().first_name == shown.person.first_name
+        assert check(browser, unknown).status_code == 429
+
     def test_what_is_offered_is_not_in_clear_in_the_session(self, browser, known_father):
         shown = offered_on(browser.get(ADD))[0].person
         content = str(Session.objects.get(pk=browser.session.session_key).get_decoded())
