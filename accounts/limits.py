@@ -145,14 +145,16 @@ SIGN_IN_CODE: Final = _per(
     protects="the owner of a number, and the budget, from somebody who knows the password",
     hurts="an owner who asks again and again on new devices: the code sent before stays valid",
 )
-# The same from everywhere. An owner gets one an hour, however many strangers have asked for.
+# The same from everywhere. An owner gets one an hour, however many strangers have asked for; a newcomer, whose number
+# has not answered yet, gets them at growing pauses.
 CODE_PER_NEWCOMER_EVERYWHERE: Final = Limit(
     "code-newcomer-everywhere",
-    20,
+    6,
     DAY,
+    pauses=(HOUR, HOUR, 2 * HOUR, 2 * HOUR, 3 * HOUR),
     grace=_CLOSED,
-    protects="a number that has no account from SMS asked for from many networks",
-    hurts="its owner, if strangers ask for twenty: can register the next day, or call the contact centre",
+    protects="a number that has no account from SMS asked for from many networks: it gets fifteen a day at most",
+    hurts="its owner, if strangers ask for six: gets one after each pause, or calls the contact centre",
 )
 CODE_PER_OWNER_EVERYWHERE: Final = Limit(
     "code-owner-everywhere",
@@ -257,7 +259,7 @@ QUEUE_CHECK_PER_NUMBER: Final = _per(
     ("queue-check-number-day", 20, DAY),
     grace=MINUTE,
     protects="the phone of one application's guardian from being found by trying all digits, from many addresses",
-    hurts="relatives without an account, if a stranger tries this number: they wait; the guardian never does",
+    hurts="relatives without an account, if a stranger tries it: they tell the child's date of birth as well",
 )
 QUEUE_CHECK_PER_DIGITS: Final = _per(
     ("queue-check-digits", 10, HOUR),

@@ -59,8 +59,9 @@ def check(
 
     None does not say whether there is such an application: both cases cost the same one query and comparison. Misses
     are counted, and past a limit neither hits nor misses are told: raises `BirthDateWanted` where what others missed,
-    in this network or with these digits, is no reason to send a family away, else `TooOften`. With `born` that must be
-    the child's date of birth too, and only the misses of this number and of these two together count. If `is_known`
+    in this network, of this number or with these digits, is no reason to send a family away, else `TooOften`. With
+    `born` that must be the child's date of birth too, and only misses with this very date count: of the number, and
+    with these digits. If `is_known`
     says that a guardian is the one asking, nothing is counted or wanted, whatever others did.
     """
     guardians = list(
@@ -79,7 +80,7 @@ def check(
         counted = _counted(number, digits=digits, born=born, address=address)
         allowed = limits.judge(counted, right=is_right, now=now)
         if not allowed.ok:
-            raise _refusal(allowed.retry_at, number=number, born=born, now=now)
+            raise _refusal(allowed.retry_at, born=born)
     if not is_right:
         return None
     application = settle(Application.objects.select_related("locality").get(number=number), now=now)
@@ -91,25 +92,19 @@ def check(
     )
 
 
-def _refusal(
-    retry_at: datetime | None, *, number: str, born: date | None, now: datetime
-) -> BirthDateWanted | TooOften:
-    has_room = limits.allow_all([], watched=_of_number(number), now=now).ok
-    return BirthDateWanted() if has_room and born is None and retry_at is not None else TooOften(retry_at)
+def _refusal(retry_at: datetime | None, *, born: date | None) -> BirthDateWanted | TooOften:
+    return BirthDateWanted() if born is None and retry_at is not None else TooOften(retry_at)
 
 
 def _counted(number: str, *, digits: str, born: date | None, address: str | None) -> list[tuple[Limit, str]]:
     if born is None:
         of_others = [(limits.QUEUE_CHECK_PER_NETWORK, limits.address_key(address))]
     else:
-        # Ten thousand endings times some two thousand days: trying them needs no limit of a network.
-        digits, of_others = f"{digits} {born}", []
+        # Ten thousand endings times some two thousand days: trying them needs no limit of a network. A wrong date
+        # closes nothing to who knows the right one, for which all endings still take more than a year.
+        number, digits, of_others = f"{number} {born}", f"{digits} {born}", []
     return [
         *of_others,
-        *_of_number(number),
+        *((limit, number) for limit in limits.QUEUE_CHECK_PER_NUMBER),
         *((limit, digits) for limit in limits.QUEUE_CHECK_PER_DIGITS),
     ]
-
-
-def _of_number(number: str) -> list[tuple[Limit, str]]:
-    return [(limit, number) for limit in limits.QUEUE_CHECK_PER_NUMBER]

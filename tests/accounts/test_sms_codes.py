@@ -3,6 +3,7 @@
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -290,9 +291,9 @@ class TestSending:
 
     def test_eight_a_day(self):
         for number in range(8):
-            send(now=NOW + number * timedelta(hours=1))
+            send(purpose=RESET, now=NOW + number * timedelta(hours=1))
         with pytest.raises(TooManyCodes) as caught:
-            send(now=NOW + timedelta(hours=9))
+            send(purpose=RESET, now=NOW + timedelta(hours=9))
         assert caught.value.retry_at == NOW + timedelta(days=1)
 
     def unanswered(self, count, *, address="10.0.0.7", now=NOW):
@@ -362,7 +363,8 @@ class TestSending:
     @pytest.mark.parametrize("asked", [REGISTER, RESET])
     def test_requests_for_other_purposes_leave_stop_open(self, asked):
         for number in range(20):
-            send(purpose=asked, address=f"10.6.{number}.6")
+            with suppress(TooManyCodes):
+                send(purpose=asked, address=f"10.6.{number}.6")
         for minute in range(5):
             send(purpose=asked, address="10.0.0.1", now=NOW + timedelta(days=1) + minute * RESEND_AFTER)
         for address in ("10.0.0.1", "10.6.1.6"):
@@ -386,12 +388,36 @@ class TestSending:
             send(address="10.6.6.7", now=NOW + 5 * RESEND_AFTER)
         send(address="10.0.0.1", now=NOW + 5 * RESEND_AFTER)
 
-    def test_twenty_a_day_from_everywhere_and_a_known_device_besides(self):
+    def test_a_newcomer_gets_one_after_growing_pauses_whatever_strangers_do(self):
+        """Twenty requests from twenty networks once closed the registration of a number until the next day."""
+        sent = 0
         for number in range(20):
+            with suppress(TooManyCodes):
+                send(address=f"10.6.{number}.6")
+                sent += 1
+        assert sent == 6
+        free = NOW
+        for number, pause in enumerate((1, 1, 2, 2, 3, 3)):
+            free += timedelta(hours=pause)
+            with pytest.raises(TooManyCodes) as caught:
+                send(address=f"10.0.{number}.1", now=free - MICROSECOND)
+            assert caught.value.retry_at == free
+            send(address=f"10.0.{number}.1", now=free)
+
+    def test_strangers_who_ask_all_day_send_a_number_fifteen(self):
+        sent = 0
+        for minute in range(0, 24 * 60, 5):
+            with suppress(TooManyCodes):
+                send(address=f"10.{minute // 250}.{minute % 250}.6", now=NOW + timedelta(minutes=minute))
+                sent += 1
+        assert sent == 15
+
+    def test_from_everywhere_and_a_known_device_besides(self):
+        for number in range(6):
             send(address=f"10.6.{number}.6")
         with pytest.raises(TooManyCodes) as caught:
             send(address="10.0.0.1")
-        assert caught.value.retry_at == NOW + timedelta(days=1)
+        assert caught.value.retry_at == NOW + timedelta(hours=1)
         for number in range(5):
             send(device="mine", now=NOW + number * RESEND_AFTER)
         with pytest.raises(TooManyCodes):
