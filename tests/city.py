@@ -6,10 +6,12 @@ from types import SimpleNamespace
 from django.utils import timezone
 
 from accounts.roles import Role
+from applications.models import Application
 from applications.referrals.ending import expire_referral, sign_contract
 from applications.referrals.issuing import activate_bid
 from applications.states import ApplicationState
 from applications.waiting.filing import archive
+from tests.applications.bidding.given_back import offered_to
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
@@ -110,3 +112,21 @@ def build_city() -> SimpleNamespace:
         official=employee(Role.OFFICIAL, username="сара"),
         benefit=benefit,
     )
+
+
+def with_offer(city: SimpleNamespace) -> Application:
+    """One more application of the family, to which a place is offered that somebody gave back."""
+    application = ApplicationFactory(
+        child=ChildFactory(
+            last_name="ОМАРОВА", first_name="АЛМА", middle_name="", birth_date=city.child.birth_date
+        ),
+        locality=city.kindergarten.locality,
+        filed_by=city.parent,
+    )
+    vacancy = VacancyFactory(
+        group=city.vacancy.group, responsible=city.vacancy.responsible, birth_years=city.vacancy.birth_years
+    )
+    offered_to(
+        SimpleNamespace(application=application, vacancy=vacancy, parent=city.parent, now=timezone.now())
+    )
+    return application

@@ -17,7 +17,7 @@ from accounts.registry.simulated_people import MANUAL_CHILD_IIN
 from applications.disputes.guardianships import stop_guardian
 from balabaqsha.admin_site import staff_site
 from tests.accounts.walk import FATHER, PASSWORD, PHONE, newest_code
-from tests.city import build_city
+from tests.city import build_city, with_offer
 from tests.factories import GuardianshipFactory, UserFactory
 from tests.staff import inside
 from tests.words import KAZAKH_ONLY, LATIN_WORDS, RUSSIAN_WORDS
@@ -120,7 +120,9 @@ def complaints(pages: dict[str, str], language: str) -> dict[str, set[str]]:
 
 @pytest.fixture
 def city():
-    return build_city()
+    city = build_city()
+    city.applications["offered"] = with_offer(city)
+    return city
 
 
 def patterns(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, set[str]]]:

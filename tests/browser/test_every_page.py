@@ -4,7 +4,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,13 +16,12 @@ from playwright.sync_api import BrowserContext, Page
 from accounts.models import PolicyConsent
 from bulletin.models import Group, Kindergarten, Locality
 from children.models import Child
-from tests.applications.bidding.given_back import offered_to
 from tests.browser.all_pages import CABINET, EMPTY, PUBLIC, family_objects, in_language, public_objects
 from tests.browser.barriers import against_axe
 from tests.browser.conftest import FLAGS, chromium_path
 from tests.browser.session import enter
-from tests.city import build_city
-from tests.factories import ApplicationFactory, UserFactory, VacancyFactory
+from tests.city import build_city, with_offer
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.browser
 
@@ -65,13 +63,7 @@ def city(transactional_db):
 
 def offered_pages(city) -> list[str]:
     """Those of an application to which a place is offered that somebody gave back."""
-    application = ApplicationFactory(
-        locality=city.kindergarten.locality, filed_by=city.parent, child__birth_date=city.child.birth_date
-    )
-    vacancy = VacancyFactory(group=city.vacancy.group, birth_years=city.vacancy.birth_years)
-    offered_to(
-        SimpleNamespace(application=application, vacancy=vacancy, parent=city.parent, now=timezone.now())
-    )
+    application = with_offer(city)
     names = ("application", "accept_offer", "decline_offer", "delete")
     return [
         *(reverse(f"applications:{name}", args=[application.pk]) for name in names),
