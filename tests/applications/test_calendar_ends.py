@@ -23,7 +23,7 @@ from tests.applications.bidding.given_back import offered_to
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory
-from tests.staff import inside, worker_of
+from tests.staff import inside, press, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -238,7 +238,7 @@ class TestEmployees:
         desk = inside(worker_of(scene.group.kindergarten))
         no_calendar()
         work = reverse("admin:bulletin_vacancy_work", args=[draft.pk, "publish"])
-        assert self.said(desk.post(work)) == [str(Refusal.CALENDAR.label)]
+        assert self.said(press(desk, work)) == [str(Refusal.CALENDAR.label)]
         answer = desk.post(
             reverse("admin:bulletin_vacancy_changelist"),
             {"action": "publish_selected", "_selected_action": [str(draft.pk)], "confirmed": "yes"},

@@ -681,7 +681,9 @@ def transitions_in(path: Path) -> set[str]:
         }
         if called & {"locking", "move", "write_event"}:
             return True
-        private = {one for one in called & set(functions) if one.startswith("_")} - seen
+        # One that is handed on, say to a sweep, is called as well.
+        named = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
+        private = {one for one in named & set(functions) if one.startswith("_")} - seen
         return any(calls(one, seen | private) for one in private)
 
     return {name for name in functions if not name.startswith("_") and calls(name, frozenset())}

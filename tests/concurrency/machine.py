@@ -95,6 +95,7 @@ def obey(order: dict[str, Any]) -> dict[str, Any]:
         "status": response.status_code,
         "location": response.headers.get("Location", ""),
         "session": kept.value if kept else "",
+        "page": "" if response.streaming else response.content.decode(),
     }
 
 

@@ -266,7 +266,9 @@ class TestWhoseOpening:
         response = client_of(queue[1].filed_by).get(scene.vacancy.get_absolute_url())
         (verdict,) = response.context["verdicts"]
         assert (verdict.number, verdict.head_until) == (1, None)
-        assert gettext("Nobody of your part of the queue is at its head.") in text(response)
+        assert gettext(
+            "While the place is only for the first in the queue, nobody of your part of the queue can apply for it."
+        ) in text(response)
 
     def test_whom_the_place_does_not_suit_waits_for_nothing(self, family, scene):
         for change in (other_language, other_year, stopped):
