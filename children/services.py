@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -69,8 +71,14 @@ def find_child(user: User, *, iin: str) -> Person:
 
 
 def _is_ward_of_any(guardians: Iterable[User], *, iin: str) -> bool:
-    """Whether the registry knows the child as that of one of `guardians`, who may not have added it here."""
+    """Whether the registry knows the child as that of one of `guardians`, who may not have added it here.
+
+    However many they are, no question is begun once the time of one has passed: raises `RegistryUnavailable` then.
+    """
+    until = monotonic() + settings.PERSON_REGISTRY_SECONDS
     for guardian in guardians:
+        if monotonic() >= until:
+            raise RegistryUnavailable("too slow for several questions")
         try:
             _ask_registry(guardian, iin=iin)
         except ChildRefused:

@@ -1234,6 +1234,33 @@ class TestGoingOnWithTheSiblings:
         with pytest.raises(RegistryUnavailable):
             add_child(stranger, iin=children[1], now=scene.now)
 
+    @pytest.mark.parametrize(("seconds", "asked_of"), [(0, 4), (4.9, 3), (5, 2)])
+    def test_a_slow_registry_is_not_asked_about_one_after_another(
+        self, scene, found_out, monkeypatch, settings, seconds, asked_of
+    ):
+        """The stranger's own question, then those about whoever stopped them: all within the time of one more."""
+        _parent, stranger, children = found_out
+        others = UserFactory.create_batch(3)
+        monkeypatch.setattr("children.services.opponents_of", lambda user: others)
+        settings.PERSON_REGISTRY_SECONDS = 5.0
+        clock, asked, answers = [0.0], [], SimulatedRegistry.find_ward
+        monkeypatch.setattr("children.services.monotonic", lambda: clock[0])
+
+        def slow(self, *, guardian_iin="", **question):
+            asked.append(guardian_iin)
+            clock[0] += seconds
+            if guardian_iin != stranger.profile.iin:
+                raise PersonNotFound
+            return answers(self, guardian_iin=guardian_iin, **question)
+
+        monkeypatch.setattr(SimulatedRegistry, "find_ward", slow)
+        if asked_of == 4:
+            assert find_child(stranger, iin=children[1])
+        else:
+            with pytest.raises(RegistryUnavailable):
+                find_child(stranger, iin=children[1])
+        assert len(asked) == asked_of
+
 
 class SlowlyKnown(SimulatedRegistry):
     """A base of mobile citizens that did not answer at first."""
