@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.work import NAMED, written
+from applications.admin.work import NAMED, YEARS_AHEAD, written
 from applications.bidding.obstacles import EARLIEST_YEAR
 from applications.referrals.days_off import LENGTHEN_TASK, Longer, to_lengthen
 from bulletin.calendar import calendar_with
@@ -21,9 +21,6 @@ from bulletin.seen import CheckedAdmin
 from bulletin.workdays import NoCalendar
 from notifications.broker import wake_on_commit
 from notifications.clock import estimate_clock, read_clock
-
-# Decrees move days off a year ahead; beyond this a year is a slip of the finger.
-YEARS_AHEAD = 3
 
 
 class HolidayForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -14,6 +14,7 @@ from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, WaitsFor
 from applications.admin.rules_preview import touched_by
 from applications.admin.work import (
     READ_BY_OTHERS,
+    YEARS_AHEAD,
     ReasonForm,
     Rows,
     Work,
@@ -47,8 +48,6 @@ from bulletin.seen import CheckedAdmin
 from notifications.clock import estimate_clock, read_clock
 
 FIELDS = ["locality", "valid_from", *VALUES]
-# Rules further ahead are a slip of the finger.
-YEARS_AHEAD = 3
 PUT_OFF = _(
     "The rules planned for that day begin a day later; if they should not hold, replace them before. They begin on"
 )

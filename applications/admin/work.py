@@ -42,6 +42,8 @@ from notifications.clock import estimate_clock, read_clock
 
 # How many of the rows that were refused for one reason are named.
 NAMED = 10
+# Rules and days off are decided a year ahead; beyond this a year is a slip of the finger.
+YEARS_AHEAD = 3
 LINE_BREAK = SafeString("<br>")
 Words = str | Promise
 Rows = list[dict[str, Any]]

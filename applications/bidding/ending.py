@@ -82,12 +82,10 @@ def release_seat(bid: Bid, *, now: datetime) -> None:
 
     The caller holds the application's lock; the vacancy's is taken.
     """
-    if bid.holds_seat:
-        bid.holds_seat = False
-        bid.save()
+    held_seat, bid.holds_seat = bid.holds_seat, False
+    bid.save()
+    if held_seat:
         give_back(lock_vacancy(bid.vacancy_id), now=now)
-    else:
-        bid.save()
 
 
 def _end_bid(bid: Bid, end: _End, *, actor: User | None, now: datetime, reason: str = "") -> Application:

@@ -67,18 +67,21 @@ def offer_to_the_next(offer: Offer, *, now: datetime) -> bool:
 
 
 def _first_in_order(vacancy: Vacancy, *, now: datetime) -> Application | None:
-    able = [one for one in next_bidders(vacancy) if why_not_offered(one, vacancy) is None]
-    return next((one for one in in_order(able, now=now) if _stays_to_the_end(one, now=now)), None)
+    """The bidder to whom an offer would be made at `now`.
 
-
-def _stays_to_the_end(application: Application, *, now: datetime) -> bool:
-    """Whether the child is young enough for the queue as long as an offer made at `now` lasts.
-
-    Otherwise the family would be promised days that it does not have.
+    None that leaves by age before it ends: its family would be promised days that it does not have.
     """
-    place = application.locality
-    leaves_at = too_old_from(application.birth_year, Rules.objects.all(), locality=place, now=now)
-    return end_of_day(_last_day(place, now=now), place.zone) <= leaves_at
+    able = [one for one in next_bidders(vacancy) if why_not_offered(one, vacancy) is None]
+    if not able:
+        return None
+    place, rules = vacancy.locality, list(Rules.objects.all())
+    until = end_of_day(_last_day(place, now=now), place.zone)
+    staying = (
+        one
+        for one in in_order(able, now=now)
+        if until <= too_old_from(one.birth_year, rules, locality=place, now=now)
+    )
+    return next(staying, None)
 
 
 def _last_day(locality: Locality, *, now: datetime) -> date:
@@ -124,7 +127,7 @@ def accept_offer(offer: Offer, *, actor: User, now: datetime) -> Bid:
 def decline_offer(offer: Offer, *, actor: User, now: datetime) -> Application:
     """Decline an offered place: it goes to the next in order; the family keeps its number and date.
 
-    Raises `Refused(OFFER_ENDED)`, and HALTED while a guardian of the child is disputed.
+    Raises `Refused`: OFFER_ENDED from the end of the last day on; HALTED as `moves.move`.
     """
     with locking():
         application, vacancy, offer = _lock(offer)

@@ -1,6 +1,7 @@
 """Bidding for a vacancy: choose the child, wait for the opening, confirm; withdrawing the bid."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -122,13 +123,7 @@ def _confirm(
         if isinstance(outcome, Refusal):
             return _refused(request, application, vacancy, outcome, now=now)
         return sent(request, outcome, application.pk)
-    context = {
-        "form": form,
-        "vacancy": vacancy,
-        "offered": offered_among(applications),
-        "is_halted": any(application.asker_is_bound for application in applications),
-    }
-    return render(request, "applications/apply.html", context)
+    return render(request, "applications/apply.html", _asked(form, applications, vacancy))
 
 
 def _wait(
@@ -141,16 +136,23 @@ def _wait(
     is_early = request.method == "POST"
     form = BidForm(request.POST if is_early else None, applications=applications)
     context = {
-        "form": form,
-        "vacancy": vacancy,
-        "offered": offered_among(applications),
-        "is_halted": any(application.asker_is_bound for application in applications),
+        **_asked(form, applications, vacancy),
         "is_waiting": True,
         "is_early": is_early,
         "pauses": running_pauses(vacancy.locality),
         "server_now": now,
     }
     return render(request, "applications/apply.html", context, status=409 if is_early else 200)
+
+
+def _asked(form: BidForm, applications: list[Application], vacancy: Vacancy) -> dict[str, Any]:
+    """What the page of the button shows: for whom, for what, and what a bid costs."""
+    return {
+        "form": form,
+        "vacancy": vacancy,
+        "offered": offered_among(applications),
+        "is_halted": any(application.asker_is_bound for application in applications),
+    }
 
 
 def _refused(
