@@ -51,12 +51,13 @@ const serverClock = (() => {
     if (left > 0 && left < MINUTE) askSoon(); else askLater();
   };
   const ask = () => {
+    asking = 0;
     const sent = performance.now();
     fetch(address, { cache: "no-store" })
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
       .then((answer) => learn(answer.now, sent, performance.now()))
       .catch(() => {}) // Without an answer the page goes on with what it knows.
-      .finally(askLater);
+      .finally(() => asking || askLater()); // A machine that woke meanwhile has planned a question that goes first.
   };
 
   const two = (number) => String(number).padStart(2, "0");

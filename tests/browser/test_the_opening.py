@@ -154,6 +154,15 @@ def test_a_device_whose_clock_is_wrong_opens_at_the_server_s_instant(waiting_pag
     assert abs(opened_at(page) - place.opens_at) < SECOND
 
 
+SLEEPING = """
+    window.slept = 0;
+    for (const clock of [{stood}]) {{
+        const now = clock.now.bind(clock);
+        clock.now = () => now() - window.slept;
+    }}
+"""
+
+
 @pytest.mark.parametrize(
     ("stood", "wake"),
     [
@@ -163,15 +172,34 @@ def test_a_device_whose_clock_is_wrong_opens_at_the_server_s_instant(waiting_pag
 )
 def test_a_machine_that_slept_asks_again(waiting_page, place, stood, wake):
     """Its counter stood for an hour, and perhaps its clock as well; without asking the page would be an hour late."""
-    sleeping = f"""
-        window.slept = 0;
-        for (const clock of [{stood}]) {{
-            const now = clock.now.bind(clock);
-            clock.now = () => now() - window.slept;
-        }}
-    """
+    sleeping = SLEEPING.format(stood=stood)
     page = waiting_page(prepare=lambda page: page.add_init_script(sleeping))
     page.evaluate(f"window.slept = 3600000; {wake}")
+    expect(confirm_button(page)).to_be_enabled(timeout=PATIENCE_MS)
+
+
+def test_a_question_that_was_under_way_when_the_machine_slept_does_not_hold_back_the_next(
+    waiting_page, place
+):
+    """Its answer seems to have come an hour before it was asked for; the machine that woke asks again all the same."""
+    held = """
+        const ask = window.fetch;
+        window.underWay = new Promise((start) => {
+            window.fetch = (...question) => new Promise((answer) => {
+                window.fetch = ask;
+                window.letAnswer = () => answer(ask(...question));
+                start(true);
+            });
+        });
+    """
+    sleeping = SLEEPING.format(stood="performance, Date")
+    page = waiting_page(prepare=lambda page: page.add_init_script(sleeping + held))
+    assert page.evaluate("window.underWay")
+    page.evaluate("""
+        window.slept = 3600000;
+        document.dispatchEvent(new Event('visibilitychange'));
+        window.letAnswer();
+    """)
     expect(confirm_button(page)).to_be_enabled(timeout=PATIENCE_MS)
 
 
