@@ -181,7 +181,7 @@ TODAY = {"localtime", "localdate"}
 # The one place that knows which clock counts.
 CLOCK = "notifications/clock.py"
 # Stamps by which nothing is decided: when an employee's account was made.
-STAMPS = {("accounts/models.py", "timezone.now")}
+STAMPS = {("accounts/models/people.py", "timezone.now")}
 
 
 def machine_clocks(tree):

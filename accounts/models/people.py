@@ -1,17 +1,15 @@
-"""People: who may sign in, what the registry says of them, what they agreed to, what was done."""
+"""People: who may sign in, what the registry says of them, what they agreed to."""
 
 import hashlib
 import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
-from accounts import journal
 from accounts.masks import mask_name, mask_phone
 from accounts.registry.base import PhoneTie
 from notifications.fields import EncryptedTextField
@@ -154,76 +152,3 @@ class PolicyConsent(models.Model):
 
     def __str__(self) -> str:
         return self.version
-
-
-class SmsCode(models.Model):
-    """A one-time code sent by SMS: only its keyed hash is kept, bound to the phone and the asking session."""
-
-    class Purpose(models.TextChoices):
-        REGISTER = "register", _("registration")
-        RESET = "reset", _("password reset")
-        SIGN_IN = "sign_in", _("signing in")
-        STOP = "stop", _("“Stop”")
-
-    phone = PhoneNumberField(_("phone"))
-    purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose.choices)
-    code_hash = models.CharField(max_length=64)
-    session_hash = models.CharField(max_length=64)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    created_at = models.DateTimeField(_("created at"))
-    expires_at = models.DateTimeField(_("expires at"))
-    used_at = models.DateTimeField(_("used at"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("SMS code")
-        verbose_name_plural = _("SMS codes")
-        indexes = [
-            models.Index(fields=["phone", "purpose", "-created_at"], name="smscode_newest"),
-            models.Index(fields=["expires_at"], name="smscode_expiry"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{timezone.localtime(self.created_at):%d.%m.%Y %H:%M} {self.get_purpose_display()}"
-
-
-class AuditEntry(models.Model):
-    """One thing that was done: append-only. What concerns a parent is shown to them as their journal."""
-
-    at = models.DateTimeField(_("time"))
-    action = models.CharField(_("action"), max_length=40, choices=journal.titles)
-    actor = models.ForeignKey(
-        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("who")
-    )
-    subject = models.ForeignKey(
-        User,
-        on_delete=models.CASCADE,
-        null=True,
-        blank=True,
-        related_name="journal",
-        verbose_name=_("whom it concerns"),
-    )
-    target = models.CharField(_("object"), max_length=200, blank=True)
-    reason = models.CharField(_("reason"), max_length=500, blank=True)
-    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
-    # The object itself, for its page of history: `audit.key_of`. Never shown.
-    about = models.CharField(max_length=100, blank=True, editable=False, default="", db_default="")
-
-    class Meta:
-        verbose_name = _("audit entry")
-        verbose_name_plural = _("audit entries")
-        ordering = ["-at", "-id"]
-        indexes = [
-            models.Index(fields=["subject", "-at", "-id"], name="audit_journal"),
-            models.Index(fields=["about", "-at"], condition=~models.Q(about=""), name="audit_about"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{timezone.localtime(self.at):%d.%m.%Y %H:%M} {self.get_action_display()}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise PermissionDenied("Audit entries are never changed.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise PermissionDenied("Audit entries are never deleted.")
