@@ -10,7 +10,9 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import checks, journal, journal_actions, notices  # noqa: F401  (checks register themselves)
+        from accounts.data import account, parts
         from notifications import kinds
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         journal.register(journal_actions.Action)
+        parts.register(account.Account())

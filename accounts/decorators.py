@@ -22,7 +22,8 @@ def parent_required(
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """For every page of the cabinet: a visitor is sent to sign in and back; an employee without a profile is told so.
 
-    Whoever agreed to an earlier version of the data policy is asked about the present one first.
+    Whoever has closed their account may only open it again. Whoever agreed to an earlier version of the data policy is
+    asked about the present one first.
 
     The view may rely on `request.user` being an active user with `request.user.profile`.
     """
@@ -33,6 +34,8 @@ def parent_required(
             return redirect_to_login(request.get_full_path())
         if not Profile.objects.filter(user=request.user).exists():
             return render(request, "accounts/not_a_parent.html", status=403)
+        if request.user.leaving_since is not None:
+            return redirect("accounts:come_back")
         # Only what is read waits: a form that is on its way is not lost for it.
         if request.method in ("GET", "HEAD") and must_accept_policy(request.user):
             return redirect(f"{reverse('accounts:policy')}?{urlencode({'next': request.get_full_path()})}")

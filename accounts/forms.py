@@ -167,6 +167,12 @@ class PasswordChangeForm(NewPasswordForm):
         return values
 
 
+class OwnPasswordForm(forms.Form):
+    """What an open session alone is not enough for."""
+
+    password = PasswordField(label=gettext_lazy("Present password"), autocomplete="current-password")
+
+
 class IdentityForm(forms.Form):
     """One field for both, as in the manual, and what the number stands on."""
 

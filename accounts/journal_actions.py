@@ -28,4 +28,7 @@ class Action(models.TextChoices):
     PHOTO_CHANGED = "photo_changed", _("Photo changed")
     PERSONAL_DATA_VIEWED = "personal_data_viewed", _("Personal data viewed by an employee")
     LOOKED_UP = "looked_up", _("An employee looked you up by IIN or document number")
+    ACCOUNT_CLOSED = "account_closed", _("Account closed by its owner")
+    ACCOUNT_REOPENED = "account_reopened", _("Account opened again by its owner")
+    ACCOUNT_FORGOTTEN = "account_forgotten", _("Data of the account erased")
     SEARCHED = "searched", _("Search in the workplace")

@@ -1,6 +1,6 @@
 """Messages about an account: codes, and warnings about changes."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
@@ -53,7 +53,9 @@ KINDS: Final = (
         worth_for=_CODE_WORTH,
         past_budget=PastBudget.REFUSED,
     ),
+    Kind("account_closed", _("Account closed"), BOTH, ("last_day",), past_budget=PastBudget.WARNING),
+    Kind("account_reopened", _("Account opened again"), BOTH, past_budget=PastBudget.WARNING),
     Kind("password_changed", _("Password changed"), BOTH, past_budget=PastBudget.WARNING),
 )
 
-SAMPLES: Final[dict[str, Any]] = {"code": "483920", "minutes": 10}
+SAMPLES: Final[dict[str, Any]] = {"code": "483920", "minutes": 10, "last_day": date(2026, 12, 31)}

@@ -10,10 +10,13 @@ class ApplicationsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import journal, stops
+        from accounts.data import parts
         from applications import journal_actions, notices
         from applications.disputes.unknown_guardian import UnknownGuardian
+        from applications.personal_data.leaving import Applications
         from notifications import kinds
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         journal.register(journal_actions.Action)
         stops.register(UnknownGuardian())
+        parts.register(Applications())

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, connection, transaction
-from django.db.models import TextChoices
+from django.db.models import QuerySet, TextChoices
 from psycopg2.errors import DeadlockDetected, LockNotAvailable
 
 from accounts import audit
@@ -30,9 +30,9 @@ from applications.states import (
 )
 from bulletin.models import Vacancy
 from bulletin.workdays import NoCalendar
-from children.access import children_of, informed_guardians, is_own_child
+from children.access import informed_guardians, is_own_child, present_people
 from children.disputes import is_halted_for, side_of
-from children.models import Child
+from children.models import Child, Guardianship
 from notifications.services import enqueue
 
 LOCK_TIMEOUT_MS = 3000
@@ -148,10 +148,16 @@ def reckon(application: Application, *, now: datetime) -> Application:
 def refuse_stranger(child: Child, actor: User) -> None:
     """Raise `PermissionDenied` unless `actor` is a guardian of `child` now, whatever a page found before.
 
+    Who has closed their account meanwhile acts for nobody.
+
     The child or its application is locked.
     """
-    if not children_of(actor).filter(pk=child.pk).exists():
+    if not present_people().filter(pk=actor.pk, guardianships__in=_live(child)).exists():
         raise PermissionDenied
+
+
+def _live(child: Child) -> QuerySet[Guardianship]:
+    return Guardianship.objects.filter(child=child, ended_at=None)
 
 
 def refuse_while_halted(application: Application, *, actor: User | None) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts import sessions, sms_codes
+from accounts.data import leaving
 from applications.jobs import retention as papers
+from applications.personal_data import forgetting
 from notifications import retention as outbox
 
 
@@ -23,6 +25,12 @@ class Period:
 
 PERIODS = (
     Period("sessions, once they are over", sessions.over, sessions.purge),
+    Period("closed accounts, after 30 days", leaving.due, leaving.forget_due),
+    Period(
+        "children whose guardians are all forgotten",
+        forgetting.children_due,
+        forgetting.forget_children_due,
+    ),
     Period("SMS codes, a day after they expired", sms_codes.old, sms_codes.prune),
     Period("texts of SMS, after 30 days", outbox.old_texts, outbox.purge_texts),
     Period("SMS, after a year", outbox.old_messages, outbox.purge_messages),

@@ -10,8 +10,10 @@ class BulletinConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import journal
-        from bulletin import employment, journal_actions, selectors
+        from accounts.data import parts
+        from bulletin import employment, journal_actions, personal_data, selectors
 
         journal.register(journal_actions.Action)
         journal.register_institutions(employment.institutions_of)
         journal.register_names("bulletin.review", selectors.subjects_of_reviews)
+        parts.register(personal_data.Reviews())

@@ -63,14 +63,18 @@ def is_own_child(user: User, child: Child) -> bool:
 def informed_guardians(child: Child) -> list[User]:
     """Those of `guardians_of` who are told where the child is given a place."""
     told = informed_guardianships().filter(child=child)
-    return list(
-        User.objects.filter(guardianships__in=told, is_active=True).order_by(
-            "guardianships__verified_at", "pk"
-        )
-    )
+    return list(present_people().filter(guardianships__in=told).order_by("guardianships__verified_at", "pk"))
+
+
+def present_people() -> QuerySet[User]:
+    """Those who can sign in and have not closed their account."""
+    return User.objects.filter(is_active=True, leaving_since=None)
 
 
 def guardians_of(child: Child) -> list[User]:
-    """Everyone who may act for `child` now and can sign in; the first to add it comes first."""
-    guardians = User.objects.filter(guardianships__child=child, guardianships__ended_at=None, is_active=True)
+    """Everyone who may act for `child` now and can sign in; the first to add it comes first.
+
+    Who has closed their account is not among them, even while they may come back.
+    """
+    guardians = present_people().filter(guardianships__child=child, guardianships__ended_at=None)
     return list(guardians.order_by("guardianships__verified_at", "pk"))

@@ -10,9 +10,11 @@ class ChildrenConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import journal
-        from children import access, journal_actions, notices
+        from accounts.data import parts
+        from children import access, journal_actions, notices, personal_data
         from notifications import kinds, selectors
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         journal.register(journal_actions.Action)
         selectors.register_known(access.known_children)
+        parts.register(personal_data.Children())

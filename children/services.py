@@ -15,7 +15,7 @@ from accounts import audit
 from accounts.crypto import keyed_hash
 from accounts.models import User
 from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavailable, get_registry
-from children.access import children_of, guardians_of
+from children.access import children_of, guardians_of, present_people
 from children.disputes import barred_children, is_barred, lock_people, opponents_of, stoppable
 from children.journal_actions import Action
 from children.models import Child, Dispute, Guardianship
@@ -122,6 +122,8 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
     person = find_child(user, iin=iin)
     with transaction.atomic():
         lock_people(user)
+        if not present_people().filter(pk=user.pk).exists():
+            raise GuardianshipBarred
         # Check again: «Stop» may have been pressed meanwhile, or an official may have decided; both lock the same row.
         # Whether the child is that of a new opponent, the registry has not been asked.
         if is_barred(user, iin_hash=_iin_hash(iin)) or set(opponents_of(user)) - known_opponents:

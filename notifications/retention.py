@@ -11,17 +11,17 @@ from notifications.models import Message
 
 TEXT_KEPT_FOR = timedelta(days=30)
 MESSAGE_KEPT_FOR = timedelta(days=365)
-_OVER = (Message.State.SENT, Message.State.FAILED, Message.State.WITHHELD)
+OVER = (Message.State.SENT, Message.State.FAILED, Message.State.WITHHELD)
 
 
 def old_texts(*, now: datetime) -> QuerySet[Message]:
     """SMS that are no longer under way and whose text has been kept long enough."""
-    return Message.objects.filter(state__in=_OVER, created_at__lt=now - TEXT_KEPT_FOR).exclude(text="")
+    return Message.objects.filter(state__in=OVER, created_at__lt=now - TEXT_KEPT_FOR).exclude(text="")
 
 
 def old_messages(*, now: datetime) -> QuerySet[Message]:
     """SMS that are no longer under way and need not be kept at all any more."""
-    return Message.objects.filter(state__in=_OVER, created_at__lt=now - MESSAGE_KEPT_FOR)
+    return Message.objects.filter(state__in=OVER, created_at__lt=now - MESSAGE_KEPT_FOR)
 
 
 def purge_texts(*, now: datetime) -> int:

@@ -163,7 +163,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "accounts/sms_codes.py _OWNERS_KIND · SmsCode.Purpose": "REGISTER SIGN_IN",
     "accounts/uploads.py _CAUSES · Cause": "UNKNOWN_TYPE",
     "accounts/uploads.py _TOLD · Part": "SCRIPTS ACTIONS FORM",
-    "notifications/retention.py _OVER · Message.State": "QUEUED SENDING",
+    "notifications/retention.py OVER · Message.State": "QUEUED SENDING",
     "notifications/services.py _SENDABLE_AGAIN · Message.State": "QUEUED SENDING",
     "notifications/sms/failover.py _TROUBLES · Outcome": "ACCEPTED REFUSED",
     "balabaqsha/turned_away.py STATUS · Refusal": "PASSWORDS",

@@ -82,6 +82,8 @@ TABLE = {
     "accounts:photo": (LOGIN, 404, 404, 403, 403),
     "accounts:language": BUTTON,
     "accounts:password": PARENTS,
+    "accounts:leave": PARENTS,
+    "accounts:come_back": (LOGIN, AWAY, AWAY, AWAY, AWAY),
     "accounts:journal": PARENTS,
     "notifications:inbox": SIGNED_IN,
     "notifications:read_all": BUTTON,

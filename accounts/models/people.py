@@ -53,6 +53,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(_("registered at"), default=timezone.now)
     # An employee's: it tells when they would decide about a child of their own. A parent's is in the profile.
     staff_iin_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    # The owner asked to close the account then (`accounts.data.leaving`): until it is forgotten, they may come back.
+    leaving_since = models.DateTimeField(_("closed by its owner at"), null=True, blank=True, editable=False)
+    # From then on nothing in it tells whose it was.
+    forgotten_at = models.DateTimeField(_("forgotten at"), null=True, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -61,6 +65,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        indexes = [
+            models.Index(
+                fields=["leaving_since"],
+                condition=models.Q(leaving_since__isnull=False, forgotten_at=None),
+                name="user_leaving",
+            )
+        ]
 
     def get_session_auth_hash(self) -> str:
         """What a session must hold to belong to this user: it changes with the password.

@@ -14,7 +14,7 @@ from applications.access.settling import settle
 from applications.models import Application
 from applications.queue.position import Position, position
 from applications.states import ApplicationState, label_of
-from children.access import informed_guardianships
+from children.access import informed_guardianships, present_people
 
 # Used for comparison if no guardian has a phone, so that an unknown number costs the same work.
 _NO_DIGITS = "----"
@@ -65,8 +65,7 @@ def check(
     says that a guardian is the one asking, nothing is counted or wanted, whatever others did.
     """
     guardians = list(
-        User.objects.filter(
-            is_active=True,
+        present_people().filter(
             phone__isnull=False,
             guardianships__in=informed_guardianships().filter(child__applications__number=number),
         )

@@ -57,7 +57,7 @@ BEGIN
         INTO is_first_come, v_locality, answer
         FROM applications_application a
         JOIN children_guardianship s ON s.child_id = a.child_id AND s.user_id = p_user AND s.ended_at IS NULL
-        JOIN accounts_user u ON u.id = p_user AND u.is_active
+        JOIN accounts_user u ON u.id = p_user AND u.is_active AND u.leaving_since IS NULL
             AND encode(sha256(convert_to(u.password, 'UTF8')), 'hex') = p_password_stamp
         JOIN bulletin_vacancy v ON v.id = p_vacancy
         JOIN bulletin_group g ON g.id = v.group_id

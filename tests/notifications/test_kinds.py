@@ -95,7 +95,9 @@ def test_sms_is_one_segment_without_names_iin_and_links(kind, channel, language)
 @pytest.mark.parametrize(("kind", "channel", "language"), SMS_TEXTS)
 def test_sms_says_who_sent_it(kind, channel, language):
     """Whoever got one without the name could not tell it from fraud; the warning ends with whom to call instead."""
-    ending = settings.CONTACT_PHONES[0] if kind.code == "password_changed" else " BALABAQSHA"
+    ending = (
+        settings.CONTACT_PHONES[0] if kind.code in ("password_changed", "account_reopened") else " BALABAQSHA"
+    )
     assert [text for text in every_text_of(kind, channel, language) if not text.endswith(ending)] == []
 
 
@@ -158,7 +160,10 @@ def test_where_bids_are_collected_nobody_is_told_to_wait_for_the_kindergarten():
     assert "28.06.2019 16:20" in text_of(placed, Channel.INBOX, "kk", **COLLECTED)
 
 
-@pytest.mark.parametrize(("kind", "channel", "language"), [text for text in INBOX_TEXTS if text[0].needs])
+@pytest.mark.parametrize(
+    ("kind", "channel", "language"),
+    [text for text in INBOX_TEXTS if {"application", "child"} & set(text[0].needs)],
+)
 def test_inbox_names_the_child_it_is_about(kind, channel, language):
     assert "КАМЕНОВА ДАНИЯ ЕРМЕКОВНА" in text_of(kind, channel, language)
 

@@ -1,0 +1,1 @@
+"""What becomes of applications when a family closes its account, takes a copy, or is forgotten."""

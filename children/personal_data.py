@@ -1,0 +1,87 @@
+"""The children of an account that is closed: who else is there for them, and how a child is forgotten."""
+
+import uuid
+from datetime import date, datetime
+from typing import Final
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.data.parts import Part
+from accounts.models import User
+from children.access import children_of, present_people
+from children.models import Child, Dispute, Guardianship
+
+# Instead of a name that is forgotten.
+NO_NAME: Final = "—"
+_FORGOTTEN: Final = "forgotten-"
+
+
+def alone_with(user: User) -> QuerySet[Child]:
+    """The children of `user` for whom nobody else is there who has not closed their account."""
+    others = Guardianship.objects.filter(
+        child=OuterRef("pk"), ended_at=None, user__in=present_people().exclude(pk=user.pk)
+    )
+    return children_of(user).filter(~Exists(others))
+
+
+def lock_children(user: User) -> None:
+    """Lock the rows of the children that `user` may act for, as everybody does who changes who may."""
+    list(children_of(user).select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+
+
+def left_behind() -> QuerySet[Child]:
+    """The children who had guardians, of whom every one is forgotten, and who are not forgotten themselves."""
+    known = Guardianship.objects.filter(child=OuterRef("pk"), user__forgotten_at=None)
+    had = Guardianship.objects.filter(child=OuterRef("pk"))
+    return Child.objects.filter(Exists(had), ~Exists(known)).exclude(iin_hash__startswith=_FORGOTTEN)
+
+
+def forget_child(child: Child) -> bool:
+    """Erase who the child is; its birth year stays, for its applications. False if somebody has added it meanwhile.
+
+    Call it in a transaction: it locks the child's row, as whoever adds a child does.
+    """
+    Child.objects.select_for_update().values_list("pk").get(pk=child.pk)
+    if not left_behind().filter(pk=child.pk).exists():
+        return False
+    Child.objects.filter(pk=child.pk).update(
+        iin="",
+        iin_hash=f"{_FORGOTTEN}{uuid.uuid4().hex}",
+        last_name="",
+        first_name=NO_NAME,
+        middle_name="",
+        birth_date=date(child.birth_date.year, 1, 1),
+        nationality="",
+    )
+    Dispute.objects.filter(guardianship__child=child).update(reason="")
+    return True
+
+
+class Children(Part):
+    code = "children"
+
+    def losses(self, user: User, *, now: datetime) -> list[str]:
+        return [
+            _("Child: %(child)s. Nobody else has added the child: its data is erased together with yours.")
+            % {"child": child.first_name}
+            for child in alone_with(user)
+        ]
+
+    def stays(self, user: User, *, now: datetime) -> list[str]:
+        alone = alone_with(user).values_list("pk", flat=True)
+        return [
+            _(
+                "Child: %(child)s. Another guardian has added the child, too: for them everything stays as it is."
+            )
+            % {"child": child.first_name}
+            for child in children_of(user).exclude(pk__in=alone)
+        ]
+
+    def close(self, user: User, *, now: datetime) -> None:
+        # Of two guardians who leave at once, the second finds the first gone.
+        lock_children(user)
+
+    def forget(self, user: User, *, now: datetime) -> None:
+        lock_children(user)
+        Guardianship.objects.filter(user=user, ended_at=None).update(ended_at=now)
