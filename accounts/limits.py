@@ -435,7 +435,7 @@ def allow_code(
     own = f"{purpose} {network} {phone}"
     left_one = not allow_all([], watched=[(CODE_UNANSWERED, own)], now=now).ok
     again = CODE_PER_NETWORK_AGAIN if left_one else _without_bound(CODE_PER_NETWORK_AGAIN)
-    is_newcomer = purpose == SmsCode.Purpose.REGISTER
+    is_newcomer = purpose in (SmsCode.Purpose.REGISTER, SmsCode.Purpose.NEW_NUMBER)
     everywhere = CODE_PER_NEWCOMER_EVERYWHERE if is_newcomer else CODE_PER_OWNER_EVERYWHERE
     counted = [
         *((limit, own) for limit in CODE_PER_PHONE),

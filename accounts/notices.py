@@ -1,11 +1,11 @@
 """Messages about an account: codes, and warnings about changes."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from notifications.kinds import BOTH, SMS, Kind, PastBudget
+from notifications.kinds import BOTH, INBOX, SMS, Kind, PastBudget
 
 _CODE_WORTH: Final = timedelta(minutes=10)
 
@@ -48,14 +48,51 @@ KINDS: Final = (
     ),
     Kind(
         "account_exists",
-        _("Phone already registered"),
+        _("Registration code, phone already registered"),
         SMS,
+        ("code", "minutes"),
+        secret=True,
         worth_for=_CODE_WORTH,
         past_budget=PastBudget.REFUSED,
     ),
     Kind("account_closed", _("Account closed"), BOTH, ("last_day",), past_budget=PastBudget.WARNING),
     Kind("account_reopened", _("Account opened again"), BOTH, past_budget=PastBudget.WARNING),
+    *(
+        Kind(
+            code,
+            title,
+            SMS,
+            ("code", "minutes"),
+            secret=True,
+            worth_for=_CODE_WORTH,
+            past_budget=PastBudget.CODE,
+        )
+        for code, title in (
+            ("old_number_code", _("Code to the former number")),
+            ("new_number_code", _("Code to the new number")),
+            ("confirm_code", _("Code that confirms the number")),
+        )
+    ),
+    # `due_at` is None where an employee decides.
+    Kind(
+        "number_move_asked",
+        _("Change of number asked for"),
+        BOTH,
+        ("due_at",),
+        past_budget=PastBudget.WARNING,
+    ),
+    Kind("number_claimed", _("Number claimed by somebody else"), INBOX, ("due_at",)),
+    Kind("number_stays", _("Number stays"), BOTH),
+    Kind("number_moved", _("Number changed, to the new one"), BOTH, past_budget=PastBudget.WARNING),
+    Kind("number_left", _("Number changed, to the former one"), SMS, past_budget=PastBudget.WARNING),
+    Kind("number_lost", _("Number went to somebody else"), INBOX),
+    Kind("number_freed", _("Number is free"), SMS, past_budget=PastBudget.WARNING),
     Kind("password_changed", _("Password changed"), BOTH, past_budget=PastBudget.WARNING),
 )
 
-SAMPLES: Final[dict[str, Any]] = {"code": "483920", "minutes": 10, "last_day": date(2026, 12, 31)}
+SAMPLES: Final[dict[str, Any]] = {
+    "code": "483920",
+    "minutes": 10,
+    "last_day": date(2026, 12, 31),
+    "due_at": datetime(2019, 7, 3, 13, 0, tzinfo=UTC),
+}

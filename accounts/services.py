@@ -19,7 +19,8 @@ from accounts import audit, limits, staff_names
 from accounts.crypto import keyed_hash
 from accounts.identity import Identity, document_hash, iin_hash, proof_of_document
 from accounts.journal_actions import Action
-from accounts.models import PolicyConsent, Profile, User
+from accounts.models import NumberMove, PolicyConsent, Profile, User
+from accounts.numbers import moves
 from accounts.passwords import normalise_password
 from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavailable, get_registry
 from accounts.stored_files import delete_after_commit
@@ -198,7 +199,8 @@ def change_password(user: User, *, password: str, action: Action, address: str |
     """Set a new password, which ends all sessions of `user`; record it and tell the owner by inbox and SMS.
 
     `action` is PASSWORD_CHANGED or PASSWORD_RESET. The view that changes it keeps its own session with
-    `update_session_auth_hash`. Locks the user's row. Earlier sign-in failures no longer count.
+    `update_session_auth_hash`. Locks the user's row. Earlier sign-in failures no longer count. A reset has proven the
+    account's number: it stops whatever would take that number away.
     """
     hashed = make_password(normalise_password(password))
     with transaction.atomic():
@@ -206,6 +208,10 @@ def change_password(user: User, *, password: str, action: Action, address: str |
         locked.password = hashed
         locked.save(update_fields=["password"])
         user.password = locked.password
+        if action == Action.PASSWORD_RESET:
+            moves.stop_all(user, because=NumberMove.Stopped.PROVEN, address=address, now=now)
+        else:
+            moves.renew(user, moves.Renewed.of(user, password))
         audit.record(action, now=now, actor=user, subject=user, address=address)
         with override(settings.LANGUAGE_CODE):
             link = reverse("accounts:profile")

@@ -29,8 +29,18 @@ RESEND_AFTER: Final = timedelta(seconds=60)
 KEPT_FOR: Final = timedelta(hours=24)
 
 
+# Sent to whoever has the number; the text for one without an account.
+_TO_ANYBODY: Final = {
+    SmsCode.Purpose.REGISTER: "registration_code",
+    SmsCode.Purpose.NEW_NUMBER: "new_number_code",
+}
 # Sent only to the owner of an account.
-_OWNERS_KIND: Final = {SmsCode.Purpose.RESET: "reset_code", SmsCode.Purpose.STOP: "stop_code"}
+_OWNERS_KIND: Final = {
+    SmsCode.Purpose.RESET: "reset_code",
+    SmsCode.Purpose.STOP: "stop_code",
+    SmsCode.Purpose.OLD_NUMBER: "old_number_code",
+    SmsCode.Purpose.CONFIRM: "confirm_code",
+}
 
 
 class TooManyCodes(Exception):
@@ -71,12 +81,13 @@ def send_code(
 ) -> None:
     """Write a new code for `phone` (E.164), valid in `session` only, and put the SMS into the outbox.
 
-    A registered number that registers again gets an SMS that says so; an unknown number that asks for anything else
-    gets none. The caller can't tell. `language` is that of the page, used where no account has one; `device` as in
-    `accounts.limits.allow_code`. Raises `TooManyCodes` when the limits for the phone or the network are reached, or
-    can't be counted, and `notifications.budget.BudgetSpent` when newcomers get no more codes.
+    A registered number that registers again gets a code too, and reads that it is registered; an unknown number for
+    which an owner's code is asked gets none. The caller can't tell. `language` is that of the page, used where no
+    account has one or its owner may be somebody else; `device` as in `accounts.limits.allow_code`. Raises
+    `TooManyCodes` when the limits for the phone or the network are reached, or can't be counted, and
+    `notifications.budget.BudgetSpent` when newcomers get no more codes.
     """
-    if purpose == SmsCode.Purpose.REGISTER:
+    if purpose in _TO_ANYBODY:
         check_newcomer(phone, now=now)
     allowed = limits.allow_code(phone, purpose=purpose, address=address, device=device, now=now)
     if not allowed.ok:
@@ -84,13 +95,21 @@ def send_code(
     owner = User.objects.filter(phone=phone).first()
     with transaction.atomic():
         row, code = _new_code(phone, purpose, session=session, now=now)
-        if purpose == SmsCode.Purpose.REGISTER:
-            _send_registration_sms(phone, code, row=row, owner=owner, language=language, now=now)
-        else:
-            is_known = owner is not None and owner.is_active
-            language = owner.language if owner else language
-            kind = _OWNERS_KIND[purpose]
-            _send_or_pretend(kind, phone, code, row=row, language=language, now=now, sends=is_known)
+        kind, sends = _kind(purpose, owner)
+        if owner is not None and purpose not in _TO_ANYBODY:
+            language = owner.language
+        _send_or_pretend(kind, phone, code, row=row, language=language, now=now, sends=sends)
+
+
+def _kind(purpose: SmsCode.Purpose, owner: User | None) -> tuple[str, bool]:
+    """The kind of SMS, and whether it is sent at all.
+
+    Whoever has a number may register with it, or move to it, even if it belongs to an account: perhaps the operator has
+    given it to somebody else (`accounts.numbers.claims`). Its owner reads that they are registered.
+    """
+    if purpose in _TO_ANYBODY:
+        return _TO_ANYBODY[purpose] if owner is None else "account_exists", True
+    return _OWNERS_KIND[purpose], owner is not None and owner.is_active
 
 
 def send_sign_in_code(user: User | None, *, phone: str, session: str, language: str, now: datetime) -> bool:
@@ -158,30 +177,6 @@ def prune(*, now: datetime) -> int:
     """Delete the codes that are `old`; returns how many."""
     deleted, _per_model = old(now=now).delete()
     return deleted
-
-
-def _send_registration_sms(
-    phone: str, code: str, *, row: SmsCode, owner: User | None, language: str, now: datetime
-) -> None:
-    if owner is None:
-        enqueue_to_phone(
-            phone,
-            "registration_code",
-            context={"code": code, "minutes": LIFETIME // timedelta(minutes=1)},
-            language=language,
-            dedupe_key=f"sms-code:{row.pk}",
-            now=now,
-        )
-    else:
-        # The row's code is sent to nobody, so no try can be right.
-        enqueue_to_phone(
-            phone,
-            "account_exists",
-            context={},
-            language=owner.language,
-            dedupe_key=f"sms-code:{row.pk}",
-            now=now,
-        )
 
 
 def _send_or_pretend(

@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 
 from accounts import sms_codes, stored_files
+from accounts.numbers import moves
 from notifications.clock import read_clock
 
 logger = logging.getLogger(__name__)
@@ -14,6 +15,12 @@ logger = logging.getLogger(__name__)
 def prune_sms_codes() -> None:
     """Delete the hashes of SMS codes a day after they expired."""
     sms_codes.prune(now=read_clock())
+
+
+@shared_task
+def move_numbers() -> None:
+    """Complete the moves of numbers that are due."""
+    moves.complete_due(now=read_clock())
 
 
 @shared_task

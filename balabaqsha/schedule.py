@@ -31,6 +31,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     # Reminders of the calendar go out in the morning: 05:00 UTC is 10:00 in Kazakhstan.
     "remind-interest": {"task": "applications.tasks.remind_interest", "schedule": crontab(minute=0, hour=5)},
     "remind-aging": {"task": "applications.tasks.remind_aging", "schedule": crontab(minute=30, hour=5)},
+    "move-numbers": {"task": "accounts.tasks.move_numbers", "schedule": 60.0},
     "prune-sms-codes": {"task": "accounts.tasks.prune_sms_codes", "schedule": crontab(minute=40)},
     "sweep-files": {"task": "accounts.tasks.sweep_files", "schedule": crontab(minute=25)},
     "purge-personal-data": {

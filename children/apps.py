@@ -11,10 +11,13 @@ class ChildrenConfig(AppConfig):
     def ready(self) -> None:
         from accounts import journal
         from accounts.data import parts
-        from children import access, journal_actions, notices, personal_data
+        from accounts.numbers import concerned
+        from children import access, journal_actions, notices, numbers, personal_data
         from notifications import kinds, selectors
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         journal.register(journal_actions.Action)
         selectors.register_known(access.known_children)
         parts.register(personal_data.Children())
+        concerned.register_hold(numbers.hold)
+        concerned.register_listener(numbers.tell_guardians)

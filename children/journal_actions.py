@@ -21,3 +21,4 @@ class Action(models.TextChoices):
     )
     GUARDIANSHIP_STANDS = "guardianship_stands", _("The guardianship stands, by decision")
     GUARDIANSHIP_ENDED = "guardianship_ended", _("The guardianship is ended, by decision")
+    GUARDIAN_MOVED = "guardian_moved", _("The phone number of the child's other guardian changed")

@@ -50,6 +50,14 @@ KINDS: Final = (
         BOTH,
         ("children", "guardian", "is_you", "reason"),
     ),
+    # Without codes to both numbers. `has_number`: a new one; otherwise somebody else has the former one now.
+    Kind(
+        "guardian_moved",
+        _("Another guardian's number changed"),
+        BOTH,
+        ("children", "guardian", "has_number"),
+        past_budget=PastBudget.WARNING,
+    ),
 )
 
 SAMPLES: Final[dict[str, Any]] = {
@@ -59,6 +67,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "guardians": ["К••••• Г.", "О••••• Т."],
     "may_stop": True,
     "is_you": False,
+    "has_number": True,
     "is_mutual": False,
     "last_day": date(2019, 7, 3),
     "reason": "Құжаттар толық емес",

@@ -1,7 +1,8 @@
 """Who uses the portal, and what was done, as rows of the database."""
 
 from accounts.models.audit_entry import AuditEntry
+from accounts.models.number_move import NumberMove
 from accounts.models.people import PolicyConsent, Profile, Sex, User, UserManager
 from accounts.models.sms_code import SmsCode
 
-__all__ = ["AuditEntry", "PolicyConsent", "Profile", "Sex", "SmsCode", "User", "UserManager"]
+__all__ = ["AuditEntry", "NumberMove", "PolicyConsent", "Profile", "Sex", "SmsCode", "User", "UserManager"]

@@ -51,6 +51,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("employee"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("registered at"), default=timezone.now)
+    # When a code by SMS to the phone was last entered; empty where that is only known of the registration.
+    phone_proven_at = models.DateTimeField(_("phone proven at"), null=True, blank=True, editable=False)
     # An employee's: it tells when they would decide about a child of their own. A parent's is in the profile.
     staff_iin_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)
     # The owner asked to close the account then (`accounts.data.leaving`): until it is forgotten, they may come back.

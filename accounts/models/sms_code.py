@@ -14,6 +14,9 @@ class SmsCode(models.Model):
         RESET = "reset", _("password reset")
         SIGN_IN = "sign_in", _("signing in")
         STOP = "stop", _("“Stop”")
+        OLD_NUMBER = "old_number", _("change of number: the former one")
+        NEW_NUMBER = "new_number", _("change of number: the new one")
+        CONFIRM = "confirm", _("confirming the number")
 
     phone = PhoneNumberField(_("phone"))
     purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose.choices)

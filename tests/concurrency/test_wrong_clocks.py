@@ -14,7 +14,8 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.urls import reverse
 
-from accounts.models import SmsCode
+from accounts.models import SmsCode, User
+from accounts.numbers import moves
 from applications.bidding.award import award_collected
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.offers import offer_to_the_next
@@ -229,6 +230,22 @@ def pruned_code(scene):
     return Case(due, lambda: not SmsCode.objects.exists())
 
 
+def moved_number(scene):
+    """Without a code to the former number it waits, and is then done."""
+    new, parent = "+77017770001", scene.parent
+    move = moves.ask(
+        parent,
+        kind=moves.Kind.CHANGE,
+        proof=moves.Proof.NEW_NUMBER,
+        new_phone=new,
+        asked_by=parent,
+        address=None,
+        now=NOW,
+    )
+    assert move.due_at is not None
+    return Case(move.due_at, lambda: User.objects.filter(phone=new).exists())
+
+
 def purged_text(scene):
     message_of(scene, next_attempt_at=NOW, give_up_at=NOW, state="sent", created_at=NOW)
     due = NOW + timedelta(days=30) + MICROSECOND
@@ -275,6 +292,7 @@ CASES = {
     "applications.tasks.remind_interest": [asked_for_interest],
     "applications.tasks.remind_aging": [told_of_school_age],
     "notifications.tasks.deliver_due_messages": [delivered_message, given_up_message],
+    "accounts.tasks.move_numbers": [moved_number],
     "accounts.tasks.prune_sms_codes": [pruned_code],
     "balabaqsha.tasks.purge_personal_data": [purged_text],
     "bulletin.tasks.extend_calendar": [longer_calendar],

@@ -1,0 +1,95 @@
+"""Recycled numbers: somebody has proven a number that belongs to an account, and is somebody else.
+
+An operator gives a silent number to a new customer. The account never goes with it: its owner keeps the children and
+the applications. An account in use keeps the number until an official decides; any other loses it after 72 hours.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.journal_actions import Action
+from accounts.models import NumberMove, User
+from accounts.numbers import moves, rules
+from accounts.numbers.moves import Claimant, Fault, Kind, NotMoved, Proof, Stopped
+
+
+def claim(phone: str, claimant: Claimant, *, address: str | None, now: datetime) -> NumberMove | None:
+    """Claim `phone` (E.164, proven by a code) for `claimant`, whom the caller knows not to be its account's owner.
+
+    Claimed again by the same person, it is the same claim. None if the number is free by now. Raises `NotMoved`:
+    UNDER_WAY if something else is under way for the account or somebody else claims it, REFUSED_BEFORE if an official
+    refused this person in the last 90 days.
+    """
+    with transaction.atomic():
+        account = User.objects.select_for_update().filter(phone=phone).first()
+        if account is None:
+            return None
+        own = NumberMove.objects.filter(
+            account=account, kind=Kind.RECYCLING, claimant_hash=claimant.identity_hash
+        )
+        if own.filter(stopped_because=Stopped.REFUSED, stopped_at__gt=now - rules.REFUSED_FOR).exists():
+            raise NotMoved(Fault.REFUSED_BEFORE)
+        earlier = own.filter(stopped_at=None, done_at=None).first()
+        if earlier is not None:
+            return earlier
+        return moves.ask(
+            account,
+            kind=Kind.RECYCLING,
+            proof=Proof.CLAIM,
+            new_phone=None,
+            claimant=claimant,
+            waits=not needs_an_official(account, now=now),
+            asked_by=None,
+            address=address,
+            now=now,
+        )
+
+
+def needs_an_official(account: User, *, now: datetime) -> bool:
+    """Whether nobody but an official may take the number: the account is in use, or blocked."""
+    return not account.is_active or rules.is_in_use(moves.last_used(account), now=now)
+
+
+def give(move: NumberMove, *, actor: User, reason: str, address: str | None, now: datetime) -> NumberMove:
+    """Decide that whoever claims the number has it: the account goes on without one. Raises `NotMoved`.
+
+    Nobody decides about a number of their own (OWN_ACCOUNT).
+    """
+    _refuse_own(move, actor)
+    return moves.perform(move, by=actor, reason=reason, address=address, now=now)
+
+
+def keep(move: NumberMove, *, actor: User, reason: str, address: str | None, now: datetime) -> NumberMove:
+    """Decide that the number stays with the account. Raises `NotMoved` like `give`, and TOO_LATE once it is due."""
+    _refuse_own(move, actor)
+    return moves.stop(move, by=actor, because=Stopped.REFUSED, reason=reason, address=address, now=now)
+
+
+def confirm(account: User, *, address: str | None, now: datetime) -> None:
+    """The signed-in owner has entered a code that was sent to the account's number: nobody else has it."""
+    with transaction.atomic():
+        prove(account, now=now)
+        move = moves.live_move_of(account)
+        if move is not None and move.kind == Kind.RECYCLING:
+            moves.stop_all(account, because=Stopped.PROVEN, address=address, now=now)
+        audit.record(Action.NUMBER_CONFIRMED, actor=account, subject=account, address=address, now=now)
+
+
+def prove(account: User, *, now: datetime) -> None:
+    """A code to the number of `account` was entered at `now`."""
+    account.phone_proven_at = now
+    User.objects.filter(pk=account.pk).update(phone_proven_at=now)
+
+
+def is_silent(account: User, *, now: datetime) -> bool:
+    """Whether the number is to be confirmed by a code: nobody has entered one of it for a year."""
+    proven_at = account.phone_proven_at or account.date_joined
+    return account.phone is not None and rules.is_silent(proven_at, now=now)
+
+
+def _refuse_own(move: NumberMove, actor: User) -> None:
+    is_claimant = bool(actor.staff_iin_hash) and actor.staff_iin_hash == move.claimant_hash
+    if is_claimant or actor.is_same_person(move.account):
+        raise NotMoved(Fault.OWN_ACCOUNT)

@@ -1,0 +1,69 @@
+"""What others know about a move of a number. They register it at start-up (`AppConfig.ready`).
+
+An app above knows what holds the moves of an account (an open dispute), and who else is told (guardians of the same
+children). A channel beside SMS and inbox registers a way to tell the owner.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.utils.functional import Promise
+
+from accounts.models import NumberMove, User
+
+# Why the moves of an account can't be completed now, in a sentence for its owner; empty if nothing holds them. It is
+# called with the account's row locked, and reads whatever must not change meanwhile under that lock.
+Hold = Callable[[User], str | Promise]
+# Called inside the transaction that completes a move.
+Listener = Callable[[NumberMove, datetime], None]
+
+
+class Way(Protocol):
+    """One more way to reach the owner of an account: a proven second phone, a proven e-mail."""
+
+    def __call__(
+        self, owner: User, kind: str, *, context: dict[str, Any], dedupe_key: str, now: datetime
+    ) -> None:
+        """Tell `owner`, if this way leads to them; inside the caller's transaction, like `notifications.enqueue`."""
+        ...
+
+
+_holds: list[Hold] = []
+_listeners: list[Listener] = []
+_ways: list[Way] = []
+
+
+def register_hold(hold: Hold) -> None:
+    """Ask `hold` before a move is completed."""
+    _holds.append(hold)
+
+
+def register_listener(listener: Listener) -> None:
+    """Call `listener` when a move is completed that was not proven by codes to both numbers."""
+    _listeners.append(listener)
+
+
+def register_way(way: Way) -> None:
+    """Announce moves by `way`, too."""
+    _ways.append(way)
+
+
+def what_holds(account: User) -> str:
+    """The first sentence of whatever holds the moves of `account`, or nothing."""
+    return next((str(said) for hold in _holds if (said := hold(account))), "")
+
+
+def tell_the_others(move: NumberMove, *, now: datetime) -> None:
+    """Let the apps above tell whom they know, unless codes to both numbers have proven the move."""
+    if move.proof != NumberMove.Proof.BOTH_NUMBERS:
+        for listener in _listeners:
+            listener(move, now)
+
+
+def tell_by_other_ways(
+    owner: User, kind: str, *, context: dict[str, Any], dedupe_key: str, now: datetime
+) -> None:
+    """Tell `owner` by every registered way."""
+    for way in _ways:
+        way(owner, kind, context=context, dedupe_key=dedupe_key, now=now)

@@ -1,0 +1,366 @@
+"""A move of a number: asked for, stopped, done. These functions are the only writers of `NumberMove`.
+
+Each locks the account's row, then the move's. A move that is due counts as done: it can't be stopped any more, and
+whoever signs in, registers or asks for a code first calls `settle`, so that a late sweep changes nothing. One that
+something holds (`accounts.numbers.concerned`) is not done before it is free, and can be stopped until then.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts import audit
+from accounts.journal_actions import Action
+from accounts.models import NumberMove, Profile, User
+from accounts.numbers import rules
+from accounts.numbers.concerned import tell_by_other_ways, tell_the_others, what_holds
+from accounts.passwords import normalise_password
+from accounts.registry import PhoneTie
+from notifications.services import enqueue, enqueue_to_phone
+from notifications.sweeps import sweep
+
+Kind, Proof, Stopped = NumberMove.Kind, NumberMove.Proof, NumberMove.Stopped
+
+# How long a move waits after what was proven; None: until a person decides.
+_WAITS: Final[dict[NumberMove.Proof, timedelta | None]] = {
+    Proof.BOTH_NUMBERS: timedelta(0),
+    Proof.NEW_NUMBER: rules.WAIT,
+    Proof.SECOND_PHONE: rules.WAIT,
+    Proof.EMAIL: rules.WAIT,
+    Proof.DOCUMENT: None,
+    Proof.CLAIM: rules.WAIT,
+}
+
+
+class Fault(StrEnum):
+    """Why a move can't be asked for, stopped or decided."""
+
+    UNDER_WAY = "under_way"
+    NUMBER_BUSY = "number_busy"
+    SAME_NUMBER = "same_number"
+    OVER = "over"
+    TOO_LATE = "too_late"
+    OWN_ACCOUNT = "own_account"
+    REFUSED_BEFORE = "refused_before"
+
+
+class NotMoved(Exception):
+    """It can't be done; `fault` says why, and `str()` is a sentence for the reader."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return _sentences()[self.fault]
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """The present password, hashed anew for the moment of the move, and the hash beside which that was done.
+
+    With it all sessions and known devices of the account end, while the password stays as it is. Without it, or if the
+    password was changed meanwhile, the owner sets a new one by SMS to the new number.
+    """
+
+    password: str = ""
+    stamp: str = ""
+
+    @classmethod
+    def of(cls, user: User, password: str) -> "Renewed":
+        """Of `user`, whose present `password` has just been checked."""
+        return cls(make_password(normalise_password(password)), user.get_session_auth_hash())
+
+
+@dataclass(frozen=True)
+class Claimant:
+    """Who says that a number is theirs now: full name and hash of the IIN or document, and the state's word on it."""
+
+    name: str
+    identity_hash: str
+    tie: PhoneTie = PhoneTie.UNASKED
+
+
+def live() -> QuerySet[NumberMove]:
+    """The moves that are neither done nor stopped."""
+    return NumberMove.objects.filter(stopped_at=None, done_at=None)
+
+
+def live_move_of(account: User) -> NumberMove | None:
+    """The move of `account` that is under way. One query."""
+    return live().filter(account=account).first()
+
+
+def due(*, now: datetime) -> QuerySet[NumberMove]:
+    """The live moves whose time has come, the oldest first."""
+    return live().filter(due_at__lte=now).order_by("due_at", "pk")
+
+
+def ask(
+    account: User,
+    *,
+    kind: NumberMove.Kind,
+    proof: NumberMove.Proof,
+    new_phone: str | None,
+    renewed: Renewed | None = None,
+    claimant: Claimant | None = None,
+    waits: bool = True,
+    asked_by: User | None,
+    address: str | None,
+    now: datetime,
+) -> NumberMove:
+    """Ask for a move of `account` after `proof` was given, and announce it to the owner by every way but `new_phone`.
+
+    The caller has checked the proof. `new_phone` (E.164) was proven by a code; None for a recycled number. It waits as
+    long as the proof demands, and with `waits=False`, or a document, until a person decides. `asked_by` is the owner or
+    an employee; None for a visitor. With codes to both numbers it is done at once, unless something holds it (`done_at`
+    tells). A claim of somebody else on the number gives way to what the owner asks for. Raises `NotMoved` (UNDER_WAY,
+    NUMBER_BUSY, SAME_NUMBER).
+    """
+    wait = _WAITS[proof] if waits else None
+    with transaction.atomic():
+        account = _lock_account(account.pk)
+        if new_phone is not None and account.phone == new_phone:
+            raise NotMoved(Fault.SAME_NUMBER)
+        former = live_move_of(account)
+        if former is not None:
+            if former.kind != Kind.RECYCLING or kind == Kind.RECYCLING:
+                raise NotMoved(Fault.UNDER_WAY)
+            _stop(former, by=asked_by, because=Stopped.SUPERSEDED, now=now)
+        move = NumberMove(
+            account=account,
+            kind=kind,
+            proof=proof,
+            old_phone=account.phone,
+            new_phone=new_phone,
+            asked_at=now,
+            asked_by=asked_by,
+            due_at=now + wait if wait is not None else None,
+            password=renewed.password if renewed else "",
+            stamp=renewed.stamp if renewed else "",
+            claimant=claimant.name if claimant else "",
+            claimant_hash=claimant.identity_hash if claimant else "",
+            claimant_tie=claimant.tie.value if claimant else "",
+        )
+        try:
+            with transaction.atomic():
+                move.save(force_insert=True)
+        except IntegrityError:
+            # The account is locked, so it is the number: another account waits for it.
+            raise NotMoved(Fault.NUMBER_BUSY) from None
+        action = Action.NUMBER_CLAIMED if kind == Kind.RECYCLING else Action.NUMBER_MOVE_ASKED
+        audit.record(action, actor=asked_by, subject=account, address=address, about=move, now=now)
+        if wait == timedelta(0) and not what_holds(account):
+            _perform(move, account, by=asked_by, address=address, now=now)
+        elif wait != timedelta(0):
+            _announce(move, account, now=now)
+        return move
+
+
+def stop(
+    move: NumberMove,
+    *,
+    by: User | None,
+    because: NumberMove.Stopped = Stopped.BY_OWNER,
+    reason: str = "",
+    address: str | None,
+    now: datetime,
+) -> NumberMove:
+    """Stop `move` for good. Of a recycled number its owner only makes an official decide: others may hold it.
+
+    Raises `NotMoved`: OVER if it was done or stopped before, TOO_LATE from its time on unless something holds it.
+    """
+    with transaction.atomic():
+        account, move = _lock(move)
+        if not move.is_live:
+            raise NotMoved(Fault.OVER)
+        if move.is_due(now=now) and not what_holds(account):
+            raise NotMoved(Fault.TOO_LATE)
+        if move.kind == Kind.RECYCLING and because == Stopped.BY_OWNER:
+            _leave_to_an_official(move, account, by=by, address=address, now=now)
+            return move
+        move.reason = reason
+        _stop(move, by=by, because=because, now=now)
+        action = Action.NUMBER_KEPT if because == Stopped.REFUSED else Action.NUMBER_MOVE_STOPPED
+        audit.record(action, actor=by, subject=account, reason=reason, address=address, about=move, now=now)
+        enqueue(account, "number_stays", context={}, dedupe_key=str(move.pk), now=now, link=_own_page())
+    return move
+
+
+def perform(
+    move: NumberMove, *, by: User | None, reason: str = "", address: str | None, now: datetime
+) -> NumberMove:
+    """Do `move` now, due or not: a person who may has decided so (`by`). What holds it goes on holding it.
+
+    `done_at` tells whether it is done: something may hold it, or the number be taken meanwhile, which stops it. Raises
+    `NotMoved` (OVER).
+    """
+    with transaction.atomic():
+        account, move = _lock(move)
+        if not move.is_live:
+            raise NotMoved(Fault.OVER)
+        move.reason = reason
+        if what_holds(account):
+            # Decided, and done as soon as nothing holds it.
+            move.due_at, move.done_by = now, by
+            move.save(update_fields=["due_at", "done_by", "reason"])
+        else:
+            _perform(move, account, by=by, address=address, now=now)
+    return move
+
+
+def complete(move: NumberMove, *, now: datetime) -> bool:
+    """Do `move` if it is due and nothing holds it; whether it is done. May be repeated."""
+    with transaction.atomic():
+        account, move = _lock(move)
+        if not move.is_live or not move.is_due(now=now):
+            return False
+        if _was_used_since(move, account):
+            _leave_to_an_official(move, account, by=None, address=None, now=now)
+            return False
+        if what_holds(account):
+            return False
+        _perform(move, account, by=move.done_by, address=None, now=now)
+        return move.done_at is not None
+
+
+def complete_due(*, now: datetime) -> int:
+    """Do every move that is due. Returns how many were looked at; one that fails holds up no other."""
+    return sweep(due(now=now), partial(complete, now=now))
+
+
+def settle(phone: str, *, now: datetime) -> None:
+    """Do what is due for the number `phone` (E.164) before anybody is told whose it is. One query if nothing is."""
+    for move in due(now=now).filter(Q(old_phone=phone) | Q(new_phone=phone)):
+        complete(move, now=now)
+
+
+def stop_all(account: User, *, because: NumberMove.Stopped, address: str | None, now: datetime) -> None:
+    """Stop what is under way for `account`: whoever holds its number has proven to be the owner."""
+    move = live_move_of(account)
+    if move is not None:
+        try:
+            stop(move, by=account, because=because, address=address, now=now)
+        except NotMoved:
+            # Done or stopped at this moment.
+            return
+
+
+def renew(account: User, renewed: Renewed) -> None:
+    """The signed-in owner has changed the password: the move under way ends sessions with the new one."""
+    live().filter(account=account).exclude(password="").update(password=renewed.password, stamp=renewed.stamp)
+
+
+def last_used(account: User) -> datetime:
+    """When somebody last signed in to `account`, or registered it."""
+    return account.last_login or account.date_joined
+
+
+def _lock_account(pk: UUID) -> User:
+    return User.objects.select_for_update().get(pk=pk)
+
+
+def _lock(move: NumberMove) -> tuple[User, NumberMove]:
+    account = _lock_account(move.account_id)
+    return account, NumberMove.objects.select_for_update().get(pk=move.pk)
+
+
+def _was_used_since(move: NumberMove, account: User) -> bool:
+    """Whether the account of a claimed number was used while the claim waited: nobody has decided yet."""
+    return move.kind == Kind.RECYCLING and move.done_by is None and last_used(account) >= move.asked_at
+
+
+def _perform(move: NumberMove, account: User, *, by: User | None, address: str | None, now: datetime) -> None:
+    """Give the locked account its new number, or none, and end its sessions; stop the move if the number is taken."""
+    former = account.phone
+    account.phone = move.new_phone
+    # Nobody signs in with such a name: it is no number.
+    account.username = move.new_phone.as_e164 if move.new_phone else f"no-number-{account.pk.hex}"
+    account.phone_proven_at = move.asked_at if move.new_phone else None
+    if move.password and move.stamp == account.get_session_auth_hash():
+        account.password = move.password
+    else:
+        account.set_unusable_password()
+    try:
+        with transaction.atomic():
+            account.save(update_fields=["phone", "username", "phone_proven_at", "password"])
+    except IntegrityError:
+        account.refresh_from_db()
+        _stop(move, by=None, because=Stopped.NUMBER_TAKEN, now=now)
+        audit.record(Action.NUMBER_MOVE_STOPPED, actor=None, subject=account, about=move, now=now)
+        enqueue(account, "number_stays", context={}, dedupe_key=str(move.pk), now=now, link=_own_page())
+        return
+    # What the state said was about the former number.
+    Profile.objects.filter(user=account).update(phone_tie=PhoneTie.UNASKED)
+    move.done_at, move.done_by = now, by
+    _forget_secrets(move)
+    move.save()
+    action = Action.NUMBER_MOVED if move.new_phone else Action.NUMBER_LOST
+    audit.record(action, actor=by, subject=account, reason=move.reason, address=address, about=move, now=now)
+    key = str(move.pk)
+    told = "number_moved" if move.new_phone else "number_lost"
+    enqueue(account, told, context={}, dedupe_key=key, now=now, link=_own_page())
+    tell_by_other_ways(account, told, context={}, dedupe_key=key, now=now)
+    if former:
+        left = "number_left" if move.new_phone else "number_freed"
+        enqueue_to_phone(former, left, context={}, language=account.language, dedupe_key=key, now=now)
+    tell_the_others(move, now=now)
+
+
+def _stop(move: NumberMove, *, by: User | None, because: NumberMove.Stopped, now: datetime) -> None:
+    move.stopped_at, move.stopped_by, move.stopped_because = now, by, because
+    move.done_by = None
+    _forget_secrets(move)
+    move.save()
+
+
+def _leave_to_an_official(
+    move: NumberMove, account: User, *, by: User | None, address: str | None, now: datetime
+) -> None:
+    """The account is in use, or its owner objects: the number stays until an official decides."""
+    if move.due_at is None:
+        return
+    move.due_at = None
+    move.save(update_fields=["due_at"])
+    audit.record(Action.NUMBER_DISPUTED, actor=by, subject=account, address=address, about=move, now=now)
+
+
+def _announce(move: NumberMove, account: User, *, now: datetime) -> None:
+    """Tell the owner by every way but the number that others have proven to hold."""
+    kind = "number_claimed" if move.kind == Kind.RECYCLING else "number_move_asked"
+    context = {"due_at": move.due_at}
+    enqueue(account, kind, context=context, dedupe_key=str(move.pk), now=now, link=_own_page())
+    tell_by_other_ways(account, kind, context=context, dedupe_key=str(move.pk), now=now)
+
+
+def _forget_secrets(move: NumberMove) -> None:
+    """Nothing is kept of the password and the claimant's name once it is over."""
+    move.password = move.stamp = move.claimant = ""
+
+
+def _own_page() -> str:
+    with override(settings.LANGUAGE_CODE):
+        return reverse("accounts:profile")
+
+
+def _sentences() -> dict[Fault, str]:
+    return {
+        Fault.UNDER_WAY: _("A change of this number is under way already"),
+        Fault.NUMBER_BUSY: _("This number can't be used. Check it, or enter another one"),
+        Fault.SAME_NUMBER: _("This is your present number. Enter another one"),
+        Fault.OVER: _("This has been done or stopped already"),
+        Fault.TOO_LATE: _("The time to stop this is over. If it was not you, call the contact centre"),
+        Fault.OWN_ACCOUNT: _("Somebody else must decide: it is about your own number"),
+        Fault.REFUSED_BEFORE: _("An official has decided that this number stays with its account"),
+    }

@@ -1,0 +1,54 @@
+"""What guardians have to do with numbers: a dispute holds a move of a number, and the other guardians hear of it."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from accounts import audit
+from accounts.models import NumberMove, User
+from children.access import children_of, guardians_of
+from children.journal_actions import Action
+from children.models import Dispute
+from notifications.services import enqueue
+
+
+def hold(account: User) -> str | Promise:
+    """What `accounts.numbers.concerned.Hold` asks for: no number moves while an official has yet to decide who is who.
+
+    Disputes are raised and decided under the rows of both people, one of which the caller has locked.
+    """
+    is_side = Q(guardianship__user=account) | Q(raised_by=account)
+    if Dispute.objects.filter(is_side, outcome="").exists():
+        return _("An official has yet to decide about a guardian of your child. Until then the number stays")
+    return ""
+
+
+def tell_guardians(move: NumberMove, now: datetime) -> None:
+    """Tell every other guardian of the children once, and enter it into their journals."""
+    account = move.account
+    others: dict[User, list[str]] = {}
+    for child in children_of(account):
+        for guardian in guardians_of(child):
+            if guardian != account:
+                others.setdefault(guardian, []).append(child.full_name)
+    with override(settings.LANGUAGE_CODE):
+        link = reverse("children:list")
+    for guardian, children in others.items():
+        enqueue(
+            guardian,
+            "guardian_moved",
+            context={
+                "children": children,
+                "guardian": account.profile.masked_name,
+                "has_number": move.new_phone is not None,
+            },
+            dedupe_key=f"number-move:{move.pk}",
+            now=now,
+            link=link,
+        )
+        audit.record(Action.GUARDIAN_MOVED, actor=None, subject=guardian, target=", ".join(children), now=now)
