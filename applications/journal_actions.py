@@ -35,6 +35,8 @@ class Action(models.TextChoices):
     PLACE_OFFERED = "place_offered", _("A place that was given back is offered to the family")
     OFFER_ACCEPTED = "offer_accepted", _("Offered place accepted")
     OFFER_DECLINED = "offer_declined", _("Offered place declined")
+    OFFER_HELD = "offer_held", _("The last day to answer the offer stands still")
+    OFFER_RESUMED = "offer_resumed", _("The last day to answer the offer counts again")
     OFFER_ENDED = "offer_ended", _("The offer of a place has ended")
     REFERRAL_DOWNLOADED = "referral_downloaded", _("Referral downloaded")
     REFERRAL_EXTENDED = "referral_extended", _("Referral extended")

@@ -213,18 +213,26 @@ def write_event(
     )
 
 
-def announce(event: Event, kind: str, *actions: TextChoices, others: str = "", **context: Any) -> None:
+def announce(
+    event: Event,
+    kind: str,
+    *actions: TextChoices,
+    others: str = "",
+    others_read: dict[str, Any] | None = None,
+    **context: Any,
+) -> None:
     """Tell every guardian who may know about `event` and enter `actions` into their journals.
 
-    One query finds them (`informed_guardians`).
-    In addition, everyone but the actor gets a message of the kind `others`. The time, the actor and the reason are
-    taken from the event.
+    One query finds them (`informed_guardians`). With `others`, everyone but the actor gets a message of that kind
+    instead, with what differs for them in `others_read`: what one guardian did costs the others something, too. The
+    time, the actor and the reason are taken from the event.
     """
     application, guardians = event.application, informed_guardians(event.application.child)
-    tell(application, kind, event=event, now=event.at, guardians=guardians, **context)
+    first = [guardian for guardian in guardians if not others or guardian == event.actor]
+    tell(application, kind, event=event, now=event.at, guardians=first, **context)
     if others:
         rest = [guardian for guardian in guardians if guardian != event.actor]
-        tell(application, others, event=event, now=event.at, guardians=rest, **context)
+        tell(application, others, event=event, now=event.at, guardians=rest, **context | (others_read or {}))
     for action in actions:
         trace(application, action, actor=event.actor, now=event.at, reason=event.reason, guardians=guardians)
 

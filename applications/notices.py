@@ -7,24 +7,45 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from children.notices import SAMPLES as CHILDREN
-from notifications.kinds import BOTH, INBOX, SMS, Kind, PastBudget
+from notifications.kinds import BOTH, INBOX, Kind, PastBudget
 
 KINDS: Final = (
     Kind("application_filed", _("Application accepted"), BOTH, ("application", "number")),
     Kind("application_archived", _("Application archived"), INBOX, ("application", "undo_until")),
-    # To the other guardians: what one of them did can cost the child its date, and there is little time to undo it.
+    # To the other guardians, instead of the notice to the one who did it: it costs the child its place or its date.
     Kind(
         "archived_by_other",
         _("Another guardian archived the application"),
-        SMS,
+        BOTH,
         ("application", "undo_until"),
         past_budget=PastBudget.WARNING,
     ),
     Kind(
         "moved_by_other",
         _("Another guardian moved the application"),
-        SMS,
-        ("application",),
+        BOTH,
+        ("application", "number"),
+        past_budget=PastBudget.WARNING,
+    ),
+    Kind(
+        "bid_withdrawn_by_other",
+        _("Another guardian withdrew the bid"),
+        BOTH,
+        ("application", "vacancy"),
+        past_budget=PastBudget.WARNING,
+    ),
+    Kind(
+        "offer_declined_by_other",
+        _("Another guardian declined the offered place"),
+        BOTH,
+        ("application", "vacancy"),
+        past_budget=PastBudget.WARNING,
+    ),
+    Kind(
+        "benefit_withdrawn_by_other",
+        _("Another guardian withdrew the benefit"),
+        BOTH,
+        ("application", "category", "number"),
         past_budget=PastBudget.WARNING,
     ),
     Kind("application_restored", _("Application restored"), INBOX, ("application", "number")),
@@ -39,6 +60,7 @@ KINDS: Final = (
     Kind("bid_lost", _("Place given by queue number"), BOTH, ("application", "vacancy", "number")),
     Kind("bid_void", _("Place recalled"), BOTH, ("application", "vacancy", "reason")),
     Kind("place_offered", _("Place offered"), BOTH, ("application", "vacancy", "last_day")),
+    Kind("offer_moved", _("Offer: last day moved"), BOTH, ("application", "vacancy", "last_day")),
     Kind("offer_ended", _("Offer of a place ended"), INBOX, ("application", "vacancy", "reason")),
     # After a pause: to those to whom the place opens, and to those to whom it opens later.
     Kind("opening_moved", _("Opening moved"), BOTH, ("application", "openings", "others", "first")),

@@ -1,7 +1,7 @@
 """The working-day calendar in force, read from the table of holidays."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import QuerySet
 
@@ -22,6 +22,19 @@ def working_calendar() -> Calendar:
     Raises `CalendarEmpty` when no year is known.
     """
     return calendar_of(calendar_rows())
+
+
+def day_after_standstill(last_day: date, *, held_on: date, today: date) -> date:
+    """The last day of a deadline that stood still from `held_on` and counts again from `today`.
+
+    As many working days are left as there were, at least one. Where the calendar doesn't reach, as many days: nobody
+    must lose one because it was not loaded.
+    """
+    try:
+        calendar = working_calendar()
+        return calendar.add(today, max(1, calendar.working_days_left(held_on, last_day)))
+    except NoCalendar:
+        return today + max(timedelta(days=1), last_day - held_on)
 
 
 def calendar_with(holiday: Holiday) -> Calendar:

@@ -246,13 +246,14 @@ def halts_of(children: Iterable[UUID]) -> dict[UUID, list[Halt]]:
 
 
 def standstill(halts: Iterable[Halt], *, since: datetime, until: datetime, now: datetime) -> timedelta:
-    """For how long costly acts were halted by those of `halts` that began from `since` on and before the deadline.
+    """For how long costly acts were halted, from `since` on, by those of `halts` that began before the deadline.
 
     Time halted by several disputes at once counts once; a later dispute counts if it began before the deadline `until`
     as extended by the earlier ones. One that still runs counts up to `now`, so a deadline extended by the result stands
     still meanwhile.
     """
-    return halted_before(until, [(start, max(end or now, start)) for start, end in halts if start >= since])
+    ran = [(max(start, since), max(end or now, start)) for start, end in halts]
+    return halted_before(until, [(start, end) for start, end in ran if end > start])
 
 
 def halted_before(until: datetime, spans: Iterable[tuple[datetime, datetime]]) -> timedelta:

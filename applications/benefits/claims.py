@@ -69,7 +69,7 @@ def claim_benefit(
 
 
 def withdraw_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
-    """Take a benefit back at the family's wish, checked or not.
+    """Take a benefit back at the family's wish, checked or not. The other guardians get an SMS.
 
     Raises `Refused` (BENEFIT_ENDED, ARCHIVED, ENROLLED, HALTED).
     """
@@ -78,7 +78,9 @@ def withdraw_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit
         refuse_stranger(benefit.application.child, actor)
         refuse_while_halted(benefit.application, actor=actor)
         _end(benefit, BenefitState.WITHDRAWN, actor=actor, now=now)
-        trace(benefit.application, Action.BENEFIT_WITHDRAWN, actor=actor, now=now)
+        _tell(
+            benefit, "benefit_withdrawn_by_other", Action.BENEFIT_WITHDRAWN, actor=actor, now=now, but=actor
+        )
     return benefit
 
 
@@ -238,8 +240,9 @@ def _tell(
     now: datetime,
     reason: str = "",
     last_day: date | None = None,
+    but: User | None = None,
 ) -> None:
-    """Tell every guardian, and enter `action` into their journals. Each benefit is told of once in each way."""
+    """Tell every guardian but one, and enter `action` into the journals of all. Each benefit is told of once a kind."""
     application = benefit.application
     guardians, place = informed_guardians(application.child), position(application, now=now)
     remind(
@@ -247,7 +250,7 @@ def _tell(
         kind,
         key=str(benefit.pk),
         now=now,
-        guardians=guardians,
+        guardians=[guardian for guardian in guardians if guardian != but],
         category=benefit.category,
         number=place.number if place else None,
         reason=reason,

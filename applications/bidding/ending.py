@@ -21,9 +21,13 @@ class _End(NamedTuple):
     move: Move
     action: Action
     kind: str
+    # To the guardians other than the one who did it, instead of `kind`.
+    others: str = ""
 
 
-_WITHDRAWN = _End(BidState.WITHDRAWN, Move.WITHDRAW_BID, Action.BID_WITHDRAWN, "bid_withdrawn")
+_WITHDRAWN = _End(
+    BidState.WITHDRAWN, Move.WITHDRAW_BID, Action.BID_WITHDRAWN, "bid_withdrawn", "bid_withdrawn_by_other"
+)
 
 
 _REJECTED = _End(BidState.REJECTED, Move.REJECT_BID, Action.BID_REJECTED, "bid_rejected")
@@ -120,6 +124,7 @@ def _write_end(
         event,
         end.kind,
         end.action,
+        others=end.others,
         vacancy=bid.vacancy,
         reason=reason,
         number=place.number if place else None,

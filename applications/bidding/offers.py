@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from applications.bidding.award import hold_seat
 from applications.bidding.eligibility import why_not_offered
+from applications.bidding.held_offers import hold_offer
 from applications.bidding.passing_on import give_back, next_bidders
 from applications.journal_actions import Action
 from applications.models import Application, Bid, Offer, Rules
@@ -33,6 +34,7 @@ from bulletin import seats
 from bulletin.calendar import working_calendar
 from bulletin.models import Locality, Vacancy
 from bulletin.workdays import end_of_day
+from children.disputes import is_halted
 from notifications.sweeps import sweep
 
 
@@ -63,6 +65,8 @@ def offer_to_the_next(offer: Offer, *, now: datetime) -> bool:
         offer.save()
         event = move(application, Move.OFFER_PLACE, actor=None, now=now, data=_data(offer))
         announce(event, "place_offered", Action.PLACE_OFFERED, vacancy=vacancy, last_day=last_day)
+        if is_halted(application.child):
+            hold_offer(application, now=now)
     return True
 
 
@@ -161,7 +165,7 @@ def _end_of(offer: Offer, application: Application, vacancy: Vacancy, *, now: da
 
 def end_offers_of(application: Application, *, now: datetime) -> None:
     """End the offer to this application, if it is over."""
-    for offer in application.offers.filter(state=OfferState.OFFERED, until__lte=now):
+    for offer in application.offers.filter(state=OfferState.OFFERED, until__lte=now, held_since=None):
         end_if_over(offer, now=now)
 
 
@@ -203,8 +207,10 @@ def _pass_on(
     _write_end(offer, end, now=now)
     give_back(vacancy, now=now)
     event = move(application, step, actor=actor, now=now, data=_data(offer))
-    action = Action.OFFER_DECLINED if end == OfferState.DECLINED else Action.OFFER_ENDED
-    announce(event, "offer_ended", action, vacancy=vacancy, reason="")
+    is_declined = end == OfferState.DECLINED
+    action = Action.OFFER_DECLINED if is_declined else Action.OFFER_ENDED
+    others = "offer_declined_by_other" if is_declined else ""
+    announce(event, "offer_ended", action, others=others, vacancy=vacancy, reason="")
 
 
 def _lock(offer: Offer) -> tuple[Application, Vacancy, Offer]:
@@ -216,8 +222,8 @@ def _lock(offer: Offer) -> tuple[Application, Vacancy, Offer]:
 
 
 def _write_end(offer: Offer, state: OfferState, *, now: datetime) -> None:
-    offer.state, offer.ended_at = state, now
-    offer.save(update_fields=["state", "ended_at"])
+    offer.state, offer.ended_at, offer.held_since = state, now, None
+    offer.save(update_fields=["state", "ended_at", "held_since"])
 
 
 def _data(offer: Offer) -> dict[str, str]:

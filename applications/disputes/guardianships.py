@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from accounts.models import User
+from applications.bidding.held_offers import hold_offer, resume_offer
 from applications.models import Application
 from applications.moves import Refused, lock_application, locking, refuse_own_child
 from applications.referrals.standstill import hold_referral, resume_referral
@@ -104,7 +105,7 @@ def decide_guardianship(
         is_moot = outcome == Dispute.Outcome.STANDS and dispute.is_ended_by_registry
         if not is_moot:
             decide_dispute(dispute, outcome=outcome, actor=actor, reason=reason.strip(), now=now)
-            _resume_referrals(dispute, applications, now=now)
+            _resume_deadlines(dispute, applications, now=now)
         elif not dispute.outcome:
             _settle_ended(dispute, applications, now=now)
     # Only after the commit, so that what the registry ended stays settled.
@@ -128,7 +129,7 @@ def settle_dispute(dispute: Dispute, *, is_tied: bool, now: datetime) -> Dispute
             _settle_ended(dispute, applications, now=now)
         elif is_tied and dispute.is_halting:
             free_dispute(dispute, now=now)
-            _resume_referrals(dispute, applications, now=now)
+            _resume_deadlines(dispute, applications, now=now)
         elif dispute.is_mutual and is_proven(dispute.raised_by, dispute.guardianship.child):
             prove_presser(dispute, now=now)
     return dispute
@@ -150,13 +151,14 @@ def _raise(guardianship: Guardianship, *, by: User, is_tied: bool, now: datetime
     if dispute.is_halting:
         for application in applications:
             hold_referral(application, now=now)
+            hold_offer(application, now=now)
     return dispute, last_day
 
 
 def _settle_ended(dispute: Dispute, applications: list[Application], *, now: datetime) -> None:
     """Close the dispute, since the registry ended the guardianship and nothing is left to decide."""
     decide_dispute(dispute, outcome=Dispute.Outcome.ENDS, actor=None, reason="", now=now)
-    _resume_referrals(dispute, applications, now=now)
+    _resume_deadlines(dispute, applications, now=now)
 
 
 def _lock_children(pks: list[UUID]) -> None:
@@ -204,9 +206,10 @@ def _last_day_to_decide(now: datetime, zone: ZoneInfo) -> date:
         return today + timedelta(days=DECISION_WORKING_DAYS)
 
 
-def _resume_referrals(dispute: Dispute, applications: list[Application], *, now: datetime) -> None:
+def _resume_deadlines(dispute: Dispute, applications: list[Application], *, now: datetime) -> None:
     """Let held last days count again, unless something else is halted for the child."""
     if is_halted(dispute.guardianship.child):
         return
     for application in applications:
         resume_referral(application, now=now)
+        resume_offer(application, now=now)

@@ -134,6 +134,13 @@ class Offer(models.Model):
         blank=True,
         help_text=_("The first instant at which it can't be accepted."),
     )
+    held_since = models.DateTimeField(
+        _("last day stands still since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("While a guardian is disputed, not everybody may answer, and it does not end by itself."),
+    )
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     class Meta:
@@ -162,6 +169,9 @@ class Offer(models.Model):
                 | (~Q(state__in=LIVE_OFFERS) & Q(ended_at__isnull=False)),
                 name="ended_offer_has_time",
             ),
+            models.CheckConstraint(
+                condition=Q(held_since=None) | Q(state=OfferState.OFFERED), name="held_offer_is_made"
+            ),
         ]
         indexes = [
             models.Index(fields=["vacancy"], condition=Q(state__in=LIVE_OFFERS), name="offer_live"),
@@ -172,4 +182,10 @@ class Offer(models.Model):
 
     def is_open(self, *, now: datetime) -> bool:
         """Whether the family can still accept it."""
-        return self.state == OfferState.OFFERED and self.until is not None and now < self.until
+        is_in_time = self.held_since is not None or (self.until is not None and now < self.until)
+        return self.state == OfferState.OFFERED and is_in_time
+
+    @property
+    def runs_out_at(self) -> datetime | None:
+        """The first instant at which it ends by itself; None while it is held."""
+        return self.until if self.held_since is None else None

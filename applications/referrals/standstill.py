@@ -1,6 +1,6 @@
 """The last day of a referral stands still while a guardian of the child is disputed."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from applications.journal_actions import Action
 from applications.models import Application, Referral
@@ -8,7 +8,7 @@ from applications.moves import lock_referral, reckon, remind, trace
 from applications.referrals.due import last_day_of
 from applications.referrals.stored_paper import order_paper, take_paper_away
 from applications.states import ReferralState
-from bulletin.calendar import working_calendar
+from bulletin.calendar import day_after_standstill, working_calendar
 from bulletin.workdays import NoCalendar, end_of_day
 
 
@@ -50,16 +50,10 @@ def resume_referral(application: Application, *, now: datetime) -> None:
 
 
 def _day_after_standstill(referral: Referral, *, now: datetime) -> date:
-    locality = referral.application.locality
+    place = referral.application.locality
     assert referral.held_since is not None
-    held_on, today = (locality.day(at) for at in (referral.held_since, now))
-    last_day = last_day_of(referral)
-    try:
-        calendar = working_calendar()
-        return calendar.add(today, max(1, calendar.working_days_left(held_on, last_day)))
-    except NoCalendar:
-        # Nobody must lose a day because the calendar was not loaded.
-        return today + max(timedelta(days=1), last_day - held_on)
+    held_on, today = (place.day(at) for at in (referral.held_since, now))
+    return day_after_standstill(last_day_of(referral), held_on=held_on, today=today)
 
 
 def _working_days(issued_on: date, last_day: date) -> int | None:

@@ -49,7 +49,9 @@ def _promised(application: Application) -> Iterator[datetime]:
         if benefit.state == BenefitState.VERIFIED
     ]
     if application.state == ApplicationState.WAITING:
-        found += [offer.until for offer in application.offers.all() if offer.state == OfferState.OFFERED]
+        found += [
+            offer.runs_out_at for offer in application.offers.all() if offer.state == OfferState.OFFERED
+        ]
     elif application.state == ApplicationState.REFERRED:
         issued = (one for one in application.referrals.all() if one.state == ReferralState.ISSUED)
         found += [referral.runs_out_at for referral in issued]

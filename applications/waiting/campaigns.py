@@ -37,7 +37,9 @@ def unconfirmed(campaign: Campaign, *, locality: Locality) -> QuerySet[Applicati
         ~stayed | Q(move=Move.DECLINE_OFFER), application=OuterRef("pk"), at__gte=campaign.begins_at
     )
     offered = Offer.objects.filter(
-        application=OuterRef("pk"), made_at__lt=campaign.ends_at, until__gte=campaign.ends_at
+        Q(until__gte=campaign.ends_at) | Q(held_since__isnull=False),
+        application=OuterRef("pk"),
+        made_at__lt=campaign.ends_at,
     )
     return Application.objects.filter(
         ~Exists(busy),

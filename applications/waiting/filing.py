@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, connection
@@ -29,6 +30,9 @@ from applications.states import LIVE_STATES, ApplicationState, Move
 from bulletin.models import Language, Locality
 from children.disputes import halts_of, standstill
 from children.models import Child
+
+# How long the other guardians have to undo what one of them archived: they learn of it later, or not at once.
+OTHERS_UNDO_FOR: Final = timedelta(days=14)
 
 
 def file_application(
@@ -76,39 +80,45 @@ def file_application(
 
 
 def archive(application: Application, *, actor: User, now: datetime) -> Application:
-    """Take an application out of the queue at the family's request. It can be undone for `Rules.archive_undo_hours`.
+    """Take an application out of the queue at the family's request.
 
-    Every guardian gets a notice; those other than `actor` also get an SMS, since the time to undo it is short.
+    `actor` can undo it for `Rules.archive_undo_hours`, any other guardian for `OTHERS_UNDO_FOR`. Those others get an
+    SMS, too.
     """
     with locking():
         application = lock_application(application.pk)
         event = move(application, Move.ARCHIVE, actor=actor, now=now, archived_at=now)
-        undo_until = archive_undo_until(application, now=now)
+        own, of_others = _undo_ends(application, rules=Rules.objects.all())
         announce(
             event,
             "application_archived",
             Action.APPLICATION_ARCHIVED,
             others="archived_by_other",
-            undo_until=undo_until,
+            others_read={"undo_until": of_others},
+            undo_until=own,
         )
     return application
 
 
-def archive_undo_until(application: Application, *, now: datetime) -> datetime:
-    """The first instant at which an archived application can't be restored any more, as it stands at `now`.
+def archive_undo_until(application: Application, *, by: User, now: datetime) -> datetime:
+    """The first instant at which `by` can't restore an archived application any more, as it stands at `now`.
 
-    It stands still while a guardian who could have archived it is disputed.
+    It stands still while a guardian of the child is disputed.
     """
-    return archive_undo_ends([application], now=now)[application.pk]
+    return archive_undo_ends([application], by=by, now=now)[application.pk]
 
 
-def archive_undo_ends(applications: Collection[Application], *, now: datetime) -> dict[UUID, datetime]:
-    """`archive_undo_until` of each of these archived applications. Two queries, however many they are."""
+def archive_undo_ends(
+    applications: Collection[Application], *, by: User, now: datetime
+) -> dict[UUID, datetime]:
+    """`archive_undo_until` of each of these archived applications. Three queries, however many they are."""
     rules, ends = list(Rules.objects.all()), {}
     halts = halts_of(application.child_id for application in applications)
+    archivers = _archivers(applications)
     for application in applications:
         assert application.archived_at is not None
-        until = undo_until(application.locality, archived_at=application.archived_at, rules=rules)
+        own, of_others = _undo_ends(application, rules=rules)
+        until = own if archivers.get(application.pk) == by.pk else of_others
         halted = standstill(
             halts.get(application.child_id, []), since=application.archived_at, until=until, now=now
         )
@@ -116,10 +126,24 @@ def archive_undo_ends(applications: Collection[Application], *, now: datetime) -
     return ends
 
 
+def _undo_ends(application: Application, *, rules: Iterable[Rules]) -> tuple[datetime, datetime]:
+    """Until when whoever archived it may restore it, and until when any other guardian may."""
+    assert application.archived_at is not None
+    own = undo_until(application.locality, archived_at=application.archived_at, rules=rules)
+    return own, max(own, application.archived_at + OTHERS_UNDO_FOR)
+
+
+def _archivers(applications: Iterable[Application]) -> dict[UUID, Any]:
+    """Who last archived each of these applications, by their ids. One query."""
+    archived = Event.objects.filter(application__in=list(applications), move=Move.ARCHIVE)
+    newest = archived.order_by("application", "-id").distinct("application")
+    return dict(newest.values_list("application", "actor"))
+
+
 def undo_until(
     locality: Locality, *, archived_at: datetime, rules: Iterable[Rules] | None = None
 ) -> datetime:
-    """Until when an application of `locality` archived at that moment could be restored; `rules` as in `rules_at`."""
+    """Until when a guardian could undo their own archiving at that moment in `locality`; `rules` as in `rules_at`."""
     return archived_at + timedelta(hours=rules_at(locality, archived_at, rules=rules).archive_undo_hours)
 
 
@@ -139,14 +163,14 @@ def was_archived_by_family(application: Application) -> bool:
     return last_moves([application]).get(application.pk) == Move.ARCHIVE
 
 
-def restorable_of(child: Child, *, now: datetime) -> tuple[Application, datetime] | None:
-    """The application of `child` that its family can still restore at `now`, and the first instant when it can't."""
+def restorable_of(child: Child, *, by: User, now: datetime) -> tuple[Application, datetime] | None:
+    """The application of `child` that `by` can still restore at `now`, and the first instant when they can't."""
     archived = list(
         child.applications.filter(state=ApplicationState.ARCHIVED)
         .select_related("locality", "child")
         .order_by("-archived_at")
     )
-    moves, ends = last_moves(archived), archive_undo_ends(archived, now=now)
+    moves, ends = last_moves(archived), archive_undo_ends(archived, by=by, now=now)
     for application in archived:
         if now < ends[application.pk] and moves.get(application.pk) == Move.ARCHIVE:
             return application, ends[application.pk]
@@ -154,7 +178,7 @@ def restorable_of(child: Child, *, now: datetime) -> tuple[Application, datetime
 
 
 def restore(application: Application, *, actor: User, now: datetime) -> Application:
-    """Undo the family's own archiving in time: the application waits again at its original date.
+    """Undo the family's own archiving in time (`archive_undo_until`): it waits again at its original date.
 
     Raises `Refused` (NOT_RESTORABLE if it was closed by age or for lack of interest, UNDO_OVER, ALREADY_FILED if the
     child has got another application, DISPUTED, NOT_ALLOWED).
@@ -166,7 +190,7 @@ def restore(application: Application, *, actor: User, now: datetime) -> Applicat
                 raise Refused(Refusal.NOT_ALLOWED)
             if not was_archived_by_family(application):
                 raise Refused(Refusal.NOT_RESTORABLE)
-            if now >= archive_undo_until(application, now=now):
+            if now >= archive_undo_until(application, by=actor, now=now):
                 raise Refused(Refusal.UNDO_OVER)
             event = move(
                 application, Move.RESTORE, actor=actor, now=now, archived_at=None, interest_confirmed_at=now

@@ -218,7 +218,9 @@ class TestArchive:
         other = ApplicationFactory(locality=scene.locality)
         for application, at, hours in ((scene.application, begins - MICROSECOND, 24), (other, begins, 72)):
             archived = filing.archive(application, actor=application.filed_by, now=at)
-            assert filing.archive_undo_until(archived, now=at) == at + timedelta(hours=hours)
+            assert filing.archive_undo_until(archived, by=application.filed_by, now=at) == at + timedelta(
+                hours=hours
+            )
 
     def test_no_undo_beside_a_new_application(self, scene):
         archived = filing.archive(scene.application, actor=scene.parent, now=scene.now)

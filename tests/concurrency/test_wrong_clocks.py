@@ -353,7 +353,7 @@ def test_what_was_archived_comes_back_until_the_last_microsecond(
     session = client_of(scene.parent).cookies[settings.SESSION_COOKIE_NAME].value
     filing.archive(scene.application, actor=scene.parent, now=NOW)
     scene.application.refresh_from_db()
-    until = filing.archive_undo_until(scene.application, now=NOW)
+    until = filing.archive_undo_until(scene.application, by=scene.parent, now=NOW)
     restore = reverse("applications:restore", args=[scene.application.pk])
     slow.post(restore, session=session, at=database_clock(until))
     assert Application.objects.get().state == ApplicationState.ARCHIVED

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.decorators import parent_required
 from accounts.models import User
 from accounts.typed import refilled
-from applications.access.family import applications_of
+from applications.access.family import application_for, applications_of
 from applications.bidding.offers import live_offer
 from applications.models import Application
 from applications.moves import Refused
@@ -29,10 +29,17 @@ from applications.views.cabinet.forms import ApplicationForm
 from applications.views.cabinet.halted import answer_if_halted
 from applications.views.people import own_application, parent
 from applications.waiting.confirming import confirm_interest
-from applications.waiting.filing import archive, file_application, restorable_of, restore, undo_until
+from applications.waiting.filing import (
+    OTHERS_UNDO_FOR,
+    archive,
+    file_application,
+    restorable_of,
+    restore,
+    undo_until,
+)
 from bulletin.chosen_place import chosen_locality, remember_place
 from bulletin.models import Language
-from children.access import children_of, known_children
+from children.access import children_of, known_children, others_of
 from children.models import Child
 from notifications.clock import read_clock
 from notifications.pressing import pressed_on
@@ -100,6 +107,7 @@ def delete_application(request: HttpRequest, pk: UUID) -> HttpResponse:
         "benefits": ", ".join(benefit.category.name for benefit in verified),
         "offer": live_offer(application),
         "undo_until": undo_until(application.locality, archived_at=now),
+        "others_undo_until": now + OTHERS_UNDO_FOR if others_of(application.child, user) else None,
         "is_lapsed": application.state == ApplicationState.LAPSED,
     }
     return render(request, "applications/delete.html", context)
@@ -116,16 +124,16 @@ def restore_application(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         restore(application, actor=user, now=now)
     except Refused as refused:
-        messages.error(request, _way_back(application, now=now) or str(refused))
+        messages.error(request, _way_back(application, user=user, now=now) or str(refused))
         return redirect("applications:archive")
     messages.success(request, _("The application was restored with its original date."))
     return redirect(application)
 
 
-def _way_back(application: Application, *, now: datetime) -> str:
+def _way_back(application: Application, *, user: User, now: datetime) -> str:
     """How to restore an archived application although the child has a newer one; empty if it is impossible."""
     newer = Application.objects.filter(child=application.child, state__in=LIVE_STATES).first()
-    restorable = restorable_of(application.child, now=now)
+    restorable = restorable_of(application.child, by=user, now=now)
     if newer is None or restorable is None or restorable[0] != application:
         return ""
     until = localtime(restorable[1], application.locality.zone)
@@ -138,13 +146,21 @@ def _way_back(application: Application, *, now: datetime) -> str:
 @pressed_on("applications:application", "pk")
 @parent_required
 def interest(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """«Мүдделі»: the family still wants a place."""
+    """«Мүдделі»: the family still wants a place.
+
+    Nobody misses this because they are disputed. To whom the state of the application is withheld, the answer doesn't
+    tell it either.
+    """
     now, user = read_clock(), parent(request)
-    application = own_application(request, pk, now=now)
+    application = application_for(user, pk, now=now)
     try:
         confirm_interest(application, actor=user, now=now)
     except Refused as refused:
-        messages.error(request, str(refused))
+        if application.asker_may_know or refused.reason == Refusal.BUSY:
+            messages.error(request, str(refused))
+            return redirect(application)
+    if not application.asker_may_know:
+        messages.success(request, _("Noted: if a confirmation of interest is due, it is given."))
     else:
         messages.success(request, _("Your interest in a place is confirmed."))
     return redirect(application)
@@ -190,7 +206,7 @@ def _check_answers(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
         {"label": _("Date of birth"), "at": data["child"].birth_date, "show": "date"},
         *_missing_in_profile(request, form),
     ]
-    restorable = restorable_of(data["child"], now=read_clock())
+    restorable = restorable_of(data["child"], by=parent(request), now=read_clock())
     context = {
         "rows": rows,
         "answers": form,

@@ -44,7 +44,7 @@ class ChildCard:
 
 @dataclass(frozen=True)
 class Archived:
-    """An application in the archive: why it is there, and until when its family can restore it."""
+    """An application in the archive: why it is there, and until when the reader can restore it."""
 
     application: Application
     undo_until: datetime
@@ -113,7 +113,7 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "situation": situation,
         "just_filed": "filed" in request.GET and application.state == ApplicationState.WAITING,
         "may_archive": may_now(application, Move.ARCHIVE),
-        "archived": _archived([application], now=now)[0] if is_archived else None,
+        "archived": _archived([application], reader=parent(request), now=now)[0] if is_archived else None,
         "benefits": benefits_of(application, reader=parent(request), now=now),
         "sent": sent_for_extension(application, sender=parent(request)),
         "events": application.events.order_by("-id"),
@@ -151,10 +151,10 @@ def _archive_of(user: User, *, now: datetime) -> list[Archived]:
     """The family's archive, newest first, without what is withheld from `user`."""
     in_archive = list(applications_of(user).filter(state=ApplicationState.ARCHIVED).order_by("-archived_at"))
     shown = [one for one in with_standing(user, in_archive) if one.asker_may_know]
-    return _archived(shown, now=now)
+    return _archived(shown, reader=user, now=now)
 
 
-def _archived(applications: Collection[Application], *, now: datetime) -> list[Archived]:
+def _archived(applications: Collection[Application], *, reader: User, now: datetime) -> list[Archived]:
     reasons = {
         Move.ARCHIVE: _("By the family"),
         Move.AGE_OUT: _("The child has reached school age"),
@@ -162,7 +162,7 @@ def _archived(applications: Collection[Application], *, now: datetime) -> list[A
     }
     if not applications:
         return []
-    moves, ends = last_moves(applications), archive_undo_ends(applications, now=now)
+    moves, ends = last_moves(applications), archive_undo_ends(applications, by=reader, now=now)
     rows = []
     for application in applications:
         move, undo_until = moves.get(application.pk), ends[application.pk]

@@ -232,8 +232,18 @@ class Situation:
             return self._referral_deadline(self.referral)
         if self.offer and self.offer.until:
             last_day = self.application.locality.last_day(self.offer.until)
+            label = _("Accept or decline the place by")
+            if self.offer.held_since is not None:
+                return Deadline(
+                    label=label,
+                    last_day=last_day,
+                    text=_(
+                        "This day stands still until an official has decided about the guardian. Then as many working "
+                        "days are left as there were, at least one."
+                    ),
+                )
             return Deadline(
-                label=_("Accept or decline the place by"),
+                label=label,
                 last_day=last_day,
                 working_days=self._working_days(last_day),
             )

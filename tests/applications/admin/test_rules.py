@@ -364,9 +364,9 @@ class TestPromises:
 
     def test_the_undo_of_an_archiving(self, scene, harsher):
         archived = filing.archive(scene.application, actor=scene.parent, now=scene.now)
-        until = filing.archive_undo_until(archived, now=scene.now)
+        until = filing.archive_undo_until(archived, by=scene.parent, now=scene.now)
         self.unchanged(Application.objects.all(), harsher)
-        assert filing.archive_undo_until(archived, now=scene.now) == until
+        assert filing.archive_undo_until(archived, by=scene.parent, now=scene.now) == until
 
 
 class TestBoundsOfTheDatabase:

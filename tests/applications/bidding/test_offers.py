@@ -246,11 +246,11 @@ def test_who_left_while_it_was_offered_can_come_back(award):
     pass_on_offers(now=CLOSES)
     family = award.families[1]
     left = archive(family, actor=family.filed_by, now=CLOSES)
-    undo_until = archive_undo_until(left, now=CLOSES)
+    undo_until = archive_undo_until(left, by=family.filed_by, now=CLOSES)
     pass_on_offers(now=CLOSES)
     assert Event.objects.filter(application=family).last().move == Move.END_OFFER
     last = undo_until - MICROSECOND
-    assert restorable_of(family.child, now=last) == (left, undo_until)
+    assert restorable_of(family.child, by=family.filed_by, now=last) == (left, undo_until)
     restored = restore(left, actor=family.filed_by, now=last)
     assert (restored.state, restored.filed_at) == (ApplicationState.WAITING, family.filed_at)
     assert list(differences()) == []

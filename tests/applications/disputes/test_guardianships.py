@@ -41,11 +41,13 @@ from applications.states import (
     ReferralState,
 )
 from applications.waiting import changes, filing
+from bulletin.calendar import working_calendar
 from bulletin.models import Holiday
 from children.disputes import STOPPABLE_FOR, is_halted, stoppable
 from children.journal_actions import Action as ChildAction
 from children.models import Dispute, Guardianship
 from children.services import ChildRefused, GuardianshipBarred, add_child, find_child
+from notifications.kinds import BOTH, KINDS
 from notifications.models import Message, Notice
 from tests.applications.bidding.given_back import offered_to
 from tests.applications.bidding.reference import place_bid
@@ -655,6 +657,58 @@ def costly(scene):
 
 COSTLY_ACTS = ["archive", "move", "withdraw", "decline", "withdraw_benefit", "extend"]
 
+# Costly act -> what the one who did it finds in the inbox, and what every other guardian gets by inbox and SMS.
+TOLD = {
+    "archive": ("application_archived", "archived_by_other"),
+    "move": ("application_changed", "moved_by_other"),
+    "withdraw": ("bid_withdrawn", "bid_withdrawn_by_other"),
+    "decline": ("offer_ended", "offer_declined_by_other"),
+    "withdraw_benefit": (None, "benefit_withdrawn_by_other"),
+    "extend": ("referral_extended", "referral_extended"),
+}
+
+
+class TestWhoIsTold:
+    """Of what one guardian does, the others are told at once: by SMS, since an inbox is read when there is time."""
+
+    @pytest.mark.parametrize("act", COSTLY_ACTS)
+    def test_of_every_costly_act(self, scene, newcomer, costly, act):
+        state_for, call = costly
+        state_for(act)
+        former = GuardianshipFactory(child=scene.application.child, ended_at=scene.now).user
+        before = (set(Notice.objects.values_list("pk")), set(Message.objects.values_list("pk")))
+        call(act, newcomer)
+        notices = [one for one in Notice.objects.all() if (one.pk,) not in before[0]]
+        messages = [one for one in Message.objects.all() if (one.pk,) not in before[1]]
+        own, of_others = TOLD[act]
+        told = {(one.recipient, one.kind) for one in notices}
+        assert told == ({(newcomer, own)} if own else set()) | {(scene.parent, of_others)}
+        by_sms = {(one.recipient, one.kind) for one in messages}
+        assert by_sms - {(newcomer, of_others)} == {(scene.parent, of_others)}
+        assert newcomer.profile.last_name not in "".join(one.text for one in messages)
+        for guardian in (newcomer, scene.parent):
+            assert guardian.journal.filter(actor=newcomer, at=scene.now).exists()
+        assert not former.journal.exists()
+
+    def test_no_costly_move_is_left_out(self):
+        moves_of_acts = {
+            "archive": Move.ARCHIVE,
+            "move": Move.CHANGE_LOCALITY,
+            "withdraw": Move.WITHDRAW_BID,
+            "decline": Move.DECLINE_OFFER,
+            "extend": Move.EXTEND_REFERRAL,
+        }
+        assert set(moves_of_acts.values()) == COSTLY | HELD
+        assert set(TOLD) == {*moves_of_acts, "withdraw_benefit"} == set(COSTLY_ACTS)
+        for _own, of_others in TOLD.values():
+            assert KINDS[of_others].channels == BOTH
+
+    def test_a_second_benefit_taken_back_is_told_of_too(self, scene, newcomer):
+        for _ in range(2):
+            benefit = BenefitFactory(application=scene.application)
+            claims.withdraw_benefit(benefit, actor=newcomer, now=scene.now)
+        assert Message.objects.filter(kind="benefit_withdrawn_by_other").count() == 2
+
 
 class TestWhatIsHalted:
     @pytest.mark.parametrize("act", [act for act in COSTLY_ACTS if act != "extend"])
@@ -967,19 +1021,21 @@ class TestDeadlines:
                 dispute, outcome=ENDS, actor=scene.staff, reason="Бөтен адам", now=scene.now + hours
             )
         archived = Application.objects.get()
-        assert filing.archive_undo_until(archived, now=scene.now + DAY) == scene.now + DAY + hours
+        assert (
+            filing.archive_undo_until(archived, by=newcomer, now=scene.now + DAY) == scene.now + DAY + hours
+        )
 
     @pytest.mark.parametrize(("late_by", "may"), [(-MICROSECOND, True), (timedelta(0), False)])
     def test_the_time_to_restore_stands_still(self, scene, newcomer, stop, decide, late_by, may):
         """The newcomer archived and was stopped two hours before it was for good; the family had two hours left."""
         filing.archive(scene.application, actor=newcomer, now=scene.now)
-        stop(at=scene.now + timedelta(hours=22))
+        stop(at=scene.now + filing.OTHERS_UNDO_FOR - timedelta(hours=2))
         archived = Application.objects.get()
         much_later = scene.now + 20 * DAY
-        assert filing.archive_undo_until(archived, now=much_later) > much_later
+        assert filing.archive_undo_until(archived, by=scene.parent, now=much_later) > much_later
         decide(ENDS, at=much_later)
         until = much_later + timedelta(hours=2)
-        assert filing.archive_undo_until(archived, now=until) == until
+        assert filing.archive_undo_until(archived, by=scene.parent, now=until) == until
         if may:
             assert filing.restore(archived, actor=scene.parent, now=until + late_by)
         else:
@@ -988,9 +1044,65 @@ class TestDeadlines:
 
     def test_a_stop_after_the_time_to_restore_brings_nothing_back(self, scene, newcomer, stop):
         filing.archive(scene.application, actor=newcomer, now=scene.now)
-        stop(at=scene.now + DAY)
+        over = scene.now + filing.OTHERS_UNDO_FOR
+        stop(at=over)
         with refused(Refusal.UNDO_OVER):
-            filing.restore(Application.objects.get(), actor=scene.parent, now=scene.now + DAY)
+            filing.restore(Application.objects.get(), actor=scene.parent, now=over)
+
+    def test_it_also_stands_still_for_who_was_disputed_before_the_archiving(
+        self, scene, newcomer, stop, decide
+    ):
+        """The proven guardian archives; the disputed one may not restore until the decision, however late it comes."""
+        stop()
+        archived = filing.archive(scene.application, actor=scene.parent, now=scene.now)
+        late = scene.now + 30 * DAY
+        with refused(Refusal.DISPUTED):
+            filing.restore(archived, actor=newcomer, now=late)
+        decide(STANDS, at=late)
+        restored = filing.restore(archived, actor=newcomer, now=late + filing.OTHERS_UNDO_FOR - MICROSECOND)
+        assert (restored.state, restored.filed_at) == (ApplicationState.WAITING, scene.application.filed_at)
+
+    @pytest.mark.parametrize("outcome", [STANDS, ENDS])
+    def test_an_offer_waits_for_the_decision_and_leaves_the_days_that_were_left(
+        self, scene, newcomer, stop, decide, outcome
+    ):
+        """Neither may answer: the offer ran out meanwhile, and the next family had the place."""
+        know(scene.parent, PhoneTie.UNKNOWN)
+        offer = offered_to(scene)
+        promised = offer.until
+        stop()
+        for actor in (newcomer, scene.parent):
+            with refused(Refusal.UNPROVEN):
+                offers.accept_offer(offer, actor=actor, now=scene.now)
+        late = promised + 3 * DAY
+        deadlines.pass_on_offers(now=late)
+        offer.refresh_from_db()
+        assert (offer.state, offer.until) == (OfferState.OFFERED, promised)
+        assert Application.objects.get().runs_out_at > late
+        decide(outcome, at=late)
+        offer.refresh_from_db()
+        assert offer.held_since is None
+        # As many working days after the decision as were left when «Stop» was pressed.
+        calendar = working_calendar()
+        left = calendar.working_days_left(scene.locality.day(scene.now), scene.locality.last_day(promised))
+        new = calendar.add(scene.locality.day(late), left)
+        assert scene.locality.last_day(offer.until) == new
+        assert Application.objects.get().runs_out_at == offer.until
+        assert f"{new:%d.%m.%Y}" in Message.objects.get(recipient=scene.parent, kind="offer_moved").text
+        with transaction.atomic():
+            assert offers.accept_offer(offer, actor=scene.parent, now=offer.until - MICROSECOND)
+            transaction.set_rollback(True)
+        deadlines.pass_on_offers(now=offer.until)
+        offer.refresh_from_db()
+        assert offer.state == OfferState.UNANSWERED
+
+    def test_an_offer_made_meanwhile_stands_still_and_is_free_for_who_is_proven(self, scene, stop):
+        stop()
+        offer = offered_to(scene)
+        assert offer.held_since == scene.now
+        assert offers.accept_offer(offer, actor=scene.parent, now=offer.until + DAY).holds_seat
+        offer.refresh_from_db()
+        assert (offer.state, offer.held_since) == (OfferState.ACCEPTED, None)
 
     def test_what_was_restored_can_not_be_archived_again_meanwhile(self, scene, newcomer, stop):
         filing.archive(scene.application, actor=newcomer, now=scene.now)

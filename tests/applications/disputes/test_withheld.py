@@ -119,6 +119,22 @@ class TestWhileItIsUndecided:
             assert [secret for secret in secrets_of(scene) if secret in page] == [], address
             assert str(ApplicationState.REFERRED.label) not in page
 
+    def test_interest_is_confirmed_without_being_told_anything(
+        self, scene, stranger, stopped, referred, client_of
+    ):
+        """Only who may know reads why not; and nobody lapses because they are disputed."""
+        browser = client_of(stranger)
+        press = reverse("applications:interest", args=[scene.application.pk])
+        assert press in read(browser.get(scene.application.get_absolute_url()))
+        Application.objects.update(state=ApplicationState.LAPSED)
+        answers = [browser.post(press, follow=True)]
+        assert Application.objects.get().state == ApplicationState.WAITING
+        referred()
+        answers.append(browser.post(press, follow=True))
+        told = [[str(message) for message in answer.context["messages"]] for answer in answers]
+        assert told[0] == told[1] != []
+        assert {answer.status_code for answer in answers} == {403}
+
     def test_nor_the_page_of_the_place_that_the_bid_is_for(self, scene, stranger, stopped, client_of):
         place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
         page = read(client_of(stranger).get(scene.vacancy.get_absolute_url()))

@@ -48,16 +48,34 @@ def oldest(scene):
 
 
 class TestTheOtherGuardians:
-    """An inbox is read when there is time; the bin is for good after a day."""
+    """An inbox is read when there is time. Who archived has a day to think better of it, the others two weeks."""
 
-    def test_get_an_sms_when_the_application_is_put_into_the_bin(self, scene, clock):
+    def test_undo_what_one_of_them_put_into_the_bin_for_two_weeks(self, scene, clock, client_of):
         mother = GuardianshipFactory(child=scene.application.child, user__language="ru").user
-        filing.archive(scene.application, actor=scene.parent, now=scene.now)
+        archived = filing.archive(scene.application, actor=scene.parent, now=scene.now)
+        own, of_mother = scene.now + timedelta(days=1), scene.now + timedelta(days=14)
+        for person, kind, until in (
+            (scene.parent, "application_archived", own),
+            (mother, "archived_by_other", of_mother),
+        ):
+            notice = Notice.objects.get(kind=kind)
+            assert notice.recipient == person
+            for text in (notice.text_kk, notice.text_ru):
+                assert until.astimezone(ZONE).strftime("%d.%m.%Y %H:%M") in text
         sms = Message.objects.get(kind="archived_by_other")
         assert sms.recipient == mother
-        assert scene.now.astimezone(ZONE).strftime("%H:%M") in sms.text
-        assert (scene.now + timedelta(days=1)).astimezone(ZONE).strftime("%d.%m.%Y") in sms.text
-        assert Notice.objects.filter(kind="application_archived").count() == 2
+        assert of_mother.astimezone(ZONE).strftime("%d.%m.%Y %H:%M") in sms.text
+        # A day later the page offers it to her alone.
+        clock.move_to(own)
+        for person, may in ((scene.parent, False), (mother, True)):
+            page = client_of(person).get(reverse("applications:archive")).content.decode()
+            assert (reverse("applications:restore", args=[archived.pk]) in page) is may
+        last = of_mother - MICROSECOND
+        for person, at in ((scene.parent, last), (mother, of_mother)):
+            with refused(Refusal.UNDO_OVER):
+                filing.restore(archived, actor=person, now=at)
+        restored = filing.restore(archived, actor=mother, now=last)
+        assert (restored.state, restored.filed_at) == (ApplicationState.WAITING, scene.application.filed_at)
 
     def test_and_when_it_is_moved_to_another_place(self, scene, clock):
         mother = GuardianshipFactory(child=scene.application.child).user
