@@ -2,15 +2,17 @@
 
 import ipaddress
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Model, QuerySet, TextChoices
+from django.db.models import Model, Q, QuerySet, TextChoices
 from django.http import HttpRequest
 
 from accounts import journal
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry, Profile, User
 from accounts.registry import PhoneTie
+from notifications.selectors import known_to
 
 
 def record(
@@ -23,11 +25,13 @@ def record(
     reason: str = "",
     address: str | None = None,
     about: Model | None = None,
+    child: UUID | None = None,
 ) -> None:
     """Write that `actor` (None: the portal itself) did `action` at `now`.
 
     `subject` is the parent it concerns, who reads it in their journal; `target` names the object in words that may be
-    shown to them, without identifiers; `about` is the object itself (`history_of`). Longer texts are cut to what the
+    shown to them, without identifiers; `about` is the object itself (`history_of`); with `child`, `subject` reads what
+    others did only while they are told of that child. Longer texts are cut to what the
     columns hold. Call it inside the transaction of the change, so that there is no change without its entry. Raises
     ValueError where no app has registered the action.
     """
@@ -42,6 +46,7 @@ def record(
         reason=reason[:500],
         address=address,
         about=key_of(about) if about is not None else "",
+        child=child,
     )
 
 
@@ -58,10 +63,12 @@ def history_of(obj: Model) -> QuerySet[AuditEntry]:
 def journal_of(user: User) -> QuerySet[AuditEntry]:
     """What `user` may read of what concerns them, newest first, with the people who did it and their roles.
 
+    Of a child they read what others did only while they are told of it; what they did themselves is theirs for good.
     That the owner of an account was shut out of it is not told to whoever holds it while nobody knows that they are the
     owner: it would warn a thief. Officials read it.
     """
-    entries = AuditEntry.objects.filter(subject=user).select_related("actor")
+    told = Q(actor=user) | Q(child=None) | Q(child__in=known_to(user.pk))
+    entries = AuditEntry.objects.filter(told, subject=user).select_related("actor")
     if not Profile.objects.filter(user=user, phone_tie=PhoneTie.YES).exists():
         entries = entries.exclude(action=Action.OWNER_SHUT_OUT)
     return entries.prefetch_related("actor__groups")

@@ -286,4 +286,12 @@ def trace(
 ) -> None:
     """Enter the action into the journal of every guardian who may know."""
     for guardian in informed_guardians(application.child) if guardians is None else guardians:
-        audit.record(action, actor=actor, subject=guardian, target=application.number, reason=reason, now=now)
+        audit.record(
+            action,
+            actor=actor,
+            subject=guardian,
+            target=application.number,
+            reason=reason,
+            child=application.child_id,
+            now=now,
+        )

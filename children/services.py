@@ -197,7 +197,14 @@ def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
     child, newcomer = guardianship.child, guardianship.user
     others = [guardian for guardian in guardians_of(child) if guardian != newcomer]
     for guardian in others:
-        audit.record(Action.GUARDIAN_ADDED, actor=newcomer, subject=guardian, target=child.full_name, now=now)
+        audit.record(
+            Action.GUARDIAN_ADDED,
+            actor=newcomer,
+            subject=guardian,
+            target=child.full_name,
+            child=child.pk,
+            now=now,
+        )
         enqueue(
             guardian,
             "guardian_added",
@@ -209,6 +216,7 @@ def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
             dedupe_key=str(guardianship.pk),
             now=now,
             link=reverse("accounts:stop"),
+            about=child.pk,
         )
     if others:
         enqueue(
@@ -222,6 +230,7 @@ def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
             dedupe_key=str(guardianship.pk),
             now=now,
             link=reverse("accounts:stop"),
+            about=child.pk,
         )
 
 

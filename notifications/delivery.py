@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from notifications.budget import Purse, has_had_enough, raise_alarm
 from notifications.kinds import PastBudget, fate_of, is_secret, secret_kinds
 from notifications.models import Message
+from notifications.selectors import is_told
 from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, SmsBackend, get_backend
 from notifications.sweeps import renew_connection
 
@@ -136,6 +137,8 @@ def _deliver(message: Message, *, backend: SmsBackend, purse: Purse, counts: Cou
 
 def _why_withheld(message: Message, *, purse: Purse, now: datetime) -> str:
     """Why a notice is not sent by SMS; empty if it is sent, as every code is."""
+    if not is_told(message):
+        return "the recipient is no longer told of this"
     fate = fate_of(message.kind)
     is_open = purse.is_open(now=now)
     if fate is PastBudget.WITHHELD and not is_open:

@@ -84,6 +84,8 @@ class Message(models.Model):
     text = PatientEncryptedTextField(
         _("text"), blank=True, help_text=_("Emptied once sent where it held a secret code.")
     )
+    # As in the notice: it is not sent to who is no longer told of that.
+    about = models.UUIDField(null=True, editable=False)
     dedupe_key = models.CharField(max_length=120, unique=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)

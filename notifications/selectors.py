@@ -7,15 +7,20 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
-from notifications.models import Notice
+from notifications.models import Message, Notice
 
 # Given by an app above: of what (`Notice.about`) a user is told now, as a subquery by the user's id.
 _known: list[Callable[[Any], QuerySet[Any, Any]]] = []
 
 
 def register_known(known: Callable[[Any], QuerySet[Any, Any]]) -> None:
-    """Let `known` say about what a user, given by their id, may read notices; there is one such rule."""
+    """Let `known` say about what a user, given by their id, is told now; there is one such rule."""
     _known[:] = [known]
+
+
+def known_to(user_pk: Any) -> QuerySet[Any, Any] | tuple[()]:
+    """The keys of what this user is told of now, as a subquery; nothing where no app has said."""
+    return _known[0](user_pk) if _known else ()
 
 
 def unread_count(user: AbstractBaseUser | AnonymousUser) -> int:
@@ -32,7 +37,16 @@ def inbox_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Notice]:
     """
     if not user.is_authenticated:
         return Notice.objects.none()
-    readable = Q(about=None)
-    for known in _known:
-        readable |= Q(about__in=known(user.pk))
-    return Notice.objects.filter(readable, recipient_id=user.pk)
+    return Notice.objects.filter(told_of(user.pk), recipient_id=user.pk)
+
+
+def told_of(user_pk: Any) -> Q:
+    """The rows with a column `about` of which this user is told now: about nothing in particular, or what they know."""
+    return Q(about=None) | Q(about__in=known_to(user_pk))
+
+
+def is_told(message: Message) -> bool:
+    """Whether the recipient of an SMS is told now of what it is about. A query only where it is about something."""
+    if message.about is None:
+        return True
+    return Message.objects.filter(told_of(message.recipient_id), pk=message.pk).exists()

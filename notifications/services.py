@@ -52,7 +52,8 @@ def enqueue(
     objects (at least those that the kind needs; `KeyError` names a missing one) and is not stored; the inbox
     text is rendered in both languages, the SMS in the recipient's. A second call with the same `dedupe_key`
     for the same kind and recipient changes nothing. `link` is a path of this site, kept without its language.
-    With `about`, the inbox shows it only while the recipient is told of that (`selectors.register_known`).
+    With `about`, the inbox shows it only while the recipient is told of that (`selectors.register_known`), and an SMS
+    that still waits then is not sent.
     A recipient without a phone gets no SMS. The sender is woken after the commit, once for a whole burst of messages.
     """
     what = KINDS[kind]
@@ -78,6 +79,7 @@ def enqueue(
             key=key,
             now=now,
             recipient_id=recipient.pk,
+            about=about,
         )
 
 
@@ -156,9 +158,11 @@ def _post(
     key: str,
     now: datetime,
     recipient_id: Any,
+    about: UUID | None = None,
 ) -> None:
     message = Message(
         recipient_id=recipient_id,
+        about=about,
         phone=phone,
         kind=kind.code,
         language=language,

@@ -32,6 +32,8 @@ class AuditEntry(models.Model):
     address = models.GenericIPAddressField(_("address"), null=True, blank=True)
     # The object itself, for its page of history: `audit.key_of`. Never shown.
     about = models.CharField(max_length=100, blank=True, editable=False, default="", db_default="")
+    # The child whose guardians alone read what others did, by its key; empty: whoever it concerns.
+    child = models.UUIDField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("audit entry")

@@ -1,13 +1,13 @@
 """Making the papers of referrals."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.files.base import ContentFile
 
 from applications.models import Referral
 from applications.moves import lock_application, lock_referral, locking
 from applications.referrals import paper
-from applications.referrals.applicants import is_older, perhaps_outdated
+from applications.referrals.applicants import MADE_WITHIN, is_older, perhaps_outdated
 from applications.referrals.due import referrals_without_pdf
 from applications.referrals.stored_paper import take_paper_away
 from applications.states import HAS_PAPER, ReferralState
@@ -23,10 +23,21 @@ def render_missing() -> int:
     return sweep(referrals_without_pdf(), store_pdf)
 
 
-def _drop_if_older(referral: Referral) -> None:
+def drop_outdated(referral: Referral) -> None:
+    """Take the paper away if it was made before a guardian of the child ceased to be one.
+
+    The job also takes what was being made at that moment; this is for who downloads it before the job has run.
+    """
+    outdated = perhaps_outdated().filter(pk=referral.pk).first()
+    if outdated is not None:
+        _drop_if_older(outdated, by=timedelta(0))
+        referral.refresh_from_db(fields=["pdf"])
+
+
+def _drop_if_older(referral: Referral, *, by: timedelta = MADE_WITHIN) -> None:
     """`referral` is one of `perhaps_outdated`."""
     guardian_left: datetime = referral.guardian_left  # type: ignore[attr-defined]  # annotated
-    if not is_older(referral, guardian_left=guardian_left):
+    if not is_older(referral, guardian_left=guardian_left, by=by):
         return
     with locking():
         lock_application(referral.application_id)

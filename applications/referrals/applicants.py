@@ -36,10 +36,10 @@ def perhaps_outdated() -> QuerySet[Referral]:
     )
 
 
-def is_older(referral: Referral, *, guardian_left: datetime) -> bool:
+def is_older(referral: Referral, *, guardian_left: datetime, by: timedelta = MADE_WITHIN) -> bool:
     """Whether its paper may name the one who then ceased to be a guardian. A paper that is lost is old, too."""
     try:
         made_at: datetime = referral.pdf.storage.get_modified_time(str(referral.pdf.name))
     except FileNotFoundError:
         return True
-    return made_at < guardian_left + MADE_WITHIN
+    return made_at < guardian_left + by

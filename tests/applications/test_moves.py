@@ -102,8 +102,9 @@ class TestAnnouncing:
         with CaptureQueriesContext(connection) as asked:
             filing.archive(scene.application, actor=scene.parent, now=scene.now)
         assert questions_for_guardians(asked) == 1
-        for told in self.announced(family, "application_archived"):
-            assert told == (1, [("application_archived", scene.parent.pk, "")])
+        entry = [("application_archived", scene.parent.pk, "")]
+        assert self.announced(family, "application_archived") == [(1, entry), (0, entry)]
+        assert self.announced(family, "archived_by_other") == [(0, entry), (1, entry)]
 
     def test_the_reason_and_every_action_of_one_move_are_entered(self, scene, family, bid):
         with CaptureQueriesContext(connection) as asked:

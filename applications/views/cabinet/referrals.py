@@ -16,6 +16,7 @@ from accounts import audit
 from accounts.decorators import accepts, parent_required
 from accounts.typed import refilled
 from applications.access.family import referral_for
+from applications.jobs.papers import drop_outdated
 from applications.journal_actions import Action
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.moves import Refused
@@ -48,6 +49,7 @@ def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
     if referral.state not in HAS_PAPER:
         messages.error(request, str(Refusal.REFERRAL_ENDED.label))
         return redirect(application)
+    drop_outdated(referral)
     if not referral.pdf:
         # If the broker is down too, the sweep makes the paper within a minute.
         order_paper(referral)
