@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0014_staff_iin"),
+        ("accounts", "0016_numbers_move"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("applications", "0018_notices_about_children"),
+        ("applications", "0019_leaving"),
         ("bulletin", "0007_group_bounds"),
     ]
 
