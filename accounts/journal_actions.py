@@ -39,4 +39,6 @@ class Action(models.TextChoices):
     ACCOUNT_CLOSED = "account_closed", _("Account closed by its owner")
     ACCOUNT_REOPENED = "account_reopened", _("Account opened again by its owner")
     ACCOUNT_FORGOTTEN = "account_forgotten", _("Data of the account erased")
+    DATA_ASKED_FOR = "data_asked_for", _("Copy of your data asked for")
+    DATA_DOWNLOADED = "data_downloaded", _("Copy of your data downloaded")
     SEARCHED = "searched", _("Search in the workplace")

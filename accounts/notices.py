@@ -87,6 +87,7 @@ KINDS: Final = (
     Kind("number_left", _("Number changed, to the former one"), SMS, past_budget=PastBudget.WARNING),
     Kind("number_lost", _("Number went to somebody else"), INBOX),
     Kind("number_freed", _("Number is free"), SMS, past_budget=PastBudget.WARNING),
+    Kind("export_ready", _("Copy of your data ready"), BOTH, past_budget=PastBudget.WARNING),
     Kind("password_changed", _("Password changed"), BOTH, past_budget=PastBudget.WARNING),
 )
 

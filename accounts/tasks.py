@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 
 from accounts import sms_codes, stored_files
+from accounts.data import exporting
 from accounts.numbers import moves
 from notifications.clock import read_clock
 
@@ -21,6 +22,13 @@ def prune_sms_codes() -> None:
 def move_numbers() -> None:
     """Complete the moves of numbers that are due."""
     moves.complete_due(now=read_clock())
+
+
+@shared_task
+def make_exports() -> None:
+    """Make the copies of their own data that people wait for, and delete those whose day is over."""
+    exporting.make_due(now=read_clock())
+    exporting.purge(now=read_clock())
 
 
 @shared_task

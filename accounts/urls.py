@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import leaving, profile, registration, reset, sign_in, stop
+from accounts.views import export, leaving, profile, registration, reset, sign_in, stop
 
 app_name = "accounts"
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("cabinet/profile/photo/", profile.photo, name="photo"),
     path("cabinet/profile/language/", profile.language, name="language"),
     path("cabinet/profile/password/", profile.password, name="password"),
+    path("cabinet/profile/data/", export.export, name="export"),
     path("cabinet/profile/close/", leaving.leave, name="leave"),
     path("cabinet/closed/", leaving.come_back, name="come_back"),
     path("cabinet/notifications/log/", profile.journal, name="journal"),

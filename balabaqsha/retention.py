@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts import sessions, sms_codes
-from accounts.data import leaving
+from accounts.data import exporting, leaving
 from applications.jobs import retention as papers
 from applications.personal_data import forgetting
 from notifications import retention as outbox
@@ -31,6 +31,7 @@ PERIODS = (
         forgetting.children_due,
         forgetting.forget_children_due,
     ),
+    Period("copies of people's own data, 24 hours after they were made", exporting.over, exporting.purge),
     Period("SMS codes, a day after they expired", sms_codes.old, sms_codes.prune),
     Period("texts of SMS, after 30 days", outbox.old_texts, outbox.purge_texts),
     Period("SMS, after a year", outbox.old_messages, outbox.purge_messages),

@@ -33,6 +33,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "remind-aging": {"task": "applications.tasks.remind_aging", "schedule": crontab(minute=30, hour=5)},
     "move-numbers": {"task": "accounts.tasks.move_numbers", "schedule": 60.0},
     "prune-sms-codes": {"task": "accounts.tasks.prune_sms_codes", "schedule": crontab(minute=40)},
+    "make-exports": {"task": "accounts.tasks.make_exports", "schedule": 60.0},
     "sweep-files": {"task": "accounts.tasks.sweep_files", "schedule": crontab(minute=25)},
     "purge-personal-data": {
         "task": "balabaqsha.tasks.purge_personal_data",

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.data.parts import Part
+from accounts.data.sections import Section
 from accounts.models import User
 from bulletin.models import Review
 
@@ -21,6 +22,26 @@ class Reviews(Part):
         if not Review.objects.filter(author=user, state=Review.State.PUBLISHED).exists():
             return []
         return [_("Your published reviews stay, without the initial of your name: others rely on them.")]
+
+    def sections(self) -> list[Section]:
+        return [
+            Section(
+                "reviews",
+                Review,
+                lambda user: Review.objects.filter(author=user),
+                (
+                    "kindergarten",
+                    "text",
+                    "answer",
+                    "state",
+                    "moderation_reason",
+                    "created_at",
+                    "moderated_at",
+                ),
+                people=("author", "moderated_by"),
+                left_out={"id": "a number of the row"},
+            )
+        ]
 
     def forget(self, user: User, *, now: datetime) -> None:
         Review.objects.filter(author=user).exclude(state=Review.State.PUBLISHED).delete()

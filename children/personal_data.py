@@ -4,10 +4,11 @@ import uuid
 from datetime import date, datetime
 from typing import Final
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.data.parts import Part
+from accounts.data.sections import Section
 from accounts.models import User
 from children.access import children_of, present_people
 from children.models import Child, Dispute, Guardianship
@@ -76,6 +77,48 @@ class Children(Part):
             )
             % {"child": child.first_name}
             for child in children_of(user).exclude(pk__in=alone)
+        ]
+
+    def sections(self) -> list[Section]:
+        return [
+            Section(
+                "children",
+                Child,
+                children_of,
+                (
+                    "id",
+                    "iin",
+                    "last_name",
+                    "first_name",
+                    "middle_name",
+                    "birth_date",
+                    "sex",
+                    "nationality",
+                    "created_at",
+                ),
+                left_out={
+                    "iin_hash": "made of the IIN, to find it",
+                    "guardians": "others; one's own guardianships stand below",
+                },
+            ),
+            Section(
+                "guardianships",
+                Guardianship,
+                lambda user: Guardianship.objects.filter(user=user).order_by("pk"),
+                ("child_id", "source", "added_at", "verified_at", "ended_at"),
+                people=("user",),
+                left_out={"id": "a number of the row"},
+            ),
+            Section(
+                "disputes",
+                Dispute,
+                lambda user: Dispute.objects.filter(Q(raised_by=user) | Q(guardianship__user=user)).order_by(
+                    "raised_at"
+                ),
+                ("raised_at", "due_at", "freed_at", "is_mutual", "outcome", "decided_at", "reason"),
+                people=("raised_by", "decided_by"),
+                left_out={"id": "a number of the row", "guardianship": "may be another person's"},
+            ),
         ]
 
     def close(self, user: User, *, now: datetime) -> None:

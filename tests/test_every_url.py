@@ -82,6 +82,7 @@ TABLE = {
     "accounts:photo": (LOGIN, 404, 404, 403, 403),
     "accounts:language": BUTTON,
     "accounts:password": PARENTS,
+    "accounts:export": PARENTS,
     "accounts:leave": PARENTS,
     "accounts:come_back": (LOGIN, AWAY, AWAY, AWAY, AWAY),
     "accounts:journal": PARENTS,

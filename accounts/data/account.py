@@ -16,12 +16,15 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts import audit
 from accounts.data.leaving import COME_BACK_FOR
 from accounts.data.parts import Part
+from accounts.data.sections import Section
 from accounts.journal_actions import Action
-from accounts.models import Profile, SmsCode, User
+from accounts.models import AuditEntry, DataExport, NumberMove, PolicyConsent, Profile, SmsCode, User
 from accounts.registry import PhoneTie
 from accounts.stored_files import delete_after_commit
+from notifications.kinds import is_secret
 from notifications.models import Message, Notice
 from notifications.retention import OVER
+from notifications.selectors import inbox_of
 
 # Nobody's: a column that must hold a date.
 NO_BIRTH_DATE: Final = date(1900, 1, 1)
@@ -53,6 +56,129 @@ class Account(Part):
             ),
         ]
 
+    def sections(self) -> list[Section]:
+        return [
+            Section(
+                "account",
+                User,
+                lambda user: User.objects.filter(pk=user.pk),
+                ("id", "phone", "phone_proven_at", "language", "is_active", "date_joined", "last_login"),
+                left_out={
+                    "username": "the phone again",
+                    "password": "a secret, only a hash of which is kept",
+                    "is_staff": "an employee's",
+                    "is_superuser": "an employee's",
+                    "staff_iin_hash": "an employee's",
+                    "groups": "an employee's",
+                    "user_permissions": "an employee's",
+                    "leaving_since": "empty while a copy can be had",
+                    "forgotten_at": "empty while a copy can be had",
+                },
+            ),
+            Section(
+                "profile",
+                Profile,
+                lambda user: Profile.objects.filter(user=user),
+                (
+                    "iin",
+                    "document_number",
+                    "last_name",
+                    "first_name",
+                    "middle_name",
+                    "birth_date",
+                    "sex",
+                    "phone_tie",
+                    "second_phone",
+                    "address",
+                ),
+                people=("user",),
+                files=("photo",),
+                left_out={
+                    "id": "a number of the row",
+                    "iin_hash": "made of the IIN, to find it",
+                    "document_hash": "made of the document number, to find it",
+                },
+            ),
+            Section(
+                "consents",
+                PolicyConsent,
+                lambda user: PolicyConsent.objects.filter(user=user).order_by("given_at"),
+                ("version", "given_at"),
+                people=("user",),
+                left_out={"id": "a number of the row"},
+            ),
+            Section(
+                "journal",
+                AuditEntry,
+                audit.journal_of,
+                ("at", "action", "target", "reason", "address"),
+                people=("actor", "subject"),
+                left_out={
+                    "id": "a number of the row",
+                    "about": "the key of the object in `target`",
+                    "child": "the child that `target` names",
+                },
+                # The address is that of whoever acted.
+                hide=lambda user, entry: () if entry.actor == user else ("address",),
+            ),
+            Section(
+                "moves_of_the_number",
+                NumberMove,
+                lambda user: NumberMove.objects.filter(account=user).order_by("asked_at"),
+                (
+                    "kind",
+                    "proof",
+                    "old_phone",
+                    "new_phone",
+                    "asked_at",
+                    "due_at",
+                    "stopped_at",
+                    "stopped_because",
+                    "done_at",
+                    "reason",
+                ),
+                people=("account", "asked_by", "stopped_by", "done_by"),
+                left_out={
+                    "id": "a number of the row",
+                    "password": "a secret, only a hash of which is kept",
+                    "stamp": "a secret, only a hash of which is kept",
+                    "claimant": "another person's",
+                    "claimant_hash": "another person's",
+                    "claimant_tie": "another person's",
+                },
+            ),
+            Section(
+                "messages",
+                Notice,
+                inbox_of,
+                ("kind", "text_kk", "text_ru", "link", "created_at", "read_at"),
+                people=("recipient",),
+                left_out={
+                    "id": "a number of the row",
+                    "about": "the child that the text names",
+                    "dedupe_key": "keeps a message from being written twice",
+                },
+            ),
+            Section(
+                "sms",
+                Message,
+                lambda user: Message.objects.filter(recipient=user),
+                ("phone", "kind", "language", "text", "state", "created_at", "sent_at"),
+                people=("recipient",),
+                left_out={
+                    "id": "a number of the row",
+                    "about": "the child that the text is about",
+                    "dedupe_key": "keeps an SMS from being written twice",
+                    "attempts": "of the sender",
+                    "next_attempt_at": "of the sender",
+                    "give_up_at": "of the sender",
+                    "provider_id": "of the sender",
+                    "error": "of the sender",
+                },
+                hide=lambda _user, message: ("text",) if is_secret(message.kind) else (),
+            ),
+        ]
+
     def forget(self, user: User, *, now: datetime) -> None:
         if hasattr(user, "profile"):
             _forget_profile(user.profile)
@@ -62,12 +188,17 @@ class Account(Part):
         Message.objects.filter(recipient=user).update(recipient=None)
         if user.phone:
             SmsCode.objects.filter(phone=user.phone).delete()
+        for export in DataExport.objects.filter(user=user):
+            delete_after_commit(export.file)
+            export.delete()
+        NumberMove.objects.filter(account=user).delete()
         TOTPDevice.objects.filter(user=user).delete()
         StaticDevice.objects.filter(user=user).delete()
         audit.record(Action.ACCOUNT_FORGOTTEN, actor=None, subject=user, now=now)
         user.username, user.phone = f"forgotten-{user.pk.hex}", None
         user.password, user.is_active, user.staff_iin_hash = make_password(None), False, None
         user.language, user.last_login, user.forgotten_at = settings.LANGUAGE_CODE, None, now
+        user.phone_proven_at = None
         user.save()
         with connection.cursor() as cursor:
             cursor.execute("SELECT forget_in_journal(%s)", [user.pk])

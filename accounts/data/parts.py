@@ -5,6 +5,7 @@ Closing an account, forgetting it and exporting it ask every part in turn and kn
 
 from datetime import datetime
 
+from accounts.data.sections import Section
 from accounts.models import User
 
 
@@ -24,6 +25,10 @@ class Part:
 
     def stays(self, user: User, *, now: datetime) -> list[str]:
         """What is kept all the same, and why."""
+        return []
+
+    def sections(self) -> list[Section]:
+        """What of it stands in a copy of one's own data."""
         return []
 
     def close(self, user: User, *, now: datetime) -> None:

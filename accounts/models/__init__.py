@@ -1,8 +1,19 @@
 """Who uses the portal, and what was done, as rows of the database."""
 
 from accounts.models.audit_entry import AuditEntry
+from accounts.models.data_export import DataExport
 from accounts.models.number_move import NumberMove
 from accounts.models.people import PolicyConsent, Profile, Sex, User, UserManager
 from accounts.models.sms_code import SmsCode
 
-__all__ = ["AuditEntry", "NumberMove", "PolicyConsent", "Profile", "Sex", "SmsCode", "User", "UserManager"]
+__all__ = [
+    "AuditEntry",
+    "DataExport",
+    "NumberMove",
+    "PolicyConsent",
+    "Profile",
+    "Sex",
+    "SmsCode",
+    "User",
+    "UserManager",
+]

@@ -13,12 +13,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.data.parts import NotYet, Part
+from accounts.data.sections import Section
 from accounts.models import User
 from applications.access.settling import settle
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.offers import decline_offer
 from applications.models import Application, Bid, Offer
 from applications.moves import Refused, lock_application, locking, move
+from applications.personal_data.sections import SECTIONS
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, BidState, Move, OfferState
 from children.models import Guardianship
@@ -76,6 +78,9 @@ class Applications(Part):
                 )
             )
         return said
+
+    def sections(self) -> list[Section]:
+        return SECTIONS
 
     def close(self, user: User, *, now: datetime) -> None:
         applications = list(_of(user).order_by("pk"))
