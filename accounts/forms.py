@@ -173,6 +173,24 @@ class OwnPasswordForm(forms.Form):
     password = PasswordField(label=gettext_lazy("Present password"), autocomplete="current-password")
 
 
+class DocumentForm(OwnPasswordForm):
+    """The number of a new document, without an IIN."""
+
+    number = forms.CharField(
+        label=gettext_lazy("Number of the new document"),
+        help_text=gettext_lazy("Letters and digits, as they stand in the document"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "size": 20}),
+    )
+    field_order = ["number", "password"]
+
+    def clean_number(self) -> str:
+        try:
+            return parse_identity(self.cleaned_data["number"], paper=Paper.OTHER).document_number
+        except DocumentError as error:
+            raise ValidationError(error.message, code="document") from None
+
+
 class IdentityForm(forms.Form):
     """One field for both, as in the manual, and what the number stands on."""
 

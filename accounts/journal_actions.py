@@ -25,6 +25,8 @@ class Action(models.TextChoices):
     STAFF_IIN_SET = "staff_iin_set", _("IIN of an employee entered")
     SECOND_FACTOR_SET_UP = "second_factor_set_up", _("Authenticator app set up")
     PROFILE_CHANGED = "profile_changed", _("Profile changed")
+    REGISTRY_DATA_CHANGED = "registry_data_changed", _("Data brought up to date with the state registry")
+    DOCUMENT_RENEWED = "document_renewed", _("New document entered")
     PHOTO_CHANGED = "photo_changed", _("Photo changed")
     NUMBER_MOVE_ASKED = "number_move_asked", _("Change of the phone number asked for")
     NUMBER_MOVE_STOPPED = "number_move_stopped", _("Change of the phone number stopped")

@@ -88,6 +88,9 @@ KINDS: Final = (
     Kind("number_lost", _("Number went to somebody else"), INBOX),
     Kind("number_freed", _("Number is free"), SMS, past_budget=PastBudget.WARNING),
     Kind("export_ready", _("Copy of your data ready"), BOTH, past_budget=PastBudget.WARNING),
+    Kind("registry_data_changed", _("Data of the registry changed"), INBOX),
+    Kind("document_renewed", _("New document entered"), BOTH, past_budget=PastBudget.WARNING),
+    Kind("document_unknown", _("Document no longer known to the registry"), BOTH),
     Kind("password_changed", _("Password changed"), BOTH, past_budget=PastBudget.WARNING),
 )
 

@@ -142,6 +142,7 @@ def register(
                 birth_date=person.birth_date,
                 sex=person.sex,
                 phone_tie=phone_tie,
+                registry_asked_at=now,
             )
             PolicyConsent.objects.create(user=user, version=consent.version, given_at=consent.given_at)
             audit.record(Action.REGISTERED, now=now, actor=user, subject=user, address=address)

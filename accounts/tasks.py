@@ -4,8 +4,9 @@ import logging
 
 from celery import shared_task
 
-from accounts import sms_codes, stored_files
+from accounts import registry_data, sms_codes, stored_files
 from accounts.data import exporting
+from accounts.models import User
 from accounts.numbers import moves
 from notifications.clock import read_clock
 
@@ -29,6 +30,14 @@ def make_exports() -> None:
     """Make the copies of their own data that people wait for, and delete those whose day is over."""
     exporting.make_due(now=read_clock())
     exporting.purge(now=read_clock())
+
+
+@shared_task
+def refresh_person(user_pk: str) -> None:
+    """Bring a parent's data up to date with the registry, unless it was done meanwhile; its answer never fails it."""
+    now, user = read_clock(), User.objects.filter(pk=user_pk, profile__isnull=False).first()
+    if user is not None and registry_data.is_due(user.profile, now=now):
+        registry_data.refresh_person(user, now=now)
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import export, leaving, profile, registration, reset, sign_in, stop
+from accounts.views import document, export, leaving, profile, registration, reset, sign_in, stop
 
 app_name = "accounts"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("cabinet/profile/", profile.profile, name="profile"),
     path("cabinet/profile/photo/", profile.photo, name="photo"),
     path("cabinet/profile/language/", profile.language, name="language"),
+    path("cabinet/profile/document/", document.document, name="document"),
     path("cabinet/profile/password/", profile.password, name="password"),
     path("cabinet/profile/data/", export.export, name="export"),
     path("cabinet/profile/close/", leaving.leave, name="leave"),

@@ -46,6 +46,10 @@ class ChildAlreadyAdded(ChildRefused):
         return _("This child is already on your list")
 
 
+class DocumentUnknown(Exception):
+    """The registry no longer knows the document of a guardian without an IIN, so it says nothing of them."""
+
+
 class GuardianshipBarred(ChildRefused):
     """An official has yet to decide, or has decided, whether the parent is a guardian of this child or of a sibling."""
 
@@ -146,18 +150,43 @@ def recheck_guardianship(guardianship: Guardianship, *, now: datetime, dry_run: 
     """Ask the registry whether `guardianship` still holds; end it if not. True if it holds.
 
     If it holds, the child's data is brought up to date with the registry's. A guardianship that an official confirmed
-    is not ended. Raises `accounts.registry.RegistryUnavailable`, and then changes nothing. With `dry_run` nothing is
-    changed. Asks the registry, so never call it inside a transaction; locks the child's row.
+    is not ended. Raises `DocumentUnknown`, and `accounts.registry.RegistryUnavailable`, and then ends nothing. With
+    `dry_run` nothing is changed. Asks the registry, so never call it inside a transaction; locks the child's row.
     """
     if guardianship.source == Guardianship.Source.OFFICIAL:
         return True
     try:
         person = _ask_registry(guardianship.user, iin=guardianship.child.iin)
     except ChildRefused:
+        _refuse_unknown_document(guardianship.user, now=now, dry_run=dry_run)
         person = None
     if not dry_run:
         _store_recheck(guardianship, person, now=now)
     return person is not None
+
+
+def _refuse_unknown_document(user: User, *, now: datetime, dry_run: bool) -> None:
+    """Raise `DocumentUnknown` if the registry finds nobody by the document of `user`, who has no IIN.
+
+    It was renewed, most likely: the person is asked once to enter the new one.
+    """
+    profile = user.profile
+    if profile.iin:
+        return
+    try:
+        get_registry().find_person(document_number=profile.document_number)
+    except PersonNotFound:
+        if not dry_run:
+            key = f"{profile.document_hash}"
+            enqueue(
+                user,
+                "document_unknown",
+                context={},
+                dedupe_key=key,
+                now=now,
+                link=reverse("accounts:document"),
+            )
+        raise DocumentUnknown from None
 
 
 def _store_recheck(guardianship: Guardianship, person: Person | None, *, now: datetime) -> None:

@@ -124,6 +124,8 @@ class Profile(models.Model):
         ],
         default=PhoneTie.UNASKED,
     )
+    # When the registry was last asked who this person is (`accounts.registry_data`).
+    registry_asked_at = models.DateTimeField(_("registry asked at"), null=True, editable=False)
     second_phone = PhoneNumberField(_("second phone"), blank=True)
     address = models.CharField(_("address"), max_length=300, blank=True)
 

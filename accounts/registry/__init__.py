@@ -4,10 +4,25 @@ from typing import cast
 
 from django.conf import settings
 
-from accounts.registry.base import Person, PersonNotFound, PersonRegistry, PhoneTie, RegistryUnavailable
+from accounts.registry.base import (
+    Person,
+    PersonNotFound,
+    PersonRegistry,
+    PhoneTie,
+    RegistryUnavailable,
+    UnusableAnswer,
+)
 from notifications.named_classes import find_class
 
-__all__ = ["Person", "PersonNotFound", "PersonRegistry", "PhoneTie", "RegistryUnavailable", "get_registry"]
+__all__ = [
+    "Person",
+    "PersonNotFound",
+    "PersonRegistry",
+    "PhoneTie",
+    "RegistryUnavailable",
+    "UnusableAnswer",
+    "get_registry",
+]
 
 
 def get_registry() -> PersonRegistry:

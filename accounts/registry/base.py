@@ -49,6 +49,10 @@ class RegistryUnavailable(RuntimeError):
     """The registry gives no usable answer now; the same question may be asked again later."""
 
 
+class UnusableAnswer(RegistryUnavailable):
+    """The registry answered, and its answer makes no sense: asking about somebody else may well go right."""
+
+
 class PersonRegistry(Protocol):
     """Implementations may be slow (seconds): never call them inside a transaction."""
 

@@ -15,7 +15,13 @@ from typing import Any, Final
 from django.conf import settings
 
 from accounts.identity import in_one_alphabet
-from accounts.registry.base import Person, PersonNotFound, PhoneTie, RegistryUnavailable
+from accounts.registry.base import (
+    Person,
+    PersonNotFound,
+    PhoneTie,
+    RegistryUnavailable,
+    UnusableAnswer,
+)
 from notifications import peers
 
 logger = logging.getLogger(__name__)
@@ -77,7 +83,8 @@ class HttpRegistry:
             # Logged already when the rest began; here it would be logged for each family.
             raise RegistryUnavailable(str(reason)) from None
         except peers.Unavailable as reason:
-            raise _nonsense(str(reason)) from None
+            logger.error("The person registry gives no usable answer: %s", reason)
+            raise RegistryUnavailable(str(reason)) from None
         if answer.status == 404:
             raise PersonNotFound
         if answer.status != 200:
@@ -147,7 +154,7 @@ def _day(value: str) -> date:
     return moment.date()
 
 
-def _nonsense(what: str) -> RegistryUnavailable:
-    """Log what is wrong, without a word of personal data, and say that the registry is unavailable."""
+def _nonsense(what: str) -> UnusableAnswer:
+    """Log what is wrong, without a word of personal data, and say that the answer can't be used."""
     logger.error("The person registry gives no usable answer: %s", what)
-    return RegistryUnavailable(what)
+    return UnusableAnswer(what)

@@ -27,12 +27,16 @@ from accounts.journal_actions import Action
 from accounts.masks import mask_phone
 from accounts.models import SmsCode, User
 from accounts.progress import instant
+from accounts.registry_data import is_due
 from accounts.sms_codes import RESEND_AFTER, check_code, send_sign_in_code
 from accounts.views.limited import limited, whole_minute
 from accounts.way_back import page_of_ours
+from notifications.broker import wake_on_commit
 from notifications.clock import read_clock
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+REFRESH_TASK = "accounts.tasks.refresh_person"
 
 
 @never_cache
@@ -167,6 +171,9 @@ def _enter(request: HttpRequest, user: User, *, target: str, now: datetime) -> H
         audit.record(
             Action.SIGNED_IN, now=now, actor=user, subject=user, address=audit.client_address(request)
         )
+        # After the answer, and by a worker: the registry may be slow.
+        if is_due(user.profile, now=now):
+            wake_on_commit(REFRESH_TASK, str(user.pk))
     kept = typed.kept_for(request, user)
     if kept is not None:
         messages.warning(request, kept.told)
