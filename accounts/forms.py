@@ -12,11 +12,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.emails import LONGEST as LONGEST_EMAIL
+from accounts.emails import parse_email
 from accounts.identity import DocumentError, Identity, Paper, ProofError, parse_identity, parse_proof
 from accounts.iin import IinError, IinFault
 from accounts.models import User
 from accounts.passwords import normalise_password
-from accounts.phones import PhoneError, login_name, parse_mobile
+from accounts.phones import PhoneError, login_name, parse_any_phone, parse_mobile
 from accounts.sms_codes import DIGITS
 from accounts.uploads import PHOTO_INPUT
 
@@ -42,6 +44,20 @@ class PhoneField(forms.CharField):
             return parse_mobile(text)
         except PhoneError as error:
             raise ValidationError(error.message, code=error.reason.value) from None
+
+
+class AnyPhoneField(PhoneField):
+    """Any number that can be called, landlines and other countries included."""
+
+    def clean(self, value: Any) -> str:
+        text: str = forms.CharField.clean(self, value)
+        if not text:
+            return ""
+        try:
+            return parse_any_phone(text)
+        except PhoneError as error:
+            message = _("Enter the whole number, for another country with its code: +44 20 7946 0018")
+            raise ValidationError(message, code=error.reason.value) from None
 
 
 class PasswordField(forms.CharField):
@@ -250,9 +266,13 @@ class SignInForm(forms.Form):
 
 
 class ProfileForm(forms.Form):
-    """What a parent may change themselves."""
+    """What a parent may change themselves. A second phone that gives the account back has a page of its own."""
 
-    second_phone = PhoneField(label=gettext_lazy("Additional contact phone"), required=False)
+    second_phone = AnyPhoneField(
+        label=gettext_lazy("Additional contact phone"),
+        help_text=gettext_lazy("It may be a landline or a number of another country: we can call it"),
+        required=False,
+    )
     address = forms.CharField(
         label=gettext_lazy("Home address"),
         max_length=300,
@@ -263,6 +283,66 @@ class ProfileForm(forms.Form):
         label=gettext_lazy("Language of messages"),
         choices=settings.LANGUAGES,
         widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, keeps_phone: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if keeps_phone:
+            del self.fields["second_phone"]
+
+
+class EmailForm(OwnPasswordForm):
+    email = forms.CharField(
+        label=gettext_lazy("E-mail"),
+        help_text=gettext_lazy("We will send a code to it. Leave the field empty to have no address"),
+        max_length=LONGEST_EMAIL,
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
+    mails_notices = forms.BooleanField(
+        label=gettext_lazy("Send me by e-mail, too, what you send by SMS"), required=False
+    )
+    field_order = ["email", "mails_notices", "password"]
+
+    def clean_email(self) -> str:
+        typed: str = self.cleaned_data["email"]
+        return parse_email(typed) if typed else ""
+
+
+class RecoveryPhoneForm(OwnPasswordForm):
+    phone = AnyPhoneField(
+        label=gettext_lazy("Additional contact phone"),
+        help_text=gettext_lazy("It may be a landline or a number of another country: we can call it"),
+        required=False,
+    )
+    regains = forms.BooleanField(
+        label=gettext_lazy("If I lose my number, a code to this phone may give my account back"),
+        help_text=gettext_lazy(
+            "Only for a mobile number of Kazakhstan, which we will check with a code. Choose somebody you trust"
+        ),
+        required=False,
+    )
+    field_order = ["phone", "regains", "password"]
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if values.get("regains") and "phone" in values:
+            try:
+                parse_mobile(values["phone"])
+            except PhoneError as error:
+                self.add_error("phone", ValidationError(error.message, code=error.reason.value))
+        return values
+
+
+class MailCodeForm(CodeForm):
+    """The code from an e-mail."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code from the e-mail"),
+        max_length=LONGEST_SMS,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "size": 6, "spellcheck": "false"}
+        ),
     )
 
 

@@ -126,6 +126,15 @@ PASSWORD_PER_ACCOUNT: Final = Limit(
     protects="the password from whoever sits down at a device that is signed in, and wants to change it",
     hurts="an owner who has forgotten it: sets a new one by SMS",
 )
+# Codes to other contacts, which a signed-in parent names: any phone of the country, any address of the world.
+CONTACTS_PER_ACCOUNT: Final = Limit(
+    "contacts-account",
+    10,
+    DAY,
+    grace=_CLOSED,
+    protects="other people's phones and mailboxes from codes sent by somebody with an account",
+    hurts="a parent who mistypes ten times: waits till the next day",
+)
 
 # Codes by SMS to one phone for one purpose, asked for from one network or by one device that knows the account.
 CODE_PER_PHONE: Final = _per(
@@ -421,10 +430,8 @@ def _wrong_passwords(*, address: str | None, device: str) -> tuple[Limit, str]:
     )
 
 
-def allow_code(
-    phone: str, *, purpose: SmsCode.Purpose, address: str | None, device: str, now: datetime
-) -> Allowed:
-    """Whether one SMS code may be sent to `phone` for `purpose`; counts it, with `device` as in `sign_in_limits`.
+def allow_code(phone: str, *, purpose: str, address: str | None, device: str, now: datetime) -> Allowed:
+    """Whether one code may be sent to `phone` for `purpose`; counts it, with `device` as in `sign_in_limits`.
 
     Each purpose has counts of its own: what is asked for one takes nothing from another. `code_was_entered` takes back
     what counts as left unanswered.
@@ -448,7 +455,7 @@ def allow_code(
     return allow_all(counted, now=now)
 
 
-def code_was_entered(phone: str, *, purpose: SmsCode.Purpose, network: str, sent_at: datetime) -> None:
+def code_was_entered(phone: str, *, purpose: str, network: str, sent_at: datetime) -> None:
     """The code that `allow_code` counted at `sent_at` for `network` (an `address_key`) was entered by its requester."""
     of_network = f"{purpose} {network}"
     unanswered = [

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from notifications.kinds import BOTH, INBOX, SMS, Kind, PastBudget
+from notifications.kinds import BOTH, EMAIL, INBOX, SMS, Kind, PastBudget
 
 _CODE_WORTH: Final = timedelta(minutes=10)
 
@@ -91,6 +91,16 @@ KINDS: Final = (
     Kind("registry_data_changed", _("Data of the registry changed"), INBOX),
     Kind("document_renewed", _("New document entered"), BOTH, past_budget=PastBudget.WARNING),
     Kind("document_unknown", _("Document no longer known to the registry"), BOTH),
+    Kind(
+        "contact_code",
+        _("Code for a second phone or an e-mail address"),
+        (*SMS, *EMAIL),
+        ("code", "minutes"),
+        secret=True,
+        worth_for=_CODE_WORTH,
+        past_budget=PastBudget.CODE,
+    ),
+    Kind("contact_changed", _("E-mail or second phone changed"), BOTH, past_budget=PastBudget.WARNING),
     Kind("password_changed", _("Password changed"), BOTH, past_budget=PastBudget.WARNING),
 )
 

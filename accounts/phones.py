@@ -59,6 +59,28 @@ def parse_mobile(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def parse_any_phone(text: str) -> str:
+    """Any telephone number of the world in E.164; one without a country's code is taken for one of Kazakhstan.
+
+    Raises `PhoneError`: UNREADABLE.
+    """
+    try:
+        number = phonenumbers.parse(_spell(text), None)
+    except phonenumbers.NumberParseException:
+        raise PhoneError(PhoneFault.UNREADABLE) from None
+    if not phonenumbers.is_valid_number(number):
+        raise PhoneError(PhoneFault.UNREADABLE)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_mobile(phone: str) -> bool:
+    """Whether `phone` is a mobile number of Kazakhstan, to which codes can go."""
+    try:
+        return bool(parse_mobile(phone))
+    except PhoneError:
+        return False
+
+
 def login_name(text: str) -> str:
     """The account name meant by somebody who signs in with `text`: a phone in E.164, otherwise the text as typed.
 

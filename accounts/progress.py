@@ -25,6 +25,7 @@ RESET: Final = "password_reset"
 # How long after the code was entered a new password can be set, or things stopped.
 VERIFIED_FOR: Final = timedelta(minutes=10)
 STOP: Final = "stop"
+CONTACT: Final = "contact"
 
 
 class Step(StrEnum):
@@ -96,6 +97,16 @@ class Stop(Reset):
     """The same for «Stop», where the code alone is the proof."""
 
 
+@dataclass(frozen=True)
+class NewContact:
+    """A second phone (`way` is "phone") or an e-mail address ("email") that its code will prove."""
+
+    way: str = ""
+    value: str = ""
+    mails_notices: bool = False
+    sent_at: str = ""
+
+
 def session_secret(session: SessionBase) -> str:
     """Ties a code to this session: random, and new at every call until `keep_session_secret` stores it."""
     return str(session.get(CODE_SESSION) or secrets.token_urlsafe(32))
@@ -148,9 +159,23 @@ def keep_stop(session: SessionBase, stop: Stop) -> None:
     session[STOP] = asdict(stop)
 
 
+def new_contact_of(session: SessionBase) -> NewContact:
+    """The contact that waits for its code in `session`, or an empty one."""
+    token = session.get(CONTACT)
+    return NewContact(**json.loads(cipher.decrypt(token))) if token else NewContact()
+
+
+def keep_new_contact(session: SessionBase, contact: NewContact) -> None:
+    session[CONTACT] = cipher.encrypt(json.dumps(asdict(contact)))
+
+
+def forget_new_contact(session: SessionBase) -> None:
+    session.pop(CONTACT, None)
+
+
 def forget(session: SessionBase) -> None:
     """Forget whatever is under way in `session`."""
-    for key in (REGISTRATION, RESET, STOP, CODE_SESSION, CODES_ASKED):
+    for key in (REGISTRATION, RESET, STOP, CONTACT, CODE_SESSION, CODES_ASKED):
         session.pop(key, None)
 
 

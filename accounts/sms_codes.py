@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts import limits
 from accounts.crypto import keyed_hash
-from accounts.models import SmsCode, User
+from accounts.models import ContactCode, OneTimeCode, SmsCode, User
 from notifications.broker import wake_soon_on_commit
 from notifications.budget import check_newcomer
 from notifications.services import DELIVERY_TASK, enqueue_to_phone
@@ -144,14 +144,16 @@ def check_code(
     If the code is right, `proves_more` is called under the lock: if it says no, that is a wrong try like any other, and
     the code stays valid for the tries that are left.
     """
+    rows = SmsCode.objects.filter(phone=phone, purpose=purpose, session_hash=keyed_hash("session", session))
+    return judge_code(rows, _code_hash(phone, purpose, code), proves_more=proves_more, now=now)
+
+
+def judge_code(
+    rows: QuerySet[Any], given: str, *, proves_more: Callable[[], bool] | None = None, now: datetime
+) -> Verdict:
+    """Judge a code, whose keyed hash is `given`, against the newest of `rows`; otherwise as `check_code`."""
     with transaction.atomic():
-        row = (
-            SmsCode.objects.select_for_update()
-            .filter(phone=phone, purpose=purpose, session_hash=keyed_hash("session", session))
-            .order_by("-created_at", "-id")
-            .first()
-        )
-        given = _code_hash(phone, purpose, code)
+        row: OneTimeCode | None = rows.select_for_update().order_by("-created_at", "-id").first()
         if row is None or row.used_at is not None or now >= row.expires_at:
             return Verdict(CodeFault.EXPIRED)
         if row.attempts >= TRIES:
@@ -179,6 +181,17 @@ def prune(*, now: datetime) -> int:
     return deleted
 
 
+def old_contact_codes(*, now: datetime) -> QuerySet[ContactCode]:
+    """Codes to other contacts that expired more than a day ago."""
+    return ContactCode.objects.filter(expires_at__lt=now - KEPT_FOR)
+
+
+def prune_contact_codes(*, now: datetime) -> int:
+    """Delete them; returns how many."""
+    deleted, _per_model = old_contact_codes(now=now).delete()
+    return deleted
+
+
 def _send_or_pretend(
     kind: str, phone: str, code: str, *, row: SmsCode, language: str, now: datetime, sends: bool
 ) -> None:
@@ -199,7 +212,7 @@ def _send_or_pretend(
 
 
 def _new_code(phone: str, purpose: SmsCode.Purpose, *, session: str, now: datetime) -> tuple[SmsCode, str]:
-    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+    code = random_code()
     row = SmsCode.objects.create(
         phone=phone,
         purpose=purpose,
@@ -209,6 +222,10 @@ def _new_code(phone: str, purpose: SmsCode.Purpose, *, session: str, now: dateti
         expires_at=now + LIFETIME,
     )
     return row, code
+
+
+def random_code() -> str:
+    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
 
 
 def _code_hash(phone: str, purpose: str, code: str) -> str:

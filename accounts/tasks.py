@@ -15,8 +15,10 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def prune_sms_codes() -> None:
-    """Delete the hashes of SMS codes a day after they expired."""
-    sms_codes.prune(now=read_clock())
+    """Delete the hashes of SMS codes, and of codes to other contacts, a day after they expired."""
+    now = read_clock()
+    sms_codes.prune(now=now)
+    sms_codes.prune_contact_codes(now=now)
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import document, export, leaving, profile, registration, reset, sign_in, stop
+from accounts.views import contacts, document, export, leaving, profile, registration, reset, sign_in, stop
 
 app_name = "accounts"
 urlpatterns = [
@@ -28,5 +28,9 @@ urlpatterns = [
     path("cabinet/profile/data/", export.export, name="export"),
     path("cabinet/profile/close/", leaving.leave, name="leave"),
     path("cabinet/closed/", leaving.come_back, name="come_back"),
+    path("cabinet/profile/email/", contacts.email, name="email"),
+    path("cabinet/profile/email/code/", contacts.email_code, name="email_code"),
+    path("cabinet/profile/second-phone/", contacts.second_phone, name="second_phone"),
+    path("cabinet/profile/second-phone/code/", contacts.second_phone_code, name="second_phone_code"),
     path("cabinet/notifications/log/", profile.journal, name="journal"),
 ]

@@ -33,8 +33,14 @@ PERIODS = (
     ),
     Period("copies of people's own data, 24 hours after they were made", exporting.over, exporting.purge),
     Period("SMS codes, a day after they expired", sms_codes.old, sms_codes.prune),
+    Period(
+        "codes to other contacts, a day after they expired",
+        sms_codes.old_contact_codes,
+        sms_codes.prune_contact_codes,
+    ),
     Period("texts of SMS, after 30 days", outbox.old_texts, outbox.purge_texts),
     Period("SMS, after a year", outbox.old_messages, outbox.purge_messages),
+    Period("e-mails, after 30 days", outbox.old_mails, outbox.purge_mails),
     Period(
         "documents of extensions, 90 days after the referral ended",
         papers.old_extension_documents,

@@ -67,6 +67,7 @@ PERMISSIONS: dict[Role, list[str]] = {
         "bulletin.view_review",
         "children.change_dispute",
         "children.view_dispute",
+        "notifications.view_mail",
         "notifications.view_message",
     ],
 }

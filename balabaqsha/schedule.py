@@ -9,6 +9,7 @@ from celery.schedules import crontab
 
 SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "deliver-messages": {"task": "notifications.tasks.deliver_due_messages", "schedule": 20.0},
+    "deliver-mails": {"task": "notifications.tasks.deliver_due_mails", "schedule": 20.0},
     "tell-placed-bids": {"task": "applications.tasks.tell_placed_bids", "schedule": 20.0},
     "tell-moved-openings": {"task": "applications.tasks.tell_moved_openings", "schedule": 60.0},
     "settle-what-ran-out": {"task": "applications.tasks.settle_what_ran_out", "schedule": 60.0},

@@ -302,6 +302,27 @@ MOBIZON_URL: str = env.http_address(
     "MOBIZON_URL", default="https://api.mobizon.kz/service/message/sendSmsMessage"
 )
 
+# E-mail is a second copy beside SMS for whoever asks for it. Without a mail server the portal offers none.
+EMAIL_HOST: str = env.credential("EMAIL_HOST")
+EMAIL_PORT: int = env.int("EMAIL_PORT", default=587, least=1, most=65_535)
+EMAIL_HOST_USER: str = env.credential("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD: str = env.credential("EMAIL_HOST_PASSWORD")
+# STARTTLS, or TLS from the first byte.
+EMAIL_USE_TLS: bool = env.bool("EMAIL_USE_TLS", default=EMAIL_PORT == 587)
+EMAIL_USE_SSL: bool = env.bool("EMAIL_USE_SSL", default=EMAIL_PORT == 465)
+EMAIL_BACKEND: str = env.str(
+    "EMAIL_BACKEND",
+    default="notifications.mail_backends.smtp.EmailBackend"
+    if EMAIL_HOST or not (DEBUG or DEMO)
+    else "notifications.mail_backends.file.EmailBackend",
+)
+# For one wait; a whole delivery may take `MAIL_SECONDS`.
+EMAIL_TIMEOUT: float = 10.0
+MAIL_SECONDS: float = 25.0
+DEFAULT_FROM_EMAIL: str = env.credential("MAIL_FROM") or "noreply@localhost"
+MAIL_DOMAIN: str = DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip("> ")
+SENDS_MAIL: bool = bool(EMAIL_HOST) or not EMAIL_BACKEND.endswith(".smtp.EmailBackend")
+
 # --- languages and formats -----------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "kk"

@@ -1,5 +1,7 @@
 """Messages as employees see them: whether they arrived, and a button to send one again. Never a secret text."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -8,7 +10,7 @@ from django.utils.translation import ngettext
 
 from notifications.clock import read_clock
 from notifications.kinds import is_secret
-from notifications.models import Message, Notice
+from notifications.models import Mail, Message, Notice, Outgoing
 from notifications.services import send_again
 from notifications.text import mask_phone, segments
 
@@ -30,11 +32,41 @@ class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-@admin.register(Message)
-class MessageAdmin(_Record):
-    list_display = ["created_at", "masked_phone", "kind", "language", "state", "attempts", "sent_at", "error"]
+class _Outbox(_Record):
+    """What is on its way, or was: a secret text is never shown."""
+
     list_filter = ["state", "kind", "language"]
     date_hierarchy = "created_at"
+    actions = ["send_again"]
+
+    @admin.display(description=_("text"))
+    def shown_text(self, message: Outgoing) -> str:
+        if is_secret(message.kind):
+            return str(_("Hidden: it holds a secret code."))
+        return str(_("Can't be read: its key is missing.")) if message.text is None else message.text
+
+    @admin.action(description=_("Send again"), permissions=["change"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        now = read_clock()
+        results = [send_again(message, now=now) for message in queryset]
+        done, left = sum(results), len(results) - sum(results)
+        if done:
+            text = ngettext(
+                "Will be sent again: %(count)s message", "Will be sent again: %(count)s messages", done
+            )
+            messages.success(request, text % {"count": done})
+        if left:
+            text = ngettext(
+                "Can't be sent again (a secret code, or still on its way): %(count)s message",
+                "Can't be sent again (secret codes, or still on their way): %(count)s messages",
+                left,
+            )
+            messages.warning(request, text % {"count": left})
+
+
+@admin.register(Message)
+class MessageAdmin(_Outbox):
+    list_display = ["created_at", "masked_phone", "kind", "language", "state", "attempts", "sent_at", "error"]
     search_fields = ["=phone"]
     search_help_text = _("A whole phone number, as +77017779876.")
     fields = [
@@ -52,39 +84,31 @@ class MessageAdmin(_Record):
         "provider_id",
         "error",
     ]
-    actions = ["send_again"]
 
     @admin.display(description=_("phone"))
     def masked_phone(self, message: Message) -> str:
         return mask_phone(message.phone.as_e164)
 
-    @admin.display(description=_("text"))
-    def shown_text(self, message: Message) -> str:
-        if is_secret(message.kind):
-            return str(_("Hidden: it holds a secret code."))
-        return str(_("Can't be read: its key is missing.")) if message.text is None else message.text
-
     @admin.display(description=_("segments"))
     def segment_count(self, message: Message) -> int:
         return segments(message.text or "")
 
-    @admin.action(description=_("Send again"), permissions=["change"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
-        now = read_clock()
-        results = [send_again(message, now=now) for message in queryset]
-        done, left = sum(results), len(results) - sum(results)
-        if done:
-            text = ngettext(
-                "Will be sent again: %(count)s message", "Will be sent again: %(count)s messages", done
-            )
-            messages.success(request, text % {"count": done})
-        if left:
-            text = ngettext(
-                "Can't be sent again (a secret code, or still on its way): %(count)s message",
-                "Can't be sent again (secret codes, or still on their way): %(count)s messages",
-                left,
-            )
-            messages.warning(request, text % {"count": left})
+
+@admin.register(Mail)
+class MailAdmin(_Outbox):
+    list_display = ["created_at", "kind", "language", "state", "attempts", "sent_at", "error"]
+    fields = [
+        "created_at",
+        "kind",
+        "language",
+        "shown_text",
+        "state",
+        "attempts",
+        "next_attempt_at",
+        "give_up_at",
+        "sent_at",
+        "error",
+    ]
 
 
 @admin.register(Notice)

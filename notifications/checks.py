@@ -73,6 +73,26 @@ def messages_leave_the_house(*, app_configs: Sequence[Any] | None, **kwargs: Any
 
 
 @register(Tags.security, deploy=True)
+def mails_leave_the_house(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """If there is a mail server, it is spoken to over TLS, knows the sender, and is no stand-in."""
+    if settings.DEBUG or settings.DEMO or not settings.SENDS_MAIL:
+        return []
+    problems: list[CheckMessage] = []
+    if not settings.EMAIL_BACKEND.endswith(".smtp.EmailBackend"):
+        hint = "Unset EMAIL_BACKEND, and set EMAIL_HOST if the portal is to send e-mails."
+        problems.append(
+            Error(f"{settings.EMAIL_BACKEND} sends no e-mail to anybody.", hint=hint, id="notifications.E008")
+        )
+    elif settings.EMAIL_USE_TLS == settings.EMAIL_USE_SSL:
+        hint = "Set EMAIL_USE_TLS (STARTTLS, port 587) or EMAIL_USE_SSL (port 465) to 1, not both."
+        problems.append(Error("E-mails must go over TLS.", hint=hint, id="notifications.E009"))
+    if "@" not in settings.DEFAULT_FROM_EMAIL or settings.MAIL_DOMAIN == "localhost":
+        hint = "Set MAIL_FROM to an address of your domain: noreply@bala.example.kz."
+        problems.append(Error("E-mails have no sender.", hint=hint, id="notifications.E010"))
+    return problems
+
+
+@register(Tags.security, deploy=True)
 def budgets_are_budgets(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Every budget for SMS is above zero: zero would silence the portal."""
     return [

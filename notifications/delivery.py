@@ -10,15 +10,17 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from notifications.budget import Purse, has_had_enough, raise_alarm
 from notifications.kinds import PastBudget, fate_of, is_secret, secret_kinds
-from notifications.models import Message
+from notifications.mailing import send_mail
+from notifications.models import Mail, Message, Outgoing
 from notifications.selectors import is_told
-from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, SmsBackend, get_backend
+from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, get_backend
 from notifications.sweeps import renew_connection
 
 logger = logging.getLogger(__name__)
@@ -29,13 +31,14 @@ LEASE = CLAIMING + timedelta(seconds=SEND_SECONDS) + timedelta(seconds=90)
 SHORTEST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=32)
 JITTER = 0.25
+NOT_TOLD = "the recipient is no longer told of this"
 
 _random = SystemRandom()
 
 
 @dataclass
 class Counts:
-    """What one delivery did: messages accepted by a gateway, postponed, given up, left to the inbox."""
+    """What one delivery did: messages accepted by a gateway or mail server, postponed, given up, left to the inbox."""
 
     sent: int = 0
     retried: int = 0
@@ -43,33 +46,100 @@ class Counts:
     withheld: int = 0
 
 
+class _Post(Protocol):
+    """One way out of the house."""
+
+    model: type[Outgoing]
+
+    def why_withheld(self, row: Any, *, now: datetime) -> str:
+        """Why a notice is not sent; empty if it is sent."""
+        ...
+
+    def send(self, row: Any) -> SendResult: ...
+
+
+class _SmsPost:
+    model: type[Outgoing] = Message
+
+    def __init__(self) -> None:
+        self._backend = get_backend()
+        self.purse = Purse()
+
+    def why_withheld(self, row: Message, *, now: datetime) -> str:
+        """As every code is, a notice is sent while there is a budget for it."""
+        if not is_told(row):
+            return NOT_TOLD
+        fate = fate_of(row.kind)
+        is_open = self.purse.is_open(now=now)
+        if fate is PastBudget.WITHHELD and not is_open:
+            return "the day's budget is spent"
+        if fate in (PastBudget.WITHHELD, PastBudget.WARNING) and has_had_enough(row, now=now):
+            return "too many notices to this number today"
+        return ""
+
+    def send(self, row: Message) -> SendResult:
+        return self._backend.send(row.phone.as_e164, row.text or "", idempotency_key=str(row.pk))
+
+
+class _MailPost:
+    """E-mails cost nothing, so no budget holds them."""
+
+    model: type[Outgoing] = Mail
+
+    def why_withheld(self, row: Mail, *, now: datetime) -> str:
+        return "" if is_told(row) else NOT_TOLD
+
+    def send(self, row: Mail) -> SendResult:
+        return send_mail(row)
+
+
 def deliver_due(*, now: datetime) -> Counts:
-    """Send what is due at `now`, the messages closest to being given up first; returns the counts.
+    """Send the SMS that are due at `now`, those closest to being given up first; returns the counts.
 
     Any number of workers may deliver at once: each claimed row is sent by one of them. It works for at most a minute,
     or until no gateway may be asked, and leaves the rest to the next call. Never call it inside a transaction: the lock
     would be held while sending.
     """
-    backend = get_backend()
-    counts, purse = Counts(), Purse()
+    post = _SmsPost()
+    counts = _deliver_all(post, now=now)
+    if post.purse.before is not None:
+        raise_alarm(post.purse.before, now=now)
+    return counts
+
+
+def deliver_mails(*, now: datetime) -> Counts:
+    """The same for e-mails."""
+    return _deliver_all(_MailPost(), now=now)
+
+
+def _deliver_all(post: _Post, *, now: datetime) -> Counts:
+    counts = Counts()
     renew_connection()
     started = time.monotonic()
     while (worked := time.monotonic() - started) < CLAIMING.total_seconds():
         # Slow gateways must not delay a message past the instant from which it is worthless.
         present = now + timedelta(seconds=worked)
-        message = _claim(now=present)
-        if message is None or not _deliver(message, backend=backend, purse=purse, counts=counts, now=present):
+        row = _claim(post.model, now=present)
+        if row is None or not _deliver(row, post=post, counts=counts, now=present):
             break
-    if purse.before is not None:
-        raise_alarm(purse.before, now=now)
     return counts
 
 
 def due(*, now: datetime) -> QuerySet[Message]:
-    """The messages that a worker may claim at `now`: waiting, or left behind by a worker whose lease ran out."""
-    return Message.objects.filter(
-        state__in=[Message.State.QUEUED, Message.State.SENDING], next_attempt_at__lte=now
+    """The SMS that a worker may claim at `now`: waiting, or left behind by a worker whose lease ran out."""
+    return _due(Message, now=now)
+
+
+def mails_due(*, now: datetime) -> QuerySet[Mail]:
+    """The same for e-mails."""
+    return _due(Mail, now=now)
+
+
+def _due(model: type[Any], *, now: datetime) -> QuerySet[Any]:
+    rows: QuerySet[Any] = model.objects.filter(
+        state__in=[Outgoing.State.QUEUED, Outgoing.State.SENDING], next_attempt_at__lte=now
     )
+    return rows
 
 
 def waiting_codes() -> QuerySet[Message]:
@@ -89,82 +159,68 @@ def pause_after(attempts: int) -> timedelta:
     return longer
 
 
-def _claim(*, now: datetime) -> Message | None:
+def _claim(model: type[Outgoing], *, now: datetime) -> Outgoing | None:
     """Take one due row for this worker until the lease ends, or None if there is none."""
     with transaction.atomic():
-        rows = due(now=now).select_for_update(skip_locked=True)
-        message = rows.order_by("give_up_at", "created_at", "id").first()
-        if message is None:
+        rows = _due(model, now=now).select_for_update(skip_locked=True)
+        row: Outgoing | None = rows.order_by("give_up_at", "created_at", "id").first()
+        if row is None:
             return None
-        message.state = Message.State.SENDING
-        message.attempts += 1
-        message.next_attempt_at = now + LEASE
-        message.save(update_fields=["state", "attempts", "next_attempt_at"])
-        return message
+        row.state = Outgoing.State.SENDING
+        row.attempts += 1
+        row.next_attempt_at = now + LEASE
+        row.save(update_fields=["state", "attempts", "next_attempt_at"])
+        return row
 
 
-def _deliver(message: Message, *, backend: SmsBackend, purse: Purse, counts: Counts, now: datetime) -> bool:
-    """Send a claimed message and record the result; False if there is no point in trying others."""
-    if now >= message.give_up_at:
-        counts.failed += _finish(message, state=Message.State.FAILED, error=message.error or "too late")
+def _deliver(row: Outgoing, *, post: _Post, counts: Counts, now: datetime) -> bool:
+    """Send a claimed row and record the result; False if there is no point in trying others."""
+    if now >= row.give_up_at:
+        counts.failed += _finish(row, state=Outgoing.State.FAILED, error=row.error or "too late")
         return True
-    if why := _why_withheld(message, purse=purse, now=now):
-        counts.withheld += _record(
-            message, state=Message.State.WITHHELD, attempts=message.attempts - 1, error=why
-        )
-        logger.warning("Message %s (%s) is left to the inbox: %s", message.pk, message.kind, why)
+    if why := post.why_withheld(row, now=now):
+        counts.withheld += _record(row, state=Outgoing.State.WITHHELD, attempts=row.attempts - 1, error=why)
+        logger.warning("Message %s (%s) is left to the inbox: %s", row.pk, row.kind, why)
         return True
-    result = _send(message, backend=backend)
+    result = _send(row, post=post)
     if result.outcome is Outcome.NOT_ASKED:
         # No attempt was made, so none is counted and the message stays due.
-        _record(message, state=Message.State.QUEUED, attempts=message.attempts - 1, next_attempt_at=now)
+        _record(row, state=Outgoing.State.QUEUED, attempts=row.attempts - 1, next_attempt_at=now)
         return False
-    next_attempt_at = now + pause_after(message.attempts)
+    next_attempt_at = now + pause_after(row.attempts)
     if result.outcome is Outcome.ACCEPTED:
-        counts.sent += _finish(
-            message, state=Message.State.SENT, provider_id=result.provider_id, sent_at=now, error=""
-        )
-    elif result.outcome is Outcome.REFUSED or next_attempt_at >= message.give_up_at:
-        counts.failed += _finish(message, state=Message.State.FAILED, error=result.error)
-        logger.error("Message %s (%s) is given up: %s", message.pk, message.kind, result.error)
+        accepted = {"provider_id": result.provider_id} if isinstance(row, Message) else {}
+        counts.sent += _finish(row, state=Outgoing.State.SENT, sent_at=now, error="", **accepted)
+    elif result.outcome is Outcome.REFUSED or next_attempt_at >= row.give_up_at:
+        counts.failed += _finish(row, state=Outgoing.State.FAILED, error=result.error)
+        logger.error("Message %s (%s) is given up: %s", row.pk, row.kind, result.error)
     else:
         counts.retried += _record(
-            message, state=Message.State.QUEUED, next_attempt_at=next_attempt_at, error=result.error
+            row, state=Outgoing.State.QUEUED, next_attempt_at=next_attempt_at, error=result.error
         )
-        logger.warning("Message %s (%s) is put off: %s", message.pk, message.kind, result.error)
+        logger.warning("Message %s (%s) is put off: %s", row.pk, row.kind, result.error)
     return True
 
 
-def _why_withheld(message: Message, *, purse: Purse, now: datetime) -> str:
-    """Why a notice is not sent by SMS; empty if it is sent, as every code is."""
-    if not is_told(message):
-        return "the recipient is no longer told of this"
-    fate = fate_of(message.kind)
-    is_open = purse.is_open(now=now)
-    if fate is PastBudget.WITHHELD and not is_open:
-        return "the day's budget is spent"
-    if fate in (PastBudget.WITHHELD, PastBudget.WARNING) and has_had_enough(message, now=now):
-        return "too many notices to this number today"
-    return ""
-
-
-def _send(message: Message, *, backend: SmsBackend) -> SendResult:
-    if message.text is None:
+def _send(row: Outgoing, *, post: _Post) -> SendResult:
+    if row.text is None:
         return SendResult(Outcome.UNAVAILABLE, error="no key opens the text")
     try:
-        return backend.send(message.phone.as_e164, message.text, idempotency_key=str(message.pk))
+        return post.send(row)
     except Exception as error:  # noqa: BLE001
         # One broken gateway must not stop the rest. The trace may hold phone and text, so only the class is logged.
         return SendResult(Outcome.UNAVAILABLE, error=f"{type(error).__name__} in the gateway's code")
 
 
-def _finish(message: Message, **changes: object) -> int:
-    if is_secret(message.kind):
+def _finish(row: Outgoing, **changes: object) -> int:
+    if is_secret(row.kind):
         changes["text"] = ""
-    return _record(message, **changes)
+    return _record(row, **changes)
 
 
-def _record(message: Message, **changes: object) -> int:
+def _record(row: Outgoing, **changes: object) -> int:
     """Write the outcome unless the lease ran out and another worker claimed the row since; 1 if written."""
-    mine = Message.objects.filter(pk=message.pk, state=Message.State.SENDING, attempts=message.attempts)
+    mine: QuerySet[Any] = type(row)._default_manager.filter(
+        pk=row.pk, state=Outgoing.State.SENDING, attempts=row.attempts
+    )
     return mine.update(**changes)

@@ -16,11 +16,13 @@ from django.utils.functional import Promise
 class Channel(StrEnum):
     INBOX = "inbox"
     SMS = "sms"
+    EMAIL = "email"
 
 
 BOTH = (Channel.INBOX, Channel.SMS)
 INBOX = (Channel.INBOX,)
 SMS = (Channel.SMS,)
+EMAIL = (Channel.EMAIL,)
 
 
 class PastBudget(StrEnum):
@@ -39,6 +41,9 @@ class Kind:
     `title` is its name for employees. `needs` names the values that its texts may use. An SMS not accepted by a gateway
     within `worth_for` is given up. The text of a `secret` one is wiped as soon as it is sent or given up, and no
     employee ever sees it. `past_budget` says what happens to it once the day's budget for SMS is spent.
+
+    What goes by SMS also goes by e-mail to whoever chose that, with the same text; a kind that goes by e-mail alone has
+    a text of its own.
     """
 
     code: str
@@ -48,6 +53,11 @@ class Kind:
     secret: bool = False
     worth_for: timedelta = timedelta(hours=24)
     past_budget: PastBudget = PastBudget.WITHHELD
+
+    @property
+    def mailed_as(self) -> Channel:
+        """The channel whose text an e-mail of this kind holds."""
+        return Channel.EMAIL if Channel.EMAIL in self.channels else Channel.SMS
 
     def template(self, channel: Channel, language: str) -> str:
         """The name of the template that holds the text for `channel` in `language`."""

@@ -1,4 +1,4 @@
-"""What was said to whom: people's inboxes, and the outbox of SMS."""
+"""What was said to whom: people's inboxes, and the outbox of SMS and e-mail."""
 
 import uuid
 
@@ -59,8 +59,8 @@ class Notice(models.Model):
         return self.text_ru if get_language() == "ru" else self.text_kk
 
 
-class Message(models.Model):
-    """An SMS on its way: written in the transaction that caused it, delivered at least once."""
+class Outgoing(models.Model):
+    """A text on its way: written in the transaction that caused it, delivered at least once."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -75,10 +75,9 @@ class Message(models.Model):
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
-        related_name="messages",
+        related_name="%(class)ss",
         verbose_name=_("recipient"),
     )
-    phone = PhoneNumberField(_("phone"))
     kind = models.CharField(_("kind"), max_length=40, choices=titles)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     text = PatientEncryptedTextField(
@@ -91,10 +90,22 @@ class Message(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"))
     give_up_at = models.DateTimeField(_("give up at"))
-    provider_id = models.CharField(_("provider's number"), max_length=80, blank=True)
     error = models.CharField(_("error"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created at"))
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {localtime(self.created_at):%Y-%m-%d %H:%M}"
+
+
+class Message(Outgoing):
+    """An SMS on its way."""
+
+    phone = PhoneNumberField(_("phone"))
+    provider_id = models.CharField(_("provider's number"), max_length=80, blank=True)
 
     class Meta:
         verbose_name = _("SMS message")
@@ -116,5 +127,21 @@ class Message(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} {localtime(self.created_at):%Y-%m-%d %H:%M}"
+
+class Mail(Outgoing):
+    """An e-mail on its way. Its subject is the name of its kind, in its language."""
+
+    address = PatientEncryptedTextField(_("e-mail address"))
+
+    class Meta:
+        verbose_name = _("e-mail")
+        verbose_name_plural = _("e-mails")
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="mail_due",
+            ),
+            models.Index(fields=["-created_at"], name="mail_newest"),
+        ]

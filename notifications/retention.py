@@ -1,4 +1,4 @@
-"""How long the outbox remembers: the text of an SMS for a month, the fact that it was sent for a year.
+"""How long the outbox remembers: the text of an SMS or an e-mail for a month, the fact that it was sent for a year.
 
 The data policy promises these periods to families. The inbox stays: it is the family's own.
 """
@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from notifications.models import Message
+from notifications.models import Mail, Message, Outgoing
 
 TEXT_KEPT_FOR = timedelta(days=30)
 MESSAGE_KEPT_FOR = timedelta(days=365)
-OVER = (Message.State.SENT, Message.State.FAILED, Message.State.WITHHELD)
+OVER = (Outgoing.State.SENT, Outgoing.State.FAILED, Outgoing.State.WITHHELD)
 
 
 def old_texts(*, now: datetime) -> QuerySet[Message]:
@@ -32,4 +32,15 @@ def purge_texts(*, now: datetime) -> int:
 def purge_messages(*, now: datetime) -> int:
     """Delete the old messages; returns how many."""
     deleted, _per_model = old_messages(now=now).delete()
+    return deleted
+
+
+def old_mails(*, now: datetime) -> QuerySet[Mail]:
+    """E-mails that are no longer under way, a month after they were written: the inbox holds what they said."""
+    return Mail.objects.filter(state__in=OVER, created_at__lt=now - TEXT_KEPT_FOR)
+
+
+def purge_mails(*, now: datetime) -> int:
+    """Delete them; returns how many."""
+    deleted, _per_model = old_mails(now=now).delete()
     return deleted

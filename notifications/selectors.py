@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
-from notifications.models import Message, Notice
+from notifications.models import Notice, Outgoing
 
 # Given by an app above: of what (`Notice.about`) a user is told now, as a subquery by the user's id.
 _known: list[Callable[[Any], QuerySet[Any, Any]]] = []
@@ -45,8 +45,8 @@ def told_of(user_pk: Any) -> Q:
     return Q(about=None) | Q(about__in=known_to(user_pk))
 
 
-def is_told(message: Message) -> bool:
-    """Whether the recipient of an SMS is told now of what it is about. A query only where it is about something."""
+def is_told(message: Outgoing) -> bool:
+    """Whether the recipient of an SMS or e-mail is told of what it is about. A query only if it is about something."""
     if message.about is None:
         return True
-    return Message.objects.filter(told_of(message.recipient_id), pk=message.pk).exists()
+    return type(message)._default_manager.filter(told_of(message.recipient_id), pk=message.pk).exists()

@@ -1,4 +1,4 @@
-"""Telling people something: the only way for other apps to write to an inbox or send an SMS."""
+"""Telling people something: the only way for other apps to write to an inbox, send an SMS or an e-mail."""
 
 import hashlib
 import re
@@ -16,11 +16,12 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from notifications.broker import wake_on_commit, wake_soon_on_commit
 from notifications.kinds import KINDS, Channel, Kind, is_secret
-from notifications.models import Message, Notice
+from notifications.models import Mail, Message, Notice
 from notifications.selectors import inbox_of
 
 _SENDABLE_AGAIN = (Message.State.FAILED, Message.State.WITHHELD, Message.State.SENT)
 DELIVERY_TASK = "notifications.tasks.deliver_due_messages"
+MAIL_TASK = "notifications.tasks.deliver_due_mails"
 
 
 class Recipient(Protocol):
@@ -34,6 +35,11 @@ class Recipient(Protocol):
 
     @property
     def language(self) -> str: ...
+
+    @property
+    def mail_for_notices(self) -> str:
+        """The proven e-mail address to which notices go beside SMS; empty if none does."""
+        ...
 
 
 def enqueue(
@@ -53,8 +59,9 @@ def enqueue(
     text is rendered in both languages, the SMS in the recipient's. A second call with the same `dedupe_key`
     for the same kind and recipient changes nothing. `link` is a path of this site, kept without its language.
     With `about`, the inbox shows it only while the recipient is told of that (`selectors.register_known`), and an SMS
-    that still waits then is not sent.
-    A recipient without a phone gets no SMS. The sender is woken after the commit, once for a whole burst of messages.
+    or e-mail that still waits then is not sent.
+    A recipient without a phone gets no SMS. What goes by SMS goes by e-mail, too, if the recipient wants it. The sender
+    is woken after the commit, once for a whole burst of messages.
     """
     what = KINDS[kind]
     key = _stored_key(kind, recipient.pk, dedupe_key)
@@ -81,6 +88,35 @@ def enqueue(
             recipient_id=recipient.pk,
             about=about,
         )
+    if Channel.SMS in what.channels and not what.secret and recipient.mail_for_notices:
+        _mail(
+            what,
+            recipient.mail_for_notices,
+            recipient.language,
+            context=context,
+            key=key,
+            now=now,
+            recipient_id=recipient.pk,
+            about=about,
+        )
+
+
+def enqueue_to_mail(
+    address: str, kind: str, *, context: dict[str, Any], language: str, dedupe_key: str, now: datetime
+) -> None:
+    """Write an e-mail of `kind` to an address that need not be proven yet; otherwise like `enqueue`.
+
+    Where the portal sends no e-mails it does nothing (`settings.SENDS_MAIL`).
+    """
+    _mail(
+        KINDS[kind],
+        address,
+        language,
+        context=context,
+        key=_stored_key(kind, address, dedupe_key),
+        now=now,
+        recipient_id=None,
+    )
 
 
 def enqueue_to_phone(
@@ -128,14 +164,14 @@ def mark_all_read(recipient: Any, *, now: datetime) -> int:
     return inbox_of(recipient).filter(read_at=None).update(read_at=now)
 
 
-def send_again(message: Message, *, now: datetime) -> bool:
+def send_again(message: Message | Mail, *, now: datetime) -> bool:
     """Put a message that failed, was withheld or did not arrive back into the outbox; False if that is impossible.
 
     It is impossible if the text is secret, or while the message is still under way.
     The row is locked, so that two employees send it once. Its attempts and its time to live start again.
     """
     with transaction.atomic():
-        locked = Message.objects.select_for_update().get(pk=message.pk)
+        locked = type(message).objects.select_for_update().get(pk=message.pk)
         sendable = locked.text and not is_secret(locked.kind)
         if not sendable or locked.state not in _SENDABLE_AGAIN:
             return False
@@ -145,7 +181,7 @@ def send_again(message: Message, *, now: datetime) -> bool:
         locked.next_attempt_at = now
         locked.give_up_at = now + KINDS[locked.kind].worth_for
         locked.save(update_fields=["state", "attempts", "error", "next_attempt_at", "give_up_at"])
-        wake_on_commit(DELIVERY_TASK)
+        wake_on_commit(DELIVERY_TASK if isinstance(locked, Message) else MAIL_TASK)
         return True
 
 
@@ -174,6 +210,35 @@ def _post(
     )
     Message.objects.bulk_create([message], ignore_conflicts=True)
     wake_soon_on_commit(DELIVERY_TASK)
+
+
+def _mail(
+    kind: Kind,
+    address: str,
+    language: str,
+    *,
+    context: dict[str, Any],
+    key: str,
+    now: datetime,
+    recipient_id: Any,
+    about: UUID | None = None,
+) -> None:
+    if not settings.SENDS_MAIL:
+        return
+    mail = Mail(
+        recipient_id=recipient_id,
+        address=address,
+        kind=kind.code,
+        language=language,
+        text=render(kind, kind.mailed_as, language=language, context=context),
+        dedupe_key=key,
+        next_attempt_at=now,
+        give_up_at=now + kind.worth_for,
+        created_at=now,
+        about=about,
+    )
+    Mail.objects.bulk_create([mail], ignore_conflicts=True)
+    wake_soon_on_commit(MAIL_TASK)
 
 
 def _without_language(link: str) -> str:

@@ -3,10 +3,16 @@
 from celery import shared_task
 
 from notifications.clock import read_clock
-from notifications.delivery import LEASE, deliver_due
+from notifications.delivery import LEASE, deliver_due, deliver_mails
 
 
 @shared_task(name="notifications.tasks.deliver_due_messages", time_limit=LEASE.seconds - 10)
 def deliver_due_messages() -> None:
     """Send what is due; killed before the lease of its last message could end."""
     deliver_due(now=read_clock())
+
+
+@shared_task(name="notifications.tasks.deliver_due_mails", time_limit=LEASE.seconds - 10)
+def deliver_due_mails() -> None:
+    """The same for e-mails: a mail server that is slow delays no SMS."""
+    deliver_mails(now=read_clock())

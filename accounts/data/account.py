@@ -22,7 +22,7 @@ from accounts.models import AuditEntry, DataExport, NumberMove, PolicyConsent, P
 from accounts.registry import PhoneTie
 from accounts.stored_files import delete_after_commit
 from notifications.kinds import is_secret
-from notifications.models import Message, Notice
+from notifications.models import Mail, Message, Notice
 from notifications.retention import OVER
 from notifications.selectors import inbox_of
 
@@ -40,8 +40,8 @@ class Account(Part):
             % {"time": until},
             _("From the moment you close it you get no messages and can do nothing for your children."),
             _(
-                "After that your name, IIN or document number, birth date, phones, address, photo and all messages "
-                "in your account are erased for good. The phone number can be registered anew."
+                "After that your name, IIN or document number, birth date, phones, e-mail, address, photo and all "
+                "messages in your account are erased for good. The phone number can be registered anew."
             ),
         ]
 
@@ -62,7 +62,17 @@ class Account(Part):
                 "account",
                 User,
                 lambda user: User.objects.filter(pk=user.pk),
-                ("id", "phone", "phone_proven_at", "language", "is_active", "date_joined", "last_login"),
+                (
+                    "id",
+                    "phone",
+                    "phone_proven_at",
+                    "email",
+                    "mails_notices",
+                    "language",
+                    "is_active",
+                    "date_joined",
+                    "last_login",
+                ),
                 left_out={
                     "username": "the phone again",
                     "password": "a secret, only a hash of which is kept",
@@ -89,6 +99,7 @@ class Account(Part):
                     "sex",
                     "phone_tie",
                     "second_phone",
+                    "second_phone_proven_at",
                     "address",
                 ),
                 people=("user",),
@@ -177,6 +188,23 @@ class Account(Part):
                 },
                 hide=lambda _user, message: ("text",) if is_secret(message.kind) else (),
             ),
+            Section(
+                "mails",
+                Mail,
+                lambda user: Mail.objects.filter(recipient=user),
+                ("address", "kind", "language", "text", "state", "created_at", "sent_at"),
+                people=("recipient",),
+                left_out={
+                    "id": "a number of the row",
+                    "about": "the child that the text is about",
+                    "dedupe_key": "keeps an e-mail from being written twice",
+                    "attempts": "of the sender",
+                    "next_attempt_at": "of the sender",
+                    "give_up_at": "of the sender",
+                    "error": "of the sender",
+                },
+                hide=lambda _user, mail: ("text",) if is_secret(mail.kind) else (),
+            ),
         ]
 
     def forget(self, user: User, *, now: datetime) -> None:
@@ -186,6 +214,7 @@ class Account(Part):
         # What is under way still needs its text.
         Message.objects.filter(recipient=user, state__in=OVER).update(text="")
         Message.objects.filter(recipient=user).update(recipient=None)
+        Mail.objects.filter(recipient=user).delete()
         if user.phone:
             SmsCode.objects.filter(phone=user.phone).delete()
         for export in DataExport.objects.filter(user=user):
@@ -197,6 +226,7 @@ class Account(Part):
         audit.record(Action.ACCOUNT_FORGOTTEN, actor=None, subject=user, now=now)
         user.username, user.phone = f"forgotten-{user.pk.hex}", None
         user.password, user.is_active, user.staff_iin_hash = make_password(None), False, None
+        user.email, user.mails_notices = "", False
         user.language, user.last_login, user.forgotten_at = settings.LANGUAGE_CODE, None, now
         user.phone_proven_at = None
         user.save()
@@ -212,4 +242,5 @@ def _forget_profile(profile: Profile) -> None:
     profile.last_name = profile.first_name = profile.middle_name = ""
     profile.birth_date, profile.photo, profile.phone_tie = NO_BIRTH_DATE, "", PhoneTie.UNASKED
     profile.second_phone = profile.address = ""
+    profile.second_phone_proven_at = None
     profile.save()

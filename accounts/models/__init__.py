@@ -4,12 +4,14 @@ from accounts.models.audit_entry import AuditEntry
 from accounts.models.data_export import DataExport
 from accounts.models.number_move import NumberMove
 from accounts.models.people import PolicyConsent, Profile, Sex, User, UserManager
-from accounts.models.sms_code import SmsCode
+from accounts.models.sms_code import ContactCode, OneTimeCode, SmsCode
 
 __all__ = [
     "AuditEntry",
+    "ContactCode",
     "DataExport",
     "NumberMove",
+    "OneTimeCode",
     "PolicyConsent",
     "Profile",
     "Sex",

@@ -12,7 +12,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts.masks import mask_name, mask_phone
 from accounts.registry.base import PhoneTie
-from notifications.fields import EncryptedTextField
+from notifications.fields import EncryptedTextField, PatientEncryptedTextField
 
 
 class Sex(models.TextChoices):
@@ -60,6 +60,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     # From then on nothing in it tells whose it was.
     forgotten_at = models.DateTimeField(_("forgotten at"), null=True, blank=True, editable=False)
 
+    # Proven by a code. On the user, not on the profile: whoever tells a family something reads no second row.
+    email = PatientEncryptedTextField(_("e-mail address"), blank=True, default="", db_default="")
+    mails_notices = models.BooleanField(_("notices by e-mail too"), default=False, db_default=False)
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "username"
@@ -82,6 +86,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         Sessions are kept on the server and signed, and no password can be guessed from the hash of a salted hash.
         """
         return hashlib.sha256(self.password.encode()).hexdigest()
+
+    @property
+    def mail_for_notices(self) -> str:
+        """The address to which notices go beside SMS; empty if there is none, or its owner wants none."""
+        return (self.email or "") if self.mails_notices else ""
 
     def is_same_person(self, parent: "User") -> bool:
         """Whether this account, which may be an employee's, is the parent's or has the parent's IIN."""
@@ -126,7 +135,9 @@ class Profile(models.Model):
     )
     # When the registry was last asked who this person is (`accounts.registry_data`).
     registry_asked_at = models.DateTimeField(_("registry asked at"), null=True, editable=False)
+    # Of any country and kind: the contact centre calls it. Once proven by a code it can give the account back.
     second_phone = PhoneNumberField(_("second phone"), blank=True)
+    second_phone_proven_at = models.DateTimeField(_("second phone proven at"), null=True, blank=True)
     address = models.CharField(_("address"), max_length=300, blank=True)
 
     class Meta:

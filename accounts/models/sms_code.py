@@ -1,4 +1,4 @@
-"""Codes sent by SMS."""
+"""Codes that prove something once: by SMS, or sent to another contact of an account."""
 
 from django.db import models
 from django.utils import timezone
@@ -6,8 +6,22 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 
-class SmsCode(models.Model):
-    """A one-time code sent by SMS: only its keyed hash is kept, bound to the phone and the asking session."""
+class OneTimeCode(models.Model):
+    """A one-time code: only its keyed hash is kept, bound to the asking session."""
+
+    code_hash = models.CharField(max_length=64)
+    session_hash = models.CharField(max_length=64)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    created_at = models.DateTimeField(_("created at"))
+    expires_at = models.DateTimeField(_("expires at"))
+    used_at = models.DateTimeField(_("used at"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class SmsCode(OneTimeCode):
+    """A code sent to the phone that it proves."""
 
     class Purpose(models.TextChoices):
         REGISTER = "register", _("registration")
@@ -20,12 +34,6 @@ class SmsCode(models.Model):
 
     phone = PhoneNumberField(_("phone"))
     purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose.choices)
-    code_hash = models.CharField(max_length=64)
-    session_hash = models.CharField(max_length=64)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    created_at = models.DateTimeField(_("created at"))
-    expires_at = models.DateTimeField(_("expires at"))
-    used_at = models.DateTimeField(_("used at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("SMS code")
@@ -37,3 +45,24 @@ class SmsCode(models.Model):
 
     def __str__(self) -> str:
         return f"{timezone.localtime(self.created_at):%d.%m.%Y %H:%M} {self.get_purpose_display()}"
+
+
+class ContactCode(OneTimeCode):
+    """A code sent to a second phone or an e-mail address.
+
+    `subject_hash` is a keyed hash of what it proves (`accounts.contacts`): a row tells neither whose contact it is nor
+    which, and one that was sent to nobody looks like any other.
+    """
+
+    subject_hash = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("code to a contact")
+        verbose_name_plural = _("codes to contacts")
+        indexes = [
+            models.Index(fields=["subject_hash", "-created_at"], name="contactcode_newest"),
+            models.Index(fields=["expires_at"], name="contactcode_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{timezone.localtime(self.created_at):%d.%m.%Y %H:%M}"

@@ -83,7 +83,7 @@ def check(
         for network, sent_at in take_codes(request.session, purpose=purpose, phone=phone):
             limits.code_was_entered(phone, purpose=purpose, network=network, sent_at=sent_at)
     else:
-        form.add_error(form.wrong_field, _fault(verdict, wrong=str(form.wrong)))
+        form.add_error(form.wrong_field, fault(verdict, wrong=str(form.wrong)))
     return verdict.ok
 
 
@@ -134,7 +134,8 @@ def _shown(retry_at: datetime, *, now: datetime) -> str:
     return date_format(local, "H:i" if local.date() == today else "d.m.Y H:i")
 
 
-def _fault(verdict: Verdict, *, wrong: str) -> str:
+def fault(verdict: Verdict, *, wrong: str) -> str:
+    """The sentence for a code that is not right; `wrong` is the one for a wrong code."""
     if verdict.fault is CodeFault.EXHAUSTED:
         return _("Too many wrong codes. This code is no longer valid: request a new one")
     if verdict.fault is CodeFault.WRONG and verdict.tries_left <= WARN_FROM:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +20,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import audit, services
+from accounts import audit, contacts, services
 from accounts.decorators import accepts, parent_required
 from accounts.devices import remember_device
 from accounts.forms import PasswordChangeForm, PhotoForm, ProfileForm
@@ -58,12 +58,7 @@ def policy(request: HttpRequest) -> HttpResponse:
 @parent_required
 def profile(request: HttpRequest) -> HttpResponse:
     user = _parent(request)
-    initial = {
-        "second_phone": display_phone(user.profile.second_phone),
-        "address": user.profile.address,
-        "language": user.language,
-    }
-    form = refilled(request, ProfileForm(request.POST if request.method == "POST" else None, initial=initial))
+    form = refilled(request, _profile_form(user, request.POST if request.method == "POST" else None))
     if form.is_valid():
         services.change_profile(
             user, **form.cleaned_data, client_address=audit.client_address(request), now=read_clock()
@@ -177,13 +172,12 @@ def _parent(request: HttpRequest) -> User:
 def _profile_page(request: HttpRequest, *, form: ProfileForm | None, photo_form: PhotoForm) -> HttpResponse:
     user = _parent(request)
     own = user.profile
-    initial = {
-        "second_phone": display_phone(own.second_phone),
-        "address": own.address,
-        "language": user.language,
-    }
+    proven = {way.value: contacts.proven_contact(user, way) for way in contacts.Way}
     context = {
-        "form": form or ProfileForm(initial=initial),
+        "form": form or _profile_form(user, None),
+        "sends_mail": settings.SENDS_MAIL,
+        "email": proven["email"],
+        "proven_phone": display_phone(proven["phone"]),
         "photo_form": photo_form,
         "profile": own,
         "next": page_of_ours(request, request.POST.get("next") or request.GET.get("next", "")),
@@ -199,6 +193,16 @@ def _profile_page(request: HttpRequest, *, form: ProfileForm | None, photo_form:
         ],
     }
     return render(request, "accounts/profile.html", context)
+
+
+def _profile_form(user: User, sent: Any) -> ProfileForm:
+    own = user.profile
+    initial = {
+        "second_phone": display_phone(own.second_phone),
+        "address": own.address,
+        "language": user.language,
+    }
+    return ProfileForm(sent, initial=initial, keeps_phone=own.second_phone_proven_at is not None)
 
 
 def _photo_file(own: Profile) -> HttpResponse:

@@ -18,7 +18,7 @@ from bulletin.calendar import CalendarEmpty, calendar_of, calendar_rows
 from children.disputes import undecided
 from notifications.budget import Usage, midnight, spent_since
 from notifications.clock import machine_clock
-from notifications.delivery import due, waiting_codes
+from notifications.delivery import due, mails_due, waiting_codes
 
 # An SMS that has been due for this long means that nothing is being delivered.
 OUTBOX_LIMIT: Final = timedelta(minutes=10)
@@ -68,6 +68,7 @@ def read_facts(*, seconds: float) -> Facts:
         sweeps = dict(line.rows(SEEN))
         decisions = line.rows(undecided().values_list("due_at")[:1])
         oldest = line.rows(due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
+        oldest += line.rows(mails_due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
         oldest_code = line.rows(waiting_codes().order_by("created_at").values_list("created_at")[:1])
         spent = line.count(spent_since(midnight(now)))
         try:
@@ -79,7 +80,7 @@ def read_facts(*, seconds: float) -> Facts:
         clock_ahead=middle - now,
         signs=signs,
         sweeps=sweeps,
-        outbox_due_at=oldest[0][0] if oldest else None,
+        outbox_due_at=min(at for (at,) in oldest) if oldest else None,
         code_made_at=oldest_code[0][0] if oldest_code else None,
         sms=Usage(spent, settings.SMS_BUDGET_PER_DAY),
         calendar_ends=calendar_ends,

@@ -27,6 +27,8 @@ CABINET = (
     "/cabinet/",
     "/cabinet/profile/",
     "/cabinet/profile/password/",
+    "/cabinet/profile/email/",
+    "/cabinet/profile/second-phone/",
     "/cabinet/notifications/",
     "/cabinet/notifications/log/",
     "/cabinet/children/",

@@ -26,7 +26,7 @@ from applications.waiting import confirming, filing
 from balabaqsha.celery import app
 from bulletin.models import Holiday, Vacancy
 from bulletin.official_days import YEARS_AHEAD
-from notifications.models import Message, Notice
+from notifications.models import Mail, Message, Notice
 from tests.accounts.walk import PHONE, newest_code
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
@@ -217,6 +217,21 @@ def given_up_message(scene):
     return Case(due, message_is("failed"))
 
 
+def given_up_mail(scene):
+    due = NOW + HOUR
+    Mail.objects.create(
+        address="a@mail.kz",
+        kind="stop_lifted",
+        language="kk",
+        text="x",
+        dedupe_key="mail",
+        created_at=NOW,
+        next_attempt_at=due,
+        give_up_at=due,
+    )
+    return Case(due, lambda: Mail.objects.get().state == "failed")
+
+
 def pruned_code(scene):
     code = SmsCode.objects.create(
         phone=PHONE,
@@ -293,6 +308,7 @@ CASES = {
     "applications.tasks.remind_aging": [told_of_school_age],
     "notifications.tasks.deliver_due_messages": [delivered_message, given_up_message],
     "accounts.tasks.move_numbers": [moved_number],
+    "notifications.tasks.deliver_due_mails": [given_up_mail],
     "accounts.tasks.prune_sms_codes": [pruned_code],
     "balabaqsha.tasks.purge_personal_data": [purged_text],
     "bulletin.tasks.extend_calendar": [longer_calendar],

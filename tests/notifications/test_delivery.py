@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 from notifications import delivery
-from notifications.budget import Purse
 from notifications.delivery import CLAIMING, LEASE, Counts, deliver_due, pause_after
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message
@@ -129,12 +128,12 @@ class TestNobodyMayBeAsked:
         assert message.next_attempt_at - NOW <= timedelta(minutes=1.25)
 
     def test_a_worker_that_slept_past_its_lease_gives_nothing_back(self, message, gateway):
-        claimed = delivery._claim(now=NOW)
+        claimed = delivery._claim(Message, now=NOW)
         assert claimed
         # Meanwhile another worker claimed the row and is sending it.
         Message.objects.update(attempts=2, next_attempt_at=NOW + 2 * LEASE)
         gateway.reset(RESTING)
-        assert not delivery._deliver(claimed, backend=gateway(), purse=Purse(), counts=Counts(), now=NOW)
+        assert not delivery._deliver(claimed, post=delivery._SmsPost(), counts=Counts(), now=NOW)
         message.refresh_from_db()
         assert (message.state, message.attempts) == (Message.State.SENDING, 2)
 
@@ -260,16 +259,16 @@ def test_the_row_of_a_dead_worker_is_taken_over_when_its_lease_ends(message, gat
 
 
 def test_a_worker_that_slept_past_its_lease_overwrites_nothing(message, gateway):
-    class Sleepy(ObedientBackend):
-        def send(self, phone, text, *, idempotency_key):
+    class Sleepy(delivery._SmsPost):
+        def send(self, row):
             # Meanwhile another worker claimed the row and sent it.
             Message.objects.update(state=Message.State.SENT, attempts=2, provider_id="other:1")
             return TROUBLE
 
     counts = Counts()
-    claimed = delivery._claim(now=NOW)
+    claimed = delivery._claim(Message, now=NOW)
     assert claimed
-    delivery._deliver(claimed, backend=Sleepy(), purse=Purse(), counts=counts, now=NOW)
+    delivery._deliver(claimed, post=Sleepy(), counts=counts, now=NOW)
     assert counts == Counts()
     message.refresh_from_db()
     assert (message.state, message.provider_id) == (Message.State.SENT, "other:1")

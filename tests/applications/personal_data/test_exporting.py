@@ -47,6 +47,7 @@ OURS = (
 # Tables with a key that leads to a person or a child, of which a copy holds nothing.
 LEFT_OUT = {
     "accounts.DataExport": "the copy itself",
+    "accounts.ContactCode": "hashes of codes, gone a day later, without a key",
     "accounts.SmsCode": "hashes of codes, gone a day later; by phone, without a key",
     "bulletin.Employment": "an employee's",
     "bulletin.Pause": "an employee's act, about nobody",

@@ -1,0 +1,177 @@
+"""A parent's other contacts: an e-mail address and a second phone, each proven by a code of its own.
+
+A proven one can give the account back to an owner who has lost the number. A second phone that nobody proved is there
+to be called; it may be a landline, or of another country.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from django.db import transaction
+
+from accounts import audit, limits
+from accounts.crypto import keyed_hash
+from accounts.journal_actions import Action
+from accounts.models import ContactCode, Profile, User
+from accounts.sms_codes import LIFETIME, TooManyCodes, Verdict, judge_code, random_code
+from notifications.services import enqueue, enqueue_to_mail, enqueue_to_phone
+
+PROOF: Final = "contact"
+
+
+class Way(StrEnum):
+    """Where else than to the account's own number a code can go."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A second phone (E.164) or an e-mail address (`accounts.emails.parse_email`)."""
+
+    way: Way
+    value: str
+
+
+def proven_contact(user: User, way: Way) -> str:
+    """The proven second phone or e-mail address of `user`; empty if there is none. `user.profile` must be there."""
+    if way is Way.EMAIL:
+        return user.email or ""
+    profile = user.profile
+    return profile.second_phone.as_e164 if profile.second_phone_proven_at and profile.second_phone else ""
+
+
+def ask_for_proof(
+    user: User, contact: Contact, *, session: str, address: str | None, device: str, now: datetime
+) -> None:
+    """Send a code to `contact` that `prove` takes from the same `session`. Raises `TooManyCodes`.
+
+    `device` as in `accounts.limits.allow_code`.
+    """
+    counted = limits.allow(limits.CONTACTS_PER_ACCOUNT, str(user.pk), now=now)
+    if counted.ok:
+        counted = limits.allow_code(contact.value, purpose=PROOF, address=address, device=device, now=now)
+    if not counted.ok:
+        raise TooManyCodes(counted.retry_at)
+    subject = _subject_of_proof(user, contact)
+    with transaction.atomic():
+        row, code = new_code(subject, session=session, now=now)
+        send_code_to(contact, "contact_code", code, row=row, language=user.language, now=now)
+
+
+def prove(
+    user: User,
+    contact: Contact,
+    *,
+    mails_notices: bool,
+    session: str,
+    code: str,
+    address: str | None,
+    now: datetime,
+) -> Verdict:
+    """Judge `code`; if it is right, `contact` is from now on the proven one of `user`, who is told by every way.
+
+    `mails_notices` says whether notices go to an e-mail address beside SMS.
+    """
+    verdict = judge_contact_code(_subject_of_proof(user, contact), session=session, code=code, now=now)
+    if verdict.ok and contact.way is Way.EMAIL:
+        _change_email(user, contact.value, mails_notices=mails_notices, address=address, now=now)
+    elif verdict.ok:
+        change_second_phone(user, contact.value, is_proven=True, address=address, now=now)
+    return verdict
+
+
+def forget_email(user: User, *, address: str | None, now: datetime) -> None:
+    """Take the e-mail address away; nothing is sent to it any more, and it gives nothing back."""
+    if user.email:
+        _change_email(user, "", mails_notices=False, address=address, now=now)
+
+
+def choose_mails(user: User, *, mails_notices: bool) -> None:
+    """Whether notices go to the proven e-mail address beside SMS."""
+    user.mails_notices = mails_notices
+    user.save(update_fields=["mails_notices"])
+
+
+def change_second_phone(
+    user: User, phone: str, *, is_proven: bool, address: str | None, now: datetime
+) -> None:
+    """Store the second phone (E.164; empty takes it away), and tell the owner if it gives the account back, or did."""
+    with transaction.atomic():
+        profile = Profile.objects.select_for_update().get(user=user)
+        was_proven = profile.second_phone_proven_at is not None
+        profile.second_phone = phone
+        profile.second_phone_proven_at = now if is_proven else None
+        profile.save(update_fields=["second_phone", "second_phone_proven_at"])
+        if is_proven or was_proven:
+            _tell(user, address=address, now=now)
+        else:
+            audit.record(Action.PROFILE_CHANGED, now=now, actor=user, subject=user, address=address)
+
+
+# --- codes, also for a lost number --------------------------------------------------------------------------------
+
+
+def new_code(subject: str, *, session: str, now: datetime) -> tuple[ContactCode, str]:
+    """A new code for `subject`, which says what it proves, valid in `session` only."""
+    code = random_code()
+    row = ContactCode.objects.create(
+        subject_hash=keyed_hash("contact-subject", subject),
+        code_hash=_code_hash(subject, code),
+        session_hash=keyed_hash("session", session),
+        created_at=now,
+        expires_at=now + LIFETIME,
+    )
+    return row, code
+
+
+def send_code_to(
+    contact: Contact, kind: str, code: str, *, row: ContactCode, language: str, now: datetime
+) -> None:
+    """Put `code` into the outbox of SMS or of e-mail."""
+    send = enqueue_to_mail if contact.way is Way.EMAIL else enqueue_to_phone
+    context = {"code": code, "minutes": int(LIFETIME.total_seconds()) // 60}
+    send(
+        contact.value, kind, context=context, language=language, dedupe_key=f"contact-code:{row.pk}", now=now
+    )
+
+
+def judge_contact_code(subject: str, *, session: str, code: str, now: datetime) -> Verdict:
+    """Judge `code` against the newest one for `subject` in `session`, as `accounts.sms_codes.check_code` does."""
+    rows = ContactCode.objects.filter(
+        subject_hash=keyed_hash("contact-subject", subject), session_hash=keyed_hash("session", session)
+    )
+    return judge_code(rows, _code_hash(subject, code), now=now)
+
+
+def _change_email(user: User, email: str, *, mails_notices: bool, address: str | None, now: datetime) -> None:
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        former = locked.email
+        locked.email = user.email = email
+        locked.mails_notices = user.mails_notices = mails_notices
+        locked.save(update_fields=["email", "mails_notices"])
+        key = _tell(locked, address=address, now=now)
+        if former and former != email:
+            # Whoever reads the former address learns that it is no longer the one.
+            enqueue_to_mail(
+                former, "contact_changed", context={}, language=locked.language, dedupe_key=key, now=now
+            )
+
+
+def _tell(user: User, *, address: str | None, now: datetime) -> str:
+    key = f"contact-changed:{user.pk}:{now.isoformat()}"
+    audit.record(Action.CONTACT_CHANGED, now=now, actor=user, subject=user, address=address)
+    enqueue(user, "contact_changed", context={}, dedupe_key=key, now=now)
+    return key
+
+
+def _subject_of_proof(user: User, contact: Contact) -> str:
+    return f"proof:{user.pk}:{contact.way}:{contact.value}"
+
+
+def _code_hash(subject: str, code: str) -> str:
+    return keyed_hash("contact-code", f"{subject}:{code}")

@@ -1,0 +1,34 @@
+"""E-mail addresses as people type them."""
+
+import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext as _
+
+# RFC 5321.
+LONGEST = 254
+
+
+def parse_email(text: str) -> str:
+    """The address without surrounding spaces, its domain in small letters.
+
+    Raises `ValidationError` for what can't be one: among others anything with a line break, a comma or a second
+    recipient in it.
+    """
+    address = unicodedata.normalize("NFKC", text).strip()
+    name, _at, domain = address.rpartition("@")
+    address = f"{name}@{domain.lower()}"
+    try:
+        EmailValidator()(address)
+    except ValidationError:
+        raise ValidationError(_("Enter the whole e-mail address, with the sign @"), code="email") from None
+    if len(address) > LONGEST or not name.isascii():
+        raise ValidationError(_("Enter the whole e-mail address, with the sign @"), code="email")
+    return address
+
+
+def mask_email(address: str) -> str:
+    """`a•••@mail.kz`: enough to recognise one's own."""
+    name, _at, domain = address.rpartition("@")
+    return f"{name[:1]}•••@{domain}"

@@ -1,0 +1,200 @@
+"""A parent's e-mail address and second phone: what proves them, who may change them, what the owner is told."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from accounts.emails import mask_email, parse_email
+from accounts.journal_actions import Action
+from accounts.models import AuditEntry, ContactCode, User
+from accounts.sms_codes import LIFETIME, prune_contact_codes
+from notifications.models import Mail, Message, Notice
+from tests.factories import UserFactory
+
+RIGHT = "parent-pass-1"
+EMAIL, PHONE = "/cabinet/profile/email/", "/cabinet/profile/second-phone/"
+MAILBOX, OTHER = "kamenov@mail.kz", "+77021112233"
+NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock(time_machine):
+    time_machine.move_to(NOW, tick=False)
+
+
+def code_in(row) -> str:
+    found = re.search(r"\d{6}", row.text)
+    assert found
+    return found[0]
+
+
+def enter_email(client, address=MAILBOX, **more):
+    return client.post(EMAIL, {"email": address, "password": RIGHT} | more)
+
+
+def enter_phone(client, phone=OTHER, **more):
+    return client.post(PHONE, {"phone": phone, "regains": "on", "password": RIGHT} | more)
+
+
+def told(user) -> tuple[int, int]:
+    kind = "contact_changed"
+    return (
+        Notice.objects.filter(recipient=user, kind=kind).count(),
+        Message.objects.filter(recipient=user, kind=kind).count(),
+    )
+
+
+def test_an_address_counts_once_its_code_is_entered_and_the_owner_is_told(parent, parent_client):
+    assert enter_email(parent_client, " kamenov@MAIL.kz ", mails_notices="on").url == f"{EMAIL}code/"
+    parent.refresh_from_db()
+    assert parent.email == ""
+    assert told(parent) == (0, 0)
+    assert MAILBOX in parent_client.get(f"{EMAIL}code/").content.decode()
+    sent = Mail.objects.get()
+    assert (sent.address, sent.recipient, sent.language) == (MAILBOX, None, parent.language)
+    assert parent_client.post(f"{EMAIL}code/", {"code": code_in(sent)}).url == "/cabinet/profile/"
+    parent.refresh_from_db()
+    assert (parent.email, parent.mail_for_notices) == (MAILBOX, MAILBOX)
+    assert told(parent) == (1, 1)
+    assert AuditEntry.objects.filter(subject=parent, action=Action.CONTACT_CHANGED).count() == 1
+    assert MAILBOX in parent_client.get("/cabinet/profile/").content.decode()
+    # Once.
+    assert parent_client.post(f"{EMAIL}code/", {"code": code_in(sent)}).url == EMAIL
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT email FROM accounts_user WHERE id = %s", [parent.pk])
+        assert MAILBOX not in cursor.fetchone()[0]
+
+
+def test_the_former_mailbox_is_told_and_an_empty_field_takes_the_address_away(
+    parent, parent_client, time_machine
+):
+    User.objects.update(email="old@mail.kz", mails_notices=False)
+    enter_email(parent_client)
+    parent_client.post(f"{EMAIL}code/", {"code": code_in(Mail.objects.get())})
+    assert Mail.objects.get(kind="contact_changed").address == "old@mail.kz"
+    # Only the choice of notices: no code, no warning.
+    assert enter_email(parent_client, mails_notices="on").url == "/cabinet/profile/"
+    assert told(parent) == (1, 1)
+    time_machine.move_to(NOW + MICROSECOND, tick=False)
+    assert enter_email(parent_client, "").url == "/cabinet/profile/"
+    parent.refresh_from_db()
+    assert (parent.email, parent.mails_notices) == ("", False)
+    assert told(parent) == (2, 2)
+
+
+@pytest.mark.parametrize(("enter", "kind"), [(enter_email, Mail), (enter_phone, Message)])
+def test_the_password_is_asked_for_and_guessing_it_ends(parent, parent_client, enter, kind):
+    for _ in range(5):
+        assert enter(parent_client, password="wrong-pass-1").context["form"].has_error("password")
+    # The right one, too, and nothing was sent.
+    assert "Тым" in str(enter(parent_client).context["form"].errors["password"])
+    assert not kind.objects.exists()
+
+
+def test_a_code_has_five_tries_ten_minutes_one_session_and_one_address(
+    parent, parent_client, client_of, time_machine
+):
+    enter_email(parent_client)
+    code = code_in(Mail.objects.get())
+    wrong = "000000" if code != "000000" else "111111"
+    # Another session of the same account, and the session itself for another address.
+    other = client_of(parent)
+    enter_email(other, "other@mail.kz")
+    assert other.post(f"{EMAIL}code/", {"code": code}).context["form"].has_error("code")
+    for _ in range(4):
+        parent_client.post(f"{EMAIL}code/", {"code": wrong})
+    time_machine.move_to(NOW + LIFETIME, tick=False)
+    assert parent_client.post(f"{EMAIL}code/", {"code": code}).context["form"].has_error("code")
+    time_machine.move_to(NOW + LIFETIME - MICROSECOND, tick=False)
+    assert parent_client.post(f"{EMAIL}code/", {"code": code}).status_code == 302
+    assert prune_contact_codes(now=NOW + LIFETIME + timedelta(hours=24)) == 0
+    assert prune_contact_codes(now=NOW + LIFETIME + timedelta(hours=24) + MICROSECOND) == 2
+
+
+def test_a_fifth_wrong_try_ends_the_code(parent, parent_client):
+    enter_email(parent_client)
+    code = code_in(Mail.objects.get())
+    for _ in range(5):
+        parent_client.post(f"{EMAIL}code/", {"code": "000000" if code != "000000" else "111111"})
+    assert parent_client.post(f"{EMAIL}code/", {"code": code}).context["form"].has_error("code")
+    parent.refresh_from_db()
+    assert parent.email == ""
+
+
+def test_ten_codes_a_day_whatever_the_address(parent, parent_client, time_machine):
+    for number in range(10):
+        time_machine.move_to(NOW + number * timedelta(minutes=2), tick=False)
+        assert enter_email(parent_client, f"box{number}@mail.kz").status_code == 302
+    assert enter_phone(parent_client).context["form"].has_error("phone")
+    assert (Mail.objects.count(), Message.objects.count(), ContactCode.objects.count()) == (10, 0, 10)
+
+
+def test_a_second_phone_gives_the_account_back_only_once_it_is_proven(parent, parent_client, time_machine):
+    assert enter_phone(parent_client).url == f"{PHONE}code/"
+    parent.profile.refresh_from_db()
+    assert not parent.profile.second_phone
+    sms = Message.objects.get(phone=OTHER)
+    assert parent_client.post(f"{PHONE}code/", {"code": code_in(sms)}).url == "/cabinet/profile/"
+    parent.profile.refresh_from_db()
+    assert (parent.profile.second_phone, parent.profile.second_phone_proven_at) == (OTHER, NOW)
+    assert told(parent) == (1, 1)
+    # The form of the profile asks for no password, so it leaves a proven phone alone.
+    parent_client.post("/cabinet/profile/", {"second_phone": "", "address": "Абай", "language": "kk"})
+    parent.profile.refresh_from_db()
+    assert (parent.profile.second_phone, parent.profile.address) == (OTHER, "Абай")
+    assert "second_phone" not in parent_client.get("/cabinet/profile/").context["form"].fields
+    time_machine.move_to(NOW + MICROSECOND, tick=False)
+    # Without the tick it is there to be called.
+    enter_phone(parent_client, regains="")
+    parent.profile.refresh_from_db()
+    assert (parent.profile.second_phone, parent.profile.second_phone_proven_at) == (OTHER, None)
+    assert told(parent) == (2, 2)
+
+
+@pytest.mark.parametrize("phone", ["+79161234567", "8 7172 12 34 56", "+44 20 7946 0018", ""])
+def test_landlines_and_foreign_numbers_are_for_calls_and_get_no_code(parent, parent_client, phone):
+    assert enter_phone(parent_client, phone).context["form"].has_error("phone")
+    assert enter_phone(parent_client, phone, regains="").url == "/cabinet/profile/"
+    parent.profile.refresh_from_db()
+    assert bool(parent.profile.second_phone) == bool(phone)
+    assert parent.profile.second_phone_proven_at is None
+    assert not Message.objects.exists()
+
+
+def test_ones_own_number_is_no_second_one(parent, parent_client):
+    assert enter_phone(parent_client, parent.phone.as_e164).context["form"].has_error("phone")
+
+
+def test_without_a_mail_server_there_is_no_such_page(parent_client, settings):
+    settings.SENDS_MAIL = False
+    assert parent_client.get(EMAIL).status_code == 404
+    assert EMAIL not in parent_client.get("/cabinet/profile/").content.decode()
+
+
+def test_nobody_elses_code_proves_ones_own_contact(parent, parent_client, client_of):
+    """A stranger who reads the SMS to that phone gains nothing from it in an account of their own."""
+    enter_phone(parent_client)
+    code = code_in(Message.objects.get())
+    stranger = client_of(UserFactory())
+    assert stranger.post(f"{PHONE}code/", {"code": code}).url == PHONE
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "@mail.kz", "a@", "a@b", "a b@mail.kz", "a@mail.kz,b@mail.kz", "a@mail.kz\nBcc: b@mail.kz", "а@mail.kz",
+     "a@mail.kz\0", f"{'a' * 65}@{'b' * 190}.kz", "<a@mail.kz>"],
+)  # fmt: skip
+def test_what_is_no_address(text):
+    with pytest.raises(ValidationError):
+        parse_email(text)
+
+
+def test_addresses_as_they_are_kept_and_shown():
+    assert parse_email(" Kamenov.E@Mail.KZ\t") == "Kamenov.E@mail.kz"
+    assert mask_email("kamenov@mail.kz") == "k•••@mail.kz"
