@@ -16,11 +16,15 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
+from balabaqsha.roles import set_up_roles
+from tests.emptying import empty_instead_of_flushing
 from tests.factories import UserFactory
 from tests.redis_server import OwnRedis, short_folder
 
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 atexit.register(shutil.rmtree, settings.TEST_FOLDER, ignore_errors=True)
+
+empty_instead_of_flushing()
 
 # On a loaded machine an example may take long without being wrong.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -32,6 +36,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    """The test database, with the roles that `set_up` makes in every portal: they stay, made once."""
+    with django_db_blocker.unblock():
+        set_up_roles()
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,6 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import User
 from accounts.roles import Role
-from balabaqsha.roles import set_up_roles
 from bulletin.models import Kindergarten
 from tests.factories import EmploymentFactory, StaffFactory
 
@@ -26,7 +25,6 @@ def worker_of(kindergarten: Kindergarten, **fields) -> User:
 
 def employee(role: Role, **fields) -> User:
     """An employee with the rights of `role` and an authenticator app."""
-    set_up_roles()
     user = StaffFactory.create(**fields)
     user.groups.add(Group.objects.get(name=role.value))
     give_app(user)

@@ -88,7 +88,7 @@ def test_an_employee_is_found_by_a_part_of_the_name(admin_client, parent):
 
 
 def test_block_a_parent(admin_client, parent):
-    group = Group.objects.create(name="official")
+    group = Group.objects.get(name="official")
     admin_client.post(f"/admin/accounts/user/{parent.pk}/change/", {"groups": [group.pk], "is_staff": "on"})
     parent.refresh_from_db()
     assert not parent.is_active
