@@ -1,35 +1,24 @@
 """Every address as every visitor: who gets in, who is sent to sign in, who is told that there is nothing."""
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.utils import timezone, translation
+from django.utils import translation
 
 from accounts.models import Profile, User
-from applications.models import Application
 from applications.states import ApplicationState
-from applications.waiting.filing import archive, file_application
-from bulletin.models import AgeGroup
 from children.models import Child
 from notifications.models import Notice
-from tests.applications.bidding.reference import place_bid
 from tests.city import build_city
 from tests.factories import (
-    ChildFactory,
-    GroupFactory,
-    GuardianshipFactory,
-    HolidayFactory,
     KindergartenFactory,
-    LocalityFactory,
     UserFactory,
-    VacancyFactory,
 )
+from tests.shared import built_once
 from tests.staff import inside, worker_of
 
 pytestmark = pytest.mark.django_db
@@ -155,11 +144,21 @@ def addresses(resolver: URLResolver | None = None, namespace: str = "") -> Itera
             yield namespace + entry.name, entry
 
 
-@pytest.fixture
-def city():
+def city_with_a_notice() -> SimpleNamespace:
     city = build_city()
     city.notice = Notice.objects.filter(recipient=city.parent).first()
     return city
+
+
+@pytest.fixture(scope="module")
+def built_city(django_db_setup, django_db_blocker):
+    with built_once(django_db_blocker, city_with_a_notice) as scene:
+        yield scene
+
+
+@pytest.fixture
+def city(built_city, db):
+    return built_city()
 
 
 @pytest.fixture
@@ -178,6 +177,29 @@ def visitors(city, client_of):
             strict=True,
         )
     )
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, dict]:
+    return {}
+
+
+@pytest.fixture
+def answers(kept, city, visitors) -> Callable[[str], dict]:
+    """What each address answers to each visitor in a language; asked once, judged by several tests."""
+
+    def of(language: str) -> dict:
+        if language not in kept:
+            with translation.override(language):
+                urls = {row: url_of(row, city) for row in TABLE}
+            kept[language] = {
+                (visitor, row): client.get(url, headers={"accept-language": language})
+                for visitor, client in visitors.items()
+                for row, url in urls.items()
+            }
+        return kept[language]
+
+    return of
 
 
 def url_of(row: str, city) -> str:
@@ -218,22 +240,18 @@ def test_the_table_names_every_address():
 
 @pytest.mark.parametrize("language", ["kk", "ru"])
 class TestEveryAddress:
-    def test_as_every_visitor(self, language, city, visitors):
+    def test_as_every_visitor(self, language, answers):
         got, expected, wrong = {}, {}, {}
-        with translation.override(language):
-            urls = {row: url_of(row, city) for row in TABLE}
-        for place, (visitor, client) in enumerate(visitors.items()):
-            for row, url in urls.items():
-                answer = client.get(url, headers={"accept-language": language})
-                got[visitor, row], expected[visitor, row] = outcome(answer), TABLE[row][place]
-                shown = answer.status_code in (200, 202, 403, 404)
-                if shown and (found := faults(answer, language=language, signed_in=visitor != "anonymous")):
-                    wrong[visitor, row] = found
+        for (visitor, row), answer in answers(language).items():
+            got[visitor, row], expected[visitor, row] = outcome(answer), TABLE[row][VISITORS.index(visitor)]
+            shown = answer.status_code in (200, 202, 403, 404)
+            if shown and (found := faults(answer, language=language, signed_in=visitor != "anonymous")):
+                wrong[visitor, row] = found
         different = {key: (got[key], expected[key]) for key in got if got[key] != expected[key]}
         assert different == {}
         assert wrong == {}
 
-    def test_nobody_reads_of_another_family(self, language, city, visitors):
+    def test_nobody_reads_of_another_family(self, language, city, answers):
         """No IIN, no phone of a parent and no name of a child on any page of a visitor who is not of the family."""
         phones = [
             str(phone)[2:] for phone in User.objects.exclude(phone=None).values_list("phone", flat=True)
@@ -241,11 +259,8 @@ class TestEveryAddress:
         iins = [*Profile.objects.values_list("iin", flat=True), *Child.objects.values_list("iin", flat=True)]
         secrets = [secret for secret in (*phones, *iins, city.parent.profile.last_name, "САРА") if secret]
         assert len(secrets) > 10
-        with translation.override(language):
-            urls = {row: url_of(row, city) for row in TABLE}
-        for visitor in ("anonymous", "outsider"):
-            for row, url in urls.items():
-                answer = visitors[visitor].get(url)
+        for (visitor, row), answer in answers(language).items():
+            if visitor in ("anonymous", "outsider"):
                 content = answer.getvalue() if answer.streaming else answer.content
                 said = re.sub(r"(?<=\d)[\s()-]+(?=\d)", "", content.decode())
                 assert [secret for secret in secrets if secret in said] == [], (visitor, row)
@@ -266,96 +281,3 @@ class TestEveryAddress:
                 answer = visitors[visitor].get(url)
                 assert answer.status_code == 302, (visitor, name)
                 assert "/admin/login/" in answer.url, (visitor, name)
-
-
-def queries(client: Client, url: str) -> int:
-    client.get(url)  # fills what is kept between requests
-    with CaptureQueriesContext(connection) as captured:
-        assert client.get(url).status_code == 200
-    return len(captured)
-
-
-class TestAsManyQueriesForOneRowAsForMany:
-    """A list that asks the database once more for every row is slow where it matters."""
-
-    @pytest.fixture
-    def place(self):
-        return LocalityFactory()
-
-    def kindergarten_with_vacancy(self, place):
-        return VacancyFactory(
-            group=GroupFactory(
-                kindergarten=KindergartenFactory(locality=place), age_group=AgeGroup.FIRST_JUNIOR
-            ),
-            birth_years=[timezone.now().year - 3],
-        )
-
-    def child_in_the_queue(self, parent, place):
-        child = ChildFactory(birth_date=date(timezone.now().year - 3, 2, 1))
-        GuardianshipFactory(child=child, user=parent)
-        return file_application(
-            child=child, locality=place, languages=["ru"], actor=parent, now=timezone.now()
-        )
-
-    @pytest.mark.parametrize("name", ["applications:bulletin", "bulletin:kindergartens", "home"])
-    def test_public_lists(self, client, place, name):
-        self.kindergarten_with_vacancy(place)
-        one = queries(client, reverse(name))
-        for _ in range(3):
-            self.kindergarten_with_vacancy(place)
-        assert queries(client, reverse(name)) == one
-
-    @pytest.mark.parametrize(
-        "name", ["applications:list", "applications:bulletin", "children:list", "notifications:inbox"]
-    )
-    def test_lists_of_a_family(self, parent, parent_client, place, name):
-        self.kindergarten_with_vacancy(place)
-        self.child_in_the_queue(parent, place)
-        one = queries(parent_client, reverse(name))
-        for _ in range(3):
-            self.child_in_the_queue(parent, place)
-        assert queries(parent_client, reverse(name)) == one
-
-    def test_the_list_while_every_application_is_asked_for_interest(self, clock, parent, client_of, place):
-        clock.move_to(datetime(2019, 9, 15, tzinfo=UTC))
-        family, address = client_of(parent), reverse("applications:list")
-
-        def asked():
-            self.child_in_the_queue(parent, place)
-            Application.objects.update(interest_confirmed_at=datetime(2019, 6, 1, tzinfo=UTC))
-
-        asked()
-        one = queries(family, address)
-        for _ in range(3):
-            asked()
-        assert [row["must_confirm"] for row in family.get(address).context["rows"]] == [True] * 4
-        assert queries(family, address) == one
-
-    def test_the_archive_of_a_family(self, parent, parent_client, place):
-        def archived():
-            archive(self.child_in_the_queue(parent, place), actor=parent, now=timezone.now())
-
-        archived()
-        one = queries(parent_client, reverse("applications:archive"))
-        for _ in range(3):
-            archived()
-        answer = parent_client.get(reverse("applications:archive"))
-        assert len(answer.context["rows"]) == 4
-        assert queries(parent_client, reverse("applications:archive")) == one
-
-    @pytest.mark.parametrize("name", ["admin:applications_bid_changelist", "admin:index"])
-    def test_lists_of_an_employee(self, parent, place, name):
-        """The list of bids shows numbers in the queue, exact at this moment, and counted all at once."""
-        vacancy = self.kindergarten_with_vacancy(place)
-        client = inside(worker_of(vacancy.group.kindergarten))
-        for year in (timezone.now().year, timezone.now().year + 1):
-            HolidayFactory(date=date(year, 1, 1))
-
-        def bid():
-            place_bid(self.child_in_the_queue(parent, place), vacancy, actor=parent, now=timezone.now())
-
-        bid()
-        one = queries(client, reverse(name))
-        for _ in range(3):
-            bid()
-        assert queries(client, reverse(name)) == one

@@ -19,6 +19,7 @@ from balabaqsha.admin_site import staff_site
 from tests.accounts.walk import FATHER, PASSWORD, PHONE, newest_code
 from tests.city import build_city, with_offer
 from tests.factories import GuardianshipFactory, UserFactory
+from tests.shared import built_once
 from tests.staff import inside
 from tests.words import KAZAKH_ONLY, LATIN_WORDS, RUSSIAN_WORDS
 
@@ -118,11 +119,21 @@ def complaints(pages: dict[str, str], language: str) -> dict[str, set[str]]:
     return {name: words for name, words in found.items() if words}
 
 
-@pytest.fixture
-def city():
+def city_with_an_offer() -> SimpleNamespace:
     city = build_city()
     city.applications["offered"] = with_offer(city)
     return city
+
+
+@pytest.fixture(scope="module")
+def built_city(django_db_setup, django_db_blocker):
+    with built_once(django_db_blocker, city_with_an_offer) as scene:
+        yield scene
+
+
+@pytest.fixture
+def city(built_city, db):
+    return built_city()
 
 
 def patterns(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, set[str]]]:

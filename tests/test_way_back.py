@@ -25,9 +25,9 @@ from notifications.cipher import decrypt
 from tests.accounts.walk import FATHER, PHONE, newest_code, to_end
 from tests.factories import BenefitCategoryFactory, ChildFactory, GuardianshipFactory, UserFactory
 from tests.staff import inside
-from tests.test_every_url import LOGIN, TABLE, addresses, city, outcome, url_of, visitors
+from tests.test_every_url import LOGIN, TABLE, addresses, built_city, city, outcome, url_of, visitors
 
-__all__ = ["city", "visitors"]
+__all__ = ["built_city", "city", "visitors"]
 
 pytestmark = pytest.mark.django_db
 

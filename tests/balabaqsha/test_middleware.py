@@ -12,9 +12,9 @@ from balabaqsha.urls import handler400, handler403, handler404, handler500
 from balabaqsha.urls import urlpatterns as portal_addresses
 from tests.factories import StaffFactory
 from tests.staff import give_app, inside
-from tests.test_every_url import TABLE, city, url_of
+from tests.test_every_url import TABLE, built_city, city, url_of
 
-__all__ = ["city", "handler400", "handler403", "handler404", "handler500"]
+__all__ = ["built_city", "city", "handler400", "handler403", "handler404", "handler500"]
 
 
 def broken(request):
