@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests coverage lint audit mutants format messages shell reset-demo bench bench-crowd bench-queue soak pages install lock
+.PHONY: help run stop test tests thorough coverage lint audit mutants format messages shell reset-demo bench bench-crowd bench-queue soak pages install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -16,6 +16,9 @@ TESTS ?=
 UV_VERSION := 0.13.9
 ifdef PORT
 export PORT
+endif
+ifdef THOROUGH
+export THOROUGH
 endif
 
 help: ## List these commands
@@ -44,6 +47,9 @@ tests:
 	@$(PY) manage.py compile_catalogues
 	@$(PY) manage.py build_fonts
 	@$(PY) -m pytest -n 2 --dist worksteal $(MEASURE) $(TESTS)
+
+thorough: ## The same tests, with all of what a usual run takes a part of (an hour; before a release)
+	@$(MAKE) --no-print-directory test THOROUGH=1
 
 coverage: ## The same tests, and which branches of the code they take; fails below the gates
 	@$(PREPARE) test

@@ -31,6 +31,7 @@ from tests.factories import (
     LocalityFactory,
     reckon_all,
 )
+from tests.thorough import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -286,7 +287,7 @@ RULES = st.builds(
 
 class TestLowerBound:
     @given(rules=st.lists(RULES, max_size=4), year=st.integers(2008, 2020), later=st.integers(0, 900))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=examples(150), deadline=None)
     def test_nobody_is_too_old_before(self, rules, year, later):
         place = LocalityFactory.build(pk=1)
         from_ = too_old_from(year, rules, locality=place, now=NOW)
@@ -301,7 +302,9 @@ class TestLowerBound:
         year=st.integers(2015, 2018),
         part=st.floats(0, 1),
     )
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
     def test_nothing_ends_before(self, scene, rules, confirmed, year, part):
         """Settled as though it had run out, at any instant before it does, an application stays as it is."""
         Application.objects.update(

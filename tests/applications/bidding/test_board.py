@@ -23,6 +23,7 @@ from tests.factories import (
     StaffFactory,
     VacancyFactory,
 )
+from tests.thorough import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -84,7 +85,7 @@ class RolledBack(Exception):
 
 @given(places=st.lists(PLACES, min_size=1, max_size=6), children=st.lists(CHILDREN, max_size=2), pause=PAUSES)
 @settings(
-    max_examples=80,
+    max_examples=examples(80),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -32,6 +32,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory, reckon_all
 from tests.staff import employee
+from tests.thorough import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -207,7 +208,7 @@ def test_never_more_is_promised_than_there_is(scene):
     seen: Counter[str] = Counter()
 
     @given(data=st.data())
-    @settings(max_examples=30, deadline=None, phases=[Phase.explicit, Phase.generate])
+    @settings(max_examples=examples(30), deadline=None, phases=[Phase.explicit, Phase.generate])
     def run(data):
         with transaction.atomic():
             _let_it_happen(scene, data.draw, seen)

@@ -42,6 +42,7 @@ from tests.factories import (
     VacancyFactory,
     reckon_all,
 )
+from tests.thorough import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -123,7 +124,7 @@ CUTOFFS = st.lists(
 
 @given(data=st.data())
 @settings(
-    max_examples=80,
+    max_examples=examples(80),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -14,6 +14,7 @@ from applications.queue.order import interleave
 from applications.queue.position import count_position, in_order, numbers_of, position, positions
 from applications.states import QUEUED_STATES, ApplicationState, Tier
 from tests.factories import ApplicationFactory, ChildFactory, LocalityFactory, UserFactory
+from tests.thorough import examples
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 FAMILIES = 12
@@ -96,7 +97,9 @@ def naive_number(application, everyone, ratio):
     return (order.index(application.pk) + 1, len(order)) if application.pk in order else None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(history=histories)
 def test_the_number_is_that_of_the_written_order_after_any_history(families, history):
     first, then, ratio = history
@@ -120,7 +123,9 @@ def test_the_number_is_that_of_the_written_order_after_any_history(families, his
 WAITING = {"state": "waiting", "filed_at": TIMES[0], "birth_year": 2022, "place": 0}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     terms=st.dictionaries(
         st.tuples(st.sampled_from([None, 0, 1]), st.sampled_from([-400, -1, 0, 1])), st.integers(1, 4)

@@ -18,6 +18,7 @@ from applications.queue.order import interleave
 from applications.queue.public_order import PAGE_SIZE, Start, counted_queues, order_page, whole_order
 from applications.states import ApplicationState, Tier
 from tests.factories import ApplicationFactory, LocalityFactory, UserFactory
+from tests.thorough import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -196,7 +197,7 @@ class TestPages:
         number=st.integers(1, 40),
     )
     @settings(
-        max_examples=40,
+        max_examples=examples(40),
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )

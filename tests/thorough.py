@@ -1,0 +1,32 @@
+"""What `make test` takes a part of, because it is many times alike; `make thorough` takes all of it.
+
+Nothing is left out by name: each row and each column of a table is met, each with some of the others.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import TypeVar
+
+Row = TypeVar("Row")
+Column = TypeVar("Column")
+
+THOROUGH = bool(os.environ.get("THOROUGH"))
+
+
+def examples(number: int) -> int:
+    """How many examples Hypothesis makes up where each builds rows of the database."""
+    return number if THOROUGH else number // 4
+
+
+def pairs(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[tuple[Row, Column]]:
+    """Every row with every column; in a quick run each of them at least once."""
+    return product(rows, columns) if THOROUGH else once_each(rows, columns)
+
+
+def once_each(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[tuple[Row, Column]]:
+    """As many pairs as the longer side has; the shorter one is gone through again, a step further each time."""
+    long, short = len(rows) >= len(columns), min(len(rows), len(columns))
+    for place in range(max(len(rows), len(columns))):
+        other = (place + place // short) % short
+        yield (rows[place], columns[other]) if long else (rows[other], columns[place])
