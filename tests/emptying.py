@@ -36,4 +36,4 @@ def empty_tables() -> None:
 
 def empty_instead_of_flushing() -> None:
     """Let Django's tests with transactions end like this."""
-    TransactionTestCase._fixture_teardown = lambda self: empty_tables()  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = lambda self: empty_tables()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -179,24 +180,32 @@ def visitors(city, client_of):
     )
 
 
+Answers = dict[tuple[str, str], Any]
+
+
+def asked(language: str, city, visitors) -> Answers:
+    """What each address answers to each visitor in a language."""
+    with translation.override(language):
+        urls = {row: url_of(row, city) for row in TABLE}
+    return {
+        (visitor, row): client.get(url, headers={"accept-language": language})
+        for visitor, client in visitors.items()
+        for row, url in urls.items()
+    }
+
+
 @pytest.fixture(scope="module")
-def kept() -> dict[str, dict]:
+def kept() -> dict[str, Answers]:
     return {}
 
 
 @pytest.fixture
-def answers(kept, city, visitors) -> Callable[[str], dict]:
-    """What each address answers to each visitor in a language; asked once, judged by several tests."""
+def answers(kept, city, visitors) -> Callable[[str], Answers]:
+    """The same, asked once and judged by several tests."""
 
-    def of(language: str) -> dict:
+    def of(language: str) -> Answers:
         if language not in kept:
-            with translation.override(language):
-                urls = {row: url_of(row, city) for row in TABLE}
-            kept[language] = {
-                (visitor, row): client.get(url, headers={"accept-language": language})
-                for visitor, client in visitors.items()
-                for row, url in urls.items()
-            }
+            kept[language] = asked(language, city, visitors)
         return kept[language]
 
     return of

@@ -228,9 +228,15 @@ def test_a_migration_changes_rows_as_their_owner(key, name, code):
         code(before, SimpleNamespace(connection=SimpleNamespace(alias="of the owner")))
 
 
-city, visitors = test_every_url.city, test_every_url.visitors
+visitors = test_every_url.visitors
+
+
+@pytest.fixture
+def city(transactional_db):
+    return test_every_url.city_with_a_notice()
 
 
 def test_it_does_its_work(web_role, city, visitors):
     """Every page as every visitor. The browser's tests are the portal's role as well."""
-    test_every_url.TestEveryAddress().test_as_every_visitor("kk", city, visitors)
+    every_address = test_every_url.TestEveryAddress()
+    every_address.test_as_every_visitor("kk", lambda language: test_every_url.asked(language, city, visitors))
