@@ -9,10 +9,13 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import checks, journal, journal_actions, notices  # noqa: F401  (checks register themselves)
+        from accounts import checks, journal, journal_actions, notices, stops  # noqa: F401  (checks register themselves)
         from accounts.data import account, parts
+        from accounts.numbers import last_use, stopping
         from notifications import kinds
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         journal.register(journal_actions.Action)
         parts.register(account.Account())
+        stops.register(stopping.MoveOfNumber())
+        last_use.keep_last_use()

@@ -207,6 +207,15 @@ class DocumentForm(OwnPasswordForm):
             raise ValidationError(error.message, code="document") from None
 
 
+class NewNumberForm(OwnPasswordForm):
+    """The number to which the account is to move, and the password."""
+
+    phone = PhoneField(
+        label=gettext_lazy("New phone number"), help_text=gettext_lazy("For example: +7 701 777 98 76")
+    )
+    field_order = ["phone", "password"]
+
+
 class IdentityForm(forms.Form):
     """One field for both, as in the manual, and what the number stands on."""
 

@@ -245,6 +245,14 @@ IIN_PER_NETWORK: Final = Limit(
     protects="the registry from many accounts that one person made for looking people up",
     hurts="a newcomer who mistypes twice beside such a person: waits some minutes; known devices pass",
 )
+NEW_NUMBER_PER_ACCOUNT: Final = Limit(
+    "new-number-account",
+    10,
+    DAY,
+    grace=_CLOSED,
+    protects="other people's numbers, and the budget, from one account that asks for codes to them",
+    hurts="nobody: no person moves to ten numbers in a day",
+)
 STOPS_PER_ACCOUNT: Final = Limit(
     "stop-account",
     10,

@@ -1,7 +1,8 @@
-"""How far a visitor has come in the registration, the password reset or «Stop»: kept in the session, step by step.
+"""How far a visitor has come in the registration, the password reset, «Stop» or a change of number, step by step.
 
-What the registry said is encrypted there, and only the hash of the password is kept. A step can be opened only when
-everything before it is done, whatever address is typed; no other order of the pages is enforced.
+All is kept in the session. What the registry said is encrypted there, and only the hash of the password is kept. A step
+can be opened only when everything before it is done, whatever address is typed; no other order of the pages is
+enforced.
 """
 
 import json
@@ -26,6 +27,7 @@ RESET: Final = "password_reset"
 VERIFIED_FOR: Final = timedelta(minutes=10)
 STOP: Final = "stop"
 CONTACT: Final = "contact"
+NEW_NUMBER: Final = "new_number"
 
 
 class Step(StrEnum):
@@ -107,6 +109,19 @@ class NewContact:
     sent_at: str = ""
 
 
+@dataclass(frozen=True)
+class NewNumber(Reset):
+    """The same for a change of number: `phone` is the new one, `former` the account's when it was begun.
+
+    The former number has a code of its own. The password is kept as `accounts.numbers.moves.Renewed` holds it.
+    """
+
+    former: str = ""
+    former_sent_at: str = ""
+    password: str = ""
+    stamp: str = ""
+
+
 def session_secret(session: SessionBase) -> str:
     """Ties a code to this session: random, and new at every call until `keep_session_secret` stores it."""
     return str(session.get(CODE_SESSION) or secrets.token_urlsafe(32))
@@ -173,9 +188,18 @@ def forget_new_contact(session: SessionBase) -> None:
     session.pop(CONTACT, None)
 
 
+def new_number_of(session: SessionBase) -> NewNumber:
+    """The change of number that is under way in `session`, or an empty one."""
+    return NewNumber(**_values(session, NEW_NUMBER, NewNumber))
+
+
+def keep_new_number(session: SessionBase, number: NewNumber) -> None:
+    session[NEW_NUMBER] = asdict(number)
+
+
 def forget(session: SessionBase) -> None:
     """Forget whatever is under way in `session`."""
-    for key in (REGISTRATION, RESET, STOP, CONTACT, CODE_SESSION, CODES_ASKED):
+    for key in (REGISTRATION, RESET, STOP, CONTACT, NEW_NUMBER, CODE_SESSION, CODES_ASKED):
         session.pop(key, None)
 
 

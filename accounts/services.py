@@ -20,7 +20,7 @@ from accounts.crypto import keyed_hash
 from accounts.identity import Identity, document_hash, iin_hash, proof_of_document
 from accounts.journal_actions import Action
 from accounts.models import NumberMove, PolicyConsent, Profile, User
-from accounts.numbers import moves
+from accounts.numbers import claims, moves
 from accounts.passwords import normalise_password
 from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavailable, get_registry
 from accounts.stored_files import delete_after_commit
@@ -210,6 +210,7 @@ def change_password(user: User, *, password: str, action: Action, address: str |
         locked.save(update_fields=["password"])
         user.password = locked.password
         if action == Action.PASSWORD_RESET:
+            claims.prove(user, now=now)
             moves.stop_all(user, because=NumberMove.Stopped.PROVEN, address=address, now=now)
         else:
             moves.renew(user, moves.Renewed.of(user, password))

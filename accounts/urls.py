@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from accounts.views import contacts, document, export, leaving, profile, registration, reset, sign_in, stop
+from accounts.views import (
+    contacts,
+    document,
+    export,
+    leaving,
+    number,
+    profile,
+    registration,
+    reset,
+    sign_in,
+    stop,
+)
 
 app_name = "accounts"
 urlpatterns = [
@@ -26,6 +37,12 @@ urlpatterns = [
     path("cabinet/profile/document/", document.document, name="document"),
     path("cabinet/profile/password/", profile.password, name="password"),
     path("cabinet/profile/data/", export.export, name="export"),
+    path("cabinet/profile/number/", number.number, name="number"),
+    path("cabinet/profile/number/new/", number.new_code, name="number_new"),
+    path("cabinet/profile/number/former/", number.former_code, name="number_former"),
+    path("cabinet/profile/number/wait/", number.wait, name="number_wait"),
+    path("cabinet/profile/number/stop/", number.stop, name="number_stop"),
+    path("cabinet/profile/number/confirm/", number.confirm, name="number_confirm"),
     path("cabinet/profile/close/", leaving.leave, name="leave"),
     path("cabinet/closed/", leaving.come_back, name="come_back"),
     path("cabinet/profile/email/", contacts.email, name="email"),

@@ -30,6 +30,7 @@ LANGUAGES = ("kk", "ru")
 NOT_PAGES = {
     "accounts:language",
     "accounts:logout",
+    "accounts:number_stop",
     "accounts:photo",
     "applications:bulletin_atom",
     "applications:interest",
@@ -44,7 +45,11 @@ NOT_PAGES = {
 }
 # Reached with the steps before them only; `test_steps_of_registration` goes there.
 STEPS = {
+    "accounts:come_back",
     "accounts:login_code",
+    "accounts:number_new",
+    "accounts:number_former",
+    "accounts:number_wait",
     "accounts:policy",
     "accounts:register_code",
     "accounts:register_password",

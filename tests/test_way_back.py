@@ -44,6 +44,12 @@ TYPED: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"old_password": "secret-old-1", "password": "secret-new-1", "repeated": "secret-new-1"},
         [],
     ),
+    "accounts:export": ({"password": "secret-old-1"}, []),
+    "accounts:leave": ({"password": "secret-old-1"}, []),
+    "accounts:number": (
+        {"phone": "8 702 111-22-33", "password": "secret-old-1"},
+        ['value="8 702 111-22-33"'],
+    ),
     "children:add": ({"iin": "170720 600007"}, ['value="170720 600007"']),
     "bulletin:reviews": ({"text": "Рахмет & алғыс"}, ["Рахмет &amp; алғыс</textarea>"]),
     "applications:new": (

@@ -6,7 +6,11 @@ the applications. An account in use keeps the number until an official decides; 
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.journal_actions import Action
@@ -47,9 +51,25 @@ def claim(phone: str, claimant: Claimant, *, address: str | None, now: datetime)
         )
 
 
+def told(move: NumberMove | None) -> str:
+    """What whoever claims a number reads: nothing of whose it was."""
+    if move is None:
+        return _("This number is free now. Begin again")
+    if move.due_at is None:
+        return _(
+            "This number still belongs to another account, which is in use. An official of the education department "
+            "decides whose it is. Call the contact centre, %(phone)s, or come with your identity card"
+        ) % {"phone": settings.CONTACT_PHONES[0]}
+    return _(
+        "This number still belongs to another account, which has not been used for long. Unless its owner objects, the "
+        "number is free from: %(time)s. You get an SMS then; use the number here afterwards"
+    ) % {"time": date_format(localtime(move.due_at), "d.m.Y H:i")}
+
+
 def needs_an_official(account: User, *, now: datetime) -> bool:
-    """Whether nobody but an official may take the number: the account is in use, or blocked."""
-    return not account.is_active or rules.is_in_use(moves.last_used(account), now=now)
+    """Whether nobody but an official may take the number: the account is in use and not being closed, or blocked."""
+    is_used = account.leaving_since is None and rules.is_in_use(moves.last_used(account), now=now)
+    return is_used or not account.is_active
 
 
 def give(move: NumberMove, *, actor: User, reason: str, address: str | None, now: datetime) -> NumberMove:

@@ -47,6 +47,7 @@ class Fault(StrEnum):
     """Why a move can't be asked for, stopped or decided."""
 
     UNDER_WAY = "under_way"
+    CHANGED_MEANWHILE = "changed_meanwhile"
     NUMBER_BUSY = "number_busy"
     SAME_NUMBER = "same_number"
     OVER = "over"
@@ -126,11 +127,14 @@ def ask(
     long as the proof demands, and with `waits=False`, or a document, until a person decides. `asked_by` is the owner or
     an employee; None for a visitor. With codes to both numbers it is done at once, unless something holds it (`done_at`
     tells). A claim of somebody else on the number gives way to what the owner asks for. Raises `NotMoved` (UNDER_WAY,
-    NUMBER_BUSY, SAME_NUMBER).
+    NUMBER_BUSY, SAME_NUMBER; CHANGED_MEANWHILE if `account`, as the caller has read it, had another number when the
+    proof was given).
     """
     wait = _WAITS[proof] if waits else None
     with transaction.atomic():
-        account = _lock_account(account.pk)
+        proven, account = account.phone, _lock_account(account.pk)
+        if account.phone != proven:
+            raise NotMoved(Fault.CHANGED_MEANWHILE)
         if new_phone is not None and account.phone == new_phone:
             raise NotMoved(Fault.SAME_NUMBER)
         former = live_move_of(account)
@@ -351,12 +355,13 @@ def _forget_secrets(move: NumberMove) -> None:
 
 def _own_page() -> str:
     with override(settings.LANGUAGE_CODE):
-        return reverse("accounts:profile")
+        return reverse("accounts:number")
 
 
 def _sentences() -> dict[Fault, str]:
     return {
         Fault.UNDER_WAY: _("A change of this number is under way already"),
+        Fault.CHANGED_MEANWHILE: _("The number of this account has just been changed. Look at it again"),
         Fault.NUMBER_BUSY: _("This number can't be used. Check it, or enter another one"),
         Fault.SAME_NUMBER: _("This is your present number. Enter another one"),
         Fault.OVER: _("This has been done or stopped already"),

@@ -18,6 +18,7 @@ from accounts.devices import known_device
 from accounts.forms import CodeForm
 from accounts.masks import mask_phone
 from accounts.models import SmsCode
+from accounts.numbers import moves
 from accounts.progress import instant, keep_session_secret, note_code, session_secret, take_codes
 from accounts.sms_codes import LIFETIME, RESEND_AFTER, CodeFault, TooManyCodes, Verdict, check_code, send_code
 from accounts.views.limited import whole_minute
@@ -30,7 +31,11 @@ WARN_FROM = 3
 
 
 def send(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> None:
-    """Send a code to `phone` that counts in this session only. Raises what `NO_CODE` names."""
+    """Send a code to `phone` that counts in this session only. Raises what `NO_CODE` names.
+
+    Before that the number becomes whose it is by now (`moves.settle`).
+    """
+    moves.settle(phone, now=now)
     session = session_secret(request.session)
     address = client_address(request)
     send_code(

@@ -14,6 +14,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -26,6 +28,7 @@ from accounts.forms import CodeForm, SignInForm
 from accounts.journal_actions import Action
 from accounts.masks import mask_phone
 from accounts.models import SmsCode, User
+from accounts.numbers import claims, moves
 from accounts.progress import instant
 from accounts.registry_data import is_due
 from accounts.sms_codes import RESEND_AFTER, check_code, send_sign_in_code
@@ -52,6 +55,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         now = read_clock()
         # Before the password is checked: checking may renew its hash, and with it the mark stored on devices.
         device, address = known_device(request, form.name), audit.client_address(request)
+        if form.is_phone:
+            moves.settle(form.name, now=now)
         checked = limits.may_check_password(address=address, device=device, now=now)
         if not checked.ok:
             return limited(request, checked.retry_at, way="sign_in")
@@ -94,6 +99,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         )
         owner = waiting.owner
         if verdict.ok and owner is not None:
+            claims.prove(owner, now=now)
             response = _enter(request, owner, target=waiting.target, now=now)
             pending.forget(response)
             return response
@@ -177,7 +183,10 @@ def _enter(request: HttpRequest, user: User, *, target: str, now: datetime) -> H
     kept = typed.kept_for(request, user)
     if kept is not None:
         messages.warning(request, kept.told)
-    response = redirect(kept.page if kept is not None else target)
+    following = kept.page if kept is not None else target
+    if claims.is_silent(user, now=now):
+        following = f"{reverse('accounts:number_confirm')}?{urlencode({'next': following})}"
+    response = redirect(following)
     remember_device(response, request, user)
     return response
 

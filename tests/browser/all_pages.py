@@ -29,6 +29,8 @@ CABINET = (
     "/cabinet/profile/password/",
     "/cabinet/profile/email/",
     "/cabinet/profile/second-phone/",
+    "/cabinet/profile/number/",
+    "/cabinet/profile/number/confirm/",
     "/cabinet/notifications/",
     "/cabinet/notifications/log/",
     "/cabinet/children/",

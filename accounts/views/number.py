@@ -1,0 +1,277 @@
+"""The phone number of one's own account: changed with codes to both numbers, or after a wait; confirmed by a code."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts import limits
+from accounts.audit import client_address
+from accounts.decorators import parent_required
+from accounts.devices import remember_device
+from accounts.forms import CodeForm, NewNumberForm
+from accounts.identity import document_hash, iin_hash
+from accounts.masks import mask_phone
+from accounts.models import NumberMove, SmsCode, User
+from accounts.numbers import claims, concerned, moves, stopping
+from accounts.numbers.moves import Claimant, Kind, NotMoved, Proof, Renewed
+from accounts.phones import display_phone
+from accounts.progress import NewNumber, keep_new_number, new_number_of
+from accounts.services import refresh_phone_tie
+from accounts.typed import refilled
+from accounts.views import code_step
+from accounts.views.own_password import is_confirmed
+from accounts.way_back import page_of_ours
+from notifications.clock import read_clock
+from notifications.pressing import pressed_on
+
+FORMER = SmsCode.Purpose.OLD_NUMBER
+NEW = SmsCode.Purpose.NEW_NUMBER
+CONFIRM = SmsCode.Purpose.CONFIRM
+
+
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def number(request: HttpRequest) -> HttpResponse:
+    """What is under way, or else the form that begins a change: the new number and the password."""
+    user, now = cast(User, request.user), read_clock()
+    move = moves.live_move_of(user)
+    if move is not None and move.kind != Kind.RECYCLING:
+        return render(request, "accounts/number_under_way.html", _under_way(user, move))
+    form = refilled(request, NewNumberForm(request.POST if request.method == "POST" else None))
+    status = 200
+    if request.method == "POST" and is_confirmed(user, form, now=now):
+        refused = _send_to_the_new(request, user, form, now=now)
+        if not refused:
+            return redirect("accounts:number_new")
+        form.add_error("phone", refused)
+        status = 429
+    context = {"form": form, "phone": display_phone(user.phone)}
+    if move is not None:
+        context |= _under_way(user, move)
+    return render(request, "accounts/number.html", context, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def new_code(request: HttpRequest) -> HttpResponse:
+    """The code that was sent to the new number."""
+    user, now = cast(User, request.user), read_clock()
+    begun = _begun(request, user)
+    if begun is None:
+        return redirect("accounts:number")
+    if begun.is_verified(now=now):
+        return redirect("accounts:number_former")
+    if "resend" in request.POST:
+        if _may_ask(user, now=now) and code_step.resend(request, phone=begun.phone, purpose=NEW, now=now):
+            keep_new_number(request.session, replace(begun, sent_at=now.isoformat(), verified_at=""))
+        return redirect("accounts:number_new")
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and code_step.check(request, form, phone=begun.phone, purpose=NEW, now=now):
+        if User.objects.filter(phone=begun.phone).exists():
+            return _claim(request, user, begun, now=now)
+        keep_new_number(request.session, replace(begun, verified_at=now.isoformat()))
+        return redirect("accounts:number_former")
+    context = code_step.page(form, phone=begun.phone, sent_at=begun.sent_at, now=now)
+    return render(request, "accounts/number_new.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def former_code(request: HttpRequest) -> HttpResponse:
+    """The code to the former number, which changes it at once; or the way without it."""
+    user, now = cast(User, request.user), read_clock()
+    begun = _begun(request, user)
+    if begun is None or not begun.is_verified(now=now):
+        return _start_over(request, begun)
+    if "resend" in request.POST:
+        if code_step.resend(request, phone=begun.former, purpose=FORMER, now=now):
+            keep_new_number(request.session, replace(begun, former_sent_at=now.isoformat()))
+        return redirect("accounts:number_former")
+    context = {"masked_phone": mask_phone(begun.former), "new_phone": display_phone(begun.phone)}
+    if not begun.former_sent_at:
+        return render(request, "accounts/number_former.html", context)
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and code_step.check(request, form, phone=begun.former, purpose=FORMER, now=now):
+        return _change(request, user, begun, proof=Proof.BOTH_NUMBERS, now=now)
+    context |= code_step.page(form, phone=begun.former, sent_at=begun.former_sent_at, now=now)
+    return render(request, "accounts/number_former.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def wait(request: HttpRequest) -> HttpResponse:
+    """Without the former number: what happens in 72 hours, and the button that asks for it."""
+    user, now = cast(User, request.user), read_clock()
+    begun = _begun(request, user)
+    if begun is None or not begun.is_verified(now=now):
+        return _start_over(request, begun)
+    if request.method == "POST":
+        return _change(request, user, begun, proof=Proof.NEW_NUMBER, now=now)
+    return render(request, "accounts/number_wait.html", {"new_phone": display_phone(begun.phone)})
+
+
+@pressed_on("accounts:number")
+@parent_required
+def stop(request: HttpRequest) -> HttpResponse:
+    """Stop what is under way for one's own number."""
+    user, now = cast(User, request.user), read_clock()
+    move = moves.live_move_of(user)
+    try:
+        if move is not None and str(move.pk) == request.POST.get("move"):
+            moves.stop(move, by=user, address=client_address(request), now=now)
+            messages.success(request, stopping.stopped(move))
+    except NotMoved as refused:
+        messages.warning(request, str(refused))
+    return redirect("accounts:number")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Whether the number is still one's own: a code. Asked after a silent year; nobody is held up by it."""
+    user, now = cast(User, request.user), read_clock()
+    following = page_of_ours(request, request.POST.get("next") or request.GET.get("next") or "") or reverse(
+        settings.LOGIN_REDIRECT_URL
+    )
+    if user.phone is None:
+        return redirect(following)
+    phone, sent_at = user.phone.as_e164, request.session.get("confirm_sent_at", "")
+    status = 200
+    form = CodeForm(request.POST if "code" in request.POST else None)
+    if "resend" in request.POST:
+        try:
+            code_step.send(request, phone=phone, purpose=CONFIRM, now=now)
+        except code_step.NO_CODE as refusal:
+            messages.warning(request, code_step.why_no_code(refusal, now=now))
+            status = 429
+        else:
+            sent_at = request.session["confirm_sent_at"] = now.isoformat()
+    elif form.is_valid() and code_step.check(request, form, phone=phone, purpose=CONFIRM, now=now):
+        del request.session["confirm_sent_at"]
+        claims.confirm(user, address=client_address(request), now=now)
+        messages.success(request, _("The number is confirmed"))
+        return redirect(following)
+    context = {"next": following, "masked_phone": mask_phone(phone), "is_sent": bool(sent_at)}
+    if sent_at:
+        context |= code_step.page(form, phone=phone, sent_at=sent_at, now=now)
+    return render(request, "accounts/number_confirm.html", context, status=status)
+
+
+def _send_to_the_new(request: HttpRequest, user: User, form: NewNumberForm, *, now: datetime) -> str:
+    """Send the first code and keep what was typed; the sentence for why not, or nothing."""
+    new, password = form.cleaned_data["phone"], form.cleaned_data["password"]
+    if user.phone is None or new == user.phone.as_e164:
+        return str(NotMoved(moves.Fault.SAME_NUMBER))
+    allowed = limits.allow(limits.NEW_NUMBER_PER_ACCOUNT, str(user.pk), now=now)
+    if not allowed.ok:
+        return code_step.too_many(allowed.retry_at, now=now)
+    try:
+        code_step.send(request, phone=new, purpose=NEW, now=now)
+    except code_step.NO_CODE as refusal:
+        return code_step.why_no_code(refusal, now=now)
+    renewed = Renewed.of(user, password)
+    begun = NewNumber(
+        phone=new,
+        sent_at=now.isoformat(),
+        former=user.phone.as_e164,
+        password=renewed.password,
+        stamp=renewed.stamp,
+    )
+    keep_new_number(request.session, begun)
+    return ""
+
+
+def _may_ask(user: User, *, now: datetime) -> bool:
+    return limits.allow(limits.NEW_NUMBER_PER_ACCOUNT, str(user.pk), now=now).ok
+
+
+def _begun(request: HttpRequest, user: User) -> NewNumber | None:
+    """The change that this session began for the number that the account still has."""
+    begun = new_number_of(request.session)
+    return begun if begun.phone and user.phone is not None and begun.former == user.phone.as_e164 else None
+
+
+def _start_over(request: HttpRequest, begun: NewNumber | None) -> HttpResponse:
+    if begun is None:
+        return redirect("accounts:number")
+    if begun.verified_at:
+        keep_new_number(request.session, NewNumber())
+        messages.warning(request, _("The time is over: ten minutes after the code. Begin again"))
+        return redirect("accounts:number")
+    return redirect("accounts:number_new")
+
+
+def _change(
+    request: HttpRequest, user: User, begun: NewNumber, *, proof: NumberMove.Proof, now: datetime
+) -> HttpResponse:
+    """Ask for the move; with both codes it is done at once, and only this session goes on."""
+    # What was proven is about the number of then.
+    user.phone = begun.former
+    keep_new_number(request.session, NewNumber())
+    try:
+        move = moves.ask(
+            user,
+            kind=Kind.CHANGE,
+            proof=proof,
+            new_phone=begun.phone,
+            renewed=Renewed(begun.password, begun.stamp),
+            asked_by=user,
+            address=client_address(request),
+            now=now,
+        )
+    except NotMoved as refused:
+        messages.warning(request, str(refused))
+        return redirect("accounts:number")
+    response = redirect("accounts:number")
+    if move.done_at is not None:
+        user.refresh_from_db()
+        update_session_auth_hash(request, user)
+        refresh_phone_tie(user)
+        messages.success(request, _("The number is changed. Your other devices are signed out"))
+        remember_device(response, request, user)
+    return response
+
+
+def _claim(request: HttpRequest, user: User, begun: NewNumber, *, now: datetime) -> HttpResponse:
+    """The new number belongs to another account, perhaps of whoever had it before."""
+    keep_new_number(request.session, NewNumber())
+    profile = user.profile
+    identity = iin_hash(profile.iin) or document_hash(profile.document_number) or ""
+    try:
+        move = claims.claim(
+            begun.phone,
+            Claimant(profile.full_name, identity),
+            address=client_address(request),
+            now=now,
+        )
+    except NotMoved as refused:
+        messages.warning(request, str(refused))
+    else:
+        messages.info(request, claims.told(move))
+    return redirect("accounts:number")
+
+
+def _under_way(user: User, move: NumberMove) -> dict[str, object]:
+    return {
+        "move": move,
+        "rows": stopping.rows(move),
+        "held": concerned.what_holds(user),
+        "is_claim": move.kind == Kind.RECYCLING,
+    }

@@ -1,0 +1,183 @@
+"""The pages of one's own number: changed with both codes, or after a wait that whoever has the number can stop."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import NumberMove, SmsCode, User
+from accounts.numbers import moves, rules
+from notifications.models import Message, Notice
+from tests.accounts.walk import PHONE, newest_code
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+NEW = "+77017770001"
+PASSWORD = "parent-pass-1"
+BASE = "/cabinet/profile/number/"
+
+
+@pytest.fixture
+def owner(clock):
+    clock.move_to(NOW)
+    return UserFactory(phone=PHONE, date_joined=NOW)
+
+
+@pytest.fixture
+def browser(owner):
+    return signed_in()
+
+
+def signed_in(phone=PHONE):
+    browser = Client()
+    assert browser.post("/login/", {"phone": phone, "password": PASSWORD}).status_code == 302
+    return browser
+
+
+def is_signed_in(browser):
+    return browser.get("/cabinet/profile/").status_code == 200
+
+
+def begin(browser, phone=NEW, password=PASSWORD):
+    return browser.post(BASE, {"phone": phone, "password": password})
+
+
+def prove_the_new(browser, phone=NEW):
+    assert begin(browser, phone).url == f"{BASE}new/"
+    return browser.post(f"{BASE}new/", {"code": newest_code(phone)})
+
+
+def ask_without_the_former(browser):
+    assert prove_the_new(browser).url == f"{BASE}former/"
+    page = browser.get(f"{BASE}wait/").content.decode()
+    assert "72" in page
+    return browser.post(f"{BASE}wait/")
+
+
+class TestBothCodes:
+    def test_at_once_only_this_device_stays_and_knows_the_account(self, browser, owner):
+        elsewhere = signed_in()
+        assert prove_the_new(browser).url == f"{BASE}former/"
+        assert "Код жіберу" in browser.get(f"{BASE}former/").content.decode()
+        browser.post(f"{BASE}former/", {"resend": "1"})
+        answer = browser.post(f"{BASE}former/", {"code": newest_code()}, follow=True)
+        assert "Нөмір ауыстырылды" in answer.content.decode()
+        assert is_signed_in(browser)
+        assert not is_signed_in(elsewhere)
+        assert signed_in(NEW)
+        former = Client().post("/login/", {"phone": PHONE, "password": PASSWORD})
+        assert former.status_code == 200
+        # The code was used: the same form sent again begins nothing.
+        assert browser.post(f"{BASE}former/", {"code": newest_code()}).url == BASE
+        assert NumberMove.objects.count() == 1
+
+    def test_no_code_without_the_password(self, browser):
+        assert begin(browser, password="wrong").status_code == 200
+        assert not SmsCode.objects.exists()
+
+    def test_wrong_codes_move_nothing(self, browser, owner):
+        prove_the_new(browser)
+        browser.post(f"{BASE}former/", {"resend": "1"})
+        for guess in ("000000", newest_code(NEW)):
+            assert browser.post(f"{BASE}former/", {"code": guess}).status_code == 200
+        assert not NumberMove.objects.exists()
+
+    def test_the_way_is_kept(self, browser):
+        """No step without the one before it, and not after ten minutes."""
+        for step in ("new/", "former/", "wait/"):
+            assert browser.post(BASE + step, {"code": "123456"}).url == BASE
+        begin(browser)
+        assert browser.post(f"{BASE}wait/").url == f"{BASE}new/"
+
+    def test_ten_minutes_after_the_code_to_the_new_one(self, browser, clock):
+        prove_the_new(browser)
+        clock.move_to(NOW + timedelta(minutes=10))
+        assert browser.post(f"{BASE}wait/").url == BASE
+        assert not NumberMove.objects.exists()
+
+    def test_codes_to_others_are_counted_for_the_account(self, browser, clock):
+        for number in range(10):
+            clock.move_to(NOW + timedelta(minutes=number))
+            assert begin(browser, f"+770177{number}1000").status_code == 302
+        assert begin(browser, "+77017810000").status_code == 429
+
+
+class TestWithoutTheFormer:
+    def test_waits_and_the_holder_of_the_number_stops_it(self, browser, owner, clock):
+        ask_without_the_former(browser)
+        page = browser.get(BASE).content.decode()
+        assert "Нөмірді ауыстыруды тоқтату" in page
+        assert NEW[-7:] not in page.replace(" ", "")
+        clock.move_to(NOW + timedelta(minutes=1))
+        other = Client()
+        other.post("/stop/", {"phone": PHONE})
+        answer = other.post("/stop/code/", {"code": newest_code()}, follow=True)
+        move = NumberMove.objects.get()
+        assert "Телефон нөміріңізді ауыстыру" in answer.content.decode()
+        chosen = {"kind": "number", "key": str(move.pk)}
+        assert "confirm" in other.post("/stop/choose/", chosen).content.decode()
+        other.post("/stop/choose/", chosen | {"confirm": "1"})
+        assert NumberMove.objects.get().stopped_by == owner
+        assert not moves.complete_due(now=NOW + rules.WAIT)
+
+    def test_stopped_in_the_profile(self, browser, owner):
+        ask_without_the_former(browser)
+        browser.post(f"{BASE}stop/", {"move": "0"})
+        assert NumberMove.objects.get().is_live
+        browser.post(f"{BASE}stop/", {"move": NumberMove.objects.get().pk})
+        assert not NumberMove.objects.get().is_live
+        assert reverse("accounts:number") in Notice.objects.filter(kind="number_move_asked").get().link
+
+    def test_due_and_not_swept_the_new_number_signs_in_and_the_former_does_not(self, browser, clock):
+        ask_without_the_former(browser)
+        due = NumberMove.objects.get().due_at
+        clock.move_to(due - timedelta(microseconds=1))
+        assert signed_in(PHONE)
+        clock.move_to(due)
+        former = Client().post("/login/", {"phone": PHONE, "password": PASSWORD})
+        assert former.status_code == 200
+        assert signed_in(NEW)
+        # Nor is a code sent that would open the account by its former number.
+        Message.objects.all().delete()
+        Client().post("/password/reset/", {"phone": PHONE})
+        assert not Message.objects.exists()
+
+    def test_a_new_password_by_the_former_number_stops_it(self, browser, owner, clock):
+        ask_without_the_former(browser)
+        clock.move_to(NOW + timedelta(minutes=1))
+        other = Client()
+        other.post("/password/reset/", {"phone": PHONE})
+        other.post("/password/reset/code/", {"code": newest_code(), "proof": owner.profile.iin})
+        other.post("/password/reset/new/", {"password": "жаңа құпия 7", "repeated": "жаңа құпия 7"})
+        assert NumberMove.objects.get().stopped_because == NumberMove.Stopped.PROVEN
+        assert User.objects.get().phone_proven_at == NOW + timedelta(minutes=1)
+
+    def test_a_password_changed_by_its_owner_goes_along(self, browser, owner):
+        ask_without_the_former(browser)
+        fields = {"old_password": PASSWORD, "password": "жаңа құпия 7", "repeated": "жаңа құпия 7"}
+        assert browser.post("/cabinet/profile/password/", fields).status_code == 302
+        moves.complete_due(now=NOW + rules.WAIT)
+        after = User.objects.get()
+        assert after.check_password("жаңа құпия 7")
+        assert not is_signed_in(browser)
+
+
+class TestSilentNumber:
+    def test_is_asked_after_a_year_and_holds_nobody_up(self, owner, clock):
+        clock.move_to(NOW + rules.SILENT_FROM - timedelta(microseconds=1))
+        answer = Client().post("/login/", {"phone": PHONE, "password": PASSWORD})
+        assert "confirm" not in answer.url
+        clock.move_to(NOW + rules.SILENT_FROM)
+        browser = Client()
+        answer = browser.post("/login/", {"phone": PHONE, "password": PASSWORD, "next": "/cabinet/profile/"})
+        assert answer.url == f"{BASE}confirm/?next=%2Fcabinet%2Fprofile%2F"
+        assert 'href="/cabinet/profile/"' in browser.get(answer.url).content.decode()
+        assert is_signed_in(browser)
+        browser.post(answer.url, {"resend": "1"})
+        done = browser.post(answer.url, {"code": newest_code(), "next": "/cabinet/profile/"})
+        assert done.url == "/cabinet/profile/"
+        again = Client().post("/login/", {"phone": PHONE, "password": PASSWORD})
+        assert "confirm" not in again.url
