@@ -14,6 +14,7 @@ class Action(models.TextChoices):
     )
     SIGNED_IN = "signed_in", _("Signed in")
     SIGNED_OUT = "signed_out", _("Signed out")
+    SESSIONS_ENDED = "sessions_ended", _("Signed out on other devices")
     STAFF_SIGN_IN_FAILED = "staff_sign_in_failed", _("Failed sign-in to the workplace")
     STAFF_CODE_WRONG = (
         "staff_code_wrong",

@@ -36,3 +36,12 @@ def mask_name(last_name: str, first_name: str) -> str:
     last, first = last_name.strip(), first_name.strip()
     parts = [f"{last[0]}{DOT * 5}" if last else "", f"{first[0]}." if first else ""]
     return " ".join(filter(None, parts)) or DOT * 5
+
+
+def mask_address(address: str | None) -> str:
+    """`82.200.•.•`: enough to tell the own network from another one; empty for an unknown address."""
+    if not address:
+        return ""
+    sign = ":" if ":" in address else "."
+    first, second, *_rest = [*address.split(sign), "", ""]
+    return sign.join([first, second, DOT, DOT])

@@ -19,7 +19,9 @@ from django.utils.translation import gettext as _
 from accounts import typed
 from accounts.models import User
 from accounts.services import set_language
+from accounts.sessions import SessionStore
 from accounts.way_back import page_of_ours
+from notifications.clock import counted_clock
 
 _SIGNED_OUT: Final = "_was_signed_out"
 
@@ -67,6 +69,42 @@ class PrivatePagesMiddleware:
 def _note_sign_out(sender: Any, request: HttpRequest | None, **kwargs: Any) -> None:
     if request is not None:
         setattr(request, _SIGNED_OUT, True)
+
+
+class SessionEndsMiddleware:
+    """Notes after the page that a family's session was used, and tells the browser when it ends.
+
+    It stands around Django's own, so the session is written by then. A page that reads no session costs nothing; one
+    that reads it costs a statement once in two minutes (`accounts.sessions`).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        # Whatever answered before the session was opened has none.
+        session = getattr(request, "session", None)
+        if not isinstance(session, SessionStore) or not session.was_read:
+            return response
+        # Reading the session read the clock: no statement for it.
+        now = counted_clock()
+        if now is not None and session.is_due(now=now):
+            session.note_use(now=now)
+        _tell_end(response, request, session)
+        return response
+
+
+def _tell_end(response: HttpResponse, request: HttpRequest, session: SessionStore) -> None:
+    """The end as a cookie that the script of `templates/components/session_ends.html` reads: seconds of the epoch."""
+    name = settings.SESSION_ENDS_COOKIE_NAME
+    if session.ends_at is None or session.expires is None:
+        if name in request.COOKIES:
+            response.delete_cookie(name, samesite="Lax")
+        return
+    told = str(int(session.expires.timestamp()))
+    if request.COOKIES.get(name) != told:
+        response.set_cookie(name, told, secure=settings.HTTPS, samesite="Lax")
 
 
 class SessionEndedMiddleware:

@@ -11,6 +11,7 @@ from accounts.views import (
     profile,
     registration,
     reset,
+    sessions,
     sign_in,
     stop,
 )
@@ -49,5 +50,8 @@ urlpatterns = [
     path("cabinet/profile/email/code/", contacts.email_code, name="email_code"),
     path("cabinet/profile/second-phone/", contacts.second_phone, name="second_phone"),
     path("cabinet/profile/second-phone/code/", contacts.second_phone_code, name="second_phone_code"),
+    path("cabinet/sessions/", sessions.sessions, name="sessions"),
+    path("cabinet/sessions/end/", sessions.end_session, name="end_session"),
+    path("session/", sessions.go_on, name="go_on"),
     path("cabinet/notifications/log/", profile.journal, name="journal"),
 ]

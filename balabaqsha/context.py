@@ -40,6 +40,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "operator": operator,
         "policy_version": settings.DATA_POLICY_VERSION,
         "server_now": estimate_clock,
+        "session_ends_cookie": settings.SESSION_ENDS_COOKIE_NAME,
     }
 
 

@@ -84,7 +84,6 @@ INSTALLED_APPS = [
     "balabaqsha.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -102,6 +101,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "balabaqsha.wellformed.WellFormedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "accounts.middleware.SessionEndsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -190,10 +190,13 @@ CACHES = {
 }
 
 SESSION_ENGINE = "accounts.sessions"
+# Of an employee; a family's ends sooner (`accounts.sessions`).
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 MESSAGE_STORAGE = "balabaqsha.flash.FlashStorage"
+# When the session ends, for the script that warns of it: a time, no secret, so scripts may read it.
+SESSION_ENDS_COOKIE_NAME = "session_ends"
 FLASH_COOKIE_NAME = "messages"
 PLACE_COOKIE_NAME = "place"
 
@@ -412,6 +415,7 @@ if HTTPS:
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     DEVICE_COOKIE_NAME = "__Host-device"
     PENDING_SIGN_IN_COOKIE_NAME = "__Host-signin"
+    SESSION_ENDS_COOKIE_NAME = "__Host-session_ends"
     FLASH_COOKIE_NAME = "__Host-messages"
     PLACE_COOKIE_NAME = "__Host-place"
 if BEHIND_PROXY:

@@ -182,11 +182,12 @@ def seed(bench: Bench) -> None:
     import django
 
     django.setup()
-    from django.contrib.sessions.backends.db import SessionStore
-    from django.contrib.sessions.models import Session
     from django.core.management import call_command
     from django.db import connection
     from django.utils import timezone
+
+    from accounts.models import Session
+    from accounts.sessions import SessionStore
 
     call_command("migrate", interactive=False, verbosity=0)
     call_command("load_holidays", stdout=sys.stderr)

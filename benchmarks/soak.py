@@ -307,13 +307,12 @@ def seed(database: str) -> None:
     django.setup()
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.hashers import make_password
-    from django.contrib.sessions.backends.db import SessionStore
-    from django.contrib.sessions.models import Session
     from django.core.management import call_command
     from django.db import connection
     from django.utils import timezone
 
-    from accounts.models import User
+    from accounts.models import Session, User
+    from accounts.sessions import SessionStore
 
     call_command("migrate", interactive=False, verbosity=0)
     for command in ("load_holidays", "compile_catalogues", "build_fonts"):

@@ -10,13 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import time_machine
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.typed import KEPT_FOR, MOST
 from applications.models import Bid
 from applications.waiting.filing import file_application

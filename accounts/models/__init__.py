@@ -4,6 +4,7 @@ from accounts.models.audit_entry import AuditEntry
 from accounts.models.data_export import DataExport
 from accounts.models.number_move import NumberMove
 from accounts.models.people import PolicyConsent, Profile, Sex, User, UserManager
+from accounts.models.session import Session
 from accounts.models.sms_code import ContactCode, OneTimeCode, SmsCode
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "OneTimeCode",
     "PolicyConsent",
     "Profile",
+    "Session",
     "Sex",
     "SmsCode",
     "User",

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -37,12 +36,12 @@ from accounts.progress import (
 )
 from accounts.registry import Person, PhoneTie, RegistryUnavailable
 from accounts.views import code_step
+from accounts.visits import enter
 from accounts.way_back import page_of_ours
 from notifications.clock import read_clock
 
 # The next step of everybody who registers; the profile is in the menu beside it.
 AFTER_REGISTRATION = "children:add"
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 REGISTER = SmsCode.Purpose.REGISTER
 
 StepView = Callable[[HttpRequest, Registration, datetime], HttpResponse]
@@ -229,7 +228,7 @@ def _create(
         way_back = f"?{urlencode({'next': registration.target})}" if registration.target else ""
         return redirect(f"{reverse('accounts:login')}{way_back}")
     forget(request.session)
-    login(request, user, backend=BACKEND)
+    enter(request, user, now=now)
     messages.success(request, _("You are registered. Now add your child and file an application"))
     response = redirect(registration.target or AFTER_REGISTRATION)
     remember_device(response, request, user)

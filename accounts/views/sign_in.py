@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, logout
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -33,11 +33,10 @@ from accounts.progress import instant
 from accounts.registry_data import is_due
 from accounts.sms_codes import RESEND_AFTER, check_code, send_sign_in_code
 from accounts.views.limited import limited, whole_minute
+from accounts.visits import enter, tell_of_new_device
 from accounts.way_back import page_of_ours
 from notifications.broker import wake_on_commit
 from notifications.clock import read_clock
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 REFRESH_TASK = "accounts.tasks.refresh_person"
 
@@ -68,7 +67,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if not answer.ok:
             return _too_often(request, form, user, free_at=answer.retry_at or now, target=target, now=now)
         if user is not None:
-            return _enter(request, user, target=target, now=now)
+            return _enter(request, user, is_known=bool(device), target=target, now=now)
         form.add_error(None, ValidationError(_("The phone number or the password is wrong"), code="sign_in"))
     wanted = page_of_ours(request, request.GET.get("next", ""))
     context = {"form": form, "next": wanted, "has_ended": bool(wanted and latest_account(request))}
@@ -100,7 +99,8 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         owner = waiting.owner
         if verdict.ok and owner is not None:
             claims.prove(owner, now=now)
-            response = _enter(request, owner, target=waiting.target, now=now)
+            is_known = bool(known_device(request, owner.username))
+            response = _enter(request, owner, is_known=is_known, target=waiting.target, now=now)
             pending.forget(response)
             return response
         form.add_error("code", _("The code is wrong or no longer valid. It has five tries and ten minutes"))
@@ -171,15 +171,17 @@ def _too_often(
     return response
 
 
-def _enter(request: HttpRequest, user: User, *, target: str, now: datetime) -> HttpResponse:
+def _enter(request: HttpRequest, user: User, *, is_known: bool, target: str, now: datetime) -> HttpResponse:
     with transaction.atomic():
-        login(request, user, backend=BACKEND)
+        enter(request, user, now=now)
         audit.record(
             Action.SIGNED_IN, now=now, actor=user, subject=user, address=audit.client_address(request)
         )
         # After the answer, and by a worker: the registry may be slow.
         if is_due(user.profile, now=now):
             wake_on_commit(REFRESH_TASK, str(user.pk))
+        if not is_known:
+            tell_of_new_device(user, now=now)
     kept = typed.kept_for(request, user)
     if kept is not None:
         messages.warning(request, kept.told)

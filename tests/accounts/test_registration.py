@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.hashers import make_password
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -23,7 +22,7 @@ from accounts import audit, services
 from accounts.forms import CodeForm
 from accounts.identity import Paper
 from accounts.journal_actions import Action
-from accounts.models import AuditEntry, PolicyConsent, Profile, SmsCode, User
+from accounts.models import AuditEntry, PolicyConsent, Profile, Session, SmsCode, User
 from accounts.progress import Registration
 from accounts.registry import Person, PhoneTie, RegistryUnavailable, simulated_people
 from accounts.registry.simulator import SimulatedRegistry

@@ -460,12 +460,6 @@ class TestLeavingTheDesk:
         stopped.shift(timedelta(minutes=5))
         assert not is_inside(desk)
 
-    def test_a_parent_stays_signed_in(self, parent_client, stopped):
-        home = reverse("applications:list")
-        assert parent_client.get(home).status_code == 200
-        stopped.shift(timedelta(hours=11))
-        assert parent_client.get(home).status_code == 200
-
 
 class TestRoles:
     def test_setting_up_twice_changes_nothing(self):

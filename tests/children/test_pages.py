@@ -6,14 +6,13 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.identity import document_hash
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Session
 from accounts.registry import RegistryUnavailable
 from accounts.registry.simulated_people import (
     FOREIGN_MOTHER_DOCUMENT,

@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.urls import reverse
 
-from accounts.models import SmsCode, User
+from accounts.models import Session, SmsCode, User
 from accounts.numbers import moves
 from applications.bidding.award import award_collected
 from applications.bidding.ending import withdraw_bid

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import parent_required
 from accounts.typed import refilled
+from accounts.visits import store
 from applications.access.family import pending_bid
 from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.bidding.ending import withdraw_bid
@@ -131,9 +132,10 @@ def _wait(
 ) -> HttpResponse:
     """The child is chosen and the button is there; it works from the opening on. An earlier press is answered 409.
 
-    The page shows the clock that will decide.
+    The page shows the clock that will decide, and keeps its session until after the opening.
     """
     is_early = request.method == "POST"
+    store(request.session).keep_for(vacancy.opens_at, now=now)
     form = BidForm(request.POST if is_early else None, applications=applications)
     context = {
         **_asked(form, applications, vacancy),

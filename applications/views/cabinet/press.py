@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from accounts.visits import store
 from applications.bidding.full_places import FullPlaces
 from applications.bidding.rush import Outcome, press
 from applications.models import Bid
@@ -70,7 +71,10 @@ def chosen_application(request: HttpRequest) -> UUID | None:
 
 def press_as(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> Outcome | Refusal:
     """Press for the signed-in user; only the session is read."""
-    user_id, stamp = request.session.get(SESSION_KEY), request.session.get(HASH_SESSION_KEY)
+    session = store(request.session)
+    # That the session was used is noted by the page that follows.
+    session.is_noted = False
+    user_id, stamp = session.get(SESSION_KEY), session.get(HASH_SESSION_KEY)
     if not user_id or not stamp:
         return Outcome.UNKNOWN
     return press(user_id=user_id, password_stamp=stamp, application_id=pk, vacancy_id=vacancy_pk)

@@ -13,6 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.visits import store
 from applications.access.family import pending_bid
 from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.bidding.offers import offered_among
@@ -92,6 +93,8 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
     ]
     fitting = [verdict.application for verdict in verdicts if verdict.refusal is None]
     waiting = waiting_for(vacancy, family, now=now)
+    if waiting:
+        store(request.session).keep_for(vacancy.opens_at, now=now)
     able = fitting or waiting
     is_collected = vacancy.mode == Vacancy.Mode.QUEUE_ORDER
     is_for_them = shown.phase in BIDDING_PHASES and (bool(able) or not verdicts)
