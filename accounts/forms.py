@@ -19,6 +19,7 @@ from accounts.iin import IinError, IinFault
 from accounts.models import User
 from accounts.passwords import normalise_password
 from accounts.phones import PhoneError, login_name, parse_any_phone, parse_mobile
+from accounts.second_way import is_beyond_guessing
 from accounts.sms_codes import DIGITS
 from accounts.uploads import PHOTO_INPUT
 
@@ -114,6 +115,58 @@ class CodeForm(forms.Form):
         if len(alone) != 1:
             raise ValidationError(_("The code has 6 digits"), code="code_length")
         return alone.pop()
+
+
+class SignInCodeForm(CodeForm):
+    """The code of the SMS or of the authenticator app, two of the app, or a recovery code."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        max_length=LONGEST_SMS,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "size": 16,
+                "spellcheck": "false",
+                "autocapitalize": "none",
+            }
+        ),
+    )
+
+    def clean_code(self) -> str:
+        typed: str = self.cleaned_data["code"]
+        return typed if is_beyond_guessing(typed) else super().clean_code()
+
+
+class AppForm(forms.Form):
+    """The password, and the first code of an app that is being set up."""
+
+    password = PasswordField(label=gettext_lazy("Present password"), autocomplete="current-password")
+    code = forms.CharField(
+        label=gettext_lazy("Code that the app shows"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "size": 8, "spellcheck": "false"}
+        ),
+    )
+    field_order = ["code", "password"]
+
+
+class SecondWayForm(AppForm):
+    """The password, and a code of the app or a recovery code."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code of the app, or a recovery code"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "size": 16,
+                "spellcheck": "false",
+                "autocapitalize": "none",
+            }
+        ),
+    )
 
 
 class OwnerForm(CodeForm):

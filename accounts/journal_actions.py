@@ -25,6 +25,8 @@ class Action(models.TextChoices):
     SECOND_FACTOR_RESET = "second_factor_reset", _("Second factor reset")
     STAFF_IIN_SET = "staff_iin_set", _("IIN of an employee entered")
     SECOND_FACTOR_SET_UP = "second_factor_set_up", _("Authenticator app set up")
+    SECOND_WAY_OFF = "second_way_off", _("Authenticator app turned off")
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed", _("New recovery codes")
     PROFILE_CHANGED = "profile_changed", _("Profile changed")
     REGISTRY_DATA_CHANGED = "registry_data_changed", _("Data brought up to date with the state registry")
     DOCUMENT_RENEWED = "document_renewed", _("New document entered")

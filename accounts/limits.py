@@ -154,6 +154,14 @@ SIGN_IN_CODE: Final = _per(
     protects="the owner of a number, and the budget, from somebody who knows the password",
     hurts="an owner who asks again and again on new devices: the code sent before stays valid",
 )
+# Codes of a parent's authenticator app at a sign-in, counted for the number that was typed, whoever it belongs to.
+APP_CODE: Final = _per(
+    ("app-code-hour", 10, HOUR),
+    ("app-code-day", 30, DAY),
+    grace=None,
+    protects="the code of an app from being guessed by somebody who knows the password",
+    hurts="its owner on a new device while a stranger tries: enters two codes in a row, or one from paper",
+)
 # The same from everywhere. An owner gets one an hour, however many strangers have asked for; a newcomer, whose number
 # has not answered yet, gets them at growing pauses.
 CODE_PER_NEWCOMER_EVERYWHERE: Final = Limit(
@@ -478,6 +486,11 @@ def code_was_entered(phone: str, *, purpose: str, network: str, sent_at: datetim
 def sign_in_code_limits(account: str) -> list[tuple[Limit, str]]:
     """The limits that count one code for signing in; `account` is a user's id."""
     return [(limit, account) for limit in SIGN_IN_CODE]
+
+
+def app_code_limits(name: str) -> list[tuple[Limit, str]]:
+    """The limits that count one wrong code of an app for the number `name`."""
+    return [(limit, name) for limit in APP_CODE]
 
 
 def allow_lookup(account: str, *, address: str | None, device: str = "", now: datetime) -> Allowed:

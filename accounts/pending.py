@@ -26,8 +26,9 @@ class PendingSignIn:
     """Who may sign in as `phone` with the code that was sent for `session`.
 
     `user` and `mark` belong to nobody where the password was wrong or no code could be sent (`is_real` is 0).
-    `asked_at` (ISO 8601) is when this browser last asked for the code, `free_at` when a code is no longer needed, and
-    `target` where to go afterwards.
+    `by_app` is 1 where the password is known to be right and only the app's code is missing. `asked_at` (ISO 8601) is
+    when this browser last asked for the code, `free_at` when a code is no longer needed, and `target` where to go
+    afterwards.
     """
 
     phone: str
@@ -38,6 +39,7 @@ class PendingSignIn:
     asked_at: str
     free_at: str
     target: str
+    by_app: int = 0
 
     def is_over(self, *, now: datetime) -> bool:
         """Whether every code that this browser asked for has expired."""
@@ -55,7 +57,14 @@ class PendingSignIn:
 
 
 def begin(
-    user: User | None, *, phone: str, session: str, free_at: datetime, target: str, now: datetime
+    user: User | None,
+    *,
+    phone: str,
+    session: str,
+    free_at: datetime,
+    target: str,
+    by_app: bool = False,
+    now: datetime,
 ) -> PendingSignIn:
     """A sign-in of `user`; for None, one of the same size that no code can complete."""
     return PendingSignIn(
@@ -67,6 +76,7 @@ def begin(
         asked_at=_text(now),
         free_at=_text(free_at),
         target=target,
+        by_app=int(by_app),
     )
 
 

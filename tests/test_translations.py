@@ -28,6 +28,7 @@ DJANGO = Path(django.__file__).parent
 # Words that are the same in both languages: names, units, terms of computing.
 SAME_IN_BOTH = {
     "Аккаунт",
+    "Код",
     "код",
     "Логин",
     "Операция",
@@ -38,6 +39,7 @@ SAME_IN_BOTH = {
     "логин",
     "мин",
     "модератор",
+    "сеанс",
     "телефон",
     "файл",
     "PDF",

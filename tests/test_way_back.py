@@ -49,6 +49,7 @@ TYPED: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"phone": "8 702 111-22-33", "password": "secret-old-1"},
         ['value="8 702 111-22-33"'],
     ),
+    "accounts:app": ({"password": "secret-old-1", "code": "000000"}, []),
     "children:add": ({"iin": "170720 600007"}, ['value="170720 600007"']),
     "bulletin:reviews": ({"text": "Рахмет & алғыс"}, ["Рахмет &amp; алғыс</textarea>"]),
     "applications:new": (

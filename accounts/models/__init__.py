@@ -4,6 +4,7 @@ from accounts.models.audit_entry import AuditEntry
 from accounts.models.data_export import DataExport
 from accounts.models.number_move import NumberMove
 from accounts.models.people import PolicyConsent, Profile, Sex, User, UserManager
+from accounts.models.recovery_code import RecoveryCode
 from accounts.models.session import Session
 from accounts.models.sms_code import ContactCode, OneTimeCode, SmsCode
 
@@ -15,6 +16,7 @@ __all__ = [
     "OneTimeCode",
     "PolicyConsent",
     "Profile",
+    "RecoveryCode",
     "Session",
     "Sex",
     "SmsCode",

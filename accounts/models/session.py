@@ -1,7 +1,9 @@
 """Sessions, as Django keeps them, and whose they are."""
 
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +34,5 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type[Any]:
-        from accounts.sessions import SessionStore
-
-        return SessionStore
+        engine: type[Any] = import_module(settings.SESSION_ENGINE).SessionStore
+        return engine

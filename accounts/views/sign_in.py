@@ -5,6 +5,7 @@ sent only if the password was right. Until the code is entered, nobody learns wh
 """
 
 import secrets
+import uuid
 from datetime import datetime
 
 from django.conf import settings
@@ -22,17 +23,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import audit, limits, pending, typed
+from accounts import audit, limits, pending, second_way, typed
 from accounts.devices import known_device, latest_account, remember_device
-from accounts.forms import CodeForm, SignInForm
+from accounts.forms import SignInCodeForm, SignInForm
 from accounts.journal_actions import Action
 from accounts.masks import mask_phone
 from accounts.models import SmsCode, User
 from accounts.numbers import claims, moves
 from accounts.progress import instant
 from accounts.registry_data import is_due
+from accounts.services import TooManyTries
 from accounts.sms_codes import RESEND_AFTER, check_code, send_sign_in_code
 from accounts.views.limited import limited, whole_minute
+from accounts.views.second_way import too_many_codes
 from accounts.visits import enter, tell_of_new_device
 from accounts.way_back import page_of_ours
 from notifications.broker import wake_on_commit
@@ -66,6 +69,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         answer = limits.judge(counted, right=user is not None, now=now)
         if not answer.ok:
             return _too_often(request, form, user, free_at=answer.retry_at or now, target=target, now=now)
+        if user is not None and not device and second_way.has_app(user.pk):
+            return _ask_app(user, form, target=target, now=now)
         if user is not None:
             return _enter(request, user, is_known=bool(device), target=target, now=now)
         form.add_error(None, ValidationError(_("The phone number or the password is wrong"), code="sign_in"))
@@ -87,26 +92,22 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         over = redirect("accounts:login")
         pending.forget(over)
         return over
-    form = CodeForm(request.POST if request.method == "POST" else None)
+    form = SignInCodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        verdict = check_code(
-            phone=waiting.phone,
-            purpose=SmsCode.Purpose.SIGN_IN,
-            session=waiting.session,
-            code=form.cleaned_data["code"],
-            now=now,
-        )
         owner = waiting.owner
-        if verdict.ok and owner is not None:
-            claims.prove(owner, now=now)
+        if _is_code(form, waiting, owner, now=now) and owner is not None:
             is_known = bool(known_device(request, owner.username))
             response = _enter(request, owner, is_known=is_known, target=waiting.target, now=now)
             pending.forget(response)
             return response
-        form.add_error("code", _("The code is wrong or no longer valid. It has five tries and ten minutes"))
+        if not form.errors:
+            form.add_error(
+                "code", _("The code is wrong or no longer valid. It has five tries and ten minutes")
+            )
     context = {
         "form": form,
         "masked_phone": mask_phone(waiting.phone),
+        "by_app": waiting.by_app,
         "asked_at": instant(waiting.asked_at),
         "next_at": whole_minute(instant(waiting.asked_at) + RESEND_AFTER),
         "free_at": whole_minute(instant(waiting.free_at)),
@@ -154,13 +155,15 @@ def _too_often(
     if not form.is_phone:
         return limited(request, free_at, way="sign_in")
     session = secrets.token_urlsafe(32)
+    # The owner of an app needs no SMS. Asked for everybody, so that it takes as long.
+    by_app = second_way.has_app(user.pk if user else uuid.uuid4())
     is_sent = send_sign_in_code(
-        user, phone=form.name, session=session, language=get_language() or "kk", now=now
+        None if by_app else user, phone=form.name, session=session, language=get_language() or "kk", now=now
     )
     waiting = pending.read(request)
     # A code already on its way to this browser stays valid: the next one may be a minute away.
-    if is_sent or waiting is None or not waiting.is_real or waiting.phone != form.name:
-        owner = user if is_sent else None
+    if by_app or is_sent or waiting is None or not waiting.is_real or waiting.phone != form.name:
+        owner = user if by_app or is_sent else None
         waiting = pending.begin(
             owner, phone=form.name, session=session, free_at=free_at, target=target, now=now
         )
@@ -169,6 +172,45 @@ def _too_often(
     response = redirect("accounts:login_code")
     pending.keep(response, waiting)
     return response
+
+
+def _ask_app(user: User, form: SignInForm, *, target: str, now: datetime) -> HttpResponse:
+    """The password was right; on a device that does not know the account its owner wants the app's code as well."""
+    waiting = pending.begin(
+        user,
+        phone=form.name,
+        session=secrets.token_urlsafe(32),
+        free_at=now,
+        target=target,
+        by_app=True,
+        now=now,
+    )
+    response = redirect("accounts:login_code")
+    pending.keep(response, waiting)
+    return response
+
+
+def _is_code(
+    form: SignInCodeForm, waiting: pending.PendingSignIn, owner: User | None, *, now: datetime
+) -> bool:
+    """Whether the form holds the SMS's code, or for the owner of an app that of the app or from paper.
+
+    Both are looked up whoever it is, so that neither the answer nor its time tells whether the password was right.
+    """
+    code = form.cleaned_data["code"]
+    verdict = check_code(
+        phone=waiting.phone, purpose=SmsCode.Purpose.SIGN_IN, session=waiting.session, code=code, now=now
+    )
+    if verdict.ok:
+        if owner is not None:
+            # An SMS proves the number; an app does not.
+            claims.prove(owner, now=now)
+        return True
+    try:
+        return second_way.try_code(waiting.phone, owner, code, now=now)
+    except TooManyTries as refusal:
+        form.add_error("code", too_many_codes(refusal))
+        return False
 
 
 def _enter(request: HttpRequest, user: User, *, is_known: bool, target: str, now: datetime) -> HttpResponse:
