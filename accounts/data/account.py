@@ -18,7 +18,17 @@ from accounts.data.leaving import COME_BACK_FOR
 from accounts.data.parts import Part
 from accounts.data.sections import Section
 from accounts.journal_actions import Action
-from accounts.models import AuditEntry, DataExport, NumberMove, PolicyConsent, Profile, SmsCode, User
+from accounts.models import (
+    AuditEntry,
+    DataExport,
+    NumberMove,
+    PolicyConsent,
+    Profile,
+    RecoveryCode,
+    Session,
+    SmsCode,
+    User,
+)
 from accounts.registry import PhoneTie
 from accounts.stored_files import delete_after_commit
 from notifications.kinds import is_secret
@@ -223,6 +233,8 @@ class Account(Part):
         NumberMove.objects.filter(account=user).delete()
         TOTPDevice.objects.filter(user=user).delete()
         StaticDevice.objects.filter(user=user).delete()
+        RecoveryCode.objects.filter(user=user).delete()
+        Session.objects.filter(user=user).delete()
         audit.record(Action.ACCOUNT_FORGOTTEN, actor=None, subject=user, now=now)
         user.username, user.phone = f"forgotten-{user.pk.hex}", None
         user.password, user.is_active, user.staff_iin_hash = make_password(None), False, None

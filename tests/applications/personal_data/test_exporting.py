@@ -48,6 +48,8 @@ OURS = (
 LEFT_OUT = {
     "accounts.DataExport": "the copy itself",
     "accounts.ContactCode": "hashes of codes, gone a day later, without a key",
+    "accounts.RecoveryCode": "hashes of codes",
+    "accounts.Session": "secrets, gone a day later; «Where you are signed in» shows them",
     "accounts.SmsCode": "hashes of codes, gone a day later; by phone, without a key",
     "bulletin.Employment": "an employee's",
     "bulletin.Pause": "an employee's act, about nobody",
