@@ -11,7 +11,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import checks, journal, journal_actions, notices, stops  # noqa: F401  (checks register themselves)
         from accounts.data import account, parts
-        from accounts.numbers import last_use, stopping
+        from accounts.numbers import concerned, last_use, recovery, stopping
         from notifications import kinds
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
@@ -19,3 +19,4 @@ class AccountsConfig(AppConfig):
         parts.register(account.Account())
         stops.register(stopping.MoveOfNumber())
         last_use.keep_last_use()
+        concerned.register_way(recovery.tell_by_contacts)

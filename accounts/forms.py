@@ -396,6 +396,38 @@ class RecoveryPhoneForm(OwnPasswordForm):
         return values
 
 
+class LostNumberForm(IdentityForm):
+    """Who has lost the number, and by which way the account is to come back."""
+
+    WAYS: Final = (
+        ("phone", gettext_lazy("To the second phone that I proved in my profile")),
+        ("email", gettext_lazy("To the e-mail address that I proved in my profile")),
+    )
+
+    way = forms.ChoiceField(
+        label=gettext_lazy("Where we send a code"), choices=WAYS, widget=forms.RadioSelect
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not settings.SENDS_MAIL:
+            self.fields["way"] = forms.ChoiceField(
+                label=self.fields["way"].label, choices=self.WAYS[:1], widget=forms.RadioSelect
+            )
+
+
+class ContactCodeForm(CodeForm):
+    """The code from another phone or from an e-mail."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        max_length=LONGEST_SMS,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "size": 6, "spellcheck": "false"}
+        ),
+    )
+
+
 class MailCodeForm(CodeForm):
     """The code from an e-mail."""
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from accounts.identity import Identity
 from accounts.registry import Person, PhoneTie
 from notifications import cipher
 
@@ -28,6 +29,7 @@ VERIFIED_FOR: Final = timedelta(minutes=10)
 STOP: Final = "stop"
 CONTACT: Final = "contact"
 NEW_NUMBER: Final = "new_number"
+LOST: Final = "lost_number"
 
 
 class Step(StrEnum):
@@ -122,6 +124,25 @@ class NewNumber(Reset):
     stamp: str = ""
 
 
+@dataclass(frozen=True)
+class Lost(Reset):
+    """The same for a lost number: `phone` is the new one. `identity` is encrypted, `way` as in `accounts.contacts`."""
+
+    identity: str = ""
+    way: str = ""
+    asked_at: str = ""
+
+    @property
+    def owner(self) -> Identity:
+        """Who says that the account is theirs."""
+        return Identity(**json.loads(cipher.decrypt(self.identity)))
+
+    def asked_for(self, owner: Identity, way: str, *, now: datetime) -> "Lost":
+        """The same, once a code was asked for by `way`."""
+        token = cipher.encrypt(json.dumps(asdict(owner)))
+        return replace(self, identity=token, way=way, asked_at=now.isoformat())
+
+
 def session_secret(session: SessionBase) -> str:
     """Ties a code to this session: random, and new at every call until `keep_session_secret` stores it."""
     return str(session.get(CODE_SESSION) or secrets.token_urlsafe(32))
@@ -174,6 +195,15 @@ def keep_stop(session: SessionBase, stop: Stop) -> None:
     session[STOP] = asdict(stop)
 
 
+def lost_of(session: SessionBase) -> Lost:
+    """The lost number that is under way in `session`, or an empty one."""
+    return Lost(**_values(session, LOST, Lost))
+
+
+def keep_lost(session: SessionBase, lost: Lost) -> None:
+    session[LOST] = asdict(lost)
+
+
 def new_contact_of(session: SessionBase) -> NewContact:
     """The contact that waits for its code in `session`, or an empty one."""
     token = session.get(CONTACT)
@@ -199,7 +229,7 @@ def keep_new_number(session: SessionBase, number: NewNumber) -> None:
 
 def forget(session: SessionBase) -> None:
     """Forget whatever is under way in `session`."""
-    for key in (REGISTRATION, RESET, STOP, CONTACT, NEW_NUMBER, CODE_SESSION, CODES_ASKED):
+    for key in (REGISTRATION, RESET, STOP, CONTACT, NEW_NUMBER, LOST, CODE_SESSION, CODES_ASKED):
         session.pop(key, None)
 
 

@@ -84,7 +84,7 @@ def find_registrant(identity: Identity, *, phone: str) -> tuple[Person, PhoneTie
         person = None
     iin = person.iin if person else identity.iin
     tie = registry.phone_tie(phone=phone, iin=iin) if iin else PhoneTie.UNASKED
-    account = _account_of(person or identity)
+    account = account_of(person or identity)
     if account is not None and tie is PhoneTie.YES and account.phone_tie != PhoneTie.YES:
         raise OwnerShutOut
     if account is not None or person is None:
@@ -94,17 +94,17 @@ def find_registrant(identity: Identity, *, phone: str) -> tuple[Person, PhoneTie
 
 def note_shut_out(identity: Identity, *, address: str | None, now: datetime) -> None:
     """Note in the account's journal that the owner of its IIN, according to the state, tried to register."""
-    account = _account_of(identity)
+    account = account_of(identity)
     if account is not None:
         audit.record(Action.OWNER_SHUT_OUT, actor=None, subject=account.user, address=address, now=now)
 
 
-def _account_of(identity: Person | Identity) -> Profile | None:
+def account_of(identity: Person | Identity) -> Profile | None:
     """The account with this IIN or document. One statement, whichever of the two is known."""
     # No profile holds an empty hash.
     by_iin = Q(iin_hash=iin_hash(identity.iin) or "")
     by_document = Q(document_hash=document_hash(identity.document_number) or "")
-    return Profile.objects.filter(by_iin | by_document).first()
+    return Profile.objects.select_related("user").filter(by_iin | by_document).first()
 
 
 def register(

@@ -21,6 +21,7 @@ PUBLIC = (
     "/login/",
     "/password/reset/",
     "/stop/",
+    "/number/lost/",
     "/nothing/",
 )
 CABINET = (

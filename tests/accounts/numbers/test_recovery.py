@@ -1,0 +1,226 @@
+"""A lost number: codes to the new number and to a proven contact, 72 hours, and nothing told to strangers."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.iin import check_digit
+from accounts.models import ContactCode, NumberMove, User
+from accounts.numbers import moves, rules
+from accounts.numbers.moves import Stopped
+from children.models import Dispute
+from notifications.models import Mail, Message, Notice
+from tests.accounts.walk import newest_code
+from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
+
+NEW, SECOND, MAILBOX = "+77023334455", "+77051112233", "kamenov@mail.kz"
+NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+DUE = NOW + rules.WAIT
+PROOF, DONE = "/number/lost/proof/", "/number/lost/done/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock(time_machine):
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.fixture
+def owner(db):
+    user = UserFactory(email=MAILBOX)
+    user.profile.second_phone, user.profile.second_phone_proven_at = SECOND, NOW
+    user.profile.save()
+    return user
+
+
+def prove_new(client, phone=NEW):
+    assert client.post("/number/lost/", {"phone": phone}).url == "/number/lost/code/"
+    return client.post("/number/lost/code/", {"code": newest_code(phone)})
+
+
+def ask(client, identity, way):
+    return client.post("/number/lost/account/", {"identity": identity, "way": way})
+
+
+def nobodys(number) -> str:
+    """A valid IIN that no account has."""
+    found = (f"8801013{tail:04d}" for tail in range(1000 * number, 1000 * number + 999))
+    return next(f"{digits}{check_digit(digits)}" for digits in found if check_digit(digits) is not None)
+
+
+def code_of(way) -> str:
+    row = (Mail if way == "email" else Message).objects.filter(kind="regain_code").latest("created_at")
+    found = re.search(r"\d{6}", row.text)
+    assert found
+    return found[0]
+
+
+@pytest.mark.parametrize("way", ["phone", "email"])
+def test_the_whole_way(owner, client, way):
+    former = owner.phone
+    assert prove_new(client).url == "/number/lost/account/"
+    assert ask(client, owner.profile.iin, way).url == PROOF
+    where = Mail.objects.get().address if way == "email" else Message.objects.get(kind="regain_code").phone
+    assert where == (MAILBOX if way == "email" else SECOND)
+    assert client.post(PROOF, {"code": code_of(way)}).url == DONE
+    assert "25.11.2026" in client.get(DONE).content.decode()
+    move = NumberMove.objects.get()
+    assert (move.account, move.kind, move.new_phone, move.due_at) == (
+        owner,
+        "recovery",
+        NEW,
+        NOW + rules.WAIT,
+    )
+    # The first phone, the inbox, and the contacts hear of it.
+    told = {
+        phone.as_e164
+        for phone in Message.objects.filter(kind="number_move_asked").values_list("phone", flat=True)
+    }
+    assert told == {former.as_e164, SECOND}
+    assert Mail.objects.filter(kind="number_move_asked").get().address == MAILBOX
+    assert Notice.objects.get().kind == "number_move_asked"
+    assert not moves.complete(move, now=DUE - MICROSECOND)
+    assert moves.complete(move, now=DUE)
+    owner.refresh_from_db()
+    assert owner.phone == NEW
+    assert not owner.has_usable_password()
+    # A code is used once, and the page behind it is gone.
+    assert client.post(PROOF, {"code": code_of(way)}).status_code == 302
+    assert NumberMove.objects.count() == 1
+
+
+def test_the_first_phone_stops_it_without_a_password(owner, client):
+    prove_new(client)
+    ask(client, owner.profile.iin, "email")
+    client.post(PROOF, {"code": code_of("email")})
+    move = NumberMove.objects.get()
+    moves.stop(move, by=owner, because=Stopped.BY_OWNER, address=None, now=DUE - MICROSECOND)
+    assert not moves.complete(move, now=DUE)
+    owner.refresh_from_db()
+    assert owner.phone != NEW
+
+
+def test_never_while_a_dispute_is_open(owner, client):
+    child = ChildFactory()
+    GuardianshipFactory(child=child, user=owner)
+    other = GuardianshipFactory(child=child, user=UserFactory())
+    Dispute.objects.create(
+        guardianship=other, raised_by=owner, raised_at=NOW, due_at=NOW + timedelta(days=2), is_mutual=True
+    )
+    prove_new(client)
+    ask(client, owner.profile.iin, "phone")
+    client.post(PROOF, {"code": code_of("phone")})
+    move = NumberMove.objects.get()
+    assert not moves.complete(move, now=DUE + timedelta(days=30))
+    Dispute.objects.update(outcome="stands", decided_at=NOW, freed_at=NOW)
+    assert moves.complete(move, now=DUE)
+    assert Notice.objects.filter(recipient=other.user, kind="guardian_moved").count() == 1
+
+
+def visit(iin, way, number):
+    """What a visitor learns: answers, statements, and what page follows."""
+    client = Client()
+    phone = f"+7702333{number:04d}"
+    prove_new(client, phone)
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        answer = ask(client, iin, way)
+        page = client.get(PROOF)
+    body = re.sub(r'name="csrfmiddlewaretoken" value="\w+"|nonce="[^"]+"', "", page.content.decode())
+    # For one without a proven contact the SMS or e-mail is written, and taken back.
+    kinds = [
+        re.sub(r"'[^']*'|\"s\d+_x\d+\"|\d+", "?", query["sql"])[:60]
+        for query in asked.captured_queries
+        if "ROLLBACK" not in query["sql"]
+    ]
+    wrong = client.post(PROOF, {"code": "000000"})
+    return answer.url, body, kinds, wrong.status_code, wrong.context["form"].errors.as_text()
+
+
+@pytest.mark.parametrize("way", ["phone", "email"])
+def test_known_unknown_and_unproven_look_the_same_and_cost_the_same(owner, way):
+    bare = UserFactory()
+    bare.profile.second_phone = SECOND
+    bare.profile.save()
+    blocked = UserFactory(is_active=False, email=MAILBOX)
+    blocked.profile.second_phone, blocked.profile.second_phone_proven_at = SECOND, NOW
+    blocked.profile.save()
+    iins = [owner.profile.iin, bare.profile.iin, blocked.profile.iin, nobodys(1)]
+    seen = [visit(iin, way, number) for number, iin in enumerate(iins)]
+    assert seen[1:] == [seen[0]] * 3
+    sent = (
+        Message.objects.filter(kind="regain_code").count() + Mail.objects.filter(kind="regain_code").count()
+    )
+    assert (sent, ContactCode.objects.count(), NumberMove.objects.count()) == (1, 4, 0)
+
+
+def test_an_unproven_phone_gets_no_code(client):
+    bare = UserFactory()
+    bare.profile.second_phone = SECOND
+    bare.profile.save()
+    prove_new(client)
+    ask(client, bare.profile.iin, "phone")
+    assert not Message.objects.filter(phone=SECOND).exists()
+
+
+def test_five_iins_an_hour_for_a_proven_phone_and_a_code_a_minute_for_an_iin(owner, client, time_machine):
+    prove_new(client)
+    assert ask(client, owner.profile.iin, "phone").status_code == 302
+    time_machine.move_to(NOW + MICROSECOND, tick=False)
+    assert ask(client, owner.profile.iin, "email").status_code == 429
+    assert not Mail.objects.exists()
+    for number in range(1, 5):
+        assert ask(client, nobodys(number), "phone").status_code == 302
+    assert ask(client, nobodys(5), "phone").status_code == 429
+    time_machine.move_to(NOW + timedelta(minutes=1), tick=False)
+    other = Client()
+    prove_new(other, "+77024445566")
+    assert ask(other, owner.profile.iin, "phone").status_code == 302
+
+
+def test_the_code_counts_in_its_session_for_its_account_and_its_new_number(owner, client):
+    prove_new(client)
+    ask(client, owner.profile.iin, "phone")
+    code = code_of("phone")
+    thief = Client()
+    prove_new(thief, "+77029999999")
+    thief.post("/number/lost/account/", {"identity": nobodys(1), "way": "phone"})
+    assert thief.post(PROOF, {"code": code}).context["form"].has_error("code")
+    assert not NumberMove.objects.exists()
+    assert client.post(PROOF, {"code": code}).url == DONE
+
+
+def test_a_number_with_an_account_is_no_new_one(owner, client):
+    taken = UserFactory()
+    answer = prove_new(client, taken.phone.as_e164)
+    assert answer.url == "/number/lost/"
+    assert client.get("/number/lost/account/").status_code == 302
+
+
+def test_no_step_is_skipped_and_ten_minutes_are_enough(owner, client, time_machine):
+    for page in ("code/", "account/", "proof/", "done/"):
+        assert client.get(f"/number/lost/{page}").url == "/number/lost/"
+    prove_new(client)
+    assert client.get(PROOF).url == "/number/lost/account/"
+    time_machine.move_to(NOW + timedelta(minutes=10), tick=False)
+    assert ask(client, owner.profile.iin, "phone").url == "/number/lost/"
+    assert User.objects.get(pk=owner.pk).phone == owner.phone
+
+
+def test_one_move_at_a_time_is_told_only_to_who_has_the_code(owner, client, time_machine):
+    prove_new(client)
+    ask(client, owner.profile.iin, "phone")
+    client.post(PROOF, {"code": code_of("phone")})
+    time_machine.move_to(NOW + timedelta(minutes=1), tick=False)
+    second = Client()
+    prove_new(second, "+77024445566")
+    assert ask(second, owner.profile.iin, "email").url == PROOF
+    assert second.post(PROOF, {"code": code_of("email")}).context["form"].non_field_errors()
+    assert NumberMove.objects.count() == 1
