@@ -9,11 +9,12 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import checks, journal, journal_actions, notices, stops  # noqa: F401  (checks register themselves)
+        from accounts import checks, journal, journal_actions, notices, passwords, personal_words, stops  # noqa: F401  (checks register themselves)
         from accounts.data import account, parts
         from accounts.numbers import concerned, last_use, recovery, stopping
         from notifications import kinds
 
+        passwords.register_words(personal_words.of_profile)
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         journal.register(journal_actions.Action)
         parts.register(account.Account())

@@ -138,37 +138,6 @@ class SignInCodeForm(CodeForm):
         return typed if is_beyond_guessing(typed) else super().clean_code()
 
 
-class AppForm(forms.Form):
-    """The password, and the first code of an app that is being set up."""
-
-    password = PasswordField(label=gettext_lazy("Present password"), autocomplete="current-password")
-    code = forms.CharField(
-        label=gettext_lazy("Code that the app shows"),
-        max_length=LONGEST_INPUT,
-        widget=forms.TextInput(
-            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "size": 8, "spellcheck": "false"}
-        ),
-    )
-    field_order = ["code", "password"]
-
-
-class SecondWayForm(AppForm):
-    """The password, and a code of the app or a recovery code."""
-
-    code = forms.CharField(
-        label=gettext_lazy("Code of the app, or a recovery code"),
-        max_length=LONGEST_INPUT,
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "one-time-code",
-                "size": 16,
-                "spellcheck": "false",
-                "autocapitalize": "none",
-            }
-        ),
-    )
-
-
 class OwnerForm(CodeForm):
     """The code, and something that only the account's owner knows. The form doesn't say which of them is wrong."""
 
@@ -205,6 +174,11 @@ class NewPasswordForm(forms.Form):
         super().__init__(*args, **options)
         self.user = user
 
+    @property
+    def login_for_managers(self) -> str:
+        """The login, for managers of passwords: what is saved for another account is not overwritten."""
+        return str(getattr(self.user, "phone", None) or "")
+
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
         password_validation.validate_password(password, self.user)
@@ -239,7 +213,40 @@ class PasswordChangeForm(NewPasswordForm):
 class OwnPasswordForm(forms.Form):
     """What an open session alone is not enough for."""
 
+    # Its page names the login for managers of passwords.
+    asks_own_password = True
+
     password = PasswordField(label=gettext_lazy("Present password"), autocomplete="current-password")
+
+
+class AppForm(OwnPasswordForm):
+    """The password, and the first code of an app that is being set up."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code that the app shows"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "size": 8, "spellcheck": "false"}
+        ),
+    )
+    field_order = ["code", "password"]
+
+
+class SecondWayForm(AppForm):
+    """The password, and a code of the app or a recovery code."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code of the app, or a recovery code"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "size": 16,
+                "spellcheck": "false",
+                "autocapitalize": "none",
+            }
+        ),
+    )
 
 
 class DocumentForm(OwnPasswordForm):

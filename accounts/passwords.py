@@ -2,22 +2,44 @@
 
 import re
 import unicodedata
-from typing import Final
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from accounts.common_passwords import is_common
+
 SHORTEST, LONGEST = 8, 40
 PORTAL: Final = "balabaqsha"
-# A shorter name occurs in too many words.
-_SHORTEST_LOGIN: Final = 3
+# A shorter word occurs in too many others.
+_SHORTEST_WORD: Final = 3
 # This many characters around a repeated piece do not make it stronger.
 _SIGNS_BESIDES: Final = 3
 
-# Letters of the other alphabet, or another spelling, that stand for the letters of the portal's name.
+# Letters of the other alphabet, or another spelling, that stand for the same sound: names and the portal's own are
+# found however they are written.
 _ALIKE: Final = str.maketrans(
-    {"а": "a", "б": "b", "л": "l", "к": "k", "қ": "k", "q": "k", "с": "s", "һ": "h", "ш": "sh", "ş": "sh"}
+    dict(zip("абвгғдезийыікқлмнңоөпрстуұүфхһцэ", "abvggdeziiiikklmnnooprstuuufhhce", strict=True))
+    | {"ә": "a", "ё": "e", "ж": "zh", "ч": "ch", "ш": "sh", "щ": "sh", "ю": "iu", "я": "ia", "ь": "", "ъ": ""}
+    | {"q": "k", "ş": "sh", "y": "i", "w": "v"}
 )
+
+# Words that tell who somebody is; apps register where theirs come from.
+Words = Callable[[Any], Iterable[str]]
+_words: list[Words] = []
+
+
+def register_words(words: Words) -> None:
+    """`words` tells of a user what others would try: names, dates, numbers."""
+    if words not in _words:
+        _words.append(words)
+
+
+def date_words(day: date) -> list[str]:
+    """A date as people write it into a password."""
+    return [f"{day:{form}}" for form in ("%d%m%Y", "%Y%m%d", "%d%m%y", "%y%m%d", "%d%m", "%Y")]
 
 
 def normalise_password(text: str) -> str:
@@ -40,9 +62,10 @@ class LengthValidator:
 
 
 class PersonalValidator:
-    """Refuses a password made of the owner's phone number, their login or the portal's name, in any spelling.
+    """Refuses a password made of what is known of its owner or of the portal's name, in any spelling.
 
-    Each may be part of a password if the rest is long enough by itself.
+    Of the owner: the phone number, the login, and what the apps have registered (IIN, names, birth dates, those of the
+    children). Each may be part of a password if the rest is long enough by itself.
     """
 
     def validate(self, password: str, user: object = None) -> None:
@@ -51,17 +74,40 @@ class PersonalValidator:
         digits = re.sub(r"\D", "", str(getattr(user, "phone", None) or ""))[-10:]
         if digits:
             rest = re.sub(f"(00)?[78]?{digits}", "", rest)
-        login = _fold(str(getattr(user, "username", None) or ""))
-        if len(login) >= _SHORTEST_LOGIN:
-            rest = rest.replace(login, "")
+        for word in _personal(user):
+            rest = rest.replace(word, "")
         if rest != folded and len(rest) < SHORTEST:
             raise ValidationError(self.get_help_text(), code="password_personal")
 
     def get_help_text(self) -> str:
         return _(
-            "The password must not be made of your phone number, your login or the portal's name: they are the first "
-            "that others try"
+            "The password must not be made of your phone number, your login, IIN, name or birth date, those of your "
+            "children, or the portal's name: they are the first that others try. Take three or four words that don't "
+            "belong together"
         )
+
+
+class CommonValidator:
+    """Refuses what is on lists of leaked passwords, or easily made from it (`accounts.common_passwords`)."""
+
+    def validate(self, password: str, user: object = None) -> None:
+        if is_common(normalise_password(password)):
+            raise ValidationError(self.get_help_text(), code="password_too_common")
+
+    def get_help_text(self) -> str:
+        return _(
+            "This password is on lists of leaked ones, or made from one of them: a digit or a sign more does not help. "
+            "Take three or four words that don't belong together"
+        )
+
+
+def _personal(user: object) -> list[str]:
+    """What is known of `user`, folded, the longest first: a date goes before its year."""
+    known = [str(getattr(user, "username", None) or "")]
+    # Not of somebody who is only registering.
+    if getattr(getattr(user, "_state", None), "adding", True) is False:
+        known += [word for words in _words for word in words(user)]
+    return sorted({word for word in map(_fold, known) if len(word) >= _SHORTEST_WORD}, key=len, reverse=True)
 
 
 class RepetitionValidator:

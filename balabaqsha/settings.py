@@ -230,8 +230,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.passwords.LengthValidator"},
     {"NAME": "accounts.passwords.PersonalValidator"},
     {"NAME": "accounts.passwords.RepetitionValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.CommonValidator"},
+    {"NAME": "accounts.leaked_passwords.LeakedValidator"},
 ]
+# A service that tells which hashes of leaked passwords begin with five given digits; none is asked by default.
+LEAKED_PASSWORDS_URL: str = env.http_address("LEAKED_PASSWORDS_URL")
+# For the whole answer: a parent is waiting for the page.
+LEAKED_PASSWORDS_SECONDS: float = 2.0
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "applications:cabinet"
 LOGOUT_REDIRECT_URL = "home"

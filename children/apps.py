@@ -9,12 +9,13 @@ class ChildrenConfig(AppConfig):
     verbose_name = _("Children")
 
     def ready(self) -> None:
-        from accounts import journal
+        from accounts import journal, passwords
         from accounts.data import parts
         from accounts.numbers import concerned
-        from children import access, journal_actions, notices, numbers, personal_data
+        from children import access, journal_actions, notices, numbers, personal_data, personal_words
         from notifications import kinds, selectors
 
+        passwords.register_words(personal_words.of_children)
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         journal.register(journal_actions.Action)
         selectors.register_known(access.known_children)

@@ -57,11 +57,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         now = read_clock()
         # Before the password is checked: checking may renew its hash, and with it the mark stored on devices.
         device, address = known_device(request, form.name), audit.client_address(request)
-        if form.is_phone:
-            moves.settle(form.name, now=now)
         checked = limits.may_check_password(address=address, device=device, now=now)
         if not checked.ok:
             return limited(request, checked.retry_at, way="sign_in")
+        if form.is_phone:
+            moves.settle(form.name, now=now)
         user = _parent(request, form)
         if user is None and form.is_phone:
             limits.password_was_wrong(address=address, device=device, now=now)

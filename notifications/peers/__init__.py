@@ -1,6 +1,6 @@
-"""Calls to other services, such as the person registry and the SMS gateways. All of them use `post`."""
+"""Calls to other services, such as the person registry and the SMS gateways. All of them use `post`, or `get`."""
 
-from notifications.peers.calls import NotAsked, Unavailable, post
+from notifications.peers.calls import NotAsked, Unavailable, get, post
 from notifications.peers.wire import Answer
 
-__all__ = ["Answer", "NotAsked", "Unavailable", "post"]
+__all__ = ["Answer", "NotAsked", "Unavailable", "get", "post"]

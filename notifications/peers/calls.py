@@ -50,6 +50,15 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -
     for the peer, or when it rests: after three calls in a row without an answer, or with a status of 500 or more, it is
     asked once in half a minute until it answers. Raises `Unavailable` when no whole answer came.
     """
+    return _call("POST", url, body=body, headers=headers, seconds=seconds)
+
+
+def get(url: str, *, headers: Mapping[str, str], seconds: float) -> Answer:
+    """The same with GET, for an address that holds nothing of anybody."""
+    return _call("GET", url, body=b"", headers=headers, seconds=seconds)
+
+
+def _call(method: str, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
     try:
         parts = parse_address(url)
     except Broken as error:
@@ -59,16 +68,18 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -
     if not peer.waiting.acquire(blocking=False):
         raise NotAsked("busy")
     try:
-        return _ask(peer, url, body=body, headers=headers, seconds=seconds)
+        return _ask(peer, method, url, body=body, headers=headers, seconds=seconds)
     finally:
         peer.waiting.release()
 
 
-def _ask(peer: Peer, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+def _ask(
+    peer: Peer, method: str, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float
+) -> Answer:
     if not peer.breaker.admits(now=time.monotonic()):
         raise NotAsked("resting")
     try:
-        answer = exchange(url, body=body, headers=headers, seconds=min(seconds, REST_SECONDS))
+        answer = exchange(url, method=method, body=body, headers=headers, seconds=min(seconds, REST_SECONDS))
     except Broken as error:
         _note(peer, url, went_well=False)
         raise Unavailable(str(error)) from None

@@ -1,4 +1,4 @@
-"""One POST over one connection. It ends by its deadline, whatever the other side does.
+"""One question over one connection. It ends by its deadline, whatever the other side does.
 
 The timeouts of `http.client`, `urllib`, `requests` and `httpx` apply to one read: a peer that sends a byte now and then
 can hold a call as long as it likes. Here each wait gets what is left of the whole call (docs/adr/0011-calls-out.md).
@@ -58,8 +58,10 @@ def parse_address(url: str) -> SplitResult:
     return parts
 
 
-def exchange(url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
-    """POST `body` and return the whole answer within `seconds` in all; an answer of at most `LONGEST_ANSWER` bytes.
+def exchange(
+    url: str, *, method: str = "POST", body: bytes, headers: Mapping[str, str], seconds: float
+) -> Answer:
+    """Send `body` and return the whole answer within `seconds` in all; an answer of at most `LONGEST_ANSWER` bytes.
 
     That includes looking up the name, connecting, TLS, sending, head and body. Redirects are not followed, and proxies
     from the environment are not used. Raises `Broken`, nothing else.
@@ -68,7 +70,7 @@ def exchange(url: str, *, body: bytes, headers: Mapping[str, str], seconds: floa
     try:
         with closing(_Connection(parts, Deadline(seconds))) as connection:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", target, body, dict(headers) | {"Connection": "close"})
+            connection.request(method, target, body or None, dict(headers) | {"Connection": "close"})
             with connection.getresponse() as response:
                 content = response.read(LONGEST_ANSWER + 1)
                 is_cut_off = bool(response.length)

@@ -1,16 +1,21 @@
 """What may not be a password: the length of the manual, and what others would try first."""
 
 import io
+import re
+from datetime import date
+from hashlib import sha1
 
 import pytest
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
 from accounts.models import User
 from accounts.roles import Role
 from tests.accounts.walk import PASSWORD, PHONE, newest_code, to_password
-from tests.factories import UserFactory
+from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
+from tests.notifications.peers.servers import answers, is_silent, peer
 from tests.staff import employee, inside
 
 OWNER = User(phone=PHONE)
@@ -178,3 +183,81 @@ class TestUnchanged:
         same = dict.fromkeys(("old_password", "new_password1", "new_password2"), "staff-pass-1")
         answer = desk.post("/admin/password_change/", same)
         assert "қазіргі құпия сөзіңіз" in answer.context["form"].errors["new_password1"][0]
+
+
+class TestWhatOthersWouldTry:
+    @pytest.mark.parametrize(
+        "password",
+        [
+            "password1", "Password2024!", "P@ssw0rd2024", "1qaz2wsx", "қазақстан", "Kazakhstan1991", "almaty2026",
+            # The right keys in the wrong layout, both ways.
+            "зфыыцщкв", "ghbdtn123", "gfhjkm2024", "йцукенгш", "!!dragon77!!",
+        ],
+    )  # fmt: skip
+    def test_leaked_ones_and_what_is_made_of_them(self, password):
+        assert fault(password) == "password_too_common"
+
+    @pytest.mark.parametrize(
+        "password",
+        ["төрт жеті қызыл тас", "dragon lake 4 windows", "almaty sings at four", "correct horse battery"],
+    )
+    def test_words_that_do_not_belong_together(self, password):
+        assert fault(password) == ""
+
+    @pytest.mark.django_db
+    def test_what_is_known_of_the_parent_and_the_children(self):
+        parent = UserFactory.create(
+            profile__last_name="ЖҮНІСОВА", profile__first_name="ГҮЛНАР", profile__birth_date=date(1994, 2, 25)
+        )
+        GuardianshipFactory(
+            user=parent,
+            child=ChildFactory(first_name="ДАНИЯ", last_name="ҚАМЕНОВА", birth_date=date(2017, 7, 20)),
+        )
+        for password in (
+            "Gulnar1994", "гүлнар25021994", "zhunisova94!", "25.02.1994", "Daniya2017", "ДАНИЯ200717", "Kamenova!1",
+            parent.profile.iin, f"{parent.profile.iin}ab",
+        ):  # fmt: skip
+            assert fault(password, parent) == "password_personal", password
+        assert fault("Дания алма жеді кеше", parent) == ""
+        assert fault("Gulnar1994", UserFactory.create(profile__birth_date=date(1988, 1, 1))) == ""
+
+
+@pytest.mark.django_db
+class TestManagers:
+    def test_pages_with_a_password_name_the_login(self, parent, parent_client, client):
+        pages = [
+            parent_client.get(reverse(name))
+            for name in ("accounts:password", "accounts:app", "accounts:leave")
+        ]
+        for page in pages:
+            assert re.search(
+                rf'<input type="text" name="username" value="{re.escape(str(parent.phone))}" autocomplete="username"',
+                page.content.decode(),
+            )
+        to_password(client)
+        assert 'autocomplete="username" readonly hidden' in client.get("/register/password/").content.decode()
+
+
+class TestTheServiceOfLeakedOnes:
+    def ask(self, settings, password, *handlers):
+        with peer(*handlers) as service:
+            settings.LEAKED_PASSWORDS_URL, settings.LEAKED_PASSWORDS_SECONDS = service.url, 0.5
+            return fault(password), service
+
+    def test_it_is_not_asked_unless_named(self, settings):
+        assert settings.LEAKED_PASSWORDS_URL == ""
+
+    def test_it_learns_five_digits_and_what_it_knows_is_refused(self, settings):
+        digest = sha1(PASSWORD.encode(), usedforsecurity=False).hexdigest().upper()
+        known = f"{'0' * 35}:7\r\n{digest[5:]}:12\r\n".encode()
+        found, service = self.ask(settings, PASSWORD, answers(known))
+        assert found == "password_leaked"
+        assert service.calls == 1
+        padding = f"{digest[5:]}:0\r\n".encode()
+        assert self.ask(settings, PASSWORD, answers(padding))[0] == ""
+
+    @pytest.mark.parametrize(
+        "handler", [is_silent, answers(b"\xff\x00:::\n\n", status=200), answers(b"", status=503)]
+    )
+    def test_without_a_usable_answer_nobody_is_kept_out(self, settings, handler):
+        assert self.ask(settings, PASSWORD, handler)[0] == ""
