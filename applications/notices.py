@@ -108,6 +108,9 @@ KINDS: Final = (
     ),
     Kind("benefit_rejected", _("Benefit: rejected"), BOTH, ("application", "category", "number", "reason")),
     Kind("benefit_expired", _("Benefit: expired"), BOTH, ("application", "category", "number")),
+    # `file_by`: until when an application gets the date on which the papers were handed in.
+    Kind("claim_approved", _("Guardian by papers: approved"), BOTH, ("claim", "file_by")),
+    Kind("claim_refused", _("Guardian by papers: refused"), BOTH, ("claim",)),
     Kind(
         "contract_signed",
         _("Contract signed"),
@@ -157,4 +160,10 @@ SAMPLES: Final[dict[str, Any]] = {
     "kindergarten": _KINDERGARTEN,
     "group": _GROUP,
     "contract": SimpleNamespace(number="114/2019"),
+    "claim": SimpleNamespace(
+        full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА",
+        reason="Қорғаншылық туралы шешімнің екінші беті жоқ",
+        made_at=datetime(2019, 6, 26, 10, 20, tzinfo=UTC),
+    ),
+    "file_by": datetime(2019, 7, 11, 18, 0, tzinfo=UTC),
 }

@@ -219,6 +219,44 @@ class Refusal(TextChoices):
         "not_a_draft",
         _("It is no draft any more: it was published, and may have been recalled or closed since."),
     )
+    # a guardian by papers
+    CLAIM_WAITS = (
+        "claim_waits",
+        _("You have handed in papers for this child already: they wait for a decision."),
+    )
+    TOO_MANY_GUARDIAN_CLAIMS = (
+        "too_many_guardian_claims",
+        _("Papers for three children wait for a decision already. Wait for it, then hand in the next ones."),
+    )
+    ALREADY_GUARDIAN = "already_guardian", _("This child is already on your list")
+    GUARDIAN_BARRED = (
+        "guardian_barred",
+        _("An official decides, or has decided, about a guardian of this child. Call the contact centre."),
+    )
+    NOT_CHECKED_YET = "not_checked_yet", _("The first official has to check the papers before.")
+    NOT_BY_THE_SAME = "not_by_the_same", _("You checked the papers: another official has to approve.")
+    CLAIM_DIFFERS = (
+        "claim_differs",
+        _(
+            "The child with this IIN or certificate is here already, born on another day. Compare the papers, and "
+            "refuse them if they are about another child."
+        ),
+    )
+    IIN_NOT_OF_CHILD = (
+        "iin_not_of_child",
+        _(
+            "The state registry does not know this IIN as that of your child with this birth date. Check the IIN. If "
+            "it is right, call the contact centre."
+        ),
+    )
+    HAS_IIN = "has_iin", _("The child has an IIN already.")
+    TWO_APPLICATIONS = (
+        "two_applications",
+        _(
+            "Another guardian has added this child by its IIN and filed an application. Add the child by its IIN, too, "
+            "move the later of the two applications to the bin, then enter the IIN here again."
+        ),
+    )
     # the portal
     CALENDAR = (
         "calendar",

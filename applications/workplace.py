@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from accounts.models import User
 from accounts.roles import is_official
 from applications.benefits.claims import claims_to_check
+from applications.guardians.claims import claims_to_decide
 from applications.models import Bid, GroupProposal, Headcount, Referral, RulesProposal
 from applications.queue.corrections import DECIDE, corrections_to_decide
 from applications.referrals import due
@@ -48,6 +49,8 @@ class Today:
     claims: int | None
     disputes: int | None
     late_disputes: int | None
+    # Guardians by papers that wait for this official; None without the right.
+    guardian_claims: int | None
     # Corrections of the queue that wait for an official who did not propose them.
     corrections: int | None
     # What waits for an official: rules (of others), groups, counts of children; None without the right.
@@ -99,6 +102,7 @@ def today(user: User, *, now: datetime) -> Today:
         claims=claims_to_check().count() if user.has_perm("applications.change_benefit") else None,
         disputes=disputes.count() if may_decide else None,
         late_disputes=disputes.filter(due_at__lte=now).count() if may_decide else None,
+        guardian_claims=_claims_of_guardians(user),
         corrections=corrections_to_decide(user).count() if user.has_perm(DECIDE) else None,
         rules=_proposed(RulesProposal.objects.exclude(proposed_by=user), user, "applications.change_rules"),
         groups=_proposed(GroupProposal.objects.all(), user, "applications.change_groupproposal"),
@@ -144,6 +148,10 @@ def short_name(child: Child) -> str:
 def _proposed(proposals: QuerySet[Any], user: User, permission: str) -> int | None:
     """How many proposals wait for the user's decision; None if it is not theirs to decide."""
     return proposals.filter(state=ProposalState.PROPOSED).count() if user.has_perm(permission) else None
+
+
+def _claims_of_guardians(user: User) -> int | None:
+    return claims_to_decide(user).count() if user.has_perm("children.change_guardianclaim") else None
 
 
 def _listed(rows: QuerySet[Any]) -> Listed[Any]:

@@ -52,6 +52,11 @@ PERIODS = (
         papers.purge_papers,
     ),
     Period(
+        "papers of guardians, 90 days after the decision",
+        papers.old_claim_papers,
+        papers.purge_claim_papers,
+    ),
+    Period(
         "documents of benefits, 90 days after the benefit ended",
         papers.old_benefit_documents,
         papers.purge_benefit_documents,

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -26,6 +27,9 @@ class Child(models.Model):
     birth_date = models.DateField(_("birth date"))
     sex = models.CharField(_("sex"), max_length=1, choices=Sex.choices)
     nationality = models.CharField(_("nationality"), max_length=60, blank=True, choices=Nationality.choices)
+    # Of a child that came without an IIN (`GuardianClaim`): its certificate, which makes no second child.
+    paper_number = EncryptedTextField(_("number of the certificate"), blank=True, default="", db_default="")
+    paper_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)
     created_at = models.DateTimeField(_("added at"))
     guardians: "models.ManyToManyField[models.Model, Guardianship]" = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Guardianship", related_name="children", verbose_name=_("guardians")
@@ -189,3 +193,131 @@ class OverruledDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_outcome_display()} {self.decided_at:%d.%m.%Y}"
+
+
+class GuardianClaim(models.Model):
+    """Somebody says on paper that they are a child's guardian: one official checks the papers, another approves.
+
+    Either the child has no IIN, or the registry doesn't know the guardian. Nothing of it counts before the approval,
+    except the date: `made_at` becomes the date in the queue (docs/disputes.md).
+    """
+
+    class Ground(models.TextChoices):
+        NO_IIN = "no_iin", _("the child has no IIN")
+        NOT_IN_REGISTRY = "not_in_registry", _("the registry does not know me as the child's representative")
+
+    class State(models.TextChoices):
+        HANDED_IN = "handed_in", _("waits for a check")
+        CHECKED = "checked", _("checked, waits for the second official")
+        APPROVED = "approved", _("approved")
+        REFUSED = "refused", _("refused")
+
+    OPEN: ClassVar = (State.HANDED_IN, State.CHECKED)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("guardian")
+    )
+    ground = models.CharField(_("why on paper"), max_length=20, choices=Ground.choices)
+    # Of the child: exactly one of the two.
+    iin = EncryptedTextField(_("IIN"), blank=True)
+    paper_number = EncryptedTextField(_("number of the certificate"), blank=True)
+    # Finds the child that it is about (`Child.iin_hash`).
+    child_hash = models.CharField(max_length=64, editable=False)
+    last_name = models.CharField(_("last name"), max_length=100)
+    first_name = models.CharField(_("first name"), max_length=100)
+    middle_name = models.CharField(_("patronymic"), max_length=100, blank=True)
+    birth_date = models.DateField(_("birth date"))
+    sex = models.CharField(_("sex"), max_length=1, choices=Sex.choices)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.HANDED_IN)
+    made_at = models.DateTimeField(_("handed in at"))
+    checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
+    checked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("checked by"),
+    )
+    note = models.CharField(_("what was checked"), max_length=500, blank=True)
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    child = models.ForeignKey(
+        Child,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="claims",
+        verbose_name=_("child"),
+        help_text=_("Once it is approved."),
+    )
+
+    class Meta:
+        verbose_name = _("guardian by papers")
+        verbose_name_plural = _("guardians by papers")
+        ordering = ["-made_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "child_hash"],
+                condition=models.Q(state__in=["handed_in", "checked"]),
+                name="one_open_claim_per_guardian",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="approved")
+                | models.Q(
+                    models.Q(checked_by__isnull=False, decided_by__isnull=False, child__isnull=False),
+                    ~models.Q(checked_by=models.F("decided_by")),
+                ),
+                name="claim_approved_by_two",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["handed_in", "checked"], decided_at=None)
+                | models.Q(state__in=["approved", "refused"], decided_at__isnull=False),
+                name="claim_decided_or_open",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["made_at"],
+                condition=models.Q(state__in=["handed_in", "checked"]),
+                name="claim_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.full_name} · {localtime(self.made_at):%d.%m.%Y}"
+
+    @property
+    def full_name(self) -> str:
+        return " ".join(filter(None, (self.last_name, self.first_name, self.middle_name)))
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+
+class ClaimPaper(models.Model):
+    """A scanned paper that proves a claim; deleted some time after the decision."""
+
+    claim = models.ForeignKey(
+        GuardianClaim, on_delete=models.CASCADE, related_name="papers", verbose_name=_("guardian by papers")
+    )
+    file = models.FileField(_("document"), upload_to="claims/")
+    original_name = models.CharField(_("name of the file"), max_length=150)
+
+    class Meta:
+        verbose_name = _("paper of a claim")
+        verbose_name_plural = _("papers of claims")
+        ordering = ["original_name", "pk"]
+
+    def __str__(self) -> str:
+        return self.original_name

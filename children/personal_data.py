@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from accounts.data.parts import Part
 from accounts.data.sections import Section
 from accounts.models import User
+from accounts.stored_files import delete_after_commit
 from children.access import children_of, present_people
-from children.models import Child, Dispute, Guardianship
+from children.models import Child, ClaimPaper, Dispute, GuardianClaim, Guardianship
 
 # Instead of a name that is forgotten.
 NO_NAME: Final = "—"
@@ -54,6 +55,8 @@ def forget_child(child: Child) -> bool:
         middle_name="",
         birth_date=date(child.birth_date.year, 1, 1),
         nationality="",
+        paper_number="",
+        paper_hash=None,
     )
     Dispute.objects.filter(guardianship__child=child).update(reason="")
     return True
@@ -94,10 +97,12 @@ class Children(Part):
                     "birth_date",
                     "sex",
                     "nationality",
+                    "paper_number",
                     "created_at",
                 ),
                 left_out={
                     "iin_hash": "made of the IIN, to find it",
+                    "paper_hash": "made of the number, to find it",
                     "guardians": "others; one's own guardianships stand below",
                 },
             ),
@@ -108,6 +113,41 @@ class Children(Part):
                 ("child_id", "source", "added_at", "verified_at", "ended_at"),
                 people=("user",),
                 left_out={"id": "a number of the row"},
+            ),
+            Section(
+                "guardian_claims",
+                GuardianClaim,
+                lambda user: GuardianClaim.objects.filter(user=user).order_by("made_at", "pk"),
+                (
+                    "ground",
+                    "iin",
+                    "paper_number",
+                    "last_name",
+                    "first_name",
+                    "middle_name",
+                    "birth_date",
+                    "sex",
+                    "state",
+                    "made_at",
+                    "checked_at",
+                    "decided_at",
+                    "reason",
+                    "child_id",
+                ),
+                people=("user", "checked_by", "decided_by"),
+                left_out={
+                    "id": "a number of the row",
+                    "child_hash": "made of the number, to find the child",
+                    "note": "written by one official for another",
+                },
+            ),
+            Section(
+                "claim_papers",
+                ClaimPaper,
+                lambda user: ClaimPaper.objects.filter(claim__user=user).order_by("pk"),
+                ("original_name",),
+                files=("file",),
+                left_out={"id": "a number of the row", "claim": "its claim stands above"},
             ),
             Section(
                 "disputes",
@@ -128,3 +168,6 @@ class Children(Part):
     def forget(self, user: User, *, now: datetime) -> None:
         lock_children(user)
         Guardianship.objects.filter(user=user, ended_at=None).update(ended_at=now)
+        for paper in ClaimPaper.objects.filter(claim__user=user):
+            delete_after_commit(paper.file)
+        GuardianClaim.objects.filter(user=user).delete()

@@ -68,10 +68,26 @@ def find_child(user: User, *, iin: str) -> Person:
     added = children_of(user).filter(iin_hash=_iin_hash(iin)).first()
     if added is not None:
         raise ChildAlreadyAdded(added)
-    person = _ask_registry(user, iin=iin)
+    person = ask_registry(user, iin=iin)
+    on_paper = _same_on_paper(user, person)
+    if on_paper is not None:
+        raise ChildAlreadyAdded(on_paper)
     if is_barred(user, iin_hash=_iin_hash(iin)) or _is_ward_of_any(opponents_of(user), iin=iin):
         raise GuardianshipBarred
     return person
+
+
+def _same_on_paper(user: User, person: Person) -> Child | None:
+    """The child that `user` has here without an IIN and that `person` is: its IIN is entered on its own page.
+
+    Twins have different first names.
+    """
+    born_then = children_of(user).filter(
+        paper_hash__isnull=False, birth_date=person.birth_date, sex=person.sex
+    )
+    name = person.first_name.casefold()
+    same = (child for child in born_then if not child.iin and child.first_name.casefold() == name)
+    return next(same, None)
 
 
 def _is_ward_of_any(guardians: Iterable[User], *, iin: str) -> bool:
@@ -84,7 +100,7 @@ def _is_ward_of_any(guardians: Iterable[User], *, iin: str) -> bool:
         if monotonic() >= until:
             raise RegistryUnavailable("too slow for several questions")
         try:
-            _ask_registry(guardian, iin=iin)
+            ask_registry(guardian, iin=iin)
         except ChildRefused:
             continue
         return True
@@ -142,7 +158,7 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
         if not created:
             raise ChildAlreadyAdded(child)
         audit.record(Action.CHILD_ADDED, actor=user, subject=user, target=child.full_name, now=now)
-        _tell_the_others(guardianship, now=now)
+        tell_the_others(guardianship, now=now)
     return child
 
 
@@ -156,7 +172,7 @@ def recheck_guardianship(guardianship: Guardianship, *, now: datetime, dry_run: 
     if guardianship.source == Guardianship.Source.OFFICIAL:
         return True
     try:
-        person = _ask_registry(guardianship.user, iin=guardianship.child.iin)
+        person = ask_registry(guardianship.user, iin=guardianship.child.iin)
     except ChildRefused:
         _refuse_unknown_document(guardianship.user, now=now, dry_run=dry_run)
         person = None
@@ -207,7 +223,11 @@ def _lock_child(pk: UUID) -> None:
     Child.objects.select_for_update().values_list("pk").get(pk=pk)
 
 
-def _ask_registry(user: User, *, iin: str) -> Person:
+def ask_registry(user: User, *, iin: str) -> Person:
+    """What the registry says of the child with `iin` if it knows `user` as its guardian.
+
+    Raises `ChildRefused`, `accounts.registry.RegistryUnavailable`. Never call it inside a transaction.
+    """
     profile = user.profile
     known_by = (
         {"guardian_iin": profile.iin} if profile.iin else {"guardian_document": profile.document_number}
@@ -218,7 +238,7 @@ def _ask_registry(user: User, *, iin: str) -> Person:
         raise ChildRefused from None
 
 
-def _tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
+def tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
     """Tell the present guardians about a new one; the child's row is locked, so nobody is missed.
 
     The new one is also told who was there before. «Stop» is promised to whom it is open; the others read whom to call.

@@ -17,7 +17,7 @@ from accounts import limits
 from accounts.audit import client_address
 from accounts.decorators import parent_required
 from accounts.devices import known_device
-from accounts.masks import mask_iin, mask_name
+from accounts.masks import mask_document, mask_iin, mask_name
 from accounts.models import Sex, User
 from accounts.registry import Person, PhoneTie, RegistryUnavailable
 from accounts.typed import refilled
@@ -27,7 +27,7 @@ from children.access import child_for, children_of, others_of
 from children.ages import age_in_words
 from children.disputes import standing_of, undecided_of
 from children.forms import ChildForm, IinForm
-from children.models import Child
+from children.models import Child, GuardianClaim
 from children.services import (
     ChildAlreadyAdded,
     ChildRefused,
@@ -46,12 +46,13 @@ def children_list(request: HttpRequest) -> HttpResponse:
     cards = [
         {
             "child": child,
-            "iin": mask_iin(child.iin),
+            "iin": mask_iin(child.iin) if child.iin else "",
             "facts": [{"label": _("Age"), "value": age_in_words(child.birth_date, on=today)}],
         }
         for child in children_of(request.user)
     ]
-    return render(request, "children/list.html", {"cards": cards})
+    claims = GuardianClaim.objects.filter(user=_parent(request)).exclude(state=GuardianClaim.State.APPROVED)
+    return render(request, "children/list.html", {"cards": cards, "claims": claims})
 
 
 @require_GET
@@ -245,11 +246,16 @@ def _person_rows(person: Person | Child) -> list[dict[str, Any]]:
 def _child_rows(child: Child) -> list[dict[str, Any]]:
     today = timezone.localdate(estimate_clock())
     return [
-        {"label": _("IIN"), "value": mask_iin(child.iin)},
+        {"label": _("IIN") if child.iin else _("Number of the certificate"), "value": _number(child)},
         *_person_rows(child),
         {"label": _("Age"), "value": age_in_words(child.birth_date, on=today)},
         {"label": _("Nationality"), "value": child.get_nationality_display() or _("Not stated")},
     ]
+
+
+def _number(child: Child) -> str:
+    """The IIN, or without one the certificate, masked."""
+    return mask_iin(child.iin) if child.iin else mask_document(child.paper_number)
 
 
 def _parent(request: HttpRequest) -> User:

@@ -18,7 +18,9 @@ from tests.factories import (
     BenefitCategoryFactory,
     BenefitFactory,
     ChildFactory,
+    ClaimPaperFactory,
     GroupFactory,
+    GuardianClaimFactory,
     GuardianshipFactory,
     HolidayFactory,
     KindergartenFactory,
@@ -102,7 +104,15 @@ def build_city() -> SimpleNamespace:
         created_at=now,
         moderated_at=now,
     )
+    claim_paper = ClaimPaperFactory.create(
+        claim=GuardianClaimFactory.create(
+            user=parent, last_name="ОМАРОВ", first_name="АЛМА", birth_date=date(now.year - 3, 3, 1)
+        ),
+        original_name="1.pdf",
+    )
     return SimpleNamespace(
+        claim=claim_paper.claim,
+        claim_paper=claim_paper,
         parent=parent,
         kindergarten=kindergarten,
         vacancy=vacancy,

@@ -18,6 +18,7 @@ from factory.helpers import post_generation
 from accounts.crypto import keyed_hash
 from accounts.iin import check_digit
 from accounts.models import Profile, Sex, User
+from applications.guardians.claims import stand_in
 from applications.models import Application, Benefit, BenefitCategory, Bid, Contract, Referral
 from applications.rules.running_out import first_end
 from applications.states import BidState, ReferralState, Tier
@@ -32,7 +33,7 @@ from bulletin.models import (
     Review,
     Vacancy,
 )
-from children.models import Child, Dispute, Guardianship
+from children.models import Child, ClaimPaper, Dispute, GuardianClaim, Guardianship
 
 
 class LocalityFactory(DjangoModelFactory[Locality]):
@@ -173,6 +174,32 @@ class DisputeFactory(DjangoModelFactory[Dispute]):
 
     class Meta:
         model = Dispute
+
+
+class GuardianClaimFactory(DjangoModelFactory[GuardianClaim]):
+    """A mother's papers for a child without an IIN, waiting for a check."""
+
+    user = SubFactory(UserFactory)
+    ground = GuardianClaim.Ground.NO_IIN
+    paper_number = Sequence(lambda number: f"AB{number:06d}")
+    child_hash = LazyAttribute(lambda claim: stand_in(claim.paper_number))
+    last_name = "КАРИМОВ"
+    first_name = "АМИР"
+    birth_date = date(2017, 7, 20)
+    sex = Sex.MALE
+    made_at = LazyFunction(timezone.now)
+
+    class Meta:
+        model = GuardianClaim
+
+
+class ClaimPaperFactory(DjangoModelFactory[ClaimPaper]):
+    claim = SubFactory(GuardianClaimFactory)
+    file = FileField(filename="certificate.pdf", data=b"%PDF-1.4")
+    original_name = "туу туралы куәлік.pdf"
+
+    class Meta:
+        model = ClaimPaper
 
 
 def reckon_all():

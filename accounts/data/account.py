@@ -108,6 +108,7 @@ class Account(Part):
                     "birth_date",
                     "sex",
                     "phone_tie",
+                    "registry_asked_at",
                     "second_phone",
                     "second_phone_proven_at",
                     "address",

@@ -6,6 +6,7 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     corrections,
     disputes,
     groups,
+    guardian_claims,
     history,
     holidays,
     pauses,

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from accounts.stored_files import delete_unnamed
 from applications.models import Benefit, ExtensionDocument, Referral
 from applications.states import HAS_PAPER, BenefitState
+from children.models import ClaimPaper
 from notifications.sweeps import sweep
 
 DOCUMENT_KEPT_FOR = timedelta(days=90)
@@ -28,6 +29,21 @@ def old_benefit_documents(*, now: datetime) -> QuerySet[Benefit]:
     ended = Q(state__in=[BenefitState.REJECTED, BenefitState.WITHDRAWN], decided_at__lt=limit)
     expired = Q(state=BenefitState.EXPIRED, valid_until__lt=limit)
     return Benefit.objects.filter(ended | expired).exclude(document="")
+
+
+def old_claim_papers(*, now: datetime) -> QuerySet[ClaimPaper]:
+    """The papers of guardians that were decided about long enough ago."""
+    return ClaimPaper.objects.filter(claim__decided_at__lt=now - DOCUMENT_KEPT_FOR)
+
+
+def purge_claim_papers(*, now: datetime) -> int:
+    """Delete the old papers of guardians with their files; returns how many. The claims themselves stay."""
+
+    def purge(paper: ClaimPaper) -> None:
+        paper.delete()
+        delete_unnamed([paper.file.name])
+
+    return sweep(old_claim_papers(now=now), purge)
 
 
 def purge_extension_documents(*, now: datetime) -> int:

@@ -29,8 +29,10 @@ from applications.rules.running_out import first_end
 from applications.states import LIVE_STATES, ApplicationState, Move
 from bulletin.models import Language, Locality
 from children.disputes import halts_of, standstill
-from children.models import Child
+from children.models import Child, GuardianClaim
 
+# How long after an approval by papers an application still gets the date on which they were handed in.
+FILE_WITHIN: Final = timedelta(days=14)
 # How long the other guardians have to undo what one of them archived: they learn of it later, or not at once.
 OTHERS_UNDO_FOR: Final = timedelta(days=14)
 
@@ -39,6 +41,8 @@ def file_application(
     *, child: Child, locality: Locality, languages: Collection[str], actor: User, now: datetime
 ) -> Application:
     """Put a child into the queue of its birth year in `locality`, at `now`. Locks the child's row.
+
+    The first application after an approval by papers counts from when those were handed in (`FILE_WITHIN`).
 
     `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (ALREADY_FILED, AGE,
     DISPUTED, BUSY), `ValueError` for unknown languages, `PermissionDenied` if `actor` is not a guardian of the child.
@@ -62,7 +66,7 @@ def file_application(
                 locality=locality,
                 birth_year=child.birth_year,
                 languages=known,
-                filed_at=now,
+                filed_at=_handed_in_at(child, actor, now=now) or now,
                 sequence=sequence,
                 filed_by=actor,
                 interest_confirmed_at=now,
@@ -77,6 +81,28 @@ def file_application(
             raise Refused(Refusal.ALREADY_FILED) from error
         raise
     return application
+
+
+def file_by(claim: GuardianClaim) -> datetime:
+    """The first instant at which an application no longer gets the date of an approved claim."""
+    assert claim.decided_at is not None
+    return claim.decided_at + FILE_WITHIN
+
+
+def _handed_in_at(child: Child, actor: User, *, now: datetime) -> datetime | None:
+    """When `actor` handed in the papers for `child` that were approved; None if the child was in the queue before.
+
+    So nobody gains a date by a paper that proves nothing, and nobody an older one for a child who could wait already.
+    """
+    approved = GuardianClaim.objects.filter(
+        child=child, user=actor, state=GuardianClaim.State.APPROVED, decided_at__gt=now - FILE_WITHIN
+    )
+    claim = approved.order_by("-decided_at").first()
+    if claim is None or Application.objects.filter(child=child).exists():
+        return None
+    # Who could file before, by another guardian, could have had the date then.
+    earlier = child.guardianships.filter(added_at__lt=claim.decided_at).exclude(user=actor)
+    return None if earlier.exists() else claim.made_at
 
 
 def archive(application: Application, *, actor: User, now: datetime) -> Application:

@@ -32,10 +32,12 @@ CABINET = (
     "/cabinet/profile/second-phone/",
     "/cabinet/profile/number/",
     "/cabinet/profile/number/confirm/",
+    "/cabinet/profile/document/",
     "/cabinet/notifications/",
     "/cabinet/notifications/log/",
     "/cabinet/children/",
     "/cabinet/children/add/",
+    "/cabinet/children/papers/",
     "/cabinet/applications/",
     "/cabinet/applications/new/",
     "/cabinet/applications/archive/",
@@ -67,6 +69,7 @@ def family_objects(city) -> list[str]:
     }
     return [
         reverse("children:child", args=[city.child.pk]),
+        reverse("applications:guardian_claim", args=[city.claim.pk]),
         reverse("applications:apply", args=[city.applications["waiting"].pk, city.vacancy.pk]),
         *(application.get_absolute_url() for application in city.applications.values()),
         *(

@@ -14,12 +14,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
+from accounts.identity import DocumentError, Paper, parse_identity
+from accounts.iin import IinError, parse_iin
+from accounts.models import Sex, User
 from accounts.uploads import DOCUMENT_INPUT, Upload, check_documents, each_named
 from applications.models import Application, BenefitCategory, Extension
 from applications.views.day_field import DayField
 from bulletin.models import Language, Locality
-from children.models import Child
+from children.models import Child, GuardianClaim
 
 CHOOSE_CHILD = gettext_lazy("Choose the child.")
 
@@ -290,3 +292,95 @@ class PeriodForm(forms.Form):
         if first and last and last < first:
             self.add_error("last_day", _("The last day is before the first one."))
         return data
+
+
+# A child older than this waits for no kindergarten; the papers of a younger one may name any day.
+OLDEST_ON_PAPER = 8
+
+
+class GuardianClaimForm(HandedIn):
+    """A child and the papers that prove whose guardian one is."""
+
+    files_field = "documents"
+
+    ground = forms.ChoiceField(
+        label=gettext_lazy("Why by papers"),
+        choices=GuardianClaim.Ground.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose why.")},
+    )
+    number = forms.CharField(
+        label=gettext_lazy("The child's IIN, or without one the number of its birth certificate or passport"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "size": 20}),
+    )
+    last_name = forms.CharField(label=gettext_lazy("Last name of the child"), max_length=100)
+    first_name = forms.CharField(label=gettext_lazy("First name of the child"), max_length=100)
+    middle_name = forms.CharField(
+        label=gettext_lazy("Patronymic, if there is one"), max_length=100, required=False
+    )
+    birth_date = DayField(label=gettext_lazy("Date of birth"))
+    sex = forms.ChoiceField(label=gettext_lazy("Sex"), choices=Sex.choices, widget=forms.RadioSelect)
+    documents = DocumentsField(
+        label=gettext_lazy("Scanned papers"),
+        help_text=gettext_lazy(
+            "The birth certificate and, if you are not a parent by it, the decision that makes you the representative. "
+            "From 1 to 5 files: PDF or pictures (JPEG, PNG, HEIC, WebP), up to 5 MB each."
+        ),
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_birth_date(self) -> date:
+        born: date = self.cleaned_data["birth_date"]
+        if not self.today.year - OLDEST_ON_PAPER <= born.year or born > self.today:
+            raise ValidationError(_("This is no birth date of a child for a kindergarten. Check it."))
+        return born
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for name in ("last_name", "first_name", "middle_name"):
+            # As the registry writes names, and as everything compares them.
+            data[name] = " ".join(str(data.get(name, "")).split()).upper()
+        if "number" in data and "ground" in data:
+            self._read_number(data)
+        return data
+
+    def _read_number(self, data: dict[str, Any]) -> None:
+        data["iin"] = data["paper_number"] = ""
+        try:
+            if data["ground"] == GuardianClaim.Ground.NOT_IN_REGISTRY:
+                data["iin"] = parse_iin(data["number"])
+            else:
+                data["paper_number"] = parse_identity(data["number"], paper=Paper.OTHER).document_number
+        except (IinError, DocumentError) as error:
+            self.add_error("number", error.message)
+            return
+        if data["paper_number"] and is_iin(data["paper_number"]):
+            self.add_error("number", _("This is an IIN. Choose above that the registry does not know you."))
+
+
+class JoinForm(forms.Form):
+    """The IIN that a child got after it had come here by its certificate."""
+
+    iin = forms.CharField(
+        label=gettext_lazy("IIN of the child"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 20}),
+    )
+
+    def clean_iin(self) -> str:
+        try:
+            return parse_iin(self.cleaned_data["iin"])
+        except IinError as error:
+            raise ValidationError(error.message) from None
+
+
+def is_iin(number: str) -> bool:
+    """Whether a number is a valid IIN."""
+    try:
+        return bool(parse_iin(number))
+    except IinError:
+        return False

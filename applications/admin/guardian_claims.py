@@ -1,0 +1,268 @@
+"""Guardians by papers: one official checks, another approves; the papers are read here."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit
+from accounts.file_response import file_response
+from accounts.journal_actions import Action
+from accounts.masks import mask_document, mask_iin, mask_phone
+from accounts.models import User
+from applications.admin.work import (
+    LINE_BREAK,
+    READ_BY_OTHERS,
+    ReasonForm,
+    Rows,
+    Work,
+    WorkAdmin,
+    page_of,
+    staff_of,
+    tag,
+    written,
+)
+from applications.guardians import claims
+from applications.guardians.claims import claims_to_decide, is_about_own
+from applications.workplace import short_name
+from children.models import Child, GuardianClaim
+from notifications.clock import read_clock
+
+State = GuardianClaim.State
+TONES = {
+    State.HANDED_IN: "info",
+    State.CHECKED: "warning",
+    State.APPROVED: "success",
+    State.REFUSED: "danger",
+}
+
+
+class CheckedForm(forms.Form):
+    reason = forms.CharField(
+        label=_("What proves it"),
+        help_text=_("The second official reads this text: which papers, issued by whom, what you compared."),
+        max_length=300,
+        validators=READ_BY_OTHERS,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )
+
+
+class WaitsFilter(admin.SimpleListFilter):
+    title = _("decision")
+    parameter_name = "waits"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("you", _("waits for you"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[GuardianClaim]) -> QuerySet[GuardianClaim]:
+        if self.value() == "you":
+            return queryset.filter(pk__in=claims_to_decide(staff_of(request)).values("pk"))
+        return queryset
+
+
+def _may_check(claim: GuardianClaim, now: datetime) -> bool:
+    return claim.state == State.HANDED_IN
+
+
+def _may_approve(claim: GuardianClaim, now: datetime) -> bool:
+    return claim.state == State.CHECKED
+
+
+def _may_refuse(claim: GuardianClaim, now: datetime) -> bool:
+    return claim.is_open
+
+
+def _check(claim: GuardianClaim, actor: User, data: dict[str, Any], now: datetime) -> None:
+    claims.check_claim(claim, actor=actor, reason=data["reason"], now=now)
+
+
+def _approve(claim: GuardianClaim, actor: User, data: dict[str, Any], now: datetime) -> None:
+    claims.approve_claim(claim, actor=actor, now=now)
+
+
+def _refuse(claim: GuardianClaim, actor: User, data: dict[str, Any], now: datetime) -> None:
+    claims.refuse_claim(claim, actor=actor, reason=data["reason"], now=now)
+
+
+@admin.register(GuardianClaim)
+class GuardianClaimAdmin(WorkAdmin):
+    """For officials only."""
+
+    list_display = ["made_at", "child_name", "ground", "shown_state"]
+    list_display_links = ["made_at", "child_name"]
+    list_filter = [WaitsFilter, "state", "ground"]
+    list_select_related = ["user__profile"]
+    search_fields = ["last_name"]
+    search_help_text = _("Last name of the child")
+    date_hierarchy = "made_at"
+    fields = [
+        "shown_state",
+        "ground",
+        "full_name",
+        "birth_date",
+        "sex",
+        "number",
+        "shown_papers",
+        "claimant",
+        "known_already",
+        "made_at",
+        "checked_at",
+        "checked_by",
+        "note",
+        "decided_at",
+        "decided_by",
+        "reason",
+    ]
+    works = [
+        Work(
+            name="check",
+            label=_("The papers prove it"),
+            consequence=_(
+                "Another official then approves. The child is in no queue yet, and the family is told nothing."
+            ),
+            done=_("Checked. Another official approves now."),
+            permission="children.change_guardianclaim",
+            offered=_may_check,
+            perform=_check,
+            form=CheckedForm,
+            is_in_journal=True,
+        ),
+        Work(
+            name="approve",
+            label=_("Approve"),
+            consequence=_(
+                "The person is a guardian of the child from now on and can file an application, which counts from when "
+                "the papers were handed in. Other guardians of the child are told."
+            ),
+            done=_("Approved. The family has been told."),
+            permission="children.change_guardianclaim",
+            offered=_may_approve,
+            perform=_approve,
+            is_in_journal=True,
+        ),
+        Work(
+            name="refuse",
+            label=_("Refuse"),
+            consequence=_("The family reads your reason and may hand in other papers, with a new date."),
+            done=_("Refused. The family has been told the reason."),
+            permission="children.change_guardianclaim",
+            offered=_may_refuse,
+            perform=_refuse,
+            form=ReasonForm,
+            danger=True,
+            is_in_journal=True,
+        ),
+    ]
+
+    def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
+        """The oldest first among those to decide."""
+        return ["made_at", "id"] if request.GET.get("waits") == "you" else ["-made_at", "-id"]
+
+    def who_else_decides(self, request: HttpRequest, obj: GuardianClaim) -> str:
+        user = staff_of(request)
+        if is_about_own(obj, user):
+            return self.words_for_guardian(user, obj)
+        if obj.state == State.CHECKED and obj.checked_by == user:
+            return gettext("You checked the papers: another official approves or refuses.")
+        return ""
+
+    def summary(self, obj: GuardianClaim) -> Rows:
+        rows = [
+            {"label": gettext("Child"), "value": self.child_name(obj)},
+            {"label": gettext("Why on paper"), "value": obj.get_ground_display()},
+            {"label": gettext("Documents"), "value": self.shown_papers(obj)},
+            {"label": gettext("Perhaps here already"), "value": self.known_already(obj)},
+        ]
+        if obj.note:
+            rows.append({"label": gettext("What was checked"), "value": obj.note})
+        return rows
+
+    def audit_view(self, request: HttpRequest, obj: GuardianClaim, *, target: str = "") -> None:
+        audit.record(
+            Action.PERSONAL_DATA_VIEWED,
+            actor=staff_of(request),
+            subject=obj.user,
+            target=target or obj.full_name,
+            address=audit.client_address(request),
+            now=read_clock(),
+        )
+
+    # --- columns ---------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("Child"), ordering="last_name")
+    def child_name(self, obj: GuardianClaim) -> str:
+        return short_name(
+            Child(last_name=obj.last_name, first_name=obj.first_name, middle_name=obj.middle_name)
+        )
+
+    @admin.display(description=_("Child"))
+    def full_name(self, obj: GuardianClaim) -> str:
+        return obj.full_name
+
+    @admin.display(description=_("IIN / document number"))
+    def number(self, obj: GuardianClaim) -> str:
+        """A certificate whole, since it is compared with the paper; an IIN is on the paper, too."""
+        return mask_iin(obj.iin) if obj.iin else obj.paper_number
+
+    @admin.display(description=_("Who hands it in"))
+    def claimant(self, obj: GuardianClaim) -> str:
+        profile = obj.user.profile
+        known_by = mask_iin(profile.iin) if profile.iin else mask_document(profile.document_number)
+        return f"{profile.full_name}, {known_by}, {mask_phone(obj.user.phone)}"
+
+    @admin.display(description=_("Perhaps here already"))
+    def known_already(self, obj: GuardianClaim) -> str:
+        """Children of that name and day: one of them may be the same, with an IIN or another certificate."""
+        found = Child.objects.filter(birth_date=obj.birth_date, first_name__iexact=obj.first_name)
+        rows = [
+            (short_name(child), written(child.birth_date), mask_iin(child.iin) if child.iin else "—")
+            for child in found.exclude(claims=obj)[:10]
+        ]
+        return format_html_join(LINE_BREAK, "{} · {} · {}", rows) if rows else "—"
+
+    @admin.display(description=_("Documents"))
+    def shown_papers(self, obj: GuardianClaim) -> str:
+        rows = [
+            (reverse("admin:children_guardianclaim_paper", args=[obj.pk, paper.pk]), paper.original_name)
+            for paper in obj.papers.all()
+        ]
+        return format_html_join(LINE_BREAK, '<a href="{}">{}</a>', rows) if rows else "—"
+
+    @admin.display(description=_("State"), ordering="state")
+    def shown_state(self, obj: GuardianClaim) -> str:
+        return tag(obj.get_state_display(), tone=TONES[State(obj.state)])
+
+    # --- the papers ------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.paper_view)
+        return [
+            path("<uuid:pk>/papers/<int:paper_pk>/", view, name="children_guardianclaim_paper"),
+            *super().get_urls(),
+        ]
+
+    def paper_view(self, request: HttpRequest, pk: UUID, paper_pk: int) -> HttpResponse:
+        """One paper, as a download that no browser runs; the journal of whoever handed it in says who did so."""
+        claim: GuardianClaim | None = self.get_object(request, str(pk))
+        paper = claim.papers.filter(pk=paper_pk).first() if claim is not None else None
+        if claim is None or paper is None:
+            raise Http404
+        if not self.has_view_permission(request, claim):
+            raise PermissionDenied
+        try:
+            response = file_response(paper.file, name=paper.original_name)
+        except FileNotFoundError:
+            messages.error(request, gettext("The file is missing. Ask the system administrator."))
+            return HttpResponseRedirect(page_of(claim))
+        self.audit_view(request, claim, target=f"{claim.full_name}: {paper.original_name}")
+        return response

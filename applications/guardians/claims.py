@@ -1,0 +1,264 @@
+"""A guardian whom the registry can't prove hands in papers; one official checks them, a second one approves.
+
+docs/disputes.md says what counts from when. A «Stop» never reaches whom two officials have approved.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from django.core.files import File
+from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from accounts import audit
+from accounts.crypto import keyed_hash
+from accounts.models import User
+from accounts.uploads import random_name, type_of
+from applications.journal_actions import Action
+from applications.moves import Refused, locking
+from applications.refusals import Refusal
+from applications.waiting.filing import file_by
+from children.disputes import is_barred, lock_people
+from children.models import Child, ClaimPaper, GuardianClaim, Guardianship
+from children.services import tell_the_others
+from notifications.services import enqueue
+
+# More wait for nobody: a family has fewer children without an IIN than this.
+MOST_OPEN: Final = 3
+
+
+@dataclass(frozen=True)
+class ChildOnPaper:
+    """The child as its papers name it: with an IIN, or else with the number of its certificate."""
+
+    iin: str
+    paper_number: str
+    last_name: str
+    first_name: str
+    middle_name: str
+    birth_date: date
+    sex: str
+
+    @property
+    def child_hash(self) -> str:
+        """What finds the child here (`Child.iin_hash`): the same certificate makes no second child."""
+        return keyed_hash("iin", self.iin) if self.iin else stand_in(self.paper_number)
+
+
+def paper_hash(number: str) -> str:
+    """The hash by which a certificate can be found but not read."""
+    return keyed_hash("paper", number)
+
+
+def stand_in(paper_number: str) -> str:
+    """What stands in `Child.iin_hash` while a child has no IIN."""
+    return f"paper-{paper_hash(paper_number)}"[:64]
+
+
+def hand_in(
+    user: User,
+    child: ChildOnPaper,
+    *,
+    documents: "Sequence[tuple[str, File[bytes]]]",
+    address: str | None,
+    now: datetime,
+) -> GuardianClaim:
+    """Ask to become a guardian of `child` by papers. `documents` are checked files (`accounts.uploads`) with names.
+
+    The same child asked for twice at once makes one claim. Raises `Refused` (CLAIM_WAITS, TOO_MANY_GUARDIAN_CLAIMS,
+    ALREADY_GUARDIAN, GUARDIAN_BARRED, DOCUMENTS_MISSING).
+    """
+    if not documents:
+        raise Refused(Refusal.DOCUMENTS_MISSING)
+    try:
+        with locking():
+            lock_people(user)
+            _refuse_if_there(user, child)
+            claim = GuardianClaim.objects.create(
+                user=user,
+                ground=GuardianClaim.Ground.NOT_IN_REGISTRY if child.iin else GuardianClaim.Ground.NO_IIN,
+                iin=child.iin,
+                paper_number=child.paper_number,
+                child_hash=child.child_hash,
+                last_name=child.last_name,
+                first_name=child.first_name,
+                middle_name=child.middle_name,
+                birth_date=child.birth_date,
+                sex=child.sex,
+                made_at=now,
+            )
+            for name, file in documents:
+                ClaimPaper(claim=claim, original_name=name).file.save(
+                    random_name(type_of(file.name or "")), file
+                )
+            audit.record(
+                Action.CLAIM_HANDED_IN,
+                actor=user,
+                subject=user,
+                target=claim.full_name,
+                address=address,
+                about=claim,
+                now=now,
+            )
+    except IntegrityError as error:
+        raise Refused(Refusal.CLAIM_WAITS) from error
+    return claim
+
+
+def _refuse_if_there(user: User, child: ChildOnPaper) -> None:
+    waiting = GuardianClaim.objects.filter(user=user, state__in=GuardianClaim.OPEN)
+    if waiting.filter(child_hash=child.child_hash).exists():
+        raise Refused(Refusal.CLAIM_WAITS)
+    if waiting.count() >= MOST_OPEN:
+        raise Refused(Refusal.TOO_MANY_GUARDIAN_CLAIMS)
+    if Guardianship.objects.filter(user=user, child__in=_found(child), ended_at=None).exists():
+        raise Refused(Refusal.ALREADY_GUARDIAN)
+    if is_barred(user, iin_hash=child.child_hash):
+        raise Refused(Refusal.GUARDIAN_BARRED)
+
+
+def _found(child: ChildOnPaper) -> QuerySet[Child]:
+    """The child here that these papers are about; a certificate stays its own after the IIN came."""
+    if child.iin:
+        return Child.objects.filter(iin_hash=child.child_hash)
+    return Child.objects.filter(paper_hash=paper_hash(child.paper_number))
+
+
+def check_claim(claim: GuardianClaim, *, actor: User, reason: str, now: datetime) -> GuardianClaim:
+    """The first official has seen that the papers prove it, and says by what. It counts for nothing yet.
+
+    Raises `Refused` (REASON_MISSING, ALREADY_DECIDED, OWN_CHILD).
+    """
+    with locking():
+        claim = _lock(claim, actor=actor, reason=reason)
+        if claim.state != GuardianClaim.State.HANDED_IN:
+            raise Refused(Refusal.ALREADY_DECIDED)
+        claim.state, claim.note = GuardianClaim.State.CHECKED, reason.strip()
+        claim.checked_at, claim.checked_by = now, actor
+        claim.save(update_fields=["state", "note", "checked_at", "checked_by"])
+        _record(claim, Action.CLAIM_CHECKED, actor=actor, reason="", now=now)
+    return claim
+
+
+def approve_claim(claim: GuardianClaim, *, actor: User, now: datetime) -> GuardianClaim:
+    """The second official approves: the guardian is one from now on, and whoever was there before is told.
+
+    The child is made, unless it is here already with this IIN or certificate. Raises `Refused` (ALREADY_DECIDED,
+    NOT_CHECKED_YET, NOT_BY_THE_SAME if `actor` was the first, OWN_CHILD, GUARDIAN_BARRED while a dispute bars them,
+    CLAIM_DIFFERS if the child here was born on another day). Locks the person, then the child.
+    """
+    with locking():
+        lock_people(claim.user)
+        claim = _lock(claim, actor=actor, reason="-")
+        if claim.state == GuardianClaim.State.HANDED_IN:
+            raise Refused(Refusal.NOT_CHECKED_YET)
+        if claim.state != GuardianClaim.State.CHECKED:
+            raise Refused(Refusal.ALREADY_DECIDED)
+        if claim.checked_by == actor:
+            raise Refused(Refusal.NOT_BY_THE_SAME)
+        if is_barred(claim.user, iin_hash=claim.child_hash):
+            raise Refused(Refusal.GUARDIAN_BARRED)
+        child = _child_of(claim, now=now)
+        if child.birth_date != claim.birth_date:
+            raise Refused(Refusal.CLAIM_DIFFERS)
+        guardianship, is_new = Guardianship.objects.get_or_create(
+            child=child,
+            user=claim.user,
+            ended_at=None,
+            defaults={"source": Guardianship.Source.OFFICIAL, "added_at": now, "verified_at": now},
+        )
+        claim.state, claim.child = GuardianClaim.State.APPROVED, child
+        claim.decided_at, claim.decided_by = now, actor
+        claim.save(update_fields=["state", "child", "decided_at", "decided_by"])
+        _record(claim, Action.CLAIM_APPROVED, actor=actor, reason="", now=now)
+        _tell(claim, "claim_approved", now=now, file_by=file_by(claim))
+        if is_new:
+            tell_the_others(guardianship, now=now)
+    return claim
+
+
+def refuse_claim(claim: GuardianClaim, *, actor: User, reason: str, now: datetime) -> GuardianClaim:
+    """Refuse it, with a reason that the family reads; they may hand in other papers.
+
+    Raises `Refused` (REASON_MISSING, ALREADY_DECIDED, OWN_CHILD).
+    """
+    with locking():
+        claim = _lock(claim, actor=actor, reason=reason)
+        if not claim.is_open:
+            raise Refused(Refusal.ALREADY_DECIDED)
+        claim.state, claim.reason = GuardianClaim.State.REFUSED, reason.strip()
+        claim.decided_at, claim.decided_by = now, actor
+        claim.save(update_fields=["state", "reason", "decided_at", "decided_by"])
+        _record(claim, Action.CLAIM_REFUSED, actor=actor, reason=claim.reason, now=now)
+        _tell(claim, "claim_refused", now=now)
+    return claim
+
+
+def _lock(claim: GuardianClaim, *, actor: User, reason: str) -> GuardianClaim:
+    """The claim as it is now, its row locked; nobody decides about a child of their own, nor without a reason."""
+    if not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    claim = (
+        GuardianClaim.objects.select_for_update(of=("self",)).select_related("user__profile").get(pk=claim.pk)
+    )
+    if is_about_own(claim, actor):
+        raise Refused(Refusal.OWN_CHILD)
+    return claim
+
+
+def is_about_own(claim: GuardianClaim, actor: User) -> bool:
+    """Whether the employee `actor` is the person of the claim, or a guardian of the child it is about."""
+    if actor.is_same_person(claim.user):
+        return True
+    present = Guardianship.objects.filter(child__iin_hash=claim.child_hash, ended_at=None)
+    return any(actor.is_same_person(one.user) for one in present.select_related("user__profile"))
+
+
+def _child_of(claim: GuardianClaim, *, now: datetime) -> Child:
+    """The locked row of the child, made if nobody has added it: of two claims at once the second finds it."""
+    number = claim.paper_number
+    Child.objects.bulk_create(
+        [
+            Child(
+                iin=claim.iin,
+                iin_hash=claim.child_hash,
+                paper_number=number,
+                paper_hash=paper_hash(number) if number else None,
+                last_name=claim.last_name,
+                first_name=claim.first_name,
+                middle_name=claim.middle_name,
+                birth_date=claim.birth_date,
+                sex=claim.sex,
+                created_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    found = {"paper_hash": paper_hash(number)} if number else {"iin_hash": claim.child_hash}
+    return Child.objects.select_for_update().get(**found)
+
+
+def _record(claim: GuardianClaim, action: Action, *, actor: User, reason: str, now: datetime) -> None:
+    audit.record(
+        action, actor=actor, subject=claim.user, target=claim.full_name, reason=reason, about=claim, now=now
+    )
+
+
+def _tell(claim: GuardianClaim, kind: str, *, now: datetime, **context: datetime) -> None:
+    enqueue(
+        claim.user,
+        kind,
+        context={"claim": claim, **context},
+        dedupe_key=str(claim.pk),
+        now=now,
+        link=reverse("applications:guardian_claim", args=[claim.pk]),
+    )
+
+
+def claims_to_decide(user: User) -> QuerySet[GuardianClaim]:
+    """The open claims that `user` may take the next step of: of those checked, the ones that somebody else checked."""
+    waiting = GuardianClaim.objects.filter(state__in=GuardianClaim.OPEN).order_by("made_at", "pk")
+    return waiting.exclude(state=GuardianClaim.State.CHECKED, checked_by=user)

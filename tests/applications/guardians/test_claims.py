@@ -1,0 +1,368 @@
+"""Guardians by papers: handed in by a parent, checked by one official, approved by another; the IIN comes later."""
+
+from datetime import date, timedelta
+from io import BytesIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from PIL import Image
+
+from accounts.crypto import keyed_hash
+from accounts.models import Sex
+from accounts.registry import Person, PersonNotFound
+from accounts.registry.simulator import SimulatedRegistry
+from accounts.roles import Role
+from applications.guardians.claims import (
+    MOST_OPEN,
+    ChildOnPaper,
+    approve_claim,
+    check_claim,
+    claims_to_decide,
+    refuse_claim,
+    stand_in,
+)
+from applications.guardians.joining import join_iin
+from applications.jobs import retention
+from applications.models import Application, Event
+from applications.moves import Refused
+from applications.refusals import Refusal
+from applications.waiting.filing import FILE_WITHIN, archive, file_application
+from children.models import Child, ClaimPaper, Dispute, GuardianClaim, Guardianship
+from children.services import ChildAlreadyAdded, add_child, find_child
+from notifications.models import Message, Notice
+from tests.applications.conftest import NOW
+from tests.factories import (
+    ApplicationFactory,
+    ChildFactory,
+    ClaimPaperFactory,
+    DisputeFactory,
+    GuardianClaimFactory,
+    GuardianshipFactory,
+    StaffFactory,
+    UserFactory,
+    nth_iin,
+)
+from tests.staff import employee, inside
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "calendar_2019")]
+
+MICROSECOND = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+IIN = nth_iin(40_000)
+AMIR = Person(IIN, "", "КАРИМОВ", "АМИР", "РУСТАМҰЛЫ", date(2017, 7, 20), "m")
+
+
+def refused(reason):
+    return pytest.raises(Refused, check=lambda error: error.reason == reason)
+
+
+@pytest.fixture
+def claim(db):
+    return GuardianClaimFactory.create(made_at=NOW)
+
+
+@pytest.fixture
+def officials(db):
+    return StaffFactory.create(), StaffFactory.create()
+
+
+def jpeg():
+    written = BytesIO()
+    Image.new("RGB", (60, 40), "red").save(written, "JPEG")
+    return written.getvalue()
+
+
+def approved(claim, officials, *, at=NOW):
+    check_claim(claim, actor=officials[0], reason="Туу туралы куәлік, Ташкент", now=at)
+    return approve_claim(claim, actor=officials[1], now=at)
+
+
+def answers(**fields):
+    return {
+        "ground": "no_iin",
+        "number": "IV-ТН № 123456",
+        "last_name": "Каримов",
+        "first_name": " Амир ",
+        "middle_name": "",
+        "birth_date": "20.07.2017",
+        "sex": "m",
+        "documents": [SimpleUploadedFile("куәлік.jpg", jpeg())],
+        **fields,
+    }
+
+
+class TestHandingIn:
+    def test_a_family_hands_in_papers_and_reads_where_they_stand(self, client_of):
+        mother = UserFactory.create()
+        browser, address = client_of(mother), reverse("applications:new_guardian_claim")
+        answer = browser.post(address, answers(), follow=True)
+        claim = GuardianClaim.objects.get()
+        assert answer.redirect_chain[-1][0] == reverse("applications:guardian_claim", args=[claim.pk])
+        assert (claim.full_name, claim.paper_number, claim.iin, claim.state) == (
+            "КАРИМОВ АМИР",
+            "IVTH123456",
+            "",
+            GuardianClaim.State.HANDED_IN,
+        )
+        # The safe copy is shown back to who sent it, and to nobody else.
+        paper = claim.papers.get()
+        own = reverse("applications:guardian_claim_paper", args=[claim.pk, paper.pk])
+        assert browser.get(own)["Content-Type"] == "image/jpeg"
+        assert client_of(UserFactory.create()).get(own).status_code == 404
+        # Nothing counts yet.
+        assert not Child.objects.exists()
+        assert not Guardianship.objects.exists()
+        # The same once more, on another keyboard, makes no second claim.
+        answer = browser.post(address, answers(number="iv tн 123456"))
+        assert str(Refusal.CLAIM_WAITS.label) in answer.content.decode()
+        assert GuardianClaim.objects.count() == ClaimPaper.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        ("wrong", "field"),
+        [
+            ({"number": "12"}, "number"),
+            ({"number": IIN}, "number"),
+            ({"ground": "not_in_registry", "number": "123456789012"}, "number"),
+            ({"birth_date": "20.07.2007"}, "birth_date"),
+            ({"birth_date": "20.07.2029"}, "birth_date"),
+            ({"first_name": "  "}, "first_name"),
+            ({"sex": "x"}, "sex"),
+            ({"documents": []}, "documents"),
+            ({"documents": [SimpleUploadedFile("a.pdf", b"%PDF-1.4 garbage")]}, "documents"),
+        ],
+    )
+    def test_what_is_wrong_is_said_at_its_field_and_nothing_kept(self, client_of, wrong, field):
+        answer = client_of(UserFactory.create()).post(
+            reverse("applications:new_guardian_claim"), answers(**wrong)
+        )
+        assert set(answer.context["form"].errors) == {field}
+        assert not GuardianClaim.objects.exists()
+        assert not ClaimPaper.objects.exists()
+
+    def test_three_wait_at_most_and_a_barred_person_hands_in_nothing(self, claim, client_of, scene):
+        browser, address = client_of(claim.user), reverse("applications:new_guardian_claim")
+        for _ in range(MOST_OPEN - 1):
+            GuardianClaimFactory(user=claim.user)
+        answer = browser.post(address, answers())
+        assert str(Refusal.TOO_MANY_GUARDIAN_CLAIMS.label) in answer.content.decode()
+        stopped = DisputeFactory.create(guardianship__child=scene.application.child, raised_by=scene.parent)
+        GuardianshipFactory(user=scene.parent, child__iin=IIN, child__iin_hash=keyed_hash("iin", IIN))
+        stranger = stopped.guardianship.user
+        answer = client_of(stranger).post(address, answers(ground="not_in_registry", number=IIN))
+        assert str(Refusal.GUARDIAN_BARRED.label) in answer.content.decode()
+        assert not GuardianClaim.objects.filter(user=stranger).exists()
+
+
+class TestTheDecision:
+    def test_two_officials_make_a_guardian_whose_date_is_that_of_the_papers(self, claim, officials, scene):
+        first, second = officials
+        with refused(Refusal.NOT_CHECKED_YET):
+            approve_claim(claim, actor=second, now=NOW)
+        check_claim(claim, actor=first, reason="Туу туралы куәлік", now=NOW + DAY)
+        assert not Guardianship.objects.filter(user=claim.user).exists()
+        with refused(Refusal.NOT_BY_THE_SAME):
+            approve_claim(claim, actor=first, now=NOW + DAY)
+        assert [list(claims_to_decide(one)) for one in officials] == [[], [claim]]
+        decided = NOW + 3 * DAY
+        approve_claim(claim, actor=second, now=decided)
+        guardianship = Guardianship.objects.get(user=claim.user)
+        assert guardianship.source == Guardianship.Source.OFFICIAL
+        assert Message.objects.filter(recipient=claim.user, kind="claim_approved").count() == 1
+        assert "26.06.2019" in Notice.objects.get(recipient=claim.user, kind="claim_approved").text_ru
+        with refused(Refusal.ALREADY_DECIDED):
+            approve_claim(claim, actor=second, now=decided)
+        application = file_application(
+            child=guardianship.child,
+            locality=scene.locality,
+            languages=["ru"],
+            actor=claim.user,
+            now=decided + FILE_WITHIN - MICROSECOND,
+        )
+        assert application.filed_at == NOW
+        assert Event.objects.get(application=application).filed_at == NOW
+        # Only once: whoever leaves the queue comes back at the end of it.
+        archive(application, actor=claim.user, now=decided + FILE_WITHIN - MICROSECOND)
+        again = decided + FILE_WITHIN - MICROSECOND
+        anew = file_application(
+            child=guardianship.child, locality=scene.locality, languages=["ru"], actor=claim.user, now=again
+        )
+        assert anew.filed_at == again
+
+    def test_the_date_is_lost_by_waiting_and_never_older_than_what_another_guardian_could_have_had(
+        self, claim, officials, scene
+    ):
+        approved(claim, officials)
+        child = Guardianship.objects.get(user=claim.user).child
+        late = NOW + FILE_WITHIN
+        filed = {"locality": scene.locality, "languages": ["ru"]}
+        assert file_application(child=child, actor=claim.user, now=late, **filed).filed_at == late
+        known = GuardianshipFactory.create(
+            child__iin=IIN, child__iin_hash=keyed_hash("iin", IIN), verified_at=NOW - DAY
+        )
+        foster = GuardianClaimFactory.create(
+            ground="not_in_registry",
+            iin=IIN,
+            paper_number="",
+            child_hash=keyed_hash("iin", IIN),
+            made_at=NOW - DAY,
+        )
+        approved(foster, officials)
+        assert file_application(child=known.child, actor=foster.user, now=NOW, **filed).filed_at == NOW
+        assert Message.objects.filter(recipient=known.user, kind="guardian_added").count() == 1
+
+    def test_the_same_certificate_makes_one_child_for_both_parents(self, claim, officials):
+        father = GuardianClaimFactory.create(paper_number=claim.paper_number, made_at=NOW)
+        other_day = GuardianClaimFactory.create(
+            paper_number=claim.paper_number, birth_date=date(2018, 1, 1), made_at=NOW
+        )
+        approved(claim, officials)
+        approved(father, officials)
+        assert Child.objects.count() == 1
+        assert Guardianship.objects.filter(child=Child.objects.get()).count() == 2
+        assert Message.objects.filter(recipient=claim.user, kind="guardian_added").count() == 1
+        with refused(Refusal.CLAIM_DIFFERS):
+            approved(other_day, officials)
+
+    def test_a_refusal_says_why_and_other_papers_may_follow(self, claim, officials, client_of):
+        with refused(Refusal.REASON_MISSING):
+            refuse_claim(claim, actor=officials[0], reason=" ", now=NOW)
+        refuse_claim(claim, actor=officials[0], reason="Екінші беті жоқ.", now=NOW)
+        assert "Екінші беті жоқ." in Notice.objects.get(recipient=claim.user, kind="claim_refused").text_kk
+        assert Message.objects.filter(recipient=claim.user, kind="claim_refused").exists()
+        page = client_of(claim.user).get(reverse("applications:guardian_claim", args=[claim.pk]))
+        assert "Екінші беті жоқ." in page.content.decode()
+        assert reverse("applications:new_guardian_claim") in page.content.decode()
+        for step in (check_claim, refuse_claim):
+            with refused(Refusal.ALREADY_DECIDED):
+                step(claim, actor=officials[1], reason="Қате", now=NOW)
+        assert GuardianClaimFactory.create(user=claim.user, paper_number=claim.paper_number)
+
+    def test_nobody_decides_about_themselves_nor_while_a_dispute_bars_them(self, claim, officials, scene):
+        own = StaffFactory.create(staff_iin_hash=claim.user.profile.iin_hash)
+        for step in (check_claim, refuse_claim):
+            with refused(Refusal.OWN_CHILD):
+                step(claim, actor=own, reason="Жақсы", now=NOW)
+        check_claim(claim, actor=officials[0], reason="Куәлік", now=NOW)
+        with refused(Refusal.OWN_CHILD):
+            approve_claim(claim, actor=own, now=NOW)
+        # A brother or sister's guardian stopped the person meanwhile, and has the child of this certificate, too.
+        child = ChildFactory.create(
+            iin="", iin_hash=stand_in(claim.paper_number), paper_number=claim.paper_number
+        )
+        GuardianshipFactory(child=child, user=scene.parent)
+        DisputeFactory(
+            guardianship__user=claim.user,
+            guardianship__child=scene.application.child,
+            raised_by=scene.parent,
+        )
+        with refused(Refusal.GUARDIAN_BARRED):
+            approve_claim(claim, actor=officials[1], now=NOW)
+        assert Dispute.objects.count() == 1
+
+    def test_in_the_workplace(self, claim):
+        paper = ClaimPaperFactory.create(claim=claim)
+        first, second = (employee(Role.OFFICIAL, username=name) for name in ("айнур", "болат"))
+        page = reverse("admin:children_guardianclaim_change", args=[claim.pk])
+
+        def work(name):
+            return reverse("admin:children_guardianclaim_work", args=[claim.pk, name])
+
+        assert "AB" in inside(first).get(page).content.decode()
+        stored = reverse("admin:children_guardianclaim_paper", args=[claim.pk, paper.pk])
+        assert inside(first).get(stored)["Content-Disposition"].startswith("attachment")
+        assert inside(employee(Role.KINDERGARTEN, username="асем")).get(stored).status_code == 403
+        assert claim.user.journal.filter(actor=first).count() == 2
+        inside(first).post(work("check"), {"reason": "Туу туралы куәлік"})
+        assert work("approve") not in inside(first).get(page).content.decode()
+        assert "1" in inside(second).get(reverse("admin:index")).content.decode()
+        assert work("approve") in inside(second).get(page).content.decode()
+        inside(second).post(work("approve"), {})
+        claim.refresh_from_db()
+        assert (claim.state, claim.checked_by, claim.decided_by) == ("approved", first, second)
+
+    def test_ninety_days_after_the_decision_the_papers_go(self, claim, officials):
+        paper = ClaimPaperFactory.create(claim=claim)
+        refuse_claim(claim, actor=officials[0], reason="Қате", now=NOW)
+        over = NOW + retention.DOCUMENT_KEPT_FOR
+        assert retention.purge_claim_papers(now=over) == 0
+        assert retention.purge_claim_papers(now=over + MICROSECOND) == 1
+        assert not paper.file.storage.exists(str(paper.file.name))
+        assert GuardianClaim.objects.filter(pk=claim.pk).exists()
+
+
+class Registry(SimulatedRegistry):
+    """Knows the boy, and every asker as his guardian."""
+
+    def find_ward(self, *, child_iin, **_guardian):
+        if child_iin != IIN:
+            raise PersonNotFound
+        return AMIR
+
+
+class TestTheIinThatComesLater:
+    @pytest.fixture
+    def amir(self, claim, officials, settings):
+        settings.PERSON_REGISTRY = f"{__name__}.Registry"
+        approved(claim, officials)
+        return Guardianship.objects.get(user=claim.user).child
+
+    def filed(self, child, user, scene):
+        return file_application(
+            child=child, locality=scene.locality, languages=["ru"], actor=user, now=NOW + DAY
+        )
+
+    def test_is_joined_to_the_same_child(self, amir, claim, scene, client_of):
+        application = self.filed(amir, claim.user, scene)
+        # Adding the child by its IIN leads to the child that is there, not to a second one.
+        with pytest.raises(ChildAlreadyAdded, check=lambda error: error.child == amir):
+            find_child(claim.user, iin=IIN)
+        browser = client_of(claim.user)
+        page = reverse("children:child", args=[amir.pk])
+        address = reverse("applications:join_iin", args=[amir.pk])
+        assert address in browser.get(page).content.decode()
+        wrong = browser.post(address, {"iin": nth_iin(40_001)})
+        assert str(Refusal.IIN_NOT_OF_CHILD.label) in wrong.content.decode()
+        assert browser.post(address, {"iin": IIN}).url == page
+        amir.refresh_from_db()
+        assert (amir.iin, amir.iin_hash, amir.middle_name) == (IIN, keyed_hash("iin", IIN), "РУСТАМҰЛЫ")
+        application.refresh_from_db()
+        assert (application.child, application.filed_at) == (amir, NOW)
+        assert address not in browser.get(page).content.decode()
+        # The certificate still makes no second child, and the IIN is found by the other parent.
+        assert add_child(UserFactory.create(), iin=IIN, now=NOW) == amir
+        again = ChildOnPaper("", claim.paper_number, "КАРИМОВ", "АМИР", "", date(2017, 7, 20), Sex.MALE)
+        assert Child.objects.filter(paper_hash=amir.paper_hash).exists()
+        assert again.child_hash != amir.iin_hash
+
+    def test_a_child_of_another_birth_date_is_another_child(self, amir, claim):
+        Child.objects.filter(pk=amir.pk).update(birth_date=date(2017, 7, 21))
+        amir.refresh_from_db()
+        with refused(Refusal.IIN_NOT_OF_CHILD):
+            join_iin(amir, IIN, actor=claim.user, address=None, now=NOW)
+
+    def test_with_what_the_other_parent_has_added_it_becomes_one(self, amir, claim, scene):
+        father = UserFactory.create()
+        by_iin = add_child(father, iin=IIN, now=NOW)
+        assert by_iin != amir
+        application = self.filed(amir, claim.user, scene)
+        stranger = GuardianshipFactory.create(user=UserFactory.create()).user
+        joined = join_iin(amir, IIN, actor=claim.user, address=None, now=NOW + DAY)
+        assert joined == by_iin
+        assert not Child.objects.filter(pk=amir.pk).exists()
+        present = Guardianship.objects.filter(child=joined, ended_at=None)
+        assert {one.user for one in present} == {father, claim.user}
+        application.refresh_from_db()
+        assert (application.child, application.filed_at) == (joined, NOW)
+        assert Notice.objects.filter(about=joined.pk, kind="application_filed", recipient=claim.user).exists()
+        assert stranger not in {one.user for one in present}
+
+    def test_of_two_applications_the_family_chooses_first(self, amir, claim, scene):
+        father = UserFactory.create()
+        by_iin = add_child(father, iin=IIN, now=NOW)
+        self.filed(amir, claim.user, scene)
+        ApplicationFactory(child=by_iin, filed_by=father, locality=scene.locality)
+        with refused(Refusal.TWO_APPLICATIONS):
+            join_iin(amir, IIN, actor=claim.user, address=None, now=NOW + DAY)
+        assert Child.objects.filter(pk__in=[amir.pk, by_iin.pk]).count() == 2
+        assert Application.objects.filter(child=amir).count() == 1
