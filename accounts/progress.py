@@ -30,6 +30,8 @@ STOP: Final = "stop"
 CONTACT: Final = "contact"
 NEW_NUMBER: Final = "new_number"
 LOST: Final = "lost_number"
+# The claim on a recycled number that this browser has made.
+CLAIM: Final = "claim"
 
 
 class Step(StrEnum):

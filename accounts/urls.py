@@ -24,6 +24,7 @@ urlpatterns = [
     path("register/code/", registration.code, name="register_code"),
     path("register/password/", registration.password, name="register_password"),
     path("register/account/", registration.account, name="register_account"),
+    path("register/number/", registration.claimed, name="register_claimed"),
     path("login/", sign_in.sign_in, name="login"),
     path("login/code/", sign_in.sign_in_code, name="login_code"),
     path("logout/", sign_in.sign_out, name="logout"),

@@ -30,7 +30,9 @@ PERMISSIONS: dict[Role, list[str]] = {
     ],
     Role.OFFICIAL: [
         *_SEEN_BY_BOTH,
+        "accounts.change_numbermove",
         "accounts.view_auditentry",
+        "accounts.view_numbermove",
         "accounts.view_user",
         "applications.add_benefitcategory",
         "applications.add_correction",

@@ -58,6 +58,7 @@ TABLE = {
     "accounts:register_code": STEPS,
     "accounts:register_password": STEPS,
     "accounts:register_account": STEPS,
+    "accounts:register_claimed": STEPS,
     "accounts:login": GUESTS,
     "accounts:login_code": STEPS,
     "accounts:logout": STEPS,

@@ -51,6 +51,7 @@ STEPS = {
     "accounts:number_former",
     "accounts:number_wait",
     "accounts:policy",
+    "accounts:register_claimed",
     "accounts:register_code",
     "accounts:register_password",
     "accounts:register_account",

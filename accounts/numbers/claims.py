@@ -8,28 +8,32 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.journal_actions import Action
-from accounts.models import NumberMove, User
+from accounts.models import NumberMove, Profile, User
 from accounts.numbers import moves, rules
 from accounts.numbers.moves import Claimant, Fault, Kind, NotMoved, Proof, Stopped
 
 
 def claim(phone: str, claimant: Claimant, *, address: str | None, now: datetime) -> NumberMove | None:
-    """Claim `phone` (E.164, proven by a code) for `claimant`, whom the caller knows not to be its account's owner.
+    """Claim `phone` (E.164, proven by a code) for `claimant`.
 
     Claimed again by the same person, it is the same claim. None if the number is free by now. Raises `NotMoved`:
-    UNDER_WAY if something else is under way for the account or somebody else claims it, REFUSED_BEFORE if an official
-    refused this person in the last 90 days.
+    REGISTERED if it is the claimant's own account, UNDER_WAY if something else is under way for the account or somebody
+    else claims it, REFUSED_BEFORE if an official refused this person in the last 90 days.
     """
     with transaction.atomic():
         account = User.objects.select_for_update().filter(phone=phone).first()
         if account is None:
             return None
+        of_the_same = Q(iin_hash=claimant.identity_hash) | Q(document_hash=claimant.identity_hash)
+        if Profile.objects.filter(of_the_same, user=account).exists():
+            raise NotMoved(Fault.REGISTERED)
         own = NumberMove.objects.filter(
             account=account, kind=Kind.RECYCLING, claimant_hash=claimant.identity_hash
         )
@@ -109,7 +113,12 @@ def is_silent(account: User, *, now: datetime) -> bool:
     return account.phone is not None and rules.is_silent(proven_at, now=now)
 
 
+def is_own(move: NumberMove, employee: User) -> bool:
+    """Whether the number is the employee's own: as the account's owner, or as whoever claims it."""
+    is_claimant = bool(employee.staff_iin_hash) and employee.staff_iin_hash == move.claimant_hash
+    return is_claimant or employee.is_same_person(move.account)
+
+
 def _refuse_own(move: NumberMove, actor: User) -> None:
-    is_claimant = bool(actor.staff_iin_hash) and actor.staff_iin_hash == move.claimant_hash
-    if is_claimant or actor.is_same_person(move.account):
+    if is_own(move, actor):
         raise NotMoved(Fault.OWN_ACCOUNT)

@@ -54,6 +54,7 @@ class Fault(StrEnum):
     TOO_LATE = "too_late"
     OWN_ACCOUNT = "own_account"
     REFUSED_BEFORE = "refused_before"
+    REGISTERED = "registered"
 
 
 class NotMoved(Exception):
@@ -367,5 +368,6 @@ def _sentences() -> dict[Fault, str]:
         Fault.OVER: _("This has been done or stopped already"),
         Fault.TOO_LATE: _("The time to stop this is over. If it was not you, call the contact centre"),
         Fault.OWN_ACCOUNT: _("Somebody else must decide: it is about your own number"),
+        Fault.REGISTERED: _("You are registered with this number already: sign in, or set a new password"),
         Fault.REFUSED_BEFORE: _("An official has decided that this number stays with its account"),
     }

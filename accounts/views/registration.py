@@ -16,17 +16,20 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import limits, services
 from accounts.audit import client_address
 from accounts.devices import remember_device
 from accounts.forms import CodeForm, FirstPasswordForm, IdentityForm, RegistrationForm
-from accounts.identity import Identity
-from accounts.masks import mask_name
-from accounts.models import SmsCode, User
+from accounts.identity import Identity, document_hash, iin_hash, proof_of_document
+from accounts.masks import mask_name, mask_phone
+from accounts.models import NumberMove, SmsCode, User
+from accounts.numbers import claims, moves
+from accounts.numbers.moves import Claimant, Fault, NotMoved
 from accounts.phones import display_phone
 from accounts.progress import (
+    CLAIM,
     Registration,
     Step,
     forget,
@@ -150,7 +153,10 @@ def account(request: HttpRequest, registration: Registration, now: datetime) -> 
     asked = request.method == "POST" and "identity" in request.POST
     form = IdentityForm(request.POST if asked else None)
     if form.is_valid():
-        found = _find(request, form, registration, now=now)
+        try:
+            found = _find(request, form, registration, now=now)
+        except _IsRegistered:
+            return _to_sign_in(request, registration, str(NotMoved(Fault.REGISTERED)))
         if found is not None:
             keep_registration(request.session, registration.with_person(*found))
             return redirect("accounts:register_account")
@@ -168,12 +174,17 @@ def _go_on(registration: Registration) -> HttpResponse:
     return redirect(f"accounts:{registration.next_step}")
 
 
+class _IsRegistered(Exception):
+    """The visitor holds the phone of an account, and knows its IIN: it is their own."""
+
+
 def _find(
     request: HttpRequest, form: IdentityForm, registration: Registration, *, now: datetime
 ) -> tuple[Person, PhoneTie] | None:
     """The person whom the form names, if they may register; otherwise the form says why not.
 
-    It says the same about an unknown number as about one with an account, so that nobody learns who is registered.
+    It says the same about an unknown IIN as about one with an account, so that nobody learns who is registered. Only
+    whoever has proven the phone of that very account is told so: raises `_IsRegistered`.
     """
     identity: Identity = form.cleaned_data["identity"]
     address = client_address(request)
@@ -183,14 +194,16 @@ def _find(
         return None
     try:
         return services.find_registrant(identity, phone=registration.phone)
-    except services.OwnerShutOut:
+    except services.NotRegistrable as refusal:
+        if _is_owner(registration.phone, identity, now=now):
+            limits.lookup_was_harmless(registration.phone, now=now)
+            raise _IsRegistered from None
         limits.lookup_failed(registration.phone, address=address, now=now)
-        services.note_shut_out(identity, address=address, now=now)
-        form.add_error("identity", _shut_out())
-        return None
-    except services.NotRegistrable:
-        limits.lookup_failed(registration.phone, address=address, now=now)
-        form.add_error("identity", _not_registrable())
+        if isinstance(refusal, services.OwnerShutOut):
+            services.note_shut_out(identity, address=address, now=now)
+            form.add_error("identity", _shut_out())
+        else:
+            form.add_error("identity", _not_registrable())
         return None
     except RegistryUnavailable:
         limits.lookup_was_harmless(registration.phone, now=now)
@@ -204,9 +217,20 @@ def _find(
         return None
 
 
+def _is_owner(phone: str, identity: Identity, *, now: datetime) -> bool:
+    """Whether the account of `phone` is that of `identity`; after five wrong ones in a day nobody is told."""
+    proof = identity.iin or proof_of_document(identity.document_number)
+    try:
+        return services.is_owner(phone, proof, now=now)
+    except services.TooManyTries:
+        return False
+
+
 def _create(
     request: HttpRequest, registration: Registration, person: Person, *, now: datetime
 ) -> HttpResponse:
+    # The number may have become free, or somebody's, since the code.
+    moves.settle(registration.phone, now=now)
     try:
         user = services.register(
             phone=registration.phone,
@@ -223,16 +247,62 @@ def _create(
         messages.error(request, _not_registrable())
         return redirect("accounts:register_account")
     except services.PhoneTaken:
-        forget(request.session)
-        messages.info(request, _("This number is registered already. Sign in"))
-        way_back = f"?{urlencode({'next': registration.target})}" if registration.target else ""
-        return redirect(f"{reverse('accounts:login')}{way_back}")
+        return _claim(request, registration, person, now=now)
     forget(request.session)
     enter(request, user, now=now)
     messages.success(request, _("You are registered. Now add your child and file an application"))
     response = redirect(registration.target or AFTER_REGISTRATION)
     remember_device(response, request, user)
     return response
+
+
+def _claim(
+    request: HttpRequest, registration: Registration, person: Person, *, now: datetime
+) -> HttpResponse:
+    """The number belongs to an account: of whoever had it before, or the visitor's own."""
+    claimant = Claimant(
+        person.full_name,
+        iin_hash(person.iin) or document_hash(person.document_number) or "",
+        PhoneTie(registration.phone_tie),
+    )
+    try:
+        move = claims.claim(registration.phone, claimant, address=client_address(request), now=now)
+    except NotMoved as refused:
+        if refused.fault is Fault.REGISTERED:
+            return _to_sign_in(request, registration, str(refused))
+        keep_registration(request.session, registration.without_person())
+        messages.warning(request, f"{refused}. {code_step.who_helps()}")
+        return redirect("accounts:register_account")
+    if move is None:
+        # It became free at this moment: the next press registers.
+        return redirect("accounts:register_account")
+    forget(request.session)
+    request.session[CLAIM] = move.pk
+    return redirect("accounts:register_claimed")
+
+
+def _to_sign_in(request: HttpRequest, registration: Registration, said: str) -> HttpResponse:
+    forget(request.session)
+    messages.info(request, said)
+    way_back = f"?{urlencode({'next': registration.target})}" if registration.target else ""
+    return redirect(f"{reverse('accounts:login')}{way_back}")
+
+
+@never_cache
+@require_safe
+def claimed(request: HttpRequest) -> HttpResponse:
+    """What became of the claim that this browser made: nothing about whose the number was."""
+    move = NumberMove.objects.filter(pk=request.session.get(CLAIM, 0)).first()
+    if move is None:
+        return redirect("accounts:register")
+    if move.is_live:
+        said, is_free = claims.told(move), False
+    elif move.done_at is not None:
+        said, is_free = _("This number is free now. Begin again"), True
+    else:
+        said, is_free = _("This number stays with its account"), False
+    context = {"said": said, "is_free": is_free, "masked_phone": mask_phone(move.old_phone)}
+    return render(request, "accounts/register_claimed.html", context)
 
 
 def _confirm(request: HttpRequest, person: Person, *, tie: PhoneTie) -> HttpResponse:

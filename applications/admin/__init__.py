@@ -9,6 +9,7 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     guardian_claims,
     history,
     holidays,
+    numbers,
     pauses,
     referrals,
     rules,

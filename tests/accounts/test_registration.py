@@ -470,6 +470,14 @@ class TestAccount:
     def test_the_phone_was_registered_meanwhile(self, client):
         to_confirm(client)
         UserFactory.create(phone=PHONE)
+        # By another IIN: an official decides, and nobody is led to that account.
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/register/number/"
+        assert User.objects.count() == 1
+
+    def test_the_same_person_registered_meanwhile(self, client):
+        to_confirm(client)
+        assert to_end(Client(), phone="+77017770001").url == "/cabinet/children/add/"
+        User.objects.update(phone=PHONE, username=PHONE)
         assert client.post("/register/account/", {"confirm": "1"}).url == "/login/"
         assert User.objects.count() == 1
 

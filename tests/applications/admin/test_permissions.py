@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import NumberMove, User
 from accounts.roles import Role
 from applications.models import (
     Correction,
@@ -92,6 +92,11 @@ TABLE = {
     "applications_correction_delete correction": NEVER,
     "applications_correction_work correction approve": OFFICIALS,
     "applications_correction_work correction decline": OFFICIALS,
+    "accounts_numbermove_changelist": OFFICIALS,
+    "accounts_numbermove_add": NEVER,
+    "accounts_numbermove_change claim": OFFICIALS,
+    "accounts_numbermove_work claim give": OFFICIALS,
+    "accounts_numbermove_work claim keep": OFFICIALS,
     "applications_event_changelist": OFFICIALS,
     "applications_event_change event": OFFICIALS,
     "applications_stoplistentry_changelist": OFFICIALS,
@@ -188,6 +193,9 @@ def objects(scene, clock):
             opens_at=scene.now + timedelta(minutes=1),
         ),
         dispute=DisputeFactory(),
+        claim=NumberMove.objects.create(
+            account=UserFactory(), kind="recycling", proof="claim", asked_at=scene.now, claimant_tie="unasked"
+        ),
         pause=Pause.objects.create(
             locality=LocalityFactory(slug="kentau"), started_at=scene.now, started_by=scene.staff
         ),

@@ -1,0 +1,173 @@
+"""Recycled numbers: whoever has the number registers with it, and never gets into the account of whoever had it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import NumberMove, Profile, User
+from accounts.numbers import claims, moves, rules
+from accounts.numbers.moves import Claimant, Fault, NotMoved
+from accounts.registry import simulated_people
+from accounts.roles import Role
+from notifications.models import Message, Notice
+from tests.accounts.walk import PHONE, newest_code, to_account, to_confirm, to_end
+from tests.factories import ChildFactory, GuardianshipFactory, StaffFactory, UserFactory
+from tests.staff import employee, inside
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+PASSWORD = "parent-pass-1"
+OTHER, THIRD = (simulated_people.everyone(today=NOW.date())[number].person.iin for number in (5, 7))
+
+
+@pytest.fixture
+def owner(clock):
+    clock.move_to(NOW)
+    user = UserFactory(phone=PHONE, last_login=NOW - rules.IN_USE_FOR, profile__iin=OTHER)
+    GuardianshipFactory(child=ChildFactory(), user=user)
+    return user
+
+
+def claim(owner, *, name="ОМАРОВ ТІМУР", identity="h" * 64, now=NOW):
+    return claims.claim(owner.phone.as_e164, Claimant(name, identity), address=None, now=now)
+
+
+class TestRegistering:
+    def test_an_unused_account_loses_the_number_after_72_hours_and_nothing_else(self, owner, clock):
+        stranger = Client()
+        assert to_end(stranger).url == "/register/number/"
+        page = stranger.get("/register/number/").content.decode()
+        assert "25.11.2026" in page
+        for hidden in (owner.profile.last_name, owner.profile.iin, PHONE[5:]):
+            assert hidden not in page
+        assert Profile.objects.count() == 1
+        # The owner hears of it, but not by the number.
+        assert Notice.objects.filter(recipient=owner, kind="number_claimed").exists()
+        assert not Message.objects.filter(kind="number_claimed").exists()
+        moves.settle(PHONE, now=NOW + rules.WAIT - MICROSECOND)
+        assert NumberMove.objects.get().is_live
+        clock.move_to(NOW + rules.WAIT)
+        # Not swept yet: whoever signs in or asks for a code finds it free.
+        signed_in = Client().post("/login/", {"phone": PHONE, "password": PASSWORD})
+        assert signed_in.status_code == 200
+        clock.shift(timedelta(minutes=1))
+        assert to_end(Client()).url == "/cabinet/children/add/"
+        newcomer = User.objects.get(phone=PHONE)
+        assert newcomer != owner
+        assert not newcomer.guardianships.exists()
+        assert owner.guardianships.filter(ended_at=None).exists()
+
+    def test_an_account_in_use_keeps_it_until_an_official_decides(self, owner):
+        User.objects.update(last_login=NOW - rules.IN_USE_FOR + MICROSECOND)
+        stranger = Client()
+        to_end(stranger)
+        move = NumberMove.objects.get()
+        assert move.due_at is None
+        assert move.claimant.startswith("КАМЕНОВ")
+        assert "маманы шешеді" in stranger.get("/register/number/").content.decode()
+        assert not moves.complete_due(now=NOW + timedelta(days=1000))
+
+    def test_the_owner_with_the_right_iin_is_led_to_the_sign_in(self, owner):
+        to_account(client := Client())
+        answer = client.post("/register/account/", {"identity": OTHER}, follow=True)
+        assert answer.redirect_chain[-1][0] == "/login/"
+        assert "тіркелгенсіз" in answer.content.decode()
+        assert not NumberMove.objects.exists()
+
+    def test_a_stranger_learns_of_no_other_iin(self, owner, clock):
+        """The IIN of an account with another phone and one that belongs to nobody get the same answer."""
+        UserFactory(profile__iin=THIRD)
+        answers = []
+        for iin in (THIRD, simulated_people.UNKNOWN_IINS[0]):
+            clock.shift(timedelta(minutes=2))
+            to_account(client := Client())
+            page = client.post("/register/account/", {"identity": iin})
+            answers.append(page.context["form"].errors["identity"])
+        assert answers[0] == answers[1]
+
+    def test_the_step_before_looks_the_same_for_a_number_of_nobody(self, owner):
+        pages = []
+        for phone in (PHONE, "+77017779875"):
+            to_confirm(client := Client(), THIRD, phone)
+            page = client.get("/register/account/").content.decode()
+            for cookie in client.cookies.values():
+                page = page.replace(cookie.value, "")
+            pages.append(page.partition("<main")[2].partition("</main>")[0].count("<"))
+        assert pages[0] == pages[1]
+
+
+class TestTheOwner:
+    def sign_in(self):
+        browser = Client()
+        browser.post("/login/", {"phone": PHONE, "password": PASSWORD})
+        return browser
+
+    def test_who_signs_in_keeps_the_number_for_the_official(self, owner, clock):
+        move = claim(owner)
+        clock.move_to(move.due_at - MICROSECOND)
+        page = self.sign_in().get("/cabinet/profile/number/").content.decode()
+        assert "кодпен растау" in page
+        moves.complete_due(now=move.due_at)
+        assert NumberMove.objects.get().due_at is None
+        assert User.objects.get(pk=owner.pk).phone == PHONE
+
+    def test_a_code_read_on_the_number_ends_the_claim(self, owner, clock):
+        claim(owner)
+        browser = self.sign_in()
+        clock.move_to(NOW + timedelta(minutes=1))
+        browser.post("/cabinet/profile/number/confirm/", {"resend": "1"})
+        browser.post("/cabinet/profile/number/confirm/", {"code": newest_code()})
+        assert NumberMove.objects.get().stopped_because == NumberMove.Stopped.PROVEN
+
+    def test_who_moves_to_a_number_of_another_account_claims_it(self, owner, clock):
+        mover = UserFactory()
+        browser = Client()
+        browser.post("/login/", {"phone": mover.phone.as_e164, "password": PASSWORD})
+        browser.post("/cabinet/profile/number/", {"phone": PHONE, "password": PASSWORD})
+        browser.post("/cabinet/profile/number/new/", {"code": newest_code()})
+        move = NumberMove.objects.get()
+        assert (move.account, move.claimant_hash) == (owner, mover.profile.iin_hash)
+        assert move.due_at == NOW + rules.WAIT
+
+
+class TestTheOfficial:
+    @pytest.fixture
+    def move(self, owner):
+        User.objects.update(last_login=NOW)
+        return claim(owner)
+
+    @pytest.mark.parametrize(("button", "has_number"), [("give", False), ("keep", True)])
+    def test_decides_with_a_reason(self, owner, move, button, has_number):
+        browser = inside(employee(Role.OFFICIAL))
+        page = browser.get(reverse("admin:accounts_numbermove_change", args=[move.pk])).content.decode()
+        assert "ОМАРОВ ТІМУР" in page
+        assert PHONE[5:] not in page.replace(" ", "")
+        url = reverse("admin:accounts_numbermove_work", args=[move.pk, button])
+        assert browser.post(url, {"reason": ""}).status_code == 200
+        assert browser.post(url, {"reason": "Оператордың шарты көрсетілді"}).status_code == 302
+        assert (User.objects.get(pk=owner.pk).phone is not None) == has_number
+        assert not NumberMove.objects.get().is_live
+        assert owner.journal.filter(reason="Оператордың шарты көрсетілді").exists()
+
+    def test_nobody_decides_about_their_own(self, owner, move):
+        claimant = StaffFactory(staff_iin_hash=move.claimant_hash)
+        with pytest.raises(NotMoved) as refused:
+            claims.give(move, actor=claimant, reason="x", address=None, now=NOW)
+        assert refused.value.fault is Fault.OWN_ACCOUNT
+
+    def test_who_was_refused_waits_ninety_days(self, owner, move):
+        claims.keep(move, actor=StaffFactory(), reason="x", address=None, now=NOW)
+        with pytest.raises(NotMoved) as again:
+            claim(owner, now=NOW + rules.REFUSED_FOR - MICROSECOND)
+        assert again.value.fault is Fault.REFUSED_BEFORE
+        assert claim(owner, now=NOW + rules.REFUSED_FOR).is_live
+
+    def test_somebody_else_waits_for_the_claim_under_way(self, owner, move):
+        assert claim(owner) == move
+        with pytest.raises(NotMoved) as other:
+            claim(owner, identity="i" * 64)
+        assert other.value.fault is Fault.UNDER_WAY
