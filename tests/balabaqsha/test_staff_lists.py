@@ -11,6 +11,7 @@ values.
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import reduce
+from types import SimpleNamespace
 
 import pytest
 from django.contrib import admin
@@ -37,6 +38,7 @@ from balabaqsha.staff_lists import GuardedAdmin
 from bulletin.models import Employment, Group, Pause
 from tests.city import build_city
 from tests.factories import DisputeFactory, EmploymentFactory, StaffFactory
+from tests.shared import built_once
 from tests.staff import employee, give_app, inside
 from tests.thorough import THOROUGH
 
@@ -47,9 +49,7 @@ REFUSALS = (DisallowedModelAdminLookup, DisallowedModelAdminToField, IncorrectLo
 TEXT_LOOKUPS = ("regex", "iregex", "startswith", "contains")
 
 
-@pytest.fixture
-def city():
-    """A city with a row in every list."""
+def city_with_a_row_in_every_list() -> SimpleNamespace:
     city, now = build_city(), timezone.now()
     city.staff = StaffFactory()
     waiting = city.applications["waiting"]
@@ -85,6 +85,17 @@ def city():
     audit.record(Action.REGISTERED, now=now, actor=city.parent, subject=city.parent, target="x")
     StaticDevice.objects.create(user=city.staff, name="codes").token_set.create(token="abcd")
     return city
+
+
+@pytest.fixture(scope="module")
+def built_city(django_db_setup, django_db_blocker):
+    with built_once(django_db_blocker, city_with_a_row_in_every_list) as scene:
+        yield scene
+
+
+@pytest.fixture
+def city(built_city, db):
+    return built_city()
 
 
 def person(role: str) -> User:
