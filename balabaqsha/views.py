@@ -70,7 +70,7 @@ def _home(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
         "locality": locality,
         "join_url": _join_url(request),
         "is_open": is_open,
-        "offers": selectors.offers(vacancies, now=now),
+        "listings": selectors.listings(vacancies, now=now),
         "waiting": _bars((str(row.birth_year), row.waiting) for row in figures.waiting_by_year(locality)),
         "headline": figures.headline(None, now=now),
         "recent_days": figures.RECENT_DAYS,

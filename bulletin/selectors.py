@@ -210,7 +210,7 @@ def offered_birth_years() -> list[int]:
 
 
 @dataclass(frozen=True)
-class Offer:
+class Listing:
     """A vacancy with its phase, as a list shows it."""
 
     vacancy: Vacancy
@@ -221,9 +221,9 @@ class Offer:
         return ", ".join(str(year) for year in self.vacancy.birth_years)
 
 
-def offers(vacancies: Iterable[Vacancy], *, now: datetime) -> list[Offer]:
+def listings(vacancies: Iterable[Vacancy], *, now: datetime) -> list[Listing]:
     """The vacancies with their phases at `now`."""
-    return [Offer(vacancy, phase(vacancy, now=now)) for vacancy in vacancies]
+    return [Listing(vacancy, phase(vacancy, now=now)) for vacancy in vacancies]
 
 
 # --- kindergartens -------------------------------------------------------------------------------------------

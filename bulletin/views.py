@@ -46,7 +46,7 @@ def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "kindergarten": found,
         "groups": selectors.groups_of(found, now=now),
-        "offers": selectors.offers(vacancies, now=now),
+        "listings": selectors.listings(vacancies, now=now),
         "reviews": reviews[:REVIEWS_ON_A_CARD],
         "review_count": reviews.count(),
     }

@@ -158,7 +158,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     ),
     # The bulletin lists none of these.
     "bulletin/selectors.py _READINESS · Phase": "DRAFT CLOSED RECALLED",
-    "applications/views/offers.py _MAY_STILL_BID · ApplicationState": "REFERRED ENROLLED STOP_LISTED LAPSED ARCHIVED",
+    "applications/views/listings.py _MAY_STILL_BID · ApplicationState": "REFERRED ENROLLED STOP_LISTED LAPSED ARCHIVED",
     "bulletin/opening.py BIDDING_PHASES · Phase": "DRAFT ANNOUNCED PAUSED FULL CLOSED RECALLED",
     "accounts/sms_codes.py _OWNERS_KIND · SmsCode.Purpose": "REGISTER SIGN_IN NEW_NUMBER",
     "accounts/sms_codes.py _TO_ANYBODY · SmsCode.Purpose": "RESET SIGN_IN STOP OLD_NUMBER CONFIRM",
@@ -296,9 +296,11 @@ def test_every_filter_of_the_bulletin_is_an_argument_of_its_list():
 
 def test_the_cells_of_the_bulletin_stand_under_their_headings():
     headings = re.findall(
-        r'scope="col"[^>]*>{% translate "([^"]+)"', template("applications/parts/offers.html")
+        r'scope="col"[^>]*>{% translate "([^"]+)"', template("applications/parts/listings.html")
     )
-    cells = re.findall(r'data-label="{% translate "([^"]+)"', template("applications/parts/offer_cells.html"))
+    cells = re.findall(
+        r'data-label="{% translate "([^"]+)"', template("applications/parts/listing_cells.html")
+    )
     assert len(cells) > 5
     # The name stands without a label, since it begins the row; the button says itself what it does.
     assert headings == ["Kindergarten", *cells, "Operation"]

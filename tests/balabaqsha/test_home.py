@@ -57,7 +57,7 @@ def test_the_first_action_leads_into_the_queue(client, parent_client, prefix):
 
 def test_an_empty_portal_says_what_to_do(client):
     context = client.get("/").context
-    assert context["offers"] == []
+    assert context["listings"] == []
     assert context["waiting"]["empty"]
     assert page(client).count('class="empty"') == 3
 
@@ -74,10 +74,10 @@ def test_shows_five_places_of_the_chosen_place_that_can_be_applied_for(client, k
     place(priority_until=now + timedelta(days=1))
     place(opens_at=now + timedelta(hours=1))
     elsewhere = VacancyFactory(group=GroupFactory(kindergarten=KindergartenFactory(locality=kentau)))
-    shown = [offer.vacancy for offer in client.get("/").context["offers"]]
+    shown = [listing.vacancy for listing in client.get("/").context["listings"]]
     assert shown == made[:5]
     client.cookies["place"] = "kentau"
-    assert [offer.vacancy for offer in client.get("/").context["offers"]] == [elsewhere]
+    assert [listing.vacancy for listing in client.get("/").context["listings"]] == [elsewhere]
 
 
 def test_where_none_is_open_it_shows_those_that_open_soonest(client):
@@ -85,14 +85,14 @@ def test_where_none_is_open_it_shows_those_that_open_soonest(client):
     later, sooner = (VacancyFactory(opens_at=now + timedelta(days=days)) for days in (2, 1))
     VacancyFactory(seats_taken=5)
     shown = client.get("/").context
-    assert [offer.vacancy for offer in shown["offers"]] == [sooner, later]
+    assert [listing.vacancy for listing in shown["listings"]] == [sooner, later]
     assert not shown["is_open"]
 
 
 @pytest.mark.parametrize("state", [Vacancy.State.DRAFT, Vacancy.State.RECALLED, Vacancy.State.CLOSED])
 def test_a_vacancy_that_is_not_published_is_not_shown(client, state):
     VacancyFactory(state=state)
-    assert client.get("/").context["offers"] == []
+    assert client.get("/").context["listings"] == []
 
 
 def test_shows_the_queues_of_the_chosen_place(client, kentau):

@@ -93,7 +93,7 @@ def test_at_the_bulletin_what_is_open_to_the_child_is_on_the_first_screen(phone,
     for number in range(4):
         VacancyFactory(group=city.vacancy.group, birth_years=[2000 + number])
     phone.goto(f"{language}/bulletin/")
-    places = phone.locator(".offers tbody tr")
+    places = phone.locator(".listings tbody tr")
     first, second = (places.nth(at).bounding_box() for at in (0, 1))
     own = {"": "Маған қолжетімді", "/ru": "Доступно мне"}[language]
     assert own in places.first.inner_text()

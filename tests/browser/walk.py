@@ -160,7 +160,7 @@ class Family(Walk):
         self.press("view", within=".tracker")
         self.sees(self.words["clock"])
         # The whole card is a link on a phone; a table has a button as well.
-        self.page.locator("main .offers .cell-title a").first.click()
+        self.page.locator("main .listings .cell-title a").first.click()
         self.page.wait_for_url(re.compile(r"/bulletin/[0-9a-f-]{36}/"))
         self.press("apply")
         self.press("confirm")

@@ -27,7 +27,7 @@ from applications.refusals import Refusal
 from applications.views.cabinet.forms import BidForm
 from applications.views.cabinet.halted import answer_if_halted
 from applications.views.cabinet.press import answer_press, chosen_application, press_as, sent
-from applications.views.offers import fitting_offers, public_vacancies
+from applications.views.listings import fitting_listings, public_vacancies
 from applications.views.people import live_applications, own_application, parent, waiting_for
 from bulletin.models import Vacancy
 from bulletin.selectors import running_pauses
@@ -174,7 +174,7 @@ def _refused(
         if refusal in (Refusal.DISPUTED, Refusal.UNPROVEN)
         else None,
         "pauses": running_pauses(vacancy.locality) if refusal == Refusal.PAUSED else [],
-        "others": fitting_offers(application, without=vacancy, now=now),
+        "others": fitting_listings(application, without=vacancy, now=now),
     }
     return render(request, "applications/refused.html", context, status=409)
 

@@ -21,7 +21,7 @@ from applications.bidding.full_places import FullPlaces
 from applications.bidding.rush import Outcome, press
 from applications.models import Bid
 from applications.refusals import Refusal
-from applications.views.offers import public_vacancies, similar_offers
+from applications.views.listings import public_vacancies, similar_listings
 from bulletin.models import Vacancy
 from bulletin.selectors import running_pauses
 from notifications.clock import clock_column, estimate_clock
@@ -125,7 +125,7 @@ def _holders(vacancy_pk: UUID) -> list[UUID]:
 def _full_page(vacancy_pk: UUID) -> bytes:
     """One page for everyone who finds the place full."""
     vacancy = _in_its_place(public_vacancies().get(pk=vacancy_pk))
-    others = similar_offers(vacancy, family=[], now=estimate_clock())
+    others = similar_listings(vacancy, family=[], now=estimate_clock())
     return _page(Refusal.FULL, {"vacancy": vacancy, "others": others, "is_full": True})
 
 

@@ -20,7 +20,7 @@ from applications.bidding.eligibility import state_refusal
 from applications.bidding.onlooker import Onlooker, look
 from applications.models import Application
 from applications.states import ApplicationState
-from applications.views.offers import offers_of
+from applications.views.listings import listings_of
 from applications.views.people import live_applications
 from bulletin.chosen_place import PLACE_COOKIE, chosen_locality
 from bulletin.forms import BulletinFilterForm
@@ -124,11 +124,11 @@ def _shown(request: HttpRequest, onlooker: Onlooker, *, now: datetime) -> Shown:
 
 def _context(request: HttpRequest, onlooker: Onlooker, shown: Shown, *, now: datetime) -> dict[str, Any]:
     vacancies = shown.listed.vacancies
-    offers = offers_of(
+    listings = listings_of(
         [vacancies[at] for at in shown.indices], mine={vacancies[at] for at in shown.marked}, now=now
     )
     return _frame(request, shown, is_signed_in=onlooker.is_signed_in) | {
-        "offers": offers,
+        "listings": listings,
         "unread_notices": onlooker.unread,
     }
 
@@ -221,7 +221,7 @@ def _nothing_for_me(request: HttpRequest, shown: Shown, *, now: datetime) -> dic
     """Which condition leaves no place, for each child: a page for one family, never shared."""
     family = live_applications(request, now=now)
     return _frame(request, shown, is_signed_in=True) | {
-        "offers": [],
+        "listings": [],
         "family": family,
         "hindered": [_hindered(one) for one in family if state_refusal(one)],
         "criteria": [_criteria(one, now=now) for one in family if not state_refusal(one)],

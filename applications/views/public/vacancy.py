@@ -22,7 +22,7 @@ from applications.queue.position import Position, last_position, position
 from applications.queue.small_groups import FEW
 from applications.refusals import Refusal
 from applications.states import Tier
-from applications.views.offers import offer, public_vacancies, similar_offers
+from applications.views.listings import listing, public_vacancies, similar_listings
 from applications.views.people import (
     enrolled_applications,
     live_applications,
@@ -85,7 +85,7 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
     # A family whose only child has a place already is told so, and not asked to file an application.
     told = family or enrolled_applications(request)
     withheld = [] if told else withheld_applications(request)
-    shown = offer(vacancy, family=family, now=now)
+    shown = listing(vacancy, family=family, now=now)
     is_for_the_head = _is_for_the_head(vacancy, shown.phase)
     verdicts = [
         *(_verdict(one, vacancy, is_for_the_head=is_for_the_head, now=now) for one in told),
@@ -100,7 +100,7 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
     is_for_them = shown.phase in BIDDING_PHASES and (bool(able) or not verdicts)
     return {
         "vacancy": vacancy,
-        "offer": shown,
+        "listing": shown,
         "verdicts": verdicts,
         "fitting": able,
         "only": able[0] if len(able) == 1 else None,
@@ -112,7 +112,7 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
         "pauses": running_pauses(vacancy.locality),
         "is_collected": is_collected,
         "bids": vacancy.bids.count() if is_collected else None,
-        "others": [] if is_for_them else similar_offers(vacancy, family=family, now=now),
+        "others": [] if is_for_them else similar_listings(vacancy, family=family, now=now),
     }
 
 

@@ -145,8 +145,8 @@ class TestFamilies:
     def test_nothing_is_available_meanwhile(self, family, scene, pause):
         for status in ("open", "me"):
             page = family.get(reverse("applications:bulletin"), {"status": status})
-            assert list(page.context["offers"]) == []
-        assert len(family.get(reverse("applications:bulletin")).context["offers"]) == 1
+            assert list(page.context["listings"]) == []
+        assert len(family.get(reverse("applications:bulletin")).context["listings"]) == 1
 
 
 class TestCollectedBids:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.roles import Role
 from applications.models import Application, Bid
 from applications.referrals import issuing
-from applications.views.offers import offer, public_vacancies
+from applications.views.listings import listing, public_vacancies
 from applications.waiting import filing
 from bulletin.chosen_place import PLACE_COOKIE
 from bulletin.models import Employment, Vacancy
@@ -83,7 +83,7 @@ def test_alike_rows_of_two_places_are_not_taken_for_each_other(scene, far):
     for vacancy in public_vacancies():
         vacancy.group.name = vacancy.group.kindergarten.name_kk = "Бірдей"
         vacancy.seats_total, vacancy.pk = 1, scene.vacancy.pk
-        cells.append(offer(vacancy, family=[], now=estimate_clock()).cells)
+        cells.append(listing(vacancy, family=[], now=estimate_clock()).cells)
     assert sum(HERE in cell for cell in cells) == 1
     assert sum(THERE in cell for cell in cells) == 1
 

@@ -45,7 +45,7 @@ def text(response):
 
 
 def shown(response):
-    return [offer.vacancy for offer in response.context["offers"]]
+    return [listing.vacancy for listing in response.context["listings"]]
 
 
 class TestBulletin:
@@ -222,8 +222,8 @@ class TestBulletin:
         scene.vacancy.cutoffs.create(
             birth_year=2017, tier=2, filed_at=scene.application.filed_at, sequence=scene.application.sequence
         )
-        assert [offer.mine for offer in family.get(BULLETIN).context["offers"]] == [True]
-        assert [offer.mine for offer in client.get(BULLETIN).context["offers"]] == [False]
+        assert [listing.mine for listing in family.get(BULLETIN).context["listings"]] == [True]
+        assert [listing.mine for listing in client.get(BULLETIN).context["listings"]] == [False]
 
     def test_the_number_of_queries_does_not_grow_with_the_list(self, family, scene):
         def cost(*, places):

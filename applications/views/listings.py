@@ -16,14 +16,14 @@ from applications.models import Application
 from applications.states import ApplicationState, BidState
 from bulletin.models import Vacancy
 from bulletin.opening import Phase, phase
-from bulletin.selectors import Offer, published_vacancies, with_pauses
+from bulletin.selectors import Listing, published_vacancies, with_pauses
 
 SIMILAR = 3
 _MAY_STILL_BID = (ApplicationState.WAITING, ApplicationState.BID_PLACED)
 
 
 @dataclass(frozen=True)
-class FamilyOffer(Offer):
+class FamilyListing(Listing):
     """A row or a card of the bulletin, as one family sees it."""
 
     mine: bool
@@ -65,13 +65,13 @@ class FamilyOffer(Offer):
 @lru_cache(maxsize=1000)
 def _cells(**shown: object) -> str:
     """Rendered once for each content: families with different children get different lists of the same rows."""
-    return render_to_string("applications/parts/offer_cells.html", shown)
+    return render_to_string("applications/parts/listing_cells.html", shown)
 
 
-def offer(vacancy: Vacancy, *, family: Iterable[Application], now: datetime) -> FamilyOffer:
+def listing(vacancy: Vacancy, *, family: Iterable[Application], now: datetime) -> FamilyListing:
     """`vacancy` as the family with these live applications sees it at `now`."""
     mine = any(why_not(application, vacancy, now=now) is None for application in family)
-    return FamilyOffer(vacancy, phase(vacancy, now=now), mine)
+    return FamilyListing(vacancy, phase(vacancy, now=now), mine)
 
 
 def public_vacancies() -> QuerySet[Vacancy]:
@@ -83,7 +83,9 @@ def public_vacancies() -> QuerySet[Vacancy]:
     )
 
 
-def similar_offers(vacancy: Vacancy, *, family: Sequence[Application], now: datetime) -> list[FamilyOffer]:
+def similar_listings(
+    vacancy: Vacancy, *, family: Sequence[Application], now: datetime
+) -> list[FamilyListing]:
     """A few other places open now: for the family's locality and birth years, or else for the vacancy's own."""
     places = {application.locality_id for application in family} or {vacancy.locality.pk}
     years = [application.birth_year for application in family] or vacancy.birth_years
@@ -93,11 +95,13 @@ def similar_offers(vacancy: Vacancy, *, family: Sequence[Application], now: date
         .exclude(pk=vacancy.pk)
         .prefetch_related("cutoffs")
     )
-    offers = [offer(other, family=family, now=now) for other in others[: SIMILAR * 4]]
-    return sorted(offers, key=lambda other: not other.mine)[:SIMILAR]
+    found = [listing(other, family=family, now=now) for other in others[: SIMILAR * 4]]
+    return sorted(found, key=lambda other: not other.mine)[:SIMILAR]
 
 
-def fitting_offers(application: Application, *, without: Vacancy, now: datetime) -> list[FamilyOffer] | None:
+def fitting_listings(
+    application: Application, *, without: Vacancy, now: datetime
+) -> list[FamilyListing] | None:
     """A few other places for which this application may bid now, or once its bid is withdrawn; None if it may for none.
 
     Only the former are marked as available to the family.
@@ -108,12 +112,12 @@ def fitting_offers(application: Application, *, without: Vacancy, now: datetime)
     left_out = {str(without.pk), *map(str, pending)}
     shown = [pk for pk in suiting_places(application, now=now) if pk not in left_out][:SIMILAR]
     mine = set(shown) if application.state == ApplicationState.WAITING else set()
-    return offers_of(shown, mine=mine, now=now)
+    return listings_of(shown, mine=mine, now=now)
 
 
-def offers_of(shown: Sequence[str], *, mine: Collection[str], now: datetime) -> list[FamilyOffer]:
+def listings_of(shown: Sequence[str], *, mine: Collection[str], now: datetime) -> list[FamilyListing]:
     """The vacancies with these ids, in this order; `mine` are those available to the family."""
     # What is available is known already, so the cut-offs are not read.
     rows = public_vacancies().prefetch_related(None).in_bulk(shown)
     found = {str(pk): vacancy for pk, vacancy in rows.items()}
-    return [FamilyOffer(found[pk], phase(found[pk], now=now), pk in mine) for pk in shown]
+    return [FamilyListing(found[pk], phase(found[pk], now=now), pk in mine) for pk in shown]
