@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
 from accounts import audit
-from accounts.identity import document_hash, iin_hash
+from accounts.identity import document_hashes, iin_hashes
 from accounts.iin import IinError, parse_iin
 from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin, mask_phone
@@ -102,7 +102,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
             iin = parse_iin(text)
         except IinError as error:
             raise ValidationError(error.message) from None
-        if User.objects.filter(staff_iin_hash=iin_hash(iin)).exclude(pk=self.instance.pk).exists():
+        if User.objects.filter(staff_iin_hash__in=iin_hashes(iin)).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("Another employee has this IIN."))
         return iin
 
@@ -201,9 +201,9 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         except PhoneError:
             pass
         try:
-            hashes = {"profile__iin_hash": iin_hash(parse_iin(term))}
+            hashes = {"profile__iin_hash__in": iin_hashes(parse_iin(term))}
         except IinError:
-            hashes = {"profile__document_hash": document_hash(term.upper())}
+            hashes = {"profile__document_hash__in": document_hashes(term.upper())}
         return (found | queryset.filter(**hashes)), False
 
     # --- a lost phone ----------------------------------------------------------------------------------------

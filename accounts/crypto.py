@@ -11,4 +11,14 @@ def keyed_hash(purpose: str, value: str) -> str:
 
     Keyed (HMAC), since all twelve-digit numbers can be tried quickly; `purpose` keeps hashes of different things apart.
     """
-    return hmac.new(settings.IIN_HASH_KEY.encode(), f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()
+    return _hash(settings.IIN_HASH_KEY, purpose, value)
+
+
+def keyed_hashes(purpose: str, value: str) -> list[str]:
+    """The hash under the present key, then under the one of before if there is one: a stored hash may be either."""
+    keys = filter(None, (settings.IIN_HASH_KEY, settings.IIN_HASH_KEY_OLD))
+    return [_hash(key, purpose, value) for key in keys]
+
+
+def _hash(key: str, purpose: str, value: str) -> str:
+    return hmac.new(key.encode(), f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()

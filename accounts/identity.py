@@ -8,7 +8,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from accounts.crypto import keyed_hash
+from accounts.crypto import keyed_hash, keyed_hashes
 from accounts.iin import parse_iin
 
 # Passports and identity cards: letters and digits, at least one digit.
@@ -122,7 +122,21 @@ def iin_hash(iin: str) -> str | None:
 
 def document_hash(number: str) -> str | None:
     """The same for a document number, whatever keyboard it was typed on, and in small letters too."""
-    return keyed_hash("document", number.upper().translate(_TO_LATIN)) if number else None
+    return keyed_hash("document", _spelt(number)) if number else None
+
+
+def iin_hashes(iin: str) -> list[str]:
+    """Every hash under which `iin` may be stored; none for an empty one."""
+    return keyed_hashes("iin", iin) if iin else []
+
+
+def document_hashes(number: str) -> list[str]:
+    """Every hash under which a document's `number` may be stored; none for an empty one."""
+    return keyed_hashes("document", _spelt(number)) if number else []
+
+
+def _spelt(number: str) -> str:
+    return number.upper().translate(_TO_LATIN)
 
 
 def _document(compact: str, paper: Paper) -> str:

@@ -14,6 +14,7 @@ from accounts.identity import document_hash, iin_hash
 from accounts.journal_actions import Action
 from accounts.models import Profile, User
 from accounts.registry import Person, PersonNotFound, RegistryUnavailable, get_registry
+from accounts.services import refuse_taken
 from notifications.services import enqueue
 
 # How long an answer of the registry is taken for what it still says.
@@ -78,6 +79,7 @@ def renew_document(user: User, number: str, *, address: str | None, now: datetim
             changed = _take_over(profile, person, now=now)
             if not changed:
                 return profile
+            refuse_taken(profile, besides=profile)
             profile.save()
             audit.record(Action.DOCUMENT_RENEWED, actor=user, subject=user, address=address, now=now)
             _tell(user, "document_renewed", now=now)
@@ -107,6 +109,7 @@ def _store(user: User, person: Person, *, asked: dict[str, str], now: datetime) 
                 # A new document was entered while the registry answered about the old one.
                 return Refreshed.SAME
             changed = _take_over(profile, person, now=now)
+            refuse_taken(profile, besides=profile)
             profile.save()
             if changed:
                 audit.record(Action.REGISTRY_DATA_CHANGED, actor=None, subject=user, now=now)

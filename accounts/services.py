@@ -10,14 +10,21 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import override
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import audit, limits, staff_names
 from accounts.crypto import keyed_hash
-from accounts.identity import Identity, document_hash, iin_hash, proof_of_document
+from accounts.identity import (
+    Identity,
+    document_hash,
+    document_hashes,
+    iin_hash,
+    iin_hashes,
+    proof_of_document,
+)
 from accounts.journal_actions import Action
 from accounts.models import NumberMove, PolicyConsent, Profile, User
 from accounts.numbers import claims, moves
@@ -101,10 +108,12 @@ def note_shut_out(identity: Identity, *, address: str | None, now: datetime) -> 
 
 def account_of(identity: Person | Identity) -> Profile | None:
     """The account with this IIN or document. One statement, whichever of the two is known."""
-    # No profile holds an empty hash.
-    by_iin = Q(iin_hash=iin_hash(identity.iin) or "")
-    by_document = Q(document_hash=document_hash(identity.document_number) or "")
-    return Profile.objects.select_related("user").filter(by_iin | by_document).first()
+    return _holders(identity.iin, identity.document_number).first()
+
+
+def _holders(iin: str, document_number: str) -> QuerySet[Profile]:
+    by_iin = Q(iin_hash__in=iin_hashes(iin))
+    return Profile.objects.select_related("user").filter(by_iin | Q(document_hash__in=document_hashes(document_number)))
 
 
 def register(
@@ -130,6 +139,7 @@ def register(
                 username=phone, phone=phone, password=password_hash, language=language, date_joined=now
             )
             user.save(force_insert=True)
+            refuse_taken(person)
             Profile.objects.create(
                 user=user,
                 iin=person.iin,
@@ -155,6 +165,18 @@ def register(
         if existing.password == password_hash:
             return existing
         raise PhoneTaken from None
+
+
+def refuse_taken(identity: Person | Profile, *, besides: Profile | None = None) -> None:
+    """Raise `IntegrityError` if another account has this IIN or document under the hash key of before.
+
+    Under the present key the constraints say so.
+    """
+    if not settings.IIN_HASH_KEY_OLD:
+        return
+    holders = _holders(identity.iin, identity.document_number)
+    if holders.exclude(pk=besides.pk if besides is not None else None).exists():
+        raise IntegrityError("another account has this identity")
 
 
 class TooManyTries(Exception):
@@ -306,10 +328,12 @@ def enter_staff_iin(user: User, iin: str, *, actor: User, address: str | None, n
 
 
 def _keep_staff_iin(user: User, iin: str) -> None:
-    user.staff_iin_hash = iin_hash(iin)
+    if User.objects.filter(staff_iin_hash__in=iin_hashes(iin)).exclude(pk=user.pk).exists():
+        raise StaffIinTaken
+    user.staff_iin, user.staff_iin_hash = iin, iin_hash(iin)
     try:
         with transaction.atomic():
-            user.save(update_fields=["staff_iin_hash"])
+            user.save(update_fields=["staff_iin", "staff_iin_hash"])
     except IntegrityError as error:
         raise StaffIinTaken from error
 

@@ -110,6 +110,8 @@ def keys_are_secret(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             problems.append(_bad_key(f"{name} is shorter than {length} signs or not random."))
     if settings.SECRET_KEY == settings.IIN_HASH_KEY:
         problems.append(_bad_key("SECRET_KEY and IIN_HASH_KEY are the same."))
+    if settings.IIN_HASH_KEY == settings.IIN_HASH_KEY_OLD:
+        problems.append(_bad_key("IIN_HASH_KEY and IIN_HASH_KEY_OLD are the same."))
     return problems
 
 
@@ -303,7 +305,10 @@ def _is_bin(text: str) -> bool:
 
 
 def _bad_key(problem: str) -> CheckMessage:
-    hint = f"Make a new one, for each its own: {MAKE_KEY}. IIN_HASH_KEY can't be changed once people have registered."
+    hint = (
+        f"Make a new one, for each its own: {MAKE_KEY}. Once people have registered, keep the former IIN_HASH_KEY as "
+        "IIN_HASH_KEY_OLD until rotate_iin_keys is done."
+    )
     return Error(problem, hint=hint, id="balabaqsha.E004")
 
 

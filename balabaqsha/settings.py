@@ -42,8 +42,10 @@ if not SECRET_KEY:
 
 # Encrypts IINs and the texts of SMS. The first key encrypts, all of them decrypt, so a new one is put in front.
 IIN_KEYS: list[str] = env.list("IIN_KEYS", default=[])
-# Makes the keyed hash by which an IIN is looked up. It can't be rotated without a new hash for every row.
+# Makes the keyed hash by which an IIN is looked up.
 IIN_HASH_KEY: str = env.secret("IIN_HASH_KEY")
+# The hash key of before, while `rotate_iin_keys` makes the hashes anew: what it made is still found.
+IIN_HASH_KEY_OLD: str = env.secret("IIN_HASH_KEY_OLD")
 if not (IIN_KEYS and IIN_HASH_KEY):
     if not (DEBUG or DEMO):
         raise ImproperlyConfigured("Set IIN_KEYS (Fernet keys, comma separated) and IIN_HASH_KEY.")

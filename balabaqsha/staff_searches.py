@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from accounts import audit, limits
 from accounts.crypto import keyed_hash
-from accounts.identity import DocumentError, Identity, document_hash, iin_hash, parse_identity
+from accounts.identity import DocumentError, Identity, document_hashes, iin_hashes, parse_identity
 from accounts.iin import IinError
 from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin, mask_phone, mask_words
@@ -111,11 +111,11 @@ def _finds_anybody(request: HttpRequest, in_list: "ModelAdmin[Any]", text: str) 
 def _family(identity: Identity) -> list[tuple[User, str]]:
     """Whose journals show the look-up, the parent's or those of the child's guardians, with the number's owner."""
     if identity.iin:
-        profile = Profile.objects.filter(iin_hash=iin_hash(identity.iin)).select_related("user").first()
-        child = Child.objects.filter(iin_hash=iin_hash(identity.iin)).first()
+        profile = Profile.objects.filter(iin_hash__in=iin_hashes(identity.iin)).select_related("user").first()
+        child = Child.objects.filter(iin_hash__in=iin_hashes(identity.iin)).first()
         if child is not None:
             return [(guardian, child.full_name) for guardian in guardians_of(child)]
     else:
-        hashed = document_hash(identity.document_number)
-        profile = Profile.objects.filter(document_hash=hashed).select_related("user").first()
+        hashed = document_hashes(identity.document_number)
+        profile = Profile.objects.filter(document_hash__in=hashed).select_related("user").first()
     return [(profile.user, profile.full_name)] if profile else []

@@ -56,7 +56,7 @@ def is_own_child(user: User, child: Child) -> bool:
     """Whether `user` may act for `child` now, or is an employee whose IIN is that of somebody who may."""
     person = Q(user=user)
     if user.staff_iin_hash:
-        person |= Q(user__profile__iin_hash=user.staff_iin_hash)
+        person |= Q(user__profile__iin_hash__in=user.staff_iin_hashes)
     return child.guardianships.filter(person, ended_at=None).exists()
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.crypto import keyed_hash
+from accounts.identity import iin_hashes
 from accounts.iin import IinError, parse_iin
 from accounts.inlines import BoundedInline
 from accounts.journal_actions import Action
@@ -77,7 +77,7 @@ class ChildAdmin(_ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             iin = parse_iin(search_term)
         except IinError:
             return super().get_search_results(request, queryset, search_term)
-        return queryset.filter(iin_hash=keyed_hash("iin", iin)), False
+        return queryset.filter(iin_hash__in=iin_hashes(iin)), False
 
     def change_view(
         self,

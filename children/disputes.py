@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from accounts.identity import iin_hashes
 from accounts.models import User
 from accounts.registry import PhoneTie
 from children.models import Child, Dispute, Guardianship
@@ -185,14 +186,15 @@ def undecided_of(child: Child, *, zone: ZoneInfo, now: datetime) -> Undecided | 
     )
 
 
-def is_barred(user: User, *, iin_hash: str) -> bool:
+def is_barred(user: User, *, iin: str) -> bool:
     """Whether `user` can't become a guardian of this child: an official has yet to decide, or has ended it.
 
     The same holds for every other child of whom an opponent of `user` is a guardian (`opponents_of`).
     """
-    disputed = _barring(user).filter(guardianship__child__iin_hash=iin_hash)
+    hashes = iin_hashes(iin)
+    disputed = _barring(user).filter(guardianship__child__iin_hash__in=hashes)
     of_opponents = Guardianship.objects.filter(
-        user__in=opponents_of(user), child__iin_hash=iin_hash, ended_at=None
+        user__in=opponents_of(user), child__iin_hash__in=hashes, ended_at=None
     )
     return disputed.exists() or of_opponents.exists()
 

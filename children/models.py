@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from accounts import identity
 from accounts.models import Sex
 from children.nationalities import Nationality
 from notifications.fields import EncryptedTextField
@@ -34,6 +35,9 @@ class Child(models.Model):
     guardians: "models.ManyToManyField[models.Model, Guardianship]" = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Guardianship", related_name="children", verbose_name=_("guardians")
     )
+
+    # The hash column beside the encrypted one, and how it is made (`accounts.rotation`).
+    HASHED: ClassVar = {"iin": ("iin_hash", identity.iin_hash)}
 
     class Meta:
         verbose_name = _("child")

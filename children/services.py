@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.crypto import keyed_hash
+from accounts.identity import iin_hashes
 from accounts.models import User
 from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavailable, get_registry
 from children.access import children_of, guardians_of, present_people
@@ -65,14 +65,14 @@ def find_child(user: User, *, iin: str) -> Person:
     Raises `ChildAlreadyAdded`, `GuardianshipBarred`, `ChildRefused`, `accounts.registry.RegistryUnavailable`. May take
     seconds: never call it inside a transaction.
     """
-    added = children_of(user).filter(iin_hash=_iin_hash(iin)).first()
+    added = children_of(user).filter(iin_hash__in=iin_hashes(iin)).first()
     if added is not None:
         raise ChildAlreadyAdded(added)
     person = ask_registry(user, iin=iin)
     on_paper = _same_on_paper(user, person)
     if on_paper is not None:
         raise ChildAlreadyAdded(on_paper)
-    if is_barred(user, iin_hash=_iin_hash(iin)) or _is_ward_of_any(opponents_of(user), iin=iin):
+    if is_barred(user, iin=iin) or _is_ward_of_any(opponents_of(user), iin=iin):
         raise GuardianshipBarred
     return person
 
@@ -126,7 +126,7 @@ def still_to_add(user: User, wards: Iterable[Person], *, today: date) -> list[Pe
     """Those of `wards` that `user` may add and has not added; the youngest first, none that is past kindergarten."""
     left_out = set(children_of(user).values_list("iin_hash", flat=True)) | barred_children(user)
     young = [ward for ward in wards if today.year - ward.birth_date.year <= OLDEST_OFFERED]
-    offered = [ward for ward in young if _iin_hash(ward.iin) not in left_out]
+    offered = [ward for ward in young if left_out.isdisjoint(iin_hashes(ward.iin))]
     return sorted(offered, key=lambda ward: ward.birth_date, reverse=True)
 
 
@@ -146,7 +146,7 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
             raise GuardianshipBarred
         # Check again: «Stop» may have been pressed meanwhile, or an official may have decided; both lock the same row.
         # Whether the child is that of a new opponent, the registry has not been asked.
-        if is_barred(user, iin_hash=_iin_hash(iin)) or set(opponents_of(user)) - known_opponents:
+        if is_barred(user, iin=iin) or set(opponents_of(user)) - known_opponents:
             raise GuardianshipBarred
         child = _stored_child(person, nationality=nationality, now=now)
         guardianship, created = Guardianship.objects.get_or_create(
@@ -443,12 +443,22 @@ def _announce(
 def _stored_child(person: Person, *, nationality: str, now: datetime) -> Child:
     """The locked row of this child, made or brought up to date."""
     facts = _facts(person)
-    iin_hash = _iin_hash(person.iin)
-    Child.objects.bulk_create(
-        [Child(iin=person.iin, iin_hash=iin_hash, nationality=nationality, created_at=now, **facts)],
-        ignore_conflicts=True,
-    )
-    child = Child.objects.select_for_update().get(iin_hash=iin_hash)
+    # Under the hash key of before the constraint can't see it.
+    known = Child.objects.filter(iin_hash__in=iin_hashes(person.iin))
+    if not known.exists():
+        Child.objects.bulk_create(
+            [
+                Child(
+                    iin=person.iin,
+                    iin_hash=iin_hashes(person.iin)[0],
+                    nationality=nationality,
+                    created_at=now,
+                    **facts,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+    child = known.select_for_update().get()
     for name, value in facts.items():
         setattr(child, name, value)
     child.nationality = nationality or child.nationality
@@ -462,7 +472,3 @@ def _facts(person: Person) -> dict[str, Any]:
         name: getattr(person, name)
         for name in ("last_name", "first_name", "middle_name", "birth_date", "sex")
     }
-
-
-def _iin_hash(iin: str) -> str:
-    return keyed_hash("iin", iin)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
+from accounts import identity
 from accounts.masks import mask_name, mask_phone
 from accounts.registry.base import PhoneTie
 from notifications.fields import EncryptedTextField, PatientEncryptedTextField
@@ -55,6 +56,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     phone_proven_at = models.DateTimeField(_("phone proven at"), null=True, blank=True, editable=False)
     # An employee's: it tells when they would decide about a child of their own. A parent's is in the profile.
     staff_iin_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    # Kept so that the hash can be made anew under another key; shown to nobody.
+    staff_iin = PatientEncryptedTextField(blank=True, editable=False, default="", db_default="")
     # The owner asked to close the account then (`accounts.data.leaving`): until it is forgotten, they may come back.
     leaving_since = models.DateTimeField(_("closed by its owner at"), null=True, blank=True, editable=False)
     # From then on nothing in it tells whose it was.
@@ -67,6 +70,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "username"
+    # The hash columns beside encrypted ones, and how they are made (`accounts.rotation`).
+    HASHED: ClassVar = {"staff_iin": ("staff_iin_hash", identity.iin_hash)}
 
     class Meta:
         verbose_name = _("user")
@@ -97,8 +102,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         if self == parent:
             return True
         profile = getattr(parent, "profile", None)
+        return profile is not None and profile.iin_hash in self.staff_iin_hashes
+
+    @property
+    def staff_iin_hashes(self) -> set[str]:
+        """Every hash under which an employee's IIN may be stored elsewhere; none for others."""
         return (
-            profile is not None and profile.iin_hash is not None and profile.iin_hash == self.staff_iin_hash
+            {self.staff_iin_hash, *identity.iin_hashes(self.staff_iin or "")}
+            if self.staff_iin_hash
+            else set()
         )
 
     def __str__(self) -> str:
@@ -139,6 +151,11 @@ class Profile(models.Model):
     second_phone = PhoneNumberField(_("second phone"), blank=True)
     second_phone_proven_at = models.DateTimeField(_("second phone proven at"), null=True, blank=True)
     address = models.CharField(_("address"), max_length=300, blank=True)
+
+    HASHED: ClassVar = {
+        "iin": ("iin_hash", identity.iin_hash),
+        "document_number": ("document_hash", identity.document_hash),
+    }
 
     class Meta:
         verbose_name = _("profile")

@@ -115,8 +115,7 @@ def is_silent(account: User, *, now: datetime) -> bool:
 
 def is_own(move: NumberMove, employee: User) -> bool:
     """Whether the number is the employee's own: as the account's owner, or as whoever claims it."""
-    is_claimant = bool(employee.staff_iin_hash) and employee.staff_iin_hash == move.claimant_hash
-    return is_claimant or employee.is_same_person(move.account)
+    return move.claimant_hash in employee.staff_iin_hashes or employee.is_same_person(move.account)
 
 
 def _refuse_own(move: NumberMove, actor: User) -> None:
