@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
-from accounts.models import Profile
+from accounts import typed
+from accounts.agreement import reads_on
+from accounts.models import Profile, User
 from accounts.services import must_accept_policy
 
 P = ParamSpec("P")
@@ -23,10 +27,32 @@ def parent_required(
     """For every page of the cabinet: a visitor is sent to sign in and back; an employee without a profile is told so.
 
     Whoever has closed their account may only open it again. Whoever agreed to an earlier version of the data policy is
-    asked about the present one first.
+    asked about the present one; without agreeing they go on reading, and nothing that they send is done. What they
+    typed comes back once they agree.
 
     The view may rely on `request.user` being an active user with `request.user.profile`.
     """
+
+    @wraps(view)
+    def asks(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        user = cast(User, request.user)
+        if not must_accept_policy(user):
+            return view(request, *args, **kwargs)
+        if request.method in ("GET", "HEAD"):
+            return view(request, *args, **kwargs) if reads_on(request) else _ask(request.get_full_path())
+        typed.keep(request)
+        messages.warning(
+            request, _("Nothing was sent: accept the data policy first. What you filled in comes back.")
+        )
+        return _ask(typed.page_of(request))
+
+    return parent_whatever_agreed(asks)
+
+
+def parent_whatever_agreed(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """The same for what nobody has to agree to anything for: protecting, copying and closing one's account."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -36,12 +62,13 @@ def parent_required(
             return render(request, "accounts/not_a_parent.html", status=403)
         if request.user.leaving_since is not None:
             return redirect("accounts:come_back")
-        # Only what is read waits: a form that is on its way is not lost for it.
-        if request.method in ("GET", "HEAD") and must_accept_policy(request.user):
-            return redirect(f"{reverse('accounts:policy')}?{urlencode({'next': request.get_full_path()})}")
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def _ask(following: str) -> HttpResponse:
+    return redirect(f"{reverse('accounts:policy')}?{urlencode({'next': following})}")
 
 
 def accepts(largest: int) -> Callable[[View], View]:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.auth.views import redirect_to_login
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -16,9 +16,9 @@ from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts import typed
+from accounts import agreement, typed
 from accounts.models import User
-from accounts.services import set_language
+from accounts.services import must_accept_policy, set_language
 from accounts.sessions import SessionStore
 from accounts.way_back import page_of_ours
 from notifications.clock import counted_clock
@@ -63,6 +63,12 @@ class PrivatePagesMiddleware:
             # Not the cookies: the device still knows the account and the chosen place.
             response["Clear-Site-Data"] = '"cache", "storage"'
         return response
+
+
+@receiver(user_logged_in)
+def _note_agreement(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
+    if request is not None:
+        agreement.note_due(request, due=must_accept_policy(user))
 
 
 @receiver(user_logged_out)

@@ -71,7 +71,7 @@ def unrenewable() -> int:
 
     Such a hash compares with nobody's once the key of before is gone: their IINs must be entered again.
     """
-    return User.objects.filter(staff_iin_hash__isnull=False, staff_iin="").count()
+    return User.objects.filter(staff_iin_hash__isnull=False, kept_iin="").count()
 
 
 def rotate(column: Column, *, portion: int = PORTION, dry_run: bool = False) -> Iterator[Progress]:

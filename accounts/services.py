@@ -69,6 +69,11 @@ def must_accept_policy(user: User) -> bool:
     return bool(agreed) and settings.DATA_POLICY_VERSION not in agreed
 
 
+def newest_agreement(user: User) -> str:
+    """The newest version of the data policy that `user` agreed to; empty if to none."""
+    return max(user.consents.values_list("version", flat=True), default="")
+
+
 def accept_policy(user: User, *, now: datetime) -> None:
     """Record that `user` agrees to the data policy in force; the first time counts."""
     PolicyConsent.objects.get_or_create(
@@ -112,8 +117,9 @@ def account_of(identity: Person | Identity) -> Profile | None:
 
 
 def _holders(iin: str, document_number: str) -> QuerySet[Profile]:
-    by_iin = Q(iin_hash__in=iin_hashes(iin))
-    return Profile.objects.select_related("user").filter(by_iin | Q(document_hash__in=document_hashes(document_number)))
+    # No profile holds an empty hash; the statement is the same whichever of the two is known.
+    by_iin = Q(iin_hash__in=iin_hashes(iin) or [""])
+    return Profile.objects.select_related("user").filter(by_iin | Q(document_hash__in=document_hashes(document_number) or [""]))
 
 
 def register(
@@ -174,8 +180,8 @@ def refuse_taken(identity: Person | Profile, *, besides: Profile | None = None) 
     """
     if not settings.IIN_HASH_KEY_OLD:
         return
-    holders = _holders(identity.iin, identity.document_number)
-    if holders.exclude(pk=besides.pk if besides is not None else None).exists():
+    holders = set(_holders(identity.iin, identity.document_number))
+    if holders - {besides}:
         raise IntegrityError("another account has this identity")
 
 
@@ -330,10 +336,10 @@ def enter_staff_iin(user: User, iin: str, *, actor: User, address: str | None, n
 def _keep_staff_iin(user: User, iin: str) -> None:
     if User.objects.filter(staff_iin_hash__in=iin_hashes(iin)).exclude(pk=user.pk).exists():
         raise StaffIinTaken
-    user.staff_iin, user.staff_iin_hash = iin, iin_hash(iin)
+    user.kept_iin, user.staff_iin_hash = iin, iin_hash(iin)
     try:
         with transaction.atomic():
-            user.save(update_fields=["staff_iin", "staff_iin_hash"])
+            user.save(update_fields=["kept_iin", "staff_iin_hash"])
     except IntegrityError as error:
         raise StaffIinTaken from error
 

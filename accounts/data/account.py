@@ -88,7 +88,7 @@ class Account(Part):
                     "password": "a secret, only a hash of which is kept",
                     "is_staff": "an employee's",
                     "is_superuser": "an employee's",
-                    "staff_iin": "an employee's",
+                    "kept_iin": "an employee's",
                     "staff_iin_hash": "an employee's",
                     "groups": "an employee's",
                     "user_permissions": "an employee's",
@@ -242,7 +242,7 @@ class Account(Part):
         user.password, user.is_active, user.staff_iin_hash = make_password(None), False, None
         user.email, user.mails_notices = "", False
         user.language, user.last_login, user.forgotten_at = settings.LANGUAGE_CODE, None, now
-        user.phone_proven_at, user.staff_iin = None, ""
+        user.phone_proven_at, user.kept_iin = None, ""
         user.save()
         with connection.cursor() as cursor:
             cursor.execute("SELECT forget_in_journal(%s)", [user.pk])
@@ -256,5 +256,6 @@ def _forget_profile(profile: Profile) -> None:
     profile.last_name = profile.first_name = profile.middle_name = ""
     profile.birth_date, profile.photo, profile.phone_tie = NO_BIRTH_DATE, "", PhoneTie.UNASKED
     profile.second_phone = profile.address = ""
+    profile.registry_asked_at = None
     profile.second_phone_proven_at = None
     profile.save()

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="user",
-            name="staff_iin",
+            name="kept_iin",
             field=notifications.fields.PatientEncryptedTextField(
                 blank=True, db_default="", default="", editable=False
             ),

@@ -57,7 +57,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     # An employee's: it tells when they would decide about a child of their own. A parent's is in the profile.
     staff_iin_hash = models.CharField(max_length=64, unique=True, null=True, editable=False)
     # Kept so that the hash can be made anew under another key; shown to nobody.
-    staff_iin = PatientEncryptedTextField(blank=True, editable=False, default="", db_default="")
+    kept_iin = PatientEncryptedTextField(blank=True, editable=False, default="", db_default="")
     # The owner asked to close the account then (`accounts.data.leaving`): until it is forgotten, they may come back.
     leaving_since = models.DateTimeField(_("closed by its owner at"), null=True, blank=True, editable=False)
     # From then on nothing in it tells whose it was.
@@ -71,7 +71,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "username"
     # The hash columns beside encrypted ones, and how they are made (`accounts.rotation`).
-    HASHED: ClassVar = {"staff_iin": ("staff_iin_hash", identity.iin_hash)}
+    HASHED: ClassVar = {"kept_iin": ("staff_iin_hash", identity.iin_hash)}
 
     class Meta:
         verbose_name = _("user")
@@ -108,9 +108,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def staff_iin_hashes(self) -> set[str]:
         """Every hash under which an employee's IIN may be stored elsewhere; none for others."""
         return (
-            {self.staff_iin_hash, *identity.iin_hashes(self.staff_iin or "")}
-            if self.staff_iin_hash
-            else set()
+            {self.staff_iin_hash, *identity.iin_hashes(self.kept_iin or "")} if self.staff_iin_hash else set()
         )
 
     def __str__(self) -> str:

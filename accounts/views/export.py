@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import audit
 from accounts.data import exporting
-from accounts.decorators import parent_required
+from accounts.decorators import parent_whatever_agreed
 from accounts.forms import OwnPasswordForm
 from accounts.models import DataExport, User
 from accounts.views.own_password import is_confirmed
@@ -25,7 +25,7 @@ FILE_NAME = "balabaqsha-data.zip"
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
+@parent_whatever_agreed
 def export(request: HttpRequest) -> HttpResponse:
     """The page of one's copy. The password is asked for both to make it and to download it."""
     user, now = cast(User, request.user), read_clock()

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import audit
 from accounts.data import leaving
 from accounts.data.parts import parts
-from accounts.decorators import parent_required
+from accounts.decorators import parent_whatever_agreed
 from accounts.forms import OwnPasswordForm
 from accounts.models import User
 from accounts.views.own_password import is_confirmed
@@ -24,7 +24,7 @@ from notifications.clock import read_clock
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
+@parent_whatever_agreed
 def leave(request: HttpRequest) -> HttpResponse:
     """What closing the account costs, what stays, and the password that confirms it."""
     user, now = cast(User, request.user), read_clock()

@@ -20,8 +20,8 @@ from django.utils.translation import pgettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import audit, contacts, services
-from accounts.decorators import accepts, parent_required
+from accounts import agreement, audit, contacts, services, typed
+from accounts.decorators import accepts, parent_required, parent_whatever_agreed
 from accounts.devices import remember_device
 from accounts.forms import PasswordChangeForm, PhotoForm, ProfileForm
 from accounts.journal import institutions_of, names_of
@@ -42,16 +42,22 @@ PAGE_LENGTH = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def policy(request: HttpRequest) -> HttpResponse:
-    """Whoever agreed to an earlier version of the data policy reads the present one and agrees, then goes on."""
+    """Whoever agreed to an earlier version of the data policy reads what changed, and agrees or only reads on."""
     user = cast(User, request.user)
     asked = request.POST.get("next") or request.GET.get("next") or ""
     following = page_of_ours(request, asked) or reverse(settings.LOGIN_REDIRECT_URL)
+    if request.method == "POST" and "later" in request.POST:
+        agreement.read_on(request)
+        return redirect(following)
     if request.method == "POST":
         services.accept_policy(user, now=read_clock())
-        return redirect(following)
+        agreement.forget(request)
+        kept = typed.kept_for(request, user)
+        return redirect(kept.page if kept is not None else following)
     if not services.must_accept_policy(user):
         return redirect(following)
-    return render(request, "accounts/policy.html", {"next": following})
+    context = {"next": following, "agreed": services.newest_agreement(user)}
+    return render(request, "accounts/policy.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -110,7 +116,7 @@ def language(request: HttpRequest) -> HttpResponse:
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
+@parent_whatever_agreed
 def password(request: HttpRequest) -> HttpResponse:
     """Change the password: the old one is asked for, this session stays, all others end."""
     user = _parent(request)
@@ -133,7 +139,7 @@ def password(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@parent_required
+@parent_whatever_agreed
 def journal(request: HttpRequest) -> HttpResponse:
     """What was done in the account and with the applications, when and by whom, newest first."""
     user = _parent(request)

@@ -1,6 +1,7 @@
 """A corrected data policy asks anew, and loses nothing that was on its way."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
@@ -46,10 +47,43 @@ def test_a_portal_that_goes_back_to_an_earlier_version_asks_nobody_who_agreed_to
     assert parent_client.get(reverse("children:list")).status_code == 200
 
 
-def test_a_form_on_its_way_and_public_pages_do_not_wait(parent_client, agreed):
+def test_public_pages_do_not_wait(parent_client, agreed):
     assert parent_client.get("/bulletin/").status_code == 200
-    answer = parent_client.post(reverse("notifications:read_all"))
-    assert "policy" not in answer.headers.get("Location", "")
+
+
+def test_who_does_not_agree_reads_on_and_does_nothing(parent, agreed, client_of):
+    client, profile = client_of(parent), reverse("accounts:profile")
+    page = client.get(profile, follow=True).content.decode()
+    # What changed since the version that they agreed to.
+    assert "деректерді кім көретіні" in page
+    assert client.post(reverse("accounts:policy"), {"next": profile, "later": "1"})["Location"] == profile
+    assert client.get(profile).status_code == client.get(reverse("children:list")).status_code == 200
+    answer = client.post(profile, {"address": "Бейбітшілік 1", "language": "kk"})
+    assert answer["Location"].startswith(reverse("accounts:policy"))
+    parent.profile.refresh_from_db()
+    assert parent.profile.address == ""
+    # What protects a person, and what they may always ask for, waits for no agreement.
+    for page in ("accounts:password", "accounts:export", "accounts:leave", "accounts:journal"):
+        assert client.get(reverse(page)).status_code == 200
+    client.post(reverse("accounts:policy"), {"next": profile})
+    assert client.post(profile, {"address": "Бейбітшілік 1", "language": "kk"})["Location"] == profile
+
+
+def test_at_the_next_sign_in_it_asks_again(parent, agreed, client_of):
+    client = client_of(parent)
+    client.post(reverse("accounts:policy"), {"later": "1"})
+    assert client.get(reverse("children:list")).status_code == 200
+    assert reverse("accounts:policy") in client_of(parent).get(reverse("children:list"))["Location"]
+
+
+def test_what_was_typed_comes_back_after_agreeing(parent, agreed):
+    client, profile = Client(), reverse("accounts:profile")
+    client.post(reverse("accounts:login"), {"phone": str(parent.phone), "password": "parent-pass-1"})
+    client.post(profile, {"address": "Бейбітшілік 1", "language": "kk"})
+    assert client.post(reverse("accounts:policy"))["Location"] == profile
+    assert "Бейбітшілік 1" in client.get(profile).content.decode()
+    parent.profile.refresh_from_db()
+    assert parent.profile.address == ""
 
 
 def test_the_way_back_leads_to_this_site_only(parent_client, agreed):

@@ -60,7 +60,7 @@ def every_text():
             *Profile.objects.values_list("iin", flat=True),
             *Profile.objects.values_list("document_number", flat=True),
             *Child.objects.values_list("iin", flat=True),
-            *User.objects.values_list("staff_iin", flat=True),
+            *User.objects.values_list("kept_iin", flat=True),
             *Message.objects.values_list("text", flat=True),
         ]
     )
@@ -74,9 +74,10 @@ def test_broken_off_and_gone_on_with_until_the_keys_of_before_can_go(new_keys, s
     written: list[str] = []
 
     def breaks_off(column, changes):
-        if len(written) == 3:
-            raise KeyboardInterrupt
-        written.extend(changes.keys)
+        if column.label == "accounts.Profile.iin":
+            if len(written) == 3:
+                raise KeyboardInterrupt
+            written.extend(changes.keys)
         real(column, changes)
 
     monkeypatch.setattr(rotation, "_write", breaks_off)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from accounts.agreement import is_due
 from accounts.visits import store
 from applications.bidding.full_places import FullPlaces
 from applications.bidding.rush import Outcome, press
@@ -43,6 +44,9 @@ _LOOK_CLOSER = {
 def answer_press(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpResponse | None:
     """The complete answer to a POST for this application, or None if the usual view must answer."""
     if request.method != "POST" or request.POST.get("application") not in (None, "", str(pk)):
+        return None
+    # Who has not agreed to the data policy reads on, and does nothing: the usual view says so.
+    if is_due(request):
         return None
     answer = _full_places.pass_through(
         vacancy_pk,

@@ -95,7 +95,7 @@ class TestDecisions:
                 decide(scene, move, account_of(guardian))
             assert refused.value.reason == Refusal.OWN_CHILD
         assert Application.objects.get().state == before
-        decide(scene, move, StaffFactory(staff_iin_hash=iin_hash(nth_iin(77))))
+        decide(scene, move, StaffFactory(staff_iin_hash=iin_hash(nth_iin(14077))))
         assert Application.objects.get().state != before
 
     def test_former_guardians_may(self, scene, request, move):
