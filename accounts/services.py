@@ -119,7 +119,9 @@ def account_of(identity: Person | Identity) -> Profile | None:
 def _holders(iin: str, document_number: str) -> QuerySet[Profile]:
     # No profile holds an empty hash; the statement is the same whichever of the two is known.
     by_iin = Q(iin_hash__in=iin_hashes(iin) or [""])
-    return Profile.objects.select_related("user").filter(by_iin | Q(document_hash__in=document_hashes(document_number) or [""]))
+    return Profile.objects.select_related("user").filter(
+        by_iin | Q(document_hash__in=document_hashes(document_number) or [""])
+    )
 
 
 def register(

@@ -45,9 +45,6 @@ def answer_press(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpRespon
     """The complete answer to a POST for this application, or None if the usual view must answer."""
     if request.method != "POST" or request.POST.get("application") not in (None, "", str(pk)):
         return None
-    # Who has not agreed to the data policy reads on, and does nothing: the usual view says so.
-    if is_due(request):
-        return None
     answer = _full_places.pass_through(
         vacancy_pk,
         get_language() or "",
@@ -79,7 +76,8 @@ def press_as(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> Outcome | Refu
     # That the session was used is noted by the page that follows.
     session.is_noted = False
     user_id, stamp = session.get(SESSION_KEY), session.get(HASH_SESSION_KEY)
-    if not user_id or not stamp:
+    # Who has not agreed to the data policy reads on, and does nothing: the usual view says so.
+    if not user_id or not stamp or is_due(request):
         return Outcome.UNKNOWN
     return press(user_id=user_id, password_stamp=stamp, application_id=pk, vacancy_id=vacancy_pk)
 
