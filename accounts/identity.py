@@ -24,6 +24,9 @@ _TO_LATIN: Final = str.maketrans(_CYRILLIC, _LATIN)
 # Of several look-alikes the first one: Н before Һ, У before Ү.
 _TO_CYRILLIC: Final = str.maketrans(_LATIN[::-1], _CYRILLIC[::-1])
 
+# Begins what stands in for the hash of an IIN.
+STAND_IN: Final = "paper-"
+
 
 class Paper(StrEnum):
     """What a number stands on, as the person says; without a word it is told by its form."""
@@ -133,6 +136,30 @@ def iin_hashes(iin: str) -> list[str]:
 def document_hashes(number: str) -> list[str]:
     """Every hash under which a document's `number` may be stored; none for an empty one."""
     return keyed_hashes("document", _spelt(number)) if number else []
+
+
+def paper_hash(number: str) -> str | None:
+    """The hash by which a certificate can be found but not read; None for an empty number."""
+    return keyed_hash("paper", number) if number else None
+
+
+def paper_hashes(number: str) -> list[str]:
+    """Every hash under which a certificate may be stored; none for an empty number."""
+    return keyed_hashes("paper", number) if number else []
+
+
+def stand_in(paper_number: str) -> str:
+    """What stands where the hash of an IIN would, for a child that has only a certificate."""
+    return _stand_in(keyed_hash("paper", paper_number))
+
+
+def hashes_of_child(*, iin: str, paper_number: str) -> list[str]:
+    """Every hash under which a child may be stored by its IIN or, without one, by its certificate."""
+    return iin_hashes(iin) or [_stand_in(hashed) for hashed in paper_hashes(paper_number)]
+
+
+def _stand_in(hashed: str) -> str:
+    return f"{STAND_IN}{hashed}"[:64]
 
 
 def _spelt(number: str) -> str:

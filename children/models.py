@@ -37,7 +37,10 @@ class Child(models.Model):
     )
 
     # The hash column beside the encrypted one, and how it is made (`accounts.rotation`).
-    HASHED: ClassVar = {"iin": ("iin_hash", identity.iin_hash)}
+    HASHED: ClassVar = {
+        "iin": [("iin_hash", identity.iin_hash)],
+        "paper_number": [("paper_hash", identity.paper_hash), ("iin_hash", identity.stand_in)],
+    }
 
     class Meta:
         verbose_name = _("child")
@@ -228,6 +231,10 @@ class GuardianClaim(models.Model):
     paper_number = EncryptedTextField(_("number of the certificate"), blank=True)
     # Finds the child that it is about (`Child.iin_hash`).
     child_hash = models.CharField(max_length=64, editable=False)
+    HASHED: ClassVar = {
+        "iin": [("child_hash", identity.iin_hash)],
+        "paper_number": [("child_hash", identity.stand_in)],
+    }
     last_name = models.CharField(_("last name"), max_length=100)
     first_name = models.CharField(_("first name"), max_length=100)
     middle_name = models.CharField(_("patronymic"), max_length=100, blank=True)

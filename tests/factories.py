@@ -16,9 +16,9 @@ from factory.django import DjangoModelFactory, FileField
 from factory.helpers import post_generation
 
 from accounts.crypto import keyed_hash
+from accounts.identity import stand_in
 from accounts.iin import check_digit
 from accounts.models import Profile, Sex, User
-from applications.guardians.claims import stand_in
 from applications.models import Application, Benefit, BenefitCategory, Bid, Contract, Referral
 from applications.rules.running_out import first_end
 from applications.states import BidState, ReferralState, Tier

@@ -71,7 +71,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "username"
     # The hash columns beside encrypted ones, and how they are made (`accounts.rotation`).
-    HASHED: ClassVar = {"kept_iin": ("staff_iin_hash", identity.iin_hash)}
+    HASHED: ClassVar = {"kept_iin": [("staff_iin_hash", identity.iin_hash)]}
 
     class Meta:
         verbose_name = _("user")
@@ -151,8 +151,8 @@ class Profile(models.Model):
     address = models.CharField(_("address"), max_length=300, blank=True)
 
     HASHED: ClassVar = {
-        "iin": ("iin_hash", identity.iin_hash),
-        "document_number": ("document_hash", identity.document_hash),
+        "iin": [("iin_hash", identity.iin_hash)],
+        "document_number": [("document_hash", identity.document_hash)],
     }
 
     class Meta:

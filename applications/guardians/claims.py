@@ -10,11 +10,11 @@ from typing import Final
 
 from django.core.files import File
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from accounts import audit
-from accounts.crypto import keyed_hash
+from accounts.identity import hashes_of_child, iin_hashes, paper_hash, paper_hashes
 from accounts.models import User
 from accounts.uploads import random_name, type_of
 from applications.journal_actions import Action
@@ -45,17 +45,7 @@ class ChildOnPaper:
     @property
     def child_hash(self) -> str:
         """What finds the child here (`Child.iin_hash`): the same certificate makes no second child."""
-        return keyed_hash("iin", self.iin) if self.iin else stand_in(self.paper_number)
-
-
-def paper_hash(number: str) -> str:
-    """The hash by which a certificate can be found but not read."""
-    return keyed_hash("paper", number)
-
-
-def stand_in(paper_number: str) -> str:
-    """What stands in `Child.iin_hash` while a child has no IIN."""
-    return f"paper-{paper_hash(paper_number)}"[:64]
+        return hashes_of_child(iin=self.iin, paper_number=self.paper_number)[0]
 
 
 def hand_in(
@@ -110,21 +100,22 @@ def hand_in(
 
 def _refuse_if_there(user: User, child: ChildOnPaper) -> None:
     waiting = GuardianClaim.objects.filter(user=user, state__in=GuardianClaim.OPEN)
-    if waiting.filter(child_hash=child.child_hash).exists():
+    hashes = hashes_of_child(iin=child.iin, paper_number=child.paper_number)
+    if waiting.filter(child_hash__in=hashes).exists():
         raise Refused(Refusal.CLAIM_WAITS)
     if waiting.count() >= MOST_OPEN:
         raise Refused(Refusal.TOO_MANY_GUARDIAN_CLAIMS)
     if Guardianship.objects.filter(user=user, child__in=_found(child), ended_at=None).exists():
         raise Refused(Refusal.ALREADY_GUARDIAN)
-    if is_barred(user, iin_hash=child.child_hash):
+    if is_barred(user, iin=child.iin, paper_number=child.paper_number):
         raise Refused(Refusal.GUARDIAN_BARRED)
 
 
 def _found(child: ChildOnPaper) -> QuerySet[Child]:
     """The child here that these papers are about; a certificate stays its own after the IIN came."""
     if child.iin:
-        return Child.objects.filter(iin_hash=child.child_hash)
-    return Child.objects.filter(paper_hash=paper_hash(child.paper_number))
+        return Child.objects.filter(iin_hash__in=iin_hashes(child.iin))
+    return Child.objects.filter(paper_hash__in=paper_hashes(child.paper_number))
 
 
 def check_claim(claim: GuardianClaim, *, actor: User, reason: str, now: datetime) -> GuardianClaim:
@@ -159,7 +150,7 @@ def approve_claim(claim: GuardianClaim, *, actor: User, now: datetime) -> Guardi
             raise Refused(Refusal.ALREADY_DECIDED)
         if claim.checked_by == actor:
             raise Refused(Refusal.NOT_BY_THE_SAME)
-        if is_barred(claim.user, iin_hash=claim.child_hash):
+        if is_barred(claim.user, iin=claim.iin, paper_number=claim.paper_number):
             raise Refused(Refusal.GUARDIAN_BARRED)
         child = _child_of(claim, now=now)
         if child.birth_date != claim.birth_date:
@@ -213,32 +204,33 @@ def is_about_own(claim: GuardianClaim, actor: User) -> bool:
     """Whether the employee `actor` is the person of the claim, or a guardian of the child it is about."""
     if actor.is_same_person(claim.user):
         return True
-    present = Guardianship.objects.filter(child__iin_hash=claim.child_hash, ended_at=None)
+    hashes = hashes_of_child(iin=claim.iin, paper_number=claim.paper_number)
+    present = Guardianship.objects.filter(child__iin_hash__in=hashes, ended_at=None)
     return any(actor.is_same_person(one.user) for one in present.select_related("user__profile"))
 
 
 def _child_of(claim: GuardianClaim, *, now: datetime) -> Child:
     """The locked row of the child, made if nobody has added it: of two claims at once the second finds it."""
     number = claim.paper_number
-    Child.objects.bulk_create(
-        [
-            Child(
-                iin=claim.iin,
-                iin_hash=claim.child_hash,
-                paper_number=number,
-                paper_hash=paper_hash(number) if number else None,
-                last_name=claim.last_name,
-                first_name=claim.first_name,
-                middle_name=claim.middle_name,
-                birth_date=claim.birth_date,
-                sex=claim.sex,
-                created_at=now,
-            )
-        ],
-        ignore_conflicts=True,
+    known = Child.objects.filter(
+        Q(paper_hash__in=paper_hashes(number)) if number else Q(iin_hash__in=iin_hashes(claim.iin))
     )
-    found = {"paper_hash": paper_hash(number)} if number else {"iin_hash": claim.child_hash}
-    return Child.objects.select_for_update().get(**found)
+    # Under the hash key of before the constraint can't see it.
+    if not known.exists():
+        child = Child(
+            iin=claim.iin,
+            iin_hash=hashes_of_child(iin=claim.iin, paper_number=number)[0],
+            paper_number=number,
+            paper_hash=paper_hash(number),
+            last_name=claim.last_name,
+            first_name=claim.first_name,
+            middle_name=claim.middle_name,
+            birth_date=claim.birth_date,
+            sex=claim.sex,
+            created_at=now,
+        )
+        Child.objects.bulk_create([child], ignore_conflicts=True)
+    return known.select_for_update().get()
 
 
 def _record(claim: GuardianClaim, action: Action, *, actor: User, reason: str, now: datetime) -> None:

@@ -128,7 +128,7 @@ def test_both_hashes_are_searched_until_it_is_done(new_keys, monkeypatch):
     child, parent = Child.objects.first(), UserFactory()
     GuardianshipFactory(child=child)
     ward = same_person(child)
-    monkeypatch.setattr("children.services._ask_registry", lambda _user, iin: ward)
+    monkeypatch.setattr("children.services.ask_registry", lambda _user, iin: ward)
     assert add_child(parent, iin=child.iin, now=read_clock()) == child
     # An employee entered under the new key is still the guardian entered under that of before.
     employee, guardian = StaffFactory(), GuardianshipFactory(child=child, user=known.user)

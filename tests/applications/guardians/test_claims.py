@@ -9,6 +9,7 @@ from django.urls import reverse
 from PIL import Image
 
 from accounts.crypto import keyed_hash
+from accounts.identity import stand_in
 from accounts.models import Sex
 from accounts.registry import Person, PersonNotFound
 from accounts.registry.simulator import SimulatedRegistry
@@ -20,7 +21,6 @@ from applications.guardians.claims import (
     check_claim,
     claims_to_decide,
     refuse_claim,
-    stand_in,
 )
 from applications.guardians.joining import join_iin
 from applications.jobs import retention
