@@ -6,6 +6,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from accounts.identity_provider import get_provider
+from accounts.identity_provider.signed import public_key
 from accounts.kept_files import Room, try_keeping_in_time
 from notifications.named_classes import find_class
 
@@ -83,3 +85,41 @@ def files_can_be_kept(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def _is_simulated() -> bool:
     return bool(getattr(find_class(settings.PERSON_REGISTRY, having="find_person"), "simulated", False))
+
+
+@register(Tags.compatibility)
+def identity_provider_exists(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The named provider of identity can be imported."""
+    try:
+        get_provider()
+    except ImportError as error:
+        hint = "Set IDENTITY_PROVIDER to the dotted path of a provider's class, or to nothing."
+        return [Error(f"The provider of identity can't be imported: {error}", hint=hint, id="accounts.E009")]
+    return []
+
+
+@register(deploy=True)
+def identity_provider_is_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Nobody is proven by a made-up provider, or by answers that travel or are signed as anybody likes."""
+    if settings.DEMO or identity_provider_exists(None):
+        return []
+    provider = get_provider()
+    if provider is None:
+        return []
+    if provider.simulated:
+        hint = "Set IDENTITY_PROVIDER to accounts.identity_provider.http.HttpProvider, or to nothing."
+        return [Error("The provider of identity is simulated.", hint=hint, id="accounts.E010")]
+    try:
+        public_key(settings.IDENTITY_PROVIDER_KEY)
+        is_usable = bool(settings.IDENTITY_PROVIDER_TOKEN)
+    except ValueError:
+        is_usable = False
+    if is_usable and settings.IDENTITY_PROVIDER_URL.startswith("https://"):
+        return []
+    return [
+        Error(
+            "The provider of identity has no https address, no token or no usable key.",
+            hint="Set IDENTITY_PROVIDER_URL, IDENTITY_PROVIDER_TOKEN and IDENTITY_PROVIDER_KEY (docs/identity.md).",
+            id="accounts.E011",
+        )
+    ]

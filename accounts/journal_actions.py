@@ -13,6 +13,7 @@ class Action(models.TextChoices):
         _("Somebody whose phone the state knows as that of this account's owner wanted to register"),
     )
     SIGNED_IN = "signed_in", _("Signed in")
+    SIGNED_IN_BY_IDENTITY = "signed_in_by_identity", _("Signed in through a service of identity")
     SIGNED_OUT = "signed_out", _("Signed out")
     SESSIONS_ENDED = "sessions_ended", _("Signed out on other devices")
     STAFF_SIGN_IN_FAILED = "staff_sign_in_failed", _("Failed sign-in to the workplace")

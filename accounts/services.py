@@ -111,6 +111,12 @@ def note_shut_out(identity: Identity, *, address: str | None, now: datetime) -> 
         audit.record(Action.OWNER_SHUT_OUT, actor=None, subject=account.user, address=address, now=now)
 
 
+def account_with_iin(iin: str) -> User | None:
+    """The active account of the parent with this IIN, or None."""
+    own = account_of(Identity(iin=iin))
+    return own.user if own is not None and own.user.is_active else None
+
+
 def account_of(identity: Person | Identity) -> Profile | None:
     """The account with this IIN or document. One statement, whichever of the two is known."""
     return _holders(identity.iin, identity.document_number).first()

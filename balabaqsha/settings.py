@@ -243,9 +243,11 @@ LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "applications:cabinet"
 LOGOUT_REDIRECT_URL = "home"
 
-# The cookies of known devices, and of sign-ins that wait for a code (`accounts.devices`, `.pending`).
+# The cookies of known devices, of sign-ins that wait for a code (`accounts.devices`, `.pending`), and of visits to the
+# provider of identity.
 DEVICE_COOKIE_NAME = "device"
 PENDING_SIGN_IN_COOKIE_NAME = "signin"
+IDENTITY_COOKIE_NAME = "identity"
 
 OTP_TOTP_ISSUER = "Balabaqsha"
 STAFF_SECOND_FACTOR: bool = env.bool("STAFF_SECOND_FACTOR", default=True)
@@ -280,6 +282,18 @@ PERSON_REGISTRY_URL: str = env.http_address("PERSON_REGISTRY_URL")
 PERSON_REGISTRY_TOKEN: str = env.token("PERSON_REGISTRY_TOKEN")
 # For the whole answer, from looking up the name to the last byte: a parent is waiting for the page.
 PERSON_REGISTRY_SECONDS: float = 5.0
+
+# Who proves people's identity (eGov QR, EDS), for a sign-in without a password; nobody by default (docs/identity.md).
+IDENTITY_PROVIDER: str = env.str(
+    "IDENTITY_PROVIDER",
+    default="accounts.identity_provider.simulator.SimulatedProvider" if DEMO else "",
+)
+IDENTITY_PROVIDER_URL: str = env.http_address("IDENTITY_PROVIDER_URL")
+IDENTITY_PROVIDER_TOKEN: str = env.token("IDENTITY_PROVIDER_TOKEN")
+# The public key of its answers: thirty-two bytes as URL-safe Base64.
+IDENTITY_PROVIDER_KEY: str = env.token("IDENTITY_PROVIDER_KEY")
+# For the whole answer: a parent is waiting for the page.
+IDENTITY_PROVIDER_SECONDS: float = 5.0
 
 # How many threads of a process may wait for the same peer: the others go on serving pages.
 THREADS_PER_PEER: int = max(1, PAGE_THREADS // 2)
@@ -422,6 +436,7 @@ if HTTPS:
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     DEVICE_COOKIE_NAME = "__Host-device"
     PENDING_SIGN_IN_COOKIE_NAME = "__Host-signin"
+    IDENTITY_COOKIE_NAME = "__Host-identity"
     SESSION_ENDS_COOKIE_NAME = "__Host-session_ends"
     FLASH_COOKIE_NAME = "__Host-messages"
     PLACE_COOKIE_NAME = "__Host-place"

@@ -170,7 +170,7 @@ def test_cookies_that_are_set_are_the_known_ones(client, city):
     known = {
         settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.DEVICE_COOKIE_NAME,
         settings.PLACE_COOKIE_NAME, settings.FLASH_COOKIE_NAME, settings.PENDING_SIGN_IN_COOKIE_NAME,
-        settings.SESSION_ENDS_COOKIE_NAME,
+        settings.SESSION_ENDS_COOKIE_NAME, settings.IDENTITY_COOKIE_NAME,
     }  # fmt: skip
     assert set(client.cookies) <= known
     assert len(client.cookies) >= 5

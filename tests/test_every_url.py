@@ -54,6 +54,8 @@ TABLE = {
     "demo": EVERYONE,
     "demo_json": EVERYONE,
     "demo_limits": BUTTON,
+    # Without what its caller says there is nobody to lead back.
+    "demo_identity": (404, 404, 404, 404, 404),
     "accounts:register": GUESTS,
     "accounts:register_code": STEPS,
     "accounts:register_password": STEPS,
@@ -61,6 +63,8 @@ TABLE = {
     "accounts:register_claimed": STEPS,
     "accounts:login": GUESTS,
     "accounts:login_code": STEPS,
+    "accounts:identity": STEPS,
+    "accounts:identity_back": STEPS,
     "accounts:logout": STEPS,
     "accounts:reset": GUESTS,
     "accounts:reset_code": STEPS,

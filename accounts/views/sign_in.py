@@ -49,7 +49,7 @@ REFRESH_TASK = "accounts.tasks.refresh_person"
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Parents sign in here. An employee's name and password count as wrong: employees have a page of their own."""
-    target = _next(request)
+    target = wanted_page(request)
     if request.user.is_authenticated:
         return redirect(target)
     form = SignInForm(request.POST if request.method == "POST" else None)
@@ -72,10 +72,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if user is not None and not device and second_way.has_app(user.pk):
             return _ask_app(user, form, target=target, now=now)
         if user is not None:
-            return _enter(request, user, is_known=bool(device), target=target, now=now)
+            return enter_and_go(request, user, is_known=bool(device), target=target, now=now)
         form.add_error(None, ValidationError(_("The phone number or the password is wrong"), code="sign_in"))
     wanted = page_of_ours(request, request.GET.get("next", ""))
-    context = {"form": form, "next": wanted, "has_ended": bool(wanted and latest_account(request))}
+    context = {
+        "form": form,
+        "next": wanted,
+        "has_ended": bool(wanted and latest_account(request)),
+        "by_identity": bool(settings.IDENTITY_PROVIDER),
+    }
     return render(request, "accounts/login.html", context)
 
 
@@ -97,7 +102,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         owner = waiting.owner
         if _is_code(form, waiting, owner, now=now) and owner is not None:
             is_known = bool(known_device(request, owner.username))
-            response = _enter(request, owner, is_known=is_known, target=waiting.target, now=now)
+            response = enter_and_go(request, owner, is_known=is_known, target=waiting.target, now=now)
             pending.forget(response)
             return response
         if not form.errors:
@@ -213,12 +218,22 @@ def _is_code(
         return False
 
 
-def _enter(request: HttpRequest, user: User, *, is_known: bool, target: str, now: datetime) -> HttpResponse:
+def enter_and_go(
+    request: HttpRequest,
+    user: User,
+    *,
+    is_known: bool,
+    target: str,
+    action: Action = Action.SIGNED_IN,
+    now: datetime,
+) -> HttpResponse:
+    """Sign in whoever has proven to be `user`, and lead on to what was typed before, or to `target`.
+
+    `is_known` says whether the device knew the account before: the owner is told of a new one.
+    """
     with transaction.atomic():
         enter(request, user, now=now)
-        audit.record(
-            Action.SIGNED_IN, now=now, actor=user, subject=user, address=audit.client_address(request)
-        )
+        audit.record(action, now=now, actor=user, subject=user, address=audit.client_address(request))
         # After the answer, and by a worker: the registry may be slow.
         if is_due(user.profile, now=now):
             wake_on_commit(REFRESH_TASK, str(user.pk))
@@ -235,7 +250,7 @@ def _enter(request: HttpRequest, user: User, *, is_known: bool, target: str, now
     return response
 
 
-def _next(request: HttpRequest) -> str:
+def wanted_page(request: HttpRequest) -> str:
     """Where to go after signing in: `next`, if it is a page of this site, else the cabinet."""
     target = request.POST.get("next") or request.GET.get("next") or ""
     return page_of_ours(request, target) or resolve_url(settings.LOGIN_REDIRECT_URL)

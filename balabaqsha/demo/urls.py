@@ -7,5 +7,6 @@ from balabaqsha.demo import views
 urlpatterns = [
     path("", views.desk_page, name="demo"),
     path("desk.json", views.desk_json, name="demo_json"),
+    path("identity/", views.identity_page, name="demo_identity"),
     path("limits/", views.lift_limits, name="demo_limits"),
 ]

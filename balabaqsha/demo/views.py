@@ -5,11 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.http import urlencode
 from django.utils.translation import get_supported_language_variant, override
 from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
@@ -17,6 +18,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts import limits
+from accounts.identity_provider.simulator import code_for
+from accounts.registry import simulated_people
 from accounts.way_back import whole_address
 from balabaqsha.context import LANGUAGE_LABELS, LANGUAGE_NAMES
 from balabaqsha.demo import desk, staff
@@ -127,3 +130,31 @@ def _language(request: HttpRequest) -> str:
         except LookupError:
             continue
     return settings.LANGUAGE_CODE
+
+
+@never_cache
+@require_GET
+def identity_page(request: HttpRequest) -> HttpResponse:
+    """The page of the made-up provider of identity: a link for each person, back to where the visitor came from."""
+    back, state, nonce = (request.GET.get(name, "") for name in ("back", "state", "nonce"))
+    if not (settings.IDENTITY_PROVIDER and state and nonce and back in _ways_back(request)):
+        raise Http404
+    now = read_clock()
+    people = []
+    for entry in simulated_people.everyone(today=timezone.localdate(now)):
+        person = entry.person
+        if person.iin:
+            code = code_for(iin=person.iin, name=person.full_name, nonce=nonce, back=back, now=now)
+            url = f"{back}?{urlencode({'state': state, 'code': code})}"
+            people.append({"name": person.full_name, "iin": person.iin, "url": url})
+    with override(_language(request)):
+        return render(request, "demo/identity.html", {"people": people})
+
+
+def _ways_back(request: HttpRequest) -> set[str]:
+    """Our own addresses at which a visit to the provider ends: in each language."""
+    ways = set()
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            ways.add(whole_address(request, reverse("accounts:identity_back")))
+    return ways
