@@ -55,7 +55,7 @@ TABLE = {
     "demo_json": EVERYONE,
     "demo_limits": BUTTON,
     # Without what its caller says there is nobody to lead back.
-    "demo_identity": (404, 404, 404, 404, 404),
+    "demo_identity": STEPS,
     "accounts:register": GUESTS,
     "accounts:register_code": STEPS,
     "accounts:register_password": STEPS,

@@ -91,7 +91,8 @@ def test_chance_that_matters_is_the_systems():
 
 def test_no_hash_that_is_broken():
     for path, tree in modules():
-        if not path.startswith(MADE_UP):
+        # The services of leaked passwords name them by SHA-1.
+        if not path.startswith(MADE_UP) and path != "accounts/leaked_passwords.py":
             assert not {name for name, _call in called(tree) if name in ("hashlib.md5", "hashlib.sha1")}, path
 
 

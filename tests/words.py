@@ -26,6 +26,8 @@ LATIN_WORDS = {
         "WCAG",
         "AA",
         "CAPTCHA",
+        "eGov",
+        "QR",
     ),
     *(
         "CSV",

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -138,7 +138,8 @@ def identity_page(request: HttpRequest) -> HttpResponse:
     """The page of the made-up provider of identity: a link for each person, back to where the visitor came from."""
     back, state, nonce = (request.GET.get(name, "") for name in ("back", "state", "nonce"))
     if not (settings.IDENTITY_PROVIDER and state and nonce and back in _ways_back(request)):
-        raise Http404
+        # Nobody to lead back.
+        return redirect("demo")
     now = read_clock()
     people = []
     for entry in simulated_people.everyone(today=timezone.localdate(now)):
