@@ -31,6 +31,7 @@ class Action(models.TextChoices):
     PROFILE_CHANGED = "profile_changed", _("Profile changed")
     REGISTRY_DATA_CHANGED = "registry_data_changed", _("Data brought up to date with the state registry")
     DOCUMENT_RENEWED = "document_renewed", _("New document entered")
+    ACCOUNT_FOUND = "account_found", _("An employee of the contact centre found your account")
     CONTACT_CHANGED = "contact_changed", _("E-mail or second phone changed")
     PHOTO_CHANGED = "photo_changed", _("Photo changed")
     NUMBER_MOVE_ASKED = "number_move_asked", _("Change of the phone number asked for")

@@ -15,6 +15,7 @@ class Role(TextChoices):
 
     KINDERGARTEN = "kindergarten", _("kindergarten worker")
     OFFICIAL = "official", _("education department official")
+    CONTACT_CENTRE = "contact_centre", _("contact centre employee")
 
 
 def role_name(group: str) -> str:

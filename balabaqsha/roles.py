@@ -28,9 +28,16 @@ PERMISSIONS: dict[Role, list[str]] = {
         "bulletin.change_vacancy",
         "bulletin.delete_vacancy",
     ],
+    Role.CONTACT_CENTRE: [
+        "accounts.add_assistedmove",
+        "accounts.change_assistedmove",
+        "accounts.view_assistedmove",
+    ],
     Role.OFFICIAL: [
         *_SEEN_BY_BOTH,
         "accounts.change_numbermove",
+        "accounts.change_assistedmove",
+        "accounts.view_assistedmove",
         "accounts.view_auditentry",
         "accounts.view_numbermove",
         "accounts.view_user",

@@ -21,4 +21,5 @@ class ChildrenConfig(AppConfig):
         selectors.register_known(access.known_children)
         parts.register(personal_data.Children())
         concerned.register_hold(numbers.hold)
+        concerned.register_relation(numbers.is_of_the_family)
         concerned.register_listener(numbers.tell_guardians)

@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from accounts import audit
 from accounts.models import NumberMove, User
-from children.access import children_of, guardians_of
+from children.access import children_of, guardians_of, is_own_child
 from children.journal_actions import Action
 from children.models import Dispute
 from notifications.services import enqueue
@@ -26,6 +26,11 @@ def hold(account: User) -> str | Promise:
     if Dispute.objects.filter(is_side, outcome="").exists():
         return _("An official has yet to decide about a guardian of your child. Until then the number stays")
     return ""
+
+
+def is_of_the_family(account: User, employee: User) -> bool:
+    """What `accounts.numbers.concerned.Relation` asks for: the employee's own child is a child of the account."""
+    return any(is_own_child(employee, child) for child in children_of(account))
 
 
 def tell_guardians(move: NumberMove, now: datetime) -> None:

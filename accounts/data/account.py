@@ -19,6 +19,7 @@ from accounts.data.parts import Part
 from accounts.data.sections import Section
 from accounts.journal_actions import Action
 from accounts.models import (
+    AssistedMove,
     AuditEntry,
     DataExport,
     NumberMove,
@@ -169,6 +170,13 @@ class Account(Part):
                     "claimant_hash": "another person's",
                     "claimant_tie": "another person's",
                 },
+            ),
+            Section(
+                "moves_of_the_number_by_employees",
+                AssistedMove,
+                lambda user: AssistedMove.objects.filter(move__account=user).order_by("move__asked_at"),
+                ("document", "why"),
+                left_out={"id": "a number of the row", "move": "stands among the moves of the number"},
             ),
             Section(
                 "messages",

@@ -1,5 +1,6 @@
 """Who uses the portal, and what was done, as rows of the database."""
 
+from accounts.models.assisted_move import AssistedMove
 from accounts.models.audit_entry import AuditEntry
 from accounts.models.data_export import DataExport
 from accounts.models.number_move import NumberMove
@@ -9,6 +10,7 @@ from accounts.models.session import Session
 from accounts.models.sms_code import ContactCode, OneTimeCode, SmsCode
 
 __all__ = [
+    "AssistedMove",
     "AuditEntry",
     "ContactCode",
     "DataExport",

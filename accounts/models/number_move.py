@@ -45,6 +45,7 @@ class NumberMove(models.Model):
         SUPERSEDED = "superseded", _("another move was asked for")
         NUMBER_TAKEN = "number_taken", _("the new number was registered meanwhile")
         REFUSED = "refused", _("refused by an official")
+        WITHDRAWN = "withdrawn", _("withdrawn or declined by an employee")
 
     account = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="number_moves", verbose_name=_("whose account")

@@ -29,7 +29,11 @@ class Way(Protocol):
         ...
 
 
+# Whether an employee has something to do with the children of an account: then they decide nothing about it.
+Relation = Callable[[User, User], bool]
+
 _holds: list[Hold] = []
+_relations: list[Relation] = []
 _listeners: list[Listener] = []
 _ways: list[Way] = []
 
@@ -37,6 +41,16 @@ _ways: list[Way] = []
 def register_hold(hold: Hold) -> None:
     """Ask `hold` before a move is completed."""
     _holds.append(hold)
+
+
+def register_relation(relation: Relation) -> None:
+    """Ask `relation` (account, employee) before an employee does something about a number."""
+    _relations.append(relation)
+
+
+def is_of_the_family(account: User, employee: User) -> bool:
+    """Whether `employee` is a guardian of a child of `account`, as far as any app can tell."""
+    return any(relation(account, employee) for relation in _relations)
 
 
 def register_listener(listener: Listener) -> None:

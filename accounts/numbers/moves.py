@@ -55,6 +55,9 @@ class Fault(StrEnum):
     OWN_ACCOUNT = "own_account"
     REFUSED_BEFORE = "refused_before"
     REGISTERED = "registered"
+    RELATED = "related"
+    SAME_EMPLOYEE = "same_employee"
+    HELD = "held"
 
 
 class NotMoved(Exception):
@@ -369,5 +372,8 @@ def _sentences() -> dict[Fault, str]:
         Fault.TOO_LATE: _("The time to stop this is over. If it was not you, call the contact centre"),
         Fault.OWN_ACCOUNT: _("Somebody else must decide: it is about your own number"),
         Fault.REGISTERED: _("You are registered with this number already: sign in, or set a new password"),
+        Fault.RELATED: _("This is about you or your family: a colleague does it"),
+        Fault.SAME_EMPLOYEE: _("Who asked for it does not approve it: a colleague does"),
+        Fault.HELD: _("Something holds this number now"),
         Fault.REFUSED_BEFORE: _("An official has decided that this number stays with its account"),
     }

@@ -1,6 +1,7 @@
 """The staff's side of applications: read-only pages with buttons. Every button calls a transition."""
 
 from applications.admin import (  # noqa: F401  (they register themselves)
+    assisted,
     benefits,
     bids,
     corrections,

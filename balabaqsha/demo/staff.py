@@ -35,6 +35,8 @@ EMPLOYEES = (
     Employee("keremet", "keremet-demo-1", Role.KINDERGARTEN, "keremet"),
     Employee("balpan", "balpan-demo-1", Role.KINDERGARTEN, "balpan"),
     Employee("official", "official-demo-1", Role.OFFICIAL),
+    Employee("contact", "contact-demo-1", Role.CONTACT_CENTRE),
+    Employee("colleague", "colleague-demo-1", Role.CONTACT_CENTRE),
     Employee("administrator", "administrator-demo-1", ADMINISTRATOR),
 )
 

@@ -30,12 +30,14 @@ from django_otp.plugins.otp_static.models import StaticDevice
 
 from accounts import audit
 from accounts.journal_actions import Action
-from accounts.models import PolicyConsent, SmsCode, User
+from accounts.models import AssistedMove, PolicyConsent, SmsCode, User
+from accounts.numbers import assisted
 from accounts.roles import Role
 from applications.models import Correction, GroupProposal, Headcount, Referral, Rules, RulesProposal
 from balabaqsha.admin_site import StaffAdminSite
 from balabaqsha.staff_lists import GuardedAdmin
 from bulletin.models import Employment, Group, Pause
+from notifications.models import Mail
 from tests.city import build_city
 from tests.factories import DisputeFactory, EmploymentFactory, StaffFactory
 from tests.shared import built_once
@@ -74,6 +76,25 @@ def city_with_a_row_in_every_list() -> SimpleNamespace:
     )
     DisputeFactory(guardianship__child=waiting.child)
     PolicyConsent.objects.create(user=city.parent, version="1", given_at=now)
+    assisted.open_move(
+        city.parent,
+        new_phone="+77023334455",
+        document=AssistedMove.Document.CARD,
+        why="x",
+        actor=city.staff,
+        address=None,
+        now=now,
+    )
+    Mail.objects.create(
+        address="a@mail.kz",
+        kind="bid_placed",
+        language="kk",
+        text="x",
+        dedupe_key="mail",
+        created_at=now,
+        next_attempt_at=now,
+        give_up_at=now,
+    )
     SmsCode.objects.create(
         phone=city.parent.phone,
         purpose="reset",

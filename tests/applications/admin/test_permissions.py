@@ -8,7 +8,8 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import NumberMove, User
+from accounts.models import AssistedMove, NumberMove, User
+from accounts.numbers import assisted
 from accounts.roles import Role
 from applications.models import (
     Correction,
@@ -51,6 +52,10 @@ TABLE = {
     "index": FOR_ALL_STAFF,
     "children_dispute_work dispute stand": OFFICIALS,
     "children_dispute_work dispute end": OFFICIALS,
+    "accounts_assistedmove_changelist": OFFICIALS,
+    "accounts_assistedmove_find": (302, 302, 403, 403, 403, 200),
+    "accounts_assistedmove_work assisted approve": OFFICIALS,
+    "accounts_assistedmove_work assisted withdraw": OFFICIALS,
     "bulletin_pause_work pause resume": OFFICIALS,
     "applications_bid_changelist": FOR_ALL_STAFF,
     "applications_bid_add": NEVER,
@@ -195,6 +200,15 @@ def objects(scene, clock):
         dispute=DisputeFactory(),
         claim=NumberMove.objects.create(
             account=UserFactory(), kind="recycling", proof="claim", asked_at=scene.now, claimant_tie="unasked"
+        ),
+        assisted=assisted.open_move(
+            UserFactory(),
+            new_phone="+77023334455",
+            document=AssistedMove.Document.CARD,
+            why="x",
+            actor=scene.staff,
+            address=None,
+            now=scene.now,
         ),
         pause=Pause.objects.create(
             locality=LocalityFactory(slug="kentau"), started_at=scene.now, started_by=scene.staff

@@ -1,0 +1,78 @@
+"""A lost number with the help of the contact centre: one employee sees the document, a second one approves.
+
+Never the same, and nobody for an account of their own or of their family. While something holds moves of the account
+(`accounts.numbers.concerned`), none is approved: what an official decides meanwhile may turn it.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import AssistedMove, NumberMove, User
+from accounts.numbers import moves
+from accounts.numbers.concerned import is_of_the_family, what_holds
+from accounts.numbers.moves import Fault, Kind, NotMoved, Proof, Stopped
+
+
+class Held(NotMoved):
+    """Something holds moves of this account; `str()` says what."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(Fault.HELD)
+        self.said = said
+
+    def __str__(self) -> str:
+        return self.said
+
+
+def open_move(
+    account: User,
+    *,
+    new_phone: str,
+    document: AssistedMove.Document,
+    why: str,
+    actor: User,
+    address: str | None,
+    now: datetime,
+) -> AssistedMove:
+    """Ask for `account` to move to `new_phone` (E.164, proven by a code); its owner is told by every other way.
+
+    `actor` has seen the `document`. Raises `accounts.numbers.moves.NotMoved` (RELATED, UNDER_WAY, NUMBER_BUSY,
+    SAME_NUMBER).
+    """
+    _refuse_related(account, actor)
+    with transaction.atomic():
+        move = moves.ask(
+            account,
+            kind=Kind.ASSISTED,
+            proof=Proof.DOCUMENT,
+            new_phone=new_phone,
+            asked_by=actor,
+            address=address,
+            now=now,
+        )
+        return AssistedMove.objects.create(move=move, document=document, why=why)
+
+
+def approve(assisted: AssistedMove, *, actor: User, address: str | None, now: datetime) -> NumberMove:
+    """Move the account now. Raises `NotMoved`: RELATED, SAME_EMPLOYEE for whoever asked for it, OVER, HELD."""
+    move = assisted.move
+    _refuse_related(move.account, actor)
+    if move.asked_by_id == actor.pk:
+        raise NotMoved(Fault.SAME_EMPLOYEE)
+    with transaction.atomic():
+        account = User.objects.select_for_update().get(pk=move.account_id)
+        if said := what_holds(account):
+            raise Held(said)
+        return moves.perform(move, by=actor, reason=assisted.why, address=address, now=now)
+
+
+def withdraw(assisted: AssistedMove, *, actor: User, address: str | None, now: datetime) -> NumberMove:
+    """Nothing moves: the employee who asked takes it back, or another one declines. Raises `NotMoved`."""
+    _refuse_related(assisted.move.account, actor)
+    return moves.stop(assisted.move, by=actor, because=Stopped.WITHDRAWN, address=address, now=now)
+
+
+def _refuse_related(account: User, actor: User) -> None:
+    if actor.is_same_person(account) or is_of_the_family(account, actor):
+        raise NotMoved(Fault.RELATED)

@@ -1,0 +1,171 @@
+"""A lost number with the contact centre: what one employee sees, what a second one decides, and who may not."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.urls import reverse
+
+from accounts.identity import iin_hash
+from accounts.journal_actions import Action
+from accounts.models import AssistedMove, AuditEntry, NumberMove
+from accounts.numbers import assisted
+from accounts.numbers.moves import Fault, NotMoved
+from accounts.roles import Role
+from notifications.models import Message, Notice
+from tests.accounts.walk import newest_code
+from tests.factories import ChildFactory, DisputeFactory, GuardianshipFactory, UserFactory
+from tests.staff import employee, inside, press
+
+NEW = "+77023334455"
+NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+FIND, SEEN, CODE = (f"/admin/accounts/assistedmove/{page}/" for page in ("find", "seen", "code"))
+FIELDS = {"document": "card", "why": "Телефоны жоғалды, жеке куәлігін көрсетті", "phone": "8 702 333 44 55"}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock(time_machine):
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.fixture
+def first():
+    return employee(Role.CONTACT_CENTRE)
+
+
+@pytest.fixture
+def second():
+    return employee(Role.CONTACT_CENTRE)
+
+
+@pytest.fixture
+def owner():
+    return UserFactory()
+
+
+def opened(account, by) -> AssistedMove:
+    return assisted.open_move(
+        account,
+        new_phone=NEW,
+        document=AssistedMove.Document.CARD,
+        why="Көрді",
+        actor=by,
+        address=None,
+        now=NOW,
+    )
+
+
+def page_of(one, name="change", *more):
+    return reverse(f"admin:accounts_assistedmove_{name}", args=[one.pk, *more])
+
+
+def test_the_whole_way(owner, first, second):
+    former = owner.phone
+    other = GuardianshipFactory(child=GuardianshipFactory(user=owner).child, user=UserFactory()).user
+    desk, colleague = inside(first), inside(second)
+    assert desk.get("/admin/").status_code == 200
+    assert "find/" in desk.get("/admin/accounts/assistedmove/").content.decode()
+    assert desk.post(FIND, {"term": owner.profile.iin}).url == SEEN
+    assert AuditEntry.objects.filter(subject=owner, actor=first, action=Action.ACCOUNT_FOUND).count() == 1
+    shown = desk.get(SEEN).content.decode()
+    assert owner.profile.full_name in shown
+    assert owner.profile.iin not in shown
+    assert desk.post(SEEN, FIELDS).url == CODE
+    assert Message.objects.get().phone == NEW
+    assert desk.post(CODE, {"code": "000000" if newest_code(NEW) != "000000" else "1" * 6}).status_code == 200
+    one_page = desk.post(CODE, {"code": newest_code(NEW)}).url
+    one = AssistedMove.objects.get()
+    assert (one.move.account, one.move.asked_by, one.move.due_at) == (owner, first, None)
+    assert {str(sent.phone.as_e164) for sent in Message.objects.filter(kind="number_move_asked")} == {
+        former.as_e164
+    }
+    # Who asked for it does not approve it, by page or by service.
+    assert desk.get(page_of(one, "work", "approve")).status_code == 403
+    with pytest.raises(NotMoved) as refused:
+        assisted.approve(one, actor=first, address=None, now=NOW)
+    assert refused.value.fault is Fault.SAME_EMPLOYEE
+    assert owner.profile.full_name in colleague.get(one_page).content.decode()
+    assert press(colleague, page_of(one, "work", "approve")).status_code == 302
+    owner.refresh_from_db()
+    assert (owner.phone, owner.has_usable_password()) == (NEW, False)
+    move = NumberMove.objects.get()
+    assert (move.done_by, move.done_at) == (second, NOW)
+    assert Notice.objects.filter(recipient=other, kind="guardian_moved").count() == 1
+    assert AuditEntry.objects.filter(subject=owner, actor=second, action=Action.NUMBER_MOVED).count() == 1
+
+
+def test_a_move_is_declined_or_taken_back_and_then_over(owner, first, second):
+    one = opened(owner, first)
+    assert press(inside(first), page_of(one, "work", "withdraw")).status_code == 302
+    owner.refresh_from_db()
+    assert owner.phone != NEW
+    assert NumberMove.objects.get().stopped_by == first
+    with pytest.raises(NotMoved) as refused:
+        assisted.approve(one, actor=second, address=None, now=NOW)
+    assert refused.value.fault is Fault.OVER
+
+
+def test_nobody_for_themselves_or_for_their_family(owner, first, second):
+    """As the owner, and as the other guardian of a child of the account; to open as well as to decide."""
+    child = GuardianshipFactory(user=owner).child
+    partner = UserFactory()
+    GuardianshipFactory(child=child, user=partner)
+    for person in (owner, partner):
+        second.staff_iin_hash = iin_hash(person.profile.iin)
+        second.save()
+        assert inside(second).post(FIND, {"term": owner.profile.iin}).context["form"].has_error("term")
+        with pytest.raises(NotMoved) as refused:
+            opened(owner, second)
+        assert refused.value.fault is Fault.RELATED
+    one = opened(owner, first)
+    desk = inside(second)
+    assert desk.post(page_of(one, "work", "approve")).status_code == 302
+    for decide in (assisted.approve, assisted.withdraw):
+        with pytest.raises(NotMoved):
+            decide(one, actor=second, address=None, now=NOW)
+    assert NumberMove.objects.get().is_live
+
+
+def test_none_is_approved_while_a_dispute_is_open(owner, first, second):
+    child = ChildFactory()
+    GuardianshipFactory(child=child, user=owner)
+    dispute = DisputeFactory(
+        guardianship=GuardianshipFactory(child=child, user=UserFactory()), raised_by=owner
+    )
+    one = opened(owner, first)
+    answer = press(inside(second), page_of(one, "work", "approve"))
+    assert answer.status_code in (200, 302)
+    assert NumberMove.objects.get().is_live
+    owner.refresh_from_db()
+    assert owner.phone != NEW
+    dispute.outcome, dispute.decided_at, dispute.freed_at = "stands", NOW, NOW
+    dispute.save()
+    assisted.approve(one, actor=second, address=None, now=NOW)
+    owner.refresh_from_db()
+    assert owner.phone == NEW
+
+
+def test_the_role_sees_nothing_else(owner, first):
+    desk = inside(first)
+    for page in ("accounts/user/", "accounts/profile/", "applications/application/", "children/dispute/",
+                 "notifications/message/", "accounts/auditentry/", "bulletin/vacancy/"):  # fmt: skip
+        assert desk.get(f"/admin/{page}").status_code == 403, page
+
+
+def test_searches_are_counted_and_no_step_is_skipped(owner, first):
+    desk = inside(first)
+    assert desk.get(SEEN).url == FIND
+    assert desk.get(CODE).url == FIND
+    for _ in range(30):
+        assert desk.post(FIND, {"term": "+77019998877"}).context["form"].has_error("term")
+    assert desk.post(FIND, {"term": owner.profile.iin}).status_code == 200
+    assert not AuditEntry.objects.filter(subject=owner).exists()
+
+
+def test_a_number_of_an_account_is_no_new_one(owner, first):
+    desk = inside(first)
+    desk.post(FIND, {"term": owner.phone.as_e164})
+    taken = UserFactory()
+    assert desk.post(SEEN, FIELDS | {"phone": taken.phone.as_e164}).context["form"].has_error("phone")
+    assert not Message.objects.exists()
