@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -84,24 +85,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def serve(tmp_path) -> Iterator[Callable[..., Served]]:
-    """Start a server: `serve(app, prelude="server.IDLE_SECONDS = 1")`; it is ended after the test."""
+Serve = Callable[..., Served]
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Serve]:
+    """Starts servers, each with a folder of its own in this one; they are ended in the end."""
     running: list[Served] = []
 
     def start(app: str = "tests.balabaqsha.serving.application:application", *, prelude: str = "") -> Served:
-        port, folder = free_port(), tmp_path / str(len(running))
-        folder.mkdir()
+        port, own = free_port(), folder / str(len(running))
+        own.mkdir()
         code = SERVE.format(prelude=prelude, app=app)
-        with (folder / "log").open("wb") as output:
+        with (own / "log").open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-c", code, str(port)],
                 cwd=CHECKOUT,
-                env=os.environ | {"PYTHONPATH": str(CHECKOUT), "TEST_FOLDER": str(folder)},
+                env=os.environ | {"PYTHONPATH": str(CHECKOUT), "TEST_FOLDER": str(own)},
                 stdout=output,
                 stderr=output,
             )
-        served = Served(process, port, folder)
+        served = Served(process, port, own)
         running.append(served)
         wait_until_open(served)
         return served
@@ -115,6 +119,26 @@ def serve(tmp_path) -> Iterator[Callable[..., Served]]:
         except subprocess.TimeoutExpired:
             served.process.kill()
             served.process.wait()
+
+
+@pytest.fixture
+def serve(tmp_path) -> Iterator[Serve]:
+    """Start a server: `serve(app, prelude="server.IDLE_SECONDS = 1")`; it is ended after the test."""
+    with serving(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def running_server(tmp_path_factory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("served")) as start:
+        yield start()
+
+
+@pytest.fixture
+def served(running_server) -> Served:
+    """A server that the tests of a module share: they leave no thread of it at work. Nothing was called yet."""
+    running_server.calls.unlink(missing_ok=True)
+    return running_server
 
 
 def wait_until_open(served: Served) -> None:

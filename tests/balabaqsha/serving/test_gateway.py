@@ -52,22 +52,19 @@ class TestSlowBodies:
     @pytest.mark.parametrize(
         "sent", [post(length=100), post(body=b"pass", length=100)], ids=["none", "a part"]
     )
-    def test_bodies_that_never_come_hold_no_thread(self, serve, crowd, sent):
-        served = serve()
+    def test_bodies_that_never_come_hold_no_thread(self, served, crowd, sent):
         for _ in range(CROWD):
             crowd(served).sendall(sent)
         assert status(exchange(served, GET)) == 200
 
-    def test_chunks_that_never_come_hold_no_thread(self, serve, crowd):
-        served = serve()
+    def test_chunks_that_never_come_hold_no_thread(self, served, crowd):
         for _ in range(CROWD):
             crowd(served).sendall(
                 b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n"
             )
         assert status(exchange(served, GET)) == 200
 
-    def test_two_hundred_sockets_that_drip_hold_no_thread(self, serve, crowd):
-        served = serve()
+    def test_two_hundred_sockets_that_drip_hold_no_thread(self, served, crowd):
         dripping = [crowd(served) for _ in range(200)]
         for connection in dripping:
             connection.sendall(post(length=60))
@@ -103,8 +100,7 @@ class TestSlowBodies:
         assert bodies.seconds_for(0) == bodies.GRACE_SECONDS
         assert bodies.seconds_for(10 * bodies.BYTES_A_SECOND) == bodies.GRACE_SECONDS + 10
 
-    def test_a_sender_who_goes_away_reaches_no_view(self, serve):
-        served = serve()
+    def test_a_sender_who_goes_away_reaches_no_view(self, served):
         for sent in (
             post(body=b"a=1&b=2", length=100),
             b"POST /page/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n7\r\na=1&b=2\r\n",
@@ -119,27 +115,25 @@ class TestSlowBodies:
 
 
 class TestSizes:
-    def test_what_is_too_large_is_refused_before_it_is_read(self, serve):
+    def test_what_is_too_large_is_refused_before_it_is_read(self, served):
         """150 MB are announced, none of them is sent: the answer comes all the same."""
-        served = serve()
         answer = served.ask(post(length=150_000_000))
         assert status(answer) == 413
         assert served.called == []
 
     @pytest.mark.parametrize("length", [bodies.SMALL_BYTES, 0, 1])
-    def test_any_page_takes_a_small_body(self, serve, length):
+    def test_any_page_takes_a_small_body(self, served, length):
         body = os.urandom(length)
-        answer = facts(exchange(serve(), post(body=body)))
+        answer = facts(exchange(served, post(body=body)))
         assert (answer["length"], answer["hash"]) == (length, hashlib.sha256(body).hexdigest())
 
-    def test_one_byte_more_is_asked_about(self, serve):
-        served = serve()
+    def test_one_byte_more_is_asked_about(self, served):
         assert status(served.ask(post(length=bodies.SMALL_BYTES + 1))) == 413
         assert status(served.ask(post("/for-others/", length=bodies.SMALL_BYTES + 1))) == 302
         assert served.called == []
 
-    def test_a_page_with_files_takes_what_it_said(self, serve):
-        served, body = serve(), os.urandom(LARGEST)
+    def test_a_page_with_files_takes_what_it_said(self, served):
+        body = os.urandom(LARGEST)
         answer = facts(exchange(served, post("/files/", body=body)))
         assert (answer["length"], answer["hash"]) == (LARGEST, hashlib.sha256(body).hexdigest())
         assert b"turned away: large" in served.ask(post("/files/", length=LARGEST + 1))
@@ -178,10 +172,10 @@ class TestSizes:
                 with pytest.raises(bodies.Refused):
                     stack.enter_context(large.one_more("0"))
 
-    def test_chunks_are_put_together(self, serve):
+    def test_chunks_are_put_together(self, served):
         chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (b"a=1&", b"b=", b"2" * 1000))
         request = b"POST /page/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-        answer = facts(exchange(serve(), request + chunks + b"0\r\n\r\n"))
+        answer = facts(exchange(served, request + chunks + b"0\r\n\r\n"))
         assert answer["length"] == 1006
         assert answer["environ"]["CONTENT_LENGTH"] == "1006"
 
@@ -190,15 +184,14 @@ class TestSizes:
         [(b"a" * 10_000, 10, b"large"), (b"a", 3000, b"slow")],
         ids=["much", "crumbs"],
     )
-    def test_chunks_without_end_are_refused(self, serve, piece, times, told):
-        served = serve()
+    def test_chunks_without_end_are_refused(self, served, piece, times, told):
         request = b"POST /page/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         answer = served.ask(request + (b"%x\r\n%s\r\n" % (len(piece), piece)) * times)
         assert b"turned away: " + told in answer
         assert served.called == []
 
-    def test_who_asks_first_is_told_to_go_on_or_not_to(self, serve):
-        served, expect = serve(), b"Expect: 100-continue\r\n"
+    def test_who_asks_first_is_told_to_go_on_or_not_to(self, served):
+        expect = b"Expect: 100-continue\r\n"
         with served.connect() as connection:
             connection.sendall(post(length=3, headers=expect))
             assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -290,13 +283,12 @@ def one_more(served):
 
 
 class TestHttp:
-    def test_the_environment(self, serve):
+    def test_the_environment(self, served):
         request = (
             "POST /%D2%9B%20%2Fa/%FF?q=%D2%9B&b=1 HTTP/1.1\r\nHost: bala.example:8000\r\nContent-Length: 2\r\n"
             "Content-Type: application/x-www-form-urlencoded\r\nCookie: a=1\r\nCookie: b=2\r\n"
             "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 198.51.100.7\r\nX_Forwarded_For: 192.0.2.1\r\n\r\nab"
         )
-        served = serve()
         environ = facts(exchange(served, request.encode()))["environ"]
         path = environ["PATH_INFO"].encode("latin-1").decode()
         assert path.startswith("/қ /a/")
@@ -309,22 +301,21 @@ class TestHttp:
         }  # fmt: skip
         assert {key: environ.get(key) for key in expected} == expected
 
-    def test_the_environment_of_the_process_stays_inside(self, serve):
-        assert "TEST_FOLDER" not in facts(exchange(serve(), GET))["environ"]
+    def test_the_environment_of_the_process_stays_inside(self, served):
+        assert "TEST_FOLDER" not in facts(exchange(served, GET))["environ"]
 
-    def test_a_head_has_no_body(self, serve):
-        served = serve()
+    def test_a_head_has_no_body(self, served):
         answer = served.ask(b"HEAD /page/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert status(answer) == 200
         assert answer.endswith(b"\r\n\r\n")
         assert b"content-length: " in answer.lower()
 
-    def test_old_http(self, serve):
-        answer = serve().ask(b"GET /page/ HTTP/1.0\r\n\r\n")
+    def test_old_http(self, served):
+        answer = served.ask(b"GET /page/ HTTP/1.0\r\n\r\n")
         assert facts(answer)["environ"]["SERVER_PROTOCOL"] == "HTTP/1.0"
 
-    def test_requests_that_come_together_are_answered_in_turn(self, serve):
-        with serve().connect() as connection:
+    def test_requests_that_come_together_are_answered_in_turn(self, served):
+        with served.connect() as connection:
             connection.sendall(b"".join(GET.replace(b"page", b"page-%d" % n) for n in range(5)))
             got = b""
             while got.count(b"HTTP/1.1 200") < 5 or not got.endswith(b"}"):
@@ -343,36 +334,34 @@ class TestHttp:
             b"POST /page/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
         ],
     )
-    def test_what_is_no_http_is_answered_before_us(self, serve, request_):
-        served = serve()
+    def test_what_is_no_http_is_answered_before_us(self, served, request_):
         assert served.ask(request_).startswith(b"HTTP/1.1 400")
         assert served.called == []
         assert "Traceback" not in served.log.read_text()
 
-    def test_of_two_lengths_the_chunks_decide(self, serve):
+    def test_of_two_lengths_the_chunks_decide(self, served):
         """Else a proxy that believes the other one would take the rest of a body for somebody's request."""
         request = (
             b"POST /page/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n"
             b"Connection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
         )
-        served = serve()
         answer = served.ask(request)
         assert status(answer) == 400 or facts(answer)["environ"]["CONTENT_LENGTH"] == "5"
         assert served.called.count("/page/") <= 1
 
-    def test_a_stream_comes_whole(self, serve):
-        answer = serve().ask(b"GET /stream/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    def test_a_stream_comes_whole(self, served):
+        answer = served.ask(b"GET /stream/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         head, _, chunked = answer.partition(b"\r\n\r\n")
         assert b"transfer-encoding: chunked" in head.lower()
         for number in (0, STREAMED // 2, STREAMED - 1):
             assert chunked.count(bytes([number])) >= 50_000
         assert chunked.endswith(b"0\r\n\r\n")
 
-    def test_a_file_comes_whole(self, serve, tmp_path):
+    def test_a_file_comes_whole(self, served, tmp_path):
         path, content = tmp_path / "file", os.urandom(2_500_000)
         path.write_bytes(content)
         request = f"GET /file/?{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-        assert exchange(serve(), request).partition(b"\r\n\r\n")[2] == content
+        assert exchange(served, request).partition(b"\r\n\r\n")[2] == content
 
     @pytest.mark.parametrize("path", ["/stream/", "/file/?{file}"])
     def test_readers_that_do_not_read_hold_no_thread(self, serve, crowd, tmp_path, path):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import urllib.parse
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
@@ -14,7 +15,7 @@ from django.db import connection
 from balabaqsha.postgresql.rights import ensure_role, give
 from balabaqsha.servers.postgres import WEB_ROLE
 from tests.accounts.test_profile import jpeg
-from tests.balabaqsha.serving.conftest import CHECKOUT
+from tests.balabaqsha.serving.conftest import CHECKOUT, Served, serving
 from tests.factories import UserFactory, VacancyFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,17 +72,26 @@ class Browser:
         return self.send("POST", path, body, Content_Type="multipart/form-data; boundary=b")
 
 
-@pytest.fixture
-def browser(serve, static, monkeypatch, tmp_path):
-    with connection.cursor() as cursor:
+@pytest.fixture(scope="module")
+def portal(static, tmp_path_factory, django_db_setup, django_db_blocker) -> Iterator[Served]:
+    """The portal in a process of its own, on the database of the tests."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
         ensure_role(cursor, role=WEB_ROLE, password=connection.settings_dict["PASSWORD"])
         give(cursor, role=WEB_ROLE)
     address = urllib.parse.urlsplit(os.environ["DATABASE_URL"])
     own = address._replace(path=f"/{connection.settings_dict['NAME']}")
-    environment = demo(static=static) | {"DATABASE_URL": own.geturl(), "MEDIA_ROOT": str(tmp_path / "media")}
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    browser = Browser(serve("balabaqsha.wsgi:application").port)
+    media = str(tmp_path_factory.mktemp("media"))
+    with pytest.MonkeyPatch.context() as patch, serving(tmp_path_factory.mktemp("portal")) as serve:
+        for name, value in (
+            demo(static=static) | {"DATABASE_URL": own.geturl(), "MEDIA_ROOT": media}
+        ).items():
+            patch.setenv(name, value)
+        yield serve("balabaqsha.wsgi:application")
+
+
+@pytest.fixture
+def browser(portal):
+    browser = Browser(portal.port)
     yield browser
     browser.connection.close()
 
