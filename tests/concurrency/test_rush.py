@@ -732,8 +732,8 @@ def test_the_opening_is_the_databases(scene):
 @pytest.mark.parametrize("mode", Vacancy.Mode)
 def test_the_close_is_the_databases(scene, mode):
     """Pressed by many without pause until nobody gets in any more: every bid is from before that instant."""
-    waiting = families(scene, 2_000)
-    closes = collecting(scene, seats=2_000, closes_in=timedelta(milliseconds=300)).closes_at
+    waiting = families(scene, 1_000)
+    closes = collecting(scene, seats=1_000, closes_in=timedelta(milliseconds=150)).closes_at
     Vacancy.objects.update(mode=mode)
 
     def until_the_end(applications):
@@ -750,21 +750,26 @@ def test_the_close_is_the_databases(scene, mode):
     assert consistent(scene.vacancy)
 
 
-@pytest.fixture
-def servers(scene, client_of):
-    """Presses on two web servers, one eleven minutes ahead of the database and one eleven minutes behind."""
-    session = client_of(scene.parent).cookies[settings.SESSION_COOKIE_NAME].value
+@pytest.fixture(scope="module")
+def machines(django_db_setup):
+    """One eleven minutes ahead of the database and one eleven minutes behind."""
     database = connection.settings_dict["NAME"]
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(Machine(database, ahead=timedelta(minutes=minutes))) for minutes in (11, -11)
+        ]
+
+
+@pytest.fixture
+def servers(scene, client_of, machines):
+    """Presses on the two as on web servers."""
+    session = client_of(scene.parent).cookies[settings.SESSION_COOKIE_NAME].value
 
     def press_on(machine, application, vacancy):
         address = reverse("applications:apply", args=[application.pk, vacancy.pk])
         return machine.post(address, session=session, at=datetime.now(UTC))["status"]
 
-    with ExitStack() as stack:
-        machines = [
-            stack.enter_context(Machine(database, ahead=timedelta(minutes=minutes))) for minutes in (11, -11)
-        ]
-        yield [partial(press_on, machine) for machine in machines]
+    return [partial(press_on, machine) for machine in machines]
 
 
 def test_two_web_servers_with_wrong_clocks_open_at_the_same_instant(scene, servers):
