@@ -265,6 +265,11 @@ def faults(page, *, language: str, signed_in: bool) -> list[str]:
     content = page.content.decode()
     if len(re.findall(r"<h1[\s>]", content)) != 1:
         found.append("not one <h1>")
+    if any(
+        "csrfmiddlewaretoken" not in form
+        for form in re.findall(r'<form method="post".*?</form>', content, re.DOTALL)
+    ):
+        found.append("a form without its token")
     if f'<html lang="{language}"' not in content:
         found.append("<html lang>")
     return found

@@ -1,5 +1,6 @@
 """Recycled numbers: whoever has the number registers with it, and never gets into the account of whoever had it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -109,8 +110,12 @@ class TestTheOwner:
     def test_who_signs_in_keeps_the_number_for_the_official(self, owner, clock):
         move = claim(owner)
         clock.move_to(move.due_at - MICROSECOND)
-        page = self.sign_in().get("/cabinet/profile/number/").content.decode()
+        browser = self.sign_in()
+        page = browser.get("/cabinet/profile/number/").content.decode()
         assert "кодпен растау" in page
+        forms = re.findall(r'<form method="post".*?</form>', page.partition("<main")[2], re.DOTALL)
+        assert all("csrfmiddlewaretoken" in form for form in forms)
+        assert any("маман шешсін" in form.lower() for form in forms)
         moves.complete_due(now=move.due_at)
         assert NumberMove.objects.get().due_at is None
         assert User.objects.get(pk=owner.pk).phone == PHONE
