@@ -30,6 +30,8 @@ CABINET = (
     "/cabinet/profile/password/",
     "/cabinet/profile/email/",
     "/cabinet/profile/second-phone/",
+    "/cabinet/profile/app/",
+    "/cabinet/sessions/",
     "/cabinet/profile/number/",
     "/cabinet/profile/number/confirm/",
     "/cabinet/profile/document/",
