@@ -49,6 +49,16 @@ TYPED: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"phone": "8 702 111-22-33", "password": "secret-old-1"},
         ['value="8 702 111-22-33"'],
     ),
+    "accounts:email": ({"email": "ana@example.kz", "password": "secret-old-1"}, ['value="ana@example.kz"']),
+    "accounts:second_phone": (
+        {"phone": "8 7172 12-34-56", "password": "secret-old-1"},
+        ['value="8 7172 12-34-56"'],
+    ),
+    "accounts:document": ({"number": "N 1234567", "password": "secret-old-1"}, ['value="N 1234567"']),
+    "applications:new_guardian_claim": (
+        {"number": "170720 600007", "last_name": "Қаменова <b>", "birth_date": "20.07.2017"},
+        ['value="170720 600007"', 'value="Қаменова &lt;b&gt;"', 'value="20.07.2017"'],
+    ),
     "accounts:app": ({"password": "secret-old-1", "code": "000000"}, []),
     "children:add": ({"iin": "170720 600007"}, ['value="170720 600007"']),
     "bulletin:reviews": ({"text": "Рахмет & алғыс"}, ["Рахмет &amp; алғыс</textarea>"]),
@@ -72,7 +82,8 @@ PUBLIC = {
     "place", "clock", "health", "demo_limits", "applications:queue_check", "accounts:login", "accounts:logout",
     "accounts:register", "accounts:register_code", "accounts:register_password", "accounts:register_account",
     "accounts:login_code", "accounts:reset", "accounts:reset_code", "accounts:reset_new", "accounts:stop",
-    "accounts:stop_code", "accounts:stop_choose",
+    "accounts:stop_code", "accounts:stop_choose", "accounts:lost_number", "accounts:lost_number_account",
+    "accounts:lost_number_code", "accounts:lost_number_proof",
 }  # fmt: skip
 NOTHING_SENT = {"kk": "Ештеңе жіберілген жоқ", "ru": "Ничего не отправлено"}
 SIGNED_IN_AGAIN = {"kk": "Сіз қайта кірдіңіз", "ru": "Вы снова вошли"}
@@ -304,13 +315,13 @@ class TestComingBack:
 
 class TestTheAddressAfterSigningIn:
     def test_a_registration_that_leads_to_the_sign_in_has_its_own_words(self, device):
-        """The number was registered meanwhile: where one wanted to go stays, and nothing was lost."""
+        """Registered meanwhile in another tab: where one wanted to go stays, and nothing was lost."""
         device.get(f"/register/?next={PROFILE}")
         device.post(f"/register/?next={PROFILE}", {"phone": PHONE, "consent": "on", "next": PROFILE})
         device.post("/register/code/", {"code": newest_code()})
         device.post("/register/password/", {"password": "құпия сөз 1", "repeated": "құпия сөз 1"})
         device.post("/register/account/", {"identity": FATHER})
-        UserFactory.create(phone=PHONE)
+        UserFactory.create(phone=PHONE, profile__iin=FATHER)
         taken = device.post("/register/account/", {"confirm": "1"})
         assert parse_qs(urlsplit(taken.url).query) == {"next": [PROFILE]}
         login = device.get(taken.url).content.decode()

@@ -18,6 +18,7 @@ from accounts.masks import mask_document
 from accounts.models import User
 from accounts.registry import RegistryUnavailable
 from accounts.registry_data import NotYourDocument, renew_document
+from accounts.typed import refilled
 from accounts.views.code_step import too_many
 from accounts.views.own_password import is_confirmed
 from notifications.clock import read_clock
@@ -29,7 +30,7 @@ from notifications.clock import read_clock
 def document(request: HttpRequest) -> HttpResponse:
     """The number of the new document, and the password."""
     user, now = cast(User, request.user), read_clock()
-    form = DocumentForm(request.POST if request.method == "POST" else None)
+    form = refilled(request, DocumentForm(request.POST if request.method == "POST" else None))
     if request.method == "POST" and is_confirmed(user, form, now=now) and _renew(request, form, now=now):
         messages.success(request, _("The new document is entered. Everything else stays as it is"))
         return redirect("accounts:profile")
