@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import override
 
 from accounts import audit
-from accounts.identity import document_hash, iin_hash
+from accounts.identity import document_hash, document_hashes, iin_hash, iin_hashes
 from accounts.journal_actions import Action
 from accounts.models import Profile, User
 from accounts.registry import Person, PersonNotFound, RegistryUnavailable, get_registry
@@ -36,6 +37,10 @@ class Refreshed(StrEnum):
 
 class NotYourDocument(Exception):
     """The registry doesn't know this document as the parent's own; whether it is another's, nobody is told."""
+
+
+class _Anothers(Exception):
+    """Another account holds this IIN or document."""
 
 
 def is_due(profile: Profile, *, now: datetime) -> bool:
@@ -76,15 +81,13 @@ def renew_document(user: User, number: str, *, address: str | None, now: datetim
             profile = Profile.objects.select_for_update().get(user=user)
             if not _is_same(profile, person):
                 raise NotYourDocument
-            changed = _take_over(profile, person, now=now)
-            if not changed:
+            if not _take_over(profile, person, now=now):
                 return profile
             refuse_taken(profile, besides=profile)
             profile.save()
             audit.record(Action.DOCUMENT_RENEWED, actor=user, subject=user, address=address, now=now)
             _tell(user, "document_renewed", now=now)
-    except IntegrityError:
-        # Another account holds this document, or the IIN that came with it.
+    except (IntegrityError, _Anothers):
         raise NotYourDocument from None
     return profile
 
@@ -114,7 +117,7 @@ def _store(user: User, person: Person, *, asked: dict[str, str], now: datetime) 
             if changed:
                 audit.record(Action.REGISTRY_DATA_CHANGED, actor=None, subject=user, now=now)
                 _tell(user, "registry_data_changed", now=now)
-    except IntegrityError:
+    except (IntegrityError, _Anothers):
         Profile.objects.filter(user=user).update(registry_asked_at=now)
         return Refreshed.CONTRADICTS
     return Refreshed.CHANGED if changed else Refreshed.SAME
@@ -123,9 +126,9 @@ def _store(user: User, person: Person, *, asked: dict[str, str], now: datetime) 
 def _take_over(profile: Profile, person: Person, *, now: datetime) -> bool:
     """Write what the registry says into a locked profile, unsaved; whether anything differs.
 
-    An empty IIN or document number of an answer takes nothing away.
+    An empty IIN or document number of an answer takes nothing away. Raises `_Anothers`.
     """
-    said = {
+    said: dict[str, Any] = {
         "last_name": person.last_name,
         "first_name": person.first_name,
         "middle_name": person.middle_name,
@@ -134,6 +137,12 @@ def _take_over(profile: Profile, person: Person, *, now: datetime) -> bool:
         "iin": person.iin or profile.iin,
         "document_number": person.document_number or profile.document_number,
     }
+    # Under the key of before the same number has another hash: the unique columns alone don't see it.
+    same = Q(iin_hash__in=iin_hashes(said["iin"])) | Q(
+        document_hash__in=document_hashes(said["document_number"])
+    )
+    if Profile.objects.filter(same).exclude(pk=profile.pk).exists():
+        raise _Anothers
     changed = any(getattr(profile, name) != value for name, value in said.items())
     for name, value in said.items():
         setattr(profile, name, value)

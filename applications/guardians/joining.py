@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from accounts import audit
-from accounts.crypto import keyed_hash
+from accounts.identity import iin_hashes
 from accounts.models import User
 from applications.journal_actions import Action
 from applications.models import Application
@@ -29,9 +29,9 @@ def join_iin(child: Child, iin: str, *, actor: User, address: str | None, now: d
         raise Refused(Refusal.IIN_NOT_OF_CHILD) from None
     if (person.birth_date, person.sex) != (child.birth_date, child.sex):
         raise Refused(Refusal.IIN_NOT_OF_CHILD)
-    iin_hash = keyed_hash("iin", iin)
+    hashes = iin_hashes(iin)
     with locking():
-        present = Child.objects.filter(iin_hash=iin_hash).exclude(pk=child.pk).first()
+        present = Child.objects.filter(iin_hash__in=hashes).exclude(pk=child.pk).first()
         pks = sorted([child.pk, *([present.pk] if present else [])])
         locked = {one.pk: one for one in Child.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
         child = locked[child.pk]
@@ -42,7 +42,7 @@ def join_iin(child: Child, iin: str, *, actor: User, address: str | None, now: d
             _merge(child, into=locked[present.pk])
             child = locked[present.pk]
         else:
-            child.iin, child.iin_hash = iin, iin_hash
+            child.iin, child.iin_hash = iin, hashes[0]
             child.last_name, child.first_name = person.last_name, person.first_name
             child.middle_name = person.middle_name
             child.save(update_fields=["iin", "iin_hash", "last_name", "first_name", "middle_name"])

@@ -357,6 +357,12 @@ class TestTheIinThatComesLater:
         assert Notice.objects.filter(about=joined.pk, kind="application_filed", recipient=claim.user).exists()
         assert stranger not in {one.user for one in present}
 
+    def test_it_is_found_under_the_key_of_before_too(self, amir, claim, settings):
+        by_iin = add_child(UserFactory.create(), iin=IIN, now=NOW)
+        settings.IIN_HASH_KEY_OLD, settings.IIN_HASH_KEY = settings.IIN_HASH_KEY, "another-key-for-hashes"
+        assert join_iin(amir, IIN, actor=claim.user, address=None, now=NOW) == by_iin
+        assert Child.objects.count() == 1
+
     def test_of_two_applications_the_family_chooses_first(self, amir, claim, scene):
         father = UserFactory.create()
         by_iin = add_child(father, iin=IIN, now=NOW)
