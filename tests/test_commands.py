@@ -39,6 +39,10 @@ BAD = {
         "", "x", LONG, SURROGATE, "+70000000000", "+77017779876 --backend x", "+77017779876 --backend os.path",
         "+77017779876 --backend os.getcwd", "+77017779876 --backend no.such.Thing",
     ],
+    "rotate_iin_keys": [
+        "extra", "--portion x", "--portion 0", "--portion -1", "--portion 10001", f"--portion {'9' * 5000}",
+        "--pause x", "--pause -1", "--pause nan", "--pause inf",
+    ],
     "setup_demo": ["--scale x", "--scale 0", "--scale -1", "--scale nan", "--scale inf", "--scale 1e400"],
     "check_health": ["nothing", "beat --name nobody", f"worker --name {LONG}", f"beat --name {SURROGATE}"],
     "migrate": ["nothing", "accounts 9999", "accounts zero extra", "--database nowhere", LONG, SURROGATE],

@@ -31,8 +31,9 @@ class Command(BaseCommand):
         pause: float = 0.05,
         **options: Any,
     ) -> None:
-        if not 1 <= portion <= 10_000 or pause < 0:
-            raise CommandError("--portion is between 1 and 10000, and --pause not negative.")
+        # Also refuses what is no number at all (nan).
+        if not (1 <= portion <= 10_000 and 0 <= pause <= 60):
+            raise CommandError("--portion is between 1 and 10000, and --pause between 0 and 60.")
         left = []
         for column in rotation.columns():
             progress = rotation.Progress(column.label)
