@@ -98,6 +98,8 @@ def former_code(request: HttpRequest) -> HttpResponse:
     begun = _begun(request, user)
     if begun is None or not begun.is_verified(now=now):
         return _start_over(request, begun)
+    if not begun.former:
+        return redirect("accounts:number_wait")
     if "resend" in request.POST:
         if code_step.resend(request, phone=begun.former, purpose=FORMER, now=now):
             keep_new_number(request.session, replace(begun, former_sent_at=now.isoformat()))
@@ -177,7 +179,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 def _send_to_the_new(request: HttpRequest, user: User, form: NewNumberForm, *, now: datetime) -> str:
     """Send the first code and keep what was typed; the sentence for why not, or nothing."""
     new, password = form.cleaned_data["phone"], form.cleaned_data["password"]
-    if user.phone is None or new == user.phone.as_e164:
+    if new == _number_of(user):
         return str(NotMoved(moves.Fault.SAME_NUMBER))
     allowed = limits.allow(limits.NEW_NUMBER_PER_ACCOUNT, str(user.pk), now=now)
     if not allowed.ok:
@@ -190,7 +192,7 @@ def _send_to_the_new(request: HttpRequest, user: User, form: NewNumberForm, *, n
     begun = NewNumber(
         phone=new,
         sent_at=now.isoformat(),
-        former=user.phone.as_e164,
+        former=_number_of(user),
         password=renewed.password,
         stamp=renewed.stamp,
     )
@@ -205,7 +207,12 @@ def _may_ask(user: User, *, now: datetime) -> bool:
 def _begun(request: HttpRequest, user: User) -> NewNumber | None:
     """The change that this session began for the number that the account still has."""
     begun = new_number_of(request.session)
-    return begun if begun.phone and user.phone is not None and begun.former == user.phone.as_e164 else None
+    return begun if begun.phone and begun.former == _number_of(user) else None
+
+
+def _number_of(user: User) -> str:
+    """The number of the account in E.164; empty for one that has lost it to somebody else."""
+    return user.phone.as_e164 if user.phone is not None else ""
 
 
 def _start_over(request: HttpRequest, begun: NewNumber | None) -> HttpResponse:
@@ -223,7 +230,7 @@ def _change(
 ) -> HttpResponse:
     """Ask for the move; with both codes it is done at once, and only this session goes on."""
     # What was proven is about the number of then.
-    user.phone = begun.former
+    user.phone = begun.former or None
     keep_new_number(request.session, NewNumber())
     try:
         move = moves.ask(

@@ -181,3 +181,16 @@ class TestSilentNumber:
         assert done.url == "/cabinet/profile/"
         again = Client().post("/login/", {"phone": PHONE, "password": PASSWORD})
         assert "confirm" not in again.url
+
+
+def test_who_has_lost_the_number_and_is_still_signed_in_adds_another(owner, client_of):
+    """As when somebody signs in without the number, by a provider of identity."""
+    User.objects.update(phone=None, username=f"no-number-{owner.pk.hex}")
+    browser = client_of(owner)
+    assert "бұрынғысы" in browser.get(BASE).content.decode()
+    begin(browser)
+    assert browser.post(f"{BASE}new/", {"code": newest_code(NEW)}).url == f"{BASE}former/"
+    assert browser.get(f"{BASE}former/").url == f"{BASE}wait/"
+    browser.post(f"{BASE}wait/")
+    moves.complete_due(now=NOW + rules.WAIT)
+    assert User.objects.get().username == NEW
