@@ -18,7 +18,7 @@ from accounts.identity import DocumentError, Identity, Paper, ProofError, parse_
 from accounts.iin import IinError, IinFault
 from accounts.models import User
 from accounts.passwords import normalise_password
-from accounts.phones import PhoneError, login_name, parse_any_phone, parse_mobile
+from accounts.phones import PhoneError, login_name, paper_login, parse_any_phone, parse_mobile
 from accounts.second_way import is_beyond_guessing
 from accounts.sms_codes import DIGITS
 from accounts.uploads import PHOTO_INPUT
@@ -330,8 +330,13 @@ class SignInForm(forms.Form):
 
     @property
     def is_phone(self) -> bool:
-        """Whether it can be a parent's account at all."""
+        """Whether codes by SMS can go to it."""
         return self.name.startswith("+")
+
+    @property
+    def is_parents(self) -> bool:
+        """Whether it can be a parent's account at all: a phone, or the login number of a paper."""
+        return self.is_phone or bool(paper_login(self.name))
 
 
 class ProfileForm(forms.Form):
@@ -433,6 +438,29 @@ class ContactCodeForm(CodeForm):
             attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "size": 6, "spellcheck": "false"}
         ),
     )
+
+
+class PaperForm(forms.Form):
+    """What stands on the paper of an assisted registration."""
+
+    login = forms.CharField(
+        label=gettext_lazy("Login number"),
+        help_text=gettext_lazy("9 digits from the paper"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "username", "size": 14}),
+    )
+    code = forms.CharField(
+        label=gettext_lazy("One-time code"),
+        help_text=gettext_lazy("10 digits from the paper"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "size": 14}),
+    )
+
+    def clean_login(self) -> str:
+        return paper_login(self.cleaned_data["login"])
+
+    def clean_code(self) -> str:
+        return re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", self.cleaned_data["code"]))
 
 
 class MailCodeForm(CodeForm):

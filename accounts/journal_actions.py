@@ -8,6 +8,9 @@ class Action(models.TextChoices):
     """Registered at start-up with `accounts.journal`."""
 
     REGISTERED = "registered", _("Registered")
+    REGISTERED_BY_EMPLOYEE = "registered_by_employee", _("Registered by an employee of the contact centre")
+    PAPER_PRINTED = "paper_printed", _("Paper for the first sign-in printed")
+    PASSWORD_SET_BY_PAPER = "password_set_by_paper", _("First password set with the paper")
     OWNER_SHUT_OUT = (
         "owner_shut_out",
         _("Somebody whose phone the state knows as that of this account's owner wanted to register"),

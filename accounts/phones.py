@@ -8,6 +8,8 @@ import phonenumbers
 from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumberType
 
+# Digits of a login number: too few for a telephone number.
+LOGIN_LENGTH: Final = 9
 # What people put between the digits.
 SEPARATORS: Final = frozenset("()[].,/*")
 MOBILE_TYPES: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
@@ -81,8 +83,18 @@ def is_mobile(phone: str) -> bool:
         return False
 
 
+def paper_login(text: str) -> str:
+    """The login number on the paper of an assisted registration, without spaces and dashes; empty if it is none."""
+    kept = "".join(
+        sign for sign in unicodedata.normalize("NFKC", text) if not sign.isspace() and not _is_separator(sign)
+    )
+    return kept if len(kept) == LOGIN_LENGTH and kept.isascii() and kept.isdecimal() else ""
+
+
 def login_name(text: str) -> str:
     """The account name meant by somebody who signs in with `text`: a phone in E.164, otherwise the text as typed.
+
+    The login number of a paper comes without spaces.
 
     Names are compared without surrounding spaces and in one Unicode normal form, as Django's forms do it. Only a phone
     begins with a plus.
@@ -90,7 +102,7 @@ def login_name(text: str) -> str:
     try:
         return parse_mobile(text)
     except PhoneError:
-        return unicodedata.normalize("NFKC", text).strip().lstrip("+")
+        return paper_login(text) or unicodedata.normalize("NFKC", text).strip().lstrip("+")
 
 
 def display_phone(phone: object) -> str:

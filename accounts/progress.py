@@ -30,6 +30,7 @@ STOP: Final = "stop"
 CONTACT: Final = "contact"
 NEW_NUMBER: Final = "new_number"
 LOST: Final = "lost_number"
+PAPER: Final = "paper"
 # The claim on a recycled number that this browser has made.
 CLAIM: Final = "claim"
 
@@ -145,6 +146,14 @@ class Lost(Reset):
         return replace(self, identity=token, way=way, asked_at=now.isoformat())
 
 
+@dataclass(frozen=True)
+class OnPaper(Reset):
+    """The same for the paper of an assisted registration: whose it is and which (`accounts.first_sign_in.mark_of`)."""
+
+    login: str = ""
+    mark: str = ""
+
+
 def session_secret(session: SessionBase) -> str:
     """Ties a code to this session: random, and new at every call until `keep_session_secret` stores it."""
     return str(session.get(CODE_SESSION) or secrets.token_urlsafe(32))
@@ -206,6 +215,15 @@ def keep_lost(session: SessionBase, lost: Lost) -> None:
     session[LOST] = asdict(lost)
 
 
+def paper_of(session: SessionBase) -> OnPaper:
+    """The paper that was entered in `session`, or an empty one."""
+    return OnPaper(**_values(session, PAPER, OnPaper))
+
+
+def keep_paper(session: SessionBase, paper: OnPaper) -> None:
+    session[PAPER] = asdict(paper)
+
+
 def new_contact_of(session: SessionBase) -> NewContact:
     """The contact that waits for its code in `session`, or an empty one."""
     token = session.get(CONTACT)
@@ -231,7 +249,7 @@ def keep_new_number(session: SessionBase, number: NewNumber) -> None:
 
 def forget(session: SessionBase) -> None:
     """Forget whatever is under way in `session`."""
-    for key in (REGISTRATION, RESET, STOP, CONTACT, NEW_NUMBER, LOST, CODE_SESSION, CODES_ASKED):
+    for key in (REGISTRATION, RESET, STOP, CONTACT, NEW_NUMBER, LOST, PAPER, CODE_SESSION, CODES_ASKED):
         session.pop(key, None)
 
 

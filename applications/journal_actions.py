@@ -9,6 +9,7 @@ class Action(models.TextChoices):
 
     REFERRAL_HELD = "referral_held", _("The last day of the referral stands still")
     REFERRAL_RESUMED = "referral_resumed", _("The last day of the referral counts again")
+    FILED_BY_EMPLOYEE = "filed_by_employee", _("Application filed by an employee of the contact centre")
     APPLICATION_FILED = "application_filed", _("Application filed")
     APPLICATION_ARCHIVED = "application_archived", _("Application moved to the archive")
     APPLICATION_RESTORED = "application_restored", _("Application restored from the archive")

@@ -30,6 +30,9 @@ PERMISSIONS: dict[Role, list[str]] = {
     ],
     Role.CONTACT_CENTRE: [
         "accounts.add_assistedmove",
+        "accounts.add_firstsignin",
+        "accounts.change_firstsignin",
+        "accounts.view_firstsignin",
         "accounts.change_assistedmove",
         "accounts.view_assistedmove",
     ],

@@ -69,6 +69,8 @@ TABLE = {
     "accounts:reset": GUESTS,
     "accounts:reset_code": STEPS,
     "accounts:reset_new": STEPS,
+    "accounts:first_sign_in": GUESTS,
+    "accounts:first_password": STEPS,
     "accounts:lost_number": GUESTS,
     "accounts:lost_number_code": STEPS,
     "accounts:lost_number_account": STEPS,

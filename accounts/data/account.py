@@ -22,6 +22,7 @@ from accounts.models import (
     AssistedMove,
     AuditEntry,
     DataExport,
+    FirstSignIn,
     NumberMove,
     PolicyConsent,
     Profile,
@@ -241,6 +242,7 @@ class Account(Part):
             delete_after_commit(export.file)
             export.delete()
         NumberMove.objects.filter(account=user).delete()
+        FirstSignIn.objects.filter(user=user).delete()
         TOTPDevice.objects.filter(user=user).delete()
         StaticDevice.objects.filter(user=user).delete()
         RecoveryCode.objects.filter(user=user).delete()

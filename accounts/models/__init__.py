@@ -3,6 +3,7 @@
 from accounts.models.assisted_move import AssistedMove
 from accounts.models.audit_entry import AuditEntry
 from accounts.models.data_export import DataExport
+from accounts.models.first_sign_in import FirstSignIn
 from accounts.models.number_move import NumberMove
 from accounts.models.people import PolicyConsent, Profile, Sex, User, UserManager
 from accounts.models.recovery_code import RecoveryCode
@@ -14,6 +15,7 @@ __all__ = [
     "AuditEntry",
     "ContactCode",
     "DataExport",
+    "FirstSignIn",
     "NumberMove",
     "OneTimeCode",
     "PolicyConsent",

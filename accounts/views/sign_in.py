@@ -63,7 +63,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if form.is_phone:
             moves.settle(form.name, now=now)
         user = _parent(request, form)
-        if user is None and form.is_phone:
+        if user is None and form.is_parents:
             limits.password_was_wrong(address=address, device=device, now=now)
         counted = limits.sign_in_limits(form.name, address=address, device=device)
         answer = limits.judge(counted, right=user is not None, now=now)
@@ -138,8 +138,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 def _parent(request: HttpRequest, form: SignInForm) -> User | None:
-    """The parent whose name and password the form holds, or None. Only a phone is worth the work of hashing."""
-    if not form.is_phone:
+    """The parent whose name and password the form holds, or None. Only what can be one is worth the work of hashing."""
+    if not form.is_parents:
         return None
     user = authenticate(request, username=form.name, password=form.cleaned_data["password"])
     if not isinstance(user, User) or (user.is_staff and not hasattr(user, "profile")):

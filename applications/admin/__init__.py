@@ -13,6 +13,7 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     numbers,
     pauses,
     referrals,
+    registering,
     rules,
     vacancies,
 )

@@ -69,15 +69,16 @@ def render(referral: Referral) -> bytes:
     """
     context = _context(referral)
     for density in DENSITIES:
-        document = _lay_out(context | {"density": density})
+        document = lay_out(context | {"density": density})
         if len(document.pages) == 1:
             break
     pdf: bytes = document.write_pdf(pdf_tags=True)
     return pdf
 
 
-def _lay_out(context: dict[str, Any]) -> Document:
-    page = HTML(string=render_to_string(TEMPLATE, context), url_fetcher=_FETCHER)
+def lay_out(context: dict[str, Any], *, template: str = TEMPLATE) -> Document:
+    """A sheet of the portal: `template` with the referral's own faces and style, loading nothing else."""
+    page = HTML(string=render_to_string(template, context), url_fetcher=_FETCHER)
     return page.render(stylesheets=[_STYLE], font_config=_FONTS)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection
 from django.db.models import F
 
+from accounts import audit
 from accounts.models import User
 from applications.benefits.claims import expire_benefits_of
 from applications.journal_actions import Action
@@ -38,10 +39,17 @@ OTHERS_UNDO_FOR: Final = timedelta(days=14)
 
 
 def file_application(
-    *, child: Child, locality: Locality, languages: Collection[str], actor: User, now: datetime
+    *,
+    child: Child,
+    locality: Locality,
+    languages: Collection[str],
+    actor: User,
+    assisted_by: User | None = None,
+    now: datetime,
 ) -> Application:
     """Put a child into the queue of its birth year in `locality`, at `now`. Locks the child's row.
 
+    `assisted_by` is the employee who files it for `actor`, by the same rules: the event says so, and the journal.
     The first application after an approval by papers counts from when those were handed in (`FILE_WITHIN`).
 
     `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (ALREADY_FILED, AGE,
@@ -73,9 +81,19 @@ def file_application(
             )
             application.runs_out_at = first_end(application, now=now)
             application.save(force_insert=True)
-            event = write_event(application, Move.FILE, before="", actor=actor, now=now)
+            data = {"channel": "assisted"} if assisted_by else {}
+            event = write_event(application, Move.FILE, before="", actor=actor, now=now, data=data)
             number = _number(application, now=now)
             announce(event, "application_filed", Action.APPLICATION_FILED, number=number)
+            if assisted_by:
+                audit.record(
+                    Action.FILED_BY_EMPLOYEE,
+                    actor=assisted_by,
+                    subject=actor,
+                    target=application.number,
+                    about=application,
+                    now=now,
+                )
     except IntegrityError as error:
         if Application.objects.filter(child=child, state__in=LIVE_STATES).exists():
             raise Refused(Refusal.ALREADY_FILED) from error

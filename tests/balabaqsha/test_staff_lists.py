@@ -30,7 +30,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 
 from accounts import audit
 from accounts.journal_actions import Action
-from accounts.models import AssistedMove, PolicyConsent, SmsCode, User
+from accounts.models import AssistedMove, FirstSignIn, PolicyConsent, SmsCode, User
 from accounts.numbers import assisted
 from accounts.roles import Role
 from applications.models import Correction, GroupProposal, Headcount, Referral, Rules, RulesProposal
@@ -76,6 +76,7 @@ def city_with_a_row_in_every_list() -> SimpleNamespace:
     )
     DisputeFactory(guardianship__child=waiting.child)
     PolicyConsent.objects.create(user=city.parent, version="1", given_at=now)
+    FirstSignIn.objects.create(user=city.parent, registered_by=city.staff, registered_at=now)
     assisted.open_move(
         city.parent,
         new_phone="+77023334455",

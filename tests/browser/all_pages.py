@@ -22,6 +22,7 @@ PUBLIC = (
     "/password/reset/",
     "/stop/",
     "/number/lost/",
+    "/first/",
     "/nothing/",
 )
 CABINET = (

@@ -53,6 +53,8 @@ TABLE = {
     "children_dispute_work dispute stand": OFFICIALS,
     "children_dispute_work dispute end": OFFICIALS,
     "accounts_assistedmove_changelist": OFFICIALS,
+    "accounts_firstsignin_changelist": (302, 302, 403, 403, 403, 200),
+    "accounts_firstsignin_register": (302, 302, 403, 403, 403, 200),
     "accounts_assistedmove_find": (302, 302, 403, 403, 403, 200),
     "accounts_assistedmove_work assisted approve": OFFICIALS,
     "accounts_assistedmove_work assisted withdraw": OFFICIALS,

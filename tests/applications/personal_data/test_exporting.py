@@ -46,6 +46,7 @@ OURS = (
 )
 # Tables with a key that leads to a person or a child, of which a copy holds nothing.
 LEFT_OUT = {
+    "accounts.FirstSignIn": "hash of a code on paper, void after ten days",
     "accounts.DataExport": "the copy itself",
     "accounts.ContactCode": "hashes of codes, gone a day later, without a key",
     "accounts.RecoveryCode": "hashes of codes",

@@ -1,0 +1,134 @@
+"""Accounts made by an employee: a login number instead of a phone, and a paper with a code for the first sign-in.
+
+Nine digits are the login: no number of a telephone, and nothing that others know, as an IIN would be. The code is
+printed and nowhere kept; a new paper voids the former one.
+"""
+
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+
+from accounts import audit
+from accounts.crypto import keyed_hash
+from accounts.identity import document_hash, iin_hash
+from accounts.journal_actions import Action
+from accounts.models import FirstSignIn, PolicyConsent, Profile, User
+from accounts.phones import LOGIN_LENGTH
+from accounts.registry import Person
+from accounts.services import IdentityTaken, account_of
+
+VALID_FOR: Final = timedelta(days=10)
+TRIES: Final = 5
+CODE_LENGTH: Final = 10
+
+
+def register_assisted(
+    person: Person, *, language: str, actor: User, address: str | None, now: datetime
+) -> FirstSignIn:
+    """Create the account of `person`, who has agreed to the data policy on paper; nobody can sign in to it yet.
+
+    `person` comes from the registry, or was typed with the document seen. Raises `IdentityTaken`.
+    """
+    if account_of(person) is not None:
+        raise IdentityTaken
+    try:
+        with transaction.atomic():
+            user = User(
+                username=_new_login(), language=language, date_joined=now, password=make_password(None)
+            )
+            user.save(force_insert=True)
+            Profile.objects.create(
+                user=user,
+                iin=person.iin,
+                iin_hash=iin_hash(person.iin),
+                document_number=person.document_number,
+                document_hash=document_hash(person.document_number),
+                last_name=person.last_name,
+                first_name=person.first_name,
+                middle_name=person.middle_name,
+                birth_date=person.birth_date,
+                sex=person.sex,
+            )
+            PolicyConsent.objects.create(user=user, version=settings.DATA_POLICY_VERSION, given_at=now)
+            audit.record(Action.REGISTERED_BY_EMPLOYEE, actor=actor, subject=user, address=address, now=now)
+            return FirstSignIn.objects.create(user=user, registered_by=actor, registered_at=now)
+    except IntegrityError:
+        raise IdentityTaken from None
+
+
+def issue_code(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> str:
+    """A new code for a new paper; every former one is void. Not once the first sign-in was made (`ValueError`)."""
+    with transaction.atomic():
+        row = FirstSignIn.objects.select_for_update().get(pk=first.pk)
+        if row.used_at is not None:
+            raise ValueError("The paper was used.")
+        code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
+        row.code_hash = _hash(row.user.username, code)
+        row.attempts, row.expires_at = 0, now + VALID_FOR
+        row.save(update_fields=["code_hash", "attempts", "expires_at"])
+        audit.record(Action.PAPER_PRINTED, actor=actor, subject=row.user, address=address, now=now)
+    return code
+
+
+def owner_of_paper(login: str, code: str, *, now: datetime) -> User | None:
+    """Whose paper holds this `login` and `code`; None if it is wrong, void, used or was tried five times.
+
+    A wrong code counts as a try. Locks the row, so none is uncounted. The code is used up by `first_password`.
+    """
+    with transaction.atomic():
+        row = FirstSignIn.objects.select_for_update(of=("self",)).filter(user__username=login).first()
+        given = _hash(login, code)
+        if row is None or not _is_open(row, now=now):
+            return None
+        if hmac.compare_digest(row.code_hash, given):
+            return row.user
+        row.attempts += 1
+        row.save(update_fields=["attempts"])
+        return None
+
+
+def first_password(
+    login: str, code_mark: str, *, password_hash: str, address: str | None, now: datetime
+) -> User | None:
+    """Set the first password and use the paper up; None if it is no longer the one that was entered.
+
+    `code_mark` is `mark_of` the paper at that moment, `password_hash` comes from `make_password`.
+    """
+    with transaction.atomic():
+        row = FirstSignIn.objects.select_for_update(of=("self",)).filter(user__username=login).first()
+        if row is None or not _is_open(row, now=now) or not hmac.compare_digest(mark_of(row), code_mark):
+            return None
+        row.used_at = now
+        row.save(update_fields=["used_at"])
+        user = row.user
+        user.password = password_hash
+        user.save(update_fields=["password"])
+        audit.record(Action.PASSWORD_SET_BY_PAPER, actor=user, subject=user, address=address, now=now)
+        return user
+
+
+def mark_of(first: FirstSignIn) -> str:
+    """Which paper it is, for a session to hold."""
+    return keyed_hash("first-sign-in-mark", first.code_hash)
+
+
+def _is_open(row: FirstSignIn, *, now: datetime) -> bool:
+    is_valid = row.expires_at is not None and now < row.expires_at
+    return is_valid and row.used_at is None and row.attempts < TRIES and row.user.is_active
+
+
+def _new_login() -> str:
+    """A free login number; it begins with no digit that a telephone number could begin with."""
+    while True:
+        login = f"9{secrets.randbelow(10 ** (LOGIN_LENGTH - 1)):0{LOGIN_LENGTH - 1}d}"
+        if not User.objects.filter(username=login).exists():
+            return login
+
+
+def _hash(login: str, code: str) -> str:
+    return keyed_hash("first-sign-in", f"{login}:{code}")

@@ -1,0 +1,321 @@
+"""Assisted registration: the contact centre registers who has no mobile number, the child and its application too.
+
+The paper is made while the employee waits and kept nowhere: printing it makes its code.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html_join
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts import audit, limits
+from accounts.first_sign_in import VALID_FOR, issue_code, register_assisted
+from accounts.identity import DocumentError, Identity, iin_hash, iin_hashes, parse_identity
+from accounts.iin import IinError, parse_iin
+from accounts.journal_actions import Action
+from accounts.masks import mask_document, mask_iin
+from accounts.models import FirstSignIn, Sex, User
+from accounts.numbers.moves import Fault, NotMoved
+from accounts.registry import Person, PersonNotFound, RegistryUnavailable, get_registry
+from accounts.services import IdentityTaken
+from accounts.views import code_step
+from applications.admin.work import LINE_BREAK, Rows, WorkAdmin, staff_of, tag, written
+from applications.models import Application
+from applications.moves import Refused
+from applications.referrals.paper import lay_out
+from applications.waiting.filing import file_application
+from bulletin.models import Language, Locality
+from children.access import children_of, is_own_child
+from children.models import Child
+from children.services import ChildRefused, add_child
+from notifications.clock import estimate_clock, read_clock
+
+
+class RegisteringForm(forms.Form):
+    """The person, as the registry knows them or as the document says, and if possible the child and its place."""
+
+    identity = forms.CharField(
+        label=_("IIN or document number of the parent"),
+        help_text=_("With an IIN everything else about the person comes from the state registry."),
+        max_length=60,
+    )
+    last_name = forms.CharField(label=_("last name"), max_length=100, required=False)
+    first_name = forms.CharField(label=_("first name"), max_length=100, required=False)
+    middle_name = forms.CharField(label=_("patronymic"), max_length=100, required=False)
+    birth_date = forms.DateField(label=_("birth date"), required=False)
+    sex = forms.ChoiceField(label=_("sex"), choices=[("", "—"), *Sex.choices], required=False)
+    language = forms.ChoiceField(label=_("language of messages"), choices=settings.LANGUAGES)
+    child = forms.CharField(
+        label=_("IIN of the child"),
+        help_text=_("Empty, if the registry does not know the child as this person's: that goes by papers."),
+        max_length=20,
+        required=False,
+    )
+    locality = forms.ModelChoiceField(
+        label=_("locality"), queryset=Locality.objects.all(), to_field_name="slug", required=False
+    )
+    languages = forms.MultipleChoiceField(
+        label=_("languages of education"),
+        choices=Language.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    consent = forms.BooleanField(
+        label=_("I have seen the document, and the person has signed the consent to the data policy on paper")
+    )
+
+    def clean_identity(self) -> Identity:
+        try:
+            return parse_identity(self.cleaned_data["identity"])
+        except (IinError, DocumentError) as error:
+            raise ValidationError(error.message) from None
+
+    def clean_child(self) -> str:
+        typed: str = self.cleaned_data["child"].strip()
+        try:
+            return parse_iin(typed) if typed else ""
+        except IinError as error:
+            raise ValidationError(error.message) from None
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if values.get("child"):
+            for name in ("locality", "languages"):
+                if name in values and not values[name]:
+                    self.add_error(name, gettext("Choose it, so that the child is put into the queue"))
+        return values
+
+
+@admin.register(FirstSignIn)
+class FirstSignInAdmin(WorkAdmin):
+    """For the contact centre. Opening a page is entered in the journal of the account."""
+
+    change_list_template = "admin/work/registering_list.html"
+    change_form_template = "admin/work/registering.html"
+    list_display = ["registered_at", "owner", "shown_state"]
+    list_select_related = ["user__profile"]
+    fields = ["owner_data", "applications", "registered_at", "registered_by", "expires_at", "shown_state"]
+
+    def audit_view(self, request: HttpRequest, obj: FirstSignIn, *, target: str = "") -> None:
+        audit.record(
+            Action.PERSONAL_DATA_VIEWED,
+            actor=staff_of(request),
+            subject=obj.user,
+            address=audit.client_address(request),
+            now=read_clock(),
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path(
+                "register/",
+                self.admin_site.admin_view(self.register_view),
+                name="accounts_firstsignin_register",
+            ),
+            path(
+                "<int:pk>/paper/",
+                self.admin_site.admin_view(self.paper_view),
+                name="accounts_firstsignin_paper",
+            ),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        opens = request.user.has_perm("accounts.add_firstsignin")
+        return super().changelist_view(request, {"opens": opens, **(extra_context or {})})
+
+    @method_decorator([never_cache, sensitive_post_parameters()])
+    def register_view(self, request: HttpRequest) -> HttpResponse:
+        """Register the person, then the child and its application, by the rules for everybody."""
+        if not request.user.has_perm("accounts.add_firstsignin"):
+            raise PermissionDenied
+        employee, now = staff_of(request), read_clock()
+        form = RegisteringForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                first = self._register(request, employee, form.cleaned_data, now=now)
+            except ValidationError as refused:
+                form.add_error(None, refused)
+            else:
+                self._add_child(request, employee, first.user, form.cleaned_data)
+                return HttpResponseRedirect(reverse("admin:accounts_firstsignin_change", args=[first.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Register a person"),
+            "work": {
+                "label": _("Register"),
+                "consequence": _(
+                    "For who has no mobile number of Kazakhstan, no telephone or no documents in the registry. The "
+                    "application counts from now, as everybody's does."
+                ),
+            },
+            "form": form,
+            "errors": form.errors,
+            "rows": [],
+            "back_url": reverse("admin:accounts_firstsignin_changelist"),
+        }
+        return TemplateResponse(request, "admin/work/confirm.html", context)
+
+    @method_decorator(never_cache)
+    def paper_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A POST makes a new code and answers with the paper; who opens the address is led to its page."""
+        first = self.get_object(request, str(pk))
+        back = HttpResponseRedirect(reverse("admin:accounts_firstsignin_changelist"))
+        if first is None or request.method != "POST":
+            return back
+        employee, now = staff_of(request), read_clock()
+        if not request.user.has_perm("accounts.change_firstsignin"):
+            raise PermissionDenied
+        try:
+            code = issue_code(first, actor=employee, address=audit.client_address(request), now=now)
+        except ValueError:
+            messages.error(request, gettext("The paper was used: the person has a password"))
+            return back
+        answer = HttpResponse(render_paper(first, code, now=now), content_type="application/pdf")
+        answer["Content-Disposition"] = 'attachment; filename="first-sign-in.pdf"'
+        return answer
+
+    def _register(
+        self, request: HttpRequest, employee: User, data: dict[str, Any], *, now: datetime
+    ) -> FirstSignIn:
+        identity: Identity = data["identity"]
+        allowed = limits.allow(limits.LOOK_UP_PER_EMPLOYEE, str(employee.pk), now=now)
+        if not allowed.ok:
+            raise ValidationError(code_step.too_many(allowed.retry_at, now=now))
+        person = _person(identity, data)
+        if _is_own(employee, person, child=data["child"]):
+            raise ValidationError(str(NotMoved(Fault.RELATED)))
+        try:
+            return register_assisted(
+                person,
+                language=data["language"],
+                actor=employee,
+                address=audit.client_address(request),
+                now=now,
+            )
+        except IdentityTaken:
+            raise ValidationError(
+                gettext("This person is registered: look under the lost numbers if they can't sign in")
+            ) from None
+
+    def _add_child(self, request: HttpRequest, employee: User, parent: User, data: dict[str, Any]) -> None:
+        """What is refused is said; the account stays, and a paper can be printed."""
+        if not data["child"]:
+            return
+        try:
+            child = add_child(parent, iin=data["child"], now=read_clock())
+            application = file_application(
+                child=child,
+                locality=data["locality"],
+                languages=data["languages"],
+                actor=parent,
+                assisted_by=employee,
+                now=read_clock(),
+            )
+        except (ChildRefused, Refused) as refused:
+            messages.error(request, str(refused))
+        except RegistryUnavailable:
+            messages.error(request, gettext("The state registry does not answer. Try again later"))
+        else:
+            messages.success(request, gettext("Filed, number: %(number)s") % {"number": application.number})
+
+    # --- columns ---------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("Full name"))
+    def owner(self, obj: FirstSignIn) -> str:
+        return obj.user.profile.masked_name
+
+    @admin.display(description=_("Full name"))
+    def owner_data(self, obj: FirstSignIn) -> str:
+        profile = obj.user.profile
+        identity = mask_iin(profile.iin) if profile.iin else mask_document(profile.document_number)
+        rows = [profile.full_name, written(profile.birth_date), identity]
+        return format_html_join(LINE_BREAK, "{}", [(row,) for row in rows])
+
+    @admin.display(description=_("Applications"))
+    def applications(self, obj: FirstSignIn) -> str:
+        return ", ".join(_numbers(obj.user)) or "—"
+
+    @admin.display(description=_("paper"))
+    def shown_state(self, obj: FirstSignIn) -> str:
+        if obj.used_at is not None:
+            return tag(gettext("used: the person has a password"), tone="success")
+        if obj.expires_at is None:
+            return tag(gettext("not printed yet"), tone="warning")
+        if obj.expires_at <= estimate_clock():
+            return tag(gettext("no longer valid"), tone="danger")
+        return tag(gettext("printed"), tone="info")
+
+    def summary(self, obj: FirstSignIn) -> Rows:
+        return [{"label": gettext("Full name"), "value": self.owner_data(obj)}]
+
+
+def render_paper(first: FirstSignIn, code: str, *, now: datetime) -> bytes:
+    """The paper as a PDF, in both languages: login number, code, until when, what to do."""
+    login = first.user.username
+    context = {
+        "name": first.user.profile.full_name,
+        "login": f"{login[:3]} {login[3:6]} {login[6:]}",
+        "code": f"{code[:4]} {code[4:7]} {code[7:]}",
+        "until": f"{localtime(now + VALID_FOR):%d.%m.%Y %H:%M}",
+        "printed_at": f"{localtime(now):%d.%m.%Y %H:%M}",
+        "numbers": _numbers(first.user),
+        "site": settings.SITE_URL or settings.ALLOWED_HOSTS[0],
+        "contact_phones": settings.CONTACT_PHONES,
+    }
+    pdf: bytes = lay_out(context, template="pdf/first_sign_in.html").write_pdf(pdf_tags=True)
+    return pdf
+
+
+def _is_own(employee: User, person: Person, *, child: str) -> bool:
+    """Whether it is the employee, or a child that they may act for: nobody registers their own family."""
+    if person.iin and iin_hash(person.iin) in employee.staff_iin_hashes:
+        return True
+    known = Child.objects.filter(iin_hash__in=iin_hashes(child)) if child else Child.objects.none()
+    return any(is_own_child(employee, one) for one in known)
+
+
+def _numbers(user: User) -> list[str]:
+    found = Application.objects.filter(child__in=children_of(user)).order_by("filed_at")
+    return list(found.values_list("number", flat=True))
+
+
+def _person(identity: Identity, data: dict[str, Any]) -> Person:
+    """From the registry; if it knows nobody with this document, as typed. Raises `ValidationError`."""
+    try:
+        return get_registry().find_person(iin=identity.iin, document_number=identity.document_number)
+    except RegistryUnavailable:
+        raise ValidationError(gettext("The state registry does not answer. Try again later")) from None
+    except PersonNotFound:
+        if identity.iin:
+            raise ValidationError(gettext("The state registry knows nobody with this IIN")) from None
+    missing = [name for name in ("last_name", "first_name", "birth_date", "sex") if not data[name]]
+    if missing:
+        raise ValidationError(
+            gettext("The registry does not know this document: enter name, birth date and sex from it")
+        )
+    return Person(
+        iin="",
+        document_number=identity.document_number,
+        last_name=data["last_name"].upper(),
+        first_name=data["first_name"].upper(),
+        middle_name=data["middle_name"].upper(),
+        birth_date=data["birth_date"],
+        sex=data["sex"],
+    )

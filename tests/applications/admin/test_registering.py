@@ -1,0 +1,180 @@
+"""Assisted registration: person, child and application by an employee, the paper, and the first sign-in with it."""
+
+import io
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from pypdf import PdfReader
+
+from accounts.first_sign_in import TRIES, VALID_FOR, issue_code, owner_of_paper
+from accounts.identity import iin_hash
+from accounts.journal_actions import Action
+from accounts.models import AuditEntry, FirstSignIn, User
+from accounts.registry import simulated_people
+from accounts.roles import Role
+from applications.journal_actions import Action as OfApplications
+from applications.models import Application, Event
+from notifications.models import Message
+from tests.factories import LocalityFactory
+from tests.staff import employee, inside
+
+NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+REGISTER = "/admin/accounts/firstsignin/register/"
+PASSWORD = "құпия сөз 1"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock(time_machine):
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.fixture
+def clerk():
+    return employee(Role.CONTACT_CENTRE)
+
+
+def family():
+    """An adult of the simulated registry and a child of kindergarten age."""
+    for entry in simulated_people.everyone(today=NOW.date()):
+        for ward in entry.wards:
+            if 2021 <= ward.birth_date.year <= 2024 and entry.person.iin:
+                return entry.person, ward
+    raise LookupError
+
+
+def fields(person, child=None, **more):
+    data = {"identity": person.iin, "language": "kk", "consent": "on"}
+    if child is not None:
+        data |= {"child": child.iin, "locality": LocalityFactory().slug, "languages": ["kk", "ru"]}
+    return data | more
+
+
+def printed(desk, first) -> tuple[str, str, str]:
+    answer = desk.post(f"/admin/accounts/firstsignin/{first.pk}/paper/")
+    assert answer["Content-Type"] == "application/pdf"
+    assert "no-store" in answer["Cache-Control"]
+    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+    login = re.search(r"(?<!\d)(\d{3}) (\d{3}) (\d{3})(?! ?\d)", text)
+    code = re.search(r"(?<!\d)(\d{4}) (\d{3}) (\d{3})(?! ?\d)", text)
+    assert login, text
+    assert code, text
+    return "".join(login.groups()), "".join(code.groups()), text
+
+
+def test_the_whole_way(clerk):
+    person, child = family()
+    desk = inside(clerk)
+    page = desk.post(REGISTER, fields(person, child))
+    first = FirstSignIn.objects.get()
+    assert page.url == f"/admin/accounts/firstsignin/{first.pk}/change/"
+    user = first.user
+    assert (user.phone, user.has_usable_password()) == (None, False)
+    application = Application.objects.get()
+    assert (application.filed_at, application.filed_by) == (NOW, user)
+    assert Event.objects.get().data == {"channel": "assisted"}
+    for action in (Action.REGISTERED_BY_EMPLOYEE, OfApplications.FILED_BY_EMPLOYEE):
+        assert AuditEntry.objects.get(action=action).actor == clerk
+    assert user.consents.count() == 1
+    assert not Message.objects.exists()
+    # The paper: both languages, no IIN, and nothing of the code is kept.
+    login, code, text = printed(desk, first)
+    assert login == user.username
+    assert application.number in text
+    assert "Бір реттік код" in text
+    assert "Одноразовый код" in text
+    assert person.iin not in text
+    first.refresh_from_db()
+    assert code not in first.code_hash
+    # The first sign-in, with the login as people write it.
+    browser = Client()
+    entered = {"login": f"{login[:3]}-{login[3:6]} {login[6:]}", "code": f" {code[:4]} {code[4:]}"}
+    assert browser.post("/first/", entered).url == "/first/password/"
+    new = {"password": PASSWORD, "repeated": PASSWORD}
+    assert browser.post("/first/password/", new).url == "/login/"
+    assert (
+        browser.post("/login/", {"phone": f"{login[:3]} {login[3:]}", "password": PASSWORD}).status_code
+        == 302
+    )
+    assert browser.get("/cabinet/").status_code == 200
+    assert login in browser.get("/cabinet/profile/").content.decode()
+    # Once.
+    assert Client().post("/first/", entered).status_code == 200
+    assert desk.post(f"/admin/accounts/firstsignin/{first.pk}/paper/").status_code == 302
+
+
+def test_ten_days_five_tries_and_the_last_paper_only(clerk):
+    person, _child = family()
+    desk = inside(clerk)
+    desk.post(REGISTER, fields(person))
+    first = FirstSignIn.objects.get()
+    login, former, _text = printed(desk, first)
+    code = issue_code(first, actor=clerk, address=None, now=NOW)
+    assert owner_of_paper(login, former, now=NOW) is None
+    assert owner_of_paper(login, code, now=NOW + VALID_FOR) is None
+    assert owner_of_paper(login, code, now=NOW + VALID_FOR - MICROSECOND) == first.user
+    for _ in range(TRIES - 1):
+        assert owner_of_paper(login, "0" * 10, now=NOW) is None
+    assert owner_of_paper(login, code, now=NOW) is None
+
+
+def test_wrong_unknown_and_void_papers_have_one_answer(clerk):
+    person, _child = family()
+    desk = inside(clerk)
+    desk.post(REGISTER, fields(person))
+    login, code, _text = printed(desk, FirstSignIn.objects.get())
+    answers = set()
+    for entered in ((login, "0" * 10), ("912345678", code), ("+77017779876", code), ("x", "y")):
+        page = Client().post("/first/", dict(zip(("login", "code"), entered, strict=True)))
+        answers.add((page.status_code, page.context["form"].non_field_errors().as_text()))
+    assert len(answers) == 1
+
+
+def test_a_paper_printed_anew_voids_a_password_page_that_is_open(clerk):
+    person, _child = family()
+    desk = inside(clerk)
+    desk.post(REGISTER, fields(person))
+    first = FirstSignIn.objects.get()
+    login, code, _text = printed(desk, first)
+    browser = Client()
+    browser.post("/first/", {"login": login, "code": code})
+    issue_code(first, actor=clerk, address=None, now=NOW)
+    answer = browser.post("/first/password/", {"password": PASSWORD, "repeated": PASSWORD})
+    assert answer.url == "/first/"
+    assert not User.objects.get(pk=first.user_id).has_usable_password()
+
+
+def test_a_person_without_an_iin_is_typed_from_the_document(clerk):
+    desk = inside(clerk)
+    typed = {"identity": "AB1234567", "language": "ru", "consent": "on"}
+    assert desk.post(REGISTER, typed).context["form"].non_field_errors()
+    more = {"last_name": "Смит", "first_name": "Анна", "birth_date": "1990-05-01", "sex": "f"}
+    assert desk.post(REGISTER, typed | more).status_code == 302
+    profile = FirstSignIn.objects.get().user.profile
+    assert (profile.last_name, profile.iin, profile.document_number) == ("СМИТ", "", "AB1234567")
+    # Nobody twice, and nobody without the consent.
+    assert desk.post(REGISTER, typed | more).context["form"].non_field_errors()
+    assert desk.post(REGISTER, typed | more | {"consent": ""}).context["form"].has_error("consent")
+
+
+def test_nobody_registers_themselves_and_a_refused_child_leaves_the_account(clerk):
+    person, child = family()
+    clerk.staff_iin_hash = iin_hash(person.iin)
+    clerk.save()
+    assert inside(clerk).post(REGISTER, fields(person, child)).context["form"].non_field_errors()
+    assert not FirstSignIn.objects.exists()
+    clerk.staff_iin_hash = None
+    clerk.save()
+    strangers = next(
+        ward for entry in simulated_people.everyone(today=NOW.date()) if entry.person != person for ward in entry.wards
+        if ward.iin != child.iin and ward not in next(
+            one.wards for one in simulated_people.everyone(today=NOW.date()) if one.person == person
+        )
+    )  # fmt: skip
+    assert inside(clerk).post(REGISTER, fields(person, strangers)).status_code == 302
+    assert FirstSignIn.objects.count() == 1
+    assert not Application.objects.exists()
