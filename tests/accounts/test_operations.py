@@ -112,7 +112,10 @@ class TestCreateStaff:
         assert User.objects.get().username == name
 
     def test_without_a_role_nobody_is_made(self):
-        with pytest.raises(CommandError, match="--role kindergarten or --role official, or --superuser"):
+        with pytest.raises(
+            CommandError,
+            match="--role kindergarten or --role official or --role contact_centre, or --superuser",
+        ):
             run("amina")
         assert not User.objects.exists()
 

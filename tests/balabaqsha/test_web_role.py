@@ -194,7 +194,8 @@ def test_a_table_that_comes_later_is_the_portals_to_fill(owner, web_role):
 
 def test_a_later_history_is_closed_by_its_trigger_and_then_by_right(owner, web_role):
     owner.execute(
-        "CREATE TABLE later (x int); CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON later "
+        "CREATE TABLE later (x int, reason text, application_id uuid); "
+        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON later "
         "FOR EACH ROW EXECUTE FUNCTION refuse_change(); INSERT INTO later VALUES (1)"
     )
     try:
