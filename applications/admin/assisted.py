@@ -11,7 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -316,8 +318,8 @@ class AssistedMoveAdmin(WorkAdmin):
     # --- columns ---------------------------------------------------------------------------------------------
 
     @admin.display(description=_("asked at"), ordering="move__asked_at")
-    def asked(self, obj: AssistedMove) -> datetime:
-        return obj.move.asked_at
+    def asked(self, obj: AssistedMove) -> str:
+        return date_format(localtime(obj.move.asked_at), "SHORT_DATETIME_FORMAT")
 
     @admin.display(description=_("asked by"))
     def asked_by(self, obj: AssistedMove) -> str:

@@ -52,12 +52,12 @@ class RegisteringForm(forms.Form):
         help_text=_("With an IIN everything else about the person comes from the state registry."),
         max_length=60,
     )
-    last_name = forms.CharField(label=_("last name"), max_length=100, required=False)
-    first_name = forms.CharField(label=_("first name"), max_length=100, required=False)
-    middle_name = forms.CharField(label=_("patronymic"), max_length=100, required=False)
-    birth_date = forms.DateField(label=_("birth date"), required=False)
-    sex = forms.ChoiceField(label=_("sex"), choices=[("", "—"), *Sex.choices], required=False)
-    language = forms.ChoiceField(label=_("language of messages"), choices=settings.LANGUAGES)
+    last_name = forms.CharField(label=_("Last name"), max_length=100, required=False)
+    first_name = forms.CharField(label=_("First name"), max_length=100, required=False)
+    middle_name = forms.CharField(label=_("Patronymic"), max_length=100, required=False)
+    birth_date = forms.DateField(label=_("Date of birth"), required=False)
+    sex = forms.ChoiceField(label=_("Sex"), choices=[("", "—"), *Sex.choices], required=False)
+    language = forms.ChoiceField(label=_("Language of messages"), choices=settings.LANGUAGES)
     child = forms.CharField(
         label=_("IIN of the child"),
         help_text=_("Empty, if the registry does not know the child as this person's: that goes by papers."),
@@ -65,10 +65,10 @@ class RegisteringForm(forms.Form):
         required=False,
     )
     locality = forms.ModelChoiceField(
-        label=_("locality"), queryset=Locality.objects.all(), to_field_name="slug", required=False
+        label=_("Locality"), queryset=Locality.objects.all(), to_field_name="slug", required=False
     )
     languages = forms.MultipleChoiceField(
-        label=_("languages of education"),
+        label=_("Language of education"),
         choices=Language.choices,
         widget=forms.CheckboxSelectMultiple,
         required=False,
@@ -159,7 +159,7 @@ class FirstSignInAdmin(WorkAdmin):
             "opts": self.opts,
             "title": _("Register a person"),
             "work": {
-                "label": _("Register"),
+                "label": _("Register a person"),
                 "consequence": _(
                     "For who has no mobile number of Kazakhstan, no telephone or no documents in the registry. The "
                     "application counts from now, as everybody's does."
