@@ -28,6 +28,7 @@ from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
     DisputeFactory,
+    GuardianClaimFactory,
     KindergartenFactory,
     LocalityFactory,
     UserFactory,
@@ -58,6 +59,9 @@ TABLE = {
     "accounts_assistedmove_find": (302, 302, 403, 403, 403, 200),
     "accounts_assistedmove_work assisted approve": OFFICIALS,
     "accounts_assistedmove_work assisted withdraw": OFFICIALS,
+    "children_guardianclaim_work paper_claim check": OFFICIALS,
+    "children_guardianclaim_work checked_claim approve": OFFICIALS,
+    "children_guardianclaim_work paper_claim refuse": OFFICIALS,
     "bulletin_pause_work pause resume": OFFICIALS,
     "applications_bid_changelist": FOR_ALL_STAFF,
     "applications_bid_add": NEVER,
@@ -200,6 +204,10 @@ def objects(scene, clock):
             opens_at=scene.now + timedelta(minutes=1),
         ),
         dispute=DisputeFactory(),
+        paper_claim=GuardianClaimFactory(),
+        checked_claim=GuardianClaimFactory(
+            state="checked", checked_by=scene.staff, checked_at=scene.now, note="x"
+        ),
         claim=NumberMove.objects.create(
             account=UserFactory(), kind="recycling", proof="claim", asked_at=scene.now, claimant_tie="unasked"
         ),

@@ -129,7 +129,7 @@ def test_inbox_and_sms_tell_the_time_of_the_place(client_of, family):
     other = UserFactory()
     GuardianshipFactory(user=other, child=family.child)
     filing.archive(family, actor=family.filed_by, now=EVENING)
-    until = (EVENING + timedelta(hours=24)).astimezone(family.locality.zone)
+    until = (EVENING + filing.OTHERS_UNDO_FOR).astimezone(family.locality.zone)
     for text in (
         Notice.objects.get(recipient=other).text_kk,
         Message.objects.get(recipient_id=other.pk).text,
