@@ -268,6 +268,13 @@ STOPS_PER_ACCOUNT: Final = Limit(
     protects="other guardians and the officials from «Stop» as a game",
     hurts="nobody: no family has ten guardians to stop in a day; the contact centre helps",
 )
+OBJECTIONS_PER_ACCOUNT: Final = Limit(
+    "objection-account",
+    10,
+    DAY,
+    protects="the officials who answer, and the families behind, from objections without end",
+    hurts="nobody: no family finds ten faults in its data in a day; the contact centre helps",
+)
 # Wrong pairs of an application's number and four digits of a phone, by people not known as its guardian. Both could be
 # guessed from many addresses: the digits for one application, and the application for a neighbour's digits. At this
 # rate trying ten thousand of either takes more than a year.

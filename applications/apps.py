@@ -13,10 +13,12 @@ class ApplicationsConfig(AppConfig):
         from accounts.data import parts
         from applications import journal_actions, notices
         from applications.disputes.unknown_guardian import UnknownGuardian
+        from applications.objections import names_of_objections
         from applications.personal_data.leaving import Applications
         from notifications import kinds
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         journal.register(journal_actions.Action)
+        journal.register_names("accounts.objection", names_of_objections)
         stops.register(UnknownGuardian())
         parts.register(Applications())

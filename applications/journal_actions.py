@@ -52,6 +52,8 @@ class Action(models.TextChoices):
     CLAIM_APPROVED = "claim_approved", _("Guardian approved by papers")
     CLAIM_REFUSED = "claim_refused", _("Papers of a guardian refused")
     IIN_JOINED = "iin_joined", _("IIN of a child entered")
+    OBJECTION_SENT = "objection_sent", _("Wrong data reported")
+    OBJECTION_ANSWERED = "objection_answered", _("Report of wrong data answered")
     RULES_PROPOSED = "rules_proposed", _("Rules proposed")
     RULES_APPROVED = "rules_approved", _("Rules approved")
     RULES_PUT_OFF = "rules_put_off", _("Planned rules put off by an emergency")

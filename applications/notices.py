@@ -111,6 +111,7 @@ KINDS: Final = (
     # `file_by`: until when an application gets the date on which the papers were handed in.
     Kind("claim_approved", _("Guardian by papers: approved"), BOTH, ("claim", "file_by")),
     Kind("claim_refused", _("Guardian by papers: refused"), BOTH, ("claim",)),
+    Kind("objection_answered", _("Report of wrong data answered"), BOTH, ("objection",)),
     Kind(
         "contract_signed",
         _("Contract signed"),
@@ -165,5 +166,6 @@ SAMPLES: Final[dict[str, Any]] = {
         reason="Қорғаншылық туралы шешімнің екінші беті жоқ",
         made_at=datetime(2019, 6, 26, 10, 20, tzinfo=UTC),
     ),
+    "objection": SimpleNamespace(answer="stands", reason="Тізілімде туған күні дәл осылай жазылған"),
     "file_by": datetime(2019, 7, 11, 18, 0, tzinfo=UTC),
 }

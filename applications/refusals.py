@@ -219,6 +219,13 @@ class Refusal(TextChoices):
         "not_a_draft",
         _("It is no draft any more: it was published, and may have been recalled or closed since."),
     )
+    # an objection to wrong data
+    TOO_MANY_OBJECTIONS = (
+        "too_many_objections",
+        _("Five of your reports wait for an answer already. Wait for one, or call the contact centre."),
+    )
+    NOT_YOUR_CHILD = "not_your_child", _("This child is not on your list any more. Choose again.")
+    OWN_DATA = "own_data", _("It is about yourself, or your own child: another official answers.")
     # a guardian by papers
     CLAIM_WAITS = (
         "claim_waits",

@@ -13,6 +13,7 @@ from accounts.roles import is_official
 from applications.benefits.claims import claims_to_check
 from applications.guardians.claims import claims_to_decide
 from applications.models import Bid, GroupProposal, Headcount, Referral, RulesProposal
+from applications.objections import to_answer
 from applications.queue.corrections import DECIDE, corrections_to_decide
 from applications.referrals import due
 from applications.states import BidState, ProposalState
@@ -51,6 +52,9 @@ class Today:
     late_disputes: int | None
     # Guardians by papers that wait for this official; None without the right.
     guardian_claims: int | None
+    # Objections to wrong data that nobody has answered, and those past their last day; None without the right.
+    objections: int | None
+    late_objections: int | None
     # Corrections of the queue that wait for an official who did not propose them.
     corrections: int | None
     # What waits for an official: rules (of others), groups, counts of children; None without the right.
@@ -88,6 +92,7 @@ def today(user: User, *, now: datetime) -> Today:
 
     path = "vacancy__group__kindergarten"
     may_decide, disputes = user.has_perm("children.change_dispute"), undecided()
+    may_answer, objections = user.has_perm("accounts.change_objection"), to_answer()
     bids = mine(bids_to_answer(), path)
     referrals = mine(valid_referrals(now=now), f"bid__{path}")
     soon = due.ends_by_tomorrow(now=now)
@@ -103,6 +108,8 @@ def today(user: User, *, now: datetime) -> Today:
         disputes=disputes.count() if may_decide else None,
         late_disputes=disputes.filter(due_at__lte=now).count() if may_decide else None,
         guardian_claims=_claims_of_guardians(user),
+        objections=objections.count() if may_answer else None,
+        late_objections=objections.filter(due_at__lte=now).count() if may_answer else None,
         corrections=corrections_to_decide(user).count() if user.has_perm(DECIDE) else None,
         rules=_proposed(RulesProposal.objects.exclude(proposed_by=user), user, "applications.change_rules"),
         groups=_proposed(GroupProposal.objects.all(), user, "applications.change_groupproposal"),

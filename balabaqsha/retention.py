@@ -61,6 +61,11 @@ PERIODS = (
         papers.old_benefit_documents,
         papers.purge_benefit_documents,
     ),
+    Period(
+        "reports of wrong data, a year after the answer",
+        papers.old_objections,
+        papers.purge_objections,
+    ),
 )
 
 

@@ -1,10 +1,13 @@
 """Every address of the portal: Kazakh without a prefix, Russian under /ru/."""
 
+from typing import Any
+
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import TemplateView
 
+from applications.objections import ANSWER_WORKING_DAYS
 from balabaqsha import views
 from balabaqsha.admin_site import staff_site
 from balabaqsha.serving.contract import HEALTH_PATH
@@ -15,8 +18,9 @@ handler404 = "balabaqsha.views.not_found"
 handler500 = "balabaqsha.views.server_error"
 
 
-def _static_page(name: str) -> URLPattern:
-    return path(f"{name}/", TemplateView.as_view(template_name=f"pages/{name}.html"), name=name)
+def _static_page(name: str, **context: Any) -> URLPattern:
+    view = TemplateView.as_view(template_name=f"pages/{name}.html", extra_context=context)
+    return path(f"{name}/", view, name=name)
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -32,7 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("statistics/", views.statistics, name="statistics"),
         path("help/", views.help_page, name="help"),
         _static_page("contacts"),
-        _static_page("privacy"),
+        _static_page("privacy", answer_days=ANSWER_WORKING_DAYS),
         _static_page("accessibility"),
         path("admin/", staff_site.urls),
         path("", include("accounts.urls")),

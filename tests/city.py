@@ -25,6 +25,7 @@ from tests.factories import (
     HolidayFactory,
     KindergartenFactory,
     LocalityFactory,
+    ObjectionFactory,
     ReviewFactory,
     StaffFactory,
     UserFactory,
@@ -111,6 +112,7 @@ def build_city() -> SimpleNamespace:
         original_name="1.pdf",
     )
     return SimpleNamespace(
+        objection=ObjectionFactory.create(user=parent, wrong="Алма", right="Алма"),
         claim=claim_paper.claim,
         claim_paper=claim_paper,
         parent=parent,

@@ -18,7 +18,7 @@ from factory.helpers import post_generation
 from accounts.crypto import keyed_hash
 from accounts.identity import stand_in
 from accounts.iin import check_digit
-from accounts.models import Profile, Sex, User
+from accounts.models import Objection, Profile, Sex, User
 from applications.models import Application, Benefit, BenefitCategory, Bid, Contract, Referral
 from applications.rules.running_out import first_end
 from applications.states import BidState, ReferralState, Tier
@@ -200,6 +200,20 @@ class ClaimPaperFactory(DjangoModelFactory[ClaimPaper]):
 
     class Meta:
         model = ClaimPaper
+
+
+class ObjectionFactory(DjangoModelFactory[Objection]):
+    """What a parent says is wrong about themselves, waiting for an answer."""
+
+    user = SubFactory(UserFactory)
+    about = Objection.About.PERSON
+    wrong = "Тегім қате жазылған"
+    right = "Әбдіқадырова"
+    sent_at = LazyFunction(timezone.now)
+    due_at = LazyAttribute(lambda objection: objection.sent_at + timedelta(days=14))
+
+    class Meta:
+        model = Objection
 
 
 def reckon_all():

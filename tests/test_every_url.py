@@ -146,6 +146,8 @@ TABLE = {
     "applications:new_guardian_claim": PARENTS,
     "applications:guardian_claim claim": FAMILY,
     "applications:guardian_claim_paper claim claim_paper": FAMILY,
+    "applications:objections": PARENTS,
+    "applications:objection objection": FAMILY,
     # It has an IIN.
     "applications:join_iin child": FAMILY_AWAY,
     "applications:languages waiting": FAMILY,

@@ -59,6 +59,10 @@ TYPED: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"number": "170720 600007", "last_name": "Қаменова <b>", "birth_date": "20.07.2017"},
         ['value="170720 600007"', 'value="Қаменова &lt;b&gt;"', 'value="20.07.2017"'],
     ),
+    "applications:objections": (
+        {"about": "other", "wrong": "Атым қате <b>", "right": "Дұрысы"},
+        ['value="other" id="id_about_4" checked', "Атым қате &lt;b&gt;</textarea>", "Дұрысы</textarea>"],
+    ),
     "accounts:app": ({"password": "secret-old-1", "code": "000000"}, []),
     "children:add": ({"iin": "170720 600007"}, ['value="170720 600007"']),
     "bulletin:reviews": ({"text": "Рахмет & алғыс"}, ["Рахмет &amp; алғыс</textarea>"]),

@@ -24,6 +24,7 @@ from accounts.models import (
     DataExport,
     FirstSignIn,
     NumberMove,
+    Objection,
     PolicyConsent,
     Profile,
     RecoveryCode,
@@ -180,6 +181,24 @@ class Account(Part):
                 left_out={"id": "a number of the row", "move": "stands among the moves of the number"},
             ),
             Section(
+                "objections",
+                Objection,
+                lambda user: Objection.objects.filter(user=user).order_by("sent_at"),
+                (
+                    "id",
+                    "about",
+                    "child",
+                    "wrong",
+                    "right",
+                    "sent_at",
+                    "due_at",
+                    "answer",
+                    "reason",
+                    "answered_at",
+                ),
+                people=("user", "answered_by"),
+            ),
+            Section(
                 "messages",
                 Notice,
                 inbox_of,
@@ -242,6 +261,7 @@ class Account(Part):
             delete_after_commit(export.file)
             export.delete()
         NumberMove.objects.filter(account=user).delete()
+        Objection.objects.filter(user=user).delete()
         FirstSignIn.objects.filter(user=user).delete()
         TOTPDevice.objects.filter(user=user).delete()
         StaticDevice.objects.filter(user=user).delete()

@@ -5,6 +5,7 @@ from accounts.models.audit_entry import AuditEntry
 from accounts.models.data_export import DataExport
 from accounts.models.first_sign_in import FirstSignIn
 from accounts.models.number_move import NumberMove
+from accounts.models.objection import Objection
 from accounts.models.people import PolicyConsent, Profile, Sex, User, UserManager
 from accounts.models.recovery_code import RecoveryCode
 from accounts.models.session import Session
@@ -17,6 +18,7 @@ __all__ = [
     "DataExport",
     "FirstSignIn",
     "NumberMove",
+    "Objection",
     "OneTimeCode",
     "PolicyConsent",
     "Profile",

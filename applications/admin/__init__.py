@@ -11,6 +11,7 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     history,
     holidays,
     numbers,
+    objections,
     pauses,
     referrals,
     registering,

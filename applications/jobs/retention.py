@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from accounts.models import Objection
 from accounts.stored_files import delete_unnamed
 from applications.models import Benefit, ExtensionDocument, Referral
 from applications.states import HAS_PAPER, BenefitState
@@ -16,6 +17,7 @@ from children.models import ClaimPaper
 from notifications.sweeps import sweep
 
 DOCUMENT_KEPT_FOR = timedelta(days=90)
+OBJECTION_KEPT_FOR = timedelta(days=365)
 
 
 def old_extension_documents(*, now: datetime) -> QuerySet[ExtensionDocument]:
@@ -82,3 +84,14 @@ def purge_papers(*, now: datetime) -> int:
         delete_unnamed([referral.pdf.name])
 
     return sweep(papers_of_ended_referrals(now=now), purge)
+
+
+def old_objections(*, now: datetime) -> QuerySet[Objection]:
+    """The objections to wrong data that were answered long enough ago."""
+    return Objection.objects.filter(answered_at__lt=now - OBJECTION_KEPT_FOR)
+
+
+def purge_objections(*, now: datetime) -> int:
+    """Delete the old objections with their answers; returns how many."""
+    deleted, _by_table = old_objections(now=now).delete()
+    return deleted

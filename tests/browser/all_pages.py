@@ -73,6 +73,7 @@ def family_objects(city) -> list[str]:
     return [
         reverse("children:child", args=[city.child.pk]),
         reverse("applications:guardian_claim", args=[city.claim.pk]),
+        reverse("applications:objection", args=[city.objection.pk]),
         reverse("applications:apply", args=[city.applications["waiting"].pk, city.vacancy.pk]),
         *(application.get_absolute_url() for application in city.applications.values()),
         *(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.conf import settings
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.identity import DocumentError, Paper, parse_identity
 from accounts.iin import IinError, parse_iin
-from accounts.models import Sex, User
+from accounts.models import Objection, Sex, User
 from accounts.uploads import DOCUMENT_INPUT, Upload, check_documents, each_named
 from applications.models import Application, BenefitCategory, Extension
 from applications.views.day_field import DayField
@@ -376,6 +376,51 @@ class JoinForm(forms.Form):
             return parse_iin(self.cleaned_data["iin"])
         except IinError as error:
             raise ValidationError(error.message) from None
+
+
+class ObjectionForm(forms.Form):
+    """Which data is wrong, and what would be right. What is always about a child is offered to whoever has one."""
+
+    about = forms.ChoiceField(
+        label=gettext_lazy("Which data is wrong"),
+        choices=Objection.About.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose which data.")},
+    )
+    child = ChildField(
+        label=gettext_lazy("Child, if it is about one"),
+        queryset=Child.objects.none(),
+        required=False,
+        empty_label="—",
+    )
+    wrong = forms.CharField(
+        label=gettext_lazy("What is wrong"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    right = forms.CharField(
+        label=gettext_lazy("What would be right"),
+        help_text=gettext_lazy("And in which document it can be seen. Only officials read it."),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, children: "QuerySet[Child]", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(ChildField, self.fields["child"]).queryset = children
+        if not children.exists():
+            del self.fields["child"]
+            about = cast(forms.ChoiceField, self.fields["about"])
+            about.choices = [one for one in Objection.About.choices if one[0] not in Objection.OF_A_CHILD]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        child = data.setdefault("child", None)
+        if data.get("about") in Objection.OF_A_CHILD and child is None and not self.has_error("child"):
+            self.add_error("child", str(CHOOSE_CHILD))
+        if data.get("about") in Objection.OF_A_PERSON:
+            data["child"] = None
+        return data
 
 
 def is_iin(number: str) -> bool:

@@ -31,6 +31,7 @@ from tests.factories import (
     GuardianClaimFactory,
     KindergartenFactory,
     LocalityFactory,
+    ObjectionFactory,
     UserFactory,
     VacancyFactory,
 )
@@ -62,6 +63,12 @@ TABLE = {
     "children_guardianclaim_work paper_claim check": OFFICIALS,
     "children_guardianclaim_work checked_claim approve": OFFICIALS,
     "children_guardianclaim_work paper_claim refuse": OFFICIALS,
+    "accounts_objection_changelist": OFFICIALS,
+    "accounts_objection_add": NEVER,
+    "accounts_objection_change objection": OFFICIALS,
+    "accounts_objection_work objection mended": OFFICIALS,
+    "accounts_objection_work objection stands": OFFICIALS,
+    "accounts_objection_work objection not-ours": OFFICIALS,
     "bulletin_pause_work pause resume": OFFICIALS,
     "applications_bid_changelist": FOR_ALL_STAFF,
     "applications_bid_add": NEVER,
@@ -204,6 +211,7 @@ def objects(scene, clock):
             opens_at=scene.now + timedelta(minutes=1),
         ),
         dispute=DisputeFactory(),
+        objection=ObjectionFactory(),
         paper_claim=GuardianClaimFactory(),
         checked_claim=GuardianClaimFactory(
             state="checked", checked_by=scene.staff, checked_at=scene.now, note="x"
