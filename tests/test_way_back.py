@@ -87,7 +87,7 @@ PUBLIC = {
     "accounts:register", "accounts:register_code", "accounts:register_password", "accounts:register_account",
     "accounts:login_code", "accounts:reset", "accounts:reset_code", "accounts:reset_new", "accounts:stop",
     "accounts:stop_code", "accounts:stop_choose", "accounts:lost_number", "accounts:lost_number_account",
-    "accounts:lost_number_code", "accounts:lost_number_proof",
+    "accounts:lost_number_code", "accounts:lost_number_proof", "accounts:first_sign_in", "accounts:first_password",
 }  # fmt: skip
 NOTHING_SENT = {"kk": "Ештеңе жіберілген жоқ", "ru": "Ничего не отправлено"}
 SIGNED_IN_AGAIN = {"kk": "Сіз қайта кірдіңіз", "ru": "Вы снова вошли"}
