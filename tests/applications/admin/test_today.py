@@ -17,8 +17,10 @@ from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
     DisputeFactory,
+    GuardianClaimFactory,
     GuardianshipFactory,
     KindergartenFactory,
+    ObjectionFactory,
     ReviewFactory,
 )
 from tests.staff import employee, inside, worker_of
@@ -144,6 +146,8 @@ def test_each_counter_is_the_length_of_its_list(scene, clock):
     BenefitFactory(application=scene.application)
     for due_at in (scene.now, scene.now + timedelta(days=2)):
         DisputeFactory(guardianship=GuardianshipFactory(child=scene.application.child), due_at=due_at)
+        ObjectionFactory(sent_at=scene.now, due_at=due_at)
+    GuardianClaimFactory()
     for state in Review.State:
         ReviewFactory(state=state)
 
@@ -155,7 +159,7 @@ def test_each_counter_is_the_length_of_its_list(scene, clock):
             assert desk.get(address).context["cl"].result_count == int(number), (user, address)
         # Nothing is empty by chance.
         assert all(told.values())
-        assert len(told) == (4 if user == worker else 12)
+        assert len(told) == (4 if user == worker else 15)
 
 
 @pytest.mark.parametrize(("path", "words"), [("/admin/", "балабақша"), ("/ru/admin/", "детского сада")])
