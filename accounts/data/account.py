@@ -7,6 +7,7 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection
+from django.db.models import Q, QuerySet
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -37,7 +38,7 @@ from accounts.stored_files import delete_after_commit
 from notifications.kinds import is_secret
 from notifications.models import Mail, Message, Notice
 from notifications.retention import OVER
-from notifications.selectors import inbox_of
+from notifications.selectors import inbox_of, known_to
 
 # Nobody's: a column that must hold a date.
 NO_BIRTH_DATE: Final = date(1900, 1, 1)
@@ -183,7 +184,7 @@ class Account(Part):
             Section(
                 "objections",
                 Objection,
-                lambda user: Objection.objects.filter(user=user).order_by("sent_at"),
+                _objections_of,
                 (
                     "id",
                     "about",
@@ -276,6 +277,12 @@ class Account(Part):
         user.save()
         with connection.cursor() as cursor:
             cursor.execute("SELECT forget_in_journal(%s)", [user.pk])
+
+
+def _objections_of(user: User) -> QuerySet[Objection]:
+    """All but those about children of whom `user` is told nothing (any more): the answers may say where they are."""
+    told = Q(child=None) | Q(child__in=known_to(user.pk))
+    return Objection.objects.filter(told, user=user).order_by("sent_at")
 
 
 def _forget_profile(profile: Profile) -> None:

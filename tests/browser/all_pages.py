@@ -36,6 +36,7 @@ CABINET = (
     "/cabinet/profile/number/",
     "/cabinet/profile/number/confirm/",
     "/cabinet/profile/document/",
+    "/cabinet/objections/",
     "/cabinet/notifications/",
     "/cabinet/notifications/log/",
     "/cabinet/children/",

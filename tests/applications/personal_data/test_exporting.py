@@ -25,6 +25,7 @@ from tests.factories import (
     ContractFactory,
     DisputeFactory,
     GuardianshipFactory,
+    ObjectionFactory,
     ReferralFactory,
     ReviewFactory,
     nth_iin,
@@ -139,6 +140,8 @@ def crowd(scene):
     ReviewFactory(author=scene.parent, text="Менің пікірім")
     DisputeFactory(guardianship=other.guardianships.get(), raised_by=scene.parent, freed_at=scene.now)
     enqueue(scene.parent, "password_changed", context={}, dedupe_key="x", now=scene.now)
+    for about, who, wrong in (("child", scene.parent, "Менікі қате"), ("child", other, "БӨТЕНБЕК қате")):
+        ObjectionFactory(user=who, about=about, child=application.child_id, wrong=wrong)
     scene.other = other
     return scene
 
@@ -168,6 +171,7 @@ def test_it_holds_what_is_about_the_person_and_nothing_about_others(crowd):
             "guardianships",
             "disputes",
             "reviews",
+            "objections",
         ),
         *("applications", "events", "benefits", "bids", "referrals", "contracts", "corrections"),
     }
@@ -196,7 +200,7 @@ def test_where_the_child_is_given_a_place_is_not_told_to_whom_it_is_withheld(cro
     _export, files = copy_of(crowd)
     data = json.loads(files["data.json"])
     assert data["children"]
-    assert not data["applications"] + data["events"] + data["referrals"]
+    assert not data["applications"] + data["events"] + data["referrals"] + data["objections"]
 
 
 def test_one_a_day_to_the_microsecond(crowd):

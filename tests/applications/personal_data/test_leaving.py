@@ -30,6 +30,7 @@ from tests.factories import (
     BenefitFactory,
     ContractFactory,
     GuardianshipFactory,
+    ObjectionFactory,
     ReferralFactory,
     ReviewFactory,
 )
@@ -180,6 +181,9 @@ class TestForgetting:
         assert {SURNAME, NAME, CHILDS_NAME, STREET, IP, TEXT} <= {
             value for _table, value in tables_with(SURNAME, NAME, CHILDS_NAME, STREET, IP, TEXT)
         }
+        ObjectionFactory(
+            user=family.parent, answer="stands", reason=TEXT, answered_at=family.now, answered_by=family.staff
+        )
         leave(family)
         moves = list(Event.objects.values_list("pk", "move", "to_state", "filed_at", "data"))
         call_command("rebuild_queue", stdout=StringIO())
