@@ -94,12 +94,14 @@ def test_sms_is_one_segment_without_names_iin_and_links(kind, channel, language)
         assert not re.search(r"КАМЕНОВ|Амина|Солнце|https?:|www\.|\d{12}", text)
 
 
+# Warnings of what its owner may not have done themselves.
+CALL_US = ("password_changed", "account_reopened", "document_renewed")
+
+
 @pytest.mark.parametrize(("kind", "channel", "language"), SMS_TEXTS)
 def test_sms_says_who_sent_it(kind, channel, language):
     """Whoever got one without the name could not tell it from fraud; the warning ends with whom to call instead."""
-    ending = (
-        settings.CONTACT_PHONES[0] if kind.code in ("password_changed", "account_reopened") else " BALABAQSHA"
-    )
+    ending = settings.CONTACT_PHONES[0] if kind.code in CALL_US else " BALABAQSHA"
     assert [text for text in every_text_of(kind, channel, language) if not text.endswith(ending)] == []
 
 
