@@ -126,11 +126,10 @@ class ObjectionAdmin(WorkAdmin):
         return ""
 
     def summary(self, obj: Objection) -> Rows:
+        """Without the texts: they may hold an IIN, and reading them is entered in the family's journal."""
         return [
             {"label": gettext("Which data is wrong"), "value": obj.get_about_display()},
             {"label": gettext("Child"), "value": self.which_child(obj)},
-            {"label": gettext("What is wrong"), "value": obj.wrong},
-            {"label": gettext("What would be right"), "value": obj.right},
         ]
 
     def audit_view(self, request: HttpRequest, obj: Objection, *, target: str = "") -> None:
