@@ -107,9 +107,13 @@ def build_city() -> SimpleNamespace:
     )
     claim_paper = ClaimPaperFactory.create(
         claim=GuardianClaimFactory.create(
-            user=parent, last_name="ОМАРОВ", first_name="АЛМА", birth_date=date(now.year - 3, 3, 1)
+            user=parent,
+            last_name="ОМАРОВ",
+            first_name="АЛМА",
+            birth_date=date(now.year - 3, 3, 1),
+            paper_number="1234567",
         ),
-        original_name="1.pdf",
+        original_name="1",
     )
     return SimpleNamespace(
         objection=ObjectionFactory.create(user=parent, wrong="Алма", right="Алма"),

@@ -64,9 +64,10 @@ STEPS = {
 SENT_TEXTS = {"admin:notifications_message change", "admin:notifications_notice change"}
 UNSPOKEN = re.compile(r"<(script|style|template)\b.*?</\1>|<!--.*?-->", re.DOTALL)
 SPOKEN_ATTRIBUTES = re.compile(r'\s(?:title|alt|aria-label|placeholder|data-label)="([^"]*)"')
-# Addresses, time zones and the pattern of a phone number.
+# Addresses, time zones, the pattern of a phone number, and the key of an app.
 ADDRESS = re.compile(
-    r"\+7 7__ ___ __ __|\bAsia/\w+|https?://\S+|\b[\w.-]+@[\w.-]+|\b[\w-]+(\.[\w-]+)*\.kz\b|/[\w/-]+/"
+    r"\+7 7__ ___ __ __|\b(?:[A-Z2-7]{4}\s){3,}[A-Z2-7]{1,4}\b|"
+    r"\bAsia/\w+|https?://\S+|\b[\w.-]+@[\w.-]+|\b[\w-]+(\.[\w-]+)*\.kz\b|/[\w/-]+/"
 )
 
 
@@ -160,6 +161,10 @@ def addresses(city: SimpleNamespace, language: str) -> dict[str, str]:
         "children:child": {"pk": city.child.pk},
         "applications:vacancy": {"pk": city.vacancy.pk},
         "applications:choose_child": {"pk": city.vacancy.pk},
+        "applications:guardian_claim": {"pk": city.claim.pk},
+        "applications:guardian_claim_paper": {"pk": city.claim.pk, "paper_pk": city.claim_paper.pk},
+        "applications:join_iin": {"pk": city.child.pk},
+        "applications:objection": {"pk": city.objection.pk},
     }
     shared = {
         "vacancy_pk": city.vacancy.pk,
