@@ -78,7 +78,7 @@ class Gateway(BaseHTTPRequestHandler):
 def gateway(settings):
     Gateway.broken, Gateway.offers_phones, Gateway.offers_wards, Gateway.seen = None, True, True, []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     settings.PERSON_REGISTRY = "accounts.registry.http.HttpRegistry"
     settings.PERSON_REGISTRY_URL = f"http://127.0.0.1:{server.server_port}/v1"

@@ -500,20 +500,19 @@ class TestLedger:
             "'=HYPERLINK(1)",
         ]
 
-    @pytest.mark.parametrize(
-        ("page", "shown"),
-        [("1", 20), ("2", 3), ("0", 3), ("-1", 3), ("x", 20), ("99999999999999999999", 3), ("\x00", 20)],
-    )
-    def test_it_is_paged(self, client, scene, propose, bolat, page, shown, django_assert_max_num_queries):
+    def test_it_is_paged(self, client, scene, propose, bolat, django_assert_max_num_queries):
         parent = UserFactory()
         for number in range(23):
             application = ApplicationFactory(locality=scene.locality, filed_by=parent)
             at = scene.now + timedelta(minutes=number)
             approve_correction(propose(application, now=at), actor=bolat, now=at)
-        with django_assert_max_num_queries(12):
-            response = client.get(LEDGER, {"page": page})
-        assert response.status_code == 200
-        assert len(response.context["page"].object_list) == shown
+        for page, shown in (
+            ("1", 20), ("2", 3), ("0", 3), ("-1", 3), ("x", 20), ("99999999999999999999", 3), ("\x00", 20),
+        ):  # fmt: skip
+            with django_assert_max_num_queries(12):
+                response = client.get(LEDGER, {"page": page})
+            assert response.status_code == 200, page
+            assert len(response.context["page"].object_list) == shown, page
 
     @pytest.mark.parametrize("prefix", ["", "/ru"])
     def test_an_empty_ledger_says_so(self, client, db, prefix):
