@@ -3,8 +3,11 @@
 `flush` empties all tables, also the eighty that hold nothing, and makes the content types and permissions anew.
 """
 
+from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+
+from balabaqsha.roles import set_up_roles
 
 # Made by `migrate` and by `set_up_roles` (tests/conftest.py), and the same for all tests.
 KEPT = {
@@ -32,6 +35,9 @@ def empty_tables() -> None:
         statements += ["SET CONSTRAINTS ALL IMMEDIATE"]
         statements += [f"ALTER TABLE {name} ENABLE TRIGGER USER" for name in guarded]
         cursor.execute("; ".join(statements))
+    # A test of the set-up may have emptied the whole database by itself.
+    if not Group.objects.exists():
+        set_up_roles()
 
 
 def empty_instead_of_flushing() -> None:
