@@ -63,6 +63,8 @@ SETTINGS: Final = {
     "SMS_BACKEND": "notifications.sms.smsc.SmscBackend",
     "SMSC_LOGIN": "login",
     "SMSC_PASSWORD": "password",
+    "IDENTITY_PROVIDER": "",
+    "SENDS_MAIL": False,
     # Django's own checks.
     "SECURE_SSL_REDIRECT": True,
     "SECURE_HSTS_SECONDS": 31_536_000,

@@ -151,7 +151,8 @@ def test_the_pages_walked_are_all_that_an_application_has():
     of_one = {
         pattern.name
         for pattern in urlpatterns
-        if set(pattern.pattern.converters) == {"pk"} and str(pattern.pattern).startswith("cabinet/")
+        if set(pattern.pattern.converters) == {"pk"}
+        and str(pattern.pattern).startswith("cabinet/applications/")
     }
     assert of_one == set(FAMILY_PAGES)
 

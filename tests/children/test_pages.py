@@ -194,7 +194,7 @@ class TestBeforeItIsSaved:
             with CaptureQueriesContext(connection) as asked:
                 answer = check(browser, MANUAL_CHILD_IIN)
             html = browser.get(answer.url).content.decode()
-            html = re.sub(r'(?:value|datetime)="[^"]+"|\d\d:\d\d(?::\d\d)?', "", html)
+            html = re.sub(r'(?:value|datetime|data-now)="[^"]+"|\d\d:\d\d(?::\d\d)?', "", html)
             return html, [re.sub(r"'[^']*'|\d+", "?", query["sql"]) for query in asked.captured_queries]
 
         nobodys = page()
@@ -220,7 +220,9 @@ class TestRefusals:
         def page(iin):
             html = check(stranger, iin).content.decode()
             html = re.sub(
-                r'name="csrfmiddlewaretoken" value="[^"]+"|datetime="[^"]+"|\d\d:\d\d(?::\d\d)?', "", html
+                r'name="csrfmiddlewaretoken" value="[^"]+"|(?:datetime|data-now)="[^"]+"|\d\d:\d\d(?::\d\d)?',
+                "",
+                html,
             )
             return html.replace(iin, "")
 

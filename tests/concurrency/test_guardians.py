@@ -281,7 +281,7 @@ def recheck_while_it_is_decided(scene, newcomer, monkeypatch):
         decide(*args, **facts)
 
     monkeypatch.setattr(guardianships, "decide_dispute", slowly)
-    monkeypatch.setattr(services, "_ask_registry", _refuse)
+    monkeypatch.setattr(services, "ask_registry", _refuse)
 
     def recheck():
         try:
@@ -346,7 +346,7 @@ def test_a_recheck_waits_for_the_decision(scene, newcomer, monkeypatch, ended_wh
 
 
 def test_a_decision_never_undoes_what_the_registry_ended(scene, newcomer, monkeypatch):
-    monkeypatch.setattr(services, "_ask_registry", _refuse)
+    monkeypatch.setattr(services, "ask_registry", _refuse)
     for round_ in range(ROUNDS):
         Guardianship.objects.filter(user=newcomer).update(ended_at=None)
         (dispute,) = stop(newcomer, scene.parent)()

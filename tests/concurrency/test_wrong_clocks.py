@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db import connection
 from django.urls import reverse
 
-from accounts.models import Session, SmsCode, User
+from accounts.data import exporting
+from accounts.models import DataExport, Session, SmsCode, User
 from accounts.numbers import moves
 from accounts.sessions import IDLE
 from applications.bidding.award import award_collected
@@ -267,6 +268,13 @@ def purged_text(scene):
     return Case(due, lambda: Message.objects.filter(text="").exists())
 
 
+def deleted_copy(scene):
+    copies = DataExport.objects.filter(
+        pk=DataExport.objects.create(user=scene.parent, asked_at=NOW, ready_at=NOW, state="ready").pk
+    )
+    return Case(NOW + exporting.KEPT_FOR, lambda: not copies.all().exists())
+
+
 def longer_calendar(scene):
     added = Holiday.objects.filter(date__year=2020 + YEARS_AHEAD)
     return Case(at_midnight(2020, 1, 1), lambda: added.all().exists())
@@ -307,6 +315,7 @@ CASES = {
     "applications.tasks.remind_interest": [asked_for_interest],
     "applications.tasks.remind_aging": [told_of_school_age],
     "notifications.tasks.deliver_due_messages": [delivered_message, given_up_message],
+    "accounts.tasks.make_exports": [deleted_copy],
     "accounts.tasks.move_numbers": [moved_number],
     "notifications.tasks.deliver_due_mails": [given_up_mail],
     "accounts.tasks.prune_sms_codes": [pruned_code],

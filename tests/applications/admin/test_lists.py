@@ -10,17 +10,19 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import PolicyConsent, SmsCode
+from accounts.models import AssistedMove, FirstSignIn, NumberMove, PolicyConsent, SmsCode
 from applications.models import Bid, Correction, GroupProposal, Headcount, Rules, RulesProposal
 from applications.queue.position import position
 from applications.referrals import ending, issuing
 from bulletin.models import Employment, Pause, Review
+from notifications.models import Mail
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
     DisputeFactory,
     GroupFactory,
+    GuardianClaimFactory,
     HolidayFactory,
     KindergartenFactory,
     LocalityFactory,
@@ -90,6 +92,18 @@ def add_a_place(scene, *, number):
         created_at=scene.now, expires_at=scene.now,
     )  # fmt: skip
     HolidayFactory(date=date(2019, 11, number))
+    move = NumberMove.objects.create(
+        account=UserFactory(), kind="assisted", proof="document", new_phone=f"+7702777000{number}",
+        asked_at=scene.now, asked_by=staff,
+    )  # fmt: skip
+    AssistedMove.objects.create(move=move, document=AssistedMove.Document.CARD, why="x")
+    NumberMove.objects.create(account=UserFactory(), kind="recycling", proof="claim", asked_at=scene.now)
+    FirstSignIn.objects.create(user=UserFactory(), registered_by=staff, registered_at=scene.now)
+    GuardianClaimFactory()
+    Mail.objects.create(
+        recipient=staff, address="a@example.kz", kind="bid_placed", language="kk", text="x",
+        dedupe_key=f"mail {number}", created_at=scene.now, next_attempt_at=scene.now, give_up_at=scene.now,
+    )  # fmt: skip
     Review.objects.create(
         author=UserFactory(), kindergarten=group.kindergarten, text="Жақсы", created_at=scene.now
     )

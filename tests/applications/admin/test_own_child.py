@@ -177,7 +177,9 @@ class TestOfficials(Pages):
             for model, admin in site._registry.items()
             if isinstance(admin, WorkAdmin) and admin.works
         }
-        assert with_works - kindergartens - proposals == tried
+        # Of a person, and of papers that name a child that may not be here yet: each in a test of its own.
+        people = {"accounts.assistedmove", "accounts.numbermove", "children.guardianclaim"}
+        assert with_works - kindergartens - proposals - people == tried
 
 
 class TestTheOnlyEmployee(Pages):

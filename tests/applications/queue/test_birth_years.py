@@ -92,7 +92,7 @@ def test_the_recheck_of_a_guardianship_leads_to_it(scene, monkeypatch):
         birth_date=date(2016, 12, 31),
         sex=child.sex,
     )
-    monkeypatch.setattr(services, "_ask_registry", lambda user, iin: person)
+    monkeypatch.setattr(services, "ask_registry", lambda user, iin: person)
     assert services.recheck_guardianship(child.guardianships.get(), now=scene.now)
     assert propose_registry_years(now=scene.now) == 1
     assert proposed() == [(2017, 2016)]
