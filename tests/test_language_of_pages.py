@@ -28,6 +28,11 @@ pytestmark = pytest.mark.django_db
 LANGUAGES = ("kk", "ru")
 # They change something and show nothing, or answer a program.
 NOT_PAGES = {
+    "accounts:end_session",
+    "accounts:go_on",
+    "accounts:identity",
+    "accounts:identity_back",
+    "demo_identity",
     "accounts:language",
     "accounts:logout",
     "accounts:number_stop",
@@ -43,8 +48,17 @@ NOT_PAGES = {
     "notifications:read_all",
     "place",
 }
-# Reached with the steps before them only; `test_steps_of_registration` goes there.
+# Reached with the steps before them only.
 STEPS = {
+    "accounts:app_off",
+    "accounts:email_code",
+    "accounts:first_password",
+    "accounts:lost_number_account",
+    "accounts:lost_number_code",
+    "accounts:lost_number_done",
+    "accounts:lost_number_proof",
+    "accounts:recovery_codes",
+    "accounts:second_phone_code",
     "accounts:come_back",
     "accounts:login_code",
     "accounts:number_new",

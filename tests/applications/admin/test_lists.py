@@ -26,6 +26,7 @@ from tests.factories import (
     HolidayFactory,
     KindergartenFactory,
     LocalityFactory,
+    ObjectionFactory,
     StaffFactory,
     UserFactory,
     VacancyFactory,
@@ -100,6 +101,7 @@ def add_a_place(scene, *, number):
     NumberMove.objects.create(account=UserFactory(), kind="recycling", proof="claim", asked_at=scene.now)
     FirstSignIn.objects.create(user=UserFactory(), registered_by=staff, registered_at=scene.now)
     GuardianClaimFactory()
+    ObjectionFactory()
     Mail.objects.create(
         recipient=staff, address="a@example.kz", kind="bid_placed", language="kk", text="x",
         dedupe_key=f"mail {number}", created_at=scene.now, next_attempt_at=scene.now, give_up_at=scene.now,

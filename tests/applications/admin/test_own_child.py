@@ -178,7 +178,12 @@ class TestOfficials(Pages):
             if isinstance(admin, WorkAdmin) and admin.works
         }
         # Of a person, and of papers that name a child that may not be here yet: each in a test of its own.
-        people = {"accounts.assistedmove", "accounts.numbermove", "children.guardianclaim"}
+        people = {
+            "accounts.assistedmove",
+            "accounts.numbermove",
+            "accounts.objection",
+            "children.guardianclaim",
+        }
         assert with_works - kindergartens - proposals - people == tried
 
 
