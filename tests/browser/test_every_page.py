@@ -135,7 +135,7 @@ def test_every_page(open_context, live_server, city, language):
         view = FirstView(context)
         for path, is_whole in zip(paths, turns(language), strict=False):
             requests, size = view.of(path)
-            some = [width for width in widths if width in NARROWEST_AND_WIDE]
+            some = tuple(width for width in widths if width in NARROWEST_AND_WIDE)
             found = too_wide(view.page, widths if is_whole else some)
             found += against_axe(view.page, width=360) if is_whole else []
             if path in light and (requests > FIRST_VIEW_REQUESTS or size > FIRST_VIEW_BYTES):
