@@ -32,7 +32,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory, reckon_all
 from tests.staff import employee
-from tests.thorough import examples
+from tests.thorough import THOROUGH, examples
 
 pytestmark = pytest.mark.django_db
 
@@ -215,8 +215,9 @@ def test_never_more_is_promised_than_there_is(scene):
             transaction.set_rollback(True)
 
     run()
-    # Otherwise it would prove nothing.
-    assert min(seen[name] for name in ("published", "bid", "signed", "counted", "refused")) > 0, seen
+    # Otherwise it would prove nothing. In a few examples not everything happens.
+    everything = ("published", "bid", "refused", *(("signed", "counted") if THOROUGH else ()))
+    assert min(seen[name] for name in everything) > 0, seen
 
 
 def _let_it_happen(scene, draw, seen):
