@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any, Final
 
 from django import forms
@@ -200,8 +201,28 @@ class FirstPasswordForm(NewPasswordForm):
 
 
 class PasswordChangeForm(NewPasswordForm):
+    """The present password is judged first: why a new one is refused tells what the portal knows of its owner.
+
+    `why_not` says why what was typed is not the present password, or nothing.
+    """
+
     old_password = PasswordField(label=gettext_lazy("Present password"), autocomplete="current-password")
     field_order = ["old_password", "password", "repeated"]
+
+    def __init__(self, *args: Any, why_not: Callable[[str], str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._why_not = why_not
+
+    def clean_old_password(self) -> str:
+        typed: str = self.cleaned_data["old_password"]
+        if said := self._why_not(typed):
+            raise ValidationError(said, code="present_password")
+        return typed
+
+    def clean_password(self) -> str:
+        if "old_password" not in self.cleaned_data:
+            return str(self.cleaned_data["password"])
+        return super().clean_password()
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()

@@ -119,6 +119,11 @@ class StaffPasswordChangeForm(AdminPasswordChangeForm):
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         return password
 
+    def validate_password_for_user(self, user: Any, *args: Any, **options: Any) -> None:
+        """Why a new one is refused tells what is known of its owner: only to who has typed the present one."""
+        if "old_password" in self.cleaned_data:
+            super().validate_password_for_user(user, *args, **options)
+
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
         if "new_password1" in values and values["new_password1"] == values.get("old_password"):

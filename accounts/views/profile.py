@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -121,8 +122,12 @@ def password(request: HttpRequest) -> HttpResponse:
     """Change the password: the old one is asked for, this session stays, all others end."""
     user = _parent(request)
     now = read_clock()
-    form = PasswordChangeForm(request.POST if request.method == "POST" else None, user=user)
-    if form.is_valid() and _is_allowed(user, form, now=now):
+    form = PasswordChangeForm(
+        request.POST if request.method == "POST" else None,
+        user=user,
+        why_not=partial(_why_not, user, now=now),
+    )
+    if form.is_valid():
         services.change_password(
             user,
             password=form.cleaned_data["password"],
@@ -159,15 +164,12 @@ def journal(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/journal.html", {"page": page, "rows": rows})
 
 
-def _is_allowed(user: User, form: PasswordChangeForm, *, now: datetime) -> bool:
-    """Whether the form holds the present password; otherwise it says why not."""
+def _why_not(user: User, password: str, *, now: datetime) -> str:
+    """Why `password` is not accepted as the present one; nothing if it is."""
     try:
-        if services.is_own_password(user, form.cleaned_data["old_password"], now=now):
-            return True
-        form.add_error("old_password", _("The present password is wrong"))
+        return "" if services.is_own_password(user, password, now=now) else _("The present password is wrong")
     except services.TooManyTries as refusal:
-        form.add_error("old_password", too_many(refusal.retry_at, now=now))
-    return False
+        return too_many(refusal.retry_at, now=now)
 
 
 def _parent(request: HttpRequest) -> User:

@@ -161,6 +161,9 @@ class TestEveryForm:
         fields = {"old_password": "staff-pass-1", "new_password1": bad, "new_password2": bad}
         errors = inside(user).post("/admin/password_change/", fields).context["form"].errors.as_data()
         assert "password_personal" in {error.code for error in errors["new_password2"]}
+        # Who only sits down at the open desk does not.
+        guessed = inside(user).post("/admin/password_change/", fields | {"old_password": "staff-pass-2"})
+        assert list(guessed.context["form"].errors) == ["old_password"]
 
     def test_the_command(self, monkeypatch):
         monkeypatch.setattr("sys.stdin", io.StringIO("balabaqsha1\n"))

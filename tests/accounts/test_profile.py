@@ -206,6 +206,14 @@ class TestPassword:
         parent.refresh_from_db()
         assert parent.check_password(RIGHT)
 
+    def test_only_who_knows_the_old_one_learns_why_a_new_one_is_refused(self, parent, parent_client):
+        iin = parent.profile.iin
+        asked = [self.change(parent_client, old="wrong", password=new) for new in (iin, self.new) * 3]
+        told = [answer.context["form"].errors for answer in asked]
+        assert {tuple(errors) for errors in told} == {("old_password",)}
+        # The sixth was one too many, so the guesses were counted.
+        assert told[5] != told[4]
+
     @pytest.mark.parametrize("text", ["a" * 7, "a" * 41, "12345678"])
     def test_the_rule_holds(self, parent_client, text):
         assert "password" in self.change(parent_client, password=text).context["form"].errors
