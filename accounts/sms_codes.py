@@ -93,9 +93,9 @@ def send_code(
     if not allowed.ok:
         raise TooManyCodes(allowed.retry_at)
     owner = User.objects.filter(phone=phone).first()
+    kind, sends = _kind(purpose, owner)
     with transaction.atomic():
-        row, code = _new_code(phone, purpose, session=session, now=now)
-        kind, sends = _kind(purpose, owner)
+        row, code = _new_code(phone, purpose, session=session, sends=sends, now=now)
         if owner is not None and purpose not in _TO_ANYBODY:
             language = owner.language
         _send_or_pretend(kind, phone, code, row=row, language=language, now=now, sends=sends)
@@ -123,7 +123,7 @@ def send_sign_in_code(user: User | None, *, phone: str, session: str, language: 
     sends = limits.allow_all(counted, now=now).ok and user is not None
     language = user.language if user else language
     with transaction.atomic():
-        row, code = _new_code(phone, SmsCode.Purpose.SIGN_IN, session=session, now=now)
+        row, code = _new_code(phone, SmsCode.Purpose.SIGN_IN, session=session, sends=sends, now=now)
         _send_or_pretend("sign_in_code", phone, code, row=row, language=language, now=now, sends=sends)
     return sends
 
@@ -211,12 +211,14 @@ def _send_or_pretend(
         wake_soon_on_commit(DELIVERY_TASK)
 
 
-def _new_code(phone: str, purpose: SmsCode.Purpose, *, session: str, now: datetime) -> tuple[SmsCode, str]:
+def _new_code(
+    phone: str, purpose: SmsCode.Purpose, *, session: str, sends: bool, now: datetime
+) -> tuple[SmsCode, str]:
     code = random_code()
     row = SmsCode.objects.create(
         phone=phone,
         purpose=purpose,
-        code_hash=_code_hash(phone, purpose, code),
+        code_hash=_code_hash(phone, purpose, code if sends else what_nobody_types()),
         session_hash=keyed_hash("session", session),
         created_at=now,
         expires_at=now + LIFETIME,
@@ -226,6 +228,11 @@ def _new_code(phone: str, purpose: SmsCode.Purpose, *, session: str, now: dateti
 
 def random_code() -> str:
     return f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+
+
+def what_nobody_types() -> str:
+    """In the place of a code that is not sent: six digits could be guessed all the same."""
+    return secrets.token_hex()
 
 
 def _code_hash(phone: str, purpose: str, code: str) -> str:

@@ -198,15 +198,16 @@ def _ask_app(user: User, form: SignInForm, *, target: str, now: datetime) -> Htt
 def _is_code(
     form: SignInCodeForm, waiting: pending.PendingSignIn, owner: User | None, *, now: datetime
 ) -> bool:
-    """Whether the form holds the SMS's code, or for the owner of an app that of the app or from paper.
+    """Whether the form holds the SMS's code, or for the owner of an app, who is sent none, that of the app or of paper.
 
-    Both are looked up whoever it is, so that neither the answer nor its time tells whether the password was right.
+    All is looked up whoever it is, so that neither the answer nor its time tells whether the password was right.
     """
     code = form.cleaned_data["code"]
     verdict = check_code(
         phone=waiting.phone, purpose=SmsCode.Purpose.SIGN_IN, session=waiting.session, code=code, now=now
     )
-    if verdict.ok:
+    has_app = second_way.has_app(owner.pk if owner else uuid.uuid4())
+    if verdict.ok and not has_app:
         if owner is not None:
             # An SMS proves the number; an app does not.
             claims.prove(owner, now=now)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django_otp.oath import hotp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import second_way
+from accounts import second_way, sms_codes
 from accounts.limits import APP_CODE
 from accounts.models import AuditEntry, RecoveryCode
 from accounts.second_factor import app_to_set_up
@@ -100,6 +100,21 @@ class TestSigningIn:
         assert password(client, parent).url == "/login/code/"
         assert not Message.objects.exists()
         assert code(client, codes[0].upper().replace("-", " ")).url == HOME
+
+    def test_no_code_by_sms_opens_it_sent_or_not(self, parent, codes, now, monkeypatch):
+        monkeypatch.setattr(sms_codes, "random_code", lambda: "271828")
+        client = Client()
+        for _ in range(5):
+            password(client, parent, "wrong-pass-1")
+        password(client, parent)
+        assert code(client, "271828").status_code == 200
+        # Sent before there was an app.
+        TOTPDevice.objects.update(confirmed=False)
+        password(client, parent)
+        assert Message.objects.get().kind == "sign_in_code"
+        TOTPDevice.objects.update(confirmed=True)
+        assert code(client, "271828").status_code == 200
+        assert code(client, code_at(parent, now)).url == HOME
 
     def test_a_code_opens_once(self, parent, codes, now):
         first, second = Client(), Client()
