@@ -75,14 +75,6 @@ def parse_any_phone(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def is_mobile(phone: str) -> bool:
-    """Whether `phone` is a mobile number of Kazakhstan, to which codes can go."""
-    try:
-        return bool(parse_mobile(phone))
-    except PhoneError:
-        return False
-
-
 def paper_login(text: str) -> str:
     """The login number on the paper of an assisted registration, without spaces and dashes; empty if it is none."""
     kept = "".join(
