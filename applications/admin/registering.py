@@ -35,7 +35,6 @@ from accounts.views import code_step
 from applications.admin.work import LINE_BREAK, Rows, WorkAdmin, staff_of, tag, written
 from applications.models import Application
 from applications.moves import Refused
-from applications.referrals.paper import lay_out
 from applications.waiting.filing import file_application
 from bulletin.models import Language, Locality
 from children.access import children_of, is_own_child
@@ -279,6 +278,9 @@ def render_paper(first: FirstSignIn, code: str, *, now: datetime) -> bytes:
         "site": settings.SITE_URL or settings.ALLOWED_HOSTS[0],
         "contact_phones": settings.CONTACT_PHONES,
     }
+    # WeasyPrint takes longer to load than the rest of the portal, which most processes never need.
+    from applications.referrals.paper import lay_out
+
     pdf: bytes = lay_out(context, template="pdf/first_sign_in.html").write_pdf(pdf_tags=True)
     return pdf
 

@@ -6,7 +6,6 @@ from django.core.files.base import ContentFile
 
 from applications.models import Referral
 from applications.moves import lock_application, lock_referral, locking
-from applications.referrals import paper
 from applications.referrals.applicants import MADE_WITHIN, is_older, perhaps_outdated
 from applications.referrals.due import referrals_without_pdf
 from applications.referrals.stored_paper import take_paper_away
@@ -52,6 +51,9 @@ def store_pdf(referral: Referral) -> None:
 
     If the referral was extended or ended meanwhile, the paper just made is dropped.
     """
+    # Loads WeasyPrint, which web processes and commands are spared; a worker has it already (`CELERY_IMPORTS`).
+    from applications.referrals import paper
+
     content = ContentFile(paper.render(referral))
     name = referral.pdf.storage.save(f"referrals/{referral.pk}.pdf", content)
     unchanged = Referral.objects.filter(

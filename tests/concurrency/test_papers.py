@@ -13,7 +13,7 @@ from applications import moves
 from applications.access.handing_in import note_handing_in
 from applications.jobs import papers
 from applications.models import Referral
-from applications.referrals import extending, issuing
+from applications.referrals import extending, issuing, paper
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 @pytest.fixture(autouse=True)
 def _own_folder(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = tmp_path
-    monkeypatch.setattr(papers.paper, "render", lambda referral: b"%PDF- of the old day")
+    monkeypatch.setattr(paper, "render", lambda referral: b"%PDF- of the old day")
 
 
 @pytest.fixture
