@@ -25,6 +25,13 @@ _PROOFS: Final = {Way.PHONE: Proof.SECOND_PHONE, Way.EMAIL: Proof.EMAIL}
 # What is written for a contact that does not exist, and taken back.
 _NOBODY: Final = {Way.PHONE: "+77000000000", Way.EMAIL: "nobody@localhost"}
 
+# What contacts read where the account itself reads something else: they may be nobody's way into the cabinet any more.
+_TO_CONTACTS: Final = {
+    "number_claimed": "number_news",
+    "number_moved": "number_left",
+    "number_lost": "number_gone",
+}
+
 
 def key_of(identity: Identity) -> str:
     """By which requests for an account are counted, whether or not there is one."""
@@ -106,27 +113,16 @@ def tell_by_contacts(
 
     What `accounts.numbers.concerned.Way` asks for.
     """
-    is_by_sms = Channel.SMS in KINDS[kind].channels
-    profile = getattr(owner, "profile", None)
-    if profile is not None and (phone := proven_contact(owner, Way.PHONE)):
-        told = kind if is_by_sms else "number_news"
+    told = _TO_CONTACTS.get(kind, kind)
+    context = {name: context[name] for name in KINDS[told].needs}
+    if getattr(owner, "profile", None) is not None and (phone := proven_contact(owner, Way.PHONE)):
         enqueue_to_phone(
-            phone,
-            told,
-            context=context if is_by_sms else {},
-            language=owner.language,
-            dedupe_key=dedupe_key,
-            now=now,
+            phone, told, context=context, language=owner.language, dedupe_key=dedupe_key, now=now
         )
-    if owner.email and not (is_by_sms and owner.mail_for_notices):
-        told = kind if is_by_sms else "number_news"
+    is_mailed = owner.mail_for_notices and Channel.SMS in KINDS[kind].channels
+    if owner.email and not is_mailed:
         enqueue_to_mail(
-            owner.email,
-            told,
-            context=context if is_by_sms else {},
-            language=owner.language,
-            dedupe_key=dedupe_key,
-            now=now,
+            owner.email, told, context=context, language=owner.language, dedupe_key=dedupe_key, now=now
         )
 
 

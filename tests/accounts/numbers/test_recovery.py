@@ -4,15 +4,18 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.iin import check_digit
 from accounts.models import ContactCode, NumberMove, User
 from accounts.numbers import moves, rules
-from accounts.numbers.moves import Stopped
+from accounts.numbers.moves import Kind, Proof, Stopped
 from children.models import Dispute
+from notifications.kinds import BOTH, KINDS, Channel, sample_context
 from notifications.models import Mail, Message, Notice
 from tests.accounts.walk import newest_code
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
@@ -93,6 +96,31 @@ def test_the_whole_way(owner, client, way):
     # A code is used once, and the page behind it is gone.
     assert client.post(PROOF, {"code": code_of(way)}).status_code == 302
     assert NumberMove.objects.count() == 1
+
+
+def test_contacts_read_what_holds_where_they_read_it(owner):
+    """None of them is the number: the second phone and the mailbox know what happened and whom to call."""
+    User.objects.update(mails_notices=True, date_joined=NOW - timedelta(days=400))
+    owner.refresh_from_db()
+    whose = {"asked_by": None, "address": None, "now": NOW}
+    moves.ask(owner, kind=Kind.CHANGE, proof=Proof.BOTH_NUMBERS, new_phone=NEW, **whose)
+    owner.refresh_from_db()
+    lost = moves.ask(owner, kind=Kind.RECYCLING, proof=Proof.CLAIM, new_phone=None, **whose)
+    moves.complete(lost, now=DUE)
+    told = Message.objects.filter(phone=SECOND)
+    assert sorted(told.values_list("kind", flat=True)) == ["number_gone", "number_left", "number_news"]
+    assert all(settings.CONTACT_PHONES[0] in one.text for one in told.exclude(kind="number_news"))
+    mailed = {one.kind: one.text for one in Mail.objects.all() if one.address == MAILBOX}
+    assert mailed.keys() == {"number_moved", "number_news", "number_gone"}
+    assert settings.CONTACT_PHONES[0] in mailed["number_gone"]
+
+
+def test_no_sms_that_also_goes_by_e_mail_speaks_of_this_number():
+    for kind in KINDS.values():
+        if kind.channels == BOTH:
+            for language in ("kk", "ru"):
+                text = render_to_string(kind.template(Channel.SMS, language), sample_context(kind))
+                assert not re.search(r"(осы|бұл|этот|это) (нөмір|номер)", text), (kind.code, text)
 
 
 def test_the_first_phone_stops_it_without_a_password(owner, client):
