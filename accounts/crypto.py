@@ -20,5 +20,10 @@ def keyed_hashes(purpose: str, value: str) -> list[str]:
     return [_hash(key, purpose, value) for key in keys]
 
 
+def digest(purpose: str, value: str) -> str:
+    """64 hexadecimal digits without a key, for what is kept encrypted and found by the keyed hash of this."""
+    return hashlib.sha256(f"{purpose}:{value}".encode()).hexdigest()
+
+
 def _hash(key: str, purpose: str, value: str) -> str:
     return hmac.new(key.encode(), f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()

@@ -14,10 +14,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
 from accounts import audit
-from accounts.crypto import keyed_hash
+from accounts.crypto import digest, keyed_hash, keyed_hashes
 from accounts.identity import document_hash, iin_hash
 from accounts.journal_actions import Action
 from accounts.models import FirstSignIn, PolicyConsent, Profile, User
+from accounts.models.first_sign_in import FIRST_SIGN_IN, paper_code_hash
 from accounts.phones import LOGIN_LENGTH
 from accounts.registry import Person
 from accounts.services import IdentityTaken, account_of
@@ -68,9 +69,10 @@ def issue_code(first: FirstSignIn, *, actor: User, address: str | None, now: dat
         if row.used_at is not None:
             raise ValueError("The paper was used.")
         code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
-        row.code_hash = _hash(row.user.username, code)
+        row.code_digest = _digest(row.user.username, code)
+        row.code_hash = paper_code_hash(row.code_digest)
         row.attempts, row.expires_at = 0, now + VALID_FOR
-        row.save(update_fields=["code_hash", "attempts", "expires_at"])
+        row.save(update_fields=["code_digest", "code_hash", "attempts", "expires_at"])
         audit.record(Action.PAPER_PRINTED, actor=actor, subject=row.user, address=address, now=now)
     return code
 
@@ -82,10 +84,10 @@ def owner_of_paper(login: str, code: str, *, now: datetime) -> User | None:
     """
     with transaction.atomic():
         row = FirstSignIn.objects.select_for_update(of=("self",)).filter(user__username=login).first()
-        given = _hash(login, code)
+        given = keyed_hashes(FIRST_SIGN_IN, _digest(login, code))
         if row is None or not _is_open(row, now=now):
             return None
-        if hmac.compare_digest(row.code_hash, given):
+        if any(hmac.compare_digest(row.code_hash, one) for one in given):
             return row.user
         row.attempts += 1
         row.save(update_fields=["attempts"])
@@ -114,7 +116,7 @@ def first_password(
 
 def mark_of(first: FirstSignIn) -> str:
     """Which paper it is, for a session to hold."""
-    return keyed_hash("first-sign-in-mark", first.code_hash)
+    return keyed_hash("first-sign-in-mark", first.code_digest)
 
 
 def _is_open(row: FirstSignIn, *, now: datetime) -> bool:
@@ -130,5 +132,5 @@ def _new_login() -> str:
             return login
 
 
-def _hash(login: str, code: str) -> str:
-    return keyed_hash("first-sign-in", f"{login}:{code}")
+def _digest(login: str, code: str) -> str:
+    return digest(FIRST_SIGN_IN, f"{login}:{code}")

@@ -18,9 +18,10 @@ from django.utils.translation import override
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import audit, limits, second_factor
-from accounts.crypto import keyed_hash
+from accounts.crypto import digest, keyed_hashes
 from accounts.journal_actions import Action
 from accounts.models import RecoveryCode, User
+from accounts.models.recovery_code import RECOVERY_CODE, recovery_code_hash
 from accounts.services import TooManyTries
 from notifications.services import enqueue
 
@@ -112,14 +113,17 @@ def _use_up(user: User, token: str, *, now: datetime) -> bool:
 
 
 def _unused(user_id: uuid.UUID, token: str) -> models.QuerySet[RecoveryCode]:
-    return RecoveryCode.objects.filter(user_id=user_id, code_hash=_hash(user_id, token), used_at=None)
+    hashes = keyed_hashes(RECOVERY_CODE, _digest(user_id, token))
+    return RecoveryCode.objects.filter(user_id=user_id, code_hash__in=hashes, used_at=None)
 
 
 def _new_codes(user: User, *, now: datetime) -> list[str]:
     RecoveryCode.objects.filter(user=user).delete()
     codes = [_new_code() for _ in range(CODES)]
+    digests = [_digest(user.pk, code) for code in codes]
     RecoveryCode.objects.bulk_create(
-        RecoveryCode(user=user, code_hash=_hash(user.pk, code), made_at=now) for code in codes
+        RecoveryCode(user=user, code_digest=one, code_hash=recovery_code_hash(one), made_at=now)
+        for one in digests
     )
     return codes
 
@@ -132,8 +136,8 @@ def _new_code() -> str:
             return "-".join(code[at : at + 4] for at in range(0, _LENGTH, 4))
 
 
-def _hash(user_id: uuid.UUID, code: str) -> str:
-    return keyed_hash("recovery-code", f"{user_id}:{_compact(code)}")
+def _digest(user_id: uuid.UUID, code: str) -> str:
+    return digest(RECOVERY_CODE, f"{user_id}:{_compact(code)}")
 
 
 def _compact(token: str) -> str:

@@ -1,13 +1,29 @@
 """The paper of a person whom an employee has registered."""
 
+from typing import ClassVar, Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.crypto import keyed_hash
 from accounts.models.people import User
+from notifications.fields import EncryptedTextField
+
+FIRST_SIGN_IN: Final = "first-sign-in"
+
+
+def paper_code_hash(code_digest: str) -> str:
+    """With which an entered code is compared; `code_digest` is unkeyed."""
+    return keyed_hash(FIRST_SIGN_IN, code_digest)
 
 
 class FirstSignIn(models.Model):
-    """The one-time code on the paper for a first sign-in: only its keyed hash is kept, of the paper printed last."""
+    """The one-time code on the paper for a first sign-in: only hashes are kept, of the paper printed last.
+
+    The encrypted digest outlives the keys: `rotate_iin_keys` makes the keyed hash anew from it.
+    """
+
+    HASHED: ClassVar = {"code_digest": [("code_hash", paper_code_hash)]}
 
     user = models.OneToOneField(
         User, on_delete=models.CASCADE, related_name="first_sign_in", verbose_name=_("account")
@@ -16,7 +32,8 @@ class FirstSignIn(models.Model):
         User, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("registered by")
     )
     registered_at = models.DateTimeField(_("registered at"))
-    # Empty until a paper is printed.
+    # Both empty until a paper is printed.
+    code_digest = EncryptedTextField(blank=True, editable=False, default="", db_default="")
     code_hash = models.CharField(max_length=64, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     expires_at = models.DateTimeField(_("paper valid until"), null=True, blank=True)

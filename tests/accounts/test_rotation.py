@@ -7,8 +7,8 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from accounts import rotation, services
-from accounts.models import Profile, User
+from accounts import first_sign_in, rotation, second_way, services
+from accounts.models import FirstSignIn, Profile, User
 from accounts.registry import Person
 from children.access import is_own_child
 from children.models import Child
@@ -136,6 +136,27 @@ def test_both_hashes_are_searched_until_it_is_done(new_keys, monkeypatch):
     assert employee.staff_iin_hash != known.iin_hash
     assert is_own_child(employee, guardian.child)
     assert employee.is_same_person(known.user)
+
+
+def test_codes_on_paper_outlive_the_keys(settings):
+    """Recovery codes have no end, and a paper of a first sign-in may lie on the way for ten days."""
+    now, address = read_clock(), None
+    owner = UserFactory()
+    codes = second_way.renew_codes(owner, address=address, now=now)
+    first = FirstSignIn.objects.create(user=owner, registered_at=now)
+    paper = first_sign_in.issue_code(first, actor=StaffFactory(), address=address, now=now)
+
+    def opens(code):
+        used = second_way.try_code("number", owner, code, now=now)
+        return used and first_sign_in.owner_of_paper(owner.username, paper, now=now) == owner
+
+    settings.IIN_KEYS = [NEW_KEY, *settings.IIN_KEYS]
+    settings.IIN_HASH_KEY, settings.IIN_HASH_KEY_OLD = NEW_HASH_KEY, settings.IIN_HASH_KEY
+    assert opens(codes[0])
+    rotate()
+    settings.IIN_KEYS, settings.IIN_HASH_KEY_OLD = [NEW_KEY], ""
+    assert opens(codes[1])
+    assert not opens(codes[0])
 
 
 def test_what_somebody_writes_meanwhile_is_kept(new_keys, monkeypatch):
