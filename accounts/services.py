@@ -43,6 +43,10 @@ class OwnerShutOut(NotRegistrable):
     """This number was registered with a phone that the state doesn't know as the owner's; it does know the asker's."""
 
 
+class WithoutNumber(NotRegistrable):
+    """This number has an account that signs in by no phone; the state knows the asker's as the owner's."""
+
+
 class IdentityTaken(Exception):
     """Somebody has registered with this IIN or document already."""
 
@@ -86,8 +90,8 @@ def find_registrant(identity: Identity, *, phone: str) -> tuple[Person, PhoneTie
 
     Raises `NotRegistrable` after the same steps for a number that belongs to nobody and for one with an account, so
     that neither the answer nor its timing tells them apart; `OwnerShutOut` if the state knows this phone, and not the
-    account's, as that of the number's owner; `accounts.registry.RegistryUnavailable`. May take seconds: never call it
-    inside a transaction.
+    account's, as that of the number's owner; `WithoutNumber` likewise, if the account has no phone;
+    `accounts.registry.RegistryUnavailable`. May take seconds: never call it inside a transaction.
     """
     registry = get_registry()
     try:
@@ -97,8 +101,11 @@ def find_registrant(identity: Identity, *, phone: str) -> tuple[Person, PhoneTie
     iin = person.iin if person else identity.iin
     tie = registry.phone_tie(phone=phone, iin=iin) if iin else PhoneTie.UNASKED
     account = account_of(person or identity)
-    if account is not None and tie is PhoneTie.YES and account.phone_tie != PhoneTie.YES:
-        raise OwnerShutOut
+    if account is not None and tie is PhoneTie.YES:
+        if account.user.phone is None:
+            raise WithoutNumber
+        if account.phone_tie != PhoneTie.YES:
+            raise OwnerShutOut
     if account is not None or person is None:
         raise NotRegistrable
     return person, tie

@@ -202,6 +202,8 @@ def _find(
         if isinstance(refusal, services.OwnerShutOut):
             services.note_shut_out(identity, address=address, now=now)
             form.add_error("identity", _shut_out())
+        elif isinstance(refusal, services.WithoutNumber):
+            form.add_error("identity", _without_number())
         else:
             form.add_error("identity", _not_registrable())
         return None
@@ -333,6 +335,13 @@ def _shut_out() -> str:
         "Somebody has registered with your number already, from a phone that is not known as yours. Call the contact "
         "centre, %(phone)s, or come to the education department with your identity card and the birth certificates of "
         "your children. Your attempt is written down: the department sees it"
+    ) % {"phone": settings.CONTACT_PHONES[0]}
+
+
+def _without_number() -> str:
+    return _(
+        "You are registered already, and your account has no phone number. If you have a login number and a password, "
+        "sign in and add this phone in your profile; otherwise call the contact centre: %(phone)s"
     ) % {"phone": settings.CONTACT_PHONES[0]}
 
 

@@ -531,6 +531,20 @@ class TestWhosePhone:
         client.post("/register/account/", {"confirm": "1"})
         assert Profile.objects.get().phone_tie == PhoneTie.UNKNOWN
 
+    def test_an_owner_whose_account_has_no_phone_is_led_to_it_and_hears_of_no_stranger(self, client):
+        """Registered by an employee, or without the number that an operator gave to somebody else."""
+        own = UserFactory(phone=None, username="912345678", profile__iin=FATHER)
+        to_account(client)
+        answer = client.post("/register/account/", {"identity": FATHER})
+        (said,) = errors(answer)["identity"]
+        assert "тіркелгенсіз" in said
+        assert "туу туралы куәліктерін" not in said
+        assert not own.journal.exists()
+        # By a phone that the state does not know as the owner's, nothing is told.
+        to_account(stranger := Client(), phone="+77079999999")
+        answer = stranger.post("/register/account/", {"identity": FATHER})
+        assert "тіркелгенсіз" not in errors(answer)["identity"][0]
+
     @pytest.mark.parametrize(
         ("phone", "held_by", "is_told"),
         [
