@@ -75,7 +75,8 @@ def turn_off(user: User, *, actor: User, address: str | None, now: datetime) -> 
 def try_code(name: str, user: User | None, token: str, *, now: datetime) -> bool:
     """Whether `token`, a code of the app or a recovery code, is right for `user`; a right one is used up.
 
-    `name` is the number that was typed: wrong codes are counted for it, whoever `user` is. Raises `TooManyTries` after
+    `name` is the number that was typed, or the name of the account that is signed in: wrong codes are counted for it,
+    whoever `user` is. Raises `TooManyTries` after
     too many of them, unless the code is right and can't have been guessed. Of many simultaneous tries with one code
     one succeeds.
     """

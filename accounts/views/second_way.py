@@ -88,7 +88,7 @@ def _proven(request: HttpRequest, user: User, template: str, act: Callable[[], H
     form = SecondWayForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and _is_own_password(user, form):
         try:
-            if second_way.try_code(str(user.phone), user, form.cleaned_data["code"], now=read_clock()):
+            if second_way.try_code(user.username, user, form.cleaned_data["code"], now=read_clock()):
                 return act()
             form.add_error(
                 "code", _("The code is wrong or was used already. Enter the next one, or a recovery code")

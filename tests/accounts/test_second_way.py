@@ -2,6 +2,7 @@
 
 import re
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from accounts import second_way, sms_codes
 from accounts.limits import APP_CODE
 from accounts.models import AuditEntry, RecoveryCode
 from accounts.second_factor import app_to_set_up
+from accounts.services import TooManyTries
 from notifications.models import Message, Notice
 from tests.factories import UserFactory
 
@@ -189,6 +191,22 @@ class TestTurningOff:
         password(client, parent)
         assert code(client, codes[0]).status_code == 200
         assert code(client, new[0]).url == HOME
+
+    @pytest.mark.parametrize("phone", [None, "+77017770011"])
+    def test_wrong_codes_count_for_one_account_and_as_at_the_sign_in(self, client_of, now, phone):
+        """Accounts without a phone have nothing in common."""
+        guesser = UserFactory(phone=phone, username=phone or "912345678")
+        other = UserFactory(phone=None, username="923456789")
+        for user in (guesser, other):
+            app_to_set_up(user)
+            assert second_way.set_up(user, code_at(user, now - 2 * STEP), address=None, now=now - 2 * STEP)
+        for _ in range(APP_CODE[0].times):
+            with suppress(TooManyTries):
+                second_way.try_code(guesser.username, guesser, "000000", now=now)
+        address = reverse("accounts:app_off")
+        for user, is_done in ((guesser, False), (other, True)):
+            client_of(user).post(address, {"password": PASSWORD, "code": code_at(user, now)})
+            assert second_way.has_app(user.pk) != is_done
 
 
 def at_once(attempt, times=8) -> list[bool]:
