@@ -166,7 +166,8 @@ def set_up_app(user: User, token: str, *, address: str | None = None, now: datet
         Action.SECOND_FACTOR_SET_UP,
         actor=user,
         subject=user,
-        target=user.username,
+        # A parent's is their phone, and the journal keeps everything for ever.
+        target=user.username if user.is_staff else "",
         address=address,
         now=now,
     )

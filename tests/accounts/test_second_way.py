@@ -76,6 +76,9 @@ class TestSettingUp:
         stored = str(list(RecoveryCode.objects.values()))
         assert not any(one in stored or one.replace("-", "") in stored for one in shown)
         assert Notice.objects.get().kind == "app_set_up"
+        # The journal is kept for ever: no phone stands in it.
+        entry = AuditEntry.objects.get(subject=parent, action="second_factor_set_up")
+        assert (entry.target, entry.reason) == ("", "")
         # Neither the key nor the codes are shown again.
         key = TOTPDevice.objects.get().key
         again = parent_client.get(address)
