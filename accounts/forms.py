@@ -178,7 +178,7 @@ class NewPasswordForm(forms.Form):
     @property
     def login_for_managers(self) -> str:
         """The login, for managers of passwords: what is saved for another account is not overwritten."""
-        return str(getattr(self.user, "phone", None) or "")
+        return self.user.login if self.user is not None else ""
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]

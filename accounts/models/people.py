@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
-from accounts import identity
+from accounts import identity, phones
 from accounts.masks import mask_name, mask_phone
 from accounts.registry.base import PhoneTie
 from notifications.fields import EncryptedTextField, PatientEncryptedTextField
@@ -91,6 +91,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         Sessions are kept on the server and signed, and no password can be guessed from the hash of a salted hash.
         """
         return hashlib.sha256(self.password.encode()).hexdigest()
+
+    @property
+    def login(self) -> str:
+        """What a parent types to sign in: the phone, or the number from the paper; empty if there is neither."""
+        return str(self.phone) if self.phone else phones.paper_login(self.username)
 
     @property
     def mail_for_notices(self) -> str:

@@ -19,6 +19,7 @@ from accounts import first_sign_in, limits
 from accounts.audit import client_address
 from accounts.devices import remember_device
 from accounts.forms import FirstPasswordForm, PaperForm
+from accounts.models import User
 from accounts.progress import OnPaper, forget, keep_paper, paper_of
 from accounts.views.limited import limited
 from notifications.clock import read_clock
@@ -63,9 +64,10 @@ def password(request: HttpRequest) -> HttpResponse:
     """Set the first password, within ten minutes; the paper is used up by it."""
     now: datetime = read_clock()
     held = paper_of(request.session)
-    if not held.is_verified(now=now):
+    owner = User.objects.filter(username=held.login).first() if held.is_verified(now=now) else None
+    if owner is None:
         return redirect("accounts:first_sign_in")
-    form = FirstPasswordForm(request.POST if request.method == "POST" else None)
+    form = FirstPasswordForm(request.POST if request.method == "POST" else None, user=owner)
     if form.is_valid():
         user = first_sign_in.first_password(
             held.login,

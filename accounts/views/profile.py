@@ -29,7 +29,7 @@ from accounts.journal import institutions_of, names_of
 from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin
 from accounts.models import AuditEntry, Profile, User
-from accounts.phones import display_phone, paper_login
+from accounts.phones import display_phone
 from accounts.roles import role_name
 from accounts.typed import refilled
 from accounts.views.code_step import too_many
@@ -190,7 +190,7 @@ def _profile_page(request: HttpRequest, *, form: ProfileForm | None, photo_form:
         "profile": own,
         "next": page_of_ours(request, request.POST.get("next") or request.GET.get("next", "")),
         "rows": [
-            {"label": _("Login"), "value": display_phone(user.phone) or paper_login(user.username) or "—"},
+            {"label": _("Login"), "value": display_phone(user.phone) or user.login or "—"},
             {"label": _("IIN / document number"), "value": _masked_identity(own)},
             {"label": _("Last name"), "value": own.last_name},
             {"label": _("First name"), "value": own.first_name},

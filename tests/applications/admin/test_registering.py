@@ -94,6 +94,12 @@ def test_the_whole_way(clerk):
     browser = Client()
     entered = {"login": f"{login[:3]}-{login[3:6]} {login[6:]}", "code": f" {code[:4]} {code[4:]}"}
     assert browser.post("/first/", entered).url == "/first/password/"
+    # What stands on the paper, or is known of its owner, is no password; a manager of passwords keeps the login.
+    for known in (login, person.iin, f"{person.last_name.lower()}12"):
+        refused = browser.post("/first/password/", {"password": known, "repeated": known})
+        assert refused.context["form"].has_error("password", "password_personal"), known
+    manager = f'name="username" value="{login}" autocomplete="username"'
+    assert manager in browser.get("/first/password/").content.decode()
     new = {"password": PASSWORD, "repeated": PASSWORD}
     assert browser.post("/first/password/", new).url == "/login/"
     assert (
@@ -102,6 +108,8 @@ def test_the_whole_way(clerk):
     )
     assert browser.get("/cabinet/").status_code == 200
     assert login in browser.get("/cabinet/profile/").content.decode()
+    assert manager in browser.get("/cabinet/profile/app/").content.decode()
+    assert manager in browser.get("/cabinet/profile/password/").content.decode()
     # Once.
     assert Client().post("/first/", entered).status_code == 200
     assert desk.post(f"/admin/accounts/firstsignin/{first.pk}/paper/").status_code == 302
