@@ -101,7 +101,7 @@ def change_second_phone(
 ) -> None:
     """Store the second phone (E.164; empty takes it away), and tell the owner if it gives the account back, or did."""
     with transaction.atomic():
-        profile = Profile.objects.select_for_update().get(user=user)
+        profile = Profile.locked(user)
         was_proven = profile.second_phone_proven_at is not None
         profile.second_phone = phone
         profile.second_phone_proven_at = now if is_proven else None

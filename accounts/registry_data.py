@@ -78,7 +78,7 @@ def renew_document(user: User, number: str, *, address: str | None, now: datetim
         raise NotYourDocument from None
     try:
         with transaction.atomic():
-            profile = Profile.objects.select_for_update().get(user=user)
+            profile = Profile.locked(user)
             if not _is_same(profile, person):
                 raise NotYourDocument
             if not _take_over(profile, person, now=now):
@@ -106,7 +106,7 @@ def _facts_of_birth(one: Profile | Person) -> tuple[Any, ...]:
 def _store(user: User, person: Person, *, asked: dict[str, str], now: datetime) -> Refreshed:
     try:
         with transaction.atomic():
-            profile = Profile.objects.select_for_update().get(user=user)
+            profile = Profile.locked(user)
             present = {"iin": profile.iin} if profile.iin else {"document_number": profile.document_number}
             if present != asked:
                 # A new document was entered while the registry answered about the old one.

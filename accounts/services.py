@@ -285,7 +285,7 @@ def change_profile(
     A second phone (any number in E.164) is here to be called only; None leaves it, and a proven one always stays.
     """
     with transaction.atomic():
-        profile = Profile.objects.select_for_update().get(user=user)
+        profile = Profile.locked(user)
         if second_phone is not None and profile.second_phone_proven_at is None:
             profile.second_phone = second_phone
         profile.address = address
@@ -326,7 +326,7 @@ def change_photo(user: User, *, file: "File[bytes]", address: str | None, now: d
     """
     photo = check_photo(file, sender=user).file
     with transaction.atomic():
-        profile = Profile.objects.select_for_update().get(user=user)
+        profile = Profile.locked(user)
         delete_after_commit(profile.photo)
         assert photo.name
         profile.photo.save(photo.name, photo, save=False)

@@ -22,4 +22,4 @@ class ChildrenConfig(AppConfig):
         parts.register(personal_data.Children())
         concerned.register_hold(numbers.hold)
         concerned.register_relation(numbers.is_of_the_family)
-        concerned.register_listener(numbers.tell_guardians)
+        concerned.register_listener(numbers.tell_guardians, numbers.circle)

@@ -1,6 +1,8 @@
 """What guardians have to do with numbers: a dispute holds a move of a number, and the other guardians hear of it."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
@@ -13,7 +15,7 @@ from accounts import audit
 from accounts.models import NumberMove, User
 from children.access import children_of, guardians_of, is_own_child
 from children.journal_actions import Action
-from children.models import Dispute
+from children.models import Dispute, Guardianship
 from notifications.services import enqueue
 
 
@@ -31,6 +33,12 @@ def hold(account: User) -> str | Promise:
 def is_of_the_family(account: User, employee: User) -> bool:
     """What `accounts.numbers.concerned.Relation` asks for: the employee's own child is a child of the account."""
     return any(is_own_child(employee, child) for child in children_of(account))
+
+
+def circle(account: User) -> Iterable[UUID]:
+    """What `accounts.numbers.concerned.Circle` asks for: the other guardians of the account's children."""
+    shared = Guardianship.objects.filter(child__in=children_of(account), ended_at=None)
+    return shared.exclude(user=account).values_list("user_id", flat=True)
 
 
 def tell_guardians(move: NumberMove, now: datetime) -> None:

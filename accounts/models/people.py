@@ -173,6 +173,16 @@ class Profile(models.Model):
     def __str__(self) -> str:
         return self.full_name
 
+    @classmethod
+    def locked(cls, user: User) -> "Profile":
+        """The profile of `user`, locked in the caller's transaction after the account's row.
+
+        A move of the number locks them in this order, and what the caller writes beside the profile (journal, messages)
+        points to the account: the other way round two would wait for each other.
+        """
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        return cls.objects.select_for_update().get(user=user)
+
     @property
     def full_name(self) -> str:
         """Last, first and middle name, as the registry writes them."""

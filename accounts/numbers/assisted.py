@@ -61,7 +61,7 @@ def approve(assisted: AssistedMove, *, actor: User, address: str | None, now: da
     if move.asked_by_id == actor.pk:
         raise NotMoved(Fault.SAME_EMPLOYEE)
     with transaction.atomic():
-        account = User.objects.select_for_update().get(pk=move.account_id)
+        account = moves.lock_with_others(move.account)
         if said := what_holds(account):
             raise Held(said)
         return moves.perform(move, by=actor, reason=assisted.why, address=address, now=now)

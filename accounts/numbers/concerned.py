@@ -4,9 +4,10 @@ An app above knows what holds the moves of an account (an open dispute), and who
 children). A channel beside SMS and inbox registers a way to tell the owner.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.utils.functional import Promise
 
@@ -17,6 +18,8 @@ from accounts.models import NumberMove, User
 Hold = Callable[[User], str | Promise]
 # Called inside the transaction that completes a move.
 Listener = Callable[[NumberMove, datetime], None]
+# The keys of the accounts whose owners the listeners of the same app tell about a move of this one.
+Circle = Callable[[User], Iterable[UUID]]
 
 
 class Way(Protocol):
@@ -35,6 +38,7 @@ Relation = Callable[[User, User], bool]
 _holds: list[Hold] = []
 _relations: list[Relation] = []
 _listeners: list[Listener] = []
+_circles: list[Circle] = []
 _ways: list[Way] = []
 
 
@@ -53,9 +57,18 @@ def is_of_the_family(account: User, employee: User) -> bool:
     return any(relation(account, employee) for relation in _relations)
 
 
-def register_listener(listener: Listener) -> None:
-    """Call `listener` when a move is completed that was not proven by codes to both numbers."""
+def register_listener(listener: Listener, circle: Circle) -> None:
+    """Call `listener` when a move is completed that was not proven by codes to both numbers.
+
+    Before that the rows of the accounts in `circle` are locked with that of the account, in the order of their keys.
+    """
     _listeners.append(listener)
+    _circles.append(circle)
+
+
+def circle_of(account: User) -> set[UUID]:
+    """The keys of the accounts that are told about moves of `account`."""
+    return {pk for circle in _circles for pk in circle(account)}
 
 
 def register_way(way: Way) -> None:

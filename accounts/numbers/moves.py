@@ -1,10 +1,12 @@
 """A move of a number: asked for, stopped, done. These functions are the only writers of `NumberMove`.
 
-Each locks the account's row, then the move's. A move that is due counts as done: it can't be stopped any more, and
+Each locks the account's row, then the move's; what completes a move holds those of the people who are told of it, too
+(`lock_with_others`). A move that is due counts as done: it can't be stopped any more, and
 whoever signs in, registers or asks for a code first calls `settle`, so that a late sweep changes nothing. One that
 something holds (`accounts.numbers.concerned`) is not done before it is free, and can be stopped until then.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,21 +16,24 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from psycopg2.errors import DeadlockDetected
 
 from accounts import audit
 from accounts.journal_actions import Action
 from accounts.models import NumberMove, Profile, User
 from accounts.numbers import rules
-from accounts.numbers.concerned import tell_by_other_ways, tell_the_others, what_holds
+from accounts.numbers.concerned import circle_of, tell_by_other_ways, tell_the_others, what_holds
 from accounts.passwords import normalise_password
 from accounts.registry import PhoneTie
 from notifications.services import enqueue, enqueue_to_phone
 from notifications.sweeps import sweep
+
+logger = logging.getLogger(__name__)
 
 Kind, Proof, Stopped = NumberMove.Kind, NumberMove.Proof, NumberMove.Stopped
 
@@ -215,7 +220,7 @@ def perform(
     `NotMoved` (OVER).
     """
     with transaction.atomic():
-        account, move = _lock(move)
+        account, move = _lock_all(move)
         if not move.is_live:
             raise NotMoved(Fault.OVER)
         move.reason = reason
@@ -231,7 +236,7 @@ def perform(
 def complete(move: NumberMove, *, now: datetime) -> bool:
     """Do `move` if it is due and nothing holds it; whether it is done. May be repeated."""
     with transaction.atomic():
-        account, move = _lock(move)
+        account, move = _lock_all(move)
         if not move.is_live or not move.is_due(now=now):
             return False
         if _was_used_since(move, account):
@@ -249,9 +254,21 @@ def complete_due(*, now: datetime) -> int:
 
 
 def settle(phone: str, *, now: datetime) -> None:
-    """Do what is due for the number `phone` (E.164) before anybody is told whose it is. One query if nothing is."""
+    """Do what is due for the number `phone` (E.164) before anybody is told whose it is. One query if nothing is.
+
+    What can't be done at this moment for a deadlock is left to the sweep: nobody's sign-in fails for it.
+    """
     for move in due(now=now).filter(Q(old_phone=phone) | Q(new_phone=phone)):
+        _complete_or_leave(move, now=now)
+
+
+def _complete_or_leave(move: NumberMove, *, now: datetime) -> None:
+    try:
         complete(move, now=now)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, DeadlockDetected):
+            raise
+        logger.warning("A move of a number is left to the sweep: deadlock.")
 
 
 def stop_all(account: User, *, because: NumberMove.Stopped, address: str | None, now: datetime) -> None:
@@ -281,6 +298,33 @@ def _lock_account(pk: UUID) -> User:
 
 def _lock(move: NumberMove) -> tuple[User, NumberMove]:
     account = _lock_account(move.account_id)
+    return account, NumberMove.objects.select_for_update().get(pk=move.pk)
+
+
+def lock_with_others(account: User) -> User:
+    """The locked account of a move that may be completed; before any other row of its transaction.
+
+    Completing it writes notices to others, which waits for their rows: two who complete at once would wait for each
+    other. So those rows are held first, all in the order of their keys, and only as a notice holds them.
+    """
+    others = circle_of(account)
+    _hold([pk for pk in others if pk < account.pk])
+    locked = _lock_account(account.pk)
+    _hold([pk for pk in others if pk > account.pk])
+    return locked
+
+
+def _hold(accounts: list[UUID]) -> None:
+    if accounts:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT FROM accounts_user WHERE id = ANY(%s::uuid[]) ORDER BY id FOR KEY SHARE",
+                [[str(pk) for pk in accounts]],
+            )
+
+
+def _lock_all(move: NumberMove) -> tuple[User, NumberMove]:
+    account = lock_with_others(move.account)
     return account, NumberMove.objects.select_for_update().get(pk=move.pk)
 
 

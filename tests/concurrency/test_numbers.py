@@ -4,16 +4,19 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
+from django.db import OperationalError
 from django.db.models import QuerySet
+from psycopg2.errors import DeadlockDetected
 
-from accounts.models import NumberMove, SmsCode, User
+from accounts import contacts, services
+from accounts.models import NumberMove, Profile, SmsCode, User
 from accounts.numbers import claims, moves
 from accounts.numbers.moves import Claimant, Fault, Kind, NotMoved, Proof, Renewed
 from accounts.sms_codes import check_code, send_code
-from notifications.models import Message
+from notifications.models import Message, Notice
 from tests.accounts.walk import newest_code
 from tests.concurrency.test_bids import together
-from tests.factories import UserFactory
+from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -151,7 +154,8 @@ class TestStoppedAndDue:
     def test_control_by_what_both_read_before_it_is_stopped_and_done(self, owner, monkeypatch):
         move = asked(owner)
         read = [(User.objects.get(), NumberMove.objects.get()) for _side in range(2)]
-        monkeypatch.setattr(moves, "_lock", lambda move: read.pop())
+        for lock in ("_lock", "_lock_all"):
+            monkeypatch.setattr(moves, lock, lambda move: read.pop())
         moves.stop(move, by=owner, address=None, now=DUE - MICROSECOND)
         assert moves.complete(move, now=DUE)
         assert User.objects.get().phone == FIRST
@@ -167,6 +171,107 @@ class TestStoppedAndDue:
             assert (after.stopped_at is not None, after.done_at is not None) == (stopped, done)
             assert User.objects.get().phone == (FIRST if done else FORMER)
             assert Message.objects.filter(kind="number_stays").count() <= _round + 1
+
+
+def or_error(work):
+    """What `work` returns, or the fault of PostgreSQL."""
+
+    def run():
+        try:
+            return work()
+        except OperationalError as error:
+            return type(error.__cause__)
+
+    return run
+
+
+class TestAProfileAndAMove:
+    """What changes the profile writes to the journal of an account that a move has locked for good and all."""
+
+    def writers(self, owner):
+        return (
+            lambda: services.change_profile(
+                owner, address="Абай 1", language="ru", client_address=None, now=NOW
+            ),
+            lambda: contacts.change_second_phone(owner, SECOND, is_proven=True, address=None, now=NOW),
+        )
+
+    def afresh(self, owner):
+        NumberMove.objects.all().delete()
+        User.objects.filter(pk=owner.pk).update(phone=FORMER, username=FORMER)
+        return asked(owner)
+
+    def test_control_the_profile_first_is_a_deadlock(self, owner, monkeypatch):
+        both = Barrier(2)
+        real = moves._lock_account
+
+        def profile_first(user):
+            found = Profile.objects.select_for_update().get(user=user)
+            both.wait(20)
+            return found
+
+        def account_first(pk):
+            found = real(pk)
+            both.wait(20)
+            return found
+
+        move = self.afresh(owner)
+        monkeypatch.setattr(Profile, "locked", profile_first)
+        monkeypatch.setattr(moves, "_lock_account", account_first)
+        answers = together(or_error(self.writers(owner)[0]), or_error(lambda: moves.complete(move, now=DUE)))
+        assert DeadlockDetected in answers
+
+    def test_both_are_done(self, owner):
+        for _round in range(ROUNDS):
+            for write in self.writers(owner):
+                move = self.afresh(owner)
+                answers = together(or_error(write), or_error(lambda move=move: moves.complete(move, now=DUE)))
+                assert answers == [None, True]
+
+
+class TestTwoGuardians:
+    """Both of one child, whose moves are completed at the same moment: each is told of the other's."""
+
+    def complete_both(self, *owners):
+        NumberMove.objects.all().delete()
+        found = []
+        for owner, new in zip(owners, (FIRST, SECOND), strict=True):
+            former = f"+7705{int(new[-7:]) + 1000:07d}"
+            User.objects.filter(pk=owner.pk).update(phone=former, username=former)
+            found.append(asked(owner, new))
+        return together(*(or_error(lambda move=move: moves.complete(move, now=DUE)) for move in found))
+
+    @pytest.fixture
+    def owners(self, owner):
+        child = ChildFactory()
+        return [GuardianshipFactory(child=child, user=user).user for user in (owner, UserFactory())]
+
+    def test_control_without_the_others_rows_it_is_a_deadlock(self, owners, monkeypatch):
+        both = Barrier(2)
+        real = moves._lock_account
+
+        def lock(pk):
+            found = real(pk)
+            both.wait(20)
+            return found
+
+        monkeypatch.setattr(moves, "circle_of", lambda account: set())
+        asked_for = [asked(owner, new) for owner, new in zip(owners, (FIRST, SECOND), strict=True)]
+        monkeypatch.setattr(moves, "_lock_account", lock)
+        answers = together(*(or_error(lambda move=move: moves.complete(move, now=DUE)) for move in asked_for))
+        assert DeadlockDetected in answers
+        # At a sign-in that is no error: the sweep does it later.
+        monkeypatch.setattr(moves, "complete", fails_by_deadlock)
+        moves.settle(NumberMove.objects.get(done_at=None).new_phone.as_e164, now=DUE)
+
+    def test_both_are_done(self, owners):
+        for _round in range(ROUNDS):
+            assert self.complete_both(*owners) == [True, True]
+            assert Notice.objects.filter(kind="guardian_moved").count() == 2 * (_round + 1)
+
+
+def fails_by_deadlock(_move, *, now):
+    raise OperationalError from DeadlockDetected()
 
 
 class TestOneNumber:
