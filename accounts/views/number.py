@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import limits
 from accounts.audit import client_address
-from accounts.decorators import parent_required
+from accounts.decorators import parent_whatever_agreed
 from accounts.devices import remember_device
 from accounts.forms import CodeForm, NewNumberForm
 from accounts.identity import document_hash, iin_hash
@@ -43,7 +43,7 @@ CONFIRM = SmsCode.Purpose.CONFIRM
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
+@parent_whatever_agreed
 def number(request: HttpRequest) -> HttpResponse:
     """What is under way, or else the form that begins a change: the new number and the password."""
     user, now = cast(User, request.user), read_clock()
@@ -66,7 +66,7 @@ def number(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
+@parent_whatever_agreed
 def new_code(request: HttpRequest) -> HttpResponse:
     """The code that was sent to the new number."""
     user, now = cast(User, request.user), read_clock()
@@ -91,7 +91,7 @@ def new_code(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
+@parent_whatever_agreed
 def former_code(request: HttpRequest) -> HttpResponse:
     """The code to the former number, which changes it at once; or the way without it."""
     user, now = cast(User, request.user), read_clock()
@@ -116,7 +116,7 @@ def former_code(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
+@parent_whatever_agreed
 def wait(request: HttpRequest) -> HttpResponse:
     """Without the former number: what happens in 72 hours, and the button that asks for it."""
     user, now = cast(User, request.user), read_clock()
@@ -129,7 +129,7 @@ def wait(request: HttpRequest) -> HttpResponse:
 
 
 @pressed_on("accounts:number")
-@parent_required
+@parent_whatever_agreed
 def stop(request: HttpRequest) -> HttpResponse:
     """Stop what is under way for one's own number."""
     user, now = cast(User, request.user), read_clock()
@@ -145,7 +145,7 @@ def stop(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
+@parent_whatever_agreed
 def confirm(request: HttpRequest) -> HttpResponse:
     """Whether the number is still one's own: a code. Asked after a silent year; nobody is held up by it."""
     user, now = cast(User, request.user), read_clock()

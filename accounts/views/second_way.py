@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import second_factor, second_way, services
 from accounts.audit import client_address
-from accounts.decorators import parent_required
+from accounts.decorators import parent_whatever_agreed
 from accounts.forms import AppForm, SecondWayForm
 from accounts.models import User
 from accounts.views.code_step import too_many
@@ -27,7 +27,7 @@ from notifications.clock import read_clock
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
+@parent_whatever_agreed
 def app(request: HttpRequest) -> HttpResponse:
     """Set up an app: its key as a picture and as text, the password and the app's first code. Then how it stands."""
     user, now = cast(User, request.user), read_clock()
@@ -52,7 +52,7 @@ def app(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
+@parent_whatever_agreed
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """New recovery codes, shown once: the former ones are worth nothing any more."""
     user = cast(User, request.user)
@@ -68,7 +68,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@parent_required
+@parent_whatever_agreed
 def app_off(request: HttpRequest) -> HttpResponse:
     """Turn the app off: codes come by SMS again."""
     user = cast(User, request.user)

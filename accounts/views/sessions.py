@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import audit
-from accounts.decorators import parent_required
+from accounts.decorators import parent_whatever_agreed
 from accounts.models import User
 from accounts.visits import end_all, end_one, store, visits_of
 from notifications.clock import read_clock
@@ -19,7 +19,7 @@ from notifications.pressing import pressed_on
 
 
 @require_safe
-@parent_required
+@parent_whatever_agreed
 def sessions(request: HttpRequest) -> HttpResponse:
     """Each running session: with what, from where, since when and last used when."""
     user = cast(User, request.user)
@@ -28,7 +28,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 
 @pressed_on("accounts:sessions")
-@parent_required
+@parent_whatever_agreed
 def end_session(request: HttpRequest) -> HttpResponse:
     """End the session named in the form; without a name all others, and with `all` this one as well."""
     user, now, address = cast(User, request.user), read_clock(), audit.client_address(request)

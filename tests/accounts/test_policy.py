@@ -4,8 +4,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts import second_factor, second_way
 from accounts.models import PolicyConsent
+from accounts.numbers import moves
+from accounts.numbers.moves import Kind, Proof
 from notifications.clock import read_clock
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +71,33 @@ def test_who_does_not_agree_reads_on_and_does_nothing(parent, agreed, client_of)
         assert client.get(reverse(page)).status_code == 200
     client.post(reverse("accounts:policy"), {"next": profile})
     assert client.post(profile, {"address": "Бейбітшілік 1", "language": "kk"})["Location"] == profile
+
+
+def test_who_has_not_agreed_can_end_a_session_stop_a_move_and_turn_the_app_off(parent, agreed, client_of):
+    """Whoever has somebody else's hand in the account can't be made to agree to something first."""
+    client, other, now = client_of(parent), client_of(parent), read_clock()
+    move = moves.ask(
+        parent,
+        kind=Kind.CHANGE,
+        proof=Proof.NEW_NUMBER,
+        new_phone="+77017770001",
+        asked_by=None,
+        address=None,
+        now=now,
+    )
+    assert second_factor.app_to_set_up(parent)
+    TOTPDevice.objects.update(confirmed=True)
+    (code, *_rest) = second_way.renew_codes(parent, address=None, now=now)
+    for page in ("accounts:sessions", "accounts:number", "accounts:app"):
+        assert client.get(reverse(page)).status_code == 200, page
+    client.post(reverse("accounts:number_stop"), {"move": move.pk})
+    client.post(reverse("accounts:app_off"), {"password": "parent-pass-1", "code": code})
+    client.post(reverse("accounts:end_session"))
+    move.refresh_from_db()
+    assert move.stopped_by == parent
+    assert not second_way.has_app(parent.pk)
+    assert other.get(reverse("accounts:sessions")).status_code == 302
+    assert client.get(reverse("accounts:sessions")).status_code == 200
 
 
 def test_at_the_next_sign_in_it_asks_again(parent, agreed, client_of):
