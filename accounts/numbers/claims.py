@@ -27,6 +27,7 @@ def claim(phone: str, claimant: Claimant, *, address: str | None, now: datetime)
     REGISTERED if it is the claimant's own account, UNDER_WAY if something else is under way for the account or somebody
     else claims it, REFUSED_BEFORE if an official refused this person in the last 90 days.
     """
+    moves.settle(phone, now=now)
     with transaction.atomic():
         account = User.objects.select_for_update().filter(phone=phone).first()
         if account is None:

@@ -135,11 +135,12 @@ def ask(
     The caller has checked the proof. `new_phone` (E.164) was proven by a code; None for a recycled number. It waits as
     long as the proof demands, and with `waits=False`, or a document, until a person decides. `asked_by` is the owner or
     an employee; None for a visitor. With codes to both numbers it is done at once, unless something holds it (`done_at`
-    tells). A claim of somebody else on the number gives way to what the owner asks for. Raises `NotMoved` (UNDER_WAY,
-    NUMBER_BUSY, SAME_NUMBER; CHANGED_MEANWHILE if `account`, as the caller has read it, had another number when the
-    proof was given).
+    tells). A claim of somebody else on the number gives way to what the owner asks for before it is due. Raises
+    `NotMoved` (UNDER_WAY, NUMBER_BUSY, SAME_NUMBER; CHANGED_MEANWHILE if `account`, as the caller has read it, had
+    another number when the proof was given).
     """
     wait = _WAITS[proof] if waits else None
+    settle(account.username, now=now)
     with transaction.atomic():
         proven, account = account.phone, _lock_account(account.pk)
         if account.phone != proven:
@@ -253,22 +254,28 @@ def complete_due(*, now: datetime) -> int:
     return sweep(due(now=now), partial(complete, now=now))
 
 
-def settle(phone: str, *, now: datetime) -> None:
-    """Do what is due for the number `phone` (E.164) before anybody is told whose it is. One query if nothing is.
+def settle(name: str, *, now: datetime) -> bool:
+    """Do what is due for a number (E.164), or for the account with this name, before anybody is told whose it is.
+
+    Whether anything was done. One query if nothing is due.
 
     What can't be done at this moment for a deadlock is left to the sweep: nobody's sign-in fails for it.
     """
-    for move in due(now=now).filter(Q(old_phone=phone) | Q(new_phone=phone)):
-        _complete_or_leave(move, now=now)
+    concerned = Q(account__username=name)
+    if name.startswith("+"):
+        concerned |= Q(old_phone=name) | Q(new_phone=name)
+    done = [_complete_or_leave(move, now=now) for move in due(now=now).filter(concerned)]
+    return any(done)
 
 
-def _complete_or_leave(move: NumberMove, *, now: datetime) -> None:
+def _complete_or_leave(move: NumberMove, *, now: datetime) -> bool:
     try:
-        complete(move, now=now)
+        return complete(move, now=now)
     except OperationalError as error:
         if not isinstance(error.__cause__, DeadlockDetected):
             raise
         logger.warning("A move of a number is left to the sweep: deadlock.")
+        return False
 
 
 def stop_all(account: User, *, because: NumberMove.Stopped, address: str | None, now: datetime) -> None:
@@ -329,8 +336,14 @@ def _lock_all(move: NumberMove) -> tuple[User, NumberMove]:
 
 
 def _was_used_since(move: NumberMove, account: User) -> bool:
-    """Whether the account of a claimed number was used while the claim waited: nobody has decided yet."""
-    return move.kind == Kind.RECYCLING and move.done_by is None and last_used(account) >= move.asked_at
+    """Whether the account of a claimed number was used before the number was gone: nobody has decided yet.
+
+    From its time on it is gone, however late that is done, unless something holds it.
+    """
+    if move.kind != Kind.RECYCLING or move.done_by is not None or move.due_at is None:
+        return False
+    used_at = last_used(account)
+    return used_at >= move.asked_at and (used_at < move.due_at or bool(what_holds(account)))
 
 
 def _perform(move: NumberMove, account: User, *, by: User | None, address: str | None, now: datetime) -> None:

@@ -26,6 +26,7 @@ from accounts import services
 from accounts.devices import known_device
 from accounts.identity_provider import NotProven, get_provider
 from accounts.journal_actions import Action
+from accounts.numbers import moves
 from accounts.views.sign_in import enter_and_go, wanted_page
 from accounts.way_back import whole_address
 from notifications.cipher import decrypt, encrypt
@@ -101,14 +102,17 @@ def identity_back(request: HttpRequest) -> HttpResponse:
     user = services.account_with_iin(proven.iin)
     if user is None:
         return _done(render(request, "accounts/identity_unknown.html", {"name": proven.name}))
+    # The provider took its time.
+    now = read_clock()
+    moves.settle(user.username, now=now)
+    user.refresh_from_db()
     response = enter_and_go(
         request,
         user,
         is_known=bool(known_device(request, user.username)),
         target=leaving.target,
         action=Action.SIGNED_IN_BY_IDENTITY,
-        # The provider took its time.
-        now=read_clock(),
+        now=now,
     )
     return _done(response)
 

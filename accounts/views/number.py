@@ -47,6 +47,8 @@ CONFIRM = SmsCode.Purpose.CONFIRM
 def number(request: HttpRequest) -> HttpResponse:
     """What is under way, or else the form that begins a change: the new number and the password."""
     user, now = cast(User, request.user), read_clock()
+    if moves.settle(user.username, now=now):
+        return redirect(request.get_full_path())
     move = moves.live_move_of(user)
     if move is not None and move.kind != Kind.RECYCLING:
         return render(request, "accounts/number_under_way.html", _under_way(user, move))
@@ -149,6 +151,8 @@ def stop(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Whether the number is still one's own: a code. Asked after a silent year; nobody is held up by it."""
     user, now = cast(User, request.user), read_clock()
+    if moves.settle(user.username, now=now):
+        return redirect(request.get_full_path())
     following = page_of_ours(request, request.POST.get("next") or request.GET.get("next") or "") or reverse(
         settings.LOGIN_REDIRECT_URL
     )

@@ -60,7 +60,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         checked = limits.may_check_password(address=address, device=device, now=now)
         if not checked.ok:
             return limited(request, checked.retry_at, way="sign_in")
-        if form.is_phone:
+        if form.is_parents:
             moves.settle(form.name, now=now)
         user = _parent(request, form)
         if user is None and form.is_parents:
@@ -99,6 +99,8 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         return over
     form = SignInCodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
+        # A move that became due after the password was checked may have changed whose number it is.
+        moves.settle(waiting.phone, now=now)
         owner = waiting.owner
         if _is_code(form, waiting, owner, now=now) and owner is not None:
             is_known = bool(known_device(request, owner.username))

@@ -8,13 +8,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts import second_way
 from accounts.models import NumberMove, Profile, User
 from accounts.numbers import claims, moves, rules
-from accounts.numbers.moves import Claimant, Fault, NotMoved
+from accounts.numbers.moves import Claimant, Fault, Kind, NotMoved, Proof, Renewed
 from accounts.registry import simulated_people
 from accounts.roles import Role
 from notifications.models import Message, Notice
+from tests.accounts.test_identity_provider import come_back, leave
 from tests.accounts.walk import PHONE, newest_code, to_account, to_confirm, to_end
 from tests.factories import ChildFactory, GuardianshipFactory, StaffFactory, UserFactory
 from tests.staff import employee, inside
@@ -141,6 +144,79 @@ class TestTheOwner:
         move = NumberMove.objects.get()
         assert (move.account, move.claimant_hash) == (owner, mover.profile.iin_hash)
         assert move.due_at == NOW + rules.WAIT
+
+
+class TestDueAndNotSweptYet:
+    """From its time on the number is gone, whichever way its former owner comes in."""
+
+    @pytest.fixture
+    def move(self, owner):
+        return claim(owner)
+
+    def gone(self, move):
+        move.refresh_from_db()
+        assert move.done_at is not None
+        assert User.objects.get(pk=move.account_id).phone is None
+
+    def test_a_sign_in_by_a_provider_of_identity(self, owner, move, clock):
+        clock.move_to(move.due_at)
+        browser = Client()
+        come_back(browser, leave(browser), iin=OTHER, now=move.due_at)
+        assert browser.get("/cabinet/profile/").status_code == 200
+        self.gone(move)
+
+    def test_the_second_step_of_a_sign_in(self, owner, move, clock):
+        clock.move_to(move.due_at - MICROSECOND)
+        TOTPDevice.objects.create(user=owner, name="default", confirmed=True)
+        (code, *_rest) = second_way.renew_codes(owner, address=None, now=NOW)
+        browser = Client()
+        assert browser.post("/login/", {"phone": PHONE, "password": PASSWORD}).url == "/login/code/"
+        clock.move_to(move.due_at)
+        assert browser.post("/login/code/", {"code": code}).status_code == 200
+        self.gone(move)
+
+    def test_what_the_owner_asks_for_comes_too_late(self, owner, move):
+        with pytest.raises(NotMoved) as late:
+            moves.ask(
+                owner,
+                kind=Kind.CHANGE,
+                proof=Proof.NEW_NUMBER,
+                new_phone="+77017770001",
+                asked_by=owner,
+                address=None,
+                now=move.due_at,
+            )
+        assert late.value.fault is Fault.CHANGED_MEANWHILE
+        self.gone(move)
+
+    def test_the_page_of_the_number_of_who_is_signed_in(self, owner, move, client_of, clock):
+        clock.move_to(move.due_at - timedelta(minutes=1))
+        browser = client_of(owner)
+        User.objects.update(last_login=NOW - rules.IN_USE_FOR)
+        clock.move_to(move.due_at)
+        assert browser.get("/cabinet/profile/number/").status_code == 302
+        self.gone(move)
+
+    @pytest.mark.parametrize(("early", "is_gone"), [(timedelta(0), True), (MICROSECOND, False)])
+    def test_a_late_sweep_asks_whether_it_was_used_before(self, owner, move, early, is_gone):
+        User.objects.update(last_login=move.due_at - early)
+        assert moves.complete(move, now=move.due_at + timedelta(hours=1)) == is_gone
+
+    def test_a_login_number_at_which_a_phone_arrives(self, clock):
+        own = UserFactory(phone=None, username="912345678")
+        asked = moves.ask(
+            own,
+            kind=Kind.CHANGE,
+            proof=Proof.NEW_NUMBER,
+            new_phone="+77017770001",
+            renewed=Renewed.of(own, PASSWORD),
+            asked_by=own,
+            address=None,
+            now=NOW,
+        )
+        clock.move_to(asked.due_at)
+        assert Client().post("/login/", {"phone": "912345678", "password": PASSWORD}).status_code == 200
+        assert Client().post("/login/", {"phone": "+77017770001", "password": PASSWORD}).status_code == 302
 
 
 class TestTheOfficial:
