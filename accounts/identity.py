@@ -75,6 +75,11 @@ class Identity:
     iin: str = ""
     document_number: str = ""
 
+    @property
+    def hashes(self) -> list[str]:
+        """Every hash under which it may be stored, that under the present key first."""
+        return iin_hashes(self.iin) or document_hashes(self.document_number)
+
 
 def parse_identity(text: str, *, paper: Paper | None = None) -> Identity:
     """What one field for "IIN or document number" holds, in any spelling; `paper` is what the person says it is.

@@ -170,6 +170,7 @@ class Account(Part):
                     "password": "a secret, only a hash of which is kept",
                     "stamp": "a secret, only a hash of which is kept",
                     "claimant": "another person's",
+                    "claimant_identity": "another person's",
                     "claimant_hash": "another person's",
                     "claimant_tie": "another person's",
                 },

@@ -1,7 +1,7 @@
 """Moves of a number: an account changes its phone number, gets another one for a lost one, or loses a recycled one."""
 
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import Q
@@ -9,10 +9,24 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
+from accounts.identity import Identity, document_hash, iin_hash
 from accounts.models.people import User
-from notifications.fields import EncryptedTextField
+from notifications.fields import EncryptedTextField, PatientEncryptedTextField
 
 _LIVE: Final = Q(stopped_at=None, done_at=None)
+
+_DOCUMENT: Final = "document "
+
+
+def claimant_text(claimant: Identity) -> str:
+    """What `NumberMove.claimant_identity` holds."""
+    return claimant.iin or f"{_DOCUMENT}{claimant.document_number}"
+
+
+def hash_of_claimant(text: str) -> str | None:
+    """The hash of whoever `claimant_text` is about, under the present key."""
+    document = text.removeprefix(_DOCUMENT)
+    return iin_hash(text) if document == text else document_hash(document)
 
 
 class NumberMove(models.Model):
@@ -76,9 +90,14 @@ class NumberMove(models.Model):
     stamp = models.CharField(max_length=64, blank=True, editable=False)
     # Who says that a number is theirs now: full name, for the official who decides, until it is decided.
     claimant = EncryptedTextField(_("who has the number now"), blank=True)
+    # Their IIN or document, from which `rotate_iin_keys` makes the hash anew: while somebody decides, and for as long
+    # as a refusal counts.
+    claimant_identity = PatientEncryptedTextField(blank=True, editable=False, default="", db_default="")
     claimant_hash = models.CharField(max_length=64, blank=True, editable=False)
     # What the state said about the number and that person (`accounts.registry.PhoneTie`).
     claimant_tie = models.CharField(max_length=7, blank=True, editable=False)
+
+    HASHED: ClassVar = {"claimant_identity": [("claimant_hash", hash_of_claimant)]}
 
     class Meta:
         verbose_name = _("move of a number")

@@ -32,12 +32,11 @@ def claim(phone: str, claimant: Claimant, *, address: str | None, now: datetime)
         account = User.objects.select_for_update().filter(phone=phone).first()
         if account is None:
             return None
-        of_the_same = Q(iin_hash=claimant.identity_hash) | Q(document_hash=claimant.identity_hash)
+        hashes = claimant.identity.hashes
+        of_the_same = Q(iin_hash__in=hashes) | Q(document_hash__in=hashes)
         if Profile.objects.filter(of_the_same, user=account).exists():
             raise NotMoved(Fault.REGISTERED)
-        own = NumberMove.objects.filter(
-            account=account, kind=Kind.RECYCLING, claimant_hash=claimant.identity_hash
-        )
+        own = NumberMove.objects.filter(account=account, kind=Kind.RECYCLING, claimant_hash__in=hashes)
         if own.filter(stopped_because=Stopped.REFUSED, stopped_at__gt=now - rules.REFUSED_FOR).exists():
             raise NotMoved(Fault.REFUSED_BEFORE)
         earlier = own.filter(stopped_at=None, done_at=None).first()

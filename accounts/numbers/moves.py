@@ -24,8 +24,10 @@ from django.utils.translation import override
 from psycopg2.errors import DeadlockDetected
 
 from accounts import audit
+from accounts.identity import Identity
 from accounts.journal_actions import Action
 from accounts.models import NumberMove, Profile, User
+from accounts.models.number_move import claimant_text
 from accounts.numbers import rules
 from accounts.numbers.concerned import circle_of, tell_by_other_ways, tell_the_others, what_holds
 from accounts.passwords import normalise_password
@@ -95,10 +97,10 @@ class Renewed:
 
 @dataclass(frozen=True)
 class Claimant:
-    """Who says that a number is theirs now: full name and hash of the IIN or document, and the state's word on it."""
+    """Who says that a number is theirs now: full name, IIN or document, and the state's word on it."""
 
     name: str
-    identity_hash: str
+    identity: Identity
     tie: PhoneTie = PhoneTie.UNASKED
 
 
@@ -164,7 +166,8 @@ def ask(
             password=renewed.password if renewed else "",
             stamp=renewed.stamp if renewed else "",
             claimant=claimant.name if claimant else "",
-            claimant_hash=claimant.identity_hash if claimant else "",
+            claimant_identity=claimant_text(claimant.identity) if claimant else "",
+            claimant_hash=claimant.identity.hashes[0] if claimant else "",
             claimant_tie=claimant.tie.value if claimant else "",
         )
         try:
@@ -410,8 +413,10 @@ def _announce(move: NumberMove, account: User, *, now: datetime) -> None:
 
 
 def _forget_secrets(move: NumberMove) -> None:
-    """Nothing is kept of the password and the claimant's name once it is over."""
+    """Nothing is kept of the password and of the claimant once it is over; of one who was refused, who it was."""
     move.password = move.stamp = move.claimant = ""
+    if move.stopped_because != Stopped.REFUSED:
+        move.claimant_identity = move.claimant_hash = ""
 
 
 def _own_page() -> str:

@@ -20,7 +20,7 @@ from accounts.audit import client_address
 from accounts.decorators import parent_whatever_agreed
 from accounts.devices import remember_device
 from accounts.forms import CodeForm, NewNumberForm
-from accounts.identity import document_hash, iin_hash
+from accounts.identity import Identity
 from accounts.masks import mask_phone
 from accounts.models import NumberMove, SmsCode, User
 from accounts.numbers import claims, concerned, moves, stopping
@@ -264,7 +264,7 @@ def _claim(request: HttpRequest, user: User, begun: NewNumber, *, now: datetime)
     """The new number belongs to another account, perhaps of whoever had it before."""
     keep_new_number(request.session, NewNumber())
     profile = user.profile
-    identity = iin_hash(profile.iin) or document_hash(profile.document_number) or ""
+    identity = Identity(profile.iin, "" if profile.iin else profile.document_number)
     try:
         move = claims.claim(
             begun.phone,

@@ -22,7 +22,7 @@ from accounts import limits, services
 from accounts.audit import client_address
 from accounts.devices import remember_device
 from accounts.forms import CodeForm, FirstPasswordForm, IdentityForm, RegistrationForm
-from accounts.identity import Identity, document_hash, iin_hash, proof_of_document
+from accounts.identity import Identity, proof_of_document
 from accounts.masks import mask_name, mask_phone
 from accounts.models import NumberMove, SmsCode, User
 from accounts.numbers import claims, moves
@@ -264,7 +264,7 @@ def _claim(
     """The number belongs to an account: of whoever had it before, or the visitor's own."""
     claimant = Claimant(
         person.full_name,
-        iin_hash(person.iin) or document_hash(person.document_number) or "",
+        Identity(person.iin, "" if person.iin else person.document_number),
         PhoneTie(registration.phone_tie),
     )
     try:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from psycopg2.errors import DeadlockDetected
 
 from accounts import contacts, services
+from accounts.identity import Identity
 from accounts.models import NumberMove, Profile, SmsCode, User
 from accounts.numbers import claims, moves
 from accounts.numbers.moves import Claimant, Fault, Kind, NotMoved, Proof, Renewed
@@ -284,10 +285,12 @@ class TestOneNumber:
     def test_of_two_claims_on_it_one_is_heard(self, owner):
         def claimed(identity):
             try:
-                return claims.claim(FORMER, Claimant("ОМАРОВ", identity), address=None, now=NOW)
+                return claims.claim(
+                    FORMER, Claimant("ОМАРОВ", Identity(document_number=identity)), address=None, now=NOW
+                )
             except NotMoved as refused:
                 return refused.fault
 
-        answers = together(lambda: claimed("a" * 64), lambda: claimed("b" * 64))
+        answers = together(lambda: claimed("A12345678"), lambda: claimed("B12345678"))
         assert sum(isinstance(one, NumberMove) for one in answers) == 1
         assert Fault.UNDER_WAY in answers

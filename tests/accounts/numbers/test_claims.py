@@ -2,8 +2,10 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -11,6 +13,7 @@ from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import second_way
+from accounts.identity import Identity
 from accounts.models import NumberMove, Profile, User
 from accounts.numbers import claims, moves, rules
 from accounts.numbers.moves import Claimant, Fault, Kind, NotMoved, Proof, Renewed
@@ -38,8 +41,9 @@ def owner(clock):
     return user
 
 
-def claim(owner, *, name="ОМАРОВ ТІМУР", identity="h" * 64, now=NOW):
-    return claims.claim(owner.phone.as_e164, Claimant(name, identity), address=None, now=now)
+def claim(owner, *, name="ОМАРОВ ТІМУР", document="H12345678", now=NOW):
+    claimant = Claimant(name, Identity(document_number=document))
+    return claims.claim(owner.phone.as_e164, claimant, address=None, now=now)
 
 
 class TestRegistering:
@@ -251,8 +255,25 @@ class TestTheOfficial:
         assert again.value.fault is Fault.REFUSED_BEFORE
         assert claim(owner, now=NOW + rules.REFUSED_FOR).is_live
 
+    def test_a_new_key_forgets_neither_who_claims_nor_who_was_refused(self, owner, move, settings):
+        settings.IIN_HASH_KEY, settings.IIN_HASH_KEY_OLD = "x" * 40, settings.IIN_HASH_KEY
+        assert claim(owner) == move
+        claims.keep(move, actor=StaffFactory(), reason="x", address=None, now=NOW)
+        for key_of_before in (settings.IIN_HASH_KEY_OLD, ""):
+            settings.IIN_HASH_KEY_OLD = key_of_before
+            with pytest.raises(NotMoved) as again:
+                claim(owner)
+            assert again.value.fault is Fault.REFUSED_BEFORE
+            call_command("rotate_iin_keys", pause=0, stdout=StringIO())
+
+    def test_a_new_key_keeps_an_account_its_owners(self, owner, settings):
+        settings.IIN_HASH_KEY, settings.IIN_HASH_KEY_OLD = "x" * 40, settings.IIN_HASH_KEY
+        with pytest.raises(NotMoved) as own:
+            claims.claim(PHONE, Claimant("А", Identity(iin=OTHER)), address=None, now=NOW)
+        assert own.value.fault is Fault.REGISTERED
+
     def test_somebody_else_waits_for_the_claim_under_way(self, owner, move):
         assert claim(owner) == move
         with pytest.raises(NotMoved) as other:
-            claim(owner, identity="i" * 64)
+            claim(owner, document="I12345678")
         assert other.value.fault is Fault.UNDER_WAY

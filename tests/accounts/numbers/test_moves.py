@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.hashers import check_password
 
 from accounts import audit
+from accounts.identity import Identity
 from accounts.models import NumberMove, User
 from accounts.numbers import concerned, moves, rules
 from accounts.numbers.moves import Claimant, Fault, Kind, NotMoved, Proof, Renewed
@@ -36,7 +37,7 @@ def ask(owner, *, kind=Kind.CHANGE, proof=Proof.NEW_NUMBER, new_phone=NEW, now=N
 
 def claim(owner, *, now=NOW, **more):
     said = {
-        "claimant": Claimant("ОМАРОВ ТІМУР", "h" * 64, PhoneTie.YES),
+        "claimant": Claimant("ОМАРОВ ТІМУР", Identity(document_number="H12345678"), PhoneTie.YES),
         "asked_by": None,
         "renewed": None,
     } | more
@@ -162,7 +163,11 @@ class TestOtherKinds:
         assert numbers_of(owner) == ("", f"no-number-{owner.pk.hex}")
         assert child.guardianships.get().ended_at is None
         assert told("number_freed") == {PHONE}
-        assert fresh(move).claimant == ""
+        assert (fresh(move).claimant, fresh(move).claimant_identity, fresh(move).claimant_hash) == (
+            "",
+            "",
+            "",
+        )
         # Afterwards it can be moved.
         later = ask(User.objects.get(pk=owner.pk), kind=Kind.RECOVERY, proof=Proof.SECOND_PHONE, renewed=None)
         moves.complete_due(now=later.due_at)
