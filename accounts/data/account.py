@@ -33,6 +33,7 @@ from accounts.models import (
     SmsCode,
     User,
 )
+from accounts.numbers import moves
 from accounts.registry import PhoneTie
 from accounts.stored_files import delete_after_commit
 from notifications.kinds import is_secret
@@ -262,7 +263,7 @@ class Account(Part):
         for export in DataExport.objects.filter(user=user):
             delete_after_commit(export.file)
             export.delete()
-        NumberMove.objects.filter(account=user).delete()
+        moves.free_forgotten(user, now=now)
         Objection.objects.filter(user=user).delete()
         FirstSignIn.objects.filter(user=user).delete()
         TOTPDevice.objects.filter(user=user).delete()

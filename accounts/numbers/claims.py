@@ -55,10 +55,30 @@ def claim(phone: str, claimant: Claimant, *, address: str | None, now: datetime)
         )
 
 
+def is_free(move: NumberMove) -> bool:
+    """Whether the number of this claim left its account, by the claim or by what it gave way to."""
+    last = _what_it_gave_way_to(move) or move
+    return last.done_at is not None
+
+
+def _what_it_gave_way_to(move: NumberMove) -> NumberMove | None:
+    if move.stopped_because != Stopped.SUPERSEDED or move.stopped_at is None:
+        return None
+    return NumberMove.objects.filter(account=move.account_id, asked_at=move.stopped_at).first()
+
+
 def told(move: NumberMove | None) -> str:
     """What whoever claims a number reads: nothing of whose it was."""
-    if move is None:
+    if move is None or is_free(move):
         return _("This number is free now. Begin again")
+    if not move.is_live:
+        later = _what_it_gave_way_to(move)
+        if later is not None and later.is_live:
+            return _(
+                "The owner of the other account is moving it to another number. You get an SMS as soon as this one is "
+                "free; use it here afterwards"
+            )
+        return _("This number stays with its account")
     if move.due_at is None:
         return _(
             "This number still belongs to another account, which is in use. An official of the education department "

@@ -281,6 +281,17 @@ def _complete_or_leave(move: NumberMove, *, now: datetime) -> bool:
         return False
 
 
+def free_forgotten(account: User, *, now: datetime) -> None:
+    """Forget the moves of an account that is being forgotten; whoever claims its number hears that it is free."""
+    move = live_move_of(account)
+    if move is not None and account.phone and (move.kind == Kind.RECYCLING or _gave_way(move).exists()):
+        key = str(move.pk)
+        enqueue_to_phone(
+            account.phone, "number_freed", context={}, language=account.language, dedupe_key=key, now=now
+        )
+    NumberMove.objects.filter(account=account).delete()
+
+
 def stop_all(account: User, *, because: NumberMove.Stopped, address: str | None, now: datetime) -> None:
     """Stop what is under way for `account`: whoever holds its number has proven to be the owner."""
     move = live_move_of(account)
@@ -381,9 +392,17 @@ def _perform(move: NumberMove, account: User, *, by: User | None, address: str |
     enqueue(account, told, context={}, dedupe_key=key, now=now, link=_own_page())
     tell_by_other_ways(account, told, context={}, dedupe_key=key, now=now)
     if former:
-        left = "number_left" if move.new_phone else "number_freed"
+        is_free = move.new_phone is None or _gave_way(move).exists()
+        left = "number_freed" if is_free else "number_left"
         enqueue_to_phone(former, left, context={}, language=account.language, dedupe_key=key, now=now)
     tell_the_others(move, now=now)
+
+
+def _gave_way(move: NumberMove) -> QuerySet[NumberMove]:
+    """The claim on the number that `move` leaves, which gave way to it: whoever has the number waits for it."""
+    return NumberMove.objects.filter(
+        account=move.account_id, stopped_because=Stopped.SUPERSEDED, stopped_at=move.asked_at
+    )
 
 
 def _stop(move: NumberMove, *, by: User | None, because: NumberMove.Stopped, now: datetime) -> None:

@@ -297,13 +297,11 @@ def claimed(request: HttpRequest) -> HttpResponse:
     move = NumberMove.objects.filter(pk=request.session.get(CLAIM, 0)).first()
     if move is None:
         return redirect("accounts:register")
-    if move.is_live:
-        said, is_free = claims.told(move), False
-    elif move.done_at is not None:
-        said, is_free = _("This number is free now. Begin again"), True
-    else:
-        said, is_free = _("This number stays with its account"), False
-    context = {"said": said, "is_free": is_free, "masked_phone": mask_phone(move.old_phone)}
+    context = {
+        "said": claims.told(move),
+        "is_free": claims.is_free(move),
+        "masked_phone": mask_phone(move.old_phone),
+    }
     return render(request, "accounts/register_claimed.html", context)
 
 

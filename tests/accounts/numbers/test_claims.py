@@ -13,6 +13,7 @@ from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import second_way
+from accounts.data import leaving
 from accounts.identity import Identity
 from accounts.models import NumberMove, Profile, User
 from accounts.numbers import claims, moves, rules
@@ -148,6 +149,54 @@ class TestTheOwner:
         move = NumberMove.objects.get()
         assert (move.account, move.claimant_hash) == (owner, mover.profile.iin_hash)
         assert move.due_at == NOW + rules.WAIT
+
+
+class TestWhoClaims:
+    """They were promised an SMS once the number is free."""
+
+    def told(self):
+        return list(Message.objects.filter(phone=PHONE).values_list("kind", flat=True))
+
+    def test_when_the_owner_moves_away_by_themselves(self, owner):
+        to_end(stranger := Client())
+        Message.objects.all().delete()
+        asked = moves.ask(
+            owner,
+            kind=Kind.CHANGE,
+            proof=Proof.NEW_NUMBER,
+            new_phone="+77017770001",
+            asked_by=owner,
+            address=None,
+            now=NOW + timedelta(hours=1),
+        )
+        page = stranger.get("/register/number/").content.decode()
+        assert "басқа нөмірге ауыстырып жатыр" in page
+        assert "өз аккаунтында қалады" not in page
+        moves.complete_due(now=asked.due_at)
+        assert "number_freed" in self.told()
+        assert "number_left" not in self.told()
+        assert "Бұл нөмір босады" in stranger.get("/register/number/").content.decode()
+
+    def test_control_a_move_without_a_claim_warns_the_former_number(self, owner):
+        asked = moves.ask(
+            owner,
+            kind=Kind.CHANGE,
+            proof=Proof.NEW_NUMBER,
+            new_phone="+77017770001",
+            asked_by=owner,
+            address=None,
+            now=NOW,
+        )
+        moves.complete_due(now=asked.due_at)
+        assert "number_left" in self.told()
+        assert "number_freed" not in self.told()
+
+    def test_when_the_account_is_forgotten(self, owner):
+        User.objects.update(leaving_since=NOW - leaving.COME_BACK_FOR)
+        claim(owner)
+        assert leaving.forget_due(now=NOW) == 1
+        assert self.told() == ["number_freed"]
+        assert not NumberMove.objects.exists()
 
 
 class TestDueAndNotSweptYet:
