@@ -35,8 +35,11 @@ NEW = SmsCode.Purpose.NEW_NUMBER
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone(request: HttpRequest) -> HttpResponse:
-    """The new number. Opened again later, it starts over with another one."""
-    if request.user.is_authenticated:
+    """The new number. Opened again later, it starts over with another one.
+
+    Also for whoever is signed in to an account without a number, as after a sign-in by a provider of identity.
+    """
+    if request.user.is_authenticated and not _is_without_number(request.user):
         return redirect(settings.LOGIN_REDIRECT_URL)
     now = read_clock()
     lost = lost_of(request.session)
@@ -175,6 +178,11 @@ def done(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:lost_number")
     context = {"due_at": instant(lost.sent_at) + rules.WAIT, "contact_phones": settings.CONTACT_PHONES}
     return render(request, "accounts/lost_done.html", context)
+
+
+def _is_without_number(user: User) -> bool:
+    """Whether it is a parent's account that lost its number, or never had one; an employee's needs none."""
+    return user.phone is None and hasattr(user, "profile")
 
 
 def _ask(request: HttpRequest, lost: Lost, owner: Identity, way: Way) -> None:

@@ -60,7 +60,12 @@ def number(request: HttpRequest) -> HttpResponse:
             return redirect("accounts:number_new")
         form.add_error("phone", refused)
         status = 429
-    context = {"form": form, "phone": display_phone(user.phone)}
+    context = {
+        "form": form,
+        "phone": display_phone(user.phone),
+        "has_password": user.has_usable_password(),
+        "contact_phones": settings.CONTACT_PHONES,
+    }
     if move is not None:
         context |= _under_way(user, move)
     return render(request, "accounts/number.html", context, status=status)

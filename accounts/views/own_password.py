@@ -2,22 +2,39 @@
 
 from datetime import datetime
 
+from django.forms import Form
 from django.utils.translation import gettext as _
 
 from accounts import services
-from accounts.forms import OwnPasswordForm
 from accounts.models import User
 from accounts.views.code_step import too_many
 
 
-def is_confirmed(user: User, form: OwnPasswordForm, *, now: datetime) -> bool:
-    """Whether the form holds the password of `user`; otherwise it says why not."""
+def is_confirmed(user: User, form: Form, *, now: datetime) -> bool:
+    """Whether what the form holds is the password of `user`; otherwise the form says why not."""
     if not form.is_valid():
         return False
+    why_not = why_not_own(user, form.cleaned_data["password"], now=now)
+    if why_not:
+        form.add_error("password", why_not)
+    return not why_not
+
+
+def why_not_own(user: User, password: str, *, now: datetime) -> str:
+    """Why `password` is not accepted as the present one of `user`; nothing if it is."""
+    if not user.has_usable_password():
+        return _no_password(user)
     try:
-        if services.is_own_password(user, form.cleaned_data["password"], now=now):
-            return True
-        form.add_error("password", _("The present password is wrong"))
+        return "" if services.is_own_password(user, password, now=now) else _("The present password is wrong")
     except services.TooManyTries as refusal:
-        form.add_error("password", too_many(refusal.retry_at, now=now))
-    return False
+        return too_many(refusal.retry_at, now=now)
+
+
+def _no_password(user: User) -> str:
+    """A number that moved without the password took it along; its owner came in by a provider of identity."""
+    if user.phone is None:
+        return _(
+            "Your account has no password, since it has lost its number. Add a number under “Phone number” in your "
+            "profile first, then set a password by SMS"
+        )
+    return _("Your account has no password yet. Sign out and set one by SMS under “Forgot your password?”")

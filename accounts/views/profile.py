@@ -32,7 +32,7 @@ from accounts.models import AuditEntry, Profile, User
 from accounts.phones import display_phone
 from accounts.roles import role_name
 from accounts.typed import refilled
-from accounts.views.code_step import too_many
+from accounts.views.own_password import why_not_own
 from accounts.way_back import page_of_ours
 from notifications.clock import read_clock
 from notifications.pressing import form_stands_on, pressed_on
@@ -125,7 +125,7 @@ def password(request: HttpRequest) -> HttpResponse:
     form = PasswordChangeForm(
         request.POST if request.method == "POST" else None,
         user=user,
-        why_not=partial(_why_not, user, now=now),
+        why_not=partial(why_not_own, user, now=now),
     )
     if form.is_valid():
         services.change_password(
@@ -162,14 +162,6 @@ def journal(request: HttpRequest) -> HttpResponse:
         for one in entries
     ]
     return render(request, "accounts/journal.html", {"page": page, "rows": rows})
-
-
-def _why_not(user: User, password: str, *, now: datetime) -> str:
-    """Why `password` is not accepted as the present one; nothing if it is."""
-    try:
-        return "" if services.is_own_password(user, password, now=now) else _("The present password is wrong")
-    except services.TooManyTries as refusal:
-        return too_many(refusal.retry_at, now=now)
 
 
 def _parent(request: HttpRequest) -> User:

@@ -21,6 +21,7 @@ from accounts.decorators import parent_whatever_agreed
 from accounts.forms import AppForm, SecondWayForm
 from accounts.models import User
 from accounts.views.code_step import too_many
+from accounts.views.own_password import is_confirmed
 from notifications.clock import read_clock
 
 
@@ -34,7 +35,7 @@ def app(request: HttpRequest) -> HttpResponse:
     if second_way.has_app(user.pk):
         return render(request, "accounts/app.html", {"left": second_way.codes_left(user)})
     form = AppForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and _is_own_password(user, form):
+    if is_confirmed(user, form, now=now):
         codes = second_way.set_up(user, form.cleaned_data["code"], address=client_address(request), now=now)
         if codes is not None:
             return _codes(request, codes)
@@ -75,7 +76,8 @@ def app_off(request: HttpRequest) -> HttpResponse:
 
     def turn_off() -> HttpResponse:
         second_way.turn_off(user, actor=user, address=client_address(request), now=read_clock())
-        messages.success(request, _("The app is turned off. If a code is needed, it comes by SMS"))
+        by_sms = _("The app is turned off. If a code is needed, it comes by SMS")
+        messages.success(request, by_sms if user.phone else _("The app is turned off"))
         return redirect("accounts:profile")
 
     return _proven(request, user, "accounts/app_off.html", turn_off)
@@ -86,7 +88,7 @@ def _proven(request: HttpRequest, user: User, template: str, act: Callable[[], H
     if not second_way.has_app(user.pk):
         return redirect("accounts:app")
     form = SecondWayForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and _is_own_password(user, form):
+    if is_confirmed(user, form, now=read_clock()):
         try:
             if second_way.try_code(user.username, user, form.cleaned_data["code"], now=read_clock()):
                 return act()
@@ -105,16 +107,6 @@ def too_many_codes(refusal: services.TooManyTries) -> str:
         "recovery code."
     )
     return f"{too_many(refusal.retry_at, now=read_clock())}. {way}"
-
-
-def _is_own_password(user: User, form: AppForm) -> bool:
-    try:
-        if services.is_own_password(user, form.cleaned_data["password"], now=read_clock()):
-            return True
-        form.add_error("password", _("The present password is wrong"))
-    except services.TooManyTries as refusal:
-        form.add_error("password", too_many(refusal.retry_at, now=read_clock()))
-    return False
 
 
 @sensitive_variables()

@@ -115,6 +115,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         "form": form,
         "masked_phone": mask_phone(waiting.phone),
         "by_app": waiting.by_app,
+        "is_phone": waiting.phone.startswith("+"),
         "asked_at": instant(waiting.asked_at),
         "next_at": whole_minute(instant(waiting.asked_at) + RESEND_AFTER),
         "free_at": whole_minute(instant(waiting.free_at)),

@@ -1,5 +1,6 @@
 """The pages of one's own number: changed with both codes, or after a wait that whoever has the number can stop."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.urls import reverse
 
 from accounts.models import NumberMove, SmsCode, User
 from accounts.numbers import moves, rules
+from accounts.numbers.moves import Kind, Proof
 from notifications.models import Message, Notice
 from tests.accounts.walk import PHONE, newest_code
 from tests.factories import UserFactory
@@ -183,14 +185,42 @@ class TestSilentNumber:
         assert "confirm" not in again.url
 
 
-def test_who_has_lost_the_number_and_is_still_signed_in_adds_another(owner, client_of):
-    """As when somebody signs in without the number, by a provider of identity."""
-    User.objects.update(phone=None, username=f"no-number-{owner.pk.hex}")
-    browser = client_of(owner)
-    assert "бұрынғысы" in browser.get(BASE).content.decode()
+def test_who_signs_in_with_a_login_number_adds_a_phone(owner):
+    """Nothing on the way speaks of a present number, or of SMS to it."""
+    User.objects.update(phone=None, username="912345678")
+    browser = signed_in("912345678")
+    page = browser.get(BASE).content.decode()
+    assert "912345678" in page
+    assert "бұрынғысы" not in page
     begin(browser)
     assert browser.post(f"{BASE}new/", {"code": newest_code(NEW)}).url == f"{BASE}former/"
     assert browser.get(f"{BASE}former/").url == f"{BASE}wait/"
+    assert not re.search("қазіргі нөмір|SMS", main_of(browser.get(f"{BASE}wait/")))
     browser.post(f"{BASE}wait/")
+    assert "қазіргі нөмір" not in main_of(browser.get(BASE))
     moves.complete_due(now=NOW + rules.WAIT)
     assert User.objects.get().username == NEW
+    assert signed_in(NEW)
+
+
+def test_who_has_lost_the_number_and_comes_in_by_an_identity_is_led_to_another(owner, client_of):
+    """The password went with the number: no form asks for what can't be typed, and the way by a contact opens."""
+    lost = moves.ask(
+        owner, kind=Kind.RECYCLING, proof=Proof.CLAIM, new_phone=None, asked_by=None, address=None, now=NOW
+    )
+    moves.perform(lost, by=None, address=None, now=NOW)
+    owner.refresh_from_db()
+    browser = client_of(owner)
+    page = main_of(browser.get(BASE))
+    assert "бұрынғысы" in page
+    assert 'name="password"' not in page
+    assert 'href="/number/lost/"' in page
+    assert browser.get("/number/lost/").status_code == 200
+    said = browser.post(reverse("accounts:export"), {"password": PASSWORD}).context["form"].errors["password"]
+    assert "«Телефон нөмірі»" in said[0]
+    # Whoever has a number is not led there.
+    assert client_of(UserFactory()).get("/number/lost/").status_code == 302
+
+
+def main_of(answer):
+    return answer.content.decode().partition("<main")[2].partition("</main>")[0]
