@@ -19,6 +19,7 @@ from accounts.identity import document_hash, iin_hash
 from accounts.journal_actions import Action
 from accounts.models import FirstSignIn, PolicyConsent, Profile, User
 from accounts.models.first_sign_in import FIRST_SIGN_IN, paper_code_hash
+from accounts.numbers.assisted import refuse_related
 from accounts.phones import LOGIN_LENGTH
 from accounts.registry import Person
 from accounts.services import IdentityTaken, account_of
@@ -63,7 +64,11 @@ def register_assisted(
 
 
 def issue_code(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> str:
-    """A new code for a new paper; every former one is void. Not once the first sign-in was made (`ValueError`)."""
+    """A new code for a new paper; every former one is void. Not once the first sign-in was made (`ValueError`).
+
+    Raises `accounts.numbers.moves.NotMoved` (RELATED): nobody holds a paper that opens an account of their own family.
+    """
+    refuse_related(first.user, actor)
     with transaction.atomic():
         row = FirstSignIn.objects.select_for_update().get(pk=first.pk)
         if row.used_at is not None:

@@ -40,7 +40,7 @@ def open_move(
     `actor` has seen the `document`. Raises `accounts.numbers.moves.NotMoved` (RELATED, UNDER_WAY, NUMBER_BUSY,
     SAME_NUMBER).
     """
-    _refuse_related(account, actor)
+    refuse_related(account, actor)
     with transaction.atomic():
         move = moves.ask(
             account,
@@ -57,7 +57,7 @@ def open_move(
 def approve(assisted: AssistedMove, *, actor: User, address: str | None, now: datetime) -> NumberMove:
     """Move the account now. Raises `NotMoved`: RELATED, SAME_EMPLOYEE for whoever asked for it, OVER, HELD."""
     move = assisted.move
-    _refuse_related(move.account, actor)
+    refuse_related(move.account, actor)
     if move.asked_by_id == actor.pk:
         raise NotMoved(Fault.SAME_EMPLOYEE)
     with transaction.atomic():
@@ -69,10 +69,11 @@ def approve(assisted: AssistedMove, *, actor: User, address: str | None, now: da
 
 def withdraw(assisted: AssistedMove, *, actor: User, address: str | None, now: datetime) -> NumberMove:
     """Nothing moves: the employee who asked takes it back, or another one declines. Raises `NotMoved`."""
-    _refuse_related(assisted.move.account, actor)
+    refuse_related(assisted.move.account, actor)
     return moves.stop(assisted.move, by=actor, because=Stopped.WITHDRAWN, address=address, now=now)
 
 
-def _refuse_related(account: User, actor: User) -> None:
+def refuse_related(account: User, actor: User) -> None:
+    """Raise `NotMoved` (RELATED) if the account is the employee's own, or of their family."""
     if actor.is_same_person(account) or is_of_the_family(account, actor):
         raise NotMoved(Fault.RELATED)

@@ -183,6 +183,9 @@ class FirstSignInAdmin(WorkAdmin):
             raise PermissionDenied
         try:
             code = issue_code(first, actor=employee, address=audit.client_address(request), now=now)
+        except NotMoved as refused:
+            messages.error(request, str(refused))
+            return back
         except ValueError:
             messages.error(request, gettext("The paper was used: the person has a password"))
             return back

@@ -12,12 +12,13 @@ from accounts.first_sign_in import TRIES, VALID_FOR, issue_code, owner_of_paper
 from accounts.identity import iin_hash
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry, FirstSignIn, User
+from accounts.numbers.moves import NotMoved
 from accounts.registry import simulated_people
 from accounts.roles import Role
 from applications.journal_actions import Action as OfApplications
 from applications.models import Application, Event
 from notifications.models import Message
-from tests.factories import LocalityFactory
+from tests.factories import GuardianshipFactory, LocalityFactory, UserFactory, nth_iin
 from tests.staff import employee, inside
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
@@ -154,6 +155,28 @@ def test_a_paper_printed_anew_voids_a_password_page_that_is_open(clerk):
     answer = browser.post("/first/password/", {"password": PASSWORD, "repeated": PASSWORD})
     assert answer.url == "/first/"
     assert not User.objects.get(pk=first.user_id).has_usable_password()
+
+
+def test_nobody_prints_a_paper_for_their_own_family(clerk):
+    """They could sign in with it as whoever it is for."""
+    person, child = family()
+    desk = inside(clerk)
+    desk.post(REGISTER, fields(person, child))
+    first = FirstSignIn.objects.get()
+    clerk.staff_iin_hash = iin_hash(person.iin)
+    clerk.save()
+    paper = f"/admin/accounts/firstsignin/{first.pk}/paper/"
+    assert desk.post(paper).status_code == 302
+    # The other guardian of the same child, too.
+    clerk.staff_iin_hash = iin_hash(nth_iin(77))
+    clerk.save()
+    other = UserFactory(profile__iin=nth_iin(77))
+    GuardianshipFactory(child=first.user.guardianships.get().child, user=other)
+    assert desk.post(paper).status_code == 302
+    first.refresh_from_db()
+    assert first.code_hash == ""
+    with pytest.raises(NotMoved):
+        issue_code(first, actor=clerk, address=None, now=NOW)
 
 
 def test_a_person_without_an_iin_is_typed_from_the_document(clerk):
