@@ -9,6 +9,7 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.utils.timezone import localtime
 
 from accounts.models import User
+from accounts.numbers import assisted, claims
 from accounts.roles import is_official
 from applications.benefits.claims import claims_to_check
 from applications.guardians.claims import claims_to_decide
@@ -63,6 +64,23 @@ class Today:
     headcounts: int | None
     # Reviews to publish or refuse; None without the right.
     reviews: int | None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What waits for an employee about numbers of accounts; None without the right."""
+
+    claims: int | None
+    assisted: int | None
+
+
+def numbers(user: User) -> Numbers | None:
+    """For officials and the contact centre, who answers no bids; None for everybody else."""
+    found = Numbers(
+        claims=claims.to_decide(user).count() if user.has_perm("accounts.change_numbermove") else None,
+        assisted=assisted.to_approve(user).count() if user.has_perm("accounts.change_assistedmove") else None,
+    )
+    return None if found == Numbers(None, None) else found
 
 
 def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[M]:

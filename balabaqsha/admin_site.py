@@ -163,8 +163,10 @@ class StaffAdminSite(OTPAdminSite):
         return [own, app, *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """What is to be done today, for employees who answer bids; below it the lists, by each employee's rights."""
+        """What is to be done today, by each employee's rights; below it the lists."""
         context = {**(extra_context or {}), "sms": _sms(request)}
+        if isinstance(request.user, User):
+            context["numbers"] = workplace.numbers(request.user)
         if isinstance(request.user, User) and request.user.has_perm("applications.view_bid"):
             now = estimate_clock()
             context = {**context, "today": workplace.today(request.user, now=now), "now": now}

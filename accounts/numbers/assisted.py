@@ -7,6 +7,7 @@ Never the same, and nobody for an account of their own or of their family. While
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import AssistedMove, NumberMove, User
 from accounts.numbers import moves
@@ -71,6 +72,12 @@ def withdraw(assisted: AssistedMove, *, actor: User, address: str | None, now: d
     """Nothing moves: the employee who asked takes it back, or another one declines. Raises `NotMoved`."""
     refuse_related(assisted.move.account, actor)
     return moves.stop(assisted.move, by=actor, because=Stopped.WITHDRAWN, address=address, now=now)
+
+
+def to_approve(employee: User) -> QuerySet[AssistedMove]:
+    """The moves that wait for a colleague of whoever asked, and that is not the employee, the oldest first."""
+    waiting = AssistedMove.objects.filter(move__stopped_at=None, move__done_at=None)
+    return waiting.exclude(move__asked_by=employee).order_by("move__asked_at")
 
 
 def refuse_related(account: User, actor: User) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -131,6 +131,18 @@ def is_silent(account: User, *, now: datetime) -> bool:
     """Whether the number is to be confirmed by a code: nobody has entered one of it for a year."""
     proven_at = account.phone_proven_at or account.date_joined
     return account.phone is not None and rules.is_silent(proven_at, now=now)
+
+
+def to_decide(employee: User) -> QuerySet[NumberMove]:
+    """The claims that wait for an official and are not about the employee's own number, the oldest first."""
+    own = employee.staff_iin_hashes
+    waiting = moves.live().filter(kind=Kind.RECYCLING, due_at=None)
+    return (
+        waiting.exclude(claimant_hash__in=own)
+        .exclude(account=employee)
+        .exclude(account__profile__iin_hash__in=own)
+        .order_by("asked_at")
+    )
 
 
 def is_own(move: NumberMove, employee: User) -> bool:

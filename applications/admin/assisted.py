@@ -96,10 +96,11 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "decision"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("waits for a decision"))]
+        return [("open", _("waits for your decision"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AssistedMove]) -> QuerySet[AssistedMove]:
-        return queryset.filter(move__stopped_at=None, move__done_at=None) if self.value() else queryset
+        waiting = assisted.to_approve(staff_of(request))
+        return queryset.filter(pk__in=waiting.values("pk")) if self.value() else queryset
 
 
 @admin.register(AssistedMove)

@@ -42,12 +42,13 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "decision"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("waits for a decision")), ("live", _("under way")), ("over", _("over"))]
+        return [("open", _("waits for your decision")), ("live", _("under way")), ("over", _("over"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[NumberMove]) -> QuerySet[NumberMove]:
         live = queryset.filter(stopped_at=None, done_at=None)
         if self.value() == "open":
-            return live.filter(due_at=None).order_by("asked_at")
+            waiting = claims.to_decide(staff_of(request))
+            return queryset.filter(pk__in=waiting.values("pk")).order_by("asked_at")
         if self.value() == "live":
             return live
         return queryset.exclude(pk__in=live.values("pk")) if self.value() == "over" else queryset

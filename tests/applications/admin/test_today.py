@@ -7,6 +7,10 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
+from accounts.identity import Identity
+from accounts.models import User
+from accounts.numbers import assisted, moves
+from accounts.numbers.moves import Claimant, Kind, Proof
 from accounts.roles import Role
 from applications.models import Bid, Correction, GroupProposal, Headcount, Referral, RulesProposal
 from applications.referrals import issuing
@@ -22,6 +26,7 @@ from tests.factories import (
     KindergartenFactory,
     ObjectionFactory,
     ReviewFactory,
+    UserFactory,
 )
 from tests.staff import employee, inside, worker_of
 
@@ -49,6 +54,50 @@ def test_nothing_of_another_kindergarten(scene, clock):
         0,
         0,
     )
+
+
+def numbers_that_wait(asker, *, now):
+    """A claim of a number in use, and a lost number that `asker` has asked to move; the claim."""
+    claimed = moves.ask(
+        UserFactory(),
+        kind=Kind.RECYCLING,
+        proof=Proof.CLAIM,
+        new_phone=None,
+        claimant=Claimant("ОМАРОВ ТІМУР", Identity(document_number="H12345678")),
+        waits=False,
+        asked_by=None,
+        address=None,
+        now=now,
+    )
+    asked = {"document": "passport", "why": "Телефон жоғалды", "address": None, "now": now}
+    assisted.open_move(UserFactory(), new_phone="+77017770001", actor=asker, **asked)
+    return claimed
+
+
+def test_numbers_that_wait_stand_on_the_page_of_whoever_may_do_something(scene, clock):
+    """The contact centre answers no bids, and still reads what a colleague has asked for."""
+    asker, colleague, official = (
+        employee(Role.CONTACT_CENTRE),
+        employee(Role.CONTACT_CENTRE),
+        employee(Role.OFFICIAL),
+    )
+    claimed = numbers_that_wait(asker, now=scene.now)
+    figures = {}
+    for who in (asker, colleague, official, worker_of(scene.group.kindergarten)):
+        page = inside(who).get(reverse("admin:index"))
+        figures[who] = page.context["numbers"]
+        links = [
+            reverse("admin:accounts_numbermove_changelist"),
+            reverse("admin:accounts_assistedmove_changelist"),
+        ]
+        shown = [f"{link}?decision=open" in page.content.decode() for link in links]
+        assert shown == [getattr(figures[who], name, None) is not None for name in ("claims", "assisted")]
+    assert (figures[asker].assisted, figures[colleague].assisted) == (0, 1)
+    assert figures[official].claims == 1
+    assert figures[who] is None
+    # One's own is for another official.
+    User.objects.filter(pk=official.pk).update(staff_iin_hash=claimed.claimant_hash)
+    assert inside(official).get(reverse("admin:index")).context["numbers"].claims == 0
 
 
 def test_a_late_answer_is_marked(scene, clock):
@@ -150,6 +199,7 @@ def test_each_counter_is_the_length_of_its_list(scene, clock):
     GuardianClaimFactory()
     for state in Review.State:
         ReviewFactory(state=state)
+    numbers_that_wait(employee(Role.CONTACT_CENTRE), now=scene.now)
 
     for user in (worker, official, other):
         desk, told = inside(user), {}
@@ -159,7 +209,7 @@ def test_each_counter_is_the_length_of_its_list(scene, clock):
             assert desk.get(address).context["cl"].result_count == int(number), (user, address)
         # Nothing is empty by chance.
         assert all(told.values())
-        assert len(told) == (4 if user == worker else 15)
+        assert len(told) == (4 if user == worker else 17)
 
 
 @pytest.mark.parametrize(("path", "words"), [("/admin/", "балабақша"), ("/ru/admin/", "детского сада")])
