@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from accounts import sessions, sms_codes
 from accounts.data import exporting, leaving
+from accounts.numbers import retention as numbers
 from applications.jobs import retention as papers
 from applications.personal_data import forgetting
 from notifications import retention as outbox
@@ -38,6 +39,12 @@ PERIODS = (
         sms_codes.old_contact_codes,
         sms_codes.prune_contact_codes,
     ),
+    Period(
+        "who claimed a number and was refused, after 90 days",
+        numbers.refused_claimants,
+        numbers.forget_claimants,
+    ),
+    Period("moves of numbers, a year after they were over", numbers.old_moves, numbers.purge_moves),
     Period("texts of SMS, after 30 days", outbox.old_texts, outbox.purge_texts),
     Period("SMS, after a year", outbox.old_messages, outbox.purge_messages),
     Period("e-mails, after 30 days", outbox.old_mails, outbox.purge_mails),

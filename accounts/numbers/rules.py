@@ -11,6 +11,8 @@ IN_USE_FOR: Final = timedelta(days=90)
 SILENT_FROM: Final = timedelta(days=365)
 # Whoever an official refused a number does not claim it again for so long.
 REFUSED_FOR: Final = timedelta(days=90)
+# How long a move is kept once it is over: its owner may complain about it.
+KEPT_FOR: Final = timedelta(days=365)
 
 
 def is_in_use(last_used: datetime, *, now: datetime) -> bool:

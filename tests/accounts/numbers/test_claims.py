@@ -16,7 +16,7 @@ from accounts import second_way
 from accounts.data import leaving
 from accounts.identity import Identity
 from accounts.models import NumberMove, Profile, User
-from accounts.numbers import claims, moves, rules
+from accounts.numbers import claims, moves, retention, rules
 from accounts.numbers.moves import Claimant, Fault, Kind, NotMoved, Proof, Renewed
 from accounts.registry import simulated_people
 from accounts.roles import Role
@@ -314,6 +314,21 @@ class TestTheOfficial:
                 claim(owner)
             assert again.value.fault is Fault.REFUSED_BEFORE
             call_command("rotate_iin_keys", pause=0, stdout=StringIO())
+
+    def test_who_was_refused_and_the_move_itself_are_forgotten(self, owner, move):
+        claims.keep(move, actor=StaffFactory(), reason="x", address=None, now=NOW)
+        under_way = claim(UserFactory())
+        for period, forget in (
+            (rules.REFUSED_FOR, retention.forget_claimants),
+            (rules.KEPT_FOR, retention.purge_moves),
+        ):
+            assert forget(now=NOW + period - MICROSECOND) == 0
+            assert (forget(now=NOW + period), forget(now=NOW + period)) == (1, 0)
+            kept = NumberMove.objects.filter(pk=move.pk).values_list("claimant_identity", "claimant_hash")
+            assert set(kept) <= {("", "")}
+        assert not kept
+        under_way.refresh_from_db()
+        assert under_way.claimant_hash
 
     def test_a_new_key_keeps_an_account_its_owners(self, owner, settings):
         settings.IIN_HASH_KEY, settings.IIN_HASH_KEY_OLD = "x" * 40, settings.IIN_HASH_KEY
