@@ -19,10 +19,13 @@ from accounts.identity import document_hash, iin_hash
 from accounts.journal_actions import Action
 from accounts.models import FirstSignIn, PolicyConsent, Profile, User
 from accounts.models.first_sign_in import FIRST_SIGN_IN, paper_code_hash
-from accounts.numbers.assisted import refuse_related
+from accounts.numbers.assisted import Held, refuse_related
+from accounts.numbers.concerned import tell_by_other_ways, what_holds
+from accounts.numbers.moves import Fault, NotMoved
 from accounts.phones import LOGIN_LENGTH
 from accounts.registry import Person
 from accounts.services import IdentityTaken, account_of
+from notifications.services import enqueue
 
 VALID_FOR: Final = timedelta(days=10)
 TRIES: Final = 5
@@ -80,6 +83,75 @@ def issue_code(first: FirstSignIn, *, actor: User, address: str | None, now: dat
         row.save(update_fields=["code_digest", "code_hash", "attempts", "expires_at"])
         audit.record(Action.PAPER_PRINTED, actor=actor, subject=row.user, address=address, now=now)
     return code
+
+
+def may_ask_anew(first: FirstSignIn) -> bool:
+    """Whether a new paper can be asked for: the first one was used, and its login is still the only way in."""
+    return first.used_at is not None and first.anew_asked_at is None and _signs_in_by_login(first.user)
+
+
+def ask_anew(first: FirstSignIn, *, why: str, actor: User, address: str | None, now: datetime) -> None:
+    """Ask for a new paper for an owner who came with a document and has lost the password; the owner is told.
+
+    Nothing changes until a second employee approves. Raises `NotMoved`: RELATED, OVER if there is nothing to ask for.
+    """
+    refuse_related(first.user, actor)
+    with transaction.atomic():
+        row = _lock(first)
+        if not may_ask_anew(row):
+            raise NotMoved(Fault.OVER)
+        row.anew_asked_by, row.anew_asked_at, row.anew_why = actor, now, why
+        row.save(update_fields=["anew_asked_by", "anew_asked_at", "anew_why"])
+        action = Action.PAPER_ASKED_ANEW
+        audit.record(action, actor=actor, subject=row.user, reason=why, address=address, now=now)
+        key = f"paper-anew:{row.pk}:{now.isoformat()}"
+        enqueue(row.user, "paper_anew", context={}, dedupe_key=key, now=now)
+        tell_by_other_ways(row.user, "paper_anew", context={}, dedupe_key=key, now=now)
+
+
+def approve_anew(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> None:
+    """Let a new paper be printed; the present password stays until a new one is set with it.
+
+    Raises `NotMoved`: RELATED, SAME_EMPLOYEE for whoever asked, OVER, HELD while something holds moves of the account.
+    """
+    refuse_related(first.user, actor)
+    with transaction.atomic():
+        account = User.objects.select_for_update(no_key=True).get(pk=first.user_id)
+        row = _lock(first)
+        if row.anew_asked_at is None:
+            raise NotMoved(Fault.OVER)
+        if row.anew_asked_by_id == actor.pk:
+            raise NotMoved(Fault.SAME_EMPLOYEE)
+        if said := what_holds(account):
+            raise Held(said)
+        row.used_at = row.expires_at = None
+        row.code_digest, row.code_hash, row.attempts = "", "", 0
+        _decided(row, Action.PAPER_APPROVED, actor=actor, address=address, now=now)
+
+
+def decline_anew(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> None:
+    """Print none: the employee who asked takes it back, or another one declines. Raises `NotMoved` (RELATED, OVER)."""
+    refuse_related(first.user, actor)
+    with transaction.atomic():
+        row = _lock(first)
+        if row.anew_asked_at is None:
+            raise NotMoved(Fault.OVER)
+        _decided(row, Action.PAPER_DECLINED, actor=actor, address=address, now=now)
+
+
+def _decided(row: FirstSignIn, action: Action, *, actor: User, address: str | None, now: datetime) -> None:
+    why = row.anew_why
+    row.anew_asked_by, row.anew_asked_at, row.anew_why = None, None, ""
+    row.save()
+    audit.record(action, actor=actor, subject=row.user, reason=why, address=address, now=now)
+
+
+def _lock(first: FirstSignIn) -> FirstSignIn:
+    return FirstSignIn.objects.select_for_update(of=("self",)).select_related("user").get(pk=first.pk)
+
+
+def _signs_in_by_login(user: User) -> bool:
+    return user.phone is None and bool(user.login)
 
 
 def owner_of_paper(login: str, code: str, *, now: datetime) -> User | None:

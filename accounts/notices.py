@@ -127,6 +127,7 @@ KINDS: Final = (
         past_budget=PastBudget.WARNING,
     ),
     Kind("contact_changed", _("E-mail or second phone changed"), BOTH, past_budget=PastBudget.WARNING),
+    Kind("paper_anew", _("New paper for signing in asked for"), BOTH, past_budget=PastBudget.WARNING),
     Kind("app_set_up", _("Authenticator app set up"), BOTH, past_budget=PastBudget.WARNING),
     Kind("app_turned_off", _("Authenticator app turned off"), BOTH, past_budget=PastBudget.WARNING),
     Kind("new_device", _("Sign-in on a new device"), BOTH, past_budget=PastBudget.WARNING),

@@ -3,6 +3,7 @@
 The paper is made while the employee waits and kept nowhere: printing it makes its code.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import audit, limits
-from accounts.first_sign_in import VALID_FOR, issue_code, register_assisted
+from accounts.first_sign_in import (
+    VALID_FOR,
+    approve_anew,
+    ask_anew,
+    decline_anew,
+    issue_code,
+    may_ask_anew,
+    register_assisted,
+)
 from accounts.identity import DocumentError, Identity, iin_hash, iin_hashes, parse_identity
 from accounts.iin import IinError, parse_iin
 from accounts.journal_actions import Action
@@ -32,7 +41,7 @@ from accounts.numbers.moves import Fault, NotMoved
 from accounts.registry import Person, PersonNotFound, RegistryUnavailable, get_registry
 from accounts.services import IdentityTaken
 from accounts.views import code_step
-from applications.admin.work import LINE_BREAK, Rows, WorkAdmin, staff_of, tag, written
+from applications.admin.work import LINE_BREAK, READ_BY_OTHERS, Rows, Work, WorkAdmin, staff_of, tag, written
 from applications.models import Application
 from applications.moves import Refused
 from applications.waiting.filing import file_application
@@ -98,6 +107,45 @@ class RegisteringForm(forms.Form):
         return values
 
 
+class AnewForm(forms.Form):
+    why = forms.CharField(
+        label=_("what happened"),
+        help_text=_(
+            "It stands in the journal of the account. Write which document you have seen, without numbers."
+        ),
+        max_length=300,
+        validators=READ_BY_OTHERS,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )
+
+
+def _may_ask(first: FirstSignIn, now: datetime) -> bool:
+    return may_ask_anew(first)
+
+
+def _is_asked(first: FirstSignIn, now: datetime) -> bool:
+    return first.anew_asked_at is not None
+
+
+def _ask(first: FirstSignIn, actor: User, data: dict[str, Any], now: datetime) -> None:
+    _try(ask_anew, first, why=data["why"], actor=actor, address=None, now=now)
+
+
+def _approve(first: FirstSignIn, actor: User, data: dict[str, Any], now: datetime) -> None:
+    _try(approve_anew, first, actor=actor, address=None, now=now)
+
+
+def _decline(first: FirstSignIn, actor: User, data: dict[str, Any], now: datetime) -> None:
+    _try(decline_anew, first, actor=actor, address=None, now=now)
+
+
+def _try(service: Callable[..., None], first: FirstSignIn, **options: Any) -> None:
+    try:
+        service(first, **options)
+    except NotMoved as refused:
+        raise ValidationError(str(refused)) from None
+
+
 @admin.register(FirstSignIn)
 class FirstSignInAdmin(WorkAdmin):
     """For the contact centre. Opening a page is entered in the journal of the account."""
@@ -107,6 +155,45 @@ class FirstSignInAdmin(WorkAdmin):
     list_display = ["registered_at", "owner", "shown_state"]
     list_select_related = ["user__profile"]
     fields = ["owner_data", "applications", "registered_at", "registered_by", "expires_at", "shown_state"]
+
+    works = [
+        Work(
+            name="anew",
+            label=_("Ask for a new paper"),
+            consequence=_(
+                "For an owner who has lost the password and came with a document. A colleague approves it; then the "
+                "paper can be printed, and the present password holds until a new one is set. The owner is told."
+            ),
+            done=_("Asked: a colleague has to approve it."),
+            permission="accounts.change_firstsignin",
+            offered=_may_ask,
+            perform=_ask,
+            form=AnewForm,
+            is_in_journal=True,
+        ),
+        Work(
+            name="approve",
+            label=_("Approve the new paper"),
+            consequence=_(
+                "A new paper can be printed. With it the owner sets a new password, which ends all sessions."
+            ),
+            done=_("Approved: print the paper now."),
+            permission="accounts.change_firstsignin",
+            offered=_is_asked,
+            perform=_approve,
+            is_in_journal=True,
+        ),
+        Work(
+            name="decline",
+            label=_("Decline the new paper"),
+            consequence=_("Nothing changes: the owner signs in with the present password."),
+            done=_("Declined."),
+            permission="accounts.change_firstsignin",
+            offered=_is_asked,
+            perform=_decline,
+            is_in_journal=True,
+        ),
+    ]
 
     def audit_view(self, request: HttpRequest, obj: FirstSignIn, *, target: str = "") -> None:
         audit.record(
@@ -187,7 +274,9 @@ class FirstSignInAdmin(WorkAdmin):
             messages.error(request, str(refused))
             return back
         except ValueError:
-            messages.error(request, gettext("The paper was used: the person has a password"))
+            messages.error(
+                request, gettext("The paper was used. Ask for a new one, which a colleague approves")
+            )
             return back
         answer = HttpResponse(render_paper(first, code, now=now), content_type="application/pdf")
         answer["Content-Disposition"] = 'attachment; filename="first-sign-in.pdf"'
@@ -256,6 +345,8 @@ class FirstSignInAdmin(WorkAdmin):
 
     @admin.display(description=_("paper"))
     def shown_state(self, obj: FirstSignIn) -> str:
+        if obj.anew_asked_at is not None:
+            return tag(gettext("new paper waits for approval"), tone="warning")
         if obj.used_at is not None:
             return tag(gettext("used: the person has a password"), tone="success")
         if obj.expires_at is None:

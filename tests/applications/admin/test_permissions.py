@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import AssistedMove, NumberMove, User
+from accounts.models import AssistedMove, FirstSignIn, NumberMove, User
 from accounts.numbers import assisted
 from accounts.roles import Role
 from applications.models import (
@@ -57,6 +57,9 @@ TABLE = {
     "accounts_assistedmove_changelist": OFFICIALS,
     "accounts_firstsignin_changelist": (302, 302, 403, 403, 403, 200),
     "accounts_firstsignin_register": (302, 302, 403, 403, 403, 200),
+    "accounts_firstsignin_work used_paper anew": (302, 302, 403, 403, 403, 200),
+    "accounts_firstsignin_work asked_paper approve": (302, 302, 403, 403, 403, 200),
+    "accounts_firstsignin_work asked_paper decline": (302, 302, 403, 403, 403, 200),
     "accounts_assistedmove_find": (302, 302, 403, 403, 403, 200),
     "accounts_assistedmove_work assisted approve": OFFICIALS,
     "accounts_assistedmove_work assisted withdraw": OFFICIALS,
@@ -227,6 +230,15 @@ def objects(scene, clock):
             actor=scene.staff,
             address=None,
             now=scene.now,
+        ),
+        used_paper=FirstSignIn.objects.create(
+            user=UserFactory(phone=None, username="912345678"), registered_at=scene.now, used_at=scene.now
+        ),
+        asked_paper=FirstSignIn.objects.create(
+            user=UserFactory(phone=None, username="923456789"),
+            registered_at=scene.now,
+            used_at=scene.now,
+            anew_asked_at=scene.now,
         ),
         pause=Pause.objects.create(
             locality=LocalityFactory(slug="kentau"), started_at=scene.now, started_by=scene.staff

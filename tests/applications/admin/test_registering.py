@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from pypdf import PdfReader
 
 from accounts.first_sign_in import TRIES, VALID_FOR, issue_code, owner_of_paper
@@ -17,7 +18,7 @@ from accounts.registry import simulated_people
 from accounts.roles import Role
 from applications.journal_actions import Action as OfApplications
 from applications.models import Application, Event
-from notifications.models import Message
+from notifications.models import Message, Notice
 from tests.factories import GuardianshipFactory, LocalityFactory, UserFactory, nth_iin
 from tests.staff import employee, inside
 
@@ -177,6 +178,48 @@ def test_nobody_prints_a_paper_for_their_own_family(clerk):
     assert first.code_hash == ""
     with pytest.raises(NotMoved):
         issue_code(first, actor=clerk, address=None, now=NOW)
+
+
+def test_who_has_lost_the_password_gets_a_new_paper_from_two_employees(clerk):
+    """The account has no number to which a code could go: without this it would be lost."""
+    person, _child = family()
+    desk, colleague = inside(clerk), employee(Role.CONTACT_CENTRE, username="colleague")
+    desk.post(REGISTER, fields(person))
+    first = FirstSignIn.objects.get()
+    login, code, _text = printed(desk, first)
+    browser = Client()
+    browser.post("/first/", {"login": login, "code": code})
+    browser.post("/first/password/", {"password": PASSWORD, "repeated": PASSWORD})
+    browser.post("/login/", {"phone": login, "password": PASSWORD})
+
+    def press(who, button, **data):
+        url = reverse("admin:accounts_firstsignin_work", args=[first.pk, button])
+        return inside(who).post(url, data)
+
+    for button in ("approve", "decline"):
+        press(colleague, button)
+    assert desk.post(f"/admin/accounts/firstsignin/{first.pk}/paper/").status_code == 302
+    assert press(clerk, "anew", why="Құпия сөзді ұмытты, жеке куәлігін көрсетті").status_code == 302
+    assert Notice.objects.filter(recipient=first.user, kind="paper_anew").count() == 1
+    # Not by whoever asked, and not for their own family.
+    press(clerk, "approve")
+    related = employee(Role.CONTACT_CENTRE, username="related", staff_iin_hash=iin_hash(person.iin))
+    press(related, "approve")
+    first.refresh_from_db()
+    assert (first.used_at, first.anew_asked_by) == (NOW, clerk)
+    assert press(colleague, "approve").status_code == 302
+    # The password holds until the new paper is used, which ends every session.
+    assert browser.get("/cabinet/").status_code == 200
+    first.refresh_from_db()
+    again, code, _text = printed(desk, first)
+    assert again == login
+    other = Client()
+    other.post("/first/", {"login": login, "code": code})
+    other.post("/first/password/", {"password": "жаңа құпия 7", "repeated": "жаңа құпия 7"})
+    assert browser.get("/cabinet/").status_code == 302
+    assert other.post("/login/", {"phone": login, "password": "жаңа құпия 7"}).status_code == 302
+    for action, who in ((Action.PAPER_ASKED_ANEW, clerk), (Action.PAPER_APPROVED, colleague)):
+        assert AuditEntry.objects.get(action=action).actor == who
 
 
 def test_a_person_without_an_iin_is_typed_from_the_document(clerk):
