@@ -12,6 +12,7 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.crypto import digest, keyed_hash, keyed_hashes
@@ -127,6 +128,12 @@ def approve_anew(first: FirstSignIn, *, actor: User, address: str | None, now: d
         row.used_at = row.expires_at = None
         row.code_digest, row.code_hash, row.attempts = "", "", 0
         _decided(row, Action.PAPER_APPROVED, actor=actor, address=address, now=now)
+
+
+def to_approve(employee: User) -> QuerySet[FirstSignIn]:
+    """The new papers that wait for a colleague of whoever asked, and that is not the employee, the oldest first."""
+    waiting = FirstSignIn.objects.filter(anew_asked_at__isnull=False)
+    return waiting.exclude(anew_asked_by=employee).order_by("anew_asked_at")
 
 
 def decline_anew(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> None:

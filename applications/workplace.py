@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from django.db.models import Count, Model, Q, QuerySet
 from django.utils.timezone import localtime
 
+from accounts import first_sign_in
 from accounts.models import User
 from accounts.numbers import assisted, claims
 from accounts.roles import is_official
@@ -68,10 +69,11 @@ class Today:
 
 @dataclass(frozen=True)
 class Numbers:
-    """What waits for an employee about numbers of accounts; None without the right."""
+    """What waits for an employee about numbers of accounts, and papers instead of them; None without the right."""
 
     claims: int | None
     assisted: int | None
+    papers: int | None
 
 
 def numbers(user: User) -> Numbers | None:
@@ -79,8 +81,11 @@ def numbers(user: User) -> Numbers | None:
     found = Numbers(
         claims=claims.to_decide(user).count() if user.has_perm("accounts.change_numbermove") else None,
         assisted=assisted.to_approve(user).count() if user.has_perm("accounts.change_assistedmove") else None,
+        papers=first_sign_in.to_approve(user).count()
+        if user.has_perm("accounts.change_firstsignin")
+        else None,
     )
-    return None if found == Numbers(None, None) else found
+    return None if found == Numbers(None, None, None) else found
 
 
 def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[M]:

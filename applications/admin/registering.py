@@ -11,6 +11,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -31,6 +32,7 @@ from accounts.first_sign_in import (
     issue_code,
     may_ask_anew,
     register_assisted,
+    to_approve,
 )
 from accounts.identity import DocumentError, Identity, iin_hash, iin_hashes, parse_identity
 from accounts.iin import IinError, parse_iin
@@ -119,6 +121,18 @@ class AnewForm(forms.Form):
     )
 
 
+class StateFilter(admin.SimpleListFilter):
+    title = _("decision")
+    parameter_name = "decision"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("waits for your decision"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[FirstSignIn]) -> QuerySet[FirstSignIn]:
+        waiting = to_approve(staff_of(request))
+        return queryset.filter(pk__in=waiting.values("pk")) if self.value() else queryset
+
+
 def _may_ask(first: FirstSignIn, now: datetime) -> bool:
     return may_ask_anew(first)
 
@@ -152,6 +166,7 @@ class FirstSignInAdmin(WorkAdmin):
 
     change_list_template = "admin/work/registering_list.html"
     change_form_template = "admin/work/registering.html"
+    list_filter = [StateFilter]
     list_display = ["registered_at", "owner", "shown_state"]
     list_select_related = ["user__profile"]
     fields = ["owner_data", "applications", "registered_at", "registered_by", "expires_at", "shown_state"]

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.identity import Identity
-from accounts.models import User
+from accounts.models import FirstSignIn, User
 from accounts.numbers import assisted, moves
 from accounts.numbers.moves import Claimant, Kind, Proof
 from accounts.roles import Role
@@ -71,6 +71,13 @@ def numbers_that_wait(asker, *, now):
     )
     asked = {"document": "passport", "why": "Телефон жоғалды", "address": None, "now": now}
     assisted.open_move(UserFactory(), new_phone="+77017770001", actor=asker, **asked)
+    FirstSignIn.objects.create(
+        user=UserFactory(phone=None, username="912345678"),
+        registered_at=now,
+        used_at=now,
+        anew_asked_by=asker,
+        anew_asked_at=now,
+    )
     return claimed
 
 
@@ -93,6 +100,7 @@ def test_numbers_that_wait_stand_on_the_page_of_whoever_may_do_something(scene, 
         shown = [f"{link}?decision=open" in page.content.decode() for link in links]
         assert shown == [getattr(figures[who], name, None) is not None for name in ("claims", "assisted")]
     assert (figures[asker].assisted, figures[colleague].assisted) == (0, 1)
+    assert (figures[asker].papers, figures[colleague].papers, figures[official].papers) == (0, 1, None)
     assert figures[official].claims == 1
     assert figures[who] is None
     # One's own is for another official.
