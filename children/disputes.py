@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts.identity import hashes_of_child
 from accounts.models import User
 from accounts.registry import PhoneTie
 from children.models import Child, Dispute, Guardianship
@@ -186,16 +185,14 @@ def undecided_of(child: Child, *, zone: ZoneInfo, now: datetime) -> Undecided | 
     )
 
 
-def is_barred(user: User, *, iin: str, paper_number: str = "") -> bool:
-    """Whether `user` can't become a guardian of this child: an official has yet to decide, or has ended it.
+def is_barred(user: User, children: QuerySet[Child]) -> bool:
+    """Whether `user` can't become a guardian of any of these: an official has yet to decide, or has ended it.
 
-    The same holds for every other child of whom an opponent of `user` is a guardian (`opponents_of`).
+    The same holds for every other child of whom an opponent of `user` is a guardian (`opponents_of`). Ask for the child
+    by `children.known.children_with`.
     """
-    hashes = hashes_of_child(iin=iin, paper_number=paper_number)
-    disputed = _barring(user).filter(guardianship__child__iin_hash__in=hashes)
-    of_opponents = Guardianship.objects.filter(
-        user__in=opponents_of(user), child__iin_hash__in=hashes, ended_at=None
-    )
+    disputed = _barring(user).filter(guardianship__child__in=children)
+    of_opponents = Guardianship.objects.filter(user__in=opponents_of(user), child__in=children, ended_at=None)
     return disputed.exists() or of_opponents.exists()
 
 

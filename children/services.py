@@ -18,6 +18,7 @@ from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavaila
 from children.access import children_of, guardians_of, present_people
 from children.disputes import barred_children, is_barred, lock_people, opponents_of, stoppable
 from children.journal_actions import Action
+from children.known import children_with
 from children.models import Child, Dispute, Guardianship
 from notifications.services import enqueue
 
@@ -65,14 +66,14 @@ def find_child(user: User, *, iin: str) -> Person:
     Raises `ChildAlreadyAdded`, `GuardianshipBarred`, `ChildRefused`, `accounts.registry.RegistryUnavailable`. May take
     seconds: never call it inside a transaction.
     """
-    added = children_of(user).filter(iin_hash__in=iin_hashes(iin)).first()
+    added = children_of(user).filter(pk__in=children_with(iin=iin)).first()
     if added is not None:
         raise ChildAlreadyAdded(added)
     person = ask_registry(user, iin=iin)
     on_paper = _same_on_paper(user, person)
     if on_paper is not None:
         raise ChildAlreadyAdded(on_paper)
-    if is_barred(user, iin=iin) or _is_ward_of_any(opponents_of(user), iin=iin):
+    if is_barred(user, children_with(iin=iin)) or _is_ward_of_any(opponents_of(user), iin=iin):
         raise GuardianshipBarred
     return person
 
@@ -146,7 +147,7 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
             raise GuardianshipBarred
         # Check again: «Stop» may have been pressed meanwhile, or an official may have decided; both lock the same row.
         # Whether the child is that of a new opponent, the registry has not been asked.
-        if is_barred(user, iin=iin) or set(opponents_of(user)) - known_opponents:
+        if is_barred(user, children_with(iin=iin)) or set(opponents_of(user)) - known_opponents:
             raise GuardianshipBarred
         child = _stored_child(person, nationality=nationality, now=now)
         guardianship, created = Guardianship.objects.get_or_create(
@@ -444,7 +445,7 @@ def _stored_child(person: Person, *, nationality: str, now: datetime) -> Child:
     """The locked row of this child, made or brought up to date."""
     facts = _facts(person)
     # Under the hash key of before the constraint can't see it.
-    known = Child.objects.filter(iin_hash__in=iin_hashes(person.iin))
+    known = children_with(iin=person.iin)
     if not known.exists():
         Child.objects.bulk_create(
             [

@@ -34,7 +34,7 @@ from accounts.first_sign_in import (
     register_assisted,
     to_approve,
 )
-from accounts.identity import DocumentError, Identity, iin_hash, iin_hashes, parse_identity
+from accounts.identity import DocumentError, Identity, iin_hash, parse_identity
 from accounts.iin import IinError, parse_iin
 from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin
@@ -49,7 +49,7 @@ from applications.moves import Refused
 from applications.waiting.filing import file_application
 from bulletin.models import Language, Locality
 from children.access import children_of, is_own_child
-from children.models import Child
+from children.known import children_with
 from children.services import ChildRefused, add_child
 from notifications.clock import estimate_clock, read_clock
 
@@ -398,8 +398,7 @@ def _is_own(employee: User, person: Person, *, child: str) -> bool:
     """Whether it is the employee, or a child that they may act for: nobody registers their own family."""
     if person.iin and iin_hash(person.iin) in employee.staff_iin_hashes:
         return True
-    known = Child.objects.filter(iin_hash__in=iin_hashes(child)) if child else Child.objects.none()
-    return any(is_own_child(employee, one) for one in known)
+    return any(is_own_child(employee, one) for one in children_with(iin=child))
 
 
 def _numbers(user: User) -> list[str]:

@@ -10,11 +10,11 @@ from typing import Final
 
 from django.core.files import File
 from django.db import IntegrityError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from accounts import audit
-from accounts.identity import hashes_of_child, iin_hashes, paper_hash, paper_hashes
+from accounts.identity import hashes_of_child, paper_hash
 from accounts.models import User
 from accounts.uploads import random_name, type_of
 from applications.journal_actions import Action
@@ -22,6 +22,7 @@ from applications.moves import Refused, locking
 from applications.refusals import Refusal
 from applications.waiting.filing import file_by
 from children.disputes import is_barred, lock_people
+from children.known import children_with
 from children.models import Child, ClaimPaper, GuardianClaim, Guardianship
 from children.services import tell_the_others
 from notifications.services import enqueue
@@ -105,17 +106,11 @@ def _refuse_if_there(user: User, child: ChildOnPaper) -> None:
         raise Refused(Refusal.CLAIM_WAITS)
     if waiting.count() >= MOST_OPEN:
         raise Refused(Refusal.TOO_MANY_GUARDIAN_CLAIMS)
-    if Guardianship.objects.filter(user=user, child__in=_found(child), ended_at=None).exists():
+    known = children_with(iin=child.iin, paper_number=child.paper_number)
+    if Guardianship.objects.filter(user=user, child__in=known, ended_at=None).exists():
         raise Refused(Refusal.ALREADY_GUARDIAN)
-    if is_barred(user, iin=child.iin, paper_number=child.paper_number):
+    if is_barred(user, known):
         raise Refused(Refusal.GUARDIAN_BARRED)
-
-
-def _found(child: ChildOnPaper) -> QuerySet[Child]:
-    """The child here that these papers are about; a certificate stays its own after the IIN came."""
-    if child.iin:
-        return Child.objects.filter(iin_hash__in=iin_hashes(child.iin))
-    return Child.objects.filter(paper_hash__in=paper_hashes(child.paper_number))
 
 
 def check_claim(claim: GuardianClaim, *, actor: User, reason: str, now: datetime) -> GuardianClaim:
@@ -150,9 +145,10 @@ def approve_claim(claim: GuardianClaim, *, actor: User, now: datetime) -> Guardi
             raise Refused(Refusal.ALREADY_DECIDED)
         if claim.checked_by == actor:
             raise Refused(Refusal.NOT_BY_THE_SAME)
-        if is_barred(claim.user, iin=claim.iin, paper_number=claim.paper_number):
-            raise Refused(Refusal.GUARDIAN_BARRED)
         child = _child_of(claim, now=now)
+        # Of the locked row: by then it may have got its IIN, or have become one with another.
+        if is_barred(claim.user, Child.objects.filter(pk=child.pk)):
+            raise Refused(Refusal.GUARDIAN_BARRED)
         if child.birth_date != claim.birth_date:
             raise Refused(Refusal.CLAIM_DIFFERS)
         guardianship, is_new = Guardianship.objects.get_or_create(
@@ -204,17 +200,15 @@ def is_about_own(claim: GuardianClaim, actor: User) -> bool:
     """Whether the employee `actor` is the person of the claim, or a guardian of the child it is about."""
     if actor.is_same_person(claim.user):
         return True
-    hashes = hashes_of_child(iin=claim.iin, paper_number=claim.paper_number)
-    present = Guardianship.objects.filter(child__iin_hash__in=hashes, ended_at=None)
+    known = children_with(iin=claim.iin, paper_number=claim.paper_number)
+    present = Guardianship.objects.filter(child__in=known, ended_at=None)
     return any(actor.is_same_person(one.user) for one in present.select_related("user__profile"))
 
 
 def _child_of(claim: GuardianClaim, *, now: datetime) -> Child:
     """The locked row of the child, made if nobody has added it: of two claims at once the second finds it."""
     number = claim.paper_number
-    known = Child.objects.filter(
-        Q(paper_hash__in=paper_hashes(number)) if number else Q(iin_hash__in=iin_hashes(claim.iin))
-    )
+    known = children_with(iin=claim.iin, paper_number=number)
     # Under the hash key of before the constraint can't see it.
     if not known.exists():
         child = Child(

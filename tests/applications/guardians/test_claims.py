@@ -9,7 +9,7 @@ from django.urls import reverse
 from PIL import Image
 
 from accounts.crypto import keyed_hash
-from accounts.identity import stand_in
+from accounts.identity import paper_hash, stand_in
 from accounts.models import Sex
 from accounts.registry import Person, PersonNotFound
 from accounts.registry.simulator import SimulatedRegistry
@@ -20,6 +20,7 @@ from applications.guardians.claims import (
     approve_claim,
     check_claim,
     claims_to_decide,
+    hand_in,
     refuse_claim,
 )
 from applications.guardians.joining import join_iin
@@ -248,7 +249,11 @@ class TestTheDecision:
             approve_claim(claim, actor=own, now=NOW)
         # A brother or sister's guardian stopped the person meanwhile, and has the child of this certificate, too.
         child = ChildFactory.create(
-            iin="", iin_hash=stand_in(claim.paper_number), paper_number=claim.paper_number
+            iin="",
+            iin_hash=stand_in(claim.paper_number),
+            paper_number=claim.paper_number,
+            paper_hash=paper_hash(claim.paper_number),
+            birth_date=claim.birth_date,
         )
         GuardianshipFactory(child=child, user=scene.parent)
         DisputeFactory(
@@ -275,7 +280,8 @@ class TestTheDecision:
         assert claim.user.journal.filter(actor=first).count() == 2
         inside(first).post(work("check"), {"reason": "Туу туралы куәлік"})
         assert work("approve") not in inside(first).get(page).content.decode()
-        assert "1" in inside(second).get(reverse("admin:index")).content.decode()
+        for one, waiting in ((first, 0), (second, 1)):
+            assert inside(one).get(reverse("admin:index")).context["today"].guardian_claims == waiting
         assert work("approve") in inside(second).get(page).content.decode()
         inside(second).post(work("approve"), {})
         claim.refresh_from_db()
@@ -312,7 +318,7 @@ class TestTheIinThatComesLater:
             child=child, locality=scene.locality, languages=["ru"], actor=user, now=NOW + DAY
         )
 
-    def test_is_joined_to_the_same_child(self, amir, claim, scene, client_of):
+    def test_is_joined_to_the_same_child(self, amir, claim, officials, scene, client_of):
         application = self.filed(amir, claim.user, scene)
         # Adding the child by its IIN leads to the child that is there, not to a second one.
         with pytest.raises(ChildAlreadyAdded, check=lambda error: error.child == amir):
@@ -329,11 +335,36 @@ class TestTheIinThatComesLater:
         application.refresh_from_db()
         assert (application.child, application.filed_at) == (amir, NOW)
         assert address not in browser.get(page).content.decode()
-        # The certificate still makes no second child, and the IIN is found by the other parent.
+        # The IIN is found by the other parent, and the certificate still makes no second child.
         assert add_child(UserFactory.create(), iin=IIN, now=NOW) == amir
+        approved(GuardianClaimFactory.create(paper_number=claim.paper_number, made_at=NOW), officials)
+        assert Child.objects.get(first_name="АМИР") == amir
+        assert amir.guardianships.filter(ended_at=None).count() == 3
+
+    def test_and_the_certificate_gets_nobody_past_an_official_who_ended_their_guardianship(
+        self, amir, claim, officials
+    ):
+        join_iin(amir, IIN, actor=claim.user, address=None, now=NOW)
+        ended = DisputeFactory.create(
+            guardianship__child=amir,
+            guardianship__ended_at=NOW,
+            raised_by=claim.user,
+            outcome=Dispute.Outcome.ENDS,
+            decided_at=NOW,
+            freed_at=NOW,
+            decided_by=officials[0],
+        ).guardianship.user
         again = ChildOnPaper("", claim.paper_number, "КАРИМОВ", "АМИР", "", date(2017, 7, 20), Sex.MALE)
-        assert Child.objects.filter(paper_hash=amir.paper_hash).exists()
-        assert again.child_hash != amir.iin_hash
+        papers = [("куәлік.jpg", SimpleUploadedFile("a.jpg", jpeg()))]
+        with refused(Refusal.GUARDIAN_BARRED):
+            hand_in(ended, again, documents=papers, address=None, now=NOW)
+        earlier = GuardianClaimFactory.create(user=ended, paper_number=claim.paper_number, made_at=NOW)
+        with refused(Refusal.GUARDIAN_BARRED):
+            approved(earlier, officials)
+        # Nor does a guardian of the child decide about papers for it.
+        guardian = StaffFactory.create(staff_iin_hash=claim.user.profile.iin_hash)
+        with refused(Refusal.OWN_CHILD):
+            refuse_claim(earlier, actor=guardian, reason="Жоқ", now=NOW)
 
     def test_a_child_of_another_birth_date_is_another_child(self, amir, claim):
         Child.objects.filter(pk=amir.pk).update(birth_date=date(2017, 7, 21))
