@@ -164,6 +164,10 @@ def approve_claim(claim: GuardianClaim, *, actor: User, now: datetime) -> Guardi
         _tell(claim, "claim_approved", now=now, file_by=file_by(claim))
         if is_new:
             tell_the_others(guardianship, now=now)
+        else:
+            # They added the child meanwhile, since the registry knew them: two officials have proven more.
+            guardianship.source = Guardianship.Source.OFFICIAL
+            guardianship.save(update_fields=["source"])
     return claim
 
 

@@ -225,6 +225,25 @@ class TestTheDecision:
         with refused(Refusal.CLAIM_DIFFERS):
             approved(other_day, officials)
 
+    def test_whom_the_registry_knows_meanwhile_is_proven_by_the_officials_all_the_same(
+        self, officials, settings
+    ):
+        settings.PERSON_REGISTRY = f"{__name__}.Registry"
+        foster = GuardianClaimFactory.create(
+            ground="not_in_registry",
+            iin=IIN,
+            paper_number="",
+            child_hash=keyed_hash("iin", IIN),
+            made_at=NOW,
+        )
+        child = add_child(foster.user, iin=IIN, now=NOW)
+        GuardianshipFactory(child=child, user=UserFactory.create())
+        approved(foster, officials)
+        own = Guardianship.objects.get(user=foster.user)
+        assert own.source == Guardianship.Source.OFFICIAL
+        # Nobody reads once more that they were added.
+        assert not Message.objects.filter(kind="guardian_added").exists()
+
     def test_a_refusal_says_why_and_other_papers_may_follow(self, claim, officials, client_of):
         with refused(Refusal.REASON_MISSING):
             refuse_claim(claim, actor=officials[0], reason=" ", now=NOW)
