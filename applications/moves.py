@@ -156,6 +156,12 @@ def refuse_stranger(child: Child, actor: User) -> None:
         raise PermissionDenied
 
 
+def refuse_closed(user: User) -> None:
+    """Raise `Refused(ACCOUNT_CLOSED)` if `user` has closed their account, or can't sign in. Their row is locked."""
+    if not present_people().filter(pk=user.pk).exists():
+        raise Refused(Refusal.ACCOUNT_CLOSED)
+
+
 def _live(child: Child) -> QuerySet[Guardianship]:
     return Guardianship.objects.filter(child=child, ended_at=None)
 

@@ -240,6 +240,13 @@ class Refusal(TextChoices):
         "guardian_barred",
         _("An official decides, or has decided, about a guardian of this child. Call the contact centre."),
     )
+    ACCOUNT_CLOSED = (
+        "account_closed",
+        _(
+            "The account is blocked, or its owner has closed it and can open it again within 30 days. Nothing can be "
+            "approved for it now."
+        ),
+    )
     NOT_CHECKED_YET = "not_checked_yet", _("The first official has to check the papers before.")
     NOT_BY_THE_SAME = "not_by_the_same", _("You checked the papers: another official has to approve.")
     CLAIM_DIFFERS = (

@@ -15,6 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from accounts.registry import PhoneTie
+from children.access import present_people
 from children.models import Child, Dispute, Guardianship
 
 # How long after two people became guardians of one child they may press «Stop»; later they ask an official.
@@ -97,11 +98,12 @@ def stoppable(user: User, *, now: datetime) -> QuerySet[Guardianship]:
     Those added to the children of `user` after their own, in the last 30 days. If `user` is proven and the state
     doesn't know the other's phone as theirs, also earlier ones, for 30 days after `user` came: being first does not
     make a guardian the true one. Left out are those confirmed by an official, and any of a child for which `user` is
-    disputed without being known to the state: a disputed guardian may not dispute others. They come with `child` and
-    `user__profile`, and with their dispute if there is one.
+    disputed without being known to the state: a disputed guardian may not dispute others. Who has closed their account
+    may stop nobody. They come with `child` and `user__profile`, and with their dispute if there is one.
     """
     since = now - STOPPABLE_FOR
-    own = Guardianship.objects.filter(user=user, ended_at=None, child=OuterRef("child"))
+    present = present_people().filter(pk=user.pk)
+    own = Guardianship.objects.filter(user__in=present, ended_at=None, child=OuterRef("child"))
     came_after = Exists(own.filter(pk__lt=OuterRef("pk"))) & Q(added_at__gt=since)
     came_before = Exists(own.filter(_PROVEN, pk__gt=OuterRef("pk"), added_at__gt=since)) & ~Q(
         user__profile__phone_tie=PhoneTie.YES

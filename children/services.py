@@ -426,6 +426,9 @@ def _announce(
                 address=address if person == actor else None,
                 now=now,
             )
+        # Who has closed their account was promised that no message comes any more.
+        if person.leaving_since is not None:
+            continue
         enqueue(
             person,
             kind,

@@ -79,6 +79,8 @@ def code(request: HttpRequest) -> HttpResponse:
 def choose(request: HttpRequest) -> HttpResponse:
     """What was done lately: choose one, read about it, and stop it."""
     now = read_clock()
+    if isinstance(request.user, User) and request.user.leaving_since is not None:
+        return redirect("accounts:come_back")
     user = _who(request, now=now)
     if user is None:
         return _go_back(request, stop_of(request.session))

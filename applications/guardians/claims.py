@@ -18,7 +18,7 @@ from accounts.identity import hashes_of_child, paper_hash
 from accounts.models import User
 from accounts.uploads import random_name, type_of
 from applications.journal_actions import Action
-from applications.moves import Refused, locking
+from applications.moves import Refused, locking, refuse_closed
 from applications.refusals import Refusal
 from applications.waiting.filing import file_by
 from children.disputes import is_barred, lock_people
@@ -60,13 +60,14 @@ def hand_in(
     """Ask to become a guardian of `child` by papers. `documents` are checked files (`accounts.uploads`) with names.
 
     The same child asked for twice at once makes one claim. Raises `Refused` (CLAIM_WAITS, TOO_MANY_GUARDIAN_CLAIMS,
-    ALREADY_GUARDIAN, GUARDIAN_BARRED, DOCUMENTS_MISSING).
+    ALREADY_GUARDIAN, GUARDIAN_BARRED, DOCUMENTS_MISSING, ACCOUNT_CLOSED).
     """
     if not documents:
         raise Refused(Refusal.DOCUMENTS_MISSING)
     try:
         with locking():
             lock_people(user)
+            refuse_closed(user)
             _refuse_if_there(user, child)
             claim = GuardianClaim.objects.create(
                 user=user,
@@ -133,8 +134,8 @@ def approve_claim(claim: GuardianClaim, *, actor: User, now: datetime) -> Guardi
     """The second official approves: the guardian is one from now on, and whoever was there before is told.
 
     The child is made, unless it is here already with this IIN or certificate. Raises `Refused` (ALREADY_DECIDED,
-    NOT_CHECKED_YET, NOT_BY_THE_SAME if `actor` was the first, OWN_CHILD, GUARDIAN_BARRED while a dispute bars them,
-    CLAIM_DIFFERS if the child here was born on another day). Locks the person, then the child.
+    NOT_CHECKED_YET, NOT_BY_THE_SAME if `actor` was the first, OWN_CHILD, ACCOUNT_CLOSED, GUARDIAN_BARRED while a
+    dispute bars them, CLAIM_DIFFERS if the child here was born on another day). Locks the person, then the child.
     """
     with locking():
         lock_people(claim.user)
@@ -145,6 +146,7 @@ def approve_claim(claim: GuardianClaim, *, actor: User, now: datetime) -> Guardi
             raise Refused(Refusal.ALREADY_DECIDED)
         if claim.checked_by == actor:
             raise Refused(Refusal.NOT_BY_THE_SAME)
+        refuse_closed(claim.user)
         child = _child_of(claim, now=now)
         # Of the locked row: by then it may have got its IIN, or have become one with another.
         if is_barred(claim.user, Child.objects.filter(pk=child.pk)):
@@ -238,6 +240,9 @@ def _record(claim: GuardianClaim, action: Action, *, actor: User, reason: str, n
 
 
 def _tell(claim: GuardianClaim, kind: str, *, now: datetime, **context: datetime) -> None:
+    """Who has closed their account is told nothing; the page says it, should they open it again."""
+    if claim.user.leaving_since is not None:
+        return
     enqueue(
         claim.user,
         kind,

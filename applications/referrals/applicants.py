@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db.models import Max, QuerySet
+from django.db.models.functions import Greatest
 
 from accounts.models import User
 from applications.models import Referral
@@ -24,14 +25,20 @@ def applicant_of(referral: Referral, *, guardians: list[User] | None = None) -> 
 
 
 def perhaps_outdated() -> QuerySet[Referral]:
-    """Referrals in force with a paper and `guardian_left`: when a guardianship of the child last ended.
+    """Referrals in force with a paper and `guardian_left`: when a guardian of the child last ceased to be one.
 
+    That is when a guardianship ended or its holder closed their account.
     Only the file knows whether its paper is older (`is_older`).
     """
     return (
         Referral.objects.filter(state=ReferralState.ISSUED)
         .exclude(pdf="")
-        .annotate(guardian_left=Max("application__child__guardianships__ended_at"))
+        .annotate(
+            guardian_left=Greatest(
+                Max("application__child__guardianships__ended_at"),
+                Max("application__child__guardianships__user__leaving_since"),
+            )
+        )
         .filter(guardian_left__isnull=False)
     )
 

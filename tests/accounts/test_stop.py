@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts import stops
 from accounts.models import SmsCode
 from accounts.stops import Choice, NotStopped
+from applications.disputes.guardianships import decide_guardianship
 from children.models import Dispute
 from notifications.kinds import KINDS, Channel
 from notifications.models import Message, Notice
@@ -183,6 +184,29 @@ class TestTheCode:
         mother.is_active = False
         mother.save()
         assert client.get("/stop/choose/", follow=True).redirect_chain[-1][0] == "/stop/"
+
+    def test_a_closed_account_stops_nobody_until_it_is_opened_again(
+        self, client, client_of, mother, stranger
+    ):
+        enter(client)
+        mother.leaving_since = NOW
+        mother.save()
+        press(client, stranger)
+        assert client_of(mother).get("/stop/choose/").url == reverse("accounts:come_back")
+        press(client_of(mother), stranger)
+        assert not Dispute.objects.exists()
+        mother.leaving_since = None
+        mother.save()
+        press(client, stranger)
+        dispute = Dispute.objects.get()
+        # A newcomer who has closed the account is told nothing more of it.
+        stranger.leaving_since = NOW
+        stranger.save()
+        Message.objects.all().delete()
+        decide_guardianship(
+            dispute, outcome=Dispute.Outcome.ENDS, actor=StaffFactory.create(), reason="Бөтен адам", now=NOW
+        )
+        assert {message.recipient for message in Message.objects.all()} == {mother}
 
     def test_a_forged_post_is_refused(self, mother, stranger):
         strict = Client(enforce_csrf_checks=True)

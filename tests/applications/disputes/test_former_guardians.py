@@ -11,6 +11,7 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from accounts import audit
+from accounts.data import leaving
 from accounts.registry import PersonNotFound
 from accounts.registry.simulator import SimulatedRegistry
 from applications.disputes import guardianships
@@ -130,3 +131,16 @@ def test_a_paper_of_after_the_end_is_not_made_again_and_again(scene, former, cli
     papers.store_pdf(Referral.objects.get())
     address = reverse("applications:referral_pdf", args=[scene.application.pk])
     assert client_of(scene.parent).get(address).status_code == 200
+
+
+def test_a_paper_that_names_who_closed_their_account_is_made_again(scene, former, client_of):
+    place_bid(scene.application, scene.vacancy, actor=former, now=scene.now)
+    issuing.activate_bid(Bid.objects.get(), actor=scene.staff, now=scene.now)
+    papers.store_pdf(Referral.objects.get())
+    address = reverse("applications:referral_pdf", args=[scene.application.pk])
+    assert "ОМАРОВ" in _paper(client_of(scene.parent).get(address).content)
+    made_at = default_storage.get_modified_time(str(Referral.objects.get().pdf.name))
+    leaving.leave(former, address=None, now=made_at + timedelta(microseconds=1))
+    assert client_of(scene.parent).get(address).status_code == 202
+    papers.store_pdf(Referral.objects.get())
+    assert "ОМАРОВ" not in _paper(client_of(scene.parent).get(address).content)

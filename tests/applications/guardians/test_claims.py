@@ -10,7 +10,7 @@ from PIL import Image
 
 from accounts.crypto import keyed_hash
 from accounts.identity import paper_hash, stand_in
-from accounts.models import Sex
+from accounts.models import Sex, User
 from accounts.registry import Person, PersonNotFound
 from accounts.registry.simulator import SimulatedRegistry
 from accounts.roles import Role
@@ -283,6 +283,23 @@ class TestTheDecision:
         with refused(Refusal.GUARDIAN_BARRED):
             approve_claim(claim, actor=officials[1], now=NOW)
         assert Dispute.objects.count() == 1
+
+    def test_a_closed_account_becomes_no_guardian_and_is_told_nothing(self, claim, officials):
+        other = GuardianClaimFactory.create(user=claim.user, made_at=NOW)
+        check_claim(claim, actor=officials[0], reason="Куәлік", now=NOW)
+        User.objects.filter(pk=claim.user.pk).update(leaving_since=NOW)
+        with refused(Refusal.ACCOUNT_CLOSED):
+            approve_claim(claim, actor=officials[1], now=NOW)
+        papers = [("куәлік.jpg", SimpleUploadedFile("a.jpg", jpeg()))]
+        third = ChildOnPaper("", "KL123456", "КАРИМОВ", "АМИР", "", date(2017, 7, 20), Sex.MALE)
+        with refused(Refusal.ACCOUNT_CLOSED):
+            hand_in(claim.user, third, documents=papers, address=None, now=NOW)
+        refuse_claim(other, actor=officials[0], reason="Қате", now=NOW)
+        assert not Guardianship.objects.filter(user=claim.user).exists()
+        assert not Message.objects.filter(recipient=claim.user).exists()
+        # Opened again, it goes on.
+        User.objects.filter(pk=claim.user.pk).update(leaving_since=None)
+        approve_claim(claim, actor=officials[1], now=NOW)
 
     def test_in_the_workplace(self, claim):
         paper = ClaimPaperFactory.create(claim=claim)
