@@ -1,6 +1,6 @@
 """Adding a child to a family, and keeping the proof that it is theirs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from time import monotonic
 from typing import Any, Final
@@ -239,13 +239,14 @@ def ask_registry(user: User, *, iin: str) -> Person:
         raise ChildRefused from None
 
 
-def tell_the_others(guardianship: Guardianship, *, now: datetime) -> None:
+def tell_the_others(guardianship: Guardianship, *, known: Collection[User] = (), now: datetime) -> None:
     """Tell the present guardians about a new one; the child's row is locked, so nobody is missed.
 
-    The new one is also told who was there before. «Stop» is promised to whom it is open; the others read whom to call.
+    The new one is also told who was there before; those `known` to them already are left out on both sides. «Stop» is
+    promised to whom it is open; the others read whom to call.
     """
     child, newcomer = guardianship.child, guardianship.user
-    others = [guardian for guardian in guardians_of(child) if guardian != newcomer]
+    others = [guardian for guardian in guardians_of(child) if guardian not in (newcomer, *known)]
     for guardian in others:
         audit.record(
             Action.GUARDIAN_ADDED,

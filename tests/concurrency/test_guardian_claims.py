@@ -5,13 +5,17 @@ from functools import partial
 import pytest
 from django.core.files.base import ContentFile
 
-from applications.guardians import claims
+from accounts.identity import iin_hash
+from applications.guardians import claims, joining
 from applications.guardians.claims import ChildOnPaper, approve_claim, check_claim, hand_in
+from applications.guardians.joining import join_iin
 from applications.moves import Refused
 from applications.refusals import Refusal
 from children.models import Child, ClaimPaper, GuardianClaim, Guardianship
+from children.services import add_child
 from notifications.models import Message
 from tests.applications.conftest import NOW
+from tests.applications.guardians.test_claims import IIN, Registry
 from tests.concurrency.test_bids import together
 from tests.factories import GuardianClaimFactory, StaffFactory, UserFactory
 
@@ -67,6 +71,51 @@ def test_both_parents_papers_for_one_certificate_make_one_child(db):
         assert child.guardianships.count() == 2
         # Whoever came first is told of the other.
         assert Message.objects.filter(kind="guardian_added").count() == round_ + 1
+
+
+class TestTheIinThatComesLater:
+    """Entered twice at once, or while somebody adds the child by it: one child, and an answer for everybody."""
+
+    @pytest.fixture(autouse=True)
+    def _registry(self, settings):
+        settings.PERSON_REGISTRY = f"{Registry.__module__}.Registry"
+
+    def of_both(self, round_):
+        claims_ = [checked(paper_number=f"GH{round_:06}") for _parent in range(2)]
+        for claim in claims_:
+            approve_claim(claim, actor=StaffFactory.create(), now=NOW)
+        child = Child.objects.get(paper_hash=claims.paper_hash(f"GH{round_:06}"))
+        return child, [claim.user for claim in claims_]
+
+    def entered(self, child, user):
+        try:
+            return join_iin(child, IIN, actor=user, address=None, now=NOW).iin
+        except Refused as refused:
+            return refused.reason
+
+    def test_by_both_guardians_while_it_becomes_one_with_another(self, db):
+        for round_ in range(ROUNDS):
+            Child.objects.filter(iin_hash=iin_hash(IIN)).update(iin="", iin_hash=f"done-{round_}")
+            add_child(UserFactory.create(), iin=IIN, now=NOW)
+            child, parents = self.of_both(round_)
+            answers = together(*(partial(self.entered, child, user) for user in parents))
+            assert sorted(answers) == sorted([IIN, Refusal.HAS_IIN])
+            assert Guardianship.objects.filter(child__iin_hash=iin_hash(IIN), ended_at=None).count() == 3
+
+    def test_while_another_guardian_adds_the_child_by_it(self, db, monkeypatch):
+        """The other one commits between the look for the child and the writing of its IIN."""
+        child, (mother, _father) = self.of_both(0)
+        real = joining.lock_people
+
+        def slowly(*people):
+            monkeypatch.setattr(joining, "lock_people", real)
+            together(lambda: add_child(UserFactory.create(), iin=IIN, now=NOW))
+            real(*people)
+
+        monkeypatch.setattr(joining, "lock_people", slowly)
+        assert self.entered(child, mother) == Refusal.BUSY
+        assert self.entered(child, mother) == IIN
+        assert Guardianship.objects.filter(child__iin_hash=iin_hash(IIN), ended_at=None).count() == 3
 
 
 def test_the_same_papers_handed_in_twice_at_once_make_one_claim(db):

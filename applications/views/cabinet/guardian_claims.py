@@ -141,6 +141,11 @@ def join(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             joined = join_iin(child, form.cleaned_data["iin"], actor=user, address=address, now=now)
         except Refused as refused:
+            if refused.reason == Refusal.HAS_IIN:
+                # Entered at the same moment; the child may have become one with another, whose page is on the list.
+                limits.lookup_was_harmless(account, now=now)
+                messages.info(request, str(refused))
+                return redirect("children:list")
             if refused.reason == Refusal.IIN_NOT_OF_CHILD:
                 limits.lookup_failed(account, address=address, now=now)
             form.add_error("iin", str(refused))

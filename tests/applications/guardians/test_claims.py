@@ -424,6 +424,37 @@ class TestTheIinThatComesLater:
         assert Notice.objects.filter(about=joined.pk, kind="application_filed", recipient=claim.user).exists()
         assert stranger not in {one.user for one in present}
 
+    def test_both_sides_are_told_of_each_other_and_nobody_of_whom_they_knew(self, amir, claim, officials):
+        grandmother = GuardianClaimFactory.create(paper_number=claim.paper_number, made_at=NOW)
+        approved(grandmother, officials)
+        father = UserFactory.create()
+        add_child(father, iin=IIN, now=NOW)
+        Message.objects.all().delete()
+        joined = join_iin(amir, IIN, actor=claim.user, address=None, now=NOW)
+        told = Message.objects.filter(kind="guardian_added").values_list("recipient", flat=True)
+        assert list(told) == [father.pk, father.pk]
+        told = Message.objects.filter(kind="guardians_before").values_list("recipient", flat=True)
+        assert set(told) == {claim.user.pk, grandmother.user.pk}
+        assert father.journal.filter(action="guardian_added", child=joined.pk).count() == 2
+
+    @pytest.mark.parametrize("decision", [{}, {"outcome": "ends"}])
+    def test_nobody_becomes_a_guardian_by_it_past_a_decision(self, amir, claim, officials, decision):
+        """Of the child by its IIN an official has ended the mother's guardianship, or has yet to decide about it."""
+        father = UserFactory.create()
+        by_iin = add_child(father, iin=IIN, now=NOW)
+        if decision:
+            decision |= {"decided_at": NOW, "freed_at": NOW, "decided_by": officials[0]}
+        DisputeFactory(
+            guardianship__child=by_iin,
+            guardianship__user=claim.user,
+            guardianship__ended_at=NOW if decision else None,
+            raised_by=father,
+            **decision,
+        )
+        with refused(Refusal.GUARDIAN_BARRED):
+            join_iin(amir, IIN, actor=claim.user, address=None, now=NOW)
+        assert Child.objects.filter(pk__in=[amir.pk, by_iin.pk]).count() == 2
+
     def test_it_is_found_under_the_key_of_before_too(self, amir, claim, settings):
         by_iin = add_child(UserFactory.create(), iin=IIN, now=NOW)
         settings.IIN_HASH_KEY_OLD, settings.IIN_HASH_KEY = settings.IIN_HASH_KEY, "another-key-for-hashes"
