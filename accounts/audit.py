@@ -1,10 +1,12 @@
 """The append-only record of who did what, which is also a parent's journal."""
 
 import ipaddress
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Model, Q, QuerySet, TextChoices
 from django.http import HttpRequest
 
@@ -72,6 +74,18 @@ def journal_of(user: User) -> QuerySet[AuditEntry]:
     if not Profile.objects.filter(user=user, phone_tie=PhoneTie.YES).exists():
         entries = entries.exclude(action=Action.OWNER_SHUT_OUT)
     return entries.prefetch_related("actor__groups")
+
+
+def follow(child: UUID, *, into: UUID, people: Iterable[User]) -> None:
+    """What the journals of `people` say about `child` is about `into` from now on: the two have become one.
+
+    Call it in that transaction, once the row of `child` is gone: of a child that is still there the database moves
+    nothing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT follow_in_journal(%s::uuid[], %s, %s)", [[str(one.pk) for one in people], child, into]
+        )
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -101,6 +101,12 @@ def enqueue(
         )
 
 
+def follow(about: UUID, *, into: UUID, recipients: Iterable[Any]) -> None:
+    """What these users, given by their ids, were told about `about` is about `into` from now on; also what waits."""
+    for told in (Notice, Message, Mail):
+        told._default_manager.filter(about=about, recipient__in=list(recipients)).update(about=into)
+
+
 def enqueue_to_mail(
     address: str, kind: str, *, context: dict[str, Any], language: str, dedupe_key: str, now: datetime
 ) -> None:

@@ -18,7 +18,7 @@ from children.disputes import is_barred, lock_people, undecided
 from children.known import children_with
 from children.models import Child, GuardianClaim, Guardianship
 from children.services import ChildRefused, ask_registry, tell_the_others
-from notifications.models import Message, Notice
+from notifications.services import follow
 
 
 def join_iin(child: Child, iin: str, *, actor: User, address: str | None, now: datetime) -> Child:
@@ -89,7 +89,7 @@ def _name(child: Child, person: Person, iin: str) -> None:
 
 
 def _merge(child: Child, *, into: Child, now: datetime) -> None:
-    """Make one child of two locked ones. The certificate goes with it, so that it makes no other child."""
+    """Make one child of two locked ones."""
     _refuse_barred(child, into)
     both = Application.objects.filter(child__in=[child, into], state__in=LIVE_STATES).order_by("pk")
     live = [lock_application(pk) for pk in both.values_list("pk", flat=True)]
@@ -98,14 +98,25 @@ def _merge(child: Child, *, into: Child, now: datetime) -> None:
     moved = _move_guardians(child, into=into)
     Application.objects.filter(child=child).update(child=into)
     GuardianClaim.objects.filter(child=child).update(child=into)
-    for told in (Notice, Message):
-        told.objects.filter(about=child.pk).update(about=into.pk)
-    number, hashed = child.paper_number, child.paper_hash
-    child.delete()
-    into.paper_number, into.paper_hash = number, hashed
-    into.save(update_fields=["paper_number", "paper_hash"])
+    _move_what_was_told(child, into=into)
     for guardianship in moved:
         tell_the_others(guardianship, known=[one.user for one in moved], now=now)
+
+
+def _move_what_was_told(child: Child, *, into: Child) -> None:
+    """Messages and journals go with the child, whose row ends here.
+
+    So does the certificate, which makes no other child; where `into` has one, its approved claims keep this one found
+    (`children_with`).
+    """
+    gone, number, hashed = child.pk, child.paper_number, child.paper_hash
+    child.delete()
+    if not into.paper_number:
+        into.paper_number, into.paper_hash = number, hashed
+        into.save(update_fields=["paper_number", "paper_hash"])
+    people = list(User.objects.filter(guardianships__child=into).distinct())
+    follow(gone, into=into.pk, recipients=[one.pk for one in people])
+    audit.follow(gone, into=into.pk, people=people)
 
 
 def _refuse_barred(child: Child, into: Child) -> None:

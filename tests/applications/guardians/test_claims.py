@@ -2,12 +2,15 @@
 
 from datetime import date, timedelta
 from io import BytesIO
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 from PIL import Image
 
+from accounts import audit
 from accounts.crypto import keyed_hash
 from accounts.identity import paper_hash, stand_in
 from accounts.models import Sex, User
@@ -31,8 +34,10 @@ from applications.refusals import Refusal
 from applications.waiting.filing import FILE_WITHIN, archive, file_application
 from children.models import Child, ClaimPaper, Dispute, GuardianClaim, Guardianship
 from children.services import ChildAlreadyAdded, add_child, find_child
-from notifications.models import Message, Notice
+from notifications.models import Mail, Message, Notice
+from notifications.selectors import is_told
 from tests.applications.conftest import NOW
+from tests.applications.personal_data.test_leaving import tables_with
 from tests.factories import (
     ApplicationFactory,
     ChildFactory,
@@ -436,6 +441,44 @@ class TestTheIinThatComesLater:
         told = Message.objects.filter(kind="guardians_before").values_list("recipient", flat=True)
         assert set(told) == {claim.user.pk, grandmother.user.pk}
         assert father.journal.filter(action="guardian_added", child=joined.pk).count() == 2
+
+    def test_everything_told_and_written_of_it_goes_with_it(self, amir, claim, scene, settings):
+        settings.SENDS_MAIL = True
+        User.objects.filter(pk=claim.user.pk).update(email="ana@example.org", mails_notices=True)
+        mother = User.objects.get(pk=claim.user.pk)
+        uncle = GuardianshipFactory.create(child=amir, source="official").user
+        self.filed(amir, uncle, scene)
+        add_child(UserFactory.create(), iin=IIN, now=NOW)
+        assert Mail.objects.filter(recipient=mother, about=amir.pk).exists()
+        before = set(audit.journal_of(mother).values_list("pk", flat=True))
+        assert audit.journal_of(mother).filter(actor=uncle).exists()
+        assert ("accounts_auditentry", amir.pk) in tables_with(amir.pk)
+        joined = join_iin(amir, IIN, actor=mother, address=None, now=NOW)
+        assert tables_with(amir.pk) == set()
+        assert set(audit.journal_of(mother).values_list("pk", flat=True)) > before
+        # The worker sends what waited, by SMS and by e-mail.
+        assert all(is_told(one) for one in [*mother.messages.all(), *mother.mails.all()])
+        # Of a child that is still there nothing is moved, and no entry of no child is hidden behind one.
+        for change in (
+            f"SELECT follow_in_journal('{{{mother.pk}}}', '{joined.pk}', '{uuid4()}')",
+            f"SELECT follow_in_journal('{{{mother.pk}}}', '{joined.pk}', '{scene.application.child_id}')",
+            f"UPDATE accounts_auditentry SET child = '{joined.pk}' WHERE child IS NULL",
+        ):
+            with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+                connection.cursor().execute(change)
+
+    def test_the_certificate_that_the_other_had_still_finds_it_too(self, amir, claim, officials):
+        by_iin = add_child(UserFactory.create(), iin=IIN, now=NOW)
+        first = GuardianClaimFactory.create(paper_number="MN123456", made_at=NOW)
+        approved(first, officials)
+        second = Guardianship.objects.get(user=first.user).child
+        assert join_iin(second, IIN, actor=first.user, address=None, now=NOW) == by_iin
+        assert join_iin(amir, IIN, actor=claim.user, address=None, now=NOW) == by_iin
+        by_iin.refresh_from_db()
+        assert by_iin.paper_number == "MN123456"
+        for number in ("MN123456", claim.paper_number):
+            late = approved(GuardianClaimFactory.create(paper_number=number, made_at=NOW), officials)
+            assert late.child == by_iin
 
     @pytest.mark.parametrize("decision", [{}, {"outcome": "ends"}])
     def test_nobody_becomes_a_guardian_by_it_past_a_decision(self, amir, claim, officials, decision):
