@@ -267,8 +267,8 @@ class Refusal(TextChoices):
     TWO_APPLICATIONS = (
         "two_applications",
         _(
-            "Another guardian has added this child by its IIN and filed an application. Add the child by its IIN, too, "
-            "move the later of the two applications to the bin, then enter the IIN here again."
+            "Another guardian has added this child by its IIN and filed an application, which is on your list now, "
+            "too. Move the later of the two applications to the bin, then enter the IIN here again."
         ),
     )
     # the portal

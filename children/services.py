@@ -60,9 +60,11 @@ class GuardianshipBarred(ChildRefused):
         )
 
 
-def find_child(user: User, *, iin: str) -> Person:
+def find_child(user: User, *, iin: str, beside: Child | None = None) -> Person:
     """What the registry says of the child with `iin` (12 digits) if `user` is its guardian.
 
+    That it is the child that `user` has without an IIN refuses it, unless that is `beside`, which is to become one with
+    it later.
     Raises `ChildAlreadyAdded`, `GuardianshipBarred`, `ChildRefused`, `accounts.registry.RegistryUnavailable`. May take
     seconds: never call it inside a transaction.
     """
@@ -70,7 +72,7 @@ def find_child(user: User, *, iin: str) -> Person:
     if added is not None:
         raise ChildAlreadyAdded(added)
     person = ask_registry(user, iin=iin)
-    on_paper = _same_on_paper(user, person)
+    on_paper = _same_on_paper(user, person, beside=beside)
     if on_paper is not None:
         raise ChildAlreadyAdded(on_paper)
     if is_barred(user, children_with(iin=iin)) or _is_ward_of_any(opponents_of(user), iin=iin):
@@ -78,7 +80,7 @@ def find_child(user: User, *, iin: str) -> Person:
     return person
 
 
-def _same_on_paper(user: User, person: Person) -> Child | None:
+def _same_on_paper(user: User, person: Person, *, beside: Child | None) -> Child | None:
     """The child that `user` has here without an IIN and that `person` is: its IIN is entered on its own page.
 
     Twins have different first names.
@@ -87,7 +89,11 @@ def _same_on_paper(user: User, person: Person) -> Child | None:
         paper_hash__isnull=False, birth_date=person.birth_date, sex=person.sex
     )
     name = person.first_name.casefold()
-    same = (child for child in born_then if not child.iin and child.first_name.casefold() == name)
+    same = (
+        child
+        for child in born_then
+        if not child.iin and child != beside and child.first_name.casefold() == name
+    )
     return next(same, None)
 
 
@@ -131,8 +137,10 @@ def still_to_add(user: User, wards: Iterable[Person], *, today: date) -> list[Pe
     return sorted(offered, key=lambda ward: ward.birth_date, reverse=True)
 
 
-def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> Child:
-    """Add the child with `iin` (12 digits) to the family of `user` and return it.
+def add_child(
+    user: User, *, iin: str, nationality: str = "", beside: Child | None = None, now: datetime
+) -> Child:
+    """Add the child with `iin` (12 digits) to the family of `user` and return it; `beside` as in `find_child`.
 
     The registry is asked again, so nobody can add a child by skipping a page. A child that another guardian has added
     stays one row that both may act for; its data is brought up to date. Every guardian the child already has is told
@@ -140,7 +148,7 @@ def add_child(user: User, *, iin: str, nationality: str = "", now: datetime) -> 
     call it inside a transaction. Locks the parent's row, then the child's.
     """
     known_opponents = set(opponents_of(user))
-    person = find_child(user, iin=iin)
+    person = find_child(user, iin=iin, beside=beside)
     with transaction.atomic():
         lock_people(user)
         if not present_people().filter(pk=user.pk).exists():

@@ -17,7 +17,14 @@ from applications.states import LIVE_STATES
 from children.disputes import is_barred, lock_people, undecided
 from children.known import children_with
 from children.models import Child, GuardianClaim, Guardianship
-from children.services import ChildRefused, ask_registry, tell_the_others
+from children.services import (
+    ChildAlreadyAdded,
+    ChildRefused,
+    GuardianshipBarred,
+    add_child,
+    ask_registry,
+    tell_the_others,
+)
 from notifications.services import follow
 
 
@@ -26,10 +33,11 @@ def join_iin(child: Child, iin: str, *, actor: User, address: str | None, now: d
 
     The registry has to know `actor` as its guardian, and the same birth date and sex. Where another guardian has added
     the child by this IIN, the two become one: guardians, who are told of each other, applications and what was told of
-    it. Raises `Refused` (IIN_NOT_OF_CHILD, HAS_IIN, TWO_APPLICATIONS if both have a live one, GUARDIAN_BARRED if an
-    official has yet to decide about a guardian of one of them, or has barred one from the other, BUSY if somebody else
-    adds the child at this moment), `accounts.registry.RegistryUnavailable`. Asks the registry, so never call it inside
-    a transaction. Locks the people, the children, then the applications.
+    it. Raises `Refused` (IIN_NOT_OF_CHILD, HAS_IIN, TWO_APPLICATIONS if both have a live one: `actor` is then a
+    guardian of the other, too, and can move either to the bin; GUARDIAN_BARRED if an official has yet to decide about a
+    guardian of one of them, or has barred one from the other; BUSY if somebody else adds the child at this moment),
+    `accounts.registry.RegistryUnavailable`. Asks the registry, so never call it inside a transaction. Locks the people,
+    the children, then the applications.
     """
     try:
         person = ask_registry(actor, iin=iin)
@@ -56,10 +64,26 @@ def join_iin(child: Child, iin: str, *, actor: User, address: str | None, now: d
                 address=address,
                 now=now,
             )
+    except Refused as refused:
+        if refused.reason == Refusal.TWO_APPLICATIONS:
+            _add_the_other(child, iin, actor=actor, now=now)
+        raise
     except IntegrityError as error:
         # Added by this IIN since it was looked for: the next press finds that child.
         raise Refused(Refusal.BUSY) from error
     return child
+
+
+def _add_the_other(child: Child, iin: str, *, actor: User, now: datetime) -> None:
+    """The registry knows `actor` as a guardian of the child with `iin`; whoever has added it is told of them."""
+    try:
+        add_child(actor, iin=iin, beside=child, now=now)
+    except ChildAlreadyAdded:
+        return
+    except GuardianshipBarred:
+        raise Refused(Refusal.GUARDIAN_BARRED) from None
+    except ChildRefused:
+        raise Refused(Refusal.IIN_NOT_OF_CHILD) from None
 
 
 def _lock(child: Child, iin: str) -> tuple[Child, Child | None]:

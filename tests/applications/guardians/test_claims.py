@@ -507,9 +507,22 @@ class TestTheIinThatComesLater:
     def test_of_two_applications_the_family_chooses_first(self, amir, claim, scene):
         father = UserFactory.create()
         by_iin = add_child(father, iin=IIN, now=NOW)
-        self.filed(amir, claim.user, scene)
-        ApplicationFactory(child=by_iin, filed_by=father, locality=scene.locality)
-        with refused(Refusal.TWO_APPLICATIONS):
-            join_iin(amir, IIN, actor=claim.user, address=None, now=NOW + DAY)
+        older = self.filed(amir, claim.user, scene)
+        later = ApplicationFactory.create(child=by_iin, filed_by=father, locality=scene.locality)
+        for _press in range(2):
+            with refused(Refusal.TWO_APPLICATIONS):
+                join_iin(amir, IIN, actor=claim.user, address=None, now=NOW + DAY)
         assert Child.objects.filter(pk__in=[amir.pk, by_iin.pk]).count() == 2
         assert Application.objects.filter(child=amir).count() == 1
+        # What the refusal says can be done.
+        archive(later, actor=claim.user, now=NOW + DAY)
+        assert join_iin(amir, IIN, actor=claim.user, address=None, now=NOW + DAY) == by_iin
+        older.refresh_from_db()
+        assert (older.child, older.filed_at, older.state) == (by_iin, NOW, "waiting")
+        present = Guardianship.objects.filter(child=by_iin, ended_at=None)
+        assert {(one.user, one.source) for one in present} == {
+            (father, "registry"),
+            (claim.user, "official"),
+        }
+        # The father was told once that she came.
+        assert Message.objects.filter(recipient=father, kind="guardian_added").count() == 1
