@@ -108,7 +108,7 @@ KINDS: Final = (
     ),
     Kind("benefit_rejected", _("Benefit: rejected"), BOTH, ("application", "category", "number", "reason")),
     Kind("benefit_expired", _("Benefit: expired"), BOTH, ("application", "category", "number")),
-    # `file_by`: until when an application gets the date on which the papers were handed in.
+    # `file_by`: until when an application gets the date on which the papers were handed in; None if it does not.
     Kind("claim_approved", _("Guardian by papers: approved"), BOTH, ("claim", "file_by")),
     Kind("claim_refused", _("Guardian by papers: refused"), BOTH, ("claim",)),
     Kind("objection_answered", _("Report of wrong data answered"), BOTH, ("objection",)),

@@ -141,8 +141,9 @@ class GuardianClaimAdmin(WorkAdmin):
             name="approve",
             label=_("Approve"),
             consequence=_(
-                "The person is a guardian of the child from now on and can file an application, which counts from when "
-                "the papers were handed in. Other guardians of the child are told."
+                "The person is a guardian of the child from now on and can file an application. It counts from when "
+                "the papers were handed in, unless the child has another guardian or an application here already. "
+                "Other guardians of the child are told."
             ),
             done=_("Approved. The family has been told."),
             permission="children.change_guardianclaim",

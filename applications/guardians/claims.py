@@ -239,7 +239,7 @@ def _record(claim: GuardianClaim, action: Action, *, actor: User, reason: str, n
     )
 
 
-def _tell(claim: GuardianClaim, kind: str, *, now: datetime, **context: datetime) -> None:
+def _tell(claim: GuardianClaim, kind: str, *, now: datetime, **context: datetime | None) -> None:
     """Who has closed their account is told nothing; the page says it, should they open it again."""
     if claim.user.leaving_since is not None:
         return

@@ -30,7 +30,7 @@ from applications.rules.running_out import first_end
 from applications.states import LIVE_STATES, ApplicationState, Move
 from bulletin.models import Language, Locality
 from children.disputes import halts_of, standstill
-from children.models import Child, GuardianClaim
+from children.models import Child, GuardianClaim, Guardianship
 
 # How long after an approval by papers an application still gets the date on which they were handed in.
 FILE_WITHIN: Final = timedelta(days=14)
@@ -101,26 +101,30 @@ def file_application(
     return application
 
 
-def file_by(claim: GuardianClaim) -> datetime:
-    """The first instant at which an application no longer gets the date of an approved claim."""
+def file_by(claim: GuardianClaim) -> datetime | None:
+    """The first instant at which an application no longer gets the date of an approved claim; None if none gets it."""
     assert claim.decided_at is not None
-    return claim.decided_at + FILE_WITHIN
+    return claim.decided_at + FILE_WITHIN if _keeps_its_date(claim) else None
+
+
+def _keeps_its_date(claim: GuardianClaim) -> bool:
+    """Whether the child was in no queue before, and had no other guardian who could have filed.
+
+    So nobody gains an older date for a child who could wait already.
+    """
+    if Application.objects.filter(child=claim.child_id).exists():
+        return False
+    others = Guardianship.objects.filter(child=claim.child_id).exclude(user=claim.user_id)
+    return not others.filter(added_at__lt=claim.decided_at).exists()
 
 
 def _handed_in_at(child: Child, actor: User, *, now: datetime) -> datetime | None:
-    """When `actor` handed in the papers for `child` that were approved; None if the child was in the queue before.
-
-    So nobody gains a date by a paper that proves nothing, and nobody an older one for a child who could wait already.
-    """
+    """When `actor` handed in the papers for `child` that were approved lately; None if their date doesn't count."""
     approved = GuardianClaim.objects.filter(
         child=child, user=actor, state=GuardianClaim.State.APPROVED, decided_at__gt=now - FILE_WITHIN
     )
     claim = approved.order_by("-decided_at").first()
-    if claim is None or Application.objects.filter(child=child).exists():
-        return None
-    # Who could file before, by another guardian, could have had the date then.
-    earlier = child.guardianships.filter(added_at__lt=claim.decided_at).exclude(user=actor)
-    return None if earlier.exists() else claim.made_at
+    return claim.made_at if claim is not None and _keeps_its_date(claim) else None
 
 
 def archive(application: Application, *, actor: User, now: datetime) -> Application:

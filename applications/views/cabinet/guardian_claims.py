@@ -85,16 +85,18 @@ def new_claim(request: HttpRequest) -> HttpResponse:
 @parent_required
 def claim_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Where the papers stand, why they were refused, and what to do next."""
-    claim = _own(request, pk)
+    claim, now = _own(request, pk), read_clock()
     tone, icon = _TAGS[GuardianClaim.State(claim.state)]
     is_approved = claim.state == GuardianClaim.State.APPROVED
+    until = file_by(claim) if is_approved else None
     number = mask_iin(claim.iin) if claim.iin else mask_document(claim.paper_number)
     context: dict[str, Any] = {
         "claim": claim,
         "tone": tone,
         "icon": icon,
         "papers": claim.papers.all(),
-        "file_by": file_by(claim) if is_approved else None,
+        "is_approved": is_approved,
+        "file_by": until if until is not None and now < until else None,
         "rows": [
             {"label": _("Full name"), "value": claim.full_name},
             {"label": _("Date of birth"), "at": claim.birth_date, "show": "date"},

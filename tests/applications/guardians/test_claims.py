@@ -217,6 +217,28 @@ class TestTheDecision:
         assert file_application(child=known.child, actor=foster.user, now=NOW, **filed).filed_at == NOW
         assert Message.objects.filter(recipient=known.user, kind="guardian_added").count() == 1
 
+    def test_the_date_is_promised_only_where_it_counts(self, claim, officials, scene, client_of, clock):
+        def read(one):
+            page = client_of(one.user).get(reverse("applications:guardian_claim", args=[one.pk]))
+            message = Message.objects.get(recipient=one.user, kind="claim_approved")
+            notice = Notice.objects.get(recipient=one.user, kind="claim_approved")
+            return page.context["file_by"], "Өтініш беріңіз" in message.text, "10.07.2019" in notice.text_kk
+
+        approved(claim, officials)
+        assert read(claim) == (NOW + FILE_WITHIN, True, True)
+        # Another guardian of the child could have filed before, or has filed.
+        father = GuardianClaimFactory.create(paper_number=claim.paper_number, made_at=NOW)
+        approved(father, officials, at=NOW + DAY)
+        assert read(father) == (None, False, False)
+        child = Guardianship.objects.get(user=father.user).child
+        clock.move_to(NOW + FILE_WITHIN)
+        assert read(claim)[0] is None
+        clock.move_to(NOW + DAY)
+        ApplicationFactory(child=child, filed_by=father.user, locality=scene.locality)
+        assert read(claim)[0] is None
+        page = client_of(claim.user).get(reverse("applications:guardian_claim", args=[claim.pk]))
+        assert reverse("applications:new") in page.content.decode()
+
     def test_the_same_certificate_makes_one_child_for_both_parents(self, claim, officials):
         father = GuardianClaimFactory.create(paper_number=claim.paper_number, made_at=NOW)
         other_day = GuardianClaimFactory.create(
