@@ -138,13 +138,20 @@ def still_to_add(user: User, wards: Iterable[Person], *, today: date) -> list[Pe
 
 
 def add_child(
-    user: User, *, iin: str, nationality: str = "", beside: Child | None = None, now: datetime
+    user: User,
+    *,
+    iin: str,
+    nationality: str = "",
+    beside: Child | None = None,
+    assisted_by: User | None = None,
+    now: datetime,
 ) -> Child:
     """Add the child with `iin` (12 digits) to the family of `user` and return it; `beside` as in `find_child`.
 
     The registry is asked again, so nobody can add a child by skipping a page. A child that another guardian has added
     stays one row that both may act for; its data is brought up to date. Every guardian the child already has is told
-    at once, by inbox and SMS, and finds it in the journal. Raises what `find_child` raises. Asks the registry, so never
+    at once, by inbox and SMS, and finds it in the journal. The journal of `user` names `assisted_by`, the employee who
+    adds it for them. Raises what `find_child` raises. Asks the registry, so never
     call it inside a transaction. Locks the parent's row, then the child's.
     """
     known_opponents = set(opponents_of(user))
@@ -166,7 +173,9 @@ def add_child(
         )
         if not created:
             raise ChildAlreadyAdded(child)
-        audit.record(Action.CHILD_ADDED, actor=user, subject=user, target=child.full_name, now=now)
+        audit.record(
+            Action.CHILD_ADDED, actor=assisted_by or user, subject=user, target=child.full_name, now=now
+        )
         tell_the_others(guardianship, now=now)
     return child
 

@@ -325,7 +325,7 @@ class FirstSignInAdmin(WorkAdmin):
         if not data["child"]:
             return
         try:
-            child = add_child(parent, iin=data["child"], now=read_clock())
+            child = add_child(parent, iin=data["child"], assisted_by=employee, now=read_clock())
             application = file_application(
                 child=child,
                 locality=data["locality"],

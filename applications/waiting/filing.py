@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import IntegrityError, connection
 from django.db.models import F
 
-from accounts import audit
 from accounts.models import User
 from applications.benefits.claims import expire_benefits_of
 from applications.journal_actions import Action
@@ -49,7 +48,8 @@ def file_application(
 ) -> Application:
     """Put a child into the queue of its birth year in `locality`, at `now`. Locks the child's row.
 
-    `assisted_by` is the employee who files it for `actor`, by the same rules: the event says so, and the journal.
+    `assisted_by` is the employee who files it for `actor`, by the same rules: the event and the journals
+    name the employee.
     The first application after an approval by papers counts from when those were handed in (`FILE_WITHIN`).
 
     `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (ALREADY_FILED, AGE,
@@ -82,18 +82,12 @@ def file_application(
             application.runs_out_at = first_end(application, now=now)
             application.save(force_insert=True)
             data = {"channel": "assisted"} if assisted_by else {}
-            event = write_event(application, Move.FILE, before="", actor=actor, now=now, data=data)
+            event = write_event(
+                application, Move.FILE, before="", actor=assisted_by or actor, now=now, data=data
+            )
             number = _number(application, now=now)
-            announce(event, "application_filed", Action.APPLICATION_FILED, number=number)
-            if assisted_by:
-                audit.record(
-                    Action.FILED_BY_EMPLOYEE,
-                    actor=assisted_by,
-                    subject=actor,
-                    target=application.number,
-                    about=application,
-                    now=now,
-                )
+            action = Action.FILED_BY_EMPLOYEE if assisted_by else Action.APPLICATION_FILED
+            announce(event, "application_filed", action, number=number)
     except IntegrityError as error:
         if Application.objects.filter(child=child, state__in=LIVE_STATES).exists():
             raise Refused(Refusal.ALREADY_FILED) from error

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from pypdf import PdfReader
 
+from accounts import audit
 from accounts.first_sign_in import TRIES, VALID_FOR, issue_code, owner_of_paper
 from accounts.identity import iin_hash
 from accounts.journal_actions import Action
@@ -18,6 +19,7 @@ from accounts.registry import simulated_people
 from accounts.roles import Role
 from applications.journal_actions import Action as OfApplications
 from applications.models import Application, Event
+from children.journal_actions import Action as OfChildren
 from notifications.models import Message, Notice
 from tests.factories import GuardianshipFactory, LocalityFactory, UserFactory, nth_iin
 from tests.staff import employee, inside
@@ -78,9 +80,16 @@ def test_the_whole_way(clerk):
     assert (user.phone, user.has_usable_password()) == (None, False)
     application = Application.objects.get()
     assert (application.filed_at, application.filed_by) == (NOW, user)
-    assert Event.objects.get().data == {"channel": "assisted"}
-    for action in (Action.REGISTERED_BY_EMPLOYEE, OfApplications.FILED_BY_EMPLOYEE):
-        assert AuditEntry.objects.get(action=action).actor == clerk
+    event = Event.objects.get()
+    assert (event.data, event.actor) == ({"channel": "assisted"}, clerk)
+    # Nobody has signed in to the account yet, so nothing in its journal was done by its owner.
+    written = audit.journal_of(user)
+    assert {entry.actor for entry in written} == {clerk}
+    assert {entry.action for entry in written} == {
+        Action.REGISTERED_BY_EMPLOYEE,
+        OfChildren.CHILD_ADDED,
+        OfApplications.FILED_BY_EMPLOYEE,
+    }
     assert user.consents.count() == 1
     assert not Message.objects.exists()
     # The paper: both languages, no IIN, and nothing of the code is kept.
