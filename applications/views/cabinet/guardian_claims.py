@@ -1,5 +1,6 @@
 """A guardian by papers: handing them in, where they stand, and the IIN that a child got later."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from applications.views.cabinet.sent_files import warn_of_losses
 from applications.views.people import parent
 from applications.waiting.filing import file_by
 from children.access import child_for
-from children.models import ClaimPaper, GuardianClaim
+from children.models import Child, ClaimPaper, GuardianClaim
 from notifications.clock import read_clock
 
 _TAGS = {
@@ -38,6 +39,9 @@ _TAGS = {
     GuardianClaim.State.APPROVED: ("success", "check-circle"),
     GuardianClaim.State.REFUSED: ("danger", "cross"),
 }
+
+# In the session: which child the one whose IIN was entered last has become.
+_BECAME = "child_became"
 
 
 @accepts(settings.UPLOAD_FORM_MAX_BYTES)
@@ -126,39 +130,53 @@ def claim_paper(request: HttpRequest, pk: UUID, paper_pk: int) -> HttpResponse:
 @parent_required
 def join(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The IIN of a child that came without one."""
-    now, user = read_clock(), parent(request)
-    child = child_for(user, pk)
+    became = request.session.get(_BECAME, {}).get(str(pk))
+    if became is not None:
+        # The second press of the button: the child of this address is another one by now.
+        return redirect("children:child", became)
+    child = child_for(parent(request), pk)
     if child.iin:
         messages.info(request, str(Refusal.HAS_IIN.label))
         return redirect("children:child", child.pk)
     form = JoinForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        account, address = str(user.pk), client_address(request)
-        allowed = limits.allow_lookup(
-            account, address=address, device=known_device(request, user.username), now=now
-        )
-        if not allowed.ok:
-            form.add_error("iin", too_many(allowed.retry_at, now=now))
-            return render(request, "applications/join_iin.html", {"form": form, "child": child})
-        try:
-            joined = join_iin(child, form.cleaned_data["iin"], actor=user, address=address, now=now)
-        except Refused as refused:
-            if refused.reason == Refusal.HAS_IIN:
-                # Entered at the same moment; the child may have become one with another, whose page is on the list.
-                limits.lookup_was_harmless(account, now=now)
-                messages.info(request, str(refused))
-                return redirect("children:list")
-            if refused.reason == Refusal.IIN_NOT_OF_CHILD:
-                limits.lookup_failed(account, address=address, now=now)
-            form.add_error("iin", str(refused))
-        except RegistryUnavailable:
-            limits.lookup_was_harmless(account, now=now)
-            form.add_error(None, _("The person registry does not answer now. Try again in a few minutes"))
-        else:
-            limits.lookup_was_harmless(account, now=now)
-            messages.success(request, _("The IIN is entered. The child, its application and its date stay."))
-            return redirect("children:child", joined.pk)
+        answer = _join(request, child, form, now=read_clock())
+        if answer is not None:
+            return answer
     return render(request, "applications/join_iin.html", {"form": form, "child": child})
+
+
+def _join(request: HttpRequest, child: Child, form: JoinForm, *, now: datetime) -> HttpResponse | None:
+    """Lead on to the page of the child, or say in the form what is wrong."""
+    user, address = parent(request), client_address(request)
+    account = str(user.pk)
+    allowed = limits.allow_lookup(
+        account, address=address, device=known_device(request, user.username), now=now
+    )
+    if not allowed.ok:
+        form.add_error("iin", too_many(allowed.retry_at, now=now))
+        return None
+    try:
+        joined = join_iin(child, form.cleaned_data["iin"], actor=user, address=address, now=now)
+    except Refused as refused:
+        if refused.reason == Refusal.HAS_IIN:
+            # Entered at the same moment; the child may have become one with another, whose page is on the list.
+            limits.lookup_was_harmless(account, now=now)
+            messages.info(request, str(refused))
+            return redirect("children:list")
+        if refused.reason == Refusal.IIN_NOT_OF_CHILD:
+            limits.lookup_failed(account, address=address, now=now)
+        form.add_error("iin", str(refused))
+        return None
+    except RegistryUnavailable:
+        limits.lookup_was_harmless(account, now=now)
+        form.add_error(None, _("The person registry does not answer now. Try again in a few minutes"))
+        return None
+    limits.lookup_was_harmless(account, now=now)
+    if joined.pk != child.pk:
+        request.session[_BECAME] = {str(child.pk): str(joined.pk)}
+    messages.success(request, _("The IIN is entered. The child, its application and its date stay."))
+    return redirect("children:child", joined.pk)
 
 
 def _own(request: HttpRequest, pk: UUID) -> GuardianClaim:

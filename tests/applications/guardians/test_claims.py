@@ -435,6 +435,13 @@ class TestTheIinThatComesLater:
         with refused(Refusal.IIN_NOT_OF_CHILD):
             join_iin(amir, IIN, actor=claim.user, address=None, now=NOW)
 
+    def test_the_second_press_ends_on_the_page_of_the_first(self, amir, claim, client_of):
+        by_iin = add_child(UserFactory.create(), iin=IIN, now=NOW)
+        browser, address = client_of(claim.user), reverse("applications:join_iin", args=[amir.pk])
+        answers = [browser.post(address, {"iin": IIN}) for _press in range(2)]
+        assert {answer.url for answer in answers} == {reverse("children:child", args=[by_iin.pk])}
+        assert client_of(UserFactory.create()).get(address).status_code == 404
+
     def test_with_what_the_other_parent_has_added_it_becomes_one(self, amir, claim, scene):
         father = UserFactory.create()
         by_iin = add_child(father, iin=IIN, now=NOW)
