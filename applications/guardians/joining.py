@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from accounts import audit
 from accounts.identity import iin_hashes
-from accounts.models import User
+from accounts.models import Objection, User
 from accounts.registry import Person
 from applications.journal_actions import Action
 from applications.models import Application
@@ -128,7 +128,7 @@ def _merge(child: Child, *, into: Child, now: datetime) -> None:
 
 
 def _move_what_was_told(child: Child, *, into: Child) -> None:
-    """Messages and journals go with the child, whose row ends here.
+    """Messages, journals and objections go with the child, whose row ends here.
 
     So does the certificate, which makes no other child; where `into` has one, its approved claims keep this one found
     (`children_with`).
@@ -139,6 +139,7 @@ def _move_what_was_told(child: Child, *, into: Child) -> None:
         into.paper_number, into.paper_hash = number, hashed
         into.save(update_fields=["paper_number", "paper_hash"])
     people = list(User.objects.filter(guardianships__child=into).distinct())
+    Objection.objects.filter(child=gone).update(child=into.pk)
     follow(gone, into=into.pk, recipients=[one.pk for one in people])
     audit.follow(gone, into=into.pk, people=people)
 
