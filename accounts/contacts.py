@@ -15,7 +15,7 @@ from accounts import audit, limits
 from accounts.crypto import keyed_hash
 from accounts.journal_actions import Action
 from accounts.models import ContactCode, Profile, User
-from accounts.sms_codes import LIFETIME, TooManyCodes, Verdict, judge_code, random_code
+from accounts.sms_codes import LIFETIME, TooManyCodes, Verdict, judge_code, random_code, what_nobody_types
 from notifications.services import enqueue, enqueue_to_mail, enqueue_to_phone
 
 PROOF: Final = "contact"
@@ -115,12 +115,12 @@ def change_second_phone(
 # --- codes, also for a lost number --------------------------------------------------------------------------------
 
 
-def new_code(subject: str, *, session: str, now: datetime) -> tuple[ContactCode, str]:
-    """A new code for `subject`, which says what it proves, valid in `session` only."""
+def new_code(subject: str, *, session: str, sends: bool = True, now: datetime) -> tuple[ContactCode, str]:
+    """A new code for `subject` (what it proves), valid in `session` only; one that is not sent is never right."""
     code = random_code()
     row = ContactCode.objects.create(
         subject_hash=keyed_hash("contact-subject", subject),
-        code_hash=_code_hash(subject, code),
+        code_hash=_code_hash(subject, code if sends else what_nobody_types()),
         session_hash=keyed_hash("session", session),
         created_at=now,
         expires_at=now + LIFETIME,

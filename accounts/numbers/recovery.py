@@ -63,8 +63,9 @@ def ask_for_code(
         raise TooManyCodes(allowed.retry_at)
     owner = _owner(identity)
     value = proven_contact(owner, way) if owner else ""
+    subject = _subject(identity, way, value, new_phone)
     with transaction.atomic():
-        row, code = new_code(_subject(identity, way, new_phone), session=session, now=now)
+        row, code = new_code(subject, session=session, sends=bool(value), now=now)
         with transaction.atomic():
             contact = Contact(way, value or _NOBODY[way])
             language = owner.language if owner else language
@@ -87,12 +88,13 @@ def recover(
 ) -> tuple[Verdict, NumberMove | None]:
     """Judge `code`; if it is right, the account moves to `new_phone` in 72 hours unless its owner stops that.
 
-    Raises `accounts.numbers.moves.NotMoved`.
+    The contact must be the proven one still. Raises `accounts.numbers.moves.NotMoved`.
     """
-    subject = _subject(identity, way, new_phone)
+    owner = _owner(identity)
+    value = proven_contact(owner, way) if owner else ""
+    subject = _subject(identity, way, value, new_phone)
     verdict = judge_contact_code(subject, session=session, code=code, now=now)
-    owner = _owner(identity) if verdict.ok else None
-    if owner is None:
+    if owner is None or not value or not verdict.ok:
         return verdict, None
     move = moves.ask(
         owner,
@@ -132,5 +134,5 @@ def _owner(identity: Identity) -> User | None:
     return profile.user if profile is not None and profile.user.is_active else None
 
 
-def _subject(identity: Identity, way: Way, new_phone: str) -> str:
-    return f"regain:{key_of(identity)}:{way}:{new_phone}"
+def _subject(identity: Identity, way: Way, value: str, new_phone: str) -> str:
+    return f"regain:{key_of(identity)}:{way}:{value}:{new_phone}"

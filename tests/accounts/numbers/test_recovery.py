@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -10,9 +11,12 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts import contacts
+from accounts.contacts import Way
+from accounts.identity import parse_identity
 from accounts.iin import check_digit
 from accounts.models import ContactCode, NumberMove, User
-from accounts.numbers import moves, rules
+from accounts.numbers import moves, recovery, rules
 from accounts.numbers.moves import Kind, Proof, Stopped
 from children.models import Dispute
 from notifications.kinds import BOTH, KINDS, Channel, sample_context
@@ -121,6 +125,25 @@ def test_no_sms_that_also_goes_by_e_mail_speaks_of_this_number():
             for language in ("kk", "ru"):
                 text = render_to_string(kind.template(Channel.SMS, language), sample_context(kind))
                 assert not re.search(r"(осы|бұл|этот|это) (нөмір|номер)", text), (kind.code, text)
+
+
+def test_without_a_proven_contact_no_code_is_right(owner, client, monkeypatch):
+    monkeypatch.setattr(contacts, "random_code", lambda: "271828")
+    prove_new(client)
+    User.objects.filter(pk=owner.pk).update(email="")
+    assert ask(client, owner.profile.iin, "email").url == PROOF
+    assert client.post(PROOF, {"code": "271828"}).status_code == 200
+    # One that was sent, to an address that was taken away or changed afterwards.
+    who = parse_identity(owner.profile.iin)
+    for minutes, present in enumerate(("", "another@mail.kz"), start=1):
+        visit: dict[str, Any] = {"session": "s", "address": None, "now": NOW + timedelta(minutes=minutes)}
+        User.objects.filter(pk=owner.pk).update(email=MAILBOX)
+        recovery.ask_for_code(who, Way.EMAIL, new_phone=NEW, language="kk", **visit)
+        User.objects.filter(pk=owner.pk).update(email=present)
+        verdict, _move = recovery.recover(who, Way.EMAIL, new_phone=NEW, code="271828", **visit)
+        assert not verdict.ok
+    assert Mail.objects.filter(kind="regain_code").count() == 2
+    assert not NumberMove.objects.exists()
 
 
 def test_the_first_phone_stops_it_without_a_password(owner, client):
