@@ -1,18 +1,21 @@
 """Accounts made by an employee: a login number instead of a phone, and a paper with a code for the first sign-in.
 
 Nine digits are the login: no number of a telephone, and nothing that others know, as an IIN would be. The code is
-printed and nowhere kept; a new paper voids the former one.
+printed and nowhere kept; a new paper voids the former one. Whoever holds it is the parent, so two employees stand
+behind each: one registers the person, or asks for another paper, and a colleague prints it.
 """
 
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.crypto import digest, keyed_hash, keyed_hashes
@@ -20,9 +23,7 @@ from accounts.identity import document_hash, iin_hash
 from accounts.journal_actions import Action
 from accounts.models import FirstSignIn, PolicyConsent, Profile, User
 from accounts.models.first_sign_in import FIRST_SIGN_IN, paper_code_hash
-from accounts.numbers.assisted import Held, refuse_related
-from accounts.numbers.concerned import tell_by_other_ways, what_holds
-from accounts.numbers.moves import Fault, NotMoved
+from accounts.numbers.concerned import is_of_the_family, tell_by_other_ways, what_holds
 from accounts.phones import LOGIN_LENGTH
 from accounts.registry import Person
 from accounts.services import IdentityTaken, account_of
@@ -31,6 +32,39 @@ from notifications.services import enqueue
 VALID_FOR: Final = timedelta(days=10)
 TRIES: Final = 5
 CODE_LENGTH: Final = 10
+
+
+class PaperFault(StrEnum):
+    """Why an employee can't ask for a paper, print it or decline it."""
+
+    HAS_PHONE = "has_phone"
+    NOT_ASKED = "not_asked"
+    ASKED = "asked"
+    SAME_EMPLOYEE = "same_employee"
+    RELATED = "related"
+    HELD = "held"
+
+
+class NoPaper(Exception):
+    """It can't be done; `fault` says why, and `str()` is a sentence for the employee."""
+
+    def __init__(self, fault: PaperFault, said: str = "") -> None:
+        super().__init__()
+        self.fault = fault
+        self.said = said
+
+    def __str__(self) -> str:
+        return (
+            self.said
+            or {
+                PaperFault.HAS_PHONE: _("This account has a phone number: its owner sets a password by SMS"),
+                PaperFault.NOT_ASKED: _("The paper was printed. Ask for a new one; a colleague prints it"),
+                PaperFault.ASKED: _("A paper is asked for already: a colleague prints it"),
+                PaperFault.SAME_EMPLOYEE: _("Who asked for the paper does not print it: a colleague does"),
+                PaperFault.RELATED: _("This is about you or your family: a colleague does it"),
+                PaperFault.HELD: _("Something holds changes of this account"),
+            }[self.fault]
+        )
 
 
 def register_assisted(
@@ -62,95 +96,96 @@ def register_assisted(
             )
             PolicyConsent.objects.create(user=user, version=settings.DATA_POLICY_VERSION, given_at=now)
             audit.record(Action.REGISTERED_BY_EMPLOYEE, actor=actor, subject=user, address=address, now=now)
-            return FirstSignIn.objects.create(user=user, registered_by=actor, registered_at=now)
+            return FirstSignIn.objects.create(
+                user=user, registered_by=actor, registered_at=now, asked_by=actor, asked_at=now
+            )
     except IntegrityError:
         raise IdentityTaken from None
 
 
-def issue_code(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> str:
-    """A new code for a new paper; every former one is void. Not once the first sign-in was made (`ValueError`).
+def may_ask(first: FirstSignIn) -> bool:
+    """Whether another paper can be asked for: none is, and the login is still the only way in."""
+    return first.asked_at is None and _signs_in_by_login(first.user)
 
-    Raises `accounts.numbers.moves.NotMoved` (RELATED): nobody holds a paper that opens an account of their own family.
+
+def ask_for_paper(first: FirstSignIn, *, why: str, actor: User, address: str | None, now: datetime) -> None:
+    """Ask for another paper, which a colleague of `actor` prints: the former one was lost, or the password forgotten.
+
+    Until then the former one holds. An owner who has signed in before is told. Raises `NoPaper` (RELATED, ASKED,
+    HAS_PHONE). Locks the row.
     """
-    refuse_related(first.user, actor)
-    with transaction.atomic():
-        row = FirstSignIn.objects.select_for_update().get(pk=first.pk)
-        if row.used_at is not None:
-            raise ValueError("The paper was used.")
-        code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
-        row.code_digest = _digest(row.user.username, code)
-        row.code_hash = paper_code_hash(row.code_digest)
-        row.attempts, row.expires_at = 0, now + VALID_FOR
-        row.save(update_fields=["code_digest", "code_hash", "attempts", "expires_at"])
-        audit.record(Action.PAPER_PRINTED, actor=actor, subject=row.user, address=address, now=now)
-    return code
-
-
-def may_ask_anew(first: FirstSignIn) -> bool:
-    """Whether a new paper can be asked for: the first one was used, and its login is still the only way in."""
-    return first.used_at is not None and first.anew_asked_at is None and _signs_in_by_login(first.user)
-
-
-def ask_anew(first: FirstSignIn, *, why: str, actor: User, address: str | None, now: datetime) -> None:
-    """Ask for a new paper for an owner who came with a document and has lost the password; the owner is told.
-
-    Nothing changes until a second employee approves. Raises `NotMoved`: RELATED, OVER if there is nothing to ask for.
-    """
-    refuse_related(first.user, actor)
     with transaction.atomic():
         row = _lock(first)
-        if not may_ask_anew(row):
-            raise NotMoved(Fault.OVER)
-        row.anew_asked_by, row.anew_asked_at, row.anew_why = actor, now, why
-        row.save(update_fields=["anew_asked_by", "anew_asked_at", "anew_why"])
-        action = Action.PAPER_ASKED_ANEW
-        audit.record(action, actor=actor, subject=row.user, reason=why, address=address, now=now)
-        key = f"paper-anew:{row.pk}:{now.isoformat()}"
-        enqueue(row.user, "paper_anew", context={}, dedupe_key=key, now=now)
-        tell_by_other_ways(row.user, "paper_anew", context={}, dedupe_key=key, now=now)
+        if is_of_the_family(row.user, actor):
+            raise NoPaper(PaperFault.RELATED)
+        if not may_ask(row):
+            raise NoPaper(PaperFault.ASKED if row.asked_at else PaperFault.HAS_PHONE)
+        row.asked_by, row.asked_at, row.why = actor, now, why
+        row.save(update_fields=["asked_by", "asked_at", "why"])
+        _record(Action.PAPER_ASKED_FOR, row, actor=actor, address=address, now=now)
+        if row.used_at is not None:
+            key = f"paper-anew:{row.pk}:{now.isoformat()}"
+            enqueue(row.user, "paper_anew", context={}, dedupe_key=key, now=now)
+            tell_by_other_ways(row.user, "paper_anew", context={}, dedupe_key=key, now=now)
 
 
-def approve_anew(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> None:
-    """Let a new paper be printed; the present password stays until a new one is set with it.
+def why_not_printed(first: FirstSignIn, *, actor: User) -> PaperFault | None:
+    """Why `actor` can't print the paper; None if they can, unless something holds changes of the account."""
+    if is_of_the_family(first.user, actor):
+        return PaperFault.RELATED
+    if first.asked_at is None:
+        return PaperFault.NOT_ASKED
+    if not _signs_in_by_login(first.user):
+        return PaperFault.HAS_PHONE
+    return PaperFault.SAME_EMPLOYEE if first.asked_by_id == actor.pk else None
 
-    Raises `NotMoved`: RELATED, SAME_EMPLOYEE for whoever asked, OVER, HELD while something holds moves of the account.
+
+def issue_code(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> str:
+    """A new code for the paper that a colleague of `actor` has asked for; every former one is void.
+
+    A password that the owner has holds until a new one is set with the paper. Raises `NoPaper` (RELATED, NOT_ASKED,
+    HAS_PHONE, SAME_EMPLOYEE, HELD). Locks the account, then the row.
     """
-    refuse_related(first.user, actor)
     with transaction.atomic():
         account = User.objects.select_for_update(no_key=True).get(pk=first.user_id)
         row = _lock(first)
-        if row.anew_asked_at is None:
-            raise NotMoved(Fault.OVER)
-        if row.anew_asked_by_id == actor.pk:
-            raise NotMoved(Fault.SAME_EMPLOYEE)
+        if fault := why_not_printed(row, actor=actor):
+            raise NoPaper(fault)
         if said := what_holds(account):
-            raise Held(said)
-        row.used_at = row.expires_at = None
-        row.code_digest, row.code_hash, row.attempts = "", "", 0
-        _decided(row, Action.PAPER_APPROVED, actor=actor, address=address, now=now)
+            raise NoPaper(PaperFault.HELD, said)
+        code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
+        row.code_digest = _digest(row.user.username, code)
+        row.code_hash = paper_code_hash(row.code_digest)
+        row.attempts, row.expires_at, row.used_at = 0, now + VALID_FOR, None
+        _record(Action.PAPER_PRINTED, row, actor=actor, address=address, now=now)
+        _close_request(row)
+    return code
 
 
-def to_approve(employee: User) -> QuerySet[FirstSignIn]:
-    """The new papers that wait for a colleague of whoever asked, and that is not the employee, the oldest first."""
-    waiting = FirstSignIn.objects.filter(anew_asked_at__isnull=False)
-    return waiting.exclude(anew_asked_by=employee).order_by("anew_asked_at")
-
-
-def decline_anew(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> None:
-    """Print none: the employee who asked takes it back, or another one declines. Raises `NotMoved` (RELATED, OVER)."""
-    refuse_related(first.user, actor)
+def decline_paper(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> None:
+    """Print none: whoever asked takes it back, or a colleague declines. Raises `NoPaper` (RELATED, NOT_ASKED)."""
     with transaction.atomic():
         row = _lock(first)
-        if row.anew_asked_at is None:
-            raise NotMoved(Fault.OVER)
-        _decided(row, Action.PAPER_DECLINED, actor=actor, address=address, now=now)
+        if is_of_the_family(row.user, actor):
+            raise NoPaper(PaperFault.RELATED)
+        if row.asked_at is None:
+            raise NoPaper(PaperFault.NOT_ASKED)
+        _record(Action.PAPER_DECLINED, row, actor=actor, address=address, now=now)
+        _close_request(row)
 
 
-def _decided(row: FirstSignIn, action: Action, *, actor: User, address: str | None, now: datetime) -> None:
-    why = row.anew_why
-    row.anew_asked_by, row.anew_asked_at, row.anew_why = None, None, ""
+def to_print(employee: User) -> QuerySet[FirstSignIn]:
+    """The papers that wait for a colleague of whoever asked, and that is not the employee, the oldest first."""
+    return FirstSignIn.objects.exclude(asked_at=None).exclude(asked_by=employee).order_by("asked_at")
+
+
+def _close_request(row: FirstSignIn) -> None:
+    row.asked_by, row.asked_at, row.why = None, None, ""
     row.save()
-    audit.record(action, actor=actor, subject=row.user, reason=why, address=address, now=now)
+
+
+def _record(action: Action, row: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> None:
+    audit.record(action, actor=actor, subject=row.user, reason=row.why, address=address, now=now)
 
 
 def _lock(first: FirstSignIn) -> FirstSignIn:

@@ -9,10 +9,9 @@ class Action(models.TextChoices):
 
     REGISTERED = "registered", _("Registered")
     REGISTERED_BY_EMPLOYEE = "registered_by_employee", _("Registered by an employee of the contact centre")
+    PAPER_ASKED_FOR = "paper_asked_for", _("Another paper for the first sign-in asked for")
     PAPER_PRINTED = "paper_printed", _("Paper for the first sign-in printed")
-    PAPER_ASKED_ANEW = "paper_asked_anew", _("New paper asked for, since the password is lost")
-    PAPER_APPROVED = "paper_approved", _("New paper approved by a second employee")
-    PAPER_DECLINED = "paper_declined", _("New paper declined")
+    PAPER_DECLINED = "paper_declined", _("Another paper for the first sign-in declined")
     PASSWORD_SET_BY_PAPER = "password_set_by_paper", _("First password set with the paper")
     OWNER_SHUT_OUT = (
         "owner_shut_out",

@@ -81,9 +81,7 @@ def numbers(user: User) -> Numbers | None:
     found = Numbers(
         claims=claims.to_decide(user).count() if user.has_perm("accounts.change_numbermove") else None,
         assisted=assisted.to_approve(user).count() if user.has_perm("accounts.change_assistedmove") else None,
-        papers=first_sign_in.to_approve(user).count()
-        if user.has_perm("accounts.change_firstsignin")
-        else None,
+        papers=first_sign_in.to_print(user).count() if user.has_perm("accounts.change_firstsignin") else None,
     )
     return None if found == Numbers(None, None, None) else found
 

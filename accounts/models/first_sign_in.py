@@ -39,12 +39,12 @@ class FirstSignIn(models.Model):
     expires_at = models.DateTimeField(_("paper valid until"), null=True, blank=True)
     used_at = models.DateTimeField(_("used at"), null=True, blank=True)
 
-    # A new paper after the first was used, for a forgotten password: one employee asks, and a second one approves.
-    anew_asked_by = models.ForeignKey(
+    # Of the paper that is to be printed: whoever registered the person, or asks for another one. A colleague prints it.
+    asked_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("asked by")
     )
-    anew_asked_at = models.DateTimeField(_("new paper asked for at"), null=True, blank=True)
-    anew_why = models.CharField(_("what happened"), max_length=300, blank=True)
+    asked_at = models.DateTimeField(_("paper asked for at"), null=True, blank=True)
+    why = models.CharField(_("what happened"), max_length=300, blank=True)
 
     class Meta:
         verbose_name = _("assisted registration")

@@ -82,5 +82,5 @@ def to_approve(employee: User) -> QuerySet[AssistedMove]:
 
 def refuse_related(account: User, actor: User) -> None:
     """Raise `NotMoved` (RELATED) if the account is the employee's own, or of their family."""
-    if actor.is_same_person(account) or is_of_the_family(account, actor):
+    if is_of_the_family(account, actor):
         raise NotMoved(Fault.RELATED)

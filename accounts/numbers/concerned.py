@@ -53,8 +53,8 @@ def register_relation(relation: Relation) -> None:
 
 
 def is_of_the_family(account: User, employee: User) -> bool:
-    """Whether `employee` is a guardian of a child of `account`, as far as any app can tell."""
-    return any(relation(account, employee) for relation in _relations)
+    """Whether the account is the employee's own, or has to do with their family, as far as any app can tell."""
+    return employee.is_same_person(account) or any(relation(account, employee) for relation in _relations)
 
 
 def register_listener(listener: Listener, circle: Circle) -> None:

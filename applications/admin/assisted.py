@@ -151,8 +151,7 @@ class AssistedMoveAdmin(WorkAdmin):
 
     def who_else_decides(self, request: HttpRequest, obj: AssistedMove) -> str:
         employee, account = staff_of(request), obj.move.account
-        is_related = employee.is_same_person(account) or is_of_the_family(account, employee)
-        return str(NotMoved(Fault.RELATED)) if is_related else ""
+        return str(NotMoved(Fault.RELATED)) if is_of_the_family(account, employee) else ""
 
     def may(self, request: HttpRequest, work: Work, obj: AssistedMove) -> bool:
         """Whoever asked for it only takes it back."""
@@ -205,7 +204,7 @@ class AssistedMoveAdmin(WorkAdmin):
                 form.add_error("term", code_step.too_many(allowed.retry_at, now=now))
             elif account is None:
                 form.add_error("term", gettext("There is no account with this number"))
-            elif employee.is_same_person(account) or is_of_the_family(account, employee):
+            elif is_of_the_family(account, employee):
                 form.add_error("term", str(NotMoved(Fault.RELATED)))
             else:
                 audit.record(

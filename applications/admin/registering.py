@@ -1,6 +1,7 @@
 """Assisted registration: the contact centre registers who has no mobile number, the child and its application too.
 
-The paper is made while the employee waits and kept nowhere: printing it makes its code.
+The paper is made while the employee waits and kept nowhere: printing it makes its code. A colleague of whoever
+registered the person, or asked for another paper, prints it.
 """
 
 from collections.abc import Callable
@@ -23,23 +24,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import audit, limits
-from accounts.first_sign_in import (
-    VALID_FOR,
-    approve_anew,
-    ask_anew,
-    decline_anew,
-    issue_code,
-    may_ask_anew,
-    register_assisted,
-    to_approve,
-)
+from accounts import audit, first_sign_in, limits
+from accounts.first_sign_in import VALID_FOR, NoPaper, PaperFault, register_assisted, to_print
 from accounts.identity import DocumentError, Identity, iin_hash, parse_identity
 from accounts.iin import IinError, parse_iin
 from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin
 from accounts.models import FirstSignIn, Sex, User
-from accounts.numbers.moves import Fault, NotMoved
+from accounts.numbers.concerned import is_of_the_family
 from accounts.registry import Person, PersonNotFound, RegistryUnavailable, get_registry
 from accounts.services import IdentityTaken
 from accounts.views import code_step
@@ -109,7 +101,7 @@ class RegisteringForm(forms.Form):
         return values
 
 
-class AnewForm(forms.Form):
+class AskForm(forms.Form):
     why = forms.CharField(
         label=_("what happened"),
         help_text=_(
@@ -122,41 +114,37 @@ class AnewForm(forms.Form):
 
 
 class StateFilter(admin.SimpleListFilter):
-    title = _("decision")
-    parameter_name = "decision"
+    title = _("paper")
+    parameter_name = "paper"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("waits for your decision"))]
+        return [("open", _("to be printed by you"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[FirstSignIn]) -> QuerySet[FirstSignIn]:
-        waiting = to_approve(staff_of(request))
+        waiting = to_print(staff_of(request))
         return queryset.filter(pk__in=waiting.values("pk")) if self.value() else queryset
 
 
 def _may_ask(first: FirstSignIn, now: datetime) -> bool:
-    return may_ask_anew(first)
+    return first_sign_in.may_ask(first)
 
 
 def _is_asked(first: FirstSignIn, now: datetime) -> bool:
-    return first.anew_asked_at is not None
+    return first.asked_at is not None
 
 
 def _ask(first: FirstSignIn, actor: User, data: dict[str, Any], now: datetime) -> None:
-    _try(ask_anew, first, why=data["why"], actor=actor, address=None, now=now)
-
-
-def _approve(first: FirstSignIn, actor: User, data: dict[str, Any], now: datetime) -> None:
-    _try(approve_anew, first, actor=actor, address=None, now=now)
+    _try(first_sign_in.ask_for_paper, first, why=data["why"], actor=actor, address=None, now=now)
 
 
 def _decline(first: FirstSignIn, actor: User, data: dict[str, Any], now: datetime) -> None:
-    _try(decline_anew, first, actor=actor, address=None, now=now)
+    _try(first_sign_in.decline_paper, first, actor=actor, address=None, now=now)
 
 
 def _try(service: Callable[..., None], first: FirstSignIn, **options: Any) -> None:
     try:
         service(first, **options)
-    except NotMoved as refused:
+    except NoPaper as refused:
         raise ValidationError(str(refused)) from None
 
 
@@ -169,39 +157,35 @@ class FirstSignInAdmin(WorkAdmin):
     list_filter = [StateFilter]
     list_display = ["registered_at", "owner", "shown_state"]
     list_select_related = ["user__profile"]
-    fields = ["owner_data", "applications", "registered_at", "registered_by", "expires_at", "shown_state"]
+    fields = [
+        "owner_data",
+        "applications",
+        "registered_at",
+        "registered_by",
+        "expires_at",
+        "shown_state",
+        "request_for_paper",
+    ]
 
     works = [
         Work(
-            name="anew",
-            label=_("Ask for a new paper"),
+            name="ask",
+            label=_("Ask for another paper"),
             consequence=_(
-                "For an owner who has lost the password and came with a document. A colleague approves it; then the "
-                "paper can be printed, and the present password holds until a new one is set. The owner is told."
+                "For who has lost the paper, did not use it in time, or has forgotten the password. See the document "
+                "again; a colleague prints the paper. Until then the former paper and the password hold."
             ),
-            done=_("Asked: a colleague has to approve it."),
+            done=_("Asked for: a colleague prints it now"),
             permission="accounts.change_firstsignin",
             offered=_may_ask,
             perform=_ask,
-            form=AnewForm,
-            is_in_journal=True,
-        ),
-        Work(
-            name="approve",
-            label=_("Approve the new paper"),
-            consequence=_(
-                "A new paper can be printed. With it the owner sets a new password, which ends all sessions."
-            ),
-            done=_("Approved: print the paper now."),
-            permission="accounts.change_firstsignin",
-            offered=_is_asked,
-            perform=_approve,
+            form=AskForm,
             is_in_journal=True,
         ),
         Work(
             name="decline",
-            label=_("Decline the new paper"),
-            consequence=_("Nothing changes: the owner signs in with the present password."),
+            label=_("Print no paper"),
+            consequence=_("Nothing changes: the former paper and the password hold."),
             done=_("Declined."),
             permission="accounts.change_firstsignin",
             offered=_is_asked,
@@ -209,6 +193,24 @@ class FirstSignInAdmin(WorkAdmin):
             is_in_journal=True,
         ),
     ]
+
+    def who_else_decides(self, request: HttpRequest, obj: FirstSignIn) -> str:
+        return str(NoPaper(PaperFault.RELATED)) if is_of_the_family(obj.user, staff_of(request)) else ""
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """With the button that prints the paper, or why a colleague has to press it."""
+        obj = self.get_object(request, object_id)
+        if obj is not None and obj.asked_at is not None:
+            fault = first_sign_in.why_not_printed(obj, actor=staff_of(request))
+            prints = {"prints": fault is None, "who_prints": str(NoPaper(fault)) if fault else ""}
+            extra_context = {**prints, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def audit_view(self, request: HttpRequest, obj: FirstSignIn, *, target: str = "") -> None:
         audit.record(
@@ -284,14 +286,11 @@ class FirstSignInAdmin(WorkAdmin):
         if not request.user.has_perm("accounts.change_firstsignin"):
             raise PermissionDenied
         try:
-            code = issue_code(first, actor=employee, address=audit.client_address(request), now=now)
-        except NotMoved as refused:
-            messages.error(request, str(refused))
-            return back
-        except ValueError:
-            messages.error(
-                request, gettext("The paper was used. Ask for a new one, which a colleague approves")
+            code = first_sign_in.issue_code(
+                first, actor=employee, address=audit.client_address(request), now=now
             )
+        except NoPaper as refused:
+            messages.error(request, str(refused))
             return back
         answer = HttpResponse(render_paper(first, code, now=now), content_type="application/pdf")
         answer["Content-Disposition"] = 'attachment; filename="first-sign-in.pdf"'
@@ -306,7 +305,7 @@ class FirstSignInAdmin(WorkAdmin):
             raise ValidationError(code_step.too_many(allowed.retry_at, now=now))
         person = _person(identity, data)
         if _is_own(employee, person, child=data["child"]):
-            raise ValidationError(str(NotMoved(Fault.RELATED)))
+            raise ValidationError(str(NoPaper(PaperFault.RELATED)))
         try:
             return register_assisted(
                 person,
@@ -360,18 +359,32 @@ class FirstSignInAdmin(WorkAdmin):
 
     @admin.display(description=_("paper"))
     def shown_state(self, obj: FirstSignIn) -> str:
-        if obj.anew_asked_at is not None:
-            return tag(gettext("new paper waits for approval"), tone="warning")
+        if obj.asked_at is not None:
+            return tag(gettext("a colleague prints it"), tone="warning")
         if obj.used_at is not None:
             return tag(gettext("used: the person has a password"), tone="success")
         if obj.expires_at is None:
-            return tag(gettext("not printed yet"), tone="warning")
+            return tag(gettext("not printed"), tone="warning")
         if obj.expires_at <= estimate_clock():
             return tag(gettext("no longer valid"), tone="danger")
         return tag(gettext("printed"), tone="info")
 
+    @admin.display(description=_("paper asked for"))
+    def request_for_paper(self, obj: FirstSignIn) -> str:
+        if obj.asked_at is None:
+            return "—"
+        rows = [
+            written(localtime(obj.asked_at).date()),
+            str(obj.asked_by or "—"),
+            obj.why or gettext("with the registration"),
+        ]
+        return format_html_join(LINE_BREAK, "{}", [(row,) for row in rows])
+
     def summary(self, obj: FirstSignIn) -> Rows:
-        return [{"label": gettext("Full name"), "value": self.owner_data(obj)}]
+        return [
+            {"label": gettext("Full name"), "value": self.owner_data(obj)},
+            {"label": gettext("paper asked for"), "value": self.request_for_paper(obj)},
+        ]
 
 
 def render_paper(first: FirstSignIn, code: str, *, now: datetime) -> bytes:

@@ -141,9 +141,9 @@ def test_both_hashes_are_searched_until_it_is_done(new_keys, monkeypatch):
 def test_codes_on_paper_outlive_the_keys(settings):
     """Recovery codes have no end, and a paper of a first sign-in may lie on the way for ten days."""
     now, address = read_clock(), None
-    owner = UserFactory()
+    owner = UserFactory(phone=None, username="912345678")
     codes = second_way.renew_codes(owner, address=address, now=now)
-    first = FirstSignIn.objects.create(user=owner, registered_at=now)
+    first = FirstSignIn.objects.create(user=owner, registered_at=now, asked_at=now)
     paper = first_sign_in.issue_code(first, actor=StaffFactory(), address=address, now=now)
 
     def opens(code):

@@ -57,8 +57,7 @@ TABLE = {
     "accounts_assistedmove_changelist": OFFICIALS,
     "accounts_firstsignin_changelist": (302, 302, 403, 403, 403, 200),
     "accounts_firstsignin_register": (302, 302, 403, 403, 403, 200),
-    "accounts_firstsignin_work used_paper anew": (302, 302, 403, 403, 403, 200),
-    "accounts_firstsignin_work asked_paper approve": (302, 302, 403, 403, 403, 200),
+    "accounts_firstsignin_work printed_paper ask": (302, 302, 403, 403, 403, 200),
     "accounts_firstsignin_work asked_paper decline": (302, 302, 403, 403, 403, 200),
     "accounts_assistedmove_find": (302, 302, 403, 403, 403, 200),
     "accounts_assistedmove_work assisted approve": OFFICIALS,
@@ -231,14 +230,13 @@ def objects(scene, clock):
             address=None,
             now=scene.now,
         ),
-        used_paper=FirstSignIn.objects.create(
-            user=UserFactory(phone=None, username="912345678"), registered_at=scene.now, used_at=scene.now
+        printed_paper=FirstSignIn.objects.create(
+            user=UserFactory(phone=None, username="912345678"), registered_at=scene.now
         ),
         asked_paper=FirstSignIn.objects.create(
             user=UserFactory(phone=None, username="923456789"),
             registered_at=scene.now,
-            used_at=scene.now,
-            anew_asked_at=scene.now,
+            asked_at=scene.now,
         ),
         pause=Pause.objects.create(
             locality=LocalityFactory(slug="kentau"), started_at=scene.now, started_by=scene.staff

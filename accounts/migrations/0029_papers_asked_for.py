@@ -13,12 +13,12 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="firstsignin",
-            name="anew_asked_at",
-            field=models.DateTimeField(blank=True, null=True, verbose_name="new paper asked for at"),
+            name="asked_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="paper asked for at"),
         ),
         migrations.AddField(
             model_name="firstsignin",
-            name="anew_asked_by",
+            name="asked_by",
             field=models.ForeignKey(
                 blank=True,
                 null=True,
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="firstsignin",
-            name="anew_why",
+            name="why",
             field=models.CharField(blank=True, max_length=300, verbose_name="what happened"),
         ),
     ]
