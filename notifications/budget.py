@@ -2,7 +2,8 @@
 
 The day is that of the portal's zone, and has one budget. Codes for newcomers, which strangers can ask for, get a part
 of it, and in any hour no more codes go to one operator or one block of numbers than people there really register with.
-A recipient gets a limited number of notices a day. `notifications.kinds` says what happens to each kind.
+A recipient gets a limited number of notices a day, and of each kind of warning. `notifications.kinds` says what happens
+to each kind.
 """
 
 import logging
@@ -16,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from notifications.kinds import PastBudget, kinds_past_budget
+from notifications.kinds import PastBudget, fate_of, kinds_past_budget
 from notifications.models import Message
 
 logger = logging.getLogger(__name__)
@@ -107,14 +108,17 @@ def withheld_today(*, now: datetime) -> QuerySet[Message]:
 
 
 def has_had_enough(message: Message, *, now: datetime) -> bool:
-    """Whether the recipient of `message`, a notice, has had the day's number of notices."""
-    had = (
-        sent_today(now=now)
-        .filter(phone=message.phone)
-        .exclude(kind__in=kinds_past_budget(PastBudget.REFUSED))
-    )
-    notices = had.exclude(kind__in=kinds_past_budget(PastBudget.CODE))
-    return notices.count() >= settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY
+    """Whether the recipient of `message`, no code, has had the day's number of notices.
+
+    A warning is counted among those of its kind alone: whoever causes other messages can't keep it from the owner.
+    """
+    had = sent_today(now=now).filter(phone=message.phone)
+    if fate_of(message.kind) is PastBudget.WARNING:
+        had = had.filter(kind=message.kind)
+    else:
+        codes = [*kinds_past_budget(PastBudget.REFUSED), *kinds_past_budget(PastBudget.CODE)]
+        had = had.exclude(kind__in=codes)
+    return had.count() >= settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY
 
 
 def check_newcomer(phone: str, *, now: datetime) -> None:

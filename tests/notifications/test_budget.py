@@ -185,6 +185,20 @@ class TestOneRecipient:
         ask(purpose="reset")
         assert deliver_due(now=NOW) == Counts(sent=1)
 
+    @pytest.mark.parametrize("crowd", ["stop_lifted", "new_device", "contact_changed"])
+    def test_nothing_else_crowds_a_warning_out(self, parent, crowd):
+        """Whoever has taken an account over can cause many messages before the one that gives them away."""
+        for key in range(5):
+            notice(parent, key=key, kind=crowd)
+        assert deliver_due(now=NOW) == Counts(sent=3, withheld=2)
+        for kind in ("number_move_asked", "password_changed"):
+            notice(parent, key=1, kind=kind)
+        enqueue_to_phone(PHONE, "number_news", context={}, language="kk", dedupe_key="k", now=NOW)
+        assert deliver_due(now=NOW) == Counts(sent=3)
+        # Warnings leave as little room for other notices as ever.
+        notice(parent, key=9)
+        assert deliver_due(now=NOW) == Counts(withheld=1)
+
     def test_what_strangers_send_them_takes_nothing_away(self, parent):
         sent_already(30, kind="account_exists", phone=PHONE)
         sent_already(30, kind="reset_code", phone=PHONE)
