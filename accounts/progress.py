@@ -26,6 +26,8 @@ REGISTRATION: Final = "registration"
 RESET: Final = "password_reset"
 # How long after the code was entered a new password can be set, or things stopped.
 VERIFIED_FOR: Final = timedelta(minutes=10)
+# How long after the code was entered the registration may use the number: all of it is typed in a few minutes.
+REGISTERED_WITHIN: Final = timedelta(hours=1)
 STOP: Final = "stop"
 CONTACT: Final = "contact"
 NEW_NUMBER: Final = "new_number"
@@ -52,7 +54,7 @@ class Registration:
     policy_version: str = ""
     consented_at: str = ""
     sent_at: str = ""
-    verified: bool = False
+    verified_at: str = ""
     password_hash: str = ""
     person_token: str = ""
     phone_tie: str = PhoneTie.UNASKED.value
@@ -64,11 +66,19 @@ class Registration:
         """The first step that is not done yet; ACCOUNT is the last."""
         if not self.phone:
             return Step.PHONE
-        if not self.verified:
+        if not self.verified_at:
             return Step.CODE
         if not self.password_hash:
             return Step.PASSWORD
         return Step.ACCOUNT
+
+    def is_outdated(self, *, now: datetime) -> bool:
+        """Whether the number was proven an hour ago or longer: it may be somebody else's by now."""
+        return bool(self.verified_at) and now >= instant(self.verified_at) + REGISTERED_WITHIN
+
+    def unproven(self) -> "Registration":
+        """The same, once the number has to be proven again."""
+        return replace(self, verified_at="")
 
     @property
     def person(self) -> Person | None:

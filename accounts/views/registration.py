@@ -53,6 +53,8 @@ StepView = Callable[[HttpRequest, Registration, datetime], HttpResponse]
 def _step(*steps: Step) -> Callable[[StepView], Callable[[HttpRequest], HttpResponse]]:
     """A page that opens only while one of `steps` is the next; otherwise it leads to the one that is.
 
+    A number that was proven an hour ago has to be proven again.
+
     Never cached, so that the back button asks the server again.
     """
 
@@ -69,9 +71,17 @@ def _step(*steps: Step) -> Callable[[StepView], Callable[[HttpRequest], HttpResp
                 # The second click of a double click, with the session that the first one replaced by signing in.
                 messages.info(request, _("If you have just registered, sign in"))
                 return redirect(settings.LOGIN_URL)
+            now = read_clock()
+            if registration.is_outdated(now=now):
+                registration = registration.unproven()
+                keep_registration(request.session, registration)
+                messages.warning(
+                    request,
+                    _("An hour has passed since the code. Ask for a new one; what you have entered is kept"),
+                )
             if registration.next_step not in steps:
                 return _go_on(registration)
-            return view(request, registration, read_clock())
+            return view(request, registration, now)
 
         return guarded
 
@@ -88,7 +98,7 @@ def phone(request: HttpRequest, registration: Registration, now: datetime) -> Ht
     if form.is_valid():
         number = form.cleaned_data["phone"]
         same = number == registration.phone
-        if same and (registration.verified or code_step.is_fresh(registration.sent_at, now=now)):
+        if same and (registration.verified_at or code_step.is_fresh(registration.sent_at, now=now)):
             keep_registration(request.session, replace(registration, target=target))
             return _go_on(registration)
         try:
@@ -119,7 +129,7 @@ def code(request: HttpRequest, registration: Registration, now: datetime) -> Htt
         return redirect("accounts:register_code")
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and code_step.check(request, form, phone=number, purpose=REGISTER, now=now):
-        verified = replace(registration, verified=True)
+        verified = replace(registration, verified_at=now.isoformat())
         keep_registration(request.session, verified)
         return _go_on(verified)
     context = code_step.page(form, phone=number, sent_at=registration.sent_at, now=now)

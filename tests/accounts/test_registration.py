@@ -287,6 +287,29 @@ class TestCode:
         assert "code" in errors(client.post("/register/code/", {"code": code}))
 
 
+class TestProof:
+    """The number may go to somebody else while a registration lies there."""
+
+    START = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+
+    @pytest.mark.parametrize("page", ["/register/password/", "/register/account/"])
+    def test_lasts_an_hour(self, client, clock, page):
+        clock.move_to(self.START)
+        to_confirm(client)
+        clock.move_to(self.START + timedelta(hours=1))
+        answer = client.post(page, {"confirm": "1", "password": PASSWORD, "repeated": PASSWORD})
+        assert answer.url == "/register/code/"
+        assert not User.objects.exists()
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/register/code/"
+        # With a new code it goes on where it stood.
+        assert client.get("/register/code/").context["can_resend"]
+        client.post("/register/code/", {"resend": "1"})
+        answer = client.post("/register/code/", {"code": newest_code()})
+        assert answer.url == "/register/account/"
+        clock.move_to(self.START + timedelta(hours=2, microseconds=-1))
+        assert client.post("/register/account/", {"confirm": "1"}).url == "/cabinet/children/add/"
+
+
 class TestPassword:
     @pytest.mark.parametrize("text", ["жеті7са", "a" * 7, "a" * 41, "ұ" * 41, ""])
     def test_too_short_or_too_long(self, client, text):
@@ -434,7 +457,12 @@ class TestAccount:
         assert answer.status_code == 200
         assert "17:20" in errors(answer)["identity"][0]
         clock.shift(timedelta(hours=1))
-        assert client.post("/register/account/", {"identity": FATHER}).status_code == 302
+        # The code was entered an hour ago, too.
+        assert client.get("/register/account/").url == "/register/code/"
+        client.post("/register/code/", {"resend": "1"})
+        client.post("/register/code/", {"code": newest_code()})
+        assert client.post("/register/account/", {"identity": FATHER}).url == "/register/account/"
+        assert client.get("/register/account/").context["rows"]
 
     def test_not_me(self, client):
         to_confirm(client)
