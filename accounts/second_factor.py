@@ -15,6 +15,7 @@ from base64 import b32encode
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.db.models import QuerySet
 from django_otp.models import Device
@@ -32,6 +33,8 @@ SHORTEST_EMERGENCY_CODE: Final = 8
 # The name of the device whose one code an administrator hands over, and how long that code opens anything.
 AFTER_RESET: Final = "after a reset"
 RESET_CODE_LASTS: Final = timedelta(days=3)
+# In a session: the app whose key was shown there.
+_APP_TO_SET_UP: Final = "app_to_set_up"
 
 
 def is_beyond_guessing(token: str) -> bool:
@@ -138,22 +141,35 @@ def last_reset(user: User) -> AuditEntry | None:
     return AuditEntry.objects.filter(action=Action.SECOND_FACTOR_RESET, subject=user).order_by("-at").first()
 
 
-def app_to_set_up(user: User) -> TOTPDevice:
-    """The app that the employee is setting up: it opens nothing before `set_up_app`. Its key is for them alone."""
-    found: TOTPDevice | None = TOTPDevice.objects.filter(user=user, confirmed=False).order_by("-pk").first()
-    return found or TOTPDevice.objects.create(user=user, name="default", confirmed=False)
+def app_to_set_up(user: User, session: SessionBase) -> TOTPDevice:
+    """The app that is being set up in `session`: it opens nothing before `set_up_app`. Its key is for `user` alone.
+
+    Each session has a key of its own: who has looked at the page in another one knows none that will count.
+    """
+    device = _app_of(user, session)
+    if device is None:
+        device = TOTPDevice.objects.create(user=user, name="default", confirmed=False)
+        session[_APP_TO_SET_UP] = device.pk
+    return device
+
+
+def forget_app_to_set_up(user: User) -> None:
+    """Let no key count that was shown so far: somebody signs in, or there is a new password."""
+    TOTPDevice.objects.filter(user=user, confirmed=False).delete()
 
 
 @transaction.atomic
-def set_up_app(user: User, token: str, *, address: str | None = None, now: datetime) -> TOTPDevice | None:
-    """Accept the app that shows `token`, which replaces the code of a reset; None where the code is another one.
+def set_up_app(
+    user: User, token: str, *, session: SessionBase, address: str | None = None, now: datetime
+) -> TOTPDevice | None:
+    """Accept the app of `session` that shows `token`, which replaces the code of a reset; None for another code.
 
     Only where none is set up: whoever has one and another session than the owner's can't exchange it. Locks the
     account.
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     codes = _app_codes(token)
-    device = TOTPDevice.objects.filter(user=user, confirmed=False).order_by("-pk").first()
+    device = _app_of(user, session)
     if has_app(user) or device is None or len(codes) != 1:
         return None
     step = _step(device, codes, now=now)
@@ -161,6 +177,7 @@ def set_up_app(user: User, token: str, *, address: str | None = None, now: datet
         return None
     device.confirmed, device.last_t, device.last_used_at = True, step, now
     device.save(update_fields=["confirmed", "last_t", "last_used_at"])
+    forget_app_to_set_up(user)
     StaticDevice.objects.filter(user=user, name=AFTER_RESET).delete()
     audit.record(
         Action.SECOND_FACTOR_SET_UP,
@@ -172,6 +189,12 @@ def set_up_app(user: User, token: str, *, address: str | None = None, now: datet
         now=now,
     )
     return device
+
+
+def _app_of(user: User, session: SessionBase) -> TOTPDevice | None:
+    pending = TOTPDevice.objects.filter(user=user, confirmed=False, pk=session.get(_APP_TO_SET_UP, 0))
+    found: TOTPDevice | None = pending.first()
+    return found
 
 
 def _app_codes(token: str) -> list[str]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import models, transaction
 from django.urls import reverse
 from django.utils.translation import override
@@ -42,13 +43,15 @@ def codes_left(user: User) -> int:
 
 
 @transaction.atomic
-def set_up(user: User, token: str, *, address: str | None, now: datetime) -> list[str] | None:
+def set_up(
+    user: User, token: str, *, session: SessionBase, address: str | None, now: datetime
+) -> list[str] | None:
     """Accept the app that shows `token`, tell the owner, and return the recovery codes; None for another code.
 
-    The app is the one of `second_factor.app_to_set_up`; a parent has one at a time. The codes are told here alone.
-    Locks the account.
+    The app is that of `session` (`second_factor.app_to_set_up`); a parent has one at a time. The codes are told here
+    alone. Locks the account.
     """
-    if second_factor.set_up_app(user, token, address=address, now=now) is None:
+    if second_factor.set_up_app(user, token, session=session, address=address, now=now) is None:
         return None
     _tell(user, "app_set_up", now=now)
     return _new_codes(user, now=now)

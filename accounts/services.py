@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import override
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import audit, limits, staff_names
+from accounts import audit, limits, second_factor, staff_names
 from accounts.crypto import keyed_hash
 from accounts.identity import (
     Identity,
@@ -252,6 +252,7 @@ def change_password(user: User, *, password: str, action: Action, address: str |
         locked.password = hashed
         locked.save(update_fields=["password"])
         user.password = locked.password
+        second_factor.forget_app_to_set_up(user)
         if action == Action.PASSWORD_RESET:
             claims.prove(user, now=now)
             moves.stop_all(user, because=NumberMove.Stopped.PROVEN, address=address, now=now)

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import override
 
-from accounts import audit, browsers
+from accounts import audit, browsers, second_factor
 from accounts.crypto import keyed_hash
 from accounts.journal_actions import Action
 from accounts.masks import mask_address
@@ -35,6 +35,7 @@ def store(session: SessionBase) -> SessionStore:
 def enter(request: HttpRequest, user: User, *, now: datetime) -> None:
     """Sign a family in: its session has a new key, ends by itself, and remembers the browser and the masked address."""
     login(request, user, backend=BACKEND)
+    second_factor.forget_app_to_set_up(user)
     session = store(request.session)
     session.begin_family(now=now)
     session[_WITH] = browsers.name_of(request.headers.get("User-Agent", "")[:_LONGEST_AGENT])

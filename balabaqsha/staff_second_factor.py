@@ -56,11 +56,15 @@ def set_up_app(request: HttpRequest) -> HttpResponse:
             ),
         )
         return HttpResponseRedirect(reverse("admin:index"))
-    app = second_factor.app_to_set_up(user)
+    app = second_factor.app_to_set_up(user, request.session)
     form = AppCodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         device = second_factor.set_up_app(
-            user, form.cleaned_data["token"], address=client_address(request), now=read_clock()
+            user,
+            form.cleaned_data["token"],
+            session=request.session,
+            address=client_address(request),
+            now=read_clock(),
         )
         if device is not None:
             django_otp.login(request, device)

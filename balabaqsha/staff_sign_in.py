@@ -102,6 +102,8 @@ class StaffLoginForm(AdminAuthenticationForm):
                 raise self.get_invalid_login_error()
             # django-otp binds the session to the device when the user is logged in.
             vars(user)["otp_device"] = device
+        if user is not None:
+            second_factor.forget_app_to_set_up(user)
         self.user_cache = user
 
 

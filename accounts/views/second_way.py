@@ -36,11 +36,17 @@ def app(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/app.html", {"left": second_way.codes_left(user)})
     form = AppForm(request.POST if request.method == "POST" else None)
     if is_confirmed(user, form, now=now):
-        codes = second_way.set_up(user, form.cleaned_data["code"], address=client_address(request), now=now)
+        codes = second_way.set_up(
+            user,
+            form.cleaned_data["code"],
+            session=request.session,
+            address=client_address(request),
+            now=now,
+        )
         if codes is not None:
             return _codes(request, codes)
         form.add_error("code", _("This is not the code that the app shows now. Enter the next one."))
-    device = second_factor.app_to_set_up(user)
+    device = second_factor.app_to_set_up(user, request.session)
     context = {
         "form": form,
         "key": " ".join(_fours(b32encode(device.bin_key).decode())),

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import connections
 from django.test import Client
 from django.urls import reverse
@@ -49,9 +50,10 @@ def now(clock):
 @pytest.fixture
 def codes(parent, now) -> list[str]:
     """The recovery codes of a parent whose app was set up ten minutes ago."""
-    app_to_set_up(parent)
+    session = SessionBase()
+    app_to_set_up(parent, session)
     before = now - timedelta(minutes=10)
-    made = second_way.set_up(parent, code_at(parent, before), address=None, now=before)
+    made = second_way.set_up(parent, code_at(parent, before), session=session, address=None, now=before)
     assert made is not None
     Message.objects.all().delete()
     Notice.objects.all().delete()
@@ -85,6 +87,30 @@ class TestSettingUp:
         assert again.context["left"] == second_way.CODES
         assert key not in again.content.decode()
         assert "<code>" not in again.content.decode()
+
+    def test_a_key_seen_before_is_never_the_one_that_counts(self, parent, client_of, now):
+        """Somebody looks at the page in an open session, and knows every later code if that key is set up."""
+        address = reverse("accounts:app")
+        thief = client_of(parent)
+
+        def key_shown(client) -> str:
+            return client.get(address).context["key"]
+
+        known = key_shown(thief)
+        assert key_shown(thief) == known
+        owner = Client()
+        password(owner, parent)
+        assert key_shown(owner) != known
+        # A sign-in ends every key shown so far, and so does a new password.
+        former, later = known, key_shown(thief)
+        assert later != former
+        new = {"old_password": PASSWORD, "password": "zhana-qupiya-7", "repeated": "zhana-qupiya-7"}
+        owners = key_shown(owner)
+        assert owner.post("/cabinet/profile/password/", new).status_code == 302
+        assert key_shown(owner) != owners
+        done = owner.post(address, {"code": code_at(parent, now), "password": "zhana-qupiya-7"})
+        assert "codes" in done.context
+        assert TOTPDevice.objects.get().confirmed
 
 
 @pytest.mark.django_db
@@ -136,8 +162,9 @@ class TestSigningIn:
 
     def test_codes_of_another_parent(self, codes, now):
         stranger = UserFactory.create()
-        app_to_set_up(stranger)
-        second_way.set_up(stranger, code_at(stranger, now), address=None, now=now)
+        session = SessionBase()
+        app_to_set_up(stranger, session)
+        second_way.set_up(stranger, code_at(stranger, now), session=session, address=None, now=now)
         client = Client()
         password(client, stranger)
         assert code(client, codes[0]).status_code == 200

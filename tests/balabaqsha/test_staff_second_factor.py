@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 import time_machine
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
@@ -79,7 +80,6 @@ class TestNobodyElseSeesAKey:
             desk.post(reset_url(worker)),
         ]
         browser = came_back(worker, code_on(before[-1]))
-        assert b32encode(second_factor.app_to_set_up(worker).bin_key)
         browser.get(set_up_url())
         new = TOTPDevice.objects.get(user=worker)
         after = desk.get(reverse("admin:accounts_user_change", args=[worker.pk]))
@@ -154,9 +154,21 @@ class TestReset:
 
     def test_another_session_can_not_exchange_an_app_that_is_set_up(self, worker):
         inside(worker)
-        pending = second_factor.app_to_set_up(worker)
-        assert second_factor.set_up_app(worker, code_of(pending), now=timezone.now()) is None
+        session = SessionBase()
+        pending = second_factor.app_to_set_up(worker, session)
+        shown = code_of(pending)
+        assert second_factor.set_up_app(worker, shown, session=session, now=timezone.now()) is None
         assert TOTPDevice.objects.get(user=worker, confirmed=True) != pending
+
+    def test_a_key_that_another_session_has_shown_does_not_count(self, chief, worker):
+        seen, desk = SessionBase(), came_back(worker, code_on(inside(chief).post(reset_url(worker))))
+        known = second_factor.app_to_set_up(worker, seen)
+        shown = desk.get(set_up_url()).content.decode()
+        assert b32encode(known.bin_key).decode() not in shown.replace(" ", "")
+        assert desk.post(set_up_url(), {"token": code_of(known)}).status_code == 200
+        own = TOTPDevice.objects.exclude(pk=known.pk).get(user=worker)
+        assert desk.post(set_up_url(), {"token": code_of(own)}).status_code == 302
+        assert TOTPDevice.objects.get(user=worker) == own
 
     def test_nobody_resets_their_own_or_a_parents(self, chief, worker):
         desk = inside(chief)
