@@ -39,7 +39,7 @@ from accounts.stored_files import delete_after_commit
 from notifications.kinds import is_secret
 from notifications.models import Mail, Message, Notice
 from notifications.retention import OVER
-from notifications.selectors import inbox_of, known_to
+from notifications.selectors import inbox_of, known_to, told_of
 
 # Nobody's: a column that must hold a date.
 NO_BIRTH_DATE: Final = date(1900, 1, 1)
@@ -216,7 +216,7 @@ class Account(Part):
             Section(
                 "sms",
                 Message,
-                lambda user: Message.objects.filter(recipient=user),
+                lambda user: Message.objects.filter(told_of(user.pk), recipient=user),
                 ("phone", "kind", "language", "text", "state", "created_at", "sent_at"),
                 people=("recipient",),
                 left_out={
@@ -234,7 +234,7 @@ class Account(Part):
             Section(
                 "mails",
                 Mail,
-                lambda user: Mail.objects.filter(recipient=user),
+                lambda user: Mail.objects.filter(told_of(user.pk), recipient=user),
                 ("address", "kind", "language", "text", "state", "created_at", "sent_at"),
                 people=("recipient",),
                 left_out={

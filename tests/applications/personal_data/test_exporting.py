@@ -196,11 +196,17 @@ def test_it_holds_what_is_about_the_person_and_nothing_about_others(crowd):
 
 def test_where_the_child_is_given_a_place_is_not_told_to_whom_it_is_withheld(crowd):
     mine = crowd.parent.guardianships.get()
+    User.objects.filter(pk=crowd.parent.pk).update(email="ozim@mail.kz", mails_notices=True)
+    crowd.parent.refresh_from_db()
+    for key, about in (("child", mine.child_id), ("account", None)):
+        enqueue(crowd.parent, "contact_changed", context={}, dedupe_key=key, about=about, now=crowd.now)
     DisputeFactory(guardianship=mine, raised_by=crowd.other)
     _export, files = copy_of(crowd)
     data = json.loads(files["data.json"])
     assert data["children"]
     assert not data["applications"] + data["events"] + data["referrals"] + data["objections"]
+    for letters in ("messages", "sms", "mails"):
+        assert [row["kind"] for row in data[letters]].count("contact_changed") == 1
 
 
 def test_one_a_day_to_the_microsecond(crowd):
