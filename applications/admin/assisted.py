@@ -194,11 +194,7 @@ class AssistedMoveAdmin(WorkAdmin):
         employee, now = self._opener(request), read_clock()
         form = FindForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
-            wanted = [
-                (limit, str(employee.pk))
-                for limit in (limits.SEARCH_PER_EMPLOYEE, limits.LOOK_UP_PER_EMPLOYEE)
-            ]
-            allowed = limits.allow_all(wanted, now=now)
+            allowed = _may_look_up(employee, now=now)
             account = _find(form.cleaned_data["term"]) if allowed.ok else None
             if not allowed.ok:
                 form.add_error("term", code_step.too_many(allowed.retry_at, now=now))
@@ -228,7 +224,11 @@ class AssistedMoveAdmin(WorkAdmin):
         form = SeenForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             phone = form.cleaned_data["phone"]
-            if User.objects.filter(phone=phone).exists():
+            # Each answer tells whether a number is registered, and each code goes to whoever has it.
+            allowed = _may_look_up(employee, now=now)
+            if not allowed.ok:
+                form.add_error("phone", code_step.too_many(allowed.retry_at, now=now))
+            elif User.objects.filter(phone=phone).exists():
                 form.add_error("phone", gettext("This number belongs to an account"))
             elif refused := _send(request, employee, account, phone, now=now):
                 form.add_error("phone", refused)
@@ -352,6 +352,12 @@ class AssistedMoveAdmin(WorkAdmin):
         if obj.move.stopped_at is not None:
             return tag(obj.move.get_stopped_because_display(), tone="danger")
         return tag(gettext("waits for a decision"), tone="info")
+
+
+def _may_look_up(employee: User, *, now: datetime) -> limits.Allowed:
+    """Whether the employee may ask about one more number; counts it."""
+    wanted = (limits.SEARCH_PER_EMPLOYEE, limits.LOOK_UP_PER_EMPLOYEE)
+    return limits.allow_all([(limit, str(employee.pk)) for limit in wanted], now=now)
 
 
 def _find(term: str) -> User | None:

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from accounts.identity import iin_hash
 from accounts.journal_actions import Action
+from accounts.limits import LOOK_UP_PER_EMPLOYEE
 from accounts.models import AssistedMove, AuditEntry, NumberMove
 from accounts.numbers import assisted
 from accounts.numbers.moves import Fault, NotMoved
@@ -161,6 +162,24 @@ def test_searches_are_counted_and_no_step_is_skipped(owner, first):
         assert desk.post(FIND, {"term": "+77019998877"}).context["form"].has_error("term")
     assert desk.post(FIND, {"term": owner.profile.iin}).status_code == 200
     assert not AuditEntry.objects.filter(subject=owner).exists()
+
+
+def test_new_numbers_are_counted_as_searches_are(owner, first):
+    """The answer tells which of them are registered, and every other gets an SMS."""
+    desk = inside(first)
+    desk.post(FIND, {"term": owner.profile.iin})
+    for number in range(LOOK_UP_PER_EMPLOYEE.times - 2):
+        desk.post(SEEN, FIELDS | {"phone": f"8 702 333 {number:04d}"})
+    sent = Message.objects.count()
+    assert sent == LOOK_UP_PER_EMPLOYEE.times - 2
+    taken = UserFactory().phone.as_e164
+    assert "аккаунт" in str(desk.post(SEEN, FIELDS | {"phone": taken}).context["form"].errors["phone"])
+    refused = [
+        desk.post(SEEN, FIELDS | {"phone": phone}).context["form"].errors["phone"]
+        for phone in (taken, "8 702 334 00 00")
+    ]
+    assert refused[0] == refused[1]
+    assert Message.objects.count() == sent
 
 
 def test_a_number_of_an_account_is_no_new_one(owner, first):
