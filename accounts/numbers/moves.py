@@ -415,11 +415,11 @@ def _stop(move: NumberMove, *, by: User | None, because: NumberMove.Stopped, now
 def _leave_to_an_official(
     move: NumberMove, account: User, *, by: User | None, address: str | None, now: datetime
 ) -> None:
-    """The account is in use, or its owner objects: the number stays until an official decides."""
+    """The account is in use, or its owner objects: the number stays until an official decides, anew if one has."""
     if move.due_at is None:
         return
-    move.due_at = None
-    move.save(update_fields=["due_at"])
+    move.due_at, move.done_by, move.reason = None, None, ""
+    move.save(update_fields=["due_at", "done_by", "reason"])
     audit.record(Action.NUMBER_DISPUTED, actor=by, subject=account, address=address, about=move, now=now)
 
 

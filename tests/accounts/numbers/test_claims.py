@@ -23,7 +23,7 @@ from accounts.roles import Role
 from notifications.models import Message, Notice
 from tests.accounts.test_identity_provider import come_back, leave
 from tests.accounts.walk import PHONE, newest_code, to_account, to_confirm, to_end
-from tests.factories import ChildFactory, GuardianshipFactory, StaffFactory, UserFactory
+from tests.factories import ChildFactory, DisputeFactory, GuardianshipFactory, StaffFactory, UserFactory
 from tests.staff import employee, inside
 
 pytestmark = pytest.mark.django_db
@@ -290,6 +290,20 @@ class TestTheOfficial:
         assert (User.objects.get(pk=owner.pk).phone is not None) == has_number
         assert not NumberMove.objects.get().is_live
         assert owner.journal.filter(reason="Оператордың шарты көрсетілді").exists()
+
+    def test_decides_again_if_the_owner_objects_while_a_dispute_holds_the_number(self, owner, move):
+        dispute = DisputeFactory(guardianship=owner.guardianships.get())
+        first, second = StaffFactory(), employee(Role.OFFICIAL)
+        claims.give(move, actor=first, reason="Бірінші шешім", address=None, now=NOW)
+        moves.stop(move, by=owner, address=None, now=NOW)
+        move.refresh_from_db()
+        assert (move.is_live, move.due_at, move.done_by, move.reason) == (True, None, None, "")
+        dispute.outcome, dispute.decided_at, dispute.freed_at = "stands", NOW, NOW
+        dispute.save()
+        url = reverse("admin:accounts_numbermove_work", args=[move.pk, "give"])
+        assert inside(second).post(url, {"reason": "Оператордың шарты көрсетілді"}).status_code == 302
+        move.refresh_from_db()
+        assert (move.done_at, move.done_by) == (NOW, second)
 
     def test_nobody_decides_about_their_own(self, owner, move):
         claimant = StaffFactory(staff_iin_hash=move.claimant_hash)
