@@ -21,12 +21,13 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from psycopg2.errors import DeadlockDetected
 
 from accounts import audit
 from accounts.identity import Identity
 from accounts.journal_actions import Action
-from accounts.models import NumberMove, Profile, User
+from accounts.models import NumberMove, Profile, RecoveryCode, User
 from accounts.models.number_move import claimant_text
 from accounts.numbers import rules
 from accounts.numbers.concerned import circle_of, tell_by_other_ways, tell_the_others, what_holds
@@ -391,6 +392,8 @@ def _perform(move: NumberMove, account: User, *, by: User | None, address: str |
     told = "number_moved" if move.new_phone else "number_lost"
     enqueue(account, told, context={}, dedupe_key=key, now=now, link=_own_page())
     tell_by_other_ways(account, told, context={}, dedupe_key=key, now=now)
+    if move.kind == Kind.ASSISTED:
+        _take_away_other_ways(account, by=by, address=address, now=now)
     if former:
         is_free = move.new_phone is None or _gave_way(move).exists()
         left = "number_freed" if is_free else "number_left"
@@ -403,6 +406,27 @@ def _gave_way(move: NumberMove) -> QuerySet[NumberMove]:
     return NumberMove.objects.filter(
         account=move.account_id, stopped_because=Stopped.SUPERSEDED, stopped_at=move.asked_at
     )
+
+
+def _take_away_other_ways(account: User, *, by: User | None, address: str | None, now: datetime) -> None:
+    """Only a document has proven the owner: app and contacts may be those of whoever had the account before.
+
+    They have just been told of the move.
+    """
+    profile = Profile.objects.filter(user=account).first()
+    had_contacts = bool(account.email) or bool(profile and profile.second_phone_proven_at)
+    account.email, account.mails_notices = "", False
+    account.save(update_fields=["email", "mails_notices"])
+    proven = Profile.objects.filter(user=account, second_phone_proven_at__isnull=False)
+    proven.update(second_phone="", second_phone_proven_at=None)
+    # An employee's app opens the workplace, and an administrator alone resets it.
+    apps = TOTPDevice.objects.filter(user=account, user__is_staff=False)
+    had_app = apps.filter(confirmed=True).exists()
+    apps.delete()
+    RecoveryCode.objects.filter(user=account).delete()
+    for was_there, action in ((had_contacts, Action.CONTACT_CHANGED), (had_app, Action.SECOND_WAY_OFF)):
+        if was_there:
+            audit.record(action, actor=by, subject=account, address=address, now=now)
 
 
 def _stop(move: NumberMove, *, by: User | None, because: NumberMove.Stopped, now: datetime) -> None:

@@ -128,7 +128,8 @@ class AssistedMoveAdmin(WorkAdmin):
             label=_("Approve the move"),
             consequence=_(
                 "The account moves to the new number at once and is signed out everywhere; the owner sets a new "
-                "password by SMS. The other guardians of the children are told."
+                "password by SMS. Its authenticator app, e-mail and second phone no longer count: they may be somebody "
+                "else's. The other guardians of the children are told."
             ),
             done=_("Approved: the account has its new number."),
             permission="accounts.change_assistedmove",

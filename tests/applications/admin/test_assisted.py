@@ -5,17 +5,19 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
+from accounts import second_way
+from accounts.contacts import Way, proven_contact
 from accounts.identity import iin_hash
 from accounts.journal_actions import Action
 from accounts.limits import LOOK_UP_PER_EMPLOYEE
-from accounts.models import AssistedMove, AuditEntry, NumberMove
+from accounts.models import AssistedMove, AuditEntry, NumberMove, RecoveryCode, User
 from accounts.numbers import assisted
 from accounts.numbers.moves import Fault, NotMoved
 from accounts.roles import Role
-from notifications.models import Message, Notice
+from notifications.models import Mail, Message, Notice
 from tests.accounts.walk import newest_code
 from tests.factories import ChildFactory, DisputeFactory, GuardianshipFactory, UserFactory
-from tests.staff import employee, inside, press
+from tests.staff import employee, give_app, inside, press
 
 NEW = "+77023334455"
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
@@ -94,6 +96,33 @@ def test_the_whole_way(owner, first, second):
     assert (move.done_by, move.done_at) == (second, NOW)
     assert Notice.objects.filter(recipient=other, kind="guardian_moved").count() == 1
     assert AuditEntry.objects.filter(subject=owner, actor=second, action=Action.NUMBER_MOVED).count() == 1
+
+
+def test_who_had_the_account_before_has_no_way_back(owner, first, second):
+    """Somebody registered with another's IIN: app, codes for paper and contacts were theirs."""
+    User.objects.filter(pk=owner.pk).update(email="stranger@mail.kz", mails_notices=True)
+    owner.profile.second_phone, owner.profile.second_phone_proven_at = "+77051112233", NOW
+    owner.profile.save()
+    give_app(owner)
+    RecoveryCode.objects.create(user=owner, code_hash="x", made_at=NOW)
+    one = opened(owner, first)
+    assisted.approve(one, actor=second, address=None, now=NOW)
+    owner = User.objects.select_related("profile").get(pk=owner.pk)
+    assert (owner.phone, owner.email, owner.mails_notices) == (NEW, "", False)
+    assert [proven_contact(owner, way) for way in Way] == ["", ""]
+    assert not second_way.has_app(owner.pk)
+    assert not RecoveryCode.objects.exists()
+    assert set(owner.journal.values_list("action", flat=True)) >= {"contact_changed", "second_way_off"}
+    # They hear of it once more; from now on nobody but the owner does.
+    assert Message.objects.filter(phone="+77051112233", kind="number_moved").count() == 1
+    assert Mail.objects.get(kind="number_moved").address == "stranger@mail.kz"
+
+
+def test_the_app_of_an_employee_who_is_a_parent_stays(owner, first, second):
+    User.objects.filter(pk=owner.pk).update(is_staff=True)
+    give_app(owner)
+    assisted.approve(opened(owner, first), actor=second, address=None, now=NOW)
+    assert second_way.has_app(owner.pk)
 
 
 def test_a_move_is_declined_or_taken_back_and_then_over(owner, first, second):
