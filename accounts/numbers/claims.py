@@ -17,6 +17,7 @@ from accounts import audit
 from accounts.journal_actions import Action
 from accounts.models import NumberMove, Profile, User
 from accounts.numbers import moves, rules
+from accounts.numbers.concerned import is_of_the_family
 from accounts.numbers.moves import Claimant, Fault, Kind, NotMoved, Proof, Stopped
 
 
@@ -99,7 +100,7 @@ def needs_an_official(account: User, *, now: datetime) -> bool:
 def give(move: NumberMove, *, actor: User, reason: str, address: str | None, now: datetime) -> NumberMove:
     """Decide that whoever claims the number has it: the account goes on without one. Raises `NotMoved`.
 
-    Nobody decides about a number of their own (OWN_ACCOUNT).
+    Nobody decides about a number of their own (OWN_ACCOUNT), or of their family (RELATED).
     """
     _refuse_own(move, actor)
     return moves.perform(move, by=actor, reason=reason, address=address, now=now)
@@ -145,11 +146,14 @@ def to_decide(employee: User) -> QuerySet[NumberMove]:
     )
 
 
-def is_own(move: NumberMove, employee: User) -> bool:
-    """Whether the number is the employee's own: as the account's owner, or as whoever claims it."""
-    return move.claimant_hash in employee.staff_iin_hashes or employee.is_same_person(move.account)
+def why_not_decided(move: NumberMove, employee: User) -> Fault | None:
+    """Why `employee` can't decide whose the number is; None if they can."""
+    # As the account's owner, or as whoever claims the number.
+    if move.claimant_hash in employee.staff_iin_hashes or employee.is_same_person(move.account):
+        return Fault.OWN_ACCOUNT
+    return Fault.RELATED if is_of_the_family(move.account, employee) else None
 
 
 def _refuse_own(move: NumberMove, actor: User) -> None:
-    if is_own(move, actor):
-        raise NotMoved(Fault.OWN_ACCOUNT)
+    if fault := why_not_decided(move, actor):
+        raise NotMoved(fault)

@@ -19,7 +19,7 @@ from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin, mask_phone
 from accounts.models import NumberMove, User
 from accounts.numbers import claims
-from accounts.numbers.moves import NotMoved, last_used
+from accounts.numbers.moves import Fault, NotMoved, last_used
 from accounts.registry import PhoneTie
 from applications.admin.work import LINE_BREAK, READ_BY_OTHERS, Rows, Work, WorkAdmin, staff_of, tag
 from notifications.clock import read_clock
@@ -127,8 +127,10 @@ class NumberMoveAdmin(WorkAdmin):
     ]
 
     def who_else_decides(self, request: HttpRequest, obj: NumberMove) -> str:
-        is_own = claims.is_own(obj, staff_of(request))
-        return gettext("This is about your own number: another official decides.") if is_own else ""
+        fault = claims.why_not_decided(obj, staff_of(request))
+        if fault is Fault.OWN_ACCOUNT:
+            return gettext("This is about your own number: another official decides.")
+        return str(NotMoved(fault)) if fault else ""
 
     def summary(self, obj: NumberMove) -> Rows:
         return [

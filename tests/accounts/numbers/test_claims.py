@@ -311,6 +311,21 @@ class TestTheOfficial:
             claims.give(move, actor=claimant, reason="x", address=None, now=NOW)
         assert refused.value.fault is Fault.OWN_ACCOUNT
 
+    def test_nor_about_the_number_of_the_other_guardian(self, owner, move):
+        official = employee(Role.OFFICIAL)
+        GuardianshipFactory(child=owner.guardianships.get().child, user=official)
+        for button in ("give", "keep"):
+            url = reverse("admin:accounts_numbermove_work", args=[move.pk, button])
+            inside(official).post(url, {"reason": "Оператордың шарты көрсетілді"})
+        for decision in (claims.give, claims.keep):
+            with pytest.raises(NotMoved) as refused:
+                decision(move, actor=official, reason="x", address=None, now=NOW)
+            assert refused.value.fault is Fault.RELATED
+        page = inside(official).get(reverse("admin:accounts_numbermove_change", args=[move.pk]))
+        assert "әріптес" in page.context["who_else_decides"].lower()
+        move.refresh_from_db()
+        assert move.is_live
+
     def test_who_was_refused_waits_ninety_days(self, owner, move):
         claims.keep(move, actor=StaffFactory(), reason="x", address=None, now=NOW)
         with pytest.raises(NotMoved) as again:
