@@ -46,7 +46,7 @@ class PaperFault(StrEnum):
 
 
 class NoPaper(Exception):
-    """It can't be done; `fault` says why, and `str()` is a sentence for the employee."""
+    """It can't be done; `fault` says why, and `str()` is a sentence for the employee: `said`, if something HELD it."""
 
     def __init__(self, fault: PaperFault, said: str = "") -> None:
         super().__init__()
@@ -62,7 +62,6 @@ class NoPaper(Exception):
                 PaperFault.ASKED: _("A paper is asked for already: a colleague prints it"),
                 PaperFault.SAME_EMPLOYEE: _("Who asked for the paper does not print it: a colleague does"),
                 PaperFault.RELATED: _("This is about you or your family: a colleague does it"),
-                PaperFault.HELD: _("Something holds changes of this account"),
             }[self.fault]
         )
 

@@ -85,7 +85,7 @@ def test_who_has_not_agreed_can_end_a_session_stop_a_move_and_turn_the_app_off(p
         address=None,
         now=now,
     )
-    assert second_factor.app_to_set_up(parent)
+    assert second_factor.app_to_set_up(parent, client.session)
     TOTPDevice.objects.update(confirmed=True)
     (code, *_rest) = second_way.renew_codes(parent, address=None, now=now)
     for page in ("accounts:sessions", "accounts:number", "accounts:app"):

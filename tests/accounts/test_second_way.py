@@ -228,8 +228,10 @@ class TestTurningOff:
         guesser = UserFactory(phone=phone, username=phone or "912345678")
         other = UserFactory(phone=None, username="923456789")
         for user in (guesser, other):
-            app_to_set_up(user)
-            assert second_way.set_up(user, code_at(user, now - 2 * STEP), address=None, now=now - 2 * STEP)
+            session = SessionBase()
+            app_to_set_up(user, session)
+            before = now - 2 * STEP
+            assert second_way.set_up(user, code_at(user, before), session=session, address=None, now=before)
         for _ in range(APP_CODE[0].times):
             with suppress(TooManyTries):
                 second_way.try_code(guesser.username, guesser, "000000", now=now)

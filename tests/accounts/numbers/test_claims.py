@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -160,7 +161,7 @@ class TestWhoClaims:
     def test_when_the_owner_moves_away_by_themselves(self, owner):
         to_end(stranger := Client())
         Message.objects.all().delete()
-        asked = moves.ask(
+        asked: Any = moves.ask(
             owner,
             kind=Kind.CHANGE,
             proof=Proof.NEW_NUMBER,
@@ -178,7 +179,7 @@ class TestWhoClaims:
         assert "Бұл нөмір босады" in stranger.get("/register/number/").content.decode()
 
     def test_control_a_move_without_a_claim_warns_the_former_number(self, owner):
-        asked = moves.ask(
+        asked: Any = moves.ask(
             owner,
             kind=Kind.CHANGE,
             proof=Proof.NEW_NUMBER,
@@ -257,7 +258,7 @@ class TestDueAndNotSweptYet:
 
     def test_a_login_number_at_which_a_phone_arrives(self, clock):
         own = UserFactory(phone=None, username="912345678")
-        asked = moves.ask(
+        asked: Any = moves.ask(
             own,
             kind=Kind.CHANGE,
             proof=Proof.NEW_NUMBER,

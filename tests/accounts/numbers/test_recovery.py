@@ -106,7 +106,7 @@ def test_contacts_read_what_holds_where_they_read_it(owner):
     """None of them is the number: the second phone and the mailbox know what happened and whom to call."""
     User.objects.update(mails_notices=True, date_joined=NOW - timedelta(days=400))
     owner.refresh_from_db()
-    whose = {"asked_by": None, "address": None, "now": NOW}
+    whose: dict[str, Any] = {"asked_by": None, "address": None, "now": NOW}
     moves.ask(owner, kind=Kind.CHANGE, proof=Proof.BOTH_NUMBERS, new_phone=NEW, **whose)
     owner.refresh_from_db()
     lost = moves.ask(owner, kind=Kind.RECYCLING, proof=Proof.CLAIM, new_phone=None, **whose)

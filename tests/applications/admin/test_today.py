@@ -75,8 +75,8 @@ def numbers_that_wait(asker, *, now):
         user=UserFactory(phone=None, username="912345678"),
         registered_at=now,
         used_at=now,
-        anew_asked_by=asker,
-        anew_asked_at=now,
+        asked_by=asker,
+        asked_at=now,
     )
     return claimed
 
