@@ -26,9 +26,3 @@ def parse_email(text: str) -> str:
     if len(address) > LONGEST or not name.isascii():
         raise ValidationError(_("Enter the whole e-mail address, with the sign @"), code="email")
     return address
-
-
-def mask_email(address: str) -> str:
-    """`a•••@mail.kz`: enough to recognise one's own."""
-    name, _at, domain = address.rpartition("@")
-    return f"{name[:1]}•••@{domain}"

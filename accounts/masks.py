@@ -18,6 +18,11 @@ def mask_document(number: str) -> str:
     return DOT * max(0, len(number) - 3) + number[-3:] if len(number) > 3 else DOT * len(number)
 
 
+def mask_identity(*, iin: str, number: str) -> str:
+    """The IIN of a person, or the number of their document where there is none."""
+    return mask_iin(iin) if iin else mask_document(number)
+
+
 def mask_words(text: str) -> str:
     """`К••••••• Д••••`: the first letter of each word."""
     return " ".join(word[0] + DOT * (len(word) - 1) for word in text.split())

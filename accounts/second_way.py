@@ -32,11 +32,6 @@ _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _LENGTH: Final = 12
 
 
-def has_app(user_id: uuid.UUID) -> bool:
-    """Whether the user with this id has set up an app; costs the same for an id that nobody has."""
-    return bool(TOTPDevice.objects.filter(user_id=user_id, confirmed=True).exists())
-
-
 def codes_left(user: User) -> int:
     """How many recovery codes the parent has not used."""
     return RecoveryCode.objects.filter(user=user, used_at=None).count()

@@ -47,7 +47,7 @@ def set_up_app(request: HttpRequest) -> HttpResponse:
     user = request.user
     if not isinstance(user, User):
         raise PermissionDenied
-    if second_factor.has_app(user):
+    if second_factor.has_app(user.pk):
         messages.info(
             request,
             gettext(

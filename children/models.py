@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
+from accounts.masks import mask_identity
 from accounts.models import Sex
 from children.nationalities import Nationality
 from notifications.fields import EncryptedTextField
@@ -58,6 +59,11 @@ class Child(models.Model):
     @property
     def birth_year(self) -> int:
         return self.birth_date.year
+
+    @property
+    def masked_identity(self) -> str:
+        """The end of the IIN, or of the certificate's number where there is none."""
+        return mask_identity(iin=self.iin, number=self.paper_number)
 
 
 class Guardianship(models.Model):
@@ -310,6 +316,11 @@ class GuardianClaim(models.Model):
     @property
     def full_name(self) -> str:
         return " ".join(filter(None, (self.last_name, self.first_name, self.middle_name)))
+
+    @property
+    def masked_identity(self) -> str:
+        """As that of the child whom it is about."""
+        return mask_identity(iin=self.iin, number=self.paper_number)
 
     @property
     def is_open(self) -> bool:

@@ -17,7 +17,7 @@ from accounts import limits
 from accounts.audit import client_address
 from accounts.decorators import parent_required
 from accounts.devices import known_device
-from accounts.masks import mask_document, mask_iin, mask_name
+from accounts.masks import mask_iin, mask_name
 from accounts.models import Sex, User
 from accounts.registry import Person, PhoneTie, RegistryUnavailable
 from accounts.typed import refilled
@@ -246,16 +246,11 @@ def _person_rows(person: Person | Child) -> list[dict[str, Any]]:
 def _child_rows(child: Child) -> list[dict[str, Any]]:
     today = timezone.localdate(estimate_clock())
     return [
-        {"label": _("IIN") if child.iin else _("Number of the certificate"), "value": _number(child)},
+        {"label": _("IIN") if child.iin else _("Number of the certificate"), "value": child.masked_identity},
         *_person_rows(child),
         {"label": _("Age"), "value": age_in_words(child.birth_date, on=today)},
         {"label": _("Nationality"), "value": child.get_nationality_display() or _("Not stated")},
     ]
-
-
-def _number(child: Child) -> str:
-    """The IIN, or without one the certificate, masked."""
-    return mask_iin(child.iin) if child.iin else mask_document(child.paper_number)
 
 
 def _parent(request: HttpRequest) -> User:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts import identity, phones
-from accounts.masks import mask_name, mask_phone
+from accounts.masks import mask_identity, mask_name, mask_phone
 from accounts.registry.base import PhoneTie
 from notifications.fields import EncryptedTextField, PatientEncryptedTextField
 
@@ -192,6 +192,11 @@ class Profile(models.Model):
     def masked_name(self) -> str:
         """The name as another family member may read it: `К••••• Е.`"""
         return mask_name(self.last_name, self.first_name)
+
+    @property
+    def masked_identity(self) -> str:
+        """The end of the IIN, or of the document's number where there is none."""
+        return mask_identity(iin=self.iin, number=self.document_number)
 
 
 class PolicyConsent(models.Model):

@@ -1,12 +1,14 @@
-"""What the registration and the password reset share: asking for a code, and judging one."""
+"""What the pages that begin with a phone number share: asking for a code, and judging one."""
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
@@ -15,19 +17,23 @@ from django.utils.translation import gettext as _
 from accounts import limits
 from accounts.audit import client_address
 from accounts.devices import known_device
-from accounts.forms import CodeForm
+from accounts.forms import CodeForm, PhoneForm
 from accounts.masks import mask_phone
 from accounts.models import SmsCode
 from accounts.numbers import moves
-from accounts.progress import instant, keep_session_secret, note_code, session_secret, take_codes
+from accounts.phones import display_phone
+from accounts.progress import Reset, instant, keep_session_secret, note_code, session_secret, take_codes
 from accounts.sms_codes import LIFETIME, RESEND_AFTER, CodeFault, TooManyCodes, Verdict, check_code, send_code
 from accounts.views.limited import whole_minute
 from notifications.budget import BudgetSpent
+from notifications.clock import read_clock
 
 # The reasons why a code may not be sent.
 NO_CODE = (TooManyCodes, BudgetSpent)
 # With fewer tries left than this, the page says how many.
 WARN_FROM = 3
+
+Way = TypeVar("Way", bound=Reset)
 
 
 def send(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> None:
@@ -90,6 +96,33 @@ def check(
     else:
         form.add_error(form.wrong_field, fault(verdict, wrong=str(form.wrong)))
     return verdict.ok
+
+
+def ask_for_phone(
+    request: HttpRequest,
+    way: Way,
+    *,
+    keep: Callable[[SessionBase, Way], None],
+    purpose: SmsCode.Purpose,
+    template: str,
+    code_page: str,
+) -> HttpResponse:
+    """The page that asks for a number and sends it a code. Opened again later, it begins `way` with another number."""
+    now = read_clock()
+    initial = {"phone": display_phone(way.phone)}
+    form = PhoneForm(request.POST if request.method == "POST" else None, initial=initial)
+    if not form.is_valid():
+        return render(request, template, {"form": form})
+    phone = form.cleaned_data["phone"]
+    if phone == way.phone and is_fresh(way.sent_at, now=now):
+        return redirect(code_page)
+    try:
+        send(request, phone=phone, purpose=purpose, now=now)
+    except NO_CODE as refusal:
+        form.add_error("phone", why_no_code(refusal, now=now))
+        return render(request, template, {"form": form}, status=429)
+    keep(request.session, type(way)(phone=phone, sent_at=now.isoformat()))
+    return redirect(code_page)
 
 
 def is_fresh(sent_at: str, *, now: datetime) -> bool:

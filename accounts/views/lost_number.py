@@ -18,12 +18,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.audit import client_address
 from accounts.contacts import Way
-from accounts.forms import CodeForm, ContactCodeForm, LostNumberForm, PhoneForm
+from accounts.forms import CodeForm, ContactCodeForm, LostNumberForm
 from accounts.identity import Identity
 from accounts.models import SmsCode, User
 from accounts.numbers import recovery, rules
 from accounts.numbers.moves import NotMoved, settle
-from accounts.phones import display_phone
 from accounts.progress import Lost, instant, keep_lost, keep_session_secret, lost_of, session_secret
 from accounts.sms_codes import LIFETIME, RESEND_AFTER, TooManyCodes
 from accounts.views import code_step
@@ -41,25 +40,14 @@ def phone(request: HttpRequest) -> HttpResponse:
     """
     if request.user.is_authenticated and not _is_without_number(request.user):
         return redirect(settings.LOGIN_REDIRECT_URL)
-    now = read_clock()
-    lost = lost_of(request.session)
-    form = PhoneForm(
-        request.POST if request.method == "POST" else None, initial={"phone": display_phone(lost.phone)}
+    return code_step.ask_for_phone(
+        request,
+        lost_of(request.session),
+        keep=keep_lost,
+        purpose=NEW,
+        template="accounts/lost_phone.html",
+        code_page="accounts:lost_number_code",
     )
-    status = 200
-    if form.is_valid():
-        number = form.cleaned_data["phone"]
-        if number == lost.phone and code_step.is_fresh(lost.sent_at, now=now):
-            return redirect("accounts:lost_number_code")
-        try:
-            code_step.send(request, phone=number, purpose=NEW, now=now)
-        except code_step.NO_CODE as refusal:
-            form.add_error("phone", code_step.why_no_code(refusal, now=now))
-            status = 429
-        else:
-            keep_lost(request.session, Lost(phone=number, sent_at=now.isoformat()))
-            return redirect("accounts:lost_number_code")
-    return render(request, "accounts/lost_phone.html", {"form": form}, status=status)
 
 
 @never_cache

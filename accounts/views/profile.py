@@ -27,7 +27,6 @@ from accounts.devices import remember_device
 from accounts.forms import PasswordChangeForm, PhotoForm, ProfileForm
 from accounts.journal import institutions_of, names_of
 from accounts.journal_actions import Action
-from accounts.masks import mask_document, mask_iin
 from accounts.models import AuditEntry, Profile, User
 from accounts.phones import display_phone
 from accounts.roles import role_name
@@ -217,7 +216,7 @@ def _photo_file(own: Profile) -> HttpResponse:
 
 
 def _masked_identity(own: Profile) -> str:
-    return mask_iin(own.iin) if own.iin else mask_document(own.document_number)
+    return own.masked_identity
 
 
 def _actor(entry: AuditEntry, *, reader: User, institutions: Mapping[tuple[UUID, datetime], str]) -> str:

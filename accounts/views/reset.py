@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import limits, services
 from accounts.audit import client_address
 from accounts.devices import remember_device
-from accounts.forms import NewPasswordForm, OwnerForm, PhoneForm
+from accounts.forms import NewPasswordForm, OwnerForm
 from accounts.journal_actions import Action
 from accounts.models import SmsCode, User
 from accounts.phones import display_phone
@@ -36,25 +36,14 @@ def phone(request: HttpRequest) -> HttpResponse:
     """Whose password it is. Opened again later, it starts over with another number."""
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
-    now = read_clock()
-    reset = reset_of(request.session)
-    form = PhoneForm(
-        request.POST if request.method == "POST" else None, initial={"phone": display_phone(reset.phone)}
+    return code_step.ask_for_phone(
+        request,
+        reset_of(request.session),
+        keep=keep_reset,
+        purpose=RESET,
+        template="accounts/reset_phone.html",
+        code_page="accounts:reset_code",
     )
-    status = 200
-    if form.is_valid():
-        number = form.cleaned_data["phone"]
-        if number == reset.phone and code_step.is_fresh(reset.sent_at, now=now):
-            return redirect("accounts:reset_code")
-        try:
-            code_step.send(request, phone=number, purpose=RESET, now=now)
-        except code_step.NO_CODE as refusal:
-            form.add_error("phone", code_step.why_no_code(refusal, now=now))
-            status = 429
-        else:
-            keep_reset(request.session, Reset(phone=number, sent_at=now.isoformat()))
-            return redirect("accounts:reset_code")
-    return render(request, "accounts/reset_phone.html", {"form": form}, status=status)
 
 
 @never_cache

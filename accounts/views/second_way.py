@@ -20,6 +20,7 @@ from accounts.audit import client_address
 from accounts.decorators import parent_whatever_agreed
 from accounts.forms import AppForm, SecondWayForm
 from accounts.models import User
+from accounts.second_factor import has_app
 from accounts.views.code_step import too_many
 from accounts.views.own_password import is_confirmed
 from notifications.clock import read_clock
@@ -32,7 +33,7 @@ from notifications.clock import read_clock
 def app(request: HttpRequest) -> HttpResponse:
     """Set up an app: its key as a picture and as text, the password and the app's first code. Then how it stands."""
     user, now = cast(User, request.user), read_clock()
-    if second_way.has_app(user.pk):
+    if has_app(user.pk):
         return render(request, "accounts/app.html", {"left": second_way.codes_left(user)})
     form = AppForm(request.POST if request.method == "POST" else None)
     if is_confirmed(user, form, now=now):
@@ -91,7 +92,7 @@ def app_off(request: HttpRequest) -> HttpResponse:
 
 def _proven(request: HttpRequest, user: User, template: str, act: Callable[[], HttpResponse]) -> HttpResponse:
     """Ask for the password and a code of the app (or a recovery code), then `act`."""
-    if not second_way.has_app(user.pk):
+    if not has_app(user.pk):
         return redirect("accounts:app")
     form = SecondWayForm(request.POST if request.method == "POST" else None)
     if is_confirmed(user, form, now=read_clock()):

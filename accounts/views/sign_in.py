@@ -32,6 +32,7 @@ from accounts.models import SmsCode, User
 from accounts.numbers import claims, moves
 from accounts.progress import instant
 from accounts.registry_data import is_due
+from accounts.second_factor import has_app
 from accounts.services import TooManyTries
 from accounts.sms_codes import RESEND_AFTER, check_code, send_sign_in_code
 from accounts.views.limited import limited, whole_minute
@@ -69,7 +70,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         answer = limits.judge(counted, right=user is not None, now=now)
         if not answer.ok:
             return _too_often(request, form, user, free_at=answer.retry_at or now, target=target, now=now)
-        if user is not None and not device and second_way.has_app(user.pk):
+        if user is not None and not device and has_app(user.pk):
             return _ask_app(user, form, target=target, now=now)
         if user is not None:
             return enter_and_go(request, user, is_known=bool(device), target=target, now=now)
@@ -164,7 +165,7 @@ def _too_often(
         return limited(request, free_at, way="sign_in")
     session = secrets.token_urlsafe(32)
     # The owner of an app needs no SMS. Asked for everybody, so that it takes as long.
-    by_app = second_way.has_app(user.pk if user else uuid.uuid4())
+    by_app = has_app(user.pk if user else uuid.uuid4())
     is_sent = send_sign_in_code(
         None if by_app else user, phone=form.name, session=session, language=get_language() or "kk", now=now
     )
@@ -209,8 +210,8 @@ def _is_code(
     verdict = check_code(
         phone=waiting.phone, purpose=SmsCode.Purpose.SIGN_IN, session=waiting.session, code=code, now=now
     )
-    has_app = second_way.has_app(owner.pk if owner else uuid.uuid4())
-    if verdict.ok and not has_app:
+    by_app = has_app(owner.pk if owner else uuid.uuid4())
+    if verdict.ok and not by_app:
         if owner is not None:
             # An SMS proves the number; an app does not.
             claims.prove(owner, now=now)

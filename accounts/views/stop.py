@@ -15,9 +15,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import limits, stops
 from accounts.audit import client_address
-from accounts.forms import CodeForm, PhoneForm
+from accounts.forms import CodeForm
 from accounts.models import SmsCode, User
-from accounts.phones import display_phone
 from accounts.progress import Stop, forget, keep_stop, stop_of
 from accounts.views import code_step
 from notifications.clock import read_clock
@@ -29,26 +28,16 @@ STOP = SmsCode.Purpose.STOP
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone(request: HttpRequest) -> HttpResponse:
     """Whose children it is about. Opened again later, it starts over with another number."""
-    now = read_clock()
     if request.user.is_authenticated:
         return redirect("accounts:stop_choose")
-    stop = stop_of(request.session)
-    initial = {"phone": display_phone(stop.phone)}
-    form = PhoneForm(request.POST if request.method == "POST" else None, initial=initial)
-    status = 200
-    if form.is_valid():
-        number = form.cleaned_data["phone"]
-        if number == stop.phone and code_step.is_fresh(stop.sent_at, now=now):
-            return redirect("accounts:stop_code")
-        try:
-            code_step.send(request, phone=number, purpose=STOP, now=now)
-        except code_step.NO_CODE as refusal:
-            form.add_error("phone", code_step.why_no_code(refusal, now=now))
-            status = 429
-        else:
-            keep_stop(request.session, Stop(phone=number, sent_at=now.isoformat()))
-            return redirect("accounts:stop_code")
-    return render(request, "accounts/stop_phone.html", {"form": form}, status=status)
+    return code_step.ask_for_phone(
+        request,
+        stop_of(request.session),
+        keep=keep_stop,
+        purpose=STOP,
+        template="accounts/stop_phone.html",
+        code_page="accounts:stop_code",
+    )
 
 
 @never_cache

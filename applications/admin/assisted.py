@@ -24,7 +24,7 @@ from accounts.forms import CodeForm, PhoneField
 from accounts.identity import DocumentError, parse_identity
 from accounts.iin import IinError
 from accounts.journal_actions import Action
-from accounts.masks import mask_document, mask_iin, mask_phone
+from accounts.masks import mask_phone
 from accounts.models import AssistedMove, SmsCode, User
 from accounts.numbers import assisted
 from accounts.numbers.concerned import is_of_the_family, what_holds
@@ -34,7 +34,17 @@ from accounts.progress import keep_session_secret, session_secret
 from accounts.services import account_of
 from accounts.sms_codes import TooManyCodes, check_code, send_code
 from accounts.views import code_step
-from applications.admin.work import LINE_BREAK, READ_BY_OTHERS, Rows, Work, WorkAdmin, staff_of, tag, written
+from applications.admin.work import (
+    LINE_BREAK,
+    Rows,
+    WaitingFilter,
+    Work,
+    WorkAdmin,
+    reason_field,
+    staff_of,
+    tag,
+    written,
+)
 from notifications.budget import BudgetSpent
 from notifications.clock import read_clock
 
@@ -55,12 +65,9 @@ class SeenForm(forms.Form):
     """What the employee sees and is told."""
 
     document = forms.ChoiceField(label=_("document that was seen"), choices=AssistedMove.Document.choices)
-    why = forms.CharField(
+    why = reason_field(
         label=_("what happened"),
         help_text=_("It stands in the journal of the account. Write no numbers of documents."),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
     phone = PhoneField(
         label=_("new number"), help_text=_("We send a code to it; the person reads it to you.")
@@ -91,16 +98,9 @@ def _withdraw(one: AssistedMove, actor: User, data: dict[str, Any], now: datetim
         raise ValidationError(str(refused)) from None
 
 
-class StateFilter(admin.SimpleListFilter):
-    title = _("decision")
-    parameter_name = "decision"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("waits for your decision"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AssistedMove]) -> QuerySet[AssistedMove]:
-        waiting = assisted.to_approve(staff_of(request))
-        return queryset.filter(pk__in=waiting.values("pk")) if self.value() else queryset
+class ToApproveFilter(WaitingFilter):
+    def waiting(self, employee: User) -> QuerySet[AssistedMove]:
+        return assisted.to_approve(employee)
 
 
 @admin.register(AssistedMove)
@@ -109,7 +109,7 @@ class AssistedMoveAdmin(WorkAdmin):
 
     change_list_template = "admin/work/assisted_list.html"
     list_display = ["asked", "owner", "masked_new", "asked_by", "shown_state"]
-    list_filter = [StateFilter]
+    list_filter = [ToApproveFilter]
     list_select_related = ["move__account__profile", "move__asked_by"]
     fields = [
         "shown_state",
@@ -402,6 +402,6 @@ def _send(request: HttpRequest, employee: User, account: User, phone: str, *, no
 def _person(account: User) -> str:
     """What the employee compares with the document."""
     profile = account.profile
-    identity = mask_iin(profile.iin) if profile.iin else mask_document(profile.document_number)
+    identity = profile.masked_identity
     rows = [profile.full_name, written(profile.birth_date), f"{gettext('IIN / document number')}: {identity}"]
     return format_html_join(LINE_BREAK, "{}", [(row,) for row in rows])

@@ -12,7 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.public_text import refuse_personal_numbers
 from applications.admin.proposals import WaitsForYou
-from applications.admin.work import READ_BY_OTHERS, Rows, Work, WorkAdmin, link, page_of, tag, written
+from applications.admin.work import (
+    READ_BY_OTHERS,
+    Rows,
+    Work,
+    WorkAdmin,
+    link,
+    page_of,
+    reason_field,
+    tag,
+    written,
+)
 from applications.models import Application, Correction
 from applications.queue import corrections
 from applications.queue.corrections import corrected_number
@@ -75,12 +85,8 @@ class ProposalForm(forms.Form):
 
 
 class DeclineForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"),
+    reason = reason_field(
         help_text=_("It is kept in the journal of the family and of the officials."),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
 

@@ -17,15 +17,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.journal_actions import Action
-from accounts.masks import mask_document, mask_iin, mask_phone
+from accounts.masks import mask_phone
 from accounts.models import User
 from applications.admin.work import (
     LINE_BREAK,
-    READ_BY_OTHERS,
     Rows,
     Work,
     WorkAdmin,
     page_of,
+    reason_field,
     staff_of,
     tag,
     written,
@@ -43,14 +43,10 @@ TONES = {Dispute.Outcome.STANDS: "success", Dispute.Outcome.ENDS: "danger"}
 
 
 class DecisionForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"),
+    reason = reason_field(
         help_text=_(
             "Both sides read this text. Write which documents were shown, without numbers, IINs or addresses."
         ),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
     # When the decision that the page shows was made: a page left open too long must not overrule an unseen one.
     overrules = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -303,7 +299,7 @@ def _decision(outcome: str, at: datetime | None, by: User | None, reason: str) -
 def _person(guardianship: Guardianship) -> str:
     """One side: the full name, as in documents, masked identifiers, since when, and what the state knows."""
     profile, user = guardianship.user.profile, guardianship.user
-    identity = mask_iin(profile.iin) if profile.iin else mask_document(profile.document_number)
+    identity = profile.masked_identity
     rows = [
         profile.full_name,
         f"{gettext('IIN / document number')}: {identity}",

@@ -18,16 +18,16 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.file_response import file_response
 from accounts.journal_actions import Action
-from accounts.masks import mask_document, mask_iin, mask_phone
+from accounts.masks import mask_iin, mask_phone
 from accounts.models import User
 from applications.admin.work import (
     LINE_BREAK,
-    READ_BY_OTHERS,
     ReasonForm,
     Rows,
     Work,
     WorkAdmin,
     page_of,
+    reason_field,
     staff_of,
     tag,
     written,
@@ -48,12 +48,9 @@ TONES = {
 
 
 class CheckedForm(forms.Form):
-    reason = forms.CharField(
+    reason = reason_field(
         label=_("What proves it"),
         help_text=_("The second official reads this text: which papers, issued by whom, what you compared."),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
 
@@ -218,8 +215,7 @@ class GuardianClaimAdmin(WorkAdmin):
     @admin.display(description=_("Who hands it in"))
     def claimant(self, obj: GuardianClaim) -> str:
         profile = obj.user.profile
-        known_by = mask_iin(profile.iin) if profile.iin else mask_document(profile.document_number)
-        return f"{profile.full_name}, {known_by}, {mask_phone(obj.user.phone)}"
+        return f"{profile.full_name}, {profile.masked_identity}, {mask_phone(obj.user.phone)}"
 
     @admin.display(description=_("Perhaps here already"))
     def known_already(self, obj: GuardianClaim) -> str:

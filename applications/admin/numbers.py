@@ -16,24 +16,28 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.journal_actions import Action
-from accounts.masks import mask_document, mask_iin, mask_phone
+from accounts.masks import mask_phone
 from accounts.models import NumberMove, User
 from accounts.numbers import claims
 from accounts.numbers.moves import Fault, NotMoved, last_used
 from accounts.registry import PhoneTie
-from applications.admin.work import LINE_BREAK, READ_BY_OTHERS, Rows, Work, WorkAdmin, staff_of, tag
+from applications.admin.work import (
+    LINE_BREAK,
+    Rows,
+    Work,
+    WorkAdmin,
+    reason_field,
+    staff_of,
+    tag,
+)
 from notifications.clock import read_clock
 
 
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"),
+class DecisionForm(forms.Form):
+    reason = reason_field(
         help_text=_(
             "It stands in the journal of the account. Write which documents were shown, without numbers."
         ),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
 
@@ -109,7 +113,7 @@ class NumberMoveAdmin(WorkAdmin):
             permission="accounts.change_numbermove",
             offered=_is_open,
             perform=_give,
-            form=ReasonForm,
+            form=DecisionForm,
             danger=True,
             is_in_journal=True,
         ),
@@ -121,7 +125,7 @@ class NumberMoveAdmin(WorkAdmin):
             permission="accounts.change_numbermove",
             offered=_is_open,
             perform=_keep,
-            form=ReasonForm,
+            form=DecisionForm,
             is_in_journal=True,
         ),
     ]
@@ -157,7 +161,7 @@ class NumberMoveAdmin(WorkAdmin):
     @admin.display(description=_("Whose account it is"))
     def owner_data(self, obj: NumberMove) -> str:
         profile = obj.account.profile
-        identity = mask_iin(profile.iin) if profile.iin else mask_document(profile.document_number)
+        identity = profile.masked_identity
         used = date_format(localtime(last_used(obj.account)), "SHORT_DATE_FORMAT")
         return _lines(
             profile.full_name,

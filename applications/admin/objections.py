@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.journal_actions import Action
-from accounts.masks import mask_document, mask_iin, mask_phone
+from accounts.masks import mask_phone
 from accounts.models import Objection, User
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, staff_of, tag, written
 from applications.objections import answer_objection, child_of, is_about_own
@@ -151,16 +151,14 @@ class ObjectionAdmin(WorkAdmin):
     @admin.display(description=_("Who objects"))
     def whose(self, obj: Objection) -> str:
         profile = obj.user.profile
-        known_by = mask_iin(profile.iin) if profile.iin else mask_document(profile.document_number)
-        return f"{profile.full_name}, {known_by}, {mask_phone(obj.user.phone)}"
+        return f"{profile.full_name}, {profile.masked_identity}, {mask_phone(obj.user.phone)}"
 
     @admin.display(description=_("Child"))
     def which_child(self, obj: Objection) -> str:
         child = child_of(obj)
         if child is None:
             return "—"
-        known_by = mask_iin(child.iin) if child.iin else mask_document(child.paper_number)
-        return f"{child.full_name}, {written(child.birth_date)}, {known_by}"
+        return f"{child.full_name}, {written(child.birth_date)}, {child.masked_identity}"
 
     @admin.display(description=_("Answer by"))
     def answer_by(self, obj: Objection) -> str:

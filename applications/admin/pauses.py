@@ -14,7 +14,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.work import READ_BY_OTHERS, Rows, Work, WorkAdmin, page_of, staff_of, tag
+from applications.admin.work import (
+    Rows,
+    Work,
+    WorkAdmin,
+    page_of,
+    reason_field,
+    staff_of,
+    tag,
+)
 from applications.bidding import resuming
 from bulletin.forms import EARLIEST_YEAR
 from bulletin.models import Locality, Pause
@@ -32,18 +40,12 @@ class PauseForm(forms.Form):
     locality = forms.ModelChoiceField(
         label=_("Locality"), queryset=Locality.objects.all(), required=False, empty_label=_("All localities")
     )
-    notice_kk = forms.CharField(
+    notice_kk = reason_field(
         label=_("Notice in Kazakh"),
         help_text=_("Families read it in the bulletin and at every place: why, and for how long."),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
-    notice_ru = forms.CharField(
+    notice_ru = reason_field(
         label=_("Notice in Russian"),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
 

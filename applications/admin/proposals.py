@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.work import (
-    READ_BY_OTHERS,
     ConfirmForm,
     SeenForm,
     Words,
     Work,
     WorkAdmin,
+    reason_field,
     staff_of,
     tag,
 )
@@ -32,12 +32,8 @@ DECIDED_FIELDS = ["proposed_at", "proposed_by", "decided_at", "decided_by", "dec
 
 
 class DeclineForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"),
+    reason = reason_field(
         help_text=_("Employees read it at the proposal."),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
 

@@ -25,17 +25,26 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import audit, first_sign_in, limits
-from accounts.first_sign_in import VALID_FOR, NoPaper, PaperFault, register_assisted, to_print
+from accounts.first_sign_in import TRIES, VALID_FOR, NoPaper, PaperFault, register_assisted
 from accounts.identity import DocumentError, Identity, iin_hash, parse_identity
 from accounts.iin import IinError, parse_iin
 from accounts.journal_actions import Action
-from accounts.masks import mask_document, mask_iin
 from accounts.models import FirstSignIn, Sex, User
 from accounts.numbers.concerned import is_of_the_family
 from accounts.registry import Person, PersonNotFound, RegistryUnavailable, get_registry
 from accounts.services import IdentityTaken
 from accounts.views import code_step
-from applications.admin.work import LINE_BREAK, READ_BY_OTHERS, Rows, Work, WorkAdmin, staff_of, tag, written
+from applications.admin.work import (
+    LINE_BREAK,
+    Rows,
+    WaitingFilter,
+    Work,
+    WorkAdmin,
+    reason_field,
+    staff_of,
+    tag,
+    written,
+)
 from applications.models import Application
 from applications.moves import Refused
 from applications.waiting.filing import file_application
@@ -102,27 +111,21 @@ class RegisteringForm(forms.Form):
 
 
 class AskForm(forms.Form):
-    why = forms.CharField(
+    why = reason_field(
         label=_("what happened"),
         help_text=_(
             "It stands in the journal of the account. Write which document you have seen, without numbers."
         ),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
 
-class StateFilter(admin.SimpleListFilter):
+class ToPrintFilter(WaitingFilter):
     title = _("paper")
     parameter_name = "paper"
+    choice = _("to be printed by you")
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("to be printed by you"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[FirstSignIn]) -> QuerySet[FirstSignIn]:
-        waiting = to_print(staff_of(request))
-        return queryset.filter(pk__in=waiting.values("pk")) if self.value() else queryset
+    def waiting(self, employee: User) -> QuerySet[FirstSignIn]:
+        return first_sign_in.to_print(employee)
 
 
 def _may_ask(first: FirstSignIn, now: datetime) -> bool:
@@ -154,7 +157,7 @@ class FirstSignInAdmin(WorkAdmin):
 
     change_list_template = "admin/work/registering_list.html"
     change_form_template = "admin/work/registering.html"
-    list_filter = [StateFilter]
+    list_filter = [ToPrintFilter]
     list_display = ["registered_at", "owner", "shown_state"]
     list_select_related = ["user__profile"]
     fields = [
@@ -349,7 +352,7 @@ class FirstSignInAdmin(WorkAdmin):
     @admin.display(description=_("Full name"))
     def owner_data(self, obj: FirstSignIn) -> str:
         profile = obj.user.profile
-        identity = mask_iin(profile.iin) if profile.iin else mask_document(profile.document_number)
+        identity = profile.masked_identity
         rows = [profile.full_name, written(profile.birth_date), identity]
         return format_html_join(LINE_BREAK, "{}", [(row,) for row in rows])
 
@@ -365,7 +368,7 @@ class FirstSignInAdmin(WorkAdmin):
             return tag(gettext("used: the person has a password"), tone="success")
         if obj.expires_at is None:
             return tag(gettext("not printed"), tone="warning")
-        if obj.expires_at <= estimate_clock():
+        if obj.expires_at <= estimate_clock() or obj.attempts >= TRIES:
             return tag(gettext("no longer valid"), tone="danger")
         return tag(gettext("printed"), tone="info")
 

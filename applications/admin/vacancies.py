@@ -23,7 +23,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from applications.admin.bulk import COMMON_FIELDS, DRAFT_FIELDS, TIMES, BulkForm, GroupField
 from applications.admin.work import (
-    READ_BY_OTHERS,
     ReasonForm,
     Rows,
     SeenForm,
@@ -32,6 +31,7 @@ from applications.admin.work import (
     filtered,
     link,
     page_of,
+    reason_field,
     staff_of,
     tag,
 )
@@ -106,12 +106,8 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class ShortNoticeForm(SeenForm):
-    reason = forms.CharField(
-        label=_("Reason"),
+    reason = reason_field(
         help_text=_("Everyone can read this text at the place: why families hear of it so late."),
-        max_length=300,
-        validators=READ_BY_OTHERS,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
 
 

@@ -67,14 +67,40 @@ REFUSALS = (Refused, ValidationError)
 READ_BY_OTHERS = [demand_words, refuse_personal_numbers]
 
 
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=_("The family reads this text. Write what happened and what they can do."),
+def reason_field(*, help_text: Any = "", label: Any = None) -> forms.CharField:
+    """What an employee has to say about a decision, which others read."""
+    return forms.CharField(
+        label=label or _("Reason"),
+        help_text=help_text,
         max_length=300,
         validators=READ_BY_OTHERS,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
     )
+
+
+class ReasonForm(forms.Form):
+    reason = reason_field(
+        help_text=_("The family reads this text. Write what happened and what they can do.")
+    )
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    """One choice: the rows that wait for the employee who looks."""
+
+    title = _("decision")
+    parameter_name = "decision"
+    choice: Promise = _("waits for your decision")
+
+    def waiting(self, employee: User) -> QuerySet[Any]:
+        """The rows that wait for `employee`."""
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", self.choice)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        waiting = self.waiting(staff_of(request))
+        return queryset.filter(pk__in=waiting.values("pk")) if self.value() else queryset
 
 
 @dataclass(frozen=True)

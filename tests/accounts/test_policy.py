@@ -95,7 +95,7 @@ def test_who_has_not_agreed_can_end_a_session_stop_a_move_and_turn_the_app_off(p
     client.post(reverse("accounts:end_session"))
     move.refresh_from_db()
     assert move.stopped_by == parent
-    assert not second_way.has_app(parent.pk)
+    assert not second_factor.has_app(parent.pk)
     assert other.get(reverse("accounts:sessions")).status_code == 302
     assert client.get(reverse("accounts:sessions")).status_code == 200
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django_otp.oath import hotp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import second_way, sms_codes
+from accounts import second_factor, second_way, sms_codes
 from accounts.limits import APP_CODE
 from accounts.models import AuditEntry, RecoveryCode
 from accounts.second_factor import app_to_set_up
@@ -70,7 +70,7 @@ class TestSettingUp:
         assert "code" in parent_client.post(address, wrong).context["form"].errors
         right = {"code": code_at(parent, now), "password": "something else"}
         assert "password" in parent_client.post(address, right).context["form"].errors
-        assert not second_way.has_app(parent.pk)
+        assert not second_factor.has_app(parent.pk)
         done = parent_client.post(address, right | {"password": PASSWORD})
         shown = re.findall(r"<code>([a-z0-9-]{14})</code>", done.content.decode())
         assert len(set(shown)) == second_way.CODES
@@ -203,11 +203,11 @@ class TestTurningOff:
             {"password": PASSWORD, "code": "000000"},
         ):
             assert parent_client.post(address, fields).context["form"].errors
-        assert second_way.has_app(parent.pk)
+        assert second_factor.has_app(parent.pk)
         assert (
             parent_client.post(address, {"password": PASSWORD, "code": codes[0]}).url == "/cabinet/profile/"
         )
-        assert not second_way.has_app(parent.pk)
+        assert not second_factor.has_app(parent.pk)
         assert not RecoveryCode.objects.exists()
         assert Notice.objects.get().kind == "app_turned_off"
         assert password(Client(), parent).url == HOME
@@ -238,7 +238,7 @@ class TestTurningOff:
         address = reverse("accounts:app_off")
         for user, is_done in ((guesser, False), (other, True)):
             client_of(user).post(address, {"password": PASSWORD, "code": code_at(user, now)})
-            assert second_way.has_app(user.pk) != is_done
+            assert second_factor.has_app(user.pk) != is_done
 
 
 def at_once(attempt, times=8) -> list[bool]:

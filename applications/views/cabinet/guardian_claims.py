@@ -17,7 +17,6 @@ from accounts.audit import client_address
 from accounts.decorators import accepts, parent_required
 from accounts.devices import known_device
 from accounts.file_response import file_response
-from accounts.masks import mask_document, mask_iin
 from accounts.registry import RegistryUnavailable
 from accounts.typed import refilled
 from accounts.views.code_step import too_many
@@ -93,7 +92,7 @@ def claim_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     tone, icon = _TAGS[GuardianClaim.State(claim.state)]
     is_approved = claim.state == GuardianClaim.State.APPROVED
     until = file_by(claim) if is_approved else None
-    number = mask_iin(claim.iin) if claim.iin else mask_document(claim.paper_number)
+    number = claim.masked_identity
     context: dict[str, Any] = {
         "claim": claim,
         "tone": tone,

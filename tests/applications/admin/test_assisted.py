@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from accounts import second_way
+from accounts import second_factor
 from accounts.contacts import Way, proven_contact
 from accounts.identity import iin_hash
 from accounts.journal_actions import Action
@@ -110,7 +110,7 @@ def test_who_had_the_account_before_has_no_way_back(owner, first, second):
     owner = User.objects.select_related("profile").get(pk=owner.pk)
     assert (owner.phone, owner.email, owner.mails_notices) == (NEW, "", False)
     assert [proven_contact(owner, way) for way in Way] == ["", ""]
-    assert not second_way.has_app(owner.pk)
+    assert not second_factor.has_app(owner.pk)
     assert not RecoveryCode.objects.exists()
     assert set(owner.journal.values_list("action", flat=True)) >= {"contact_changed", "second_way_off"}
     # They hear of it once more; from now on nobody but the owner does.
@@ -122,7 +122,7 @@ def test_the_app_of_an_employee_who_is_a_parent_stays(owner, first, second):
     User.objects.filter(pk=owner.pk).update(is_staff=True)
     give_app(owner)
     assisted.approve(opened(owner, first), actor=second, address=None, now=NOW)
-    assert second_way.has_app(owner.pk)
+    assert second_factor.has_app(owner.pk)
 
 
 def test_a_move_is_declined_or_taken_back_and_then_over(owner, first, second):
