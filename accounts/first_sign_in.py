@@ -62,6 +62,7 @@ class NoPaper(Exception):
                 PaperFault.ASKED: _("A paper is asked for already: a colleague prints it"),
                 PaperFault.SAME_EMPLOYEE: _("Who asked for the paper does not print it: a colleague does"),
                 PaperFault.RELATED: _("This is about you or your family: a colleague does it"),
+                PaperFault.HELD: _("Something holds changes of this account"),
             }[self.fault]
         )
 

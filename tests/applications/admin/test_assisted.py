@@ -114,7 +114,7 @@ def test_who_had_the_account_before_has_no_way_back(owner, first, second):
     assert not RecoveryCode.objects.exists()
     assert set(owner.journal.values_list("action", flat=True)) >= {"contact_changed", "second_way_off"}
     # They hear of it once more; from now on nobody but the owner does.
-    assert Message.objects.filter(phone="+77051112233", kind="number_moved").count() == 1
+    assert Message.objects.filter(phone="+77051112233", kind="number_left").count() == 1
     assert Mail.objects.get(kind="number_moved").address == "stranger@mail.kz"
 
 

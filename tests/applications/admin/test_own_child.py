@@ -180,6 +180,7 @@ class TestOfficials(Pages):
         # Of a person, and of papers that name a child that may not be here yet: each in a test of its own.
         people = {
             "accounts.assistedmove",
+            "accounts.firstsignin",
             "accounts.numbermove",
             "accounts.objection",
             "children.guardianclaim",
