@@ -31,6 +31,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="firstsignin",
             name="why",
-            field=models.CharField(blank=True, max_length=300, verbose_name="what happened"),
+            field=models.CharField(
+                blank=True, db_default="", default="", max_length=300, verbose_name="what happened"
+            ),
         ),
     ]

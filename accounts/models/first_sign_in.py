@@ -44,7 +44,7 @@ class FirstSignIn(models.Model):
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("asked by")
     )
     asked_at = models.DateTimeField(_("paper asked for at"), null=True, blank=True)
-    why = models.CharField(_("what happened"), max_length=300, blank=True)
+    why = models.CharField(_("what happened"), max_length=300, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("assisted registration")
