@@ -1,11 +1,15 @@
 """The summer of 2019 in Turkistan, in which the manual's family went its way."""
 
-from datetime import date, datetime
+from contextlib import nullcontext
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 
+from applications.bidding.full_places import FullPlaces
+from applications.views.cabinet import press
 from bulletin.models import Holiday
 from tests.factories import (
     ApplicationFactory,
@@ -15,13 +19,13 @@ from tests.factories import (
     StaffFactory,
     VacancyFactory,
 )
+from tests.shared import built_once
 
 ZONE = ZoneInfo("Asia/Almaty")
 NOW = datetime(2019, 6, 26, 16, 20, tzinfo=ZONE)
 
 
-@pytest.fixture
-def calendar_2019(db):
+def build_calendar() -> None:
     days_off = [
         (1, 1),
         (1, 2),
@@ -42,9 +46,8 @@ def calendar_2019(db):
     Holiday.objects.create(date=date(2020, 1, 1), name_kk="Жаңа жыл", name_ru="Новый год")
 
 
-@pytest.fixture
-def scene(calendar_2019):
-    """A family that waits, a place that fits, and the employee who answers for it."""
+def build_scene() -> SimpleNamespace:
+    build_calendar()
     locality = LocalityFactory()
     group = GroupFactory(
         name="Солнце", language="ru", capacity=25, kindergarten=KindergartenFactory(locality=locality)
@@ -67,3 +70,35 @@ def scene(calendar_2019):
         parent=application.filed_by,
         staff=StaffFactory(),
     )
+
+
+@pytest.fixture(scope="module")
+def scene_once(request, django_db_setup, django_db_blocker):
+    """One scene for all tests of a module, which names it in `usefixtures` and has no transactions of its own.
+
+    Each finds it as if it had been made for that test alone, by the clock that the module names beside it.
+    """
+    stopped = any("clock" in mark.args for mark in request.node.iter_markers("usefixtures"))
+
+    def build() -> SimpleNamespace:
+        with time_machine.travel(NOW.astimezone(UTC), tick=False) if stopped else nullcontext():
+            return build_scene()
+
+    with built_once(django_db_blocker, build) as scene:
+        yield scene
+
+
+@pytest.fixture
+def calendar_2019(request, db):
+    if "scene_once" not in request.fixturenames:
+        build_calendar()
+
+
+@pytest.fixture
+def scene(request, db, monkeypatch):
+    """A family that waits, a place that fits, and the employee who answers for it."""
+    if "scene_once" not in request.fixturenames:
+        return build_scene()
+    # The place is the same in each test, and in none of them has it been full.
+    monkeypatch.setattr(press, "_full_places", FullPlaces())
+    return request.getfixturevalue("scene_once")()

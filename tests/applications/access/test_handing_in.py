@@ -20,7 +20,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 END = datetime(2019, 7, 4, tzinfo=ZONE)
 MICROSECOND = timedelta(microseconds=1)

@@ -33,7 +33,7 @@ from tests.factories import (
 )
 from tests.thorough import examples
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 MICROSECOND = timedelta(microseconds=1)
 BENEFIT_ENDS = datetime(2019, 6, 27, tzinfo=ZONE)

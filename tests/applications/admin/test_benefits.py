@@ -17,7 +17,7 @@ from applications.states import ApplicationState, BenefitState, Tier
 from tests.factories import ApplicationFactory, BenefitCategoryFactory, BenefitFactory
 from tests.staff import employee, inside, worker_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.applications.conftest import ZONE
 from tests.factories import GuardianshipFactory, nth_iin
 from tests.staff import employee, inside, worker_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 LIST = "admin:children_dispute_changelist"
 

@@ -31,7 +31,7 @@ from tests.factories import (
 )
 from tests.staff import carried, employee, inside, press, worker_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 LIST = reverse("admin:bulletin_group_changelist")
 PROPOSE = reverse("admin:applications_groupproposal_add")

@@ -31,7 +31,7 @@ from tests.factories import (
 )
 from tests.staff import employee, inside, worker_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 
 def account_of(parent: User, **fields) -> User:

@@ -40,7 +40,7 @@ from tests.factories import (
 )
 from tests.staff import employee, give_app, inside, press
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 ADD = reverse("admin:applications_rules_add")
 TODAY = date(2019, 6, 26)

@@ -30,7 +30,7 @@ from tests.factories import (
 )
 from tests.staff import employee, inside, worker_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 
 def test_a_worker_sees_what_waits_in_their_kindergarten(scene, clock):

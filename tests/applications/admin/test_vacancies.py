@@ -21,7 +21,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
 from tests.staff import carried, employee, inside, press, worker_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 ADD = reverse("admin:bulletin_vacancy_add")
 BULK = reverse("admin:bulletin_vacancy_bulk")

@@ -29,7 +29,7 @@ from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, GuardianshipFactory, VacancyFactory
 from tests.staff import employee, inside, press, worker_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, LocalityFactory, VacancyFactory
 from tests.staff import employee, inside, worker_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 ADD = reverse("admin:bulletin_pause_add")
 NOTICES = {"notice_kk": "Серверді жөндеу <b>", "notice_ru": "Ремонт сервера <b>"}

@@ -34,7 +34,7 @@ from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory
 from tests.staff import employee, worker_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 MICROSECOND = timedelta(microseconds=1)
 

@@ -14,7 +14,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, VacancyFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 MICROSECOND = timedelta(microseconds=1)
 

@@ -44,7 +44,7 @@ from tests.factories import (
 )
 from tests.thorough import examples
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 MICROSECOND = timedelta(microseconds=1)
 

@@ -62,7 +62,7 @@ from tests.factories import (
     UserFactory,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)

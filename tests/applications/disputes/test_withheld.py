@@ -24,7 +24,7 @@ from notifications.models import Message, Notice
 from tests.applications.bidding.reference import place_bid
 from tests.factories import GuardianshipFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 STANDS, ENDS = Dispute.Outcome.STANDS, Dispute.Outcome.ENDS
 WITHHELD = "Маман шешім қабылдағанша көрсетілмейді"

@@ -14,7 +14,7 @@ from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
 from tests.factories import ApplicationFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 MICROSECOND = timedelta(microseconds=1)
 

@@ -27,7 +27,7 @@ from tests.applications.conftest import ZONE
 from tests.factories import GuardianshipFactory, LocalityFactory
 from tests.staff import employee, inside
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 
 @pytest.fixture

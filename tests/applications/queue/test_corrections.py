@@ -38,7 +38,7 @@ from tests.factories import (
 )
 from tests.staff import employee, inside, worker_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 LEDGER = "/queue/corrections/"
 EARLIER = datetime(2019, 4, 1, 9, 30, tzinfo=ZONE)

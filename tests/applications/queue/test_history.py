@@ -25,7 +25,7 @@ from tests.applications.conftest import ZONE
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
 from tests.staff import employee
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 START = datetime(2019, 6, 1, 12, tzinfo=ZONE)
 

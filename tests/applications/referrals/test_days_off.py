@@ -25,7 +25,7 @@ from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GuardianshipFactory
 from tests.staff import employee, inside
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 MICROSECOND = timedelta(microseconds=1)
 # Five working days after Wednesday 26 June.

@@ -29,7 +29,7 @@ from tests.factories import (
     reckon_all,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from bulletin.services import pause_bidding, resume_bidding
 from tests.applications.bidding.reference import place_bid
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 CSV = "/bulletin.csv"
 ATOM = "/bulletin.atom"

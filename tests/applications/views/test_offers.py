@@ -13,7 +13,7 @@ from tests.applications.bidding.given_back import offered_to
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, LocalityFactory, UserFactory, VacancyFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 MICROSECOND = timedelta(microseconds=1)
 END = datetime(2019, 6, 29, tzinfo=ZONE)

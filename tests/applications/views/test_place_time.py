@@ -27,7 +27,7 @@ from tests.factories import (
 )
 from tests.staff import employee, inside, worker_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 # In the evening of the one place it is the next day in the other (UTC+6 and UTC+9 in 2019).
 EVENING = datetime(2019, 6, 26, 16, 30, tzinfo=UTC)

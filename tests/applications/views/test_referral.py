@@ -28,7 +28,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 LAST_DAY = date(2019, 7, 3)
 END = datetime(2019, 7, 4, tzinfo=ZONE)

@@ -17,7 +17,7 @@ from tests.accounts.safe_copy.pdfs import pdf
 from tests.applications.bidding.reference import place_bid
 from tests.factories import BenefitCategoryFactory, BenefitFactory, GuardianshipFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 
 def picture(file_type="JPEG") -> bytes:

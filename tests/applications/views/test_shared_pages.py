@@ -28,7 +28,7 @@ from tests.factories import (
     VacancyFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 BULLETIN = reverse("applications:bulletin")
 TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')

@@ -14,7 +14,7 @@ from applications.models import Bid
 from bulletin.models import Vacancy
 from tests.accounts.test_family_sessions import is_open, signed_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 MICROSECOND, MINUTE, HOUR = timedelta(microseconds=1), timedelta(minutes=1), timedelta(hours=1)
 START = datetime(2019, 6, 26, 10, 20, tzinfo=UTC)
