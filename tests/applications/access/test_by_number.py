@@ -19,6 +19,7 @@ from applications.views.public import queue
 from applications.views.public.forms import QueueCheckForm
 from notifications.kinds import KINDS, Channel, sample_context
 from tests.factories import ApplicationFactory, GuardianshipFactory, UserFactory
+from tests.unseen import pages_unseen
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -134,7 +135,9 @@ class TestLimits:
     def test_so_many_misses_an_hour_from_one_network(self, client, application, clock, scene):
         for attempt in range(QUEUE_CHECK_PER_NETWORK.times):
             # Each of another application and other digits, so that only the network is counted full.
-            assert ask(client, f"19-{attempt:06}", f"{attempt:04}").context["form"].non_field_errors()
+            with pages_unseen():
+                missed = ask(client, f"19-{attempt:06}", f"{attempt:04}")
+            assert missed.context["form"].non_field_errors()
         for digits in ("9876", "0000"):
             asked = ask(client, application.number, digits, address="10.0.0.77")
             assert is_asked_for_the_birth_date(asked)
@@ -145,8 +148,9 @@ class TestLimits:
         assert ask(client, application.number, "9876").context["found"]
 
     def stop_the_network(self):
-        for attempt in range(QUEUE_CHECK_PER_NETWORK.times):
-            ask(Client(), f"19-{attempt:06}", f"{attempt:04}")
+        with pages_unseen():
+            for attempt in range(QUEUE_CHECK_PER_NETWORK.times):
+                ask(Client(), f"19-{attempt:06}", f"{attempt:04}")
 
     @pytest.mark.parametrize("prefix", ["", "/ru"])
     def test_the_date_of_birth_opens_to_neighbours_of_who_guesses(self, client, application, prefix):
@@ -177,7 +181,8 @@ class TestLimits:
         born = application.child.birth_date
         for attempt in range(40):
             more = {"born": f"{born + timedelta(days=attempt % 20 + 1)}"} if attempt % 2 else {}
-            ask(Client(), application.number, f"{attempt:04}", address=f"10.0.{attempt}.1", **more)
+            with pages_unseen():
+                ask(Client(), application.number, f"{attempt:04}", address=f"10.0.{attempt}.1", **more)
         assert is_asked_for_the_birth_date(ask(client, application.number, "9876", address="10.1.0.1"))
         assert ask(client, application.number, "9876", address="10.1.0.1", born=f"{born}").context["found"]
 
@@ -185,7 +190,10 @@ class TestLimits:
         """Ten an hour for each date, the right one too."""
         born = application.child.birth_date
         for attempt in range(10):
-            ask(Client(), application.number, f"{attempt:04}", address=f"10.0.{attempt}.1", born=f"{born}")
+            with pages_unseen():
+                ask(
+                    Client(), application.number, f"{attempt:04}", address=f"10.0.{attempt}.1", born=f"{born}"
+                )
         refused = ask(client, application.number, "9876", address="10.1.0.1", born=f"{born}")
         assert refused.status_code == 429
         assert str(ApplicationState.WAITING.label) not in text(refused)
@@ -195,13 +203,15 @@ class TestLimits:
     def test_the_date_helps_no_neighbour_who_knows_phone_and_birthday(self, client, application):
         born = application.child.birth_date
         for attempt in range(10):
-            answer = ask(client, f"19-9{attempt:05}", "9876", address=f"10.0.{attempt}.1", born=f"{born}")
+            with pages_unseen():
+                answer = ask(client, f"19-9{attempt:05}", "9876", address=f"10.0.{attempt}.1", born=f"{born}")
             assert answer.status_code == 200
         assert ask(client, application.number, "9876", address="10.1.0.1", born=f"{born}").status_code == 429
 
     def test_right_checks_count_against_nobody(self, client, application):
-        for _ in range(70):
-            assert ask(client, application.number, "9876").context["found"]
+        with pages_unseen():
+            for _ in range(70):
+                assert ask(client, application.number, "9876").context["found"]
 
     @pytest.mark.parametrize(
         ("prefix", "sentence"), [("", "онсыз мұнда ештеңе ізделмейді"), ("/ru", "проверка закрыта")]
@@ -237,7 +247,8 @@ class TestLimits:
         def one_more(attempt):
             number = application.number if vary == "digits" else f"19-9{attempt:05}"
             digits = "9876" if vary == "number" else f"{attempt:04}"
-            answer = ask(Client(), number, digits, address=f"10.{attempt}.0.1")
+            with pages_unseen():
+                answer = ask(Client(), number, digits, address=f"10.{attempt}.0.1")
             return answer.status_code == 200 and not is_asked_for_the_birth_date(answer)
 
         told = 0
@@ -257,10 +268,11 @@ class TestLimits:
         device = Client()
         device.post("/login/", {"phone": "+77017779876", "password": "parent-pass-1"})
         assert device.post("/logout/").status_code == 302
-        for attempt in range(10):
-            ask(Client(), application.number, f"{attempt:04}")
-            ask(Client(), f"19-9{attempt:05}", "9876")
-            ask(Client(), f"19-8{attempt:05}", f"{attempt:04}")
+        with pages_unseen():
+            for attempt in range(10):
+                ask(Client(), application.number, f"{attempt:04}")
+                ask(Client(), f"19-9{attempt:05}", "9876")
+                ask(Client(), f"19-8{attempt:05}", f"{attempt:04}")
         assert is_asked_for_the_birth_date(ask(Client(), application.number, "9876"))
         assert ask(device, application.number, "9876").context["found"]
         assert ask(client_of(family), application.number, "9876").context["found"]

@@ -17,7 +17,7 @@ from applications.models import Application, Rules
 from applications.queue.order import interleave
 from applications.queue.public_order import PAGE_SIZE, Start, counted_queues, order_page, whole_order
 from applications.states import ApplicationState, Tier
-from tests.factories import ApplicationFactory, LocalityFactory, UserFactory
+from tests.factories import ApplicationFactory, LocalityFactory, UserFactory, crowd
 from tests.thorough import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -39,18 +39,13 @@ def wait(place):
     began = datetime(2019, 1, 31, 18, 0, tzinfo=UTC)
 
     def file(*tiers, spacing=timedelta(hours=1), **fields):
-        return [
-            ApplicationFactory(
-                **{
-                    "locality": place,
-                    "tier": tier,
-                    "filed_by": parent,
-                    "filed_at": began + spacing * n,
-                    **fields,
-                }
+        family = {"locality": place, "filed_by": parent}
+        return crowd(
+            *(
+                family | {"tier": tier, "filed_at": began + spacing * n} | fields
+                for n, tier in enumerate(tiers)
             )
-            for n, tier in enumerate(tiers)
-        ]
+        )
 
     return file
 
