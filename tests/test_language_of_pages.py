@@ -12,13 +12,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone, translation
 
-from accounts.models import Profile, User
+from accounts.first_sign_in import issue_code
+from accounts.models import FirstSignIn, NumberMove, PolicyConsent, Profile, RecoveryCode, User
 from accounts.registry.simulated_people import MANUAL_CHILD_IIN
 from applications.disputes.guardianships import stop_guardian
 from balabaqsha.admin_site import staff_site
+from notifications.models import Mail
+from tests.accounts.test_second_way import code_at
 from tests.accounts.walk import FATHER, PASSWORD, PHONE, newest_code
 from tests.city import build_city, with_offer
-from tests.factories import GuardianshipFactory, UserFactory
+from tests.factories import GuardianshipFactory, StaffFactory, UserFactory
 from tests.shared import built_once
 from tests.staff import inside
 from tests.words import KAZAKH_ONLY, LATIN_WORDS, RUSSIAN_WORDS
@@ -26,6 +29,7 @@ from tests.words import KAZAKH_ONLY, LATIN_WORDS, RUSSIAN_WORDS
 pytestmark = pytest.mark.django_db
 
 LANGUAGES = ("kk", "ru")
+ANOTHER, OLD_PASSWORD = "+77017770001", "parent-pass-1"
 # They change something and show nothing, or answer a program.
 NOT_PAGES = {
     "accounts:end_session",
@@ -78,7 +82,7 @@ STEPS = {
 }
 # They show a text as it was sent, in the language of the person who got it.
 SENT_TEXTS = {"admin:notifications_message change", "admin:notifications_notice change"}
-UNSPOKEN = re.compile(r"<(script|style|template)\b.*?</\1>|<!--.*?-->", re.DOTALL)
+UNSPOKEN = re.compile(r"<(script|style|template|code)\b.*?</\1>|<!--.*?-->", re.DOTALL)
 SPOKEN_ATTRIBUTES = re.compile(r'\s(?:title|alt|aria-label|placeholder|data-label)="([^"]*)"')
 # Addresses, time zones, the pattern of a phone number, and the key of an app.
 ADDRESS = re.compile(
@@ -222,6 +226,11 @@ class Way:
             self._keep(f"{name} with a mistake", self.client.post(url, dict.fromkeys(fields, "x")))
             assert self.client.post(url, fields).status_code == 302
 
+    def press(self, path: str, **fields: str) -> None:
+        """Press a button whose answer is a page, or leads to one."""
+        answer = self.client.post(f"{self.prefix}{path}", fields, follow=True)
+        self._keep(f"{len(self.pages)} {path} pressed", answer)
+
     def _keep(self, name: str, answer) -> None:
         if answer.status_code == 200:
             self.pages[name] = answer.content.decode()
@@ -290,6 +299,78 @@ class TestLanguageOf:
         way.step("/stop/", phone=str(parent.phone))
         way.step("/stop/code/", code=newest_code(parent.phone))
         way.step("/stop/choose/")
+        assert complaints(way.pages, language) == {}
+        assert len(way.pages) == 5
+
+    def test_steps_of_another_number(self, client_of, language, parent):
+        way, own = Way(client_of(parent), language), "/cabinet/profile/number/"
+        way.step(own, phone=ANOTHER, password=OLD_PASSWORD)
+        way.step(f"{own}new/", code=newest_code(ANOTHER))
+        way.step(f"{own}wait/")
+        way.press(f"{own}former/", resend="1")
+        way.step(f"{own}former/", code=newest_code(str(parent.phone)))
+        way.step(own)
+        assert complaints(way.pages, language) == {}
+        assert len(way.pages) == 9
+
+    def test_steps_of_a_lost_number(self, client, language, parent):
+        User.objects.update(email="parent@mail.kz")
+        way, lost = Way(client, language), "/number/lost/"
+        way.step(lost, phone=ANOTHER)
+        way.step(f"{lost}code/", code=newest_code(ANOTHER))
+        way.step(f"{lost}account/", paper="iin", identity=parent.profile.iin, way="email")
+        way.step(f"{lost}proof/", code=re.search(r"\d{6}", Mail.objects.get().text)[0])
+        way.step(f"{lost}done/")
+        assert complaints(way.pages, language) == {}
+        assert len(way.pages) == 9
+
+    def test_steps_of_a_claim_on_a_number(self, client, language, parent):
+        User.objects.update(last_login=timezone.now())
+        way = Way(client, language)
+        way.step("/register/", phone=str(parent.phone), consent="on")
+        way.step("/register/code/", code=newest_code(parent.phone))
+        way.step("/register/password/", password=PASSWORD, repeated=PASSWORD)
+        way.step("/register/account/", identity=FATHER)
+        way.press("/register/account/", confirm="1")
+        way.step("/register/number/")
+        assert NumberMove.objects.exists()
+        assert complaints(way.pages, language) == {}
+        assert len(way.pages) == 10
+
+    def test_steps_of_contacts_and_an_app(self, client_of, language, parent):
+        way, own = Way(client_of(parent), language), "/cabinet/profile/"
+        way.step(f"{own}email/", email="parent@mail.kz", password=OLD_PASSWORD)
+        way.step(f"{own}email/code/", code=re.search(r"\d{6}", Mail.objects.get().text)[0])
+        way.step(f"{own}second-phone/", phone=ANOTHER, regains="on", password=OLD_PASSWORD)
+        way.step(f"{own}second-phone/code/", code=newest_code(ANOTHER))
+        way.step(f"{own}app/")
+        now = timezone.now()
+        way.press(f"{own}app/", password=OLD_PASSWORD, code=code_at(parent, now - timedelta(seconds=30)))
+        way.press(f"{own}app/codes/", password=OLD_PASSWORD, code=code_at(parent, now))
+        way.step(f"{own}app/")
+        way.step(f"{own}app/off/")
+        assert RecoveryCode.objects.exists()
+        assert complaints(way.pages, language) == {}
+        assert len(way.pages) == 13
+
+    def test_steps_of_a_paper(self, client, language, parent):
+        User.objects.update(phone=None, username="912345678")
+        colleague, now = StaffFactory(), timezone.now()
+        first = FirstSignIn.objects.create(user=parent, registered_at=now, asked_at=now)
+        code = issue_code(first, actor=colleague, address=None, now=now)
+        way = Way(client, language)
+        way.step("/first/", login="912345678", code=code)
+        way.step("/first/password/", password=PASSWORD, repeated=PASSWORD)
+        assert complaints(way.pages, language) == {}
+        assert len(way.pages) == 4
+
+    def test_steps_of_a_new_policy_and_of_leaving(self, client_of, language, parent):
+        way = Way(client_of(parent), language)
+        PolicyConsent.objects.create(user=parent, version="2019-06-26", given_at=timezone.now())
+        way.step("/cabinet/policy/")
+        way.step("/cabinet/profile/close/", password=OLD_PASSWORD)
+        way.press("/login/", phone=str(parent.phone), password=OLD_PASSWORD)
+        way.step("/cabinet/closed/")
         assert complaints(way.pages, language) == {}
         assert len(way.pages) == 5
 
