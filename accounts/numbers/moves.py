@@ -95,6 +95,11 @@ class Renewed:
         """Of `user`, whose present `password` has just been checked."""
         return cls(make_password(normalise_password(password)), user.get_session_auth_hash())
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """As a move keeps it."""
+        return {"password": self.password, "stamp": self.stamp}
+
 
 @dataclass(frozen=True)
 class Claimant:
@@ -103,6 +108,16 @@ class Claimant:
     name: str
     identity: Identity
     tie: PhoneTie = PhoneTie.UNASKED
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """As a move keeps them."""
+        return {
+            "claimant": self.name,
+            "claimant_identity": claimant_text(self.identity),
+            "claimant_hash": self.identity.hashes[0],
+            "claimant_tie": self.tie.value,
+        }
 
 
 def live() -> QuerySet[NumberMove]:
@@ -150,11 +165,7 @@ def ask(
             raise NotMoved(Fault.CHANGED_MEANWHILE)
         if new_phone is not None and account.phone == new_phone:
             raise NotMoved(Fault.SAME_NUMBER)
-        former = live_move_of(account)
-        if former is not None:
-            if former.kind != Kind.RECYCLING or kind == Kind.RECYCLING:
-                raise NotMoved(Fault.UNDER_WAY)
-            _stop(former, by=asked_by, because=Stopped.SUPERSEDED, now=now)
+        _make_way(account, kind=kind, by=asked_by, now=now)
         move = NumberMove(
             account=account,
             kind=kind,
@@ -164,19 +175,10 @@ def ask(
             asked_at=now,
             asked_by=asked_by,
             due_at=now + wait if wait is not None else None,
-            password=renewed.password if renewed else "",
-            stamp=renewed.stamp if renewed else "",
-            claimant=claimant.name if claimant else "",
-            claimant_identity=claimant_text(claimant.identity) if claimant else "",
-            claimant_hash=claimant.identity.hashes[0] if claimant else "",
-            claimant_tie=claimant.tie.value if claimant else "",
+            **(renewed.columns if renewed else {}),
+            **(claimant.columns if claimant else {}),
         )
-        try:
-            with transaction.atomic():
-                move.save(force_insert=True)
-        except IntegrityError:
-            # The account is locked, so it is the number: another account waits for it.
-            raise NotMoved(Fault.NUMBER_BUSY) from None
+        _insert(move)
         action = Action.NUMBER_CLAIMED if kind == Kind.RECYCLING else Action.NUMBER_MOVE_ASKED
         audit.record(action, actor=asked_by, subject=account, address=address, about=move, now=now)
         if wait == timedelta(0) and not what_holds(account):
@@ -184,6 +186,25 @@ def ask(
         elif wait != timedelta(0):
             _announce(move, account, now=now)
         return move
+
+
+def _make_way(account: User, *, kind: NumberMove.Kind, by: User | None, now: datetime) -> None:
+    """Stop a claim that gives way to what the owner asks for; `NotMoved` (UNDER_WAY) for anything else under way."""
+    former = live_move_of(account)
+    if former is None:
+        return
+    if former.kind != Kind.RECYCLING or kind == Kind.RECYCLING:
+        raise NotMoved(Fault.UNDER_WAY)
+    _stop(former, by=by, because=Stopped.SUPERSEDED, now=now)
+
+
+def _insert(move: NumberMove) -> None:
+    try:
+        with transaction.atomic():
+            move.save(force_insert=True)
+    except IntegrityError:
+        # The account is locked, so it is the number: another account waits for it.
+        raise NotMoved(Fault.NUMBER_BUSY) from None
 
 
 def stop(

@@ -48,9 +48,8 @@ def file_application(
 ) -> Application:
     """Put a child into the queue of its birth year in `locality`, at `now`. Locks the child's row.
 
-    `assisted_by` is the employee who files it for `actor`, by the same rules: the event and the journals
-    name the employee.
-    The first application after an approval by papers counts from when those were handed in (`FILE_WITHIN`).
+    `assisted_by` is the employee who files it for `actor`, by the same rules: the event and the journals name the
+    employee. The first application after an approval by papers counts from when those were handed in (`FILE_WITHIN`).
 
     `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (ALREADY_FILED, AGE,
     DISPUTED, BUSY), `ValueError` for unknown languages, `PermissionDenied` if `actor` is not a guardian of the child.
@@ -81,18 +80,20 @@ def file_application(
             )
             application.runs_out_at = first_end(application, now=now)
             application.save(force_insert=True)
-            data = {"channel": "assisted"} if assisted_by else {}
-            event = write_event(
-                application, Move.FILE, before="", actor=assisted_by or actor, now=now, data=data
-            )
-            number = _number(application, now=now)
-            action = Action.FILED_BY_EMPLOYEE if assisted_by else Action.APPLICATION_FILED
-            announce(event, "application_filed", action, number=number)
+            _tell(application, actor=actor, assisted_by=assisted_by, now=now)
     except IntegrityError as error:
         if Application.objects.filter(child=child, state__in=LIVE_STATES).exists():
             raise Refused(Refusal.ALREADY_FILED) from error
         raise
     return application
+
+
+def _tell(application: Application, *, actor: User, assisted_by: User | None, now: datetime) -> None:
+    """Write the event, the messages and the journals, which name the employee where one filed it."""
+    data = {"channel": "assisted"} if assisted_by else {}
+    event = write_event(application, Move.FILE, before="", actor=assisted_by or actor, now=now, data=data)
+    action = Action.FILED_BY_EMPLOYEE if assisted_by else Action.APPLICATION_FILED
+    announce(event, "application_filed", action, number=_number(application, now=now))
 
 
 def file_by(claim: GuardianClaim) -> datetime | None:

@@ -47,7 +47,6 @@ def build_calendar() -> None:
 
 
 def build_scene() -> SimpleNamespace:
-    build_calendar()
     locality = LocalityFactory()
     group = GroupFactory(
         name="Солнце", language="ru", capacity=25, kindergarten=KindergartenFactory(locality=locality)
@@ -82,6 +81,7 @@ def scene_once(request, django_db_setup, django_db_blocker):
 
     def build() -> SimpleNamespace:
         with time_machine.travel(NOW.astimezone(UTC), tick=False) if stopped else nullcontext():
+            build_calendar()
             return build_scene()
 
     with built_once(django_db_blocker, build) as scene:
@@ -95,7 +95,7 @@ def calendar_2019(request, db):
 
 
 @pytest.fixture
-def scene(request, db, monkeypatch):
+def scene(request, calendar_2019, monkeypatch):
     """A family that waits, a place that fits, and the employee who answers for it."""
     if "scene_once" not in request.fixturenames:
         return build_scene()
