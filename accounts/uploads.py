@@ -15,7 +15,6 @@ from typing import Any, Final, TypeVar
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile, File
-from django.db import connection
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
@@ -27,6 +26,7 @@ from accounts.file_names import name_for_people
 from accounts.models import User
 from accounts.safe_copy import MOST_PAGES, Cause, Copy, FileType, Kind, Part, Refused
 from accounts.safe_copy.process import Turn, safe_copy, turn
+from notifications.alone import alone
 from notifications.clock import read_clock
 
 T = TypeVar("T")
@@ -159,25 +159,20 @@ def type_of(name: str) -> FileType:
 @contextmanager
 def _one_press(sender: User) -> Iterator[Turn]:
     """The turn for one sender's files. One upload at a time per sender, across all processes; each is counted."""
-    lock = f"upload {sender.pk}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [lock])
-        if not cursor.fetchone()[0]:
+    with alone(f"upload {sender.pk}") as is_alone:
+        if not is_alone:
             raise ValidationError(
                 _(
                     "Other files of yours are being checked just now. Wait until that is done, then send these."
                 ),
                 code="under_way",
             )
-    try:
-        _count(sender)
-        with turn() as taken:
-            yield taken
-    except Refused as refused:
-        raise _sentence(refused.cause, kind=Kind.DOCUMENT) from None
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [lock])
+        try:
+            _count(sender)
+            with turn() as taken:
+                yield taken
+        except Refused as refused:
+            raise _sentence(refused.cause, kind=Kind.DOCUMENT) from None
 
 
 def _count(sender: User) -> None:

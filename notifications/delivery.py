@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from django.db import transaction
 from django.db.models import QuerySet
 
+from notifications.alone import alone
 from notifications.budget import Purse, has_had_enough, raise_alarm
 from notifications.kinds import PastBudget, fate_of, is_secret, secret_kinds
 from notifications.mailing import send_mail
@@ -94,12 +95,13 @@ class _MailPost:
 
 
 def deliver_due(*, now: datetime) -> Counts:
-    """Send the SMS that are due at `now`, those closest to being given up first; returns the counts.
+    """Send the SMS that are due at `now`: those closest to being given up first; returns the counts.
 
     Any number of workers may deliver at once: each claimed row is sent by one of them. It works for at most a minute,
     or until no gateway may be asked, and leaves the rest to the next call. Never call it inside a transaction: the lock
     would be held while sending.
     """
+    renew_connection()
     post = _SmsPost()
     counts = _deliver_all(post, now=now)
     if post.purse.before is not None:
@@ -108,13 +110,17 @@ def deliver_due(*, now: datetime) -> Counts:
 
 
 def deliver_mails(*, now: datetime) -> Counts:
-    """The same for e-mails."""
-    return _deliver_all(_MailPost(), now=now)
+    """The same for e-mails, but by one worker at a time: a mail server that is slow holds no second one.
+
+    Called beside another call it does nothing. What comes just as that one ends is left to the next call.
+    """
+    renew_connection()
+    with alone("mails") as is_alone:
+        return _deliver_all(_MailPost(), now=now) if is_alone else Counts()
 
 
 def _deliver_all(post: _Post, *, now: datetime) -> Counts:
     counts = Counts()
-    renew_connection()
     started = time.monotonic()
     while (worked := time.monotonic() - started) < CLAIMING.total_seconds():
         # Slow gateways must not delay a message past the instant from which it is worthless.

@@ -1,11 +1,9 @@
 """Who gets a place: at once in the order of arrival, or later by the queue among the collected bids."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Least
 
@@ -23,6 +21,7 @@ from bulletin.models import Vacancy
 from bulletin.opening import bidding_clock
 from bulletin.selectors import with_pauses
 from bulletin.workdays import end_of_day
+from notifications.alone import alone
 from notifications.broker import wake_soon_on_commit
 from notifications.sweeps import renew_connection
 
@@ -57,31 +56,14 @@ def award_collected(vacancy: Vacancy, *, now: datetime) -> int:
     Returns how many places were given; a worker tells their families (`jobs.tell_placed_bids`).
     """
     given = 0
-    with _alone(vacancy) as is_alone:
+    # Nothing depends on it: it keeps workers from following each other through thousands of families.
+    with alone(f"award {vacancy.pk}") as is_alone:
         is_done = not is_alone
         while not is_done:
             winners, others = _give_places(vacancy, now=now)
             given += len(winners)
             is_done = _end_others(others, now=now)
     return given
-
-
-@contextmanager
-def _alone(vacancy: Vacancy) -> Iterator[bool]:
-    """Whether no other connection is awarding this vacancy; then none begins to. It ends with the connection, too.
-
-    Nothing depends on it: it keeps workers from following each other through thousands of families.
-    """
-    key = f"award {vacancy.pk}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
-        is_alone: bool = cursor.fetchone()[0]
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
 def _give_places(vacancy: Vacancy, *, now: datetime) -> tuple[list[Bid], list[Bid]]:

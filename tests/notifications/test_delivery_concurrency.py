@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 
-from notifications.delivery import deliver_due, due
+from notifications.delivery import Counts, deliver_due, deliver_mails, due
 from notifications.kinds import KINDS, sample_context
-from notifications.models import Message
+from notifications.models import Mail, Message
 from notifications.services import enqueue
 from notifications.sms.base import get_backend
 from tests.factories import UserFactory
@@ -106,3 +107,46 @@ def test_nobody_waits_for_a_row_that_another_worker_holds(outbox):
     together(work)
     assert counts == [MESSAGES - 1]
     assert deliver_due(now=NOW).sent == 1
+
+
+class HangingMailServer(BaseEmailBackend):
+    """Takes no e-mail before it is let."""
+
+    asked, is_let = threading.Event(), threading.Event()
+
+    def send_messages(self, email_messages):
+        self.asked.set()
+        assert self.is_let.wait(20)
+        return len(email_messages)
+
+
+def test_a_mail_server_that_hangs_holds_one_worker_and_no_sms(outbox, settings):
+    settings.SENDS_MAIL, settings.EMAIL_BACKEND = True, f"{__name__}.HangingMailServer"
+    reader = UserFactory(email="aigul@mail.kz", mails_notices=True)
+    for key in "ab":
+        enqueue(
+            reader,
+            "stop_lifted",
+            context=sample_context(KINDS["stop_lifted"]),
+            dedupe_key=key,
+            now=NOW,
+        )
+
+    def deliver():
+        try:
+            return deliver_mails(now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(deliver)
+        try:
+            assert HangingMailServer.asked.wait(20)
+            # A second one would be held, too, and then nobody were left.
+            assert deliver_mails(now=NOW) == Counts()
+            assert deliver_due(now=NOW) == Counts(sent=MESSAGES + 2)
+            assert Mail.objects.filter(state=Mail.State.QUEUED).exists()
+        finally:
+            HangingMailServer.is_let.set()
+        assert first.result() == Counts(sent=2)
+    assert deliver_mails(now=NOW) == Counts()
