@@ -13,7 +13,8 @@ from random import SystemRandom
 from typing import Any, Protocol
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models.expressions import OrderBy
 
 from notifications.alone import alone
 from notifications.budget import Purse, has_had_enough, raise_alarm
@@ -95,7 +96,7 @@ class _MailPost:
 
 
 def deliver_due(*, now: datetime) -> Counts:
-    """Send the SMS that are due at `now`: those closest to being given up first; returns the counts.
+    """Send the SMS that are due at `now`: codes first, then those closest to being given up; returns the counts.
 
     Any number of workers may deliver at once: each claimed row is sent by one of them. It works for at most a minute,
     or until no gateway may be asked, and leaves the rest to the next call. Never call it inside a transaction: the lock
@@ -169,7 +170,7 @@ def _claim(model: type[Outgoing], *, now: datetime) -> Outgoing | None:
     """Take one due row for this worker until the lease ends, or None if there is none."""
     with transaction.atomic():
         rows = _due(model, now=now).select_for_update(skip_locked=True)
-        row: Outgoing | None = rows.order_by("give_up_at", "created_at", "id").first()
+        row: Outgoing | None = rows.order_by(_codes_first(now), "give_up_at", "created_at", "id").first()
         if row is None:
             return None
         row.state = Outgoing.State.SENDING
@@ -177,6 +178,12 @@ def _claim(model: type[Outgoing], *, now: datetime) -> Outgoing | None:
         row.next_attempt_at = now + LEASE
         row.save(update_fields=["state", "attempts", "next_attempt_at"])
         return row
+
+
+def _codes_first(now: datetime) -> OrderBy:
+    """Before all others what still opens something: somebody waits for it before a page."""
+    opens = Q(kind__in=secret_kinds(), give_up_at__gt=now)
+    return ExpressionWrapper(opens, output_field=BooleanField()).desc()
 
 
 def _deliver(row: Outgoing, *, post: _Post, counts: Counts, now: datetime) -> bool:

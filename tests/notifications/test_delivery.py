@@ -10,7 +10,7 @@ from notifications import delivery
 from notifications.delivery import CLAIMING, LEASE, Counts, deliver_due, pause_after
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message
-from notifications.services import enqueue, enqueue_to_phone
+from notifications.services import enqueue
 from notifications.sms.base import SEND_SECONDS, Outcome, SendResult
 from notifications.tasks import deliver_due_messages
 from tests.factories import UserFactory
@@ -230,19 +230,25 @@ def test_other_texts_are_kept(message):
     assert message.text.startswith("№0417 өтініш кезекке қайтты")
 
 
-def test_codes_overtake_notices(parent, gateway):
-    for number in range(3):
-        written(parent, key=str(number))
-    enqueue_to_phone(
-        "+77071112233",
-        "reset_code",
-        context={"code": "1", "minutes": 10},
-        language="kk",
-        dedupe_key="c",
-        now=NOW,
-    )
-    deliver_due(now=NOW)
-    assert gateway.sent[0][0] == "+77071112233"
+def test_codes_overtake_notices_however_long_those_have_waited(parent, gateway, monkeypatch):
+    """After a standstill thousands are about to be given up, or wait only to be given up; so do codes of yesterday."""
+    handled, deliver = [], delivery._deliver
+
+    def noted(row, **facts):
+        handled.append((row.kind, row.created_at))
+        return deliver(row, **facts)
+
+    monkeypatch.setattr(delivery, "_deliver", noted)
+    notices = [NOW - timedelta(days=2), NOW - timedelta(days=1), NOW - timedelta(hours=23, minutes=55), NOW]
+    for at in notices:
+        written(parent, key=str(at), now=at)
+    codes = [NOW - timedelta(minutes=10), NOW - timedelta(minutes=10) + MICROSECOND, NOW]
+    for at in codes:
+        written(parent, "reset_code", key=str(at), now=at)
+    assert deliver_due(now=NOW) == Counts(sent=4, failed=3)
+    assert [at for kind, at in handled if kind == "reset_code"] == [*codes[1:], codes[0]]
+    assert handled[:2] == [("reset_code", at) for at in codes[1:]]
+    assert [at for kind, at in handled if kind == "stop_lifted"] == notices
 
 
 def test_the_row_of_a_dead_worker_is_taken_over_when_its_lease_ends(message, gateway):
