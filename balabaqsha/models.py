@@ -1,5 +1,6 @@
 """What the portal knows about its own processes: which are alive, and which sweep ran when."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -12,6 +13,8 @@ class Heartbeat(models.Model):
 
     name = models.CharField(max_length=200, primary_key=True)
     role = models.CharField(max_length=10, choices=Role.choices)
+    # From which a worker takes its tasks.
+    queues = ArrayField(models.TextField(), default=list, db_default=[])
     seen_at = models.DateTimeField()
     # By how many seconds its machine's clock is ahead of the database's.
     clock_ahead = models.FloatField()

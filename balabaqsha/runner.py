@@ -1,4 +1,4 @@
-"""`make run`: servers, set-up, web, worker and beat under one roof, until Ctrl-C, SIGTERM or the end of one of them.
+"""`make run`: servers, set-up, web, workers and beat under one roof, until Ctrl-C, SIGTERM or the end of one of them.
 
 python -m balabaqsha.runner                run the portal
 python -m balabaqsha.runner exec COMMAND…  run a command in its environment, with its servers up
@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from balabaqsha import leash, local, portals
+from balabaqsha.queues import WORKERS
 from balabaqsha.servers.errors import EmbeddedError
 from balabaqsha.servers.foreground import end_orderly, run_in_foreground
 from balabaqsha.servers.holding import end_keep
@@ -182,7 +183,7 @@ def run_portal(environ: Mapping[str, str]) -> int:
         family.environment, owner = apart(dict(family.environment) | servers.urls)
         manage = [sys.executable, "manage.py"]
         family.complete("The set-up", [*manage, "set_up"], **owner | {"LOG_LEVEL": "WARNING"})
-        with step("Web server, worker and beat"):
+        with step("Web server, workers and beat"):
             start_services(family, host=host, port=port)
             wait_until_ready(family, f"http://{local_address(host)}:{port}/health/")
         if family.environment.get("BALABAQSHA_DEMO") == "1":
@@ -286,14 +287,14 @@ def local_address(host: str) -> str:
 
 
 def start_services(family: Family, *, host: str, port: str, var: Path = VAR) -> None:
-    """Start the web server, the Celery worker and beat; their logs are kept under `var`."""
+    """Start the web server, the Celery workers and beat; their logs are kept under `var`."""
     logs = var / "log"
     logs.mkdir(parents=True, exist_ok=True)
     celery = [sys.executable, "-m", "celery", "-A", "balabaqsha"]
     web = [sys.executable, "-m", "balabaqsha.serving", "--host", host.strip("[]"), "--port", port]
     family.start("web server", web, log=logs / "web.log")
-    worker = ["worker", "--concurrency", "2", "--loglevel", "info"]
-    family.start("Celery worker", [*celery, *worker], log=logs / "worker.log")
+    for worker in WORKERS:
+        family.start(f"Celery {worker.name}", [*celery, *worker.command()], log=logs / f"{worker.name}.log")
     beat = ["beat", "--pidfile", "", "--loglevel", "info"]
     family.start("Celery beat", [*celery, *beat], log=logs / "beat.log")
 

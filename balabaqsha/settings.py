@@ -378,7 +378,11 @@ CELERY_BEAT_SCHEDULER = "balabaqsha.beat:Scheduler"
 # A page never waits for the broker: the outbox row is the promise, and the task only wakes the sender.
 CELERY_TASK_PUBLISH_RETRY = False
 # Without max_retries the client looks for a dead broker for some six seconds, despite the line above.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 2, "max_retries": 0}
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, int | str] = {
+    "socket_timeout": 2,
+    "socket_connect_timeout": 2,
+    "max_retries": 0,
+}
 
 # The database's clock, the same for all servers, decides whether anything is in time (`notifications.clock`). Tests
 # stop their own clock.

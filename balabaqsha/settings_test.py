@@ -6,6 +6,7 @@ os.environ.setdefault("DEBUG", "0")
 os.environ.setdefault("BALABAQSHA_DEMO", "1")
 
 from balabaqsha.settings import *  # noqa: F403
+from balabaqsha.settings import CELERY_BROKER_TRANSPORT_OPTIONS as _BROKER_OPTIONS
 from balabaqsha.settings import DATABASES as _DATABASES
 from balabaqsha.settings import INSTALLED_APPS, STORAGES, VAR_DIR
 
@@ -21,8 +22,8 @@ INSTALLED_APPS = [*INSTALLED_APPS, "django_migration_linter"]
 # A test empties every table afterwards, which only their owner may; `tests.web_role` is the portal's own role.
 DATABASES = {"default": _DATABASES["default"] | _DATABASES.get("owner", {})}
 
-# Tests that run beside each other share one Redis: each process has a queue of its own.
-CELERY_TASK_DEFAULT_QUEUE = f"test-{os.getpid()}"
+# Tests that run beside each other share one Redis: each process has queues of its own.
+CELERY_BROKER_TRANSPORT_OPTIONS = _BROKER_OPTIONS | {"global_keyprefix": f"test-{os.getpid()}:"}
 
 DATABASE_CLOCK = False
 REMEMBER_FOR_A_SECOND = False

@@ -1,4 +1,7 @@
-"""A worker's tasks for the outbox; woken after each commit, and by the beat in case a wake-up was lost."""
+"""A worker's tasks for the outbox; woken after each commit, and by the beat in case a wake-up was lost.
+
+Every task of this module is one of the worker that only delivers (`balabaqsha.queues`).
+"""
 
 from celery import shared_task
 

@@ -6,6 +6,7 @@ A process that is stopped in order deletes its row. A dead one's row stays for a
 import logging
 import socket
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -25,29 +26,31 @@ WITH forgotten AS (
     DELETE FROM balabaqsha_heartbeat
     WHERE name <> %(name)s AND seen_at < coalesce(%(stopped)s, clock_timestamp()) - %(kept_for)s
 )
-INSERT INTO balabaqsha_heartbeat (name, role, seen_at, clock_ahead)
-SELECT %(name)s, %(role)s, present, extract(epoch FROM %(machine)s - present)
+INSERT INTO balabaqsha_heartbeat (name, role, queues, seen_at, clock_ahead)
+SELECT %(name)s, %(role)s, %(queues)s::text[], present, extract(epoch FROM %(machine)s - present)
 FROM coalesce(%(stopped)s, clock_timestamp()) AS present
 ON CONFLICT (name) DO UPDATE
-SET role = excluded.role, seen_at = excluded.seen_at, clock_ahead = excluded.clock_ahead
+SET role = excluded.role, queues = excluded.queues, seen_at = excluded.seen_at, clock_ahead = excluded.clock_ahead
 RETURNING seen_at
 """
 
 
-def name_here(role: str) -> str:
-    """The name for heartbeats of this machine's beat or worker; a worker uses its Celery name."""
-    return f"{'celery' if role == 'worker' else role}@{socket.gethostname()}"
+def name_here(name: str) -> str:
+    """The name for heartbeats of this machine's beat, or of its worker for the queue `name`."""
+    return f"{name}@{socket.gethostname()}"
 
 
-def send(name: str, *, role: str) -> bool:
-    """Say that `name` is alive; False, with a line in the log, if the database does not answer within two seconds.
+def send(name: str, *, role: str, queues: Sequence[str] = ()) -> bool:
+    """Say that `name` is alive and takes tasks from `queues`.
 
-    Deletes the heartbeats of processes that have been dead for a day.
+    False, with a line in the log, if the database does not answer within two seconds. Deletes the heartbeats of
+    processes that have been dead for a day.
     """
     asked = time.monotonic()
     values = {
         "name": name,
         "role": role,
+        "queues": list(queues),
         "machine": machine_clock(),
         "stopped": stopped_clock(),
         "kept_for": KEPT_FOR,

@@ -14,6 +14,7 @@ from django.utils import timezone
 from balabaqsha.health import heartbeats
 from balabaqsha.health.line import Line
 from balabaqsha.health.sweeps import SEEN, late_sweeps
+from balabaqsha.queues import DELIVERIES, QUEUES
 from bulletin.calendar import CalendarEmpty, calendar_of, calendar_rows
 from children.disputes import undecided
 from notifications.budget import Usage, midnight, spent_since
@@ -29,16 +30,17 @@ CALENDAR_LIMIT: Final = timedelta(days=60)
 # Deadlines do not depend on it; but what goes by a machine's own clock does (docs/architecture.md).
 CLOCK_LIMIT: Final = timedelta(seconds=2)
 
-_HEARTBEATS = (
-    "SELECT name, role, seen_at, clock_ahead FROM balabaqsha_heartbeat WHERE seen_at > %s ORDER BY name"
-)
+_HEARTBEATS = """
+SELECT name, role, queues, seen_at, clock_ahead FROM balabaqsha_heartbeat WHERE seen_at > %s ORDER BY name
+"""
 
 
 class Sign(NamedTuple):
-    """A heartbeat: its process, the time, and by how many seconds its machine's clock was ahead."""
+    """A heartbeat: its process, the queues it takes from, the time, and by how many seconds its clock was ahead."""
 
     name: str
     role: str
+    queues: Collection[str]
     seen_at: datetime
     clock_ahead: float
 
@@ -133,8 +135,17 @@ def _workers(facts: Facts) -> dict[str, Any]:
     late = {
         sign.name: _seconds(facts.now - sign.seen_at) for sign in workers if not is_alive(sign, now=facts.now)
     }
-    word = "missing" if not workers else "late" if late else "ok"
-    return {"workers": word, "workers_late": late}
+    missing = [name for name in QUEUES if not any(name in sign.queues for sign in workers)]
+    return {
+        "workers": "missing" if missing else "late" if late else "ok" if _has_its_own(workers) else "shared",
+        "workers_late": late,
+        "workers_missing": missing,
+    }
+
+
+def _has_its_own(workers: Collection[Sign]) -> bool:
+    """Whether a worker does nothing but deliver, so that no code waits behind housekeeping."""
+    return any(set(sign.queues) == {DELIVERIES} for sign in workers)
 
 
 def _sweeps(facts: Facts) -> dict[str, Any]:

@@ -22,10 +22,8 @@ class Heartbeats(bootsteps.StartStopStep):
     def start(self, consumer: Any) -> None:
         """Begin as soon as tasks are taken; again after each loss of the broker."""
         self.stop(consumer)
-        heartbeats.send(consumer.hostname, role="worker")
-        self._entry = consumer.timer.call_repeatedly(
-            heartbeats.EVERY.total_seconds(), heartbeats.send, (consumer.hostname,), {"role": "worker"}
-        )
+        _send(consumer)
+        self._entry = consumer.timer.call_repeatedly(heartbeats.EVERY.total_seconds(), _send, (consumer,))
 
     def stop(self, consumer: Any) -> None:
         if self._entry is not None:
@@ -33,6 +31,11 @@ class Heartbeats(bootsteps.StartStopStep):
             self._entry = None
 
     shutdown = stop
+
+
+def _send(consumer: Any) -> None:
+    # A worker may be told by remote control to take from others.
+    heartbeats.send(consumer.hostname, role="worker", queues=list(consumer.app.amqp.queues.consume_from))
 
 
 class Farewell(bootsteps.StartStopStep):

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from balabaqsha.health import heartbeats, probes
 from balabaqsha.health import line as line_module
 from balabaqsha.models import Heartbeat
+from balabaqsha.queues import QUEUES
 from tests.balabaqsha.silent import at_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,16 +31,18 @@ def said(*arguments, **options):
     return output.getvalue()
 
 
-@pytest.mark.parametrize("role", ["worker", "beat"])
-def test_it_tells_of_the_part_on_this_machine(role, stopped):
+@pytest.mark.parametrize(("part", "name"), [("worker", "celery"), ("deliveries",) * 2, ("beat",) * 2])
+def test_it_tells_of_the_part_on_this_machine(part, name, stopped):
+    for other in {"celery", "deliveries", "beat"} - {name}:
+        heartbeats.send(heartbeats.name_here(other), role="worker")
     with pytest.raises(CommandError, match="has not been heard of"):
-        said(role)
-    heartbeats.send(heartbeats.name_here(role), role=role)
+        said(part)
+    heartbeats.send(heartbeats.name_here(name), role="worker")
     stopped.shift(60)
-    assert "60 seconds ago" in said(role)
+    assert "60 seconds ago" in said(part)
     stopped.shift(1)
     with pytest.raises(CommandError, match="61 seconds ago"):
-        said(role)
+        said(part)
 
 
 def test_another_name_may_be_asked_for():
@@ -53,7 +56,8 @@ def test_all_of_it_is_what_the_page_says():
     with pytest.raises(CommandError, match="warning"):
         call_command("check_health", stdout=output)
     assert "beat: missing" in output.getvalue()
-    heartbeats.send("celery@one", role="worker")
+    for queue in QUEUES:
+        heartbeats.send(f"{queue}@one", role="worker", queues=[queue])
     heartbeats.send("beat@one", role="beat")
     assert said().startswith("status: ok")
 

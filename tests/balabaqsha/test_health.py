@@ -19,6 +19,7 @@ from accounts.kept_files import Room
 from balabaqsha.health import heartbeats, probes, sweeps
 from balabaqsha.health import line as line_module
 from balabaqsha.models import Heartbeat, Sweep
+from balabaqsha.queues import QUEUES
 from notifications.models import Message
 from tests.balabaqsha.silent import at_port, silent_server
 from tests.factories import DisputeFactory
@@ -46,8 +47,9 @@ def _well(transactional_db):
         sweeps.introduce(seconds=10)
         Sweep.objects.update(finished_at=NOW)
         heartbeats.send("beat@one", role="beat")
-        heartbeats.send("celery@one", role="worker")
-        heartbeats.send("celery@two", role="worker")
+        heartbeats.send("celery@one", role="worker", queues=["celery"])
+        heartbeats.send("celery@two", role="worker", queues=["celery"])
+        heartbeats.send("deliveries@one", role="worker", queues=["deliveries"])
 
 
 @pytest.fixture
@@ -97,6 +99,7 @@ def test_all_well(client):
         "beat_seconds": 0,
         "workers": "ok",
         "workers_late": {},
+        "workers_missing": [],
         "sweeps": "ok",
         "sweeps_late": {},
         "clocks": "ok",
@@ -244,7 +247,30 @@ class TestHeartbeats:
         heartbeats.end("celery@two")
         heartbeats.end("beat@one")
         answer = told(client)
-        assert (answer["workers"], answer["beat"]) == ("missing", "missing")
+        assert (answer["workers"], answer["workers_missing"]) == ("missing", ["celery"])
+        assert answer["beat"] == "missing"
+
+    def test_a_queue_from_which_nobody_takes_is_named_beside_a_worker_that_lives(self, client):
+        with time_machine.travel(NOW, tick=False):
+            # Of a version before: it told of no queue.
+            heartbeats.send("deliveries@one", role="worker")
+        answer = told(client)
+        assert (answer["workers"], answer["workers_missing"]) == ("missing", ["deliveries"])
+        assert answer["status"] == "warning"
+
+    def test_one_that_died_is_late_and_not_replaced_by_those_of_the_other_queue(self, client):
+        Heartbeat.objects.filter(name="deliveries@one").update(seen_at=NOW - timedelta(hours=1))
+        answer = told(client)
+        assert (answer["workers"], answer["workers_late"]) == ("late", {"deliveries@one": 3600})
+
+    def test_one_worker_for_everything_lets_codes_wait_and_is_told(self, client):
+        both = ["celery", "deliveries"]
+        Heartbeat.objects.filter(role="worker").update(queues=both)
+        answer = told(client)
+        assert (answer["workers"], answer["workers_missing"]) == ("shared", [])
+        assert answer["status"] == "warning"
+        Heartbeat.objects.filter(name="celery@two").update(queues=["deliveries"])
+        assert told(client)["workers"] == "ok"
 
 
 @pytest.mark.usefixtures("_well")
@@ -398,6 +424,8 @@ def test_only_names_and_ages_are_told(client):
     def harmless(value):
         if isinstance(value, dict):
             return all(isinstance(name, str) and harmless(age) for name, age in value.items())
+        if isinstance(value, list):
+            return set(value) <= {*QUEUES}
         return value in ("ok", "late", "missing", "ending", "differ", "warning") or isinstance(
             value, int | float
         )

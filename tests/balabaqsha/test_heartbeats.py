@@ -72,7 +72,9 @@ def test_a_silent_database_breaks_nobody_who_beats(monkeypatch, caplog):
 class TestAWorker:
     @pytest.fixture
     def consumer(self):
-        return SimpleNamespace(hostname="celery@one", timer=Timer(), steps=[])
+        taken = SimpleNamespace(consume_from={"deliveries": None})
+        app = SimpleNamespace(amqp=SimpleNamespace(queues=taken))
+        return SimpleNamespace(hostname="celery@one", timer=Timer(), steps=[], app=app)
 
     def beats(self, consumer):
         """The heartbeats that wait in the worker's loop."""
@@ -83,9 +85,11 @@ class TestAWorker:
         step.start(consumer)
         assert Heartbeat.objects.get().seen_at == NOW
         stopped.shift(10)
+        consumer.app.amqp.queues.consume_from["celery"] = None
         (waiting,) = self.beats(consumer)
         waiting.entry()
-        assert Heartbeat.objects.get().seen_at == NOW + timedelta(seconds=10)
+        sign = Heartbeat.objects.get()
+        assert (sign.seen_at, sign.queues) == (NOW + timedelta(seconds=10), ["deliveries", "celery"])
 
     def test_without_its_broker_it_is_silent_until_it_takes_tasks_again(self, consumer, stopped):
         step = worker.Heartbeats(consumer)

@@ -428,7 +428,7 @@ class TestThePortal:
 
 
 class TestTheServices:
-    def test_are_three_with_logs_of_their_own(self, tmp_path, monkeypatch):
+    def test_are_four_with_logs_of_their_own(self, tmp_path, monkeypatch):
         started = []
 
         def start(_family, name, command, *, log):
@@ -440,11 +440,12 @@ class TestTheServices:
         assert [(name, log.name) for name, _command, log in started] == [
             ("web server", "web.log"),
             ("Celery worker", "worker.log"),
+            ("Celery deliveries", "deliveries.log"),
             ("Celery beat", "beat.log"),
         ]
-        (web, worker, beat) = [command[1:] for _name, command, _log in started]
+        (web, worker, deliveries, beat) = [command[1:] for _name, command, _log in started]
         assert web == ["-m", "balabaqsha.serving", "--host", "::1", "--port", "8123"]
-        assert worker[:5] == [*beat[:2], "-A", "balabaqsha", "worker"]
+        assert worker[:5] == deliveries[:5] == [*beat[:2], "-A", "balabaqsha", "worker"]
         assert beat[4] == "beat"
         assert {log.parent for _name, _command, log in started} == {tmp_path / "log"}
         assert (tmp_path / "log").is_dir()

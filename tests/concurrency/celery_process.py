@@ -1,6 +1,7 @@
 """Celery in a process of its own, on a machine whose clock is wrong: `python -m tests.concurrency.celery_process`.
 
-Arguments: by how many seconds the clock of its machine is ahead, the database, the queue, and what Celery is told.
+Arguments: by how many seconds the clock of its machine is ahead, the database, what the keys of its queues begin with
+in Redis, and what Celery is told.
 """
 
 import sys
@@ -11,11 +12,13 @@ import time_machine
 from django.conf import settings
 
 
-def main(ahead: float, database: str, queue: str, arguments: list[str]) -> None:
+def main(ahead: float, database: str, prefix: str, arguments: list[str]) -> None:
     settings.DATABASE_CLOCK = True
     settings.DATABASES["default"]["NAME"] = database
     settings.SMS_BACKEND = "tests.notifications.gateways.ObedientBackend"
-    settings.CELERY_TASK_DEFAULT_QUEUE = queue
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {
+        "global_keyprefix": prefix
+    }
     django.setup()
     from balabaqsha.celery import app
 

@@ -4,16 +4,21 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
+from accounts.models import SmsCode
+from balabaqsha.celery import app
 from balabaqsha.models import Heartbeat, Sweep
+from balabaqsha.queues import DELIVERIES, ORDINARY
 from notifications.clock import read_clock
+from notifications.models import Message
+from notifications.services import DELIVERY_TASK, enqueue_to_phone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -28,12 +33,15 @@ def _by_the_database(settings):
 
 @pytest.fixture
 def start():
-    """Starts a beat or a worker of this test's own queue; all of them are gone when the test is over."""
-    queue, running = f"test-{uuid.uuid4().hex}", []
+    """Starts a beat or a worker of this process's own queues; all of them are gone when the test is over."""
+    running = []
+    # What earlier tests of this process asked for is not this one's.
+    app.control.purge()
 
     def started(*arguments, ahead=0):
         database = connection.settings_dict["NAME"]
-        command = [sys.executable, "-m", "tests.concurrency.celery_process", str(ahead), database, queue]
+        prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
+        command = [sys.executable, "-m", "tests.concurrency.celery_process", str(ahead), database, prefix]
         process = subprocess.Popen([*command, *arguments], cwd=settings.BASE_DIR)
         running.append(process)
         return process
@@ -44,9 +52,9 @@ def start():
         process.wait(20)
 
 
-def worker(start, name, **options):
+def worker(start, name, *, queue="celery,deliveries", **options):
     pool = ["--concurrency", "1", "--without-gossip", "--without-mingle"]
-    return start("worker", "-n", name, *pool, **options)
+    return start("worker", "-n", name, "--queues", queue, *pool, **options)
 
 
 def beat(start, **options):
@@ -88,9 +96,74 @@ def test_sweeps_run_and_are_noted_however_wrong_the_clocks_are(start):
     assert Sweep.objects.get(task=task).finished_at <= read_clock()
     until(heard_of("beat@"))
     told = Client().get("/health/").json()
-    assert (told["beat"], told["workers"], told["clocks"]) == ("ok", "ok", "differ")
+    assert (told["beat"], told["workers"], told["clocks"]) == ("ok", "shared", "differ")
     ahead = {name.partition("@")[0]: seconds for name, seconds in told["clocks_differ"].items()}
     assert ahead == {"beat": pytest.approx(-HOUR, abs=60), "fast": pytest.approx(HOUR, abs=60)}
     sender.send_signal(signal.SIGTERM)
     sender.wait(PATIENCE)
     assert not heard_of("beat@")()
+
+
+HOUSEKEEPING = "accounts.tasks.prune_sms_codes"
+
+
+@contextmanager
+def slow_housekeeping():
+    """The ordinary queue is full of jobs, none of which comes to its end before the context does."""
+    Sweep.objects.create(task=HOUSEKEEPING, known_at=read_clock())
+    for _ in range(5):
+        app.send_task(HOUSEKEEPING)
+    holder = connection.copy()
+    try:
+        holder.set_autocommit(False)
+        with holder.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {SmsCode._meta.db_table} IN ACCESS EXCLUSIVE MODE")
+        yield
+        assert is_under_way()
+        assert Sweep.objects.get(task=HOUSEKEEPING).finished_at is None
+    finally:
+        holder.rollback()
+        holder.close()
+
+
+def is_under_way():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE relation IS NOT NULL AND NOT granted)")
+        return cursor.fetchone()[0]
+
+
+def ask_for_a_code():
+    with transaction.atomic():
+        enqueue_to_phone(
+            "+77017779876",
+            "sign_in_code",
+            context={"code": "483920", "minutes": 10},
+            language="kk",
+            dedupe_key="x",
+            now=read_clock(),
+        )
+
+
+def is_sent():
+    return Message.objects.filter(state=Message.State.SENT).exists()
+
+
+def test_a_code_goes_out_while_the_ordinary_queue_is_full_of_slow_jobs(start):
+    with slow_housekeeping():
+        worker(start, "celery@here", queue=ORDINARY)
+        worker(start, "deliveries@here", queue=DELIVERIES)
+        until(is_under_way)
+        ask_for_a_code()
+        until(is_sent)
+
+
+def test_control_in_one_queue_it_waits_behind_them_all(start):
+    """As it was; and what a version with the one queue left in it is still done."""
+    with slow_housekeeping():
+        worker(start, "celery@here", queue=ORDINARY)
+        until(is_under_way)
+        ask_for_a_code()
+        app.send_task(DELIVERY_TASK, queue=ORDINARY)
+        assert not is_sent()
+    until(is_sent)
+    assert Sweep.objects.get(task=HOUSEKEEPING).finished_at <= Message.objects.get().sent_at

@@ -1,6 +1,6 @@
-"""Say what is alive and what is late, without the web server; or whether this machine's worker or beat is alive."""
+"""Say what is alive and what is late, without the web server; or whether a worker or the beat of this machine is."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -8,6 +8,10 @@ from balabaqsha.health import heartbeats
 from balabaqsha.health.line import Silent, Unready
 from balabaqsha.health.probes import ANSWER_SECONDS, report
 from balabaqsha.health.report import is_alive, read_facts
+from balabaqsha.queues import WORKERS
+
+# What can be asked for, and the name that its heartbeat has before that of the machine.
+_NAMES: Final = {"beat": "beat"} | {worker.name: worker.queue for worker in WORKERS}
 
 
 class Command(BaseCommand):
@@ -18,9 +22,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "part",
             nargs="?",
-            choices=["all", "beat", "worker"],
+            choices=["all", *_NAMES],
             default="all",
-            help="only the beat or the worker of this machine",
+            help="only the beat of this machine, or one of its workers",
         )
         parser.add_argument("--name", help="the heartbeat's name, where it is not this machine's own")
         parser.add_argument("--forget", metavar="NAME", help="the dead worker NAME will not come back")
@@ -31,7 +35,7 @@ class Command(BaseCommand):
         elif part == "all":
             self._say_all()
         else:
-            self._say_one(name or heartbeats.name_here(part))
+            self._say_one(name or heartbeats.name_here(_NAMES[part]))
 
     def _forget(self, name: str) -> None:
         try:
