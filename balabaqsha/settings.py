@@ -365,8 +365,6 @@ TIME_ZONE = "Asia/Almaty"
 
 # Celery has its own words for a Redis behind a Unix socket.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
-# Loaded once, before a worker's processes part: WeasyPrint takes most of a second and 30 MB.
-CELERY_IMPORTS = ["applications.referrals.paper"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 300

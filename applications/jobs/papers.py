@@ -51,7 +51,7 @@ def store_pdf(referral: Referral) -> None:
 
     If the referral was extended or ended meanwhile, the paper just made is dropped.
     """
-    # Loads WeasyPrint, which web processes and commands are spared; a worker has it already (`CELERY_IMPORTS`).
+    # Loads WeasyPrint, which web processes and commands are spared; a worker has it already (`balabaqsha.celery`).
     from applications.referrals import paper
 
     content = ContentFile(paper.render(referral))
