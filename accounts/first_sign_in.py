@@ -19,14 +19,13 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.crypto import digest, keyed_hash, keyed_hashes
-from accounts.identity import document_hash, iin_hash
 from accounts.journal_actions import Action
-from accounts.models import FirstSignIn, PolicyConsent, Profile, User
+from accounts.models import FirstSignIn, PolicyConsent, User
 from accounts.models.first_sign_in import FIRST_SIGN_IN, paper_code_hash
 from accounts.numbers.concerned import is_of_the_family, tell_by_other_ways, what_holds
 from accounts.phones import LOGIN_LENGTH
 from accounts.registry import Person
-from accounts.services import IdentityTaken, account_of
+from accounts.services import IdentityTaken, account_of, profile_of
 from notifications.services import enqueue
 
 VALID_FOR: Final = timedelta(days=10)
@@ -82,18 +81,7 @@ def register_assisted(
                 username=_new_login(), language=language, date_joined=now, password=make_password(None)
             )
             user.save(force_insert=True)
-            Profile.objects.create(
-                user=user,
-                iin=person.iin,
-                iin_hash=iin_hash(person.iin),
-                document_number=person.document_number,
-                document_hash=document_hash(person.document_number),
-                last_name=person.last_name,
-                first_name=person.first_name,
-                middle_name=person.middle_name,
-                birth_date=person.birth_date,
-                sex=person.sex,
-            )
+            profile_of(user, person).save(force_insert=True)
             PolicyConsent.objects.create(user=user, version=settings.DATA_POLICY_VERSION, given_at=now)
             audit.record(Action.REGISTERED_BY_EMPLOYEE, actor=actor, subject=user, address=address, now=now)
             return FirstSignIn.objects.create(

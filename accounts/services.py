@@ -161,20 +161,9 @@ def register(
             )
             user.save(force_insert=True)
             refuse_taken(person)
-            Profile.objects.create(
-                user=user,
-                iin=person.iin,
-                iin_hash=iin_hash(person.iin),
-                document_number=person.document_number,
-                document_hash=document_hash(person.document_number),
-                last_name=person.last_name,
-                first_name=person.first_name,
-                middle_name=person.middle_name,
-                birth_date=person.birth_date,
-                sex=person.sex,
-                phone_tie=phone_tie,
-                registry_asked_at=now,
-            )
+            profile = profile_of(user, person)
+            profile.phone_tie, profile.registry_asked_at = phone_tie, now
+            profile.save(force_insert=True)
             PolicyConsent.objects.create(user=user, version=consent.version, given_at=consent.given_at)
             audit.record(Action.REGISTERED, now=now, actor=user, subject=user, address=address)
             return user
@@ -186,6 +175,22 @@ def register(
         if existing.password == password_hash:
             return existing
         raise PhoneTaken from None
+
+
+def profile_of(user: User, person: Person) -> Profile:
+    """The profile of `user` as the state, or a document that was seen, knows the person; not saved."""
+    return Profile(
+        user=user,
+        iin=person.iin,
+        iin_hash=iin_hash(person.iin),
+        document_number=person.document_number,
+        document_hash=document_hash(person.document_number),
+        last_name=person.last_name,
+        first_name=person.first_name,
+        middle_name=person.middle_name,
+        birth_date=person.birth_date,
+        sex=person.sex,
+    )
 
 
 def refuse_taken(identity: Person | Profile, *, besides: Profile | None = None) -> None:
