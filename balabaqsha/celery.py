@@ -20,7 +20,8 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = SCHEDULE
 app.conf.task_default_queue = ORDINARY
 app.conf.task_queues = [Queue(name) for name in QUEUES]  # type: ignore[no-untyped-call]
-app.conf.task_routes = ROUTES
+# One router, which knows an order.
+app.conf.task_routes = (ROUTES,)
 app.steps["consumer"].add(worker.Heartbeats)
 app.steps["worker"].add(worker.Farewell)
 

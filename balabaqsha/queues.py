@@ -1,4 +1,4 @@
-"""Which queue a task waits in, and which worker takes from it: the project's one routing.
+"""Which queue a task waits in, where in it, and which worker takes from it: the project's one routing.
 
 A code that a parent waits for must not wait behind housekeeping, so what is delivered has a queue and a worker of its
 own (docs/adr/0024-queues.md).
@@ -6,12 +6,37 @@ own (docs/adr/0024-queues.md).
 
 from typing import Any, Final, NamedTuple
 
+from notifications.broker import FIRST, LAST, USUAL
+
 # The name that Celery gives. What a version with this one queue left in it is done by the worker that takes from it.
 ORDINARY: Final = "celery"
 DELIVERIES: Final = "deliveries"
 
-# A task that is not named here is an ordinary one.
-ROUTES: Final[dict[str, dict[str, Any]]] = {"notifications.tasks.*": {"queue": DELIVERIES}}
+# Who waits for it, before a page that says how far it is.
+_WAITED_FOR: Final = ("accounts.tasks.make_exports",)
+# Nobody misses it for some minutes.
+_HOUSEKEEPING: Final = (
+    "accounts.tasks.prune_sms_codes",
+    "accounts.tasks.refresh_person",
+    "accounts.tasks.sweep_files",
+    "applications.tasks.check_invariants",
+    "applications.tasks.fold_buckets",
+    "applications.tasks.propose_registry_years",
+    "applications.tasks.remind_aging",
+    "applications.tasks.remind_deadlines",
+    "applications.tasks.remind_interest",
+    "applications.tasks.repair_buckets",
+    "balabaqsha.tasks.purge_personal_data",
+    "bulletin.tasks.extend_calendar",
+)
+
+# By the first pattern that fits; every task has a queue and a place in it.
+ROUTES: Final[list[tuple[str, dict[str, Any]]]] = [
+    ("notifications.tasks.*", {"queue": DELIVERIES, "priority": USUAL}),
+    *((task, {"queue": ORDINARY, "priority": FIRST}) for task in _WAITED_FOR),
+    *((task, {"queue": ORDINARY, "priority": LAST}) for task in _HOUSEKEEPING),
+    ("*", {"queue": ORDINARY, "priority": USUAL}),
+]
 # A worker that is started without a queue takes from all of these.
 QUEUES: Final = (ORDINARY, DELIVERIES)
 

@@ -4,14 +4,17 @@ from typing import Final
 
 from accounts.stored_files import delete_after_commit
 from applications.models import Referral
-from notifications.broker import wake_on_commit
+from notifications.broker import FIRST, wake_on_commit
 
 PDF_TASK: Final = "applications.tasks.render_referral_pdf"
 
 
-def order_paper(referral: Referral) -> None:
-    """Have the paper made after the commit, unless it exists by then."""
-    wake_on_commit(PDF_TASK, str(referral.pk))
+def order_paper(referral: Referral, *, is_waited_for: bool = False) -> None:
+    """Have the paper made after the commit, unless it exists by then.
+
+    One for which somebody waits before a page is made before those of a thousand others.
+    """
+    wake_on_commit(PDF_TASK, str(referral.pk), priority=FIRST if is_waited_for else None)
 
 
 def take_paper_away(referral: Referral) -> None:

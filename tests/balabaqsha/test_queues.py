@@ -6,45 +6,55 @@ from pathlib import Path
 from balabaqsha.celery import app
 from balabaqsha.queues import QUEUES, WORKERS
 from balabaqsha.schedule import SCHEDULE
+from notifications.broker import FIRST, LAST, USUAL
 
 COMPOSE = Path(__file__).resolve().parents[2] / "docker-compose.yml"
 
-DELIVERIES = {
-    "notifications.tasks.deliver_due_mails",
-    "notifications.tasks.deliver_due_messages",
-}
-ORDINARY = {
-    "accounts.tasks.make_exports",
-    "accounts.tasks.move_numbers",
-    "accounts.tasks.prune_sms_codes",
-    "accounts.tasks.refresh_person",
-    "accounts.tasks.sweep_files",
-    "applications.tasks.award_collected_bids",
-    "applications.tasks.check_invariants",
-    "applications.tasks.fold_buckets",
-    "applications.tasks.lengthen_referrals",
-    "applications.tasks.pass_on_offers",
-    "applications.tasks.propose_registry_years",
-    "applications.tasks.remind_aging",
-    "applications.tasks.remind_deadlines",
-    "applications.tasks.remind_interest",
-    "applications.tasks.render_missing_referrals",
-    "applications.tasks.render_referral_pdf",
-    "applications.tasks.repair_buckets",
-    "applications.tasks.settle_disputes",
-    "applications.tasks.settle_what_ran_out",
-    "applications.tasks.tell_moved_openings",
-    "applications.tasks.tell_placed_bids",
-    "balabaqsha.tasks.purge_personal_data",
-    "bulletin.tasks.extend_calendar",
+# Where each waits: its queue, and its place in it. What is first there has somebody before a page.
+PLACES = {
+    ("deliveries", USUAL): {
+        "notifications.tasks.deliver_due_mails",
+        "notifications.tasks.deliver_due_messages",
+    },
+    ("celery", FIRST): {"accounts.tasks.make_exports"},
+    ("celery", USUAL): {
+        "accounts.tasks.move_numbers",
+        "applications.tasks.award_collected_bids",
+        "applications.tasks.lengthen_referrals",
+        "applications.tasks.pass_on_offers",
+        "applications.tasks.render_missing_referrals",
+        # First for whom waits before the page (`order_paper`), which is not for its kind to say.
+        "applications.tasks.render_referral_pdf",
+        "applications.tasks.settle_disputes",
+        "applications.tasks.settle_what_ran_out",
+        "applications.tasks.tell_moved_openings",
+        "applications.tasks.tell_placed_bids",
+    },
+    ("celery", LAST): {
+        "accounts.tasks.prune_sms_codes",
+        "accounts.tasks.refresh_person",
+        "accounts.tasks.sweep_files",
+        "applications.tasks.check_invariants",
+        "applications.tasks.fold_buckets",
+        "applications.tasks.propose_registry_years",
+        "applications.tasks.remind_aging",
+        "applications.tasks.remind_deadlines",
+        "applications.tasks.remind_interest",
+        "applications.tasks.repair_buckets",
+        "balabaqsha.tasks.purge_personal_data",
+        "bulletin.tasks.extend_calendar",
+    },
 }
 
 
 def test_every_task_waits_where_it_belongs():
     app.loader.import_default_modules()
     tasks = {name for name in app.tasks if not name.startswith("celery.")}
-    routed = {name: app.amqp.router.route({}, name)["queue"].name for name in tasks}
-    assert routed == dict.fromkeys(DELIVERIES, "deliveries") | dict.fromkeys(ORDINARY, "celery")
+    routed: dict[tuple[str, int], set[str]] = {}
+    for name in tasks:
+        route = app.amqp.router.route({"priority": None}, name)
+        routed.setdefault((route["queue"].name, route["priority"]), set()).add(name)
+    assert routed == PLACES
     assert {entry["task"] for entry in SCHEDULE.values()} <= tasks
 
 

@@ -16,6 +16,7 @@ from accounts.models import SmsCode
 from balabaqsha.celery import app
 from balabaqsha.models import Heartbeat, Sweep
 from balabaqsha.queues import DELIVERIES, ORDINARY
+from notifications.broker import USUAL
 from notifications.clock import read_clock
 from notifications.models import Message
 from notifications.services import DELIVERY_TASK, enqueue_to_phone
@@ -112,7 +113,7 @@ def slow_housekeeping():
     """The ordinary queue is full of jobs, none of which comes to its end before the context does."""
     Sweep.objects.create(task=HOUSEKEEPING, known_at=read_clock())
     for _ in range(5):
-        app.send_task(HOUSEKEEPING)
+        app.send_task(HOUSEKEEPING, priority=USUAL)
     holder = connection.copy()
     try:
         holder.set_autocommit(False)
@@ -167,3 +168,23 @@ def test_control_in_one_queue_it_waits_behind_them_all(start):
         assert not is_sent()
     until(is_sent)
     assert Sweep.objects.get(task=HOUSEKEEPING).finished_at <= Message.objects.get().sent_at
+
+
+def test_what_somebody_waits_for_goes_first_and_housekeeping_last(start):
+    """The control above shows that what has the same place goes in the order of its coming."""
+    last, usual, first = (
+        "applications.tasks.fold_buckets",
+        "applications.tasks.tell_placed_bids",
+        "accounts.tasks.make_exports",
+    )
+    order = (
+        Sweep.objects.filter(finished_at__isnull=False).order_by("finished_at").values_list("task", flat=True)
+    )
+    with slow_housekeeping():
+        worker(start, "celery@here", queue=ORDINARY)
+        until(is_under_way)
+        for task in (last, usual, first):
+            Sweep.objects.create(task=task, known_at=read_clock())
+            app.send_task(task)
+    until(lambda: len(order.all()) == 4)
+    assert [*order] == [first, HOUSEKEEPING, usual, last]

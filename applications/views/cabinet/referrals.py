@@ -52,7 +52,7 @@ def referral_pdf(request: HttpRequest, pk: UUID) -> HttpResponse:
     drop_outdated(referral)
     if not referral.pdf:
         # If the broker is down too, the sweep makes the paper within a minute.
-        order_paper(referral)
+        order_paper(referral, is_waited_for=True)
         response = render(
             request, "applications/referral_wait.html", {"application": application}, status=202
         )

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from html import unescape
 from io import BytesIO
+from types import SimpleNamespace
 
 import pytest
 from django.core.files.base import ContentFile
@@ -19,11 +20,13 @@ from applications.models import Application, Extension, ExtensionDocument, Refer
 from applications.referrals.ending import expire_referral, revoke_referral, sign_contract
 from applications.referrals.extending import extend_referral
 from applications.referrals.issuing import activate_bid
+from applications.referrals.stored_paper import PDF_TASK, order_paper
 from applications.refusals import Refusal
 from applications.states import ApplicationState
 from applications.views.cabinet import forms
 from applications.waiting.filing import archive
 from bulletin.models import Holiday, Vacancy
+from notifications.broker import FIRST
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory
@@ -226,6 +229,18 @@ class TestPaper:
         assert response.status_code == 202
         assert response.headers["Refresh"] == "5"
         assert not AuditEntry.objects.filter(action=Action.REFERRAL_DOWNLOADED).exists()
+
+    def test_who_waits_there_gets_it_before_a_thousand_others(
+        self, family, scene, referral, monkeypatch, django_capture_on_commit_callbacks
+    ):
+        asked: list[tuple[str, int | None]] = []
+        broker = SimpleNamespace(send_task=lambda task, priority, **_options: asked.append((task, priority)))
+        monkeypatch.setattr("notifications.broker.current_app", broker)
+        monkeypatch.setattr("notifications.broker._rests_until", 0.0)
+        with django_capture_on_commit_callbacks(execute=True):
+            order_paper(referral)
+            family.get(url(scene, "referral_pdf"))
+        assert asked == [(PDF_TASK, None), (PDF_TASK, FIRST)]
 
     def test_the_family_downloads_it_and_the_journal_says_so(self, family, scene, referral):
         store_pdf(referral)
