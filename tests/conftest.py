@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import django.test.utils
 import hypothesis
 import pytest
 import time_machine
@@ -20,7 +21,10 @@ from balabaqsha.roles import set_up_roles
 from tests.emptying import empty_instead_of_flushing
 from tests.factories import UserFactory
 from tests.redis_server import OwnRedis, short_folder
+from tests.unseen import render_noted
 
+# What a page was given is kept for the test once, and not again for each of the sixty pieces that it is made of.
+django.test.utils.instrumented_test_render = render_noted
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 atexit.register(shutil.rmtree, settings.TEST_FOLDER, ignore_errors=True)
 

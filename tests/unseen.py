@@ -1,4 +1,4 @@
-"""Answers that are asked for by the dozen and judged by their status or by what their page was given."""
+"""How much of a page a test sees: what it was given is noted once, and by the dozen pages are not drawn at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,9 +6,17 @@ from typing import Any
 from unittest.mock import patch
 
 from django.http import HttpRequest
+from django.template import base
 from django.template.backends.django import Template
-from django.template.context import make_context
+from django.template.context import Context, make_context
 from django.test.signals import template_rendered
+
+
+def render_noted(self: base.Template, context: Context) -> str:
+    """In place of Django's own in tests: of a page, not of what it includes and extends, the context is noted."""
+    if context.template is self:
+        template_rendered.send(sender=self, template=self, context=context)
+    return self.nodelist.render(context)
 
 
 @contextmanager
