@@ -4,7 +4,7 @@ Nothing is left out by name: each row and each column of a table is met, each wi
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import TypeVar
 
@@ -22,6 +22,11 @@ def examples(number: int) -> int:
 def pairs(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[tuple[Row, Column]]:
     """Every row with every column; in a quick run each of them at least once."""
     return product(rows, columns) if THOROUGH else once_each(rows, columns)
+
+
+def part_for(column: Column, rows: Iterable[Row], columns: Sequence[Column]) -> list[Row]:
+    """All rows; in a quick run those that `pairs` tries with this one of the columns."""
+    return [row for row, other in pairs(list(rows), columns) if other == column]
 
 
 def once_each(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[tuple[Row, Column]]:

@@ -24,6 +24,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, VacancyFactory
 from tests.staff import inside, press, worker_of
+from tests.thorough import pairs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -44,7 +45,10 @@ FAMILY_PAGES = [
 ]
 
 
-@pytest.fixture(params=["empty", "another year"])
+NO_CALENDARS = ["empty", "another year"]
+
+
+@pytest.fixture(params=NO_CALENDARS)
 def no_calendar(request, scene):
     """What takes the calendar away: no row is left, or only those of a year to come."""
 
@@ -126,7 +130,9 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("way", "no_calendar"), list(pairs(list(WAYS), NO_CALENDARS)), indirect=["no_calendar"]
+)
 def test_every_page_of_a_family_is_shown(scene, clock, client_of, no_calendar, way):
     way(scene, clock)
     no_calendar()

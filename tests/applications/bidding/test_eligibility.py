@@ -18,6 +18,7 @@ from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
 from tests.applications.bidding.reference import place_bid
 from tests.factories import GroupFactory, LocalityFactory, VacancyFactory
+from tests.thorough import pairs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -76,8 +77,7 @@ ARRANGED = {
 }
 
 
-@pytest.mark.parametrize("language", ["kk", "ru"])
-@pytest.mark.parametrize("reason", ARRANGED, ids=str)
+@pytest.mark.parametrize(("reason", "language"), list(pairs(list(ARRANGED), ["kk", "ru"])), ids=str)
 def test_the_reason_stands_where_the_button_would(scene, client_of, reason, language):
     ARRANGED[reason](scene)
     with translation.override(language):

@@ -35,8 +35,10 @@ from tests.factories import (
     LocalityFactory,
     StaffFactory,
     UserFactory,
+    crowd,
 )
 from tests.staff import employee, inside, worker_of
+from tests.thorough import pairs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
@@ -155,12 +157,13 @@ class TestCarriedOut:
     @pytest.mark.parametrize("tier", Tier)
     @pytest.mark.parametrize("day", [1, 12, 25])
     def test_the_preview_is_what_comes_true(self, scene, propose, bolat, tier, day):
-        for number in range(20):
-            ApplicationFactory(
-                locality=scene.locality,
-                tier=number % 3,
-                filed_at=datetime(2019, 6, 1 + number, 12, tzinfo=ZONE),
+        family = {"locality": scene.locality, "filed_by": UserFactory()}
+        crowd(
+            *(
+                family | {"tier": number % 3, "filed_at": datetime(2019, 6, 1 + number, 12, tzinfo=ZONE)}
+                for number in range(20)
             )
+        )
         Application.objects.filter(pk=scene.application.pk).update(tier=tier)
         scene.application.refresh_from_db()
         filed_at = datetime(2019, 6, day, 13, tzinfo=ZONE)
@@ -304,6 +307,38 @@ class TestRefused:
         assert not Notice.objects.filter(kind="corrected").exists()
 
 
+# What is wrong with a proposal, and at which field that is said.
+REFUSED = [
+    ({"document_date": "2030-01-01"}, "document_date"),
+    ({"document_date": "0001-01-01"}, "document_date"),
+    ({"new_filed_at": "2017-07-19T23:59"}, "new_filed_at"),
+    ({"new_filed_at": "2019-06-27T00:00"}, "new_filed_at"),
+    ({"reason": "Каменова Данияның қағаз өтініші ертерек тіркелген"}, "reason"),
+    ({"reason": "Ата-ананың ЖСН 170720650016, өтініш ертерек тіркелген"}, "reason"),
+    ({"reason": "Анасының телефоны +7 701 777 98 76, өтініш ертерек"}, "reason"),
+    ({"reason": "."}, "reason"),
+    ({"document_number": "170720650016"}, "document_number"),
+    ({"document_number": "8 701 777 98 76"}, "document_number"),
+]
+BAD_INPUT = [
+    {"new_filed_at": "", "new_birth_year": ""},
+    {"new_filed_at": "2019-06-27T00:00"},
+    {"new_filed_at": "0001-01-01T00:00"},
+    {"new_filed_at": "9999-12-31T23:59"},
+    {"new_filed_at": "soon"},
+    {"new_birth_year": "0"},
+    {"new_birth_year": "99999999999999999999"},
+    {"new_birth_year": "2010"},
+    {"document_number": ""},
+    {"document_number": "x" * 61},
+    {"document_date": ""},
+    {"document_date": "31.02.2019"},
+    {"reason": ""},
+    {"reason": "x" * 501},
+    {"reason": "a\x00b"},
+]
+
+
 class TestWorkplace:
     URL = "admin:applications_application_work"
 
@@ -346,25 +381,11 @@ class TestWorkplace:
         correction.refresh_from_db()
         assert (correction.state, correction.decided_by) == (CorrectionState.APPROVED, bolat)
 
-    @pytest.mark.parametrize(
-        ("changed", "field"),
-        [
-            ({"document_date": "2030-01-01"}, "document_date"),
-            ({"document_date": "0001-01-01"}, "document_date"),
-            ({"new_filed_at": "2017-07-19T23:59"}, "new_filed_at"),
-            ({"new_filed_at": "2019-06-27T00:00"}, "new_filed_at"),
-            ({"reason": "Каменова Данияның қағаз өтініші ертерек тіркелген"}, "reason"),
-            ({"reason": "Ата-ананың ЖСН 170720650016, өтініш ертерек тіркелген"}, "reason"),
-            ({"reason": "Анасының телефоны +7 701 777 98 76, өтініш ертерек"}, "reason"),
-            ({"reason": "."}, "reason"),
-            ({"document_number": "170720650016"}, "document_number"),
-            ({"document_number": "8 701 777 98 76"}, "document_number"),
-        ],
-    )
-    @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "yes"}])
+    @pytest.mark.parametrize(("wrong", "confirmed"), list(pairs(REFUSED, [{}, {"confirmed": "yes"}])))
     def test_what_is_refused_is_said_in_the_form_which_keeps_the_rest(
-        self, scene, ainur, form, changed, field, confirmed
+        self, scene, ainur, form, wrong, confirmed
     ):
+        changed, field = wrong
         answer = inside(ainur).post(self.page(scene.application), form | changed | confirmed)
         assert list(answer.context["form"].errors) == [field]
         assert not answer.context["effect"]
@@ -394,27 +415,7 @@ class TestWorkplace:
         correction.refresh_from_db()
         assert correction.state == CorrectionState.DECLINED
 
-    @pytest.mark.parametrize(
-        "changed",
-        [
-            {"new_filed_at": "", "new_birth_year": ""},
-            {"new_filed_at": "2019-06-27T00:00"},
-            {"new_filed_at": "0001-01-01T00:00"},
-            {"new_filed_at": "9999-12-31T23:59"},
-            {"new_filed_at": "soon"},
-            {"new_birth_year": "0"},
-            {"new_birth_year": "99999999999999999999"},
-            {"new_birth_year": "2010"},
-            {"document_number": ""},
-            {"document_number": "x" * 61},
-            {"document_date": ""},
-            {"document_date": "31.02.2019"},
-            {"reason": ""},
-            {"reason": "x" * 501},
-            {"reason": "a\x00b"},
-        ],
-    )
-    @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "yes"}])
+    @pytest.mark.parametrize(("changed", "confirmed"), list(pairs(BAD_INPUT, [{}, {"confirmed": "yes"}])))
     def test_bad_input_is_answered_in_words(self, scene, ainur, form, changed, confirmed):
         answer = inside(ainur).post(self.page(scene.application), form | changed | confirmed, follow=True)
         assert answer.status_code == 200

@@ -30,6 +30,7 @@ from notifications.broker import FIRST
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory
+from tests.thorough import pairs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
@@ -207,8 +208,7 @@ class TestApplicationPage:
     def test_the_history_holds_every_event(self, family, scene, referral):
         assert len(family.get(url(scene)).context["events"]) == 2
 
-    @pytest.mark.parametrize("reach", STATES)
-    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    @pytest.mark.parametrize(("reach", "prefix"), list(pairs(list(STATES), ["", "/ru"])))
     def test_every_state_has_its_pages_in_both_languages(self, family, scene, reach, prefix):
         STATES[reach](scene)
         scene.application.refresh_from_db()

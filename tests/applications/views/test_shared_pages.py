@@ -27,6 +27,7 @@ from tests.factories import (
     LocalityFactory,
     VacancyFactory,
 )
+from tests.thorough import pairs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
@@ -186,8 +187,10 @@ def test_what_was_not_looked_up_is_not_counted(client, client_of, scene):
     )
 
 
-@pytest.mark.parametrize("status", ["all", "open", "me"])
-@pytest.mark.parametrize("place", ["", "&place=", "&place=nowhere", "&place=all", "&place=turkistan"])
+@pytest.mark.parametrize(
+    ("place", "status"),
+    list(pairs(["", "&place=", "&place=nowhere", "&place=all", "&place=turkistan"], ["all", "open", "me"])),
+)
 def test_each_tab_counts_what_it_lists(client_of, scene, status, place):
     """The family asks in one place and has chosen another at the top, where other places are free."""
     kentau = LocalityFactory(slug="kentau")
