@@ -20,6 +20,7 @@ from bulletin.models import Vacancy
 from tests.applications.bidding.reference import place_bid
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
 from tests.staff import carried, employee, inside, press, worker_of
+from tests.unseen import pages_unseen
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
@@ -92,12 +93,20 @@ class TestManyDrafts:
         ],
     )
     def test_one_wrong_row_saves_nothing(self, desk, scene, second, seats, years, field):
-        answer = desk.post(BULK, COMMON | row(0, scene.group) | row(1, second, seats=seats, years=years))
+        sent = COMMON | row(0, scene.group) | row(1, second, seats=seats, years=years)
+        with pages_unseen():
+            answer = desk.post(BULK, sent)
         assert answer.status_code == 200
         rows = answer.context["bulk"].rows
         assert field in rows[1].errors
         assert not rows[0].errors
         assert not drafts().exists()
+
+    @pytest.mark.parametrize("years", ["<script>", "\x00", "2016" * 40])
+    def test_the_page_shows_a_wrong_row(self, desk, scene, second, years):
+        answer = desk.post(BULK, COMMON | row(0, scene.group) | row(1, second, seats="0", years=years))
+        assert 'class="errorlist' in answer.content.decode()
+        assert "<script>" not in answer.content.decode().replace("<script src", "")
 
     def test_rows_of_one_group_share_its_places(self, desk, second):
         answer = desk.post(BULK, COMMON | row(0, second, seats="6") | row(1, second, seats="5"))

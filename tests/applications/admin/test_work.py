@@ -28,6 +28,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, GroupFactory, GuardianshipFactory, VacancyFactory
 from tests.staff import employee, inside, press, worker_of
+from tests.unseen import pages_unseen
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
@@ -424,7 +425,8 @@ class TestVacancies:
         ],
     )
     def test_what_is_wrong_is_said_at_its_field(self, desk, scene, changes, field):
-        answer = desk.post(self.add, draft_of(scene, **changes))
+        with pages_unseen():
+            answer = desk.post(self.add, draft_of(scene, **changes))
         assert answer.status_code == 200
         assert list(answer.context["adminform"].form.errors) == [field]
         assert Vacancy.objects.count() == 1

@@ -26,10 +26,11 @@ from applications.waiting.filing import archive, archive_undo_until, last_moves,
 from bulletin.models import Vacancy
 from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
-from tests.applications.conftest import NOW, ZONE
+from tests.applications.conftest import NOW, ZONE, build_scene
 from tests.factories import ApplicationFactory, VacancyFactory, reckon_all
+from tests.shared import built_once
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("award_once")]
 
 MICROSECOND = timedelta(microseconds=1)
 CLOSES = NOW + timedelta(hours=2)
@@ -59,7 +60,8 @@ class Award:
             )
             for index in range(bidders)
         ]
-        for family in [scene.application, *self.families]:
+        filed = [scene.application] if not scene.application.events.exists() else []
+        for family in [*filed, *self.families]:
             write_event(family, Move.FILE, before="", actor=family.filed_by, now=family.filed_at)
         for family in self.families:
             place_bid(family, self.vacancy, actor=family.filed_by, now=NOW)
@@ -87,9 +89,20 @@ class Award:
         return self.vacancy.seats_taken
 
 
+@pytest.fixture(scope="module")
+def award_once(django_db_setup, django_db_blocker):
+    with built_once(django_db_blocker, lambda: Award(build_scene())) as award:
+        yield award
+
+
 @pytest.fixture
-def award(scene):
-    return Award(scene)
+def award(award_once):
+    return award_once()
+
+
+@pytest.fixture
+def scene(award):
+    return award.scene
 
 
 def held(year=2018, *, group):
