@@ -11,8 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg2
 import pytest
@@ -32,8 +36,8 @@ from balabaqsha.servers.server import exists
 NOTHING_GIVEN: dict[str, str] = {}
 
 
-@pytest.fixture
-def checkout():
+@contextmanager
+def empty_folder() -> Iterator[Path]:
     # Not tmp_path: as root the servers run under another account, which must be able to enter every folder above.
     folder = Path(tempfile.mkdtemp(prefix="checkout-"))
     folder.chmod(0o755)
@@ -46,178 +50,218 @@ def checkout():
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    """Data as a first start makes them, which takes PostgreSQL two seconds."""
+    with empty_folder() as folder:
+        start(folder).stop()
+        kept = folder / "kept"
+        copy(Postgres(folder).data, kept)
+        yield kept
+
+
+@pytest.fixture(scope="module")
+def running_checkout(data) -> Iterator[Path]:
+    """Where that first start was; both pairs run, for who looks at them or makes databases in the disposable one."""
+    with start(data.parent), start(data.parent, test=True):
+        yield data.parent
+
+
+@pytest.fixture
+def new_checkout() -> Iterator[Path]:
+    """Nothing was ever started in it."""
+    with empty_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def checkout(new_checkout, data) -> Path:
+    """Its servers were started before."""
+    return with_data(Postgres(new_checkout), data)
+
+
+@pytest.fixture
+def checkout_of_tests(new_checkout, data) -> Path:
+    """Its disposable servers were started before."""
+    return with_data(Postgres(new_checkout, test=True), data)
+
+
+def with_data(postgres: Postgres, data: Path) -> Path:
+    postgres.var.mkdir()
+    copy(data, postgres.data)
+    return postgres.checkout
+
+
+def copy(folder: Path, place: Path) -> None:
+    subprocess.run(["cp", "-a", folder, place], check=True)
+
+
 def start(checkout, **kwargs):
     return start_servers(environ=NOTHING_GIVEN, checkout=checkout, **kwargs)
 
 
-def query(checkout, sql):
-    connection = psycopg2.connect(host=str(Postgres(checkout).sockets), user=ROLE, dbname=ROLE)
-    try:
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """A cursor whose statements stand each for itself."""
+    with closing(psycopg2.connect(address)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetchall() if cursor.description else None
-    finally:
-        connection.close()
+            yield cursor
 
 
-def test_addresses_are_pure_and_differ_for_tests(checkout):
+def query(checkout, sql, *, database=ROLE, test=False):
+    with connected(f"host={Postgres(checkout, test=test).sockets} user={ROLE} dbname={database}") as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall() if cursor.description else None
+
+
+def test_addresses_are_pure_and_differ_for_tests(new_checkout):
     assert database_url().startswith("postgres://balabaqsha_web@/balabaqsha?host=/")
     assert owner_database_url().startswith("postgres://balabaqsha@/balabaqsha?host=/")
     assert redis_url().startswith("unix:///")
     assert database_url() != database_url(test=True)
     assert redis_url() != redis_url(test=True)
-    assert Postgres(checkout).url != database_url()
-    assert not (checkout / "var").exists()
+    assert Postgres(new_checkout).url != database_url()
+    assert not (new_checkout / "var").exists()
 
 
-def test_servers_work_keep_their_data_and_leave_no_process(checkout):
-    with start(checkout) as running:
+def test_servers_work_keep_their_data_and_leave_no_process(new_checkout):
+    with start(new_checkout) as running:
         assert running.urls == {
-            "DATABASE_URL": Postgres(checkout).url,
-            "MIGRATE_DATABASE_URL": Postgres(checkout).owner_url,
-            "REDIS_URL": Redis(checkout).url,
+            "DATABASE_URL": Postgres(new_checkout).url,
+            "MIGRATE_DATABASE_URL": Postgres(new_checkout).owner_url,
+            "REDIS_URL": Redis(new_checkout).url,
         }
         pids = [hold.server.pid() for hold in running.held]
-        query(checkout, "CREATE TABLE kept AS SELECT 'Әлия' AS name")
+        query(new_checkout, "CREATE TABLE kept AS SELECT 'Әлия' AS name")
     assert not any(exists(pid) for pid in pids)
-    assert not Redis(checkout).answers()
-    with start(checkout):
-        assert query(checkout, "SELECT name, lower(name) FROM kept") == [("Әлия", "әлия")]
-        assert query(checkout, "SHOW fsync") == [("on",)]
+    assert not Redis(new_checkout).answers()
+    with start(new_checkout):
+        assert query(new_checkout, "SELECT name, lower(name) FROM kept") == [("Әлия", "әлия")]
+        assert query(new_checkout, "SHOW fsync") == [("on",)]
 
 
-def manage(command, **urls):
+def begun(*command: str, **urls: str) -> subprocess.Popen[str]:
+    """A command of `manage.py` with these addresses and no others."""
     bare = {name: value for name, value in os.environ.items() if "DATABASE" not in name}
     environment = bare | {"DJANGO_SETTINGS_MODULE": "balabaqsha.settings", "BALABAQSHA_DEMO": "1"} | urls
-    subprocess.run([sys.executable, "manage.py", *command], cwd=CHECKOUT, env=environment, check=True)
-
-
-def test_data_from_before_there_were_two_roles_goes_on_with_both(checkout):
-    """Once, one role owned all and was the portal."""
-    with start(checkout) as running:
-        query(checkout, f"DROP ROLE {WEB_ROLE}")
-        manage(["migrate", "-v", "0"], DATABASE_URL=running.owner_url)
-        query(checkout, "INSERT INTO django_session VALUES ('kept', '', now())")
-    with start(checkout) as running:
-        manage(["migrate", "-v", "0"], **running.urls)
-        portal = psycopg2.connect(running.urls["DATABASE_URL"])
-        try:
-            portal.autocommit = True
-            with portal.cursor() as cursor:
-                cursor.execute("UPDATE django_session SET session_data = 'x' RETURNING session_key")
-                assert cursor.fetchall() == [("kept",)]
-                with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-                    cursor.execute("DELETE FROM applications_event")
-                with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-                    cursor.execute("DROP TABLE django_session")
-        finally:
-            portal.close()
-
-
-def test_an_owner_that_is_no_superuser_gives_the_rights_and_says_what_it_may_not(checkout):
-    """As an administrator of a server of one's own sets it up (docs/operators.md)."""
-    with start(checkout) as running:
-        for statement in ("CREATE ROLE city LOGIN", "CREATE DATABASE city OWNER city"):
-            query(checkout, statement)
-        host = Postgres(checkout).sockets
-        urls = {
-            "MIGRATE_DATABASE_URL": f"postgres://city@/city?host={host}",
-            "DATABASE_URL": f"postgres://portal@/city?host={host}",
-        }
-        command = [sys.executable, "manage.py", "migrate", "-v", "0"]
-        environment = (
-            os.environ | {"DJANGO_SETTINGS_MODULE": "balabaqsha.settings", "BALABAQSHA_DEMO": "1"} | urls
-        )
-        done = subprocess.run(
-            command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 1
-        assert "CREATE ROLE portal LOGIN" in done.stderr
-        assert "Traceback" not in done.stderr
-        query(checkout, "CREATE ROLE portal LOGIN")
-        manage(["migrate", "-v", "0"], **urls)
-        portal = psycopg2.connect(urls["DATABASE_URL"])
-        try:
-            portal.autocommit = True
-            with portal.cursor() as cursor:
-                cursor.execute("INSERT INTO django_session VALUES ('kept', '', now())")
-                for statement in (
-                    "TRUNCATE applications_event",
-                    "UPDATE accounts_auditentry SET reason = ''",
-                    "CREATE TABLE mine (x int)",
-                    "CREATE TEMPORARY TABLE mine (x int)",
-                ):
-                    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-                        cursor.execute(statement)
-        finally:
-            portal.close()
-        assert running.dead() is None
-
-
-def refused(command, **urls) -> str:
-    """What a command that ends in words says."""
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "balabaqsha.settings", "BALABAQSHA_DEMO": "1"}
-    for name in [name for name in environment if "DATABASE" in name]:
-        del environment[name]
-    done = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=CHECKOUT,
-        env=environment | urls,
-        capture_output=True,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    return done.stderr
 
 
-def test_tables_are_made_in_the_database_that_the_portal_uses(checkout):
-    with start(checkout) as running:
-        query(checkout, "CREATE DATABASE other")
-        other = running.urls["DATABASE_URL"].replace("/balabaqsha?", "/other?")
-        said = refused(["migrate", "-v", "0"], **running.urls | {"DATABASE_URL": other})
-        assert "different databases" in said
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Its exit code, and what it complained of."""
+    _out, errors = process.communicate()
+    return process.returncode, errors
 
 
-def test_whoever_may_make_no_tables_is_told_who_may(checkout):
-    with start(checkout) as running:
-        said = refused(["migrate", "-v", "0"], DATABASE_URL=running.urls["DATABASE_URL"])
-        assert "MIGRATE_DATABASE_URL" in said
+MIGRATE = ("migrate", "-v", "0")
 
 
-def test_two_set_ups_at_once_fill_an_empty_database_in_turns(checkout):
-    with start(checkout) as running:
-        environment = os.environ | {"BALABAQSHA_DEMO": "1"} | running.urls
-        both = [
-            subprocess.Popen(
-                [sys.executable, "manage.py", "migrate", "-v", "0"],
-                cwd=CHECKOUT,
-                env=environment | {"DJANGO_SETTINGS_MODULE": "balabaqsha.settings"},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(2)
-        ]
-        said = [process.communicate() for process in both]
-        assert [process.returncode for process in both] == [0, 0], said
-        assert [errors for _out, errors in said] == ["", ""]
-        assert query(checkout, "SELECT count(*) > 0 FROM applications_event") == [(False,)]
+@pytest.fixture(scope="module")
+def city(running_checkout) -> SimpleNamespace:
+    """A database filled by two set-ups at once, whose owner is no superuser (docs/operators.md)."""
+    for statement in (
+        "CREATE ROLE city LOGIN",
+        "CREATE ROLE portal LOGIN",
+        "CREATE DATABASE city OWNER city",
+    ):
+        query(running_checkout, statement, test=True)
+    place = f"city?host={Postgres(running_checkout, test=True).sockets}"
+    urls = {
+        "MIGRATE_DATABASE_URL": f"postgres://city@/{place}",
+        "DATABASE_URL": f"postgres://portal@/{place}",
+    }
+    both = [begun(*MIGRATE, **urls) for _ in range(2)]
+    return SimpleNamespace(urls=urls, both=[ended(process) for process in both])
 
 
-def test_the_disposable_pair_lives_apart_and_does_not_wait_for_the_disk(checkout):
-    with start(checkout, test=True) as running:
+def test_two_set_ups_at_once_fill_an_empty_database_in_turns(city, running_checkout):
+    assert city.both == [(0, ""), (0, "")]
+    events = "SELECT count(*) FROM applications_event"
+    assert query(running_checkout, events, database="city", test=True) == [(0,)]
+
+
+def test_an_owner_that_is_no_superuser_gives_the_rights_and_says_what_it_may_not(city, running_checkout):
+    """As an administrator of a server of one's own sets it up (docs/operators.md)."""
+    nobody_yet = city.urls["DATABASE_URL"].replace("portal@", "newcomer@")
+    code, said = ended(begun(*MIGRATE, **city.urls | {"DATABASE_URL": nobody_yet}))
+    assert code == 1
+    assert "CREATE ROLE newcomer LOGIN" in said
+    assert "Traceback" not in said
+    with connected(city.urls["DATABASE_URL"]) as cursor:
+        cursor.execute("INSERT INTO django_session VALUES ('kept', '', now())")
+        for statement in (
+            "TRUNCATE applications_event",
+            "UPDATE accounts_auditentry SET reason = ''",
+            "CREATE TABLE mine (x int)",
+            "CREATE TEMPORARY TABLE mine (x int)",
+        ):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(statement)
+
+
+def test_data_from_before_there_were_two_roles_goes_on_with_both(city, running_checkout):
+    """Once, one role owned all and was the portal."""
+    for database, statement in (
+        (ROLE, "CREATE DATABASE before TEMPLATE city"),
+        ("before", "REASSIGN OWNED BY city TO CURRENT_USER"),
+        ("before", "DROP OWNED BY portal"),
+        ("before", "DROP OWNED BY city"),
+        # A database belongs to all; its owner had changed as well.
+        ("before", "ALTER DATABASE city OWNER TO city"),
+        ("before", "INSERT INTO django_session VALUES ('from before', '', now())"),
+    ):
+        query(running_checkout, statement, database=database, test=True)
+    postgres = Postgres(running_checkout, test=True)
+    web, owner = (url.replace(f"/{ROLE}?", "/before?") for url in (postgres.url, postgres.owner_url))
+    with connected(web) as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        cursor.execute("SELECT FROM django_session")
+    assert ended(begun(*MIGRATE, DATABASE_URL=web, MIGRATE_DATABASE_URL=owner)) == (0, "")
+    with connected(web) as cursor:
+        cursor.execute("UPDATE django_session SET session_data = 'x' RETURNING session_key")
+        assert ("from before",) in cursor.fetchall()
+        for statement in ("DELETE FROM applications_event", "DROP TABLE django_session"):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(statement)
+
+
+def test_the_second_role_is_made_where_there_was_one(checkout):
+    with start(checkout):
+        query(checkout, f"DROP ROLE {WEB_ROLE}")
+    with start(checkout) as running, connected(running.urls["DATABASE_URL"]) as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchall() == [(WEB_ROLE,)]
+
+
+def test_tables_are_made_in_the_database_that_the_portal_uses(city, running_checkout):
+    query(running_checkout, "CREATE DATABASE other", test=True)
+    other = city.urls["DATABASE_URL"].replace("/city?", "/other?")
+    code, said = ended(begun(*MIGRATE, **city.urls | {"DATABASE_URL": other}))
+    assert code == 1
+    assert "different databases" in said
+    assert "Traceback" not in said
+
+
+def test_whoever_may_make_no_tables_is_told_who_may(running_checkout):
+    code, said = ended(begun(*MIGRATE, DATABASE_URL=Postgres(running_checkout, test=True).url))
+    assert code == 1
+    assert "MIGRATE_DATABASE_URL" in said
+    assert "Traceback" not in said
+
+
+def test_the_disposable_pair_lives_apart_and_does_not_wait_for_the_disk(checkout_of_tests):
+    with start(checkout_of_tests, test=True) as running:
         assert running.held[0].server.data.name == "test-pg"
-        host = str(Postgres(checkout, test=True).sockets)
-        connection = psycopg2.connect(host=host, user=ROLE, dbname=ROLE)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SHOW fsync")
-                assert cursor.fetchone() == ("off",)
-        finally:
-            connection.close()
+        with connected(running.urls["DATABASE_URL"]) as cursor:
+            cursor.execute("SHOW fsync")
+            assert cursor.fetchone() == ("off",)
 
 
 def test_the_last_holder_stops_the_servers(checkout):
@@ -254,11 +298,11 @@ def test_a_holder_in_another_process_counts_even_until_it_is_killed(checkout):
     assert not exists(pid)
 
 
-def test_a_given_address_starts_nothing(checkout):
+def test_a_given_address_starts_nothing(new_checkout):
     given = {"DATABASE_URL": "postgres://db.example/x", "REDIS_URL": "redis://redis.example"}
-    with start_servers(environ=given, checkout=checkout) as running:
+    with start_servers(environ=given, checkout=new_checkout) as running:
         assert running.urls == given
-        assert not (checkout / "var").exists()
+        assert not (new_checkout / "var").exists()
 
 
 def test_a_dead_server_is_named(checkout):
@@ -285,71 +329,70 @@ def test_files_left_by_a_power_cut_do_not_stop_the_next_start(checkout):
         assert query(checkout, "SELECT 1") == [(1,)]
 
 
-def test_an_interrupted_first_start_is_begun_anew(checkout):
-    half = checkout / "var" / "pg.new"
+def test_an_interrupted_first_start_is_begun_anew(new_checkout):
+    half = new_checkout / "var" / "pg.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
-    with start(checkout):
-        assert query(checkout, "SELECT 1") == [(1,)]
+    with start(new_checkout):
+        assert query(new_checkout, "SELECT 1") == [(1,)]
     assert not half.exists()
 
 
-@pytest.mark.parametrize("name", ["x" * 120, "бала бақша", "quo'te $HOME"])
-def test_a_long_or_strange_path_still_works(checkout, name):
-    deep = checkout / name
-    deep.mkdir()
-    postgres = Postgres(deep)
-    assert postgres.sockets.parent == Path("/tmp")
+def test_a_long_or_strange_path_still_works(checkout):
+    names = ("x" * 120, "бала бақша", "quo'te $HOME")
+    for name in names:
+        assert Postgres(checkout / name).sockets.parent == Path("/tmp")
+    deep = checkout.joinpath(*names)
+    deep.mkdir(parents=True)
+    (checkout / "var").rename(deep / "var")
     try:
         with start(deep):
             assert query(deep, "SELECT 1") == [(1,)]
     finally:
-        shutil.rmtree(postgres.sockets)
+        shutil.rmtree(Postgres(deep).sockets)
 
 
-def test_nobody_else_may_enter_the_socket_and_data_folders(checkout):
-    with start(checkout) as running:
-        for hold in running.held:
-            for folder in (hold.server.sockets, hold.server.data):
-                assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+def test_nobody_else_may_enter_the_socket_and_data_folders(running_checkout):
+    for kind, test in product((Postgres, Redis), (False, True)):
+        server = kind(running_checkout, test=test)
+        for folder in (server.sockets, server.data):
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_nobody_else_may_read_the_logs(checkout):
+def test_nobody_else_may_read_the_logs(running_checkout):
     """PostgreSQL writes statements that fail to its log, with what they say of people."""
-    with start(checkout):
-        logs = list((checkout / "var" / "log").iterdir())
-        assert len(logs) == 2
-        assert {log.stat().st_mode & 0o777 for log in logs} == {0o600}
+    logs = list((running_checkout / "var" / "log").iterdir())
+    assert len(logs) == 4
+    assert {log.stat().st_mode & 0o777 for log in logs} == {0o600}
 
 
-def test_a_refused_statement_leaves_nobodys_data_in_the_log(checkout):
-    with start(checkout) as running:
-        query(checkout, "CREATE TABLE people (phone text UNIQUE)")
-        query(checkout, "INSERT INTO people VALUES ('+77017779876')")
-        with pytest.raises(psycopg2.errors.UniqueViolation):
-            query(checkout, "INSERT INTO people VALUES ('+77017779876')")
-        written = running.held[0].server.log.read_text()
+def test_a_refused_statement_leaves_nobodys_data_in_the_log(running_checkout):
+    query(running_checkout, "CREATE TABLE people (phone text UNIQUE)")
+    query(running_checkout, "INSERT INTO people VALUES ('+77017779876')")
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        query(running_checkout, "INSERT INTO people VALUES ('+77017779876')")
+    written = Postgres(running_checkout).log.read_text()
     assert "duplicate key" in written
     assert "7779876" not in written
 
 
-def test_asocket_folder_of_somebody_else_is_refused(checkout):
-    trap = Postgres(checkout / ("x" * 120)).sockets
-    trap.symlink_to(checkout)
-    (checkout / ("x" * 120)).mkdir()
+def test_asocket_folder_of_somebody_else_is_refused(new_checkout):
+    trap = Postgres(new_checkout / ("x" * 120)).sockets
+    trap.symlink_to(new_checkout)
+    (new_checkout / ("x" * 120)).mkdir()
     try:
         with pytest.raises(EmbeddedError, match="belongs to the user"):
-            start(checkout / ("x" * 120))
+            start(new_checkout / ("x" * 120))
     finally:
         trap.unlink()
 
 
-def test_data_of_another_version_is_not_touched(checkout):
-    data = checkout / "var" / "pg"
+def test_data_of_another_version_is_not_touched(new_checkout):
+    data = new_checkout / "var" / "pg"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("9.6\n")
     with pytest.raises(EmbeddedError, match=r"made by PostgreSQL 9\.6"):
-        start(checkout)
+        start(new_checkout)
     assert [path.name for path in data.iterdir()] == ["PG_VERSION"]
 
 
@@ -373,8 +416,8 @@ def test_keep_outlives_holders_until_it_is_undone(checkout):
     assert not Redis(checkout).answers()
 
 
-def test_a_checkout_that_the_account_cannot_enter_says_where_to_put_it(checkout):
-    closed = checkout / "home"
+def test_a_checkout_that_the_account_cannot_enter_says_where_to_put_it(new_checkout):
+    closed = new_checkout / "home"
     closed.mkdir(mode=0o700)
     nobody = pwd.getpwnam("nobody")
     with pytest.raises(EmbeddedError, match=f"can't enter {re.escape(str(closed))}: put the project"):
@@ -401,31 +444,33 @@ def test_a_command_gets_the_addresses_and_its_code_is_passed_on(monkeypatch):
 
 
 @pytest.fixture
-def command_line(checkout, monkeypatch):
+def command_line(new_checkout, monkeypatch):
     """`python -m balabaqsha.servers` in the test's own checkout; it takes the signals of its process."""
     for module in (servers_main, running_module):
-        monkeypatch.setattr(module, "CHECKOUT", checkout)
+        monkeypatch.setattr(module, "CHECKOUT", new_checkout)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     return servers_main.main
 
 
-def test_what_was_started_stays_until_it_is_stopped(checkout, command_line, capsys):
+def test_what_was_started_stays_until_it_is_stopped(checkout_of_tests, command_line, capsys):
     try:
         assert command_line(["start", "--test"]) == 0
-        assert f"export DATABASE_URL='{Postgres(checkout, test=True).url}'" in capsys.readouterr().out
-        start(checkout, test=True).stop()
-        assert [kind(checkout, test=True).answers() for kind in (Postgres, Redis)] == [True, True]
-        with start(checkout, test=True):
+        assert (
+            f"export DATABASE_URL='{Postgres(checkout_of_tests, test=True).url}'" in capsys.readouterr().out
+        )
+        start(checkout_of_tests, test=True).stop()
+        assert [kind(checkout_of_tests, test=True).answers() for kind in (Postgres, Redis)] == [True, True]
+        with start(checkout_of_tests, test=True):
             assert command_line(["stop", "--test"]) == 0
             assert capsys.readouterr().out.splitlines() == [
                 f"{name} is still in use; it ends with its last user." for name in ("PostgreSQL", "Redis")
             ]
-        assert [kind(checkout, test=True).answers() for kind in (Postgres, Redis)] == [False, False]
+        assert [kind(checkout_of_tests, test=True).answers() for kind in (Postgres, Redis)] == [False, False]
         assert command_line(["stop", "--test"]) == 0
         assert capsys.readouterr().out == ""
     finally:
         for kind in (Postgres, Redis):
-            kind(checkout, test=True).stop()
+            kind(checkout_of_tests, test=True).stop()
 
 
 def test_why_a_server_can_not_be_used_is_told_in_words(command_line, monkeypatch, capsys):
