@@ -68,6 +68,26 @@ def test_the_inspector_sees_faults(look, transactional_db):
     assert "wider than the screen" in inspector.found["bad"]
 
 
+def test_control_what_surrounds_a_page_is_looked_at_once_and_anew_if_it_differs(page):
+    """The control: beside a frame that is known, the page's own faults are found, and those of another frame."""
+    good, bad = "<h1>x</h1>", "<h1>x</h1><img src='x'>"
+    frame = "<header><nav aria-label='x'><a href='/{}'>{}</a></nav></header>"
+    faulty = "<header><nav aria-label='x'><a href='/'><img src='x'></a></nav></header>"
+    for around, inside, is_faulty in (
+        (frame.format(1, "one"), good, False),
+        (frame.format(2, "one"), good, False),
+        (frame.format(2, "one"), bad, True),
+        (faulty, good, True),
+        (faulty, good, True),
+        (frame.format(1, "two"), good, False),
+    ):
+        page.set_content(
+            f"<html lang='kk'><head><title>x</title></head><body>{around}<main>{inside}</main></body></html>"
+        )
+        assert any(fault.startswith("image-alt") for fault in against_axe(page)) == is_faulty
+        assert page.locator("header").evaluate("one => getComputedStyle(one).display") == "block"
+
+
 @LANGUAGES
 def test_steps_of_registration(look, transactional_db, language):
     inspector = look(viewport=NARROW)
