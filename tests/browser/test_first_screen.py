@@ -8,7 +8,7 @@ from django.urls import reverse
 from applications.states import ApplicationState
 from tests.browser.session import enter
 from tests.browser.summer import one_place
-from tests.browser.walk import DAUGHTER, FATHER, PASSWORD, Family, sms_code
+from tests.browser.walk import FATHER, PASSWORD, sms_code
 from tests.city import build_city
 from tests.factories import VacancyFactory
 
@@ -59,31 +59,27 @@ def top_of_heading(page) -> float:
 
 
 @LANGUAGES
-def test_the_heading_of_a_cabinet_page_begins_high(phone, city, language):
+def test_a_cabinet_page_begins_high_and_leads_to_what_is_needed_now(phone, city, language):
     waiting = city.applications["waiting"]
     addresses = [reverse(name) for name in PAGES]
     addresses += [reverse(f"applications:{name}", args=[waiting.pk]) for name in OF_AN_APPLICATION]
-    addresses += [application.get_absolute_url() for application in city.applications.values()]
     addresses += [reverse("children:child", args=[city.child.pk])]
-    low = {}
+    low, hidden = {}, []
     for address in addresses:
         phone.goto(language + address)
         if (top := top_of_heading(phone)) > HIGHEST:
             low[address] = top
-    assert low == {}
-
-
-@LANGUAGES
-def test_what_is_needed_now_is_on_the_first_screen(phone, city, language):
-    hidden = []
     for state in ApplicationState:
         phone.goto(language + city.applications[state].get_absolute_url())
+        if (top := top_of_heading(phone)) > HIGHEST:
+            low[state] = top
         for lead in LEADS[state]:
             shown = phone.locator(f"main {lead}")
             assert shown.count() >= 1, (state, lead)
             box = shown.first.bounding_box()
             if box["y"] + box["height"] > SCREEN["height"]:
                 hidden.append((state, lead, box))
+    assert low == {}
     assert hidden == []
 
 
@@ -104,24 +100,34 @@ def test_at_the_bulletin_what_is_open_to_the_child_is_on_the_first_screen(phone,
 
 
 @LANGUAGES
-def test_at_home_registering_is_on_the_first_screen(open_context, city, language):
+def test_at_home_registering_is_on_the_first_screen(open_context, transactional_db, language):
+    one_place()
     page = open_context(viewport=SCREEN).new_page()
     page.goto(f"{language}/")
     box = page.locator(f"main a[href^='{language}/register/?next=']").first.bounding_box()
     assert box["y"] + box["height"] <= SCREEN["height"]
 
 
-@pytest.mark.parametrize("width", [320, 360, 768])
-def test_in_letters_of_double_size_the_header_prints_nothing_over_anything(open_context, city, width):
-    page = open_context(viewport={"width": width, "height": 640}).new_page()
+def test_in_letters_of_double_size_the_header_prints_nothing_over_anything(open_context, transactional_db):
+    one_place()
+    page = open_context(viewport=SCREEN).new_page()
     page.goto("/")
     page.evaluate("document.documentElement.style.fontSize = '200%'")
+    for width in (320, 360, 768):
+        page.set_viewport_size({"width": width, "height": 640})
+        assert printed_over(page) == [], width
+
+
+def printed_over(page) -> list[tuple[dict[str, float], ...]]:
+    """Which boxes of the header lie over others, or beyond the edge of the window."""
+    width = page.viewport_size["width"]
     shown = page.locator(
         ".brand__name, .lang a, .header__menu summary, .menu--place summary, .account-link:visible"
     )
     boxes = [one.bounding_box() for one in shown.all() if one.is_visible()]
     assert len(boxes) >= 5
-    over = [
+    beyond = [(box,) for box in boxes if box["x"] < 0 or box["x"] + box["width"] > width]
+    return beyond + [
         (one, other)
         for at, one in enumerate(boxes)
         for other in boxes[:at]
@@ -130,8 +136,6 @@ def test_in_letters_of_double_size_the_header_prints_nothing_over_anything(open_
         and one["y"] < other["y"] + other["height"] - 1
         and other["y"] < one["y"] + one["height"] - 1
     ]
-    assert over == []
-    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
 
 
 def test_a_referral_is_downloaded_by_one_button(phone, city):
@@ -158,6 +162,14 @@ class Count:
             self.page.locator(f"main [name={name}]").first.fill(value)
 
 
+def is_a_page_of_its_own(page, before: str) -> None:
+    """«Is this your child»: its title is new, its heading has the focus, the child is on the first screen."""
+    assert page.title() != before
+    assert page.evaluate("document.activeElement.id") == "page-heading"
+    box = page.get_by_text("НҰРАСЫЛ").bounding_box()
+    assert box["y"] + box["height"] <= SCREEN["height"]
+
+
 @LANGUAGES
 def test_from_home_to_a_number(open_context, summer_2019, worker, language):
     """At most eleven pages and twelve presses, ticks included."""
@@ -182,8 +194,10 @@ def test_from_home_to_a_number(open_context, summer_2019, worker, language):
     way.press("[name=confirm]")
     page.wait_for_url("**/cabinet/children/add/")
     assert page.get_by_text("КАМЕНОВА ДАНИЯ ЕРМЕКОВНА").first.is_visible()
+    before = page.title()
     way.press("main form:has([name=offered]) .button")
     page.wait_for_url("**/cabinet/children/add/check/")
+    is_a_page_of_its_own(page, before)
     way.press("[name=save]")
     page.wait_for_url("**/cabinet/applications/new/**")
     way.press("[name=languages]")
@@ -194,19 +208,3 @@ def test_from_home_to_a_number(open_context, summer_2019, worker, language):
     page.locator(".big-number__value").wait_for()
     assert len(way.pages) <= 11, way.pages
     assert len(way.presses) <= 12, way.presses
-
-
-@LANGUAGES
-def test_is_this_your_child_is_a_page_of_its_own(open_context, summer_2019, worker, language):
-    """The heading has the focus, with scripts or without, and the child is on the first screen."""
-    family = Family(open_context(viewport=SCREEN).new_page(), "ru" if language else "kk")
-    family.register()
-    family.open("/cabinet/children/add/")
-    before = family.page.title()
-    family.fill(iin=DAUGHTER)
-    family.press("check_iin")
-    family.page.wait_for_url("**/cabinet/children/add/check/")
-    assert family.page.title() != before
-    assert family.page.evaluate("document.activeElement.id") == "page-heading"
-    box = family.page.get_by_text("ДАНИЯ").bounding_box()
-    assert box["y"] + box["height"] <= SCREEN["height"]
