@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from applications.models import Application, Bid
 from tests.browser.session import enter
@@ -158,3 +158,19 @@ def test_signing_in_with_the_keyboard_alone(page, transactional_db):
     page.keyboard.type("parent-pass-1")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/cabinet/(#main)?$"))
+
+
+def test_letters_that_come_late_do_not_move_the_button_under_an_employees_finger(page, transactional_db):
+    """A press that begins on a button and ends beside it is none."""
+    held: list[Route] = []
+    page.route("**/*.woff2", lambda route: held.append(route))
+    page.goto("/admin/login/", wait_until="domcontentloaded")
+    button = page.locator("#login-form button")
+    page.evaluate("new Promise(seen => setTimeout(seen, 500))")
+    before = button.bounding_box()
+    assert held
+    for route in held:
+        route.continue_()
+    page.wait_for_load_state()
+    page.evaluate("document.fonts.ready.then(() => null)")
+    assert button.bounding_box() == before

@@ -215,7 +215,14 @@ class Employee(Walk):
         self.page.locator(f"#content a[href*='/applications/{what}/'][href*='change']").first.click()
         name = re.compile(re.escape(self.words[word]))
         self.page.locator(".works").get_by_role("link", name=name).first.click()
-        self.page.locator("form .works").get_by_role("button", name=name).click()
+        button = self.page.locator("form .works").get_by_role("button", name=name)
+        # If it fails, it says where: the press was not sent, not answered, refused, or not told.
+        with (
+            self.page.expect_response(lambda got: got.request.method == "POST") as answer,
+            self.page.expect_request(lambda sent: sent.method == "POST"),
+        ):
+            button.click()
+        assert answer.value.status == 302
         expect(self.page.locator(".messagelist .success")).to_be_visible()
 
 
