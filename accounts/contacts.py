@@ -9,7 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import override
 
 from accounts import audit, limits
 from accounts.crypto import keyed_hash
@@ -107,7 +110,7 @@ def change_second_phone(
         profile.second_phone_proven_at = now if is_proven else None
         profile.save(update_fields=["second_phone", "second_phone_proven_at"])
         if is_proven or was_proven:
-            _tell(user, address=address, now=now)
+            _tell(user, Way.PHONE, is_gone=not is_proven, address=address, now=now)
         else:
             audit.record(Action.PROFILE_CHANGED, now=now, actor=user, subject=user, address=address)
 
@@ -154,19 +157,30 @@ def _change_email(user: User, email: str, *, mails_notices: bool, address: str |
         locked.email = user.email = email
         locked.mails_notices = user.mails_notices = mails_notices
         locked.save(update_fields=["email", "mails_notices"])
-        key = _tell(locked, address=address, now=now)
-        if former and former != email:
-            # Whoever reads the former address learns that it is no longer the one.
-            enqueue_to_mail(
-                former, "contact_changed", context={}, language=locked.language, dedupe_key=key, now=now
-            )
+        _tell(locked, Way.EMAIL, is_gone=not email, former=former, address=address, now=now)
 
 
-def _tell(user: User, *, address: str | None, now: datetime) -> str:
+def _tell(
+    user: User, way: Way, *, is_gone: bool, former: str = "", address: str | None, now: datetime
+) -> None:
+    """Tell the owner which contact it is. Whoever reads the `former` mailbox learns that it is no longer the one."""
     key = f"contact-changed:{user.pk}:{now.isoformat()}"
-    audit.record(Action.CONTACT_CHANGED, now=now, actor=user, subject=user, address=address)
-    enqueue(user, "contact_changed", context={}, dedupe_key=key, now=now)
-    return key
+    context = {"contact": way.value, "is_gone": is_gone}
+    audit.record(changed(way, is_gone=is_gone), now=now, actor=user, subject=user, address=address)
+    with override(settings.LANGUAGE_CODE):
+        link = reverse("accounts:email" if way is Way.EMAIL else "accounts:second_phone")
+    enqueue(user, "contact_changed", context=context, dedupe_key=key, now=now, link=link)
+    if former and former != user.email:
+        enqueue_to_mail(
+            former, "contact_changed", context=context, language=user.language, dedupe_key=key, now=now
+        )
+
+
+def changed(way: Way, *, is_gone: bool) -> Action:
+    """What the journal says when the contact was changed, or taken away."""
+    if way is Way.EMAIL:
+        return Action.EMAIL_REMOVED if is_gone else Action.EMAIL_CHANGED
+    return Action.SECOND_PHONE_REMOVED if is_gone else Action.SECOND_PHONE_CHANGED
 
 
 def _subject_of_proof(user: User, contact: Contact) -> str:

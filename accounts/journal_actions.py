@@ -1,5 +1,7 @@
 """What the journal can say about an account."""
 
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -37,9 +39,22 @@ class Action(models.TextChoices):
     REGISTRY_DATA_CHANGED = "registry_data_changed", _("Data brought up to date with the state registry")
     DOCUMENT_RENEWED = "document_renewed", _("New document entered")
     ACCOUNT_FOUND = "account_found", _("An employee of the contact centre found your account")
+    EMAIL_CHANGED = "email_changed", _("E-mail address changed")
+    EMAIL_REMOVED = "email_removed", _("E-mail address removed")
+    SECOND_PHONE_CHANGED = "second_phone_changed", _("Second phone changed")
+    SECOND_PHONE_REMOVED = "second_phone_removed", _("Second phone removed")
+    # What entries from before say; those now name the contact.
     CONTACT_CHANGED = "contact_changed", _("E-mail or second phone changed")
     PHOTO_CHANGED = "photo_changed", _("Photo changed")
     NUMBER_MOVE_ASKED = "number_move_asked", _("Change of the phone number asked for")
+    NUMBER_ASKED_BY_PHONE = (
+        "number_asked_by_phone",
+        _("Change of the phone number asked for, with a code to the second phone"),
+    )
+    NUMBER_ASKED_BY_EMAIL = (
+        "number_asked_by_email",
+        _("Change of the phone number asked for, with a code to the e-mail address"),
+    )
     NUMBER_MOVE_STOPPED = "number_move_stopped", _("Change of the phone number stopped")
     NUMBER_MOVED = "number_moved", _("Phone number changed")
     NUMBER_CLAIMED = "number_claimed", _("Somebody else has your phone number now and registers with it")
@@ -55,3 +70,15 @@ class Action(models.TextChoices):
     DATA_ASKED_FOR = "data_asked_for", _("Copy of your data asked for")
     DATA_DOWNLOADED = "data_downloaded", _("Copy of your data downloaded")
     SEARCHED = "searched", _("Search in the workplace")
+
+
+# What nobody signed in has done: where no actor is written, it was a visitor and not the portal.
+BY_VISITORS: Final = frozenset(
+    {
+        Action.OWNER_SHUT_OUT,
+        Action.NUMBER_MOVE_ASKED,
+        Action.NUMBER_ASKED_BY_PHONE,
+        Action.NUMBER_ASKED_BY_EMAIL,
+        Action.NUMBER_CLAIMED,
+    }
+)

@@ -73,16 +73,28 @@ KINDS: Final = (
             ("confirm_code", _("Code that confirms the number")),
         )
     ),
-    # `due_at` is None where an employee decides.
+    # `due_at` is None where an employee decides; `proof` is that of `NumberMove`.
     Kind(
         "number_move_asked",
         _("Change of number asked for"),
-        BOTH,
-        ("due_at",),
+        (*BOTH, *EMAIL),
+        ("due_at", "proof"),
+        past_budget=PastBudget.WARNING,
+    ),
+    Kind(
+        "number_asked",
+        _("Change of number asked for, to other contacts"),
+        SMS,
+        past_budget=PastBudget.WARNING,
+    ),
+    Kind(
+        "number_not_moved",
+        _("Change of number stopped, to the new one"),
+        SMS,
         past_budget=PastBudget.WARNING,
     ),
     Kind("number_claimed", _("Number claimed by somebody else"), INBOX, ("due_at",)),
-    Kind("number_stays", _("Number stays"), BOTH),
+    Kind("number_stays", _("Number stays"), BOTH, ("proof",)),
     Kind("number_moved", _("Number changed, to the new one"), BOTH, past_budget=PastBudget.WARNING),
     Kind(
         "number_left",
@@ -126,7 +138,14 @@ KINDS: Final = (
         SMS,
         past_budget=PastBudget.WARNING,
     ),
-    Kind("contact_changed", _("E-mail or second phone changed"), BOTH, past_budget=PastBudget.WARNING),
+    # `contact`: "phone" or "email" (`accounts.contacts.Way`).
+    Kind(
+        "contact_changed",
+        _("E-mail or second phone changed"),
+        (*BOTH, *EMAIL),
+        ("contact", "is_gone"),
+        past_budget=PastBudget.WARNING,
+    ),
     Kind("paper_anew", _("New paper for signing in asked for"), BOTH, past_budget=PastBudget.WARNING),
     Kind("app_set_up", _("Authenticator app set up"), BOTH, past_budget=PastBudget.WARNING),
     Kind("app_turned_off", _("Authenticator app turned off"), BOTH, past_budget=PastBudget.WARNING),
@@ -138,5 +157,8 @@ SAMPLES: Final[dict[str, Any]] = {
     "code": "483920",
     "minutes": 10,
     "last_day": date(2026, 12, 31),
+    "proof": "second_phone",
+    "contact": "phone",
+    "is_gone": False,
     "due_at": datetime(2019, 7, 3, 13, 0, tzinfo=UTC),
 }

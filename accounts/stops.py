@@ -26,6 +26,16 @@ class Choice:
     title: str
     rows: list[dict[str, Any]] = field(default_factory=list)
     state: str = ""
+    # What its stop means beside what that of every one of the kind does.
+    consequences: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do besides stopping: a sentence, and where, as addresses with their labels."""
+
+    said: str
+    links: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Stoppable(Protocol):
@@ -54,6 +64,10 @@ class Stoppable(Protocol):
 
     def choices(self, user: User, *, now: datetime) -> list[Choice]:
         """What was done lately that concerns `user`, the newest first."""
+        ...
+
+    def advice(self, user: User, *, is_signed_in: bool, now: datetime) -> Advice | None:
+        """What to do after `user` has just stopped one; None if nothing was stopped, or nothing is left to do."""
         ...
 
     def stop(self, user: User, key: str, *, address: str | None, now: datetime) -> str:

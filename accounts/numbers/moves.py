@@ -50,6 +50,13 @@ _WAITS: Final[dict[NumberMove.Proof, timedelta | None]] = {
     Proof.CLAIM: rules.WAIT,
 }
 
+# What the journal says of a move that was not asked for in the account, or by an employee.
+_ASKED: Final = {
+    Proof.SECOND_PHONE: Action.NUMBER_ASKED_BY_PHONE,
+    Proof.EMAIL: Action.NUMBER_ASKED_BY_EMAIL,
+    Proof.CLAIM: Action.NUMBER_CLAIMED,
+}
+
 
 class Fault(StrEnum):
     """Why a move can't be asked for, stopped or decided."""
@@ -179,7 +186,7 @@ def ask(
             **(claimant.columns if claimant else {}),
         )
         _insert(move)
-        action = Action.NUMBER_CLAIMED if kind == Kind.RECYCLING else Action.NUMBER_MOVE_ASKED
+        action = _ASKED.get(proof, Action.NUMBER_MOVE_ASKED)
         audit.record(action, actor=asked_by, subject=account, address=address, about=move, now=now)
         if wait == timedelta(0) and not what_holds(account):
             _perform(move, account, by=asked_by, address=address, now=now)
@@ -233,7 +240,7 @@ def stop(
         _stop(move, by=by, because=because, now=now)
         action = Action.NUMBER_KEPT if because == Stopped.REFUSED else Action.NUMBER_MOVE_STOPPED
         audit.record(action, actor=by, subject=account, reason=reason, address=address, about=move, now=now)
-        enqueue(account, "number_stays", context={}, dedupe_key=str(move.pk), now=now, link=_own_page())
+        _announce_stop(move, account, now=now)
     return move
 
 
@@ -400,7 +407,7 @@ def _perform(move: NumberMove, account: User, *, by: User | None, address: str |
         account.refresh_from_db()
         _stop(move, by=None, because=Stopped.NUMBER_TAKEN, now=now)
         audit.record(Action.NUMBER_MOVE_STOPPED, actor=None, subject=account, about=move, now=now)
-        enqueue(account, "number_stays", context={}, dedupe_key=str(move.pk), now=now, link=_own_page())
+        _announce_stop(move, account, now=now)
         return
     # What the state said was about the former number.
     Profile.objects.filter(user=account).update(phone_tie=PhoneTie.UNASKED)
@@ -435,7 +442,7 @@ def _take_away_other_ways(account: User, *, by: User | None, address: str | None
     They have just been told of the move.
     """
     profile = Profile.objects.filter(user=account).first()
-    had_contacts = bool(account.email) or bool(profile and profile.second_phone_proven_at)
+    had_email, had_phone = bool(account.email), bool(profile and profile.second_phone_proven_at)
     account.email, account.mails_notices = "", False
     account.save(update_fields=["email", "mails_notices"])
     proven = Profile.objects.filter(user=account, second_phone_proven_at__isnull=False)
@@ -445,7 +452,11 @@ def _take_away_other_ways(account: User, *, by: User | None, address: str | None
     had_app = apps.filter(confirmed=True).exists()
     apps.delete()
     RecoveryCode.objects.filter(user=account).delete()
-    for was_there, action in ((had_contacts, Action.CONTACT_CHANGED), (had_app, Action.SECOND_WAY_OFF)):
+    for was_there, action in (
+        (had_email, Action.EMAIL_REMOVED),
+        (had_phone, Action.SECOND_PHONE_REMOVED),
+        (had_app, Action.SECOND_WAY_OFF),
+    ):
         if was_there:
             audit.record(action, actor=by, subject=account, address=address, now=now)
 
@@ -471,9 +482,19 @@ def _leave_to_an_official(
 def _announce(move: NumberMove, account: User, *, now: datetime) -> None:
     """Tell the owner by every way but the number that others have proven to hold."""
     kind = "number_claimed" if move.kind == Kind.RECYCLING else "number_move_asked"
-    context = {"due_at": move.due_at}
+    context = {"due_at": move.due_at, "proof": move.proof}
     enqueue(account, kind, context=context, dedupe_key=str(move.pk), now=now, link=_own_page())
     tell_by_other_ways(account, kind, context=context, dedupe_key=str(move.pk), now=now)
+
+
+def _announce_stop(move: NumberMove, account: User, *, now: datetime) -> None:
+    """Tell the owner, and whoever has the new number: they wait for it. If somebody registered it, it is theirs now."""
+    key = str(move.pk)
+    enqueue(account, "number_stays", context={"proof": move.proof}, dedupe_key=key, now=now, link=_own_page())
+    if move.new_phone and move.stopped_because != Stopped.NUMBER_TAKEN:
+        enqueue_to_phone(
+            move.new_phone, "number_not_moved", context={}, language=account.language, dedupe_key=key, now=now
+        )
 
 
 def _forget_secrets(move: NumberMove) -> None:

@@ -27,6 +27,7 @@ _NOBODY: Final = {Way.PHONE: "+77000000000", Way.EMAIL: "nobody@localhost"}
 
 # What contacts read where the account itself reads something else: they may be nobody's way into the cabinet any more.
 _TO_CONTACTS: Final = {
+    "number_move_asked": "number_asked",
     "number_claimed": "number_news",
     "number_moved": "number_left",
     "number_lost": "number_gone",
@@ -116,7 +117,8 @@ def tell_by_contacts(
     What `accounts.numbers.concerned.Way` asks for.
     """
     told = _TO_CONTACTS.get(kind, kind)
-    context = {name: context[name] for name in KINDS[told].needs}
+    # An e-mail with a text of its own says it to the mailbox as well.
+    mailed = kind if Channel.EMAIL in KINDS[kind].channels else told
     if getattr(owner, "profile", None) is not None and (phone := proven_contact(owner, Way.PHONE)):
         enqueue_to_phone(
             phone, told, context=context, language=owner.language, dedupe_key=dedupe_key, now=now
@@ -124,7 +126,7 @@ def tell_by_contacts(
     is_mailed = owner.mail_for_notices and Channel.SMS in KINDS[kind].channels
     if owner.email and not is_mailed:
         enqueue_to_mail(
-            owner.email, told, context=context, language=owner.language, dedupe_key=dedupe_key, now=now
+            owner.email, mailed, context=context, language=owner.language, dedupe_key=dedupe_key, now=now
         )
 
 

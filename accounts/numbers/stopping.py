@@ -1,15 +1,21 @@
 """A move of a number on the page «Stop» (`accounts.stops`)."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
+from django.conf import settings
+from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts.models import NumberMove, User
 from accounts.numbers import moves
-from accounts.numbers.moves import Kind, NotMoved
+from accounts.numbers.moves import Kind, NotMoved, Proof, Stopped
 from accounts.phones import display_phone
-from accounts.stops import Choice, NotStopped
+from accounts.stops import Advice, Choice, NotStopped
+
+# How long after a stop the page «Stop» says what else to do.
+_ADVISED_FOR: Final = timedelta(hours=1)
 
 
 class MoveOfNumber:
@@ -33,15 +39,25 @@ class MoveOfNumber:
     def consequences(self) -> list[str]:
         return [
             _("The account keeps its phone number. Nothing else changes in it."),
-            _("If it was not you who asked for the change, set a new password afterwards."),
-            _("If the change was asked for with another IIN, an official decides whose number it is."),
         ]
 
     def choices(self, user: User, *, now: datetime) -> list[Choice]:
         move = moves.live_move_of(user)
-        return (
-            [Choice(str(move.pk), move.get_kind_display(), rows(move), _state(move, now=now))] if move else []
+        if move is None:
+            return []
+        means = (
+            _("An official decides whose number it is.")
+            if move.kind == Kind.RECYCLING
+            else _advice(move, is_signed_in=True).said
         )
+        title = capfirst(move.get_kind_display())
+        return [Choice(str(move.pk), title, rows(move), _state(move, now=now), consequences=[means])]
+
+    def advice(self, user: User, *, is_signed_in: bool, now: datetime) -> Advice | None:
+        last = NumberMove.objects.filter(account=user, stopped_because=Stopped.BY_OWNER).first()
+        if last is None or last.stopped_at is None or now >= last.stopped_at + _ADVISED_FOR:
+            return None
+        return _advice(last, is_signed_in=is_signed_in)
 
     def stop(self, user: User, key: str, *, address: str | None, now: datetime) -> str:
         move = moves.live_move_of(user)
@@ -61,9 +77,27 @@ def stopped(move: NumberMove) -> str:
     return _("Stopped. The number of the account does not change")
 
 
+def advice(move: NumberMove) -> Advice:
+    """What the signed-in owner of `move` does besides stopping it: that follows from its proof."""
+    return _advice(move, is_signed_in=True)
+
+
+def how_asked(move: NumberMove) -> str:
+    """How `move` was asked for and by whom, for its owner."""
+    return {
+        Proof.BOTH_NUMBERS: _("Signed in, with the password and codes to both numbers"),
+        Proof.NEW_NUMBER: _("Signed in, with the password and a code to the new number"),
+        Proof.SECOND_PHONE: _("Without signing in, with a code to your second phone"),
+        Proof.EMAIL: _("Without signing in, with a code to your e-mail address"),
+        Proof.DOCUMENT: _("By an employee of the contact centre, who was shown a document"),
+        Proof.CLAIM: _("Without signing in, with a code to this number and another IIN"),
+    }[NumberMove.Proof(move.proof)]
+
+
 def rows(move: NumberMove) -> list[dict[str, Any]]:
     """What its owner reads about `move`; the new number ends only, since others may read the page."""
     shown: list[dict[str, Any]] = [{"label": _("Asked for at"), "at": move.asked_at}]
+    shown.append({"label": _("How it was asked for"), "value": how_asked(move)})
     if move.new_phone:
         shown.append({"label": _("New number ends with"), "value": display_phone(move.new_phone)[-5:]})
     if move.due_at is not None:
@@ -75,3 +109,30 @@ def _state(move: NumberMove, *, now: datetime) -> str:
     if move.due_at is None and move.kind == Kind.RECYCLING:
         return _("The number stays for now. An official decides whose number it is")
     return ""
+
+
+def _advice(move: NumberMove, *, is_signed_in: bool) -> Advice:
+    if move.proof == Proof.SECOND_PHONE:
+        return Advice(
+            _(
+                "If it was not you, change or remove the second phone: somebody reads its SMS and can ask for the "
+                "change again."
+            ),
+            [(reverse("accounts:second_phone"), _("Change the second phone"))],
+        )
+    if move.proof == Proof.EMAIL:
+        said = _(
+            "If it was not you, change or remove the e-mail address: somebody reads its e-mails and can ask for the "
+            "change again."
+        )
+        links = [(reverse("accounts:email"), _("Change the e-mail address"))] if settings.SENDS_MAIL else []
+        return Advice(said, links)
+    if move.proof == Proof.DOCUMENT:
+        said = _("If it was not you, call the contact centre: somebody has shown a document in your name.")
+        return Advice(said, [(reverse("contacts"), _("Contacts"))])
+    where = (
+        (reverse("accounts:password"), _("Change password"))
+        if is_signed_in
+        else (reverse("accounts:reset"), _("Set a new password"))
+    )
+    return Advice(_("If it was not you, set a new password: somebody knows yours."), [where])

@@ -288,6 +288,7 @@ def _under_way(user: User, move: NumberMove) -> dict[str, object]:
     return {
         "move": move,
         "rows": stopping.rows(move),
+        "advice": stopping.advice(move),
         "held": concerned.what_holds(user),
         "is_claim": move.kind == Kind.RECYCLING,
     }

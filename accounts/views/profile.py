@@ -26,7 +26,7 @@ from accounts.decorators import accepts, parent_required, parent_whatever_agreed
 from accounts.devices import remember_device
 from accounts.forms import PasswordChangeForm, PhotoForm, ProfileForm
 from accounts.journal import institutions_of, names_of
-from accounts.journal_actions import Action
+from accounts.journal_actions import BY_VISITORS, Action
 from accounts.models import AuditEntry, Profile, User
 from accounts.phones import display_phone
 from accounts.roles import role_name
@@ -222,7 +222,7 @@ def _masked_identity(own: Profile) -> str:
 def _actor(entry: AuditEntry, *, reader: User, institutions: Mapping[tuple[UUID, datetime], str]) -> str:
     """Who did it, in the reader's words: of employees the role and the institution, not the name."""
     if entry.actor is None:
-        return _("Portal")
+        return _("A visitor, not signed in") if entry.action in BY_VISITORS else _("Portal")
     if entry.actor == reader:
         return pgettext("by whom", "I")
     if not entry.actor.is_staff:

@@ -89,8 +89,16 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 def _choices(request: HttpRequest, user: User, *, now: datetime) -> HttpResponse:
-    shown = [{"kind": kind, "choices": kind.choices(user, now=now)} for kind in stops.kinds()]
-    context = {"shown": shown, "is_by_code": not request.user.is_authenticated}
+    is_signed_in = request.user.is_authenticated
+    shown = [
+        {
+            "kind": kind,
+            "choices": kind.choices(user, now=now),
+            "advice": kind.advice(user, is_signed_in=is_signed_in, now=now),
+        }
+        for kind in stops.kinds()
+    ]
+    context = {"shown": shown, "is_by_code": not is_signed_in}
     return render(request, "accounts/stop_choose.html", context)
 
 

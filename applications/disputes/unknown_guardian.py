@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
-from accounts.stops import Choice, NotStopped
+from accounts.stops import Advice, Choice, NotStopped
 from applications.disputes.guardianships import stop_guardian, zone_of
 from applications.moves import Refused
 from children.access import others_with
@@ -70,6 +70,10 @@ class UnknownGuardian:
         grouped = [list(some) for _user, some in groupby(added, key=lambda one: one.user_id)]
         newest_first = sorted(grouped, key=lambda some: max(one.added_at for one in some), reverse=True)
         return [_choice(some, now=now) for some in newest_first]
+
+    def advice(self, user: User, *, is_signed_in: bool, now: datetime) -> Advice | None:
+        """The official decides; nothing is left to do."""
+        return None
 
     def stop(self, user: User, key: str, *, address: str | None, now: datetime) -> str:
         # Before the transaction: the registry may be slow. Much depends on whose phones these are.

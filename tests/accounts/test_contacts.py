@@ -50,6 +50,29 @@ def told(user) -> tuple[int, int]:
     )
 
 
+@pytest.mark.parametrize(
+    ("enter", "way", "named"), [(enter_email, "email", "пошта"), (enter_phone, "phone", "қосымша телефон")]
+)
+def test_which_contact_changed_is_said_by_every_way(parent, parent_client, settings, enter, way, named):
+    User.objects.update(email="old@mail.kz", mails_notices=True)
+    address = EMAIL if way == "email" else PHONE
+    enter(parent_client, mails_notices="on")
+    rows = Mail.objects.filter(kind="contact_code") if way == "email" else Message.objects.all()
+    parent_client.post(f"{address}code/", {"code": code_in(rows.get())})
+    notice = Notice.objects.get(kind="contact_changed")
+    assert named in notice.text_kk.lower()
+    assert notice.link == address
+    sms = Message.objects.get(kind="contact_changed").text
+    assert ("Поштаңыз" if way == "email" else "Қосымша телефон") in sms
+    assert "Сіз емес пе?" in sms
+    assert settings.CONTACT_PHONES[0] in sms
+    mailed = {one.text for one in Mail.objects.filter(kind="contact_changed")}
+    assert sms not in mailed
+    assert all("құпия сөз" in text for text in mailed)
+    journal = parent_client.get("/cabinet/notifications/log/").content.decode()
+    assert f"{'Электрондық пошта' if way == 'email' else 'Қосымша телефон'} өзгертілді" in journal
+
+
 def test_an_address_counts_once_its_code_is_entered_and_the_owner_is_told(parent, parent_client):
     assert enter_email(parent_client, " kamenov@MAIL.kz ", mails_notices="on").url == f"{EMAIL}code/"
     parent.refresh_from_db()
@@ -62,7 +85,7 @@ def test_an_address_counts_once_its_code_is_entered_and_the_owner_is_told(parent
     parent.refresh_from_db()
     assert (parent.email, parent.mail_for_notices) == (MAILBOX, MAILBOX)
     assert told(parent) == (1, 1)
-    assert AuditEntry.objects.filter(subject=parent, action=Action.CONTACT_CHANGED).count() == 1
+    assert AuditEntry.objects.filter(subject=parent, action=Action.EMAIL_CHANGED).count() == 1
     assert MAILBOX in parent_client.get("/cabinet/profile/").content.decode()
     # Once.
     assert parent_client.post(f"{EMAIL}code/", {"code": code_in(sent)}).url == EMAIL

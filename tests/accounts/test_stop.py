@@ -283,6 +283,9 @@ class Doors:
     def choices(self, user, *, now):
         return [Choice(key="1", title="Есік № 1"), Choice(key="2", title="Есік № 2", state="Жабық")]
 
+    def advice(self, user, *, is_signed_in, now):
+        return None
+
     def stop(self, user, key, *, address, now):
         if key != "1":
             raise NotStopped("Бұл есік жабық")

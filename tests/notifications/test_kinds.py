@@ -38,6 +38,9 @@ VARIANTS: list[dict[str, Any]] = [
     {"may_stop": False},
     {"has_number": False},
     {"due_at": None},
+    {"is_gone": True},
+    *({"proof": proof} for proof in ("new_number", "email", "document", "claim")),
+    *({"contact": "email", "is_gone": is_gone} for is_gone in (True, False)),
 ]
 
 

@@ -198,8 +198,9 @@ def test_where_the_child_is_given_a_place_is_not_told_to_whom_it_is_withheld(cro
     mine = crowd.parent.guardianships.get()
     User.objects.filter(pk=crowd.parent.pk).update(email="ozim@mail.kz", mails_notices=True)
     crowd.parent.refresh_from_db()
+    changed = {"contact": "phone", "is_gone": False}
     for key, about in (("child", mine.child_id), ("account", None)):
-        enqueue(crowd.parent, "contact_changed", context={}, dedupe_key=key, about=about, now=crowd.now)
+        enqueue(crowd.parent, "contact_changed", context=changed, dedupe_key=key, about=about, now=crowd.now)
     DisputeFactory(guardianship=mine, raised_by=crowd.other)
     _export, files = copy_of(crowd)
     data = json.loads(files["data.json"])
