@@ -13,12 +13,18 @@ from random import SystemRandom
 from typing import Any, Protocol
 
 from django.db import transaction
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
-from django.db.models.expressions import OrderBy
+from django.db.models import Case, Q, QuerySet, When
 
 from notifications.alone import alone
 from notifications.budget import Purse, has_had_enough, raise_alarm
-from notifications.kinds import PastBudget, fate_of, is_secret, secret_kinds
+from notifications.kinds import (
+    PastBudget,
+    fate_of,
+    is_secret,
+    kinds_past_budget,
+    kinds_that_can_not_wait,
+    secret_kinds,
+)
 from notifications.mailing import send_mail
 from notifications.models import Mail, Message, Outgoing
 from notifications.selectors import is_told
@@ -96,7 +102,7 @@ class _MailPost:
 
 
 def deliver_due(*, now: datetime) -> Counts:
-    """Send the SMS that are due at `now`: codes first, then those closest to being given up; returns the counts.
+    """Send the SMS that are due at `now`, those that somebody waits for first (`_next`); returns the counts.
 
     Any number of workers may deliver at once: each claimed row is sent by one of them. It works for at most a minute,
     or until no gateway may be asked, and leaves the rest to the next call. Never call it inside a transaction: the lock
@@ -169,8 +175,7 @@ def pause_after(attempts: int) -> timedelta:
 def _claim(model: type[Outgoing], *, now: datetime) -> Outgoing | None:
     """Take one due row for this worker until the lease ends, or None if there is none."""
     with transaction.atomic():
-        rows = _due(model, now=now).select_for_update(skip_locked=True)
-        row: Outgoing | None = rows.order_by(_codes_first(now), "give_up_at", "created_at", "id").first()
+        row = _next(_due(model, now=now).select_for_update(skip_locked=True), now=now)
         if row is None:
             return None
         row.state = Outgoing.State.SENDING
@@ -180,10 +185,20 @@ def _claim(model: type[Outgoing], *, now: datetime) -> Outgoing | None:
         return row
 
 
-def _codes_first(now: datetime) -> OrderBy:
-    """Before all others what still opens something: somebody waits for it before a page."""
-    opens = Q(kind__in=secret_kinds(), give_up_at__gt=now)
-    return ExpressionWrapper(opens, output_field=BooleanField()).desc()
+def _next(rows: QuerySet[Any], *, now: datetime) -> Outgoing | None:
+    """Of `rows` a code that still opens something, else a warning, else a notice, and last what can wait.
+
+    One order for all of them would sort the whole outbox for every row. These few are looked for by indexes.
+    """
+    code = Q(kind__in=secret_kinds(), give_up_at__gt=now)
+    warning = Q(kind__in=kinds_past_budget(PastBudget.WARNING))
+    age = ["give_up_at", "created_at", "id"]
+    row: Outgoing | None = (
+        rows.filter(code | warning).order_by(Case(When(code, then=0), default=1), *age).first()
+        or rows.filter(kind__in=kinds_that_can_not_wait()).order_by(*age).first()
+        or rows.order_by(*age).first()
+    )
+    return row
 
 
 def _deliver(row: Outgoing, *, post: _Post, counts: Counts, now: datetime) -> bool:

@@ -40,7 +40,8 @@ class Kind:
 
     `title` is its name for employees. `needs` names the values that its texts may use. An SMS not accepted by a gateway
     within `worth_for` is given up. The text of a `secret` one is wiped as soon as it is sent or given up, and no
-    employee ever sees it. `past_budget` says what happens to it once the day's budget for SMS is spent.
+    employee ever sees it. `past_budget` says what happens to it once the day's budget for SMS is spent. All others go
+    before one that `can_wait`: it goes to thousands at once, and an hour later it is worth as much.
 
     What goes by SMS also goes by e-mail to whoever chose that, with the same text; a kind that goes by e-mail alone has
     a text of its own.
@@ -53,6 +54,7 @@ class Kind:
     secret: bool = False
     worth_for: timedelta = timedelta(hours=24)
     past_budget: PastBudget = PastBudget.WITHHELD
+    can_wait: bool = False
 
     @property
     def mailed_as(self) -> Channel:
@@ -90,6 +92,11 @@ def titles() -> list[tuple[str, Any]]:
 def kinds_past_budget(fate: PastBudget) -> list[str]:
     """The kinds with this `fate` once the day's budget is spent."""
     return [kind.code for kind in KINDS.values() if kind.past_budget is fate]
+
+
+def kinds_that_can_not_wait() -> list[str]:
+    """The kinds that are sent before those that `can_wait`."""
+    return [kind.code for kind in KINDS.values() if not kind.can_wait]
 
 
 def fate_of(code: str) -> PastBudget:

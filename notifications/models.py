@@ -117,6 +117,16 @@ class Message(Outgoing):
                 condition=models.Q(state__in=["queued", "sending"]),
                 name="message_due",
             ),
+            models.Index(
+                fields=["give_up_at", "created_at", "id"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="message_next",
+            ),
+            models.Index(
+                fields=["kind"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="message_kind",
+            ),
             models.Index(fields=["-created_at"], name="message_newest"),
             models.Index(fields=["phone", "-created_at"], name="message_of_phone"),
             models.Index(fields=["sent_at"], condition=models.Q(sent_at__isnull=False), name="message_sent"),
@@ -142,6 +152,16 @@ class Mail(Outgoing):
                 fields=["next_attempt_at"],
                 condition=models.Q(state__in=["queued", "sending"]),
                 name="mail_due",
+            ),
+            models.Index(
+                fields=["give_up_at", "created_at", "id"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="mail_next",
+            ),
+            models.Index(
+                fields=["kind"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="mail_kind",
             ),
             models.Index(fields=["-created_at"], name="mail_newest"),
         ]

@@ -230,15 +230,29 @@ def test_other_texts_are_kept(message):
     assert message.text.startswith("№0417 өтініш кезекке қайтты")
 
 
-def test_codes_overtake_notices_however_long_those_have_waited(parent, gateway, monkeypatch):
-    """After a standstill thousands are about to be given up, or wait only to be given up; so do codes of yesterday."""
-    handled, deliver = [], delivery._deliver
+@pytest.fixture
+def handled(monkeypatch):
+    """The kind and time of each message, in the order in which they are handled."""
+    rows, deliver = [], delivery._deliver
 
     def noted(row, **facts):
-        handled.append((row.kind, row.created_at))
+        rows.append((row.kind, row.created_at))
         return deliver(row, **facts)
 
     monkeypatch.setattr(delivery, "_deliver", noted)
+    return rows
+
+
+def test_who_waits_is_served_first_and_thousands_of_reminders_last(parent, gateway, handled):
+    order = ["interest_reminder", "stop_lifted", "password_changed", "reset_code"]
+    for hours, kind in enumerate(order):
+        written(parent, kind, now=NOW - timedelta(hours=3) + timedelta(hours=hours))
+    deliver_due(now=NOW)
+    assert [kind for kind, _at in handled] == order[::-1]
+
+
+def test_codes_overtake_notices_however_long_those_have_waited(parent, gateway, handled):
+    """After a standstill thousands are about to be given up, or wait only to be given up; so do codes of yesterday."""
     notices = [NOW - timedelta(days=2), NOW - timedelta(days=1), NOW - timedelta(hours=23, minutes=55), NOW]
     for at in notices:
         written(parent, key=str(at), now=at)
