@@ -18,6 +18,7 @@ from accounts import audit, limits
 from accounts.crypto import keyed_hash
 from accounts.journal_actions import Action
 from accounts.models import ContactCode, Profile, User
+from accounts.owner_proofs import stamp_of
 from accounts.sms_codes import LIFETIME, TooManyCodes, Verdict, judge_code, random_code, what_nobody_types
 from notifications.services import enqueue, enqueue_to_mail, enqueue_to_phone
 
@@ -184,7 +185,7 @@ def changed(way: Way, *, is_gone: bool) -> Action:
 
 
 def _subject_of_proof(user: User, contact: Contact) -> str:
-    return f"proof:{user.pk}:{contact.way}:{contact.value}"
+    return f"proof:{stamp_of(user)}:{contact.way}:{contact.value}"
 
 
 def _code_hash(subject: str, code: str) -> str:

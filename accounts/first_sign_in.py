@@ -23,6 +23,7 @@ from accounts.journal_actions import Action
 from accounts.models import FirstSignIn, PolicyConsent, User
 from accounts.models.first_sign_in import FIRST_SIGN_IN, paper_code_hash
 from accounts.numbers.concerned import is_of_the_family, tell_by_other_ways, what_holds
+from accounts.owner_proofs import OwnerProof
 from accounts.phones import LOGIN_LENGTH
 from accounts.registry import Person
 from accounts.services import IdentityTaken, account_of, profile_of
@@ -202,19 +203,22 @@ def owner_of_paper(login: str, code: str, *, now: datetime) -> User | None:
 
 
 def first_password(
-    login: str, code_mark: str, *, password_hash: str, address: str | None, now: datetime
+    proof: OwnerProof, code_mark: str, *, password_hash: str, address: str | None, now: datetime
 ) -> User | None:
-    """Set the first password and use the paper up; None if it is no longer the one that was entered.
+    """Set the first password and use the paper up; None if the account, or the paper, is no longer as it was entered.
 
-    `code_mark` is `mark_of` the paper at that moment, `password_hash` comes from `make_password`.
+    `code_mark` is `mark_of` the paper at that moment, `proof` is about its owner, `password_hash` comes from
+    `make_password`. Locks the account, then the row.
     """
     with transaction.atomic():
-        row = FirstSignIn.objects.select_for_update(of=("self",)).filter(user__username=login).first()
-        if row is None or not _is_open(row, now=now) or not hmac.compare_digest(mark_of(row), code_mark):
+        user = proof.lock_owner()
+        row = FirstSignIn.objects.select_for_update(of=("self",)).filter(user=user).first() if user else None
+        if user is None or row is None or not _is_open(row, now=now):
+            return None
+        if not hmac.compare_digest(mark_of(row), code_mark):
             return None
         row.used_at = now
         row.save(update_fields=["used_at"])
-        user = row.user
         user.password = password_hash
         user.save(update_fields=["password"])
         audit.record(Action.PASSWORD_SET_BY_PAPER, actor=user, subject=user, address=address, now=now)

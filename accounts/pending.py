@@ -13,12 +13,13 @@ from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from accounts.crypto import keyed_hash
 from accounts.models import User
+from accounts.owner_proofs import OwnerProof, stamp_of
 from accounts.sms_codes import LIFETIME
 from notifications.cipher import decrypt, encrypt
 
-_MARK_LENGTH = 20
+# As long as a stamp.
+_STAMP_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ class PendingSignIn:
     @property
     def owner(self) -> User | None:
         """The account, if it is still what it was when the password was checked."""
-        owner = User.objects.filter(pk=self.user, is_active=True).first()
-        return owner if owner and _mark(owner) == self.mark else None
+        return OwnerProof(self.user, self.mark).owner
 
 
 def begin(
@@ -71,7 +71,7 @@ def begin(
         phone=phone,
         session=session,
         user=str(user.pk if user else uuid.uuid4()),
-        mark=_mark(user) if user else secrets.token_hex(_MARK_LENGTH // 2),
+        mark=stamp_of(user) if user else secrets.token_hex(_STAMP_BYTES),
         is_real=int(user is not None),
         asked_at=_text(now),
         free_at=_text(free_at),
@@ -108,8 +108,3 @@ def forget(response: HttpResponse) -> None:
 
 def _text(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")
-
-
-def _mark(user: User) -> str:
-    """Changes with the password: if it was changed meanwhile, it must be entered again."""
-    return keyed_hash("pending-sign-in", user.password)[:_MARK_LENGTH]

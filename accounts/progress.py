@@ -10,11 +10,13 @@ import secrets
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.contrib.sessions.backends.base import SessionBase
 
 from accounts.identity import Identity
+from accounts.models import User
+from accounts.owner_proofs import OwnerProof
 from accounts.registry import Person, PhoneTie
 from notifications import cipher
 
@@ -97,20 +99,29 @@ class Registration:
 
 
 @dataclass(frozen=True)
-class Reset:
-    """The same for a forgotten password."""
+class Proving(OwnerProof):
+    """The same for whatever proves something by a code to `phone`. Whose account it is about, says `OwnerProof`."""
 
     phone: str = ""
     sent_at: str = ""
     verified_at: str = ""
 
     def is_verified(self, *, now: datetime) -> bool:
-        """Whether the visitor has proven to be the owner, less than ten minutes ago."""
+        """Whether the proof was given, less than ten minutes ago."""
         return bool(self.verified_at) and now < instant(self.verified_at) + VERIFIED_FOR
+
+    def proven_by(self, owner: User, *, now: datetime) -> Self:
+        """The same, once the visitor has proven to be `owner`."""
+        return replace(self.about(owner), verified_at=now.isoformat())
 
 
 @dataclass(frozen=True)
-class Stop(Reset):
+class Reset(Proving):
+    """The same for a forgotten password."""
+
+
+@dataclass(frozen=True)
+class Stop(Proving):
     """The same for «Stop», where the code alone is the proof."""
 
 
@@ -125,28 +136,29 @@ class NewContact:
 
 
 @dataclass(frozen=True)
-class NewNumber(Reset):
-    """The same for a change of number: `phone` is the new one, `former` the account's when it was begun.
+class NewNumber(Proving):
+    """The same for a change of number: `phone` is the new one, and the account was proven by its password.
 
     The former number has a code of its own. The password is kept as `accounts.numbers.moves.Renewed` holds it.
     """
 
-    former: str = ""
     former_sent_at: str = ""
     password: str = ""
-    stamp: str = ""
 
 
 @dataclass(frozen=True)
-class Lost(Reset):
-    """The same for a lost number: `phone` is the new one. `identity` is encrypted, `way` as in `accounts.contacts`."""
+class Lost(Proving):
+    """The same for a lost number: `phone` is the new one. `identity` is encrypted, `way` as in `accounts.contacts`.
+
+    Nothing here is proven of an account: its code names the account as it was (`accounts.numbers.recovery`).
+    """
 
     identity: str = ""
     way: str = ""
     asked_at: str = ""
 
     @property
-    def owner(self) -> Identity:
+    def claimed(self) -> Identity:
         """Who says that the account is theirs."""
         return Identity(**json.loads(cipher.decrypt(self.identity)))
 
@@ -157,10 +169,9 @@ class Lost(Reset):
 
 
 @dataclass(frozen=True)
-class OnPaper(Reset):
-    """The same for the paper of an assisted registration: whose it is and which (`accounts.first_sign_in.mark_of`)."""
+class OnPaper(Proving):
+    """The same for the paper of an assisted registration: which it is (`accounts.first_sign_in.mark_of`)."""
 
-    login: str = ""
     mark: str = ""
 
 

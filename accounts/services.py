@@ -28,6 +28,7 @@ from accounts.identity import (
 from accounts.journal_actions import Action
 from accounts.models import NumberMove, PolicyConsent, Profile, User
 from accounts.numbers import claims, moves
+from accounts.owner_proofs import is_as_it_was, stamp_of
 from accounts.passwords import normalise_password
 from accounts.registry import Person, PersonNotFound, PhoneTie, RegistryUnavailable, get_registry
 from accounts.stored_files import delete_after_commit
@@ -205,6 +206,10 @@ def refuse_taken(identity: Person | Profile, *, besides: Profile | None = None) 
         raise IntegrityError("another account has this identity")
 
 
+class ChangedMeanwhile(Exception):
+    """The account has another password or number than when its owner was proven."""
+
+
 class TooManyTries(Exception):
     """No further try now; the next is allowed at `retry_at`."""
 
@@ -249,11 +254,14 @@ def change_password(user: User, *, password: str, action: Action, address: str |
 
     `action` is PASSWORD_CHANGED or PASSWORD_RESET. The view that changes it keeps its own session with
     `update_session_auth_hash`. Locks the user's row. Earlier sign-in failures no longer count. A reset has proven the
-    account's number: it stops whatever would take that number away.
+    account's number: it stops whatever would take that number away. `user` is what the proof was about: raises
+    `ChangedMeanwhile` if its password or number is another one by now.
     """
     hashed = make_password(normalise_password(password))
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
+        if not is_as_it_was(locked, stamp_of(user)):
+            raise ChangedMeanwhile
         locked.password = hashed
         locked.save(update_fields=["password"])
         user.password = locked.password

@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from accounts import limits
 from accounts.crypto import keyed_hash
 from accounts.models import ContactCode, OneTimeCode, SmsCode, User
+from accounts.owner_proofs import stamp_of
 from notifications.broker import wake_soon_on_commit
 from notifications.budget import check_newcomer
 from notifications.services import DELIVERY_TASK, enqueue_to_phone
@@ -95,7 +96,8 @@ def send_code(
     owner = User.objects.filter(phone=phone).first()
     kind, sends = _kind(purpose, owner)
     with transaction.atomic():
-        row, code = _new_code(phone, purpose, session=session, sends=sends, now=now)
+        about = stamp_of(owner) if purpose in _OWNERS_KIND else ""
+        row, code = _new_code(phone, purpose, about=about, session=session, sends=sends, now=now)
         if owner is not None and purpose not in _TO_ANYBODY:
             language = owner.language
         _send_or_pretend(kind, phone, code, row=row, language=language, now=now, sends=sends)
@@ -141,11 +143,14 @@ def check_code(
 
     Locks the code's row: of many simultaneous tries with the right code exactly one succeeds, and none is uncounted.
     A code is valid until, and not at, the end of its ten minutes. A used or never sent code counts as expired.
+    What only an owner is sent is right for that account alone, and until its password or number changes.
     If the code is right, `proves_more` is called under the lock: if it says no, that is a wrong try like any other, and
     the code stays valid for the tries that are left.
     """
     rows = SmsCode.objects.filter(phone=phone, purpose=purpose, session_hash=keyed_hash("session", session))
-    return judge_code(rows, _code_hash(phone, purpose, code), proves_more=proves_more, now=now)
+    owner = User.objects.filter(phone=phone).first() if purpose in _OWNERS_KIND else None
+    given = _code_hash(phone, purpose, code, about=stamp_of(owner))
+    return judge_code(rows, given, proves_more=proves_more, now=now)
 
 
 def judge_code(
@@ -212,13 +217,13 @@ def _send_or_pretend(
 
 
 def _new_code(
-    phone: str, purpose: SmsCode.Purpose, *, session: str, sends: bool, now: datetime
+    phone: str, purpose: SmsCode.Purpose, *, about: str = "", session: str, sends: bool, now: datetime
 ) -> tuple[SmsCode, str]:
     code = random_code()
     row = SmsCode.objects.create(
         phone=phone,
         purpose=purpose,
-        code_hash=_code_hash(phone, purpose, code if sends else what_nobody_types()),
+        code_hash=_code_hash(phone, purpose, code if sends else what_nobody_types(), about=about),
         session_hash=keyed_hash("session", session),
         created_at=now,
         expires_at=now + LIFETIME,
@@ -235,5 +240,6 @@ def what_nobody_types() -> str:
     return secrets.token_hex()
 
 
-def _code_hash(phone: str, purpose: str, code: str) -> str:
-    return keyed_hash("sms-code", f"{purpose}:{phone}:{code}")
+def _code_hash(phone: str, purpose: str, code: str, *, about: str) -> str:
+    """`about` is the `stamp_of` the account that the code proves; empty where it proves a number alone."""
+    return keyed_hash("sms-code", f"{purpose}:{phone}:{about}:{code}")

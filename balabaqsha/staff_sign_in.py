@@ -140,13 +140,17 @@ class StaffPasswordChangeView(PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         user: User = form.user
-        services.change_password(
-            user,
-            password=form.cleaned_data["new_password1"],
-            action=Action.PASSWORD_CHANGED,
-            address=client_address(self.request),
-            now=read_clock(),
-        )
+        try:
+            services.change_password(
+                user,
+                password=form.cleaned_data["new_password1"],
+                action=Action.PASSWORD_CHANGED,
+                address=client_address(self.request),
+                now=read_clock(),
+            )
+        except services.ChangedMeanwhile:
+            # That ended this session as well.
+            return HttpResponseRedirect(self.request.path)
         update_session_auth_hash(self.request, user)
         response = HttpResponseRedirect(self.get_success_url())
         remember_device(response, self.request, user)

@@ -14,6 +14,7 @@ from accounts.identity import Identity, document_hash, iin_hash
 from accounts.models import NumberMove, User
 from accounts.numbers import moves
 from accounts.numbers.moves import Kind, Proof
+from accounts.owner_proofs import stamp_of
 from accounts.services import account_of
 from accounts.sms_codes import TooManyCodes, Verdict
 from notifications.broker import wake_soon_on_commit
@@ -64,7 +65,7 @@ def ask_for_code(
         raise TooManyCodes(allowed.retry_at)
     owner = _owner(identity)
     value = proven_contact(owner, way) if owner else ""
-    subject = _subject(identity, way, value, new_phone)
+    subject = _subject(identity, owner, way, value, new_phone)
     with transaction.atomic():
         row, code = new_code(subject, session=session, sends=bool(value), now=now)
         with transaction.atomic():
@@ -93,7 +94,7 @@ def recover(
     """
     owner = _owner(identity)
     value = proven_contact(owner, way) if owner else ""
-    subject = _subject(identity, way, value, new_phone)
+    subject = _subject(identity, owner, way, value, new_phone)
     verdict = judge_contact_code(subject, session=session, code=code, now=now)
     if owner is None or not value or not verdict.ok:
         return verdict, None
@@ -136,5 +137,6 @@ def _owner(identity: Identity) -> User | None:
     return profile.user if profile is not None and profile.user.is_active else None
 
 
-def _subject(identity: Identity, way: Way, value: str, new_phone: str) -> str:
-    return f"regain:{key_of(identity)}:{way}:{value}:{new_phone}"
+def _subject(identity: Identity, owner: User | None, way: Way, value: str, new_phone: str) -> str:
+    """What a code proves: a change of the account's password or number voids it."""
+    return f"regain:{key_of(identity)}:{stamp_of(owner)}:{way}:{value}:{new_phone}"

@@ -22,7 +22,7 @@ from accounts.masks import mask_phone
 from accounts.models import SmsCode
 from accounts.numbers import moves
 from accounts.phones import display_phone
-from accounts.progress import Reset, instant, keep_session_secret, note_code, session_secret, take_codes
+from accounts.progress import Proving, instant, keep_session_secret, note_code, session_secret, take_codes
 from accounts.sms_codes import LIFETIME, RESEND_AFTER, CodeFault, TooManyCodes, Verdict, check_code, send_code
 from accounts.views.limited import whole_minute
 from notifications.budget import BudgetSpent
@@ -33,7 +33,7 @@ NO_CODE = (TooManyCodes, BudgetSpent)
 # With fewer tries left than this, the page says how many.
 WARN_FROM = 3
 
-Way = TypeVar("Way", bound=Reset)
+Way = TypeVar("Way", bound=Proving)
 
 
 def send(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> None:
@@ -80,8 +80,9 @@ def check(
 ) -> bool:
     """Whether `form` holds the right code; if not, the form says what is wrong and what to do.
 
-    `proves_more` as in `check_code`.
+    `proves_more` as in `check_code`. Before that the number becomes whose it is by now (`moves.settle`).
     """
+    moves.settle(phone, now=now)
     verdict = check_code(
         phone=phone,
         purpose=purpose,
@@ -164,6 +165,11 @@ def too_many(retry_at: datetime | None, *, now: datetime) -> str:
     if retry_at is None:
         return _("The service is busy. Try again in a few minutes")
     return _("Too many attempts. You can try again at: %(time)s") % {"time": _shown(retry_at, now=now)}
+
+
+def changed_meanwhile() -> str:
+    """The sentence for a proof of an owner that has fallen (`accounts.owner_proofs`)."""
+    return _("The password or the number of this account has been changed since your code. Begin again")
 
 
 def _shown(retry_at: datetime, *, now: datetime) -> str:

@@ -19,8 +19,8 @@ from accounts import first_sign_in, limits
 from accounts.audit import client_address
 from accounts.devices import remember_device
 from accounts.forms import FirstPasswordForm, PaperForm
-from accounts.models import User
 from accounts.progress import OnPaper, forget, keep_paper, paper_of
+from accounts.views import code_step
 from accounts.views.limited import limited
 from notifications.clock import read_clock
 
@@ -43,7 +43,7 @@ def paper(request: HttpRequest) -> HttpResponse:
         if owner is not None:
             request.session.cycle_key()
             mark = first_sign_in.mark_of(owner.first_sign_in)
-            keep_paper(request.session, OnPaper(login=login, mark=mark, verified_at=now.isoformat()))
+            keep_paper(request.session, OnPaper(mark=mark).proven_by(owner, now=now))
             return redirect("accounts:first_password")
         limits.password_was_wrong(address=address, device="", now=now)
         form.add_error(
@@ -64,13 +64,16 @@ def password(request: HttpRequest) -> HttpResponse:
     """Set the first password, within ten minutes; the paper is used up by it."""
     now: datetime = read_clock()
     held = paper_of(request.session)
-    owner = User.objects.filter(username=held.login).first() if held.is_verified(now=now) else None
+    owner = held.owner if held.is_verified(now=now) else None
     if owner is None:
+        if held.is_verified(now=now):
+            messages.warning(request, code_step.changed_meanwhile())
+            forget(request.session)
         return redirect("accounts:first_sign_in")
     form = FirstPasswordForm(request.POST if request.method == "POST" else None, user=owner)
     if form.is_valid():
         user = first_sign_in.first_password(
-            held.login,
+            held,
             held.mark,
             password_hash=make_password(form.cleaned_data["password"]),
             address=client_address(request),
@@ -83,4 +86,4 @@ def password(request: HttpRequest) -> HttpResponse:
         response = redirect("accounts:login")
         remember_device(response, request, user)
         return response
-    return render(request, "accounts/first_password.html", {"form": form, "login": held.login})
+    return render(request, "accounts/first_password.html", {"form": form, "login": owner.login})

@@ -22,7 +22,7 @@ from accounts.forms import CodeForm, ContactCodeForm, LostNumberForm
 from accounts.identity import Identity
 from accounts.models import SmsCode, User
 from accounts.numbers import recovery, rules
-from accounts.numbers.moves import NotMoved, settle
+from accounts.numbers.moves import NotMoved
 from accounts.progress import Lost, instant, keep_lost, keep_session_secret, lost_of, session_secret
 from accounts.sms_codes import LIFETIME, RESEND_AFTER, TooManyCodes
 from accounts.views import code_step
@@ -66,7 +66,6 @@ def code(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:lost_number_code")
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and code_step.check(request, form, phone=lost.phone, purpose=NEW, now=now):
-        settle(lost.phone, now=now)
         if User.objects.filter(phone=lost.phone).exists():
             keep_lost(request.session, Lost())
             messages.warning(
@@ -114,7 +113,7 @@ def proof(request: HttpRequest) -> HttpResponse:
     lost = lost_of(request.session)
     if not lost.is_verified(now=now) or not lost.asked_at:
         return _start_over(request, lost)
-    owner, way = lost.owner, Way(lost.way)
+    owner, way = lost.claimed, Way(lost.way)
     if "resend" in request.POST:
         try:
             _ask(request, lost, owner, way)

@@ -105,19 +105,20 @@ def former_code(request: HttpRequest) -> HttpResponse:
     begun = _begun(request, user)
     if begun is None or not begun.is_verified(now=now):
         return _start_over(request, begun)
-    if not begun.former:
+    former = _number_of(user)
+    if not former:
         return redirect("accounts:number_wait")
     if "resend" in request.POST:
-        if code_step.resend(request, phone=begun.former, purpose=FORMER, now=now):
+        if code_step.resend(request, phone=former, purpose=FORMER, now=now):
             keep_new_number(request.session, replace(begun, former_sent_at=now.isoformat()))
         return redirect("accounts:number_former")
-    context = {"masked_phone": mask_phone(begun.former), "new_phone": display_phone(begun.phone)}
+    context = {"masked_phone": mask_phone(former), "new_phone": display_phone(begun.phone)}
     if not begun.former_sent_at:
         return render(request, "accounts/number_former.html", context)
     form = CodeForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and code_step.check(request, form, phone=begun.former, purpose=FORMER, now=now):
+    if form.is_valid() and code_step.check(request, form, phone=former, purpose=FORMER, now=now):
         return _change(request, user, begun, proof=Proof.BOTH_NUMBERS, now=now)
-    context |= code_step.page(form, phone=begun.former, sent_at=begun.former_sent_at, now=now)
+    context |= code_step.page(form, phone=former, sent_at=begun.former_sent_at, now=now)
     return render(request, "accounts/number_former.html", context)
 
 
@@ -197,15 +198,12 @@ def _send_to_the_new(request: HttpRequest, user: User, form: NewNumberForm, *, n
         code_step.send(request, phone=new, purpose=NEW, now=now)
     except code_step.NO_CODE as refusal:
         return code_step.why_no_code(refusal, now=now)
-    renewed = Renewed.of(user, password)
     begun = NewNumber(
         phone=new,
         sent_at=now.isoformat(),
-        former=_number_of(user),
-        password=renewed.password,
-        stamp=renewed.stamp,
+        password=Renewed.of(user, password).password,
     )
-    keep_new_number(request.session, begun)
+    keep_new_number(request.session, begun.about(user))
     return ""
 
 
@@ -214,9 +212,9 @@ def _may_ask(user: User, *, now: datetime) -> bool:
 
 
 def _begun(request: HttpRequest, user: User) -> NewNumber | None:
-    """The change that this session began for the number that the account still has."""
+    """The change that this session began for the account as it still is."""
     begun = new_number_of(request.session)
-    return begun if begun.phone and begun.former == _number_of(user) else None
+    return begun if begun.phone and begun.holds_for(user) else None
 
 
 def _number_of(user: User) -> str:
@@ -238,8 +236,6 @@ def _change(
     request: HttpRequest, user: User, begun: NewNumber, *, proof: NumberMove.Proof, now: datetime
 ) -> HttpResponse:
     """Ask for the move; with both codes it is done at once, and only this session goes on."""
-    # What was proven is about the number of then.
-    user.phone = begun.former or None
     keep_new_number(request.session, NewNumber())
     try:
         move = moves.ask(
@@ -247,7 +243,7 @@ def _change(
             kind=Kind.CHANGE,
             proof=proof,
             new_phone=begun.phone,
-            renewed=Renewed(begun.password, begun.stamp),
+            renewed=Renewed(begun.password, user.get_session_auth_hash()),
             asked_by=user,
             address=client_address(request),
             now=now,

@@ -127,13 +127,17 @@ def password(request: HttpRequest) -> HttpResponse:
         why_not=partial(why_not_own, user, now=now),
     )
     if form.is_valid():
-        services.change_password(
-            user,
-            password=form.cleaned_data["password"],
-            action=Action.PASSWORD_CHANGED,
-            address=audit.client_address(request),
-            now=now,
-        )
+        try:
+            services.change_password(
+                user,
+                password=form.cleaned_data["password"],
+                action=Action.PASSWORD_CHANGED,
+                address=audit.client_address(request),
+                now=now,
+            )
+        except services.ChangedMeanwhile:
+            # That ended this session as well.
+            return redirect("accounts:password")
         update_session_auth_hash(request, user)
         messages.success(request, _("The password is changed. Your other devices are signed out"))
         response = redirect("accounts:profile")

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -21,7 +22,9 @@ from accounts.audit import client_address
 from accounts.devices import remember_device
 from accounts.forms import NewPasswordForm, OwnerForm
 from accounts.journal_actions import Action
-from accounts.models import SmsCode, User
+from accounts.models import SmsCode
+from accounts.owner_proofs import owner_of_number
+from accounts.passwords import normalise_password
 from accounts.phones import display_phone
 from accounts.progress import Reset, forget, keep_reset, reset_of, session_secret
 from accounts.views import code_step
@@ -61,10 +64,13 @@ def code(request: HttpRequest) -> HttpResponse:
             keep_reset(request.session, replace(reset, sent_at=now.isoformat()))
         return redirect("accounts:reset_code")
     form = OwnerForm(request.POST if request.method == "POST" else None)
+    owner = owner_of_number(reset.phone) if form.is_valid() else None
     if form.is_valid() and _is_owner(request, form, reset, now=now):
+        if owner is None:
+            return _begin_again(request)
         # Somebody who knew this session before must not set the password with it.
         request.session.cycle_key()
-        keep_reset(request.session, replace(reset, verified_at=now.isoformat()))
+        keep_reset(request.session, reset.proven_by(owner, now=now))
         return redirect("accounts:reset_new")
     context = code_step.page(form, phone=reset.phone, sent_at=reset.sent_at, now=now)
     return render(request, "accounts/reset_code.html", context)
@@ -79,22 +85,24 @@ def new_password(request: HttpRequest) -> HttpResponse:
     reset = reset_of(request.session)
     if not reset.is_verified(now=now):
         return _go_back(request, reset)
-    user = User.objects.filter(phone=reset.phone, is_active=True).first()
+    user = reset.owner
     if user is None:
-        # Blocked or deleted since the code was sent.
-        forget(request.session)
-        return redirect("accounts:reset")
+        return _begin_again(request)
     form = NewPasswordForm(request.POST if request.method == "POST" else None, user=user)
-    if form.is_valid() and user.check_password(form.cleaned_data["password"]):
+    # Without renewing the hash, by which the account would be another one.
+    if form.is_valid() and check_password(normalise_password(form.cleaned_data["password"]), user.password):
         form.add_error("password", _("This is your present password: sign in with it, or enter another one"))
     elif form.is_valid():
-        services.change_password(
-            user,
-            password=form.cleaned_data["password"],
-            action=Action.PASSWORD_RESET,
-            address=client_address(request),
-            now=now,
-        )
+        try:
+            services.change_password(
+                user,
+                password=form.cleaned_data["password"],
+                action=Action.PASSWORD_RESET,
+                address=client_address(request),
+                now=now,
+            )
+        except services.ChangedMeanwhile:
+            return _begin_again(request)
         forget(request.session)
         messages.success(request, _("The password is changed. Sign in with the new one"))
         response = redirect("accounts:login")
@@ -127,6 +135,13 @@ def _is_owner(request: HttpRequest, form: OwnerForm, reset: Reset, *, now: datet
     if not is_right:
         limits.allow_all(tries, now=now)
     return is_right
+
+
+def _begin_again(request: HttpRequest) -> HttpResponse:
+    """The account was changed, or blocked, since the code was sent."""
+    forget(request.session)
+    messages.warning(request, code_step.changed_meanwhile())
+    return redirect("accounts:reset")
 
 
 def _go_back(request: HttpRequest, reset: Reset) -> HttpResponse:

@@ -17,6 +17,7 @@ from accounts import limits, stops
 from accounts.audit import client_address
 from accounts.forms import CodeForm
 from accounts.models import SmsCode, User
+from accounts.owner_proofs import owner_of_number
 from accounts.progress import Stop, forget, keep_stop, stop_of
 from accounts.views import code_step
 from notifications.clock import read_clock
@@ -54,10 +55,13 @@ def code(request: HttpRequest) -> HttpResponse:
             keep_stop(request.session, replace(stop, sent_at=now.isoformat()))
         return redirect("accounts:stop_code")
     form = CodeForm(request.POST if request.method == "POST" else None)
+    owner = owner_of_number(stop.phone) if form.is_valid() else None
     if form.is_valid() and code_step.check(request, form, phone=stop.phone, purpose=STOP, now=now):
+        if owner is None:
+            return _begin_again(request)
         # Somebody who knew this session before must not act with it.
         request.session.cycle_key()
-        keep_stop(request.session, replace(stop, verified_at=now.isoformat()))
+        keep_stop(request.session, stop.proven_by(owner, now=now))
         return redirect("accounts:stop_choose")
     context = code_step.page(form, phone=stop.phone, sent_at=stop.sent_at, now=now)
     return render(request, "accounts/stop_code.html", context)
@@ -72,7 +76,8 @@ def choose(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:come_back")
     user = _who(request, now=now)
     if user is None:
-        return _go_back(request, stop_of(request.session))
+        stop = stop_of(request.session)
+        return _begin_again(request) if stop.is_verified(now=now) else _go_back(request, stop)
     if "finish" in request.POST:
         forget(request.session)
         return redirect("home")
@@ -117,12 +122,18 @@ def _stop(request: HttpRequest, user: User, kind: stops.Stoppable, *, now: datet
     return redirect("accounts:stop_choose")
 
 
+def _begin_again(request: HttpRequest) -> HttpResponse:
+    """The account was changed, or blocked, since the code was sent."""
+    forget(request.session)
+    messages.warning(request, code_step.changed_meanwhile())
+    return redirect("accounts:stop")
+
+
 def _go_back(request: HttpRequest, stop: Stop) -> HttpResponse:
     """To the first step that is not done or has expired."""
     if stop.phone and not stop.verified_at:
         return redirect("accounts:stop_code")
     if stop.verified_at:
-        # The time is over, or the account was blocked since the code was sent: start over.
         keep_stop(request.session, Stop())
         messages.warning(
             request, _("The time to stop something is over: ten minutes after the code. Request a new code")
@@ -131,10 +142,8 @@ def _go_back(request: HttpRequest, stop: Stop) -> HttpResponse:
 
 
 def _who(request: HttpRequest, *, now: datetime) -> User | None:
-    """The signed-in user, or the owner of the number that a code has just proven."""
+    """The signed-in user, or the owner of the account that a code has just proven, as it still is."""
     if isinstance(request.user, User):
         return request.user
     stop = stop_of(request.session)
-    return (
-        User.objects.filter(phone=stop.phone, is_active=True).first() if stop.is_verified(now=now) else None
-    )
+    return stop.owner if stop.is_verified(now=now) else None
