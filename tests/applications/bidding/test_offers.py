@@ -26,7 +26,7 @@ from applications.waiting.filing import archive, archive_undo_until, last_moves,
 from bulletin.models import Vacancy
 from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
-from tests.applications.conftest import NOW, ZONE, build_scene
+from tests.applications.conftest import NOW, ZONE, build_calendar, build_scene
 from tests.factories import ApplicationFactory, VacancyFactory, reckon_all
 from tests.shared import built_once
 
@@ -89,9 +89,14 @@ class Award:
         return self.vacancy.seats_taken
 
 
+def build_award() -> Award:
+    build_calendar()
+    return Award(build_scene())
+
+
 @pytest.fixture(scope="module")
 def award_once(django_db_setup, django_db_blocker):
-    with built_once(django_db_blocker, lambda: Award(build_scene())) as award:
+    with built_once(django_db_blocker, build_award) as award:
         yield award
 
 
