@@ -24,6 +24,12 @@ def _own_folder(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
 
 
+@pytest.fixture(autouse=True)
+def _blank_sheet(monkeypatch):
+    """Which papers there are, not what they say, which is tests/applications/referrals/test_paper.py."""
+    monkeypatch.setattr("applications.referrals.paper.render", lambda referral: b"%PDF-1.7")
+
+
 @pytest.fixture
 def referral(scene):
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)

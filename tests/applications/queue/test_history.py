@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -21,20 +22,45 @@ from applications.views.cabinet import explanation
 from applications.waiting import filing
 from notifications.clock import read_clock
 from tests.applications.bidding.reference import place_bid
-from tests.applications.conftest import ZONE
-from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
+from tests.applications.conftest import ZONE, build_calendar, build_scene
+from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, UserFactory
+from tests.shared import built_once
 from tests.staff import employee
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("six_once")]
 
 START = datetime(2019, 6, 1, 12, tzinfo=ZONE)
+
+
+def six_families() -> SimpleNamespace:
+    build_calendar()
+    scene = build_scene()
+    Application.objects.all().delete()
+    scene.families = [filed(scene, START + timedelta(minutes=minute)) for minute in range(6)]
+    return scene
+
+
+@pytest.fixture(scope="module")
+def six_once(django_db_setup, django_db_blocker):
+    with built_once(django_db_blocker, six_families) as scene:
+        yield scene
+
+
+@pytest.fixture
+def scene(six_once):
+    return six_once()
 
 
 @pytest.fixture
 def families(scene):
     """Six families that filed one after another; the sixth is the one that asks. The scene's own family is removed."""
-    Application.objects.all().delete()
-    return [filed(scene, START + timedelta(minutes=minute)) for minute in range(6)]
+    return scene.families
+
+
+@pytest.fixture
+def unheard_of(scene):
+    """An application that no move led to."""
+    return ApplicationFactory(locality=scene.locality)
 
 
 def filed(scene, now):
@@ -246,11 +272,11 @@ class TestABrokenChain:
     def said(self):
         return [one.partition(": ")[2] for one in differences()]
 
-    def test_an_application_without_a_history(self, scene):
+    def test_an_application_without_a_history(self, unheard_of):
         assert self.said() == ["no event"]
 
-    def test_a_history_that_begins_in_the_middle(self, scene):
-        event(scene.application, Move.PLACE_BID, from_state=ApplicationState.WAITING)
+    def test_a_history_that_begins_in_the_middle(self, unheard_of):
+        event(unheard_of, Move.PLACE_BID, from_state=ApplicationState.WAITING)
         assert self.said() == [f"begins with {Move.PLACE_BID}"]
 
     def test_filed_twice(self, families):
