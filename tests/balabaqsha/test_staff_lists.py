@@ -4,8 +4,8 @@ The walk asks every list of the workplace, ours and the libraries', about every 
 one step away, once with a value that fits a row and once with one that fits none: both answers have to be the same,
 unless the page itself offers that filter. The administrator, who sees every list, asks for every column, in `make
 thorough` by every lookup; the others, whose lists hold fewer rows and are guarded alike, ask by one lookup, in turn,
-in a quick run each for a share of the columns. What was refused for one value is asked with the other one for one lookup
-of each column, in turn: names are refused, not values.
+in a quick run each for a share of the columns. What was refused for one value is asked with the other one for one
+lookup of each column, in turn: names are refused, not values.
 """
 
 from collections.abc import Iterator
