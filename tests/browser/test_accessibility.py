@@ -1,4 +1,4 @@
-"""The steps of longer ways, at 360 px and in both languages: axe finds nothing, nothing must be pushed sideways."""
+"""The steps of longer ways, at 360 px: axe finds nothing, nothing must be pushed sideways."""
 
 from collections.abc import Iterator
 
@@ -14,11 +14,17 @@ from tests.browser.barriers import against_axe
 from tests.browser.session import enter
 from tests.city import build_city
 from tests.factories import GuardianshipFactory
+from tests.thorough import part_for
 
 pytestmark = pytest.mark.browser
 
 NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
-LANGUAGES = pytest.mark.parametrize("language", ["kk", "ru"])
+WAYS = ["registration", "sign-in", "stop"]
+
+
+def walked(way: str) -> pytest.MarkDecorator:
+    """In a quick run each in one language; their first pages are among `tests.browser.all_pages`, in both."""
+    return pytest.mark.parametrize("language", part_for(way, ["kk", "ru"], WAYS))
 
 
 @pytest.fixture
@@ -88,7 +94,7 @@ def test_control_what_surrounds_a_page_is_looked_at_once_and_anew_if_it_differs(
         assert page.locator("header").evaluate("one => getComputedStyle(one).display") == "block"
 
 
-@LANGUAGES
+@walked("registration")
 def test_steps_of_registration(look, transactional_db, language):
     inspector = look(viewport=NARROW)
     page, phone = inspector.page, "+77017779876"
@@ -117,7 +123,7 @@ def test_steps_of_registration(look, transactional_db, language):
     assert inspector.found == {}
 
 
-@LANGUAGES
+@walked("sign-in")
 def test_steps_of_a_sign_in_that_was_tried_too_often(look, parent, transactional_db, language):
     inspector = look(viewport=NARROW)
     page = inspector.page
@@ -135,7 +141,7 @@ def test_steps_of_a_sign_in_that_was_tried_too_often(look, parent, transactional
     assert inspector.found == {}
 
 
-@LANGUAGES
+@walked("stop")
 def test_steps_of_a_stop(look, city, language):
     """By phone and code: the person, what happens, and the pages of both sides afterwards; then the official's."""
     parent, child = city.parent, city.child

@@ -33,17 +33,18 @@ from tests.factories import (
     VacancyFactory,
 )
 from tests.staff import worker_of
-from tests.thorough import pairs
+from tests.thorough import part_for
 
 pytestmark = pytest.mark.browser
 
 FAMILIES_AHEAD = 390
 LANGUAGES = pytest.mark.parametrize("language", ["kk", "ru"])
-# The two ways that a referral can go beside the contract; in a quick run each in one language.
-IN_TURNS = {
-    way: [language for row, language in pairs(["nobody came", "extended"], ["kk", "ru"]) if row == way]
-    for way in ("nobody came", "extended")
-}
+
+
+def walked(way: str) -> pytest.MarkDecorator:
+    """What becomes of a referral beside the contract: in a quick run each in one language."""
+    ways = ["nobody came", "extended"]
+    return pytest.mark.parametrize("language", part_for(way, ["kk", "ru"], ways))
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def referred(city):
     return paper_is_made()
 
 
-@pytest.mark.parametrize("language", IN_TURNS["nobody came"])
+@walked("nobody came")
 def test_nobody_came(city, family, summer_2019, language):
     """Expiry by itself, the stop-list until 18.07.2019 (the 8th is a day off), and the return at the old date."""
     referred(city)
@@ -214,7 +215,7 @@ def test_nobody_came(city, family, summer_2019, language):
     assert StopListEntry.objects.get().lifted_at == datetime(2019, 7, 19, tzinfo=ZONE)
 
 
-@pytest.mark.parametrize("language", IN_TURNS["extended"])
+@walked("extended")
 def test_extended_to_the_second_of_august(city, family, summer_2019, language, tmp_path):
     referred(city)
     summer_2019.at(7, 3, 20, 0)
