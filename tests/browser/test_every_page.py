@@ -32,6 +32,8 @@ NARROW, OF_EMPLOYEES = (320, 360), (360,)
 WIDER = (700, 768, 900, 1024, 1100, 1280)
 # The browser's own setting for large letters.
 LARGE = (320, 1024)
+# Letters enlarged on one page only.
+ENLARGED = (360, 1024)
 HEIGHT = 740
 LANGUAGES = pytest.mark.parametrize("language", ["kk", "ru"])
 # A first view on a slow phone: compressed, with nothing kept from an earlier one.
@@ -47,6 +49,12 @@ TOO_WIDE = """() => {
         .map(one => `${one.tagName}.${one.className}: ${one.textContent.trim().slice(0, 40)}`)
         .slice(0, 4);
 }"""
+
+STICKS_OUT = """() => [...document.querySelectorAll('a, button, summary, label, li, p, dt, dd')]
+    .filter(one => one.checkVisibility() && one.clientWidth > 1 && one.scrollWidth > one.clientWidth + 1)
+    .filter(one => getComputedStyle(one).overflowX === 'visible')
+    .map(one => `${one.tagName}.${one.className}: ${one.textContent.trim().slice(0, 40)}`)
+    .slice(0, 4)"""
 
 
 @pytest.fixture
@@ -76,13 +84,25 @@ def offered_pages(city) -> list[str]:
     ]
 
 
-def too_wide(page: Page, widths: tuple[int, ...]) -> list[str]:
+def too_wide(page: Page, widths: tuple[int, ...], *, what: str = TOO_WIDE) -> list[str]:
     """At which widths the page is wider than its window, and by what."""
     found = []
     for width in widths:
         page.set_viewport_size({"width": width, "height": HEIGHT})
-        found += [f"{width} px: {what}" for what in page.evaluate(TOO_WIDE)]
+        found += [f"{width} px: {one}" for one in page.evaluate(what)]
     return found
+
+
+def too_wide_enlarged(page: Page) -> list[str]:
+    """The same, and what is wider than its own box, with letters of twice the size for this page alone.
+
+    Phones and extensions do it so. Unlike the browser's own setting it leaves the media queries as they were: none
+    that is meant for large letters may ask for the window's width.
+    """
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found = [*too_wide(page, ENLARGED), *too_wide(page, ENLARGED, what=STICKS_OUT)]
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    return [f"enlarged, {what}" for what in found]
 
 
 @pytest.fixture
@@ -149,6 +169,7 @@ def test_every_page(open_context, live_server, city, language):
             else:
                 widths = (*next(wider), *narrow) if narrow is NARROW else narrow
                 found = too_wide(view.page, widths) + against_axe(view.page)
+                found += too_wide_enlarged(view.page) if path in light else []
             if path in light and (requests > FIRST_VIEW_REQUESTS or size > FIRST_VIEW_BYTES):
                 found.append(f"{requests} requests, {size} bytes")
             if found:
