@@ -1,12 +1,12 @@
 """A family's sign-ins: the one way in, and the list of sessions that its owner sees and ends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
 from django.conf import settings
-from django.contrib.auth import login
+from django.contrib.auth import HASH_SESSION_KEY, login
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.http import HttpRequest
@@ -69,8 +69,8 @@ class Visit:
 
 
 def visits_of(user: User, *, this: str | None, now: datetime) -> list[Visit]:
-    """The running sessions of `user`, the one with the key `this` first, then the last used first."""
-    found = [_visit(row, this=this) for row in running(user.pk, now=now)]
+    """The sessions that open the account of `user` now, the one with the key `this` first, then the last used first."""
+    found = [_visit(row, held, this=this) for row, held in _open(user, now=now)]
     return sorted(found, key=lambda visit: not visit.is_this)
 
 
@@ -85,7 +85,7 @@ def end_all(user: User, *, but: str | None, address: str | None, now: datetime) 
 
 
 def _end(user: User, is_meant: Callable[[Session], bool], *, address: str | None, now: datetime) -> int:
-    keys = [row.session_key for row in running(user.pk, now=now) if is_meant(row)]
+    keys = [row.session_key for row, _held in _open(user, now=now) if is_meant(row)]
     if not keys:
         return 0
     with transaction.atomic():
@@ -95,8 +95,20 @@ def _end(user: User, is_meant: Callable[[Session], bool], *, address: str | None
     return ended
 
 
-def _visit(row: Session, *, this: str | None) -> Visit:
-    held: dict[str, Any] = row.get_decoded()
+def _open(user: User, *, now: datetime) -> Iterator[tuple[Session, dict[str, Any]]]:
+    """The sessions that a request may still use, each with what it holds. One statement.
+
+    A new password, and whatever sets one (a reset, a move of the number), ends the others without touching their rows:
+    each holds the stamp of the password with which it began, and is refused when it is used next.
+    """
+    stamp = user.get_session_auth_hash()
+    for row in running(user.pk, now=now):
+        held: dict[str, Any] = row.get_decoded()
+        if held.get(HASH_SESSION_KEY) == stamp:
+            yield row, held
+
+
+def _visit(row: Session, held: dict[str, Any], *, this: str | None) -> Visit:
     signed_in_at = held.get("signed_in_at")
     return Visit(
         key=_name(row),

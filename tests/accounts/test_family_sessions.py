@@ -15,6 +15,7 @@ from accounts.journal_actions import Action
 from accounts.masks import mask_address
 from accounts.models import AuditEntry, Session
 from accounts.sessions import IDLE, LONGEST, NOTED_EVERY, SessionStore
+from accounts.visits import visits_of
 from notifications.models import Message, Notice
 from tests.factories import UserFactory
 
@@ -134,6 +135,29 @@ class TestTheList:
             assert client.post(reverse("accounts:end_session"), {"session": key}).url == "/cabinet/sessions/"
         assert (is_open(client), is_open(desk), is_open(stranger)) == (True, False, True)
         assert AuditEntry.objects.filter(action=Action.SESSIONS_ENDED, subject=parent).count() == 1
+
+    def test_what_another_password_has_ended_is_not_in_it(self, parent):
+        """A reset, a new password and a move of the number leave the rows: they end with the stamp that they hold."""
+        desk, client = signed_in(parent, DESK), signed_in(parent)
+        page, new = reverse("accounts:sessions"), "another-pass-1"
+        assert len(client.get(page).context["visits"]) == 2
+        client.post(
+            reverse("accounts:password"),
+            {"old_password": "parent-pass-1", "password": new, "repeated": new},
+        )
+        assert Session.objects.count() == 2
+        with CaptureQueriesContext(connection) as queries:
+            (only,) = client.get(page).context["visits"]
+        assert only.is_this
+        assert sum('FROM "django_session"' in query["sql"] for query in queries) == 1
+        client.post(reverse("accounts:end_session"))
+        assert not AuditEntry.objects.filter(action=Action.SESSIONS_ENDED).exists()
+        parent.refresh_from_db()
+        parent.set_unusable_password()
+        parent.save()
+        assert not is_open(client)
+        assert not is_open(desk)
+        assert visits_of(parent, this=None, now=START) == []
 
     def test_all_others_and_then_all(self, parent):
         desk, client = signed_in(parent, DESK), signed_in(parent)
