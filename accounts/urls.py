@@ -52,6 +52,7 @@ urlpatterns = [
     path("cabinet/profile/document/", document.document, name="document"),
     path("cabinet/profile/password/", profile.password, name="password"),
     path("cabinet/profile/data/", export.export, name="export"),
+    path("cabinet/profile/data/file/", export.export_file, name="export_file"),
     path("cabinet/profile/number/", number.number, name="number"),
     path("cabinet/profile/number/new/", number.new_code, name="number_new"),
     path("cabinet/profile/number/former/", number.former_code, name="number_former"),

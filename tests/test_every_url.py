@@ -89,6 +89,7 @@ TABLE = {
     "accounts:password": PARENTS,
     "accounts:document": PARENTS,
     "accounts:export": PARENTS,
+    "accounts:export_file": (LOGIN, AWAY, AWAY, 403, 403),
     "accounts:number": PARENTS,
     "accounts:number_new": (LOGIN, AWAY, AWAY, 403, 403),
     "accounts:number_former": (LOGIN, AWAY, AWAY, 403, 403),

@@ -1,6 +1,11 @@
-"""A copy of one's own data: asking for it, how far it is, downloading it."""
+"""A copy of one's own data: asking for it, how far it is, downloading it.
 
-from typing import cast
+The password is confirmed by one page and the file comes from another address: a page that answers with a file stays
+as it is in the browser, with its error of before, the typed password and a button that has been pressed.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final, cast
 
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -10,7 +15,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import audit
 from accounts.data import exporting
@@ -21,6 +26,9 @@ from accounts.views.own_password import is_confirmed
 from notifications.clock import read_clock
 
 FILE_NAME = "balabaqsha-data.zip"
+# So long after the password the copy can be downloaded, as often as need be.
+CONFIRMED_FOR: Final = timedelta(minutes=10)
+_CONFIRMED: Final = "copy_confirmed"
 
 
 @sensitive_post_parameters()
@@ -34,12 +42,8 @@ def export(request: HttpRequest) -> HttpResponse:
     form = OwnPasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and is_confirmed(user, form, now=now):
         if newest is not None and ready:
-            try:
-                # Django sends any response; the decorators' types know only one kind.
-                return cast(HttpResponse, _file(newest, request, user))
-            except FileNotFoundError:
-                messages.warning(request, _("The copy is no longer kept. Ask for a new one tomorrow"))
-                return redirect("accounts:export")
+            request.session[_CONFIRMED] = [str(newest.pk), (now + CONFIRMED_FOR).isoformat()]
+            return redirect("accounts:export")
         try:
             exporting.ask(user, address=audit.client_address(request), now=now)
         except exporting.TooSoon as soon:
@@ -55,12 +59,40 @@ def export(request: HttpRequest) -> HttpResponse:
         "form": form,
         "export": newest,
         "is_ready": ready,
+        "confirmed_until": _confirmed_until(request, newest, now=now) if ready else None,
         "is_under_way": state in (DataExport.State.WAITING, DataExport.State.WORKING),
         "has_failed": state == DataExport.State.FAILED,
         "until": newest.ready_at + exporting.KEPT_FOR if newest is not None and newest.ready_at else None,
         "free_at": free if free is not None and now < free else None,
     }
     return render(request, "accounts/export.html", context)
+
+
+@require_safe
+@parent_whatever_agreed
+def export_file(request: HttpRequest) -> HttpResponse:
+    """The copy itself, for some minutes after the password; otherwise the page that asks for it."""
+    user, now = cast(User, request.user), read_clock()
+    newest = exporting.newest_of(user)
+    if newest is not None and exporting.is_downloadable(newest, now=now):
+        if _confirmed_until(request, newest, now=now):
+            try:
+                # Django sends any response; the decorators' types know only one kind.
+                return cast(HttpResponse, _file(newest, request, user))
+            except FileNotFoundError:
+                messages.warning(request, _("The copy is no longer kept. Ask for a new one tomorrow"))
+        else:
+            messages.info(request, _("Confirm with your password once more"))
+    return redirect("accounts:export")
+
+
+def _confirmed_until(request: HttpRequest, newest: DataExport | None, *, now: datetime) -> datetime | None:
+    """Until when the owner may download `newest` without the password; None if it is to be confirmed first."""
+    copy, until = request.session.get(_CONFIRMED) or ("", "")
+    if newest is None or copy != str(newest.pk):
+        return None
+    ends = datetime.fromisoformat(until)
+    return ends if now < ends else None
 
 
 def _file(ready: DataExport, request: HttpRequest, user: User) -> HttpResponseBase:

@@ -71,8 +71,14 @@ def test_a_copy_of_ones_data(open_context, live_server, transactional_db):
     page.get_by_role("link", name="Қайта қарау").click()
     expect(page.get_by_role("heading", name="Көшірме дайын")).to_be_visible()
     seen(page, "export-ready")
-    with page.expect_download() as waited:
-        confirm(page)
+    page.locator("main #id_password").fill("another-pass")
+    page.locator("main form:has(#id_password) .actions button").click()
+    expect(page.locator(".error-summary")).to_be_visible()
+    confirm(page)
+    for _twice in range(2):
+        with page.expect_download() as waited:
+            page.get_by_role("link", name="Жүктеп алу", exact=True).click()
+        expect(page.locator(".error-summary, #id_password")).to_have_count(0)
     packed = zipfile.ZipFile(io.BytesIO(Path(waited.value.path()).read_bytes()))
     data = json.loads(packed.read("data.json"))
     assert data["profile"][0]["iin"] == parent.profile.iin

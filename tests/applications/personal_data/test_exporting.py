@@ -14,6 +14,7 @@ from accounts import audit
 from accounts.data import exporting
 from accounts.journal_actions import Action
 from accounts.models import DataExport, Profile, User
+from accounts.views.export import CONFIRMED_FOR
 from applications.models import Application, Correction
 from applications.moves import write_event
 from applications.states import ApplicationState, Move
@@ -262,15 +263,29 @@ def test_the_page_asks_for_the_password_each_time(crowd, client_of, clock):
     assert browser.post(url, {"password": PASSWORD}).url == url
     assert "0 / " in browser.get(url).content.decode()
     exporting.make_due(now=crowd.now)
+    file = reverse("accounts:export_file")
     assert browser.post(url, {"password": "another-pass"})["Content-Type"].startswith("text/html")
-    answer = browser.post(url, {"password": PASSWORD})
-    assert answer["Content-Type"] == "application/zip"
-    assert "no-store" in answer["Cache-Control"]
-    assert zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).testzip() is None
+    assert browser.get(file).url == url
+    # A file in answer to the form would leave the page with the error of before and a button that is pressed.
+    assert browser.post(url, {"password": PASSWORD}).url == url
+    page = browser.get(url).content.decode()
+    assert file in page
+    assert 'type="password"' not in page
+    assert client_of(crowd.parent).get(file).url == url
+    for _twice in range(2):
+        answer = browser.get(file)
+        assert answer["Content-Type"] == "application/zip"
+        assert "no-store" in answer["Cache-Control"]
+        assert zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))).testzip() is None
     # A link of somebody else leads to a page of their own.
     assert "0 / " not in client_of(crowd.other).get(url).content.decode()
     assert set(crowd.parent.journal.values_list("action", flat=True)) >= {"data_asked_for", "data_downloaded"}
-    clock.move_to(crowd.now + timedelta(hours=11))
+    clock.move_to(crowd.now + CONFIRMED_FOR - MICROSECOND)
+    assert zipfile.ZipFile(io.BytesIO(b"".join(browser.get(file).streaming_content))).testzip() is None
+    clock.move_to(crowd.now + CONFIRMED_FOR)
+    assert browser.get(file).url == url
+    assert 'type="password"' in browser.get(url).content.decode()
+    browser.post(url, {"password": PASSWORD})
     DataExport.objects.update(ready_at=crowd.now - timedelta(hours=24))
-    assert browser.get(url).status_code == 200
-    assert not browser.post(url, {"password": PASSWORD})["Content-Type"].startswith("application/zip")
+    assert browser.get(file).url == url
+    assert file not in browser.get(url).content.decode()
