@@ -140,8 +140,8 @@ def issue_code(first: FirstSignIn, *, actor: User, address: str | None, now: dat
         row = _lock(first)
         if fault := why_not_printed(row, actor=actor):
             raise NoPaper(fault)
-        if said := what_holds(account):
-            raise NoPaper(PaperFault.HELD, said)
+        if held := what_holds(account):
+            raise NoPaper(PaperFault.HELD, str(held.at_work))
         code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
         row.code_digest = _digest(row.user.username, code)
         row.code_hash = paper_code_hash(row.code_digest)

@@ -20,7 +20,7 @@ from applications.moves import Refused, locking
 from applications.refusals import Refusal
 from bulletin.calendar import working_calendar
 from bulletin.workdays import NoCalendar, end_of_day
-from children.access import is_own_child, known_children
+from children.access import is_own_child, known_children, own_children
 from children.disputes import lock_people
 from children.models import Child
 from notifications.services import enqueue
@@ -130,9 +130,12 @@ def objections_of(user: User) -> QuerySet[Objection]:
     return Objection.objects.filter(told, user=user).order_by("-sent_at", "-pk")
 
 
-def to_answer() -> QuerySet[Objection]:
-    """What nobody has answered, the first to become late first."""
-    return Objection.objects.filter(answer="").order_by("due_at", "pk")
+def to_answer(employee: User) -> QuerySet[Objection]:
+    """What waits for `employee`, the first to become late first: nothing of their own, nor about their children."""
+    own = Q(user=employee) | Q(child__in=own_children(employee))
+    if hashes := employee.staff_iin_hashes:
+        own |= Q(user__profile__iin_hash__in=hashes)
+    return Objection.objects.filter(answer="").exclude(own).order_by("due_at", "pk")
 
 
 def child_of(objection: Objection) -> Child | None:

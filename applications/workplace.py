@@ -22,7 +22,7 @@ from applications.states import BidState, ProposalState
 from bulletin.employment import employees_of, kindergartens_of
 from bulletin.models import Kindergarten, Review, Vacancy
 from children.access import is_own_child
-from children.disputes import undecided
+from children.disputes import to_decide
 from children.models import Child
 
 M = TypeVar("M", bound=Model)
@@ -112,8 +112,8 @@ def today(user: User, *, now: datetime) -> Today:
         return own(rows, user=user, path=path, now=now)
 
     path = "vacancy__group__kindergarten"
-    may_decide, disputes = user.has_perm("children.change_dispute"), undecided()
-    may_answer, objections = user.has_perm("accounts.change_objection"), to_answer()
+    may_decide, disputes = user.has_perm("children.change_dispute"), to_decide(user)
+    may_answer, objections = user.has_perm("accounts.change_objection"), to_answer(user)
     bids = mine(bids_to_answer(), path)
     referrals = mine(valid_referrals(now=now), f"bid__{path}")
     soon = due.ends_by_tomorrow(now=now)

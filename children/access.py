@@ -52,12 +52,17 @@ def others_with(user: User) -> QuerySet[Guardianship]:
     return Guardianship.objects.filter(child__in=children_of(user), ended_at=None).exclude(user=user)
 
 
-def is_own_child(user: User, child: Child) -> bool:
-    """Whether `user` may act for `child` now, or is an employee whose IIN is that of somebody who may."""
+def own_children(user: User) -> QuerySet[Guardianship, UUID]:
+    """The ids of the children for whom `user` may act now, or the person with an employee's IIN; as a subquery."""
     person = Q(user=user)
     if user.staff_iin_hash:
         person |= Q(user__profile__iin_hash__in=user.staff_iin_hashes)
-    return child.guardianships.filter(person, ended_at=None).exists()
+    return Guardianship.objects.filter(person, ended_at=None).values_list("child_id", flat=True)
+
+
+def is_own_child(user: User, child: Child) -> bool:
+    """Whether `user` may act for `child` now, or is an employee whose IIN is that of somebody who may."""
+    return own_children(user).filter(child=child).exists()
 
 
 def informed_guardians(child: Child) -> list[User]:

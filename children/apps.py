@@ -20,6 +20,6 @@ class ChildrenConfig(AppConfig):
         journal.register(journal_actions.Action)
         selectors.register_known(access.known_children)
         parts.register(personal_data.Children())
-        concerned.register_hold(numbers.hold)
-        concerned.register_relation(numbers.is_of_the_family)
+        concerned.register_hold(numbers.hold, numbers.held)
+        concerned.register_family(numbers.family)
         concerned.register_listener(numbers.tell_guardians, numbers.circle)

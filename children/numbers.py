@@ -7,32 +7,45 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from accounts import audit
 from accounts.models import NumberMove, User
-from children.access import children_of, guardians_of, is_own_child
+from accounts.numbers.concerned import Held
+from children.access import children_of, guardians_of, own_children
 from children.journal_actions import Action
 from children.models import Dispute, Guardianship
 from notifications.services import enqueue
 
 
-def hold(account: User) -> str | Promise:
+def hold(account: User) -> Held | None:
     """What `accounts.numbers.concerned.Hold` asks for: no number moves while an official has yet to decide who is who.
 
     Disputes are raised and decided under the rows of both people, one of which the caller has locked.
     """
     is_side = Q(guardianship__user=account) | Q(raised_by=account)
     if Dispute.objects.filter(is_side, outcome="").exists():
-        return _("An official has yet to decide about a guardian of your child. Until then the number stays")
-    return ""
+        return Held(
+            _("An official has yet to decide about a guardian of your child. Until then the number stays"),
+            _(
+                "An official has yet to decide about a guardian of a child of this account. Until then neither its "
+                "number nor its paper changes"
+            ),
+        )
+    return None
 
 
-def is_of_the_family(account: User, employee: User) -> bool:
-    """What `accounts.numbers.concerned.Relation` asks for: the employee's own child is a child of the account."""
-    return any(is_own_child(employee, child) for child in children_of(account))
+def held() -> Iterable[UUID]:
+    """The keys of both sides of every dispute that an official has yet to decide."""
+    sides = Dispute.objects.filter(outcome="").values_list("guardianship__user_id", "raised_by_id")
+    return {pk for pair in sides for pk in pair}
+
+
+def family(employee: User) -> Iterable[UUID]:
+    """What `accounts.numbers.concerned.Family` asks for: whoever is a guardian of a child of the employee's."""
+    shared = Guardianship.objects.filter(child__in=own_children(employee), ended_at=None)
+    return shared.values_list("user_id", flat=True)
 
 
 def circle(account: User) -> Iterable[UUID]:

@@ -11,19 +11,23 @@ from django.db.models import QuerySet
 
 from accounts.models import AssistedMove, NumberMove, User
 from accounts.numbers import moves
-from accounts.numbers.concerned import is_of_the_family, what_holds
+from accounts.numbers.concerned import Held, family_of, held_accounts, is_of_the_family, what_holds
 from accounts.numbers.moves import Fault, Kind, NotMoved, Proof, Stopped
 
 
-class Held(NotMoved):
-    """Something holds moves of this account; `str()` says what."""
+class HeldBy(NotMoved):
+    """Something holds moves of this account; `at_work` says what."""
 
-    def __init__(self, said: str) -> None:
+    def __init__(self, held: Held) -> None:
         super().__init__(Fault.HELD)
-        self.said = said
+        self._held = held
 
     def __str__(self) -> str:
-        return self.said
+        return str(self._held.to_owner)
+
+    @property
+    def at_work(self) -> str:
+        return str(self._held.at_work)
 
 
 def open_move(
@@ -63,8 +67,8 @@ def approve(assisted: AssistedMove, *, actor: User, address: str | None, now: da
         raise NotMoved(Fault.SAME_EMPLOYEE)
     with transaction.atomic():
         account = moves.lock_with_others(move.account)
-        if said := what_holds(account):
-            raise Held(said)
+        if held := what_holds(account):
+            raise HeldBy(held)
         return moves.perform(move, by=actor, reason=assisted.why, address=address, now=now)
 
 
@@ -75,9 +79,14 @@ def withdraw(assisted: AssistedMove, *, actor: User, address: str | None, now: d
 
 
 def to_approve(employee: User) -> QuerySet[AssistedMove]:
-    """The moves that wait for a colleague of whoever asked, and that is not the employee, the oldest first."""
+    """The moves that wait for `employee`, the oldest first.
+
+    Asked for by others, about nobody of their family, and held by nothing.
+    """
     waiting = AssistedMove.objects.filter(move__stopped_at=None, move__done_at=None)
-    return waiting.exclude(move__asked_by=employee).order_by("move__asked_at")
+    others = waiting.exclude(move__asked_by=employee)
+    not_theirs = family_of(employee) | held_accounts()
+    return others.exclude(move__account__in=not_theirs).order_by("move__asked_at")
 
 
 def refuse_related(account: User, actor: User) -> None:

@@ -17,7 +17,7 @@ from accounts import audit
 from accounts.journal_actions import Action
 from accounts.models import NumberMove, Profile, User
 from accounts.numbers import moves, rules
-from accounts.numbers.concerned import is_of_the_family
+from accounts.numbers.concerned import family_of, is_of_the_family
 from accounts.numbers.moves import Claimant, Fault, Kind, NotMoved, Proof, Stopped
 
 
@@ -135,15 +135,10 @@ def is_silent(account: User, *, now: datetime) -> bool:
 
 
 def to_decide(employee: User) -> QuerySet[NumberMove]:
-    """The claims that wait for an official and are not about the employee's own number, the oldest first."""
-    own = employee.staff_iin_hashes
+    """The claims that wait for an official and are not about the employee or their family, the oldest first."""
     waiting = moves.live().filter(kind=Kind.RECYCLING, due_at=None)
-    return (
-        waiting.exclude(claimant_hash__in=own)
-        .exclude(account=employee)
-        .exclude(account__profile__iin_hash__in=own)
-        .order_by("asked_at")
-    )
+    others = waiting.exclude(claimant_hash__in=employee.staff_iin_hashes)
+    return others.exclude(account__in=family_of(employee)).order_by("asked_at")
 
 
 def why_not_decided(move: NumberMove, employee: User) -> Fault | None:

@@ -6,16 +6,25 @@ children). A channel beside SMS and inbox registers a way to tell the owner.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.functional import Promise
 
 from accounts.models import NumberMove, User
 
-# Why the moves of an account can't be completed now, in a sentence for its owner; empty if nothing holds them. It is
-# called with the account's row locked, and reads whatever must not change meanwhile under that lock.
-Hold = Callable[[User], str | Promise]
+
+class Held(NamedTuple):
+    """Why the moves of an account can't be completed now, in a sentence for each reader."""
+
+    to_owner: str | Promise
+    at_work: str | Promise
+
+
+# What holds the moves of an account; None if nothing does. It is called with the account's row locked, and reads
+# whatever must not change meanwhile under that lock.
+Hold = Callable[[User], Held | None]
 # Called inside the transaction that completes a move.
 Listener = Callable[[NumberMove, datetime], None]
 # The keys of the accounts whose owners the listeners of the same app tell about a move of this one.
@@ -32,29 +41,43 @@ class Way(Protocol):
         ...
 
 
-# Whether an employee has something to do with the children of an account: then they decide nothing about it.
-Relation = Callable[[User, User], bool]
+# The keys of the accounts that have to do with an employee's children: the employee decides nothing about them.
+Family = Callable[[User], Iterable[UUID]]
 
 _holds: list[Hold] = []
-_relations: list[Relation] = []
+_held: list[Callable[[], Iterable[UUID]]] = []
+_families: list[Family] = []
 _listeners: list[Listener] = []
 _circles: list[Circle] = []
 _ways: list[Way] = []
 
 
-def register_hold(hold: Hold) -> None:
-    """Ask `hold` before a move is completed."""
+def register_hold(hold: Hold, accounts: Callable[[], Iterable[UUID]]) -> None:
+    """Ask `hold` before a move is completed; `accounts` are the keys of all accounts that it holds now."""
     _holds.append(hold)
+    _held.append(accounts)
 
 
-def register_relation(relation: Relation) -> None:
-    """Ask `relation` (account, employee) before an employee does something about a number."""
-    _relations.append(relation)
+def register_family(family: Family) -> None:
+    """Ask `family` (employee) before an employee does something about a number."""
+    _families.append(family)
+
+
+def family_of(employee: User) -> set[UUID]:
+    """The keys of the employee's own accounts and of those of their family, as far as any app can tell.
+
+    What is about one of them neither waits for the employee nor is counted as such.
+    """
+    own = Q(pk=employee.pk)
+    if hashes := employee.staff_iin_hashes:
+        own |= Q(profile__iin_hash__in=hashes)
+    accounts = set(User.objects.filter(own).values_list("pk", flat=True))
+    return accounts.union(*(family(employee) for family in _families))
 
 
 def is_of_the_family(account: User, employee: User) -> bool:
     """Whether the account is the employee's own, or has to do with their family, as far as any app can tell."""
-    return employee.is_same_person(account) or any(relation(account, employee) for relation in _relations)
+    return employee.is_same_person(account) or account.pk in family_of(employee)
 
 
 def register_listener(listener: Listener, circle: Circle) -> None:
@@ -76,9 +99,14 @@ def register_way(way: Way) -> None:
     _ways.append(way)
 
 
-def what_holds(account: User) -> str:
-    """The first sentence of whatever holds the moves of `account`, or nothing."""
-    return next((str(said) for hold in _holds if (said := hold(account))), "")
+def what_holds(account: User) -> Held | None:
+    """The first of whatever holds the moves of `account`, or None."""
+    return next((held for hold in _holds if (held := hold(account))), None)
+
+
+def held_accounts() -> set[UUID]:
+    """The keys of the accounts whose moves something holds now: what is asked for them waits for nobody here."""
+    return {pk for accounts in _held for pk in accounts()}
 
 
 def tell_the_others(move: NumberMove, *, now: datetime) -> None:

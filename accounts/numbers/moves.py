@@ -76,7 +76,7 @@ class Fault(StrEnum):
 
 
 class NotMoved(Exception):
-    """It can't be done; `fault` says why, and `str()` is a sentence for the reader."""
+    """It can't be done; `fault` says why, `str()` says it to the family, and `at_work` to an employee."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__()
@@ -84,6 +84,11 @@ class NotMoved(Exception):
 
     def __str__(self) -> str:
         return _sentences()[self.fault]
+
+    @property
+    def at_work(self) -> str:
+        """The same for an employee, who looks at somebody else's account."""
+        return _sentences_at_work()[self.fault]
 
 
 @dataclass(frozen=True)
@@ -522,5 +527,27 @@ def _sentences() -> dict[Fault, str]:
         Fault.RELATED: _("This is about you or your family: a colleague does it"),
         Fault.SAME_EMPLOYEE: _("Who asked for it does not approve it: a colleague does"),
         Fault.HELD: _("Something holds this number now"),
+        Fault.REFUSED_BEFORE: _("An official has decided that this number stays with its account"),
+    }
+
+
+def _sentences_at_work() -> dict[Fault, str]:
+    return {
+        Fault.UNDER_WAY: _("A change of the number of this account is under way already"),
+        Fault.CHANGED_MEANWHILE: _(
+            "The number of this account has just been changed: search for the account again"
+        ),
+        Fault.NUMBER_BUSY: _("Another account is about to move to this number. Take another number"),
+        Fault.SAME_NUMBER: _(
+            "It is the present number of this account: with an SMS to it, its owner sets a new password under "
+            "“Forgotten password?”"
+        ),
+        Fault.OVER: _("This has been done or stopped already: the page says when and by whom"),
+        Fault.TOO_LATE: _("It was due before: the number has changed already"),
+        Fault.OWN_ACCOUNT: _("This is about your own number: another official decides."),
+        Fault.REGISTERED: _("The person is registered with this number already"),
+        Fault.RELATED: _("This is about you or your family: a colleague does it"),
+        Fault.SAME_EMPLOYEE: _("Who asked for it does not approve it: a colleague does"),
+        Fault.HELD: _("Something holds the number of this account now"),
         Fault.REFUSED_BEFORE: _("An official has decided that this number stays with its account"),
     }

@@ -281,10 +281,11 @@ def _claim(request: HttpRequest, user: User, begun: NewNumber, *, now: datetime)
 
 
 def _under_way(user: User, move: NumberMove) -> dict[str, object]:
+    held = concerned.what_holds(user)
     return {
         "move": move,
         "rows": stopping.rows(move),
         "advice": stopping.advice(move),
-        "held": concerned.what_holds(user),
+        "held": held.to_owner if held else "",
         "is_claim": move.kind == Kind.RECYCLING,
     }

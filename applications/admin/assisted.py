@@ -86,7 +86,7 @@ def _approve(one: AssistedMove, actor: User, data: dict[str, Any], now: datetime
     try:
         move = assisted.approve(one, actor=actor, address=None, now=now)
     except NotMoved as refused:
-        raise ValidationError(str(refused)) from None
+        raise ValidationError(refused.at_work) from None
     if move.done_at is None:
         raise ValidationError(gettext("The number was registered by somebody else meanwhile"))
 
@@ -95,7 +95,7 @@ def _withdraw(one: AssistedMove, actor: User, data: dict[str, Any], now: datetim
     try:
         assisted.withdraw(one, actor=actor, address=None, now=now)
     except NotMoved as refused:
-        raise ValidationError(str(refused)) from None
+        raise ValidationError(refused.at_work) from None
 
 
 class ToApproveFilter(WaitingFilter):
@@ -152,12 +152,16 @@ class AssistedMoveAdmin(WorkAdmin):
 
     def who_else_decides(self, request: HttpRequest, obj: AssistedMove) -> str:
         employee, account = staff_of(request), obj.move.account
-        return str(NotMoved(Fault.RELATED)) if is_of_the_family(account, employee) else ""
+        return NotMoved(Fault.RELATED).at_work if is_of_the_family(account, employee) else ""
 
-    def may(self, request: HttpRequest, work: Work, obj: AssistedMove) -> bool:
-        """Whoever asked for it only takes it back."""
-        own = obj.move.asked_by_id == staff_of(request).pk
-        return super().may(request, work, obj) and not (own and work.name == "approve")
+    def why_not(self, request: HttpRequest, work: Work, obj: AssistedMove, *, now: datetime) -> str:
+        """Whoever asked for it only takes it back, and nothing is approved while something holds the account."""
+        if work.name != "approve":
+            return ""
+        if obj.move.asked_by_id == staff_of(request).pk:
+            return NotMoved(Fault.SAME_EMPLOYEE).at_work
+        held = what_holds(obj.move.account)
+        return str(held.at_work) if held else ""
 
     def summary(self, obj: AssistedMove) -> Rows:
         rows: Rows = [
@@ -166,8 +170,6 @@ class AssistedMoveAdmin(WorkAdmin):
             {"label": gettext("what happened"), "value": obj.why},
             {"label": gettext("new number"), "value": self.masked_new(obj)},
         ]
-        if said := what_holds(obj.move.account):
-            rows.append({"label": gettext("Held"), "value": said})
         return rows
 
     def audit_view(self, request: HttpRequest, obj: AssistedMove, *, target: str = "") -> None:
@@ -202,7 +204,7 @@ class AssistedMoveAdmin(WorkAdmin):
             elif account is None:
                 form.add_error("term", gettext("There is no account with this number"))
             elif is_of_the_family(account, employee):
-                form.add_error("term", str(NotMoved(Fault.RELATED)))
+                form.add_error("term", NotMoved(Fault.RELATED).at_work)
             else:
                 audit.record(
                     Action.ACCOUNT_FOUND,
@@ -236,9 +238,9 @@ class AssistedMoveAdmin(WorkAdmin):
             else:
                 request.session[_OPENING] = kept | form.cleaned_data
                 return HttpResponseRedirect(reverse("admin:accounts_assistedmove_code"))
-        rows = [{"label": gettext("Whose account it is"), "value": _person(account)}]
-        if said := what_holds(account):
-            rows.append({"label": gettext("Held"), "value": said})
+        rows: Rows = [{"label": gettext("Whose account it is"), "value": _person(account)}]
+        if held := what_holds(account):
+            rows.append({"label": gettext("Held"), "value": held.at_work})
         return self._page(
             request, form, title=_("Lost number: the document"), submit=_("Send a code"), rows=rows
         )
@@ -285,7 +287,7 @@ class AssistedMoveAdmin(WorkAdmin):
                 now=now,
             )
         except NotMoved as refused:
-            messages.error(request, str(refused))
+            messages.error(request, refused.at_work)
             return HttpResponseRedirect(reverse("admin:accounts_assistedmove_changelist"))
         messages.success(request, gettext("Asked for: a colleague approves it now"))
         return HttpResponseRedirect(reverse("admin:accounts_assistedmove_change", args=[one.pk]))

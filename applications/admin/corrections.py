@@ -238,9 +238,9 @@ class CorrectionAdmin(WorkAdmin):
         ),
     ]
 
-    def buttons(self, request: HttpRequest, obj: Any) -> Rows:
-        """None for the proposer, who may not decide the correction."""
-        return [] if obj.proposed_by_id == request.user.pk else super().buttons(request, obj)
+    def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
+        """The proposer may not decide."""
+        return str(Refusal.SAME_OFFICIAL.label) if obj.proposed_by_id == request.user.pk else ""
 
     def zone_of(self, obj: Correction) -> tzinfo:
         return obj.application.locality.zone

@@ -34,7 +34,7 @@ from applications.disputes import guardianships
 from applications.disputes.guardianships import zone_of
 from applications.models import Application
 from applications.workplace import short_name
-from children.disputes import undecided
+from children.disputes import to_decide
 from children.models import Child, Dispute, Guardianship
 from children.services import concerned
 from notifications.clock import estimate_clock, read_clock
@@ -63,13 +63,14 @@ class DecisionFilter(admin.SimpleListFilter):
     parameter_name = "decision"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("waits for a decision")), ("late", _("late")), ("done", _("decided"))]
+        return [("open", _("waits for your decision")), ("late", _("late")), ("done", _("decided"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> QuerySet[Dispute]:
+        waiting = to_decide(staff_of(request))
         if self.value() == "open":
-            return queryset.filter(pk__in=undecided().values("pk")).order_by("due_at")
+            return queryset.filter(pk__in=waiting.values("pk")).order_by("due_at")
         if self.value() == "late":
-            late = undecided().filter(due_at__lte=read_clock())
+            late = waiting.filter(due_at__lte=read_clock())
             return queryset.filter(pk__in=late.values("pk")).order_by("due_at")
         if self.value() == "done":
             return queryset.exclude(outcome="")

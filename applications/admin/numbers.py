@@ -19,7 +19,7 @@ from accounts.journal_actions import Action
 from accounts.masks import mask_phone
 from accounts.models import NumberMove, User
 from accounts.numbers import claims
-from accounts.numbers.moves import Fault, NotMoved, last_used
+from accounts.numbers.moves import NotMoved, last_used
 from accounts.registry import PhoneTie
 from applications.admin.work import (
     LINE_BREAK,
@@ -74,7 +74,7 @@ def _decide(decision: Any, move: NumberMove, actor: User, data: dict[str, Any], 
     try:
         decision(move, actor=actor, reason=data["reason"], address=None, now=now)
     except NotMoved as refused:
-        raise ValidationError(str(refused)) from None
+        raise ValidationError(refused.at_work) from None
 
 
 @admin.register(NumberMove)
@@ -132,9 +132,7 @@ class NumberMoveAdmin(WorkAdmin):
 
     def who_else_decides(self, request: HttpRequest, obj: NumberMove) -> str:
         fault = claims.why_not_decided(obj, staff_of(request))
-        if fault is Fault.OWN_ACCOUNT:
-            return gettext("This is about your own number: another official decides.")
-        return str(NotMoved(fault)) if fault else ""
+        return NotMoved(fault).at_work if fault else ""
 
     def summary(self, obj: NumberMove) -> Rows:
         return [

@@ -17,7 +17,7 @@ from accounts.journal_actions import Action
 from accounts.masks import mask_phone
 from accounts.models import Objection, User
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, staff_of, tag, written
-from applications.objections import answer_objection, child_of, is_about_own
+from applications.objections import answer_objection, child_of, is_about_own, to_answer
 from notifications.clock import estimate_clock, read_clock
 
 TONES = {
@@ -33,17 +33,18 @@ class AnswerFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
-            ("open", _("waits for an answer")),
+            ("open", _("waits for your answer")),
             ("late", _("not answered in time")),
             ("given", _("given")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Objection]) -> QuerySet[Objection]:
+        waiting = queryset.filter(pk__in=to_answer(staff_of(request)).values("pk"))
         match self.value():
             case "open":
-                return queryset.filter(answer="")
+                return waiting
             case "late":
-                return queryset.filter(answer="", due_at__lte=estimate_clock())
+                return waiting.filter(due_at__lte=estimate_clock())
             case "given":
                 return queryset.exclude(answer="")
         return queryset

@@ -268,9 +268,9 @@ class RulesProposalAdmin(ProposalAdmin):
         otherwise=_("Nothing changes."),
     )
 
-    def buttons(self, request: HttpRequest, obj: Any) -> Rows:
-        """None for the proposer, who may not decide."""
-        return [] if obj.proposed_by_id == request.user.pk else super().buttons(request, obj)
+    def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
+        """The proposer may not decide."""
+        return str(Refusal.PROPOSER.label) if obj.proposed_by_id == request.user.pk else ""
 
     def summary(self, obj: RulesProposal) -> Rows:
         """What the rules would change, place by place, and what of it is far from today."""

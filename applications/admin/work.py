@@ -266,9 +266,15 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if obj is not None:
             self.tell_times_of(obj)
         if obj is not None and self.has_view_permission(request, obj):
-            works = self.buttons(request, obj)
+            now = estimate_clock()
+            works = self.offered(request, obj, now=now)
             other = self.who_else_decides(request, obj) if works else ""
-            buttons = {"works": [] if other else works, "who_else_decides": other}
+            said = [self.why_not(request, work, obj, now=now) for work in works]
+            buttons = {
+                "works": [] if other else self.buttons(request, obj),
+                "who_else_decides": other,
+                "why_not": [] if other else list(dict.fromkeys(filter(None, said))),
+            }
             extra_context = {**buttons, **(extra_context or {})}
         response = super().change_view(request, object_id, form_url, extra_context)
         if obj is not None and request.method == "GET" and response.status_code == 200:
@@ -294,12 +300,20 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Whether the employee has the right to do `work` with `obj`."""
         return request.user.has_perm(work.permission)
 
+    def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
+        """Why this employee can't do an offered `work` now, in words that stand in its place; empty if they can."""
+        return ""
+
+    def offered(self, request: HttpRequest, obj: Any, *, now: datetime) -> list[Work]:
+        """What can be done with the object in its present state by employees with these rights."""
+        return [work for work in self.works if self.may(request, work, obj) and work.offered(obj, now)]
+
     def buttons(self, request: HttpRequest, obj: Any) -> Rows:
         now = estimate_clock()
         return [
             {"label": work.label, "url": self.work_url(obj, work.name), "danger": work.danger}
-            for work in self.works
-            if self.may(request, work, obj) and work.offered(obj, now)
+            for work in self.offered(request, obj, now=now)
+            if not self.why_not(request, work, obj, now=now)
         ]
 
     # --- addresses -------------------------------------------------------------------------------------------
@@ -317,8 +331,12 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def work_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Ask (GET), then do (POST) one of `works`; a refusal is explained in the form, or on the object's page."""
         obj, work = self._asked_for(request, object_id, name)
-        if other := self.who_else_decides(request, obj):
-            messages.error(request, other)
+        now = estimate_clock()
+        is_offered = work.offered(obj, now)
+        if said := self.who_else_decides(request, obj) or (
+            is_offered and self.why_not(request, work, obj, now=now)
+        ):
+            messages.error(request, said)
             return HttpResponseRedirect(page_of(obj))
         self.tell_times_of(obj)
         initial = work.initial(obj) if work.initial else {}

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.core.files import File
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from accounts import audit
@@ -21,6 +21,7 @@ from applications.journal_actions import Action
 from applications.moves import Refused, locking, refuse_closed
 from applications.refusals import Refusal
 from applications.waiting.filing import file_by
+from children.access import own_children
 from children.disputes import is_barred, lock_people
 from children.known import children_with
 from children.models import Child, ClaimPaper, GuardianClaim, Guardianship
@@ -254,6 +255,24 @@ def _tell(claim: GuardianClaim, kind: str, *, now: datetime, **context: datetime
 
 
 def claims_to_decide(user: User) -> QuerySet[GuardianClaim]:
-    """The open claims that `user` may take the next step of: of those checked, the ones that somebody else checked."""
+    """The open claims that `user` may take the next step of, the oldest first.
+
+    Of those checked, the ones that somebody else checked; none of their own, nor about a child of theirs.
+    """
     waiting = GuardianClaim.objects.filter(state__in=GuardianClaim.OPEN).order_by("made_at", "pk")
-    return waiting.exclude(state=GuardianClaim.State.CHECKED, checked_by=user)
+    own = Q(user=user) | Q(child_hash__in=_hashes_of_own_children(user))
+    if hashes := user.staff_iin_hashes:
+        own |= Q(user__profile__iin_hash__in=hashes)
+    return waiting.exclude(state=GuardianClaim.State.CHECKED, checked_by=user).exclude(own)
+
+
+def _hashes_of_own_children(user: User) -> list[str]:
+    """Every hash that a claim about a child of `user` may have: of its IIN and of each of its certificates."""
+    own = own_children(user)
+    hashes = set(GuardianClaim.objects.filter(child__in=own).values_list("child_hash", flat=True))
+    for child in Child.objects.filter(pk__in=own):
+        # A certificate stays the child's own after its IIN came.
+        for iin, paper in ((child.iin, ""), ("", child.paper_number)):
+            if iin or paper:
+                hashes |= set(hashes_of_child(iin=iin, paper_number=paper))
+    return sorted(hashes)

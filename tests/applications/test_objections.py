@@ -143,7 +143,7 @@ def test_what_is_due_first_stands_first_and_what_is_answered_last():
         ObjectionFactory.create(sent_at=NOW, due_at=NOW + timedelta(days=days)) for days in (9, 2)
     )
     done = answered(ObjectionFactory.create(sent_at=NOW, due_at=NOW))
-    assert list(to_answer()) == [sooner, later]
+    assert list(to_answer(staff)) == [sooner, later]
     page = inside(staff).get(reverse("admin:accounts_objection_changelist"))
     assert list(page.context["cl"].result_list) == [sooner, later, done]
 

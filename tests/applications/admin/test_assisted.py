@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts import second_factor
 from accounts.contacts import Way, proven_contact
@@ -84,7 +85,12 @@ def test_the_whole_way(owner, first, second):
         former.as_e164
     }
     # Who asked for it does not approve it, by page or by service.
-    assert desk.get(page_of(one, "work", "approve")).status_code == 403
+    asker_reads = NotMoved(Fault.SAME_EMPLOYEE).at_work
+    page = desk.get(one_page)
+    assert page.context["why_not"] == [asker_reads]
+    assert [work["label"] for work in page.context["works"]] == [gettext("Decline the move")]
+    assert press(desk, page_of(one, "work", "approve")).status_code == 302
+    assert NumberMove.objects.get().is_live
     with pytest.raises(NotMoved) as refused:
         assisted.approve(one, actor=first, address=None, now=NOW)
     assert refused.value.fault is Fault.SAME_EMPLOYEE
@@ -168,8 +174,16 @@ def test_none_is_approved_while_a_dispute_is_open(owner, first, second):
         guardianship=GuardianshipFactory(child=child, user=UserFactory()), raised_by=owner
     )
     one = opened(owner, first)
-    answer = press(inside(second), page_of(one, "work", "approve"))
-    assert answer.status_code in (200, 302)
+    desk = inside(second)
+    page = desk.get(page_of(one))
+    # Neither counted nor offered, and told to an employee, not to the owner.
+    assert not assisted.to_approve(second).exists()
+    assert len(page.context["works"]) == 1
+    with pytest.raises(NotMoved) as refused:
+        assisted.approve(one, actor=second, address=None, now=NOW)
+    assert page.context["why_not"] == [refused.value.at_work]
+    assert refused.value.at_work != str(refused.value)
+    assert press(desk, page_of(one, "work", "approve")).status_code == 302
     assert NumberMove.objects.get().is_live
     owner.refresh_from_db()
     assert owner.phone != NEW

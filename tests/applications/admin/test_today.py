@@ -228,3 +228,57 @@ def test_whose_answer_a_bid_waits_for(scene, clock, path, words):
     (desk,) = re.findall(figure, inside(worker_of(scene.group.kindergarten)).get(path).content.decode())
     assert words in office
     assert words not in desk
+
+
+def test_what_is_about_ones_own_family_is_neither_counted_nor_listed_and_its_page_says_why(scene, clock):
+    """As the other guardian of one's child, too: somebody else decides about them."""
+    child = GuardianshipFactory().child
+    mother = GuardianshipFactory(child=child).user
+    me = GuardianshipFactory(child=child).user
+    own = employee(Role.OFFICIAL, staff_iin_hash=me.profile.iin_hash)
+    asked = {"document": "passport", "why": "Телефон жоғалды", "address": None, "now": scene.now}
+    move = assisted.open_move(mother, new_phone="+77017770002", actor=employee(Role.CONTACT_CENTRE), **asked)
+    claimed = moves.ask(
+        GuardianshipFactory(child=child).user,
+        kind=Kind.RECYCLING,
+        proof=Proof.CLAIM,
+        new_phone=None,
+        claimant=Claimant("ОМАРОВ ТІМУР", Identity(document_number="H12345678")),
+        waits=False,
+        asked_by=None,
+        address=None,
+        now=scene.now,
+    )
+    rows = {
+        "accounts_assistedmove": (move, "decision=open", lambda page: page["numbers"].assisted),
+        "accounts_numbermove": (claimed, "decision=open", lambda page: page["numbers"].claims),
+        "accounts_objection": (
+            ObjectionFactory(user=mother, child=child.pk, due_at=scene.now),
+            "answer=open",
+            lambda page: page["today"].objections + page["today"].late_objections,
+        ),
+        "children_guardianclaim": (
+            GuardianClaimFactory(iin=child.iin, child_hash=child.iin_hash),
+            "waits=you",
+            lambda page: page["today"].guardian_claims,
+        ),
+        "children_dispute": (
+            DisputeFactory(guardianship=child.guardianships.get(user=mother), raised_by=me),
+            "decision=open",
+            lambda page: page["today"].disputes,
+        ),
+    }
+    other = employee(Role.OFFICIAL)
+    for who, waits in ((own, False), (other, True)):
+        desk = inside(who)
+        home = desk.get(reverse("admin:index")).context
+        for name, (row, query, count) in rows.items():
+            listed = desk.get(f"{reverse(f'admin:{name}_changelist')}?{query}").context["cl"].result_list
+            # The dispute holds the mother's number for everybody: it is decided first.
+            is_held = name == "accounts_assistedmove"
+            assert (row in listed) == (waits and not is_held), name
+            assert bool(count(home)) == (waits and not is_held), name
+            page = desk.get(reverse(f"admin:{name}_change", args=[row.pk]))
+            assert bool(page.context["who_else_decides"]) != waits, name
+            assert bool(page.context["works"]) == waits, name
+            assert waits or page.context["who_else_decides"] in unescape(page.content.decode())
