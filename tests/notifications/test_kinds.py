@@ -40,6 +40,9 @@ VARIANTS: list[dict[str, Any]] = [
     {"due_at": None},
     {"is_gone": True},
     *({"proof": proof} for proof in ("new_number", "email", "document", "claim")),
+    *({"proof": "claim", "because": because} for because in ("refused", "proven")),
+    {"because": "by_owner"},
+    {"new_password": False},
     *({"contact": "email", "is_gone": is_gone} for is_gone in (True, False)),
 ]
 
@@ -222,7 +225,7 @@ def test_a_time_is_told_in_the_zone_of_the_place():
 def test_plain_text_is_not_escaped():
     context = sample_context(KINDS["bid_rejected"]) | {"reason": 'Топ "Солнце" & <жабық>'}
     text = render(KINDS["bid_rejected"], Channel.INBOX, language="ru", context=context)
-    assert text.endswith('Причина: Топ "Солнце" & <жабық>')
+    assert text.endswith('Причина: Топ "Солнце" & <жабық>.')
 
 
 def test_a_rejection_without_a_reason_says_nothing_of_reasons():
@@ -236,3 +239,21 @@ def test_two_apps_do_not_share_a_kind():
     with pytest.raises(ValueError, match="already"):
         register([there], samples={})
     assert KINDS["bid_placed"] is there
+
+
+@pytest.mark.parametrize("typed", ["Құжат толық емес", "Құжат толық емес.", "Кім көрсетті?"])
+def test_what_somebody_typed_ends_like_a_sentence(typed):
+    """Whatever follows is another one."""
+    whole = typed if typed[-1] in ".?" else f"{typed}."
+    objects = ("claim", "objection", "correction")
+    reasons: dict[str, Any] = {"reason": typed} | {name: {"reason": typed} for name in objects}
+    told = 0
+    for kind, channel, language in INBOX_TEXTS:
+        text = text_of(kind, channel, language, **reasons)
+        if typed in text:
+            told += 1
+            after = text[text.index(typed) :]
+            assert after.startswith(whole), kind.code
+            assert after[len(whole) :].startswith((" ", "\n")) or after == whole, kind.code
+            assert not after[len(whole) :].startswith("."), kind.code
+    assert told > 15
