@@ -39,7 +39,7 @@ LOCK_TIMEOUT_MS = 3000
 
 
 class Refused(Exception):
-    """A move that may not be made; `reason` says why, and `str()` says it in words."""
+    """A move that may not be made; `reason` says why, `str()` tells it to the family, `at_work` to an employee."""
 
     def __init__(self, reason: Refusal) -> None:
         self.reason = reason
@@ -47,6 +47,11 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return str(self.reason.label)
+
+    @property
+    def at_work(self) -> str:
+        """The words for an employee."""
+        return self.reason.at_work
 
 
 @contextmanager

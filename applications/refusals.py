@@ -1,6 +1,9 @@
 """Every reason for which a family or an employee can be refused, in words that say what to do next. Pure."""
 
+from typing import Final
+
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -284,3 +287,44 @@ class Refusal(TextChoices):
         ),
     )
     BUSY = "busy", _("Too many people are pressing at this moment. Press once more.")
+
+    @property
+    def at_work(self) -> str:
+        """The words for an employee: what is said to a family in the second person is told of it."""
+        return str(AT_WORK.get(self, self.label))
+
+
+# For employees, whom nobody can send to the contact centre or to a family's own lists.
+AT_WORK: Final[dict[Refusal, str | Promise]] = {
+    Refusal.ALREADY_FILED: _(
+        "This child already has an application: its guardians see it in their cabinets."
+    ),
+    Refusal.STOP_LISTED: _("The application is on the stop-list: nobody applies with it before that ends."),
+    Refusal.BID_UNDER_WAY: _("The family has sent a bid already. Only one can wait at a time."),
+    Refusal.REFERRAL_UNDER_WAY: _("The family has a referral to a kindergarten already."),
+    Refusal.FULL: _("All places are taken."),
+    Refusal.PAUSED: _("Bidding is paused."),
+    Refusal.NO_WORKING_DAY: _(
+        "There is no working day to which the referral could be extended: the calendar must be continued."
+    ),
+    Refusal.DISPUTED: _(
+        "Another guardian of the child does not know this one: until the dispute is decided, only the others can do "
+        "this."
+    ),
+    Refusal.UNPROVEN: _(
+        "“Stop” was pressed, and the state knows neither phone as its owner's: neither side can do this until the "
+        "dispute is decided."
+    ),
+    Refusal.NOT_STOPPABLE: _("This guardian can't be stopped any more."),
+    Refusal.ALREADY_DECIDED: _("A colleague has decided this already: the page says what, when and why."),
+    Refusal.CLAIM_WAITS: _(
+        "The same person has handed in papers for this child already: those are decided first."
+    ),
+    Refusal.ALREADY_GUARDIAN: _("This person is a guardian of the child already."),
+    Refusal.GUARDIAN_BARRED: _(
+        "There is a dispute about a guardian of this child, or it was decided: look at it before anybody is added."
+    ),
+    Refusal.NO_LAST_DAY: _(
+        "The last day for the kindergarten's answer can't be set: the calendar of working days must be continued."
+    ),
+}

@@ -29,11 +29,18 @@ OLDEST_OFFERED: Final = 7
 class ChildRefused(Exception):
     """The child can't be added; `str()` is a sentence for the parent.
 
-    The sentence is the same for an unknown IIN and for another family's child: it must not tell them apart.
+    The sentence is the same for an unknown IIN and for another family's child: it must not tell them apart. `at_work`
+    is the one for an employee.
     """
 
     def __str__(self) -> str:
         return _("No data was found, or your connection with the child was not confirmed")
+
+    @property
+    def at_work(self) -> str:
+        return _(
+            "The registry does not name this person as a guardian of a child with this IIN: that goes by papers"
+        )
 
 
 class ChildAlreadyAdded(ChildRefused):
@@ -46,6 +53,10 @@ class ChildAlreadyAdded(ChildRefused):
     def __str__(self) -> str:
         return _("This child is already on your list")
 
+    @property
+    def at_work(self) -> str:
+        return _("This person has added the child already")
+
 
 class DocumentUnknown(Exception):
     """The registry no longer knows the document of a guardian without an IIN, so it says nothing of them."""
@@ -57,6 +68,13 @@ class GuardianshipBarred(ChildRefused):
     def __str__(self) -> str:
         return _(
             "An official decides, or has decided, whether you are a guardian of this child. Call the contact centre."
+        )
+
+    @property
+    def at_work(self) -> str:
+        return _(
+            "An official decides, or has decided, whether this person is a guardian of this child: only the education "
+            "department can help here"
         )
 
 

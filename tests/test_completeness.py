@@ -17,10 +17,11 @@ from typing import NamedTuple
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import override
 
 from applications.admin.bulk import DRAFT_FIELDS
 from applications.bidding.eligibility import _STATE_REFUSALS
-from applications.refusals import Refusal
+from applications.refusals import AT_WORK, Refusal
 from applications.states import (
     BEGINNING,
     CHOOSING,
@@ -172,7 +173,21 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "balabaqsha/turned_away.py RETRY_AFTER_SECONDS · Refusal": "LARGE SLOW",
 }
 # Sets that pick a few of many; for the moves that a dispute halts there is a test of their own.
+# What only a family's own press is refused with: an employee never reads it.
+ONLY_FAMILIES = _named(
+    Refusal,
+    "LAPSED INTEREST_NOT_ASKED OTHER_LOCALITY OTHER_LANGUAGE NOT_OPEN_YET REJECTED_HERE OFFER_ENDED BENEFIT_WAITS "
+    "IIN_NOT_OF_CHILD TWO_APPLICATIONS TOO_MANY_OBJECTIONS NOT_YOUR_CHILD TOO_MANY_CLAIMS UNDO_OVER "
+    "TOLD_OTHERWISE",
+)
+# What speaks to an employee in the first place.
+TO_EMPLOYEES = _named(Refusal, "OWN_CHILD OWN_DATA CHANGED_MEANWHILE DECIDED_MEANWHILE NOT_BY_THE_SAME")
 PICKED = {
+    "accounts/journal_actions.py BY_VISITORS · Action",
+    "accounts/numbers/assisted.py _BY_THE_OWNER · NumberMove.Stopped",
+    "accounts/numbers/moves.py _ASKED · NumberMove.Proof",
+    # Whatever speaks to a family has other words at work: a test of its own.
+    "applications/refusals.py AT_WORK · Refusal",
     "applications/admin/corrections.py PROPOSE · Refusal",
     "applications/states.py COSTLY · Move",
     "applications/states.py CHOOSING · Move",
@@ -192,6 +207,22 @@ def test_nothing_is_forgotten(literal):
         left_out = _named(literal.kind, left_out)
     forgotten = set(literal.kind) - literal.members - left_out
     assert not forgotten, f"{literal.name}: {sorted(map(str, forgotten))}"
+
+
+def test_no_employee_is_spoken_to_as_a_family():
+    with override("en"):
+        to_family = {
+            one for one in Refusal if re.search(r"\b([Yy]ou|[Yy]our|contact centre)\b", str(one.label))
+        }
+        at_work = {one: one.at_work for one in AT_WORK}
+    to_family.add(Refusal.ALREADY_FILED)
+    assert to_family - ONLY_FAMILIES - TO_EMPLOYEES == set(AT_WORK)
+    assert not [
+        words for words in at_work.values() if re.search(r"\b([Yy]ou|[Yy]our|contact centre)\b", words)
+    ]
+    for language in ("kk", "ru"):
+        with override(language):
+            assert not [one for one in AT_WORK if one.at_work == str(one.label)]
 
 
 def test_of_every_move_it_is_decided_whether_a_dispute_halts_it():
@@ -321,5 +352,7 @@ def test_every_move_refusal_notice_and_word_of_the_journal_is_used():
     nodes = [node for path, tree in modules() if not path.endswith("/notices") for node in ast.walk(tree)]
     members = {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)}
     strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    # What only entries from before say.
+    members.add("Action.CONTACT_CHANGED")
     assert {f"{type(one).__name__}.{one.name}" for one in (*Move, *Refusal, *ACTIONS)} - members == set()
     assert set(KINDS) - strings == set()

@@ -337,7 +337,7 @@ class FirstSignInAdmin(WorkAdmin):
                 now=read_clock(),
             )
         except (ChildRefused, Refused) as refused:
-            messages.error(request, str(refused))
+            messages.error(request, refused.at_work)
         except RegistryUnavailable:
             messages.error(request, gettext("The state registry does not answer. Try again later"))
         else:
