@@ -57,7 +57,7 @@ class Action(models.TextChoices):
     )
     NUMBER_MOVE_STOPPED = "number_move_stopped", _("Change of the phone number stopped")
     NUMBER_MOVED = "number_moved", _("Phone number changed")
-    NUMBER_CLAIMED = "number_claimed", _("Somebody else has your phone number now and registers with it")
+    NUMBER_CLAIMED = "number_claimed", _("Somebody else claims the phone number and registers with it")
     NUMBER_DISPUTED = "number_disputed", _("The phone number stays until an official decides")
     NUMBER_KEPT = "number_kept", _("The phone number stays, by decision")
     NUMBER_LOST = "number_lost", _("The phone number went to the person who has it now")

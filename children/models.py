@@ -217,7 +217,10 @@ class GuardianClaim(models.Model):
 
     class Ground(models.TextChoices):
         NO_IIN = "no_iin", _("the child has no IIN")
-        NOT_IN_REGISTRY = "not_in_registry", _("the registry does not know me as the child's representative")
+        NOT_IN_REGISTRY = (
+            "not_in_registry",
+            _("the registry does not name the person as the child's representative"),
+        )
 
     class State(models.TextChoices):
         HANDED_IN = "handed_in", _("waits for a check")

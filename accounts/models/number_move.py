@@ -38,7 +38,7 @@ class NumberMove(models.Model):
     class Kind(models.TextChoices):
         CHANGE = "change", _("change of number")
         RECOVERY = "recovery", _("lost number")
-        ASSISTED = "assisted", _("lost number, with an employee")
+        ASSISTED = "assisted", _("new number, with an employee")
         RECYCLING = "recycling", _("number that belongs to another person now")
 
     class Proof(models.TextChoices):
@@ -55,7 +55,7 @@ class NumberMove(models.Model):
         """Why it is not done."""
 
         BY_OWNER = "by_owner", _("stopped by the owner of the account or of the former number")
-        PROVEN = "proven", _("the owner has read a code on the former number")
+        PROVEN = "proven", _("the owner has entered a code that came to the number of the account")
         SUPERSEDED = "superseded", _("another move was asked for")
         NUMBER_TAKEN = "number_taken", _("the new number was registered meanwhile")
         REFUSED = "refused", _("refused by an official")
@@ -66,7 +66,7 @@ class NumberMove(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     proof = models.CharField(_("what was proven"), max_length=12, choices=Proof.choices)
-    old_phone = PhoneNumberField(_("former number"), null=True, blank=True)
+    old_phone = PhoneNumberField(_("number when it was asked for"), null=True, blank=True)
     # A recycled number leaves the account without one.
     new_phone = PhoneNumberField(_("new number"), null=True, blank=True)
     asked_at = models.DateTimeField(_("asked at"))
@@ -78,7 +78,9 @@ class NumberMove(models.Model):
     stopped_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("stopped by")
     )
-    stopped_because = models.CharField(_("why"), max_length=14, choices=Stopped.choices, blank=True)
+    stopped_because = models.CharField(
+        _("why it was stopped"), max_length=14, choices=Stopped.choices, blank=True
+    )
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
     done_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("done by")

@@ -10,9 +10,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import AssistedMove, NumberMove, User
-from accounts.numbers import moves
+from accounts.numbers import moves, rules
 from accounts.numbers.concerned import Held, family_of, held_accounts, is_of_the_family, what_holds
 from accounts.numbers.moves import Fault, Kind, NotMoved, Proof, Stopped
+
+_BY_THE_OWNER = (Stopped.BY_OWNER, Stopped.PROVEN)
 
 
 class HeldBy(NotMoved):
@@ -59,23 +61,55 @@ def open_move(
         return AssistedMove.objects.create(move=move, document=document, why=why)
 
 
-def approve(assisted: AssistedMove, *, actor: User, address: str | None, now: datetime) -> NumberMove:
-    """Move the account now. Raises `NotMoved`: RELATED, SAME_EMPLOYEE for whoever asked for it, OVER, HELD."""
+def refused_before(account: User, *, now: datetime) -> list[NumberMove]:
+    """What was asked for and then stopped by the owner or declined by an employee in the 90 days before `now`."""
+    lately = NumberMove.objects.filter(
+        account=account, stopped_at__gt=now - rules.REFUSED_FOR, stopped_at__lte=now
+    )
+    refused = lately.filter(stopped_because__in=[*_BY_THE_OWNER, Stopped.WITHDRAWN])
+    return list(refused.exclude(kind=Kind.RECYCLING).order_by("-stopped_at"))
+
+
+def was_stopped_before(assisted: AssistedMove) -> bool:
+    """Whether the owner, or whoever has the number, stopped a move in the 90 days before this one was asked for."""
+    move = assisted.move
+    return any(
+        one.stopped_because in _BY_THE_OWNER for one in refused_before(move.account, now=move.asked_at)
+    )
+
+
+def approve(
+    assisted: AssistedMove, *, actor: User, despite: str = "", address: str | None, now: datetime
+) -> NumberMove:
+    """Move the account now. Raises `NotMoved`: RELATED, SAME_EMPLOYEE for whoever asked for it, OVER, HELD.
+
+    If an earlier one was stopped by the owner (`was_stopped_before`), `despite` says why this one is done all the same;
+    without it STOPPED_BEFORE is raised.
+    """
     move = assisted.move
     refuse_related(move.account, actor)
     if move.asked_by_id == actor.pk:
         raise NotMoved(Fault.SAME_EMPLOYEE)
+    if was_stopped_before(assisted) and not despite.strip():
+        raise NotMoved(Fault.STOPPED_BEFORE)
     with transaction.atomic():
         account = moves.lock_with_others(move.account)
         if held := what_holds(account):
             raise HeldBy(held)
-        return moves.perform(move, by=actor, reason=assisted.why, address=address, now=now)
+        return moves.perform(move, by=actor, reason=despite.strip() or assisted.why, address=address, now=now)
 
 
-def withdraw(assisted: AssistedMove, *, actor: User, address: str | None, now: datetime) -> NumberMove:
-    """Nothing moves: the employee who asked takes it back, or another one declines. Raises `NotMoved`."""
+def withdraw(
+    assisted: AssistedMove, *, reason: str, actor: User, address: str | None, now: datetime
+) -> NumberMove:
+    """Nothing moves: the employee who asked takes it back, or another one declines. Raises `NotMoved`.
+
+    The owner is told the `reason`, and whoever asked reads it on the page of the move.
+    """
     refuse_related(assisted.move.account, actor)
-    return moves.stop(assisted.move, by=actor, because=Stopped.WITHDRAWN, address=address, now=now)
+    return moves.stop(
+        assisted.move, by=actor, because=Stopped.WITHDRAWN, reason=reason, address=address, now=now
+    )
 
 
 def to_approve(employee: User) -> QuerySet[AssistedMove]:

@@ -83,7 +83,8 @@ def told(move: NumberMove | None) -> str:
     if move.due_at is None:
         return _(
             "This number still belongs to another account, which is in use. An official of the education department "
-            "decides whose it is. Call the contact centre, %(phone)s, or come with your identity card"
+            "decides whose it is: bring your identity card and the contract with the operator. The contact centre says "
+            "where and when: %(phone)s"
         ) % {"phone": settings.CONTACT_PHONES[0]}
     return _(
         "This number still belongs to another account, which has not been used for long. Unless its owner objects, the "
@@ -112,14 +113,19 @@ def keep(move: NumberMove, *, actor: User, reason: str, address: str | None, now
     return moves.stop(move, by=actor, because=Stopped.REFUSED, reason=reason, address=address, now=now)
 
 
-def confirm(account: User, *, address: str | None, now: datetime) -> None:
-    """The signed-in owner has entered a code that was sent to the account's number: nobody else has it."""
+def confirm(account: User, *, address: str | None, now: datetime) -> bool:
+    """The signed-in owner has entered a code that was sent to the account's number: nobody else has it.
+
+    Whether that ended a claim of somebody else.
+    """
     with transaction.atomic():
         prove(account, now=now)
         move = moves.live_move_of(account)
-        if move is not None and move.kind == Kind.RECYCLING:
+        is_claimed = move is not None and move.kind == Kind.RECYCLING
+        if is_claimed:
             moves.stop_all(account, because=Stopped.PROVEN, address=address, now=now)
         audit.record(Action.NUMBER_CONFIRMED, actor=account, subject=account, address=address, now=now)
+    return is_claimed
 
 
 def prove(account: User, *, now: datetime) -> None:

@@ -73,6 +73,7 @@ class Fault(StrEnum):
     RELATED = "related"
     SAME_EMPLOYEE = "same_employee"
     HELD = "held"
+    STOPPED_BEFORE = "stopped_before"
 
 
 class NotMoved(Exception):
@@ -423,8 +424,9 @@ def _perform(move: NumberMove, account: User, *, by: User | None, address: str |
     audit.record(action, actor=by, subject=account, reason=move.reason, address=address, about=move, now=now)
     key = str(move.pk)
     told = "number_moved" if move.new_phone else "number_lost"
-    enqueue(account, told, context={}, dedupe_key=key, now=now, link=_own_page())
-    tell_by_other_ways(account, told, context={}, dedupe_key=key, now=now)
+    context = {"new_password": not account.has_usable_password(), "reason": move.reason}
+    enqueue(account, told, context=context, dedupe_key=key, now=now, link=_own_page())
+    tell_by_other_ways(account, told, context=context, dedupe_key=key, now=now)
     if move.kind == Kind.ASSISTED:
         _take_away_other_ways(account, by=by, address=address, now=now)
     if former:
@@ -495,7 +497,8 @@ def _announce(move: NumberMove, account: User, *, now: datetime) -> None:
 def _announce_stop(move: NumberMove, account: User, *, now: datetime) -> None:
     """Tell the owner, and whoever has the new number: they wait for it. If somebody registered it, it is theirs now."""
     key = str(move.pk)
-    enqueue(account, "number_stays", context={"proof": move.proof}, dedupe_key=key, now=now, link=_own_page())
+    context = {"proof": move.proof, "because": move.stopped_because, "reason": move.reason}
+    enqueue(account, "number_stays", context=context, dedupe_key=key, now=now, link=_own_page())
     if move.new_phone and move.stopped_because != Stopped.NUMBER_TAKEN:
         enqueue_to_phone(
             move.new_phone, "number_not_moved", context={}, language=account.language, dedupe_key=key, now=now
@@ -527,6 +530,7 @@ def _sentences() -> dict[Fault, str]:
         Fault.RELATED: _("This is about you or your family: a colleague does it"),
         Fault.SAME_EMPLOYEE: _("Who asked for it does not approve it: a colleague does"),
         Fault.HELD: _("Something holds this number now"),
+        Fault.STOPPED_BEFORE: _("An earlier request was stopped: this one needs a reason"),
         Fault.REFUSED_BEFORE: _("An official has decided that this number stays with its account"),
     }
 
@@ -549,5 +553,6 @@ def _sentences_at_work() -> dict[Fault, str]:
         Fault.RELATED: _("This is about you or your family: a colleague does it"),
         Fault.SAME_EMPLOYEE: _("Who asked for it does not approve it: a colleague does"),
         Fault.HELD: _("Something holds the number of this account now"),
+        Fault.STOPPED_BEFORE: _("An earlier request was stopped: this one needs a reason"),
         Fault.REFUSED_BEFORE: _("An official has decided that this number stays with its account"),
     }

@@ -144,15 +144,18 @@ def page(form: CodeForm, *, phone: str, sent_at: str, now: datetime) -> dict[str
 
 
 def why_no_code(refusal: TooManyCodes | BudgetSpent, *, now: datetime) -> str:
-    """The sentence for a code that is not sent, with the local time from which it may be asked for again."""
+    """The sentences for a code that is not sent: when it may be asked for again, and whom to call until then."""
+    return f"{why_no_code_now(refusal, now=now)}. {who_helps()}"
+
+
+def why_no_code_now(refusal: TooManyCodes | BudgetSpent, *, now: datetime) -> str:
+    """The first of them, with the local time: for an employee, whom others call."""
     if isinstance(refusal, BudgetSpent):
-        said = _(
+        return _(
             "So many codes for registration were asked for that no more are sent for the time being. Nothing is wrong "
             "with your number. You can try again at: %(time)s"
         ) % {"time": _shown(refusal.retry_at, now=now)}
-    else:
-        said = too_many(refusal.retry_at, now=now)
-    return f"{said}. {who_helps()}"
+    return too_many(refusal.retry_at, now=now)
 
 
 def who_helps() -> str:

@@ -177,8 +177,11 @@ def confirm(request: HttpRequest) -> HttpResponse:
             sent_at = request.session["confirm_sent_at"] = now.isoformat()
     elif form.is_valid() and code_step.check(request, form, phone=phone, purpose=CONFIRM, now=now):
         del request.session["confirm_sent_at"]
-        claims.confirm(user, address=client_address(request), now=now)
-        messages.success(request, _("The number is confirmed"))
+        if claims.confirm(user, address=client_address(request), now=now):
+            said = _("The number is confirmed and stays with your account: the other person does not get it")
+        else:
+            said = _("The number is confirmed")
+        messages.success(request, said)
         return redirect(following)
     context = {"next": following, "masked_phone": mask_phone(phone), "is_sent": bool(sent_at)}
     if sent_at:

@@ -1,7 +1,14 @@
-"""The contact centre: find an account, see the document, prove the new number, and let a colleague approve."""
+"""The contact centre: find an account, see the document, prove the new number, and let a colleague approve.
 
+Each search begins a case of its own, which its pages name in their address: two that are open side by side, in as many
+tabs, stay about whom each of them shows.
+"""
+
+import secrets
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -25,11 +32,11 @@ from accounts.identity import DocumentError, parse_identity
 from accounts.iin import IinError
 from accounts.journal_actions import Action
 from accounts.masks import mask_phone
-from accounts.models import AssistedMove, SmsCode, User
-from accounts.numbers import assisted
+from accounts.models import AssistedMove, NumberMove, SmsCode, User
+from accounts.numbers import assisted, moves
 from accounts.numbers.concerned import is_of_the_family, what_holds
 from accounts.numbers.moves import Fault, NotMoved
-from accounts.phones import PhoneError, parse_mobile
+from accounts.phones import PhoneError, PhoneFault, parse_mobile
 from accounts.progress import keep_session_secret, session_secret
 from accounts.services import account_of
 from accounts.sms_codes import TooManyCodes, check_code, send_code
@@ -40,6 +47,8 @@ from applications.admin.work import (
     WaitingFilter,
     Work,
     WorkAdmin,
+    link,
+    page_of,
     reason_field,
     staff_of,
     tag,
@@ -48,8 +57,10 @@ from applications.admin.work import (
 from notifications.budget import BudgetSpent
 from notifications.clock import read_clock
 
-# What an employee has entered so far, in the session: the account, the new number, the document, why.
-_OPENING: Final = "assisted_move"
+# What an employee has entered so far, in the session, by the key of the case.
+_CASES: Final = "assisted_moves"
+# So many are kept at once; with one more the oldest is forgotten.
+_MOST_CASES: Final = 8
 
 
 class FindForm(forms.Form):
@@ -61,6 +72,23 @@ class FindForm(forms.Form):
     )
 
 
+class NumberOfOther(PhoneField):
+    """The number of somebody who is being served: what is wrong with it is told to the employee."""
+
+    def clean(self, value: Any) -> str:
+        try:
+            return super().clean(value)
+        except ValidationError as error:
+            if error.code != PhoneFault.FOREIGN.value:
+                raise
+            raise ValidationError(
+                gettext(
+                    "The portal sends SMS only to mobile numbers of Kazakhstan. Take such a number of the person"
+                ),
+                code=error.code,
+            ) from None
+
+
 class SeenForm(forms.Form):
     """What the employee sees and is told."""
 
@@ -69,7 +97,7 @@ class SeenForm(forms.Form):
         label=_("what happened"),
         help_text=_("It stands in the journal of the account. Write no numbers of documents."),
     )
-    phone = PhoneField(
+    phone = NumberOfOther(
         label=_("new number"), help_text=_("We send a code to it; the person reads it to you.")
     )
 
@@ -78,13 +106,73 @@ class ReadCodeForm(CodeForm):
     """The code that the person reads out."""
 
 
+class WithdrawForm(forms.Form):
+    reason = reason_field(
+        help_text=_(
+            "The owner of the account and your colleague read this text. Write no numbers of documents."
+        )
+    )
+
+
+class DespiteForm(forms.Form):
+    reason = reason_field(
+        label=_("How you know that it is the owner"),
+        help_text=_(
+            "The owner, or whoever has the present number, stopped an earlier request. Write what you have done to be "
+            "sure, without numbers. It stands in the journal of the account."
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """One person whom an employee serves."""
+
+    account: User
+    entered: dict[str, Any] = field(default_factory=dict)
+    # When numbers were looked up for it; they no longer count once the person is served.
+    looked_up: tuple[str, ...] = ()
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(9))
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Case | None":
+        """The case that the page's address names, if it was begun in this session."""
+        key = request.GET.get("case", "")
+        kept = request.session.get(_CASES, {}).get(key)
+        account = User.objects.filter(pk=kept["account"], profile__isnull=False).first() if kept else None
+        return cls(account, kept["entered"], tuple(kept["looked_up"]), key) if account else None
+
+    def keep(self, request: HttpRequest) -> None:
+        """As the one that was touched last."""
+        others = [(key, one) for key, one in request.session.get(_CASES, {}).items() if key != self.key]
+        own = {"account": str(self.account.pk), "entered": self.entered, "looked_up": list(self.looked_up)}
+        request.session[_CASES] = dict([*others[1 - _MOST_CASES :], (self.key, own)])
+
+    def close(self, request: HttpRequest) -> None:
+        """Forget it; the person is served."""
+        cases = request.session.get(_CASES, {})
+        cases.pop(self.key, None)
+        request.session[_CASES] = cases
+
+    def page(self, name: str) -> str:
+        return f"{reverse(f'admin:accounts_assistedmove_{name}')}?{urlencode({'case': self.key})}"
+
+
 def _is_live(one: AssistedMove, now: datetime) -> bool:
     return one.move.is_live
 
 
+def _is_stopped_before(one: AssistedMove, now: datetime) -> bool:
+    return one.move.is_live and assisted.was_stopped_before(one)
+
+
+def _is_plain(one: AssistedMove, now: datetime) -> bool:
+    return one.move.is_live and not assisted.was_stopped_before(one)
+
+
 def _approve(one: AssistedMove, actor: User, data: dict[str, Any], now: datetime) -> None:
     try:
-        move = assisted.approve(one, actor=actor, address=None, now=now)
+        move = assisted.approve(one, actor=actor, despite=data.get("reason", ""), address=None, now=now)
     except NotMoved as refused:
         raise ValidationError(refused.at_work) from None
     if move.done_at is None:
@@ -93,7 +181,7 @@ def _approve(one: AssistedMove, actor: User, data: dict[str, Any], now: datetime
 
 def _withdraw(one: AssistedMove, actor: User, data: dict[str, Any], now: datetime) -> None:
     try:
-        assisted.withdraw(one, actor=actor, address=None, now=now)
+        assisted.withdraw(one, reason=data["reason"], actor=actor, address=None, now=now)
     except NotMoved as refused:
         raise ValidationError(refused.at_work) from None
 
@@ -101,6 +189,12 @@ def _withdraw(one: AssistedMove, actor: User, data: dict[str, Any], now: datetim
 class ToApproveFilter(WaitingFilter):
     def waiting(self, employee: User) -> QuerySet[AssistedMove]:
         return assisted.to_approve(employee)
+
+
+_APPROVED: Final = _(
+    "Approved: the account has its new number. Tell the person: a new password is needed, which the page “Forgotten "
+    "password?” sets with an SMS to the new number."
+)
 
 
 @admin.register(AssistedMove)
@@ -120,7 +214,9 @@ class AssistedMoveAdmin(WorkAdmin):
         "why",
         "asked",
         "asked_by",
+        "refused_before",
         "decided_by",
+        "decision",
     ]
     works = [
         Work(
@@ -131,20 +227,38 @@ class AssistedMoveAdmin(WorkAdmin):
                 "password by SMS. Its authenticator app, e-mail and second phone no longer count: they may be somebody "
                 "else's. The other guardians of the children are told."
             ),
-            done=_("Approved: the account has its new number."),
+            done=_APPROVED,
             permission="accounts.change_assistedmove",
-            offered=_is_live,
+            offered=_is_plain,
             perform=_approve,
+            is_in_journal=True,
+        ),
+        Work(
+            name="approve-despite",
+            label=_("Approve although it was stopped before"),
+            consequence=_(
+                "The owner of the account, or whoever has its present number, stopped an earlier request. Make sure "
+                "that this person is the owner. Then the account moves to the new number at once, is signed out "
+                "everywhere, and loses its authenticator app, e-mail and second phone. The other guardians of the "
+                "children are told."
+            ),
+            done=_APPROVED,
+            permission="accounts.change_assistedmove",
+            offered=_is_stopped_before,
+            perform=_approve,
+            form=DespiteForm,
+            danger=True,
             is_in_journal=True,
         ),
         Work(
             name="withdraw",
             label=_("Decline the move"),
-            consequence=_("The account keeps its number. The owner is told that nothing changes."),
+            consequence=_("The account keeps its number. The owner is told that nothing changes, and why."),
             done=_("Declined: the number stays."),
             permission="accounts.change_assistedmove",
             offered=_is_live,
             perform=_withdraw,
+            form=WithdrawForm,
             danger=True,
             is_in_journal=True,
         ),
@@ -156,7 +270,7 @@ class AssistedMoveAdmin(WorkAdmin):
 
     def why_not(self, request: HttpRequest, work: Work, obj: AssistedMove, *, now: datetime) -> str:
         """Whoever asked for it only takes it back, and nothing is approved while something holds the account."""
-        if work.name != "approve":
+        if work.name == "withdraw":
             return ""
         if obj.move.asked_by_id == staff_of(request).pk:
             return NotMoved(Fault.SAME_EMPLOYEE).at_work
@@ -169,6 +283,7 @@ class AssistedMoveAdmin(WorkAdmin):
             {"label": gettext("document that was seen"), "value": obj.get_document_display()},
             {"label": gettext("what happened"), "value": obj.why},
             {"label": gettext("new number"), "value": self.masked_new(obj)},
+            *_refusals(obj.move.account, now=obj.move.asked_at),
         ]
         return rows
 
@@ -213,82 +328,117 @@ class AssistedMoveAdmin(WorkAdmin):
                     address=audit.client_address(request),
                     now=now,
                 )
-                request.session[_OPENING] = {"account": str(account.pk)}
-                return HttpResponseRedirect(reverse("admin:accounts_assistedmove_seen"))
-        return self._page(request, form, title=_("Lost number: whose account"), submit=_("Find"))
+                case = Case(account, looked_up=(now.isoformat(),))
+                case.keep(request)
+                return HttpResponseRedirect(case.page("seen"))
+        return self._page(request, form, title=_("A new number: whose account"), submit=_("Find"))
 
     @method_decorator([never_cache, sensitive_post_parameters()])
     def seen_view(self, request: HttpRequest) -> HttpResponse:
         """The document, what happened, and the new number, to which a code goes."""
         employee, now = self._opener(request), read_clock()
-        account, kept = _begun(request)
-        if account is None:
-            return HttpResponseRedirect(reverse("admin:accounts_assistedmove_find"))
-        form = SeenForm(request.POST if request.method == "POST" else None)
-        if form.is_valid():
+        case = Case.of(request)
+        if case is None:
+            return _search_again(request)
+        account, under_way = case.account, _under_way(case.account)
+        form = SeenForm(request.POST if request.method == "POST" else None, initial=case.entered)
+        if under_way:
+            # Nobody gets a code for what can't be asked for.
+            form = SeenForm()
+        elif form.is_valid():
             phone = form.cleaned_data["phone"]
             # Each answer tells whether a number is registered, and each code goes to whoever has it.
             allowed = _may_look_up(employee, now=now)
+            if allowed.ok:
+                case = replace(case, looked_up=(*case.looked_up, now.isoformat()))
+                case.keep(request)
             if not allowed.ok:
                 form.add_error("phone", code_step.too_many(allowed.retry_at, now=now))
+            elif account.phone == phone:
+                form.add_error("phone", NotMoved(Fault.SAME_NUMBER).at_work)
             elif User.objects.filter(phone=phone).exists():
-                form.add_error("phone", gettext("This number belongs to an account"))
+                form.add_error("phone", _belongs_to_another())
             elif refused := _send(request, employee, account, phone, now=now):
                 form.add_error("phone", refused)
             else:
-                request.session[_OPENING] = kept | form.cleaned_data
-                return HttpResponseRedirect(reverse("admin:accounts_assistedmove_code"))
-        rows: Rows = [{"label": gettext("Whose account it is"), "value": _person(account)}]
-        if held := what_holds(account):
-            rows.append({"label": gettext("Held"), "value": held.at_work})
+                replace(case, entered=form.cleaned_data).keep(request)
+                return HttpResponseRedirect(case.page("code"))
+        held = what_holds(account)
+        rows: Rows = [
+            {"label": gettext("Whose account it is"), "value": _person(account)},
+            *([{"label": gettext("Held"), "value": held.at_work}] if held else []),
+            *([{"label": gettext("Under way"), "value": under_way}] if under_way else []),
+            *_refusals(account, now=now),
+        ]
         return self._page(
-            request, form, title=_("Lost number: the document"), submit=_("Send a code"), rows=rows
+            request,
+            form,
+            title=_("A new number: the document"),
+            submit=_("Send a code"),
+            rows=rows,
+            is_closed=bool(under_way),
         )
 
     @method_decorator([never_cache, sensitive_post_parameters()])
     def code_view(self, request: HttpRequest) -> HttpResponse:
         """The code that the person reads out: then the move waits for a colleague."""
         employee, now = self._opener(request), read_clock()
-        account, kept = _begun(request)
-        if account is None or "phone" not in kept:
-            return HttpResponseRedirect(reverse("admin:accounts_assistedmove_find"))
+        case = Case.of(request)
+        if case is None:
+            return _search_again(request)
+        if "phone" not in case.entered or _under_way(case.account):
+            return HttpResponseRedirect(case.page("seen"))
+        account, phone = case.account, case.entered["phone"]
+        if "resend" in request.POST:
+            if refused := _send(request, employee, account, phone, now=now):
+                messages.warning(request, refused)
+            else:
+                messages.success(
+                    request, gettext("A new code is on its way. The former one is no longer valid")
+                )
+            return HttpResponseRedirect(case.page("code"))
         form = ReadCodeForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             verdict = check_code(
-                phone=kept["phone"],
+                phone=phone,
                 purpose=SmsCode.Purpose.NEW_NUMBER,
                 session=session_secret(request.session),
                 code=form.cleaned_data["code"],
                 now=now,
             )
             if verdict.ok:
-                return self._open(request, employee, account, kept, now=now)
+                return self._open(request, employee, case, now=now)
             form.add_error("code", code_step.fault(verdict, wrong=str(form.wrong)))
         rows = [
             {"label": gettext("Whose account it is"), "value": _person(account)},
-            {"label": gettext("new number"), "value": mask_phone(kept["phone"])},
+            {"label": gettext("new number"), "value": mask_phone(phone)},
+            *_refusals(account, now=now),
         ]
         return self._page(
-            request, form, title=_("Lost number: the code"), submit=_("Ask for the move"), rows=rows
+            request,
+            form,
+            title=_("A new number: the code"),
+            submit=_("Ask for the move"),
+            rows=rows,
+            other_number=case.page("seen"),
         )
 
-    def _open(
-        self, request: HttpRequest, employee: User, account: User, kept: dict[str, Any], *, now: datetime
-    ) -> HttpResponse:
-        request.session.pop(_OPENING, None)
+    def _open(self, request: HttpRequest, employee: User, case: Case, *, now: datetime) -> HttpResponse:
         try:
             one = assisted.open_move(
-                account,
-                new_phone=kept["phone"],
-                document=AssistedMove.Document(kept["document"]),
-                why=kept["why"],
+                case.account,
+                new_phone=case.entered["phone"],
+                document=AssistedMove.Document(case.entered["document"]),
+                why=case.entered["why"],
                 actor=employee,
                 address=audit.client_address(request),
                 now=now,
             )
         except NotMoved as refused:
             messages.error(request, refused.at_work)
-            return HttpResponseRedirect(reverse("admin:accounts_assistedmove_changelist"))
+            return HttpResponseRedirect(case.page("seen"))
+        case.close(request)
+        _forget_look_ups(employee, case)
         messages.success(request, gettext("Asked for: a colleague approves it now"))
         return HttpResponseRedirect(reverse("admin:accounts_assistedmove_change", args=[one.pk]))
 
@@ -298,7 +448,14 @@ class AssistedMoveAdmin(WorkAdmin):
         return staff_of(request)
 
     def _page(
-        self, request: HttpRequest, form: forms.Form, *, title: Any, submit: Any, rows: Rows | None = None
+        self,
+        request: HttpRequest,
+        form: forms.Form,
+        *,
+        title: Any,
+        submit: Any,
+        rows: Rows | None = None,
+        **more: Any,
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
@@ -309,8 +466,9 @@ class AssistedMoveAdmin(WorkAdmin):
             "errors": form.errors,
             "rows": rows or [],
             "back_url": reverse("admin:accounts_assistedmove_changelist"),
+            **more,
         }
-        return TemplateResponse(request, "admin/work/confirm.html", context)
+        return TemplateResponse(request, "admin/work/assisted.html", context)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -332,6 +490,16 @@ class AssistedMoveAdmin(WorkAdmin):
     def decided_by(self, obj: AssistedMove) -> str:
         return str(obj.move.done_by or obj.move.stopped_by or "—")
 
+    @admin.display(description=_("Refused before"))
+    def refused_before(self, obj: AssistedMove) -> str:
+        rows = _refusals(obj.move.account, now=obj.move.asked_at)
+        return rows[0]["value"] if rows else "—"
+
+    @admin.display(description=_("Reason for the decision"))
+    def decision(self, obj: AssistedMove) -> str:
+        """Of one that was done without a reason of its own it is what happened, which stands above."""
+        return obj.move.reason if obj.move.reason != obj.why else "—"
+
     @admin.display(description=_("Whose account it is"))
     def owner(self, obj: AssistedMove) -> str:
         return obj.move.account.profile.masked_name
@@ -340,7 +508,7 @@ class AssistedMoveAdmin(WorkAdmin):
     def owner_data(self, obj: AssistedMove) -> str:
         return _person(obj.move.account)
 
-    @admin.display(description=_("former number"))
+    @admin.display(description=_("number when it was asked for"))
     def masked_old(self, obj: AssistedMove) -> str:
         return mask_phone(obj.move.old_phone) if obj.move.old_phone else "—"
 
@@ -376,10 +544,61 @@ def _find(term: str) -> User | None:
     return profile.user if profile else None
 
 
-def _begun(request: HttpRequest) -> tuple[User | None, dict[str, Any]]:
-    kept: dict[str, Any] = request.session.get(_OPENING, {})
-    found = User.objects.filter(pk=kept["account"], profile__isnull=False).first() if kept else None
-    return found, kept
+def _search_again(request: HttpRequest) -> HttpResponse:
+    """Nothing is known of the case: it was never begun here, is done, or is one of too many."""
+    if "case" in request.GET:
+        messages.warning(
+            request, gettext("Nothing was sent: this page is no longer open. Search for the person again")
+        )
+    return HttpResponseRedirect(reverse("admin:accounts_assistedmove_find"))
+
+
+def _under_way(account: User) -> str:
+    """What is under way for the number of the account, with the way to it; empty if nothing is.
+
+    A claim of somebody else gives way to what the owner asks for.
+    """
+    move = moves.live_move_of(account)
+    if move is None or move.kind == NumberMove.Kind.RECYCLING:
+        return ""
+    said = NotMoved(Fault.UNDER_WAY).at_work
+    asked = AssistedMove.objects.filter(move=move).first()
+    if asked is not None:
+        return link(page_of(asked), said)
+    if move.due_at is None:
+        return said
+    due_at = date_format(localtime(move.due_at), "SHORT_DATETIME_FORMAT")
+    return f"{said}. {gettext('The number changes at')}: {due_at}"
+
+
+def _belongs_to_another() -> str:
+    return gettext(
+        "This number belongs to another account: take another number. If an operator has given it to this person, they "
+        "claim it afterwards in the profile, under “Phone number”"
+    )
+
+
+def _refusals(account: User, *, now: datetime) -> Rows:
+    """What was asked for in the last 90 days and refused, for whoever asks or decides again."""
+    refused = assisted.refused_before(account, now=now)
+    if not refused:
+        return []
+    rows = [
+        (
+            date_format(localtime(move.stopped_at), "SHORT_DATETIME_FORMAT"),
+            move.get_stopped_because_display(),
+            f" · {move.reason}" if move.reason else "",
+        )
+        for move in refused
+    ]
+    said = format_html_join(LINE_BREAK, "<strong>{} · {}</strong>{}", rows)
+    return [{"label": gettext("Refused before"), "value": said}]
+
+
+def _forget_look_ups(employee: User, case: Case) -> None:
+    """Who has been served is no guess of a number; wrong ones go on counting."""
+    for at in case.looked_up:
+        limits.forget([(limits.LOOK_UP_PER_EMPLOYEE, str(employee.pk))], now=datetime.fromisoformat(at))
 
 
 def _send(request: HttpRequest, employee: User, account: User, phone: str, *, now: datetime) -> str:
@@ -396,7 +615,7 @@ def _send(request: HttpRequest, employee: User, account: User, phone: str, *, no
             now=now,
         )
     except (TooManyCodes, BudgetSpent) as refusal:
-        return code_step.why_no_code(refusal, now=now)
+        return code_step.why_no_code_now(refusal, now=now)
     keep_session_secret(request.session, session)
     return ""
 

@@ -179,7 +179,7 @@ class NumberMoveAdmin(WorkAdmin):
         }[PhoneTie(obj.claimant_tie)]
         return _lines(obj.claimant, tie)
 
-    @admin.display(description=_("former number"))
+    @admin.display(description=_("number when it was asked for"))
     def masked_old(self, obj: NumberMove) -> str:
         return mask_phone(obj.old_phone)
 

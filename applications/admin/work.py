@@ -364,7 +364,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                     if form.fields[name_of_field].widget.is_hidden or _is_outdated(error):
                         sent[name_of_field] = value
         if not work.offered(obj, estimate_clock()):
-            messages.error(request, str(Refusal.NOT_ALLOWED.label))
+            messages.error(request, Refusal.NOT_ALLOWED.at_work)
             return HttpResponseRedirect(page_of(obj))
         context = {
             **self.admin_site.each_context(request),
@@ -591,7 +591,9 @@ def staff_of(request: HttpRequest) -> User:
 
 def why(error: Exception) -> str:
     """The words of a refusal that `Work.perform` may end with."""
-    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages)
+    return error.at_work if isinstance(error, Refused) else str(error)
 
 
 def tag(label: Words, *, tone: str = "neutral") -> str:

@@ -1,6 +1,7 @@
 """Two employees decide about one move of a number in the same moment."""
 
 from datetime import UTC, datetime
+from functools import partial
 from threading import Barrier, Thread
 
 import pytest
@@ -42,7 +43,7 @@ def at_once(*acts):
     return sorted(ended.values())
 
 
-@pytest.mark.parametrize("other", [assisted.approve, assisted.withdraw])
+@pytest.mark.parametrize("other", [assisted.approve, partial(assisted.withdraw, reason="x")])
 def test_one_decision_counts(other):
     owner = UserFactory()
     first, second, third = (employee(Role.CONTACT_CENTRE) for _ in range(3))

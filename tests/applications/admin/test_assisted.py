@@ -1,6 +1,7 @@
 """A lost number with the contact centre: what one employee sees, what a second one decides, and who may not."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.urls import reverse
@@ -12,7 +13,7 @@ from accounts.identity import iin_hash
 from accounts.journal_actions import Action
 from accounts.limits import LOOK_UP_PER_EMPLOYEE
 from accounts.models import AssistedMove, AuditEntry, NumberMove, RecoveryCode, User
-from accounts.numbers import assisted
+from accounts.numbers import assisted, moves, rules
 from accounts.numbers.moves import Fault, NotMoved
 from accounts.roles import Role
 from notifications.models import Mail, Message, Notice
@@ -60,6 +61,13 @@ def opened(account, by) -> AssistedMove:
     )
 
 
+def begun(desk, account) -> str:
+    """The page after the search for the account."""
+    page = desk.post(FIND, {"term": account.profile.iin}).url
+    assert page.startswith(SEEN)
+    return page
+
+
 def page_of(one, name="change", *more):
     return reverse(f"admin:accounts_assistedmove_{name}", args=[one.pk, *more])
 
@@ -70,15 +78,16 @@ def test_the_whole_way(owner, first, second):
     desk, colleague = inside(first), inside(second)
     assert desk.get("/admin/").status_code == 200
     assert "find/" in desk.get("/admin/accounts/assistedmove/").content.decode()
-    assert desk.post(FIND, {"term": owner.profile.iin}).url == SEEN
+    seen = begun(desk, owner)
     assert AuditEntry.objects.filter(subject=owner, actor=first, action=Action.ACCOUNT_FOUND).count() == 1
-    shown = desk.get(SEEN).content.decode()
+    shown = desk.get(seen).content.decode()
     assert owner.profile.full_name in shown
     assert owner.profile.iin not in shown
-    assert desk.post(SEEN, FIELDS).url == CODE
+    code = desk.post(seen, FIELDS).url
+    assert code.startswith(CODE)
     assert Message.objects.get().phone == NEW
-    assert desk.post(CODE, {"code": "000000" if newest_code(NEW) != "000000" else "1" * 6}).status_code == 200
-    one_page = desk.post(CODE, {"code": newest_code(NEW)}).url
+    assert desk.post(code, {"code": "000000" if newest_code(NEW) != "000000" else "1" * 6}).status_code == 200
+    one_page = desk.post(code, {"code": newest_code(NEW)}).url
     one = AssistedMove.objects.get()
     assert (one.move.account, one.move.asked_by, one.move.due_at) == (owner, first, None)
     assert {str(sent.phone.as_e164) for sent in Message.objects.filter(kind="number_move_asked")} == {
@@ -137,10 +146,15 @@ def test_the_app_of_an_employee_who_is_a_parent_stays(owner, first, second):
 
 def test_a_move_is_declined_or_taken_back_and_then_over(owner, first, second):
     one = opened(owner, first)
-    assert press(inside(first), page_of(one, "work", "withdraw")).status_code == 302
+    desk, page = inside(first), page_of(one, "work", "withdraw")
+    assert press(desk, page).context["form"].has_error("reason")
+    assert press(desk, page, {"reason": "Қате нөмір айтыпты"}).status_code == 302
     owner.refresh_from_db()
     assert owner.phone != NEW
     assert NumberMove.objects.get().stopped_by == first
+    # Why stands where whoever asked looks, and the owner reads it.
+    assert "Қате нөмір айтыпты" in desk.get(page_of(one)).content.decode()
+    assert "Қате нөмір айтыпты" in Notice.objects.get(recipient=owner, kind="number_stays").text_kk
     with pytest.raises(NotMoved) as refused:
         assisted.approve(one, actor=second, address=None, now=NOW)
     assert refused.value.fault is Fault.OVER
@@ -161,7 +175,7 @@ def test_nobody_for_themselves_or_for_their_family(owner, first, second):
     one = opened(owner, first)
     desk = inside(second)
     assert desk.post(page_of(one, "work", "approve")).status_code == 302
-    for decide in (assisted.approve, assisted.withdraw):
+    for decide in (assisted.approve, partial(assisted.withdraw, reason="Жоқ")):
         with pytest.raises(NotMoved):
             decide(one, actor=second, address=None, now=NOW)
     assert NumberMove.objects.get().is_live
@@ -214,15 +228,15 @@ def test_searches_are_counted_and_no_step_is_skipped(owner, first):
 def test_new_numbers_are_counted_as_searches_are(owner, first):
     """The answer tells which of them are registered, and every other gets an SMS."""
     desk = inside(first)
-    desk.post(FIND, {"term": owner.profile.iin})
+    seen = begun(desk, owner)
     for number in range(LOOK_UP_PER_EMPLOYEE.times - 2):
-        desk.post(SEEN, FIELDS | {"phone": f"8 702 333 {number:04d}"})
+        desk.post(seen, FIELDS | {"phone": f"8 702 333 {number:04d}"})
     sent = Message.objects.count()
     assert sent == LOOK_UP_PER_EMPLOYEE.times - 2
     taken = UserFactory().phone.as_e164
-    assert "аккаунт" in str(desk.post(SEEN, FIELDS | {"phone": taken}).context["form"].errors["phone"])
+    assert "аккаунт" in str(desk.post(seen, FIELDS | {"phone": taken}).context["form"].errors["phone"])
     refused = [
-        desk.post(SEEN, FIELDS | {"phone": phone}).context["form"].errors["phone"]
+        desk.post(seen, FIELDS | {"phone": phone}).context["form"].errors["phone"]
         for phone in (taken, "8 702 334 00 00")
     ]
     assert refused[0] == refused[1]
@@ -230,8 +244,120 @@ def test_new_numbers_are_counted_as_searches_are(owner, first):
 
 
 def test_a_number_of_an_account_is_no_new_one(owner, first):
+    """Of its own account least of all: then an SMS to it is enough for a new password."""
     desk = inside(first)
-    desk.post(FIND, {"term": owner.phone.as_e164})
-    taken = UserFactory()
-    assert desk.post(SEEN, FIELDS | {"phone": taken.phone.as_e164}).context["form"].has_error("phone")
+    seen = begun(desk, owner)
+    said = {}
+    for phone in (UserFactory().phone.as_e164, owner.phone.as_e164, "+44 20 7946 0018"):
+        said[phone] = str(desk.post(seen, FIELDS | {"phone": phone}).context["form"].errors["phone"])
+    own = said[owner.phone.as_e164]
+    assert "Құпия сөзді ұмыттым" in own
+    assert len(set(said.values())) == 3
+    # The contact centre is not sent to the contact centre.
+    assert not [words for words in said.values() if "айланыс орталығы" in words]
     assert not Message.objects.exists()
+
+
+def test_two_people_side_by_side_in_one_session(owner, first):
+    """Each tab goes on about whom it shows, in whatever order they are used."""
+    other, desk = UserFactory(), inside(first)
+    of_owner = begun(desk, owner)
+    of_other = begun(desk, other)
+    code = desk.post(of_owner, FIELDS).url
+    last = begun(desk, UserFactory())
+    assert other.profile.full_name in desk.get(of_other).content.decode()
+    assert owner.profile.full_name in desk.get(code).content.decode()
+    assert "/change/" in desk.post(code, {"code": newest_code(NEW)}).url
+    assert AssistedMove.objects.get().move.account == owner
+    assert "/code/" in desk.post(of_other, FIELDS | {"phone": "8 702 333 44 66"}).url
+    # Of one that is done, of another session and of one too old nothing is known: nothing is sent, and that is said.
+    sent = Message.objects.count()
+    for _ in range(8):
+        begun(desk, UserFactory())
+    for browser, page in ((desk, code), (desk, last), (inside(employee(Role.CONTACT_CENTRE)), of_other)):
+        answer = browser.post(page, FIELDS | {"code": "123456"}, follow=True)
+        assert answer.redirect_chain[-1][0] == FIND
+        said = [str(one) for one in answer.context["messages"]]
+        assert said[-1].startswith("Ештеңе жіберілген жоқ")
+    assert Message.objects.count() == sent
+
+
+def test_no_code_is_sent_for_what_can_not_be_asked_for(owner, first, second):
+    """The move of a colleague is named before anybody has to read a code."""
+    code = inside(first)
+    at_code = code.post(begun(code, owner), FIELDS).url
+    one = opened(owner, second)
+    sent = Message.objects.count()
+    desk = inside(second)
+    seen = begun(desk, owner)
+    for page in (desk.get(seen), desk.post(seen, FIELDS | {"phone": "8 702 333 44 77"})):
+        assert page_of(one) in page.content.decode()
+    assert "seen" in code.post(at_code, {"code": newest_code(NEW)}).url
+    assert Message.objects.count() == sent
+
+
+def test_the_page_of_the_code_is_no_dead_end(owner, first, time_machine):
+    desk = inside(first)
+    code = desk.post(begun(desk, owner), FIELDS).url
+    wrong = "000000" if newest_code(NEW) != "000000" else "111111"
+    for _ in range(5):
+        page = desk.post(code, {"code": wrong})
+    seen = code.replace("/code/", "/seen/")
+    assert 'name="resend"' in page.content.decode()
+    assert seen in page.content.decode()
+    # What was entered is there still, for another number.
+    assert FIELDS["why"] in desk.get(seen).content.decode()
+    time_machine.move_to(NOW + timedelta(minutes=2), tick=False)
+    assert desk.post(code, {"resend": "1"}).url == code
+    assert "/change/" in desk.post(code, {"code": newest_code(NEW)}).url
+
+
+def test_who_is_served_counts_as_no_guess(first, time_machine):
+    """An employee serves as many as come; only what led to nothing is counted."""
+    desk = inside(first)
+    for number in range(LOOK_UP_PER_EMPLOYEE.times // 2 + 1):
+        phone = f"+7702333{number:04d}"
+        time_machine.move_to(NOW + timedelta(minutes=number), tick=False)
+        code = desk.post(begun(desk, UserFactory()), FIELDS | {"phone": phone}).url
+        assert "/change/" in desk.post(code, {"code": newest_code(phone)}).url
+    for _ in range(LOOK_UP_PER_EMPLOYEE.times):
+        assert desk.post(FIND, {"term": "+77019998877"}).context["form"].has_error("term")
+    assert desk.post(FIND, {"term": UserFactory().profile.iin}).status_code == 200
+
+
+def test_after_the_owner_stopped_one_the_next_needs_a_reason_that_says_so(owner, first, second):
+    """Whoever searches, asks and approves reads of it; 90 days later nobody does."""
+    earlier = opened(owner, first)
+    moves.stop(earlier.move, by=owner, address=None, now=NOW)
+    declined = assisted.open_move(
+        owner,
+        new_phone=NEW,
+        document=AssistedMove.Document.CARD,
+        why="Көрді",
+        actor=first,
+        address=None,
+        now=NOW,
+    )
+    assisted.withdraw(declined, reason="Суреті ұқсамайды", actor=second, address=None, now=NOW)
+    desk, colleague = inside(first), inside(second)
+    seen = begun(desk, owner)
+    code = desk.post(seen, FIELDS).url
+    one_page = desk.post(code, {"code": newest_code(NEW)}).url
+    one = AssistedMove.objects.all()[0]
+    approve, despite = (page_of(one, "work", name) for name in ("approve", "approve-despite"))
+    for page in (desk.get(begun(desk, owner)), colleague.get(one_page), colleague.get(despite)):
+        assert "Суреті ұқсамайды" in page.content.decode()
+        assert str(NumberMove.Stopped.BY_OWNER.label) in page.content.decode()
+    assert approve not in colleague.get(one_page).content.decode()
+    assert press(colleague, approve).status_code == 302
+    with pytest.raises(NotMoved) as refused:
+        assisted.approve(one, actor=second, address=None, now=NOW)
+    assert refused.value.fault is Fault.STOPPED_BEFORE
+    assert press(colleague, despite).context["form"].has_error("reason")
+    assert NumberMove.objects.get(pk=one.move_id).is_live
+    assert press(colleague, despite, {"reason": "Некелік куәлігін де көрсетті"}).status_code == 302
+    owner.refresh_from_db()
+    assert owner.phone == NEW
+    assert AuditEntry.objects.get(action=Action.NUMBER_MOVED).reason == "Некелік куәлігін де көрсетті"
+    for age, counts in ((rules.REFUSED_FOR, False), (rules.REFUSED_FOR - timedelta(microseconds=1), True)):
+        assert bool(assisted.refused_before(owner, now=NOW + age)) == counts
