@@ -119,12 +119,14 @@ WRONG_PASSWORDS_PER_DEVICE: Final = Limit(
     protects="the same from one device that has an account",
     hurts="nobody: no person types one a second",
 )
-PASSWORD_PER_ACCOUNT: Final = Limit(
-    "password-account",
+# Of each session by itself: nobody gets another one without the password, and one that was taken over must not keep the
+# owner, in a session of their own, from changing the password.
+PASSWORD_PER_SESSION: Final = Limit(
+    "password-session",
     5,
     15 * MINUTE,
     protects="the password from whoever sits down at a device that is signed in, and wants to change it",
-    hurts="an owner who has forgotten it: sets a new one by SMS",
+    hurts="an owner who has forgotten it, or whose session somebody shares: signs in anew, or sets a new one by SMS",
 )
 # Codes to other contacts, which a signed-in parent names: any phone of the country, any address of the world.
 CONTACTS_PER_ACCOUNT: Final = Limit(

@@ -236,9 +236,12 @@ def _proof_of(profile: Profile) -> str:
     return keyed_hash("proof", profile.iin or proof_of_document(profile.document_number))
 
 
-def is_own_password(user: User, password: str, *, now: datetime) -> bool:
-    """Whether `password` is that of the signed-in `user`. Raises `TooManyTries` after five wrong ones in 15 minutes."""
-    counted = [(limits.PASSWORD_PER_ACCOUNT, str(user.pk))]
+def is_own_password(user: User, password: str, *, session: str | None, now: datetime) -> bool:
+    """Whether `password` is that of `user`, who is signed in with the `session` of this key.
+
+    Raises `TooManyTries` after five wrong ones in 15 minutes in this session: those of another are nothing to it.
+    """
+    counted = [(limits.PASSWORD_PER_SESSION, f"{user.pk} {session}")]
     # Don't hash for an answer that will not be given.
     answer = limits.allow_all([], watched=counted, now=now)
     is_right = answer.ok and user.check_password(normalise_password(password))

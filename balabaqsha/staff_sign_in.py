@@ -108,13 +108,17 @@ class StaffLoginForm(AdminAuthenticationForm):
 
 
 class StaffPasswordChangeForm(AdminPasswordChangeForm):
-    """Django's form with the limits that parents have too."""
+    """Django's form with the limits that parents have too, which count for the session with the key `session`."""
+
+    def __init__(self, *args: Any, session: str | None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.session = session
 
     def clean_old_password(self) -> str:
         password: str = self.cleaned_data["old_password"]
         now = read_clock()
         try:
-            is_own = services.is_own_password(self.user, password, now=now)
+            is_own = services.is_own_password(self.user, password, session=self.session, now=now)
         except services.TooManyTries as refusal:
             raise ValidationError(too_many(refusal.retry_at, now=now), code="too_often") from None
         if not is_own:
@@ -137,6 +141,9 @@ class StaffPasswordChangeView(PasswordChangeView):
     """Changes the password as for parents: all other sessions end, it is recorded, and this device stays known."""
 
     form_class = StaffPasswordChangeForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"session": self.request.session.session_key}
 
     def form_valid(self, form: Any) -> HttpResponse:
         user: User = form.user

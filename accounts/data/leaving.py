@@ -14,7 +14,7 @@ from psycopg2.errors import DeadlockDetected, LockNotAvailable
 from accounts import audit
 from accounts.data.parts import NotYet, parts
 from accounts.journal_actions import Action
-from accounts.models import User
+from accounts.models import Session, User
 from notifications.services import enqueue
 from notifications.sweeps import sweep
 
@@ -42,7 +42,8 @@ def leave(user: User, *, address: str | None, now: datetime) -> None:
 
     From the commit on it does nothing for any child, is told nothing and bids for nothing, whatever its pages found
     before. Everybody who acts for a child holds the lock of the child or of its application, which every part takes
-    here. Raises `Busy`. Locks the user's row, then what the parts lock, in their order.
+    here. All its sessions end, that of the caller too: somebody else may have one. Raises `Busy`. Locks the user's row,
+    then what the parts lock, in their order.
     """
     try:
         with transaction.atomic():
@@ -56,6 +57,7 @@ def leave(user: User, *, address: str | None, now: datetime) -> None:
             _tell(locked, "account_closed", now=now, last_day=_last_day(now))
             locked.leaving_since = now
             locked.save(update_fields=["leaving_since"])
+            Session.objects.filter(user=locked.pk).delete()
             audit.record(Action.ACCOUNT_CLOSED, actor=user, subject=user, address=address, now=now)
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
@@ -65,7 +67,10 @@ def leave(user: User, *, address: str | None, now: datetime) -> None:
 
 
 def come_back(user: User, *, address: str | None, now: datetime) -> bool:
-    """Open a closed account again; False if the thirty days are over, or if it is not closed. Locks the user's row."""
+    """Open a closed account again; False if the thirty days are over, or if it is not closed. Locks the user's row.
+
+    The caller has asked for the password. An account without one is opened by a sign-in after it was closed.
+    """
     with transaction.atomic():
         locked = _lock(user)
         if not may_come_back(locked, now=now):

@@ -49,7 +49,7 @@ def email(request: HttpRequest) -> HttpResponse:
     now = read_clock()
     initial = {"email": user.email or "", "mails_notices": user.mails_notices}
     form = refilled(request, EmailForm(request.POST if request.method == "POST" else None, initial=initial))
-    if is_confirmed(user, form, now=now):
+    if is_confirmed(request, form, now=now):
         typed, wants = form.cleaned_data["email"], form.cleaned_data["mails_notices"]
         if typed and typed != user.email:
             asked = NewContact(way=Way.EMAIL, value=typed, mails_notices=wants)
@@ -90,7 +90,7 @@ def second_phone(request: HttpRequest) -> HttpResponse:
     )
     if form.is_valid() and form.cleaned_data["regains"] and form.cleaned_data["phone"] == user.phone:
         form.add_error("phone", _("This is the number with which you sign in. Enter another one"))
-    elif is_confirmed(user, form, now=now):
+    elif is_confirmed(request, form, now=now):
         phone = form.cleaned_data["phone"]
         if form.cleaned_data["regains"] and phone != contacts.proven_contact(user, Way.PHONE):
             if _send(request, form, NewContact(way=Way.PHONE, value=phone), field="phone", now=now):

@@ -31,7 +31,7 @@ def document(request: HttpRequest) -> HttpResponse:
     """The number of the new document, and the password."""
     user, now = cast(User, request.user), read_clock()
     form = refilled(request, DocumentForm(request.POST if request.method == "POST" else None))
-    if request.method == "POST" and is_confirmed(user, form, now=now) and _renew(request, form, now=now):
+    if request.method == "POST" and is_confirmed(request, form, now=now) and _renew(request, form, now=now):
         messages.success(request, _("The new document is entered. Everything else stays as it is"))
         return redirect("accounts:profile")
     number = user.profile.document_number

@@ -40,7 +40,7 @@ def export(request: HttpRequest) -> HttpResponse:
     newest = exporting.newest_of(user)
     ready = newest is not None and exporting.is_downloadable(newest, now=now)
     form = OwnPasswordForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and is_confirmed(user, form, now=now):
+    if request.method == "POST" and is_confirmed(request, form, now=now):
         if newest is not None and ready:
             request.session[_CONFIRMED] = [str(newest.pk), (now + CONFIRMED_FOR).isoformat()]
             return redirect("accounts:export")

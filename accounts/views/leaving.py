@@ -1,10 +1,13 @@
 """Closing one's account, and opening it again within thirty days."""
 
+from datetime import datetime
 from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -19,6 +22,7 @@ from accounts.decorators import parent_whatever_agreed
 from accounts.forms import OwnPasswordForm
 from accounts.models import User
 from accounts.views.own_password import is_confirmed
+from accounts.visits import store
 from notifications.clock import read_clock
 
 
@@ -31,7 +35,7 @@ def leave(request: HttpRequest) -> HttpResponse:
     if user.is_staff:
         return render(request, "accounts/leave.html", {"is_staff": True})
     form = OwnPasswordForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and is_confirmed(user, form, now=now):
+    if request.method == "POST" and is_confirmed(request, form, now=now):
         try:
             leaving.leave(user, address=audit.client_address(request), now=now)
         except leaving.Busy:
@@ -54,15 +58,31 @@ def leave(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def come_back(request: HttpRequest) -> HttpResponse:
-    """The only page of a closed account: until when it can be opened again, and the button that does so."""
+    """The only page of a closed account: until when it can be opened again, and the password that does so.
+
+    An open session alone is not enough: the owner may have closed the account because somebody else has one. Who has no
+    password came in by a provider of identity, and anew.
+    """
     user, now = cast(User, request.user), read_clock()
     if user.leaving_since is None:
         return redirect("accounts:profile" if hasattr(user, "profile") else "home")
-    if request.method == "POST" and leaving.come_back(user, address=audit.client_address(request), now=now):
+    has_password = user.has_usable_password()
+    if not has_password and not _signed_in_since(request, user.leaving_since):
+        logout(request)
+        return redirect_to_login(request.path)
+    form = OwnPasswordForm(request.POST if request.method == "POST" else None) if has_password else Form()
+    is_proven = request.method == "POST" and (not has_password or is_confirmed(request, form, now=now))
+    if is_proven and leaving.come_back(user, address=audit.client_address(request), now=now):
         messages.success(request, _("Your account is open again"))
         return redirect("applications:cabinet")
     context = {
+        "form": form,
         "until": leaving.comes_back_until(user),
         "may_come_back": leaving.may_come_back(user, now=now),
     }
     return render(request, "accounts/come_back.html", context)
+
+
+def _signed_in_since(request: HttpRequest, moment: datetime) -> bool:
+    session = store(request.session)
+    return session.is_familys and session.signed_in_at >= moment

@@ -54,7 +54,7 @@ def number(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/number_under_way.html", _under_way(user, move))
     form = refilled(request, NewNumberForm(request.POST if request.method == "POST" else None))
     status = 200
-    if request.method == "POST" and is_confirmed(user, form, now=now):
+    if request.method == "POST" and is_confirmed(request, form, now=now):
         refused = _send_to_the_new(request, user, form, now=now)
         if not refused:
             return redirect("accounts:number_new")

@@ -1,8 +1,10 @@
 """Asking for the password again, where an open session alone is not enough."""
 
 from datetime import datetime
+from typing import cast
 
 from django.forms import Form
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts import services
@@ -10,22 +12,24 @@ from accounts.models import User
 from accounts.views.code_step import too_many
 
 
-def is_confirmed(user: User, form: Form, *, now: datetime) -> bool:
-    """Whether what the form holds is the password of `user`; otherwise the form says why not."""
+def is_confirmed(request: HttpRequest, form: Form, *, now: datetime) -> bool:
+    """Whether what the form holds is the password of who is signed in; otherwise the form says why not."""
     if not form.is_valid():
         return False
-    why_not = why_not_own(user, form.cleaned_data["password"], now=now)
+    why_not = why_not_own(request, form.cleaned_data["password"], now=now)
     if why_not:
         form.add_error("password", why_not)
     return not why_not
 
 
-def why_not_own(user: User, password: str, *, now: datetime) -> str:
-    """Why `password` is not accepted as the present one of `user`; nothing if it is."""
+def why_not_own(request: HttpRequest, password: str, *, now: datetime) -> str:
+    """Why `password` is not accepted as the present one of who is signed in; nothing if it is."""
+    user = cast(User, request.user)
     if not user.has_usable_password():
         return _no_password(user)
     try:
-        return "" if services.is_own_password(user, password, now=now) else _("The present password is wrong")
+        is_own = services.is_own_password(user, password, session=request.session.session_key, now=now)
+        return "" if is_own else _("The present password is wrong")
     except services.TooManyTries as refusal:
         return too_many(refusal.retry_at, now=now)
 

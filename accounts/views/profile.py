@@ -124,7 +124,7 @@ def password(request: HttpRequest) -> HttpResponse:
     form = PasswordChangeForm(
         request.POST if request.method == "POST" else None,
         user=user,
-        why_not=partial(why_not_own, user, now=now),
+        why_not=partial(why_not_own, request, now=now),
     )
     if form.is_valid():
         try:

@@ -36,7 +36,7 @@ def app(request: HttpRequest) -> HttpResponse:
     if has_app(user.pk):
         return render(request, "accounts/app.html", {"left": second_way.codes_left(user)})
     form = AppForm(request.POST if request.method == "POST" else None)
-    if is_confirmed(user, form, now=now):
+    if is_confirmed(request, form, now=now):
         codes = second_way.set_up(
             user,
             form.cleaned_data["code"],
@@ -95,7 +95,7 @@ def _proven(request: HttpRequest, user: User, template: str, act: Callable[[], H
     if not has_app(user.pk):
         return redirect("accounts:app")
     form = SecondWayForm(request.POST if request.method == "POST" else None)
-    if is_confirmed(user, form, now=read_clock()):
+    if is_confirmed(request, form, now=read_clock()):
         try:
             if second_way.try_code(user.username, user, form.cleaned_data["code"], now=read_clock()):
                 return act()

@@ -215,7 +215,7 @@ class TestBusy:
         fields = {"old_password": PASSWORD, "password": "жаңа құпия сөз", "repeated": "жаңа құпия сөз"}
         with monkeypatch.context() as patch:
             patch.setattr(hashing, "_line", Busy())
-            for _ in range(limits.PASSWORD_PER_ACCOUNT.times + 1):
+            for _ in range(limits.PASSWORD_PER_SESSION.times + 1):
                 answer = browser.post("/cabinet/profile/password/", fields)
                 assert is_busy(answer)
         assert set(answer.context["form"].fields) == set(fields)
@@ -225,7 +225,7 @@ class TestBusy:
     def test_whose_tries_are_used_up_costs_no_hash(self, parent, client_of, monkeypatch):
         browser = client_of(parent)
         fields = {"old_password": "wrong", "password": "жаңа құпия сөз", "repeated": "жаңа құпия сөз"}
-        for _ in range(limits.PASSWORD_PER_ACCOUNT.times):
+        for _ in range(limits.PASSWORD_PER_SESSION.times):
             assert browser.post("/cabinet/profile/password/", fields).status_code == 200
         monkeypatch.setattr(hashing, "_line", Busy())
         assert browser.post("/cabinet/profile/password/", fields).status_code == 200

@@ -206,6 +206,18 @@ class TestPassword:
         parent.refresh_from_db()
         assert parent.check_password(RIGHT)
 
+    def test_who_shares_no_session_keeps_nobody_from_changing_it(self, parent, parent_client, client_of):
+        """On every page that asks for the password, by a session that was taken over and without the password."""
+        thief = client_of(parent)
+        pages = ["number/", "close/", "document/", "email/", "second-phone/"] * 2
+        for page in pages:
+            fields = {"phone": "+77017770001", "email": "a@b.kz", "password": "wrong", "number": "N12345678"}
+            thief.post(f"/cabinet/profile/{page}", fields)
+        assert self.change(thief).status_code == 200
+        assert self.change(parent_client).url == "/cabinet/profile/"
+        parent.refresh_from_db()
+        assert parent.check_password(self.new)
+
     def test_only_who_knows_the_old_one_learns_why_a_new_one_is_refused(self, parent, parent_client):
         iin = parent.profile.iin
         asked = [self.change(parent_client, old="wrong", password=new) for new in (iin, self.new) * 3]

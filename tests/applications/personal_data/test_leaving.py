@@ -15,7 +15,7 @@ from accounts import audit
 from accounts.data import leaving
 from accounts.data.leaving import COME_BACK_FOR
 from accounts.journal_actions import Action
-from accounts.models import AuditEntry, Profile, User
+from accounts.models import AuditEntry, Profile, Session, User
 from applications.models import Application, Benefit, Event
 from applications.moves import write_event
 from applications.personal_data.forgetting import children_due, forget_children_due
@@ -119,7 +119,7 @@ class TestClosing:
         assert "button" in browser.get(reverse(COME_BACK)).content.decode()
         clock.move_to(family.now + COME_BACK_FOR - timedelta(seconds=1))
         browser = client_of(User.objects.get(pk=family.parent.pk))
-        assert browser.post(reverse(COME_BACK)).url == reverse("applications:cabinet")
+        assert browser.post(reverse(COME_BACK), {"password": PASSWORD}).url == reverse("applications:cabinet")
         assert browser.get(reverse("accounts:profile")).status_code == 200
         application = Application.objects.get()
         assert (application.state, application.filed_at) == (
@@ -130,6 +130,35 @@ class TestClosing:
             Action.ACCOUNT_CLOSED,
             Action.ACCOUNT_REOPENED,
         }
+
+    def test_it_ends_every_session_and_none_opens_it_without_the_password(self, family, client_of, clock):
+        """Perhaps it was closed because somebody else has a session."""
+        browser, thief = client_of(family.parent), client_of(family.parent)
+        assert browser.post(reverse(LEAVE), {"password": PASSWORD}).url == reverse("home")
+        assert not Session.objects.filter(user=family.parent).exists()
+        for one in (browser, thief):
+            assert one.post(reverse(COME_BACK)).url.startswith(reverse("accounts:login"))
+        # One that was being signed in while the account was closed.
+        thief = client_of(User.objects.get(pk=family.parent.pk))
+        for typed in ({}, {"password": "another-pass-1"}):
+            assert thief.post(reverse(COME_BACK), typed).status_code == 200
+        assert User.objects.get(pk=family.parent.pk).leaving_since is not None
+
+    @pytest.mark.parametrize(("after", "opens"), [(-MICROSECOND, False), (timedelta(0), True)])
+    def test_without_a_password_a_sign_in_after_the_closing_opens_it(
+        self, family, client_of, clock, after, opens
+    ):
+        leave(family)
+        user = User.objects.get(pk=family.parent.pk)
+        user.set_unusable_password()
+        user.save()
+        browser = client_of(user)
+        session = browser.session
+        session.begin_family(now=user.leaving_since + after)
+        session.save()
+        answer = browser.post(reverse(COME_BACK))
+        assert answer.url.startswith(reverse("applications:cabinet" if opens else "accounts:login"))
+        assert (User.objects.get(pk=user.pk).leaving_since is None) == opens
 
     def test_nothing_can_be_done_or_is_told_once_it_is_closed(self, family):
         leave(family)
