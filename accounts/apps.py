@@ -17,6 +17,7 @@ class AccountsConfig(AppConfig):
         passwords.register_words(personal_words.of_profile)
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         journal.register(journal_actions.Action)
+        journal.register(journal_actions.Former)
         parts.register(account.Account())
         stops.register(stopping.MoveOfNumber())
         last_use.keep_last_use()

@@ -43,8 +43,6 @@ class Action(models.TextChoices):
     EMAIL_REMOVED = "email_removed", _("E-mail address removed")
     SECOND_PHONE_CHANGED = "second_phone_changed", _("Second phone changed")
     SECOND_PHONE_REMOVED = "second_phone_removed", _("Second phone removed")
-    # What entries from before say; those now name the contact.
-    CONTACT_CHANGED = "contact_changed", _("E-mail or second phone changed")
     PHOTO_CHANGED = "photo_changed", _("Photo changed")
     NUMBER_MOVE_ASKED = "number_move_asked", _("Change of the phone number asked for")
     NUMBER_ASKED_BY_PHONE = (
@@ -70,6 +68,12 @@ class Action(models.TextChoices):
     DATA_ASKED_FOR = "data_asked_for", _("Copy of your data asked for")
     DATA_DOWNLOADED = "data_downloaded", _("Copy of your data downloaded")
     SEARCHED = "searched", _("Search in the workplace")
+
+
+class Former(models.TextChoices):
+    """What only older entries say; nothing writes it any more."""
+
+    CONTACT_CHANGED = "contact_changed", _("E-mail or second phone changed")
 
 
 # What nobody signed in has done: where no actor is written, it was a visitor and not the portal.

@@ -87,6 +87,14 @@ KINDS: Final = (
         SMS,
         past_budget=PastBudget.WARNING,
     ),
+    # Codes to both numbers, while an official has yet to decide about a guardian.
+    Kind("number_held", _("Change of number waits for a decision"), BOTH, past_budget=PastBudget.WARNING),
+    Kind(
+        "number_waits",
+        _("Change of number waits for a decision, to the new one"),
+        SMS,
+        past_budget=PastBudget.WARNING,
+    ),
     Kind(
         "number_not_moved",
         _("Change of number stopped, to the new one"),

@@ -48,6 +48,11 @@ class Stoppable(Protocol):
     def heading(self) -> str: ...
 
     @property
+    def what(self) -> str:
+        """What can be stopped, for whoever has only heard of the page."""
+        ...
+
+    @property
     def nothing(self) -> str:
         """The text for when there is nothing to choose."""
         ...

@@ -50,8 +50,11 @@ _WAITS: Final[dict[NumberMove.Proof, timedelta | None]] = {
     Proof.CLAIM: rules.WAIT,
 }
 
-# What the journal says of a move that was not asked for in the account, or by an employee.
+# What the journal says when it is asked for.
 _ASKED: Final = {
+    Proof.BOTH_NUMBERS: Action.NUMBER_MOVE_ASKED,
+    Proof.NEW_NUMBER: Action.NUMBER_MOVE_ASKED,
+    Proof.DOCUMENT: Action.NUMBER_MOVE_ASKED,
     Proof.SECOND_PHONE: Action.NUMBER_ASKED_BY_PHONE,
     Proof.EMAIL: Action.NUMBER_ASKED_BY_EMAIL,
     Proof.CLAIM: Action.NUMBER_CLAIMED,
@@ -192,12 +195,13 @@ def ask(
             **(claimant.columns if claimant else {}),
         )
         _insert(move)
-        action = _ASKED.get(proof, Action.NUMBER_MOVE_ASKED)
-        audit.record(action, actor=asked_by, subject=account, address=address, about=move, now=now)
-        if wait == timedelta(0) and not what_holds(account):
-            _perform(move, account, by=asked_by, address=address, now=now)
-        elif wait != timedelta(0):
+        audit.record(_ASKED[proof], actor=asked_by, subject=account, address=address, about=move, now=now)
+        if wait != timedelta(0):
             _announce(move, account, now=now)
+        elif what_holds(account):
+            _announce_hold(move, account, now=now)
+        else:
+            _perform(move, account, by=asked_by, address=address, now=now)
         return move
 
 
@@ -492,6 +496,16 @@ def _announce(move: NumberMove, account: User, *, now: datetime) -> None:
     context = {"due_at": move.due_at, "proof": move.proof}
     enqueue(account, kind, context=context, dedupe_key=str(move.pk), now=now, link=_own_page())
     tell_by_other_ways(account, kind, context=context, dedupe_key=str(move.pk), now=now)
+
+
+def _announce_hold(move: NumberMove, account: User, *, now: datetime) -> None:
+    """Tell both numbers, whose codes were entered, that it is asked for and not done."""
+    key = str(move.pk)
+    enqueue(account, "number_held", context={}, dedupe_key=key, now=now, link=_own_page())
+    tell_by_other_ways(account, "number_held", context={}, dedupe_key=key, now=now)
+    enqueue_to_phone(
+        move.new_phone, "number_waits", context={}, language=account.language, dedupe_key=key, now=now
+    )
 
 
 def _announce_stop(move: NumberMove, account: User, *, now: datetime) -> None:

@@ -29,6 +29,7 @@ _NOBODY: Final = {Way.PHONE: "+77000000000", Way.EMAIL: "nobody@localhost"}
 # What contacts read where the account itself reads something else: they may be nobody's way into the cabinet any more.
 _TO_CONTACTS: Final = {
     "number_move_asked": "number_asked",
+    "number_held": "number_asked",
     "number_claimed": "number_news",
     "number_moved": "number_left",
     "number_lost": "number_gone",

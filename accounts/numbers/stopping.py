@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import NumberMove, User
 from accounts.numbers import moves
+from accounts.numbers.concerned import what_holds
 from accounts.numbers.moves import Kind, NotMoved, Proof, Stopped
 from accounts.phones import display_phone
 from accounts.stops import Advice, Choice, NotStopped
@@ -26,6 +27,10 @@ class MoveOfNumber:
     @property
     def heading(self) -> str:
         return _("Change of your phone number")
+
+    @property
+    def what(self) -> str:
+        return _("The change of your account's phone number, if you did not ask for it")
 
     @property
     def nothing(self) -> str:
@@ -51,7 +56,15 @@ class MoveOfNumber:
             else _advice(move, is_signed_in=True).said
         )
         title = capfirst(move.get_kind_display())
-        return [Choice(str(move.pk), title, rows(move), _state(move, now=now), consequences=[means])]
+        return [
+            Choice(
+                str(move.pk),
+                title,
+                rows(move, is_held=bool(held(user))),
+                _state(move, now=now),
+                consequences=[means],
+            )
+        ]
 
     def advice(self, user: User, *, is_signed_in: bool, now: datetime) -> Advice | None:
         last = NumberMove.objects.filter(account=user, stopped_because=Stopped.BY_OWNER).first()
@@ -77,6 +90,18 @@ def stopped(move: NumberMove) -> str:
     return _("Stopped. The number of the account does not change")
 
 
+def held(account: User) -> str:
+    """What holds the moves of `account`, in a sentence for its owner; empty if nothing does."""
+    hold = what_holds(account)
+    return str(hold.to_owner) if hold else ""
+
+
+def under_way(account: User) -> dict[str, Any]:
+    """What `accounts/parts/number_move.html` shows of a move of `account`, where its owner begins."""
+    move = moves.live_move_of(account)
+    return {"number_move": move, "number_move_held": held(account)} if move is not None else {}
+
+
 def advice(move: NumberMove) -> Advice:
     """What the signed-in owner of `move` does besides stopping it: that follows from its proof."""
     return _advice(move, is_signed_in=True)
@@ -94,13 +119,19 @@ def how_asked(move: NumberMove) -> str:
     }[NumberMove.Proof(move.proof)]
 
 
-def rows(move: NumberMove) -> list[dict[str, Any]]:
-    """What its owner reads about `move`; the new number ends only, since others may read the page."""
+def rows(move: NumberMove, *, is_held: bool) -> list[dict[str, Any]]:
+    """What its owner reads about `move`; the new number ends only, since others may read the page.
+
+    While something holds it, no day is promised: it is not made before `due_at`, and not before it is free.
+    """
     shown: list[dict[str, Any]] = [{"label": _("Asked for at"), "at": move.asked_at}]
     shown.append({"label": _("How it was asked for"), "value": how_asked(move)})
     if move.new_phone:
         shown.append({"label": _("New number ends with"), "value": display_phone(move.new_phone)[-5:]})
-    if move.due_at is not None:
+    if move.due_at is not None and is_held:
+        if move.due_at > move.asked_at:
+            shown.append({"label": _("Not before"), "at": move.due_at})
+    elif move.due_at is not None:
         shown.append({"label": _("The number changes at"), "at": move.due_at})
     return shown
 

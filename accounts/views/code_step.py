@@ -58,14 +58,24 @@ def send(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: dat
     note_code(request.session, purpose=purpose, phone=phone, network=limits.address_key(address), now=now)
 
 
-def resend(request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, now: datetime) -> bool:
-    """The same from the button of the code page, with a message about the result; returns whether a code was sent."""
+def resend(
+    request: HttpRequest, *, phone: str, purpose: SmsCode.Purpose, is_first: bool = False, now: datetime
+) -> bool:
+    """The same from the button of the code page, with a message about the result; returns whether a code was sent.
+
+    `is_first`: there is no former code that ends with it.
+    """
     try:
         send(request, phone=phone, purpose=purpose, now=now)
     except NO_CODE as refusal:
         messages.warning(request, why_no_code(refusal, now=now))
         return False
-    messages.success(request, _("A new code is on its way. The former one is no longer valid"))
+    messages.success(
+        request,
+        _("The code is on its way")
+        if is_first
+        else _("A new code is on its way. The former one is no longer valid"),
+    )
     return True
 
 
@@ -107,13 +117,17 @@ def ask_for_phone(
     purpose: SmsCode.Purpose,
     template: str,
     code_page: str,
+    more: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """The page that asks for a number and sends it a code. Opened again later, it begins `way` with another number."""
+    """The page that asks for a number and sends it a code. Opened again later, it begins `way` with another number.
+
+    `more` is what its template shows beside the form.
+    """
     now = read_clock()
     initial = {"phone": display_phone(way.phone)}
     form = PhoneForm(request.POST if request.method == "POST" else None, initial=initial)
     if not form.is_valid():
-        return render(request, template, {"form": form})
+        return render(request, template, {"form": form, **(more or {})})
     phone = form.cleaned_data["phone"]
     if phone == way.phone and is_fresh(way.sent_at, now=now):
         return redirect(code_page)
@@ -121,7 +135,7 @@ def ask_for_phone(
         send(request, phone=phone, purpose=purpose, now=now)
     except NO_CODE as refusal:
         form.add_error("phone", why_no_code(refusal, now=now))
-        return render(request, template, {"form": form}, status=429)
+        return render(request, template, {"form": form, **(more or {})}, status=429)
     keep(request.session, type(way)(phone=phone, sent_at=now.isoformat()))
     return redirect(code_page)
 

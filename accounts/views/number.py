@@ -23,7 +23,7 @@ from accounts.forms import CodeForm, NewNumberForm
 from accounts.identity import Identity
 from accounts.masks import mask_phone
 from accounts.models import NumberMove, SmsCode, User
-from accounts.numbers import claims, concerned, moves, stopping
+from accounts.numbers import claims, moves, stopping
 from accounts.numbers.moves import Claimant, Kind, NotMoved, Proof, Renewed
 from accounts.phones import display_phone
 from accounts.progress import NewNumber, keep_new_number, new_number_of
@@ -65,6 +65,7 @@ def number(request: HttpRequest) -> HttpResponse:
         "phone": display_phone(user.phone),
         "has_password": user.has_usable_password(),
         "contact_phones": settings.CONTACT_PHONES,
+        "held": stopping.held(user),
     }
     if move is not None:
         context |= _under_way(user, move)
@@ -109,10 +110,15 @@ def former_code(request: HttpRequest) -> HttpResponse:
     if not former:
         return redirect("accounts:number_wait")
     if "resend" in request.POST:
-        if code_step.resend(request, phone=former, purpose=FORMER, now=now):
+        is_first = not begun.former_sent_at
+        if code_step.resend(request, phone=former, purpose=FORMER, is_first=is_first, now=now):
             keep_new_number(request.session, replace(begun, former_sent_at=now.isoformat()))
         return redirect("accounts:number_former")
-    context = {"masked_phone": mask_phone(former), "new_phone": display_phone(begun.phone)}
+    context = {
+        "masked_phone": mask_phone(former),
+        "new_phone": display_phone(begun.phone),
+        "held": stopping.held(user),
+    }
     if not begun.former_sent_at:
         return render(request, "accounts/number_former.html", context)
     form = CodeForm(request.POST if request.method == "POST" else None)
@@ -133,7 +139,8 @@ def wait(request: HttpRequest) -> HttpResponse:
         return _start_over(request, begun)
     if request.method == "POST":
         return _change(request, user, begun, proof=Proof.NEW_NUMBER, now=now)
-    return render(request, "accounts/number_wait.html", {"new_phone": display_phone(begun.phone)})
+    context = {"new_phone": display_phone(begun.phone), "held": stopping.held(user)}
+    return render(request, "accounts/number_wait.html", context)
 
 
 @pressed_on("accounts:number")
@@ -284,11 +291,11 @@ def _claim(request: HttpRequest, user: User, begun: NewNumber, *, now: datetime)
 
 
 def _under_way(user: User, move: NumberMove) -> dict[str, object]:
-    held = concerned.what_holds(user)
+    held = stopping.held(user)
     return {
         "move": move,
-        "rows": stopping.rows(move),
+        "rows": stopping.rows(move, is_held=bool(held)),
         "advice": stopping.advice(move),
-        "held": held.to_owner if held else "",
+        "held": held,
         "is_claim": move.kind == Kind.RECYCLING,
     }

@@ -28,6 +28,7 @@ from accounts.forms import PasswordChangeForm, PhotoForm, ProfileForm
 from accounts.journal import institutions_of, names_of
 from accounts.journal_actions import BY_VISITORS, Action
 from accounts.models import AuditEntry, Profile, User
+from accounts.numbers.stopping import under_way
 from accounts.phones import display_phone
 from accounts.roles import role_name
 from accounts.typed import refilled
@@ -183,6 +184,7 @@ def _profile_page(request: HttpRequest, *, form: ProfileForm | None, photo_form:
         "proven_phone": display_phone(proven["phone"]),
         "photo_form": photo_form,
         "profile": own,
+        **under_way(user),
         "next": page_of_ours(request, request.POST.get("next") or request.GET.get("next", "")),
         "rows": [
             {"label": _("Login"), "value": display_phone(user.phone) or user.login or "—"},

@@ -38,6 +38,7 @@ def phone(request: HttpRequest) -> HttpResponse:
         purpose=STOP,
         template="accounts/stop_phone.html",
         code_page="accounts:stop_code",
+        more={"kinds": stops.kinds()},
     )
 
 

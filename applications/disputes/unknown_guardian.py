@@ -30,6 +30,10 @@ class UnknownGuardian:
         return _("Which of the child's representatives you can stop")
 
     @property
+    def what(self) -> str:
+        return _("A representative of your child whom you don't know")
+
+    @property
     def nothing(self) -> str:
         return _(
             "Nobody was added after you in the last 30 days. Who was there before you can be stopped here for 30 days "
@@ -60,7 +64,9 @@ class UnknownGuardian:
                 "the same."
             ),
             _(
-                "The person is told. It stands in the journals of both of you. This can be done once for a person."
+                "The person is told. It stands in the journals of both of you. This can be done once for a person. "
+                "Pressed by mistake? You can't take it back yourself, but an official can decide at once that the "
+                "person stays: call the contact centre."
             ),
         ]
 

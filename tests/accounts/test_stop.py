@@ -278,6 +278,7 @@ class Doors:
 
     code = "door"
     heading, nothing, claim, consequences = "Есіктер", "Есік жоқ", "Бұл мен емес", ["Есік жабылады"]
+    what = "Есік"
     stopped: list[str] = []
 
     def choices(self, user, *, now):

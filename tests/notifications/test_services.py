@@ -32,7 +32,7 @@ def test_a_notice_in_both_languages_and_an_sms_in_the_recipients(db):
     assert (notice.recipient, notice.created_at, notice.read_at) == (parent, NOW, None)
     assert notice.text_kk.startswith("Сіздің өтінішіңіз қабылданды. Кезектегі нөміріңіз: 12\u00a0345.")
     assert notice.text_ru.startswith("Ваше заявление принято. Ваш номер в очереди: 12\u00a0345.")
-    assert message.text == "Заявление №19-000417 принято. Ваш номер в очереди: 12\u00a0345. BALABAQSHA"
+    assert message.text == "Заявление №19-000417 (SMS: №0417) принято. Номер: 12\u00a0345. BALABAQSHA"
     assert (message.phone, message.recipient, message.state) == (parent.phone, parent, Message.State.QUEUED)
     assert (message.next_attempt_at, message.give_up_at) == (NOW, NOW + timedelta(hours=24))
 
@@ -41,7 +41,7 @@ def test_the_language_of_the_page_changes_nothing(parent):
     with translation.override("ru"):
         tell(parent)
     assert Notice.objects.get().text_kk.startswith("Сіздің")
-    assert Message.objects.get().text.startswith("№19-000417 өтініш қабылданды")
+    assert Message.objects.get().text.startswith("№19-000417 (SMS: №0417) өтініш қабылданды")
 
 
 def test_the_same_cause_is_told_once_but_to_each_guardian(parent):

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
 from accounts.models import User
+from accounts.numbers.stopping import under_way
 from applications.access.family import applications_of, collected_among, settled_for, with_standing
 from applications.disputes.halts import may_now
 from applications.models import Application
@@ -68,7 +69,11 @@ def start(request: HttpRequest) -> HttpResponse:
         if row.may_restore:
             restorable.setdefault(row.application.child_id, row)
     cards = [_card(child, newest.get(child.pk), restorable.get(child.pk), now=now) for child in children]
-    context = {"cards": cards, "unknown": stoppable(user, now=now).filter(dispute__isnull=True)}
+    context = {
+        "cards": cards,
+        "unknown": stoppable(user, now=now).filter(dispute__isnull=True),
+        **under_way(user),
+    }
     return render(request, "applications/start.html", context)
 
 

@@ -7,12 +7,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts import stops
 from accounts.models import NumberMove, SmsCode, User
 from accounts.numbers import moves, rules
 from accounts.numbers.moves import Kind, Proof
 from notifications.models import Message, Notice
 from tests.accounts.walk import PHONE, newest_code
-from tests.factories import UserFactory
+from tests.factories import DisputeFactory, GuardianshipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -224,3 +225,67 @@ def test_who_has_lost_the_number_and_comes_in_by_an_identity_is_led_to_another(o
 
 def main_of(answer):
     return answer.content.decode().partition("<main")[2].partition("</main>")[0]
+
+
+class TestWhileSomethingHoldsIt:
+    """An open dispute about a guardian: nothing is promised that will not happen, and both numbers are told."""
+
+    @pytest.fixture(autouse=True)
+    def _disputed(self, owner):
+        guardianship = GuardianshipFactory(user=owner)
+        other = GuardianshipFactory(child=guardianship.child)
+        DisputeFactory(guardianship=other, raised_by=owner)
+
+    def test_it_is_said_before_a_code_is_asked_for(self, browser):
+        assert "Маман" in browser.get(BASE).context["held"]
+        prove_the_new(browser)
+        for step in ("former/", "wait/"):
+            page = browser.get(BASE + step)
+            assert page.context["held"] in page.content.decode()
+            assert "бірден ауысады" not in page.content.decode()
+
+    def test_with_both_codes_both_numbers_hear_that_it_waits_and_no_passed_time_is_promised(self, browser):
+        prove_the_new(browser)
+        browser.post(f"{BASE}former/", {"resend": "1"})
+        page = browser.post(f"{BASE}former/", {"code": newest_code()}, follow=True)
+        move = NumberMove.objects.get()
+        assert move.is_live
+        assert [row for row in page.context["rows"] if row.get("at") == move.due_at != move.asked_at] == []
+        assert "Нөмір ауысатын уақыт" not in page.content.decode()
+        sent = {one.phone.as_e164: one.kind for one in Message.objects.filter(kind__startswith="number_")}
+        assert sent == {PHONE: "number_held", NEW: "number_waits"}
+        assert Notice.objects.filter(kind="number_held").exists()
+
+
+def test_what_is_under_way_stands_first_where_its_owner_begins(browser, owner):
+    for begin_at in ("/cabinet/", "/cabinet/profile/"):
+        assert 'id="number-move"' not in browser.get(begin_at).content.decode()
+    moves.ask(
+        owner, kind=Kind.RECOVERY, proof=Proof.EMAIL, new_phone=NEW, asked_by=None, address=None, now=NOW
+    )
+    for begin_at in ("/cabinet/", "/cabinet/profile/"):
+        page = browser.get(begin_at).content.decode()
+        assert 'id="number-move"' in page
+        assert "25.11.2026" in page
+    moves.stop(NumberMove.objects.get(), by=owner, address=None, now=NOW)
+    assert 'id="number-move"' not in browser.get("/cabinet/").content.decode()
+
+
+def test_the_first_code_to_the_present_number_ends_no_other(browser):
+    """Nothing is called a code from the present number before one was sent, and no button starts everything over."""
+    prove_the_new(browser)
+    assert "Қазіргі нөмірмен растау" in browser.get(f"{BASE}former/").content.decode()
+    page = browser.post(f"{BASE}former/", {"resend": "1"}, follow=True).content.decode()
+    assert "Код жіберілді" in page
+    assert "енді жарамсыз" not in page
+    assert "Нөмірді өзгерту" not in page
+
+
+def test_stop_has_one_name_and_begins_with_what_can_be_stopped():
+    """Who comes from an SMS about their number finds «Тоқтату», and that it is the right place for it."""
+    page = Client().get("/stop/").content.decode()
+    for kind in stops.kinds():
+        assert kind.what in page
+    assert "телефон нөмірін ауыстыру" in page
+    assert "Тоқтату: бейтаныс өкіл" not in page
+    assert Client().get("/login/").content.decode().count(">Тоқтату</a>") >= 2
