@@ -31,7 +31,7 @@ from applications.states import (
 from bulletin.models import Vacancy
 from bulletin.workdays import NoCalendar
 from children.access import informed_guardians, is_own_child, present_people
-from children.disputes import is_halted_for, side_of
+from children.disputes import is_halted_for, side_of, stoppable
 from children.models import Child, Guardianship
 from notifications.services import enqueue
 
@@ -243,9 +243,35 @@ def announce(
     tell(application, kind, event=event, now=event.at, guardians=first, **context)
     if others:
         rest = [guardian for guardian in guardians if guardian != event.actor]
-        tell(application, others, event=event, now=event.at, guardians=rest, **context | (others_read or {}))
+        if event.actor is not None:
+            read = context | (others_read or {})
+            tell_of_another(
+                application,
+                others,
+                actor=event.actor,
+                key=str(event.pk),
+                now=event.at,
+                guardians=rest,
+                **read,
+            )
     for action in actions:
         trace(application, action, actor=event.actor, now=event.at, reason=event.reason, guardians=guardians)
+
+
+def tell_of_another(
+    application: Application,
+    kind: str,
+    *,
+    actor: User,
+    key: str,
+    now: datetime,
+    guardians: Iterable[User],
+    **context: Any,
+) -> None:
+    """Tell these `guardians` what another one, `actor`, did; «Stop» is named to whom it is open against that one."""
+    for guardian in guardians:
+        may_stop = stoppable(guardian, now=now).filter(child=application.child_id, user=actor).exists()
+        remind(application, kind, key=key, now=now, guardians=[guardian], may_stop=may_stop, **context)
 
 
 def tell(

@@ -5,6 +5,7 @@ the application is back at its original date.
 """
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.files.base import File
 from django.db.models import Q, QuerySet
@@ -23,6 +24,7 @@ from applications.moves import (
     refuse_stranger,
     refuse_while_halted,
     remind,
+    tell_of_another,
     trace,
 )
 from applications.queue.position import position
@@ -79,7 +81,12 @@ def withdraw_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit
         refuse_while_halted(benefit.application, actor=actor)
         _end(benefit, BenefitState.WITHDRAWN, actor=actor, now=now)
         _tell(
-            benefit, "benefit_withdrawn_by_other", Action.BENEFIT_WITHDRAWN, actor=actor, now=now, but=actor
+            benefit,
+            "benefit_withdrawn_by_other",
+            Action.BENEFIT_WITHDRAWN,
+            actor=actor,
+            now=now,
+            is_of_another=True,
         )
     return benefit
 
@@ -240,22 +247,27 @@ def _tell(
     now: datetime,
     reason: str = "",
     last_day: date | None = None,
-    but: User | None = None,
+    is_of_another: bool = False,
 ) -> None:
-    """Tell every guardian but one, and enter `action` into the journals of all. Each benefit is told of once a kind."""
+    """Tell every guardian, and enter `action` into the journals of all. Each benefit is told of once a kind.
+
+    What only the others are told of does not go to `actor` (`is_of_another`).
+    """
     application = benefit.application
     guardians, place = informed_guardians(application.child), position(application, now=now)
-    remind(
-        application,
-        kind,
-        key=str(benefit.pk),
-        now=now,
-        guardians=[guardian for guardian in guardians if guardian != but],
-        category=benefit.category,
-        number=place.number if place else None,
-        reason=reason,
-        last_day=last_day,
-    )
+    context: dict[str, Any] = {
+        "key": str(benefit.pk),
+        "now": now,
+        "category": benefit.category,
+        "number": place.number if place else None,
+        "reason": reason,
+        "last_day": last_day,
+    }
+    if is_of_another and actor is not None:
+        rest = [guardian for guardian in guardians if guardian != actor]
+        tell_of_another(application, kind, actor=actor, guardians=rest, **context)
+    else:
+        remind(application, kind, guardians=guardians, **context)
     trace(application, action, actor=actor, now=now, reason=reason, guardians=guardians)
 
 

@@ -20,8 +20,9 @@ def change_languages(
 ) -> Application:
     """Look for places in other languages. The date and the number stay: the queue does not depend on the language.
 
-    Counts as a confirmation of interest. The same languages again change nothing. Raises `ValueError` for unknown
-    languages, `Refused` (NOT_ALLOWED unless the application is waiting, DISPUTED, UNPROVEN).
+    Counts as a confirmation of interest. The other guardians get an SMS. The same languages again change nothing.
+    Raises `ValueError` for unknown languages, `Refused` (NOT_ALLOWED unless the application is waiting, DISPUTED,
+    UNPROVEN).
     """
     known = [code for code in Language.values if code in languages]
     if not known or len(known) != len(set(languages)):
@@ -40,7 +41,7 @@ def change_languages(
             languages=known,
             interest_confirmed_at=now,
         )
-        _announce(event, Action.LANGUAGES_CHANGED)
+        _announce(event, Action.LANGUAGES_CHANGED, others="languages_by_other")
     return application
 
 

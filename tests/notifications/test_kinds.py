@@ -126,6 +126,22 @@ def test_two_children_of_a_family_never_get_the_same_sms(kind, channel, language
 
 
 @pytest.mark.parametrize(
+    ("kind", "channel", "language"), [text for text in TEXTS if text[0].code.endswith("_by_other")]
+)
+def test_what_another_guardian_did_is_told_in_one_way(kind, channel, language):
+    """Who, what, and what can be done: «Stop» where it is open, or whom to call; until when an archive is undone."""
+    guardian, stop = {"kk": ("өкіл", "«Тоқтату»"), "ru": ("представитель", "«Стоп»")}[language]
+    for may_stop in (True, False):
+        text = text_of(kind, channel, language, may_stop=may_stop)
+        assert guardian in text.lower()
+        if channel is Channel.SMS and "undo_until" in kind.needs:
+            assert "27.06.2019" in text
+        else:
+            assert (stop in text) is may_stop
+            assert settings.CONTACT_PHONES[0] in text or may_stop
+
+
+@pytest.mark.parametrize(
     ("kind", "channel", "language"), [text for text in TEXTS if text[0].code.startswith("bid_")]
 )
 def test_a_bid_is_not_called_an_application(kind, channel, language):

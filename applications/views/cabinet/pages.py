@@ -121,7 +121,7 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "archived": _archived([application], reader=parent(request), now=now)[0] if is_archived else None,
         "benefits": benefits_of(application, reader=parent(request), now=now),
         "sent": sent_for_extension(application, sender=parent(request)),
-        "events": application.events.order_by("-id"),
+        "events": application.events.select_related("actor").order_by("-id"),
     }
     return render(request, "applications/application.html", context)
 

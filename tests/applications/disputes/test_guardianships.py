@@ -690,6 +690,22 @@ class TestWhoIsTold:
             assert guardian.journal.filter(actor=newcomer, at=scene.now).exists()
         assert not former.journal.exists()
 
+    def test_other_languages_are_told_of_too_and_the_history_says_who(self, scene, newcomer, client_of):
+        changes.change_languages(scene.application, languages=["ru"], actor=newcomer, now=scene.now)
+        assert Notice.objects.get(recipient=newcomer, kind="application_changed")
+        told = Message.objects.get(kind="languages_by_other")
+        # The newcomer came after the parent, who may stop them; not so the other way round.
+        assert told.recipient == scene.parent
+        assert "«Тоқтату»" in told.text
+        changes.change_languages(scene.application, languages=["kk"], actor=scene.parent, now=scene.now)
+        back = Message.objects.get(kind="languages_by_other", recipient=newcomer)
+        assert "«Тоқтату»" not in back.text
+        for reader in (scene.parent, newcomer):
+            page = client_of(reader).get(scene.application.get_absolute_url()).content.decode()
+            history = page[page.index("timeline") :]
+            assert history.count("Кім орындады: Мен") >= 1
+            assert "Кім орындады: Баланың басқа заңды өкілі" in history
+
     def test_no_costly_move_is_left_out(self):
         moves_of_acts = {
             "archive": Move.ARCHIVE,
