@@ -138,6 +138,33 @@ CONTACTS_PER_ACCOUNT: Final = Limit(
     hurts="a parent who mistypes ten times: waits till the next day",
 )
 
+# Codes to a second phone or mailbox for a lost number, of one IIN. Networks cost a stranger nothing, so they are no
+# measure here; each new number takes a SIM card and a code.
+REGAIN_PER_NUMBER: Final = _per(
+    ("regain-number-minute", 1, MINUTE),
+    ("regain-number-day", 3, DAY),
+    grace=_CLOSED,
+    protects="the owner of an account from being woken, and kept from its codes, by one stranger from many networks",
+    hurts="an owner whose codes do not arrive three times: uses another number or a known device, or comes with papers",
+)
+REGAIN_EVERYWHERE: Final = Limit(
+    "regain-everywhere",
+    5,
+    DAY,
+    pauses=tuple(minutes * MINUTE for minutes in (5, 10, 20, 40, 60)),
+    grace=_CLOSED,
+    protects="the second phone of an account from SMS asked for with many numbers: about thirty in a day at most",
+    hurts="the owner on a new device, while a stranger spends SIM cards: gets one after each pause, or brings papers",
+)
+REGAIN_PER_DEVICE: Final = _per(
+    ("regain-device-minute", 1, MINUTE),
+    ("regain-device-hour", 5, HOUR),
+    ("regain-device-day", 8, DAY),
+    grace=_CLOSED,
+    protects="the same from whoever found or borrowed a phone that knows the account",
+    hurts="an owner whose codes do not arrive: told the minute, and whom to call",
+)
+
 # Codes by SMS to one phone for one purpose, asked for from one network or by one device that knows the account.
 CODE_PER_PHONE: Final = _per(
     ("code-phone-minute", 1, MINUTE),
@@ -490,6 +517,17 @@ def code_was_entered(phone: str, *, purpose: str, network: str, sent_at: datetim
         *_newcomers_of_network(phone, network),
     ]
     forget(unanswered, now=sent_at)
+
+
+def allow_regain(identity: str, *, new_phone: str, device: str, now: datetime) -> Allowed:
+    """Whether one code may be sent to a contact of the account of `identity` (a hash); counts it, if there is none too.
+
+    `new_phone` was proven by a code. `device` as in `sign_in_limits`: it has counts of its own.
+    """
+    if device:
+        return allow_all([(limit, f"{device} {identity}") for limit in REGAIN_PER_DEVICE], now=now)
+    own = [(limit, f"{new_phone} {identity}") for limit in REGAIN_PER_NUMBER]
+    return allow_all([*own, (REGAIN_EVERYWHERE, identity)], now=now)
 
 
 def sign_in_code_limits(account: str) -> list[tuple[Limit, str]]:

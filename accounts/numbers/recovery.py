@@ -3,6 +3,7 @@
 Nobody learns whether an account has an IIN, or such a contact: for one without them the same is done and undone.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -49,22 +50,26 @@ def ask_for_code(
     session: str,
     language: str,
     address: str | None,
+    knows: Callable[[str], str],
     now: datetime,
 ) -> None:
     """Send a code by `way` to the owner of the account with `identity`, if it has proven that contact.
 
-    `new_phone` (E.164) was proven by a code. The caller can't tell whether one was sent, nor by the time it takes.
+    `new_phone` (E.164) was proven by a code. `knows` tells the number of the visitor's device if it knows the account
+    of this name (`accounts.devices.known_device`): an owner's own device is stopped by nobody else. The caller can't
+    tell whether one was sent, nor by the time it takes.
     `language` is that of the page. Raises `TooManyCodes`.
     """
+    owner = _owner(identity)
     looker = f"{PURPOSE} {new_phone}"
     allowed = limits.allow_lookup(looker, address=address, now=now)
     if allowed.ok:
-        allowed = limits.allow_code(key_of(identity), purpose=PURPOSE, address=address, device="", now=now)
+        device = knows(owner.username) if owner else ""
+        allowed = limits.allow_regain(key_of(identity), new_phone=new_phone, device=device, now=now)
         if not allowed.ok:
             limits.lookup_was_harmless(looker, now=now)
     if not allowed.ok:
         raise TooManyCodes(allowed.retry_at)
-    owner = _owner(identity)
     value = proven_contact(owner, way) if owner else ""
     subject = _subject(identity, owner, way, value, new_phone)
     with transaction.atomic():

@@ -5,6 +5,7 @@ call: the contact centre moves the account with a document (`applications.workpl
 """
 
 from dataclasses import replace
+from functools import partial
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.audit import client_address
 from accounts.contacts import Way
+from accounts.devices import known_device
 from accounts.forms import CodeForm, ContactCodeForm, LostNumberForm
 from accounts.identity import Identity
 from accounts.models import SmsCode, User
@@ -182,6 +184,7 @@ def _ask(request: HttpRequest, lost: Lost, owner: Identity, way: Way) -> None:
         session=session,
         language=get_language() or "kk",
         address=client_address(request),
+        knows=partial(known_device, request),
         now=now,
     )
     keep_session_secret(request.session, session)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import contacts
+from accounts import contacts, limits
 from accounts.contacts import Way
 from accounts.identity import parse_identity
 from accounts.iin import check_digit
@@ -200,7 +201,7 @@ def test_without_a_proven_contact_no_code_is_right(owner, client, monkeypatch):
     for minutes, present in enumerate(("", "another@mail.kz"), start=1):
         visit: dict[str, Any] = {"session": "s", "address": None, "now": NOW + timedelta(minutes=minutes)}
         User.objects.filter(pk=owner.pk).update(email=MAILBOX)
-        recovery.ask_for_code(who, Way.EMAIL, new_phone=NEW, language="kk", **visit)
+        recovery.ask_for_code(who, Way.EMAIL, new_phone=NEW, language="kk", knows=lambda _name: "", **visit)
         User.objects.filter(pk=owner.pk).update(email=present)
         verdict, _move = recovery.recover(who, Way.EMAIL, new_phone=NEW, code="271828", **visit)
         assert not verdict.ok
@@ -296,6 +297,63 @@ def test_five_iins_an_hour_for_a_proven_phone_and_a_code_a_minute_for_an_iin(own
     other = Client()
     prove_new(other, "+77024445566")
     assert ask(other, owner.profile.iin, "phone").status_code == 302
+
+
+class TestAStrangerWhoKnowsAnIIN:
+    """With a few SIM cards, and as many addresses as wanted."""
+
+    PAUSES = (5, 10, 20, 40, 60, 60)
+
+    @pytest.fixture
+    def known(self, owner):
+        """A browser in which the owner has signed in once, and that has forgotten the session."""
+        browser = Client()
+        browser.post("/login/", {"phone": owner.username, "password": "parent-pass-1"})
+        browser.post("/logout/")
+        return browser
+
+    @pytest.fixture
+    def asked(self, known, owner, time_machine, settings):
+        """How many codes the stranger gets sent within minutes: 4 numbers, 5 tries each, 20 networks."""
+        settings.SMS_CODES_PER_BLOCK_PER_HOUR = 80
+        for number in range(4):
+            browser = Client()
+            prove_new(browser, f"+770770011{number:02d}")
+            for attempt in range(5):
+                time_machine.shift(timedelta(seconds=61 if attempt else 0))
+                browser.post(
+                    "/number/lost/account/",
+                    {"identity": owner.profile.iin, "way": "phone"},
+                    REMOTE_ADDR=f"10.{number}.{attempt}.1",
+                )
+            if number % 2:
+                time_machine.shift(timedelta(seconds=61))
+        return Message.objects.filter(kind="regain_code", phone=SECOND).count()
+
+    def test_neither_floods_the_second_phone_nor_stops_a_known_device(self, owner, known, asked):
+        assert asked <= 7
+        assert prove_new(known, "+77085556677").url == "/number/lost/account/"
+        assert ask(known, owner.profile.iin, "phone").url == PROOF
+        assert Message.objects.filter(kind="regain_code", phone=SECOND).count() == asked + 1
+        assert known.post(PROOF, {"code": code_of("phone")}).url == DONE
+
+    def test_holds_up_a_new_device_for_a_pause_to_the_microsecond(self, owner):
+        identity, now = recovery.key_of(parse_identity(owner.profile.iin)), NOW
+        for number in range(limits.REGAIN_EVERYWHERE.times):
+            assert limits.allow_regain(identity, new_phone=f"+770770022{number:02d}", device="", now=now).ok
+        for number, pause in enumerate(self.PAUSES):
+            mine = partial(limits.allow_regain, identity, new_phone=f"+770855566{number:02d}", device="")
+            until = now + timedelta(minutes=pause)
+            assert mine(now=until - MICROSECOND).retry_at == until
+            assert mine(now=until).ok
+            now = until
+
+    def test_one_number_gets_three_a_day_from_whatever_networks(self, owner):
+        identity = recovery.key_of(parse_identity(owner.profile.iin))
+        ask_now = partial(limits.allow_regain, identity, new_phone=NEW, device="")
+        got = [ask_now(now=NOW + timedelta(hours=hour)).ok for hour in range(6)]
+        assert got == [True] * 3 + [False] * 3
+        assert limits.allow_regain(identity, new_phone=SECOND, device="", now=NOW + timedelta(hours=6)).ok
 
 
 def test_the_code_counts_in_its_session_for_its_account_and_its_new_number(owner, client):
