@@ -355,7 +355,7 @@ class TestLanguageOf:
         assert len(way.pages) == 13
 
     def test_steps_of_a_paper(self, client, language, parent):
-        User.objects.update(phone=None, username="912345678")
+        User.objects.filter(pk=parent.pk).update(phone=None, username="912345678")
         colleague, now = StaffFactory(), timezone.now()
         first = FirstSignIn.objects.create(user=parent, registered_at=now, asked_at=now)
         code = issue_code(first, actor=colleague, address=None, now=now)

@@ -125,7 +125,9 @@ class TestRefreshing:
         self, father, client, clock, monkeypatch, django_capture_on_commit_callbacks, registry
     ):
         woken = []
-        monkeypatch.setattr("notifications.broker._wake", lambda task, *args: woken.append((task, args)))
+        monkeypatch.setattr(
+            "notifications.broker._wake", lambda task, *args, priority=None: woken.append((task, args))
+        )
         registry.is_down = True
 
         def sign_in():
