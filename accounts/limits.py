@@ -282,6 +282,15 @@ IIN_PER_NETWORK: Final = Limit(
     protects="the registry from many accounts that one person made for looking people up",
     hurts="a newcomer who mistypes twice beside such a person: waits some minutes; known devices pass",
 )
+# A visit to a provider of identity lasts as long, and leads back once.
+IDENTITY_RETURN: Final = Limit(
+    "identity-return",
+    1,
+    10 * MINUTE,
+    grace=_CLOSED,
+    protects="an account from whoever has copied a cookie and the address with which its owner came back",
+    hurts="nobody: the next press begins another visit; while Redis is away the password still works",
+)
 NEW_NUMBER_PER_ACCOUNT: Final = Limit(
     "new-number-account",
     10,

@@ -1,7 +1,7 @@
 """Signing in through a provider of identity: out to its page, and back with a code that stands for a signed answer.
 
 What ties the two together is an encrypted cookie of the browser, for ten minutes and one return: nobody can be led into
-somebody else's account by a link, and nothing of it is kept on the server.
+somebody else's account by a link. The server keeps of a visit that it has led back, until the ten minutes are over.
 """
 
 import hmac
@@ -22,7 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from accounts import services
+from accounts import limits, services
 from accounts.devices import known_device
 from accounts.identity_provider import NotProven, get_provider
 from accounts.journal_actions import Action
@@ -32,7 +32,7 @@ from accounts.way_back import whole_address
 from notifications.cipher import decrypt, encrypt
 from notifications.clock import read_clock
 
-LASTS: Final = timedelta(minutes=10)
+LASTS: Final[timedelta] = limits.IDENTITY_RETURN.window
 # Longer is no provider's code.
 LONGEST_CODE: Final = 8_000
 
@@ -92,6 +92,9 @@ def identity_back(request: HttpRequest) -> HttpResponse:
     try:
         if leaving is None or not _is_back(request, leaving, now=now) or not 0 < len(code) <= LONGEST_CODE:
             raise NotProven("no way back")
+        # Before anything is asked: of any number of returns at once, one goes on. After ten minutes the cookie is over.
+        if not limits.allow(limits.IDENTITY_RETURN, leaving.nonce, now=now).ok:
+            raise NotProven("came back before")
         proven = provider.finish(code, nonce=leaving.nonce, back=leaving.back, now=now)
     except NotProven:
         messages.warning(

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -155,6 +156,30 @@ class TestTheWay:
         come_back(client, told, iin=parent.profile.iin)
         client.post("/logout/")
         assert come_back(client, told, iin=parent.profile.iin).url == "/login/"
+
+    def test_a_copied_cookie_and_address_lead_nobody_back_again(self, parent, clock, settings):
+        client, thief = Client(), Client()
+        told = leave(client)
+        thief.cookies = SimpleCookie(client.cookies.output(header="", sep=";"))
+        code = code_for(iin=parent.profile.iin, name="А", nonce=told["nonce"], back=told["back"], now=START)
+        way_back = {"state": told["state"], "code": code}
+        client.get("/login/identity/back/", way_back)
+        assert is_in(client)
+        clock.move_to(START + VALID_FOR - MICROSECOND)
+        assert thief.get("/login/identity/back/", way_back).url == "/login/"
+        assert not is_in(thief)
+
+    def test_control_the_copy_leads_back_if_nobody_has_come_back(self, parent):
+        client, copy = Client(), Client()
+        told = leave(client)
+        copy.cookies = SimpleCookie(client.cookies.output(header="", sep=";"))
+        come_back(copy, told, iin=parent.profile.iin)
+        assert is_in(copy)
+
+    def test_nobody_comes_back_while_it_cannot_be_remembered(self, parent, redis_away):
+        client = Client()
+        assert come_back(client, leave(client), iin=parent.profile.iin).url == "/login/"
+        assert not is_in(client)
 
     @pytest.mark.parametrize(
         "changed",
