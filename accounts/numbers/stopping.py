@@ -67,10 +67,7 @@ class MoveOfNumber:
         ]
 
     def advice(self, user: User, *, is_signed_in: bool, now: datetime) -> Advice | None:
-        last = NumberMove.objects.filter(account=user, stopped_because=Stopped.BY_OWNER).first()
-        if last is None or last.stopped_at is None or now >= last.stopped_at + _ADVISED_FOR:
-            return None
-        return _advice(last, is_signed_in=is_signed_in)
+        return after_stop(user, is_signed_in=is_signed_in, now=now)
 
     def stop(self, user: User, key: str, *, address: str | None, now: datetime) -> str:
         move = moves.live_move_of(user)
@@ -88,6 +85,14 @@ def stopped(move: NumberMove) -> str:
     if move.kind == Kind.RECYCLING:
         return _("The number stays for now. An official decides whose number it is")
     return _("Stopped. The number of the account does not change")
+
+
+def after_stop(user: User, *, is_signed_in: bool, now: datetime) -> Advice | None:
+    """What else `user` does for an hour after they have stopped a move of their number; None if they have not."""
+    last = NumberMove.objects.filter(account=user, stopped_because=Stopped.BY_OWNER).first()
+    if last is None or last.stopped_at is None or now >= last.stopped_at + _ADVISED_FOR:
+        return None
+    return _advice(last, is_signed_in=is_signed_in)
 
 
 def held(account: User) -> str:

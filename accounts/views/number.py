@@ -66,6 +66,7 @@ def number(request: HttpRequest) -> HttpResponse:
         "has_password": user.has_usable_password(),
         "contact_phones": settings.CONTACT_PHONES,
         "held": stopping.held(user),
+        "after_stop": stopping.after_stop(user, is_signed_in=True, now=now),
     }
     if move is not None:
         context |= _under_way(user, move)

@@ -144,6 +144,7 @@ def test_the_owner_reads_what_leaked_where_to_remove_it_and_never_that_it_was_th
     after = stopping.post("/stop/choose/", chosen | {"confirm": "1"}, follow=True).content.decode()
     assert f'href="{page}"' in after
     assert "ешкім сұраған жоқ" not in after
+    assert f'href="{page}"' in signed_in.get("/cabinet/profile/number/").content.decode()
     # Whoever waits on the new number is told, too.
     assert Message.objects.filter(phone=NEW, kind="number_not_moved").count() == 1
     assert name in Notice.objects.get(kind="number_stays").text_kk
