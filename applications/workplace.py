@@ -54,6 +54,7 @@ class Today:
     late_disputes: int | None
     # Guardians by papers that wait for this official; None without the right.
     guardian_claims: int | None
+    late_guardian_claims: int | None
     # Objections to wrong data that nobody has answered, and those past their last day; None without the right.
     objections: int | None
     late_objections: int | None
@@ -114,6 +115,7 @@ def today(user: User, *, now: datetime) -> Today:
     path = "vacancy__group__kindergarten"
     may_decide, disputes = user.has_perm("children.change_dispute"), to_decide(user)
     may_answer, objections = user.has_perm("accounts.change_objection"), to_answer(user)
+    may_check, papers = user.has_perm("children.change_guardianclaim"), claims_to_decide(user)
     bids = mine(bids_to_answer(), path)
     referrals = mine(valid_referrals(now=now), f"bid__{path}")
     soon = due.ends_by_tomorrow(now=now)
@@ -128,7 +130,8 @@ def today(user: User, *, now: datetime) -> Today:
         claims=claims_to_check().count() if user.has_perm("applications.change_benefit") else None,
         disputes=disputes.count() if may_decide else None,
         late_disputes=disputes.filter(due_at__lte=now).count() if may_decide else None,
-        guardian_claims=_claims_of_guardians(user),
+        guardian_claims=papers.count() if may_check else None,
+        late_guardian_claims=papers.filter(due_at__lte=now).count() if may_check else None,
         objections=objections.count() if may_answer else None,
         late_objections=objections.filter(due_at__lte=now).count() if may_answer else None,
         corrections=corrections_to_decide(user).count() if user.has_perm(DECIDE) else None,
@@ -176,10 +179,6 @@ def short_name(child: Child) -> str:
 def _proposed(proposals: QuerySet[Any], user: User, permission: str) -> int | None:
     """How many proposals wait for the user's decision; None if it is not theirs to decide."""
     return proposals.filter(state=ProposalState.PROPOSED).count() if user.has_perm(permission) else None
-
-
-def _claims_of_guardians(user: User) -> int | None:
-    return claims_to_decide(user).count() if user.has_perm("children.change_guardianclaim") else None
 
 
 def _listed(rows: QuerySet[Any]) -> Listed[Any]:

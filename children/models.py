@@ -251,6 +251,8 @@ class GuardianClaim(models.Model):
     sex = models.CharField(_("sex"), max_length=1, choices=Sex.choices)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.HANDED_IN)
     made_at = models.DateTimeField(_("handed in at"))
+    # By when it is decided, as the family was told; None for papers of before that was told.
+    due_at = models.DateTimeField(_("decision by"), null=True, blank=True)
     checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
     checked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -315,6 +317,15 @@ class GuardianClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.full_name} · {localtime(self.made_at):%d.%m.%Y}"
+
+    @property
+    def last_moment(self) -> datetime | None:
+        """A moment of the last day for the decision, to show that day."""
+        return self.due_at - timedelta(microseconds=1) if self.due_at else None
+
+    def is_late(self, *, now: datetime) -> bool:
+        """Whether nobody has decided, and the last day is over."""
+        return self.is_open and self.due_at is not None and now >= self.due_at
 
     @property
     def full_name(self) -> str:

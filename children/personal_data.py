@@ -129,6 +129,7 @@ class Children(Part):
                     "sex",
                     "state",
                     "made_at",
+                    "due_at",
                     "checked_at",
                     "decided_at",
                     "reason",

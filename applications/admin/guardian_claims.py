@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -36,7 +37,7 @@ from applications.guardians import claims
 from applications.guardians.claims import claims_to_decide, is_about_own
 from applications.workplace import short_name
 from children.models import Child, GuardianClaim
-from notifications.clock import read_clock
+from notifications.clock import estimate_clock, read_clock
 
 State = GuardianClaim.State
 TONES = {
@@ -59,12 +60,13 @@ class WaitsFilter(admin.SimpleListFilter):
     parameter_name = "waits"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("you", _("waits for you"))]
+        return [("you", _("waits for you")), ("late", _("late"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[GuardianClaim]) -> QuerySet[GuardianClaim]:
-        if self.value() == "you":
-            return queryset.filter(pk__in=claims_to_decide(staff_of(request)).values("pk"))
-        return queryset
+        waiting = queryset.filter(pk__in=claims_to_decide(staff_of(request)).values("pk"))
+        if self.value() == "late":
+            return waiting.filter(due_at__lte=estimate_clock())
+        return waiting if self.value() == "you" else queryset
 
 
 def _may_check(claim: GuardianClaim, now: datetime) -> bool:
@@ -95,7 +97,7 @@ def _refuse(claim: GuardianClaim, actor: User, data: dict[str, Any], now: dateti
 class GuardianClaimAdmin(WorkAdmin):
     """For officials only."""
 
-    list_display = ["made_at", "child_name", "ground", "shown_state"]
+    list_display = ["made_at", "child_name", "decide_by", "ground", "shown_state"]
     list_display_links = ["made_at", "child_name"]
     list_filter = [WaitsFilter, "state", "ground"]
     list_select_related = ["user__profile"]
@@ -113,6 +115,7 @@ class GuardianClaimAdmin(WorkAdmin):
         "claimant",
         "known_already",
         "made_at",
+        "decide_by",
         "checked_at",
         "checked_by",
         "note",
@@ -164,7 +167,7 @@ class GuardianClaimAdmin(WorkAdmin):
 
     def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
         """The oldest first among those to decide."""
-        return ["made_at", "id"] if request.GET.get("waits") == "you" else ["-made_at", "-id"]
+        return ["made_at", "id"] if request.GET.get("waits") else ["-made_at", "-id"]
 
     def who_else_decides(self, request: HttpRequest, obj: GuardianClaim) -> str:
         user = staff_of(request)
@@ -177,6 +180,7 @@ class GuardianClaimAdmin(WorkAdmin):
     def summary(self, obj: GuardianClaim) -> Rows:
         rows = [
             {"label": gettext("Child"), "value": self.child_name(obj)},
+            {"label": gettext("Decision by"), "value": self.decide_by(obj)},
             {"label": gettext("Why on paper"), "value": obj.get_ground_display()},
             {"label": gettext("Documents"), "value": self.shown_papers(obj)},
             {"label": gettext("Perhaps here already"), "value": self.known_already(obj)},
@@ -202,6 +206,15 @@ class GuardianClaimAdmin(WorkAdmin):
         return short_name(
             Child(last_name=obj.last_name, first_name=obj.first_name, middle_name=obj.middle_name)
         )
+
+    @admin.display(description=_("Decision by"), ordering="due_at")
+    def decide_by(self, obj: GuardianClaim) -> str:
+        if obj.last_moment is None:
+            return "—"
+        day = written(localtime(obj.last_moment).date())
+        if not obj.is_late(now=estimate_clock()):
+            return day
+        return format_html("{} {}", day, tag(gettext("Late"), tone="danger"))
 
     @admin.display(description=_("Child"))
     def full_name(self, obj: GuardianClaim) -> str:

@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from accounts.models import User
+from applications.answer_days import last_day
 from applications.bidding.held_offers import hold_offer, resume_offer
 from applications.models import Application
 from applications.moves import Refused, lock_application, locking, refuse_own_child
 from applications.referrals.standstill import hold_referral, resume_referral
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES
-from bulletin.calendar import working_calendar
-from bulletin.workdays import NoCalendar, end_of_day
+from bulletin.workdays import end_of_day
 from children.disputes import is_halted, is_proven, lock_people, stoppable
 from children.models import Child, Dispute, Guardianship
 from children.services import (
@@ -139,11 +139,16 @@ def _raise(guardianship: Guardianship, *, by: User, is_tied: bool, now: datetime
     """Raise the dispute of one guardianship whose child is locked; with the last day on which an official decides."""
     applications = _lock_applications(guardianship.child)
     zone = _zone(applications)
-    last_day = _last_day_to_decide(now, zone)
+    last_day_to_decide = last_day(
+        now,
+        zone,
+        working_days=DECISION_WORKING_DAYS,
+        without_calendar=timedelta(days=DECISION_WORKING_DAYS),
+    )
     dispute = raise_dispute(
         guardianship,
         by=by,
-        due_at=end_of_day(last_day, zone),
+        due_at=end_of_day(last_day_to_decide, zone),
         halts=not is_tied,
         is_mutual=not is_proven(by, guardianship.child),
         now=now,
@@ -152,7 +157,7 @@ def _raise(guardianship: Guardianship, *, by: User, is_tied: bool, now: datetime
         for application in applications:
             hold_referral(application, now=now)
             hold_offer(application, now=now)
-    return dispute, last_day
+    return dispute, last_day_to_decide
 
 
 def _settle_ended(dispute: Dispute, applications: list[Application], *, now: datetime) -> None:
@@ -195,15 +200,6 @@ def _zone(applications: Sequence[Application]) -> ZoneInfo:
     zone = applications[0].locality.zone if applications else timezone.get_default_timezone()
     assert isinstance(zone, ZoneInfo)
     return zone
-
-
-def _last_day_to_decide(now: datetime, zone: ZoneInfo) -> date:
-    """Two working days after today. If the calendar is not loaded, any two days, so that a stop is never prevented."""
-    today = now.astimezone(zone).date()
-    try:
-        return working_calendar().add(today, DECISION_WORKING_DAYS)
-    except NoCalendar:
-        return today + timedelta(days=DECISION_WORKING_DAYS)
 
 
 def _resume_deadlines(dispute: Dispute, applications: list[Application], *, now: datetime) -> None:

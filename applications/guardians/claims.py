@@ -5,7 +5,7 @@ docs/disputes.md says what counts from when. A «Stop» never reaches whom two o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.core.files import File
@@ -17,10 +17,12 @@ from accounts import audit
 from accounts.identity import hashes_of_child, paper_hash
 from accounts.models import User
 from accounts.uploads import random_name, type_of
+from applications.answer_days import last_day, portals_zone
 from applications.journal_actions import Action
 from applications.moves import Refused, locking, refuse_closed
 from applications.refusals import Refusal
 from applications.waiting.filing import file_by
+from bulletin.workdays import end_of_day
 from children.access import own_children
 from children.disputes import is_barred, lock_people
 from children.known import children_with
@@ -28,6 +30,10 @@ from children.models import Child, ClaimPaper, GuardianClaim, Guardianship
 from children.services import tell_the_others
 from notifications.services import enqueue
 
+# To the end of the last of them both officials have decided; the family's page says it.
+DECISION_WORKING_DAYS: Final = 10
+# Where the calendar is not loaded: at least as long.
+WITHOUT_CALENDAR: Final = timedelta(days=16)
 # More wait for nobody: a family has fewer children without an IIN than this.
 MOST_OPEN: Final = 3
 
@@ -82,6 +88,7 @@ def hand_in(
                 birth_date=child.birth_date,
                 sex=child.sex,
                 made_at=now,
+                due_at=end_of_day(last_day_of(now), portals_zone()),
             )
             for name, file in documents:
                 ClaimPaper(claim=claim, original_name=name).file.save(
@@ -99,6 +106,13 @@ def hand_in(
     except IntegrityError as error:
         raise Refused(Refusal.CLAIM_WAITS) from error
     return claim
+
+
+def last_day_of(now: datetime) -> date:
+    """The last day for the decision about papers that are handed in at `now`."""
+    return last_day(
+        now, portals_zone(), working_days=DECISION_WORKING_DAYS, without_calendar=WITHOUT_CALENDAR
+    )
 
 
 def _refuse_if_there(user: User, child: ChildOnPaper) -> None:

@@ -99,6 +99,8 @@ def claim_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "icon": icon,
         "papers": claim.papers.all(),
         "is_approved": is_approved,
+        "is_late": claim.is_late(now=now),
+        "contact_phones": settings.CONTACT_PHONES,
         "file_by": until if until is not None and now < until else None,
         "rows": [
             {"label": _("Full name"), "value": claim.full_name},

@@ -1,6 +1,6 @@
 """Guardians by papers: handed in by a parent, checked by one official, approved by another; the IIN comes later."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from io import BytesIO
 from uuid import uuid4
 
@@ -38,7 +38,7 @@ from children.models import Child, ClaimPaper, Dispute, GuardianClaim, Guardians
 from children.services import ChildAlreadyAdded, add_child, find_child
 from notifications.models import Mail, Message, Notice
 from notifications.selectors import is_told
-from tests.applications.conftest import NOW
+from tests.applications.conftest import NOW, ZONE
 from tests.applications.personal_data.test_leaving import tables_with
 from tests.factories import (
     ApplicationFactory,
@@ -567,3 +567,28 @@ class TestTheIinThatComesLater:
         }
         # The father was told once that she came.
         assert Message.objects.filter(recipient=father, kind="guardian_added").count() == 1
+
+
+def test_the_day_of_the_decision_is_named_to_the_family_and_to_officials(client_of, clock):
+    """Ten working days after Wednesday 26.06.2019, of which 8 July is a day off; one microsecond on either side."""
+    due = datetime(2019, 7, 12, tzinfo=ZONE)
+    mother = UserFactory()
+    child = ChildOnPaper("", "KL123456", "КАРИМОВ", "АМИР", "", date(2017, 7, 20), Sex.MALE)
+    papers = [("куәлік.jpg", SimpleUploadedFile("a.jpg", jpeg()))]
+    claim = hand_in(mother, child, documents=papers, address=None, now=NOW)
+    assert claim.due_at == due
+    official = employee(Role.OFFICIAL)
+    page, lists = reverse("applications:guardian_claim", args=[claim.pk]), "/admin/children/guardianclaim/"
+    late = "Шешім қабылдау мерзімі өтті"
+    for moment, is_late in ((due - MICROSECOND, False), (due, True)):
+        clock.move_to(moment)
+        # Sessions of two weeks ago are over.
+        browser, desk = client_of(mother), inside(official)
+        shown = browser.get(page).content.decode()
+        assert "11.07.2019" in shown
+        assert (late in shown) == is_late
+        assert "11.07.2019" in desk.get(f"{lists}?waits=you").content.decode()
+        assert desk.get(f"{lists}?waits=late").context["cl"].result_count == is_late
+        assert desk.get("/admin/").context["today"].late_guardian_claims == is_late
+    refuse_claim(claim, actor=StaffFactory(), reason="Анық емес", now=due)
+    assert late not in browser.get(page).content.decode()
