@@ -7,19 +7,17 @@ state registry), and the reason says so.
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Objection, User
+from applications.answer_days import last_day, portals_zone
 from applications.journal_actions import Action
 from applications.moves import Refused, locking
 from applications.refusals import Refusal
-from bulletin.calendar import working_calendar
-from bulletin.workdays import NoCalendar, end_of_day
+from bulletin.workdays import end_of_day
 from children.access import is_own_child, known_children, own_children
 from children.disputes import lock_people
 from children.models import Child
@@ -31,13 +29,6 @@ ANSWER_WORKING_DAYS: Final = 10
 WITHOUT_CALENDAR: Final = timedelta(days=16)
 # Whoever has more to say waits for an answer first, or calls.
 MOST_OPEN: Final = 5
-
-
-def zone() -> ZoneInfo:
-    """The zone in which the last day ends and is told: an objection belongs to no locality."""
-    default = timezone.get_default_timezone()
-    assert isinstance(default, ZoneInfo)
-    return default
 
 
 def send_objection(
@@ -73,19 +64,15 @@ def send_objection(
             wrong=wrong,
             right=right,
             sent_at=now,
-            due_at=end_of_day(last_day_of(now), zone()),
+            due_at=end_of_day(last_day_of(now), portals_zone()),
         )
         _record(objection, Action.OBJECTION_SENT, actor=user, address=address, now=now)
     return objection
 
 
 def last_day_of(now: datetime) -> date:
-    """The last day for the answer to what is sent at `now`: nobody is kept from objecting by a missing calendar."""
-    today = now.astimezone(zone()).date()
-    try:
-        return working_calendar().add(today, ANSWER_WORKING_DAYS)
-    except NoCalendar:
-        return today + WITHOUT_CALENDAR
+    """The last day for the answer to what is sent at `now`."""
+    return last_day(now, portals_zone(), working_days=ANSWER_WORKING_DAYS, without_calendar=WITHOUT_CALENDAR)
 
 
 def answer_objection(

@@ -54,7 +54,7 @@ class NumberMove(models.Model):
     class Stopped(models.TextChoices):
         """Why it is not done."""
 
-        BY_OWNER = "by_owner", _("stopped by the owner of the account or of the former number")
+        BY_OWNER = "by_owner", _("stopped by the owner of the account, or whoever has its number")
         PROVEN = "proven", _("the owner has entered a code that came to the number of the account")
         SUPERSEDED = "superseded", _("another move was asked for")
         NUMBER_TAKEN = "number_taken", _("the new number was registered meanwhile")

@@ -498,7 +498,7 @@ class AssistedMoveAdmin(WorkAdmin):
     @admin.display(description=_("Reason for the decision"))
     def decision(self, obj: AssistedMove) -> str:
         """Of one that was done without a reason of its own it is what happened, which stands above."""
-        return obj.move.reason if obj.move.reason != obj.why else "—"
+        return (obj.move.reason if obj.move.reason != obj.why else "") or "—"
 
     @admin.display(description=_("Whose account it is"))
     def owner(self, obj: AssistedMove) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.db.models.expressions import Combinable
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -127,11 +127,20 @@ class ObjectionAdmin(WorkAdmin):
         return ""
 
     def summary(self, obj: Objection) -> Rows:
-        """Without the texts: they may hold an IIN, and reading them is entered in the family's journal."""
+        """With the texts, which may hold an IIN: reading them is entered in the family's journal (`work_view`)."""
         return [
             {"label": gettext("Which data is wrong"), "value": obj.get_about_display()},
             {"label": gettext("Child"), "value": self.which_child(obj)},
+            {"label": gettext("what is wrong"), "value": obj.wrong},
+            {"label": gettext("what would be right"), "value": obj.right or "—"},
         ]
+
+    def work_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        response = super().work_view(request, object_id, name)
+        obj = self.get_object(request, object_id) if response.status_code == 200 else None
+        if obj is not None:
+            self.audit_view(request, obj)
+        return response
 
     def audit_view(self, request: HttpRequest, obj: Objection, *, target: str = "") -> None:
         audit.record(
