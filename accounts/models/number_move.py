@@ -39,7 +39,7 @@ class NumberMove(models.Model):
         CHANGE = "change", _("change of number")
         RECOVERY = "recovery", _("lost number")
         ASSISTED = "assisted", _("new number, with an employee")
-        RECYCLING = "recycling", _("number that belongs to another person now")
+        RECYCLING = "recycling", _("number that another person claims")
 
     class Proof(models.TextChoices):
         """What was proven when it was asked for."""

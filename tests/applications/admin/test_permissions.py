@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AssistedMove, FirstSignIn, NumberMove, User
-from accounts.numbers import assisted
+from accounts.numbers import assisted, moves
 from accounts.roles import Role
 from applications.models import (
     Correction,
@@ -63,6 +63,7 @@ TABLE = {
     "accounts_firstsignin_work asked_paper decline": (302, 302, 403, 403, 403, 200),
     "accounts_assistedmove_find": (302, 302, 403, 403, 403, 200),
     "accounts_assistedmove_work assisted approve": OFFICIALS,
+    "accounts_assistedmove_work stopped_before approve-despite": OFFICIALS,
     "accounts_assistedmove_work assisted withdraw": OFFICIALS,
     "children_guardianclaim_work paper_claim check": OFFICIALS,
     "children_guardianclaim_work checked_claim approve": OFFICIALS,
@@ -184,6 +185,20 @@ def objects(scene, clock):
         group=scene.group, birth_years=[2017], seats_total=9, opens_at=scene.vacancy.opens_at
     )
 
+    def assisted_move(account, phone):
+        return assisted.open_move(
+            account,
+            new_phone=phone,
+            document=AssistedMove.Document.CARD,
+            why="x",
+            actor=scene.staff,
+            address=None,
+            now=scene.now,
+        )
+
+    stubborn = UserFactory()
+    moves.stop(assisted_move(stubborn, "+77023334456").move, by=stubborn, address=None, now=scene.now)
+
     def referral():
         return issuing.activate_bid(bid(), actor=scene.staff, now=scene.now)
 
@@ -223,15 +238,8 @@ def objects(scene, clock):
         claim=NumberMove.objects.create(
             account=UserFactory(), kind="recycling", proof="claim", asked_at=scene.now, claimant_tie="unasked"
         ),
-        assisted=assisted.open_move(
-            UserFactory(),
-            new_phone="+77023334455",
-            document=AssistedMove.Document.CARD,
-            why="x",
-            actor=scene.staff,
-            address=None,
-            now=scene.now,
-        ),
+        assisted=assisted_move(UserFactory(), "+77023334455"),
+        stopped_before=assisted_move(stubborn, "+77023334457"),
         printed_paper=FirstSignIn.objects.create(
             user=UserFactory(phone=None, username="912345678"), registered_at=scene.now
         ),
