@@ -39,6 +39,10 @@ class NotYourDocument(Exception):
     """The registry doesn't know this document as the parent's own; whether it is another's, nobody is told."""
 
 
+class SameDocument(Exception):
+    """The document that the account holds already."""
+
+
 class _Anothers(Exception):
     """Another account holds this IIN or document."""
 
@@ -69,7 +73,7 @@ def renew_document(user: User, number: str, *, address: str | None, now: datetim
     """Enter a new document of `user`, which the registry proves to be theirs; their children stay theirs.
 
     It is theirs if the registry gives the IIN of the account for it or, where the account has none, the same name,
-    birth date and sex. The owner is told by SMS and inbox. Raises `NotYourDocument`,
+    birth date and sex. The owner is told by SMS and inbox. Raises `NotYourDocument`, `SameDocument` if nothing is new,
     `accounts.registry.RegistryUnavailable`. May take seconds: never call it inside a transaction.
     """
     try:
@@ -82,7 +86,7 @@ def renew_document(user: User, number: str, *, address: str | None, now: datetim
             if not _is_same(profile, person):
                 raise NotYourDocument
             if not _take_over(profile, person, now=now):
-                return profile
+                raise SameDocument
             refuse_taken(profile, besides=profile)
             profile.save()
             audit.record(Action.DOCUMENT_RENEWED, actor=user, subject=user, address=address, now=now)

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from accounts.models import User
-from children.models import Child, Dispute, Guardianship
+from children.models import Child, Dispute, GuardianClaim, Guardianship
 
 
 def informed_guardianships() -> QuerySet[Guardianship]:
@@ -45,6 +45,11 @@ def others_of(child: Child, user: User) -> QuerySet[Guardianship]:
     """The guardianships of everyone else who may act for `child` now, the newest first, with their profiles."""
     others = child.guardianships.filter(ended_at=None).exclude(user=user)
     return others.select_related("user__profile").order_by("-added_at", "-pk")
+
+
+def undecided_claims_of(user: User) -> QuerySet[GuardianClaim]:
+    """The papers with which `user` asked to become a guardian, unless they were approved: then there is a child."""
+    return GuardianClaim.objects.filter(user=user).exclude(state=GuardianClaim.State.APPROVED)
 
 
 def others_with(user: User) -> QuerySet[Guardianship]:

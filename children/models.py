@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -15,6 +15,9 @@ from accounts.masks import mask_identity
 from accounts.models import Sex
 from children.nationalities import Nationality
 from notifications.fields import EncryptedTextField
+
+# As one says it of a child.
+SEX_OF_CHILD: Final = {Sex.MALE: _("boy"), Sex.FEMALE: _("girl")}
 
 
 class Child(models.Model):

@@ -66,7 +66,14 @@ class Children(Part):
     code = "children"
 
     def losses(self, user: User, *, now: datetime) -> list[str]:
-        return [
+        waiting = [
+            _(
+                "Papers of a guardian: %(child)s. They are not approved any more, and are erased with your data."
+            )
+            % {"child": claim.first_name}
+            for claim in GuardianClaim.objects.filter(user=user, state__in=GuardianClaim.OPEN)
+        ]
+        return waiting + [
             _("Child: %(child)s. Nobody else has added the child: its data is erased together with yours.")
             % {"child": child.first_name}
             for child in alone_with(user)

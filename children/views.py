@@ -23,11 +23,11 @@ from accounts.registry import Person, PhoneTie, RegistryUnavailable
 from accounts.typed import refilled
 from accounts.views.limited import limited
 from children import checked as check
-from children.access import child_for, children_of, others_of
+from children.access import child_for, children_of, others_of, undecided_claims_of
 from children.ages import age_in_words
 from children.disputes import standing_of, undecided_of
 from children.forms import ChildForm, IinForm
-from children.models import Child, GuardianClaim
+from children.models import SEX_OF_CHILD, Child
 from children.services import (
     ChildAlreadyAdded,
     ChildRefused,
@@ -51,7 +51,7 @@ def children_list(request: HttpRequest) -> HttpResponse:
         }
         for child in children_of(request.user)
     ]
-    claims = GuardianClaim.objects.filter(user=_parent(request)).exclude(state=GuardianClaim.State.APPROVED)
+    claims = undecided_claims_of(_parent(request))
     return render(request, "children/list.html", {"cards": cards, "claims": claims})
 
 
@@ -160,7 +160,7 @@ def _save(request: HttpRequest, *, now: datetime) -> HttpResponse:
         child = add_child(
             _parent(request), iin=checked.person.iin, nationality=form.cleaned_data["nationality"], now=now
         )
-        messages.success(request, _("The child is added. You can file an application now."))
+        messages.success(request, _("The child is added"))
     except ChildAlreadyAdded as already:
         child = already.child
     except ChildRefused as refused:
@@ -238,7 +238,7 @@ def _person_rows(person: Person | Child) -> list[dict[str, Any]]:
         {"label": _("Last name"), "value": person.last_name},
         {"label": _("First name"), "value": person.first_name},
         {"label": _("Patronymic"), "value": person.middle_name or "—"},
-        {"label": _("Sex"), "value": Sex(person.sex).label},
+        {"label": _("Sex"), "value": SEX_OF_CHILD[Sex(person.sex)]},
         {"label": _("Date of birth"), "at": person.birth_date, "show": "date"},
     ]
 

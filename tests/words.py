@@ -17,6 +17,11 @@ LATIN_WORDS = {
         "Balabaqsha",
         "BALABAQSHA",
         "WhatsApp",
+        # Apps that a parent may use.
+        "Google",
+        "Microsoft",
+        "Authenticator",
+        "Aegis",
         "SMS",
         "OK",
         "UTC",

@@ -17,7 +17,7 @@ from accounts.forms import DocumentForm
 from accounts.masks import mask_document
 from accounts.models import User
 from accounts.registry import RegistryUnavailable
-from accounts.registry_data import NotYourDocument, renew_document
+from accounts.registry_data import NotYourDocument, SameDocument, renew_document
 from accounts.typed import refilled
 from accounts.views.code_step import too_many
 from accounts.views.own_password import is_confirmed
@@ -60,6 +60,10 @@ def _renew(request: HttpRequest, form: DocumentForm, *, now: datetime) -> bool:
                 "the education department with the document: the name in it may be written in another way"
             ),
         )
+        return False
+    except SameDocument:
+        limits.lookup_was_harmless(account, now=now)
+        form.add_error("number", _("This document is entered already. Enter the number of the new one"))
         return False
     except RegistryUnavailable:
         limits.lookup_was_harmless(account, now=now)

@@ -55,11 +55,13 @@ def number(request: HttpRequest) -> HttpResponse:
     form = refilled(request, NewNumberForm(request.POST if request.method == "POST" else None))
     status = 200
     if request.method == "POST" and is_confirmed(request, form, now=now):
-        refused = _send_to_the_new(request, user, form, now=now)
-        if not refused:
+        if form.cleaned_data["phone"] == _number_of(user):
+            form.add_error("phone", str(NotMoved(moves.Fault.SAME_NUMBER)))
+        elif refused := _send_to_the_new(request, user, form, now=now):
+            form.add_error("phone", refused)
+            status = 429
+        else:
             return redirect("accounts:number_new")
-        form.add_error("phone", refused)
-        status = 429
     context = {
         "form": form,
         "phone": display_phone(user.phone),
@@ -198,10 +200,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 
 def _send_to_the_new(request: HttpRequest, user: User, form: NewNumberForm, *, now: datetime) -> str:
-    """Send the first code and keep what was typed; the sentence for why not, or nothing."""
+    """Send the first code and keep what was typed; the sentence for which limit forbids it, or nothing."""
     new, password = form.cleaned_data["phone"], form.cleaned_data["password"]
-    if new == _number_of(user):
-        return str(NotMoved(moves.Fault.SAME_NUMBER))
     allowed = limits.allow(limits.NEW_NUMBER_PER_ACCOUNT, str(user.pk), now=now)
     if not allowed.ok:
         return code_step.too_many(allowed.retry_at, now=now)

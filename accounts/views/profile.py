@@ -181,20 +181,24 @@ def _profile_page(request: HttpRequest, *, form: ProfileForm | None, photo_form:
         "form": form or _profile_form(user, None),
         "sends_mail": settings.SENDS_MAIL,
         "email": proven["email"],
-        "proven_phone": display_phone(proven["phone"]),
+        "second_phone": display_phone(own.second_phone),
+        "second_phone_hint": _("not proven") if own.second_phone and not proven["phone"] else "",
         "photo_form": photo_form,
         "profile": own,
         **under_way(user),
         "next": page_of_ours(request, request.POST.get("next") or request.GET.get("next", "")),
         "rows": [
-            {"label": _("Login"), "value": display_phone(user.phone) or user.login or "—"},
             {"label": _("IIN / document number"), "value": _masked_identity(own)},
             {"label": _("Last name"), "value": own.last_name},
             {"label": _("First name"), "value": own.first_name},
             {"label": _("Patronymic"), "value": own.middle_name or "—"},
             {"label": _("Date of birth"), "at": own.birth_date, "show": "date"},
             {"label": _("Sex"), "value": own.get_sex_display()},
-            {"label": _("Contact phone"), "value": display_phone(user.phone)},
+        ],
+        # Not the registry's: a change of number changes both.
+        "account_rows": [
+            {"label": _("Login"), "value": display_phone(user.phone) or user.login or "—"},
+            {"label": _("Contact phone"), "value": display_phone(user.phone) or "—"},
         ],
     }
     return render(request, "accounts/profile.html", context)

@@ -295,7 +295,8 @@ def _claim(
 
 def _to_sign_in(request: HttpRequest, registration: Registration, said: str) -> HttpResponse:
     forget(request.session)
-    messages.info(request, said)
+    unused = _("The password that you have just made up does not count: the former one does")
+    messages.info(request, f"{said}. {unused}")
     way_back = f"?{urlencode({'next': registration.target})}" if registration.target else ""
     return redirect(f"{reverse('accounts:login')}{way_back}")
 
@@ -355,6 +356,6 @@ def _without_number() -> str:
 
 def _not_registrable() -> str:
     return _(
-        "No data was found, or this number can't be used to register. Check the number; if it is right, call the "
-        "contact centre"
+        "No data was found, or this number can't be used to register. Check the number. If you have registered "
+        "before with another phone, move that account: “I have lost my number” below. Otherwise call the contact centre"
     )

@@ -52,6 +52,7 @@ def app(request: HttpRequest) -> HttpResponse:
         "form": form,
         "key": " ".join(_fours(b32encode(device.bin_key).decode())),
         "picture": SafeString(segno.make(device.config_url).svg_inline(scale=5, border=4, light="#fff")),
+        "address": device.config_url,
         "issuer": settings.OTP_TOTP_ISSUER,
     }
     return render(request, "accounts/app_set_up.html", context)

@@ -29,7 +29,7 @@ from accounts.first_sign_in import TRIES, VALID_FOR, NoPaper, PaperFault, regist
 from accounts.identity import DocumentError, Identity, iin_hash, parse_identity
 from accounts.iin import IinError, parse_iin
 from accounts.journal_actions import Action
-from accounts.models import FirstSignIn, Sex, User
+from accounts.models import FirstSignIn, User
 from accounts.numbers.concerned import is_of_the_family
 from accounts.registry import Person, PersonNotFound, RegistryUnavailable, get_registry
 from accounts.services import IdentityTaken
@@ -51,6 +51,7 @@ from applications.waiting.filing import file_application
 from bulletin.models import Language, Locality
 from children.access import children_of, is_own_child
 from children.known import children_with
+from children.models import SEX_OF_CHILD
 from children.services import ChildRefused, add_child
 from notifications.clock import estimate_clock, read_clock
 
@@ -67,7 +68,7 @@ class RegisteringForm(forms.Form):
     first_name = forms.CharField(label=_("First name"), max_length=100, required=False)
     middle_name = forms.CharField(label=_("Patronymic"), max_length=100, required=False)
     birth_date = forms.DateField(label=_("Date of birth"), required=False)
-    sex = forms.ChoiceField(label=_("Sex"), choices=[("", "—"), *Sex.choices], required=False)
+    sex = forms.ChoiceField(label=_("Sex"), choices=[("", "—"), *SEX_OF_CHILD.items()], required=False)
     language = forms.ChoiceField(label=_("Language of messages"), choices=settings.LANGUAGES)
     child = forms.CharField(
         label=_("IIN of the child"),

@@ -218,5 +218,14 @@ def test_what_is_no_address(text):
         parse_email(text)
 
 
+def test_the_sign_is_missed_only_where_it_is_missing():
+    said = []
+    for typed in ("asel", "asel@mail"):
+        with pytest.raises(ValidationError) as refused:
+            parse_email(typed)
+        said.append(refused.value.message)
+    assert said[0] != said[1]
+
+
 def test_addresses_as_they_are_kept_and_shown():
     assert parse_email(" Kamenov.E@Mail.KZ\t") == "Kamenov.E@mail.kz"

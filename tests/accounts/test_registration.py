@@ -572,6 +572,8 @@ class TestWhosePhone:
         to_account(stranger := Client(), phone="+77079999999")
         answer = stranger.post("/register/account/", {"identity": FATHER})
         assert "тіркелгенсіз" not in errors(answer)["identity"][0]
+        # With a new SIM one's own account is moved: the way stands on the page, whoever asks.
+        assert "/number/lost/" in answer.content.decode()
 
     @pytest.mark.parametrize(
         ("phone", "held_by", "is_told"),

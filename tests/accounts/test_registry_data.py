@@ -13,7 +13,7 @@ from accounts.journal_actions import Action
 from accounts.registry import Person, PersonNotFound, RegistryUnavailable
 from accounts.registry.simulated_people import MANUAL_CHILD_IIN, MANUAL_PARENT_IIN
 from accounts.registry.simulator import SimulatedRegistry
-from accounts.registry_data import FRESH_FOR, NotYourDocument, Refreshed, refresh_person, renew_document
+from accounts.registry_data import FRESH_FOR, NotYourDocument, Refreshed, SameDocument, refresh_person, renew_document
 from children.models import Guardianship
 from children.services import DocumentUnknown, recheck_guardianship
 from notifications.models import Message, Notice
@@ -197,6 +197,10 @@ class TestANewDocument:
         with pytest.raises(NotYourDocument):
             renew_document(father, "N2", address=None, now=NOW)
         assert renew_document(father, "N15036421", address=None, now=NOW).last_name == "КАМЕНОВ"
+        # Nothing is new about it a second time.
+        with pytest.raises(SameDocument):
+            renew_document(father, "N15036421", address=None, now=NOW)
+        assert father.journal.filter(action=Action.DOCUMENT_RENEWED).count() == 1
 
     def test_that_another_account_holds_is_refused_in_the_same_words(self, foreigner, registry):
         namesake = account(replace(FOREIGNER, document_number="AD7000001"))

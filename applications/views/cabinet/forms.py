@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.identity import DocumentError, Paper, parse_identity
 from accounts.iin import IinError, parse_iin
-from accounts.models import Objection, Sex, User
+from accounts.models import Objection, User
 from accounts.uploads import DOCUMENT_INPUT, Upload, check_documents, each_named
 from applications.models import Application, BenefitCategory, Extension
 from applications.views.day_field import DayField
 from bulletin.models import Language, Locality
-from children.models import Child, GuardianClaim
+from children.models import SEX_OF_CHILD, Child, GuardianClaim
 
 CHOOSE_CHILD = gettext_lazy("Choose the child.")
 
@@ -320,7 +320,9 @@ class GuardianClaimForm(HandedIn):
         label=gettext_lazy("Patronymic, if there is one"), max_length=100, required=False
     )
     birth_date = DayField(label=gettext_lazy("Date of birth"))
-    sex = forms.ChoiceField(label=gettext_lazy("Sex"), choices=Sex.choices, widget=forms.RadioSelect)
+    sex = forms.ChoiceField(
+        label=gettext_lazy("Sex"), choices=[*SEX_OF_CHILD.items()], widget=forms.RadioSelect
+    )
     documents = DocumentsField(
         label=gettext_lazy("Scanned papers"),
         help_text=gettext_lazy(

@@ -25,7 +25,7 @@ from applications.views.cabinet.situation import Situation, interest_of, situati
 from applications.views.people import own_application, parent
 from applications.waiting.campaigns import campaigns_asking
 from applications.waiting.filing import archive_undo_ends, last_moves
-from children.access import children_of
+from children.access import children_of, undecided_claims_of
 from children.disputes import stoppable
 from children.models import Child
 from notifications.clock import estimate_clock
@@ -71,6 +71,7 @@ def start(request: HttpRequest) -> HttpResponse:
     cards = [_card(child, newest.get(child.pk), restorable.get(child.pk), now=now) for child in children]
     context = {
         "cards": cards,
+        "claims": undecided_claims_of(user),
         "unknown": stoppable(user, now=now).filter(dispute__isnull=True),
         **under_way(user),
     }

@@ -77,6 +77,11 @@ class TestBothCodes:
         assert browser.post(f"{BASE}former/", {"code": newest_code()}).url == BASE
         assert NumberMove.objects.count() == 1
 
+    def test_ones_own_number_is_a_mistake_and_no_limit(self, browser, owner):
+        answer = begin(browser, str(owner.phone))
+        assert answer.status_code == 200
+        assert answer.context["form"].has_error("phone")
+
     def test_no_code_without_the_password(self, browser):
         assert begin(browser, password="wrong").status_code == 200
         assert not SmsCode.objects.exists()

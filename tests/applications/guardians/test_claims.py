@@ -123,6 +123,12 @@ class TestHandingIn:
         # Nothing counts yet.
         assert not Child.objects.exists()
         assert not Guardianship.objects.exists()
+        # Every page on which the child is looked for has it, and none says that no child was added.
+        for page in ("applications:cabinet", "children:list"):
+            said = browser.get(reverse(page)).content.decode()
+            assert claim.full_name in said
+            assert "бала қосылмаған" not in said
+        assert claim.first_name in browser.get(reverse("accounts:leave")).content.decode()
         # The same once more, on another keyboard, makes no second claim.
         answer = browser.post(address, answers(number="iv tн 123456"))
         assert str(Refusal.CLAIM_WAITS.label) in answer.content.decode()

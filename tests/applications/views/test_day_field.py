@@ -35,6 +35,21 @@ def test_what_can_be_read_in_two_ways_or_in_none_is_refused(typed):
         DayField().clean(typed)
 
 
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("31.02.2025", "no_such_day"),
+        ("2025-13-01", "no_such_day"),
+        ("31022025", "no_such_day"),
+        ("ертең", "invalid"),
+    ],
+)
+def test_a_day_that_is_in_no_calendar_is_not_said_to_be_written_wrongly(typed, code):
+    with pytest.raises(ValidationError) as refused:
+        DayField().clean(typed)
+    assert refused.value.code == code
+
+
 def test_an_example_stands_before_the_error():
     assert "03.07.2026" in str(DayField().help_text)
     assert str(DayField(help_text="х").help_text) == "х"
