@@ -270,6 +270,14 @@ class SecondWayForm(AppForm):
     )
 
 
+class AppOffBySmsForm(CodeForm):
+    """The password and the code from the SMS, where neither the app nor a recovery code is left."""
+
+    asks_own_password = True
+
+    password = PasswordField(label=gettext_lazy("Present password"), autocomplete="current-password")
+
+
 class DocumentForm(OwnPasswordForm):
     """The number of a new document, without an IIN."""
 

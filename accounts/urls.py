@@ -68,6 +68,7 @@ urlpatterns = [
     path("cabinet/profile/app/", second_way.app, name="app"),
     path("cabinet/profile/app/codes/", second_way.recovery_codes, name="recovery_codes"),
     path("cabinet/profile/app/off/", second_way.app_off, name="app_off"),
+    path("cabinet/profile/app/off/sms/", second_way.app_off_by_sms, name="app_off_by_sms"),
     path("cabinet/sessions/", sessions.sessions, name="sessions"),
     path("cabinet/sessions/end/", sessions.end_session, name="end_session"),
     path("session/", sessions.go_on, name="go_on"),

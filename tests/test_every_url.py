@@ -106,6 +106,7 @@ TABLE = {
     "accounts:app": PARENTS,
     "accounts:recovery_codes": (LOGIN, AWAY, AWAY, 403, 403),
     "accounts:app_off": (LOGIN, AWAY, AWAY, 403, 403),
+    "accounts:app_off_by_sms": (LOGIN, AWAY, AWAY, 403, 403),
     "accounts:sessions": PARENTS,
     "accounts:end_session": BUTTON,
     "accounts:go_on": EVERYONE,

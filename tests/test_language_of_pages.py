@@ -57,6 +57,7 @@ NOT_PAGES = {
 # Reached with the steps before them only.
 STEPS = {
     "accounts:app_off",
+    "accounts:app_off_by_sms",
     "accounts:email_code",
     "accounts:first_password",
     "accounts:lost_number_account",

@@ -2,7 +2,7 @@
 
 from base64 import b32encode
 from collections.abc import Callable
-from typing import cast
+from typing import Final, cast
 
 import segno
 from django.conf import settings
@@ -18,12 +18,17 @@ from django.views.decorators.http import require_http_methods
 from accounts import second_factor, second_way, services
 from accounts.audit import client_address
 from accounts.decorators import parent_whatever_agreed
-from accounts.forms import AppForm, SecondWayForm
-from accounts.models import User
+from accounts.forms import AppForm, AppOffBySmsForm, SecondWayForm
+from accounts.masks import mask_phone
+from accounts.models import SmsCode, User
 from accounts.second_factor import has_app
+from accounts.views import code_step
 from accounts.views.code_step import too_many
 from accounts.views.own_password import is_confirmed
 from notifications.clock import read_clock
+
+# In the session: when the code was sent with which the app is turned off.
+_SENT_AT: Final = "app_off_sent_at"
 
 
 @never_cache
@@ -81,14 +86,47 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 def app_off(request: HttpRequest) -> HttpResponse:
     """Turn the app off: codes come by SMS again."""
     user = cast(User, request.user)
+    return _proven(request, user, "accounts/app_off.html", lambda: _turn_off(request, user))
 
-    def turn_off() -> HttpResponse:
-        second_way.turn_off(user, actor=user, address=client_address(request), now=read_clock())
-        by_sms = _("The app is turned off. If a code is needed, it comes by SMS")
-        messages.success(request, by_sms if user.phone else _("The app is turned off"))
-        return redirect("accounts:profile")
 
-    return _proven(request, user, "accounts/app_off.html", turn_off)
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_whatever_agreed
+def app_off_by_sms(request: HttpRequest) -> HttpResponse:
+    """Turn the app off without it and without a recovery code: by the password and a code to the account's number.
+
+    Who reads SMS to that number gets in without the app anyway (docs/accounts.md).
+    """
+    user, now = cast(User, request.user), read_clock()
+    if not has_app(user.pk):
+        return redirect("accounts:app")
+    if user.phone is None:
+        return redirect("accounts:app_off")
+    phone, sent_at = user.phone.as_e164, request.session.get(_SENT_AT, "")
+    if "resend" in request.POST:
+        if code_step.resend(request, phone=phone, purpose=SmsCode.Purpose.CONFIRM, now=now):
+            request.session[_SENT_AT] = now.isoformat()
+        return redirect("accounts:app_off_by_sms")
+    form = AppOffBySmsForm(request.POST if request.method == "POST" else None)
+    if (
+        sent_at
+        and is_confirmed(request, form, now=now)
+        and code_step.check(request, form, phone=phone, purpose=SmsCode.Purpose.CONFIRM, now=now)
+    ):
+        del request.session[_SENT_AT]
+        return _turn_off(request, user)
+    context = {"masked_phone": mask_phone(phone), "is_sent": bool(sent_at)}
+    if sent_at:
+        context |= code_step.page(form, phone=phone, sent_at=sent_at, now=now)
+    return render(request, "accounts/app_off_by_sms.html", context)
+
+
+def _turn_off(request: HttpRequest, user: User) -> HttpResponse:
+    second_way.turn_off(user, actor=user, address=client_address(request), now=read_clock())
+    by_sms = _("The app is turned off. If a code is needed, it comes by SMS")
+    messages.success(request, by_sms if user.phone else _("The app is turned off"))
+    return redirect("accounts:profile")
 
 
 def _proven(request: HttpRequest, user: User, template: str, act: Callable[[], HttpResponse]) -> HttpResponse:

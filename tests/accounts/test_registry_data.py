@@ -13,7 +13,14 @@ from accounts.journal_actions import Action
 from accounts.registry import Person, PersonNotFound, RegistryUnavailable
 from accounts.registry.simulated_people import MANUAL_CHILD_IIN, MANUAL_PARENT_IIN
 from accounts.registry.simulator import SimulatedRegistry
-from accounts.registry_data import FRESH_FOR, NotYourDocument, Refreshed, SameDocument, refresh_person, renew_document
+from accounts.registry_data import (
+    FRESH_FOR,
+    NotYourDocument,
+    Refreshed,
+    SameDocument,
+    refresh_person,
+    renew_document,
+)
 from children.models import Guardianship
 from children.services import DocumentUnknown, recheck_guardianship
 from notifications.models import Message, Notice

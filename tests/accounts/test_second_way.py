@@ -285,3 +285,26 @@ class TestRace:
         shown = code_at(parent, now)
         answers = at_once(lambda: second_way.try_code(str(parent.phone), parent, shown, now=now))
         assert answers.count(True) == 1
+
+
+@pytest.mark.django_db
+def test_without_app_and_paper_the_password_and_an_sms_turn_it_off(
+    parent, parent_client, client_of, codes, now, clock
+):
+    address = reverse("accounts:app_off_by_sms")
+    assert address in parent_client.get(reverse("accounts:app_off")).content.decode()
+    # Before a code was asked for, and with that of another session, nothing is turned off.
+    parent_client.post(address, {"code": "123456", "password": PASSWORD})
+    other = client_of(parent)
+    for minutes, browser in enumerate((parent_client, other)):
+        clock.move_to(now + timedelta(minutes=2 * minutes))
+        assert browser.post(address, {"resend": "1"}).url == address
+    theirs, own = (re.search(r"\d{6}", row.text).group() for row in Message.objects.order_by("-pk")[:2])
+    for typed in ({"code": theirs, "password": PASSWORD}, {"code": own, "password": "another-pass"}):
+        assert parent_client.post(address, typed).context["form"].errors
+    assert second_factor.has_app(parent.pk)
+    assert parent_client.post(address, {"code": own, "password": PASSWORD}).url == reverse("accounts:profile")
+    assert not second_factor.has_app(parent.pk)
+    assert not RecoveryCode.objects.filter(user=parent).exists()
+    assert Notice.objects.get().kind == "app_turned_off"
+    assert parent_client.post(address, {"code": own, "password": PASSWORD}).url == reverse("accounts:app")
