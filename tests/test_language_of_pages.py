@@ -34,6 +34,7 @@ ANOTHER, OLD_PASSWORD = "+77017770001", "parent-pass-1"
 # They change something and show nothing, or answer a program.
 NOT_PAGES = {
     "accounts:end_session",
+    "accounts:export_file",
     "accounts:go_on",
     "accounts:identity",
     "accounts:identity_back",

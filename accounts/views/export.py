@@ -22,13 +22,14 @@ from accounts.data import exporting
 from accounts.decorators import parent_whatever_agreed
 from accounts.forms import OwnPasswordForm
 from accounts.models import DataExport, User
+from accounts.owner_proofs import is_as_it_was, stamp_of
 from accounts.views.own_password import is_confirmed
 from notifications.clock import read_clock
 
 FILE_NAME = "balabaqsha-data.zip"
 # So long after the password the copy can be downloaded, as often as need be.
 CONFIRMED_FOR: Final = timedelta(minutes=10)
-_CONFIRMED: Final = "copy_confirmed"
+_CONFIRMED: Final = "copy_confirmed_as"
 
 
 @sensitive_post_parameters()
@@ -42,7 +43,7 @@ def export(request: HttpRequest) -> HttpResponse:
     form = OwnPasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and is_confirmed(request, form, now=now):
         if newest is not None and ready:
-            request.session[_CONFIRMED] = [str(newest.pk), (now + CONFIRMED_FOR).isoformat()]
+            request.session[_CONFIRMED] = [str(newest.pk), (now + CONFIRMED_FOR).isoformat(), stamp_of(user)]
             return redirect("accounts:export")
         try:
             exporting.ask(user, address=audit.client_address(request), now=now)
@@ -87,9 +88,12 @@ def export_file(request: HttpRequest) -> HttpResponse:
 
 
 def _confirmed_until(request: HttpRequest, newest: DataExport | None, *, now: datetime) -> datetime | None:
-    """Until when the owner may download `newest` without the password; None if it is to be confirmed first."""
-    copy, until = request.session.get(_CONFIRMED) or ("", "")
-    if newest is None or copy != str(newest.pk):
+    """Until when the owner may download `newest` without the password; None if it is to be confirmed first.
+
+    Like every proof of an owner it falls when the password or the number changes (`accounts.owner_proofs`).
+    """
+    copy, until, stamp = request.session.get(_CONFIRMED) or ("", "", "")
+    if newest is None or copy != str(newest.pk) or not is_as_it_was(cast(User, request.user), stamp):
         return None
     ends = datetime.fromisoformat(until)
     return ends if now < ends else None

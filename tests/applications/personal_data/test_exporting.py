@@ -286,6 +286,13 @@ def test_the_page_asks_for_the_password_each_time(crowd, client_of, clock):
     assert browser.get(file).url == url
     assert 'type="password"' in browser.get(url).content.decode()
     browser.post(url, {"password": PASSWORD})
+    # A new password voids what was confirmed with the former one.
+    another = "тағы бір құпия 8"
+    changed = {"old_password": PASSWORD, "password": another, "repeated": another}
+    assert browser.post(reverse("accounts:password"), changed).url == reverse("accounts:profile")
+    assert browser.get(file).url == url
+    browser.post(url, {"password": another})
+    assert browser.get(file)["Content-Type"] == "application/zip"
     DataExport.objects.update(ready_at=crowd.now - timedelta(hours=24))
     assert browser.get(file).url == url
     assert file not in browser.get(url).content.decode()
