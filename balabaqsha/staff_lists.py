@@ -5,6 +5,7 @@ found out letter by letter. Here an address filters and sorts only by what the p
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -42,7 +43,41 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 note_search(request, in_list=self, text=request.GET.get(SEARCH_VAR, ""))
             except TooManySearches as refusal:
                 return self._too_many(request, refusal.retry_at)
-        return super().changelist_view(request, extra_context)
+        return super().changelist_view(request, self._headed(self.opts.verbose_name_plural, extra_context))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        name = self.opts.verbose_name
+        heading = name if object_id else gettext("New: %(name)s") % {"name": name}
+        return super().changeform_view(request, object_id, form_url, self._headed(heading, extra_context))
+
+    def _headed(self, heading: Any, extra_context: dict[str, Any] | None) -> dict[str, Any]:
+        """Django puts the name into a sentence, which Kazakh and Russian would have to inflect."""
+        return {"title": capfirst(heading), **(extra_context or {})}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [self._shown(request, name) for name in super().get_readonly_fields(request, obj)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Django's; a row that the employee may only read as a word is no link to its page."""
+        words = {shown.__name__: shown for shown in self.get_readonly_fields(request, obj) if callable(shown)}
+        return [
+            (name, {**options, "fields": [words.get(field, field) for field in options["fields"]]})
+            for name, options in super().get_fieldsets(request, obj)
+        ]
+
+    def _shown(self, request: HttpRequest, name: Any) -> Any:
+        """`name`, or what says the same in words if Django would link to a page that this employee may not open."""
+        column = next((field for field in self.opts.fields if field.name == name), None)
+        page = self.admin_site._registry.get(column.related_model) if column is not None else None  # type: ignore[arg-type]
+        if column is None or page is None or page.has_view_permission(request):
+            return name
+        return _in_words(column)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         chosen = super().get_changelist(request, **kwargs)
@@ -161,6 +196,16 @@ def is_offered_for_choice(site: admin.AdminSite, request: HttpRequest) -> bool:
 
 def _written_fields(model: type[Model]) -> "list[Field[Any, Any]]":
     return [*model._meta.fields, *model._meta.many_to_many]
+
+
+@cache
+def _in_words(column: "Field[Any, Any]") -> Callable[[Any], str]:
+    @admin.display(description=column.verbose_name)
+    def in_words(obj: Any) -> str:
+        return str(getattr(obj, column.name) or "—")
+
+    in_words.__name__ = column.name
+    return in_words
 
 
 @cache

@@ -1,0 +1,65 @@
+"""What every page of the workplace has in common: its heading, its links, its history."""
+
+import re
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.urls import NoReverseMatch, reverse
+from django.utils.text import capfirst
+from django.utils.translation import override
+
+from accounts.models import FirstSignIn, User
+from accounts.roles import Role
+from tests.balabaqsha.test_staff_lists import city_with_a_row_in_every_list
+from tests.staff import employee, give_app, inside
+
+pytestmark = pytest.mark.django_db
+
+
+def pages_of(desk, *, prefix=""):
+    """The object page of one row of every list that the employee may open."""
+    for model, page in admin.site._registry.items():
+        row = model._default_manager.order_by("pk").first()
+        if row is None:
+            continue
+        try:
+            with override("ru" if prefix else "kk"):
+                address = reverse(
+                    f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(row.pk)]
+                )
+        except NoReverseMatch:
+            continue
+        answer = desk.get(address)
+        if answer.status_code == 200:
+            yield model, address, answer.content.decode(), page
+
+
+@pytest.mark.parametrize("role", [Role.OFFICIAL, Role.CONTACT_CENTRE])
+def test_headings_are_names_and_no_link_is_forbidden(role):
+    city = city_with_a_row_in_every_list()
+    FirstSignIn.objects.update(registered_by=city.staff)
+    user = employee(role)
+    desk = inside(user)
+    seen, followed = 0, set()
+    for model, address, html, page in pages_of(desk, prefix="ru"):
+        seen += 1
+        with override("ru"):
+            heading = capfirst(str(model._meta.verbose_name))
+            listed = capfirst(str(model._meta.verbose_name_plural))
+        assert f"<h1>{heading}</h1>" in html, address
+        followed |= {
+            link for link in re.findall(r'href="(/ru/admin/[^"?]+/change/)"', html) if link != address
+        }
+        if page.has_view_or_change_permission(desk.get("/admin/").wsgi_request):
+            lists = re.sub(r"[^/]+/change/$", "", address)
+            assert f"<h1>{listed}</h1>" in desk.get(lists).content.decode(), lists
+    assert seen
+    assert {link: desk.get(link).status_code for link in followed} == dict.fromkeys(followed, 200)
+
+
+def test_a_new_row_is_headed_without_an_ending():
+    root = User.objects.create_superuser("root")
+    give_app(root)
+    html = inside(root).get("/ru/admin/bulletin/locality/add/").content.decode()
+    assert "<h1>Новая запись: " in html
