@@ -73,10 +73,31 @@ class PasswordField(forms.CharField):
         return normalise_password(super().to_python(value) or "")
 
 
+class OwnPhoneField(PhoneField):
+    """A parent's number; who types a login number instead reads what to do without a phone."""
+
+    def clean(self, value: Any) -> str:
+        try:
+            return super().clean(value)
+        except ValidationError:
+            # No telephone number begins so (`accounts.first_sign_in`): anything else of nine digits lacks some.
+            if paper_login(str(value)).startswith("9"):
+                raise ValidationError(
+                    _(
+                        "This is a login number, not a phone number: no code by SMS goes to it. If you have forgotten "
+                        "the password or lost the paper, come with your document: the contact centre gives you a new "
+                        "paper. %(phone)s"
+                    )
+                    % {"phone": settings.CONTACT_PHONES[0]},
+                    code="login_number",
+                ) from None
+            raise
+
+
 class PhoneForm(forms.Form):
     """Whom to send a code to."""
 
-    phone = PhoneField(
+    phone = OwnPhoneField(
         label=gettext_lazy("Phone number"), help_text=gettext_lazy("For example: +7 701 777 98 76")
     )
 
@@ -346,7 +367,7 @@ class SignInForm(forms.Form):
     """Checks nothing itself, so that every failure has the same answer."""
 
     phone = forms.CharField(
-        label=gettext_lazy("Phone number"),
+        label=gettext_lazy("Phone number or login number"),
         max_length=LONGEST_INPUT,
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "username", "size": 20}),
     )
