@@ -12,6 +12,7 @@ class AccountsConfig(AppConfig):
         from accounts import checks, journal, journal_actions, notices, passwords, personal_words, stops  # noqa: F401  (checks register themselves)
         from accounts.data import account, parts
         from accounts.numbers import concerned, last_use, recovery, stopping
+        from accounts.paper_stops import AnotherPaper
         from notifications import kinds
 
         passwords.register_words(personal_words.of_profile)
@@ -20,5 +21,6 @@ class AccountsConfig(AppConfig):
         journal.register(journal_actions.Former)
         parts.register(account.Account())
         stops.register(stopping.MoveOfNumber())
+        stops.register(AnotherPaper())
         last_use.keep_last_use()
         concerned.register_way(recovery.tell_by_contacts)

@@ -7,22 +7,31 @@ behind each: one registers the person, or asks for another paper, and a colleagu
 
 import hmac
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from accounts import audit
 from accounts.crypto import digest, keyed_hash, keyed_hashes
 from accounts.journal_actions import Action
-from accounts.models import FirstSignIn, PolicyConsent, User
+from accounts.models import FirstSignIn, PolicyConsent, Profile, User
 from accounts.models.first_sign_in import FIRST_SIGN_IN, paper_code_hash
-from accounts.numbers.concerned import is_of_the_family, tell_by_other_ways, what_holds
+from accounts.numbers.concerned import (
+    family_of,
+    held_accounts,
+    is_of_the_family,
+    tell_by_other_ways,
+    what_holds,
+)
 from accounts.owner_proofs import OwnerProof
 from accounts.phones import LOGIN_LENGTH
 from accounts.registry import Person
@@ -32,6 +41,11 @@ from notifications.services import enqueue
 VALID_FOR: Final = timedelta(days=10)
 TRIES: Final = 5
 CODE_LENGTH: Final = 10
+# How old a parent may be whose birth date is typed; beyond it is a slip of the finger.
+OF_AGE: Final = 16
+OLDEST: Final = 110
+# What is typed of a person whom the registry does not know.
+TYPED: Final = ("last_name", "first_name", "middle_name", "birth_date", "sex")
 
 
 class PaperFault(StrEnum):
@@ -46,34 +60,59 @@ class PaperFault(StrEnum):
 
 
 class NoPaper(Exception):
-    """It can't be done; `fault` says why, and `str()` is a sentence for the employee: `said`, if something HELD it."""
+    """It can't be done; `fault` says why, and `str()` is a sentence for the employee."""
 
-    def __init__(self, fault: PaperFault, said: str = "") -> None:
+    def __init__(self, fault: PaperFault) -> None:
         super().__init__()
         self.fault = fault
-        self.said = said
 
     def __str__(self) -> str:
-        return (
-            self.said
-            or {
-                PaperFault.HAS_PHONE: _("This account has a phone number: its owner sets a password by SMS"),
-                PaperFault.NOT_ASKED: _("The paper was printed. Ask for a new one; a colleague prints it"),
-                PaperFault.ASKED: _("A paper is asked for already: a colleague prints it"),
-                PaperFault.SAME_EMPLOYEE: _("Who asked for the paper does not print it: a colleague does"),
-                PaperFault.RELATED: _("This is about you or your family: a colleague does it"),
-                PaperFault.HELD: _("Something holds changes of this account"),
-            }[self.fault]
-        )
+        return {
+            PaperFault.HAS_PHONE: _("This account has a phone number: its owner sets a password by SMS"),
+            PaperFault.NOT_ASKED: _("The paper was printed. Ask for a new one; a colleague prints it"),
+            PaperFault.ASKED: _("A paper is asked for already: a colleague prints it"),
+            PaperFault.SAME_EMPLOYEE: _("Who asked for the paper does not print it: a colleague does"),
+            PaperFault.RELATED: _("This is about you or your family: a colleague does it"),
+            PaperFault.HELD: _(
+                "An official has yet to decide a dispute about a guardian in this family. Until then no paper is "
+                "asked for or printed"
+            ),
+        }[self.fault]
+
+
+class NotOfAge(ValueError):
+    """Nobody of this age registers a child; `str()` is a sentence for the employee."""
+
+    def __str__(self) -> str:
+        return _(
+            "A parent is from %(least)s to %(most)s years old on the day of registration: compare the date of birth "
+            "with the document"
+        ) % {"least": OF_AGE, "most": OLDEST}
+
+
+def refuse_age(birth_date: date, *, now: datetime) -> None:
+    """Raise `NotOfAge` for a date that can't be a parent's: from 16 on parents act for their child by themselves."""
+    today = localtime(now).date()
+    had_birthday = (today.month, today.day) >= (birth_date.month, birth_date.day)
+    if not OF_AGE <= today.year - birth_date.year - (not had_birthday) <= OLDEST:
+        raise NotOfAge
 
 
 def register_assisted(
-    person: Person, *, language: str, actor: User, address: str | None, now: datetime
+    person: Person,
+    *,
+    is_typed: bool = False,
+    language: str,
+    actor: User,
+    address: str | None,
+    now: datetime,
 ) -> FirstSignIn:
     """Create the account of `person`, who has agreed to the data policy on paper; nobody can sign in to it yet.
 
-    `person` comes from the registry, or was typed with the document seen. Raises `IdentityTaken`.
+    `person` comes from the registry, or `is_typed` from the document that was seen. Raises `IdentityTaken`, `NotOfAge`.
     """
+    if is_typed:
+        refuse_age(person.birth_date, now=now)
     if account_of(person) is not None:
         raise IdentityTaken
     try:
@@ -82,12 +121,15 @@ def register_assisted(
                 username=_new_login(), language=language, date_joined=now, password=make_password(None)
             )
             user.save(force_insert=True)
-            profile_of(user, person).save(force_insert=True)
+            profile = profile_of(user, person)
+            profile.is_typed = is_typed
+            profile.save(force_insert=True)
             PolicyConsent.objects.create(user=user, version=settings.DATA_POLICY_VERSION, given_at=now)
-            audit.record(Action.REGISTERED_BY_EMPLOYEE, actor=actor, subject=user, address=address, now=now)
-            return FirstSignIn.objects.create(
+            first = FirstSignIn.objects.create(
                 user=user, registered_by=actor, registered_at=now, asked_by=actor, asked_at=now
             )
+            _record(Action.REGISTERED_BY_EMPLOYEE, first, actor=actor, address=address, now=now)
+            return first
     except IntegrityError:
         raise IdentityTaken from None
 
@@ -100,8 +142,8 @@ def may_ask(first: FirstSignIn) -> bool:
 def ask_for_paper(first: FirstSignIn, *, why: str, actor: User, address: str | None, now: datetime) -> None:
     """Ask for another paper, which a colleague of `actor` prints: the former one was lost, or the password forgotten.
 
-    Until then the former one holds. An owner who has signed in before is told. Raises `NoPaper` (RELATED, ASKED,
-    HAS_PHONE). Locks the row.
+    Until then the former one holds. An owner who has a password is told. Raises `NoPaper` (RELATED, ASKED, HAS_PHONE,
+    HELD). Locks the row.
     """
     with transaction.atomic():
         row = _lock(first)
@@ -109,23 +151,24 @@ def ask_for_paper(first: FirstSignIn, *, why: str, actor: User, address: str | N
             raise NoPaper(PaperFault.RELATED)
         if not may_ask(row):
             raise NoPaper(PaperFault.ASKED if row.asked_at else PaperFault.HAS_PHONE)
+        if what_holds(row.user):
+            raise NoPaper(PaperFault.HELD)
         row.asked_by, row.asked_at, row.why = actor, now, why
         row.save(update_fields=["asked_by", "asked_at", "why"])
         _record(Action.PAPER_ASKED_FOR, row, actor=actor, address=address, now=now)
-        if row.used_at is not None:
-            key = f"paper-anew:{row.pk}:{now.isoformat()}"
-            enqueue(row.user, "paper_anew", context={}, dedupe_key=key, now=now)
-            tell_by_other_ways(row.user, "paper_anew", context={}, dedupe_key=key, now=now)
+        _tell_owner(row, "paper_anew", now=now)
 
 
 def why_not_printed(first: FirstSignIn, *, actor: User) -> PaperFault | None:
-    """Why `actor` can't print the paper; None if they can, unless something holds changes of the account."""
+    """Why `actor` can't print the paper now; None if they can."""
     if is_of_the_family(first.user, actor):
         return PaperFault.RELATED
-    if first.asked_at is None:
-        return PaperFault.NOT_ASKED
     if not _signs_in_by_login(first.user):
         return PaperFault.HAS_PHONE
+    if what_holds(first.user):
+        return PaperFault.HELD
+    if first.asked_at is None:
+        return PaperFault.NOT_ASKED
     return PaperFault.SAME_EMPLOYEE if first.asked_by_id == actor.pk else None
 
 
@@ -136,36 +179,122 @@ def issue_code(first: FirstSignIn, *, actor: User, address: str | None, now: dat
     HAS_PHONE, SAME_EMPLOYEE, HELD). Locks the account, then the row.
     """
     with transaction.atomic():
-        account = User.objects.select_for_update(no_key=True).get(pk=first.user_id)
+        User.objects.select_for_update(no_key=True).get(pk=first.user_id)
         row = _lock(first)
         if fault := why_not_printed(row, actor=actor):
             raise NoPaper(fault)
-        if held := what_holds(account):
-            raise NoPaper(PaperFault.HELD, str(held.at_work))
         code = f"{secrets.randbelow(10**CODE_LENGTH):0{CODE_LENGTH}d}"
         row.code_digest = _digest(row.user.username, code)
         row.code_hash = paper_code_hash(row.code_digest)
         row.attempts, row.expires_at, row.used_at = 0, now + VALID_FOR, None
         _record(Action.PAPER_PRINTED, row, actor=actor, address=address, now=now)
         _close_request(row)
+        _tell_owner(row, "paper_printed", now=now)
     return code
 
 
-def decline_paper(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> None:
-    """Print none: whoever asked takes it back, or a colleague declines. Raises `NoPaper` (RELATED, NOT_ASKED)."""
+def decline_paper(
+    first: FirstSignIn, *, reason: str, actor: User, address: str | None, now: datetime
+) -> None:
+    """Print none: whoever asked takes it back, or a colleague declines.
+
+    An owner who has a password reads the reason. Raises `NoPaper` (RELATED, NOT_ASKED). Locks the row.
+    """
     with transaction.atomic():
         row = _lock(first)
         if is_of_the_family(row.user, actor):
             raise NoPaper(PaperFault.RELATED)
         if row.asked_at is None:
             raise NoPaper(PaperFault.NOT_ASKED)
+        row.why = reason
         _record(Action.PAPER_DECLINED, row, actor=actor, address=address, now=now)
         _close_request(row)
+        _tell_owner(row, "paper_declined", now=now, reason=reason)
+
+
+def can_be_stopped(first: FirstSignIn, *, now: datetime) -> bool:
+    """Whether the owner can still stop a paper: it is asked for, or was printed and can be used."""
+    return first.user.has_usable_password() and (first.asked_at is not None or is_open(first, now=now))
+
+
+def stop_paper(first: FirstSignIn, *, address: str | None, now: datetime) -> bool:
+    """The owner, who has a password, wants no other paper: none is printed, and a printed one is void.
+
+    False if there is nothing to stop (any more). Locks the row.
+    """
+    with transaction.atomic():
+        row = _lock(first)
+        if not can_be_stopped(row, now=now):
+            return False
+        _record(Action.PAPER_STOPPED, row, actor=row.user, address=address, now=now)
+        row.code_digest = row.code_hash = ""
+        row.expires_at = None
+        _close_request(row)
+        return True
+
+
+def correct_typed(
+    first: FirstSignIn,
+    values: dict[str, Any],
+    *,
+    reason: str,
+    actor: User,
+    address: str | None,
+    now: datetime,
+) -> None:
+    """Mend what was typed wrongly from the document: names, `birth_date` and `sex`, by the profile's columns.
+
+    The owner is told. Raises `NoPaper` (RELATED), `NotOfAge`; does nothing to what the registry has said by now. Locks
+    the account, then the row.
+    """
+    refuse_age(values["birth_date"], now=now)
+    with transaction.atomic():
+        profile = Profile.locked(first.user)
+        row = _lock(first)
+        if is_of_the_family(row.user, actor):
+            raise NoPaper(PaperFault.RELATED)
+        if not profile.is_typed:
+            return
+        for name in TYPED:
+            setattr(profile, name, values[name])
+        profile.save(update_fields=TYPED)
+        audit.record(
+            Action.TYPED_CORRECTED,
+            actor=actor,
+            subject=row.user,
+            reason=reason,
+            address=address,
+            about=row,
+            now=now,
+        )
+        enqueue(
+            row.user,
+            "typed_corrected",
+            context={"reason": reason},
+            dedupe_key=f"typed:{row.pk}:{now.isoformat()}",
+            now=now,
+            link=_address("accounts:profile"),
+        )
 
 
 def to_print(employee: User) -> QuerySet[FirstSignIn]:
-    """The papers that wait for a colleague of whoever asked, and that is not the employee, the oldest first."""
-    return FirstSignIn.objects.exclude(asked_at=None).exclude(asked_by=employee).order_by("asked_at")
+    """The papers that `employee` can print now, the oldest first: a colleague has asked for them."""
+    waiting = FirstSignIn.objects.exclude(asked_at=None).exclude(asked_by=employee).filter(user__phone=None)
+    return waiting.exclude(user__in=family_of(employee) | held_accounts()).order_by("asked_at")
+
+
+def _tell_owner(row: FirstSignIn, kind: str, *, now: datetime, **context: Any) -> None:
+    """Tell an owner who has a password: nobody else can read it. `used_at` speaks of the newest paper only."""
+    if not row.user.has_usable_password():
+        return
+    key, link = f"{kind}:{row.pk}:{now.isoformat()}", _address("accounts:stop_choose")
+    enqueue(row.user, kind, context=context, dedupe_key=key, now=now, link=link)
+    tell_by_other_ways(row.user, kind, context=context, dedupe_key=key, now=now)
+
+
+def _address(page: str) -> str:
+    with override(settings.LANGUAGE_CODE):
+        return reverse(page)
 
 
 def _close_request(row: FirstSignIn) -> None:
@@ -174,7 +303,7 @@ def _close_request(row: FirstSignIn) -> None:
 
 
 def _record(action: Action, row: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> None:
-    audit.record(action, actor=actor, subject=row.user, reason=row.why, address=address, now=now)
+    audit.record(action, actor=actor, subject=row.user, reason=row.why, address=address, about=row, now=now)
 
 
 def _lock(first: FirstSignIn) -> FirstSignIn:
@@ -193,7 +322,7 @@ def owner_of_paper(login: str, code: str, *, now: datetime) -> User | None:
     with transaction.atomic():
         row = FirstSignIn.objects.select_for_update(of=("self",)).filter(user__username=login).first()
         given = keyed_hashes(FIRST_SIGN_IN, _digest(login, code))
-        if row is None or not _is_open(row, now=now):
+        if row is None or not is_open(row, now=now):
             return None
         if any(hmac.compare_digest(row.code_hash, one) for one in given):
             return row.user
@@ -213,7 +342,7 @@ def first_password(
     with transaction.atomic():
         user = proof.lock_owner()
         row = FirstSignIn.objects.select_for_update(of=("self",)).filter(user=user).first() if user else None
-        if user is None or row is None or not _is_open(row, now=now):
+        if user is None or row is None or not is_open(row, now=now):
             return None
         if not hmac.compare_digest(mark_of(row), code_mark):
             return None
@@ -221,7 +350,7 @@ def first_password(
         row.save(update_fields=["used_at"])
         user.password = password_hash
         user.save(update_fields=["password"])
-        audit.record(Action.PASSWORD_SET_BY_PAPER, actor=user, subject=user, address=address, now=now)
+        _record(Action.PASSWORD_SET_BY_PAPER, row, actor=user, address=address, now=now)
         return user
 
 
@@ -230,7 +359,8 @@ def mark_of(first: FirstSignIn) -> str:
     return keyed_hash("first-sign-in-mark", first.code_digest)
 
 
-def _is_open(row: FirstSignIn, *, now: datetime) -> bool:
+def is_open(row: FirstSignIn, *, now: datetime) -> bool:
+    """Whether a password can be set with the paper that was printed last."""
     is_valid = row.expires_at is not None and now < row.expires_at
     return is_valid and row.used_at is None and row.attempts < TRIES and row.user.is_active
 

@@ -14,6 +14,8 @@ class Action(models.TextChoices):
     PAPER_ASKED_FOR = "paper_asked_for", _("Another paper for the first sign-in asked for")
     PAPER_PRINTED = "paper_printed", _("Paper for the first sign-in printed")
     PAPER_DECLINED = "paper_declined", _("Another paper for the first sign-in declined")
+    PAPER_STOPPED = "paper_stopped", _("Another paper for the first sign-in stopped by the account's owner")
+    TYPED_CORRECTED = "typed_corrected", _("Data typed from the document corrected by an employee")
     PASSWORD_SET_BY_PAPER = "password_set_by_paper", _("First password set with the paper")
     OWNER_SHUT_OUT = (
         "owner_shut_out",

@@ -151,7 +151,7 @@ def _take_over(profile: Profile, person: Person, *, now: datetime) -> bool:
     for name, value in said.items():
         setattr(profile, name, value)
     profile.iin_hash, profile.document_hash = iin_hash(profile.iin), document_hash(profile.document_number)
-    profile.registry_asked_at = now
+    profile.registry_asked_at, profile.is_typed = now, False
     return changed
 
 

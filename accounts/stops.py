@@ -54,7 +54,7 @@ class Stoppable(Protocol):
 
     @property
     def nothing(self) -> str:
-        """The text for when there is nothing to choose."""
+        """The text for when there is nothing to choose; without one the kind is not named then."""
         ...
 
     @property

@@ -113,6 +113,7 @@ class Account(Part):
                     "middle_name",
                     "birth_date",
                     "sex",
+                    "is_typed",
                     "phone_tie",
                     "registry_asked_at",
                     "second_phone",
@@ -295,6 +296,6 @@ def _forget_profile(profile: Profile) -> None:
     profile.last_name = profile.first_name = profile.middle_name = ""
     profile.birth_date, profile.photo, profile.phone_tie = NO_BIRTH_DATE, "", PhoneTie.UNASKED
     profile.second_phone = profile.address = ""
-    profile.registry_asked_at = None
+    profile.registry_asked_at, profile.is_typed = None, False
     profile.second_phone_proven_at = None
     profile.save()

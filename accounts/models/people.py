@@ -148,6 +148,10 @@ class Profile(models.Model):
         ],
         default=PhoneTie.UNASKED,
     )
+    # An employee typed it from a document that the registry did not know; empty again once the registry knows it.
+    is_typed = models.BooleanField(
+        _("typed from the document"), default=False, db_default=False, editable=False
+    )
     # When the registry was last asked who this person is (`accounts.registry_data`).
     registry_asked_at = models.DateTimeField(_("registry asked at"), null=True, editable=False)
     # Of any country and kind: the contact centre calls it. Once proven by a code it can give the account back.

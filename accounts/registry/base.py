@@ -73,7 +73,8 @@ class PersonRegistry(Protocol):
     def find_wards(self, *, guardian_iin: str) -> list[Person]:
         """Every child whose guardian the person with this IIN is; none from a gateway that does not offer the question.
 
-        Ask only for somebody whom the registry knows by phone: the answer names children that nobody has named.
+        Ask only for somebody whom the registry knows by phone, or where the answer is shown to nobody: it names
+        children that nobody has named.
         Raises `RegistryUnavailable`.
         """
         ...

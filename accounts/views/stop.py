@@ -104,6 +104,7 @@ def _choices(request: HttpRequest, user: User, *, now: datetime) -> HttpResponse
         }
         for kind in stops.kinds()
     ]
+    shown = [group for group in shown if group["choices"] or group["advice"] or group["kind"].nothing]
     context = {"shown": shown, "is_by_code": not is_signed_in}
     return render(request, "accounts/stop_choose.html", context)
 

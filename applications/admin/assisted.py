@@ -264,6 +264,9 @@ class AssistedMoveAdmin(WorkAdmin):
         ),
     ]
 
+    def history_of(self, obj: AssistedMove) -> list[NumberMove]:
+        return [obj.move]
+
     def who_else_decides(self, request: HttpRequest, obj: AssistedMove) -> str:
         employee, account = staff_of(request), obj.move.account
         return NotMoved(Fault.RELATED).at_work if is_of_the_family(account, employee) else ""

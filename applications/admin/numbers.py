@@ -98,6 +98,7 @@ class NumberMoveAdmin(WorkAdmin):
         "done_at",
         "stopped_at",
         "stopped_because",
+        "decided_by",
         "reason",
     ]
     works = [
@@ -151,6 +152,10 @@ class NumberMoveAdmin(WorkAdmin):
         )
 
     # --- columns ---------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("Decided by"))
+    def decided_by(self, obj: NumberMove) -> str:
+        return str(obj.done_by or obj.stopped_by or "—")
 
     @admin.display(description=_("Whose account it is"))
     def owner(self, obj: NumberMove) -> str:

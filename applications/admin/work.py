@@ -22,7 +22,6 @@ from django.utils.formats import date_format, localize
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -196,13 +195,6 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, opts: Any, object_id: str
     ) -> HttpResponse:
         raise Http404
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        # Django's own title puts the name into a sentence, which Kazakh and Russian would have to inflect.
-        title = capfirst(self.opts.verbose_name_plural)
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     # --- whose clock -------------------------------------------------------------------------------------------
 
@@ -390,6 +382,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         happened = self._happened(obj) if obj is not None else []
         return super().history_view(request, object_id, {"happened": happened, **(extra_context or {})})
 
+    def history_of(self, obj: Any) -> Sequence[Model]:
+        """The rows under which the journal holds what was done to the object."""
+        return [obj]
+
     def _happened(self, obj: Model) -> list[Happened]:
         """Newest first. A button that the journal knows nothing of is remembered by its name."""
         labels = {f"{BUTTON}{work.name}": work.label for work in self.works}
@@ -400,7 +396,8 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             [
                 *(
                     Happened(one.at, str(one.actor or ""), one.get_action_display(), one.reason)
-                    for one in audit.history_of(obj)
+                    for held in self.history_of(obj)
+                    for one in audit.history_of(held)
                 ),
                 *(
                     Happened(

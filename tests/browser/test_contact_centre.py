@@ -76,6 +76,12 @@ def test_who_has_no_phone_is_registered_and_signs_in_with_the_paper(desk, page):
     clerk.get_by_role("button", name="Адамды тіркеу").click()
     expect(clerk.get_by_text("Қағазды сұраған қызметкер оны басып шығармайды")).to_be_visible()
     colleague.goto(clerk.url)
+    for width in (360, 1024):
+        colleague.set_viewport_size({"width": width, "height": 800})
+        box = colleague.get_by_role("button", name="Қағазды басып шығару").bounding_box()
+        assert box, width
+        assert 0 <= box["x"] < box["x"] + box["width"] <= width
+        assert colleague.evaluate("document.documentElement.scrollWidth") <= width
     with colleague.expect_download() as download:
         colleague.get_by_role("button", name="Қағазды басып шығару").click()
     with open(download.value.path(), "rb") as file:

@@ -18,6 +18,7 @@ from accounts.first_sign_in import (
     ask_for_paper,
     issue_code,
     owner_of_paper,
+    to_print,
 )
 from accounts.identity import iin_hash
 from accounts.journal_actions import Action
@@ -226,7 +227,7 @@ def test_nobody_prints_a_paper_for_their_own_family(clerk, colleague):
         desk = inside(colleague)
         assert paper_of(first) not in desk.get(page_of(first)).content.decode()
         assert desk.post(paper_of(first)).status_code == 302
-        assert desk.post(button_of(first, "decline")).status_code == 302
+        assert desk.post(button_of(first, "decline"), {"reason": "Бұл менің туысым"}).status_code == 302
         with pytest.raises(NoPaper):
             issue_code(first, actor=colleague, address=None, now=NOW)
     first.refresh_from_db()
@@ -266,7 +267,8 @@ def test_who_has_forgotten_the_password_gets_another_paper(clerk, colleague):
     assert AuditEntry.objects.get(action=Action.PAPER_ASKED_FOR).actor == clerk
     # Declined, and impossible once the account has a number: then a password is set by SMS.
     desk.post(button_of(first, "ask"), {"why": "Тағы ұмытты"})
-    assert beside.post(button_of(first, "decline")).status_code == 302
+    assert beside.post(button_of(first, "decline")).status_code == 200
+    assert beside.post(button_of(first, "decline"), {"reason": "Құжат басқа адамдікі"}).status_code == 302
     assert beside.post(paper_of(first)).status_code == 302
     desk.post(button_of(first, "ask"), {"why": "Тағы ұмытты"})
     User.objects.filter(pk=first.user_id).update(phone="+77017779876", username="+77017779876")
@@ -316,3 +318,224 @@ def test_nobody_registers_themselves_and_a_refused_child_leaves_the_account(cler
     assert inside(clerk).post(REGISTER, fields(person, strangers)).status_code == 302
     assert FirstSignIn.objects.count() == 1
     assert not Application.objects.exists()
+
+
+def signed_in(login, code) -> Client:
+    """The browser of the owner, who has set the first password with the paper."""
+    browser = Client()
+    browser.post("/first/", {"login": login, "code": code})
+    browser.post("/first/password/", {"password": PASSWORD, "repeated": PASSWORD})
+    browser.post("/login/", {"phone": login, "password": PASSWORD})
+    return browser
+
+
+class TestWhoIsRegistered:
+    """They come again, without the paper or the password: every way at the desk leads to the next step."""
+
+    def test_leads_to_their_page_and_is_found_by_what_they_know(self, clerk, colleague):
+        person, child = family()
+        desk = inside(clerk)
+        desk.post(REGISTER, fields(person, child))
+        first = FirstSignIn.objects.get()
+        login, number = first.user.username, Application.objects.get().number
+        refused = desk.post(REGISTER, fields(person)).content.decode()
+        assert f'href="{page_of(first)}"' in refused
+        listed = reverse("admin:accounts_firstsignin_changelist")
+        for said in (
+            login,
+            f"{login[:3]} {login[3:6]} {login[6:]}",
+            number,
+            person.iin,
+            person.last_name[:4].lower(),
+        ):
+            assert page_of(first) in desk.get(listed, {"q": said}).content.decode(), said
+        for other in ("987654321", "20990101-0001", nth_iin(55), person.first_name):
+            assert page_of(first) not in desk.get(listed, {"q": other}).content.decode(), other
+        # Who has a number is helped where a number is lost.
+        User.objects.filter(pk=first.user_id).update(phone="+77017779876", username="+77017779876")
+        refused = desk.post(REGISTER, fields(person)).content.decode()
+        assert f'href="{reverse("admin:accounts_assistedmove_find")}"' in refused
+
+    def test_the_page_says_who_did_what(self, clerk, colleague):
+        person, _child = family()
+        desk, beside = inside(clerk), inside(colleague)
+        desk.post(REGISTER, fields(person))
+        first = FirstSignIn.objects.get()
+        printed(beside, first)
+        desk.post(button_of(first, "ask"), {"why": "Қағазын жоғалтты"})
+        beside.post(button_of(first, "decline"), {"reason": "Құжат басқа адамдікі"})
+        history = reverse("admin:accounts_firstsignin_history", args=[first.pk])
+        for address in (page_of(first), history):
+            html = desk.get(address).content.decode()
+            for action in (
+                Action.REGISTERED_BY_EMPLOYEE,
+                Action.PAPER_PRINTED,
+                Action.PAPER_ASKED_FOR,
+                Action.PAPER_DECLINED,
+            ):
+                assert str(action.label) in html, (address, action)
+            assert {str(clerk), str(colleague)} <= set(re.findall(r"staff-[\w-]+", html)) | {str(clerk)}
+            assert "Құжат басқа адамдікі" in html
+
+
+class TestTypedFromADocument:
+    @pytest.mark.parametrize(
+        ("born", "is_of_age"),
+        [("2010-11-22", True), ("2010-11-23", False), ("2030-02-01", False), ("1915-01-01", False)],
+    )
+    def test_a_parent_is_of_age_on_the_day(self, clerk, born, is_of_age):
+        answer = inside(clerk).post(REGISTER, TYPED | {"birth_date": born})
+        assert answer.status_code == (302 if is_of_age else 200)
+        assert FirstSignIn.objects.exists() == is_of_age
+
+    def test_reads_who_entered_it_and_the_contact_centre_corrects_it(self, clerk, colleague):
+        desk = inside(clerk)
+        desk.post(REGISTER, TYPED)
+        first = FirstSignIn.objects.get()
+        login, code, _text = printed(inside(colleague), first)
+        browser = signed_in(login, code)
+        profile = browser.get("/ru/cabinet/profile/").content.decode()
+        assert "Сотрудник контакт-центра ввёл эти данные с вашего документа" in profile
+        assert "Эти данные поступают из государственного реестра" not in profile
+        mended = {"last_name": "Смит", "first_name": "Анна", "birth_date": "1991-05-01", "sex": "f"}
+        wrong = mended | {"birth_date": "2020-05-01", "reason": "Жылы қате жазылған"}
+        assert desk.post(button_of(first, "correct"), wrong).status_code == 200
+        assert (
+            desk.post(button_of(first, "correct"), mended | {"reason": "Жылы қате жазылған"}).status_code
+            == 302
+        )
+        user = User.objects.get(pk=first.user_id)
+        assert user.profile.birth_date.year == 1991
+        assert AuditEntry.objects.get(action=Action.TYPED_CORRECTED).actor == clerk
+        assert "Жылы қате жазылған" in Notice.objects.get(kind="typed_corrected").text
+        # What the registry says is nobody's to correct.
+        user.profile.is_typed = False
+        user.profile.save()
+        desk.post(button_of(first, "correct"), mended | {"first_name": "Ева", "reason": "Аты басқа"})
+        user.profile.refresh_from_db()
+        assert user.profile.first_name == "АННА"
+
+
+TYPED = {
+    "identity": "ZZ5550011",
+    "language": "ru",
+    "consent": "on",
+    "last_name": "Смит",
+    "first_name": "Анна",
+    "birth_date": "1990-05-01",
+    "sex": "f",
+}
+
+
+class TestTheEmployeesOwnFamily:
+    """As the registry knows it: the employee need not be a parent on the portal."""
+
+    def test_nobody_registers_or_prints_for_it(self, clerk, colleague):
+        couple, child = parents()
+        wife, husband = couple
+        for one in (clerk, colleague):
+            one.staff_iin_hash, one.kept_iin = None, ""
+            one.save()
+        enter(clerk, husband.iin)
+        for data in (fields(wife, child), fields(wife)):
+            answer = inside(clerk).post(REGISTER, data)
+            assert answer.context["form"].non_field_errors()
+        assert not User.objects.filter(profile__isnull=False).exists()
+        # A colleague registers her, and neither prints the paper: one has asked, one is of the family.
+        inside(colleague).post(REGISTER, fields(wife))
+        first = FirstSignIn.objects.get()
+        assert inside(clerk).post(paper_of(first)).status_code == 302
+        assert not AuditEntry.objects.filter(action=Action.PAPER_PRINTED).exists()
+        third = employee(Role.CONTACT_CENTRE)
+        printed(inside(third), first)
+
+
+def enter(user, iin):
+    user.kept_iin, user.staff_iin_hash = iin, iin_hash(iin)
+    user.save()
+
+
+def parents():
+    """Two adults of the simulated registry, and a child of both."""
+    everyone = simulated_people.everyone(today=NOW.date())
+    for one in everyone:
+        for other in everyone:
+            shared = [ward for ward in one.wards if ward in other.wards]
+            if one is not other and one.person.iin and other.person.iin and shared:
+                return (one.person, other.person), shared[0]
+    raise LookupError
+
+
+class TestTheOwner:
+    """Who signs in with a login number reads of every step, and can stop it."""
+
+    @pytest.fixture
+    def scene(self, clerk, colleague):
+        person, child = family()
+        desk, beside = inside(clerk), inside(colleague)
+        desk.post(REGISTER, fields(person, child))
+        first = FirstSignIn.objects.get()
+        login, code, _text = printed(beside, first)
+        assert not Notice.objects.filter(kind="paper_printed").exists()
+        return first, desk, beside, signed_in(login, code)
+
+    def test_is_told_of_every_paper(self, scene, time_machine):
+        first, desk, beside, _browser = scene
+        told = Notice.objects.filter(recipient=first.user)
+        for number in (1, 2):
+            time_machine.move_to(NOW + timedelta(minutes=number), tick=False)
+            # The second time the newest paper was never used; the owner has a password all the same.
+            desk.post(button_of(first, "ask"), {"why": f"Құпия сөзді ұмытты, {number}"})
+            assert told.filter(kind="paper_anew").count() == number
+            printed(beside, first)
+            assert told.filter(kind="paper_printed").count() == number
+        desk.post(button_of(first, "ask"), {"why": "Құпия сөзді тағы ұмытты"})
+        beside.post(button_of(first, "decline"), {"reason": "Құжат басқа адамдікі"})
+        assert "Құжат басқа адамдікі" in told.get(kind="paper_declined").text
+
+    @pytest.mark.parametrize("is_printed", [False, True])
+    def test_stops_it(self, scene, is_printed):
+        first, desk, beside, browser = scene
+        desk.post(button_of(first, "ask"), {"why": "Құпия сөзді ұмытты"})
+        login, code = first.user.username, ""
+        if is_printed:
+            login, code, _text = printed(beside, first)
+        assert 'value="paper"' in browser.get("/stop/choose/").content.decode()
+        browser.post("/stop/choose/", {"kind": "paper", "key": str(first.pk), "confirm": "1"})
+        assert beside.post(paper_of(first)).status_code == 302
+        assert owner_of_paper(login, code, now=NOW) is None
+        first.refresh_from_db()
+        assert first.asked_at is None
+        assert browser.get("/cabinet/").status_code == 200
+        assert 'value="paper"' not in browser.get("/stop/choose/").content.decode()
+        assert str(Action.PAPER_STOPPED.label) in desk.get(page_of(first)).content.decode()
+
+    def test_a_dispute_hides_it_in_an_employees_words(self, scene):
+        first, desk, beside, _browser = scene
+        desk.post(button_of(first, "ask"), {"why": "Құпия сөзді ұмытты"})
+        assert "<strong>1</strong>" in beside.get("/admin/").content.decode()
+        DisputeFactory(guardianship=first.user.guardianships.get())
+        html = beside.get(page_of(first)).content.decode()
+        assert paper_of(first) not in html
+        assert str(NoPaper(PaperFault.HELD)) in html
+        assert "<strong>1</strong>" not in beside.get("/admin/").content.decode()
+
+
+def test_the_count_holds_only_what_the_employee_can_print(clerk, colleague):
+    person, child = family()
+    inside(clerk).post(REGISTER, fields(person, child))
+    first = FirstSignIn.objects.get()
+    assert list(to_print(colleague)) == [first]
+    assert not to_print(clerk).exists()
+    assert (
+        "күтуде" in inside(colleague).get(reverse("admin:accounts_firstsignin_changelist")).content.decode()
+    )
+    other = UserFactory(profile__iin=nth_iin(77))
+    GuardianshipFactory(child=first.user.guardianships.get().child, user=other)
+    for iin in (person.iin, nth_iin(77)):
+        enter(colleague, iin)
+        assert not to_print(colleague).exists()
+    enter(colleague, nth_iin(78))
+    assert to_print(colleague).exists()
+    User.objects.filter(pk=first.user_id).update(phone="+77017779876", username="+77017779876")
+    assert not to_print(colleague).exists()
