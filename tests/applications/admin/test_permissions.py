@@ -61,6 +61,7 @@ TABLE = {
     "accounts_firstsignin_register": (302, 302, 403, 403, 403, 200),
     "accounts_firstsignin_work printed_paper ask": (302, 302, 403, 403, 403, 200),
     "accounts_firstsignin_work asked_paper decline": (302, 302, 403, 403, 403, 200),
+    "accounts_firstsignin_work typed_paper correct": (302, 302, 403, 403, 403, 200),
     "accounts_assistedmove_find": (302, 302, 403, 403, 403, 200),
     "accounts_assistedmove_work assisted approve": OFFICIALS,
     "accounts_assistedmove_work stopped_before approve-despite": OFFICIALS,
@@ -242,6 +243,10 @@ def objects(scene, clock):
         stopped_before=assisted_move(stubborn, "+77023334457"),
         printed_paper=FirstSignIn.objects.create(
             user=UserFactory(phone=None, username="912345678"), registered_at=scene.now
+        ),
+        typed_paper=FirstSignIn.objects.create(
+            user=UserFactory(phone=None, username="934567890", profile__is_typed=True),
+            registered_at=scene.now,
         ),
         asked_paper=FirstSignIn.objects.create(
             user=UserFactory(phone=None, username="923456789"),
