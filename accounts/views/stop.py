@@ -96,15 +96,12 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 def _choices(request: HttpRequest, user: User, *, now: datetime) -> HttpResponse:
     is_signed_in = request.user.is_authenticated
-    shown = [
-        {
-            "kind": kind,
-            "choices": kind.choices(user, now=now),
-            "advice": kind.advice(user, is_signed_in=is_signed_in, now=now),
-        }
-        for kind in stops.kinds()
-    ]
-    shown = [group for group in shown if group["choices"] or group["advice"] or group["kind"].nothing]
+    shown = []
+    for kind in stops.kinds():
+        choices = kind.choices(user, now=now)
+        advice = kind.advice(user, is_signed_in=is_signed_in, now=now)
+        if choices or advice or kind.nothing:
+            shown.append({"kind": kind, "choices": choices, "advice": advice})
     context = {"shown": shown, "is_by_code": not is_signed_in}
     return render(request, "accounts/stop_choose.html", context)
 
