@@ -585,7 +585,7 @@ def _where_to(person: Person) -> str:
     first = FirstSignIn.objects.filter(user=profile.user_id, user__phone=None).first() if profile else None
     if first is None:
         said = gettext("This person is registered. If they can't sign in:")
-        page, label = reverse("admin:accounts_assistedmove_find"), gettext("Somebody has lost the number")
+        page, label = reverse("admin:accounts_assistedmove_find"), gettext("Give an account a new number")
     else:
         said = gettext(
             "This person is registered and signs in with a login number. If the paper or password is lost:"

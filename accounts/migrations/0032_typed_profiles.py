@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0030_journal_follows_children"),
+        ("accounts", "0031_words_of_moves"),
     ]
 
     operations = [
