@@ -22,6 +22,10 @@ class AnotherPaper:
         return _("New paper for signing in")
 
     @property
+    def what(self) -> str:
+        return _("A new paper for signing in that you did not ask for: sign in first")
+
+    @property
     def nothing(self) -> str:
         """Nothing: hardly anybody signs in with a paper."""
         return ""
