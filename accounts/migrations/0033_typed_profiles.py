@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0031_words_of_moves"),
+        ("accounts", "0032_who_claims_and_stops"),
     ]
 
     operations = [
