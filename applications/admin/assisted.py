@@ -32,11 +32,11 @@ from accounts.identity import DocumentError, parse_identity
 from accounts.iin import IinError
 from accounts.journal_actions import Action
 from accounts.masks import mask_phone
-from accounts.models import AssistedMove, NumberMove, SmsCode, User
+from accounts.models import AssistedMove, FirstSignIn, NumberMove, SmsCode, User
 from accounts.numbers import assisted, moves
 from accounts.numbers.concerned import is_of_the_family, what_holds
 from accounts.numbers.moves import Fault, NotMoved
-from accounts.phones import PhoneError, PhoneFault, parse_mobile
+from accounts.phones import PhoneError, PhoneFault, paper_login, parse_mobile
 from accounts.progress import keep_session_secret, session_secret
 from accounts.services import account_of
 from accounts.sms_codes import TooManyCodes, check_code, send_code
@@ -65,7 +65,7 @@ _MOST_CASES: Final = 8
 
 class FindForm(forms.Form):
     term = forms.CharField(
-        label=_("Phone number, IIN or document number"),
+        label=_("Phone number, login number, IIN or document number"),
         help_text=_("A whole number. The search is entered in the journal of whoever is found."),
         max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
@@ -369,6 +369,7 @@ class AssistedMoveAdmin(WorkAdmin):
         held = what_holds(account)
         rows: Rows = [
             {"label": gettext("Whose account it is"), "value": _person(account)},
+            *_paper(account),
             *([{"label": gettext("Held"), "value": held.at_work}] if held else []),
             *([{"label": gettext("Under way"), "value": under_way}] if under_way else []),
             *_refusals(account, now=now),
@@ -535,7 +536,11 @@ def _may_look_up(employee: User, *, now: datetime) -> limits.Allowed:
 
 
 def _find(term: str) -> User | None:
-    """The parent with this whole phone number, IIN or document number."""
+    """The parent with this whole phone or login number, IIN or document number."""
+    if login := paper_login(term):
+        found = User.objects.filter(phone=None, username=login, profile__isnull=False).first()
+        if found is not None:
+            return found
     try:
         return User.objects.filter(phone=parse_mobile(term), profile__isnull=False).first()
     except PhoneError:
@@ -621,6 +626,17 @@ def _send(request: HttpRequest, employee: User, account: User, phone: str, *, no
         return code_step.why_no_code_now(refusal, now=now)
     keep_session_secret(request.session, session)
     return ""
+
+
+def _paper(account: User) -> Rows:
+    """Where a lost paper or a forgotten password is helped, of an account that signs in with a login number."""
+    first = FirstSignIn.objects.filter(user=account, user__phone=None).first()
+    if first is None:
+        return []
+    page = link(page_of(first), gettext("Ask for another paper"))
+    return [
+        {"label": gettext("Signs in with a login number. If the paper or password is lost"), "value": page}
+    ]
 
 
 def _person(account: User) -> str:

@@ -351,6 +351,9 @@ class TestWhoIsRegistered:
             assert page_of(first) in desk.get(listed, {"q": said}).content.decode(), said
         for other in ("987654321", "20990101-0001", nth_iin(55), person.first_name):
             assert page_of(first) not in desk.get(listed, {"q": other}).content.decode(), other
+        # The search for a lost number finds the login number, and leads to the paper as well.
+        lost = desk.post(reverse("admin:accounts_assistedmove_find"), {"term": login}, follow=True)
+        assert f'href="{page_of(first)}"' in lost.content.decode()
         # Who has a number is helped where a number is lost.
         User.objects.filter(pk=first.user_id).update(phone="+77017779876", username="+77017779876")
         refused = desk.post(REGISTER, fields(person)).content.decode()
