@@ -3,10 +3,11 @@
 import socket
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import path, reverse
 
+from accounts.sessions import SessionStore
 from balabaqsha.postgresql.base import DatabaseWrapper
 from balabaqsha.urls import handler400, handler403, handler404, handler500
 from balabaqsha.urls import urlpatterns as portal_addresses
@@ -83,6 +84,22 @@ def test_a_database_that_is_not_there_is_said_in_words(visitor):
     assert "Жарты минут күтіп, бетті қайта ашыңыз." in answer.content.decode()
     assert int(answer.headers["Retry-After"]) > 0
     assert "Retry-After" not in visitor.get("/broken/").headers
+
+
+@pytest.mark.parametrize("page", ["/", "/cabinet/profile/", "/ru/cabinet/", "/admin/"])
+def test_so_it_is_to_who_is_signed_in_when_not_even_the_session_can_be_read(
+    client_of, parent, monkeypatch, page
+):
+    browser = client_of(parent)
+    browser.raise_request_exception = False
+
+    def gone(_store):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(SessionStore, "load", gone)
+    answer = browser.get(page)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_a_host_that_is_not_ours(visitor, settings):
