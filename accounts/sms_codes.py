@@ -21,7 +21,7 @@ from accounts.models import ContactCode, OneTimeCode, SmsCode, User
 from accounts.owner_proofs import stamp_of
 from notifications.broker import wake_soon_on_commit
 from notifications.budget import check_newcomer
-from notifications.services import DELIVERY_TASK, enqueue_to_phone
+from notifications.services import DELIVERY_TASK, enqueue_to_phone, withdraw_from_phone
 
 DIGITS: Final = 6
 LIFETIME: Final = timedelta(minutes=10)
@@ -202,18 +202,31 @@ def _send_or_pretend(
 ) -> None:
     """If nothing may be sent, the work is done and undone and the sender woken for nothing: it takes as long."""
     with transaction.atomic():
+        _withdraw_former(kind, phone, row=row, now=now)
         enqueue_to_phone(
             phone,
             kind,
             context={"code": code, "minutes": LIFETIME // timedelta(minutes=1)},
             language=language,
-            dedupe_key=f"sms-code:{row.pk}",
+            dedupe_key=_key(row),
             now=now,
         )
         if not sends:
             transaction.set_rollback(True)
     if not sends:
         wake_soon_on_commit(DELIVERY_TASK)
+
+
+def _withdraw_former(kind: str, phone: str, *, row: SmsCode, now: datetime) -> None:
+    """A code that `row` makes void and that has not gone out yet is sent no more: it would come after the valid one."""
+    former = SmsCode.objects.filter(
+        phone=phone, purpose=row.purpose, session_hash=row.session_hash, expires_at__gt=now
+    ).exclude(pk=row.pk)
+    withdraw_from_phone(phone, kind, dedupe_keys=map(_key, former))
+
+
+def _key(row: SmsCode) -> str:
+    return f"sms-code:{row.pk}"
 
 
 def _new_code(

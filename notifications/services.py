@@ -19,6 +19,7 @@ from notifications.kinds import KINDS, Channel, Kind, is_secret
 from notifications.models import Mail, Message, Notice
 from notifications.selectors import inbox_of
 
+_UNDER_WAY = (Message.State.QUEUED, Message.State.SENDING)
 _SENDABLE_AGAIN = (Message.State.FAILED, Message.State.WITHHELD, Message.State.SENT)
 DELIVERY_TASK = "notifications.tasks.deliver_due_messages"
 MAIL_TASK = "notifications.tasks.deliver_due_mails"
@@ -138,6 +139,18 @@ def enqueue_to_phone(
         now=now,
         recipient_id=None,
     )
+
+
+def withdraw_from_phone(phone: Any, kind: str, *, dedupe_keys: Iterable[str]) -> None:
+    """Withhold what was enqueued for `phone` under these keys and has not gone out; a sender at work may still send it.
+
+    Its text is emptied: it holds a code that opens nothing any more.
+    """
+    number = PhoneNumber.from_string(str(phone)).as_e164
+    stored = [_stored_key(kind, number, key) for key in dedupe_keys]
+    if stored:
+        under_way = Message.objects.filter(dedupe_key__in=stored, state__in=_UNDER_WAY)
+        under_way.update(state=Message.State.WITHHELD, text="", error="void: a newer one followed")
 
 
 def render(kind: Kind, channel: Channel, *, language: str, context: dict[str, Any]) -> str:

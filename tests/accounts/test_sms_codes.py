@@ -24,9 +24,25 @@ from accounts.sms_codes import (
 )
 from notifications import broker
 from notifications.budget import BudgetSpent
+from notifications.delivery import deliver_due
 from notifications.models import Message
 from notifications.services import DELIVERY_TASK
+from notifications.sms.base import Outcome, SendResult
 from tests.factories import UserFactory
+
+
+class Gateway:
+    """Answers as it is told, and remembers what it was handed."""
+
+    is_away = False
+    sent: list[str] = []
+
+    def send(self, phone, text, *, idempotency_key):
+        if self.is_away:
+            return SendResult(Outcome.UNAVAILABLE)
+        self.sent.append(re.search(r"\d{6}", text)[0])
+        return SendResult(Outcome.ACCEPTED)
+
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 PHONE = "+77017779876"
@@ -195,6 +211,32 @@ class TestTheSms:
             assert woken == [DELIVERY_TASK]
             woken.clear()
         assert Message.objects.count() == 1
+
+
+@pytest.mark.django_db
+class TestAFormerCode:
+    """A gateway that was away must not send it after the one that made it void."""
+
+    @pytest.fixture(autouse=True)
+    def gateway(self, settings):
+        settings.SMS_BACKEND = f"{__name__}.Gateway"
+        Gateway.is_away, Gateway.sent = True, []
+
+    def test_is_sent_no_more(self):
+        send()
+        deliver_due(now=NOW)
+        later = NOW + RESEND_AFTER
+        code = send(now=later)
+        Gateway.is_away = False
+        deliver_due(now=later)
+        deliver_due(now=NOW + LIFETIME - MICROSECOND)
+        assert Gateway.sent == [code]
+
+    def test_that_another_session_asked_for_is_as_good_as_before(self):
+        codes = {send(), send(session="hers", now=NOW + RESEND_AFTER)}
+        Gateway.is_away = False
+        deliver_due(now=NOW + RESEND_AFTER)
+        assert set(Gateway.sent) == codes
 
 
 @pytest.mark.django_db
