@@ -96,10 +96,17 @@ def make(export: DataExport, *, now: datetime) -> bool:
     taken = to_make(now=now).filter(pk=export.pk)
     if not taken.order_by().update(state=State.WORKING, taken_at=now, attempts=F("attempts") + 1, done=0):
         return False
-    with tempfile.TemporaryFile() as packed:
-        _pack(export, packed, now=now)
-        packed.seek(0)
-        export.file.save(f"{export.pk.hex}.zip", File(packed), save=False)
+    try:
+        with tempfile.TemporaryFile() as packed:
+            _pack(export, packed, now=now)
+            packed.seek(0)
+            export.file.save(f"{export.pk.hex}.zip", File(packed), save=False)
+    except Exception:
+        # A worker that is alive says so at once: the next attempt need not wait for the end of its lease.
+        failed = export.attempts + 1 >= _MOST_ATTEMPTS
+        mine = DataExport.objects.filter(pk=export.pk, state=State.WORKING, taken_at=now)
+        mine.update(state=State.FAILED if failed else State.WAITING, done=0)
+        raise
     with transaction.atomic():
         kept = DataExport.objects.filter(
             pk=export.pk, state=State.WORKING, taken_at=now, user__leaving_since=None

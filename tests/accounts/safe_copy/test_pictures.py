@@ -17,6 +17,13 @@ FORMATS = ["JPEG", "PNG", "WEBP", "HEIF"]
 MOST = 40_000_000
 
 
+@pytest.fixture(autouse=True)
+def _own_settings_of_pillow(monkeypatch):
+    """What a copy changes in the process is not the next test's."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", ImageFile.LOAD_TRUNCATED_IMAGES)
+
+
 def picture(file_type="JPEG", *, size=(60, 40), mode="RGB", colour="red", **options) -> bytes:
     buffer = io.BytesIO()
     Image.new(mode, size, colour if mode in {"RGB", "RGBA"} else 0).save(buffer, file_type, **options)

@@ -232,16 +232,32 @@ def test_a_copy_can_be_had_for_a_day_to_the_microsecond(crowd, django_capture_on
 
 def test_a_worker_that_died_is_followed_by_another_three_times(crowd, monkeypatch):
     export = exporting.ask(crowd.parent, address=None, now=crowd.now)
-    monkeypatch.setattr(exporting, "_pack", lambda *_args, **_options: 1 / 0)
+
+    def killed(*_args, **_options):
+        raise SystemExit
+
+    monkeypatch.setattr(exporting, "_pack", killed)
     now = crowd.now
     for _attempt in range(3):
-        exporting.make_due(now=now)
+        with pytest.raises(SystemExit):
+            exporting.make_due(now=now)
         # Nobody else takes it before its time is over.
         assert not exporting.to_make(now=now + timedelta(minutes=15) - MICROSECOND).exists()
         now += timedelta(minutes=15)
     exporting.make_due(now=now)
     export.refresh_from_db()
     assert export.state == DataExport.State.FAILED
+    assert exporting.free_at(export) is None
+
+
+def test_a_worker_that_could_not_make_it_says_so_at_once(crowd, monkeypatch):
+    """The disk is full, say: it is tried again at the next sweep, and the person need not wait for it for long."""
+    export = exporting.ask(crowd.parent, address=None, now=crowd.now)
+    monkeypatch.setattr(exporting, "_pack", lambda *_args, **_options: 1 / 0)
+    for state in (DataExport.State.WAITING, DataExport.State.WAITING, DataExport.State.FAILED):
+        exporting.make_due(now=crowd.now)
+        export.refresh_from_db()
+        assert export.state == state
     assert exporting.free_at(export) is None
 
 
