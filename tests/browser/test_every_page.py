@@ -168,8 +168,10 @@ def test_every_page(open_context, live_server, city, language):
                 found = too_wide(view.page, narrow[:1])
             else:
                 widths = (*next(wider), *narrow) if narrow is NARROW else narrow
-                found = too_wide(view.page, widths) + against_axe(view.page)
+                found = too_wide(view.page, widths)
+                # Before axe: Chromium measures wrongly what was hidden from it meanwhile.
                 found += too_wide_enlarged(view.page) if path in light else []
+                found += against_axe(view.page, width=widths[-1])
             if path in light and (requests > FIRST_VIEW_REQUESTS or size > FIRST_VIEW_BYTES):
                 found.append(f"{requests} requests, {size} bytes")
             if found:

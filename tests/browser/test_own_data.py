@@ -100,6 +100,7 @@ def test_closing_the_account_and_coming_back(open_context, live_server, transact
     page.goto(f"{live_server.url}/cabinet/applications/")
     expect(page.get_by_role("heading", name="Аккаунтыңыз жабылды")).to_be_visible()
     seen(page, "closed")
+    page.locator("main #id_password").fill(PASSWORD)
     page.get_by_role("button", name="Аккаунтты қайта ашу").click()
     page.wait_for_url("**/cabinet/")
     expect(page.locator("main")).to_contain_text("Аккаунтыңыз қайта ашылды")
