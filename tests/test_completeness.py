@@ -168,6 +168,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "notifications/kinds.py BOTH · Channel": "EMAIL",
     "notifications/retention.py OVER · Outgoing.State": "QUEUED SENDING",
     "notifications/services.py _SENDABLE_AGAIN · Outgoing.State": "QUEUED SENDING",
+    "notifications/services.py _UNDER_WAY · Outgoing.State": "SENT FAILED WITHHELD",
     "notifications/sms/failover.py _TROUBLES · Outcome": "ACCEPTED REFUSED",
     "balabaqsha/turned_away.py STATUS · Refusal": "PASSWORDS",
     "balabaqsha/turned_away.py RETRY_AFTER_SECONDS · Refusal": "LARGE SLOW",
