@@ -241,19 +241,16 @@ def announce(
     application, guardians = event.application, informed_guardians(event.application.child)
     first = [guardian for guardian in guardians if not others or guardian == event.actor]
     tell(application, kind, event=event, now=event.at, guardians=first, **context)
-    if others:
-        rest = [guardian for guardian in guardians if guardian != event.actor]
-        if event.actor is not None:
-            read = context | (others_read or {})
-            tell_of_another(
-                application,
-                others,
-                actor=event.actor,
-                key=str(event.pk),
-                now=event.at,
-                guardians=rest,
-                **read,
-            )
+    if others and event.actor is not None:
+        tell_of_another(
+            application,
+            others,
+            actor=event.actor,
+            key=str(event.pk),
+            now=event.at,
+            guardians=[guardian for guardian in guardians if guardian != event.actor],
+            **context | (others_read or {}),
+        )
     for action in actions:
         trace(application, action, actor=event.actor, now=event.at, reason=event.reason, guardians=guardians)
 

@@ -42,11 +42,10 @@ def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Ref
     queries only for a pause, an earlier refusal and, in the priority window, the cut-offs (for lists take vacancies
     `with_pauses` and prefetch `application.bids` and `vacancy.cutoffs`).
     """
-    if application.asker_side is not None and not application.asker_may_choose:
-        return Refusal(application.asker_side.value)
     now_in = phase(vacancy, now=now)
     return (
-        _END_REFUSALS.get(now_in)
+        _side_refusal(application)
+        or _END_REFUSALS.get(now_in)
         or mismatch(application, _suit(vacancy))
         or state_refusal(application)
         or _PHASE_REFUSALS.get(now_in)
@@ -60,15 +59,20 @@ def why_not_offered(application: Application, vacancy: Vacancy) -> Refusal | Non
 
     The time for bids is over, so that neither it nor a pause counts.
     """
-    if application.asker_side is not None and not application.asker_may_choose:
-        return Refusal(application.asker_side.value)
     recalled = Refusal.RECALLED if vacancy.state == Vacancy.State.RECALLED else None
     return (
-        recalled
+        _side_refusal(application)
+        or recalled
         or mismatch(application, _suit(vacancy))
         or state_refusal(application)
         or _refused_before(application, vacancy)
     )
+
+
+def _side_refusal(application: Application) -> Refusal | None:
+    """What a dispute of guardians refuses to whoever asks."""
+    side = application.asker_side
+    return None if side is None or application.asker_may_choose else Refusal(side.value)
 
 
 def state_refusal(application: Application) -> Refusal | None:

@@ -57,8 +57,6 @@ def offer_to_the_next(offer: Offer, *, now: datetime) -> bool:
         is_still_next = _first_in_order(vacancy, now=now) == application
         if offer.state != OfferState.SEEKING or not is_still_next or application.ran_out(now=now):
             return False
-        if vacancy.state == Vacancy.State.RECALLED:
-            return False
         last_day = _last_day(application.locality, now=now)
         offer.application, offer.state = application, OfferState.OFFERED
         offer.made_at, offer.until = now, end_of_day(last_day, application.locality.zone)

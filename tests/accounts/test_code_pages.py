@@ -1,10 +1,12 @@
 """The pages that ask for a code by SMS: what they say of the code, at every age that it may have."""
 
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 from django.test import Client
 
+from notifications.models import Message
 from tests.accounts.walk import PHONE, newest_code
 from tests.factories import UserFactory
 
@@ -53,6 +55,42 @@ class TestTheWait:
     def test_at_its_end_none_is_said(self, page, clock, prefix):
         clock.shift(timedelta(minutes=1))
         assert self.WORDS[prefix] not in page()
+
+
+class TestAnother:
+    """A second code, by the button on the page; the first one is void then."""
+
+    WORDS: ClassVar = {
+        "": ("Жаңа код жіберілді", "Тым көп әрекет"),
+        "/ru": ("Новый код отправлен", "Слишком много попыток"),
+    }
+
+    @pytest.fixture(params=[*WAYS, ("/number/lost/", {"phone": PHONE})], ids=lambda way: way[0])
+    def address(self, request, client, clock, prefix):
+        path, fields = request.param
+        if path != "/number/lost/":
+            UserFactory(phone=PHONE)
+        return client.post(f"{prefix}{path}", fields).url
+
+    def test_a_minute_later_and_not_before(self, address, client, clock, prefix):
+        sent, early = self.WORDS[prefix]
+        clock.shift(timedelta(minutes=1) - MICROSECOND)
+        assert early in client.post(address, {"resend": "1"}, follow=True).content.decode()
+        clock.shift(MICROSECOND)
+        assert sent in client.post(address, {"resend": "1"}, follow=True).content.decode()
+        assert Message.objects.filter(phone=PHONE).count() == 2
+
+
+def test_another_code_to_the_new_number(parent_client, clock):
+    own, another = "/cabinet/profile/number/", "+77017770001"
+    address = parent_client.post(own, {"phone": another, "password": "parent-pass-1"}).url
+    first = newest_code(another)
+    clock.shift(timedelta(minutes=1))
+    assert parent_client.post(address, {"resend": "1"}).url == address
+    assert parent_client.post(address, {"code": newest_code(another)}).url == f"{own}former/"
+    # What is proven is not asked for again, and a former code of the same visit opens nothing.
+    assert parent_client.get(address).url == f"{own}former/"
+    assert newest_code(another) != first
 
 
 class TestAnOldCode:

@@ -299,7 +299,9 @@ def test_without_app_and_paper_the_password_and_an_sms_turn_it_off(
     for minutes, browser in enumerate((parent_client, other)):
         clock.move_to(now + timedelta(minutes=2 * minutes))
         assert browser.post(address, {"resend": "1"}).url == address
-    theirs, own = (re.search(r"\d{6}", row.text).group() for row in Message.objects.order_by("-pk")[:2])
+    theirs, own = (
+        re.search(r"\d{6}", row.text).group() for row in Message.objects.order_by("-created_at")[:2]
+    )
     for typed in ({"code": theirs, "password": PASSWORD}, {"code": own, "password": "another-pass"}):
         assert parent_client.post(address, typed).context["form"].errors
     assert second_factor.has_app(parent.pk)

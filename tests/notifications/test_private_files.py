@@ -1,9 +1,11 @@
 """What is written about people is read by the portal's own account alone."""
 
+import json
 import os
 import stat
 
 import pytest
+from django.core.mail import EmailMessage, get_connection
 
 from notifications.private_files import open_privately
 from notifications.sms.base import get_backend
@@ -18,6 +20,22 @@ def _careless_umask():
     former = os.umask(0o000)
     yield
     os.umask(former)
+
+
+def test_the_demos_mails_beside_its_sms(tmp_path, settings):
+    settings.SMS_FILE = tmp_path / "sms"
+    backend = "notifications.mail_backends.file.EmailBackend"
+    with get_connection(backend) as connection:
+        mail = EmailMessage("Тақырып", "Мәтін", to=["parent@mail.kz"], connection=connection)
+        assert mail.send() == 1
+    assert mode(settings.SMS_FILE) == 0o600
+    (line,) = settings.SMS_FILE.read_text().splitlines()
+    written = json.loads(line)
+    assert (written["phone"], written["text"]) == ("parent@mail.kz", "Тақырып\nМәтін")
+    # A folder stands where the file would.
+    settings.SMS_FILE = tmp_path
+    with get_connection(backend) as connection, pytest.raises(OSError):
+        EmailMessage("a", "b", to=["parent@mail.kz"], connection=connection).send()
 
 
 def test_a_new_file_and_its_folder(tmp_path):

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from applications.access.settling import settle
 from applications.bidding.eligibility import why_not
 from applications.bidding.ending import reject_bid, withdraw_bid
-from applications.bidding.offers import accept_offer, decline_offer
+from applications.bidding.offers import _end_recalled, accept_offer, decline_offer
 from applications.bidding.publication import recall_vacancy
 from applications.jobs.deadlines import award_bids, pass_on_offers
 from applications.jobs.invariants import differences
@@ -306,6 +306,17 @@ def test_a_recall_ends_the_offer(award):
     notice = Notice.objects.get(kind="offer_ended", recipient=award.families[1].filed_by)
     assert "Жөндеу" in notice.text
     assert list(differences()) == []
+
+
+def test_an_offer_that_ended_since_it_was_read_is_not_ended_again_by_a_recall(award):
+    award.give_back()
+    pass_on_offers(now=CLOSES)
+    read = Offer.objects.get()
+    Offer.objects.update(state=OfferState.DECLINED, ended_at=CLOSES)
+    before = award.taken
+    _end_recalled(read, reason="Жөндеу", now=CLOSES)
+    assert Offer.objects.get().state == OfferState.DECLINED
+    assert award.taken == before
 
 
 def test_a_recall_ends_a_place_that_seeks(award):

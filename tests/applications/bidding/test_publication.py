@@ -510,3 +510,14 @@ class TestQueueOrder:
         reject_bid(bids[0], actor=scene.staff, reason="Құжат жоқ", now=vacancy.closes_at)
         assert award.award_collected(vacancy, now=vacancy.closes_at) == 1
         assert Bid.objects.get(pk=bids[2].pk).holds_seat
+
+
+def test_what_keeps_a_bid_from_being_voided_is_for_the_job_that_comes_again(scene, monkeypatch):
+    bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+
+    def busy(*_args, **_options):
+        raise Refused(Refusal.BUSY)
+
+    monkeypatch.setattr(publication, "void_bid", busy)
+    with pytest.raises(Refused):
+        publication._void_if_pending(bid, scene.vacancy, actor=None, now=scene.now)

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from applications.models import Application, Rules
 from applications.queue.buckets import bucket_differences, fold_buckets
 from applications.queue.order import interleave
-from applications.queue.position import count_position, in_order, numbers_of, position, positions
+from applications.queue.position import (
+    count_position,
+    in_order,
+    last_position,
+    numbers_of,
+    position,
+    positions,
+)
 from applications.states import QUEUED_STATES, ApplicationState, Tier
 from tests.factories import ApplicationFactory, ChildFactory, LocalityFactory, UserFactory
 from tests.thorough import examples
@@ -194,3 +201,18 @@ def test_who_leaves_after_being_read_has_no_place_in_the_order(db):
     read = [last, leaving, first]
     Application.objects.filter(pk=leaving.pk).update(state=ApplicationState.ARCHIVED, archived_at=NOW)
     assert in_order(read, now=NOW) == [first, last]
+
+
+def test_of_who_filed_before_the_first_of_a_tier_nobody_stands(db):
+    own = ApplicationFactory(filed_at=NOW - timedelta(days=1))
+    found = [
+        last_position(
+            locality=own.locality,
+            birth_year=own.birth_year,
+            tier=own.tier,
+            until=(own.filed_at + shift, own.sequence),
+            now=NOW,
+        )
+        for shift in (timedelta(microseconds=-1), timedelta(0))
+    ]
+    assert found == [None, count_position(own, now=NOW)]
