@@ -103,9 +103,8 @@ def make(export: DataExport, *, now: datetime) -> bool:
             export.file.save(f"{export.pk.hex}.zip", File(packed), save=False)
     except Exception:
         # A worker that is alive says so at once: the next attempt need not wait for the end of its lease.
-        failed = export.attempts + 1 >= _MOST_ATTEMPTS
         mine = DataExport.objects.filter(pk=export.pk, state=State.WORKING, taken_at=now)
-        mine.update(state=State.FAILED if failed else State.WAITING, done=0)
+        mine.update(state=State.WAITING, done=0)
         raise
     with transaction.atomic():
         kept = DataExport.objects.filter(

@@ -642,6 +642,6 @@ def _paper(account: User) -> Rows:
 def _person(account: User) -> str:
     """What the employee compares with the document."""
     profile = account.profile
-    identity = profile.masked_identity
-    rows = [profile.full_name, written(profile.birth_date), f"{gettext('IIN / document number')}: {identity}"]
+    identity = f"{gettext('IIN / document number')}: {profile.masked_identity}"
+    rows = [profile.full_name, written(profile.birth_date), identity]
     return format_html_join(LINE_BREAK, "{}", [(row,) for row in rows])

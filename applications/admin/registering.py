@@ -26,7 +26,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import audit, first_sign_in, limits
-from accounts.first_sign_in import TRIES, TYPED, VALID_FOR, NoPaper, NotOfAge, PaperFault, register_assisted
+from accounts.first_sign_in import TYPED, VALID_FOR, NoPaper, NotOfAge, PaperFault, register_assisted
 from accounts.identity import DocumentError, Identity, iin_hash, parse_identity
 from accounts.iin import IinError, parse_iin
 from accounts.journal_actions import Action
@@ -461,8 +461,7 @@ class FirstSignInAdmin(WorkAdmin):
     @admin.display(description=_("Full name"))
     def owner_data(self, obj: FirstSignIn) -> str:
         profile = obj.user.profile
-        identity = profile.masked_identity
-        rows = [profile.full_name, written(profile.birth_date), identity]
+        rows = [profile.full_name, written(profile.birth_date), profile.masked_identity]
         return format_html_join(LINE_BREAK, "{}", [(row,) for row in rows])
 
     @admin.display(description=_("Where the data comes from"))
@@ -511,7 +510,7 @@ class FirstSignInAdmin(WorkAdmin):
             return tag(gettext("used: the person has a password"), tone="success")
         if obj.expires_at is None:
             return tag(gettext("not printed"), tone="warning")
-        if obj.expires_at <= estimate_clock() or obj.attempts >= TRIES:
+        if not first_sign_in.is_open(obj, now=estimate_clock()):
             return tag(gettext("no longer valid"), tone="danger")
         return tag(gettext("printed"), tone="info")
 
