@@ -13,7 +13,8 @@ def end_silent_connections() -> None:
     """Let the kernel end connections whose peer takes nothing of what it is sent, or has vanished.
 
     The web server limits how long it waits to read, but not how long it waits for a reader. Connections inherit the
-    options of the socket that accepts them. Does nothing if the kernel has no such option.
+    options of the socket that accepts them; those made before the call have none. Does nothing if the kernel has no
+    such option.
     """
     if not hasattr(socket, "TCP_USER_TIMEOUT"):
         return

@@ -380,6 +380,8 @@ class TestHttp:
         file = tmp_path / "file"
         file.write_bytes(bytes(30_000_000))
         served = serve(prelude="from balabaqsha.serving import sockets; sockets.SILENT_SECONDS = 1")
+        # The options are set by the loop that answers: who connects before it runs is not bound by them.
+        assert status(exchange(served, GET)) == 200
         connection = crowd(served)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.sendall(f"GET /file/?{file} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
