@@ -383,6 +383,19 @@ class TestQueueOrder:
         assert deadlines.award_bids(now=vacancy.closes_at) == 1
         assert Bid.objects.filter(state=BidState.LOST).count() == 3
 
+    def test_a_family_that_withdraws_meanwhile_is_no_failure(self, scene, vacancy, monkeypatch, caplog):
+        bids = self.bids(scene, vacancy, days=[1, 2, 3, 4, 5])
+
+        def withdrawn_just_before(bid, *, now):
+            if bid == bids[-1]:
+                withdraw_bid(bid, actor=bid.placed_by, now=now)
+            return lose_bid(bid, now=now)
+
+        monkeypatch.setattr(award, "lose_bid", withdrawn_just_before)
+        assert award.award_collected(vacancy, now=vacancy.closes_at) == 2
+        assert not caplog.records
+        assert list(Bid.objects.filter(state=BidState.LOST).order_by("placed_at")) == bids[2:4]
+
     def test_nobody_is_sent_away_before_one_with_a_larger_number_that_is_locked(
         self, scene, vacancy, monkeypatch
     ):

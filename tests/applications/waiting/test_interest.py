@@ -153,6 +153,13 @@ class TestCampaign:
         assert next_campaign([], locality=place, now=BEGINS).year == 2020
         assert running_campaign([], locality=place, now=ENDS) is None
 
+    def test_none_is_over_while_the_first_that_the_rules_give_is_ahead(self):
+        place = LocalityFactory.build(pk=1)
+        rules = [Rules(valid_from=date(2018, 7, 1), interest_month=8, interest_day=1)]
+        over = campaign_of(2019, rules, locality=place).ends_at
+        assert ended_campaign(rules, locality=place, now=over - MICROSECOND) is None
+        assert ended_campaign(rules, locality=place, now=over).year == 2019
+
 
 @pytest.mark.django_db
 class TestLapse:
