@@ -113,6 +113,10 @@ class StaffAdminSite(OTPAdminSite):
             return
         super().register(model_or_iterable, guarded(admin_class or admin.ModelAdmin), **options)
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Django's list, made when it is first looked at: Django asks for it on every page, and one page shows it."""
+        return SimpleLazyObject(lambda: super(StaffAdminSite, self).get_app_list(request, app_label))
+
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Suggestions while typing, only for fields whose form offers them."""
         if not is_offered_for_choice(self, request):
