@@ -11,7 +11,6 @@ from django.utils.timezone import localtime
 from accounts import first_sign_in
 from accounts.models import User
 from accounts.numbers import assisted, claims
-from accounts.roles import is_official
 from applications.benefits.claims import claims_to_check
 from applications.guardians.claims import claims_to_decide
 from applications.models import Bid, GroupProposal, Headcount, Referral, RulesProposal
@@ -19,7 +18,7 @@ from applications.objections import to_answer
 from applications.queue.corrections import DECIDE, corrections_to_decide
 from applications.referrals import due
 from applications.states import BidState, ProposalState
-from bulletin.employment import employees_of, kindergartens_of
+from bulletin.employment import employees_of, kindergartens_of, works_everywhere
 from bulletin.models import Kindergarten, Review, Vacancy
 from children.access import is_own_child
 from children.disputes import to_decide
@@ -88,8 +87,8 @@ def numbers(user: User) -> Numbers | None:
 
 
 def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[M]:
-    """Those of `rows` whose kindergarten (by the lookup `path`) the employee may act for; all for officials."""
-    if is_official(user):
+    """Those of `rows` whose kindergarten (by the lookup `path`) the employee may act for."""
+    if works_everywhere(user):
         return rows
     kindergartens = kindergartens_of(user, today=localtime(now).date())
     return rows.filter(**{f"{path}__in": kindergartens.values("pk")})
@@ -97,7 +96,7 @@ def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[
 
 def stands_in(user: User, *, kindergarten: Kindergarten, child: Child, now: datetime) -> bool:
     """Whether an official decides for the kindergarten: nobody is employed there who is no guardian of the child."""
-    return is_official(user) and not decides_itself(kindergarten, child=child, now=now)
+    return user.has_perm("bulletin.stand_in") and not decides_itself(kindergarten, child=child, now=now)
 
 
 def decides_itself(kindergarten: Kindergarten, *, child: Child, now: datetime) -> bool:

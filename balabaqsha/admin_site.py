@@ -18,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.timezone import localdate
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
@@ -33,6 +34,7 @@ from applications import workplace
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
 from balabaqsha.staff_second_factor import must_set_up_app, set_up_app
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
+from bulletin.employment import is_employed
 from notifications import budget
 from notifications.clock import estimate_clock, read_clock
 
@@ -171,6 +173,7 @@ class StaffAdminSite(OTPAdminSite):
         context = {**(extra_context or {}), "sms": _sms(request)}
         if isinstance(request.user, User):
             context["numbers"] = workplace.numbers(request.user)
+            context["is_employed"] = is_employed(request.user, today=localdate(estimate_clock()))
         if isinstance(request.user, User) and request.user.has_perm("applications.view_bid"):
             now = estimate_clock()
             context = {**context, "today": workplace.today(request.user, now=now), "now": now}

@@ -35,6 +35,7 @@ PERMISSIONS: dict[Role, list[str]] = {
         "accounts.view_firstsignin",
         "accounts.change_assistedmove",
         "accounts.view_assistedmove",
+        "bulletin.work_everywhere",
     ],
     Role.OFFICIAL: [
         *_SEEN_BY_BOTH,
@@ -74,6 +75,7 @@ PERMISSIONS: dict[Role, list[str]] = {
         "bulletin.change_pause",
         "bulletin.change_review",
         "bulletin.change_vacancy",
+        "bulletin.stand_in",
         "bulletin.view_employment",
         "bulletin.view_holiday",
         "bulletin.view_locality",

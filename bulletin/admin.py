@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -20,7 +20,6 @@ from django.utils.translation import gettext, gettext_lazy
 
 from accounts.inlines import BoundedInline
 from accounts.models import User
-from accounts.roles import is_official
 from bulletin.employment import kindergartens_of
 from bulletin.forms import PublishReviewForm, RejectReviewForm
 from bulletin.models import Employment, Group, Kindergarten, Locality, Review
@@ -99,7 +98,7 @@ class GroupInline(BoundedInline):
 
 @admin.register(Kindergarten)
 class KindergartenAdmin(SeenAdmin):
-    """Officials edit everything; a kindergarten's worker only its own address, phone and head."""
+    """Whoever may add kindergartens edits everything; a kindergarten's worker only its address, phone and head."""
 
     list_display = ["name", "locality", "ownership", "type", "phone"]
     list_filter = ["locality", "ownership", "type"]
@@ -124,21 +123,31 @@ class KindergartenAdmin(SeenAdmin):
         return found | queryset.filter(slug=search_term.strip()), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Kindergarten | None = None) -> list[str]:
-        return [] if is_official(request.user) else self.official_fields
+        return [] if self.has_add_permission(request) else self.official_fields
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and is_official(request.user)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Kindergarten | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and is_official(request.user)
+class AroundFilter(admin.SimpleListFilter):
+    """By the locality, of kindergartens too."""
+
+    title = gettext_lazy("locality")
+    parameter_name = "locality"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(place.slug, place.name) for place in Locality.objects.all()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Employment]) -> QuerySet[Employment]:
+        if not (slug := self.value()):
+            return queryset
+        return queryset.filter(Q(locality__slug=slug) | Q(kindergarten__locality__slug=slug))
 
 
 @admin.register(Employment)
 class EmploymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["user", "kindergarten", "since", "until", "is_in_force"]
-    list_filter = ["kindergarten__locality"]
-    list_select_related = ["user", "kindergarten"]
+    list_display = ["user", "kindergarten", "locality", "since", "until", "is_in_force"]
+    list_filter = [AroundFilter]
+    list_select_related = ["user", "kindergarten", "locality"]
     search_fields = ["user__username", "kindergarten__name_kk", "kindergarten__name_ru"]
+    autocomplete_fields = ["user", "kindergarten", "locality"]
 
     @admin.display(description=gettext_lazy("in force"), boolean=True)
     def is_in_force(self, employment: Employment) -> bool:

@@ -1,50 +1,80 @@
-"""For which kindergartens an employee may act, and acted."""
+"""Where an employee may act, and acted. What they may do there is said by their permissions."""
 
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from accounts.roles import is_official
-from bulletin.models import Employment, Kindergarten
+from bulletin.models import Employment, Kindergarten, Locality
+
+# The permission of those whose work is the whole city, whatever localities there will be.
+EVERYWHERE: Final = "bulletin.work_everywhere"
+
+
+def works_everywhere(user: User) -> bool:
+    """Whether the user may act in every locality. Only active employees may; their permissions are read once."""
+    return user.is_active and user.is_staff and user.has_perm(EVERYWHERE)
+
+
+def localities_of(user: User, *, today: date) -> QuerySet[Locality]:
+    """The localities in which `user` may act as a whole on the local date `today`; all for who works everywhere.
+
+    None for a kindergarten's worker. An employment holds from `since` up to and including `until`.
+    """
+    if works_everywhere(user):
+        return Locality.objects.all()
+    return Locality.objects.filter(pk__in=_held(user, today=today).values("locality"))
 
 
 def kindergartens_of(user: User, *, today: date) -> QuerySet[Kindergarten]:
-    """The kindergartens for which `user` may act on the local date `today`; all for officials and superusers.
+    """The kindergartens for which `user` may act on the local date `today`.
 
-    An employment holds from `since` up to and including `until`. Only active employees have any.
+    Those where they are employed, and those of the localities where they are.
     """
-    if not (user.is_active and user.is_staff):
-        return Kindergarten.objects.none()
-    if is_official(user):
+    if works_everywhere(user):
         return Kindergarten.objects.all()
-    return Kindergarten.objects.filter(_in_force(today), employments__user=user)
-
-
-def employees_of(kindergarten: Kindergarten, *, today: date) -> QuerySet[User]:
-    """Who may act for the kindergarten on the local date `today` because they are employed there."""
-    return User.objects.filter(
-        _in_force(today), employments__kindergarten=kindergarten, is_active=True, is_staff=True
+    held = _held(user, today=today)
+    return Kindergarten.objects.filter(
+        Q(pk__in=held.values("kindergarten")) | Q(locality__in=held.values("locality"))
     )
 
 
-def _in_force(today: date) -> Q:
-    """Of one and the same employment; both models call theirs `employments`."""
-    runs = Q(employments__until=None) | Q(employments__until__gte=today)
-    return runs & Q(employments__since__lte=today)
+def is_employed(user: User, *, today: date) -> bool:
+    """Whether there is any place for which the user may act on the local date `today`."""
+    return works_everywhere(user) or _held(user, today=today).exists()
+
+
+def employees_of(kindergarten: Kindergarten, *, today: date) -> QuerySet[User]:
+    """Who may act for the kindergarten on the local date `today` because they are employed in it."""
+    held = Employment.objects.filter(in_force(today), kindergarten=kindergarten)
+    return User.objects.filter(pk__in=held.values("user"), is_active=True, is_staff=True)
+
+
+def in_force(today: date) -> Q:
+    """The employments that hold on the local date `today`."""
+    return Q(since__lte=today) & (Q(until=None) | Q(until__gte=today))
+
+
+def _held(user: User, *, today: date) -> QuerySet[Employment]:
+    if not (user.is_active and user.is_staff):
+        return Employment.objects.none()
+    return Employment.objects.filter(in_force(today), user=user)
 
 
 def institutions_of(acts: Collection[tuple[UUID, datetime]]) -> dict[tuple[UUID, datetime], str]:
-    """The kindergartens for which each of these people acted at the instant beside them; one query for all.
+    """Where each of these people acted at the instant beside them: kindergartens, localities. One query for all.
 
-    Nothing for whoever had no employment on that day: officials act for all of them.
+    Nothing for whoever had no employment on that day: some work everywhere.
     """
     of_person: dict[UUID, list[Employment]] = defaultdict(list)
     people = {person for person, _at in acts}
-    for one in Employment.objects.filter(user__in=people).select_related("kindergarten__locality"):
+    for one in Employment.objects.filter(user__in=people).select_related(
+        "kindergarten__locality", "locality"
+    ):
         of_person[one.user_id].append(one)
     named = {(person, at): _names(of_person[person], at=at) for person, at in acts if of_person[person]}
     return {act: names for act, names in named.items() if names}
@@ -52,8 +82,8 @@ def institutions_of(acts: Collection[tuple[UUID, datetime]]) -> dict[tuple[UUID,
 
 def _names(employments: list[Employment], *, at: datetime) -> str:
     held = [
-        one.kindergarten.name
+        one.place.name
         for one in employments
-        if one.since <= (day := one.kindergarten.locality.day(at)) and (one.until is None or day <= one.until)
+        if one.since <= (day := one.around.day(at)) and (one.until is None or day <= one.until)
     ]
     return ", ".join(sorted(held))

@@ -69,6 +69,8 @@ class Locality(Bilingual):
         verbose_name = _("locality")
         verbose_name_plural = _("localities")
         ordering = ["order", "name_kk"]
+        # For roles whose work is the whole city; everybody else is employed somewhere.
+        permissions = [("work_everywhere", "Can work in every locality")]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -116,6 +118,7 @@ class Kindergarten(Bilingual):
         verbose_name = _("kindergarten")
         verbose_name_plural = _("kindergartens")
         ordering = ["sort_key", "id"]
+        permissions = [("stand_in", "Can decide for a kindergarten in which nobody may")]
 
     def get_absolute_url(self) -> str:
         return reverse("bulletin:kindergarten", args=[self.slug])
@@ -417,7 +420,10 @@ class Holiday(models.Model):
 
 
 class Employment(models.Model):
-    """An employee's right to act for one kindergarten."""
+    """Where an employee works: one kindergarten, or one locality with all its kindergartens.
+
+    What they may do there is said by their roles.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -426,7 +432,22 @@ class Employment(models.Model):
         verbose_name=_("employee"),
     )
     kindergarten = models.ForeignKey(
-        Kindergarten, on_delete=models.CASCADE, related_name="employments", verbose_name=_("kindergarten")
+        Kindergarten,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="employments",
+        verbose_name=_("kindergarten"),
+        help_text=_("For whoever works in one kindergarten."),
+    )
+    locality = models.ForeignKey(
+        Locality,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="employments",
+        verbose_name=_("locality"),
+        help_text=_("For an official: the whole locality, with all its kindergartens."),
     )
     since = models.DateField(_("since"))
     until = models.DateField(_("until"), null=True, blank=True, help_text=_("The last day, or empty."))
@@ -436,6 +457,13 @@ class Employment(models.Model):
         verbose_name_plural = _("employments")
         constraints = [
             models.UniqueConstraint(fields=["user", "kindergarten"], name="one_employment"),
+            models.UniqueConstraint(fields=["user", "locality"], name="one_employment_in_a_locality"),
+            models.CheckConstraint(
+                condition=Q(kindergarten__isnull=False, locality=None)
+                | Q(kindergarten=None, locality__isnull=False),
+                name="employment_is_in_one_place",
+                violation_error_message=_("Choose either a kindergarten or a locality."),
+            ),
             models.CheckConstraint(
                 condition=Q(until=None) | Q(until__gte=F("since")),
                 name="employment_runs_forward",
@@ -444,7 +472,20 @@ class Employment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user}, {self.kindergarten}"
+        return f"{self.user}, {self.place}"
+
+    @property
+    def place(self) -> "Kindergarten | Locality":
+        """Where it is: the kindergarten, or the whole locality."""
+        place = self.kindergarten or self.locality
+        assert place is not None
+        return place
+
+    @property
+    def around(self) -> Locality:
+        """The locality in which it is, whose clock it goes by."""
+        place = self.place
+        return place.locality if isinstance(place, Kindergarten) else place
 
 
 class Review(models.Model):

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.oath import TOTP
@@ -12,7 +12,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import User
 from accounts.roles import Role
-from bulletin.models import Kindergarten
+from bulletin.models import Kindergarten, Locality
 from tests.factories import EmploymentFactory, StaffFactory
 
 
@@ -24,10 +24,21 @@ def worker_of(kindergarten: Kindergarten, **fields) -> User:
 
 
 def employee(role: Role, **fields) -> User:
-    """An employee with the rights of `role` and an authenticator app."""
+    """An employee with the rights of `role` and an authenticator app. An official works in the whole city."""
     user = StaffFactory.create(**fields)
     user.groups.add(Group.objects.get(name=role.value))
+    if role == Role.OFFICIAL:
+        user.user_permissions.add(Permission.objects.get(codename="work_everywhere"))
     give_app(user)
+    return user
+
+
+def official_of(*localities: Locality, **fields) -> User:
+    """An official of these localities alone, for as long as anybody asks."""
+    user = employee(Role.OFFICIAL, **fields)
+    user.user_permissions.clear()
+    for locality in localities:
+        EmploymentFactory(user=user, kindergarten=None, locality=locality)
     return user
 
 

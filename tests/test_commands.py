@@ -27,7 +27,7 @@ BAD = {
         "", "amina", "amina --role king", "amina --role", "amina --language en --role official", "amina extra",
         f"{LONG} --role official", f"{SURROGATE} --superuser", "+77017779876 --role kindergarten",
         "77017779876 --role kindergarten", "әмина --superuser", "-- -x --superuser", "a\nb --superuser",
-        "amina --role official --superuser",
+        "amina --role official --superuser", "amina --role official --locality nowhere",
     ],
     "explain": ["", "26-000000", LONG, SURROGATE, "x --since yesterday", "x --since 2026-13-01", "x --until 25"],
     "import_kindergartens": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],

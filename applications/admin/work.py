@@ -29,7 +29,6 @@ from accounts import audit
 from accounts.journal_actions import Action
 from accounts.models import User
 from accounts.public_text import demand_words, refuse_personal_numbers
-from accounts.roles import is_official
 from applications.models import Application
 from applications.moves import Refused
 from applications.refusals import Refusal
@@ -553,7 +552,7 @@ class KindergartensWork(ChildColumns, WorkAdmin):
         child = self.application_of(obj).child
         if decides_itself(self.kindergarten_of(obj), child=child, now=estimate_clock()):
             return gettext("This is your own child: a colleague in the kindergarten decides.")
-        if is_official(user):
+        if user.has_perm("bulletin.stand_in"):
             return super().words_for_guardian(user, obj)
         return gettext(
             "This is your own child, and nobody else is employed in the kindergarten: the education department decides."

@@ -11,7 +11,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import User
 from accounts.roles import Role
-from bulletin.models import Employment, Kindergarten
+from balabaqsha.demo.places import PLACES
+from bulletin.models import Employment, Kindergarten, Locality
 
 ADMINISTRATOR = "administrator"
 ROLE_LABELS = {**dict(Role.choices), ADMINISTRATOR: gettext_lazy("system administrator")}
@@ -20,12 +21,13 @@ WORKER_PREFIX = "worker-"
 
 @dataclass(frozen=True)
 class Employee:
-    """Somebody with a printed login; `role` is a `Role` or ADMINISTRATOR, `kindergarten` a slug."""
+    """Somebody with a printed login; `role` is a `Role` or ADMINISTRATOR, `kindergarten` and `localities` are slugs."""
 
     username: str
     password: str
     role: str
     kindergarten: str = ""
+    localities: tuple[str, ...] = ()
 
 
 EMPLOYEES = (
@@ -34,7 +36,8 @@ EMPLOYEES = (
     Employee("khanzada", "khanzada-demo-1", Role.KINDERGARTEN, "khanzada"),
     Employee("keremet", "keremet-demo-1", Role.KINDERGARTEN, "keremet"),
     Employee("balpan", "balpan-demo-1", Role.KINDERGARTEN, "balpan"),
-    Employee("official", "official-demo-1", Role.OFFICIAL),
+    Employee("official", "official-demo-1", Role.OFFICIAL, localities=tuple(one.slug for one in PLACES)),
+    Employee("kentau-official", "kentau-official-demo-1", Role.OFFICIAL, localities=("kentau",)),
     Employee("contact", "contact-demo-1", Role.CONTACT_CENTRE),
     Employee("colleague", "colleague-demo-1", Role.CONTACT_CENTRE),
     Employee("administrator", "administrator-demo-1", ADMINISTRATOR),
@@ -70,6 +73,7 @@ def workers() -> dict[str, User]:
     return {
         employment.kindergarten.slug: employment.user
         for employment in Employment.objects.select_related("user", "kindergarten").order_by("-pk")
+        if employment.kindergarten
     }
 
 
@@ -133,3 +137,5 @@ def _hire(employee: Employee, *, since: date) -> None:
     if employee.kindergarten:
         kindergarten = Kindergarten.objects.get(slug=employee.kindergarten)
         Employment.objects.get_or_create(user=user, kindergarten=kindergarten, defaults={"since": since})
+    for place in Locality.objects.filter(slug__in=employee.localities):
+        Employment.objects.get_or_create(user=user, locality=place, defaults={"since": since})

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import RequestFactory
+from django.utils import timezone
 from django_otp.oath import totp
 
 from accounts import audit, checks, limits, services
@@ -15,7 +16,8 @@ from accounts.identity import iin_hash
 from accounts.models import SmsCode, User
 from accounts.roles import Role
 from accounts.tasks import prune_sms_codes
-from tests.factories import StaffFactory, nth_iin
+from bulletin.employment import localities_of
+from tests.factories import LocalityFactory, StaffFactory, nth_iin
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -40,6 +42,19 @@ class TestCreateStaff:
         device = user.totpdevice_set.get()
         assert device.config_url in output
         assert device.verify_token(totp(device.bin_key))
+
+    def test_an_official_with_localities(self):
+        places = [LocalityFactory(slug=slug) for slug in ("kentau", "turkistan")]
+        LocalityFactory(slug="ikan")
+        slugs = ("kentau", "turkistan", "kentau")
+        run("amina", "--role", "official", *(word for slug in slugs for word in ("--locality", slug)))
+        user = User.objects.get()
+        assert set(localities_of(user, today=timezone.localdate())) == set(places)
+        with pytest.raises(
+            CommandError, match=r"no locality shymkent\. There are: kentau, turkistan, ikan\."
+        ):
+            run("saule", "--role", "official", "--locality", "kentau", "--locality", "shymkent")
+        assert User.objects.get() == user
 
     def test_a_superuser(self):
         run("root", "--superuser")

@@ -20,16 +20,18 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.models import User
+from accounts.roles import Role
 from balabaqsha.roles import PERMISSIONS
-from bulletin.employment import kindergartens_of
+from bulletin.employment import employees_of, institutions_of, kindergartens_of, localities_of
 from bulletin.models import Employment, Holiday, Kindergarten, Locality, Review
 from tests.factories import (
+    EmploymentFactory,
     KindergartenFactory,
     LocalityFactory,
     StaffFactory,
     UserFactory,
 )
-from tests.staff import carried, press
+from tests.staff import carried, employee, official_of, press, worker_of
 
 pytestmark = pytest.mark.django_db
 
@@ -60,9 +62,11 @@ def other() -> Kindergarten:
 
 @pytest.fixture
 def worker(own: Kindergarten) -> User:
-    """An employee of `own` who was given every right on the models of this app: the scope must hold them back."""
+    """An employee of `own` with nearly every right on the models of this app: the employment must hold them back."""
     user = StaffFactory.create()
-    user.user_permissions.set(Permission.objects.filter(content_type__app_label="bulletin"))
+    of_others = ("work_everywhere", "add_kindergarten", "delete_kindergarten")
+    rights = Permission.objects.filter(content_type__app_label="bulletin").exclude(codename__in=of_others)
+    user.user_permissions.set(rights)
     Employment.objects.create(user=user, kindergarten=own, since=date(2019, 1, 1))
     return user
 
@@ -91,6 +95,39 @@ def test_an_employment_holds_from_its_first_to_its_last_day(
     user = StaffFactory.create()
     Employment.objects.create(user=user, kindergarten=own, since=since, until=until)
     assert list(kindergartens_of(user, today=TODAY)) == ([own] if works else [])
+
+
+def test_an_official_has_the_kindergartens_of_own_localities(own: Kindergarten) -> None:
+    """Neither more where one is employed in both ways, nor anything before the first day and after the last."""
+    beside = KindergartenFactory.create(locality=own.locality)
+    other = KindergartenFactory.create(locality=LocalityFactory.create(slug="kentau", name_kk="Кентау"))
+    user = official_of(own.locality)
+    EmploymentFactory(user=user, kindergarten=own)
+    EmploymentFactory(user=user, kindergarten=None, locality=other.locality, until=TODAY - ONE_DAY)
+    assert list(localities_of(user, today=TODAY)) == [own.locality]
+    assert sorted(kindergartens_of(user, today=TODAY), key=str) == sorted([own, beside], key=str)
+    assert other in kindergartens_of(user, today=TODAY - ONE_DAY)
+    assert not employees_of(beside, today=TODAY)
+    worker, everywhere = worker_of(own), employee(Role.CONTACT_CENTRE)
+    assert not localities_of(worker, today=TODAY)
+    assert set(localities_of(everywhere, today=TODAY)) == {own.locality, other.locality}
+    acts = [(one.pk, datetime(2019, 6, day, 6, tzinfo=UTC)) for one in (user, everywhere) for day in (24, 26)]
+    assert institutions_of(acts) == {
+        acts[0]: ", ".join(sorted([own.name, own.locality.name, other.locality.name])),
+        acts[1]: ", ".join(sorted([own.name, own.locality.name])),
+    }
+
+
+def test_officials_from_before_have_every_locality_that_there_was(
+    own: Kindergarten, other: Kindergarten
+) -> None:
+    migration = import_module("bulletin.migrations.0009_officials_have_localities")
+    official, worker = official_of(), worker_of(own)
+    migration.give_officials_every_locality(apps, SimpleNamespace(connection=connection))
+    assert set(localities_of(official, today=timezone.localdate())) == {own.locality, other.locality}
+    assert [one.place for one in worker.employments.all()] == [own]
+    migration.take_them(apps, SimpleNamespace(connection=connection))
+    assert not localities_of(official, today=timezone.localdate())
 
 
 def test_who_has_which_kindergartens(own: Kindergarten, other: Kindergarten) -> None:
@@ -209,11 +246,17 @@ def test_only_employees_are_employed_and_forwards(chief: Client, own: Kindergart
     staff = StaffFactory.create()
     address = "/admin/bulletin/employment/add/"
     data = {"user": staff.pk, "kindergarten": own.pk, "since": "2026-09-01", "until": "2026-08-31"}
+    for nowhere_or_twice in ({"kindergarten": ""}, {"locality": own.locality.pk}):
+        answer = chief.post(address, data | {"until": ""} | nowhere_or_twice)
+        assert [*answer.context["adminform"].form.errors] == ["__all__"]
     assert chief.post(address, data).status_code == 200
     assert chief.post(address, data | {"user": parent.pk, "until": ""}).status_code == 200
     assert not Employment.objects.exists()
     assert chief.post(address, data | {"until": "2026-09-01"}).status_code == 302
     assert Employment.objects.get().user == staff
+    in_locality = data | {"kindergarten": "", "locality": own.locality.pk, "until": ""}
+    assert [chief.post(address, in_locality).status_code for _again in range(2)] == [302, 200]
+    assert Employment.objects.get(locality=own.locality).place == own.locality
     assert staff.username in chief.get("/admin/bulletin/employment/").content.decode()
 
 

@@ -9,13 +9,16 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, no_translations
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts import staff_names
 from accounts.iin import IinError, parse_iin
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import BadStaffName, StaffIinTaken, create_staff
+from bulletin.models import Employment, Locality
+from notifications.clock import read_clock
 
 
 class Command(BaseCommand):
@@ -26,6 +29,13 @@ class Command(BaseCommand):
         parser.add_argument("--superuser", action="store_true", help="a system administrator")
         parser.add_argument(
             "--role", choices=Role.values, action="append", default=[], help="may be repeated"
+        )
+        parser.add_argument(
+            "--locality",
+            action="append",
+            default=[],
+            metavar="SLUG",
+            help="the address on the site of a locality in which an official works; may be repeated",
         )
         parser.add_argument("--language", choices=["kk", "ru"], default="kk", help="language of messages")
         parser.add_argument(
@@ -52,6 +62,7 @@ class Command(BaseCommand):
                 "An administrator may do everything and needs no role: give --superuser or --role, not both.",
                 returncode=2,
             )
+        places = localities(options["locality"])
         if problem := staff_names.why_not(options["username"]):
             raise CommandError(f"The name {problem}.", returncode=2)
         given = read_password() if options["password_stdin"] else ""
@@ -59,14 +70,18 @@ class Command(BaseCommand):
         iin = read_iin() if options["iin_stdin"] else ""
         try:
             validate_password(password, User(username=options["username"]))
-            user, device = create_staff(
-                username=options["username"],
-                password=password,
-                superuser=options["superuser"],
-                groups=options["role"],
-                language=options["language"],
-                iin=iin,
-            )
+            with transaction.atomic():
+                user, device = create_staff(
+                    username=options["username"],
+                    password=password,
+                    superuser=options["superuser"],
+                    groups=options["role"],
+                    language=options["language"],
+                    iin=iin,
+                )
+                today = timezone.localdate(read_clock())
+                for place in places:
+                    Employment.objects.create(user=user, locality=place, since=today)
         except ValidationError as error:
             raise CommandError(" ".join(f"{message.rstrip('.')}." for message in error.messages)) from None
         except BadStaffName as error:
@@ -81,6 +96,17 @@ class Command(BaseCommand):
         self.stdout.write(f"Secret for the authenticator app: {b32encode(device.bin_key).decode()}")
         self.stdout.write(f"The same as an address, for a QR code: {device.config_url}")
         self.stdout.write("Write them down: they are shown only now.")
+
+
+def localities(slugs: list[str]) -> list[Locality]:
+    """Those with these addresses on the site. Raises CommandError, with the addresses that there are."""
+    found = {place.slug: place for place in Locality.objects.all()}
+    if missing := [slug for slug in slugs if slug not in found]:
+        raise CommandError(
+            f"There is no locality {', '.join(missing)}. There are: {', '.join(found) or 'none yet'}.",
+            returncode=2,
+        )
+    return [found[slug] for slug in dict.fromkeys(slugs)]
 
 
 def read_password() -> str:
