@@ -30,6 +30,22 @@ class Action(models.TextChoices):
     BID_WITHDRAWN = "bid_withdrawn", _("Bid for a place withdrawn")
     BID_ACTIVATED = "bid_activated", _("Bid activated by the kindergarten")
     BID_REJECTED = "bid_rejected", _("Bid refused by the kindergarten")
+    BID_ACTIVATED_LATE = (
+        "bid_activated_late",
+        _("Bid activated by the education department: the kindergarten had not answered in time"),
+    )
+    BID_REJECTED_LATE = (
+        "bid_rejected_late",
+        _("Bid refused by the education department: the kindergarten had not answered in time"),
+    )
+    BID_ACTIVATED_FOR = (
+        "bid_activated_for",
+        _("Bid activated by the education department: nobody else in the kindergarten could decide"),
+    )
+    BID_REJECTED_FOR = (
+        "bid_rejected_for",
+        _("Bid refused by the education department: nobody else in the kindergarten could decide"),
+    )
     BID_AWARDED = "bid_awarded", _("The child got the place by queue number")
     BID_LOST = "bid_lost", _("The place went to another child by queue number")
     BID_VOID = "bid_void", _("The place was recalled by the kindergarten")

@@ -63,7 +63,7 @@ KINDS: Final = (
     Kind("corrected", _("Queue corrected"), BOTH, ("application", "correction", "number_before", "number")),
     Kind("bid_placed", _("Bid sent"), BOTH, ("application", "vacancy")),
     Kind("bid_withdrawn", _("Bid withdrawn"), INBOX, ("application", "vacancy")),
-    Kind("bid_rejected", _("Bid refused"), BOTH, ("application", "vacancy", "reason")),
+    Kind("bid_rejected", _("Bid refused"), BOTH, ("application", "vacancy", "reason", "stand_in")),
     Kind("bid_awarded", _("Place got by queue number"), BOTH, ("application", "vacancy", "last_day")),
     Kind("bid_lost", _("Place given by queue number"), BOTH, ("application", "vacancy", "number")),
     Kind("bid_void", _("Place recalled"), BOTH, ("application", "vacancy", "reason")),
@@ -82,7 +82,7 @@ KINDS: Final = (
         "referral_issued",
         _("Referral issued"),
         BOTH,
-        ("application", "referral", "vacancy", "days", "stop_days", "last_day"),
+        ("application", "referral", "vacancy", "days", "stop_days", "last_day", "stand_in"),
     ),
     Kind("referral_extended", _("Referral extended"), BOTH, ("application", "referral", "last_day")),
     Kind(
@@ -163,6 +163,8 @@ SAMPLES: Final[dict[str, Any]] = {
     ),
     "referral": SimpleNamespace(number="19-4839-2017", application=_APPLICATION),
     "is_extended": False,
+    # Why an official decided about a bid in place of the kindergarten; empty: it decided itself.
+    "stand_in": "",
     "days": 5,
     "stop_days": 10,
     "category": SimpleNamespace(name="Көпбалалы отбасылардың балалары"),

@@ -66,7 +66,7 @@ class Refusal(TextChoices):
     PRIORITY = "priority", _("Until the priority window ends, the place is only for the first in the queue.")
     REJECTED_HERE = (
         "rejected_here",
-        _("The kindergarten refused your bid for this place. Choose another one."),
+        _("Your bid for this place was refused. Choose another one."),
     )
     # a bid or a referral
     BID_ENDED = "bid_ended", _("This bid is no longer pending.")

@@ -30,10 +30,20 @@ def label_of(state: str, *, is_collected: bool) -> str:
 class BidState(TextChoices):
     PENDING = "pending", _("waits for activation")
     ACTIVATED = "activated", _("activated")
-    REJECTED = "rejected", _("refused by the kindergarten")
+    REJECTED = "rejected", _("refused")
     WITHDRAWN = "withdrawn", _("withdrawn by the family")
     LOST = "lost", _("not awarded")
     VOID = "void", _("place recalled")
+
+
+class StandIn(TextChoices):
+    """Why an official decided in place of the kindergarten."""
+
+    LATE = "late", _("the kindergarten had not answered in time")
+    NOBODY_ELSE = (
+        "nobody_else",
+        _("nobody in the kindergarten could decide: it is about a child of their own"),
+    )
 
 
 class OfferState(TextChoices):
@@ -86,7 +96,7 @@ class Move(TextChoices):
     FILE = "file", _("Application filed")
     PLACE_BID = "place_bid", _("Bid for a place sent")
     WITHDRAW_BID = "withdraw_bid", _("Bid for a place withdrawn")
-    REJECT_BID = "reject_bid", _("Bid refused by the kindergarten")
+    REJECT_BID = "reject_bid", _("Bid refused")
     LOSE_BID = "lose_bid", _("The place went to another child by queue number")
     VOID_BID = "void_bid", _("The place was recalled by the kindergarten")
     OFFER_PLACE = "offer_place", _("A place that was given back is offered to the family")

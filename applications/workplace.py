@@ -5,37 +5,47 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Min, Model, Q, QuerySet
 from django.utils.timezone import localtime
 
 from accounts import first_sign_in
 from accounts.models import User
 from accounts.numbers import assisted, claims
 from applications.benefits.claims import claims_to_check
+from applications.bidding.stand_ins import STAND_IN
 from applications.guardians.claims import claims_to_decide
 from applications.models import Bid, GroupProposal, Headcount, Referral, RulesProposal
 from applications.objections import to_answer
 from applications.queue.corrections import DECIDE, corrections_to_decide
 from applications.referrals import due
 from applications.states import BidState, ProposalState
-from bulletin.employment import employees_of, kindergartens_of, works_everywhere
+from bulletin.employment import kindergartens_of, works_everywhere
 from bulletin.models import Kindergarten, Review, Vacancy
-from children.access import is_own_child
 from children.disputes import to_decide
 from children.models import Child
 
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
 
 # How many rows of each list the start page shows; the rest is one link away.
 SHOWN = 15
 
 
 @dataclass(frozen=True)
-class Listed(Generic[M]):
+class Listed(Generic[T]):
     """The head of a list, and the length of the whole list."""
 
     total: int
-    shown: Sequence[M]
+    shown: Sequence[T]
+
+
+@dataclass(frozen=True)
+class Late:
+    """A kindergarten that owes answers whose time is over: how many, and since when the oldest."""
+
+    kindergarten: Kindergarten
+    bids: int
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,8 @@ class Today:
 
     bids: Listed[Bid]
     overdue: int
+    # For officials, who may decide in the place of these kindergartens; None for everybody else.
+    late: Listed[Late] | None
     ending: Listed[Referral]
     awaited: Listed[Referral]
     vacancies: Listed[Vacancy]
@@ -94,17 +106,6 @@ def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[
     return rows.filter(**{f"{path}__in": kindergartens.values("pk")})
 
 
-def stands_in(user: User, *, kindergarten: Kindergarten, child: Child, now: datetime) -> bool:
-    """Whether an official decides for the kindergarten: nobody is employed there who is no guardian of the child."""
-    return user.has_perm("bulletin.stand_in") and not decides_itself(kindergarten, child=child, now=now)
-
-
-def decides_itself(kindergarten: Kindergarten, *, child: Child, now: datetime) -> bool:
-    """Whether somebody is employed in the kindergarten who is no guardian of the child."""
-    employed = employees_of(kindergarten, today=localtime(now).date())
-    return any(not is_own_child(employee, child) for employee in employed)
-
-
 def today(user: User, *, now: datetime) -> Today:
     """What waits for `user` now: bids to answer, families about to come, their own vacancies."""
 
@@ -123,6 +124,7 @@ def today(user: User, *, now: datetime) -> Today:
     return Today(
         bids=_listed(bids),
         overdue=bids.filter(answer_due__lte=now).count(),
+        late=late_kindergartens(bids, now=now) if user.has_perm(STAND_IN) else None,
         ending=_listed(referrals.filter(soon)),
         awaited=_listed(referrals.exclude(soon)),
         vacancies=_listed(vacancies),
@@ -147,6 +149,18 @@ def bids_to_answer() -> QuerySet[Bid]:
         Bid.objects.filter(state=BidState.PENDING, holds_seat=True)
         .select_related("application__child", "application__locality", "vacancy__group__kindergarten")
         .order_by("answer_due", "placed_at")
+    )
+
+
+def late_kindergartens(bids: QuerySet[Bid], *, now: datetime) -> Listed[Late]:
+    """Whose answers to these pending bids are overdue, the most overdue kindergarten first."""
+    path = "vacancy__group__kindergarten"
+    late = bids.filter(answer_due__lte=now).order_by().values(path)
+    rows = late.annotate(bids=Count("pk"), since=Min("answer_due")).order_by("since", path)
+    shown = list(rows[:SHOWN])
+    named = Kindergarten.objects.select_related("locality").in_bulk([row[path] for row in shown])
+    return Listed(
+        total=rows.count(), shown=[Late(named[row[path]], row["bids"], row["since"]) for row in shown]
     )
 
 

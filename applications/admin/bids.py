@@ -50,12 +50,14 @@ class AnswerFilter(admin.SimpleListFilter):
     parameter_name = "answer"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("due", _("waits for your answer")), ("overdue", _("overdue"))]
+        is_ours = request.user.has_perm("applications.change_bid")
+        due = _("waits for your answer") if is_ours else _("waits for the kindergarten's answer")
+        return [("due", due), ("overdue", _("overdue"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Bid]) -> QuerySet[Bid]:
         waiting = queryset.filter(state=BidState.PENDING, holds_seat=True)
         if self.value() == "due":
-            return waiting.order_by("answer_due", "placed_at")
+            return waiting
         if self.value() == "overdue":
             return waiting.filter(answer_due__lte=estimate_clock())
         return queryset
@@ -122,6 +124,7 @@ class BidAdmin(KindergartensWork):
     search_help_text = _("Number of the application or last name of the child")
     date_hierarchy = "placed_at"
     ordering = ["-placed_at"]
+    most_urgent = ("answer_due", "placed_at", "pk")
     actions = ["activate_selected"]
     fields = [
         "shown_state",
@@ -136,6 +139,7 @@ class BidAdmin(KindergartensWork):
         "group",
         "placed_at",
         "decided_at",
+        "decided_by",
         "reason",
         "referral",
     ]
@@ -144,7 +148,7 @@ class BidAdmin(KindergartensWork):
             name="activate",
             label=_("Activate"),
             consequence=_(
-                "The family gets a referral to your kindergarten and is told by SMS and in the cabinet. "
+                "The family gets a referral to the kindergarten and is told by SMS and in the cabinet. "
                 "The place stays theirs until the referral's last day."
             ),
             done=_("The bid is activated, the referral is issued. The family has been told."),
@@ -169,6 +173,13 @@ class BidAdmin(KindergartensWork):
 
     def kindergarten_of(self, obj: Bid) -> Kindergarten:
         return obj.vacancy.group.kindergarten
+
+    def is_late(self, obj: Bid, *, now: datetime) -> bool:
+        return obj.is_late(now=now)
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Those that wait for an answer: the most urgent first."""
+        return [*(self.most_urgent if request.GET.get(AnswerFilter.parameter_name) else self.ordering)]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return NumberedList
@@ -231,6 +242,14 @@ class BidAdmin(KindergartensWork):
         if obj.answer_due > estimate_clock():
             return day
         return format_html("{} {}", day, tag(gettext("Overdue"), tone="danger"))
+
+    @admin.display(description=_("Decided by"))
+    def decided_by(self, obj: Bid) -> str:
+        if obj.state not in (BidState.ACTIVATED, BidState.REJECTED):
+            return "—"
+        if not obj.stand_in:
+            return gettext("The kindergarten")
+        return f"{gettext('Education department')}: {obj.get_stand_in_display()}"
 
     @admin.display(description=_("Referral"))
     def referral(self, obj: Bid) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from django import forms
@@ -29,10 +29,12 @@ from accounts import audit
 from accounts.journal_actions import Action
 from accounts.models import User
 from accounts.public_text import demand_words, refuse_personal_numbers
+from applications.bidding.stand_ins import STAND_IN, decides_itself, stands_in
 from applications.models import Application
 from applications.moves import Refused
 from applications.refusals import Refusal
-from applications.workplace import decides_itself, own, short_name, stands_in
+from applications.states import StandIn
+from applications.workplace import own, short_name
 from bulletin.models import Kindergarten
 from children.access import guardians_of, is_own_child
 from children.models import Child
@@ -264,7 +266,9 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             buttons = {
                 "works": [] if other else self.buttons(request, obj),
                 "who_else_decides": other,
-                "why_not": [] if other else list(dict.fromkeys(filter(None, said))),
+                "why_not": []
+                if other
+                else list(dict.fromkeys(filter(None, [self.note(request, obj), *said]))),
             }
             extra_context = {**buttons, **(extra_context or {})}
         response = super().change_view(request, object_id, form_url, extra_context)
@@ -293,6 +297,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
         """Why this employee can't do an offered `work` now, in words that stand in its place; empty if they can."""
+        return ""
+
+    def note(self, request: HttpRequest, obj: Any) -> Words:
+        """What this employee reads above the object, of what can be done with it."""
         return ""
 
     def offered(self, request: HttpRequest, obj: Any, *, now: datetime) -> list[Work]:
@@ -535,24 +543,58 @@ class ChildColumns:
         return written(obj.application.child.birth_date)
 
 
+_GROUNDS: Final[dict[StandIn, Promise]] = {
+    StandIn.LATE: _(
+        "The kindergarten has not answered in time: you may decide in its place. The family reads that the education "
+        "department decided, and why."
+    ),
+    StandIn.NOBODY_ELSE: _(
+        "Nobody in the kindergarten can decide, since it is about a child of their own: you decide in its place."
+    ),
+}
+
+
 class KindergartensWork(ChildColumns, WorkAdmin):
-    """Work of the kindergarten, which officials do where everybody employed there is a guardian of the child."""
+    """Work of the kindergarten, which officials do in its place where the rules say so (`bidding.stand_ins`)."""
 
     def kindergarten_of(self, obj: Any) -> Kindergarten:
         raise NotImplementedError
 
     def may(self, request: HttpRequest, work: Work, obj: Any) -> bool:
         """As every button, and where the official stands in for the kindergarten."""
-        if request.user.has_perm(work.permission):
-            return True
-        kindergarten, child = self.kindergarten_of(obj), self.application_of(obj).child
-        return stands_in(staff_of(request), kindergarten=kindergarten, child=child, now=estimate_clock())
+        return request.user.has_perm(work.permission) or self.stand_in(request, obj) is not None
+
+    def stand_in(self, request: HttpRequest, obj: Any) -> StandIn | None:
+        """Why the employee, an official, decides in the kindergarten's place; None if it decides itself."""
+        known, now = vars(obj), estimate_clock()
+        # Asked for each button, and again for what stands above them.
+        if "ground" not in known:
+            known["ground"] = stands_in(
+                staff_of(request),
+                kindergarten=self.kindergarten_of(obj),
+                child=self.application_of(obj).child,
+                is_late=self.is_late(obj, now=now),
+                now=now,
+            )
+        ground: StandIn | None = known["ground"]
+        return ground
+
+    def is_late(self, obj: Any, *, now: datetime) -> bool:
+        """Whether the kindergarten owes an answer whose time is over."""
+        return False
+
+    def note(self, request: HttpRequest, obj: Any) -> Words:
+        """To an official who may decide: in whose place, and why."""
+        if not self.offered(request, obj, now=estimate_clock()):
+            return ""
+        ground = self.stand_in(request, obj)
+        return _GROUNDS[ground] if ground else ""
 
     def words_for_guardian(self, user: User, obj: Any) -> str:
         child = self.application_of(obj).child
         if decides_itself(self.kindergarten_of(obj), child=child, now=estimate_clock()):
             return gettext("This is your own child: a colleague in the kindergarten decides.")
-        if user.has_perm("bulletin.stand_in"):
+        if user.has_perm(STAND_IN):
             return super().words_for_guardian(user, obj)
         return gettext(
             "This is your own child, and nobody else is employed in the kindergarten: the education department decides."

@@ -1,10 +1,11 @@
 """How a pending bid ends without a referral: the place is free again and the family keeps its date."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from accounts.models import User
 from applications.bidding.passing_on import give_back
+from applications.bidding.stand_ins import REJECTED, recorded, stand_in_for
 from applications.journal_actions import Action
 from applications.models import Application, Bid
 from applications.moves import Refused, announce, lock_application, lock_vacancy, locking, move
@@ -56,7 +57,10 @@ def reject_bid(bid: Bid, *, actor: User, reason: str, now: datetime) -> Applicat
         application, bid = _lock_pending(bid)
         if not bid.holds_seat:
             raise Refused(Refusal.NOT_AWARDED_YET)
-        _write_end(application, bid, _REJECTED, actor=actor, reason=reason.strip(), now=now)
+        bid.stand_in = stand_in_for(bid, actor=actor, now=now)
+        end = _REJECTED._replace(action=REJECTED[bid.stand_in])
+        told = {"stand_in": bid.stand_in}
+        _write_end(application, bid, end, actor=actor, reason=reason.strip(), now=now, **told)
     return application
 
 
@@ -109,15 +113,23 @@ def _lock_pending(bid: Bid) -> tuple[Application, Bid]:
     bid = Bid.objects.get(pk=bid.pk)
     if bid.state != BidState.PENDING:
         raise Refused(Refusal.BID_ENDED)
-    bid.vacancy = vacancy
+    bid.application, bid.vacancy = application, vacancy
     return application, bid
 
 
 def _write_end(
-    application: Application, bid: Bid, end: _End, *, actor: User | None, reason: str, now: datetime
+    application: Application,
+    bid: Bid,
+    end: _End,
+    *,
+    actor: User | None,
+    reason: str,
+    now: datetime,
+    **told: Any,
 ) -> None:
     bid.state, bid.decided_at, bid.reason = end.state, now, reason
-    event = move(application, end.move, actor=actor, now=now, reason=reason, data={"bid": str(bid.pk)})
+    data = {"bid": str(bid.pk)} | recorded(bid)
+    event = move(application, end.move, actor=actor, now=now, reason=reason, data=data)
     release_seat(bid, now=now)
     place = position(application, now=now)
     announce(
@@ -128,6 +140,7 @@ def _write_end(
         vacancy=bid.vacancy,
         reason=reason,
         number=place.number if place else None,
+        **told,
     )
 
 

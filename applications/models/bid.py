@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from applications.models.application import Application
-from applications.states import LIVE_OFFERS, BidState, OfferState, Tier
+from applications.states import LIVE_OFFERS, BidState, OfferState, StandIn, Tier
 from bulletin.models import Vacancy
 
 
@@ -59,6 +59,15 @@ class Bid(models.Model):
     answer_due = models.DateTimeField(_("the kindergarten answers by"), null=True, blank=True)
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
+    stand_in = models.CharField(
+        _("decided by the education department because"),
+        max_length=12,
+        choices=StandIn.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Empty: the kindergarten decided itself."),
+    )
     # The bid itself is the outbox: a worker writes the notices later, so that nothing is rendered in the rush.
     told_at = models.DateTimeField(
         _("told to the family at"),
@@ -98,6 +107,10 @@ class Bid(models.Model):
 
     def __str__(self) -> str:
         return f"{self.application} → {self.vacancy}"
+
+    def is_late(self, *, now: datetime) -> bool:
+        """Whether the kindergarten had not answered when its time was over: from `answer_due` on, and not before."""
+        return self.answer_due is not None and (self.decided_at or now) >= self.answer_due
 
     @property
     def answer_last_moment(self) -> datetime | None:

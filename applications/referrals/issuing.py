@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final
 
 from accounts.models import User
-from applications.journal_actions import Action
+from applications.bidding.stand_ins import ACTIVATED, recorded, stand_in_for
 from applications.models import Bid, Referral
 from applications.moves import Refused, announce, lock_application, locking, move
 from applications.referrals.standstill import hold_referral
@@ -25,7 +25,8 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
     """Accept a pending bid for the kindergarten: the family gets a referral.
 
     Valid to the end of the fifth working day after today (`Rules.referral_working_days`, the locality's zone, the day
-    of issue not counted). Raises `Refused` (BID_ENDED, CALENDAR, NOT_AWARDED_YET while bids are being collected).
+    of issue not counted). If an official decides in place of the kindergarten, that is recorded. Raises `Refused`
+    (BID_ENDED, CALENDAR, NOT_AWARDED_YET while bids are being collected).
     """
     with locking():
         application = lock_application(bid.application_id)
@@ -38,6 +39,7 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
         today = application.locality.day(now)
         rules = rules_at(application.locality, now)
         last_day = working_calendar().add(today, rules.referral_working_days)
+        bid.stand_in = stand_in_for(bid, actor=actor, now=now)
         bid.state, bid.decided_at = BidState.ACTIVATED, now
         bid.save()
         referral = Referral.objects.create(
@@ -49,15 +51,15 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
             valid_until=end_of_day(last_day, zone),
             working_days=rules.referral_working_days,
         )
-        event = move(
-            application, Move.ISSUE_REFERRAL, actor=actor, now=now, data={"referral": str(referral.pk)}
-        )
+        data = {"referral": str(referral.pk)} | recorded(bid)
+        event = move(application, Move.ISSUE_REFERRAL, actor=actor, now=now, data=data)
         announce(
             event,
             "referral_issued",
-            Action.BID_ACTIVATED,
+            ACTIVATED[bid.stand_in],
             referral=referral,
             vacancy=bid.vacancy,
+            stand_in=bid.stand_in,
             days=rules.referral_working_days,
             stop_days=rules.stop_working_days,
             last_day=last_day,
@@ -86,4 +88,5 @@ def _fresh_number(day: date) -> str:
 
 
 def _bid(bid: Bid) -> Bid:
-    return Bid.objects.select_related("vacancy__group__kindergarten__locality").get(pk=bid.pk)
+    related = ("vacancy__group__kindergarten__locality", "application__child")
+    return Bid.objects.select_related(*related).get(pk=bid.pk)

@@ -1,23 +1,27 @@
 """Ends of a bid and of a referral at the same time: one of them holds. Presses are raced in `test_rush`."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 import pytest
 from django.db import connection
 
+from accounts.roles import Role
 from applications import moves
 from applications.bidding import ending as bid_ending
-from applications.models import Application, Bid, StopListEntry
+from applications.models import Application, Bid, Event, StopListEntry
 from applications.moves import Refused
 from applications.referrals import ending as referral_ending
 from applications.referrals import issuing
 from applications.refusals import Refusal
-from applications.states import ApplicationState, BidState
+from applications.states import ApplicationState, BidState, Move
 from applications.waiting import filing
+from balabaqsha.roles import set_up_roles
 from bulletin.models import Vacancy
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW
+from tests.staff import employee, worker_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -77,6 +81,48 @@ def test_activation_against_withdrawal(scene, bid):
     scene.vacancy.refresh_from_db()
     assert results.count(Refusal.BID_ENDED) == 1
     assert scene.vacancy.seats_taken == (1 if bid.state == BidState.ACTIVATED else 0)
+
+
+@pytest.fixture
+def deciders(scene):
+    """An employee of the kindergarten, and an official who may decide in its place once its time is over."""
+    set_up_roles()
+    return worker_of(scene.group.kindergarten), employee(Role.OFFICIAL)
+
+
+def test_control_without_the_locks_the_kindergarten_and_the_official_both_decide(bid, deciders, monkeypatch):
+    both_have_read = Barrier(2)
+
+    def read_only(bid):
+        found = Bid.objects.select_related("vacancy__group__kindergarten__locality").get(pk=bid.pk)
+        application = Application.objects.select_related("locality", "child").get(pk=bid.application_id)
+        both_have_read.wait()
+        return application, found
+
+    monkeypatch.setattr(bid_ending, "_lock_pending", read_only)
+    # Another family's, who loses it here.
+    Vacancy.objects.update(seats_taken=2)
+
+    def reject(who):
+        return bid_ending.reject_bid(bid, actor=who, reason="Топ толық", now=bid.answer_due)
+
+    together(*[partial(reject, who) for who in deciders])
+    assert Event.objects.filter(move=Move.REJECT_BID).count() == 2
+
+
+def test_an_officials_decision_against_the_kindergartens(scene, bid, deciders):
+    worker, official = deciders
+    results = together(
+        lambda: issuing.activate_bid(bid, actor=worker, now=bid.answer_due),
+        lambda: bid_ending.reject_bid(bid, actor=official, reason="Топ толық", now=bid.answer_due),
+    )
+    assert results.count(Refusal.BID_ENDED) == 1
+    bid.refresh_from_db()
+    scene.vacancy.refresh_from_db()
+    (event,) = Event.objects.filter(move__in=[Move.ISSUE_REFERRAL, Move.REJECT_BID])
+    is_activated = bid.state == BidState.ACTIVATED
+    assert scene.vacancy.seats_taken == (1 if is_activated else 0)
+    assert bid.stand_in == event.data.get("stand_in", "") == ("" if is_activated else "late")
 
 
 def test_expiry_against_signing_at_the_border(scene, bid):

@@ -33,6 +33,8 @@ VARIANTS: list[dict[str, Any]] = [
     {},
     COLLECTED,
     {"is_extended": True},
+    {"stand_in": "late"},
+    {"stand_in": "nobody_else"},
     {"number": None},
     {"is_you": True},
     {"may_stop": False},

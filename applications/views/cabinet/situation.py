@@ -19,7 +19,7 @@ from applications.referrals.extending import longest_extension
 from applications.referrals.stops import stop_days_of
 from applications.rules.interest import Campaign
 from applications.rules.running_out import restorable_until
-from applications.states import ApplicationState, BidState, Move, ReferralState, label_of
+from applications.states import ApplicationState, BidState, Move, ReferralState, StandIn, label_of
 from applications.waiting.campaigns import campaign_asking
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
@@ -133,6 +133,8 @@ class Situation:
 
     @property
     def setback_title(self) -> str:
+        if isinstance(self.setback, Bid) and self.setback.stand_in:
+            return _("The education department refused your bid")
         titles = {
             BidState.REJECTED: _("The kindergarten refused your bid"),
             BidState.VOID: _("The kindergarten recalled the place"),
@@ -145,7 +147,13 @@ class Situation:
     def setback_text(self) -> str:
         """The reason that the kindergarten gave, or what a lost bid means."""
         if self.setback and self.setback.reason:
-            return _("Reason: %(reason)s") % {"reason": self.setback.reason}
+            reason = _("Reason: %(reason)s") % {"reason": self.setback.reason}
+            if isinstance(self.setback, Bid) and self.setback.stand_in == StandIn.LATE:
+                return (
+                    _("It decided in place of the kindergarten, which had not answered in time.")
+                    + f" {reason}"
+                )
+            return reason
         return _("There were fewer places than applications.") if self.setback else ""
 
     @property
@@ -271,9 +279,16 @@ class Situation:
         if self.is_pending and self.bid and self.bid.answer_due:
             last_day = self._local_date(self.bid.answer_due - timedelta(microseconds=1))
             passed = self.now >= self.bid.answer_due
-            text = ""
+            text = _(
+                "If the kindergarten does not answer by the end of this day, the education department can decide in "
+                "its place."
+            )
             if passed:
-                text = _("The kindergarten is late with its answer. Call it or the contact centre.")
+                text = _(
+                    "The kindergarten has not answered in time. It is late since: %(day)s. From that day on the "
+                    "education department, too, can decide in its place. The place is still held for your child, and "
+                    "you hear of the decision at once. Questions: call the kindergarten or the contact centre."
+                ) % {"day": f"{self._local_date(self.bid.answer_due):%d.%m.%Y}"}
             elif self.halt:
                 text = _("This day does not stand still: the kindergarten answers meanwhile as always.")
             return Deadline(
