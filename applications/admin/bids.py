@@ -33,6 +33,7 @@ from applications.referrals import issuing
 from applications.states import BidState
 from applications.workplace import own
 from bulletin.models import Kindergarten, Vacancy
+from bulletin.name_filter import KindergartenNameFilter
 from notifications.clock import estimate_clock
 
 TONES = {
@@ -117,7 +118,7 @@ class BidAdmin(KindergartensWork):
         AnswerFilter,
         VacancyFilter,
         "state",
-        ("vacancy__group__kindergarten", admin.RelatedOnlyFieldListFilter),
+        ("vacancy__group__kindergarten", KindergartenNameFilter),
     ]
     list_select_related = ["application__child", "application__locality", "vacancy__group__kindergarten"]
     search_fields = ["application__number", "application__child__last_name"]

@@ -16,6 +16,7 @@ from applications.admin.work import LINE_BREAK, Rows, WorkAdmin, day_of, link, p
 from applications.models import Application, Contract, Event
 from applications.queue.position import position
 from applications.workplace import short_name
+from bulletin.name_filter import KindergartenNameFilter
 from children.access import guardians_of
 from notifications.clock import estimate_clock
 
@@ -139,7 +140,7 @@ class EventAdmin(WorkAdmin):
 class ContractAdmin(WorkAdmin):
     kindergarten_path = "referral__bid__vacancy__group__kindergarten"
     list_display = ["number", "child", "kindergarten", "group", "signed_at"]
-    list_filter = [("referral__bid__vacancy__group__kindergarten", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [("referral__bid__vacancy__group__kindergarten", KindergartenNameFilter)]
     list_select_related = [
         "referral__application__child",
         "referral__application__locality",

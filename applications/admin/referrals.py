@@ -36,6 +36,7 @@ from applications.referrals.due import ends_by_tomorrow, valid_referrals
 from applications.states import HAS_PAPER, ReferralState
 from applications.workplace import short_name
 from bulletin.models import Kindergarten
+from bulletin.name_filter import KindergartenNameFilter
 from children.access import guardians_of
 from notifications.clock import estimate_clock
 
@@ -119,7 +120,7 @@ class ReferralAdmin(KindergartensWork):
     list_filter = [
         ValidityFilter,
         "state",
-        ("bid__vacancy__group__kindergarten", admin.RelatedOnlyFieldListFilter),
+        ("bid__vacancy__group__kindergarten", KindergartenNameFilter),
     ]
     list_select_related = [
         "application__child",

@@ -40,6 +40,7 @@ from applications.bidding.obstacles import publication_lead, refuse_obstacles, w
 from applications.states import LIVE_OFFERS, BidState, OfferState
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Vacancy
+from bulletin.name_filter import KindergartenNameFilter
 from bulletin.seen import SeenAdmin
 from notifications.clock import estimate_clock, read_clock
 
@@ -182,7 +183,7 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
         "opening",
         "shown_state",
     ]
-    list_filter = ["state", "place_type", "mode", ("group__kindergarten", admin.RelatedOnlyFieldListFilter)]
+    list_filter = ["state", "place_type", "mode", ("group__kindergarten", KindergartenNameFilter)]
     list_select_related = ["group__kindergarten__locality"]
     search_fields = ["group__name", "group__kindergarten__name_kk", "group__kindergarten__name_ru"]
     search_help_text = _("Name of the kindergarten or the group")

@@ -28,7 +28,7 @@ from tests.thorough import THOROUGH
 pytestmark = pytest.mark.browser
 
 # Phones; employees have wider ones.
-NARROW, OF_EMPLOYEES = (320, 360), (360,)
+NARROW, OF_EMPLOYEES = (320, 360), (360, 1280)
 WIDER = (700, 768, 900, 1024, 1100, 1280)
 # The browser's own setting for large letters.
 LARGE = (320, 1024)
@@ -81,6 +81,18 @@ def offered_pages(city) -> list[str]:
         *(reverse(f"applications:{name}", args=[application.pk]) for name in names),
         reverse("applications:apply", args=[application.pk, city.vacancy.pk]),
         city.vacancy.get_absolute_url(),
+    ]
+
+
+def workers_pages(city) -> list[str]:
+    """The start page of a kindergarten's worker, lists with rows, a form and a history."""
+    lists = ("applications_bid", "applications_referral", "bulletin_vacancy", "bulletin_group")
+    return [
+        reverse("admin:index"),
+        *(reverse(f"admin:{name}_changelist") for name in lists),
+        reverse("admin:bulletin_vacancy_add"),
+        reverse("admin:bulletin_vacancy_change", args=[city.vacancy.pk]),
+        reverse("admin:bulletin_vacancy_history", args=[city.vacancy.pk]),
     ]
 
 
@@ -145,7 +157,7 @@ def test_every_page(open_context, live_server, city, language):
     with translation.override(language):
         of_visitors = [*in_language(language, *PUBLIC), *public_objects(city)]
         of_family = [*in_language(language, *CABINET), *family_objects(city), *offered_pages(city)]
-        sign_in, today = reverse("admin:login"), reverse("admin:index")
+        sign_in, of_workers = reverse("admin:login"), workers_pages(city)
         policy, not_allowed = reverse("accounts:policy"), reverse("accounts:language")
     agreed = PolicyConsent.objects.create(user=UserFactory(), version="earlier", given_at=timezone.now())
     visits = (
@@ -154,7 +166,7 @@ def test_every_page(open_context, live_server, city, language):
         (agreed.user, [policy], NARROW),
         (UserFactory(), in_language(language, *EMPTY), NARROW),
         (None, [sign_in], OF_EMPLOYEES),
-        (city.worker, [today], OF_EMPLOYEES),
+        (city.worker, of_workers, OF_EMPLOYEES),
     )
     faults, light, wider = {}, [*of_visitors, *of_family], wider_in_turns()
     for user, paths, narrow in visits:

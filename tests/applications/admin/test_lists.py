@@ -173,9 +173,7 @@ class TestTheBidsForOneVacancy:
             assert f'href="{address}"' in page
             answer = desk.get(address)
             assert {bid.vacancy for bid in answer.context["cl"].result_list} == {vacancy}
-            chosen = (
-                rf'<li class="selected">\s*<a href="\?vacancy={vacancy.pk}">{re.escape(str(vacancy))}</a>'
-            )
+            chosen = rf'aria-current="true">{re.escape(str(vacancy))}</a>'
             assert re.search(chosen, html.unescape(answer.content.decode()))
         assert "vacancy=" not in desk.get(reverse(self.LIST)).content.decode()
 

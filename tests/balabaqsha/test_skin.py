@@ -1,0 +1,101 @@
+"""How the workplace looks: the portal's colours, lists that are cards on a phone, filters that stay short."""
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from accounts.models import User
+from bulletin.models import Vacancy
+from tests.factories import EmploymentFactory, KindergartenFactory, VacancyFactory
+from tests.staff import give_app, inside, worker_of
+
+CSS = Path(settings.BASE_DIR, "static", "css")
+LIST = "/admin/bulletin/vacancy/"
+
+
+def tokens(sheet: str) -> dict[str, str]:
+    """The variables of the first `:root`, by name."""
+    root = re.search(r":root \{(.*?)\}", sheet, re.DOTALL)
+    assert root
+    return dict(re.findall(r"--([\w-]+): ([^;]+);", root[1]))
+
+
+class TestColours:
+    def test_they_are_the_portals(self):
+        ours, portals = (tokens((CSS / name).read_text()) for name in ("admin.css", "app.css"))
+        own = {name: value for name, value in ours.items() if not value.startswith("var(")}
+        assert len(own) > 15
+        assert own == {name: portals[name] for name in own}
+
+    def test_they_are_named_once(self):
+        after_root = (CSS / "admin.css").read_text().partition("\n}\n")[2]
+        assert re.findall(r"#[0-9a-f]{3,6}\b(?=[ ;,)])", after_root) == []
+
+    def test_control_another_value_is_seen(self):
+        assert tokens(":root { --text: #000; --muted: var(--text); }") == {
+            "text": "#000",
+            "muted": "var(--text)",
+        }
+
+
+@pytest.mark.django_db
+class TestCards:
+    def test_each_cell_has_the_heading_of_its_column(self):
+        vacancy = VacancyFactory(state=Vacancy.State.PUBLISHED)
+        desk = inside(worker_of(vacancy.group.kindergarten))
+        html = desk.get(f"/ru{LIST}").content.decode()
+        headings = re.findall(r'<div class="text"><(?:a href="[^"]*"|span)>(.*?)</', html)
+        labels = re.findall(r' data-label="(.*?)"', html)
+        assert len(labels) > 5
+        assert labels == headings[-len(labels) :]
+
+    def test_an_empty_list_says_so_and_leads_back_from_a_search(self):
+        desk = inside(worker_of(KindergartenFactory()))
+        assert "Здесь пока ничего нет." in desk.get(f"/ru{LIST}").content.decode()
+        searched = desk.get(f"/ru{LIST}?q=nothing-like-it").content.decode()
+        assert "ничего не найдено" in searched
+        assert 'href="?"' in searched
+
+
+@pytest.mark.django_db
+class TestFilterByKindergarten:
+    @pytest.fixture
+    def desk(self):
+        root = User.objects.create_superuser("root")
+        give_app(root)
+        return inside(root)
+
+    def listed(self, desk, query: str) -> set[str]:
+        html = desk.get(f"{LIST}?{query}").content.decode()
+        return {unescape(one) for one in re.findall(r'data-label="Балабақша"[^>]*>([^<]*)<', html)}
+
+    def test_it_finds_by_a_part_of_the_name_in_either_language_and_lists_no_names(self, desk):
+        for kk, ru in (("«Ақбота» балабақшасы", "Сад «Акбота»"), ("«Балапан» балабақшасы", "Сад «Цыплёнок»")):
+            VacancyFactory(group__kindergarten=KindergartenFactory(name_kk=kk, name_ru=ru))
+        parameter = "group__kindergarten_name"
+        assert self.listed(desk, f"{parameter}=ақб") == {"«Ақбота» балабақшасы"}
+        assert self.listed(desk, f"{parameter}=цыпл") == {"«Балапан» балабақшасы"}
+        assert len(self.listed(desk, f"{parameter}=")) == 2
+        html = desk.get(f"{LIST}?{parameter}=ақб&state__exact=draft&p=1").content.decode()
+        assert 'value="ақб"' in html
+        form = re.search(r'<form method="get">.*?</form>', html, re.DOTALL)[0]
+        assert '<input type="hidden" name="state__exact" value="draft">' in form
+        assert 'name="p"' not in form
+        assert "Балапан" not in html
+
+    def test_its_cost_does_not_grow_with_the_city(self, desk, django_assert_max_num_queries):
+        sizes = []
+        for _time in range(2):
+            KindergartenFactory.create_batch(20)
+            with django_assert_max_num_queries(15):
+                sizes.append(len(desk.get(LIST).content))
+        assert abs(sizes[1] - sizes[0]) < 200
+
+    def test_who_has_one_kindergarten_needs_none(self):
+        employment = EmploymentFactory(kindergarten=KindergartenFactory())
+        give_app(employment.user)
+        one = inside(worker_of(employment.kindergarten)).get(LIST).content.decode()
+        assert "group__kindergarten_name" not in one
