@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from children.notices import SAMPLES as CHILDREN
-from notifications.kinds import BOTH, INBOX, Kind, PastBudget
+from notifications.kinds import BOTH, EMAIL, INBOX, Kind, PastBudget
 
 KINDS: Final = (
     Kind("application_filed", _("Application accepted"), BOTH, ("application", "number")),
@@ -116,6 +116,20 @@ KINDS: Final = (
     ),
     Kind("benefit_rejected", _("Benefit: rejected"), BOTH, ("application", "category", "number", "reason")),
     Kind("benefit_expired", _("Benefit: expired"), BOTH, ("application", "category", "number")),
+    # To employees, in the inbox of the workplace and by e-mail to whoever has an address: what waits for them.
+    Kind("staff_new_bids", _("New bids"), (*INBOX, *EMAIL), ("kindergarten", "bids", "last_day")),
+    Kind(
+        "staff_half_time",
+        _("Bids: half of the time to answer"),
+        (*INBOX, *EMAIL),
+        ("kindergarten", "bids", "last_day"),
+    ),
+    Kind(
+        "staff_late_answers",
+        _("Answers that are overdue"),
+        (*INBOX, *EMAIL),
+        ("locality", "kindergartens", "bids"),
+    ),
     # `file_by`: until when an application gets the date on which the papers were handed in; None if it does not.
     Kind("claim_approved", _("Guardian by papers: approved"), BOTH, ("claim", "file_by")),
     Kind("claim_refused", _("Guardian by papers: refused"), BOTH, ("claim",)),
@@ -162,6 +176,9 @@ SAMPLES: Final[dict[str, Any]] = {
         group=_GROUP, mode="first_come", closes_at=datetime(2019, 6, 28, 10, 20, tzinfo=UTC)
     ),
     "referral": SimpleNamespace(number="19-4839-2017", application=_APPLICATION),
+    "locality": _APPLICATION.locality,
+    "bids": 20,
+    "kindergartens": 12,
     "is_extended": False,
     # Why an official decided about a bid in place of the kindergarten; empty: it decided itself.
     "stand_in": "",

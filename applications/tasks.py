@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from applications.jobs import deadlines, papers, registry, telling
+from applications.jobs import deadlines, employees, papers, registry, telling
 from applications.jobs.invariants import differences
 from applications.models import Referral
 from applications.queue import buckets
@@ -64,6 +64,11 @@ def tell_moved_openings() -> None:
 @shared_task
 def remind_deadlines() -> None:
     telling.remind_deadlines(now=read_clock())
+
+
+@shared_task
+def tell_employees() -> None:
+    employees.tell_employees(now=read_clock())
 
 
 @shared_task

@@ -31,6 +31,7 @@ from accounts.journal_actions import Action
 from accounts.models import User
 from accounts.way_back import page_of_ours
 from applications import workplace
+from balabaqsha.staff_inbox import inbox, unread
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
 from balabaqsha.staff_second_factor import must_set_up_app, set_up_app
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
@@ -166,7 +167,12 @@ class StaffAdminSite(OTPAdminSite):
             "r/<path:content_type_id>/<path:object_id>/", self.admin_view(public_page), name="view_on_site"
         )
         app = path("second-factor/", self.admin_view(set_up_app), name="set_up_app")
-        return [own, app, *super().get_urls()]
+        told = path("inbox/", self.admin_view(inbox), name="inbox")
+        return [own, app, told, *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's, with how many messages to the employee are unread."""
+        return {**super().each_context(request), "unread": unread(request)}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is to be done today, by each employee's rights; below it the lists."""

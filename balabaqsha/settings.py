@@ -253,6 +253,8 @@ OTP_TOTP_ISSUER = "Balabaqsha"
 STAFF_SECOND_FACTOR: bool = env.bool("STAFF_SECOND_FACTOR", default=True)
 # An employee who left the desk is signed out; parents are not. A request is noted once a minute.
 STAFF_IDLE_MINUTES: int = env.int("STAFF_IDLE_MINUTES", default=30)
+# The hour, by the clock of the place, at which workers get their one notice a day of new bids.
+STAFF_DIGEST_HOUR: int = env.int("STAFF_DIGEST_HOUR", default=9, least=0, most=23)
 
 PHONENUMBER_DEFAULT_REGION = "KZ"
 PHONENUMBER_DB_FORMAT = "E164"

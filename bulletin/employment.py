@@ -54,6 +54,12 @@ def employees_of(kindergarten: Kindergarten, *, today: date) -> QuerySet[User]:
     return User.objects.filter(pk__in=held.values("user"), is_active=True, is_staff=True)
 
 
+def employees_in(locality: Locality, *, today: date) -> QuerySet[User]:
+    """Who is employed for the locality as a whole on the local date `today`."""
+    held = Employment.objects.filter(in_force(today), locality=locality)
+    return User.objects.filter(pk__in=held.values("user"), is_active=True, is_staff=True)
+
+
 def in_force(today: date) -> Q:
     """The employments that hold on the local date `today`."""
     return Q(since__lte=today) & (Q(until=None) | Q(until__gte=today))

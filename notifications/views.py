@@ -41,7 +41,7 @@ def open_notice(request: HttpRequest, pk: UUID) -> HttpResponse:
     notice = get_object_or_404(inbox_of(request.user), pk=pk)
     if request.method == "POST":
         mark_read(notice, now=read_clock())
-    return redirect(_target(notice))
+    return redirect(target_of(notice))
 
 
 @pressed_on("notifications:inbox")
@@ -59,7 +59,7 @@ def _is_prefetched(request: HttpRequest) -> bool:
     return request.headers.get("Sec-Purpose", "").startswith("prefetch")
 
 
-def _target(notice: Notice) -> str:
+def target_of(notice: Notice) -> str:
     """The address that the notice links to, in the language of the page; the inbox if there is none."""
     if not notice.link:
         return reverse("notifications:inbox")

@@ -81,6 +81,12 @@ class Bid(models.Model):
     award_told_at = models.DateTimeField(
         _("place told to the family at"), null=True, blank=True, editable=False
     )
+    # What employees were told of it while it waited: in the digest, at half of the time to answer, at its end.
+    listed_at = models.DateTimeField(_("in the digest at"), null=True, blank=True, editable=False)
+    reminded_at = models.DateTimeField(
+        _("kindergarten reminded of it at"), null=True, blank=True, editable=False
+    )
+    escalated_at = models.DateTimeField(_("officials told of it at"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("bid")

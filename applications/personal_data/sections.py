@@ -120,9 +120,17 @@ SECTIONS: Final = [
             "decided_at",
             "reason",
             "awarded_at",
+            "stand_in",
         ),
         people=("placed_by",),
-        left_out={"id": _ROW, "told_at": "of the sender", "award_told_at": "of the sender"},
+        left_out={
+            "id": _ROW,
+            "told_at": "of the sender",
+            "award_told_at": "of the sender",
+            "listed_at": "of employees",
+            "reminded_at": "of employees",
+            "escalated_at": "of employees",
+        },
     ),
     Section(
         "offers",

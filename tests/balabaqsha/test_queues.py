@@ -41,6 +41,7 @@ PLACES = {
         "applications.tasks.remind_deadlines",
         "applications.tasks.remind_interest",
         "applications.tasks.repair_buckets",
+        "applications.tasks.tell_employees",
         "balabaqsha.tasks.purge_personal_data",
         "bulletin.tasks.extend_calendar",
     },

@@ -10,6 +10,7 @@ from django.db import connection
 from accounts.roles import Role
 from applications import moves
 from applications.bidding import ending as bid_ending
+from applications.jobs.employees import tell_employees
 from applications.models import Application, Bid, Event, StopListEntry
 from applications.moves import Refused
 from applications.referrals import ending as referral_ending
@@ -19,6 +20,7 @@ from applications.states import ApplicationState, BidState, Move
 from applications.waiting import filing
 from balabaqsha.roles import set_up_roles
 from bulletin.models import Vacancy
+from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW
 from tests.staff import employee, worker_of
@@ -123,6 +125,13 @@ def test_an_officials_decision_against_the_kindergartens(scene, bid, deciders):
     is_activated = bid.state == BidState.ACTIVATED
     assert scene.vacancy.seats_taken == (1 if is_activated else 0)
     assert bid.stand_in == event.data.get("stand_in", "") == ("" if is_activated else "late")
+
+
+def test_two_beats_at_once_tell_a_kindergarten_once(scene, bid, deciders):
+    at = bid.placed_at + (bid.answer_due - bid.placed_at) / 2
+    for _times in range(2):
+        together(*[lambda: tell_employees(now=at)] * 4)
+    assert Notice.objects.filter(kind="staff_half_time").count() == 1
 
 
 def test_expiry_against_signing_at_the_border(scene, bid):

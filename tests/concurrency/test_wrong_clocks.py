@@ -33,7 +33,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
 from tests.concurrency.machine import Machine
 from tests.factories import ApplicationFactory, BenefitFactory, UserFactory, VacancyFactory, reckon_all
-from tests.staff import inside, worker_of
+from tests.staff import inside, official_of, worker_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -113,6 +113,25 @@ def expired_referral(scene):
 def reminded_of_the_last_day(scene):
     due = referral_of(scene).valid_until - timedelta(days=1)
     return Case(due, told("referral_reminder"))
+
+
+def reminded_kindergarten(scene):
+    bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=NOW)
+    worker_of(scene.group.kindergarten)
+    return Case(bid.placed_at + (bid.answer_due - bid.placed_at) / 2, told("staff_half_time"))
+
+
+def escalated_bid(scene):
+    bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=NOW)
+    official_of(scene.locality)
+    assert bid.answer_due is not None
+    return Case(bid.answer_due, told("staff_late_answers"))
+
+
+def listed_bid(scene):
+    place_bid(scene.application, scene.vacancy, actor=scene.parent, now=NOW)
+    worker_of(scene.group.kindergarten)
+    return Case(NOW.replace(day=27, hour=settings.STAFF_DIGEST_HOUR, minute=0), told("staff_new_bids"))
 
 
 def lifted_stop(scene):
@@ -310,6 +329,7 @@ CASES = {
         closed_by_school_age,
     ],
     "applications.tasks.remind_deadlines": [reminded_of_the_last_day],
+    "applications.tasks.tell_employees": [reminded_kindergarten, escalated_bid, listed_bid],
     "applications.tasks.award_collected_bids": [awarded_place],
     "applications.tasks.pass_on_offers": [unanswered_offer],
     "applications.tasks.remind_interest": [asked_for_interest],

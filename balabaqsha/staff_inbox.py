@@ -1,0 +1,41 @@
+"""The inbox of the workplace: what an employee was told of work that waits."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from notifications.clock import read_clock
+from notifications.selectors import inbox_of, unread_count
+from notifications.services import mark_seen
+from notifications.views import target_of
+
+PAGE_SIZE = 20
+
+
+@never_cache
+@require_GET
+def inbox(request: HttpRequest) -> HttpResponse:
+    """The notices, newest first, each with the list that it is about. What is shown is read from now on."""
+    page = Paginator(inbox_of(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    notices = list(page.object_list)
+    rows = [{"notice": notice, "url": target_of(notice) if notice.link else ""} for notice in notices]
+    mark_seen(notices, now=read_clock())
+    context = {
+        **admin.site.each_context(request),
+        "title": gettext("Messages to you"),
+        "rows": rows,
+        "page": page,
+    }
+    return TemplateResponse(request, "admin/inbox.html", context)
+
+
+def unread(request: HttpRequest) -> Any:
+    """How many notices the employee has not read: counted once a page, and only where it is shown."""
+    return SimpleLazyObject(lambda: unread_count(request.user))

@@ -1,0 +1,143 @@
+"""What employees are told of bids that wait: once each, at their instants, whatever was missed before."""
+
+from datetime import datetime, time, timedelta
+from html import unescape
+
+import pytest
+from django.urls import reverse
+
+from applications.bidding.ending import withdraw_bid
+from applications.jobs import employees
+from applications.models import Bid
+from bulletin.models import Vacancy
+from notifications.models import Mail, Notice
+from tests.applications.bidding.reference import place_bid
+from tests.applications.conftest import ZONE
+from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory
+from tests.staff import inside, official_of, worker_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
+
+MOMENT = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def worker(scene):
+    return worker_of(scene.group.kindergarten)
+
+
+@pytest.fixture
+def bids(scene, clock):
+    """Three, one after another, of which nobody has been told."""
+    Vacancy.objects.update(seats_total=9)
+    scene.vacancy.refresh_from_db()
+    return [bid_of(scene, minutes=number) for number in range(3)]
+
+
+def bid_of(scene, *, minutes):
+    one = ApplicationFactory(locality=scene.locality, child__birth_date=scene.application.child.birth_date)
+    return place_bid(one, scene.vacancy, actor=one.filed_by, now=scene.now + timedelta(minutes=minutes))
+
+
+def told(user, kind):
+    return list(Notice.objects.filter(recipient=user, kind=kind).order_by("created_at"))
+
+
+def half_time(bid):
+    return bid.placed_at + (bid.answer_due - bid.placed_at) / 2
+
+
+def test_the_kindergarten_at_half_of_its_time_and_not_before(scene, worker, bids):
+    stranger = worker_of(GroupFactory().kindergarten)
+    at = half_time(bids[-1])
+    employees.tell_employees(now=half_time(bids[0]) - MOMENT)
+    assert told(worker, "staff_half_time") == []
+    employees.tell_employees(now=half_time(bids[0]))
+    (first,) = told(worker, "staff_half_time")
+    assert ": 1. " in first.text_kk
+    assert scene.group.kindergarten.name_kk in first.text_kk
+    assert "28.06.2019" in first.text_kk
+    for _run in range(2):
+        employees.tell_employees(now=at)
+    # The others in one, however often it runs.
+    assert [": 2. " in notice.text_ru for notice in told(worker, "staff_half_time")] == [False, True]
+    assert told(stranger, "staff_half_time") == []
+
+
+def test_what_was_missed_is_told_later_and_not_what_is_over(scene, worker, bids):
+    """As after a night without beat."""
+    withdraw_bid(bids[0], actor=bids[0].placed_by, now=scene.now)
+    employees.tell_employees(now=bids[1].answer_due - MOMENT)
+    (notice,) = told(worker, "staff_half_time")
+    assert ": 2. " in notice.text_kk
+    Bid.objects.update(reminded_at=None)
+    employees.tell_employees(now=bids[1].answer_due)
+    assert len(told(worker, "staff_half_time")) == 1
+
+
+def test_officials_of_the_locality_at_the_end_and_not_before(scene, worker, bids):
+    official = official_of(scene.locality)
+    elsewhere = official_of(LocalityFactory(slug="elsewhere"))
+    due = bids[0].answer_due
+    employees.tell_employees(now=due - MOMENT)
+    assert told(official, "staff_late_answers") == []
+    employees.tell_employees(now=due)
+    employees.tell_employees(now=due + timedelta(days=3))
+    (notice,) = told(official, "staff_late_answers")
+    assert ": 3. " in notice.text_ru
+    assert notice.link == reverse("admin:applications_bid_changelist") + "?answer=overdue"
+    assert told(elsewhere, "staff_late_answers") == told(worker, "staff_late_answers") == []
+
+
+def test_new_bids_are_listed_once_a_day_at_the_hour_of_the_setting(scene, worker, bids, settings):
+    settings.STAFF_DIGEST_HOUR = 8
+    morning = datetime.combine(scene.now.date() + timedelta(days=1), time(8), tzinfo=ZONE)
+    employees.tell_employees(now=morning - MOMENT)
+    assert told(worker, "staff_new_bids") == []
+    for instant in (morning, morning + timedelta(hours=2)):
+        employees.tell_employees(now=instant)
+    (first,) = told(worker, "staff_new_bids")
+    assert ": 3. " in first.text_kk
+    # Another one, and one that was under way at eight: tomorrow, together.
+    for minutes in (15 * 60 + 30, 15 * 60 + 45):
+        bid_of(scene, minutes=minutes)
+    employees.tell_employees(now=morning + timedelta(hours=9))
+    assert len(told(worker, "staff_new_bids")) == 1
+    employees.tell_employees(now=morning + timedelta(days=1, hours=7))
+    assert [": 2. " in one.text_kk for one in told(worker, "staff_new_bids")] == [False, True]
+
+
+def test_the_last_digest_is_the_newest_such_hour():
+    noon = datetime(2019, 6, 26, 12, 0, tzinfo=ZONE)
+    assert employees.last_digest(noon, ZONE, hour=12) == noon
+    assert employees.last_digest(noon - MOMENT, ZONE, hour=12) == noon - timedelta(days=1)
+
+
+def test_by_email_too_where_there_is_an_address(scene, worker, bids, settings):
+    settings.SENDS_MAIL = True
+    worker.email, worker.language = "worker@example.kz", "ru"
+    worker.save()
+    worker_of(scene.group.kindergarten)
+    for _run in range(2):
+        employees.tell_employees(now=half_time(bids[-1]))
+    mail = Mail.objects.get(kind="staff_half_time")
+    assert mail.address == "worker@example.kz"
+    assert ": 3. " in mail.text
+    assert "Заявки" in mail.text
+
+
+def test_the_inbox_of_the_workplace(scene, worker, bids, clock):
+    clock.move_to(half_time(bids[-1]))
+    employees.tell_employees(now=half_time(bids[-1]))
+    desk = inside(worker)
+    home = desk.get(reverse("admin:index"))
+    assert str(home.context["unread"]) == "2"
+    page = desk.get(reverse("admin:inbox"))
+    (newest, *_others) = page.context["rows"]
+    assert scene.group.kindergarten.name in unescape(page.content.decode())
+    assert newest["url"] in page.content.decode()
+    assert desk.get(newest["url"]).context["cl"].result_count == 3
+    assert not desk.get(reverse("admin:index")).context["unread"]
+    russian = desk.get("/ru/admin/inbox/").content.decode()
+    assert "/ru/admin/applications/bid/" in russian
+    assert inside(worker_of(scene.group.kindergarten)).get(reverse("admin:inbox")).context["rows"] == []
