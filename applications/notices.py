@@ -91,6 +91,21 @@ KINDS: Final = (
         BOTH,
         ("application", "referral", "last_day"),
     ),
+    Kind(
+        "coming_noted", _("Your coming was noted"), BOTH, ("application", "referral", "came_on", "last_day")
+    ),
+    Kind(
+        "coming_confirmed",
+        _("Referral valid again: you came in time"),
+        BOTH,
+        ("application", "referral", "came_on", "last_day"),
+    ),
+    Kind(
+        "coming_place_gone",
+        _("Stop-list ended: you came in time"),
+        BOTH,
+        ("application", "vacancy", "came_on", "number"),
+    ),
     Kind("referral_moved", _("Referral: last day moved"), BOTH, ("application", "referral", "last_day")),
     Kind(
         "referral_reminder",
@@ -182,6 +197,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "is_extended": False,
     # Why an official decided about a bid in place of the kindergarten; empty: it decided itself.
     "stand_in": "",
+    "came_on": date(2019, 7, 3),
     "days": 5,
     "stop_days": 10,
     "category": SimpleNamespace(name="Көпбалалы отбасылардың балалары"),

@@ -95,6 +95,17 @@ class Refusal(TextChoices):
         "no_working_day",
         _("There is no working day to which the referral could be extended. Call the contact centre."),
     )
+    CAME_IN_FUTURE = "came_in_future", _("The family can't have come later than today.")
+    CAME_BEFORE_ISSUE = (
+        "came_before_issue",
+        _("The family can't have come with a referral before it was issued."),
+    )
+    CAME_TOO_LATE = "came_too_late", _("That day is later than the last day of the referral.")
+    COMING_NOTED = "coming_noted", _("It has been noted already on which day the family came.")
+    GONE_ON = (
+        "gone_on",
+        _("Something else has happened to the application since: this can't be undone any more."),
+    )
     DOCUMENTS_MISSING = "documents_missing", _("Attach at least one supporting document.")
     REASON_MISSING = "reason_missing", _("Give a reason.")
     NOT_ALLOWED = "not_allowed", _("This can't be done in the present state. Refresh the page.")

@@ -105,6 +105,8 @@ class Move(TextChoices):
     END_OFFER = "end_offer", _("The offer of a place has ended")
     ISSUE_REFERRAL = "issue_referral", _("Referral issued")
     EXTEND_REFERRAL = "extend_referral", _("Referral extended")
+    NOTE_COMING = "note_coming", _("The kindergarten noted that the family came with its papers")
+    CONFIRM_COMING = "confirm_coming", _("The referral is valid again: the family had come in time")
     LENGTHEN_REFERRAL = "lengthen_referral", _("Last day of the referral moved by a day off")
     REVOKE_REFERRAL = "revoke_referral", _("Referral revoked")
     EXPIRE_REFERRAL = "expire_referral", _("Referral expired")
@@ -142,6 +144,8 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.ISSUE_REFERRAL: ((_S.BID_PLACED,), _S.REFERRED),
     Move.EXTEND_REFERRAL: ((_S.REFERRED,), _S.REFERRED),
     Move.LENGTHEN_REFERRAL: ((_S.REFERRED,), _S.REFERRED),
+    Move.NOTE_COMING: ((_S.REFERRED,), _S.REFERRED),
+    Move.CONFIRM_COMING: ((_S.STOP_LISTED,), _S.REFERRED),
     Move.REVOKE_REFERRAL: ((_S.REFERRED,), _S.WAITING),
     Move.EXPIRE_REFERRAL: ((_S.REFERRED,), _S.STOP_LISTED),
     Move.LIFT_STOP: ((_S.STOP_LISTED,), _S.WAITING),
@@ -179,7 +183,15 @@ BY_GUARDIANS = COSTLY | HELD | CHOOSING | BEGINNING | {Move.CONFIRM_INTEREST}
 # What an employee decides about one family, and nobody for their own child. The same holds for benefits, corrections
 # and disputed guardianships, whose decisions are not moves.
 DECISIONS = frozenset(
-    {Move.REJECT_BID, Move.ISSUE_REFERRAL, Move.REVOKE_REFERRAL, Move.SIGN_CONTRACT, Move.LIFT_STOP}
+    {
+        Move.REJECT_BID,
+        Move.ISSUE_REFERRAL,
+        Move.NOTE_COMING,
+        Move.CONFIRM_COMING,
+        Move.REVOKE_REFERRAL,
+        Move.SIGN_CONTRACT,
+        Move.LIFT_STOP,
+    }
 )
 
 
@@ -207,8 +219,14 @@ class CorrectionState(TextChoices):
     DECLINED = "declined", _("declined")
 
 
+class UndoKind(TextChoices):
+    """What one employee asks to undo, or to take as done in time, and another one decides."""
+
+    COMING = "coming", _("the family came in time, and it was not noted")
+
+
 class ProposalState(TextChoices):
-    """Of what one employee proposes and another one decides: rules, groups, counts of children."""
+    """Of what one employee proposes and another one decides: rules, groups, counts of children, what is undone."""
 
     PROPOSED = "proposed", _("waits for a decision")
     APPROVED = "approved", _("approved and carried out")

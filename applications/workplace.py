@@ -19,6 +19,8 @@ from applications.objections import to_answer
 from applications.queue.corrections import DECIDE, corrections_to_decide
 from applications.referrals import due
 from applications.states import BidState, ProposalState
+from applications.undoing.requests import DECIDE as DECIDE_UNDO
+from applications.undoing.requests import undo_to_decide
 from bulletin.employment import kindergartens_of, works_everywhere
 from bulletin.models import Kindergarten, Review, Vacancy
 from children.disputes import to_decide
@@ -75,6 +77,8 @@ class Today:
     rules: int | None
     groups: int | None
     headcounts: int | None
+    # What employees asked to undo, for an official who did not ask.
+    undoing: int | None
     # Reviews to publish or refuse; None without the right.
     reviews: int | None
 
@@ -139,6 +143,7 @@ def today(user: User, *, now: datetime) -> Today:
         rules=_proposed(RulesProposal.objects.exclude(proposed_by=user), user, "applications.change_rules"),
         groups=_proposed(GroupProposal.objects.all(), user, "applications.change_groupproposal"),
         headcounts=_proposed(Headcount.objects.all(), user, "applications.change_headcount"),
+        undoing=mine(undo_to_decide(user), f"bid__{path}").count() if user.has_perm(DECIDE_UNDO) else None,
         reviews=reviews.count() if user.has_perm("bulletin.change_review") else None,
     )
 

@@ -21,9 +21,18 @@ from accounts.crypto import keyed_hash
 from accounts.identity import stand_in
 from accounts.iin import check_digit
 from accounts.models import Objection, Profile, Sex, User
-from applications.models import Application, Benefit, BenefitCategory, Bid, Contract, Referral, Rules
+from applications.models import (
+    Application,
+    Benefit,
+    BenefitCategory,
+    Bid,
+    Contract,
+    Referral,
+    Rules,
+    UndoRequest,
+)
 from applications.rules.running_out import PREFETCH, first_end
-from applications.states import BidState, ReferralState, Tier
+from applications.states import BidState, ReferralState, Tier, UndoKind
 from bulletin.models import (
     AgeGroup,
     Employment,
@@ -341,6 +350,20 @@ class ReferralFactory(DjangoModelFactory[Referral]):
 
     class Meta:
         model = Referral
+
+
+class UndoRequestFactory(DjangoModelFactory[UndoRequest]):
+    """What a worker says of an expired referral, waiting for an official; a row alone."""
+
+    kind = UndoKind.COMING
+    bid = SubFactory(BidFactory)
+    came_on = LazyAttribute(lambda request: request.proposed_at.date())
+    reason = "Құжаттарын әкелген"
+    proposed_at = LazyFunction(timezone.now)
+    proposed_by = SubFactory(StaffFactory)
+
+    class Meta:
+        model = UndoRequest
 
 
 class ContractFactory(DjangoModelFactory[Contract]):

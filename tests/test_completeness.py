@@ -151,7 +151,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
         "PENDING ACTIVATED WITHDRAWN"
     ),
     "applications/views/cabinet/situation.py Situation setback_title titles · ReferralState": (
-        "ISSUED SIGNED EXPIRED"
+        "ISSUED SIGNED"
     ),
     # With a number the text tells it.
     "applications/views/cabinet/situation.py Situation _queue_text · ApplicationState": (
@@ -190,6 +190,7 @@ PICKED = {
     # Whatever speaks to a family has other words at work: a test of its own.
     "applications/refusals.py AT_WORK · Refusal",
     "applications/admin/corrections.py PROPOSE · Refusal",
+    "applications/admin/undoing.py COMING_REFUSALS · Refusal",
     "applications/states.py COSTLY · Move",
     "applications/states.py CHOOSING · Move",
     "applications/states.py BEGINNING · Move",
@@ -232,6 +233,7 @@ def test_of_every_move_it_is_decided_whether_a_dispute_halts_it():
     free = _named(
         Move,
         "REJECT_BID LOSE_BID VOID_BID OFFER_PLACE END_OFFER ISSUE_REFERRAL LENGTHEN_REFERRAL REVOKE_REFERRAL "
+        "NOTE_COMING CONFIRM_COMING "
         "EXPIRE_REFERRAL LIFT_STOP "
         "SIGN_CONTRACT CONFIRM_INTEREST LAPSE END_LAPSED AGE_OUT VERIFY_BENEFIT END_BENEFIT CORRECT",
     )

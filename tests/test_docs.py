@@ -104,7 +104,7 @@ USES_ONLY = {
     "place_type": set(),
     "referral_moved": set(),
     "interest_ended": set(),
-    "stop_listed": set(),
+    "stop_listed": {"applications/undoing/coming.py"},
     "corrections_csv": set(),
     "settle_disputes": set(),
     "mobizon": set(),

@@ -16,5 +16,6 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     referrals,
     registering,
     rules,
+    undoing,
     vacancies,
 )

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from applications.admin.undoing import requests_of
 from applications.admin.work import (
     KindergartensWork,
     ReasonForm,
@@ -143,6 +144,7 @@ class BidAdmin(KindergartensWork):
         "decided_by",
         "reason",
         "referral",
+        "undoing",
     ]
     works = [
         Work(
@@ -256,6 +258,10 @@ class BidAdmin(KindergartensWork):
     def referral(self, obj: Bid) -> str:
         referral = getattr(obj, "referral", None)
         return link(page_of(referral), referral.number) if referral else "—"
+
+    @admin.display(description=_("Asked to undo"))
+    def undoing(self, obj: Bid) -> str:
+        return requests_of(obj)
 
     # --- many at once ----------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.file_response import file_response
 from accounts.masks import mask_name, mask_phone
 from accounts.models import User
+from applications.admin.undoing import COMING_REFUSALS, CameForm, CameInTimeForm, ask_work, requests_of
 from applications.admin.work import (
     LINE_BREAK,
     KindergartensWork,
@@ -30,10 +31,10 @@ from applications.admin.work import (
     tag,
 )
 from applications.models import Contract, Extension, ExtensionDocument, Referral
-from applications.referrals import ending
+from applications.referrals import coming, ending
 from applications.referrals.applicants import applicant_of
 from applications.referrals.due import ends_by_tomorrow, valid_referrals
-from applications.states import HAS_PAPER, ReferralState
+from applications.states import HAS_PAPER, ReferralState, UndoKind
 from applications.workplace import short_name
 from bulletin.models import Kindergarten
 from bulletin.name_filter import KindergartenNameFilter
@@ -109,6 +110,14 @@ def _sign(referral: Referral, actor: User, data: dict[str, Any], now: datetime) 
     ending.sign_contract(referral, actor=actor, contract_number=data["contract_number"], now=now)
 
 
+def _note_coming(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
+    coming.note_coming(referral, came_on=data["came_on"], actor=actor, now=now)
+
+
+def _may_note(referral: Referral, now: datetime) -> bool:
+    return referral.came_on is None and referral.is_valid(now=now)
+
+
 def _revoke(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
     ending.revoke_referral(referral, actor=actor, reason=data["reason"], now=now)
 
@@ -135,6 +144,7 @@ class ReferralAdmin(KindergartensWork):
         "number",
         "shown_state",
         "last_day",
+        "came_on",
         "full_name",
         "birth_date",
         "applicant",
@@ -148,6 +158,7 @@ class ReferralAdmin(KindergartensWork):
         "contract",
         "ended_at",
         "reason",
+        "undoing",
     ]
     works = [
         Work(
@@ -162,6 +173,36 @@ class ReferralAdmin(KindergartensWork):
             offered=_is_valid,
             perform=_sign,
             form=ContractForm,
+        ),
+        Work(
+            name="came",
+            label=_("The family came"),
+            consequence=_(
+                "Note the day on which the family came with its papers. The place stays theirs while you prepare the "
+                "contract: for so many working days as the rules give, counted from today. Without a contract the "
+                "referral then runs out as usual. The family is told."
+            ),
+            done=_(
+                "It is noted that the family came. It has been told until when the contract can be signed."
+            ),
+            permission="applications.change_referral",
+            offered=_may_note,
+            perform=_note_coming,
+            form=CameForm,
+            fields=COMING_REFUSALS,
+        ),
+        ask_work(
+            UndoKind.COMING,
+            name="came-in-time",
+            label=_("The family had come in time"),
+            consequence=_(
+                "The referral has run out, but the family had come with its papers before. An official of the "
+                "education department decides. If the official confirms, the stop-list ends at once, and the family "
+                "gets its place back if one is free."
+            ),
+            bid_of=lambda referral: referral.bid,
+            form=CameInTimeForm,
+            fields=COMING_REFUSALS,
         ),
         Work(
             name="revoke",
@@ -263,6 +304,10 @@ class ReferralAdmin(KindergartensWork):
     def contract(self, obj: Referral) -> str:
         contract = Contract.objects.filter(referral=obj).first()
         return link(page_of(contract), contract.number) if contract else "—"
+
+    @admin.display(description=_("Asked to undo"))
+    def undoing(self, obj: Referral) -> str:
+        return requests_of(obj.bid)
 
     # --- files -----------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from applications.models.referral import (
     StopListEntry,
 )
 from applications.models.rules import Rules, RulesProposal
+from applications.models.undoing import UndoRequest
 
 __all__ = [
     "PAPERS_ON_THEIR_WAY",
@@ -35,4 +36,5 @@ __all__ = [
     "Rules",
     "RulesProposal",
     "StopListEntry",
+    "UndoRequest",
 ]

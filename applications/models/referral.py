@@ -51,6 +51,14 @@ class Referral(models.Model):
         editable=False,
         help_text=_("While a guardian is disputed, the extension is halted, and it does not expire."),
     )
+    # The day that the family or the kindergarten names: when it was noted stands in the events.
+    came_on = models.DateField(
+        _("came on"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("The day on which the family came to the kindergarten with its papers."),
+    )
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     pdf = models.FileField(_("PDF"), upload_to="referrals/", blank=True)

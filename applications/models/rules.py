@@ -17,6 +17,7 @@ from bulletin.models import MOST_CHILDREN, Locality
 # reminders, a grace ends before the next campaign does, and every last day lies within the calendar of working days.
 BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "referral_working_days": (1, 20),
+    "coming_working_days": (1, 20),
     "extension_calendar_days": (1, 90),
     "stop_working_days": (1, 60),
     "priority_working_days": (0, 10),
@@ -47,6 +48,15 @@ class RuleValues(models.Model):
 
     referral_working_days = models.PositiveSmallIntegerField(
         _("referral is valid, working days"), default=5, validators=_within("referral_working_days")
+    )
+    coming_working_days = models.PositiveSmallIntegerField(
+        _("the contract is signed after the family came within, working days"),
+        default=5,
+        db_default=5,
+        validators=_within("coming_working_days"),
+        help_text=_(
+            "After the kindergarten noted that the family came with its papers, or after something was undone."
+        ),
     )
     extension_calendar_days = models.PositiveSmallIntegerField(
         _("longest extension, calendar days"), default=30, validators=_within("extension_calendar_days")

@@ -18,6 +18,7 @@ from applications.models import (
     Offer,
     Referral,
     StopListEntry,
+    UndoRequest,
 )
 from children.access import known_children
 
@@ -155,6 +156,7 @@ SECTIONS: Final = [
             "ended_at",
             "reason",
             "handed_in_at",
+            "came_on",
         ),
         people=("issued_by",),
         files=("pdf",),
@@ -213,6 +215,14 @@ SECTIONS: Final = [
             "proposed_at",
             "decided_at",
         ),
+        people=("proposed_by", "decided_by"),
+        left_out={"id": _ROW},
+    ),
+    Section(
+        "undo_requests",
+        UndoRequest,
+        _under(UndoRequest, "bid__application__"),
+        ("kind", "bid", "came_on", "reason", "state", "proposed_at", "decided_at", "decision_reason"),
         people=("proposed_by", "decided_by"),
         left_out={"id": _ROW},
     ),

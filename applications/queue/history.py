@@ -27,6 +27,7 @@ CAUSES = {
     Move.RESTORE: _("An application ahead of you was restored in time"),
     Move.EXPIRE_REFERRAL: _("An application ahead of you went to the stop-list"),
     Move.LIFT_STOP: _("An application ahead of you came back from the stop-list"),
+    Move.CONFIRM_COMING: _("An application ahead of you came back from the stop-list"),
     Move.VERIFY_BENEFIT: _("A benefit of another child was verified"),
     Move.END_BENEFIT: _("A benefit of another child no longer counts"),
     Move.LAPSE: _("An application ahead of you lapsed: interest was not confirmed"),

@@ -8,14 +8,13 @@ from accounts.models import User
 from applications.bidding.stand_ins import ACTIVATED, recorded, stand_in_for
 from applications.models import Bid, Referral
 from applications.moves import Refused, announce, lock_application, locking, move
-from applications.referrals.standstill import hold_referral
+from applications.referrals.standstill import hold_if_halted
 from applications.referrals.stored_paper import order_paper
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
 from applications.states import BidState, Move
 from bulletin.calendar import working_calendar
 from bulletin.workdays import end_of_day
-from children.disputes import is_halted
 
 # Far more than are ever issued, so that guessing hits none.
 NUMBERS_A_YEAR: Final = 10**8
@@ -64,9 +63,8 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
             stop_days=rules.stop_working_days,
             last_day=last_day,
         )
-        if is_halted(application.child):
-            hold_referral(application, now=now)
-            referral.refresh_from_db(fields=["held_since"])
+        hold_if_halted(application, now=now)
+        referral.refresh_from_db(fields=["held_since"])
         order_paper(referral)
     return referral
 

@@ -6,10 +6,10 @@ from applications.journal_actions import Action
 from applications.models import Application, Referral
 from applications.moves import lock_referral, reckon, remind, trace
 from applications.referrals.due import last_day_of
-from applications.referrals.stored_paper import order_paper, take_paper_away
+from applications.referrals.last_day import LAST_DAY, move_last_day
 from applications.states import ReferralState
-from bulletin.calendar import day_after_standstill, working_calendar
-from bulletin.workdays import NoCalendar, end_of_day
+from bulletin.calendar import day_after_standstill
+from children.disputes import is_halted
 
 
 def hold_referral(application: Application, *, now: datetime) -> None:
@@ -24,6 +24,12 @@ def hold_referral(application: Application, *, now: datetime) -> None:
         trace(application, Action.REFERRAL_HELD, actor=None, now=now)
 
 
+def hold_if_halted(application: Application, *, now: datetime) -> None:
+    """The same for a referral that has just come into force, if a guardian of the child is disputed."""
+    if is_halted(application.child):
+        hold_referral(application, now=now)
+
+
 def resume_referral(application: Application, *, now: datetime) -> None:
     """Let the held last day of a locked application's referral count again; does nothing if none is held.
 
@@ -35,16 +41,12 @@ def resume_referral(application: Application, *, now: datetime) -> None:
         return
     referral = lock_referral(referral.pk)
     before, last_day = last_day_of(referral), _day_after_standstill(referral, now=now)
-    issued_on = application.locality.day(referral.issued_at)
     referral.held_since = None
     if last_day > before:
-        referral.valid_until = end_of_day(last_day, application.locality.zone)
-        referral.working_days = _working_days(issued_on, last_day)
-        take_paper_away(referral)
-        order_paper(referral)
+        move_last_day(referral, to=last_day)
         key = f"{referral.pk}:{now.isoformat()}"
         remind(application, "referral_moved", key=key, now=now, referral=referral, last_day=last_day)
-    referral.save(update_fields=["held_since", "valid_until", "working_days", "pdf"])
+    referral.save(update_fields=["held_since", *LAST_DAY])
     reckon(application, now=now)
     trace(application, Action.REFERRAL_RESUMED, actor=None, now=now)
 
@@ -54,11 +56,3 @@ def _day_after_standstill(referral: Referral, *, now: datetime) -> date:
     assert referral.held_since is not None
     held_on, today = (place.day(at) for at in (referral.held_since, now))
     return day_after_standstill(last_day_of(referral), held_on=held_on, today=today)
-
-
-def _working_days(issued_on: date, last_day: date) -> int | None:
-    """How many working days the family has been promised from the issue to the new last day."""
-    try:
-        return working_calendar().working_days_left(issued_on, last_day)
-    except NoCalendar:
-        return None

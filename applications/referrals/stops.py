@@ -36,9 +36,14 @@ def lift_stop(
         stop = StopListEntry.objects.get(pk=stop.pk)
         if stop.lifted_at is not None or (actor is None and now < stop.until):
             return application
-        stop.lifted_at, stop.lifted_by, stop.reason = min(now, stop.until), actor, reason.strip()
-        stop.save()
+        write_lifted(stop, actor=actor, reason=reason.strip(), now=now)
         event = move(application, Move.LIFT_STOP, actor=actor, now=now, reason=reason.strip())
         place = position(application, now=now)
         announce(event, "stop_lifted", Action.STOP_LIFTED, number=place.number if place else None)
     return application
+
+
+def write_lifted(stop: StopListEntry, *, actor: User | None, reason: str, now: datetime) -> None:
+    """Note that a stop is over, at its own end at the latest. The application is locked; the caller moves it."""
+    stop.lifted_at, stop.lifted_by, stop.reason = min(now, stop.until), actor, reason
+    stop.save()

@@ -20,10 +20,10 @@ from django.db.models import F, Model
 from accounts.roles import Role
 from applications.benefits import claims
 from applications.bidding import award, ending, offers, publication, resuming, rush
-from applications.models import Application, Bid, Offer, StopListEntry
+from applications.models import Application, Bid, Offer, StopListEntry, UndoRequest
 from applications.moves import Refused
 from applications.queue import birth_years, corrections
-from applications.referrals import days_off, extending, issuing, stops
+from applications.referrals import coming, days_off, extending, issuing, stops
 from applications.referrals import ending as referral_ending
 from applications.refusals import Refusal
 from applications.states import (
@@ -36,14 +36,17 @@ from applications.states import (
     CorrectionState,
     Move,
     OfferState,
+    ProposalState,
     ReferralState,
+    UndoKind,
 )
+from applications.undoing import requests
 from applications.waiting import aging, changes, confirming, filing
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
 from children.models import Child
 from tests.applications.bidding.reference import place_bid
-from tests.applications.conftest import ZONE
+from tests.applications.conftest import NOW, ZONE
 from tests.factories import (
     ApplicationFactory,
     BenefitCategoryFactory,
@@ -51,11 +54,11 @@ from tests.factories import (
     LocalityFactory,
     VacancyFactory,
 )
-from tests.staff import employee
+from tests.staff import employee, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-PACKAGES = ("queue", "benefits", "waiting", "bidding", "referrals")
+PACKAGES = ("queue", "benefits", "waiting", "bidding", "referrals", "undoing")
 # By the rules of a place that has none of its own: the campaign of 2019, the end of its grace, the turn of the year.
 CAMPAIGN = datetime(2019, 9, 1, tzinfo=ZONE)
 CAMPAIGN_OVER = datetime(2019, 10, 2, tzinfo=ZONE)
@@ -499,6 +502,15 @@ def _(scene):
     )
 
 
+@of(coming.note_coming)
+def _(scene):
+    referral = referral_of(scene)
+    return Ready(
+        lambda: coming.note_coming(referral, came_on=NOW.date(), actor=scene.staff, now=scene.now),
+        [(scene.application, by(Move.NOTE_COMING)), (referral, (ReferralState.ISSUED,))],
+    )
+
+
 @of(referral_ending.sign_contract)
 def _(scene):
     referral = referral_of(scene)
@@ -534,6 +546,60 @@ def _(scene):
     stop = StopListEntry.objects.get()
     return Ready(
         lambda: stops.lift_stop(stop, now=stop.until), [(scene.application, by(Move.LIFT_STOP))], quiet=True
+    )
+
+
+# --- what is undone -----------------------------------------------------------------------------------------------
+
+
+def came_in_time(scene):
+    """The family had come, but its referral ran out; the worker asks to undo that."""
+    referral = referral_of(scene)
+    referral_ending.expire_referral(referral, now=referral.valid_until)
+    return requests.ask_to_undo(
+        referral.bid,
+        kind=UndoKind.COMING,
+        came_on=NOW.date(),
+        reason="Құжаттарымен келген",
+        actor=worker_of(scene.group.kindergarten),
+        now=referral.valid_until,
+    )
+
+
+@of(requests.ask_to_undo)
+def _(scene):
+    referral = referral_of(scene)
+    referral_ending.expire_referral(referral, now=referral.valid_until)
+    worker = worker_of(scene.group.kindergarten)
+
+    def call():
+        return requests.ask_to_undo(
+            referral.bid,
+            kind=UndoKind.COMING,
+            came_on=NOW.date(),
+            reason="Құжаттарымен келген",
+            actor=worker,
+            now=referral.valid_until,
+        )
+
+    return Ready(call, [(scene.application, by(Move.CONFIRM_COMING))])
+
+
+@of(requests.approve_undo)
+def _(scene):
+    request, official = came_in_time(scene), employee(Role.OFFICIAL)
+    return Ready(
+        lambda: requests.approve_undo(request, actor=official, now=request.proposed_at),
+        [(scene.application, by(Move.CONFIRM_COMING)), (request, (ProposalState.PROPOSED,))],
+    )
+
+
+@of(requests.decline_undo)
+def _(scene):
+    request, official = came_in_time(scene), employee(Role.OFFICIAL)
+    return Ready(
+        lambda: requests.decline_undo(request, actor=official, reason="Дәлел жоқ", now=request.proposed_at),
+        [(request, (ProposalState.PROPOSED,))],
     )
 
 
@@ -610,6 +676,8 @@ def put(row: Model, state: str) -> None:
     fields: dict[str, Any] = {"state": state}
     if isinstance(row, Application):
         fields["archived_at"] = F("filed_at") if state == ApplicationState.ARCHIVED else None
+    if isinstance(row, UndoRequest):
+        fields["decided_by"] = None if state == ProposalState.PROPOSED else row.bid.referral.issued_by
     if isinstance(row, Offer):
         fields |= of_an_offer(row, state)
     type(row)._base_manager.filter(pk=row.pk).update(**fields)

@@ -39,7 +39,7 @@ from balabaqsha.staff_lists import GuardedAdmin
 from bulletin.models import Employment, Group, Pause
 from notifications.models import Mail
 from tests.city import build_city
-from tests.factories import DisputeFactory, EmploymentFactory, StaffFactory
+from tests.factories import DisputeFactory, EmploymentFactory, StaffFactory, UndoRequestFactory
 from tests.shared import built_once
 from tests.staff import employee, give_app, inside
 from tests.thorough import THOROUGH
@@ -71,6 +71,7 @@ def city_with_a_row_in_every_list() -> SimpleNamespace:
     Headcount.objects.create(
         group=group, school_year=2018, children=1, counted_at=now, proposed_at=now, proposed_by=city.staff
     )
+    UndoRequestFactory(bid=city.applications["bid_placed"].bids.get(), proposed_by=city.staff)
     Pause.objects.create(
         locality=waiting.locality, started_at=now, started_by=city.staff, notice_kk="x", notice_ru="x"
     )

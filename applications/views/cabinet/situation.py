@@ -124,12 +124,16 @@ class Situation:
             return None
         if self.bid.state in (BidState.REJECTED, BidState.VOID, BidState.LOST):
             return self.bid
-        revoked = (
-            self.referral
-            and self.referral.bid_id == self.bid.pk
-            and self.referral.state == ReferralState.REVOKED
-        )
-        return self.referral if revoked else None
+        return self.referral if self.referral and self._is_lost(self.referral, self.bid) else None
+
+    @staticmethod
+    def _is_lost(referral: Referral, bid: Bid) -> bool:
+        """Whether the family waits again because of the kindergarten: it came in time, or the referral was revoked."""
+        if referral.bid_id != bid.pk or referral.state not in (ReferralState.REVOKED, ReferralState.EXPIRED):
+            return False
+        if referral.state == ReferralState.REVOKED:
+            return True
+        return referral.came_on is not None and referral.stop.lifted_by_id is not None
 
     @property
     def setback_title(self) -> str:
@@ -140,12 +144,17 @@ class Situation:
             BidState.VOID: _("The kindergarten recalled the place"),
             BidState.LOST: _("The place went to another child by queue number"),
             ReferralState.REVOKED: _("The kindergarten revoked the referral"),
+            ReferralState.EXPIRED: _("You came in time, but the place is not free any more"),
         }
         return titles[self.setback.state] if self.setback else ""  # type: ignore[index]
 
     @property
     def setback_text(self) -> str:
         """The reason that the kindergarten gave, or what a lost bid means."""
+        if isinstance(self.setback, Referral) and self.setback.came_on:
+            return _("The kindergarten noted that you came on: %(day)s. The stop-list has ended.") % {
+                "day": f"{self.setback.came_on:%d.%m.%Y}"
+            }
         if self.setback and self.setback.reason:
             reason = _("Reason: %(reason)s") % {"reason": self.setback.reason}
             if isinstance(self.setback, Bid) and self.setback.stand_in == StandIn.LATE:

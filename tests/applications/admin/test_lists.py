@@ -28,6 +28,7 @@ from tests.factories import (
     LocalityFactory,
     ObjectionFactory,
     StaffFactory,
+    UndoRequestFactory,
     UserFactory,
     VacancyFactory,
 )
@@ -62,6 +63,7 @@ def add_a_place(scene, *, number):
     ending.sign_contract(referral(), actor=staff, now=scene.now)
     ended = referral()
     ending.expire_referral(ended, now=ended.valid_until)
+    UndoRequestFactory(bid=ended.bid)
     BenefitFactory(application=pending.application, category__slug=f"category-{number}")
     Correction.objects.create(
         application=pending.application, new_birth_year=2016, previous_birth_year=2017,

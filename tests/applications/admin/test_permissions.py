@@ -33,6 +33,7 @@ from tests.factories import (
     KindergartenFactory,
     LocalityFactory,
     ObjectionFactory,
+    UndoRequestFactory,
     UserFactory,
     VacancyFactory,
 )
@@ -93,6 +94,14 @@ TABLE = {
     "applications_referral_document other_referral document": NOBODY,
     "applications_referral_work referral sign": OWN_WORK,
     "applications_referral_work referral revoke": OWN_WORK,
+    "applications_referral_work referral came": OWN_WORK,
+    "applications_referral_work expired came-in-time": OWN_OR_OFFICIAL,
+    "applications_undorequest_changelist": FOR_ALL_STAFF,
+    "applications_undorequest_add": NEVER,
+    "applications_undorequest_change undo": OWN_OR_OFFICIAL,
+    "applications_undorequest_delete undo": NEVER,
+    "applications_undorequest_work undo approve": (302, 302, 404, 403, 200, 200),
+    "applications_undorequest_work undo decline": (302, 302, 404, 403, 200, 200),
     "applications_contract_changelist": FOR_ALL_STAFF,
     "applications_contract_add": NEVER,
     "applications_contract_change contract": OWN_OR_OFFICIAL,
@@ -216,6 +225,8 @@ def objects(scene, clock):
     extended.pdf.save("paper.pdf", ContentFile(b"%PDF-1.4"))
     expired = referral()
     ending.expire_referral(expired, now=expired.valid_until)
+    lost = referral()
+    ending.expire_referral(lost, now=lost.valid_until)
     return SimpleNamespace(
         bid=bid(),
         referral=extended,
@@ -269,7 +280,9 @@ def objects(scene, clock):
             proposed_by=scene.staff,
         ),
         event=Event.objects.first(),
-        stop=StopListEntry.objects.get(),
+        stop=StopListEntry.objects.get(referral=expired),
+        expired=expired,
+        undo=UndoRequestFactory(bid=lost.bid, proposed_at=scene.now, proposed_by=scene.staff),
         benefit=(benefit := BenefitFactory(application=scene.application)),
         category=benefit.category,
         rules=Rules.objects.create(valid_from="2019-01-01"),

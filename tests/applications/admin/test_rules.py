@@ -57,6 +57,7 @@ def values(**changes):
         "locality": str(Locality.objects.get(slug="turkistan").pk),
         "valid_from": "27.06.2019",
         "referral_working_days": "1",
+        "coming_working_days": "1",
         "extension_calendar_days": "1",
         "stop_working_days": "30",
         "priority_working_days": "1",
@@ -89,6 +90,7 @@ def officials(scene, clock):
 # What the form sends, as values of the rules.
 HARSHER = {
     "referral_working_days": 1,
+    "coming_working_days": 1,
     "extension_calendar_days": 1,
     "stop_working_days": 30,
     "priority_working_days": 1,

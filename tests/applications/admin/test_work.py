@@ -599,6 +599,7 @@ class TestOfficials:
             "locality": str(scene.locality.pk),
             "valid_from": "01.08.2019",
             "referral_working_days": "6",
+            "coming_working_days": "5",
             "extension_calendar_days": "30",
             "stop_working_days": "10",
             "priority_working_days": "3",

@@ -29,6 +29,7 @@ from tests.factories import (
     ObjectionFactory,
     ReferralFactory,
     ReviewFactory,
+    UndoRequestFactory,
     nth_iin,
 )
 
@@ -128,6 +129,7 @@ def crowd(scene):
         document__data=b"proof of the other",
     )
     referral = ReferralFactory(application=application, issued_by=scene.staff)
+    UndoRequestFactory(bid=referral.bid, proposed_by=scene.staff)
     ContractFactory(referral=referral, signed_by=scene.staff)
     Application.objects.update(state=ApplicationState.ENROLLED, runs_out_at=None)
     Correction.objects.create(
@@ -174,7 +176,16 @@ def test_it_holds_what_is_about_the_person_and_nothing_about_others(crowd):
             "reviews",
             "objections",
         ),
-        *("applications", "events", "benefits", "bids", "referrals", "contracts", "corrections"),
+        *(
+            "applications",
+            "events",
+            "benefits",
+            "bids",
+            "referrals",
+            "contracts",
+            "corrections",
+            "undo_requests",
+        ),
     }
     text = json.dumps(data, ensure_ascii=False)
     own, child = crowd.parent.profile, crowd.application.child

@@ -1,0 +1,174 @@
+"""Requests to undo: asked for on the page of what happened, decided by an official on a page of their own."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, WaitsForYou, decisions
+from applications.admin.work import LINE_BREAK, Rows, Words, Work, link, page_of, reason_field, written
+from applications.models import Application, Bid, UndoRequest
+from applications.places.retaking import is_place_free
+from applications.refusals import Refusal
+from applications.states import UndoKind
+from applications.undoing.requests import ASK, DECIDE, KINDS, approve_undo, ask_to_undo, decline_undo, may_ask
+from applications.workplace import short_name
+from notifications.clock import estimate_clock
+
+# At which field it is said that the day can't be right.
+COMING_REFUSALS: Final[dict[Refusal, str]] = dict.fromkeys(
+    (Refusal.CAME_IN_FUTURE, Refusal.CAME_BEFORE_ISSUE, Refusal.CAME_TOO_LATE), "came_on"
+)
+
+
+class AskForm(forms.Form):
+    reason = reason_field(
+        help_text=_(
+            "The official and the family read this text. Write what happened, without the names of other children."
+        )
+    )
+
+
+class CameForm(forms.Form):
+    came_on = forms.DateField(
+        label=_("Came on"),
+        help_text=_("From the day of issue to the last day of the referral, and not later than today."),
+        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+class CameInTimeForm(AskForm, CameForm):
+    field_order = ("came_on", "reason")
+
+
+def ask_work(
+    kind: UndoKind,
+    *,
+    name: str,
+    label: Words,
+    consequence: Words,
+    bid_of: Callable[[Any], Bid],
+    form: type[AskForm] = AskForm,
+    fields: Mapping[Refusal, str] | None = None,
+) -> Work:
+    """The button on an object's page that asks an official to undo what happened to the bid it belongs to."""
+
+    def perform(obj: Any, actor: User, data: dict[str, Any], now: datetime) -> None:
+        ask_to_undo(bid_of(obj), kind=kind, actor=actor, now=now, **data)
+
+    return Work(
+        name=name,
+        label=label,
+        consequence=consequence,
+        done=_("You have asked for it. An official of the education department decides."),
+        permission=ASK,
+        offered=lambda obj, _now: may_ask(bid_of(obj), kind),
+        perform=perform,
+        form=form,
+        danger=True,
+        fields=fields or {},
+    )
+
+
+def requests_of(bid: Bid) -> str:
+    """What was asked to be undone of a bid, as links to the requests."""
+    requests = UndoRequest.objects.filter(bid=bid)
+    rows = [(page_of(one), one.get_kind_display(), one.get_state_display()) for one in requests]
+    return format_html_join(LINE_BREAK, '<a href="{}">{}</a> ({})', rows) if rows else "—"
+
+
+@admin.register(UndoRequest)
+class UndoRequestAdmin(ProposalAdmin):
+    kindergarten_path = "bid__vacancy__group__kindergarten"
+    list_display = ["shown_kind", "child", "kindergarten", "proposed_at", "proposed_by", "shown_state"]
+    list_filter = [WaitsForYou, "state", "kind"]
+    list_select_related = [
+        "bid__application__child",
+        "bid__application__locality",
+        "bid__vacancy__group__kindergarten",
+        "proposed_by",
+    ]
+    search_fields = ["bid__application__number", "bid__application__child__last_name"]
+    search_help_text = _("Number of the application or last name of the child")
+    date_hierarchy = "proposed_at"
+    fields = [
+        "shown_state",
+        "shown_kind",
+        "shown_bid",
+        "child",
+        "kindergarten",
+        "group",
+        "came_on",
+        "reason",
+        *DECIDED_FIELDS,
+    ]
+    works = decisions(
+        permission=DECIDE,
+        approve=approve_undo,
+        decline=decline_undo,
+        label=_("Confirm"),
+        consequence=_(
+            "It is done at once, as it says above, and the family is told with the reason. Nobody loses a place by it."
+        ),
+        done=_("It is done. The family has been told."),
+        otherwise=_("Everything stays as it is."),
+    )
+
+    def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
+        """Who asked may not decide."""
+        return str(Refusal.PROPOSER.label) if obj.proposed_by_id == request.user.pk else ""
+
+    def zone_of(self, obj: UndoRequest) -> tzinfo:
+        return obj.application.locality.zone
+
+    def application_of(self, obj: UndoRequest) -> Application:
+        return obj.application
+
+    def summary(self, obj: UndoRequest) -> Rows:
+        return [
+            {"label": gettext("What happened"), "value": obj.get_kind_display()},
+            {"label": gettext("Child"), "value": self.child(obj)},
+            {"label": gettext("Kindergarten"), "value": self.kindergarten(obj)},
+            {"label": gettext("Group"), "value": self.group(obj)},
+            *([{"label": gettext("Came on"), "value": written(obj.came_on)}] if obj.came_on else []),
+            {"label": gettext("Reason"), "value": obj.reason},
+            {"label": gettext("Asked by"), "value": str(obj.proposed_by)},
+            {"label": gettext("Place"), "value": self.place(obj)},
+        ]
+
+    def place(self, obj: UndoRequest) -> str:
+        """Whether the family gets a place by it, as things stand."""
+        vacancy = obj.bid.vacancy
+        if not KINDS[UndoKind(obj.kind)].takes_place:
+            return gettext("The family holds it")
+        if is_place_free(vacancy, vacancy.group, now=estimate_clock()):
+            return gettext("Free now: the family gets it back")
+        return gettext("Not free now: the family does not get it back")
+
+    @admin.display(description=_("What happened"), ordering="kind")
+    def shown_kind(self, obj: UndoRequest) -> str:
+        return str(obj.get_kind_display())
+
+    @admin.display(description=_("Bid"))
+    def shown_bid(self, obj: UndoRequest) -> str:
+        return link(page_of(obj.bid), obj.application.number)
+
+    @admin.display(description=_("Child"), ordering="bid__application__child__last_name")
+    def child(self, obj: UndoRequest) -> str:
+        return short_name(obj.application.child)
+
+    @admin.display(description=_("Kindergarten"), ordering="bid__vacancy__group__kindergarten__sort_key")
+    def kindergarten(self, obj: UndoRequest) -> str:
+        return obj.bid.vacancy.group.kindergarten.name
+
+    @admin.display(description=_("Group"))
+    def group(self, obj: UndoRequest) -> str:
+        return obj.bid.vacancy.group.name

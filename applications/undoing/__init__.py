@@ -1,0 +1,1 @@
+"""What was done by mistake: a worker asks to undo it, an official decides. Nothing is oversold, nobody displaced."""
