@@ -17,8 +17,8 @@ class AccountsConfig(AppConfig):
 
         passwords.register_words(personal_words.of_profile)
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
-        journal.register(journal_actions.Action)
-        journal.register(journal_actions.Former)
+        journal.register(journal_actions.Action, about=journal_actions.ABOUT)
+        journal.register(journal_actions.Former, about=journal.Subject.ACCOUNTS)
         parts.register(account.Account())
         stops.register(stopping.MoveOfNumber())
         stops.register(AnotherPaper())

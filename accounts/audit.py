@@ -2,7 +2,8 @@
 
 import ipaddress
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +17,9 @@ from accounts.models import AuditEntry, Profile, User
 from accounts.registry import PhoneTie
 from notifications.selectors import known_to
 
+# So long a further look of the same employee at the same thing is the same look.
+LOOK_LASTS: Final = timedelta(minutes=10)
+
 
 def record(
     action: TextChoices,
@@ -28,14 +32,15 @@ def record(
     address: str | None = None,
     about: Model | None = None,
     child: UUID | None = None,
+    changes: dict[str, Any] | None = None,
 ) -> None:
     """Write that `actor` (None: the portal itself) did `action` at `now`.
 
     `subject` is the parent it concerns, who reads it in their journal; `target` names the object in words that may be
     shown to them, without identifiers; `about` is the object itself (`history_of`); with `child`, `subject` reads what
-    others did only while they are told of that child. Longer texts are cut to what the
-    columns hold. Call it inside the transaction of the change, so that there is no change without its entry. Raises
-    ValueError where no app has registered the action.
+    others did only while they are told of that child; `changes` is what a form changed (`accounts.changes`). Longer
+    texts are cut to what the columns hold. Call it inside the transaction of the change, so that there is no change
+    without its entry. Raises ValueError where no app has registered the action.
     """
     if not journal.is_known(action):
         raise ValueError(f"No app has registered {action!r}.")
@@ -49,7 +54,42 @@ def record(
         address=address,
         about=key_of(about) if about is not None else "",
         child=child,
+        changes=changes,
     )
+
+
+def record_look(
+    *,
+    actor: User,
+    families: Iterable[User],
+    about: Model,
+    target: str = "",
+    address: str | None = None,
+    now: datetime,
+) -> None:
+    """Enter into the journals of `families` that an employee looked at `about`, which holds their data.
+
+    Once in `LOOK_LASTS` for each of them, the object and `target` (a paper, where the look was at one).
+    """
+    seen = AuditEntry.objects.filter(
+        actor=actor,
+        action=Action.PERSONAL_DATA_VIEWED,
+        at__gt=now - LOOK_LASTS,
+        about=key_of(about),
+        target=target[:200],
+    )
+    told = set(seen.values_list("subject_id", flat=True))
+    for family in families:
+        if family.pk not in told:
+            record(
+                Action.PERSONAL_DATA_VIEWED,
+                actor=actor,
+                subject=family,
+                target=target,
+                about=about,
+                address=address,
+                now=now,
+            )
 
 
 def key_of(obj: Model) -> str:

@@ -7,11 +7,27 @@ which institution an employee acted.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import TextChoices
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
+
+class Subject(TextChoices):
+    """What an action is about: by this the audit is searched."""
+
+    SIGNING_IN = "signing_in", _("Signing in, passwords and second factors")
+    LOOKS = "looks", _("Looks and searches")
+    WORKPLACE = "workplace", _("Employees, roles and changes in the workplace")
+    ACCOUNTS = "accounts", _("Accounts of families")
+    CHILDREN = "children", _("Children and guardians")
+    OFFER = "offer", _("Vacancies, pauses and reviews")
+    APPLICATIONS = "applications", _("Applications, bids, referrals, groups and rules")
+
+
+_subjects: dict[Subject, list[str]] = {subject: [] for subject in Subject}
 _actions: dict[str, TextChoices] = {}
 
 # The names of objects by their keys, in the language of the page.
@@ -22,17 +38,28 @@ _names: dict[str, Names] = {}
 _institutions: list[Institutions] = []
 
 
-def register(actions: type[TextChoices]) -> None:
-    """Add an app's actions. Raises ValueError if one is registered already."""
+def register(actions: type[TextChoices], *, about: Subject | Mapping[Any, Subject]) -> None:
+    """Add an app's actions, each with what it is about. Raises ValueError if one is registered already."""
     for action in actions:
         if action.value in _actions:
             raise ValueError(f"There is an action {action.value} already.")
         _actions[action.value] = action
+        _subjects[about if isinstance(about, Subject) else about[action]].append(action.value)
 
 
 def titles() -> list[tuple[str, str | Promise]]:
     """Every action with its name; a function, so that a new action needs no migration."""
     return [(action.value, action.label) for action in _actions.values()]
+
+
+def titles_by_subject() -> list[tuple[Subject, list[tuple[str, str | Promise]]]]:
+    """Every action with its name, sorted by what it is about."""
+    return [(subject, [(one, _actions[one].label) for one in found]) for subject, found in _subjects.items()]
+
+
+def actions_about(subject: Subject) -> list[str]:
+    """The actions that are about `subject`."""
+    return list(_subjects[subject])
 
 
 def is_known(action: TextChoices) -> bool:

@@ -5,6 +5,8 @@ from typing import Final
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.journal import Subject
+
 
 class Action(models.TextChoices):
     """Registered at start-up with `accounts.journal`."""
@@ -70,6 +72,12 @@ class Action(models.TextChoices):
     DATA_ASKED_FOR = "data_asked_for", _("Copy of your data asked for")
     DATA_DOWNLOADED = "data_downloaded", _("Copy of your data downloaded")
     SEARCHED = "searched", _("Search in the workplace")
+    AUDIT_EXPORTED = "audit_exported", _("Audit entries downloaded as a file")
+    ACCOUNT_BLOCKED = "account_blocked", _("Account blocked by an employee")
+    ACCOUNT_UNBLOCKED = "account_unblocked", _("Account opened again by an employee")
+    ROW_ADDED = "row_added", _("Added in the workplace")
+    ROW_CHANGED = "row_changed", _("Changed in the workplace")
+    ROW_DELETED = "row_deleted", _("Deleted in the workplace")
 
 
 class Former(models.TextChoices):
@@ -81,6 +89,8 @@ class Former(models.TextChoices):
 # What nobody signed in has done: where no actor is written, it was a visitor and not the portal.
 BY_VISITORS: Final = frozenset(
     {
+        Action.STAFF_SIGN_IN_FAILED,
+        Action.STAFF_CODE_WRONG,
         Action.OWNER_SHUT_OUT,
         Action.NUMBER_MOVE_ASKED,
         Action.NUMBER_ASKED_BY_PHONE,
@@ -88,3 +98,62 @@ BY_VISITORS: Final = frozenset(
         Action.NUMBER_CLAIMED,
     }
 )
+
+# What each action is about.
+ABOUT: Final = {
+    Action.REGISTERED: Subject.ACCOUNTS,
+    Action.REGISTERED_BY_EMPLOYEE: Subject.ACCOUNTS,
+    Action.PAPER_ASKED_FOR: Subject.ACCOUNTS,
+    Action.PAPER_PRINTED: Subject.ACCOUNTS,
+    Action.PAPER_DECLINED: Subject.ACCOUNTS,
+    Action.PAPER_STOPPED: Subject.ACCOUNTS,
+    Action.TYPED_CORRECTED: Subject.ACCOUNTS,
+    Action.PASSWORD_SET_BY_PAPER: Subject.SIGNING_IN,
+    Action.OWNER_SHUT_OUT: Subject.ACCOUNTS,
+    Action.SIGNED_IN: Subject.SIGNING_IN,
+    Action.SIGNED_IN_BY_IDENTITY: Subject.SIGNING_IN,
+    Action.SIGNED_OUT: Subject.SIGNING_IN,
+    Action.SESSIONS_ENDED: Subject.SIGNING_IN,
+    Action.STAFF_SIGN_IN_FAILED: Subject.SIGNING_IN,
+    Action.STAFF_CODE_WRONG: Subject.SIGNING_IN,
+    Action.PASSWORD_CHANGED: Subject.SIGNING_IN,
+    Action.PASSWORD_RESET: Subject.SIGNING_IN,
+    Action.SECOND_FACTOR_RESET: Subject.SIGNING_IN,
+    Action.STAFF_IIN_SET: Subject.WORKPLACE,
+    Action.SECOND_FACTOR_SET_UP: Subject.SIGNING_IN,
+    Action.SECOND_WAY_OFF: Subject.SIGNING_IN,
+    Action.RECOVERY_CODES_RENEWED: Subject.SIGNING_IN,
+    Action.PROFILE_CHANGED: Subject.ACCOUNTS,
+    Action.REGISTRY_DATA_CHANGED: Subject.ACCOUNTS,
+    Action.DOCUMENT_RENEWED: Subject.ACCOUNTS,
+    Action.ACCOUNT_FOUND: Subject.LOOKS,
+    Action.EMAIL_CHANGED: Subject.ACCOUNTS,
+    Action.EMAIL_REMOVED: Subject.ACCOUNTS,
+    Action.SECOND_PHONE_CHANGED: Subject.ACCOUNTS,
+    Action.SECOND_PHONE_REMOVED: Subject.ACCOUNTS,
+    Action.PHOTO_CHANGED: Subject.ACCOUNTS,
+    Action.NUMBER_MOVE_ASKED: Subject.ACCOUNTS,
+    Action.NUMBER_ASKED_BY_PHONE: Subject.ACCOUNTS,
+    Action.NUMBER_ASKED_BY_EMAIL: Subject.ACCOUNTS,
+    Action.NUMBER_MOVE_STOPPED: Subject.ACCOUNTS,
+    Action.NUMBER_MOVED: Subject.ACCOUNTS,
+    Action.NUMBER_CLAIMED: Subject.ACCOUNTS,
+    Action.NUMBER_DISPUTED: Subject.ACCOUNTS,
+    Action.NUMBER_KEPT: Subject.ACCOUNTS,
+    Action.NUMBER_LOST: Subject.ACCOUNTS,
+    Action.NUMBER_CONFIRMED: Subject.ACCOUNTS,
+    Action.PERSONAL_DATA_VIEWED: Subject.LOOKS,
+    Action.LOOKED_UP: Subject.LOOKS,
+    Action.ACCOUNT_CLOSED: Subject.ACCOUNTS,
+    Action.ACCOUNT_REOPENED: Subject.ACCOUNTS,
+    Action.ACCOUNT_FORGOTTEN: Subject.ACCOUNTS,
+    Action.DATA_ASKED_FOR: Subject.ACCOUNTS,
+    Action.DATA_DOWNLOADED: Subject.ACCOUNTS,
+    Action.SEARCHED: Subject.LOOKS,
+    Action.AUDIT_EXPORTED: Subject.LOOKS,
+    Action.ACCOUNT_BLOCKED: Subject.WORKPLACE,
+    Action.ACCOUNT_UNBLOCKED: Subject.WORKPLACE,
+    Action.ROW_ADDED: Subject.WORKPLACE,
+    Action.ROW_CHANGED: Subject.WORKPLACE,
+    Action.ROW_DELETED: Subject.WORKPLACE,
+}

@@ -18,7 +18,7 @@ class ApplicationsConfig(AppConfig):
         from notifications import kinds
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
-        journal.register(journal_actions.Action)
+        journal.register(journal_actions.Action, about=journal.Subject.APPLICATIONS)
         journal.register_names("accounts.objection", names_of_objections)
         stops.register(UnknownGuardian())
         parts.register(Applications())

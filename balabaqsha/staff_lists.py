@@ -26,12 +26,13 @@ from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from balabaqsha.staff_audit import AuditedAdmin
 from balabaqsha.staff_searches import TooManySearches, note_search
 
 logger = logging.getLogger(__name__)
 
 
-class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class GuardedAdmin(AuditedAdmin):
     """Goes in front of a model's admin; see `guarded`."""
 
     def changelist_view(

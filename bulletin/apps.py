@@ -13,7 +13,7 @@ class BulletinConfig(AppConfig):
         from accounts.data import parts
         from bulletin import employment, journal_actions, personal_data, selectors
 
-        journal.register(journal_actions.Action)
+        journal.register(journal_actions.Action, about=journal.Subject.OFFER)
         journal.register_institutions(employment.institutions_of)
         journal.register_names("bulletin.review", selectors.subjects_of_reviews)
         parts.register(personal_data.Reviews())

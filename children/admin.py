@@ -1,24 +1,20 @@
 """Children as officials see them: read-only, the IIN masked, every opened page entered in the family's journal."""
 
-from typing import Any
+from collections.abc import Iterable
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit
 from accounts.identity import iin_hashes
 from accounts.iin import IinError, parse_iin
 from accounts.inlines import BoundedInline
-from accounts.journal_actions import Action
 from accounts.masks import mask_iin, mask_phone
 from accounts.models import User
 from accounts.roles import is_official
 from children.access import guardians_of
 from children.models import Child, Guardianship
-from notifications.clock import read_clock
 
 
 class _ReadOnly:
@@ -79,24 +75,9 @@ class ChildAdmin(_ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             return super().get_search_results(request, queryset, search_term)
         return queryset.filter(iin_hash__in=iin_hashes(iin)), False
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        response = super().change_view(request, object_id, form_url, extra_context)
-        child = self.get_object(request, unquote(object_id))
-        if child is not None and response.status_code == 200 and isinstance(request.user, User):
-            now, address = read_clock(), audit.client_address(request)
-            for guardian in guardians_of(child):
-                audit.record(
-                    Action.PERSONAL_DATA_VIEWED,
-                    actor=request.user,
-                    subject=guardian,
-                    target=child.full_name,
-                    address=address,
-                    now=now,
-                )
-        return response
+    def whose_data(self, child: Child) -> Iterable[User]:
+        """A look at the page is entered in their journals."""
+        return guardians_of(child)
+
+    def name_for_family(self, child: Child) -> str:
+        return child.full_name

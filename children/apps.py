@@ -17,7 +17,7 @@ class ChildrenConfig(AppConfig):
 
         passwords.register_words(personal_words.of_children)
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
-        journal.register(journal_actions.Action)
+        journal.register(journal_actions.Action, about=journal.Subject.CHILDREN)
         selectors.register_known(access.known_children)
         parts.register(personal_data.Children())
         concerned.register_hold(numbers.hold, numbers.held)

@@ -21,6 +21,10 @@ class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     show_full_result_count = False
 
+    def whose_data(self, obj: Any) -> list[Any]:
+        """Whoever it was sent to: a look at the page is entered in their journal."""
+        return [obj.recipient] if obj.recipient is not None and not obj.recipient.is_staff else []
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

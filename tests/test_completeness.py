@@ -185,6 +185,7 @@ ONLY_FAMILIES = _named(
 TO_EMPLOYEES = _named(Refusal, "OWN_CHILD OWN_DATA CHANGED_MEANWHILE DECIDED_MEANWHILE NOT_BY_THE_SAME")
 PICKED = {
     "accounts/journal_actions.py BY_VISITORS · Action",
+    "applications/admin/work.py OF_FORMS · Action",
     "accounts/numbers/assisted.py _BY_THE_OWNER · NumberMove.Stopped",
     "accounts/numbers/moves.py _ASKED · NumberMove.Proof",
     # Whatever speaks to a family has other words at work: a test of its own.

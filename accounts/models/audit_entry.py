@@ -34,6 +34,8 @@ class AuditEntry(models.Model):
     about = models.CharField(max_length=100, blank=True, editable=False, default="", db_default="")
     # The child whose guardians alone read what others did, by its key; empty: whoever it concerns.
     child = models.UUIDField(null=True, editable=False)
+    # What a form of the workplace changed: `accounts.changes`. No words that somebody typed.
+    changes = models.JSONField(_("changes"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("audit entry")
@@ -41,6 +43,12 @@ class AuditEntry(models.Model):
         ordering = ["-at", "-id"]
         indexes = [
             models.Index(fields=["subject", "-at", "-id"], name="audit_journal"),
+            # By these `accounts.audit_search` finds a page of entries among any number of them.
+            models.Index(fields=["action", "-at", "-id"], name="audit_action"),
+            models.Index(fields=["actor", "action", "-at", "-id"], name="audit_actor"),
+            models.Index(
+                fields=["target", "-at", "-id"], condition=~models.Q(target=""), name="audit_target"
+            ),
             models.Index(fields=["about", "-at"], condition=~models.Q(about=""), name="audit_about"),
         ]
 

@@ -2,6 +2,7 @@
 
 from applications.admin import (  # noqa: F401  (they register themselves)
     assisted,
+    audits,
     benefits,
     bids,
     corrections,

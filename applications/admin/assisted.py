@@ -290,14 +290,8 @@ class AssistedMoveAdmin(WorkAdmin):
         ]
         return rows
 
-    def audit_view(self, request: HttpRequest, obj: AssistedMove, *, target: str = "") -> None:
-        audit.record(
-            Action.PERSONAL_DATA_VIEWED,
-            actor=staff_of(request),
-            subject=obj.move.account,
-            address=audit.client_address(request),
-            now=read_clock(),
-        )
+    def whose_data(self, obj: AssistedMove) -> list[User]:
+        return [obj.move.account]
 
     # --- opening ---------------------------------------------------------------------------------------------
 

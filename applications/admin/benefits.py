@@ -229,7 +229,7 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
         except FileNotFoundError:
             messages.error(request, gettext("The file is missing. Ask the system administrator."))
             return HttpResponseRedirect(page_of(benefit))
-        self.audit_view(request, benefit, target=f"{benefit.application.number}: {benefit.original_name}")
+        self.note_look(request, benefit, target=f"{benefit.application.number}: {benefit.original_name}")
         return response
 
 

@@ -1,5 +1,6 @@
 """Disputed guardianships: an official sees both sides, masked, and decides with a reason for both."""
 
+from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -15,7 +16,6 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit
 from accounts.journal_actions import Action
 from accounts.masks import mask_phone
 from accounts.models import User
@@ -190,17 +190,12 @@ class DisputeAdmin(WorkAdmin):
             rows.append({"label": gettext("You change this decision"), "value": holds})
         return rows
 
-    def audit_view(self, request: HttpRequest, obj: Dispute, *, target: str = "") -> None:
-        """Into the journals of both sides, whether or not the child has an application."""
-        for person in concerned(obj):
-            audit.record(
-                Action.PERSONAL_DATA_VIEWED,
-                actor=staff_of(request),
-                subject=person,
-                target=target or obj.guardianship.child.full_name,
-                address=audit.client_address(request),
-                now=read_clock(),
-            )
+    def whose_data(self, obj: Dispute) -> Iterable[User]:
+        """Both sides, whether or not the child has an application."""
+        return concerned(obj)
+
+    def name_for_family(self, obj: Dispute) -> str:
+        return obj.guardianship.child.full_name
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PlacedList

@@ -16,9 +16,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit
 from accounts.file_response import file_response
-from accounts.journal_actions import Action
 from accounts.masks import mask_iin, mask_phone
 from accounts.models import User
 from applications.admin.work import (
@@ -37,7 +35,7 @@ from applications.guardians import claims
 from applications.guardians.claims import claims_to_decide, is_about_own
 from applications.workplace import short_name
 from children.models import Child, GuardianClaim
-from notifications.clock import estimate_clock, read_clock
+from notifications.clock import estimate_clock
 
 State = GuardianClaim.State
 TONES = {
@@ -189,15 +187,11 @@ class GuardianClaimAdmin(WorkAdmin):
             rows.append({"label": gettext("What was checked"), "value": obj.note})
         return rows
 
-    def audit_view(self, request: HttpRequest, obj: GuardianClaim, *, target: str = "") -> None:
-        audit.record(
-            Action.PERSONAL_DATA_VIEWED,
-            actor=staff_of(request),
-            subject=obj.user,
-            target=target or obj.full_name,
-            address=audit.client_address(request),
-            now=read_clock(),
-        )
+    def whose_data(self, obj: GuardianClaim) -> list[User]:
+        return [obj.user]
+
+    def name_for_family(self, obj: GuardianClaim) -> str:
+        return obj.full_name
 
     # --- columns ---------------------------------------------------------------------------------------------
 
@@ -274,5 +268,5 @@ class GuardianClaimAdmin(WorkAdmin):
         except FileNotFoundError:
             messages.error(request, gettext("The file is missing. Ask the system administrator."))
             return HttpResponseRedirect(page_of(claim))
-        self.audit_view(request, claim, target=f"{claim.full_name}: {paper.original_name}")
+        self.note_look(request, claim, target=f"{claim.full_name}: {paper.original_name}")
         return response

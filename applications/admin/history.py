@@ -135,6 +135,9 @@ class EventAdmin(WorkAdmin):
     def zone_of(self, obj: Event) -> tzinfo:
         return obj.locality.zone
 
+    def application_of(self, obj: Event) -> Application:
+        return obj.application
+
 
 @admin.register(Contract)
 class ContractAdmin(WorkAdmin):
@@ -154,6 +157,9 @@ class ContractAdmin(WorkAdmin):
 
     def zone_of(self, obj: Contract) -> tzinfo:
         return obj.referral.application.locality.zone
+
+    def application_of(self, obj: Contract) -> Application:
+        return obj.referral.application
 
     @admin.display(description=_("Child"))
     def child(self, obj: Contract) -> str:

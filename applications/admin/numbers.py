@@ -14,8 +14,6 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit
-from accounts.journal_actions import Action
 from accounts.masks import mask_phone
 from accounts.models import NumberMove, User
 from accounts.numbers import claims
@@ -30,7 +28,6 @@ from applications.admin.work import (
     staff_of,
     tag,
 )
-from notifications.clock import read_clock
 
 
 class DecisionForm(forms.Form):
@@ -142,14 +139,8 @@ class NumberMoveAdmin(WorkAdmin):
             {"label": gettext("Number"), "value": mask_phone(obj.old_phone)},
         ]
 
-    def audit_view(self, request: HttpRequest, obj: NumberMove, *, target: str = "") -> None:
-        audit.record(
-            Action.PERSONAL_DATA_VIEWED,
-            actor=staff_of(request),
-            subject=obj.account,
-            address=audit.client_address(request),
-            now=read_clock(),
-        )
+    def whose_data(self, obj: NumberMove) -> list[User]:
+        return [obj.account]
 
     # --- columns ---------------------------------------------------------------------------------------------
 

@@ -7,18 +7,16 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.db.models.expressions import Combinable
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit
-from accounts.journal_actions import Action
 from accounts.masks import mask_phone
 from accounts.models import Objection, User
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, staff_of, tag, written
 from applications.objections import answer_objection, child_of, is_about_own, to_answer
-from notifications.clock import estimate_clock, read_clock
+from notifications.clock import estimate_clock
 
 TONES = {
     Objection.Answer.MENDED: "success",
@@ -135,23 +133,8 @@ class ObjectionAdmin(WorkAdmin):
             {"label": gettext("what would be right"), "value": obj.right or "—"},
         ]
 
-    def work_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        response = super().work_view(request, object_id, name)
-        obj = self.get_object(request, object_id) if response.status_code == 200 else None
-        if obj is not None:
-            self.audit_view(request, obj)
-        return response
-
-    def audit_view(self, request: HttpRequest, obj: Objection, *, target: str = "") -> None:
-        audit.record(
-            Action.PERSONAL_DATA_VIEWED,
-            actor=staff_of(request),
-            subject=obj.user,
-            target=target,
-            about=obj,
-            address=audit.client_address(request),
-            now=read_clock(),
-        )
+    def whose_data(self, obj: Objection) -> list[User]:
+        return [obj.user]
 
     @admin.display(description=_("Who objects"))
     def sender(self, obj: Objection) -> str:

@@ -360,7 +360,7 @@ class ReferralAdmin(KindergartensWork):
         except FileNotFoundError:
             messages.error(request, gettext("The file is missing. Ask the system administrator."))
             return HttpResponseRedirect(page_of(referral))
-        self.audit_view(request, referral, target=target)
+        self.note_look(request, referral, target=target or referral.number)
         return response
 
     def _visible(self, request: HttpRequest, pk: UUID) -> Referral:

@@ -29,7 +29,6 @@ from accounts import audit, first_sign_in, limits
 from accounts.first_sign_in import TYPED, VALID_FOR, NoPaper, NotOfAge, PaperFault, register_assisted
 from accounts.identity import DocumentError, Identity, iin_hash, parse_identity
 from accounts.iin import IinError, parse_iin
-from accounts.journal_actions import Action
 from accounts.models import FirstSignIn, Sex, User
 from accounts.numbers.concerned import is_of_the_family, what_holds
 from accounts.phones import paper_login
@@ -296,14 +295,8 @@ class FirstSignInAdmin(WorkAdmin):
             extra_context = {"prints": fault is None, "who_prints": said, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, extra_context)
 
-    def audit_view(self, request: HttpRequest, obj: FirstSignIn, *, target: str = "") -> None:
-        audit.record(
-            Action.PERSONAL_DATA_VIEWED,
-            actor=staff_of(request),
-            subject=obj.user,
-            address=audit.client_address(request),
-            now=read_clock(),
-        )
+    def whose_data(self, obj: FirstSignIn) -> list[User]:
+        return [obj.user]
 
     def get_urls(self) -> list[URLPattern]:
         return [

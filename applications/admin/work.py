@@ -1,6 +1,6 @@
 """An admin without editing: rows of the employee's own kindergartens, and buttons with a confirmation page."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any, Final, NamedTuple
@@ -140,6 +140,8 @@ class Work:
         return self.fields.get(error.reason) if isinstance(error, Refused) else None
 
 
+# What forms changed stands in Django's log of changes, with the names of the fields.
+OF_FORMS = frozenset({Action.ROW_ADDED, Action.ROW_CHANGED, Action.ROW_DELETED})
 # How a pressed button is kept in Django's log of changes.
 BUTTON = "work:"
 
@@ -271,25 +273,28 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 else list(dict.fromkeys(filter(None, [self.note(request, obj), *said]))),
             }
             extra_context = {**buttons, **(extra_context or {})}
-        response = super().change_view(request, object_id, form_url, extra_context)
-        if obj is not None and request.method == "GET" and response.status_code == 200:
-            self.audit_view(request, obj)
-        return response
+        return super().change_view(request, object_id, form_url, extra_context)
 
-    def audit_view(self, request: HttpRequest, obj: Any, *, target: str = "") -> None:
-        """Enter into every guardian's journal that an employee looked at the family's data."""
+    def whose_data(self, obj: Any) -> Iterable[User]:
+        """The people whose data the object's page shows: in their journals a look at it is entered."""
         application = self.application_of(obj)
-        if application is None:
-            return
-        for guardian in guardians_of(application.child):
-            audit.record(
-                Action.PERSONAL_DATA_VIEWED,
-                actor=staff_of(request),
-                subject=guardian,
-                target=target or application.number,
-                address=audit.client_address(request),
-                now=read_clock(),
-            )
+        return guardians_of(application.child) if application else []
+
+    def name_for_family(self, obj: Any) -> str:
+        """What they read there as the object."""
+        application = self.application_of(obj)
+        return application.number if application else ""
+
+    def note_look(self, request: HttpRequest, obj: Any, *, target: str = "") -> None:
+        """Enter a look at the object, or at a paper that belongs to it and is named in `target`."""
+        audit.record_look(
+            actor=staff_of(request),
+            families=self.whose_data(obj),
+            about=obj,
+            target=target or self.name_for_family(obj),
+            address=audit.client_address(request),
+            now=read_clock(),
+        )
 
     def may(self, request: HttpRequest, work: Work, obj: Any) -> bool:
         """Whether the employee has the right to do `work` with `obj`."""
@@ -365,6 +370,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not work.offered(obj, estimate_clock()):
             messages.error(request, Refusal.NOT_ALLOWED.at_work)
             return HttpResponseRedirect(page_of(obj))
+        self.note_look(request, obj)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -401,10 +407,11 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ).select_related("user")
         return sorted(
             [
-                *(
+                # Once, though it stands in the journals of several guardians.
+                *dict.fromkeys(
                     Happened(one.at, str(one.actor or ""), one.get_action_display(), one.reason)
                     for held in self.history_of(obj)
-                    for one in audit.history_of(held)
+                    for one in audit.history_of(held).exclude(action__in=OF_FORMS)
                 ),
                 *(
                     Happened(

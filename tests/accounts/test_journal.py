@@ -36,5 +36,5 @@ def test_what_no_app_has_registered_is_not_written(action):
 
 def test_two_apps_do_not_share_a_word():
     with pytest.raises(ValueError, match="already"):
-        journal.register(Impostor)
+        journal.register(Impostor, about=journal.Subject.LOOKS)
     assert journal.is_known(Action.BID_PLACED)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.way_back import whole_address
-from applications.views.public.csv_file import csv_response
+from applications.csv_file import csv_response
 from applications.views.public.feed import atom, heading, row
 from bulletin.chosen_place import chosen_locality
 from bulletin.forms import BulletinFilterForm

@@ -19,13 +19,13 @@ from accounts.limits import QUEUE_CHECK_PER_NETWORK
 from accounts.models import User
 from accounts.views.limited import limited
 from applications.access import by_number
+from applications.csv_file import csv_response
 from applications.models import Rules
 from applications.queue.ledger import LedgerEntry, ledger, ledger_entries
 from applications.queue.public_order import CountedQueue, Start, counted_queues, order_page, whole_order
 from applications.queue.small_groups import told
 from applications.rules.in_force import rules_of_day
 from applications.states import Tier
-from applications.views.public.csv_file import csv_response
 from applications.views.public.forms import JumpForm, QueueCheckForm
 from bulletin.chosen_place import chosen_locality
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR, FilterForm

@@ -1,4 +1,4 @@
-"""Public lists as CSV, written row by row and safe to open in a spreadsheet."""
+"""Lists as CSV, written row by row and safe to open in a spreadsheet."""
 
 import csv
 import re
@@ -30,19 +30,24 @@ class _Echo:
 
 
 def csv_response(
-    *, filename: str, heading: Iterable[object], rows: Iterable[Iterable[object]]
+    *, filename: str, heading: Iterable[object], rows: Iterable[Iterable[object]], delimiter: str = ","
 ) -> StreamingHttpResponse:
     """An attachment of that name, produced while it is sent; only one row is held at a time."""
     response = StreamingHttpResponse(
-        lines(heading=heading, rows=rows), content_type="text/csv; charset=utf-8"
+        lines(heading=heading, rows=rows, delimiter=delimiter), content_type="text/csv; charset=utf-8"
     )
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
 
 
-def lines(*, heading: Iterable[object], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """The lines of a CSV file: comma, double quotes, CRLF, with a byte order mark. Pure."""
-    writer = csv.writer(_Echo())
+def lines(
+    *, heading: Iterable[object], rows: Iterable[Iterable[object]], delimiter: str = ","
+) -> Iterator[str]:
+    """The lines of a CSV file: double quotes, CRLF, with a byte order mark. Pure.
+
+    The `delimiter` is a comma, or the semicolon that a spreadsheet in Kazakh or Russian expects.
+    """
+    writer = csv.writer(_Echo(), delimiter=delimiter)
     yield _BYTE_ORDER_MARK + writer.writerow([safe_cell(cell) for cell in heading])
     for row in rows:
         yield writer.writerow([safe_cell(cell) for cell in row])

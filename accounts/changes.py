@@ -1,0 +1,126 @@
+"""What a form of the workplace changed, as the audit keeps it: the names of the fields, and values that name nobody.
+
+What somebody typed stays out: the audit is kept for ever, and a line of text may hold anything. Dates, numbers, choices
+and links to other rows are kept, as they were before and after.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from typing import Any, Final
+
+from django import forms
+from django.contrib.auth.models import Group
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import models
+from django.utils.formats import localize
+from django.utils.timezone import is_aware, localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.roles import role_name
+
+_KEPT: Final = (
+    models.DateField,
+    models.TimeField,
+    models.IntegerField,
+    models.DecimalField,
+    models.BooleanField,
+    models.ForeignKey,
+    models.ManyToManyField,
+)
+
+# Fields of a form that are none of the row.
+_OTHER: Final = {"staff_iin": gettext_lazy("IIN of the employee"), "reason": gettext_lazy("Reason")}
+
+# By the name of a field: the values before and after, each as texts; nothing where no value is kept.
+Changes = dict[str, list[list[str]]]
+
+
+def changes_in(form: forms.BaseModelForm, *, is_new: bool) -> Changes:  # type: ignore[type-arg]
+    """What `form` changes; of a new row, what was filled in."""
+    found: Changes = {}
+    for name in form.changed_data:
+        field = _field(form._meta.model, name)
+        found[name] = []
+        if field is not None and _is_kept(field):
+            before = [] if is_new else _texts(form.get_initial_for_field(form.fields[name], name))
+            found[name] = [before, _texts(getattr(form, "cleaned_data", {}).get(name))]
+    return found
+
+
+def in_words(model: type[models.Model], changes: Changes) -> list[str]:
+    """`last day: 01.06.2026 → 30.06.2026` for each field, in the language of the page."""
+    return [_line(_field(model, name), name, values) for name, values in changes.items()]
+
+
+def names_in_words(model: type[models.Model], changes: Changes) -> list[str]:
+    """The names of the fields alone, in the language of the page."""
+    return [_name(_field(model, name), name) for name in changes]
+
+
+def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any] | None":
+    try:
+        found = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    return found if isinstance(found, models.Field) else None
+
+
+def _is_kept(field: "models.Field[Any, Any]") -> bool:
+    if isinstance(field, ArrayField):
+        return _is_kept(field.base_field)
+    return isinstance(field, _KEPT) or bool(field.choices)
+
+
+def _texts(value: Any) -> list[str]:
+    if value is None or value == "":
+        return []
+    if isinstance(value, (list, tuple, set, models.QuerySet)):
+        return sorted(text for one in value for text in _texts(one))
+    if isinstance(value, models.Model):
+        return [str(value.pk)]
+    return [value.isoformat() if isinstance(value, (date, time)) else str(value)]
+
+
+def _line(field: "models.Field[Any, Any] | None", name: str, values: list[list[str]]) -> str:
+    if not values or field is None:
+        return _name(field, name)
+    before, after = (_shown(field, texts) for texts in values)
+    return f"{_name(field, name)}: {before} → {after}"
+
+
+def _name(field: "models.Field[Any, Any] | None", name: str) -> str:
+    return str(field.verbose_name) if field is not None else str(_OTHER.get(name, name))
+
+
+def _shown(field: "models.Field[Any, Any]", texts: Iterable[str]) -> str:
+    return ", ".join(_word(field, text) for text in texts) or "—"
+
+
+def _word(field: "models.Field[Any, Any]", text: str) -> str:
+    if isinstance(field, ArrayField):
+        return _word(field.base_field, text)
+    if isinstance(field, (models.ForeignKey, models.ManyToManyField)):
+        return _row(field.related_model, text)
+    labels = {str(key): str(label) for key, label in field.flatchoices}
+    if text in labels:
+        return labels[text]
+    try:
+        value = field.to_python(text)
+    except ValidationError:
+        return text
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return str(localize(localtime(value) if isinstance(value, datetime) and is_aware(value) else value))
+
+
+def _row(model: Any, key: str) -> str:
+    """What the row is called today; its key where it is there no longer."""
+    try:
+        row = model._default_manager.filter(pk=key).first()
+    except (ValueError, ValidationError):
+        return key
+    if row is None:
+        return key
+    return role_name(row.name) if isinstance(row, Group) else str(row)

@@ -1,0 +1,431 @@
+"""The audit: who did what, to whom, and when. A page costs the same however many entries there are."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone, translation
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit, changes, journal
+from accounts.audit_search import Place, Wanted, entries, page, place_of
+from accounts.identity import DocumentError, Identity, document_hashes, iin_hashes, parse_identity
+from accounts.iin import IinError
+from accounts.journal_actions import BY_VISITORS, Action
+from accounts.models import AuditEntry, Profile, User
+from accounts.phones import PhoneError, parse_mobile
+from applications.admin.work import LINE_BREAK, OF_FORMS, YEARS_AHEAD, staff_of
+from applications.csv_file import csv_response
+from children.models import Child, Guardianship
+from notifications.clock import estimate_clock, read_clock
+
+PAGE_LENGTH: Final = 50
+# A file holds no more entries: it is for a spreadsheet, which holds a million, and one person asks for it at a time.
+LONGEST_FILE: Final = 100_000
+# More employees than that are not meant by one name.
+MOST_NAMESAKES: Final = 20
+_FIRST_YEAR: Final = 2000
+_FIELDS: Final = ("at", "action", "who", "where", "whom", "what", "changed", "reason", "address")
+_DAY: Final = timedelta(days=1)
+# Before a subject of actions, where all of them are meant.
+_ALL: Final = "all:"
+# The number of an application has at least so many, and a dash after the first two.
+_DIGITS: Final = 8
+# A key has fewer digits.
+_KEY: Final = 19
+
+
+class TooManyNamesakes(Exception):
+    """So many employees have it in their name that the search would be for nobody in particular."""
+
+
+def _kinds() -> list[tuple[Any, Any]]:
+    """What may have been done: everything about a subject, or one action."""
+    by_subject = [
+        (subject.label, [(f"{_ALL}{subject.value}", gettext("All of these")), *actions])
+        for subject, actions in journal.titles_by_subject()
+        if actions
+    ]
+    return [("", gettext("Everything")), *by_subject]
+
+
+class AuditForm(forms.Form):
+    """What to look for; `wanted` is it once the form is valid."""
+
+    who = forms.CharField(
+        label=_("Who did it"),
+        help_text=_("A part of the employee's name or login"),
+        max_length=100,
+        required=False,
+    )
+    q = forms.CharField(
+        label=_("Whom or what it concerns"),
+        help_text=_(
+            "A whole phone number, IIN or document number, the number of an application, or an employee's name"
+        ),
+        max_length=100,
+        required=False,
+    )
+    what = forms.ChoiceField(label=_("What was done"), choices=_kinds, required=False)
+    since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}), required=False)
+    until = forms.DateField(label=_("Until"), widget=forms.DateInput(attrs={"type": "date"}), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wanted = Wanted()
+
+    def clean_since(self) -> date | None:
+        return self._day("since")
+
+    def clean_until(self) -> date | None:
+        return self._day("until")
+
+    def _day(self, name: str) -> date | None:
+        day: date | None = self.cleaned_data[name]
+        if day is not None and not _FIRST_YEAR <= day.year <= estimate_clock().year + YEARS_AHEAD:
+            raise forms.ValidationError(gettext("Check the year."))
+        return day
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        found: dict[str, Any] = {}
+        for name, words in (("who", data.get("who", "")), ("q", data.get("q", ""))):
+            try:
+                found |= _people(name, " ".join(words.replace("\0", " ").split()))
+            except TooManyNamesakes:
+                self.add_error(name, gettext("Many employees have this in their name. Write more of it."))
+        self.wanted = Wanted(
+            **found,
+            actions=_actions(data.get("what", "")),
+            since=_midnight(data.get("since")),
+            until=_midnight(data.get("until"), days=1),
+        )
+        return data
+
+
+def _people(name: str, words: str) -> dict[str, Any]:
+    """What the words in that field ask for. Raises `TooManyNamesakes`."""
+    if not words:
+        return {}
+    if name == "who":
+        return {"actors": _employees(words)}
+    return {"subjects": concerned(words), "target": _number(words)}
+
+
+def _actions(what: str) -> list[str] | None:
+    if not what:
+        return None
+    return (
+        journal.actions_about(journal.Subject(what.removeprefix(_ALL))) if what.startswith(_ALL) else [what]
+    )
+
+
+def _midnight(day: date | None, *, days: int = 0) -> datetime | None:
+    """When the day begins at the portal, or so many days later; None for no day."""
+    return None if day is None else timezone.make_aware(datetime.combine(day + days * _DAY, time()))
+
+
+def _employees(words: str) -> list[UUID]:
+    found = list(
+        User.objects.filter(is_staff=True, username__icontains=words).values_list("pk", flat=True)[
+            : MOST_NAMESAKES + 1
+        ]
+    )
+    if len(found) > MOST_NAMESAKES:
+        raise TooManyNamesakes
+    return found
+
+
+def concerned(words: str) -> list[UUID]:
+    """Whom `words` name: of a whole number its owner, of a child's the guardians, present and past; else employees.
+
+    Raises `TooManyNamesakes`.
+    """
+    try:
+        return list(User.objects.filter(phone=parse_mobile(words)).values_list("pk", flat=True))
+    except PhoneError:
+        pass
+    try:
+        identity = parse_identity(words)
+    except (IinError, DocumentError):
+        return _employees(words)
+    found = _family(identity)
+    # A number of an application may be written like that of a document.
+    return found or ([] if identity.iin else _employees(words))
+
+
+def _family(identity: Identity) -> list[UUID]:
+    if not identity.iin:
+        hashed = document_hashes(identity.document_number)
+        return list(Profile.objects.filter(document_hash__in=hashed).values_list("user_id", flat=True))
+    hashes = iin_hashes(identity.iin)
+    owners = Profile.objects.filter(iin_hash__in=hashes).values_list("user_id", flat=True)
+    children = Child.objects.filter(iin_hash__in=hashes)
+    guardians = Guardianship.objects.filter(child__in=children).values_list("user_id", flat=True)
+    return [*dict.fromkeys([*owners, *guardians])]
+
+
+def _number(words: str) -> str:
+    """The number of an application as it is written, with its dash; other words as they are."""
+    digits = words.replace("-", "").replace(" ", "")
+    if len(digits) >= _DIGITS and digits.isascii() and digits.isdigit():
+        return f"{digits[:2]}-{digits[2:]}"
+    return words
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry in the language of the page."""
+
+    entry: AuditEntry
+    who: str
+    where: str
+    whom: str
+    what: str
+    changed: list[str]
+
+    @property
+    def cells(self) -> list[str]:
+        """The row of a file."""
+        entry = self.entry
+        return [
+            f"{timezone.localtime(entry.at):%d.%m.%Y %H:%M:%S}",
+            self.who,
+            self.where,
+            str(entry.get_action_display()),
+            self.whom,
+            self.what,
+            "; ".join(self.changed),
+            entry.reason,
+            entry.address or "",
+        ]
+
+
+def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False) -> list[Row]:
+    """Entries as employees read them; `in_full` with the values that changed. A few statements for all of them."""
+    acts = {(one.actor.pk, one.at) for one in found if one.actor is not None and one.actor.is_staff}
+    institutions, names = (
+        journal.institutions_of(acts),
+        journal.names_of(one.about for one in found if one.about),
+    )
+    told = changes.in_words if in_full else changes.names_in_words
+    return [
+        Row(
+            entry=one,
+            who=_who(one),
+            where=institutions.get((one.actor.pk, one.at), "") if one.actor is not None else "",
+            whom=str(one.subject) if one.subject is not None else "",
+            what=_what(one, names.get(one.about, one.target)),
+            changed=told(model, one.changes) if one.changes and (model := _model(one.about)) else [],
+        )
+        for one in found
+    ]
+
+
+def _who(entry: AuditEntry) -> str:
+    if entry.actor is not None:
+        return str(entry.actor)
+    return gettext("A visitor, not signed in") if entry.action in BY_VISITORS else gettext("Portal")
+
+
+def _what(entry: AuditEntry, name: str) -> str:
+    """What it was done to; of a search and of a form with what the workplace calls such things."""
+    if entry.action == Action.SEARCHED:
+        label, _space, term = entry.target.partition(" ")
+        model = _model(label)
+        return f"{capfirst(model._meta.verbose_name_plural)}: {term}" if model else entry.target
+    model = _model(entry.about) if entry.action in OF_FORMS else None
+    return f"{capfirst(model._meta.verbose_name)}: {name}" if model else name
+
+
+def _model(key: str) -> type[Model] | None:
+    """The model of what an entry is about (`audit.key_of`)."""
+    try:
+        return apps.get_model(key.partition(":")[0])
+    except (LookupError, ValueError):
+        return None
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A search instead of a list: nothing is counted, and no column sorts."""
+
+    change_list_template = "admin/audit.html"
+    # That there is a search, which is counted and entered like those of lists; it is `get_search_results`.
+    search_fields = ["subject"]
+    list_display = ["at", "action"]
+    list_display_links = None
+    sortable_by = ()
+    fields = _FIELDS
+    readonly_fields = _FIELDS
+    view_on_site = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        return AuditEntry.objects.select_related("actor", "subject")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Whether anybody is found whom a number names: they read that they were looked up."""
+        try:
+            return queryset.filter(subject__in=concerned(search_term)), False
+        except TooManyNamesakes:
+            return queryset.none(), False
+
+    def whose_data(self, entry: AuditEntry) -> list[User]:
+        """A look at the page of an entry is entered in the journal of the parent whom it concerns."""
+        return [entry.subject] if entry.subject is not None and not entry.subject.is_staff else []
+
+    # --- the search ------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/", view, name="accounts_auditentry_export"), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = AuditForm(request.GET)
+        found = page(form.wanted, before=_place(request), limit=PAGE_LENGTH + 1) if form.is_valid() else []
+        shown = found[:PAGE_LENGTH]
+        asked = {name: request.GET.get(name, "") for name in form.fields if request.GET.get(name)}
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "form": form,
+            "rows": rows_of(shown),
+            "asked": asked,
+            "older": _address(asked, place_of(shown[-1])) if len(found) > PAGE_LENGTH else "",
+            "is_first": _place(request) is None,
+            "newest": f"?{urlencode(asked)}",
+            "longest": LONGEST_FILE,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/audit.html", context)
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """What is asked for as a file. That it was taken is entered first; an address typed by hand takes none."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseRedirect(reverse("admin:accounts_auditentry_changelist"))
+        form = AuditForm(request.POST)
+        if not form.is_valid():
+            return self.changelist_view(request)
+        audit.record(
+            Action.AUDIT_EXPORTED,
+            actor=staff_of(request),
+            target=_described(form),
+            address=audit.client_address(request),
+            now=read_clock(),
+        )
+        heading = [
+            _("Date and time"),
+            _("Who did it"),
+            _("Institution"),
+            _("What was done"),
+            _("Whom it concerns"),
+            _("Object"),
+            _("Changes"),
+            _("Reason"),
+            _("address"),
+        ]
+        return csv_response(
+            filename=f"audit-{timezone.localtime(read_clock()):%Y-%m-%d}.csv",
+            heading=[str(one) for one in heading],
+            rows=_cells(form.wanted, language=translation.get_language()),
+            delimiter=";",
+        )
+
+    # --- one entry -------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("Who did it"))
+    def who(self, entry: AuditEntry) -> str:
+        return _who(entry)
+
+    @admin.display(description=_("Institution"))
+    def where(self, entry: AuditEntry) -> str:
+        return rows_of([entry])[0].where or "—"
+
+    @admin.display(description=_("Whom it concerns"))
+    def whom(self, entry: AuditEntry) -> str:
+        return rows_of([entry])[0].whom or "—"
+
+    @admin.display(description=_("Object"))
+    def what(self, entry: AuditEntry) -> str:
+        return rows_of([entry])[0].what or "—"
+
+    @admin.display(description=_("Changes"))
+    def changed(self, entry: AuditEntry) -> str | SafeString:
+        lines = rows_of([entry], in_full=True)[0].changed
+        return format_html_join(LINE_BREAK, "{}", ((line,) for line in lines)) if lines else "—"
+
+
+def _place(request: HttpRequest) -> Place | None:
+    """Where the page before ended; None for the first page, and for what is no place."""
+    at, _sign, key = request.GET.get("before", "").partition("~")
+    try:
+        instant = parse_datetime(at)
+    except ValueError:
+        return None
+    if (
+        instant is None
+        or timezone.is_naive(instant)
+        or not (key.isascii() and key.isdigit() and len(key) < _KEY)
+    ):
+        return None
+    return Place(instant, int(key))
+
+
+def _address(asked: dict[str, str], place: Place) -> str:
+    return f"?{urlencode({**asked, 'before': f'{place.at.isoformat()}~{place.id}'})}"
+
+
+def _described(form: AuditForm) -> str:
+    """What was asked for, without the words, which may be anybody's number."""
+    given = {name: form.cleaned_data[name] for name in ("since", "until", "what") if form.cleaned_data[name]}
+    hidden = [name for name in ("who", "q") if form.cleaned_data[name]]
+    return " ".join([*(f"{name}={value}" for name, value in given.items()), *hidden])
+
+
+def _cells(wanted: Wanted, *, language: str | None) -> Iterator[list[str]]:
+    """The rows of the file, made while it is sent, when the request's language holds no longer."""
+    held: list[AuditEntry] = []
+    for entry in entries(wanted, limit=LONGEST_FILE):
+        held.append(entry)
+        if len(held) == PAGE_LENGTH:
+            yield from _told(held, language=language)
+            held = []
+    yield from _told(held, language=language)
+
+
+def _told(found: Sequence[AuditEntry], *, language: str | None) -> list[list[str]]:
+    with translation.override(language), timezone.override(timezone.get_default_timezone()):
+        return [row.cells for row in rows_of(found, in_full=True)]

@@ -1,0 +1,287 @@
+"""What the workplace enters into the audit by itself: changes in forms, and looks at families' data."""
+
+import csv
+import io
+import json
+from datetime import date, timedelta
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group as UserGroup
+from django.urls import reverse
+from django.utils.translation import override
+
+from accounts.audit import LOOK_LASTS, journal_of, record, record_look
+from accounts.changes import in_words
+from accounts.journal_actions import Action
+from accounts.models import AuditEntry, Profile, User
+from accounts.roles import Role
+from applications.admin.work import WorkAdmin
+from bulletin.models import Employment, Holiday
+from tests.factories import (
+    ApplicationFactory,
+    BenefitCategoryFactory,
+    HolidayFactory,
+    KindergartenFactory,
+    ProfileFactory,
+    StaffFactory,
+)
+from tests.staff import employee, give_app, inside, press
+
+pytestmark = pytest.mark.django_db
+
+# Pages that show no family's data, by the label of their model. Somebody has looked at each.
+OF_NOBODY = {
+    "accounts.SmsCode",  # a masked number, of nobody in particular
+    "applications.BenefitCategory",
+    "applications.GroupProposal",
+    "applications.Headcount",
+    "applications.Rules",
+    "applications.RulesProposal",
+    "auth.Group",
+    "bulletin.Employment",
+    "bulletin.Group",
+    "bulletin.Holiday",
+    "bulletin.Kindergarten",
+    "bulletin.Locality",
+    "bulletin.Pause",
+    "bulletin.Review",  # written to be published, without its author
+    "bulletin.Vacancy",
+}
+
+
+@pytest.fixture
+def chief():
+    user = StaffFactory(username="chief", is_superuser=True)
+    give_app(user)
+    return user
+
+
+@pytest.fixture
+def desk(chief):
+    return inside(chief)
+
+
+def page_of(obj):
+    return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+
+
+def filled(desk, address):
+    """The form at an address as it would be sent back unchanged."""
+    form = desk.get(address).context["adminform"].form
+    held = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    sent = {}
+    for name, value in held.items():
+        value = form.fields[name].prepare_value(value)
+        if value is not None and value is not False:
+            sent[name] = [str(one) for one in value] if isinstance(value, list) else str(value)
+    return sent
+
+
+def save(desk, address, **values):
+    answer = press(desk, address, {**filled(desk, address), **values, "confirmed": "1"})
+    assert answer.status_code == 302, answer.context["errors"]
+
+
+def newest():
+    return AuditEntry.objects.order_by("-pk").first()
+
+
+class TestForms:
+    def test_an_employment_is_added_changed_and_ended(self, chief, desk):
+        worker, kindergarten = StaffFactory(), KindergartenFactory()
+        address = reverse("admin:bulletin_employment_add")
+        save(desk, address, user=str(worker.pk), kindergarten=str(kindergarten.pk), since="2026-01-15")
+        entry, row = newest(), Employment.objects.get()
+        assert (entry.action, entry.actor, entry.subject) == (Action.ROW_ADDED, chief, worker)
+        assert entry.changes["since"] == [[], ["2026-01-15"]]
+        save(desk, page_of(row), until="2026-06-30")
+        entry = newest()
+        assert (entry.action, entry.changes) == (Action.ROW_CHANGED, {"until": [[], ["2026-06-30"]]})
+        with override("ru"):
+            assert in_words(Employment, entry.changes) == ["последний день: — → 30.06.2026"] or in_words(
+                Employment, entry.changes
+            )[0].endswith(": — → 30.06.2026")
+        desk.post(reverse("admin:bulletin_employment_delete", args=[row.pk]), {"post": "yes"})
+        entry = newest()
+        assert (entry.action, entry.subject, Employment.objects.count()) == (Action.ROW_DELETED, worker, 0)
+        assert worker.username in entry.target
+
+    def test_roles_and_blocking_are_entered_with_what_they_were(self, desk):
+        worker = employee(Role.KINDERGARTEN)
+        official = UserGroup.objects.get(name=Role.OFFICIAL.value)
+        was = worker.groups.get()
+        save(desk, page_of(worker), groups=[str(official.pk)], is_active="")
+        changes = newest().changes
+        assert changes["groups"] == [[str(was.pk)], [str(official.pk)]]
+        assert changes["is_active"] == [["True"], ["False"]]
+        with override("kk"):
+            lines = " ".join(in_words(User, changes))
+            assert str(Role.OFFICIAL.label) in lines
+
+    def test_a_parent_reads_that_the_account_was_blocked(self, desk, chief):
+        parent = ProfileFactory().user
+        save(desk, page_of(parent), is_active="")
+        assert journal_of(parent).first().action == Action.ACCOUNT_BLOCKED
+        # Of a parent the form's own entry says nothing more, and stands in nobody's journal.
+        assert newest().subject is None
+        save(desk, page_of(parent), is_active="on")
+        assert journal_of(parent).first().action == Action.ACCOUNT_UNBLOCKED
+
+    @pytest.mark.parametrize(
+        ("make", "values"),
+        [
+            (KindergartenFactory, {"head": "Серікқызы Айгүл"}),
+            (HolidayFactory, {"name_kk": "Айгүл күні", "source": "Айгүл"}),
+            (BenefitCategoryFactory, {"name_kk": "Айгүл"}),
+        ],
+    )
+    def test_what_somebody_typed_is_never_kept(self, desk, make, values):
+        """The audit is for ever; a line of text may hold anything."""
+        row = make()
+        save(desk, page_of(row), **values)
+        entry = newest()
+        assert entry.action == Action.ROW_CHANGED
+        assert entry.changes == {name: [] for name in values}
+        assert "Айгүл" not in json.dumps(entry.changes, ensure_ascii=False)
+
+    def test_saving_what_is_there_already_is_no_change(self, desk):
+        row = BenefitCategoryFactory()
+        before = AuditEntry.objects.count()
+        save(desk, page_of(row))
+        assert AuditEntry.objects.count() == before
+
+    def test_every_page_with_a_form_is_behind_the_one_that_enters_it(self):
+        """Ours and the libraries'."""
+        from balabaqsha.staff_audit import AuditedAdmin
+
+        assert all(isinstance(page, AuditedAdmin) for page in admin.site._registry.values())
+
+
+class TestLooks:
+    def test_every_page_is_a_familys_or_nobodys(self):
+        for model, page in admin.site._registry.items():
+            is_told = hasattr(page, "whose_data")
+            if isinstance(page, WorkAdmin) and type(page).whose_data is WorkAdmin.whose_data:
+                # Whose application it is; without one it shows nobody's data.
+                is_told = type(page).application_of is not WorkAdmin.application_of
+            assert is_told == (model._meta.label not in OF_NOBODY), model._meta.label
+
+    @pytest.mark.parametrize("model", [Profile, User])
+    def test_opening_a_parents_page_is_in_their_journal(self, desk, chief, model):
+        parent = ProfileFactory().user
+        desk.get(page_of(parent if model is User else parent.profile))
+        entry = journal_of(parent).get()
+        assert (entry.action, entry.actor) == (Action.PERSONAL_DATA_VIEWED, chief)
+
+    def test_once_in_ten_minutes_for_each_employee_and_object(self, desk, chief):
+        """Reading the page again, its history and the page of a button is the same look."""
+        application = ApplicationFactory()
+        parent = application.filed_by
+        looks = journal_of(parent).filter(action=Action.PERSONAL_DATA_VIEWED)
+        for page in ("change", "history", "change"):
+            desk.get(reverse(f"admin:applications_application_{page}", args=[application.pk]))
+        assert looks.count() == 1
+        other = StaffFactory(is_superuser=True)
+        give_app(other)
+        inside(other).get(page_of(application))
+        desk.get(page_of(application.child))
+        assert looks.count() == 3
+
+    def test_the_ten_minutes_end_to_the_microsecond(self, chief):
+        parent = ProfileFactory().user
+        from django.utils import timezone
+
+        now = timezone.now()
+        for after in (timedelta(0), LOOK_LASTS - timedelta(microseconds=1), LOOK_LASTS):
+            record_look(actor=chief, families=[parent], about=parent, now=now + after)
+        assert journal_of(parent).count() == 2
+
+    def test_an_employee_is_no_family(self, desk):
+        worker = StaffFactory()
+        desk.get(page_of(worker))
+        assert not AuditEntry.objects.filter(subject=worker).exists()
+
+
+class TestSearch:
+    ADDRESS = "admin:accounts_auditentry_changelist"
+
+    def shown(self, desk, **asked):
+        page = desk.get(reverse(self.ADDRESS), asked)
+        assert page.status_code == 200
+        return [row.entry for row in page.context["rows"]]
+
+    def test_who_whom_what_and_when(self, clock, desk, chief):
+        application = ApplicationFactory()
+        parent, worker = application.filed_by, StaffFactory(username="aidana.k")
+        now = application.filed_at
+        record_look(actor=worker, families=[parent], about=application, target=application.number, now=now)
+        look = newest()
+        record(Action.SIGNED_IN, actor=worker, subject=worker, now=now + timedelta(days=1))
+        sign_in = newest()
+        assert self.shown(desk, who="AIDANA") == [sign_in, look]
+        assert self.shown(desk, who="aidana", what="all:looks") == [look]
+        assert self.shown(desk, who="aidana", what="signed_in") == [sign_in]
+        for words in (application.number, application.number.replace("-", "")):
+            assert look in self.shown(desk, q=words, who="aidana")
+            assert sign_in not in self.shown(desk, q=words)
+        for words in (str(parent.phone), parent.profile.iin, application.child.iin):
+            assert self.shown(desk, q=words, who="aidana") == [look]
+            # Whose number it is reads that somebody searched for it.
+        assert journal_of(parent).filter(action=Action.LOOKED_UP, actor=chief).count() == 2
+        day = f"{(now + timedelta(days=1)):%Y-%m-%d}"
+        assert self.shown(desk, who="aidana", since=day, until=day) == [sign_in]
+        assert self.shown(desk, who="nobody") == []
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            {"what": "no-such"}, {"what": "all:no-such"}, {"since": "31.02.2026"}, {"since": "0001-01-01"},
+            {"until": "9999-12-31"}, {"who": "\0"}, {"q": "\0" * 5}, {"q": "x" * 101}, {"before": "x"},
+            {"before": "2026-01-01T00:00:00~1"}, {"before": "2026-01-01T00:00:00+00:00~" + "9" * 30},
+            {"before": "2026-13-01T00:00:00+00:00~1"}, {"before": "0001-01-01T00:00:00+14:00~1"},
+            {"e": "1"}, {"o": "1"},
+        ],
+    )  # fmt: skip
+    def test_whatever_the_address_says_it_is_answered(self, desk, asked):
+        assert desk.get(reverse(self.ADDRESS), asked).status_code == 200
+
+    def test_many_namesakes_are_nobody_in_particular(self, desk):
+        StaffFactory.create_batch(21)
+        page = desk.get(reverse(self.ADDRESS), {"who": "staff-"})
+        assert page.context["form"].errors["who"]
+        assert page.context["rows"] == []
+
+    def test_a_file_is_safe_in_the_readers_language_and_entered(self, desk, chief):
+        parent = ProfileFactory().user
+        now = parent.date_joined
+        record(
+            Action.REGISTERED, actor=parent, subject=parent, now=now, target='=HYPERLINK("x")', reason="+1;@x"
+        )
+        kindergarten = KindergartenFactory()
+        save(desk, page_of(kindergarten), phone="", ownership="state")
+        answer = desk.post("/ru" + reverse("admin:accounts_auditentry_export"), {})
+        (heading, *rows) = csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig")), delimiter=";")
+        with override("ru"):
+            assert heading[1] == "Кто сделал"
+            assert {row[3] for row in rows} >= {str(Action.REGISTERED.label), str(Action.ROW_CHANGED.label)}
+        assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+        assert "." not in rows[0][0].partition(" ")[2]
+        assert any("форма собственности" in row[6].lower() for row in rows)
+        entry = AuditEntry.objects.get(action=Action.AUDIT_EXPORTED)
+        assert (entry.actor, entry.target) == (chief, "")
+        assert desk.get(reverse("admin:accounts_auditentry_export")).status_code == 302
+        assert AuditEntry.objects.filter(action=Action.AUDIT_EXPORTED).count() == 1
+
+    def test_who_has_no_right_reads_and_takes_nothing(self):
+        worker = inside(employee(Role.KINDERGARTEN))
+        assert worker.get(reverse(self.ADDRESS)).status_code == 403
+        assert worker.post(reverse("admin:accounts_auditentry_export")).status_code == 403
+        assert not AuditEntry.objects.filter(action=Action.AUDIT_EXPORTED).exists()
+
+    def test_an_entry_shows_what_changed(self, desk):
+        day = HolidayFactory(date=date(2026, 7, 6))
+        save(desk, page_of(day), kind=Holiday.Kind.WORKING_DAY)
+        text = desk.get("/ru" + page_of(newest())).content.decode()
+        with override("ru"):
+            assert f"{Holiday.Kind.DAY_OFF.label} → {Holiday.Kind.WORKING_DAY.label}" in text
