@@ -7,14 +7,15 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from applications.admin.in_turn import InTurn
 from applications.admin.undoing import requests_of
 from applications.admin.work import (
     KindergartensWork,
@@ -28,6 +29,7 @@ from applications.admin.work import (
     tag,
 )
 from applications.bidding import ending
+from applications.bidding.stand_ins import STAND_IN
 from applications.models import Bid
 from applications.queue.position import position, positions
 from applications.referrals import issuing
@@ -35,6 +37,7 @@ from applications.states import BidState
 from applications.workplace import own
 from bulletin.models import Kindergarten, Vacancy
 from bulletin.name_filter import KindergartenNameFilter
+from children.access import own_children
 from notifications.clock import estimate_clock
 
 TONES = {
@@ -65,27 +68,49 @@ class AnswerFilter(admin.SimpleListFilter):
         return queryset
 
 
-class VacancyFilter(admin.SimpleListFilter):
-    """The bids for one vacancy. The list of vacancies links to it; it is offered only on that way."""
+class LinkedFilter(admin.SimpleListFilter):
+    """The bids for one thing of the employee's own, to which another page links; it is offered only on that way."""
 
-    title = _("Place")
-    parameter_name = "vacancy"
+    model: type[Model]
+    # From the thing to its kindergarten, and from a bid to the thing.
+    kindergarten_path = ""
+    bid_path = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         wanted = self.value()
         if wanted is None:
             return []
-        vacancies = own(
-            Vacancy.objects.all(), user=staff_of(request), path="group__kindergarten", now=estimate_clock()
-        )
+        rows = self.model._default_manager.all()
+        seen = own(rows, user=staff_of(request), path=self.kindergarten_path, now=estimate_clock())
         try:
-            vacancy = vacancies.get(pk=wanted)
-        except (ValidationError, Vacancy.DoesNotExist):
+            found = seen.get(pk=wanted)
+        except (ValueError, ValidationError, ObjectDoesNotExist):
             raise IncorrectLookupParameters from None
-        return [(str(vacancy.pk), str(vacancy))]
+        return [(str(found.pk), str(found))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Bid]) -> QuerySet[Bid]:
-        return queryset.filter(vacancy__in=[wanted for wanted, _name in self.lookup_choices])
+        wanted = [wanted for wanted, _name in self.lookup_choices]
+        return queryset.filter(**{f"{self.bid_path}__in": wanted}) if wanted else queryset
+
+
+class VacancyFilter(LinkedFilter):
+    """The list of vacancies links to it."""
+
+    title = _("Place")
+    parameter_name = "vacancy"
+    model = Vacancy
+    kindergarten_path = "group__kindergarten"
+    bid_path = "vacancy"
+
+
+class KindergartenFilter(LinkedFilter):
+    """The start page of officials links to it."""
+
+    title = _("Kindergarten")
+    parameter_name = "kindergarten"
+    model = Kindergarten
+    kindergarten_path = "pk"
+    bid_path = "vacancy__group__kindergarten"
 
 
 def _may_be_answered(bid: Bid, now: datetime) -> bool:
@@ -112,12 +137,13 @@ class NumberedList(ChangeList):
 
 
 @admin.register(Bid)
-class BidAdmin(KindergartensWork):
+class BidAdmin(InTurn, KindergartensWork):
     kindergarten_path = "vacancy__group__kindergarten"
     list_display = ["child", "birth_year", "number", "due", "shown_state", "place", "placed_at"]
     list_filter = [
         AnswerFilter,
         VacancyFilter,
+        KindergartenFilter,
         "state",
         ("vacancy__group__kindergarten", KindergartenNameFilter),
     ]
@@ -127,7 +153,7 @@ class BidAdmin(KindergartensWork):
     date_hierarchy = "placed_at"
     ordering = ["-placed_at"]
     most_urgent = ("answer_due", "placed_at", "pk")
-    actions = ["activate_selected"]
+    actions = ["activate_selected", "reject_selected"]
     fields = [
         "shown_state",
         "due",
@@ -179,6 +205,14 @@ class BidAdmin(KindergartensWork):
 
     def is_late(self, obj: Bid, *, now: datetime) -> bool:
         return obj.is_late(now=now)
+
+    def waiting(self, request: HttpRequest) -> QuerySet[Bid]:
+        """Of an official: those that a kindergarten has not answered in time."""
+        user = staff_of(request)
+        rows = self.get_queryset(request).filter(state=BidState.PENDING, holds_seat=True)
+        if not user.has_perm("applications.change_bid"):
+            rows = rows.filter(answer_due__lte=estimate_clock())
+        return rows.exclude(application__child__in=own_children(user))
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Those that wait for an answer: the most urgent first."""
@@ -266,7 +300,19 @@ class BidAdmin(KindergartensWork):
     # --- many at once ----------------------------------------------------------------------------------------
 
     def has_work_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("applications.change_bid")
+        """Whose kindergarten it is, or who may decide in its place; of each bid it is asked again."""
+        return request.user.has_perm("applications.change_bid") or request.user.has_perm(STAND_IN)
+
+    @admin.action(description=_("Refuse the selected bids"), permissions=["work"])
+    def reject_selected(self, request: HttpRequest, queryset: QuerySet[Bid]) -> HttpResponse | None:
+        return self.perform_many(
+            request,
+            queryset.order_by("placed_at", "pk"),
+            self.works[1],
+            action="reject_selected",
+            title=_("Refuse the selected bids"),
+            done=_("Refused bids: %(count)s"),
+        )
 
     @admin.action(description=_("Activate the selected bids"), permissions=["work"])
     def activate_selected(self, request: HttpRequest, queryset: QuerySet[Bid]) -> HttpResponse | None:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.file_response import file_response
 from accounts.masks import mask_name, mask_phone
 from accounts.models import User
+from applications.admin.in_turn import InTurn
 from applications.admin.undoing import COMING_REFUSALS, CameForm, CameInTimeForm, ask_work, requests_of
 from applications.admin.work import (
     LINE_BREAK,
@@ -28,6 +29,7 @@ from applications.admin.work import (
     day_of,
     link,
     page_of,
+    staff_of,
     tag,
 )
 from applications.models import Contract, Extension, ExtensionDocument, Referral
@@ -38,7 +40,7 @@ from applications.states import HAS_PAPER, ReferralState, UndoKind
 from applications.workplace import short_name
 from bulletin.models import Kindergarten
 from bulletin.name_filter import KindergartenNameFilter
-from children.access import guardians_of
+from children.access import guardians_of, own_children
 from notifications.clock import estimate_clock
 
 TONES = {
@@ -74,11 +76,11 @@ class ValidityFilter(admin.SimpleListFilter):
         now = estimate_clock()
         valid = queryset.filter(pk__in=valid_referrals(now=now).values("pk"))
         if self.value() == "now":
-            return valid.order_by("valid_until")
+            return valid
         if self.value() == "soon":
-            return valid.filter(ends_by_tomorrow(now=now)).order_by("valid_until")
+            return valid.filter(ends_by_tomorrow(now=now))
         if self.value() == "later":
-            return valid.exclude(ends_by_tomorrow(now=now)).order_by("valid_until")
+            return valid.exclude(ends_by_tomorrow(now=now))
         if self.value() == "over":
             return queryset.exclude(pk__in=valid.values("pk"))
         return queryset
@@ -123,7 +125,7 @@ def _revoke(referral: Referral, actor: User, data: dict[str, Any], now: datetime
 
 
 @admin.register(Referral)
-class ReferralAdmin(KindergartensWork):
+class ReferralAdmin(InTurn, KindergartensWork):
     kindergarten_path = "bid__vacancy__group__kindergarten"
     list_display = ["number", "child", "kindergarten", "group", "issued_at", "last_day", "shown_state"]
     list_filter = [
@@ -140,6 +142,7 @@ class ReferralAdmin(KindergartensWork):
     search_help_text = _("Number of the referral or last name of the child")
     date_hierarchy = "issued_at"
     ordering = ["-issued_at"]
+    most_urgent = ("valid_until", "issued_at", "pk")
     fields = [
         "number",
         "shown_state",
@@ -222,6 +225,20 @@ class ReferralAdmin(KindergartensWork):
 
     def kindergarten_of(self, obj: Referral) -> Kindergarten:
         return obj.bid.vacancy.group.kindergarten
+
+    def waiting(self, request: HttpRequest) -> QuerySet[Referral]:
+        """The families that are to come and sign, for whoever signs with them."""
+        user = staff_of(request)
+        if not user.has_perm("applications.change_referral"):
+            return Referral.objects.none()
+        valid = valid_referrals(now=estimate_clock()).values("pk")
+        rows = self.get_queryset(request).filter(pk__in=valid)
+        return rows.exclude(application__child__in=own_children(user))
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Those that are valid: the first to end on top."""
+        is_valid = request.GET.get(ValidityFilter.parameter_name) in ("now", "soon", "later")
+        return [*(self.most_urgent if is_valid else self.ordering)]
 
     def summary(self, obj: Referral) -> Rows:
         group = obj.bid.vacancy.group

@@ -29,6 +29,7 @@ from accounts import audit
 from accounts.journal_actions import Action
 from accounts.models import User
 from accounts.public_text import demand_words, refuse_personal_numbers
+from applications.admin.in_turn import InTurn, Next
 from applications.bidding.stand_ins import STAND_IN, decides_itself, stands_in
 from applications.models import Application
 from applications.moves import Refused
@@ -40,8 +41,8 @@ from children.access import guardians_of, is_own_child
 from children.models import Child
 from notifications.clock import estimate_clock, read_clock
 
-# How many of the rows that were refused for one reason are named.
-NAMED = 10
+# How many of the rows that were done, or refused for one reason, are named.
+NAMED = 25
 # Rules and days off are decided a year ahead; beyond this a year is a slip of the finger.
 YEARS_AHEAD = 3
 LINE_BREAK = SafeString("<br>")
@@ -272,7 +273,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 if other
                 else list(dict.fromkeys(filter(None, [self.note(request, obj), *said]))),
             }
-            extra_context = {**buttons, **(extra_context or {})}
+            extra_context = {**buttons, "to_come": self._to_come(request, obj), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, extra_context)
 
     def whose_data(self, obj: Any) -> Iterable[User]:
@@ -352,7 +353,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             try:
                 if not is_preview:
                     self._perform(request, work, obj, form.cleaned_data)
-                    return HttpResponseRedirect(page_of(obj))
+                    return HttpResponseRedirect(self._page_after(request, obj))
                 assert work.preview is not None
                 effect = work.preview(obj, form.cleaned_data, estimate_clock())
             except REFUSALS as error:
@@ -371,9 +372,12 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             messages.error(request, Refusal.NOT_ALLOWED.at_work)
             return HttpResponseRedirect(page_of(obj))
         self.note_look(request, obj)
+        _focus(form)
+        is_in_turn = isinstance(self, InTurn) and self.is_in_turn(request, obj)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
+            "to_come": self._to_come(request, obj) if is_in_turn else None,
             "title": work.label,
             "original": obj,
             "work": work,
@@ -384,6 +388,27 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "back_url": page_of(obj),
         }
         return TemplateResponse(request, "admin/work/confirm.html", context)
+
+    # --- one after another -------------------------------------------------------------------------------------
+
+    def _to_come(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        """The page that comes next, and how many wait besides this one."""
+        following = self._following(request, obj)
+        return {"url": page_of(following.row), "left": following.left} if following else None
+
+    def _following(self, request: HttpRequest, obj: Any) -> Next | None:
+        return self.to_come(request, obj) if isinstance(self, InTurn) else None
+
+    def _page_after(self, request: HttpRequest, obj: Any) -> str:
+        """Where a decision leads: to the next that waits if the employee chose so, else back to the object."""
+        if "next" not in request.POST:
+            return page_of(obj)
+        following = self._following(request, obj)
+        if following is None:
+            messages.info(request, gettext("Nothing else waits for you here."))
+            return page_of(obj)
+        messages.info(request, gettext("Still waiting: %(count)s") % {"count": following.left})
+        return page_of(following.row)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -468,40 +493,67 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """An action of the list: ask, then do `work` for each of the chosen rows, in their order.
 
         Each stands for itself, in transactions of its own: what is refused is named with its reason, the others are
-        done. `action` is the method's name; `title` heads the page that asks; `done` says how many with `count`.
+        done and named. What `work` asks for is asked once, for all. `action` is the method's name; `title` heads the
+        page that asks; `done` says how many with `count`.
         """
         # Before the work: it takes rows out of a filtered list.
         rows = list(chosen)
-        if "confirmed" not in request.POST:
-            now = estimate_clock()
-            offered = [row for row in rows if work.offered(row, now)]
-            context = {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": title,
-                "rows": [
-                    self._chosen(row, work, facts=facts)
-                    for row, facts in zip(offered, self.chosen_facts(offered), strict=True)
-                ],
-                "left_out": [self.chosen_line(row) for row in rows if row not in offered],
-                "action": action,
-                "work": work,
-            }
-            return TemplateResponse(request, "admin/work/many.html", context)
+        # What is said of each row itself stands beside it, hidden; what is typed is said of all of them.
+        sent = request.POST if "confirmed" in request.POST else None
+        form = (ConfirmForm if work.initial else work.form)(sent)
+        if not form.is_valid():
+            return self._ask_about_many(request, rows, work, form=form, action=action, title=title)
         refused: dict[str, list[str]] = {}
+        were_done = []
         for row in rows:
             line = self.chosen_line(row)
             try:
                 shown = work.initial(row) if work.initial else {}
-                data = {name: request.POST.get(f"{name}-{row.pk}", "") for name in shown}
-                self._do(request, work, row, data)
+                own = {name: request.POST.get(f"{name}-{row.pk}", "") for name in shown}
+                self._refuse_foreign(request, work, row)
+                self._do(request, work, row, form.cleaned_data | own)
             except REFUSALS as error:
                 refused.setdefault(why(error), []).append(line)
-        self._say_of_many(request, done, count=len(rows) - sum(map(len, refused.values())), refused=refused)
+            else:
+                were_done.append(line)
+        self._say_of_many(request, done, were_done, refused=refused)
         gone = len({*request.POST.getlist(ACTION_CHECKBOX_NAME)}) - len(rows)
         if gone > 0:
             messages.warning(request, gettext("No longer in this list: %(count)s") % {"count": gone})
         return None
+
+    def _ask_about_many(
+        self,
+        request: HttpRequest,
+        rows: list[Any],
+        work: Work,
+        *,
+        form: forms.BaseForm,
+        action: str,
+        title: Words,
+    ) -> HttpResponse:
+        now = estimate_clock()
+        offered = [row for row in rows if work.offered(row, now) and self.may(request, work, row)]
+        _focus(form)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "rows": [
+                self._chosen(row, work, facts=facts)
+                for row, facts in zip(offered, self.chosen_facts(offered), strict=True)
+            ],
+            "left_out": [self.chosen_line(row) for row in rows if row not in offered],
+            "action": action,
+            "work": work,
+            "form": form,
+            "errors": form.errors,
+        }
+        return TemplateResponse(request, "admin/work/many.html", context)
+
+    def _refuse_foreign(self, request: HttpRequest, work: Work, row: Any) -> None:
+        if not self.may(request, work, row):
+            raise ValidationError(gettext("This is not yours to decide, or not yet."))
 
     def _chosen(self, row: Any, work: Work, *, facts: Rows) -> dict[str, Any]:
         shown = work.initial(row) if work.initial else {}
@@ -513,14 +565,24 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         }
 
     def _say_of_many(
-        self, request: HttpRequest, done: Words, *, count: int, refused: dict[str, list[str]]
+        self, request: HttpRequest, done: Words, lines: list[str], *, refused: dict[str, list[str]]
     ) -> None:
-        if count:
-            messages.success(request, str(done) % {"count": count})
-        for reason, lines in refused.items():
-            named = "; ".join(lines[:NAMED]) + ("; …" if len(lines) > NAMED else "")
-            sentence = gettext("Not done: %(count)s. %(reason)s") % {"count": len(lines), "reason": reason}
-            messages.error(request, f"{sentence} {named}")
+        if lines:
+            messages.success(request, f"{str(done) % {'count': len(lines)}}. {_named(lines)}")
+        for reason, others in refused.items():
+            sentence = gettext("Not done: %(count)s. %(reason)s") % {"count": len(others), "reason": reason}
+            messages.error(request, f"{sentence} {_named(others)}")
+
+
+def _named(lines: list[str]) -> str:
+    return "; ".join(lines[:NAMED]) + ("; …" if len(lines) > NAMED else "")
+
+
+def _focus(form: forms.BaseForm) -> None:
+    """Put the cursor into the first field that is to be filled in, or mended."""
+    visible = form.visible_fields()
+    for shown in ([one for one in visible if one.errors] or visible)[:1]:
+        shown.field.widget.attrs["autofocus"] = True
 
 
 def _is_outdated(error: Exception) -> bool:

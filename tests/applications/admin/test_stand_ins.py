@@ -138,7 +138,7 @@ def test_the_start_page_names_the_most_overdue_kindergarten_first(scene, bid, cl
     assert late.shown[0].since == bid.answer_due - timedelta(days=1)
     official, worker = inside(employee(Role.OFFICIAL)), inside(worker_of(scene.group.kindergarten))
     # Each row leads to what it counts.
-    address = f"{listing}?answer=overdue&vacancy__group__kindergarten__id__exact={other.kindergarten.pk}"
+    address = f"{listing}?answer=overdue&kindergarten={other.kindergarten.pk}"
     assert address.replace("&", "&amp;") in page.content.decode()
     assert official.get(address).context["cl"].result_count == 2
     shown = official.get(f"{listing}?answer=due").context["cl"].result_list

@@ -1,0 +1,151 @@
+"""One after another: after a decision the next row that waits opens, and several are decided at once."""
+
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from applications.admin.bids import BidAdmin
+from applications.admin.in_turn import next_after
+from applications.admin.work import page_of
+from applications.models import Bid, Referral
+from applications.referrals import issuing
+from applications.refusals import Refusal
+from applications.states import BidState
+from bulletin.models import Vacancy
+from tests.applications.bidding.reference import place_bid
+from tests.factories import ApplicationFactory, GuardianshipFactory
+from tests.staff import inside, official_of, worker_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
+
+
+def work(obj, name):
+    return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_work", args=[obj.pk, name])
+
+
+def said(answer):
+    return [str(message) for message in get_messages(answer.wsgi_request)]
+
+
+@pytest.fixture
+def worker(scene, clock):
+    return worker_of(scene.group.kindergarten)
+
+
+@pytest.fixture
+def bids(scene, clock):
+    """Three: the first placed is the last to be answered; the other two are as urgent as each other."""
+    Vacancy.objects.update(seats_total=9)
+    scene.vacancy.refresh_from_db()
+    families = [
+        ApplicationFactory(locality=scene.locality, child__birth_date=scene.application.child.birth_date)
+        for _number in range(3)
+    ]
+    placed = [place_bid(one, scene.vacancy, actor=one.filed_by, now=scene.now) for one in families]
+    Bid.objects.filter(pk=placed[0].pk).update(answer_due=placed[0].answer_due + timedelta(days=1))
+    return [*Bid.objects.order_by("answer_due", "placed_at", "pk")]
+
+
+def test_each_follows_another_until_nothing_is_left(worker, bids):
+    desk, (first, second, third) = inside(worker), bids
+    shown = desk.get(page_of(first))
+    assert shown.context["to_come"] == {"url": page_of(second), "left": 2}
+    asked = desk.get(work(first, "activate")).content.decode()
+    assert 'name="next"' in asked
+    answer = desk.post(work(first, "activate"), {"next": "1"})
+    assert answer["Location"] == page_of(second)
+    assert gettext("Still waiting: %(count)s") % {"count": 2} in said(answer)
+    # Whoever passes over one comes back to it; what is refused is walked on from, too.
+    answer = desk.post(work(third, "reject"), {"next": "1", "reason": "Топ жабылды"})
+    assert answer["Location"] == page_of(second)
+    assert 'name="next"' not in desk.get(work(second, "activate")).content.decode()
+    answer = desk.post(work(second, "activate"), {"next": "1"})
+    assert answer["Location"] == page_of(second)
+    assert gettext("Nothing else waits for you here.") in said(answer)
+    # Back in the browser, and pressed again: nothing is decided twice.
+    answer = desk.post(work(first, "activate"), {"next": "1"})
+    assert said(answer)[-1] == str(Refusal.BID_ENDED.label)
+    assert Referral.objects.count() == 2
+    assert desk.get(page_of(first)).context["to_come"] is None
+
+
+def test_without_the_button_one_stays_where_one_is(worker, bids):
+    assert inside(worker).post(work(bids[0], "activate"))["Location"] == page_of(bids[0])
+
+
+def test_ones_own_child_is_passed_over(worker, bids):
+    parent = GuardianshipFactory(child=bids[1].application.child).user
+    worker.staff_iin_hash = parent.profile.iin_hash
+    worker.save()
+    assert inside(worker).get(page_of(bids[0])).context["to_come"] == {"url": page_of(bids[2]), "left": 1}
+
+
+def test_officials_walk_through_what_is_late_in_their_localities(scene, worker, bids, clock):
+    clock.move_to(bids[0].answer_due)
+    desk = inside(official_of(scene.locality))
+    assert desk.get(page_of(bids[0])).context["to_come"]["left"] == 1
+    answer = desk.post(work(bids[0], "activate"), {"next": "1"})
+    assert answer["Location"] == page_of(bids[1])
+    # Of several chosen ones those are left out whose time is not over, whatever is sent.
+    listing = reverse("admin:applications_bid_changelist")
+    chosen = {
+        "action": "reject_selected",
+        "_selected_action": [str(bid.pk) for bid in bids[1:]],
+        "reason": "Топ жабылды",
+    }
+    asked = desk.post(listing, chosen)
+    assert [row["pk"] for row in asked.context["rows"]] == [bids[1].pk]
+    answer = desk.post(listing, chosen | {"confirmed": "yes"})
+    assert [bid.state for bid in Bid.objects.order_by("answer_due", "placed_at", "pk")] == [
+        BidState.ACTIVATED,
+        BidState.REJECTED,
+        BidState.PENDING,
+    ]
+    assert Bid.objects.get(pk=bids[1].pk).stand_in == "late"
+    done, refused = said(answer)
+    assert bids[1].application.number in done
+    assert bids[2].application.number in refused
+
+
+def test_several_are_refused_with_one_reason(worker, bids):
+    desk, listing = inside(worker), reverse("admin:applications_bid_changelist")
+    chosen = {
+        "action": "reject_selected",
+        "_selected_action": [str(bid.pk) for bid in bids],
+        "confirmed": "yes",
+    }
+    asked = desk.post(listing, chosen | {"reason": " "})
+    assert asked.context["form"].errors
+    assert len(asked.context["rows"]) == 3
+    assert not Bid.objects.exclude(state=BidState.PENDING).exists()
+    answer = desk.post(listing, chosen | {"reason": "Топ жөндеуге жабылды"})
+    assert set(Bid.objects.values_list("state", "reason")) == {(BidState.REJECTED, "Топ жөндеуге жабылды")}
+    (done,) = said(answer)
+    assert all(bid.application.number in done for bid in bids)
+
+
+def test_referrals_to_sign_follow_each_other_too(scene, worker, bids):
+    referrals = [issuing.activate_bid(bid, actor=scene.staff, now=scene.now) for bid in bids]
+    Referral.objects.filter(pk=referrals[0].pk).update(valid_until=scene.now + timedelta(hours=3))
+    listing = inside(worker).get(reverse("admin:applications_referral_changelist") + "?valid=now")
+    order = [referral.pk for referral in listing.context["cl"].result_list]
+    assert order[0] == referrals[0].pk
+    desk, first = inside(worker), referrals[0]
+    assert "autofocus" in unescape(desk.get(work(first, "sign")).content.decode())
+    answer = desk.post(work(first, "sign"), {"contract_number": "", "next": "1"})
+    assert answer["Location"] == page_of(Referral.objects.get(pk=order[1]))
+
+
+def test_the_order_tells_every_two_rows_apart(bids):
+    rows = Bid.objects.all()
+    walked = [bids[0]]
+    for _step in range(3):
+        following = next_after(walked[-1], rows, BidAdmin.most_urgent)
+        assert following is not None
+        walked.append(following.row)
+    assert walked == [*bids, bids[0]]
+    assert next_after(bids[0], rows.filter(pk=bids[0].pk), BidAdmin.most_urgent) is None
