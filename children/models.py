@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import identity
 from accounts.masks import mask_identity
 from accounts.models import Sex
+from accounts.name_search import name_index
 from children.nationalities import Nationality
 from notifications.fields import EncryptedTextField
 
@@ -50,6 +51,13 @@ class Child(models.Model):
         verbose_name = _("child")
         verbose_name_plural = _("children")
         ordering = ["birth_date", "id"]
+        indexes = [name_index("child_folded_name")]
+        permissions = [
+            ("look_at_family", _("Can look at the families they have to do with")),
+            ("read_whole_card_of_family", _("Can read the whole card of a family")),
+            ("read_names_of_family", _("Can read the names of a family in full")),
+            ("send_to_family_again", _("Can send a message to a family again")),
+        ]
 
     def __str__(self) -> str:
         return self.full_name

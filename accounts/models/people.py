@@ -12,6 +12,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts import identity, phones
 from accounts.masks import mask_identity, mask_name, mask_phone
+from accounts.name_search import name_index
 from accounts.registry.base import PhoneTie
 from notifications.fields import EncryptedTextField, PatientEncryptedTextField
 
@@ -167,6 +168,12 @@ class Profile(models.Model):
     class Meta:
         verbose_name = _("profile")
         verbose_name_plural = _("profiles")
+        indexes = [
+            name_index("profile_folded_name"),
+            models.Index(
+                fields=["second_phone"], condition=~models.Q(second_phone=""), name="profile_second_phone"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(iin_hash__isnull=False) | models.Q(document_hash__isnull=False),
