@@ -183,16 +183,31 @@ def mark_all_read(recipient: Any, *, now: datetime) -> int:
     return inbox_of(recipient).filter(read_at=None).update(read_at=now)
 
 
+def can_send_again(message: Message | Mail) -> bool:
+    """Whether a message can be sent again as it stands: see `send_again`. Load it with its recipient."""
+    return (
+        bool(message.text)
+        and not is_secret(message.kind)
+        and message.state in _SENDABLE_AGAIN
+        and _is_still_theirs(message)
+    )
+
+
 def send_again(message: Message | Mail, *, now: datetime) -> bool:
     """Put a message that failed, was withheld or did not arrive back into the outbox; False if that is impossible.
 
-    It is impossible if the text is secret, or while the message is still under way.
+    It is impossible if the text is secret, while the message is still under way, and once its recipient has another
+    number or address: somebody else may have the former one.
     The row is locked, so that two employees send it once. Its attempts and its time to live start again.
     """
     with transaction.atomic():
-        locked = type(message).objects.select_for_update().get(pk=message.pk)
-        sendable = locked.text and not is_secret(locked.kind)
-        if not sendable or locked.state not in _SENDABLE_AGAIN:
+        locked = (
+            type(message)
+            .objects.select_for_update(of=("self",))
+            .select_related("recipient")
+            .get(pk=message.pk)
+        )
+        if not can_send_again(locked):
             return False
         locked.state = Message.State.QUEUED
         locked.attempts = 0
@@ -202,6 +217,16 @@ def send_again(message: Message | Mail, *, now: datetime) -> bool:
         locked.save(update_fields=["state", "attempts", "error", "next_attempt_at", "give_up_at"])
         wake_on_commit(DELIVERY_TASK if isinstance(locked, Message) else MAIL_TASK)
         return True
+
+
+def _is_still_theirs(message: Message | Mail) -> bool:
+    """Whether the number or address is still that of the recipient, if the message has one."""
+    recipient: Any = message.recipient
+    if recipient is None:
+        return True
+    if isinstance(message, Message):
+        return bool(message.phone == recipient.phone)
+    return bool(message.address == recipient.email)
 
 
 def _post(

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 import notifications.broker
+from accounts.models import User
 from notifications.broker import wake_on_commit
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message, Notice
@@ -186,6 +187,15 @@ def test_send_again_starts_anew(parent, state):
 @pytest.mark.parametrize("state", [Message.State.QUEUED, Message.State.SENDING])
 def test_what_is_under_way_is_not_sent_again(parent, state):
     assert not send_again(message_in(state, parent=parent), now=NOW)
+
+
+def test_nothing_is_sent_again_to_a_number_that_its_recipient_has_left(parent):
+    message = message_in(Message.State.FAILED, parent=parent)
+    for number in ("+77010009988", None):
+        User.objects.filter(pk=parent.pk).update(phone=number)
+        assert not send_again(message, now=NOW)
+    User.objects.filter(pk=parent.pk).update(phone=parent.phone)
+    assert send_again(message, now=NOW)
 
 
 def test_a_secret_is_not_sent_again_even_if_its_text_is_still_there(parent):
