@@ -13,12 +13,16 @@ class ApplicationsConfig(AppConfig):
         from accounts.data import parts
         from applications import journal_actions, notices
         from applications.disputes.unknown_guardian import UnknownGuardian
+        from applications.families.messages import names_of
         from applications.objections import names_of_objections
         from applications.personal_data.leaving import Applications
         from notifications import kinds
+        from notifications.models import Mail, Message
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         journal.register(journal_actions.Action, about=journal.Subject.APPLICATIONS)
         journal.register_names("accounts.objection", names_of_objections)
+        journal.register_names("notifications.message", names_of(Message))
+        journal.register_names("notifications.mail", names_of(Mail))
         stops.register(UnknownGuardian())
         parts.register(Applications())

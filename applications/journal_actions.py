@@ -84,4 +84,12 @@ class Action(models.TextChoices):
     GROUP_DECLINED = "group_declined", _("Data of a group declined")
     CHILDREN_COUNTED = "children_counted", _("Children of a group counted")
     COUNT_CONFIRMED = "count_confirmed", _("Count of a group's children confirmed")
+    LOOKED_ON_CALL = "looked_on_call", _("An employee looked at the family's data, because the family called")
+    LOOKED_FOR_LETTER = (
+        "looked_for_letter",
+        _("An employee looked at the family's data, because of a letter or a visit"),
+    )
+    LOOKED_FOR_CHECK = "looked_for_check", _("An employee looked at the family's data to check something")
+    LOOKED_OTHERWISE = "looked_otherwise", _("An employee looked at the family's data for another reason")
+    SENT_AGAIN = "sent_again", _("An employee had a message sent again")
     COUNT_DECLINED = "count_declined", _("Count of a group's children declined")

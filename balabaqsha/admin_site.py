@@ -163,12 +163,15 @@ class StaffAdminSite(OTPAdminSite):
 
     def get_urls(self) -> list[Any]:
         """Ours before Django's, so that the first replaces Django's view at the same address."""
+        # Only now: the pages of the workplace register themselves on this site.
+        from applications.admin.family import FamilyPages
+
         own = path(
             "r/<path:content_type_id>/<path:object_id>/", self.admin_view(public_page), name="view_on_site"
         )
         app = path("second-factor/", self.admin_view(set_up_app), name="set_up_app")
         told = path("inbox/", self.admin_view(inbox), name="inbox")
-        return [own, app, told, *super().get_urls()]
+        return [own, app, told, *FamilyPages(self).urls, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with how many messages to the employee are unread."""

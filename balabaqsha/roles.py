@@ -29,6 +29,8 @@ PERMISSIONS: dict[Role, list[str]] = {
         "bulletin.change_kindergarten",
         "bulletin.change_vacancy",
         "bulletin.delete_vacancy",
+        "children.look_at_family",
+        "children.read_names_of_family",
     ],
     Role.CONTACT_CENTRE: [
         "accounts.add_assistedmove",
@@ -38,6 +40,10 @@ PERMISSIONS: dict[Role, list[str]] = {
         "accounts.change_assistedmove",
         "accounts.view_assistedmove",
         "bulletin.work_everywhere",
+        "children.look_at_family",
+        "children.read_names_of_family",
+        "children.read_whole_card_of_family",
+        "children.send_to_family_again",
     ],
     Role.OFFICIAL: [
         *_SEEN_BY_BOTH,
@@ -87,6 +93,8 @@ PERMISSIONS: dict[Role, list[str]] = {
         "bulletin.view_review",
         "children.change_dispute",
         "children.change_guardianclaim",
+        "children.look_at_family",
+        "children.read_names_of_family",
         "children.view_dispute",
         "children.view_guardianclaim",
         "notifications.view_mail",

@@ -147,14 +147,15 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "applications/bidding/eligibility.py _PHASE_REFUSALS · Phase": "DRAFT PRIORITY OPEN CLOSED RECALLED",
     "applications/bidding/eligibility.py _END_REFUSALS · Phase": "ANNOUNCED PRIORITY OPEN PAUSED FULL",
     "applications/jobs/invariants.py _states reasons · ApplicationState": "WAITING LAPSED ARCHIVED",
-    "applications/views/cabinet/situation.py Situation setback_title titles · BidState": (
+    "applications/families/card.py BOUND_STATES · ApplicationState": "WAITING STOP_LISTED LAPSED ARCHIVED",
+    # The inbox keeps what it has.
+    "applications/families/messages.py _SENT_BY · Way": "INBOX",
+    "applications/families/situation.py Situation setback_title titles · BidState": (
         "PENDING ACTIVATED WITHDRAWN"
     ),
-    "applications/views/cabinet/situation.py Situation setback_title titles · ReferralState": (
-        "ISSUED SIGNED"
-    ),
+    "applications/families/situation.py Situation setback_title titles · ReferralState": ("ISSUED SIGNED"),
     # With a number the text tells it.
-    "applications/views/cabinet/situation.py Situation _queue_text · ApplicationState": (
+    "applications/families/situation.py Situation _queue_text · ApplicationState": (
         "WAITING BID_PLACED REFERRED ENROLLED"
     ),
     # The bulletin lists none of these.
@@ -192,6 +193,7 @@ PICKED = {
     "applications/refusals.py AT_WORK · Refusal",
     "applications/admin/corrections.py PROPOSE · Refusal",
     "applications/admin/undoing.py COMING_REFUSALS · Refusal",
+    "applications/families/looks.py REASONS · Action",
     "applications/states.py COSTLY · Move",
     "applications/states.py CHOOSING · Move",
     "applications/states.py BEGINNING · Move",

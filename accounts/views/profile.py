@@ -15,22 +15,21 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import agreement, audit, contacts, services, typed
+from accounts.actors import who_did
 from accounts.decorators import accepts, parent_required, parent_whatever_agreed
 from accounts.devices import remember_device
 from accounts.forms import PasswordChangeForm, PhotoForm, ProfileForm
 from accounts.journal import institutions_of, names_of
-from accounts.journal_actions import BY_VISITORS, Action
+from accounts.journal_actions import Action
 from accounts.models import AuditEntry, Profile, User
 from accounts.numbers.stopping import under_way
 from accounts.phones import display_phone
-from accounts.roles import role_name
 from accounts.typed import refilled
 from accounts.views.own_password import why_not_own
 from accounts.way_back import page_of_ours
@@ -230,13 +229,7 @@ def _masked_identity(own: Profile) -> str:
 
 
 def _actor(entry: AuditEntry, *, reader: User, institutions: Mapping[tuple[UUID, datetime], str]) -> str:
-    """Who did it, in the reader's words: of employees the role and the institution, not the name."""
-    if entry.actor is None:
-        return _("A visitor, not signed in") if entry.action in BY_VISITORS else _("Portal")
-    if entry.actor == reader:
+    """Who did it, as this reader says it."""
+    if entry.actor is not None and entry.actor == reader:
         return pgettext("by whom", "I")
-    if not entry.actor.is_staff:
-        return _("Other guardian")
-    roles = [role_name(group.name) for group in entry.actor.groups.all()]
-    where = institutions.get((entry.actor.pk, entry.at), "")
-    return capfirst(", ".join(filter(None, [*roles, where]))) or _("Employee")
+    return who_did(entry, institutions=institutions) or _("Other guardian")

@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import parent_required
+from applications.families.situation import facts_of
 from applications.models import Application
 from applications.queue.history import explain
 from applications.queue.position import position
 from applications.rules.in_force import rules_of_day
 from applications.views.cabinet.forms import PeriodForm
-from applications.views.cabinet.situation import facts_of
 from applications.views.people import own_application
 from notifications.clock import estimate_clock
 

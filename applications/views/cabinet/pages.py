@@ -16,12 +16,12 @@ from accounts.models import User
 from accounts.numbers.stopping import under_way
 from applications.access.family import applications_of, collected_among, settled_for, with_standing
 from applications.disputes.halts import may_now
+from applications.families.situation import Situation, interest_of, situation_of
 from applications.models import Application
 from applications.rules.interest import Campaign
 from applications.states import ApplicationState, Move, label_of
 from applications.views.cabinet.benefits import benefits_of
 from applications.views.cabinet.sent_files import sent_for_extension
-from applications.views.cabinet.situation import Situation, interest_of, situation_of
 from applications.views.people import own_application, parent
 from applications.waiting.campaigns import campaigns_asking
 from applications.waiting.filing import archive_undo_ends, last_moves

@@ -55,6 +55,12 @@ NEVER = (302, 302, 403, 403, 403, 403)
 
 TABLE = {
     "index": FOR_ALL_STAFF,
+    "family_search": FOR_ALL_STAFF,
+    "family_of_child served_child": OWN_OR_OFFICIAL,
+    "family_of_guardian served_guardian": OWN_OR_OFFICIAL,
+    # Who opens the address of the button is led to the card.
+    "family_of_child_again served_child sms message": (302, 302, 403, 403, 403, 302),
+    "family_of_guardian_again served_guardian sms message": (302, 302, 403, 403, 403, 302),
     "children_dispute_work dispute stand": OFFICIALS,
     "children_dispute_work dispute end": OFFICIALS,
     "accounts_assistedmove_changelist": OFFICIALS,
@@ -227,8 +233,12 @@ def objects(scene, clock):
     ending.expire_referral(expired, now=expired.valid_until)
     lost = referral()
     ending.expire_referral(lost, now=lost.valid_until)
+    served = bid()
     return SimpleNamespace(
-        bid=bid(),
+        bid=served,
+        served_child=served.application.child,
+        served_guardian=served.application.filed_by,
+        message=SimpleNamespace(pk="00000000-0000-4000-8000-000000000000"),
         referral=extended,
         other_referral=referral(),
         document=extended.extension.documents.get(),

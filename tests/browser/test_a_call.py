@@ -1,0 +1,83 @@
+"""A call answered by the contact centre: found by phone, opened with a reason, answered from the card alone."""
+
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.models import AuditEntry
+from accounts.roles import Role
+from applications.journal_actions import Action
+from applications.waiting.filing import archive, file_application
+from balabaqsha.roles import set_up_roles
+from notifications.models import Message
+from tests.browser.barriers import against_axe
+from tests.factories import ChildFactory, GuardianshipFactory, LocalityFactory, UserFactory
+from tests.staff import employee, inside
+
+WIDTHS = (1280, 360)
+
+
+def test_a_call_is_answered_from_the_card(open_context, live_server):
+    set_up_roles()
+    now, locality = timezone.now(), LocalityFactory()
+
+    def filed(guardian, *, days_ago):
+        child = ChildFactory(birth_date=date(now.year - 3, 7, 20))
+        GuardianshipFactory(child=child, user=guardian)
+        at = now - timedelta(days=days_ago)
+        return file_application(child=child, locality=locality, languages=["kk"], actor=guardian, now=at)
+
+    caller = UserFactory(phone="+77017779876", profile__last_name="ОМАРОВА")
+    ahead, waiting = filed(UserFactory(), days_ago=9), filed(caller, days_ago=8)
+    archive(ahead, actor=ahead.filed_by, now=now)
+    Message.objects.create(
+        recipient=caller,
+        phone=caller.phone,
+        kind="application_filed",
+        language="kk",
+        text="Өтініш қабылданды",
+        dedupe_key="1",
+        state="failed",
+        next_attempt_at=now,
+        give_up_at=now,
+        created_at=now,
+    )
+    context = open_context(viewport={"width": 1280, "height": 800}, locale="ru-RU")
+    value = inside(employee(Role.CONTACT_CENTRE)).cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}])
+    page = context.new_page()
+
+    def looked_at(name):
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+            assert not against_axe(page), (name, width)
+        page.set_viewport_size({"width": 1280, "height": 800})
+
+    page.goto("/ru/admin/")
+    looked_at("start")
+    page.get_by_label("Найти семью").fill("8 (701) 777-98-76")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Почему вы открываете данные этой семьи")).to_be_visible()
+    expect(page.get_by_text(waiting.number)).to_have_count(0)
+    looked_at("reason")
+    page.get_by_label("Звонок семьи").check()
+    page.get_by_role("button", name="Открыть карточку").click()
+    expect(page.get_by_text(waiting.number).first).to_be_visible()
+    assert AuditEntry.objects.filter(action=Action.LOOKED_ON_CALL, subject=caller).exists()
+    page.get_by_role("link", name="Почему изменился номер").first.click()
+    expect(page.get_by_text("2 → 1").first).to_be_visible()
+    looked_at("card")
+    page.get_by_role("row", name="не отправлено").get_by_role("button", name="Отправить повторно").click()
+    expect(page.get_by_text("Сообщение отправляется повторно.")).to_be_visible()
+    assert Message.objects.get(dedupe_key="1").state == "queued"
+    page.get_by_label("Найти семью").fill("Нетакого")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Никто не найден.")).to_be_visible()
+    looked_at("nobody")
+    page.get_by_label("Найти семью").fill("каменова")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="КАМЕНОВА").first).to_be_visible()
+    looked_at("list")
