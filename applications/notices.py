@@ -106,6 +106,24 @@ KINDS: Final = (
         BOTH,
         ("application", "vacancy", "came_on", "number"),
     ),
+    Kind(
+        "bid_restored",
+        _("Refusal undone: the bid waits again"),
+        BOTH,
+        ("application", "vacancy", "reason", "last_day"),
+    ),
+    Kind(
+        "referral_restored",
+        _("Revocation undone: the referral is valid again"),
+        BOTH,
+        ("application", "referral", "reason", "last_day"),
+    ),
+    Kind(
+        "contract_undone",
+        _("Contract undone: the referral is valid again"),
+        BOTH,
+        ("application", "referral", "reason", "last_day"),
+    ),
     Kind("referral_moved", _("Referral: last day moved"), BOTH, ("application", "referral", "last_day")),
     Kind(
         "referral_reminder",

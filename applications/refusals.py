@@ -106,6 +106,20 @@ class Refusal(TextChoices):
         "gone_on",
         _("Something else has happened to the application since: this can't be undone any more."),
     )
+    PLACE_GONE = (
+        "place_gone",
+        _(
+            "The place is not free any more: another family has it or is offered it, or it was recalled. Nobody loses "
+            "a place, so this can't be undone."
+        ),
+    )
+    COUNT_FIRST = (
+        "count_first",
+        _(
+            "The newest count of the group's children holds this child, and the group is full: count the children anew "
+            "without it, then undo the contract."
+        ),
+    )
     DOCUMENTS_MISSING = "documents_missing", _("Attach at least one supporting document.")
     REASON_MISSING = "reason_missing", _("Give a reason.")
     NOT_ALLOWED = "not_allowed", _("This can't be done in the present state. Refresh the page.")

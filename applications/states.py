@@ -109,6 +109,9 @@ class Move(TextChoices):
     CONFIRM_COMING = "confirm_coming", _("The referral is valid again: the family had come in time")
     LENGTHEN_REFERRAL = "lengthen_referral", _("Last day of the referral moved by a day off")
     REVOKE_REFERRAL = "revoke_referral", _("Referral revoked")
+    UNDO_REFUSAL = "undo_refusal", _("The refusal of the bid was a mistake and is undone")
+    UNDO_REVOCATION = "undo_revocation", _("The referral was revoked by mistake and is valid again")
+    UNDO_CONTRACT = "undo_contract", _("The contract was a mistake and is undone")
     EXPIRE_REFERRAL = "expire_referral", _("Referral expired")
     LIFT_STOP = "lift_stop", _("Application returned from the stop-list")
     SIGN_CONTRACT = "sign_contract", _("Contract signed")
@@ -147,6 +150,9 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.NOTE_COMING: ((_S.REFERRED,), _S.REFERRED),
     Move.CONFIRM_COMING: ((_S.STOP_LISTED,), _S.REFERRED),
     Move.REVOKE_REFERRAL: ((_S.REFERRED,), _S.WAITING),
+    Move.UNDO_REFUSAL: ((_S.WAITING,), _S.BID_PLACED),
+    Move.UNDO_REVOCATION: ((_S.WAITING,), _S.REFERRED),
+    Move.UNDO_CONTRACT: ((_S.ENROLLED,), _S.REFERRED),
     Move.EXPIRE_REFERRAL: ((_S.REFERRED,), _S.STOP_LISTED),
     Move.LIFT_STOP: ((_S.STOP_LISTED,), _S.WAITING),
     Move.SIGN_CONTRACT: ((_S.REFERRED,), _S.ENROLLED),
@@ -189,6 +195,9 @@ DECISIONS = frozenset(
         Move.NOTE_COMING,
         Move.CONFIRM_COMING,
         Move.REVOKE_REFERRAL,
+        Move.UNDO_REFUSAL,
+        Move.UNDO_REVOCATION,
+        Move.UNDO_CONTRACT,
         Move.SIGN_CONTRACT,
         Move.LIFT_STOP,
     }
@@ -223,6 +232,9 @@ class UndoKind(TextChoices):
     """What one employee asks to undo, or to take as done in time, and another one decides."""
 
     COMING = "coming", _("the family came in time, and it was not noted")
+    REFUSAL = "refusal", _("the bid was refused by mistake")
+    REVOCATION = "revocation", _("the referral was revoked by mistake")
+    CONTRACT = "contract", _("the contract was signed for the wrong child")
 
 
 class ProposalState(TextChoices):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.in_turn import InTurn
-from applications.admin.undoing import requests_of
+from applications.admin.undoing import ask_work, requests_of
 from applications.admin.work import (
     KindergartensWork,
     ReasonForm,
@@ -33,7 +33,7 @@ from applications.bidding.stand_ins import STAND_IN
 from applications.models import Bid
 from applications.queue.position import position, positions
 from applications.referrals import issuing
-from applications.states import BidState
+from applications.states import BidState, UndoKind
 from applications.workplace import own
 from bulletin.models import Kindergarten, Vacancy
 from bulletin.name_filter import KindergartenNameFilter
@@ -197,6 +197,16 @@ class BidAdmin(InTurn, KindergartensWork):
             perform=_reject,
             form=ReasonForm,
             danger=True,
+        ),
+        ask_work(
+            UndoKind.REFUSAL,
+            name="undo-refusal",
+            label=_("It was refused by mistake"),
+            consequence=_(
+                "An official of the education department decides. If the place is still free, the bid waits for your "
+                "answer again, with a new last day."
+            ),
+            bid_of=lambda bid: bid,
         ),
     ]
 

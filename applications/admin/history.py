@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.inlines import BoundedInline
 from accounts.masks import mask_iin
 from applications.admin.corrections import PROPOSE, moment
+from applications.admin.undoing import ask_work, requests_of
 from applications.admin.work import LINE_BREAK, Rows, WorkAdmin, day_of, link, page_of, written
 from applications.models import Application, Contract, Event
 from applications.queue.position import position
+from applications.states import UndoKind
 from applications.workplace import short_name
 from bulletin.name_filter import KindergartenNameFilter
 from children.access import guardians_of
@@ -153,13 +155,48 @@ class ContractAdmin(WorkAdmin):
     search_help_text = _("Number of the contract or the referral, or last name of the child")
     date_hierarchy = "signed_at"
     ordering = ["-signed_at"]
-    fields = ["number", "child", "kindergarten", "group", "shown_referral", "signed_day", "signed_by"]
+    fields = [
+        "number",
+        "child",
+        "kindergarten",
+        "group",
+        "shown_referral",
+        "signed_day",
+        "signed_by",
+        "undoing",
+    ]
+    works = [
+        ask_work(
+            UndoKind.CONTRACT,
+            name="undo-contract",
+            label=_("It is the wrong child"),
+            consequence=_(
+                "An official of the education department decides. If the official confirms, the contract is deleted, "
+                "and the referral is valid again and keeps its place: to its own last day, or for so many working days "
+                "as the rules give, if that is later."
+            ),
+            bid_of=lambda contract: contract.referral.bid,
+        ),
+    ]
 
     def zone_of(self, obj: Contract) -> tzinfo:
         return obj.referral.application.locality.zone
 
     def application_of(self, obj: Contract) -> Application:
         return obj.referral.application
+
+    def summary(self, obj: Contract) -> Rows:
+        return [
+            {"label": gettext("Contract"), "value": obj.number},
+            {"label": gettext("Child"), "value": self.child(obj)},
+            {"label": gettext("Kindergarten"), "value": self.kindergarten(obj)},
+            {"label": gettext("Group"), "value": self.group(obj)},
+            {"label": gettext("Signed on"), "value": self.signed_day(obj)},
+        ]
+
+    @admin.display(description=_("Asked to undo"))
+    def undoing(self, obj: Contract) -> str:
+        return requests_of(obj.referral.bid)
 
     @admin.display(description=_("Child"))
     def child(self, obj: Contract) -> str:

@@ -169,7 +169,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
             label=_("Sign the contract"),
             consequence=_(
                 "The child is enrolled and leaves the queue. Sign only after you have seen the identity documents "
-                "of the applicant and the child and the medical certificate. This can't be undone here."
+                "of the applicant and the child and the medical certificate. Only an official can undo it."
             ),
             done=_("The contract is signed, the child is enrolled. The family has been told."),
             permission="applications.change_referral",
@@ -220,6 +220,16 @@ class ReferralAdmin(InTurn, KindergartensWork):
             perform=_revoke,
             form=ReasonForm,
             danger=True,
+        ),
+        ask_work(
+            UndoKind.REVOCATION,
+            name="undo-revocation",
+            label=_("It was revoked by mistake"),
+            consequence=_(
+                "An official of the education department decides. If the place is still free, the referral is valid "
+                "again, for as many working days as were left when it was revoked."
+            ),
+            bid_of=lambda referral: referral.bid,
         ),
     ]
 

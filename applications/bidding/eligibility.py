@@ -122,6 +122,11 @@ def mismatch(seeker: Seeker, suit: Suit) -> Refusal | None:
     return None
 
 
+def is_unsuited(application: Application, vacancy: Vacancy) -> bool:
+    """Whether the vacancy's place is not, or not any more, one for the child: as in `mismatch`."""
+    return mismatch(application, _suit(vacancy)) is not None
+
+
 def is_inside(seeker: Seeker, cutoffs: Iterable[PriorityCutoff]) -> bool:
     """Whether the application is in the head of the queue, for which the priority window is."""
     return any(

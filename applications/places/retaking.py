@@ -38,5 +38,10 @@ def is_place_free(vacancy: Vacancy, group: Group, *, now: datetime) -> bool:
         return False
     if phase(vacancy, now=now) != Phase.CLOSED:
         return True
+    return room_beside(vacancy, group, now=now) > 0
+
+
+def room_beside(vacancy: Vacancy, group: Group, *, now: datetime) -> int:
+    """How many more places of the group can be promised for the school year of a vacancy; negative: too many are."""
     taken = occupancies_of([group], now=now)[group.pk]
-    return room(group.capacity, taken, year=school_year(place_day(vacancy))) > 0
+    return room(group.capacity, taken, year=school_year(place_day(vacancy)))

@@ -28,6 +28,7 @@ CAUSES = {
     Move.EXPIRE_REFERRAL: _("An application ahead of you went to the stop-list"),
     Move.LIFT_STOP: _("An application ahead of you came back from the stop-list"),
     Move.CONFIRM_COMING: _("An application ahead of you came back from the stop-list"),
+    Move.UNDO_CONTRACT: _("The contract of a child ahead of you was undone"),
     Move.VERIFY_BENEFIT: _("A benefit of another child was verified"),
     Move.END_BENEFIT: _("A benefit of another child no longer counts"),
     Move.LAPSE: _("An application ahead of you lapsed: interest was not confirmed"),

@@ -5,8 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import User
+from applications.bidding.eligibility import is_unsuited
 from applications.models import Application, Bid, UndoRequest
 from applications.refusals import Refusal
+from applications.states import ApplicationState
+
+
+def is_newest(bid: Bid, application: Application) -> bool:
+    """Whether the family has not applied for another place since."""
+    newest = application.bids.order_by("-placed_at", "-id").first()
+    return newest is not None and newest.pk == bid.pk
+
+
+def may_return(bid: Bid, application: Application) -> bool:
+    """Whether the family still waits, has applied nowhere since, and the place is still one for the child."""
+    is_waiting = application.state == ApplicationState.WAITING
+    return is_waiting and is_newest(bid, application) and not is_unsuited(application, bid.vacancy)
+
+
+def nothing(_request: UndoRequest, _application: Application, _now: datetime) -> Refusal | None:
+    """For what has no further condition."""
+    return None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from applications.models import Application, Bid, UndoRequest
 from applications.moves import Refused, lock_application, locking, refuse_own_child, trace
 from applications.refusals import Refusal
 from applications.states import ProposalState, UndoKind
-from applications.undoing import coming
+from applications.undoing import coming, contracts, refusals, revocations
 from applications.undoing.kinds import Undoing
 from bulletin.employment import kindergartens_of
 
@@ -23,6 +23,9 @@ ASK, DECIDE = "applications.add_undorequest", "applications.change_undorequest"
 
 KINDS: Final[dict[UndoKind, Undoing]] = {
     UndoKind.COMING: coming.UNDOING,
+    UndoKind.REFUSAL: refusals.UNDOING,
+    UndoKind.REVOCATION: revocations.UNDOING,
+    UndoKind.CONTRACT: contracts.UNDOING,
 }
 
 
@@ -58,12 +61,16 @@ def approve_undo(request: UndoRequest, *, actor: User, now: datetime) -> UndoReq
     the application, the request, the referral, then the group and its vacancy.
     """
     _require(actor, DECIDE, request.bid, now=now)
-    with locking():
-        application, request = _lock_request(request, actor=actor)
-        _refuse_impossible(request, application, now=now)
-        KINDS[UndoKind(request.kind)].carry_out(request, application, actor, now)
-        decide(request, ProposalState.APPROVED, actor=actor, now=now)
-        _record(Action.UNDO_APPROVED, request, actor=actor, reason=request.reason, now=now)
+    try:
+        with locking():
+            application, request = _lock_request(request, actor=actor)
+            _refuse_impossible(request, application, now=now)
+            KINDS[UndoKind(request.kind)].carry_out(request, application, actor, now)
+            decide(request, ProposalState.APPROVED, actor=actor, now=now)
+            _record(Action.UNDO_APPROVED, request, actor=actor, reason=request.reason, now=now)
+    except IntegrityError as error:
+        # The family has filed another application meanwhile.
+        raise Refused(Refusal.GONE_ON) from error
     return request
 
 

@@ -18,13 +18,14 @@ from applications.models import Application, Correction, Event, Referral, StopLi
 from applications.moves import Refused
 from applications.referrals import coming, ending, issuing, stops
 from applications.refusals import Refusal
-from applications.states import DECISIONS, ApplicationState, Move
+from applications.states import DECISIONS, ApplicationState, Move, UndoKind
 from applications.undoing import requests
 from children.models import Guardianship
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
+    ContractFactory,
     DisputeFactory,
     GuardianshipFactory,
     StaffFactory,
@@ -63,6 +64,32 @@ def came_in_time(scene, stop):
     return UndoRequestFactory(bid=stop.referral.bid, proposed_at=scene.now)
 
 
+@pytest.fixture
+def refused_by_mistake(scene, bid):
+    bid_ending.reject_bid(bid, actor=scene.staff, reason="x", now=scene.now)
+    return UndoRequestFactory(kind=UndoKind.REFUSAL, bid=bid, came_on=None)
+
+
+@pytest.fixture
+def revoked_by_mistake(scene, referral):
+    ending.revoke_referral(referral, actor=scene.staff, reason="x", now=scene.now)
+    return UndoRequestFactory(kind=UndoKind.REVOCATION, bid=referral.bid, came_on=None)
+
+
+@pytest.fixture
+def signed_by_mistake(scene, referral):
+    ending.sign_contract(referral, actor=scene.staff, now=scene.now)
+    return UndoRequestFactory(kind=UndoKind.CONTRACT, bid=referral.bid, came_on=None)
+
+
+UNDONE = {
+    Move.CONFIRM_COMING: "came_in_time",
+    Move.UNDO_REFUSAL: "refused_by_mistake",
+    Move.UNDO_REVOCATION: "revoked_by_mistake",
+    Move.UNDO_CONTRACT: "signed_by_mistake",
+}
+
+
 def decide(scene, move: Move, by: User) -> None:
     """Let the employee `by` decide, in the summer's afternoon."""
     now = scene.now + timedelta(minutes=1)
@@ -75,7 +102,7 @@ def decide(scene, move: Move, by: User) -> None:
         bid_ending.reject_bid(scene.application.bids.get(), actor=by, reason="Қате", now=now)
     elif move is Move.NOTE_COMING:
         coming.note_coming(Referral.objects.get(), came_on=now.date(), actor=by, now=now)
-    elif move is Move.CONFIRM_COMING:
+    elif move in UNDONE:
         by.user_permissions.add(
             *Permission.objects.filter(codename__in=["change_undorequest", "work_everywhere"])
         )
@@ -93,7 +120,7 @@ BEFORE = {
     Move.SIGN_CONTRACT: "referral",
     Move.LIFT_STOP: "stop",
     Move.NOTE_COMING: "referral",
-    Move.CONFIRM_COMING: "came_in_time",
+    **UNDONE,
 }
 
 
@@ -163,6 +190,10 @@ class TestOfficials(Pages):
             ),
             "applications.stoplistentry": stop,
             "applications.undorequest": UndoRequestFactory(bid=stop.referral.bid, **by),
+            "applications.contract": ContractFactory(
+                referral__application__state=ApplicationState.ENROLLED,
+                referral__bid__vacancy=scene.vacancy,
+            ),
             "children.dispute": DisputeFactory(guardianship=other, due_at=scene.now + timedelta(days=2)),
         }
 

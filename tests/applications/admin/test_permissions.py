@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts.models import AssistedMove, FirstSignIn, NumberMove, User
 from accounts.numbers import assisted, moves
 from accounts.roles import Role
+from applications.bidding import ending as bid_ending
 from applications.models import (
     Correction,
     Event,
@@ -102,6 +103,9 @@ TABLE = {
     "applications_referral_work referral revoke": OWN_WORK,
     "applications_referral_work referral came": OWN_WORK,
     "applications_referral_work expired came-in-time": OWN_OR_OFFICIAL,
+    "applications_referral_work revoked undo-revocation": OWN_OR_OFFICIAL,
+    "applications_bid_work refused undo-refusal": OWN_OR_OFFICIAL,
+    "applications_contract_work contract undo-contract": OWN_OR_OFFICIAL,
     "applications_undorequest_changelist": FOR_ALL_STAFF,
     "applications_undorequest_add": NEVER,
     "applications_undorequest_change undo": OWN_OR_OFFICIAL,
@@ -231,6 +235,9 @@ def objects(scene, clock):
     extended.pdf.save("paper.pdf", ContentFile(b"%PDF-1.4"))
     expired = referral()
     ending.expire_referral(expired, now=expired.valid_until)
+    refused, revoked = bid(), referral()
+    bid_ending.reject_bid(refused, actor=scene.staff, reason="x", now=scene.now)
+    ending.revoke_referral(revoked, actor=scene.staff, reason="x", now=scene.now)
     lost = referral()
     ending.expire_referral(lost, now=lost.valid_until)
     served = bid()
@@ -292,6 +299,8 @@ def objects(scene, clock):
         event=Event.objects.first(),
         stop=StopListEntry.objects.get(referral=expired),
         expired=expired,
+        refused=refused,
+        revoked=revoked,
         undo=UndoRequestFactory(bid=lost.bid, proposed_at=scene.now, proposed_by=scene.staff),
         benefit=(benefit := BenefitFactory(application=scene.application)),
         category=benefit.category,
