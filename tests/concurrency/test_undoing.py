@@ -9,12 +9,13 @@ from datetime import timedelta
 from itertools import permutations
 from threading import Barrier, Event
 from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import Model, prefetch_related_objects
 
 from accounts.roles import Role
 from applications.bidding import ending as bid_ending
@@ -156,7 +157,9 @@ def build(scene, kinds):
             for _family in FAMILIES
         )
     )
-    left, scenes, history, rest = iter(applications), [], [], []
+    left, scenes = iter(applications), []
+    history: list[History] = []
+    rest: list[Model] = []
     for number, kind in enumerate(kinds):
         group = GroupFactory.build(
             kindergarten=scene.group.kindergarten, name=f"{number}", capacity=HELD + 1 + (kind == "awarded")
@@ -193,14 +196,18 @@ def build(scene, kinds):
 
 
 def vacancy_of(group, kind):
-    ended = {"closes_at": OVER, "mode": Vacancy.Mode.QUEUE_ORDER, "awarded_at": OVER}
+    fields: dict[str, dict[str, Any]] = {
+        "open": {},
+        "over": {"state": Vacancy.State.CLOSED},
+        "awarded": {"closes_at": OVER, "mode": Vacancy.Mode.QUEUE_ORDER, "awarded_at": OVER},
+    }
     return VacancyFactory.build(
         group=group,
         birth_years=[2017],
         seats_total=HELD + 1 + (kind == "awarded"),
         seats_taken=HELD + (kind == "awarded"),
         opens_at=BEFORE,
-        **{"open": {}, "over": {"state": Vacancy.State.CLOSED}, "awarded": ended}[kind],
+        **fields[kind],
     )
 
 
@@ -311,6 +318,12 @@ def run_one_inside_the_other(pool, first, second):
     return one.result(), other.result()
 
 
+def disconnect(both):
+    """Close the connection of this thread, once each of both is here."""
+    both.wait()
+    connection.close()
+
+
 def takes(scene, act):
     """Whether the act's family, or the draft, has a place now."""
     family = {"undo refusal": "refused", "undo revocation": "revoked", "confirm coming": "stopped"}.get(act)
@@ -333,7 +346,7 @@ def test_in_every_order_no_place_is_given_twice(scene):
                 lambda made=made, act=second: ACTS[act](made),
             )
         both = Barrier(2)
-        list(pool.map(lambda _thread: (both.wait(), connection.close()), range(2)))
+        list(pool.map(lambda _thread: disconnect(both), range(2)))
     # Nobody waited in vain, and whoever came first was never refused, except where no place was free.
     assert Refusal.BUSY not in {reason for pair in results.values() for reason in pair}
     assert [pair for pair, (first, _second) in results.items() if first is not None] == []
