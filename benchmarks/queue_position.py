@@ -8,29 +8,21 @@ the last line, JSON; ends with 1 when a bar is missed or a number was wrong.
 
 import argparse
 import json
-import os
 import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-
-import psycopg2
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from redis import Redis
-
-from balabaqsha.servers.running import Running
 from balabaqsha.servers.running import start as start_servers
+from benchmarks.scratch import django_on, scratch_database
 
-NAME = f"bench_queue_{os.getpid()}"
 REAL, BIG = 15_000, 50_000
 YEARS = range(2019, 2026)
 REAL_YEAR, BIG_YEAR = 2022, 2021
@@ -119,45 +111,6 @@ class Report:
 
 def percentile(values: Sequence[float], percent: int) -> float:
     return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
-
-
-@contextmanager
-def scratch_database(servers: Running) -> Iterator[dict[str, str]]:
-    """A new database, gone afterwards: the addresses for its owner and for the portal, by their variables."""
-    with closing(psycopg2.connect(servers.owner_url)) as connection:
-        connection.autocommit = True
-        cursor = connection.cursor()
-        cursor.execute(f"CREATE DATABASE {NAME}")
-        try:
-            addresses = {
-                "MIGRATE_DATABASE_URL": servers.owner_url,
-                "DATABASE_URL": servers.urls["DATABASE_URL"],
-            }
-            yield {name: urlsplit(url)._replace(path=f"/{NAME}").geturl() for name, url in addresses.items()}
-        finally:
-            cursor.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
-
-
-@contextmanager
-def django_on(urls: dict[str, str]) -> Iterator[None]:
-    """The project, set up on these servers; what it asks of a worker goes to a queue that is thrown away."""
-    os.environ.update(urls, BALABAQSHA_DEMO="1", DEBUG="0")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "balabaqsha.settings"
-    import django
-
-    django.setup()
-    from celery import current_app
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connection
-
-    current_app.conf.task_default_queue = NAME
-    call_command("migrate", interactive=False, verbosity=0)
-    try:
-        yield
-    finally:
-        connection.close()
-        Redis.from_url(settings.REDIS_URL).delete(NAME, f"_kombu.binding.{NAME}")
 
 
 def execute(sql: str, parameters: Any = None) -> None:

@@ -42,7 +42,7 @@ from balabaqsha.servers.programs import postgres_programs
 from balabaqsha.servers.running import start as start_servers
 from benchmarks import crowd
 from benchmarks.load import GENERATOR, TOKEN, Load, Request, fire
-from benchmarks.queue_position import scratch_database
+from benchmarks.scratch import scratch_database
 
 PARENTS, VACANCIES, ROUNDS = 24_000, 10_000, 3
 CLIENTS, FLOOR_CLIENTS, FLOOR_EACH = 32, 16, 150

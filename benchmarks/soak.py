@@ -39,8 +39,9 @@ from balabaqsha import local, runner
 from balabaqsha.servers.foreground import end_orderly
 from balabaqsha.servers.running import start as start_servers
 from benchmarks.load import TOKEN
-from benchmarks.queue_position import percentile, scratch_database
+from benchmarks.queue_position import percentile
 from benchmarks.rush import key
+from benchmarks.scratch import scratch_database
 
 SECONDS, POSTS_PER_SECOND = 120, 20.0
 # Every fifth request reads a page.

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from applications.models import Application
-from benchmarks import queue_position, rush, soak
+from accounts.models import AuditEntry
+from applications.models import Application, Referral
+from benchmarks import queue_position, rush, soak, workplace
 from bulletin.models import Vacancy
 from children.models import Child
 from tests.factories import LocalityFactory, UserFactory
@@ -58,3 +59,11 @@ def test_the_city_of_the_queue():
     with connection.cursor() as cursor:
         cursor.execute(queue_position.SEED, known)
     assert Application.objects.filter(locality=locality).count() == FAMILIES
+
+
+def test_the_city_of_the_employees():
+    with connection.cursor() as cursor:
+        cursor.execute(workplace.SEED.read_text().format(kindergartens=1))
+    assert (Vacancy.objects.count(), Application.objects.count()) == (10, 100)
+    assert Referral.objects.count() == 20
+    assert AuditEntry.objects.count() == 1000

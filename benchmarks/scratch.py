@@ -1,0 +1,52 @@
+"""A database of one's own for a benchmark, on the servers that run, with the portal's tables in it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
+
+import psycopg2
+from redis import Redis
+
+from balabaqsha.servers.running import Running
+
+NAME = f"bench_{os.getpid()}"
+
+
+@contextmanager
+def scratch_database(servers: Running) -> Iterator[dict[str, str]]:
+    """A new database, gone afterwards: the addresses for its owner and for the portal, by their variables."""
+    with closing(psycopg2.connect(servers.owner_url)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(f"CREATE DATABASE {NAME}")
+        try:
+            addresses = {
+                "MIGRATE_DATABASE_URL": servers.owner_url,
+                "DATABASE_URL": servers.urls["DATABASE_URL"],
+            }
+            yield {key: urlsplit(url)._replace(path=f"/{NAME}").geturl() for key, url in addresses.items()}
+        finally:
+            cursor.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+
+
+@contextmanager
+def django_on(urls: dict[str, str]) -> Iterator[None]:
+    """The project, set up on these servers; what it asks of a worker goes to a queue that is thrown away."""
+    os.environ.update(urls, BALABAQSHA_DEMO="1", DEBUG="0")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "balabaqsha.settings"
+    import django
+
+    django.setup()
+    from celery import current_app
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    current_app.conf.task_default_queue = NAME
+    call_command("migrate", interactive=False, verbosity=0)
+    try:
+        yield
+    finally:
+        connection.close()
+        Redis.from_url(settings.REDIS_URL).delete(NAME, f"_kombu.binding.{NAME}")

@@ -1,0 +1,197 @@
+"""What a page of the workplace costs in a city of full size: `python benchmarks/workplace.py`, `make bench-workplace`.
+
+Seeds a scratch database twice, with a tenth of a city and with a whole one: 1,000 kindergartens, 10,000 vacancies,
+100,000 applications and bids, 20,000 referrals, 1,000,000 entries of the audit. Every list that an administrator, an
+official of one locality of four and a worker of one kindergarten may open is asked for its first page, its last and a
+search, besides the start page, each in turn with a page that asks for nothing. Prints a table with the slowest first
+and, as the last line, JSON; ends with 1 where a page takes more statements than the bar, or grows faster. Milliseconds
+are shown beside their bar and fail nothing: they are this machine's.
+"""
+
+import argparse
+import json
+import re
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from balabaqsha.servers.running import start as start_servers
+from benchmarks.scratch import django_on, scratch_database
+
+SEED = Path(__file__).with_name("workplace_seed.sql")
+KINDERGARTENS, TENTH = 1_000, 10
+ROUNDS = 5
+MILLISECONDS, STATEMENTS, GROWTH = 150, 15, 1.3
+# Below this a page grows by noise alone.
+GROWS_FROM_MS = 20
+SURNAME = "ТЕК77"
+
+
+@dataclass
+class Visited:
+    """A page, and what it took in a city of each size."""
+
+    role: str
+    path: str
+    milliseconds: list[float] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
+    statements: int = 0
+
+    @property
+    def growth(self) -> float:
+        return self.ratios[-1] / self.ratios[0]
+
+    @property
+    def faults(self) -> list[str]:
+        found = [f"{self.statements} statements"] if self.statements > STATEMENTS else []
+        if len(self.ratios) > 1 and self.milliseconds[-1] > GROWS_FROM_MS and self.growth > GROWTH:
+            found.append(f"grows {self.growth:.1f} times")
+        return found
+
+
+def seed(kindergartens: int) -> None:
+    """The city, and nothing of an earlier one."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        # The record of who did what lets nobody empty it.
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            "TRUNCATE bulletin_locality, accounts_user, accounts_auditentry, children_child CASCADE"
+        )
+        cursor.execute("SET session_replication_role = DEFAULT")
+        cursor.execute("DROP TABLE IF EXISTS bench_group")
+        cursor.execute(SEED.read_text().format(kindergartens=kindergartens))
+        cursor.execute("VACUUM (ANALYZE)")
+
+
+def hire() -> dict[str, Any]:
+    """A browser for each of three employees, by their role."""
+    from django.contrib.auth.models import Group
+    from django.test import Client
+    from django.utils import timezone
+    from django_otp import DEVICE_ID_SESSION_KEY
+    from django_otp.plugins.otp_totp.models import TOTPDevice
+
+    from accounts.models import User
+    from accounts.roles import Role
+    from balabaqsha.roles import set_up_roles
+    from bulletin.models import Employment, Kindergarten, Locality
+
+    set_up_roles()
+    users = {"administrator": User.objects.create_superuser("administrator")}
+    for role in (Role.OFFICIAL, Role.KINDERGARTEN):
+        users[role.value] = User.objects.create_staff(username=role.value, password=None)
+        users[role.value].groups.add(Group.objects.get(name=role))
+    since = timezone.localdate()
+    Employment.objects.create(user=users[Role.OFFICIAL], locality=Locality.objects.first(), since=since)
+    Employment.objects.create(
+        user=users[Role.KINDERGARTEN], kindergarten=Kindergarten.objects.first(), since=since
+    )
+    browsers = {}
+    for name, user in users.items():
+        device = TOTPDevice.objects.create(user=user, name="app", confirmed=True)
+        browser = browsers[name] = Client(HTTP_HOST="localhost")
+        browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        session = browser.session
+        session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+        session.save()
+    return browsers
+
+
+def pages(browser: Any) -> Iterator[str]:
+    """The start page, and each list that this employee may open: its first page, its last, and a search."""
+    from django.contrib import admin
+    from django.urls import reverse
+
+    yield reverse("admin:index")
+    for model, page in admin.site._registry.items():
+        path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        answer = browser.get(path)
+        if answer.status_code != 200:
+            continue
+        yield path
+        numbers = [int(number) for number in re.findall(r'href="\?p=(\d+)', answer.content.decode())]
+        if numbers:
+            yield f"{path}?p={max(numbers)}"
+        if page.search_fields:
+            yield f"{path}?q={SURNAME}"
+
+
+def visit(browser: Any, path: str) -> float:
+    """Seconds that the page takes."""
+    began = time.perf_counter()
+    answer = browser.get(path)
+    taken = time.perf_counter() - began
+    if answer.status_code != 200:
+        raise SystemExit(f"{path}: {answer.status_code}")
+    return taken
+
+
+def measure(visited: dict[tuple[str, str], Visited], *, kindergartens: int) -> None:
+    """Every page of every role, each call beside one of a page that asks for nothing."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+    from django.urls import reverse
+
+    say(f"seeding {kindergartens:,} kindergartens …")
+    seed(kindergartens)
+    empty = reverse("admin:password_change")
+    for role, browser in hire().items():
+        say(f"{role} …")
+        for path in pages(browser):
+            name = re.sub(r"p=\d+", "p=last", path)
+            page = visited.setdefault((role, name), Visited(role, name))
+            with CaptureQueriesContext(connection) as captured:
+                visit(browser, path)
+            page.statements = len(captured)
+            turns = [(visit(browser, path), visit(browser, empty)) for _round in range(ROUNDS)]
+            took, nothing = (statistics.median(column) for column in zip(*turns, strict=True))
+            page.milliseconds.append(1000 * took)
+            page.ratios.append(took / nothing)
+
+
+def report(visited: list[Visited]) -> bool:
+    """The table and the JSON; True where no page took too many statements or grew."""
+    print(f"{'':68} {'ms':>6} {'÷ empty':>8} {'growth':>7} {'statements':>11}")
+    for page in sorted(visited, key=lambda page: -page.milliseconds[-1]):
+        slow = "  SLOW" if page.milliseconds[-1] > MILLISECONDS else ""
+        faults = "".join(f"  MISSED: {fault}" for fault in page.faults)
+        print(
+            f"{page.role + ' ' + page.path:68} {page.milliseconds[-1]:6.0f} {page.ratios[-1]:7.1f}x "
+            f"{page.growth:6.2f}x {page.statements:11}{slow}{faults}"
+        )
+    missed = [page for page in visited if page.faults]
+    print(f"{len(visited)} pages; {len(missed)} missed a bar; bars: {STATEMENTS} statements, growth {GROWTH}")
+    print(json.dumps([asdict(page) for page in visited]))
+    return not missed
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--kindergartens", type=int, default=KINDERGARTENS, help="of the whole city")
+    kindergartens = parser.parse_args().kindergartens
+    visited: dict[tuple[str, str], Visited] = {}
+    with (
+        start_servers() as running,
+        scratch_database(running) as addresses,
+        # It empties and fills tables: all of it is the owner's work.
+        django_on(running.urls | dict.fromkeys(addresses, addresses["MIGRATE_DATABASE_URL"])),
+    ):
+        for size in (kindergartens // TENTH, kindergartens):
+            measure(visited, kindergartens=size)
+        return 0 if report(list(visited.values())) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
