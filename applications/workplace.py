@@ -103,11 +103,15 @@ def numbers(user: User) -> Numbers | None:
 
 
 def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[M]:
-    """Those of `rows` whose kindergarten (by the lookup `path`) the employee may act for."""
+    """Those of `rows` whose kindergarten (by the lookup `path`) the employee may act for. One query at most.
+
+    They are asked for first, and named to the database: it then begins with the few rows of a kindergarten, and does
+    not join those of the whole city.
+    """
     if works_everywhere(user):
         return rows
     kindergartens = kindergartens_of(user, today=localtime(now).date())
-    return rows.filter(**{f"{path}__in": kindergartens.values("pk")})
+    return rows.filter(**{f"{path}__in": list(kindergartens.values_list("pk", flat=True))})
 
 
 def today(user: User, *, now: datetime) -> Today:

@@ -26,6 +26,7 @@ from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from balabaqsha.first_rows import FirstRows
 from balabaqsha.staff_audit import AuditedAdmin
 from balabaqsha.staff_searches import TooManySearches, note_search
 
@@ -34,6 +35,10 @@ logger = logging.getLogger(__name__)
 
 class GuardedAdmin(AuditedAdmin):
     """Goes in front of a model's admin; see `guarded`."""
+
+    paginator = FirstRows
+    # Of all rows, whatever was searched for: a count of the whole table beside every search.
+    show_full_result_count = False
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

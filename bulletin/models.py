@@ -268,6 +268,7 @@ class Vacancy(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["-opens_at", "-id"], name="vacancy_newest"),
             models.Index(
                 fields=["-opens_at", "id"], condition=Q(state="published"), name="vacancy_published"
             ),

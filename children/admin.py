@@ -56,7 +56,6 @@ class ChildAdmin(_ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     fields = ["name", "birth_date", "sex", "nationality", "masked_iin", "created_at"]
     inlines = [GuardianshipInline]
     list_per_page = 50
-    show_full_result_count = False
 
     @admin.display(description=_("full name"), ordering="last_name")
     def name(self, child: Child) -> str:

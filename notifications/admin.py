@@ -19,7 +19,6 @@ class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
     """A record of what happened: it can't be added, edited or deleted here."""
 
     list_per_page = 50
-    show_full_result_count = False
 
     def whose_data(self, obj: Any) -> list[Any]:
         """Whoever it was sent to: a look at the page is entered in their journal."""
@@ -39,8 +38,7 @@ class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
 class _Outbox(_Record):
     """What is on its way, or was: a secret text is never shown."""
 
-    list_filter = ["state", "kind", "language"]
-    date_hierarchy = "created_at"
+    list_filter = ["state", "kind", "language", "created_at"]
     actions = ["send_again"]
 
     @admin.display(description=_("text"))
@@ -118,6 +116,5 @@ class MailAdmin(_Outbox):
 @admin.register(Notice)
 class NoticeAdmin(_Record):
     list_display = ["created_at", "kind", "read_at"]
-    list_filter = ["kind"]
-    date_hierarchy = "created_at"
+    list_filter = ["kind", "created_at"]
     fields = ["created_at", "kind", "text_kk", "text_ru", "link", "read_at"]

@@ -78,11 +78,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         indexes = [
+            models.Index(fields=["-date_joined", "-id"], name="user_newest"),
             models.Index(
                 fields=["leaving_since"],
                 condition=models.Q(leaving_since__isnull=False, forgotten_at=None),
                 name="user_leaving",
-            )
+            ),
         ]
 
     def get_session_auth_hash(self) -> str:

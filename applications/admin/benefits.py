@@ -86,11 +86,10 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
         "shown_state",
     ]
     list_display_links = ["claimed_at", "child"]
-    list_filter = [CheckFilter, "state", "category", "application__locality"]
+    list_filter = [CheckFilter, "state", "category", "application__locality", "claimed_at"]
     list_select_related = ["application__child", "application__locality", "category"]
     search_fields = ["application__number", "application__child__last_name"]
     search_help_text = _("Number of the application or last name of the child")
-    date_hierarchy = "claimed_at"
     fields = [
         "shown_state",
         "category",

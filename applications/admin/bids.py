@@ -146,11 +146,11 @@ class BidAdmin(InTurn, KindergartensWork):
         KindergartenFilter,
         "state",
         ("vacancy__group__kindergarten", KindergartenNameFilter),
+        "placed_at",
     ]
     list_select_related = ["application__child", "application__locality", "vacancy__group__kindergarten"]
     search_fields = ["application__number", "application__child__last_name"]
     search_help_text = _("Number of the application or last name of the child")
-    date_hierarchy = "placed_at"
     ordering = ["-placed_at"]
     most_urgent = ("answer_due", "placed_at", "pk")
     actions = ["activate_selected", "reject_selected"]

@@ -193,11 +193,10 @@ class CorrectionAdmin(WorkAdmin):
         "shown_proposer",
         "shown_state",
     ]
-    list_filter = [WaitsForYou, "state", "application__locality"]
+    list_filter = [WaitsForYou, "state", "application__locality", "proposed_at"]
     list_select_related = ["application__locality", "proposed_by"]
     search_fields = ["application__number", "document_number"]
     search_help_text = _("Number of the application or of the order")
-    date_hierarchy = "proposed_at"
     ordering = ["-proposed_at"]
     fields = [
         "shown_state",

@@ -111,11 +111,10 @@ class DisputeAdmin(WorkAdmin):
 
     list_display = ["due", "child", "shown_state", "halts", "newcomer", "stopped_by", "raised_at"]
     list_display_links = ["due", "child"]
-    list_filter = [DecisionFilter]
+    list_filter = [DecisionFilter, "raised_at"]
     list_select_related = ["guardianship__child", "guardianship__user__profile", "raised_by__profile"]
     search_fields = ["guardianship__child__last_name"]
     search_help_text = _("Last name of the child")
-    date_hierarchy = "raised_at"
     ordering = ["-raised_at"]
     fields = [
         "shown_state",

@@ -97,11 +97,10 @@ class GuardianClaimAdmin(WorkAdmin):
 
     list_display = ["made_at", "child_name", "decide_by", "ground", "shown_state"]
     list_display_links = ["made_at", "child_name"]
-    list_filter = [WaitsFilter, "state", "ground"]
+    list_filter = [WaitsFilter, "state", "ground", "made_at"]
     list_select_related = ["user__profile"]
     search_fields = ["last_name"]
     search_help_text = _("Last name of the child")
-    date_hierarchy = "made_at"
     fields = [
         "shown_state",
         "ground",

@@ -44,11 +44,10 @@ class ApplicationAdmin(WorkAdmin):
     """For officials: the one list that spans all kindergartens."""
 
     list_display = ["number", "child_name", "birth_year", "locality", "tier", "filed_at", "state"]
-    list_filter = ["state", "locality", "birth_year", "tier"]
+    list_filter = ["state", "locality", "birth_year", "tier", "filed_at"]
     list_select_related = ["child", "locality"]
     search_fields = ["number", "child__last_name"]
     search_help_text = _("Number of the application or last name of the child")
-    date_hierarchy = "filed_at"
     ordering = ["-filed_at", "-sequence"]
     inlines = [EventInline]
     works = [PROPOSE]
@@ -126,11 +125,10 @@ class ApplicationAdmin(WorkAdmin):
 @admin.register(Event)
 class EventAdmin(WorkAdmin):
     list_display = ["at", "application", "move", "from_state", "to_state", "actor"]
-    list_filter = ["move", "application__locality"]
+    list_filter = ["move", "application__locality", "at"]
     list_select_related = ["application", "actor", "locality"]
     search_fields = ["application__number"]
     search_help_text = _("Number of the application")
-    date_hierarchy = "at"
     ordering = ["-id"]
     fields = ["at", "application", "move", "from_state", "to_state", "actor", "reason"]
 
@@ -145,7 +143,7 @@ class EventAdmin(WorkAdmin):
 class ContractAdmin(WorkAdmin):
     kindergarten_path = "referral__bid__vacancy__group__kindergarten"
     list_display = ["number", "child", "kindergarten", "group", "signed_at"]
-    list_filter = [("referral__bid__vacancy__group__kindergarten", KindergartenNameFilter)]
+    list_filter = [("referral__bid__vacancy__group__kindergarten", KindergartenNameFilter), "signed_at"]
     list_select_related = [
         "referral__application__child",
         "referral__application__locality",
@@ -153,7 +151,6 @@ class ContractAdmin(WorkAdmin):
     ]
     search_fields = ["number", "referral__number", "referral__application__child__last_name"]
     search_help_text = _("Number of the contract or the referral, or last name of the child")
-    date_hierarchy = "signed_at"
     ordering = ["-signed_at"]
     fields = [
         "number",

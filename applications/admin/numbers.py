@@ -79,9 +79,8 @@ class NumberMoveAdmin(WorkAdmin):
     """For officials only. Numbers are masked; opening a page is entered in the journal of the account."""
 
     list_display = ["asked_at", "kind", "owner", "masked_old", "shown_state"]
-    list_filter = [StateFilter, "kind"]
+    list_filter = [StateFilter, "kind", "asked_at"]
     list_select_related = ["account__profile"]
-    date_hierarchy = "asked_at"
     fields = [
         "kind",
         "shown_state",

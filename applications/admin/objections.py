@@ -77,9 +77,8 @@ class ObjectionAdmin(WorkAdmin):
     """For officials only; what waits stands first, the earliest last day on top."""
 
     list_display = ["sent_at", "about", "sender", "answer_by", "shown_state"]
-    list_filter = [AnswerFilter, "about"]
+    list_filter = [AnswerFilter, "about", "sent_at"]
     list_select_related = ["user__profile"]
-    date_hierarchy = "sent_at"
     fields = [
         "shown_state",
         "answer_by",

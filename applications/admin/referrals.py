@@ -132,6 +132,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
         ValidityFilter,
         "state",
         ("bid__vacancy__group__kindergarten", KindergartenNameFilter),
+        "issued_at",
     ]
     list_select_related = [
         "application__child",
@@ -140,7 +141,6 @@ class ReferralAdmin(InTurn, KindergartensWork):
     ]
     search_fields = ["number", "application__child__last_name"]
     search_help_text = _("Number of the referral or last name of the child")
-    date_hierarchy = "issued_at"
     ordering = ["-issued_at"]
     most_urgent = ("valid_until", "issued_at", "pk")
     fields = [

@@ -314,11 +314,10 @@ def _lift(stop: StopListEntry, actor: User, data: dict[str, Any], now: datetime)
 @admin.register(StopListEntry)
 class StopListEntryAdmin(WorkAdmin):
     list_display = ["application", "child", "from_day", "last_day", "shown_state"]
-    list_filter = [("lifted_at", admin.EmptyFieldListFilter), "application__locality"]
+    list_filter = [("lifted_at", admin.EmptyFieldListFilter), "application__locality", "starts_at"]
     list_select_related = ["application__child", "application__locality"]
     search_fields = ["application__number", "application__child__last_name"]
     search_help_text = _("Number of the application or last name of the child")
-    date_hierarchy = "starts_at"
     fields = [
         "application",
         "child",

@@ -183,11 +183,10 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
         "opening",
         "shown_state",
     ]
-    list_filter = ["state", "place_type", "mode", ("group__kindergarten", KindergartenNameFilter)]
+    list_filter = ["state", "place_type", "mode", ("group__kindergarten", KindergartenNameFilter), "opens_at"]
     list_select_related = ["group__kindergarten__locality"]
     search_fields = ["group__name", "group__kindergarten__name_kk", "group__kindergarten__name_ru"]
     search_help_text = _("Name of the kindergarten or the group")
-    date_hierarchy = "opens_at"
     ordering = ["-opens_at"]
     actions = ["publish_selected"]
     change_list_template = "admin/bulletin/vacancy/change_list.html"

@@ -166,7 +166,6 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     object_history_template = "admin/work/object_history.html"
     view_on_site = False
     list_per_page = 25
-    show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
     works: Sequence[Work] = ()

@@ -82,6 +82,7 @@ class Application(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["-filed_at", "-sequence", "-id"], name="application_newest"),
             models.Index(
                 fields=["locality", "birth_year", "tier", "filed_at", "sequence"],
                 condition=Q(state__in=QUEUED_STATES),

@@ -100,6 +100,12 @@ class Bid(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["-placed_at", "-id"], name="bid_newest"),
+            models.Index(
+                fields=["answer_due", "placed_at"],
+                condition=Q(state=BidState.PENDING, holds_seat=True),
+                name="bid_to_answer",
+            ),
             models.Index(
                 fields=["vacancy", "placed_at"], condition=Q(state=BidState.PENDING), name="bid_pending"
             ),

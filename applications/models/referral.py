@@ -79,6 +79,7 @@ class Referral(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["-issued_at", "-id"], name="referral_newest"),
             models.Index(
                 fields=["valid_until"], condition=Q(state=ReferralState.ISSUED), name="referral_expiry"
             ),
@@ -222,6 +223,7 @@ class Contract(models.Model):
     class Meta:
         verbose_name = _("contract")
         verbose_name_plural = _("contracts")
+        indexes = [models.Index(fields=["-signed_at", "-id"], name="contract_newest")]
 
     def __str__(self) -> str:
         return self.number

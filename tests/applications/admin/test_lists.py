@@ -118,8 +118,11 @@ def cost(desk, address):
         answer = desk.get(address)
     assert answer.status_code == 200
     # The audit counts nothing.
-    rows = answer.context["cl"].result_count if "cl" in answer.context else len(answer.context["rows"])
-    return rows, queries
+    shown = answer.context.get("cl")
+    rows = shown.result_count if shown else len(answer.context["rows"])
+    # Of several pages the keys of one are asked for first.
+    extra = 1 if shown and shown.multi_page else 0
+    return rows, queries, len(queries) - extra
 
 
 OWN_APPS = ("accounts", "applications", "bulletin", "children", "notifications")
@@ -140,10 +143,10 @@ def test_a_page_costs_the_same_for_few_and_many_rows(desk, scene):
     for number in (2, 3, 4):
         add_a_place(scene, number=number)
     for label, address in addresses.items():
-        rows, queries = cost(desk, address)
-        before, fewer = few[label]
+        rows, queries, number = cost(desk, address)
+        before, _queries, fewer = few[label]
         assert rows > before, label
-        assert len(queries) == len(fewer), label + "\n".join(query["sql"][:200] for query in queries)
+        assert number == fewer, label + "\n".join(query["sql"][:200] for query in queries)
 
 
 def test_each_bid_shows_its_own_number(desk, scene):
