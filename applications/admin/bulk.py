@@ -2,8 +2,10 @@
 
 import re
 from collections import Counter
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -14,10 +16,15 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from applications.admin.group_names import GroupNameField, carried, name_of
 from applications.bidding.obstacles import why_not_publish
+from applications.places.occupancy import place_day
 from bulletin.models import Group, Vacancy
+from bulletin.school_years import suitable_years
 
-ROWS = 10
+# So many rows are there, so many more are added, and so many there may be.
+ROWS, MORE_ROWS, MOST_ROWS = 5, 5, 50
 TIMES = ("opens_at", "closes_at", "vacant_from")
 # What an employee writes of a vacancy, in the order of the forms.
 DRAFT_FIELDS = [
@@ -34,6 +41,8 @@ DRAFT_FIELDS = [
 # What each row of the page says for itself; the rest is common to all of them.
 ROW_FIELDS = ("group", "birth_years", "seats_total")
 COMMON_FIELDS = [name for name in DRAFT_FIELDS if name not in ROW_FIELDS]
+# Families are used to this hour. Until the draft is written and published, some time passes.
+USUAL_HOUR, TO_WRITE = 18, timedelta(hours=1)
 
 
 class GroupField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -78,87 +87,202 @@ class CommonForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class RowForm(forms.Form):
-    """One vacancy: whose group, how many places, for which years. A row without a group is left out."""
+    """One vacancy: whose group, how many places, for which years. An empty row is left out."""
 
-    group = GroupField(label=_("Group"), queryset=Group.objects.none(), required=False, empty_label="—")
+    group = GroupNameField(label=_("Group"), required=False)
     seats_total = forms.IntegerField(label=_("Places in all"), required=False, min_value=1, max_value=32767)
     birth_years = BirthYearsField(label=_("Birth years of children"), required=False, max_length=60)
 
     def __init__(self, *args: Any, groups: QuerySet[Group], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["group"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = groups
+        assert isinstance(field, GroupNameField)
+        field.groups = groups
+        field.widget.attrs |= {"list": "groups", "autocomplete": "off"}
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if self.errors or not any(data.values()):
+        if not self.errors and not any(data.values()):
             return data
         for name, message in {
             "group": _("Choose the group."),
             "seats_total": _("Name the number of places."),
-            "birth_years": _("Name at least one birth year."),
         }.items():
-            if not data.get(name):
+            if not data.get(name) and name not in self.errors:
                 self.add_error(name, str(message))
         return data
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether anything was typed into it."""
+        return any(str(self.data.get(self.add_prefix(name), "")).strip() for name in self.fields)
+
+
+class RowsForm(forms.Form):
+    """How many rows the page has."""
+
+    rows = forms.IntegerField(min_value=1, max_value=MOST_ROWS, widget=forms.HiddenInput)
+
 
 class BulkForm:
-    """The page's forms together. Nothing is created unless every row is right."""
+    """The page's forms together. Nothing is created unless every row is right; all that is wrong is said at once."""
 
-    def __init__(self, data: Any = None, *, groups: QuerySet[Group]) -> None:
-        self.common = CommonForm(data, prefix="common")
-        self.rows = [RowForm(data, prefix=f"row-{number}", groups=groups) for number in range(ROWS)]
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        groups: QuerySet[Group],
+        common: dict[str, Any] | None = None,
+        rows: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        self.groups = groups
+        # Asked for: nothing is checked yet, and nothing that was typed is lost.
+        self.asks_for_rows = data is not None and "more" in data
+        number = _rows_of(data) if data is not None else max(ROWS, len(rows))
+        if self.asks_for_rows:
+            number = min(number + MORE_ROWS, MOST_ROWS)
+        self.number = number
+        self.may_have_more = number < MOST_ROWS
+        self.common = CommonForm(data, prefix="common", initial=common)
+        initial = [*rows, *[{}] * number][:number]
+        self.rows = [
+            RowForm(data, prefix=f"row-{at}", groups=groups, initial=one) for at, one in enumerate(initial)
+        ]
 
     def is_valid(self, *, now: datetime) -> bool:
         """Whether drafts can be created; otherwise the forms hold the errors of every row."""
-        sound = [form.is_valid() for form in (self.common, *self.rows)]
-        if not all(sound):
-            return False
+        for form in (self.common, *self.rows):
+            form.is_valid()
         # Build the drafts before adding errors: an error removes its value from the form's data.
-        drafts = self.drafts()
-        if not drafts:
+        drafts = [
+            (row, self._draft(row), self._missing(row))
+            for row in self.rows
+            if row.is_filled and row.cleaned_data.get("group")
+        ]
+        if not any(row.is_filled for row in self.rows):
             self.common.add_error(None, gettext("Fill in at least one row."))
         # Rows of one group share its places.
         beside: Counter[int] = Counter()
-        for row, draft in drafts:
-            self._check(row, draft, beside=beside[draft.group_id], now=now)
-            beside[draft.group_id] += draft.seats_total
-        return not any(form.errors for form in (self.common, *self.rows))
-
-    def drafts(self) -> list[tuple[RowForm, Vacancy]]:
-        """The vacancies of the filled rows, not saved."""
-        return [
-            (row, _draft(self.common.cleaned_data, row.cleaned_data))
-            for row in self.rows
-            if row.cleaned_data.get("group")
-        ]
+        for row, draft, missing in drafts:
+            self._check(row, draft, missing=missing, beside=beside[draft.group_id], now=now)
+            beside[draft.group_id] += draft.seats_total or 0
+        return not self.errors
 
     @transaction.atomic
     def create(self) -> list[Vacancy]:
         """Save all the drafts."""
-        drafts = [draft for _row, draft in self.drafts()]
+        drafts = [self._draft(row) for row in self.rows if row.cleaned_data.get("group")]
         for draft in drafts:
             draft.save(force_insert=True)
         return drafts
 
     @property
     def errors(self) -> list[ErrorDict]:
+        if self.asks_for_rows:
+            return []
         return [form.errors for form in (self.common, *self.rows) if form.errors]
 
-    def _check(self, row: RowForm, draft: Vacancy, *, beside: int, now: datetime) -> None:
+    @property
+    def names(self) -> list[str]:
+        """The names of groups that the page suggests by itself: of all, if they are few; else of those that fit."""
+        several = [
+            name
+            for row in self.rows
+            if row.is_bound and not self.asks_for_rows
+            for error in row.errors.as_data().get("group", [])
+            for name in (error.params or {}).get("names", [])
+        ]
+        return several or carried(self.groups)
+
+    def _draft(self, row: RowForm) -> Vacancy:
+        """The vacancy of one row, as far as it is filled in. Times are read in the zone of the row's kindergarten."""
+        common, own = self.common.cleaned_data, {**row.cleaned_data}
+        zone = own["group"].kindergarten.locality.zone
+        times = {
+            name: timezone.make_aware(timezone.make_naive(common[name]), zone)
+            for name in TIMES
+            if common.get(name)
+        }
+        draft = Vacancy(**{**common, **times}, **own)
+        if not draft.birth_years and "birth_years" not in row.errors:
+            draft.birth_years = usual_years({**common, **times, **own})
+        return draft
+
+    def _missing(self, row: RowForm) -> set[str]:
+        """What can't be judged of a row, since it is wrong or not there."""
+        wrong = {*self.common.errors, *row.errors}
+        return wrong | {"birth_years"} if wrong & {"opens_at", "vacant_from"} else wrong
+
+    def _check(self, row: RowForm, draft: Vacancy, *, missing: set[str], beside: int, now: datetime) -> None:
         """Attach the vacancy's errors to their fields: in its row, or above the rows, where each is shown once."""
-        for obstacle in why_not_publish(draft, now=now, beside=beside):
+        for obstacle in why_not_publish(draft, now=now, beside=beside, missing=missing):
             form = row if obstacle.field in row.fields else self.common
             if obstacle.words not in form.errors.get(obstacle.field, ()):
                 form.add_error(obstacle.field, obstacle.words)
 
 
-def _draft(common: dict[str, Any], own: dict[str, Any]) -> Vacancy:
-    """The vacancy of one row. Times are read in the zone of the row's kindergarten."""
-    zone = own["group"].kindergarten.locality.zone
-    times = {
-        name: timezone.make_aware(timezone.make_naive(common[name]), zone) for name in TIMES if common[name]
+def usual_years(data: dict[str, Any]) -> list[int]:
+    """The birth years of children of the group's age on the day on which a place can be taken; none if it is unknown.
+
+    `data` are cleaned values of a draft.
+    """
+    known: dict[str, Any] = {name: data.get(name) for name in ("group", "opens_at", "vacant_from")}
+    if not all(known.values()):
+        return []
+    return sorted(
+        suitable_years(known["group"].age_group, on=place_day(Vacancy(**known))),
+        reverse=True,
+    )
+
+
+def usual_opening(zone: ZoneInfo, *, lead: timedelta, now: datetime) -> datetime:
+    """The first usual hour at which a draft that is written now may open. Pure."""
+    earliest = now + lead + TO_WRITE
+    day = earliest.astimezone(zone).date()
+    at = datetime.combine(day, time(USUAL_HOUR), tzinfo=zone)
+    return at if at >= earliest else datetime.combine(day + timedelta(days=1), time(USUAL_HOUR), tzinfo=zone)
+
+
+def responsible(user: User) -> str:
+    """The employee's name, for what everybody reads; empty if only the name is known with which they sign in."""
+    return str(getattr(getattr(user, "employee", None), "short_name", ""))
+
+
+def last_together(groups: QuerySet[Group]) -> list[Vacancy]:
+    """The vacancies of these groups that opened last, all at one time; drafts are not among them."""
+    published = Vacancy.objects.filter(group__in=groups.order_by().values("pk")).exclude(
+        state=Vacancy.State.DRAFT
+    )
+    newest = published.order_by("-opens_at", "pk").first()
+    if newest is None:
+        return []
+    together = published.filter(opens_at=newest.opens_at, mode=newest.mode, place_type=newest.place_type)
+    return list(together.select_related("group__kindergarten__locality").order_by("pk")[:MOST_ROWS])
+
+
+def copied_common(last: Vacancy, *, opens_at: datetime, now: datetime) -> dict[str, Any]:
+    """What a new vacancy has in common with the last one; times that are over are not copied."""
+    lasts = last.closes_at - last.opens_at if last.closes_at else None
+    return {
+        "place_type": last.place_type,
+        "mode": last.mode,
+        "opens_at": opens_at,
+        "closes_at": opens_at + lasts if lasts else None,
+        "vacant_from": as_told(last.vacant_from, last) if last.vacant_from > now else None,
+        "responsible": last.responsible,
     }
-    return Vacancy(**common | times, **own)
+
+
+def as_told(at: datetime, vacancy: Vacancy) -> datetime:
+    """The instant at which the clock of the present page shows what that of the vacancy's place showed at `at`."""
+    return timezone.make_aware(at.astimezone(vacancy.locality.zone).replace(tzinfo=None))
+
+
+def copied_row(last: Vacancy) -> dict[str, Any]:
+    """A row like the last vacancy of its group. Its birth years are those of the group's age, a year later too."""
+    return {"group": name_of(last.group, with_place=True), "seats_total": last.seats_total}
+
+
+def _rows_of(data: Any) -> int:
+    form = RowsForm(data)
+    return int(form.cleaned_data["rows"]) if form.is_valid() else ROWS

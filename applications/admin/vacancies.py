@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Count, Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -21,7 +21,20 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.bulk import COMMON_FIELDS, DRAFT_FIELDS, TIMES, BulkForm, GroupField
+from applications.admin.bulk import (
+    COMMON_FIELDS,
+    DRAFT_FIELDS,
+    TIMES,
+    BulkForm,
+    GroupField,
+    copied_common,
+    copied_row,
+    last_together,
+    responsible,
+    usual_opening,
+    usual_years,
+)
+from applications.admin.group_names import LONGEST, fitting, names_among
 from applications.admin.work import (
     ReasonForm,
     Rows,
@@ -37,9 +50,10 @@ from applications.admin.work import (
 )
 from applications.bidding import publication
 from applications.bidding.obstacles import publication_lead, refuse_obstacles, why_not_publish
+from applications.rules.in_force import rules_at
 from applications.states import LIVE_OFFERS, BidState, OfferState
 from bulletin.employment import kindergartens_of
-from bulletin.models import Group, Vacancy
+from bulletin.models import Group, Locality, Vacancy
 from bulletin.name_filter import KindergartenNameFilter
 from bulletin.seen import SeenAdmin
 from notifications.clock import estimate_clock, read_clock
@@ -64,7 +78,11 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("Kindergarten · group · language · capacity"),
     )
     birth_years = forms.TypedMultipleChoiceField(
-        label=_("Birth years of children"), coerce=int, widget=forms.CheckboxSelectMultiple
+        label=_("Birth years of children"),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("None: those of the group's age on the day on which the place is free."),
     )
 
     # Whether the employee may let it open sooner than the rules allow.
@@ -86,6 +104,13 @@ class VacancyForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_birth_years(self) -> list[int]:
         return sorted(self.cleaned_data["birth_years"], reverse=True)
+
+    def clean(self) -> dict[str, Any]:
+        """Without birth years those of the group's age hold, if it is known when a place can be taken."""
+        data = super().clean() or self.cleaned_data
+        if data.get("birth_years") == []:
+            data["birth_years"] = usual_years(data)
+        return data
 
     def _post_clean(self) -> None:
         """Check the vacancy as a whole, as publishing will; errors are shown at the fields.
@@ -190,6 +215,7 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
     ordering = ["-opens_at"]
     actions = ["publish_selected"]
     change_list_template = "admin/bulletin/vacancy/change_list.html"
+    change_form_template = "admin/bulletin/vacancy/change_form.html"
     published_fields = [
         "shown_state",
         "kindergarten",
@@ -319,6 +345,15 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
             form.base_fields[name].help_text = _by_whose_clock(zone)
         return form
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The usual beginning, or with `copy` what that vacancy of the employee's own had."""
+        copied: list[Vacancy] = []
+        if wanted := request.GET.get("copy"):
+            found = self.get_object(request, wanted)
+            copied = [found] if found is not None else []
+        rows = {"group": copied[0].group_id, "seats_total": copied[0].seats_total} if copied else {}
+        return _beginning(request, copied) | rows
+
     def save_model(self, request: HttpRequest, obj: Vacancy, form: Any, change: bool) -> None:
         """Write the fields of the form only, and only while it is still a draft: it may have been published since."""
         if not change:
@@ -349,15 +384,32 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
     # --- many at once ----------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        bulk = path("bulk/", self.admin_site.admin_view(self.bulk_view), name="bulletin_vacancy_bulk")
-        return [bulk, *super().get_urls()]
+        own = [
+            path("bulk/", self.admin_site.admin_view(self.bulk_view), name="bulletin_vacancy_bulk"),
+            path("groups/", self.admin_site.admin_view(self.groups_view), name="bulletin_vacancy_groups"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def groups_view(self, request: HttpRequest) -> HttpResponse:
+        """The names of the employee's groups that fit what has been typed so far."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        typed = request.GET.get("q", "")[:LONGEST].replace("\0", "")
+        return JsonResponse({"names": names_among(fitting(typed, _own_groups(request)))})
 
     def bulk_view(self, request: HttpRequest) -> HttpResponse:
         """Several drafts from one page: all of them, or none and the errors of every row."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        bulk = BulkForm(request.POST if request.method == "POST" else None, groups=_own_groups(request))
-        if request.method == "POST" and bulk.is_valid(now=read_clock()):
+        groups = _own_groups(request)
+        if request.method == "POST":
+            bulk = BulkForm(request.POST, groups=groups)
+        else:
+            last = last_together(groups) if "copy" in request.GET else []
+            bulk = BulkForm(
+                groups=groups, common=_beginning(request, last[:1]), rows=[copied_row(one) for one in last]
+            )
+        if request.method == "POST" and not bulk.asks_for_rows and bulk.is_valid(now=read_clock()):
             with transaction.atomic():
                 drafts = bulk.create()
                 for draft in drafts:
@@ -462,6 +514,24 @@ def _own_groups(request: HttpRequest) -> QuerySet[Group]:
     """The groups of the employee's kindergartens."""
     own = kindergartens_of(staff_of(request), today=timezone.localdate(estimate_clock()))
     return Group.objects.filter(kindergarten__in=own.values("pk")).select_related("kindergarten__locality")
+
+
+def _beginning(request: HttpRequest, last: Sequence[Vacancy]) -> dict[str, Any]:
+    """What the form of a new vacancy begins with: the usual opening and the employee, or what the last one had."""
+    now, zone = read_clock(), _zone(request, None)
+    lead = timedelta(hours=rules_at(_locality(request), now).publication_lead_hours)
+    local = usual_opening(zone or timezone.get_default_timezone(), lead=lead, now=now)
+    # The form tells times by the clock of this page.
+    opens_at = timezone.make_aware(local.replace(tzinfo=None))
+    beginning = copied_common(last[0], opens_at=opens_at, now=now) if last else {"opens_at": opens_at}
+    return beginning | ({"responsible": own} if (own := responsible(staff_of(request))) else {})
+
+
+def _locality(request: HttpRequest) -> Locality | None:
+    """The only place in which the employee has groups; None where they have several."""
+    found = Locality.objects.filter(kindergartens__groups__in=_own_groups(request).order_by().values("pk"))
+    places = list(found.distinct()[:2])
+    return places[0] if len(places) == 1 else None
 
 
 def _zone(request: HttpRequest, obj: Vacancy | None) -> ZoneInfo | None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from accounts.models import AuditEntry
 from accounts.roles import Role
+from applications.admin.group_names import name_of
 from applications.bidding import publication
 from applications.jobs import deadlines
 from applications.refusals import Refusal
@@ -50,8 +51,11 @@ def second(scene):
 
 
 def row(number, group, seats="3", years="2017, 2016"):
-    prefix = f"row-{number}"
-    return {f"{prefix}-group": group.pk, f"{prefix}-seats_total": seats, f"{prefix}-birth_years": years}
+    return {
+        f"row-{number}-group": name_of(group),
+        f"row-{number}-seats_total": seats,
+        f"row-{number}-birth_years": years,
+    }
 
 
 def drafts():
@@ -83,7 +87,6 @@ class TestManyDrafts:
             ("11", "2016", "seats_total"),
             ("9" * 30, "2016", "seats_total"),
             ("x", "2016", "seats_total"),
-            ("3", "", "birth_years"),
             ("3", "1999", "birth_years"),
             ("3", "2030", "birth_years"),
             ("3", "20166", "birth_years"),
