@@ -252,6 +252,8 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @method_decorator(never_cache)
     def reset_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Ask, then make the employee's second factor void and show the one code that is to be handed over."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         user: User | None = self.get_object(request, str(pk))
         if user is None:
             raise Http404
@@ -283,8 +285,18 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Parents register themselves, employees are made by `manage.py create_staff`, with a second factor."""
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nobody changes their own roles, nor, unless they are one, a superuser."""
+        if not super().has_change_permission(request, obj):
+            return False
+        return obj is None or (obj != request.user and (not obj.is_superuser or _is_superuser(request)))
+
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_superuser
 
 
 @admin.register(Profile)

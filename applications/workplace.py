@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Count, Min, Model, Q, QuerySet
-from django.utils.timezone import localtime
 
 from accounts import first_sign_in
 from accounts.models import User
@@ -16,12 +15,12 @@ from applications.bidding.stand_ins import STAND_IN
 from applications.guardians.claims import claims_to_decide
 from applications.models import Bid, GroupProposal, Headcount, Referral, RulesProposal
 from applications.objections import to_answer
+from applications.own_rows import has_every_locality, own_rows
 from applications.queue.corrections import DECIDE, corrections_to_decide
 from applications.referrals import due
 from applications.states import BidState, ProposalState
 from applications.undoing.requests import DECIDE as DECIDE_UNDO
 from applications.undoing.requests import undo_to_decide
-from bulletin.employment import kindergartens_of, works_everywhere
 from bulletin.models import Kindergarten, Review, Vacancy
 from children.disputes import to_decide
 from children.models import Child
@@ -92,43 +91,34 @@ class Numbers:
     papers: int | None
 
 
-def numbers(user: User) -> Numbers | None:
+def numbers(user: User, *, now: datetime) -> Numbers | None:
     """For officials and the contact centre, who answers no bids; None for everybody else."""
+
+    def count(rows: QuerySet[Any], permission: str) -> int | None:
+        return own_rows(rows, user=user, now=now).count() if user.has_perm(permission) else None
+
     found = Numbers(
-        claims=claims.to_decide(user).count() if user.has_perm("accounts.change_numbermove") else None,
-        assisted=assisted.to_approve(user).count() if user.has_perm("accounts.change_assistedmove") else None,
-        papers=first_sign_in.to_print(user).count() if user.has_perm("accounts.change_firstsignin") else None,
+        claims=count(claims.to_decide(user), "accounts.change_numbermove"),
+        assisted=count(assisted.to_approve(user), "accounts.change_assistedmove"),
+        papers=count(first_sign_in.to_print(user), "accounts.change_firstsignin"),
     )
     return None if found == Numbers(None, None, None) else found
-
-
-def own(rows: QuerySet[M], *, user: User, path: str, now: datetime) -> QuerySet[M]:
-    """Those of `rows` whose kindergarten (by the lookup `path`) the employee may act for. One query at most.
-
-    They are asked for first, and named to the database: it then begins with the few rows of a kindergarten, and does
-    not join those of the whole city.
-    """
-    if works_everywhere(user):
-        return rows
-    kindergartens = kindergartens_of(user, today=localtime(now).date())
-    return rows.filter(**{f"{path}__in": list(kindergartens.values_list("pk", flat=True))})
 
 
 def today(user: User, *, now: datetime) -> Today:
     """What waits for `user` now: bids to answer, families about to come, their own vacancies."""
 
-    def mine(rows: QuerySet[M], path: str) -> QuerySet[M]:
-        return own(rows, user=user, path=path, now=now)
+    def mine(rows: QuerySet[M]) -> QuerySet[M]:
+        return own_rows(rows, user=user, now=now)
 
-    path = "vacancy__group__kindergarten"
-    may_decide, disputes = user.has_perm("children.change_dispute"), to_decide(user)
-    may_answer, objections = user.has_perm("accounts.change_objection"), to_answer(user)
-    may_check, papers = user.has_perm("children.change_guardianclaim"), claims_to_decide(user)
-    bids = mine(bids_to_answer(), path)
-    referrals = mine(valid_referrals(now=now), f"bid__{path}")
+    may_decide, disputes = user.has_perm("children.change_dispute"), mine(to_decide(user))
+    may_answer, objections = user.has_perm("accounts.change_objection"), mine(to_answer(user))
+    may_check, papers = user.has_perm("children.change_guardianclaim"), mine(claims_to_decide(user))
+    bids = mine(bids_to_answer())
+    referrals = mine(valid_referrals(now=now))
     soon = due.ends_by_tomorrow(now=now)
-    vacancies = mine(running_vacancies(), "group__kindergarten")
-    reviews = Review.objects.filter(state=Review.State.PENDING)
+    vacancies = mine(running_vacancies())
+    reviews = mine(Review.objects.filter(state=Review.State.PENDING))
     return Today(
         bids=_listed(bids),
         overdue=bids.filter(answer_due__lte=now).count(),
@@ -136,20 +126,26 @@ def today(user: User, *, now: datetime) -> Today:
         ending=_listed(referrals.filter(soon)),
         awaited=_listed(referrals.exclude(soon)),
         vacancies=_listed(vacancies),
-        claims=claims_to_check().count() if user.has_perm("applications.change_benefit") else None,
+        claims=mine(claims_to_check()).count() if user.has_perm("applications.change_benefit") else None,
         disputes=disputes.count() if may_decide else None,
         late_disputes=disputes.filter(due_at__lte=now).count() if may_decide else None,
         guardian_claims=papers.count() if may_check else None,
         late_guardian_claims=papers.filter(due_at__lte=now).count() if may_check else None,
         objections=objections.count() if may_answer else None,
         late_objections=objections.filter(due_at__lte=now).count() if may_answer else None,
-        corrections=corrections_to_decide(user).count() if user.has_perm(DECIDE) else None,
-        rules=_proposed(RulesProposal.objects.exclude(proposed_by=user), user, "applications.change_rules"),
-        groups=_proposed(GroupProposal.objects.all(), user, "applications.change_groupproposal"),
-        headcounts=_proposed(Headcount.objects.all(), user, "applications.change_headcount"),
-        undoing=mine(undo_to_decide(user), f"bid__{path}").count() if user.has_perm(DECIDE_UNDO) else None,
+        corrections=mine(corrections_to_decide(user)).count() if user.has_perm(DECIDE) else None,
+        rules=_proposed(mine(rules_to_decide(user, now=now)), user, "applications.change_rules"),
+        groups=_proposed(mine(GroupProposal.objects.all()), user, "applications.change_groupproposal"),
+        headcounts=_proposed(mine(Headcount.objects.all()), user, "applications.change_headcount"),
+        undoing=mine(undo_to_decide(user)).count() if user.has_perm(DECIDE_UNDO) else None,
         reviews=reviews.count() if user.has_perm("bulletin.change_review") else None,
     )
+
+
+def rules_to_decide(user: User, *, now: datetime) -> QuerySet[RulesProposal]:
+    """The proposals that `user` did not make; those for every locality only for who works in each."""
+    others = RulesProposal.objects.filter(state=ProposalState.PROPOSED).exclude(proposed_by=user)
+    return others if has_every_locality(user, now=now) else others.exclude(locality=None)
 
 
 def bids_to_answer() -> QuerySet[Bid]:

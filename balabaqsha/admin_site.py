@@ -181,11 +181,11 @@ class StaffAdminSite(OTPAdminSite):
         """What is to be done today, by each employee's rights; below it the lists."""
         context = {**(extra_context or {}), "sms": _sms(request)}
         if isinstance(request.user, User):
-            context["numbers"] = workplace.numbers(request.user)
-            context["is_employed"] = is_employed(request.user, today=localdate(estimate_clock()))
-        if isinstance(request.user, User) and request.user.has_perm("applications.view_bid"):
             now = estimate_clock()
-            context = {**context, "today": workplace.today(request.user, now=now), "now": now}
+            context["numbers"] = workplace.numbers(request.user, now=now)
+            context["is_employed"] = is_employed(request.user, today=localdate(now))
+            if request.user.has_perm("applications.view_bid"):
+                context = {**context, "today": workplace.today(request.user, now=now), "now": now}
         return cast(TemplateResponse, super().index(request, context))
 
 

@@ -1,4 +1,8 @@
-"""What each role may do in the admin. Which rows it sees is decided by employment, not here."""
+"""What each role may do in the workplace; docs/roles.md tells it in a table, which a test compares with every page.
+
+Which rows somebody sees is decided by employment (`applications.own_rows`). A role that holds `work_everywhere` sees
+those of the whole city.
+"""
 
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
@@ -14,6 +18,16 @@ _SEEN_BY_BOTH = [
     "applications.view_undorequest",
     "bulletin.view_group",
     "bulletin.view_kindergarten",
+    "bulletin.view_vacancy",
+]
+
+# What is offered, as everybody may read it in the bulletin, with its drafts.
+_OFFER = [
+    "bulletin.view_group",
+    "bulletin.view_holiday",
+    "bulletin.view_kindergarten",
+    "bulletin.view_locality",
+    "bulletin.view_pause",
     "bulletin.view_vacancy",
 ]
 
@@ -39,11 +53,69 @@ PERMISSIONS: dict[Role, list[str]] = {
         "accounts.view_firstsignin",
         "accounts.change_assistedmove",
         "accounts.view_assistedmove",
+        *_OFFER,
         "bulletin.work_everywhere",
         "children.look_at_family",
         "children.read_names_of_family",
         "children.read_whole_card_of_family",
         "children.send_to_family_again",
+    ],
+    Role.AUDITOR: [
+        *_SEEN_BY_BOTH,
+        *_OFFER,
+        "accounts.view_assistedmove",
+        "accounts.view_auditentry",
+        "accounts.view_firstsignin",
+        "accounts.view_numbermove",
+        "accounts.view_objection",
+        "accounts.view_policyconsent",
+        "accounts.view_user",
+        "applications.view_application",
+        "applications.view_benefit",
+        "applications.view_benefitcategory",
+        "applications.view_correction",
+        "applications.view_event",
+        "applications.view_rules",
+        "applications.view_rulesproposal",
+        "applications.view_stoplistentry",
+        "auth.view_group",
+        "bulletin.view_employment",
+        "bulletin.view_review",
+        "bulletin.work_everywhere",
+        "children.look_at_family",
+        "children.read_whole_card_of_family",
+        "children.view_child",
+        "children.view_dispute",
+        "children.view_guardianclaim",
+        "children.view_guardianship",
+        "notifications.view_mail",
+        "notifications.view_message",
+        "notifications.view_notice",
+    ],
+    Role.ADMINISTRATOR: [
+        *_OFFER,
+        "accounts.change_user",
+        "accounts.view_auditentry",
+        "accounts.view_user",
+        "applications.add_benefitcategory",
+        "applications.change_benefitcategory",
+        "applications.view_benefitcategory",
+        "applications.view_rules",
+        "auth.view_group",
+        "bulletin.add_employment",
+        "bulletin.add_holiday",
+        "bulletin.add_kindergarten",
+        "bulletin.add_locality",
+        "bulletin.change_employment",
+        "bulletin.change_holiday",
+        "bulletin.change_kindergarten",
+        "bulletin.change_locality",
+        "bulletin.view_employment",
+        "bulletin.work_everywhere",
+        "notifications.change_mail",
+        "notifications.change_message",
+        "notifications.view_mail",
+        "notifications.view_message",
     ],
     Role.OFFICIAL: [
         *_SEEN_BY_BOTH,
@@ -95,8 +167,10 @@ PERMISSIONS: dict[Role, list[str]] = {
         "children.change_guardianclaim",
         "children.look_at_family",
         "children.read_names_of_family",
+        "children.view_child",
         "children.view_dispute",
         "children.view_guardianclaim",
+        "children.view_guardianship",
         "notifications.view_mail",
         "notifications.view_message",
     ],

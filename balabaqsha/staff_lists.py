@@ -1,5 +1,9 @@
 """Rules for every list of the workplace, ours or a library's: the site puts them in front of each admin.
 
+An employee sees the rows of own kindergartens and localities (`applications.own_rows`): in lists, on pages, behind
+buttons, among the choices of forms and filters and in suggestions. What concerns every locality is changed only by who
+works in all of them.
+
 Django filters a list by any column named in the address, even by columns that no page shows; hidden values can then be
 found out letter by letter. Here an address filters and sorts only by what the page itself offers.
 """
@@ -12,23 +16,28 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.filters import RelatedFieldListFilter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import url_params_from_lookup_dict
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import DataError
 from django.db.models import Field, Model, QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db.models.constants import LOOKUP_SEP
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from accounts.models import User
+from applications.own_rows import FOR_ALL, TABLE, concerns_all, has_every_locality, own_rows
 from balabaqsha.first_rows import FirstRows
 from balabaqsha.staff_audit import AuditedAdmin
 from balabaqsha.staff_searches import TooManySearches, note_search
+from notifications.clock import estimate_clock
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +48,45 @@ class GuardedAdmin(AuditedAdmin):
     paginator = FirstRows
     # Of all rows, whatever was searched for: a count of the whole table beside every search.
     show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return own_rows(super().get_queryset(request), user=_employee(request), now=estimate_clock())
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """What is not there, or not theirs, is not found."""
+        raise Http404
+
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
+        """The rows that a form offers for a foreign key."""
+        offered = super().get_field_queryset(db, db_field, request)
+        if db_field.related_model not in TABLE:
+            return offered
+        rows = db_field.related_model._default_manager.using(db) if offered is None else offered
+        return own_rows(rows.all(), user=_employee(request), now=estimate_clock())
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """A filter by related rows offers those that the employee may see."""
+        return [
+            (one, OwnRelatedFilter) if isinstance(one, str) and _is_placed(self.model, one) else one
+            for one in super().get_list_filter(request)
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and (
+            self.model not in FOR_ALL or _has_every_locality(request)
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._is_theirs(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._is_theirs(request, obj)
+
+    def _is_theirs(self, request: HttpRequest, obj: Model | None) -> bool:
+        concerns = self.model in FOR_ALL if obj is None else concerns_all(obj)
+        return not concerns or _has_every_locality(request)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -137,6 +185,18 @@ class GuardedAdmin(AuditedAdmin):
         return TemplateResponse(request, "admin/too_many_searches.html", context, status=429)
 
 
+class OwnRelatedFilter(RelatedFieldListFilter):
+    """A filter by related rows, of which the employee reads only their own."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        own = own_rows(
+            field.related_model._default_manager.all(), user=_employee(request), now=estimate_clock()
+        )
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        limit = {"pk__in": own.order_by().values("pk")}
+        return field.get_choices(include_blank=False, ordering=ordering, limit_choices_to=limit)
+
+
 class WatchedAutocomplete(AutocompleteJsonView):
     """Suggestions while typing; each word counts as a search in the list they come from."""
 
@@ -198,6 +258,35 @@ def is_offered_for_choice(site: admin.AdminSite, request: HttpRequest) -> bool:
             ):
                 return True
     return False
+
+
+def _employee(request: HttpRequest) -> User:
+    """The signed-in employee; whoever is none has no rows."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def _has_every_locality(request: HttpRequest) -> bool:
+    """Asked once for each request."""
+    known: bool | None = getattr(request, "has_every_locality", None)
+    if known is None:
+        known = has_every_locality(_employee(request), now=estimate_clock())
+        request.has_every_locality = known  # type: ignore[attr-defined]
+    return known
+
+
+def _is_placed(model: type[Model], path: str) -> bool:
+    """Whether the lookup leads to rows that belong to places."""
+    for name in path.split(LOOKUP_SEP):
+        try:
+            field = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            return False
+        if not field.is_relation or field.related_model is None:
+            return False
+        model = field.related_model
+    return model in TABLE
 
 
 def _written_fields(model: type[Model]) -> "list[Field[Any, Any]]":

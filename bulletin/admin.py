@@ -20,7 +20,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from accounts.inlines import BoundedInline
 from accounts.models import User
-from bulletin.employment import kindergartens_of
+from bulletin.employment import localities_of
 from bulletin.forms import PublishReviewForm, RejectReviewForm
 from bulletin.models import Employment, Group, Kindergarten, Locality, Review
 from bulletin.seen import SeenAdmin
@@ -38,11 +38,6 @@ REVIEW_FIELDS = [
     "moderated_at",
     "moderated_by",
 ]
-
-
-def own_kindergartens(request: HttpRequest) -> QuerySet[Kindergarten]:
-    """The kindergartens that the signed-in employee may see today."""
-    return kindergartens_of(cast(User, request.user), today=timezone.localdate(estimate_clock()))
 
 
 # Those of Kazakhstan.
@@ -112,9 +107,6 @@ class KindergartenAdmin(SeenAdmin):
     def name(self, kindergarten: Kindergarten) -> str:
         return kindergarten.name
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Kindergarten]:
-        return super().get_queryset(request).filter(pk__in=own_kindergartens(request))
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -133,7 +125,8 @@ class AroundFilter(admin.SimpleListFilter):
     parameter_name = "locality"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(place.slug, place.name) for place in Locality.objects.all()]
+        own = localities_of(cast(User, request.user), today=timezone.localdate(estimate_clock()))
+        return [(place.slug, place.name) for place in own]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Employment]) -> QuerySet[Employment]:
         if not (slug := self.value()):

@@ -44,6 +44,7 @@ SAME_IN_BOTH = {
     "телефон",
     "файл",
     "PDF",
+    "аудитор",
 }
 # What is filled in, and tags: no language has them in words.
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]|\{\w*\}")

@@ -32,6 +32,7 @@ from accounts.models import AuditEntry, Profile, User
 from accounts.phones import PhoneError, parse_mobile
 from applications.admin.work import LINE_BREAK, OF_FORMS, YEARS_AHEAD, staff_of
 from applications.csv_file import csv_response
+from applications.own_rows import has_every_locality
 from children.models import Child, Guardianship
 from notifications.clock import estimate_clock, read_clock
 
@@ -275,6 +276,12 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fields = _FIELDS
     readonly_fields = _FIELDS
     view_on_site = False
+
+    def has_view_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        """It holds what was done in the whole city: for who works in every locality of it."""
+        return super().has_view_permission(request, obj) and has_every_locality(
+            staff_of(request), now=estimate_clock()
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

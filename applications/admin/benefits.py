@@ -6,10 +6,9 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -218,11 +217,7 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
 
     def document_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """The claim's proof, as a download that no browser runs; the family's journal says who downloaded it."""
-        benefit: Benefit | None = self.get_object(request, str(pk))
-        if benefit is None:
-            raise Http404
-        if not self.has_view_permission(request, benefit):
-            raise PermissionDenied
+        benefit: Benefit = self.found(request, str(pk))
         try:
             response = file_response(benefit.document, name=benefit.original_name)
         except FileNotFoundError:

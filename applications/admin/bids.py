@@ -31,10 +31,10 @@ from applications.admin.work import (
 from applications.bidding import ending
 from applications.bidding.stand_ins import STAND_IN
 from applications.models import Bid
+from applications.own_rows import own_rows
 from applications.queue.position import position, positions
 from applications.referrals import issuing
 from applications.states import BidState, UndoKind
-from applications.workplace import own
 from bulletin.models import Kindergarten, Vacancy
 from bulletin.name_filter import KindergartenNameFilter
 from children.access import own_children
@@ -72,8 +72,7 @@ class LinkedFilter(admin.SimpleListFilter):
     """The bids for one thing of the employee's own, to which another page links; it is offered only on that way."""
 
     model: type[Model]
-    # From the thing to its kindergarten, and from a bid to the thing.
-    kindergarten_path = ""
+    # From a bid to the thing.
     bid_path = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -81,7 +80,7 @@ class LinkedFilter(admin.SimpleListFilter):
         if wanted is None:
             return []
         rows = self.model._default_manager.all()
-        seen = own(rows, user=staff_of(request), path=self.kindergarten_path, now=estimate_clock())
+        seen = own_rows(rows, user=staff_of(request), now=estimate_clock())
         try:
             found = seen.get(pk=wanted)
         except (ValueError, ValidationError, ObjectDoesNotExist):
@@ -99,7 +98,6 @@ class VacancyFilter(LinkedFilter):
     title = _("Place")
     parameter_name = "vacancy"
     model = Vacancy
-    kindergarten_path = "group__kindergarten"
     bid_path = "vacancy"
 
 
@@ -109,7 +107,6 @@ class KindergartenFilter(LinkedFilter):
     title = _("Kindergarten")
     parameter_name = "kindergarten"
     model = Kindergarten
-    kindergarten_path = "pk"
     bid_path = "vacancy__group__kindergarten"
 
 
@@ -138,7 +135,6 @@ class NumberedList(ChangeList):
 
 @admin.register(Bid)
 class BidAdmin(InTurn, KindergartensWork):
-    kindergarten_path = "vacancy__group__kindergarten"
     list_display = ["child", "birth_year", "number", "due", "shown_state", "place", "placed_at"]
     list_filter = [
         AnswerFilter,

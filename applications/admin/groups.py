@@ -115,7 +115,6 @@ class OverPromisedFilter(admin.SimpleListFilter):
 class GroupAdmin(WorkAdmin):
     """Everyone sees only the groups of their own kindergartens, and what is taken and promised of each."""
 
-    kindergarten_path = "kindergarten"
     change_list_template = "admin/bulletin/group/change_list.html"
     list_display = ["name", "kindergarten", "age_group", "language", "regime", "capacity"]
     list_filter = [OverPromisedFilter, "age_group", "language", "regime"]
@@ -158,6 +157,13 @@ class GroupAdmin(WorkAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         rows: QuerySet[Group] = super().get_queryset(request)
         return rows.select_related("kindergarten__locality")
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
+        """What waits for an official is named to who may open it."""
+        fields = list(super().get_fields(request, obj))
+        if not request.user.has_perms(["applications.view_groupproposal", "applications.view_headcount"]):
+            fields.remove("open_proposals")
+        return fields
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("bulletin.delete_group")
@@ -252,7 +258,6 @@ class GroupProposalForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(GroupProposal)
 class GroupProposalAdmin(ProposalAdmin):
     form = GroupProposalForm
-    kindergarten_path = "kindergarten"
     list_display = ["name", "kindergarten", "change", "proposed_at", "proposed_by", "shown_state"]
     list_filter = ["state"]
     list_select_related = ["kindergarten__locality", "group", "proposed_by"]
@@ -363,7 +368,6 @@ def _shown(obj: Any, name: str) -> str:
 
 @admin.register(Headcount)
 class HeadcountAdmin(ProposalAdmin):
-    kindergarten_path = "group__kindergarten"
     list_display = ["group", "kindergarten", "years", "children", "capacity", "counted_at", "shown_state"]
     list_filter = ["state", "school_year"]
     list_select_related = ["group__kindergarten__locality", "proposed_by"]

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -256,12 +255,10 @@ class GuardianClaimAdmin(WorkAdmin):
 
     def paper_view(self, request: HttpRequest, pk: UUID, paper_pk: int) -> HttpResponse:
         """One paper, as a download that no browser runs; the journal of whoever handed it in says who did so."""
-        claim: GuardianClaim | None = self.get_object(request, str(pk))
-        paper = claim.papers.filter(pk=paper_pk).first() if claim is not None else None
-        if claim is None or paper is None:
+        claim: GuardianClaim = self.found(request, str(pk))
+        paper = claim.papers.filter(pk=paper_pk).first()
+        if paper is None:
             raise Http404
-        if not self.has_view_permission(request, claim):
-            raise PermissionDenied
         try:
             response = file_response(paper.file, name=paper.original_name)
         except FileNotFoundError:

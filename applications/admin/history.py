@@ -141,7 +141,6 @@ class EventAdmin(WorkAdmin):
 
 @admin.register(Contract)
 class ContractAdmin(WorkAdmin):
-    kindergarten_path = "referral__bid__vacancy__group__kindergarten"
     list_display = ["number", "child", "kindergarten", "group", "signed_at"]
     list_filter = [("referral__bid__vacancy__group__kindergarten", KindergartenNameFilter), "signed_at"]
     list_select_related = [

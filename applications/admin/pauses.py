@@ -18,12 +18,14 @@ from applications.admin.work import (
     Rows,
     Work,
     WorkAdmin,
+    demand_locality_of,
     page_of,
     reason_field,
     staff_of,
     tag,
 )
 from applications.bidding import resuming
+from applications.own_rows import own_rows
 from bulletin.forms import EARLIEST_YEAR
 from bulletin.models import Locality, Pause
 from bulletin.reopening import NewOpening, next_day
@@ -47,6 +49,14 @@ class PauseForm(forms.Form):
     notice_ru = reason_field(
         label=_("Notice in Russian"),
     )
+
+    def __init__(self, *args: Any, employee: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["locality"]
+        assert isinstance(field, forms.ModelChoiceField)
+        now = estimate_clock()
+        field.queryset = own_rows(Locality.objects.all(), user=employee, now=now)
+        demand_locality_of(field, employee, now=now)
 
 
 class ResumeForm(forms.Form):
@@ -142,7 +152,6 @@ BEGIN = Work(
     permission="bulletin.add_pause",
     offered=_always,
     perform=_begin,
-    form=PauseForm,
     danger=True,
     preview=_effect,
 )
@@ -197,7 +206,8 @@ class PauseAdmin(WorkAdmin):
         """Ask for the place and the notice, show what would happen, begin."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = PauseForm(request.POST if request.method == "POST" else None)
+        sent = request.POST if request.method == "POST" else None
+        form = PauseForm(sent, employee=staff_of(request))
         effect: Rows = []
         if form.is_valid():
             now = read_clock()

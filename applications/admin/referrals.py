@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -126,7 +125,6 @@ def _revoke(referral: Referral, actor: User, data: dict[str, Any], now: datetime
 
 @admin.register(Referral)
 class ReferralAdmin(InTurn, KindergartensWork):
-    kindergarten_path = "bid__vacancy__group__kindergarten"
     list_display = ["number", "child", "kindergarten", "group", "issued_at", "last_day", "shown_state"]
     list_filter = [
         ValidityFilter,
@@ -355,7 +353,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
 
     def pdf_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """The referral's paper, or a message while it is still being made."""
-        referral = self._visible(request, pk)
+        referral = self.found(request, str(pk))
         if referral.state not in HAS_PAPER:
             messages.warning(request, gettext("The referral has ended: its paper is no longer kept."))
             return HttpResponseRedirect(page_of(referral))
@@ -366,7 +364,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
 
     def document_view(self, request: HttpRequest, pk: UUID, document: UUID) -> HttpResponse:
         """One supporting document of an extension, as a download that no browser runs."""
-        referral = self._visible(request, pk)
+        referral = self.found(request, str(pk))
         found = ExtensionDocument.objects.filter(pk=document, extension__referral=referral).first()
         if found is None:
             raise Http404
@@ -389,11 +387,3 @@ class ReferralAdmin(InTurn, KindergartensWork):
             return HttpResponseRedirect(page_of(referral))
         self.note_look(request, referral, target=target or referral.number)
         return response
-
-    def _visible(self, request: HttpRequest, pk: UUID) -> Referral:
-        referral: Referral | None = self.get_object(request, str(pk))
-        if referral is None:
-            raise Http404
-        if not self.has_view_permission(request, referral):
-            raise PermissionDenied
-        return referral

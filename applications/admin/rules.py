@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,7 @@ from applications.admin.work import (
     Work,
     WorkAdmin,
     day_of,
+    demand_locality_of,
     page_of,
     staff_of,
     tag,
@@ -43,7 +45,7 @@ from applications.moves import Refused
 from applications.referrals import stops
 from applications.refusals import Refusal
 from applications.states import ProposalState
-from applications.workplace import short_name
+from applications.workplace import rules_to_decide, short_name
 from bulletin.seen import CheckedAdmin
 from notifications.clock import estimate_clock, read_clock
 
@@ -174,6 +176,12 @@ class RulesAdmin(CheckedAdmin):
         # Whose they are stays: otherwise rules of one locality could become those of all.
         return ["locality", "early_from"] if obj else []
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if isinstance(field, forms.ModelChoiceField):
+            demand_locality_of(field, staff_of(request), now=estimate_clock())
+        return field
+
     def has_delete_permission(self, request: HttpRequest, obj: Rules | None = None) -> bool:
         return False
 
@@ -240,12 +248,20 @@ def _may_still_change(rules: Rules) -> bool:
     return start is None or rules.valid_from >= start
 
 
+class RulesWaitForYou(WaitsForYou):
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "you":
+            return queryset
+        waiting = rules_to_decide(staff_of(request), now=estimate_clock())
+        return queryset.filter(pk__in=waiting.values("pk"))
+
+
 @admin.register(RulesProposal)
 class RulesProposalAdmin(ProposalAdmin):
     """Rules that wait for a second official, and what became of the others."""
 
     list_display = ["shown_locality", "begins", "proposed_at", "proposed_by", "shown_state"]
-    list_filter = [WaitsForYou, "state"]
+    list_filter = [RulesWaitForYou, "state"]
     list_select_related = ["locality", "proposed_by"]
     fields = [
         "shown_state",

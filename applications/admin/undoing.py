@@ -87,7 +87,6 @@ def requests_of(bid: Bid) -> str:
 
 @admin.register(UndoRequest)
 class UndoRequestAdmin(ProposalAdmin):
-    kindergarten_path = "bid__vacancy__group__kindergarten"
     list_display = ["shown_kind", "child", "kindergarten", "proposed_at", "proposed_by", "shown_state"]
     list_filter = [WaitsForYou, "state", "kind"]
     list_select_related = [

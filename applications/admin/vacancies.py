@@ -197,7 +197,6 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
     """Editable only while it is a draft: afterwards families rely on it."""
 
     form = VacancyForm
-    kindergarten_path = "group__kindergarten"
     list_display = [
         "group_name",
         "kindergarten",

@@ -1,4 +1,4 @@
-"""An admin without editing: rows of the employee's own kindergartens, and buttons with a confirmation page."""
+"""An admin without editing: rows of the employee's own places, and buttons with a confirmation page."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,9 +33,10 @@ from applications.admin.in_turn import InTurn, Next
 from applications.bidding.stand_ins import STAND_IN, decides_itself, stands_in
 from applications.models import Application
 from applications.moves import Refused
+from applications.own_rows import concerns_all, has_every_locality
 from applications.refusals import Refusal
 from applications.states import StandIn
-from applications.workplace import own, short_name
+from applications.workplace import short_name
 from bulletin.models import Kindergarten
 from children.access import guardians_of, is_own_child
 from children.models import Child
@@ -83,6 +84,12 @@ class ReasonForm(forms.Form):
     reason = reason_field(
         help_text=_("The family reads this text. Write what happened and what they can do.")
     )
+
+
+def demand_locality_of(field: "forms.ModelChoiceField[Any]", employee: User, *, now: datetime) -> None:
+    """Let only who works in every locality leave the choice empty, which means all of them."""
+    if not has_every_locality(employee, now=now):
+        field.required, field.empty_label = True, "—"
 
 
 class WaitingFilter(admin.SimpleListFilter):
@@ -157,9 +164,9 @@ class Happened(NamedTuple):
 
 
 class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Read-only pages limited to the employee's kindergartens; `works` are the buttons of an object's page.
+    """Read-only pages of the employee's own rows; `works` are the buttons of an object's page.
 
-    Other kindergartens' objects are 404 everywhere: list, object, history, buttons, files.
+    Other people's objects are 404 everywhere: list, object, history, buttons, files (`applications.own_rows`).
     """
 
     change_form_template = "admin/work/change_form.html"
@@ -169,18 +176,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_facets = admin.ShowFacets.NEVER
 
     works: Sequence[Work] = ()
-    # The lookup from a row to its kindergarten; empty for rows that belong to none (officials only).
-    kindergarten_path = ""
 
     def __init__(self, model: type[Any], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
         self._columns: dict[str, Callable[[Any], str | None]] = {}
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request)
-        if not self.kindergarten_path:
-            return rows
-        return own(rows, user=staff_of(request), path=self.kindergarten_path, now=estimate_clock())
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return tuple(str(name) for name in self.get_fields(request, obj))
@@ -193,11 +192,6 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-    def _get_obj_does_not_exist_redirect(
-        self, request: HttpRequest, opts: Any, object_id: str
-    ) -> HttpResponse:
-        raise Http404
 
     # --- whose clock -------------------------------------------------------------------------------------------
 
@@ -297,8 +291,11 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
 
     def may(self, request: HttpRequest, work: Work, obj: Any) -> bool:
-        """Whether the employee has the right to do `work` with `obj`."""
-        return request.user.has_perm(work.permission)
+        """Whether the employee has the right to do `work` with `obj`, and works everywhere that `obj` concerns."""
+        user = staff_of(request)
+        if not user.has_perm(work.permission):
+            return False
+        return not concerns_all(obj) or has_every_locality(user, now=estimate_clock())
 
     def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
         """Why this employee can't do an offered `work` now, in words that stand in its place; empty if they can."""
@@ -452,13 +449,22 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
 
     def _asked_for(self, request: HttpRequest, object_id: str, name: str) -> tuple[Any, Work]:
-        obj = self.get_object(request, unquote(object_id))
+        obj = self.found(request, unquote(object_id))
         work = next((work for work in self.works if work.name == name), None)
-        if obj is None or work is None:
+        if work is None:
             raise Http404
-        if not (self.has_view_permission(request, obj) and self.may(request, work, obj)):
+        if not self.may(request, work, obj):
             raise PermissionDenied
         return obj, work
+
+    def found(self, request: HttpRequest, object_id: str) -> Any:
+        """The object at an address. Raises PermissionDenied for who reads no such list, Http404 if it is not theirs."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise Http404
+        return obj
 
     def _perform(self, request: HttpRequest, work: Work, obj: Model, data: dict[str, Any]) -> None:
         self._do(request, work, obj, data)

@@ -15,7 +15,7 @@ from balabaqsha.demo.places import PLACES
 from bulletin.models import Employment, Kindergarten, Locality
 
 ADMINISTRATOR = "administrator"
-ROLE_LABELS = {**dict(Role.choices), ADMINISTRATOR: gettext_lazy("system administrator")}
+ROLE_LABELS = {**dict(Role.choices), ADMINISTRATOR: gettext_lazy("superuser: may do everything")}
 WORKER_PREFIX = "worker-"
 
 
@@ -40,6 +40,8 @@ EMPLOYEES = (
     Employee("kentau-official", "kentau-official-demo-1", Role.OFFICIAL, localities=("kentau",)),
     Employee("contact", "contact-demo-1", Role.CONTACT_CENTRE),
     Employee("colleague", "colleague-demo-1", Role.CONTACT_CENTRE),
+    Employee("auditor", "auditor-demo-1", Role.AUDITOR),
+    Employee("system", "system-demo-1", Role.ADMINISTRATOR),
     Employee("administrator", "administrator-demo-1", ADMINISTRATOR),
 )
 

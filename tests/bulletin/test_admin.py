@@ -190,8 +190,8 @@ def test_a_worker_sees_only_their_own_kindergarten(worker_client: Client, own, o
     assert own.name_kk in page
     assert other.name_kk not in page
     assert worker_client.get(f"/admin/bulletin/kindergarten/{own.pk}/change/").status_code == 200
-    assert worker_client.get(f"/admin/bulletin/kindergarten/{other.pk}/change/").status_code == 302
-    assert worker_client.post(f"/admin/bulletin/kindergarten/{other.pk}/change/", {}).status_code == 302
+    assert worker_client.get(f"/admin/bulletin/kindergarten/{other.pk}/change/").status_code == 404
+    assert worker_client.post(f"/admin/bulletin/kindergarten/{other.pk}/change/", {}).status_code == 404
     assert worker_client.post(f"/admin/bulletin/kindergarten/{own.pk}/delete/").status_code == 403
     assert worker_client.get("/admin/bulletin/kindergarten/add/").status_code == 403
 

@@ -1,13 +1,14 @@
 """Officials look at children, read-only; employees of kindergartens and strangers don't."""
 
 import pytest
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from accounts.roles import Role
-from tests.factories import GuardianshipFactory, StaffFactory
+from tests.factories import GuardianshipFactory, KindergartenFactory
+from tests.staff import employee, worker_of
 
 LIST = "admin:children_child_changelist"
 IIN = "170720600007"
@@ -21,9 +22,7 @@ def guardianship(settings, db):
 
 @pytest.fixture
 def official(client_of, guardianship):
-    employee = StaffFactory()
-    employee.groups.add(Group.objects.get_or_create(name=Role.OFFICIAL)[0])
-    return client_of(employee)
+    return client_of(employee(Role.OFFICIAL))
 
 
 def page_of(child):
@@ -68,8 +67,11 @@ def test_nothing_is_changed_here(official, guardianship):
 
 
 def test_an_employee_of_a_kindergarten_sees_no_children_here(client_of, guardianship):
-    employee = StaffFactory()
-    employee.user_permissions.add(Permission.objects.get(codename="view_child"))
-    client = client_of(employee)
+    """Nor would the right help whoever works in no locality."""
+    worker = worker_of(KindergartenFactory())
+    client = client_of(worker)
     assert client.get(reverse(LIST)).status_code == 403
     assert client.get(page_of(guardianship.child)).status_code == 403
+    worker.user_permissions.add(Permission.objects.get(codename="view_child"))
+    assert client.get(reverse(LIST)).context["cl"].result_count == 0
+    assert client.get(page_of(guardianship.child)).status_code == 404

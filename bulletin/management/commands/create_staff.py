@@ -26,7 +26,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--superuser", action="store_true", help="a system administrator")
+        parser.add_argument(
+            "--superuser", action="store_true", help="may do everything: the first administrator"
+        )
         parser.add_argument(
             "--role", choices=Role.values, action="append", default=[], help="may be repeated"
         )
@@ -59,7 +61,7 @@ class Command(BaseCommand):
             )
         if options["role"] and options["superuser"]:
             raise CommandError(
-                "An administrator may do everything and needs no role: give --superuser or --role, not both.",
+                "A superuser may do everything and needs no role: give --superuser or --role, not both.",
                 returncode=2,
             )
         places = localities(options["locality"])

@@ -211,7 +211,7 @@ def test_none_is_approved_while_a_dispute_is_open(owner, first, second):
 def test_the_role_sees_nothing_else(owner, first):
     desk = inside(first)
     for page in ("accounts/user/", "accounts/profile/", "applications/application/", "children/dispute/",
-                 "notifications/message/", "accounts/auditentry/", "bulletin/vacancy/"):  # fmt: skip
+                 "notifications/message/", "accounts/auditentry/", "applications/bid/"):  # fmt: skip
         assert desk.get(f"/admin/{page}").status_code == 403, page
 
 

@@ -1,15 +1,21 @@
-"""Who gets which page of the workplace: every address as every kind of visitor."""
+"""Who gets which page of the workplace: every address as every kind of visitor, as docs/roles.md promises."""
 
+import re
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import AssistedMove, FirstSignIn, NumberMove, User
+from accounts.journal_actions import Action
+from accounts.models import AssistedMove, AuditEntry, FirstSignIn, NumberMove, PolicyConsent, SmsCode, User
 from accounts.numbers import assisted, moves
 from accounts.roles import Role
 from applications.bidding import ending as bid_ending
@@ -22,174 +28,68 @@ from applications.models import (
     RulesProposal,
     StopListEntry,
 )
+from applications.own_rows import TABLE as TABLE_OF_ROWS
+from applications.own_rows import concerns_all
 from applications.referrals import ending, extending, issuing
 from balabaqsha.admin_site import staff_site
-from bulletin.models import Pause, Vacancy
+from bulletin.models import Holiday, Locality, Pause, Vacancy
+from notifications.models import Mail, Message, Notice
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
     DisputeFactory,
+    EmploymentFactory,
     GuardianClaimFactory,
     KindergartenFactory,
     LocalityFactory,
     ObjectionFactory,
+    ReviewFactory,
     UndoRequestFactory,
     UserFactory,
     VacancyFactory,
 )
-from tests.staff import employee, give_app, inside, worker_of
+from tests.staff import employee, give_app, inside, official_of, press, worker_of
 from tests.unseen import pages_unseen
 
 pytestmark = pytest.mark.django_db
 
-VISITORS = ("anonymous", "parent", "stranger", "worker", "official", "superuser")
+# One column of docs/roles.md each. `other_…` work somewhere else; families and visitors are led to the sign-in page.
+VISITORS = (
+    "worker",
+    "other_worker",
+    "official",
+    "other_official",
+    "contact_centre",
+    "auditor",
+    "administrator",
+    "superuser",
+)
+OUTSIDE = ("anonymous", "parent")
+# What is no page leads to one.
+MARKS = {"✓": 200, "→": 302, "—": 403, "·": 404}
+ROLES = Path(__file__).resolve().parents[3] / "docs/roles.md"
 
-# One row for each address: what the six visitors get, in the order of VISITORS.
-FOR_ALL_STAFF = (302, 302, 200, 200, 200, 200)
-OWN_OR_OFFICIAL = (302, 302, 404, 200, 200, 200)
-OWN_WORK = (302, 302, 404, 200, 403, 200)
-OFFICIALS = (302, 302, 403, 403, 200, 200)
-WORKERS = (302, 302, 200, 200, 403, 200)
-NOBODY = (302, 302, 404, 404, 404, 404)
-NEVER = (302, 302, 403, 403, 403, 403)
 
-TABLE = {
-    "index": FOR_ALL_STAFF,
-    "family_search": FOR_ALL_STAFF,
-    "family_of_child served_child": OWN_OR_OFFICIAL,
-    "family_of_guardian served_guardian": OWN_OR_OFFICIAL,
-    # Who opens the address of the button is led to the card.
-    "family_of_child_again served_child sms message": (302, 302, 403, 403, 403, 302),
-    "family_of_guardian_again served_guardian sms message": (302, 302, 403, 403, 403, 302),
-    "children_dispute_work dispute stand": OFFICIALS,
-    "children_dispute_work dispute end": OFFICIALS,
-    "accounts_assistedmove_changelist": OFFICIALS,
-    "accounts_firstsignin_changelist": (302, 302, 403, 403, 403, 200),
-    "accounts_firstsignin_register": (302, 302, 403, 403, 403, 200),
-    "accounts_firstsignin_work printed_paper ask": (302, 302, 403, 403, 403, 200),
-    "accounts_firstsignin_work asked_paper decline": (302, 302, 403, 403, 403, 200),
-    "accounts_firstsignin_work typed_paper correct": (302, 302, 403, 403, 403, 200),
-    "accounts_assistedmove_find": (302, 302, 403, 403, 403, 200),
-    "accounts_assistedmove_work assisted approve": OFFICIALS,
-    "accounts_assistedmove_work stopped_before approve-despite": OFFICIALS,
-    "accounts_assistedmove_work assisted withdraw": OFFICIALS,
-    "children_guardianclaim_work paper_claim check": OFFICIALS,
-    "children_guardianclaim_work checked_claim approve": OFFICIALS,
-    "children_guardianclaim_work paper_claim refuse": OFFICIALS,
-    "accounts_objection_changelist": OFFICIALS,
-    "accounts_objection_add": NEVER,
-    "accounts_objection_change objection": OFFICIALS,
-    "accounts_objection_work objection mended": OFFICIALS,
-    "accounts_objection_work objection stands": OFFICIALS,
-    "accounts_objection_work objection not-ours": OFFICIALS,
-    "bulletin_pause_work pause resume": OFFICIALS,
-    "applications_bid_changelist": FOR_ALL_STAFF,
-    "applications_bid_add": NEVER,
-    "applications_bid_change bid": OWN_OR_OFFICIAL,
-    "applications_bid_history bid": OWN_OR_OFFICIAL,
-    "applications_bid_delete bid": NEVER,
-    "applications_bid_work bid activate": OWN_WORK,
-    "applications_bid_work bid reject": OWN_WORK,
-    "applications_bid_work bid nonsense": NOBODY,
-    "applications_referral_changelist": FOR_ALL_STAFF,
-    "applications_referral_add": NEVER,
-    "applications_referral_change referral": OWN_OR_OFFICIAL,
-    "applications_referral_history referral": OWN_OR_OFFICIAL,
-    "applications_referral_pdf referral": OWN_OR_OFFICIAL,
-    "applications_referral_document referral document": OWN_OR_OFFICIAL,
-    "applications_referral_document other_referral document": NOBODY,
-    "applications_referral_work referral sign": OWN_WORK,
-    "applications_referral_work referral revoke": OWN_WORK,
-    "applications_referral_work referral came": OWN_WORK,
-    "applications_referral_work expired came-in-time": OWN_OR_OFFICIAL,
-    "applications_referral_work revoked undo-revocation": OWN_OR_OFFICIAL,
-    "applications_bid_work refused undo-refusal": OWN_OR_OFFICIAL,
-    "applications_contract_work contract undo-contract": OWN_OR_OFFICIAL,
-    "applications_undorequest_changelist": FOR_ALL_STAFF,
-    "applications_undorequest_add": NEVER,
-    "applications_undorequest_change undo": OWN_OR_OFFICIAL,
-    "applications_undorequest_delete undo": NEVER,
-    "applications_undorequest_work undo approve": (302, 302, 404, 403, 200, 200),
-    "applications_undorequest_work undo decline": (302, 302, 404, 403, 200, 200),
-    "applications_contract_changelist": FOR_ALL_STAFF,
-    "applications_contract_add": NEVER,
-    "applications_contract_change contract": OWN_OR_OFFICIAL,
-    "bulletin_vacancy_changelist": FOR_ALL_STAFF,
-    "bulletin_vacancy_add": WORKERS,
-    "bulletin_vacancy_change vacancy": OWN_OR_OFFICIAL,
-    "bulletin_vacancy_change draft": OWN_OR_OFFICIAL,
-    "bulletin_vacancy_delete draft": (302, 302, 403, 200, 403, 200),
-    "bulletin_vacancy_delete vacancy": NEVER,
-    "bulletin_vacancy_work draft publish": OWN_OR_OFFICIAL,
-    "bulletin_vacancy_work soon publish-soon": (302, 302, 404, 403, 200, 200),
-    "bulletin_vacancy_work vacancy recall": OWN_OR_OFFICIAL,
-    "bulletin_vacancy_work vacancy close": OWN_OR_OFFICIAL,
-    "applications_application_changelist": OFFICIALS,
-    "applications_application_add": NEVER,
-    "applications_application_change application": OFFICIALS,
-    "applications_application_work application correct": OFFICIALS,
-    "applications_correction_changelist": OFFICIALS,
-    "applications_correction_add": NEVER,
-    "applications_correction_change correction": OFFICIALS,
-    "applications_correction_delete correction": NEVER,
-    "applications_correction_work correction approve": OFFICIALS,
-    "applications_correction_work correction decline": OFFICIALS,
-    "accounts_numbermove_changelist": OFFICIALS,
-    "accounts_numbermove_add": NEVER,
-    "accounts_numbermove_change claim": OFFICIALS,
-    "accounts_numbermove_work claim give": OFFICIALS,
-    "accounts_numbermove_work claim keep": OFFICIALS,
-    "applications_event_changelist": OFFICIALS,
-    "applications_event_change event": OFFICIALS,
-    "applications_stoplistentry_changelist": OFFICIALS,
-    "applications_stoplistentry_change stop": OFFICIALS,
-    "applications_stoplistentry_work stop lift": OFFICIALS,
-    "applications_benefit_changelist": OFFICIALS,
-    "applications_benefit_add": NEVER,
-    "applications_benefit_change benefit": OFFICIALS,
-    "applications_benefit_delete benefit": NEVER,
-    "applications_benefit_document benefit": OFFICIALS,
-    "applications_benefit_work benefit verify": OFFICIALS,
-    "applications_benefit_work benefit reject": OFFICIALS,
-    "applications_benefitcategory_changelist": OFFICIALS,
-    "applications_benefitcategory_add": OFFICIALS,
-    "applications_benefitcategory_change category": OFFICIALS,
-    "applications_benefitcategory_delete category": NEVER,
-    "bulletin_group_changelist": FOR_ALL_STAFF,
-    "bulletin_group_add": NEVER,
-    "bulletin_group_change group": OWN_OR_OFFICIAL,
-    "bulletin_group_history group": OWN_OR_OFFICIAL,
-    "bulletin_group_work group change": OWN_OR_OFFICIAL,
-    "bulletin_group_work group count": OWN_OR_OFFICIAL,
-    "applications_groupproposal_changelist": FOR_ALL_STAFF,
-    "applications_groupproposal_add": FOR_ALL_STAFF,
-    "applications_groupproposal_change group_proposal": OWN_OR_OFFICIAL,
-    "applications_groupproposal_delete group_proposal": NEVER,
-    "applications_groupproposal_work group_proposal approve": (302, 302, 404, 403, 200, 200),
-    "applications_groupproposal_work group_proposal decline": (302, 302, 404, 403, 200, 200),
-    "applications_headcount_changelist": FOR_ALL_STAFF,
-    "applications_headcount_add": NEVER,
-    "applications_headcount_change headcount": OWN_OR_OFFICIAL,
-    "applications_headcount_delete headcount": NEVER,
-    "applications_headcount_work headcount approve": (302, 302, 404, 403, 200, 200),
-    "applications_headcount_work headcount decline": (302, 302, 404, 403, 200, 200),
-    "applications_rules_changelist": OFFICIALS,
-    "applications_rules_add": OFFICIALS,
-    "applications_rules_change rules": OFFICIALS,
-    "applications_rules_delete rules": NEVER,
-    "applications_rulesproposal_changelist": OFFICIALS,
-    "applications_rulesproposal_add": NEVER,
-    "applications_rulesproposal_change proposal": OFFICIALS,
-    "applications_rulesproposal_delete proposal": NEVER,
-    "applications_rulesproposal_work proposal approve": OFFICIALS,
-    "applications_rulesproposal_work proposal decline": OFFICIALS,
-}
+def read_table() -> dict[str, tuple[int, ...]]:
+    """What docs/roles.md promises: for each address, what each visitor gets."""
+    rows = re.findall(r"^\| `([^`]+)` \|(.+)\|$", ROLES.read_text(), re.MULTILINE)
+    return {row: tuple(MARKS[cell.strip()] for cell in cells.split("|")) for row, cells in rows}
+
+
+TABLE = read_table()
 
 
 @pytest.fixture
 def objects(scene, clock):
-    """One of everything, all of it in one kindergarten."""
+    """One of everything, all of it in one kindergarten and in the families of its locality."""
+
+    def parent():
+        return ApplicationFactory(locality=scene.locality).filed_by
+
+    def guardianship():
+        return ApplicationFactory(locality=scene.locality).child.guardianships.get()
+
     # Officials answer where nobody else is employed.
     worker_of(scene.group.kindergarten)
 
@@ -216,7 +116,7 @@ def objects(scene, clock):
             now=scene.now,
         )
 
-    stubborn = UserFactory()
+    stubborn = parent()
     moves.stop(assisted_move(stubborn, "+77023334456").move, by=stubborn, address=None, now=scene.now)
 
     def referral():
@@ -245,7 +145,6 @@ def objects(scene, clock):
         bid=served,
         served_child=served.application.child,
         served_guardian=served.application.filed_by,
-        message=SimpleNamespace(pk="00000000-0000-4000-8000-000000000000"),
         referral=extended,
         other_referral=referral(),
         document=extended.extension.documents.get(),
@@ -258,16 +157,16 @@ def objects(scene, clock):
             published_at=None,
             opens_at=scene.now + timedelta(minutes=1),
         ),
-        dispute=DisputeFactory(),
-        objection=ObjectionFactory(),
-        paper_claim=GuardianClaimFactory(),
+        dispute=DisputeFactory(guardianship=guardianship()),
+        objection=ObjectionFactory(user=parent()),
+        paper_claim=GuardianClaimFactory(user=parent()),
         checked_claim=GuardianClaimFactory(
-            state="checked", checked_by=scene.staff, checked_at=scene.now, note="x"
+            user=parent(), state="checked", checked_by=scene.staff, checked_at=scene.now, note="x"
         ),
         claim=NumberMove.objects.create(
-            account=UserFactory(), kind="recycling", proof="claim", asked_at=scene.now, claimant_tie="unasked"
+            account=parent(), kind="recycling", proof="claim", asked_at=scene.now, claimant_tie="unasked"
         ),
-        assisted=assisted_move(UserFactory(), "+77023334455"),
+        assisted=assisted_move(parent(), "+77023334455"),
         stopped_before=assisted_move(stubborn, "+77023334457"),
         printed_paper=FirstSignIn.objects.create(
             user=UserFactory(phone=None, username="912345678"), registered_at=scene.now
@@ -281,9 +180,8 @@ def objects(scene, clock):
             registered_at=scene.now,
             asked_at=scene.now,
         ),
-        pause=Pause.objects.create(
-            locality=LocalityFactory(slug="kentau"), started_at=scene.now, started_by=scene.staff
-        ),
+        pause=Pause.objects.create(locality=scene.locality, started_at=scene.now, started_by=scene.staff),
+        pause_of_all=Pause.objects.create(started_at=scene.now, started_by=scene.staff),
         application=scene.application,
         correction=Correction.objects.create(
             application=ApplicationFactory(locality=scene.locality),
@@ -304,7 +202,8 @@ def objects(scene, clock):
         undo=UndoRequestFactory(bid=lost.bid, proposed_at=scene.now, proposed_by=scene.staff),
         benefit=(benefit := BenefitFactory(application=scene.application)),
         category=benefit.category,
-        rules=Rules.objects.create(valid_from="2019-01-01"),
+        rules=Rules.objects.create(valid_from="2019-01-01", locality=scene.locality),
+        rules_of_all=Rules.objects.create(valid_from="2019-01-01"),
         group=scene.group,
         group_proposal=GroupProposal.objects.create(
             kindergarten=scene.group.kindergarten,
@@ -323,26 +222,86 @@ def objects(scene, clock):
             proposed_at=scene.now,
             proposed_by=scene.staff,
         ),
-        proposal=RulesProposal.objects.create(reason="x", proposed_at=scene.now, proposed_by=scene.staff),
+        proposal=RulesProposal.objects.create(
+            locality=scene.locality, reason="x", proposed_at=scene.now, proposed_by=scene.staff
+        ),
+        proposal_of_all=RulesProposal.objects.create(
+            reason="x", proposed_at=scene.now, proposed_by=scene.staff
+        ),
+        child=scene.application.child,
+        parent=scene.parent,
+        profile=scene.parent.profile,
+        colleague=(colleague := worker_of(scene.group.kindergarten)),
+        employment=colleague.employments.get(),
+        locality=scene.locality,
+        kindergarten=scene.group.kindergarten,
+        holiday=Holiday.objects.first(),
+        review=ReviewFactory(kindergarten=scene.group.kindergarten, state="pending"),
+        consent=PolicyConsent.objects.create(user=scene.parent, version="1", given_at=scene.now),
+        code=SmsCode.objects.create(
+            phone=scene.parent.phone,
+            purpose="reset",
+            code_hash="x",
+            session_hash="x",
+            created_at=scene.now,
+            expires_at=scene.now,
+        ),
+        entry=AuditEntry.objects.create(
+            at=scene.now, action=Action.SIGNED_IN, actor=scene.parent, subject=scene.parent
+        ),
+        message=outgoing(Message, scene, phone=scene.parent.phone),
+        mail=outgoing(Mail, scene, address="a@mail.kz"),
+        notice=Notice.objects.create(
+            recipient=scene.parent,
+            kind="bid_placed",
+            text_kk="x",
+            text_ru="x",
+            dedupe_key="x",
+            created_at=scene.now,
+        ),
+        role=Group.objects.get(name=Role.OFFICIAL),
+    )
+
+
+def outgoing(model, scene, **fields):
+    return model.objects.create(
+        recipient=scene.parent,
+        kind="bid_placed",
+        language="kk",
+        text="x",
+        dedupe_key=f"{model.__name__}:x",
+        created_at=scene.now,
+        next_attempt_at=scene.now,
+        give_up_at=scene.now,
+        **fields,
     )
 
 
 def visitor(kind: str, scene) -> Client:
+    """A browser of each kind of visitor, signed in where one can be."""
     if kind == "anonymous":
         return Client()
     if kind == "parent":
         client = Client()
         client.force_login(UserFactory.create(), backend="django.contrib.auth.backends.ModelBackend")
         return client
-    if kind == "stranger":
-        return inside(worker_of(KindergartenFactory.create(locality=scene.locality)))
-    if kind == "worker":
-        return inside(worker_of(scene.group.kindergarten))
-    if kind == "official":
-        return inside(employee(Role.OFFICIAL))
+    made: dict[str, Callable[[], User]] = {
+        "worker": lambda: worker_of(scene.group.kindergarten),
+        "other_worker": lambda: worker_of(KindergartenFactory.create(locality=scene.locality)),
+        "official": lambda: official_of(scene.locality),
+        "other_official": lambda: official_of(LocalityFactory(slug="kentau")),
+        "contact_centre": lambda: employee(Role.CONTACT_CENTRE),
+        "auditor": lambda: employee(Role.AUDITOR),
+        "administrator": lambda: employee(Role.ADMINISTRATOR),
+        "superuser": superuser,
+    }
+    return inside(made[kind]())
+
+
+def superuser() -> User:
     user = User.objects.create_superuser("root", "root-pass-1")
     give_app(user)
-    return inside(user)
+    return user
 
 
 def address(row: str, objects: SimpleNamespace) -> str:
@@ -359,15 +318,30 @@ def status(client: Client, url: str) -> int:
 
 def test_every_address_as_every_visitor(objects, scene):
     """Each page is drawn for the first and the last who get it: the one with the fewest rights and the one with all."""
+    outside = [visitor(kind, scene) for kind in OUTSIDE]
     clients, got = [visitor(kind, scene) for kind in VISITORS], {}
     for row, expected in TABLE.items():
         shown = [place for place, code in enumerate(expected) if code == 200]
+        with pages_unseen():
+            assert [status(client, address(row, objects)) for client in outside] == [302, 302], row
         answers = []
         for place, client in enumerate(clients):
             with nullcontext() if place in (*shown[:1], *shown[-1:]) else pages_unseen():
                 answers.append(status(client, address(row, objects)))
         got[row] = tuple(answers)
-    assert got == TABLE
+    assert [f"{row}: {got[row]}" for row in TABLE if got[row] != TABLE[row]] == []
+
+
+def test_every_list_is_in_the_table():
+    """With its pages, where it has any."""
+    lists = {f"{model._meta.app_label}_{model._meta.model_name}" for model in staff_site._registry}
+    rows = [row.partition(" ")[0] for row in TABLE]
+    assert {row.removesuffix("_changelist") for row in rows if row.endswith("_changelist")} == lists
+    assert {row.removesuffix("_change") for row in rows if row.endswith("_change")} == lists
+
+
+def test_it_is_known_of_every_list_whose_rows_are_whose():
+    assert set(staff_site._registry) <= set(TABLE_OF_ROWS)
 
 
 def test_every_button_is_in_the_table():
@@ -390,31 +364,155 @@ def test_no_button_can_be_pressed_from_outside(objects, scene):
         return Event.objects.count(), list(vacancies.order_by("pk").values_list("state", flat=True))
 
     before = history()
-    for kind in ("anonymous", "parent", "stranger"):
+    for kind in (*OUTSIDE, "other_worker"):
         client = visitor(kind, scene)
         for row in POSTS:
             answer = client.post(address(row, objects), {"reason": "x", "post": "yes"})
-            if kind == "stranger":
+            if kind == "other_worker":
                 assert answer.status_code in {403, 404}, row
             else:
                 assert answer.url.partition("?")[0] == reverse("admin:login"), row
         assert history() == before, kind
 
 
-def test_lists_and_popups_show_a_stranger_nothing(objects, scene):
-    client = visitor("stranger", scene)
-    for name in ("applications_bid", "applications_referral", "applications_contract", "bulletin_vacancy"):
-        for query in ("", "?_popup=1", "?all=1", "?_to_field=id&_popup=1", "?q=a"):
-            page = client.get(reverse(f"admin:{name}_changelist") + query)
-            assert page.context["cl"].result_count == 0, (name, query)
-            assert scene.group.name not in page.content.decode(), (name, query)
+def shown(client: Client, model, query: str = "") -> set[object]:
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    with pages_unseen():
+        page = client.get(address + query)
+    return {row.pk for row in page.context["cl"].result_list}
 
 
-def test_filters_offer_only_own_kindergartens(objects, scene):
-    other = VacancyFactory(group__kindergarten__name_kk="Бөтен балабақша")
+def test_no_list_shows_what_is_of_others(objects, scene):
+    """Every list that somebody reads, with every way to ask for all of it; the official who works there sees it."""
+    found = {one for one in vars(objects).values() if isinstance(one, Model)}
+    placed = {one for one in found if not concerns_all(one) and not isinstance(one, Group)}
+    desks = {kind: visitor(kind, scene) for kind in ("official", "other_official", "other_worker")}
+    for model in staff_site._registry:
+        rows = {one.pk for one in placed if isinstance(one, model)}
+        name = f"{model._meta.app_label}_{model._meta.model_name}_changelist"
+        may_read = dict(zip(VISITORS, TABLE[name], strict=True))
+        for kind, desk in desks.items():
+            if may_read[kind] == 200 and kind == "official":
+                assert rows <= shown(desk, model, "?all=1"), name
+            elif may_read[kind] == 200:
+                for query in ("", "?_popup=1", "?all=1", "?_to_field=id&_popup=1"):
+                    assert not rows & shown(desk, model, query), (kind, name, query)
+
+
+def test_filters_and_suggestions_offer_only_own_rows(objects, scene):
+    """A worker's, and those of an official of a locality."""
+    other = VacancyFactory(group__kindergarten__name_kk="Бөтен балабақша").group.kindergarten
     page = visitor("worker", scene).get(reverse("admin:bulletin_vacancy_changelist")).content.decode()
-    assert "Бөтен балабақша" not in page
-    assert str(other.pk) not in page
+    assert other.name_kk not in page
+    far = KindergartenFactory(name_kk="Алыс балабақша", locality=LocalityFactory(slug="far", name_kk="Алыс"))
+    official, far_official = (inside(official_of(place)) for place in (scene.locality, far.locality))
+    for name in (
+        "applications_application",
+        "applications_benefit",
+        "applications_event",
+        "applications_rules",
+        "bulletin_kindergarten",
+        "bulletin_employment",
+        "bulletin_pause",
+    ):
+        address = reverse(f"admin:{name}_changelist")
+        assert "Алыс" not in official.get(address).content.decode(), name
+    assert "Алыс" in far_official.get(reverse("admin:bulletin_kindergarten_changelist")).content.decode()
+    asked = {
+        "app_label": "bulletin",
+        "model_name": "employment",
+        "field_name": "kindergarten",
+        "term": "Алыс",
+    }
+    suggestions = reverse("admin:autocomplete")
+    assert official.get(suggestions, asked).status_code == 403
+    found = visitor("administrator", scene).get(suggestions, asked).json()["results"]
+    assert [one["text"] for one in found] == ["Алыс балабақша"]
+
+
+def test_the_start_page_counts_only_own_rows(objects, scene):
+    """Of a page where everything waits, an official of another locality finds nothing."""
+    counts = {}
+    for kind, user in {
+        "own": official_of(scene.locality),
+        "other": official_of(LocalityFactory(slug="far")),
+    }.items():
+        page = inside(user).get(reverse("admin:index")).context
+        waits = {name: value for name, value in vars(page["today"]).items() if value is not None}
+        waits |= {name: value for name, value in vars(page["numbers"]).items() if value is not None}
+        counts[kind] = {name: getattr(value, "total", value) for name, value in waits.items()}
+    assert {name for name, count in counts["other"].items() if count} == set()
+    shared = (
+        "rules",
+        "groups",
+        "headcounts",
+        "reviews",
+        "claims",
+        "disputes",
+        "guardian_claims",
+        "objections",
+    )
+    assert [counts["own"][name] > 0 for name in (*shared, "corrections", "assisted", "vacancies")] == [
+        True
+    ] * 11
+
+
+def test_what_holds_for_all_is_decided_by_who_works_in_every_locality(objects, scene):
+    """An official of one locality gives it rules, and can't leave the locality out, by whatever they send."""
+    one, every = official_of(scene.locality), official_of(*Locality.objects.all())
+    far = LocalityFactory(slug="far")
+    for name in ("applications_rules_add", "bulletin_pause_add"):
+        field = form_of(inside(one).get(reverse(f"admin:{name}"))).fields["locality"]
+        assert (list(field.queryset), field.required) == ([scene.locality], True)
+    for chosen in ("", far.pk):
+        sent = {
+            "locality": chosen,
+            "notice_kk": "Жүйе жаңартылуда",
+            "notice_ru": "Обновление",
+            "confirmed": "1",
+        }
+        page = inside(one).post(reverse("admin:bulletin_pause_add"), sent)
+        assert [*form_of(page).errors] == ["locality"]
+    # A locality came meanwhile: now nobody has all of them but who is employed in it, too.
+    address_of_proposal = address("applications_rulesproposal_work proposal_of_all approve", objects)
+    for kind, expected in (("missing one", 403), ("all", 200)):
+        if kind == "all":
+            EmploymentFactory(user=every, kindergarten=None, locality=far)
+        assert status(inside(every), address_of_proposal) == expected, kind
+        assert status(inside(every), reverse("admin:bulletin_holiday_add")) == expected, kind
+        assert status(inside(every), reverse("admin:applications_benefitcategory_add")) == expected, kind
+    assert not form_of(inside(every).get(reverse("admin:applications_rules_add"))).fields["locality"].required
+
+
+def form_of(page):
+    return page.context["adminform"].form if "adminform" in page.context else page.context["form"]
+
+
+def test_two_officials_of_a_locality_are_enough(objects, scene):
+    """One proposes, the other approves; neither has to work elsewhere."""
+    first, second = official_of(scene.locality), official_of(scene.locality)
+    objects.proposal.proposed_by = first
+    objects.proposal.save()
+    approve = address("applications_rulesproposal_work proposal approve", objects)
+    press(inside(first), approve)
+    objects.proposal.refresh_from_db()
+    assert objects.proposal.state == "proposed"
+    press(inside(second), approve)
+    objects.proposal.refresh_from_db()
+    assert (objects.proposal.state, objects.proposal.decided_by) == ("approved", second)
+
+
+def test_nobody_changes_their_own_roles_nor_a_superuser(objects, scene):
+    administrator = employee(Role.ADMINISTRATOR)
+    desk, chief = inside(administrator), superuser()
+    for user, may in ((objects.colleague, True), (administrator, False), (chief, False)):
+        page = desk.get(reverse("admin:accounts_user_change", args=[user.pk]))
+        assert page.context["has_change_permission"] is may
+        answer = desk.post(page.request["PATH_INFO"], {"groups": [objects.role.pk], "is_active": "on"})
+        assert answer.status_code == (302 if may else 403)
+        assert (objects.role in user.groups.all()) is may
+        reset = reverse("admin:accounts_user_second_factor", args=[user.pk])
+        assert status(desk, reset) == (200 if may else 403)
 
 
 def test_a_vacancys_form_offers_only_own_groups(objects, scene):

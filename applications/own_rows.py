@@ -1,0 +1,233 @@
+"""Which rows of every model of the workplace belong to an employee's own kindergartens and localities.
+
+One table, which lists, pages, buttons, choices, searches and counters ask; the site of the workplace asks it for every
+list. What an employee may do with the rows is said by their permissions.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import cached_property
+from typing import Final, TypeVar, cast
+
+from django.contrib.auth.models import Group as Role
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils.timezone import localdate
+
+from accounts.models import (
+    AssistedMove,
+    AuditEntry,
+    FirstSignIn,
+    NumberMove,
+    Objection,
+    PolicyConsent,
+    Profile,
+    SmsCode,
+    User,
+)
+from applications.models import (
+    Application,
+    Benefit,
+    BenefitCategory,
+    Bid,
+    Contract,
+    Correction,
+    Event,
+    GroupProposal,
+    Headcount,
+    Referral,
+    Rules,
+    RulesProposal,
+    StopListEntry,
+    UndoRequest,
+)
+from bulletin.employment import kindergartens_of, localities_of, works_everywhere
+from bulletin.models import (
+    Employment,
+    Group,
+    Holiday,
+    Kindergarten,
+    Locality,
+    Pause,
+    Review,
+    Vacancy,
+)
+from children.models import Child, Dispute, GuardianClaim, Guardianship
+from notifications.models import Mail, Message, Notice
+
+M = TypeVar("M", bound=Model)
+
+NOTHING: Final = Q(pk__in=[])
+_KEPT: Final = "places_of_employee"
+
+
+class Places:
+    """Where an employee works on a day, read once.
+
+    The keys are named to the database: it then begins with the few rows of a kindergarten, and does not join those of
+    the whole city.
+    """
+
+    def __init__(self, user: User, *, today: date) -> None:
+        self.user, self.today = user, today
+
+    @cached_property
+    def kindergartens(self) -> list[int]:
+        return list(kindergartens_of(self.user, today=self.today).order_by().values_list("pk", flat=True))
+
+    @cached_property
+    def localities(self) -> list[int]:
+        return list(localities_of(self.user, today=self.today).order_by().values_list("pk", flat=True))
+
+    @property
+    def is_in_a_locality(self) -> Q:
+        """True for who works in a whole locality: what belongs to no place is theirs, too."""
+        return Q() if self.localities else NOTHING
+
+
+def places_of(user: User, *, now: datetime) -> Places:
+    """Where `user` works at `now`. Kept with the object, as its permissions are: for a request."""
+    today = localdate(now)
+    known: Places | None = vars(user).get(_KEPT)
+    if known is None or known.today != today:
+        known = vars(user)[_KEPT] = Places(user, today=today)
+    return known
+
+
+Belongs = Callable[[Places], Q]
+
+
+def in_kindergarten(path: str) -> Belongs:
+    """By the lookup to the row's kindergarten."""
+    return lambda places: Q(**{f"{path}__in": places.kindergartens})
+
+
+def in_locality(path: str) -> Belongs:
+    """By the lookup to the row's locality."""
+    return lambda places: Q(**{f"{path}__in": places.localities})
+
+
+def or_for_all(belongs: Belongs, *, empty: str) -> Belongs:
+    """A row in which `empty` names no place concerns every locality, and is seen in each."""
+    return lambda places: belongs(places) | (Q(**{empty: None}) & places.is_in_a_locality)
+
+
+def of_child(path: str) -> Belongs:
+    """By the lookup to the row's child: where it has an application. One without any is seen in every locality."""
+    return lambda places: _placed(Application.objects.filter(child=OuterRef(path)), places)
+
+
+def of_family(path: str) -> Belongs:
+    """By the lookup to the row's account: where a child of theirs has an application, and without any everywhere.
+
+    Employees are no family: they belong where they are employed.
+    """
+
+    def belongs(places: Places) -> Q:
+        of_theirs = Guardianship.objects.filter(user=OuterRef(OuterRef(path)), ended_at=None)
+        family = _placed(Application.objects.filter(child__in=of_theirs.values("child")), places)
+        employed = Employment.objects.filter(_at_work(places), user=OuterRef(path))
+        is_staff = f"{path}__is_staff" if path != "pk" else "is_staff"
+        return (Q(**{is_staff: False}) & family) | (Q(**{is_staff: True}) & Q(Exists(employed)))
+
+    return belongs
+
+
+def of_claimed_child(places: Places) -> Q:
+    """By the child; while the portal knows it not yet, by the family that claims to be its own."""
+    return (Q(child__isnull=False) & of_child("child")(places)) | (Q(child=None) & of_family("user")(places))
+
+
+def _placed(applications: QuerySet[Application], places: Places) -> Q:
+    """Whether one of the applications is in own localities, or there is none, for who works in any."""
+    own = applications.filter(locality__in=places.localities)
+    return (Q(Exists(own)) | ~Q(Exists(applications))) & places.is_in_a_locality
+
+
+def _at_work(places: Places) -> Q:
+    return Q(kindergarten__in=places.kindergartens) | Q(locality__in=places.localities)
+
+
+def for_everybody(places: Places) -> Q:
+    """Belongs to no place: the same for the whole city."""
+    return Q()
+
+
+def only_everywhere(places: Places) -> Q:
+    """For nobody but those who work everywhere."""
+    return NOTHING
+
+
+TABLE: Final[Mapping[type[Model], Belongs]] = {
+    # Bids and what comes of them.
+    Bid: in_kindergarten("vacancy__group__kindergarten"),
+    Referral: in_kindergarten("bid__vacancy__group__kindergarten"),
+    Contract: in_kindergarten("referral__bid__vacancy__group__kindergarten"),
+    UndoRequest: in_kindergarten("bid__vacancy__group__kindergarten"),
+    # The offer.
+    Locality: in_locality("pk"),
+    Kindergarten: in_kindergarten("pk"),
+    Group: in_kindergarten("kindergarten"),
+    GroupProposal: in_kindergarten("kindergarten"),
+    Headcount: in_kindergarten("group__kindergarten"),
+    Vacancy: in_kindergarten("group__kindergarten"),
+    Review: or_for_all(in_kindergarten("kindergarten"), empty="kindergarten"),
+    Pause: or_for_all(in_locality("locality"), empty="locality"),
+    Employment: _at_work,
+    # The queue.
+    Application: in_locality("locality"),
+    Benefit: in_locality("application__locality"),
+    Correction: in_locality("application__locality"),
+    Event: in_locality("application__locality"),
+    StopListEntry: in_locality("application__locality"),
+    Rules: or_for_all(in_locality("locality"), empty="locality"),
+    RulesProposal: or_for_all(in_locality("locality"), empty="locality"),
+    # Children and families.
+    Child: of_child("pk"),
+    Dispute: of_child("guardianship__child"),
+    GuardianClaim: of_claimed_child,
+    User: of_family("pk"),
+    Profile: of_family("user"),
+    PolicyConsent: of_family("user"),
+    FirstSignIn: of_family("user"),
+    NumberMove: of_family("account"),
+    AssistedMove: of_family("move__account"),
+    Objection: of_family("user"),
+    AuditEntry: of_family("subject"),
+    Message: of_family("recipient"),
+    Mail: of_family("recipient"),
+    Notice: of_family("recipient"),
+    SmsCode: only_everywhere,
+    # The same for the whole city.
+    BenefitCategory: for_everybody,
+    Holiday: for_everybody,
+    Role: for_everybody,
+}
+
+# Rows of these concern every locality, wherever they are seen.
+FOR_ALL: Final = (BenefitCategory, Holiday)
+# Rows of these concern every locality if they name none.
+PLACED: Final = (Pause, Rules, RulesProposal)
+
+
+def own_rows(rows: QuerySet[M], *, user: User, now: datetime) -> QuerySet[M]:
+    """Those of `rows` that belong to the kindergartens and localities in which `user` works at `now`.
+
+    Raises KeyError for a model of which `TABLE` says nothing.
+    """
+    belongs = TABLE[cast(type[Model], rows.model)]
+    return rows if works_everywhere(user) else rows.filter(belongs(places_of(user, now=now)))
+
+
+def concerns_all(row: Model) -> bool:
+    """Whether the row concerns every locality: changing it takes somebody who works in all of them."""
+    if isinstance(row, PLACED):
+        return row.locality_id is None
+    return isinstance(row, FOR_ALL)
+
+
+def has_every_locality(user: User, *, now: datetime) -> bool:
+    """Whether the employee works in each of the localities that there are at `now`."""
+    if works_everywhere(user):
+        return True
+    own = places_of(user, now=now).localities
+    return bool(own) and not Locality.objects.exclude(pk__in=own).exists()
