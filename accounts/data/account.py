@@ -146,6 +146,7 @@ class Account(Part):
                     "id": "a number of the row",
                     "about": "the key of the object in `target`",
                     "child": "the child that `target` names",
+                    "changes": "of forms of the workplace",
                 },
                 # The address is that of whoever acted.
                 hide=lambda user, entry: () if entry.actor == user else ("address",),
