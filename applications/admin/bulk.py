@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms.utils import ErrorDict
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -78,8 +79,11 @@ class CommonForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in TIMES:
+            label = capfirst(str(self.fields[name].label))
             self.fields[name].widget = forms.SplitDateTimeWidget(
-                date_attrs={"type": "date"}, time_attrs={"type": "time"}, date_format="%Y-%m-%d"
+                date_attrs={"type": "date", "aria-label": f"{label}: {gettext('Date')}"},
+                time_attrs={"type": "time", "aria-label": f"{label}: {gettext('Time')}"},
+                date_format="%Y-%m-%d",
             )
 
     def _post_clean(self) -> None:

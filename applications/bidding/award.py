@@ -42,7 +42,9 @@ def hold_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
     """Let the bid hold a seat that is taken already, and give the kindergarten its time to answer."""
     locality = vacancy.locality
     days = rules_at(locality, now).activation_working_days
-    bid.holds_seat = True
+    bid.holds_seat, bid.asked_at = True, now
+    # Employees are told anew: of a bid that waits again they were told once before.
+    bid.listed_at = bid.reminded_at = bid.escalated_at = None
     bid.answer_due = end_of_day(working_calendar().add(locality.day(now), days), locality.zone)
 
 
@@ -83,7 +85,7 @@ def _give_places(vacancy: Vacancy, *, now: datetime) -> tuple[list[Bid], list[Bi
         for bid in winners:
             grant_seat(bid, vacancy, now=now)
             bid.awarded_at = now
-            bid.save(update_fields=["holds_seat", "answer_due", "awarded_at"])
+            bid.save(update_fields=["holds_seat", "asked_at", "answer_due", "awarded_at"])
         if winners:
             services.set_awarded(vacancy, now=now)
             wake_soon_on_commit(TELL_TASK)

@@ -66,7 +66,7 @@ def last_digest(now: datetime, zone: ZoneInfo, *, hour: int) -> datetime:
 def to_list(locality: Locality, *, since: datetime) -> QuerySet[Bid]:
     """What waits since before the last digest, of kindergartens that have had none since."""
     had_one = Bid.objects.filter(listed_at__gte=since).values(_KINDERGARTEN)
-    waiting = _waiting(locality).annotate(asked_at=_asked_at()).filter(asked_at__lt=since)
+    waiting = _waiting(locality).annotate(owed_since=_asked_at()).filter(owed_since__lt=since)
     return waiting.exclude(**{f"{_KINDERGARTEN}__in": had_one})
 
 
@@ -84,8 +84,8 @@ def past_the_end(bids: QuerySet[Bid], *, now: datetime) -> QuerySet[Bid]:
 
 
 def _asked_at() -> Coalesce:
-    """Since when the kindergarten owes the answer: a collected bid is asked about from its award on."""
-    return Coalesce("awarded_at", "placed_at")
+    """Since when the kindergarten owes the answer."""
+    return Coalesce("asked_at", "awarded_at", "placed_at")
 
 
 def _waiting(locality: Locality) -> QuerySet[Bid]:
@@ -137,7 +137,8 @@ def _take(bids: QuerySet[Bid], step: Step, *, now: datetime) -> list[Bid]:
 
 def _tell(employees: Iterable[User], step: Step, bids: list[Bid], *, now: datetime, **context: Any) -> None:
     """A notice in the workplace, and an e-mail to whoever has an address."""
-    key = f"{step.kind}:{min(str(bid.pk) for bid in bids)}"
+    # The marks let each bid be told of once; a bid that waits again is told of again.
+    key = f"{step.kind}:{min(str(bid.pk) for bid in bids)}:{now.isoformat()}"
     context["bids"] = len(bids)
     answer = "overdue" if step is LATE else "due"
     link = f"{reverse('admin:applications_bid_changelist')}?answer={answer}"

@@ -81,6 +81,8 @@ class Bid(models.Model):
     award_told_at = models.DateTimeField(
         _("place told to the family at"), null=True, blank=True, editable=False
     )
+    # Since when the kindergarten owes the answer; empty of a bid that was given its place as it was sent.
+    asked_at = models.DateTimeField(_("answer owed since"), null=True, blank=True, editable=False)
     # What employees were told of it while it waited: in the digest, at half of the time to answer, at its end.
     listed_at = models.DateTimeField(_("in the digest at"), null=True, blank=True, editable=False)
     reminded_at = models.DateTimeField(

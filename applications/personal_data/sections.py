@@ -128,6 +128,7 @@ SECTIONS: Final = [
             "id": _ROW,
             "told_at": "of the sender",
             "award_told_at": "of the sender",
+            "asked_at": "of employees",
             "listed_at": "of employees",
             "reminded_at": "of employees",
             "escalated_at": "of employees",

@@ -90,6 +90,8 @@ def workers_pages(city) -> list[str]:
     return [
         reverse("admin:index"),
         *(reverse(f"admin:{name}_changelist") for name in lists),
+        reverse("admin:inbox"),
+        reverse("admin:bulletin_vacancy_bulk"),
         reverse("admin:bulletin_vacancy_add"),
         reverse("admin:bulletin_vacancy_change", args=[city.vacancy.pk]),
         reverse("admin:bulletin_vacancy_history", args=[city.vacancy.pk]),

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
+from applications.bidding.award import hold_seat
 from applications.bidding.ending import withdraw_bid
 from applications.jobs import employees
 from applications.models import Bid
@@ -73,6 +74,24 @@ def test_what_was_missed_is_told_later_and_not_what_is_over(scene, worker, bids)
     Bid.objects.update(reminded_at=None)
     employees.tell_employees(now=bids[1].answer_due)
     assert len(told(worker, "staff_half_time")) == 1
+
+
+def test_whose_bid_waits_again_is_told_of_anew_by_its_new_time(scene, worker, bids):
+    """As after a refusal by mistake has been undone."""
+    (bid, *others), again = bids, scene.now + timedelta(days=30)
+    for other in others:
+        withdraw_bid(other, actor=other.placed_by, now=scene.now)
+    employees.tell_employees(now=half_time(bid))
+    employees.tell_employees(now=bid.answer_due)
+    assert len(told(worker, "staff_half_time")) == 1
+    bid.refresh_from_db()
+    hold_seat(bid, scene.vacancy, now=again)
+    bid.save()
+    half = again + (bid.answer_due - again) / 2
+    employees.tell_employees(now=half - MOMENT)
+    assert len(told(worker, "staff_half_time")) == 1
+    employees.tell_employees(now=half)
+    assert len(told(worker, "staff_half_time")) == 2
 
 
 def test_officials_of_the_locality_at_the_end_and_not_before(scene, worker, bids):
