@@ -87,7 +87,8 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
     list_display_links = ["claimed_at", "child"]
     list_filter = [CheckFilter, "state", "category", "application__locality", "claimed_at"]
     list_select_related = ["application__child", "application__locality", "category"]
-    search_fields = ["application__number", "application__child__last_name"]
+    number_paths = ["application__number"]
+    child_path = "application__child"
     search_help_text = _("Number of the application or last name of the child")
     fields = [
         "shown_state",

@@ -145,7 +145,8 @@ class BidAdmin(InTurn, KindergartensWork):
         "placed_at",
     ]
     list_select_related = ["application__child", "application__locality", "vacancy__group__kindergarten"]
-    search_fields = ["application__number", "application__child__last_name"]
+    number_paths = ["application__number"]
+    child_path = "application__child"
     search_help_text = _("Number of the application or last name of the child")
     ordering = ["-placed_at"]
     most_urgent = ("answer_due", "placed_at", "pk")

@@ -113,7 +113,7 @@ class DisputeAdmin(WorkAdmin):
     list_display_links = ["due", "child"]
     list_filter = [DecisionFilter, "raised_at"]
     list_select_related = ["guardianship__child", "guardianship__user__profile", "raised_by__profile"]
-    search_fields = ["guardianship__child__last_name"]
+    child_path = "guardianship__child"
     search_help_text = _("Last name of the child")
     ordering = ["-raised_at"]
     fields = [

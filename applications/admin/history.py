@@ -46,7 +46,8 @@ class ApplicationAdmin(WorkAdmin):
     list_display = ["number", "child_name", "birth_year", "locality", "tier", "filed_at", "state"]
     list_filter = ["state", "locality", "birth_year", "tier", "filed_at"]
     list_select_related = ["child", "locality"]
-    search_fields = ["number", "child__last_name"]
+    number_paths = ["number"]
+    child_path = "child"
     search_help_text = _("Number of the application or last name of the child")
     ordering = ["-filed_at", "-sequence"]
     inlines = [EventInline]
@@ -148,7 +149,8 @@ class ContractAdmin(WorkAdmin):
         "referral__application__locality",
         "referral__bid__vacancy__group__kindergarten",
     ]
-    search_fields = ["number", "referral__number", "referral__application__child__last_name"]
+    number_paths = ["number", "referral__number"]
+    child_path = "referral__application__child"
     search_help_text = _("Number of the contract or the referral, or last name of the child")
     ordering = ["-signed_at"]
     fields = [

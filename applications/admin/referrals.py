@@ -137,7 +137,8 @@ class ReferralAdmin(InTurn, KindergartensWork):
         "application__locality",
         "bid__vacancy__group__kindergarten",
     ]
-    search_fields = ["number", "application__child__last_name"]
+    number_paths = ["number"]
+    child_path = "application__child"
     search_help_text = _("Number of the referral or last name of the child")
     ordering = ["-issued_at"]
     most_urgent = ("valid_until", "issued_at", "pk")

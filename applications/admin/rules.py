@@ -332,7 +332,8 @@ class StopListEntryAdmin(WorkAdmin):
     list_display = ["application", "child", "from_day", "last_day", "shown_state"]
     list_filter = [("lifted_at", admin.EmptyFieldListFilter), "application__locality", "starts_at"]
     list_select_related = ["application__child", "application__locality"]
-    search_fields = ["application__number", "application__child__last_name"]
+    number_paths = ["application__number"]
+    child_path = "application__child"
     search_help_text = _("Number of the application or last name of the child")
     fields = [
         "application",

@@ -95,7 +95,8 @@ class UndoRequestAdmin(ProposalAdmin):
         "bid__vacancy__group__kindergarten",
         "proposed_by",
     ]
-    search_fields = ["bid__application__number", "bid__application__child__last_name"]
+    number_paths = ["bid__application__number"]
+    child_path = "bid__application__child"
     search_help_text = _("Number of the application or last name of the child")
     date_hierarchy = "proposed_at"
     fields = [

@@ -13,7 +13,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
-from django.db.models import DateTimeField, Model, QuerySet
+from django.db.models import DateTimeField, Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -31,6 +31,8 @@ from accounts.models import User
 from accounts.public_text import demand_words, refuse_personal_numbers
 from applications.admin.in_turn import InTurn, Next
 from applications.bidding.stand_ins import STAND_IN, decides_itself, stands_in
+from applications.families.asked import read
+from applications.families.named import children_named
 from applications.models import Application
 from applications.moves import Refused
 from applications.own_rows import concerns_all, has_every_locality
@@ -176,10 +178,36 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_facets = admin.ShowFacets.NEVER
 
     works: Sequence[Work] = ()
+    # What a search finds: the lookups of numbers, in full, and the one of the child by whose name a row is found.
+    number_paths: Sequence[str] = ()
+    child_path = ""
 
     def __init__(self, model: type[Any], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
         self._columns: dict[str, Callable[[Any], str | None]] = {}
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """What Django need only know to be something; `get_search_results` looks for it."""
+        own = [*self.number_paths, self.child_path] if self.child_path else []
+        return own or list(super().get_search_fields(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The rows with this number, with or without its dash, or of children with such a name, in any spelling."""
+        if not (self.child_path and search_term):
+            return super().get_search_results(request, queryset, search_term)
+        asked = read(search_term)
+        numbers = {asked.application, asked.referral, search_term.strip()} - {""}
+        found = Q(pk__in=[])
+        for lookup in self.number_paths:
+            found |= Q(**{f"{lookup}__in": numbers})
+        if asked.words:
+            children, are_more = children_named(asked.words)
+            found |= Q(**{f"{self.child_path}__in": children})
+            if are_more:
+                messages.warning(request, gettext("Many children have such a name: type more of it."))
+        return queryset.filter(found), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return tuple(str(name) for name in self.get_fields(request, obj))

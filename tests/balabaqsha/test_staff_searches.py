@@ -152,7 +152,7 @@ class TestWhatIsEntered:
         give_app(chief)
         address = reverse(f"admin:{one.opts.app_label}_{one.opts.model_name}_changelist")
         assert inside(chief).get(address, {"q": "ОМАРОВА"}).status_code == 200
-        assert entered() == ([f"{one.opts.label_lower} О••••••"] if one.search_fields else [])
+        assert entered() == ([f"{one.opts.label_lower} О••••••"] if one.get_search_fields(None) else [])
 
 
 class TestWhoIsTold:

@@ -1,0 +1,20 @@
+"""Children by what an employee typed of their names: the lists of the workplace look for their rows by these."""
+
+from typing import Final
+from uuid import UUID
+
+from accounts.name_search import FoldedName, named
+from children.models import Child
+
+# A page of a list is found by so many keys at the same cost as by one.
+MOST: Final = 2_000
+
+
+def children_named(words: tuple[str, ...]) -> tuple[list[UUID], bool]:
+    """The keys of children with such a name (`folding.words_of`), and whether there are more than are returned.
+
+    Keys rather than a query: with it the database walked through all rows of the list in their order.
+    """
+    rows = Child.objects.alias(folded=FoldedName()).filter(named(list(words)))
+    keys = list(rows.values_list("pk", flat=True)[: MOST + 1])
+    return keys[:MOST], len(keys) > MOST
