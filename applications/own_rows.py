@@ -78,6 +78,11 @@ class Places:
     def localities(self) -> list[int]:
         return list(localities_of(self.user, today=self.today).order_by().values_list("pk", flat=True))
 
+    @cached_property
+    def are_all(self) -> bool:
+        """Whether these are all the localities that there are."""
+        return bool(self.localities) and not Locality.objects.exclude(pk__in=self.localities).exists()
+
     @property
     def is_in_a_locality(self) -> Q:
         """True for who works in a whole locality: what belongs to no place is theirs, too."""
@@ -227,7 +232,4 @@ def concerns_all(row: Model) -> bool:
 
 def has_every_locality(user: User, *, now: datetime) -> bool:
     """Whether the employee works in each of the localities that there are at `now`."""
-    if works_everywhere(user):
-        return True
-    own = places_of(user, now=now).localities
-    return bool(own) and not Locality.objects.exclude(pk__in=own).exists()
+    return works_everywhere(user) or places_of(user, now=now).are_all

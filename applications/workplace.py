@@ -1,11 +1,16 @@
 """What an employee works on: their own kindergartens, and what is to be done today."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Final, Generic, TypeVar
 
-from django.db.models import Count, Min, Model, Q, QuerySet
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Count, Min, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts import first_sign_in
 from accounts.models import User
@@ -30,6 +35,7 @@ T = TypeVar("T")
 
 # How many rows of each list the start page shows; the rest is one link away.
 SHOWN = 15
+_KINDERGARTEN: Final = "vacancy__group__kindergarten"
 
 
 @dataclass(frozen=True)
@@ -92,54 +98,95 @@ class Numbers:
 
 
 def numbers(user: User, *, now: datetime) -> Numbers | None:
-    """For officials and the contact centre, who answers no bids; None for everybody else."""
+    """For officials and the contact centre, who answers no bids; None for everybody else. Costs one statement."""
 
-    def count(rows: QuerySet[Any], permission: str) -> int | None:
-        return own_rows(rows, user=user, now=now).count() if user.has_perm(permission) else None
+    def of(permission: str, rows: Callable[[User], QuerySet[Any]]) -> QuerySet[Any] | None:
+        return own_rows(rows(user), user=user, now=now) if user.has_perm(permission) else None
 
-    found = Numbers(
-        claims=count(claims.to_decide(user), "accounts.change_numbermove"),
-        assisted=count(assisted.to_approve(user), "accounts.change_assistedmove"),
-        papers=count(first_sign_in.to_print(user), "accounts.change_firstsignin"),
-    )
-    return None if found == Numbers(None, None, None) else found
+    asked = {
+        "claims": of("accounts.change_numbermove", claims.to_decide),
+        "assisted": of("accounts.change_assistedmove", assisted.to_approve),
+        "papers": of("accounts.change_firstsignin", first_sign_in.to_print),
+    }
+    return Numbers(**count_all(asked)) if any(rows is not None for rows in asked.values()) else None
 
 
 def today(user: User, *, now: datetime) -> Today:
-    """What waits for `user` now: bids to answer, families about to come, their own vacancies."""
+    """What waits for `user` now: bids to answer, families about to come, their own vacancies.
+
+    However much there is to count, it costs one statement, and one for each list.
+    """
 
     def mine(rows: QuerySet[M]) -> QuerySet[M]:
         return own_rows(rows, user=user, now=now)
 
-    may_decide, disputes = user.has_perm("children.change_dispute"), mine(to_decide(user))
-    may_answer, objections = user.has_perm("accounts.change_objection"), mine(to_answer(user))
-    may_check, papers = user.has_perm("children.change_guardianclaim"), mine(claims_to_decide(user))
-    bids = mine(bids_to_answer())
-    referrals = mine(valid_referrals(now=now))
+    def of(permission: str, rows: Callable[[User], QuerySet[M]]) -> QuerySet[M] | None:
+        return mine(rows(user)) if user.has_perm(permission) else None
+
+    bids, referrals = mine(bids_to_answer()), mine(valid_referrals(now=now))
     soon = due.ends_by_tomorrow(now=now)
-    vacancies = mine(running_vacancies())
-    reviews = mine(Review.objects.filter(state=Review.State.PENDING))
-    return Today(
-        bids=_listed(bids),
-        overdue=bids.filter(answer_due__lte=now).count(),
-        late=late_kindergartens(bids, now=now) if user.has_perm(STAND_IN) else None,
-        ending=_listed(referrals.filter(soon)),
-        awaited=_listed(referrals.exclude(soon)),
-        vacancies=_listed(vacancies),
-        claims=mine(claims_to_check()).count() if user.has_perm("applications.change_benefit") else None,
-        disputes=disputes.count() if may_decide else None,
-        late_disputes=disputes.filter(due_at__lte=now).count() if may_decide else None,
-        guardian_claims=papers.count() if may_check else None,
-        late_guardian_claims=papers.filter(due_at__lte=now).count() if may_check else None,
-        objections=objections.count() if may_answer else None,
-        late_objections=objections.filter(due_at__lte=now).count() if may_answer else None,
-        corrections=mine(corrections_to_decide(user)).count() if user.has_perm(DECIDE) else None,
-        rules=_proposed(mine(rules_to_decide(user, now=now)), user, "applications.change_rules"),
-        groups=_proposed(mine(GroupProposal.objects.all()), user, "applications.change_groupproposal"),
-        headcounts=_proposed(mine(Headcount.objects.all()), user, "applications.change_headcount"),
-        undoing=mine(undo_to_decide(user)).count() if user.has_perm(DECIDE_UNDO) else None,
-        reviews=reviews.count() if user.has_perm("bulletin.change_review") else None,
+    lists: dict[str, QuerySet[Any]] = {
+        "bids": bids,
+        "ending": referrals.filter(soon),
+        "awaited": referrals.exclude(soon),
+        "vacancies": mine(running_vacancies()),
+    }
+    overdue = bids.filter(answer_due__lte=now)
+    late = overdue.order_by().values(_KINDERGARTEN).distinct() if user.has_perm(STAND_IN) else None
+    disputes = of("children.change_dispute", to_decide)
+    objections = of("accounts.change_objection", to_answer)
+    papers = of("children.change_guardianclaim", claims_to_decide)
+    counted = count_all(
+        {
+            **lists,
+            "overdue": overdue,
+            "late": late,
+            "claims": of("applications.change_benefit", lambda _user: claims_to_check()),
+            "disputes": disputes,
+            "late_disputes": _past(disputes, now=now),
+            "guardian_claims": papers,
+            "late_guardian_claims": _past(papers, now=now),
+            "objections": objections,
+            "late_objections": _past(objections, now=now),
+            "corrections": of(DECIDE, corrections_to_decide),
+            "rules": of("applications.change_rules", partial(rules_to_decide, now=now)),
+            "groups": of(
+                "applications.change_groupproposal", lambda _user: _proposed(GroupProposal.objects.all())
+            ),
+            "headcounts": of(
+                "applications.change_headcount", lambda _user: _proposed(Headcount.objects.all())
+            ),
+            "undoing": of(DECIDE_UNDO, undo_to_decide),
+            "reviews": of(
+                "bulletin.change_review", lambda _user: Review.objects.filter(state=Review.State.PENDING)
+            ),
+        }
     )
+    heads: dict[str, Any] = {name: Listed(counted.pop(name), _head(rows)) for name, rows in lists.items()}
+    owing = counted.pop("late")
+    heads["late"] = None if owing is None else Listed(owing, late_kindergartens(overdue) if owing else [])
+    return Today(**heads, **counted)
+
+
+def count_all(asked: Mapping[str, QuerySet[Any] | None]) -> dict[str, Any]:
+    """How many rows each of these has; None for None. One statement, none if there is nothing to count."""
+    counts: dict[str, Any] = dict.fromkeys(asked)
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for name, rows in asked.items():
+        if rows is None:
+            continue
+        counts[name] = 0
+        plain = rows.order_by() if rows.query.values_select else rows.order_by().values("pk")
+        with suppress(EmptyResultSet):
+            sql, given = plain.query.sql_with_params()
+            parts.append(f"SELECT %s, count(*) FROM ({sql}) AS counted")  # noqa: S608 - Django's SQL
+            parameters += [name, *given]
+    if parts:
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(parts), parameters)
+            counts |= dict(cursor.fetchall())
+    return counts
 
 
 def rules_to_decide(user: User, *, now: datetime) -> QuerySet[RulesProposal]:
@@ -157,16 +204,12 @@ def bids_to_answer() -> QuerySet[Bid]:
     )
 
 
-def late_kindergartens(bids: QuerySet[Bid], *, now: datetime) -> Listed[Late]:
-    """Whose answers to these pending bids are overdue, the most overdue kindergarten first."""
-    path = "vacancy__group__kindergarten"
-    late = bids.filter(answer_due__lte=now).order_by().values(path)
-    rows = late.annotate(bids=Count("pk"), since=Min("answer_due")).order_by("since", path)
-    shown = list(rows[:SHOWN])
-    named = Kindergarten.objects.select_related("locality").in_bulk([row[path] for row in shown])
-    return Listed(
-        total=rows.count(), shown=[Late(named[row[path]], row["bids"], row["since"]) for row in shown]
-    )
+def late_kindergartens(overdue: QuerySet[Bid]) -> list[Late]:
+    """Which kindergartens owe the answers to these bids, the most overdue first."""
+    rows = overdue.order_by().values(_KINDERGARTEN).annotate(bids=Count("pk"), since=Min("answer_due"))
+    shown = list(rows.order_by("since", _KINDERGARTEN)[:SHOWN])
+    named = Kindergarten.objects.select_related("locality").in_bulk([row[_KINDERGARTEN] for row in shown])
+    return [Late(named[row[_KINDERGARTEN]], row["bids"], row["since"]) for row in shown]
 
 
 def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
@@ -180,10 +223,11 @@ def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
 
 def running_vacancies() -> QuerySet[Vacancy]:
     """Drafts and published vacancies with `pending`, the number of bids waiting for an answer."""
+    pending = Bid.objects.filter(vacancy=OuterRef("pk"), state=BidState.PENDING).order_by().values("vacancy")
     return (
         Vacancy.objects.filter(state__in=[Vacancy.State.DRAFT, Vacancy.State.PUBLISHED])
         .select_related("group__kindergarten__locality")
-        .annotate(pending=Count("bids", filter=Q(bids__state=BidState.PENDING)))
+        .annotate(pending=Coalesce(Subquery(pending.annotate(number=Count("pk")).values("number")), 0))
         .order_by("-opens_at", "pk")
     )
 
@@ -194,10 +238,14 @@ def short_name(child: Child) -> str:
     return " ".join([child.last_name, *initials])
 
 
-def _proposed(proposals: QuerySet[Any], user: User, permission: str) -> int | None:
-    """How many proposals wait for the user's decision; None if it is not theirs to decide."""
-    return proposals.filter(state=ProposalState.PROPOSED).count() if user.has_perm(permission) else None
+def _proposed(proposals: QuerySet[M]) -> QuerySet[M]:
+    return proposals.filter(state=ProposalState.PROPOSED)
 
 
-def _listed(rows: QuerySet[Any]) -> Listed[Any]:
-    return Listed(total=rows.count(), shown=list(rows[:SHOWN]))
+def _past(rows: QuerySet[M] | None, *, now: datetime) -> QuerySet[M] | None:
+    """Those whose last day is over."""
+    return None if rows is None else rows.filter(due_at__lte=now)
+
+
+def _head(rows: QuerySet[M]) -> list[M]:
+    return list(rows[:SHOWN])

@@ -12,6 +12,7 @@ from accounts.models import FirstSignIn, User
 from accounts.numbers import assisted, moves
 from accounts.numbers.moves import Claimant, Kind, Proof
 from accounts.roles import Role
+from applications import workplace
 from applications.models import Bid, Correction, GroupProposal, Headcount, Referral, RulesProposal
 from applications.referrals import issuing
 from applications.states import ProposalState
@@ -285,3 +286,25 @@ def test_what_is_about_ones_own_family_is_neither_counted_nor_listed_and_its_pag
             assert bool(page.context["who_else_decides"]) != waits, name
             assert bool(page.context["works"]) == waits, name
             assert waits or page.context["who_else_decides"] in unescape(page.content.decode())
+
+
+class TestCounting:
+    """Everything that a start page counts is one statement, however many things wait."""
+
+    def test_each_is_counted_by_its_name(self, scene, django_assert_num_queries):
+        UserFactory.create_batch(2)
+        everybody, nobody = User.objects.all(), User.objects.filter(pk__in=[])
+        kinds = User.objects.values("is_staff").distinct()
+        asked = {"all": everybody, "nobody": nobody, "kinds": kinds, "not theirs": None}
+        with django_assert_num_queries(1):
+            counted = workplace.count_all(asked)
+        people = User.objects.count()
+        assert counted == {"all": people, "nobody": 0, "kinds": len(kinds), "not theirs": None}
+        assert people > len(kinds) > 0
+
+    def test_nothing_to_count_asks_nothing(self, django_assert_num_queries):
+        with django_assert_num_queries(0):
+            assert workplace.count_all({"not theirs": None, "nobody": User.objects.none()}) == {
+                "not theirs": None,
+                "nobody": 0,
+            }
