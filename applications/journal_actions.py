@@ -75,6 +75,8 @@ class Action(models.TextChoices):
     REFUSAL_UNDONE = "refusal_undone", _("The refusal of the bid was a mistake and is undone")
     REVOCATION_UNDONE = "revocation_undone", _("The referral was revoked by mistake and is valid again")
     CONTRACT_UNDONE = "contract_undone", _("The contract was a mistake and is undone")
+    CONTRACT_ENDED = "contract_ended", _("The child left the kindergarten: the contract has ended")
+    LEAVING_UNDONE = "leaving_undone", _("The contract was ended by mistake and goes on")
     UNDO_ASKED = "undo_asked", _("Asked to undo what was done by mistake")
     UNDO_APPROVED = "undo_approved", _("Request to undo approved")
     UNDO_DECLINED = "undo_declined", _("Request to undo declined")

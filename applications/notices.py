@@ -168,6 +168,13 @@ KINDS: Final = (
     Kind("claim_refused", _("Guardian by papers: refused"), BOTH, ("claim",)),
     Kind("objection_answered", _("Report of wrong data answered"), BOTH, ("objection",)),
     Kind(
+        "contract_ended",
+        _("Contract ended"),
+        BOTH,
+        ("application", "kindergarten", "group", "left_on", "reason"),
+    ),
+    Kind("contract_goes_on", _("Contract goes on"), BOTH, ("application", "kindergarten", "group", "reason")),
+    Kind(
         "contract_signed",
         _("Contract signed"),
         BOTH,
@@ -216,6 +223,7 @@ SAMPLES: Final[dict[str, Any]] = {
     # Why an official decided about a bid in place of the kindergarten; empty: it decided itself.
     "stand_in": "",
     "came_on": date(2019, 7, 3),
+    "left_on": date(2019, 7, 3),
     "days": 5,
     "stop_days": 10,
     "category": SimpleNamespace(name="Көпбалалы отбасылардың балалары"),

@@ -113,6 +113,17 @@ class Refusal(TextChoices):
             "a place, so this can't be undone."
         ),
     )
+    LEFT_IN_FUTURE = (
+        "left_in_future",
+        _("The day on which the child leaves is entered on that day or later, not before."),
+    )
+    LEFT_BEFORE = "left_before", _("The child can't have left before the contract was signed.")
+    COUNTED_SINCE = (
+        "counted_since",
+        _(
+            "The group's children have been counted without this child since, so this can't be undone any more."
+        ),
+    )
     COUNT_FIRST = (
         "count_first",
         _(

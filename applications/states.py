@@ -68,10 +68,11 @@ class ReferralState(TextChoices):
     SIGNED = "signed", _("contract signed")
     EXPIRED = "expired", _("expired")
     REVOKED = "revoked", _("revoked")
+    ENDED = "ended", _("contract ended")
 
 
 # A family can download the paper of these; the others have none.
-HAS_PAPER: Final = frozenset({ReferralState.ISSUED, ReferralState.SIGNED})
+HAS_PAPER: Final = frozenset({ReferralState.ISSUED, ReferralState.SIGNED, ReferralState.ENDED})
 
 
 class Tier(IntegerChoices):
@@ -115,6 +116,8 @@ class Move(TextChoices):
     EXPIRE_REFERRAL = "expire_referral", _("Referral expired")
     LIFT_STOP = "lift_stop", _("Application returned from the stop-list")
     SIGN_CONTRACT = "sign_contract", _("Contract signed")
+    END_CONTRACT = "end_contract", _("The child left the kindergarten: the contract has ended")
+    UNDO_LEAVING = "undo_leaving", _("The contract was ended by mistake and goes on")
     CONFIRM_INTEREST = "confirm_interest", _("Interest in a place confirmed")
     LAPSE = "lapse", _("Interest was not confirmed in time")
     END_LAPSED = "end_lapsed", _("The time to confirm interest is over")
@@ -156,6 +159,8 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.EXPIRE_REFERRAL: ((_S.REFERRED,), _S.STOP_LISTED),
     Move.LIFT_STOP: ((_S.STOP_LISTED,), _S.WAITING),
     Move.SIGN_CONTRACT: ((_S.REFERRED,), _S.ENROLLED),
+    Move.END_CONTRACT: ((_S.ENROLLED,), _S.ARCHIVED),
+    Move.UNDO_LEAVING: ((_S.ARCHIVED,), _S.ENROLLED),
     Move.CONFIRM_INTEREST: ((_S.WAITING, _S.LAPSED), _S.WAITING),
     Move.LAPSE: ((_S.WAITING,), _S.LAPSED),
     Move.END_LAPSED: ((_S.LAPSED,), _S.ARCHIVED),
@@ -198,6 +203,8 @@ DECISIONS = frozenset(
         Move.UNDO_REFUSAL,
         Move.UNDO_REVOCATION,
         Move.UNDO_CONTRACT,
+        Move.END_CONTRACT,
+        Move.UNDO_LEAVING,
         Move.SIGN_CONTRACT,
         Move.LIFT_STOP,
     }
@@ -235,6 +242,7 @@ class UndoKind(TextChoices):
     REFUSAL = "refusal", _("the bid was refused by mistake")
     REVOCATION = "revocation", _("the referral was revoked by mistake")
     CONTRACT = "contract", _("the contract was signed for the wrong child")
+    LEAVING = "leaving", _("the contract was ended by mistake")
 
 
 class ProposalState(TextChoices):

@@ -153,7 +153,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "applications/families/situation.py Situation setback_title titles · BidState": (
         "PENDING ACTIVATED WITHDRAWN"
     ),
-    "applications/families/situation.py Situation setback_title titles · ReferralState": ("ISSUED SIGNED"),
+    "applications/families/situation.py Situation setback_title titles · ReferralState": "ISSUED SIGNED ENDED",
     # With a number the text tells it.
     "applications/families/situation.py Situation _queue_text · ApplicationState": (
         "WAITING BID_PLACED REFERRED ENROLLED"
@@ -192,6 +192,7 @@ PICKED = {
     # Whatever speaks to a family has other words at work: a test of its own.
     "applications/refusals.py AT_WORK · Refusal",
     "applications/admin/corrections.py PROPOSE · Refusal",
+    "applications/admin/history.py ContractAdmin works · Refusal",
     "applications/admin/undoing.py COMING_REFUSALS · Refusal",
     "applications/families/looks.py REASONS · Action",
     "applications/states.py COSTLY · Move",
@@ -237,6 +238,7 @@ def test_of_every_move_it_is_decided_whether_a_dispute_halts_it():
         Move,
         "REJECT_BID LOSE_BID VOID_BID OFFER_PLACE END_OFFER ISSUE_REFERRAL LENGTHEN_REFERRAL REVOKE_REFERRAL "
         "NOTE_COMING CONFIRM_COMING UNDO_REFUSAL UNDO_REVOCATION UNDO_CONTRACT "
+        "END_CONTRACT UNDO_LEAVING "
         "EXPIRE_REFERRAL LIFT_STOP "
         "SIGN_CONTRACT CONFIRM_INTEREST LAPSE END_LAPSED AGE_OUT VERIFY_BENEFIT END_BENEFIT CORRECT",
     )

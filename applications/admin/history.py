@@ -1,8 +1,9 @@
 """Applications, their events and contracts, read-only."""
 
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html_join
@@ -11,12 +12,27 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.inlines import BoundedInline
 from accounts.masks import mask_iin
+from accounts.models import User
 from applications.admin.corrections import PROPOSE, moment
 from applications.admin.undoing import ask_work, requests_of
-from applications.admin.work import LINE_BREAK, Rows, WorkAdmin, day_of, link, page_of, written
+from applications.admin.work import (
+    LINE_BREAK,
+    Rows,
+    Work,
+    WorkAdmin,
+    day_of,
+    link,
+    page_of,
+    reason_field,
+    staff_of,
+    written,
+)
 from applications.models import Application, Contract, Event
 from applications.queue.position import position
-from applications.states import UndoKind
+from applications.referrals.leaving import end_contract
+from applications.refusals import Refusal
+from applications.states import ReferralState, UndoKind
+from applications.undoing.leaving import may_take_back, take_back_leaving
 from applications.workplace import short_name
 from bulletin.name_filter import KindergartenNameFilter
 from children.access import guardians_of
@@ -140,6 +156,32 @@ class EventAdmin(WorkAdmin):
         return obj.application
 
 
+class LeavingForm(forms.Form):
+    left_on = forms.DateField(
+        label=_("Left on"),
+        help_text=_("From the day of the contract to today."),
+        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    reason = reason_field(help_text=_("The family reads this text."))
+
+
+def _runs(contract: Contract, now: datetime) -> bool:
+    return contract.referral.state == ReferralState.SIGNED
+
+
+def _has_ended(contract: Contract, now: datetime) -> bool:
+    return contract.referral.state == ReferralState.ENDED
+
+
+def _end(contract: Contract, actor: User, data: dict[str, Any], now: datetime) -> None:
+    end_contract(contract, actor=actor, now=now, **data)
+
+
+def _take_back(contract: Contract, actor: User, data: dict[str, Any], now: datetime) -> None:
+    take_back_leaving(contract, actor=actor, now=now)
+
+
 @admin.register(Contract)
 class ContractAdmin(WorkAdmin):
     list_display = ["number", "child", "kindergarten", "group", "signed_at"]
@@ -161,6 +203,9 @@ class ContractAdmin(WorkAdmin):
         "shown_referral",
         "signed_day",
         "signed_by",
+        "left_on",
+        "end_reason",
+        "ended_by",
         "undoing",
     ]
     works = [
@@ -175,7 +220,46 @@ class ContractAdmin(WorkAdmin):
             ),
             bid_of=lambda contract: contract.referral.bid,
         ),
+        Work(
+            name="end",
+            label=_("The child leaves"),
+            consequence=_(
+                "The contract ends and the place is free. The application goes to the archive: for another place the "
+                "family files a new one. The family is told and reads your reason. If it is a mistake, you can take it "
+                "back yourself until the end of the day."
+            ),
+            done=_("The contract has ended, the place is free. The family has been told."),
+            permission="applications.change_referral",
+            offered=_runs,
+            perform=_end,
+            form=LeavingForm,
+            danger=True,
+            fields={Refusal.LEFT_IN_FUTURE: "left_on", Refusal.LEFT_BEFORE: "left_on"},
+        ),
+        Work(
+            name="take-back",
+            label=_("The child stays after all"),
+            consequence=_("The contract goes on if the place is still free. The family is told."),
+            done=_("The contract goes on. The family has been told."),
+            permission="applications.change_referral",
+            offered=_has_ended,
+            perform=_take_back,
+        ),
+        ask_work(
+            UndoKind.LEAVING,
+            name="undo-leaving",
+            label=_("It was ended by mistake"),
+            consequence=_(
+                "An official of the education department decides. If the place is still free, the contract goes on."
+            ),
+            bid_of=lambda contract: contract.referral.bid,
+        ),
     ]
+
+    def may(self, request: HttpRequest, work: Work, obj: Contract) -> bool:
+        """What was ended today is taken back by who ended it."""
+        is_own = work.name != "take-back" or may_take_back(obj, staff_of(request), now=estimate_clock())
+        return is_own and super().may(request, work, obj)
 
     def zone_of(self, obj: Contract) -> tzinfo:
         return obj.referral.application.locality.zone

@@ -47,6 +47,7 @@ TONES = {
     ReferralState.SIGNED: "success",
     ReferralState.EXPIRED: "warning",
     ReferralState.REVOKED: "danger",
+    ReferralState.ENDED: "neutral",
 }
 
 

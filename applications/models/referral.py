@@ -219,11 +219,33 @@ class Contract(models.Model):
     signed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("signed by")
     )
+    # The child left; all of these are empty while the contract runs.
+    left_on = models.DateField(_("left on"), null=True, blank=True, editable=False)
+    ended_at = models.DateTimeField(_("end entered at"), null=True, blank=True, editable=False)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("end entered by"),
+    )
+    end_reason = models.CharField(
+        _("why the child left"), max_length=300, blank=True, default="", db_default="", editable=False
+    )
 
     class Meta:
         verbose_name = _("contract")
         verbose_name_plural = _("contracts")
         indexes = [models.Index(fields=["-signed_at", "-id"], name="contract_newest")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(left_on=None, ended_at=None, ended_by=None)
+                | Q(left_on__isnull=False, ended_at__isnull=False, ended_by__isnull=False),
+                name="ended_contract_has_day_and_employee",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.number

@@ -9,7 +9,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.timezone import localtime
 
 from accounts.stored_files import delete_after_commit
-from applications.models import Application, Benefit, Bid, Extension, ExtensionDocument, Referral, UndoRequest
+from applications.models import (
+    Application,
+    Benefit,
+    Bid,
+    Contract,
+    Extension,
+    ExtensionDocument,
+    Referral,
+    UndoRequest,
+)
 from applications.states import LIVE_STATES, ApplicationState
 from children.models import Child
 from children.personal_data import forget_child, left_behind
@@ -51,6 +60,7 @@ def _forget(child: Child, *, now: datetime) -> None:
             delete_after_commit(referral.pdf)
         Referral.objects.filter(**of_child).update(pdf="", reason="")
         Bid.objects.filter(**of_child).update(reason="")
+        Contract.objects.filter(referral__application__child=child).update(end_reason="")
         UndoRequest.objects.filter(bid__application__child=child).update(reason="", decision_reason="")
         with connection.cursor() as cursor:
             cursor.execute("SELECT forget_in_events(%s)", [child.pk])

@@ -195,8 +195,8 @@ SECTIONS: Final = [
         "contracts",
         Contract,
         _under(Contract, "referral__application__"),
-        ("referral", "number", "signed_at"),
-        people=("signed_by",),
+        ("referral", "number", "signed_at", "left_on", "ended_at", "end_reason"),
+        people=("signed_by", "ended_by"),
         left_out={"id": _ROW},
     ),
     Section(

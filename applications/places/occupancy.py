@@ -21,6 +21,7 @@ from bulletin.models import Group, Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.school_years import school_year
 from bulletin.selectors import with_pauses
+from bulletin.workdays import start_of_day
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,15 @@ class Counted:
 
 @dataclass(frozen=True)
 class Promised:
-    """What one vacancy promises: its free places, bids and referrals; and when its contracts were signed."""
+    """What one vacancy promises: its free places, bids and referrals; and when its contracts were signed.
+
+    `left`: of the contracts that have ended, when each was signed, and when the day began on which the child left.
+    """
 
     school_year: int
     places: int
     signed: tuple[datetime, ...] = ()
+    left: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,11 @@ def _row(count: Counted | None, *, until: int | None, promises: Iterable[Promise
 def _besides(count: Counted | None, promised: Promised) -> int:
     if count is None:
         return promised.places + len(promised.signed)
-    return promised.places + sum(not count.holds(at, year=promised.school_year) for at in promised.signed)
+    year = promised.school_year
+    came_later = sum(not count.holds(at, year=year) for at in promised.signed)
+    # Whoever was counted and has left since. On the day of the count itself nobody knows which came first.
+    left = sum(count.holds(at, year=year) and count.at < gone for at, gone in promised.left)
+    return promised.places + came_later - left
 
 
 def place_day(vacancy: Vacancy) -> date:
@@ -107,7 +116,7 @@ def room(capacity: int, occupancies: Iterable[Occupancy], *, year: int) -> int:
 def occupancies_of(
     groups: Iterable[Group] | None, *, now: datetime, without: Vacancy | None = None
 ) -> dict[int, list[Occupancy]]:
-    """What each group (None: all that have anything) holds at `now`, by its key. Four statements.
+    """What each group (None: all that have anything) holds at `now`, by its key. Five statements.
 
     Published vacancies promise all their places until they are over, by the clock of bidding; those that are over, the
     places that a bid, a referral or a contract holds. `without` leaves a vacancy out.
@@ -136,6 +145,16 @@ def _promises(vacancies: QuerySet[Vacancy], *, now: datetime) -> dict[int, list[
     )
     for vacancy_id, at in contracts.values_list("referral__bid__vacancy", "signed_at"):
         signed[vacancy_id].append(at)
+    left: dict[object, list[tuple[datetime, datetime]]] = defaultdict(list)
+    ended = Contract.objects.filter(
+        left_on__isnull=False, referral__bid__vacancy__in=vacancies.order_by().values("pk")
+    )
+    place = "referral__bid__vacancy__group__kindergarten__locality"
+    for contract in ended.select_related(place, "referral__bid__vacancy"):
+        vacancy = contract.referral.bid.vacancy
+        assert contract.left_on is not None
+        gone = start_of_day(contract.left_on, vacancy.locality.zone)
+        left[vacancy.pk].append((contract.signed_at, gone))
     collected = Count("bids", filter=Q(bids__state=BidState.PENDING, bids__holds_seat=False))
     rows: QuerySet[Any] = with_pauses(
         vacancies.select_related("group__kindergarten__locality").annotate(collected=collected)
@@ -148,6 +167,7 @@ def _promises(vacancies: QuerySet[Vacancy], *, now: datetime) -> dict[int, list[
                 school_year(place_day(vacancy)),
                 _places(vacancy, collected=vacancy.collected, now=now) - len(contracts_of),
                 contracts_of,
+                tuple(left[vacancy.pk]),
             )
         )
     return promised

@@ -15,7 +15,7 @@ from applications.models import Application, Bid, UndoRequest
 from applications.moves import Refused, lock_application, locking, refuse_own_child, trace
 from applications.refusals import Refusal
 from applications.states import ProposalState, UndoKind
-from applications.undoing import coming, contracts, refusals, revocations
+from applications.undoing import coming, contracts, leaving, refusals, revocations
 from applications.undoing.kinds import Undoing
 from bulletin.employment import kindergartens_of
 
@@ -26,6 +26,7 @@ KINDS: Final[dict[UndoKind, Undoing]] = {
     UndoKind.REFUSAL: refusals.UNDOING,
     UndoKind.REVOCATION: revocations.UNDOING,
     UndoKind.CONTRACT: contracts.UNDOING,
+    UndoKind.LEAVING: leaving.UNDOING,
 }
 
 

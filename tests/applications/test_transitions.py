@@ -23,7 +23,7 @@ from applications.bidding import award, ending, offers, publication, resuming, r
 from applications.models import Application, Bid, Offer, StopListEntry, UndoRequest
 from applications.moves import Refused
 from applications.queue import birth_years, corrections
-from applications.referrals import coming, days_off, extending, issuing, stops
+from applications.referrals import coming, days_off, extending, issuing, leaving, stops
 from applications.referrals import ending as referral_ending
 from applications.refusals import Refusal
 from applications.states import (
@@ -41,6 +41,7 @@ from applications.states import (
     UndoKind,
 )
 from applications.undoing import requests
+from applications.undoing.leaving import take_back_leaving
 from applications.waiting import aging, changes, confirming, filing
 from bulletin.models import Vacancy
 from bulletin.services import pause_bidding
@@ -546,6 +547,35 @@ def _(scene):
     stop = StopListEntry.objects.get()
     return Ready(
         lambda: stops.lift_stop(stop, now=stop.until), [(scene.application, by(Move.LIFT_STOP))], quiet=True
+    )
+
+
+def contract_of(scene):
+    return referral_ending.sign_contract(referral_of(scene), actor=scene.staff, now=scene.now)
+
+
+@of(leaving.end_contract)
+def _(scene):
+    contract = contract_of(scene)
+
+    def call():
+        return leaving.end_contract(
+            contract, left_on=NOW.date(), reason="Көшті", actor=scene.staff, now=scene.now
+        )
+
+    return Ready(
+        call, [(scene.application, by(Move.END_CONTRACT)), (contract.referral, (ReferralState.SIGNED,))]
+    )
+
+
+@of(take_back_leaving)
+def _(scene):
+    contract = leaving.end_contract(
+        contract_of(scene), left_on=NOW.date(), reason="Көшті", actor=scene.staff, now=scene.now
+    )
+    return Ready(
+        lambda: take_back_leaving(contract, actor=scene.staff, now=scene.now),
+        [(scene.application, by(Move.UNDO_LEAVING)), (contract.referral, (ReferralState.ENDED,))],
     )
 
 

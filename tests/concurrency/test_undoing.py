@@ -27,6 +27,7 @@ from applications.moves import Refused
 from applications.places import retaking
 from applications.places.occupancy import over_promised
 from applications.referrals import coming, ending, issuing
+from applications.referrals.leaving import end_contract
 from applications.refusals import Refusal
 from applications.rules.running_out import PREFETCH, first_end
 from applications.states import LIVE_OFFERS, BidState, Move, OfferState, ReferralState, UndoKind, state_after
@@ -130,12 +131,15 @@ ACTS = {
         one.referrals["referred"], actor=one.staff, reason="x", now=NOW
     ),
     "sign": lambda one: ending.sign_contract(one.referrals["referred"], actor=one.staff, now=NOW),
+    "end contract": lambda one: end_contract(
+        one.contract, left_on=NOW.date(), reason="x", actor=one.staff, now=NOW
+    ),
     "expire": lambda one: ending.expire_referral(one.referrals["late"], now=NOW),
 }
 # Each of these takes the one free place; of any two, one does.
 TAKERS = {"undo refusal", "undo revocation", "confirm coming", "bid", "publish"}
 # Each of these meets each act; how the others meet each other is asked elsewhere.
-UNDOING = {act for act in ACTS if "undo" in act or "coming" in act}
+UNDOING = {act for act in ACTS if "undo" in act or "coming" in act or act == "end contract"}
 # In an open vacancy; in one that is over, whose places a draft would publish anew; after an award, with an offer made.
 OPEN = set(ACTS) - {"publish", "offer"}
 PAIRS = [
@@ -245,7 +249,8 @@ def rows_of(made, family, application, moves, *, holds, history, rest):
         made.referrals[family] = referral
         rest.append(referral)
     if family == "signed":
-        rest.append(ContractFactory.build(referral=referral, signed_at=OVER, signed_by=made.staff))
+        made.contract = ContractFactory.build(referral=referral, signed_at=OVER, signed_by=made.staff)
+        rest.append(made.contract)
     if family == "stopped":
         rest.append(
             StopListEntry(

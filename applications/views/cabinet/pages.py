@@ -164,6 +164,7 @@ def _archived(applications: Collection[Application], *, reader: User, now: datet
     reasons = {
         Move.ARCHIVE: _("By the family"),
         Move.AGE_OUT: _("The child has reached school age"),
+        Move.END_CONTRACT: _("The child left the kindergarten"),
         Move.END_LAPSED: _("Interest in a place was not confirmed"),
     }
     if not applications:

@@ -14,9 +14,10 @@ from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from applications.admin.work import WorkAdmin
 from applications.bidding import ending as bid_ending
-from applications.models import Application, Correction, Event, Referral, StopListEntry, UndoRequest
+from applications.models import Application, Contract, Correction, Event, Referral, StopListEntry, UndoRequest
 from applications.moves import Refused
 from applications.referrals import coming, ending, issuing, stops
+from applications.referrals.leaving import end_contract
 from applications.refusals import Refusal
 from applications.states import DECISIONS, ApplicationState, Move, UndoKind
 from applications.undoing import requests
@@ -82,7 +83,19 @@ def signed_by_mistake(scene, referral):
     return UndoRequestFactory(kind=UndoKind.CONTRACT, bid=referral.bid, came_on=None)
 
 
+@pytest.fixture
+def contract(scene, referral):
+    return ending.sign_contract(referral, actor=scene.staff, now=scene.now)
+
+
+@pytest.fixture
+def ended_by_mistake(scene, contract):
+    end_contract(contract, left_on=scene.now.date(), reason="x", actor=scene.staff, now=scene.now)
+    return UndoRequestFactory(kind=UndoKind.LEAVING, bid=contract.referral.bid, came_on=None)
+
+
 UNDONE = {
+    Move.UNDO_LEAVING: "ended_by_mistake",
     Move.CONFIRM_COMING: "came_in_time",
     Move.UNDO_REFUSAL: "refused_by_mistake",
     Move.UNDO_REVOCATION: "revoked_by_mistake",
@@ -100,6 +113,8 @@ def decide(scene, move: Move, by: User) -> None:
         issuing.activate_bid(scene.application.bids.get(), actor=by, now=now)
     elif move is Move.REJECT_BID:
         bid_ending.reject_bid(scene.application.bids.get(), actor=by, reason="Қате", now=now)
+    elif move is Move.END_CONTRACT:
+        end_contract(Contract.objects.get(), left_on=now.date(), reason="x", actor=by, now=now)
     elif move is Move.NOTE_COMING:
         coming.note_coming(Referral.objects.get(), came_on=now.date(), actor=by, now=now)
     elif move in UNDONE:
@@ -120,6 +135,7 @@ BEFORE = {
     Move.SIGN_CONTRACT: "referral",
     Move.LIFT_STOP: "stop",
     Move.NOTE_COMING: "referral",
+    Move.END_CONTRACT: "contract",
     **UNDONE,
 }
 

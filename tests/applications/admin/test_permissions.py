@@ -31,6 +31,7 @@ from applications.models import (
 from applications.own_rows import TABLE as TABLE_OF_ROWS
 from applications.own_rows import concerns_all
 from applications.referrals import ending, extending, issuing
+from applications.referrals.leaving import end_contract
 from balabaqsha.admin_site import staff_site
 from bulletin.models import Holiday, Locality, Pause, Vacancy
 from notifications.models import Mail, Message, Notice
@@ -138,6 +139,8 @@ def objects(scene, clock):
     refused, revoked = bid(), referral()
     bid_ending.reject_bid(refused, actor=scene.staff, reason="x", now=scene.now)
     ending.revoke_referral(revoked, actor=scene.staff, reason="x", now=scene.now)
+    gone = ending.sign_contract(referral(), actor=scene.staff, now=scene.now)
+    end_contract(gone, left_on=scene.now.date(), reason="x", actor=scene.staff, now=scene.now)
     lost = referral()
     ending.expire_referral(lost, now=lost.valid_until)
     served = bid()
@@ -197,6 +200,7 @@ def objects(scene, clock):
         event=Event.objects.first(),
         stop=StopListEntry.objects.get(referral=expired),
         expired=expired,
+        gone=gone,
         refused=refused,
         revoked=revoked,
         undo=UndoRequestFactory(bid=lost.bid, proposed_at=scene.now, proposed_by=scene.staff),

@@ -270,7 +270,7 @@ class TestWhatCounts:
             with CaptureQueriesContext(connection) as queries:
                 occupancies_of(groups, now=NOW)
             costs.append(len(queries))
-        assert costs == [4, 4]
+        assert costs == [5, 5]
 
 
 @pytest.mark.django_db

@@ -1,0 +1,59 @@
+"""The child leaves the kindergarten: its contract ends, and its place is free."""
+
+from datetime import date, datetime
+
+from accounts.models import User
+from applications.bidding.ending import release_seat
+from applications.journal_actions import Action
+from applications.models import Contract
+from applications.moves import Refused, announce, lock_application, lock_referral, locking, move
+from applications.refusals import Refusal
+from applications.rules.leaving import why_not_left
+from applications.states import Move, ReferralState
+
+
+def end_contract(contract: Contract, *, left_on: date, reason: str, actor: User, now: datetime) -> Contract:
+    """End a contract because the child left on a day, today at the latest; the application goes to the archive.
+
+    The place is free, or goes to the next of an award (`passing_on.give_back`). Raises `Refused` (REASON_MISSING,
+    GONE_ON for one that has ended or was undone, LEFT_BEFORE, LEFT_IN_FUTURE). Locks the application, the referral,
+    then the vacancy.
+    """
+    if not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    with locking():
+        application = lock_application(contract.referral.application_id)
+        referral = lock_referral(contract.referral_id)
+        if referral.state != ReferralState.SIGNED:
+            raise Refused(Refusal.GONE_ON)
+        contract = Contract.objects.get(referral=referral)
+        place = application.locality
+        refusal = why_not_left(left_on, signed_on=place.day(contract.signed_at), today=place.day(now))
+        if refusal is not None:
+            raise Refused(refusal)
+        contract.left_on, contract.ended_at, contract.ended_by = left_on, now, actor
+        contract.end_reason = reason.strip()
+        contract.save()
+        referral.state = ReferralState.ENDED
+        referral.save(update_fields=["state"])
+        release_seat(referral.bid, now=now)
+        event = move(
+            application,
+            Move.END_CONTRACT,
+            actor=actor,
+            now=now,
+            reason=contract.end_reason,
+            data={"referral": str(referral.pk), "left_on": left_on.isoformat()},
+            archived_at=now,
+        )
+        group = referral.bid.vacancy.group
+        announce(
+            event,
+            "contract_ended",
+            Action.CONTRACT_ENDED,
+            kindergarten=group.kindergarten,
+            group=group,
+            left_on=left_on,
+            reason=contract.end_reason,
+        )
+    return contract

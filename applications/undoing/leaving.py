@@ -1,0 +1,103 @@
+"""A contract was ended by mistake: it goes on, if the child's place is still free."""
+
+from datetime import datetime
+from typing import Final
+
+from accounts.models import User
+from applications.journal_actions import Action
+from applications.models import Application, Bid, Contract, Headcount, UndoRequest
+from applications.moves import Refused, announce, lock_application, lock_referral, locking, move
+from applications.places.retaking import take_back
+from applications.refusals import Refusal
+from applications.states import (
+    LIVE_STATES,
+    ApplicationState,
+    Move,
+    ProposalState,
+    ReferralState,
+)
+from applications.undoing.kinds import Undoing, is_newest
+from bulletin.workdays import start_of_day
+
+
+def may_take_back(contract: Contract, actor: User, *, now: datetime) -> bool:
+    """Whether `actor`, who ended the contract today, may undo that without asking."""
+    if contract.ended_at is None or contract.ended_by_id != actor.pk:
+        return False
+    place = contract.referral.application.locality
+    return place.day(contract.ended_at) == place.day(now)
+
+
+def take_back_leaving(contract: Contract, *, actor: User, now: datetime) -> Contract:
+    """Let a contract go on that the same employee ended on the same day of the place.
+
+    Raises `Refused`: NOT_ALLOWED, GONE_ON, COUNTED_SINCE, PLACE_GONE. Locks as `approve_undo`.
+    """
+    with locking():
+        application = lock_application(contract.referral.application_id)
+        contract = _contract(contract.referral.bid)
+        if not may_take_back(contract, actor, now=now):
+            raise Refused(Refusal.NOT_ALLOWED)
+        if not _is_possible(contract.referral.bid, application):
+            raise Refused(Refusal.GONE_ON)
+        _go_on(contract, application, actor=actor, reason=contract.end_reason, now=now)
+    return contract
+
+
+def _is_possible(bid: Bid, application: Application) -> bool:
+    live = Application.objects.filter(child=application.child_id, state__in=LIVE_STATES)
+    has_ended = Contract.objects.filter(referral__bid=bid, referral__state=ReferralState.ENDED)
+    is_archived = application.state == ApplicationState.ARCHIVED and is_newest(bid, application)
+    return is_archived and has_ended.exists() and not live.exists()
+
+
+def _why_not(request: UndoRequest, _application: Application, _now: datetime) -> Refusal | None:
+    return _counted_since(_contract(request.bid))
+
+
+def _counted_since(contract: Contract) -> Refusal | None:
+    """A count of children from after it has ended does not hold the child, but would be taken to."""
+    assert contract.left_on is not None
+    group = contract.referral.bid.vacancy.group
+    gone = start_of_day(contract.left_on, group.kindergarten.locality.zone)
+    counts = Headcount.objects.filter(group=group, state=ProposalState.APPROVED, counted_at__gte=gone)
+    return Refusal.COUNTED_SINCE if counts.exists() else None
+
+
+def _carry_out(request: UndoRequest, application: Application, actor: User, now: datetime) -> None:
+    _go_on(_contract(request.bid), application, actor=actor, reason=request.reason, now=now)
+
+
+def _contract(bid: Bid) -> Contract:
+    return Contract.objects.select_related(
+        "referral__application__locality", "referral__bid__vacancy__group__kindergarten__locality"
+    ).get(referral__bid=bid)
+
+
+def _go_on(contract: Contract, application: Application, *, actor: User, reason: str, now: datetime) -> None:
+    referral = lock_referral(contract.referral_id)
+    if refusal := _counted_since(contract):
+        raise Refused(refusal)
+    if not take_back(referral.bid, now=now):
+        raise Refused(Refusal.PLACE_GONE)
+    contract.left_on = contract.ended_at = contract.ended_by = None
+    contract.end_reason = ""
+    contract.save()
+    referral.state = ReferralState.SIGNED
+    referral.save(update_fields=["state"])
+    data = {"referral": str(referral.pk)}
+    event = move(
+        application, Move.UNDO_LEAVING, actor=actor, now=now, reason=reason, data=data, archived_at=None
+    )
+    group = referral.bid.vacancy.group
+    announce(
+        event,
+        "contract_goes_on",
+        Action.LEAVING_UNDONE,
+        kindergarten=group.kindergarten,
+        group=group,
+        reason=reason,
+    )
+
+
+UNDOING: Final = Undoing(is_possible=_is_possible, why_not=_why_not, carry_out=_carry_out, takes_place=True)
