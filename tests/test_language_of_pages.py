@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from accounts.first_sign_in import issue_code
 from accounts.models import FirstSignIn, NumberMove, PolicyConsent, Profile, RecoveryCode, User
 from accounts.registry.simulated_people import MANUAL_CHILD_IIN
+from accounts.roles import Role
 from applications.disputes.guardianships import stop_guardian
 from balabaqsha.admin_site import staff_site
 from notifications.models import Mail
@@ -23,7 +24,7 @@ from tests.accounts.walk import FATHER, PASSWORD, PHONE, newest_code
 from tests.city import build_city, with_offer
 from tests.factories import GuardianshipFactory, StaffFactory, UserFactory
 from tests.shared import built_once
-from tests.staff import inside
+from tests.staff import employee, inside
 from tests.thorough import part_for
 from tests.words import KAZAKH_ONLY, LATIN_WORDS, RUSSIAN_WORDS
 
@@ -463,6 +464,23 @@ class TestLanguageOf:
             pages = visit(inside(visitor), {name: urls[name] for name in seen})
             assert always <= set(pages)
             assert complaints(pages, language) == {}
+
+    def test_a_family_as_a_call_finds_it(self, city, language):
+        """A family with everything: the reason, the card, why a number moved, and searches that find many and nobody."""
+        client = inside(employee(Role.CONTACT_CENTRE))
+        number = city.applications["waiting"].number
+        with translation.override(language):
+            card = reverse("admin:family_of_guardian", args=[city.parent.pk])
+            search = reverse("admin:family_search")
+        pages = {"why one looks": client.get(card), "no reason": client.post(card, {"reason": "looked_otherwise"})}
+        client.post(card, {"reason": "looked_on_call"})
+        pages |= {"card": client.get(card, {"why": number}), "whole": client.get(card, {"all": "journal"})}
+        assert "card" in pages["card"].context
+        pages |= {
+            text: client.post(search, {"text": text}, follow=True) for text in ("ОМАРОВА", "Сара Н", "№", "25-999999")
+        }
+        shown = {name: page.content.decode() for name, page in pages.items()}
+        assert complaints(shown, language) == {}
 
     def test_scripts_of_the_workplace(self, city, language):
         with translation.override(language):
