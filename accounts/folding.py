@@ -1,6 +1,6 @@
 """Names as they are looked for: the same for every keyboard, in capitals or not, with Kazakh letters or without. Pure.
 
-What is looked for is folded here, and what is stored by the database with the same two tables (`accounts.name_search`):
+What is looked for is folded here, and what is stored by the database with the same two tables (`folded_name.sql`):
 a name is written by the registry alone, so nothing beside it has to be kept in step.
 """
 

@@ -1,53 +1,49 @@
 """People found by their names, through an index of the database on the folded name (`accounts.folding`)."""
 
-from typing import Any, Final
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+from typing import Final
 
 from django.contrib.postgres.indexes import OpClass
-from django.db.models import F, Func, Index, Q, TextField
+from django.db.models import Func, Index, Q, TextField
 
-from accounts.folding import FOLDED, FOLDED_TO
-
+NAME: Final = ("last_name", "first_name", "middle_name")
 # Shorter last names are whole: there are some of two letters.
 _BEGINNING: Final = 3
 
 
 class FoldedName(Func):
-    """Last, first and middle name of a row, folded by the database as `folding.fold_name` folds what is looked for.
+    """Last, first and middle name of a row, folded by the database (`folded_name.sql`) as `folding.fold_name` does."""
 
-    The tables stand in the index: whoever changes them adds a migration that makes the indices anew, which
-    `makemigrations --check` asks for.
-    """
-
-    arg_joiner = " || ' ' || "
-
-    def __init__(self, *names: Any, letters: str = FOLDED, into: str = FOLDED_TO) -> None:
-        quoted = [text.replace("'", "''") for text in (letters, into)]
-        super().__init__(
-            *(names or map(F, ("last_name", "first_name", "middle_name"))),
-            output_field=TextField(),
-            template=f"translate(%(expressions)s, '{quoted[0]}', '{quoted[1]}')",
-        )
+    function = "folded_name"
+    arity = 3
+    output_field = TextField()
 
 
 def name_index(name: str) -> Index:
     """The index that `named` is answered from, on a model with the three columns of a name."""
-    folded = FoldedName("last_name", "first_name", "middle_name", letters=FOLDED, into=FOLDED_TO)
-    return Index(OpClass(folded, name="text_pattern_ops"), name=name)
+    return Index(OpClass(FoldedName(*NAME), name="text_pattern_ops"), name=name)
 
 
-def named(words: list[str], *, path: str = "folded") -> Q:
-    """The people with this folded name: the last name first, or the first name. No words find nobody.
+def named(words: Sequence[str]) -> list[Q]:
+    """What finds people by folded `words` in an annotation `folded` (a `FoldedName`): try each in turn, until one does.
 
-    `path` leads to an annotation `FoldedName()`. Each word is the beginning of a name; as a last name, one of fewer
-    than three letters is a whole one.
+    The last name or the first comes first. A whole last name with the beginning of the first one is looked for first:
+    that is a narrow range of the index. Otherwise each word may be the beginning of a name; a last name of fewer than
+    three letters is a whole one. No words find nobody.
+
+    A row that many have a name like is folded once: it is one pattern, whose beginning is looked up in the index.
     """
-    found = Q(pk__in=[])
-    for last_name in words[:2]:
-        others = list(words)
-        others.remove(last_name)
-        whole = "" if len(last_name) >= _BEGINNING else " "
-        one = Q(**{f"{path}__startswith": f"{last_name}{whole}"})
-        for other in others:
-            one &= Q(**{f"{path}__contains": f" {other}"})
-        found |= one
-    return found
+    pairs = [(last, [*words[:place], *words[place + 1 :]]) for place, last in enumerate(words[:2])]
+    whole = [Q(folded__regex=_pattern(f"{last} {others[0]}", others[1:])) for last, others in pairs if others]
+    begun = [
+        Q(folded__regex=_pattern(last if len(last) >= _BEGINNING else f"{last} ", others))
+        for last, others in pairs
+    ]
+    return [*([reduce(or_, whole)] if whole else []), *begun]
+
+
+def _pattern(beginning: str, words: Sequence[str]) -> str:
+    """A name that begins so and holds words that begin so, in this order; of letters and digits alone."""
+    return "^" + ".* ".join([beginning, *words])

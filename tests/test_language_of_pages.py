@@ -466,18 +466,22 @@ class TestLanguageOf:
             assert complaints(pages, language) == {}
 
     def test_a_family_as_a_call_finds_it(self, city, language):
-        """A family with everything: the reason, the card, why a number moved, and searches that find many and nobody."""
-        client = inside(employee(Role.CONTACT_CENTRE))
+        """A family with everything: the reason, the card, why a number moved, searches that find many and nobody."""
+        client = inside(employee(Role.CONTACT_CENTRE, username="сауле"))
         number = city.applications["waiting"].number
         with translation.override(language):
             card = reverse("admin:family_of_guardian", args=[city.parent.pk])
             search = reverse("admin:family_search")
-        pages = {"why one looks": client.get(card), "no reason": client.post(card, {"reason": "looked_otherwise"})}
+        pages = {
+            "why one looks": client.get(card),
+            "no reason": client.post(card, {"reason": "looked_otherwise"}),
+        }
         client.post(card, {"reason": "looked_on_call"})
         pages |= {"card": client.get(card, {"why": number}), "whole": client.get(card, {"all": "journal"})}
         assert "card" in pages["card"].context
         pages |= {
-            text: client.post(search, {"text": text}, follow=True) for text in ("ОМАРОВА", "Сара Н", "№", "25-999999")
+            text: client.post(search, {"text": text}, follow=True)
+            for text in ("ОМАРОВА", "Сара Н", "№", "25-999999")
         }
         shown = {name: page.content.decode() for name, page in pages.items()}
         assert complaints(shown, language) == {}

@@ -1,6 +1,6 @@
 """One search for families, by whatever a caller can read out. What is not the employee's is not there for them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeVar
@@ -13,7 +13,7 @@ from accounts import audit, limits
 from accounts.identity import iin_hashes, paper_hashes
 from accounts.journal_actions import Action
 from accounts.models import Profile, User
-from accounts.name_search import FoldedName, named
+from accounts.name_search import NAME, FoldedName, named
 from applications.families.asked import Asked
 from applications.families.names import shown_name
 from applications.families.scope import children_seen, guardians_seen
@@ -135,10 +135,7 @@ def _children(asked: Asked, seen: QuerySet[Child]) -> list[UUID]:
         found += _keys(seen.filter(iin_hash__in=iin_hashes(asked.identity.iin)))
     elif asked.identity:
         found += _keys(seen.filter(paper_hash__in=paper_hashes(asked.identity.document_number)))
-    if asked.words:
-        folded = FoldedName()
-        by_name = seen.alias(folded=folded).filter(named(list(asked.words)))
-        found += _keys(by_name.order_by(folded, "birth_date", "pk"))
+    found += _by_name(seen, asked.words, FoldedName(*NAME))
     return list(dict.fromkeys(found))
 
 
@@ -156,10 +153,20 @@ def _guardians(asked: Asked, seen: QuerySet[User]) -> list[UUID]:
             Q(iin_hash__in=asked.identity.hashes) | Q(document_hash__in=asked.identity.hashes)
         )
         found += _keys(seen.filter(pk__in=list(of_number.values_list("user_id", flat=True))))
-    if asked.words:
-        folded = FoldedName("profile__last_name", "profile__first_name", "profile__middle_name")
-        found += _keys(seen.alias(folded=folded).filter(named(list(asked.words))).order_by(folded, "pk"))
+    found += _by_name(seen, asked.words, FoldedName(*(f"profile__{column}" for column in NAME)))
     return list(dict.fromkeys(found))
+
+
+def _by_name(
+    rows: "QuerySet[Child] | QuerySet[User]", words: Sequence[str], folded: FoldedName
+) -> list[UUID]:
+    """In the order of their names. That is put in here: the database would have to fold everybody called alike."""
+    for condition in named(words):
+        called = rows.annotate(folded=folded).filter(condition).order_by()
+        some = called.values_list("folded", "pk")[: SHOWN + 1]
+        if some:
+            return [pk for _folded, pk in sorted(some)]
+    return []
 
 
 def _keys(rows: "QuerySet[Child] | QuerySet[User]") -> list[UUID]:

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
+        ("accounts", "0036_find_by_name"),
         ("children", "0006_day_of_decision"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -35,13 +36,7 @@ class Migration(migrations.Migration):
             model_name="child",
             index=models.Index(
                 django.contrib.postgres.indexes.OpClass(
-                    accounts.name_search.FoldedName(
-                        "last_name",
-                        "first_name",
-                        "middle_name",
-                        into="агкноуухиеиагкноуухиеиавсеникмортхуавсеникмортхуабвгдежзиклмнопрстуфхцчшщъыьэюяdfgjlnqrsuvwz         ",
-                        letters="ӘҒҚҢӨҰҮҺІЁЙәғқңөұүһіёйABCEHIKMOPTXYabcehikmoptxyАБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯDFGJLNQRSUVWZ-‐‑–—_.,\xa0'’ʼ`ʹ´\"́̆̈",
-                    ),
+                    accounts.name_search.FoldedName("last_name", "first_name", "middle_name"),
                     name="text_pattern_ops",
                 ),
                 name="child_folded_name",
