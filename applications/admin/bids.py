@@ -110,7 +110,7 @@ class KindergartenFilter(LinkedFilter):
     bid_path = "vacancy__group__kindergarten"
 
 
-def _may_be_answered(bid: Bid, now: datetime) -> bool:
+def may_be_answered(bid: Bid, now: datetime) -> bool:
     """Not before the award where bids are collected: until then no employee decides who gets the place."""
     return bid.state == BidState.PENDING and bid.holds_seat
 
@@ -179,7 +179,7 @@ class BidAdmin(InTurn, KindergartensWork):
             ),
             done=_("The bid is activated, the referral is issued. The family has been told."),
             permission="applications.change_bid",
-            offered=_may_be_answered,
+            offered=may_be_answered,
             perform=_activate,
         ),
         Work(
@@ -190,7 +190,7 @@ class BidAdmin(InTurn, KindergartensWork):
             ),
             done=_("The bid is refused. The family has been told the reason."),
             permission="applications.change_bid",
-            offered=_may_be_answered,
+            offered=may_be_answered,
             perform=_reject,
             form=ReasonForm,
             danger=True,

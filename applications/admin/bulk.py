@@ -102,7 +102,6 @@ class RowForm(forms.Form):
         field = self.fields["group"]
         assert isinstance(field, GroupNameField)
         field.groups = groups
-        field.widget.attrs |= {"list": "groups", "autocomplete": "off"}
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

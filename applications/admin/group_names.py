@@ -39,8 +39,12 @@ def fitting(text: str, groups: QuerySet[Group]) -> list[Group]:
 
 def carried(groups: QuerySet[Group]) -> list[str]:
     """The names that a page carries for its fields; none where there are too many."""
-    few = list(groups[: CARRIED + 1])
-    return [name_of(group) for group in few] if len(few) <= CARRIED else []
+    return [] if are_many(groups) else [name_of(group) for group in groups]
+
+
+def are_many(groups: QuerySet[Group]) -> bool:
+    """Whether they are too many for a list that is shown whole."""
+    return groups[CARRIED : CARRIED + 1].exists()
 
 
 def _called(text: str, groups: QuerySet[Group]) -> list[Group]:
@@ -72,7 +76,16 @@ class GroupNameField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=LONGEST, **kwargs)
+        self.widget.attrs |= {"list": "groups", "autocomplete": "off"}
         self.groups: QuerySet[Group] = Group.objects.none()
+
+    def prepare_value(self, value: Any) -> Any:
+        """The name of a stored group, given by its key; what was typed as it is."""
+        group = self.groups.filter(pk=value).first() if isinstance(value, int) else None
+        return name_of(group, with_place=True) if group else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
 
     def clean(self, value: Any) -> Group | None:
         text = super().clean(value)

@@ -34,7 +34,7 @@ from applications.admin.bulk import (
     usual_opening,
     usual_years,
 )
-from applications.admin.group_names import LONGEST, fitting, names_among
+from applications.admin.group_names import LONGEST, GroupNameField, are_many, fitting, names_among
 from applications.admin.work import (
     ReasonForm,
     Rows,
@@ -337,8 +337,9 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
         # A copy: the field itself belongs to the class and is shared by all requests.
         group = deepcopy(form.base_fields.get("group"))
         if isinstance(group, forms.ModelChoiceField):
-            group.queryset = _own_groups(request)
-            form.base_fields["group"] = group
+            groups = _own_groups(request)
+            form.base_fields["group"] = _named(group, groups) if are_many(groups) else group
+            group.queryset = groups
         zone = _zone(request, obj)
         for name in {*TIMES} & {*form.base_fields}:
             form.base_fields[name].help_text = _by_whose_clock(zone)
@@ -539,13 +540,33 @@ def _zone(request: HttpRequest, obj: Vacancy | None) -> ZoneInfo | None:
     None where these have several: then the form says by whose clock it is read, and nothing more.
     """
     groups = _own_groups(request)
-    chosen = request.POST.get("group", "")
-    if chosen.isdecimal() and (group := groups.filter(pk=chosen).first()):
+    if group := _chosen(request.POST.get("group", ""), groups):
         return group.kindergarten.locality.zone
     if obj is not None:
         return obj.locality.zone
     names = set(groups.order_by().values_list("kindergarten__locality__timezone", flat=True).distinct())
     return ZoneInfo(names.pop()) if len(names) == 1 else None
+
+
+def _chosen(sent: str, groups: QuerySet[Group]) -> Group | None:
+    """The group that the form of one draft names, in whichever way it asks for it."""
+    if not sent:
+        return None
+    if not are_many(groups):
+        return groups.filter(pk=sent).first() if sent.isdecimal() else None
+    found = fitting(sent.replace("\0", "")[:LONGEST], groups)
+    return found[0] if len(found) == 1 else None
+
+
+def _named(field: forms.Field, groups: QuerySet[Group]) -> GroupNameField:
+    """A field for the name of a group instead of a list of thousands."""
+    named = GroupNameField(
+        label=field.label,
+        help_text=_("Write words of the kindergarten's name and of the group's, and choose."),
+    )
+    named.groups = groups
+    named.widget.attrs["size"] = 60
+    return named
 
 
 def _by_whose_clock(zone: ZoneInfo | None) -> str:

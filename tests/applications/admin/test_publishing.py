@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -12,7 +13,7 @@ from applications.admin.group_names import CARRIED, name_of
 from bulletin.models import Group, Vacancy
 from tests.applications.conftest import ZONE
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
-from tests.staff import employee, inside, official_of, worker_of
+from tests.staff import carried, employee, inside, official_of, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
@@ -61,6 +62,7 @@ def test_the_page_weighs_the_same_however_many_groups_there_are(scene):
     # The token of the form differs, and nothing else does.
     assert abs(weights[1] - weights[0]) < 20
     assert weights[1] < 40_000
+    assert len(inside(chief).get(ADD).content) < 40_000
     assert len(inside(chief).get(GROUPS, {"q": "топ 600"}).json()["names"]) == 10
 
 
@@ -136,6 +138,40 @@ def test_without_birth_years_those_of_the_groups_age_hold(desk, scene):
     one = {name.removeprefix("common-"): value for name, value in COMMON.items()}
     assert desk.post(ADD, one | {"group": scene.group.pk, "seats_total": "3"}).status_code == 302
     assert [draft.birth_years for draft in drafts()] == [[2017, 2016]] * 2
+
+
+def test_one_draft_names_its_group_by_words_where_there_are_many(scene):
+    """And is read by the clock of that group's place."""
+    place = KindergartenFactory(locality=LocalityFactory(slug="oral", timezone="Asia/Oral"))
+    like = {"age_group": "2-3", "language": "kk", "capacity": 25}
+    Group.objects.bulk_create(
+        Group(kindergarten=place, name=f"Топ {at}", **like) for at in range(CARRIED + 1)
+    )
+    desk = inside(employee(Role.OFFICIAL, is_superuser=True))
+    one = {name.removeprefix("common-"): value for name, value in COMMON.items()} | {"seats_total": "3"}
+    for wrong in ("", "Топ 1", "Жоқ", "a\x00b", "7" * 30):
+        assert "group" in desk.post(ADD, one | {"group": wrong}).context["adminform"].form.errors, wrong
+    group = Group.objects.get(name="Топ 7")
+    sent: dict[str, Any] = one | {"group": name_of(group)}
+    assert desk.post(ADD, sent).status_code == 302
+    draft = drafts().get()
+    assert draft.group == group
+    assert f"{draft.opens_at.astimezone(place.locality.zone):%d.%m %H:%M}" == "27.06 18:00"
+    page = reverse("admin:bulletin_vacancy_change", args=[draft.pk])
+    form = desk.get(page).context["adminform"].form
+    assert form["group"].value() == name_of(group, with_place=True)
+    sent |= {
+        "group": name_of(group, with_place=True),
+        "birth_years": ["2017"],
+        "_seen": form_mark(desk, page),
+    }
+    assert desk.post(page, sent).status_code == 302
+    draft.refresh_from_db()
+    assert (draft.group, draft.birth_years) == (group, [2017])
+
+
+def form_mark(desk, page):
+    return carried(desk.get(page)).get("_seen", [""])[0]
 
 
 def test_the_usual_opening_is_the_first_that_the_rules_allow():
