@@ -17,7 +17,7 @@ from accounts.journal_actions import Action as AccountAction
 from accounts.masks import mask_phone
 from accounts.models import AuditEntry, NumberMove, User
 from applications.access.settling import settle
-from applications.families.looks import Family
+from applications.families.looks import REASONS, Family
 from applications.families.messages import Sent, messages_to
 from applications.families.names import NAMES, shown_name
 from applications.families.scope import bids_seen
@@ -153,7 +153,7 @@ def card_of(family: Family, *, employee: User, whole: str = "", now: datetime) -
     }
     readable = [name for name in SECTIONS if may_read(employee, name)]
     sections = {name: readers[name](WHOLE if name == whole else SHOWN) for name in readable}
-    situations = _situations(applications, now=now)
+    situations = _situations(family, applications, now=now)
     return Card(
         family=family,
         children=_children(
@@ -183,13 +183,16 @@ def _applications(family: Family, *, now: datetime) -> list[Application]:
     return [settle(one, now=now) for one in rows.order_by("-filed_at", "-sequence")[:APPLICATIONS]]
 
 
-def _situations(applications: Iterable[Application], *, now: datetime) -> dict[Any, Situation]:
-    """By their child, the situations of the present applications: one of each child that is in no archive."""
+def _situations(
+    family: Family, applications: Iterable[Application], *, now: datetime
+) -> dict[Any, Situation]:
+    """By their child, the situations of the present applications, whoever was looked for first: those in no archive."""
     present: dict[Any, Application] = {}
     for one in applications:
         if one.state != ApplicationState.ARCHIVED:
             present.setdefault(one.child_id, one)
-    return {child: situation_of(one, now=now) for child, one in list(present.items())[:IN_FULL]}
+    told = [child.pk for child in family.children if child.pk in present][:IN_FULL]
+    return {pk: situation_of(present[pk], now=now) for pk in told}
 
 
 def _places(situations: dict[Any, Situation], employee: User, seen: Q) -> set[Any]:
@@ -262,8 +265,12 @@ def _messages(guardians: list[User], employee: User, most: int) -> Section[Sent]
 
 
 def _journal(guardians: list[User], employee: User, most: int) -> Section[JournalRow]:
-    """What the guardians read in their journals, without what is theirs alone, whoever calls in their name."""
+    """What the guardians read in their journals, without what is theirs alone, whoever calls in their name.
+
+    And without the looks of `employee`, who knows of them.
+    """
     entries = AuditEntry.objects.filter(subject__in=guardians).select_related("actor")
+    entries = entries.exclude(actor=employee, action__in=REASONS)
     if not employee.has_perm("accounts.view_auditentry"):
         entries = entries.exclude(action=AccountAction.OWNER_SHUT_OUT)
     found = list(entries.prefetch_related("actor__groups").order_by("-at", "-id")[: most + 1])

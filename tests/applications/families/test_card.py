@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import AuditEntry, Profile
 from accounts.roles import Role
-from applications.families.card import SHOWN
+from applications.families.card import IN_FULL, SHOWN
 from applications.families.looks import LASTS
 from applications.journal_actions import Action
 from applications.queue.history import explain
@@ -132,6 +132,24 @@ def test_the_card_tells_what_the_family_reads(scene, client_of):
     why = own.get(reverse("applications:why", args=[scene.application.pk])).context["explanation"]
     assert answer.context["explanation"].rows == why.rows
     assert why.rows == explain(scene.application, since=scene.application.filed_at, until=scene.now).rows
+
+
+def test_whoever_was_looked_for_is_told_in_full(scene):
+    """Of a large family in which others filed later; and the journal tells what others did, not one's own looks."""
+    for _number in range(IN_FULL + 1):
+        ApplicationFactory(
+            locality=scene.locality,
+            child__birth_date=scene.application.child.birth_date,
+            filed_by=scene.parent,
+            filed_at=scene.now,
+        )
+    audit.record(Action.BID_WITHDRAWN, actor=scene.parent, subject=scene.parent, now=scene.now)
+    _client, answer = opened(employee(Role.CONTACT_CENTRE), scene.application.child)
+    first, *others = answer.context["card"].children
+    assert first.situation.application == scene.application
+    assert sum(other.situation is not None for other in others) == IN_FULL - 1
+    journal = answer.context["card"].sections["journal"].rows
+    assert [row.entry.action for row in journal] == [Action.BID_WITHDRAWN]
 
 
 def test_phones_are_masked_and_codes_hidden(scene):
