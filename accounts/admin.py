@@ -7,27 +7,34 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from accounts import audit
+from accounts import audit, staff_links
+from accounts.employees import named
+from accounts.granting import may_manage, roles_to_give
 from accounts.identity import document_hashes, iin_hashes
 from accounts.iin import IinError, parse_iin
 from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin, mask_phone
-from accounts.models import PolicyConsent, Profile, SmsCode, User
+from accounts.models import Employee, PolicyConsent, Profile, SmsCode, User
 from accounts.phones import PhoneError, parse_mobile
+from accounts.public_text import demand_words
 from accounts.roles import Role, role_name
-from accounts.second_factor import RESET_CODE_LASTS, reset_second_factor
 from accounts.services import StaffIinTaken, enter_staff_iin
-from notifications.clock import read_clock
+from accounts.way_back import whole_address
+from notifications.clock import estimate_clock, read_clock
+from notifications.services import enqueue_to_mail
 
 if TYPE_CHECKING:
     from django.db.models import ManyToManyField
@@ -35,14 +42,96 @@ if TYPE_CHECKING:
 
 
 RESET: dict[str, Any] = {
-    "label": _("Reset the second factor"),
+    "label": _("Reset password and second factor"),
     "consequence": _(
-        "The employee's authenticator app and emergency codes open nothing any more, and the employee is signed out. "
-        "You get one code to hand over; with it and the password the employee sets up a new app. It is recorded, and "
-        "the employee reads who did it."
+        "The employee's password, authenticator app and backup codes open nothing any more, and the employee is signed "
+        "out everywhere. You get a one-time link to hand over; with it the employee sets up the account anew. It is "
+        "recorded, and the employee reads who did it and why."
     ),
     "danger": True,
 }
+NEW_LINK: dict[str, Any] = {
+    "label": _("Make a new link"),
+    "consequence": _(
+        "The account is not set up yet. A link that was made before opens nothing any more. You get a new one to hand "
+        "over."
+    ),
+}
+VOID_LINK: dict[str, Any] = {
+    "label": _("Make the link void"),
+    "consequence": _("The link that was handed over opens nothing any more. You can make a new one later."),
+    "danger": True,
+}
+
+
+class ResetForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_(
+            "What was lost, and how you know who asks. The employee reads it, and so does whoever reads the audit."
+        ),
+        max_length=300,
+        validators=[demand_words],
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )
+
+
+def show_link(page: "admin.ModelAdmin[Any]", request: HttpRequest, user: User, secret: str) -> HttpResponse:
+    """The page that shows a new link this once; it goes to the work e-mail, too. Call it in the link's transaction."""
+    now = read_clock()
+    with override(user.language):
+        address = whole_address(request, reverse("admin:open_staff_link", args=[secret]))
+    person: Employee | None = getattr(user, "employee", None)
+    email = person.email if person is not None and settings.SENDS_MAIL else ""
+    if email:
+        enqueue_to_mail(
+            email,
+            "staff_link",
+            context={"link": address, "days": staff_links.LASTS.days},
+            language=user.language,
+            dedupe_key=f"{user.pk}:{now.isoformat()}",
+            now=now,
+        )
+    context = {
+        **page.admin_site.each_context(request),
+        "opts": page.opts,
+        "title": gettext("The link for the employee"),
+        "employee": user,
+        "address": address,
+        "until": now + staff_links.LASTS,
+        "email": email,
+        "back_url": reverse("admin:accounts_user_change", args=[user.pk]),
+    }
+    response = TemplateResponse(request, "admin/staff_link.html", context)
+    add_never_cache_headers(response)
+    return response
+
+
+def _works(user: User) -> list[dict[str, Any]]:
+    """The buttons of an employee's page that give or take a link."""
+    if user.has_usable_password():
+        offered = [(RESET, "second_factor")]
+    else:
+        offered = [(NEW_LINK, "link")]
+        if staff_links.live_link(user, now=estimate_clock()) is not None:
+            offered.append((VOID_LINK, "void_link"))
+    return [
+        {
+            "label": work["label"],
+            "url": reverse(f"admin:accounts_user_{name}", args=[user.pk]),
+            "danger": work.get("danger", False),
+        }
+        for work, name in offered
+    ]
+
+
+def _by(request: HttpRequest) -> dict[str, Any]:
+    """Who does it, from where, and when."""
+    return {
+        "actor": cast(User, request.user),
+        "address": audit.client_address(request),
+        "now": read_clock(),
+    }
 
 
 def _note_block(request: HttpRequest, parent: User) -> None:
@@ -96,28 +185,54 @@ class IinFilter(admin.SimpleListFilter):
         return queryset.filter(is_staff=True, staff_iin_hash=None) if self.value() else queryset
 
 
-class UserForm(forms.ModelForm):  # type: ignore[type-arg]
-    staff_iin = forms.CharField(
-        label=_("IIN of the employee"),
-        help_text=_(
+class RoleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Groups, by the names of the roles."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return role_name(obj.name)
+
+
+class StaffIinField(forms.CharField):
+    """An employee's IIN, if one is entered."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        words = _(
             "With it nobody decides for their own child. It is kept so that it can't be read again. "
             "An empty field changes nothing."
-        ),
-        max_length=20,
-        required=False,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-    )
+        )
+        widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+        own = {"label": _("IIN of the employee"), "help_text": words, "max_length": 20, "widget": widget}
+        super().__init__(**{**own, "required": False, **kwargs})
 
-    def clean_staff_iin(self) -> str:
-        text: str = self.cleaned_data["staff_iin"]
-        if not text.strip():
-            return ""
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
         try:
-            iin = parse_iin(text)
+            return parse_iin(text) if text.strip() else ""
         except IinError as error:
             raise ValidationError(error.message) from None
-        if User.objects.filter(staff_iin_hash__in=iin_hashes(iin)).exclude(pk=self.instance.pk).exists():
-            raise ValidationError(_("Another employee has this IIN."))
+
+
+def check_iin_is_free(iin: str, *, of: User | None = None) -> None:
+    """Raises ValidationError if an employee other than `of` has it."""
+    others = User.objects.filter(staff_iin_hash__in=iin_hashes(iin))
+    if iin and (others.exclude(pk=of.pk) if of else others).exists():
+        raise ValidationError(_("Another employee has this IIN."))
+
+
+class UserForm(forms.ModelForm):  # type: ignore[type-arg]
+    staff_iin = StaffIinField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if groups := self.fields.get("groups"):
+            # What the employee has stays, whoever saves the rest.
+            held = self.instance.groups.values("pk")
+            offered = groups.queryset.values("pk")  # type: ignore[attr-defined]
+            groups.queryset = Group.objects.filter(Q(pk__in=offered) | Q(pk__in=held))  # type: ignore[attr-defined]
+
+    def clean_staff_iin(self) -> str:
+        iin: str = self.cleaned_data["staff_iin"]
+        check_iin_is_free(iin, of=self.instance)
         return iin
 
 
@@ -126,6 +241,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Found by the whole phone number, the whole IIN or document number, or a part of an employee's name."""
 
     list_display = ["masked_login", "language_name", "is_staff", "is_active", "date_joined"]
+    list_select_related = ["employee"]
     list_filter = ["is_staff", "is_active", RoleFilter, IinFilter]
     search_fields = ["username"]
     search_help_text = _("A whole phone number, IIN or document number, or a part of an employee's name")
@@ -202,6 +318,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "groups":
             field.label_from_instance = lambda obj: role_name(obj.name)  # type: ignore[method-assign]
+            field.queryset = roles_to_give(cast(User, request.user))
         return field
 
     def get_search_results(
@@ -211,7 +328,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = queryset.filter(is_staff=True, username__icontains=term)
+        found = queryset.filter(pk__in=named(term).values("pk"))
         try:
             return found | queryset.filter(phone=parse_mobile(term)), False
         except PhoneError:
@@ -226,14 +343,19 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """A look at a parent's page is entered in their journal."""
         return _parents(user)
 
-    # --- a lost phone ----------------------------------------------------------------------------------------
+    # --- links for setting up the account ----------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.reset_view)
-        return [
-            path("<uuid:pk>/second-factor/", view, name="accounts_user_second_factor"),
-            *super().get_urls(),
+        views = {
+            "second-factor/": (self.reset_view, "second_factor"),
+            "link/": (self.link_view, "link"),
+            "link/void/": (self.void_view, "void_link"),
+        }
+        own = [
+            path(f"<uuid:pk>/{address}", self.admin_site.admin_view(view), name=f"accounts_user_{name}")
+            for address, (view, name) in views.items()
         ]
+        return [*own, *super().get_urls()]
 
     def change_view(
         self,
@@ -243,60 +365,89 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         obj = self.get_object(request, unquote(object_id))
-        if obj is not None and self._may_reset(request, obj):
-            url = reverse("admin:accounts_user_second_factor", args=[obj.pk])
-            works = [{"label": RESET["label"], "url": url, "danger": True}]
-            extra_context = {"works": works, **(extra_context or {})}
+        if obj is not None and self._may_set_up(request, obj):
+            extra_context = {"works": _works(obj), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, extra_context)
 
     @method_decorator(never_cache)
     def reset_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Ask, then make the employee's second factor void and show the one code that is to be handed over."""
+        """Ask why, then take everything from the account and show the link that is to be handed over."""
+        user = self._to_set_up(request, pk)
+        form = ResetForm(request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            return self._ask(request, user, RESET, form)
+        with transaction.atomic():
+            secret = staff_links.reset(user, reason=form.cleaned_data["reason"], **_by(request))
+            return show_link(self, request, user, secret)
+
+    @method_decorator(never_cache)
+    def link_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Ask, then make another link for an account that was never set up."""
+        user = self._to_set_up(request, pk)
+        if request.method != "POST":
+            return self._ask(request, user, NEW_LINK, forms.Form())
+        try:
+            with transaction.atomic():
+                secret = staff_links.invite(user, **_by(request))
+                return show_link(self, request, user, secret)
+        except ValueError:
+            messages.error(request, gettext("The account is set up already."))
+            return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
+
+    def void_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Ask, then make the live link void."""
+        user = self._to_set_up(request, pk)
+        if request.method != "POST":
+            return self._ask(request, user, VOID_LINK, forms.Form())
+        if staff_links.withdraw(user, **_by(request)):
+            messages.success(request, gettext("The link is void."))
+        else:
+            messages.warning(request, gettext("There is no link that counts."))
+        return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
+
+    def _to_set_up(self, request: HttpRequest, pk: UUID) -> User:
         if not self.has_view_permission(request):
             raise PermissionDenied
         user: User | None = self.get_object(request, str(pk))
         if user is None:
             raise Http404
-        if not self._may_reset(request, user):
+        if not self._may_set_up(request, user):
             raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": RESET["label"],
-            "original": user,
-            "back_url": reverse("admin:accounts_user_change", args=[user.pk]),
-        }
-        if request.method != "POST":
-            rows = [{"label": _("login"), "value": user.username}]
-            confirm = {"work": RESET, "form": forms.Form(), "rows": rows}
-            return TemplateResponse(request, "admin/work/confirm.html", context | confirm)
-        now = read_clock()
-        code = reset_second_factor(
-            user, actor=cast(User, request.user), address=audit.client_address(request), now=now
-        )
-        shown = {"code": code, "until": now + RESET_CODE_LASTS}
-        return TemplateResponse(request, "admin/second_factor_reset.html", context | shown)
+        return user
 
-    def _may_reset(self, request: HttpRequest, user: User) -> bool:
+    def _may_set_up(self, request: HttpRequest, user: User) -> bool:
         """Whoever manages employees, but for themselves: an unattended desk gives nobody an app of its own."""
         return user.is_staff and user != request.user and self.has_change_permission(request, user)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Parents register themselves, employees are made by `manage.py create_staff`, with a second factor."""
-        return False
+    def _ask(self, request: HttpRequest, user: User, work: dict[str, Any], form: forms.Form) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": work["label"],
+            "original": user,
+            "back_url": reverse("admin:accounts_user_change", args=[user.pk]),
+            "work": work,
+            "form": form,
+            "errors": form.errors,
+            "rows": [
+                {"label": _("Employee"), "value": str(user)},
+                {"label": _("login"), "value": user.username},
+            ],
+        }
+        return TemplateResponse(request, "admin/work/confirm.html", context)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nobody changes their own roles, nor, unless they are one, a superuser."""
+        """Of employees nobody's above one's own, and not one's own (`accounts.granting`)."""
         if not super().has_change_permission(request, obj):
             return False
-        return obj is None or (obj != request.user and (not obj.is_superuser or _is_superuser(request)))
+        return obj is None or not obj.is_staff or may_manage(cast(User, request.user), obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Parents register themselves, employees are invited (`applications.admin.employees`)."""
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
-
-
-def _is_superuser(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.is_superuser
 
 
 @admin.register(Profile)
@@ -309,7 +460,7 @@ class ProfileAdmin(ReadOnlyAdmin):
         "masked_phone", "masked_iin", "masked_document", "last_name", "first_name", "middle_name", "birth_date", "sex",
     ]  # fmt: skip
     readonly_fields = ["masked_phone", "masked_iin", "masked_document"]
-    list_select_related = ["user"]
+    list_select_related = ["user__employee"]
 
     @admin.display(description=_("Full name"), ordering="last_name")
     def name(self, profile: Profile) -> str:
@@ -335,7 +486,7 @@ class PolicyConsentAdmin(ReadOnlyAdmin):
 
     list_display = ["user", "version", "given_at"]
     list_filter = ["version"]
-    list_select_related = ["user"]
+    list_select_related = ["user__employee"]
 
 
 @admin.register(SmsCode)

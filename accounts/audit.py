@@ -99,7 +99,7 @@ def key_of(obj: Model) -> str:
 
 def history_of(obj: Model) -> QuerySet[AuditEntry]:
     """What was done to `obj`, newest first, with the people who did it."""
-    return AuditEntry.objects.filter(about=key_of(obj)).select_related("actor")
+    return AuditEntry.objects.filter(about=key_of(obj)).select_related("actor__employee")
 
 
 def journal_of(user: User) -> QuerySet[AuditEntry]:

@@ -55,7 +55,7 @@ class Wanted:
 def page(wanted: Wanted, *, before: Place | None = None, limit: int) -> list[AuditEntry]:
     """The newest `limit` entries that are wanted and older than `before`, with their people. Two statements."""
     ids = _ids(wanted, before=before, limit=limit)
-    found = AuditEntry.objects.select_related("actor", "subject").in_bulk(ids)
+    found = AuditEntry.objects.select_related("actor__employee", "subject__employee").in_bulk(ids)
     return [found[one] for one in ids if one in found]
 
 

@@ -34,7 +34,10 @@ class Action(models.TextChoices):
     )
     PASSWORD_CHANGED = "password_changed", _("Password changed")
     PASSWORD_RESET = "password_reset", _("Password reset by SMS")
-    SECOND_FACTOR_RESET = "second_factor_reset", _("Second factor reset")
+    SECOND_FACTOR_RESET = "second_factor_reset", _("Password and second factor of an employee reset")
+    EMPLOYEE_INVITED = "employee_invited", _("One-time link for setting up an employee's account made")
+    STAFF_LINK_VOIDED = "staff_link_voided", _("One-time link of an employee made void")
+    STAFF_LINK_USED = "staff_link_used", _("Employee's account set up with the one-time link")
     STAFF_IIN_SET = "staff_iin_set", _("IIN of an employee entered")
     SECOND_FACTOR_SET_UP = "second_factor_set_up", _("Authenticator app set up")
     SECOND_WAY_OFF = "second_way_off", _("Authenticator app turned off")
@@ -119,6 +122,9 @@ ABOUT: Final = {
     Action.PASSWORD_CHANGED: Subject.SIGNING_IN,
     Action.PASSWORD_RESET: Subject.SIGNING_IN,
     Action.SECOND_FACTOR_RESET: Subject.SIGNING_IN,
+    Action.EMPLOYEE_INVITED: Subject.WORKPLACE,
+    Action.STAFF_LINK_VOIDED: Subject.WORKPLACE,
+    Action.STAFF_LINK_USED: Subject.SIGNING_IN,
     Action.STAFF_IIN_SET: Subject.WORKPLACE,
     Action.SECOND_FACTOR_SET_UP: Subject.SIGNING_IN,
     Action.SECOND_WAY_OFF: Subject.SIGNING_IN,

@@ -128,6 +128,14 @@ PASSWORD_PER_SESSION: Final = Limit(
     protects="the password from whoever sits down at a device that is signed in, and wants to change it",
     hurts="an owner who has forgotten it, or whose session somebody shares: signs in anew, or sets a new one by SMS",
 )
+# Addresses of one-time links for employees that open nothing. What is right is never counted.
+STAFF_LINKS_PER_NETWORK: Final = Limit(
+    "staff-links",
+    20,
+    15 * MINUTE,
+    protects="the accounts of new employees from whoever tries addresses, and the database from a flood of them",
+    hurts="a new employee beside whoever does that: tries again a quarter of an hour later, the link lasts three days",
+)
 # Codes to other contacts, which a signed-in parent names: any phone of the country, any address of the world.
 CONTACTS_PER_ACCOUNT: Final = Limit(
     "contacts-account",

@@ -130,6 +130,14 @@ KINDS: Final = (
     Kind("document_renewed", _("New document entered"), BOTH, past_budget=PastBudget.WARNING),
     Kind("document_unknown", _("Document no longer known to the registry"), BOTH),
     Kind(
+        "staff_link",
+        _("Link for setting up an employee's account"),
+        EMAIL,
+        ("link", "days"),
+        secret=True,
+        worth_for=timedelta(days=1),
+    ),
+    Kind(
         "contact_code",
         _("Code for a second phone or an e-mail address"),
         (*SMS, *EMAIL),
@@ -173,6 +181,8 @@ KINDS: Final = (
 
 SAMPLES: Final[dict[str, Any]] = {
     "code": "483920",
+    "link": "https://bala.example.kz/admin/invitation/example/",
+    "days": 3,
     "minutes": 10,
     "last_day": date(2026, 12, 31),
     "proof": "second_phone",

@@ -5,14 +5,12 @@ it locked for ever. Guesses are counted like those of passwords (`accounts.limit
 guessed is always accepted: two successive codes of the app, as RFC 4226 has it for doubtful cases, or an emergency
 code.
 
-Only its owner sees a key, while setting up the app. An employee who lost the phone gets one emergency code from an
-administrator. With the password it opens the workplace for one thing: to set up a new app.
+Only its owner sees a key, while setting up the app. An employee who lost the phone gets a link from an administrator,
+with which the whole account is set up anew (`accounts.staff_links`).
 """
 
-import secrets
 import uuid
-from base64 import b32encode
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -20,19 +18,16 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django_otp.models import Device
 from django_otp.oath import TOTP, hotp
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import audit
 from accounts.journal_actions import Action
-from accounts.models import AuditEntry, User
+from accounts.models import User
 
 # What an authenticator app shows; anything else can only be an emergency code.
 APP_CODE_LENGTH: Final = 6
 SHORTEST_EMERGENCY_CODE: Final = 8
-# The name of the device whose one code an administrator hands over, and how long that code opens anything.
-AFTER_RESET: Final = "after a reset"
-RESET_CODE_LASTS: Final = timedelta(days=3)
 # In a session: the app whose key was shown there.
 _APP_TO_SET_UP: Final = "app_to_set_up"
 
@@ -51,7 +46,7 @@ def matching_device(user: User | None, token: str, *, now: datetime) -> Device |
     owner = user.pk if user else uuid.uuid4()
     codes = _app_codes(token)
     if not codes:
-        found = _emergency_codes(owner, token, now=now).select_related("device").first()
+        found = _emergency_codes(owner, token).select_related("device").first()
         return found.device if found else None
     # If there are several apps, the one set up last.
     device = TOTPDevice.objects.filter(user_id=owner, confirmed=True).order_by("-pk").first()
@@ -62,12 +57,13 @@ def use_up(device: Device, token: str, *, now: datetime) -> bool:
     """Accept `token` once; False if somebody else just did. Locks the row of the device, or of the code."""
     codes = _app_codes(token)
     if not codes:
-        deleted, _per_model = _emergency_codes(device.user_id, token, now=now).delete()
+        deleted, _per_model = _emergency_codes(device.user_id, token).delete()
         return bool(deleted)
     with transaction.atomic():
-        locked = TOTPDevice.objects.select_for_update().get(pk=device.pk)
-        step = _step(locked, codes, now=now)
-        if step is None:
+        # None once a reset has taken it away meanwhile.
+        locked = TOTPDevice.objects.select_for_update().filter(pk=device.pk).first()
+        step = _step(locked, codes, now=now) if locked is not None else None
+        if locked is None or step is None:
             return False
         locked.drift += step - _clock(locked, now=now).t()
         locked.last_t = step
@@ -96,49 +92,19 @@ def _clock(device: TOTPDevice, *, now: datetime) -> TOTP:
     return clock
 
 
-def _emergency_codes(owner: object, token: str, *, now: datetime) -> QuerySet[StaticToken]:
+def _emergency_codes(owner: object, token: str) -> QuerySet[StaticToken]:
     codes: QuerySet[StaticToken] = StaticToken.objects.filter(
         device__user_id=owner, device__confirmed=True, token=_compact(token).lower()
     )
-    return codes.exclude(device__name=AFTER_RESET, device__created_at__lte=now - RESET_CODE_LASTS)
+    return codes
 
 
-# --- a lost phone --------------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def reset_second_factor(user: User, *, actor: User | None, address: str | None = None, now: datetime) -> str:
-    """Make the employee's apps and emergency codes void, and return one code with which to set up an app.
-
-    The code counts once, for `RESET_CODE_LASTS`, and only together with the password; it is stored nowhere else.
-    Sessions of the employee that were opened with a second factor end. `actor` None is a command. Locks the account.
-    """
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    TOTPDevice.objects.filter(user=user).delete()
-    StaticDevice.objects.filter(user=user).delete()
-    device = StaticDevice.objects.create(user=user, name=AFTER_RESET, confirmed=True)
-    StaticDevice.objects.filter(pk=device.pk).update(created_at=now)
-    code = b32encode(secrets.token_bytes(10)).decode().lower()
-    device.token_set.create(token=code)
-    audit.record(
-        Action.SECOND_FACTOR_RESET,
-        actor=actor,
-        subject=user,
-        target=user.username,
-        address=address,
-        now=now,
-    )
-    return code
+# --- a new app -----------------------------------------------------------------------------------------------
 
 
 def has_app(user_id: uuid.UUID) -> bool:
     """Whether the user with this id has set up an authenticator app; costs the same for an id that nobody has."""
     return bool(TOTPDevice.objects.filter(user_id=user_id, confirmed=True).exists())
-
-
-def last_reset(user: User) -> AuditEntry | None:
-    """The reset because of which the employee sets up an app; None where there was none."""
-    return AuditEntry.objects.filter(action=Action.SECOND_FACTOR_RESET, subject=user).order_by("-at").first()
 
 
 def app_to_set_up(user: User, session: SessionBase) -> TOTPDevice:
@@ -162,7 +128,7 @@ def forget_app_to_set_up(user: User) -> None:
 def set_up_app(
     user: User, token: str, *, session: SessionBase, address: str | None = None, now: datetime
 ) -> TOTPDevice | None:
-    """Accept the app of `session` that shows `token`, which replaces the code of a reset; None for another code.
+    """Accept the app of `session` that shows `token`; None for another code.
 
     Only where none is set up: whoever has one and another session than the owner's can't exchange it. Locks the
     account.
@@ -178,7 +144,6 @@ def set_up_app(
     device.confirmed, device.last_t, device.last_used_at = True, step, now
     device.save(update_fields=["confirmed", "last_t", "last_used_at"])
     forget_app_to_set_up(user)
-    StaticDevice.objects.filter(user=user, name=AFTER_RESET).delete()
     audit.record(
         Action.SECOND_FACTOR_SET_UP,
         actor=user,

@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError
 from django.db.models import Model
 from django.db.models.base import ModelBase
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.functional import SimpleLazyObject
@@ -33,7 +33,7 @@ from accounts.way_back import page_of_ours
 from applications import workplace
 from balabaqsha.staff_inbox import inbox, unread
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
-from balabaqsha.staff_second_factor import must_set_up_app, set_up_app
+from balabaqsha.staff_set_up import open_link, set_up
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
 from bulletin.employment import is_employed
 from notifications import budget
@@ -77,8 +77,6 @@ class StaffAdminSite(OTPAdminSite):
                     _sign_out(request)
                 else:
                     note_request(request.session, now=now)
-                    if must_set_up_app(request.user) and request.path != reverse("admin:set_up_app"):
-                        return HttpResponseRedirect(reverse("admin:set_up_app"))
             try:
                 return cast(HttpResponse, guarded(request, *args, **kwargs))
             except (Http404, PermissionDenied) as refusal:
@@ -169,9 +167,13 @@ class StaffAdminSite(OTPAdminSite):
         own = path(
             "r/<path:content_type_id>/<path:object_id>/", self.admin_view(public_page), name="view_on_site"
         )
-        app = path("second-factor/", self.admin_view(set_up_app), name="set_up_app")
+        # Whoever opens a link has no account that could be signed in yet.
+        links = [
+            path("invitation/", set_up, name="set_up"),
+            path("invitation/<str:secret>/", open_link, name="open_staff_link"),
+        ]
         told = path("inbox/", self.admin_view(inbox), name="inbox")
-        return [own, app, told, *FamilyPages(self).urls, *super().get_urls()]
+        return [own, told, *links, *FamilyPages(self).urls, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with how many messages to the employee are unread."""

@@ -138,7 +138,7 @@ class AroundFilter(admin.SimpleListFilter):
 class EmploymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["user", "kindergarten", "locality", "since", "until", "is_in_force"]
     list_filter = [AroundFilter]
-    list_select_related = ["user", "kindergarten", "locality"]
+    list_select_related = ["user__employee", "kindergarten", "locality"]
     search_fields = ["user__username", "kindergarten__name_kk", "kindergarten__name_ru"]
     autocomplete_fields = ["user", "kindergarten", "locality"]
 

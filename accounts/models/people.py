@@ -119,7 +119,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         )
 
     def __str__(self) -> str:
-        return mask_phone(self.username) if self.phone else self.username
+        """A parent's masked phone; an employee's name and position, for which lists join `employee`."""
+        if self.phone or not self.is_staff:
+            return mask_phone(self.username) if self.phone else self.username
+        return str(getattr(self, "employee", None) or self.username)
 
 
 class Profile(models.Model):

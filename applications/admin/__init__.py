@@ -7,6 +7,7 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     bids,
     corrections,
     disputes,
+    employees,
     groups,
     guardian_claims,
     history,

@@ -204,7 +204,7 @@ class AssistedMoveAdmin(WorkAdmin):
     change_list_template = "admin/work/assisted_list.html"
     list_display = ["asked", "owner", "masked_new", "asked_by", "shown_state"]
     list_filter = [ToApproveFilter]
-    list_select_related = ["move__account__profile", "move__asked_by"]
+    list_select_related = ["move__account__profile", "move__asked_by__employee"]
     fields = [
         "shown_state",
         "owner_data",

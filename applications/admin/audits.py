@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, changes, journal
 from accounts.audit_search import Place, Wanted, entries, page, place_of
+from accounts.employees import named
 from accounts.identity import DocumentError, Identity, document_hashes, iin_hashes, parse_identity
 from accounts.iin import IinError
 from accounts.journal_actions import BY_VISITORS, Action
@@ -143,11 +144,7 @@ def _midnight(day: date | None, *, days: int = 0) -> datetime | None:
 
 
 def _employees(words: str) -> list[UUID]:
-    found = list(
-        User.objects.filter(is_staff=True, username__icontains=words).values_list("pk", flat=True)[
-            : MOST_NAMESAKES + 1
-        ]
-    )
+    found = list(named(words).values_list("pk", flat=True)[: MOST_NAMESAKES + 1])
     if len(found) > MOST_NAMESAKES:
         raise TooManyNamesakes
     return found
@@ -293,7 +290,7 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        return AuditEntry.objects.select_related("actor", "subject")
+        return AuditEntry.objects.select_related("actor__employee", "subject__employee")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

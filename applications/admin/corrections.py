@@ -194,7 +194,7 @@ class CorrectionAdmin(WorkAdmin):
         "shown_state",
     ]
     list_filter = [WaitsForYou, "state", "application__locality", "proposed_at"]
-    list_select_related = ["application__locality", "proposed_by"]
+    list_select_related = ["application__locality", "proposed_by__employee"]
     search_fields = ["application__number", "document_number"]
     search_help_text = _("Number of the application or of the order")
     ordering = ["-proposed_at"]

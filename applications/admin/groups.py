@@ -260,7 +260,7 @@ class GroupProposalAdmin(ProposalAdmin):
     form = GroupProposalForm
     list_display = ["name", "kindergarten", "change", "proposed_at", "proposed_by", "shown_state"]
     list_filter = ["state"]
-    list_select_related = ["kindergarten__locality", "group", "proposed_by"]
+    list_select_related = ["kindergarten__locality", "group", "proposed_by__employee"]
     search_fields = ["name", "kindergarten__name_kk", "kindergarten__name_ru"]
     actions = ["confirm_selected"]
     works = decisions(
@@ -370,7 +370,7 @@ def _shown(obj: Any, name: str) -> str:
 class HeadcountAdmin(ProposalAdmin):
     list_display = ["group", "kindergarten", "years", "children", "capacity", "counted_at", "shown_state"]
     list_filter = ["state", "school_year"]
-    list_select_related = ["group__kindergarten__locality", "proposed_by"]
+    list_select_related = ["group__kindergarten__locality", "proposed_by__employee"]
     search_fields = ["group__name", "group__kindergarten__name_kk", "group__kindergarten__name_ru"]
     actions = ["confirm_selected"]
     fields = [

@@ -143,7 +143,7 @@ class ApplicationAdmin(WorkAdmin):
 class EventAdmin(WorkAdmin):
     list_display = ["at", "application", "move", "from_state", "to_state", "actor"]
     list_filter = ["move", "application__locality", "at"]
-    list_select_related = ["application", "actor", "locality"]
+    list_select_related = ["application", "actor__employee", "locality"]
     search_fields = ["application__number"]
     search_help_text = _("Number of the application")
     ordering = ["-id"]

@@ -262,7 +262,7 @@ class RulesProposalAdmin(ProposalAdmin):
 
     list_display = ["shown_locality", "begins", "proposed_at", "proposed_by", "shown_state"]
     list_filter = [RulesWaitForYou, "state"]
-    list_select_related = ["locality", "proposed_by"]
+    list_select_related = ["locality", "proposed_by__employee"]
     fields = [
         "shown_state",
         "shown_locality",

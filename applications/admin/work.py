@@ -453,7 +453,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         labels = {f"{BUTTON}{work.name}": work.label for work in self.works}
         pressed = LogEntry.objects.filter(
             object_id=str(obj.pk), content_type=ContentType.objects.get_for_model(obj)
-        ).select_related("user")
+        ).select_related("user__employee")
         return sorted(
             [
                 # Once, though it stands in the journals of several guardians.

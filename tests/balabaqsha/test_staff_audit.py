@@ -32,6 +32,7 @@ pytestmark = pytest.mark.django_db
 
 # Pages that show no family's data, by the label of their model. Somebody has looked at each.
 OF_NOBODY = {
+    "accounts.Employee",
     "accounts.SmsCode",  # a masked number, of nobody in particular
     "applications.BenefitCategory",
     "applications.GroupProposal",

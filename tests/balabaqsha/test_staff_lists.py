@@ -32,7 +32,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 
 from accounts import audit
 from accounts.journal_actions import Action
-from accounts.models import AssistedMove, FirstSignIn, PolicyConsent, SmsCode, User
+from accounts.models import AssistedMove, Employee, FirstSignIn, PolicyConsent, SmsCode, User
 from accounts.numbers import assisted
 from accounts.roles import Role
 from applications.models import Correction, GroupProposal, Headcount, Referral, Rules, RulesProposal
@@ -56,6 +56,7 @@ TEXT_LOOKUPS = ("regex", "iregex", "startswith", "contains")
 def city_with_a_row_in_every_list() -> SimpleNamespace:
     city, now = build_city(), timezone.now()
     city.staff = StaffFactory()
+    Employee.objects.create(user=city.staff, last_name="Ахметова", first_name="Айдана", position="әдіскер")
     waiting = city.applications["waiting"]
     Correction.objects.create(
         application=waiting, new_birth_year=2016, previous_birth_year=2017, previous_filed_at=now, reason="x",

@@ -209,6 +209,8 @@ def test_every_folder_of_texts_belongs_to_a_kind():
 
 def test_codes_are_secret_and_soon_worthless():
     secret = {kind.code for kind in KINDS.values() if kind.secret}
+    # The link for an employee ends by itself, too, three days later; nobody waits for its e-mail before a page.
+    secret.remove("staff_link")
     assert secret == {kind.code for kind in KINDS.values() if "code" in kind.needs}
     assert len(secret) >= 8
     assert {KINDS[code].worth_for.total_seconds() for code in secret} == {600}

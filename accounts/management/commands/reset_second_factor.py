@@ -1,12 +1,15 @@
-"""Reset the second factor of an employee who lost the phone; print the one code with which to set up a new app."""
+"""Take password and second factor from an employee who lost them; print the link with which to set up the account."""
 
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, no_translations
+from django.urls import reverse
+from django.utils.translation import override
 
+from accounts import staff_links
 from accounts.models import User
-from accounts.second_factor import RESET_CODE_LASTS, reset_second_factor
 from notifications.clock import read_clock
 
 
@@ -15,15 +18,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
+        parser.add_argument("--reason", default="by an operator", help="what was lost; the employee reads it")
 
     @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["username"], is_staff=True).first()
         if user is None:
             raise CommandError(f"There is no employee {options['username']}.")
-        code = reset_second_factor(user, actor=None, now=read_clock())
+        secret = staff_links.reset(user, reason=options["reason"], actor=None, now=read_clock())
+        with override(user.language):
+            path = reverse("admin:open_staff_link", args=[secret])
         self.stdout.write(f"Employee: {user.username}")
-        self.stdout.write(f"Emergency code: {code}")
-        self.stdout.write(
-            f"It counts once, for {RESET_CODE_LASTS.days} days, with the password: then a new app is set up."
-        )
+        self.stdout.write(f"Link: {settings.SITE_URL}{path}")
+        self.stdout.write(f"It counts once, for {staff_links.LASTS.days} days.")

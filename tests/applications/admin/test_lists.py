@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import AssistedMove, FirstSignIn, NumberMove, PolicyConsent, SmsCode
+from accounts.models import AssistedMove, Employee, FirstSignIn, NumberMove, PolicyConsent, SmsCode
 from applications.models import Bid, Correction, GroupProposal, Headcount, Rules, RulesProposal
 from applications.queue.position import position
 from applications.referrals import ending, issuing
@@ -87,6 +87,7 @@ def add_a_place(scene, *, number):
     Pause.objects.create(
         locality=locality, started_at=scene.now, started_by=staff, notice_kk="x", notice_ru="x"
     )
+    Employee.objects.create(user=staff, last_name="Ахметова", first_name="Айдана", position="әдіскер")
     Employment.objects.create(user=staff, kindergarten=group.kindergarten, since=date(2019, 1, 1))
     DisputeFactory(guardianship__child=pending.application.child, guardianship__user__language="kk")
     PolicyConsent.objects.create(user=staff, version="1", given_at=scene.now)

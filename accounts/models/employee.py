@@ -1,0 +1,41 @@
+"""Employees as people: what they are called, what they do, where they are reached."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
+
+from accounts.models.people import User
+
+
+class Employee(models.Model):
+    """Who an employee's account belongs to. Where they work, and since when, is their employment."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, related_name="employee", verbose_name=_("user")
+    )
+    last_name = models.CharField(_("last name"), max_length=100)
+    first_name = models.CharField(_("first name"), max_length=100)
+    middle_name = models.CharField(_("patronymic"), max_length=100, blank=True)
+    position = models.CharField(_("position"), max_length=150)
+    # For colleagues; nobody signs in with it.
+    work_phone = PhoneNumberField(_("work phone"), blank=True)
+    # Where links go with which the account is set up.
+    email = models.EmailField(_("work e-mail"), blank=True)
+
+    class Meta:
+        verbose_name = _("employee's name and position")
+        verbose_name_plural = _("employees' names and positions")
+
+    def __str__(self) -> str:
+        return f"{self.short_name}, {self.position}"
+
+    @property
+    def full_name(self) -> str:
+        """Last, first and middle name."""
+        return " ".join(filter(None, (self.last_name, self.first_name, self.middle_name)))
+
+    @property
+    def short_name(self) -> str:
+        """`Ахметова А. Б.`"""
+        initials = (f"{name[0]}." for name in (self.first_name, self.middle_name) if name)
+        return " ".join([self.last_name, *initials])

@@ -1,0 +1,211 @@
+"""Employees as people: an administrator invites them, and hands over the link with which they set up their account."""
+
+from datetime import date
+from typing import Any, Final, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit, staff_links, staff_names
+from accounts.admin import RoleField, StaffIinField, check_iin_is_free, show_link
+from accounts.employees import named
+from accounts.granting import may_manage, roles_to_give
+from accounts.models import Employee, User
+from accounts.roles import role_name
+from accounts.services import enter_staff_iin
+from bulletin.employment import in_force
+from bulletin.models import Employment, Kindergarten, Locality
+from notifications.clock import estimate_clock, read_clock
+
+_PERSON: Final = ("last_name", "first_name", "middle_name", "position", "work_phone", "email")
+_ACCOUNT: Final = ("username", "language", "groups", "kindergarten", "locality", "since", "staff_iin")
+
+
+class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new employee: who they are, what they may do, and where from when on."""
+
+    username = forms.CharField(
+        label=_("Login"),
+        help_text=_(
+            "The employee signs in with it. Latin letters, digits and . _ @ -; it begins with a letter."
+        ),
+        max_length=staff_names.LONGEST,
+    )
+    language = forms.ChoiceField(
+        label=_("language of messages"), choices=[("kk", "Қазақша"), ("ru", "Русский")]
+    )
+    groups = RoleField(label=_("Roles"), queryset=Group.objects.none(), widget=forms.CheckboxSelectMultiple)
+    kindergarten = forms.ModelChoiceField(
+        label=_("kindergarten"),
+        help_text=_("For whoever works in one kindergarten."),
+        queryset=Kindergarten.objects.all(),
+        required=False,
+    )
+    locality = forms.ModelChoiceField(
+        label=_("locality"),
+        help_text=_("For an official: the whole locality, with all its kindergartens."),
+        queryset=Locality.objects.all(),
+        required=False,
+    )
+    since = forms.DateField(
+        label=_("since"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), required=False
+    )
+    staff_iin = StaffIinField()
+
+    class Meta:
+        model = Employee
+        fields = _PERSON
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["since"].initial = timezone.localdate(estimate_clock())
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"].strip()
+        if staff_names.why_not(name):
+            raise ValidationError(
+                _("A login begins with a Latin letter and holds Latin letters, digits and . _ @ - only.")
+            )
+        if User.objects.filter(username__iexact=name).exists():
+            raise ValidationError(_("There is an account with this login already."))
+        return name
+
+    def clean_staff_iin(self) -> str:
+        iin: str = self.cleaned_data["staff_iin"]
+        check_iin_is_free(iin)
+        return iin
+
+    def clean(self) -> dict[str, Any]:
+        data = cast("dict[str, Any]", super().clean())
+        if data.get("kindergarten") and data.get("locality"):
+            self.add_error("locality", _("Choose either a kindergarten or a locality."))
+        if (data.get("kindergarten") or data.get("locality")) and not data.get("since"):
+            self.add_error("since", _("Name the day from which they hold."))
+        return data
+
+
+@admin.register(Employee)
+class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Adding one makes the account and shows its link. Roles and blocking are on the page of the account."""
+
+    list_display = ["full_name", "position", "roles", "places", "login", "state"]
+    list_filter = ["user__is_active", "user__groups"]
+    search_fields = ["last_name"]
+    search_help_text = _("A part of the employee's name or login")
+    ordering = ["last_name", "first_name", "pk"]
+    list_per_page = 50
+    show_full_result_count = False
+    readonly_fields = ["account"]
+
+    # --- columns ---------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("Full name"), ordering="last_name")
+    def full_name(self, employee: Employee) -> str:
+        return employee.full_name
+
+    @admin.display(description=_("Roles"))
+    def roles(self, employee: Employee) -> str:
+        return ", ".join(role_name(group.name) for group in employee.user.groups.all()) or "—"
+
+    @admin.display(description=_("Where they work"))
+    def places(self, employee: Employee) -> str:
+        held = employee.user.employments.all()
+        return ", ".join(one.place.name for one in held) or "—"
+
+    @admin.display(description=_("Login"), ordering="user__username")
+    def login(self, employee: Employee) -> str:
+        return employee.user.username
+
+    @admin.display(description=_("Account"))
+    def state(self, employee: Employee) -> str:
+        user = employee.user
+        if not user.is_active:
+            return gettext("blocked")
+        return gettext("set up") if user.has_usable_password() else gettext("not set up yet")
+
+    @admin.display(description=_("Account"))
+    def account(self, employee: Employee) -> str:
+        url = reverse("admin:accounts_user_change", args=[employee.user_id])
+        return format_html('<a href="{}">{}</a>', url, employee.user.username)
+
+    # --- who may do what -------------------------------------------------------------------------------------
+
+    def has_change_permission(self, request: HttpRequest, obj: Employee | None = None) -> bool:
+        if not super().has_change_permission(request, obj):
+            return False
+        return obj is None or may_manage(cast(User, request.user), obj.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Employee | None = None) -> bool:
+        """Whoever leaves is blocked: what they decided keeps their name."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Employee]:
+        today = timezone.localdate(estimate_clock())
+        held = Employment.objects.filter(in_force(today)).select_related("kindergarten", "locality")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("user")
+            .prefetch_related("user__groups", Prefetch("user__employments", queryset=held))
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return queryset.filter(user__in=named(search_term)), False
+
+    # --- the form --------------------------------------------------------------------------------------------
+
+    def get_fields(self, request: HttpRequest, obj: Employee | None = None) -> Any:
+        return [*_PERSON, *_ACCOUNT] if obj is None else ["account", *_PERSON]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> "type[forms.ModelForm[Any]]":
+        if obj is not None:
+            return super().get_form(request, obj, change, **kwargs)
+        form = super().get_form(request, obj, change, **{**kwargs, "form": InviteForm, "fields": _PERSON})
+        form.base_fields["groups"].queryset = roles_to_give(cast(User, request.user))  # type: ignore[attr-defined]
+        for name in ("kindergarten", "locality"):
+            field = Employment._meta.get_field(name)
+            form.base_fields[name].widget = AutocompleteSelect(field, self.admin_site)
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Employee, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        data, actor = form.cleaned_data, cast(User, request.user)
+        user = User.objects.create_staff(username=data["username"], password=None, language=data["language"])
+        user.groups.set(data["groups"])
+        obj.user = user
+        super().save_model(request, obj, form, change)
+        if data["kindergarten"] or data["locality"]:
+            Employment.objects.create(
+                user=user, kindergarten=data["kindergarten"], locality=data["locality"], since=_since(data)
+            )
+        now, address = read_clock(), audit.client_address(request)
+        if data["staff_iin"]:
+            enter_staff_iin(user, data["staff_iin"], actor=actor, address=address, now=now)
+        vars(request)["staff_link"] = staff_links.invite(user, actor=actor, address=address, now=now)
+
+    def response_add(
+        self, request: HttpRequest, obj: Employee, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The link, this once."""
+        return show_link(self, request, obj.user, vars(request)["staff_link"])
+
+
+def _since(data: dict[str, Any]) -> date:
+    since: date = data["since"]
+    return since
