@@ -241,7 +241,6 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Found by the whole phone number, the whole IIN or document number, or a part of an employee's name."""
 
     list_display = ["masked_login", "language_name", "is_staff", "is_active", "date_joined"]
-    list_select_related = ["employee"]
     list_filter = ["is_staff", "is_active", RoleFilter, IinFilter]
     search_fields = ["username"]
     search_help_text = _("A whole phone number, IIN or document number, or a part of an employee's name")
@@ -288,6 +287,9 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("IIN is known"), boolean=True)
     def has_staff_iin(self, user: User) -> bool:
         return user.staff_iin_hash is not None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).select_related("employee")
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
         """Where the groups can't be changed, they are shown as names of roles. Only an employee's IIN is asked for."""

@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from typing import Any, Final
 
 from django import forms
+from django.apps import apps
 from django.contrib.auth.models import Group
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -30,7 +31,15 @@ _KEPT: Final = (
     models.ManyToManyField,
 )
 
-# Fields of a form that are none of the row.
+# Fields of a form that are none of the row: those of rows that are made with it, and others.
+_OF_ROWS_BESIDE: Final = {
+    "groups": "accounts.user",
+    "language": "accounts.user",
+    "username": "accounts.user",
+    "kindergarten": "bulletin.employment",
+    "locality": "bulletin.employment",
+    "since": "bulletin.employment",
+}
 _OTHER: Final = {"staff_iin": gettext_lazy("IIN of the employee"), "reason": gettext_lazy("Reason")}
 
 # By the name of a field: the values before and after, each as texts; nothing where no value is kept.
@@ -63,7 +72,8 @@ def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any] | No
     try:
         found = model._meta.get_field(name)
     except FieldDoesNotExist:
-        return None
+        beside = _OF_ROWS_BESIDE.get(name)
+        return _field(apps.get_model(beside), name) if beside and model._meta.label_lower != beside else None
     return found if isinstance(found, models.Field) else None
 
 

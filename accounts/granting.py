@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.roles import Role
 
 # The group of those who manage accounts; only a superuser makes or changes one of them.
-ADMINISTRATORS: Final = "administrator"
+ADMINISTRATORS: Final = "system_administrator"
 
 
 def may_manage(actor: User, whom: User) -> bool:

@@ -149,7 +149,7 @@ def set_up_app(
         actor=user,
         subject=user,
         # A parent's is their phone, and the journal keeps everything for ever.
-        target=user.username if user.is_staff else "",
+        target=str(user) if user.is_staff else "",
         address=address,
         now=now,
     )

@@ -139,7 +139,12 @@ class EmploymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["user", "kindergarten", "locality", "since", "until", "is_in_force"]
     list_filter = [AroundFilter]
     list_select_related = ["user__employee", "kindergarten", "locality"]
-    search_fields = ["user__username", "kindergarten__name_kk", "kindergarten__name_ru"]
+    search_fields = [
+        "user__username",
+        "user__employee__last_name",
+        "kindergarten__name_kk",
+        "kindergarten__name_ru",
+    ]
     autocomplete_fields = ["user", "kindergarten", "locality"]
 
     @admin.display(description=gettext_lazy("in force"), boolean=True)

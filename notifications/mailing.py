@@ -1,6 +1,7 @@
 """Handing an e-mail to the mail server that Django's settings name.
 
-An e-mail says no more than an SMS does: no name, no IIN, no link. Its only personal data are its address and language.
+An e-mail says no more than an SMS does: no name, no IIN, no link (but for the one with which an employee sets up an
+account). Its only personal data are its address and language.
 """
 
 import smtplib

@@ -43,8 +43,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "employee's name and position",
-                "verbose_name_plural": "employees' names and positions",
+                "verbose_name": "employee",
+                "verbose_name_plural": "employees",
             },
         ),
         migrations.CreateModel(

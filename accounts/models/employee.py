@@ -23,8 +23,8 @@ class Employee(models.Model):
     email = models.EmailField(_("work e-mail"), blank=True)
 
     class Meta:
-        verbose_name = _("employee's name and position")
-        verbose_name_plural = _("employees' names and positions")
+        verbose_name = _("employee")
+        verbose_name_plural = _("employees")
 
     def __str__(self) -> str:
         return f"{self.short_name}, {self.position}"

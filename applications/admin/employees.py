@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -58,7 +59,9 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
     )
     since = forms.DateField(
-        label=_("since"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), required=False
+        label=_("From which day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        required=False,
     )
     staff_iin = StaffIinField()
 
@@ -69,6 +72,10 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["since"].initial = timezone.localdate(estimate_clock())
+        for name in _ACCOUNT:
+            self.fields[name].label = capfirst(self.fields[name].label)
+        for name in ("username", "staff_iin"):
+            self.fields[name].widget.attrs["class"] = "vTextField"
 
     def clean_username(self) -> str:
         name: str = self.cleaned_data["username"].strip()
@@ -162,7 +169,16 @@ class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
         return queryset.filter(user__in=named(search_term)), False
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With one button: what follows is the link."""
+        only = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().add_view(request, form_url, {**only, **(extra_context or {})})
 
     # --- the form --------------------------------------------------------------------------------------------
 

@@ -83,7 +83,7 @@ class HolidayAdmin(CheckedAdmin):
     def save_model(self, request: HttpRequest, obj: Holiday, form: Any, change: bool) -> None:
         """If a day is changed without naming a source, the source is the editor. A worker lengthens the referrals."""
         if form.has_changed() and "source" not in form.changed_data:
-            obj.source = cast(User, request.user).username
+            obj.source = str(cast(User, request.user))
         touched = _lengthened_by(obj, now=read_clock())
         super().save_model(request, obj, form, change)
         if touched:

@@ -93,7 +93,7 @@ class UndoRequestAdmin(ProposalAdmin):
         "bid__application__child",
         "bid__application__locality",
         "bid__vacancy__group__kindergarten",
-        "proposed_by",
+        "proposed_by__employee",
     ]
     number_paths = ["bid__application__number"]
     child_path = "bid__application__child"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.models import Employee as Person
 from accounts.models import User
 from accounts.roles import Role
 from balabaqsha.demo.places import PLACES
@@ -44,6 +45,21 @@ EMPLOYEES = (
     Employee("system", "system-demo-1", Role.ADMINISTRATOR),
     Employee("administrator", "administrator-demo-1", ADMINISTRATOR),
 )
+
+
+# Last name, first name, position: what colleagues read.
+PEOPLE = {
+    "amina": ("Серікқызы", "Айгүл", "әдіскер"),
+    "aliya": ("Оспанова", "Әлия", "әдіскер"),
+    "khanzada": ("Төлегенова", "Ханзада", "меңгеруші"),
+    "keremet": ("Жақсыбекова", "Сәуле", "әдіскер"),
+    "balpan": ("Нұрланова", "Дана", "меңгеруші"),
+    "official": ("Ермеков", "Арман", "бас маман"),
+    "kentau-official": ("Сейтова", "Гүлнар", "бас маман"),
+    "contact": ("Қасымова", "Мадина", "оператор"),
+    "colleague": ("Бекенов", "Ерлан", "оператор"),
+    "administrator": ("Мұратов", "Тимур", "жүйе әкімшісі"),
+}
 
 
 @dataclass(frozen=True)
@@ -130,6 +146,10 @@ def _hire(employee: Employee, *, since: date) -> None:
         )
     if employee.role != ADMINISTRATOR:
         user.groups.add(AuthGroup.objects.get(name=employee.role))
+    if employee.username in PEOPLE:
+        last_name, first_name, position = PEOPLE[employee.username]
+        named = {"last_name": last_name, "first_name": first_name, "position": position}
+        Person.objects.get_or_create(user=user, defaults=named)
     TOTPDevice.objects.get_or_create(
         user=user,
         name="demo",

@@ -22,6 +22,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import second_factor, staff_links
 from accounts.audit import journal_of
+from accounts.granting import ADMINISTRATORS
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry, Employee, StaffLink, User
 from accounts.roles import Role
@@ -164,6 +165,10 @@ def test_from_the_invitation_to_work_and_back_after_a_lost_phone(chief, settings
         (Action.SECOND_FACTOR_SET_UP, user), (Action.STAFF_LINK_USED, user),
         (Action.SECOND_FACTOR_RESET, chief), (Action.SECOND_FACTOR_SET_UP, user), (Action.STAFF_LINK_USED, user),
     ]  # fmt: skip
+    added = told.get(action=Action.ROW_ADDED).changes
+    assert (added["groups"], added["kindergarten"], added["last_name"]) == (
+        [[], [str(user.groups.get().pk)]], [[], [str(kindergarten.pk)]], [],
+    )  # fmt: skip
     assert told.get(action=Action.SECOND_FACTOR_RESET).reason == "Телефонын жоғалтты"
 
 
@@ -260,9 +265,9 @@ class TestNobodyRises:
         return inside(manager).post(address, {"is_active": "on", **values})
 
     def test_whom_they_may_not_touch(self, manager, chief):
-        Group.objects.get_or_create(name="administrator")
+        Group.objects.get_or_create(name=ADMINISTRATORS)
         equal = StaffFactory(password="!")
-        equal.groups.add(Group.objects.get(name="administrator"))
+        equal.groups.add(Group.objects.get(name=ADMINISTRATORS))
         official = str(Group.objects.get(name=Role.OFFICIAL.value).pk)
         for user in (manager, chief, equal):
             assert self.change(manager, user, groups=[official], is_superuser="on").status_code == 403
@@ -275,7 +280,7 @@ class TestNobodyRises:
         assert User.objects.filter(is_superuser=True).get() == chief
 
     def test_what_they_may_not_give(self, manager):
-        above, _made = Group.objects.get_or_create(name="administrator")
+        above, _made = Group.objects.get_or_create(name=ADMINISTRATORS)
         other = Group.objects.create(name="powerful")
         worker = employee(Role.KINDERGARTEN)
         for group in (above, other):
