@@ -16,6 +16,7 @@ from django.utils.timezone import localdate
 from accounts.models import (
     AssistedMove,
     AuditEntry,
+    Employee,
     FirstSignIn,
     NumberMove,
     Objection,
@@ -178,6 +179,7 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
     Review: or_for_all(in_kindergarten("kindergarten"), empty="kindergarten"),
     Pause: or_for_all(in_locality("locality"), empty="locality"),
     Employment: _at_work,
+    Employee: of_family("user"),
     # The queue.
     Application: in_locality("locality"),
     Benefit: in_locality("application__locality"),

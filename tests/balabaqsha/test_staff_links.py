@@ -56,7 +56,7 @@ def manager():
         "view_employee",
         "change_user",
         "view_user",
-        "add_employment",
+        "work_everywhere",
     )
     user.user_permissions.set(Permission.objects.filter(codename__in=rights))
     give_app(user)

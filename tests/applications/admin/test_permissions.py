@@ -15,7 +15,16 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.journal_actions import Action
-from accounts.models import AssistedMove, AuditEntry, FirstSignIn, NumberMove, PolicyConsent, SmsCode, User
+from accounts.models import (
+    AssistedMove,
+    AuditEntry,
+    Employee,
+    FirstSignIn,
+    NumberMove,
+    PolicyConsent,
+    SmsCode,
+    User,
+)
 from accounts.numbers import assisted, moves
 from accounts.roles import Role
 from applications.bidding import ending as bid_ending
@@ -237,6 +246,9 @@ def objects(scene, clock):
         profile=scene.parent.profile,
         colleague=(colleague := worker_of(scene.group.kindergarten)),
         employment=colleague.employments.get(),
+        person=Employee.objects.create(
+            user=colleague, last_name="Ахметова", first_name="Айдана", position="әдіскер"
+        ),
         locality=scene.locality,
         kindergarten=scene.group.kindergarten,
         holiday=Holiday.objects.first(),
