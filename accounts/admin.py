@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
@@ -79,8 +79,7 @@ class ResetForm(forms.Form):
 def show_link(page: "admin.ModelAdmin[Any]", request: HttpRequest, user: User, secret: str) -> HttpResponse:
     """The page that shows a new link this once; it goes to the work e-mail, too. Call it in the link's transaction."""
     now = read_clock()
-    with override(user.language):
-        address = whole_address(request, reverse("admin:open_staff_link", args=[secret]))
+    address = whole_address(request, staff_links.address_of(secret, language=user.language))
     person: Employee | None = getattr(user, "employee", None)
     email = person.email if person is not None and settings.SENDS_MAIL else ""
     if email:

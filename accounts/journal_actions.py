@@ -36,6 +36,7 @@ class Action(models.TextChoices):
     PASSWORD_RESET = "password_reset", _("Password reset by SMS")
     SECOND_FACTOR_RESET = "second_factor_reset", _("Password and second factor of an employee reset")
     EMPLOYEE_INVITED = "employee_invited", _("One-time link for setting up an employee's account made")
+    EMPLOYEE_MADE = "employee_made", _("Employee's account made by an operator")
     STAFF_LINK_VOIDED = "staff_link_voided", _("One-time link of an employee made void")
     STAFF_LINK_USED = "staff_link_used", _("Employee's account set up with the one-time link")
     STAFF_IIN_SET = "staff_iin_set", _("IIN of an employee entered")
@@ -123,6 +124,7 @@ ABOUT: Final = {
     Action.PASSWORD_RESET: Subject.SIGNING_IN,
     Action.SECOND_FACTOR_RESET: Subject.SIGNING_IN,
     Action.EMPLOYEE_INVITED: Subject.WORKPLACE,
+    Action.EMPLOYEE_MADE: Subject.WORKPLACE,
     Action.STAFF_LINK_VOIDED: Subject.WORKPLACE,
     Action.STAFF_LINK_USED: Subject.SIGNING_IN,
     Action.STAFF_IIN_SET: Subject.WORKPLACE,

@@ -181,7 +181,7 @@ KINDS: Final = (
 
 SAMPLES: Final[dict[str, Any]] = {
     "code": "483920",
-    "link": "https://bala.example.kz/admin/invitation/example/",
+    "link": "https://bala.example.kz/admin/invitation/?link=example",
     "days": 3,
     "minutes": 10,
     "last_day": date(2026, 12, 31),

@@ -385,8 +385,11 @@ def create_staff(
     language: str = "kk",
     totp_key: str = "",
     iin: str = "",
+    now: datetime,
 ) -> tuple[User, TOTPDevice]:
     """Create an employee with a confirmed second factor (TOTP) in the groups named; missing groups are created.
+
+    For operators: entered in the audit without an actor.
 
     `totp_key` (hexadecimal) fixes the secret, for the demo; by default it is random. Of a valid `iin` only the hash is
     kept. Raises `BadStaffName` for a name that an employee can't have or that is taken, in either case, and
@@ -408,4 +411,6 @@ def create_staff(
             _keep_staff_iin(user, iin)
         options = {"key": totp_key} if totp_key else {}
         device = TOTPDevice.objects.create(user=user, name="default", confirmed=True, **options)
+        roles = ", ".join(groups) or ("superuser" if superuser else "")
+        audit.record(Action.EMPLOYEE_MADE, actor=None, subject=user, target=username, reason=roles, now=now)
     return user, device

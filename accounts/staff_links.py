@@ -16,6 +16,8 @@ from typing import Final
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import models, transaction
+from django.urls import reverse
+from django.utils.translation import override
 from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -27,6 +29,8 @@ from accounts.models import StaffLink, User
 from accounts.passwords import normalise_password
 
 LASTS: Final = timedelta(days=3)
+# The name under which an address holds the secret.
+GIVEN_AS: Final = "link"
 BACKUP_CODES: Final = 10
 # The name of the device that holds them.
 BACKUP: Final = "backup"
@@ -133,10 +137,10 @@ def use(
     return user, device, _new_codes(user)
 
 
-def backup_codes_left(user: User) -> int:
-    """How many backup codes the employee has not used."""
-    left: int = StaticToken.objects.filter(device__user=user, device__confirmed=True).count()
-    return left
+def address_of(secret: str, *, language: str) -> str:
+    """The address of the link on this site, in a language."""
+    with override(language):
+        return f"{reverse('admin:set_up')}?{GIVEN_AS}={secret}"
 
 
 def _new(user: User, *, actor: User | None, reason: str, now: datetime) -> str:

@@ -33,7 +33,7 @@ from accounts.way_back import page_of_ours
 from applications import workplace
 from balabaqsha.staff_inbox import inbox, unread
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
-from balabaqsha.staff_set_up import open_link, set_up
+from balabaqsha.staff_set_up import set_up
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
 from bulletin.employment import is_employed
 from notifications import budget
@@ -168,12 +168,9 @@ class StaffAdminSite(OTPAdminSite):
             "r/<path:content_type_id>/<path:object_id>/", self.admin_view(public_page), name="view_on_site"
         )
         # Whoever opens a link has no account that could be signed in yet.
-        links = [
-            path("invitation/", set_up, name="set_up"),
-            path("invitation/<str:secret>/", open_link, name="open_staff_link"),
-        ]
+        link = path("invitation/", set_up, name="set_up")
         told = path("inbox/", self.admin_view(inbox), name="inbox")
-        return [own, told, *links, *FamilyPages(self).urls, *super().get_urls()]
+        return [own, told, link, *FamilyPages(self).urls, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with how many messages to the employee are unread."""

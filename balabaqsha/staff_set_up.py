@@ -1,6 +1,7 @@
 """The page to which a one-time link leads: there an employee sets up their account, and nobody is signed in yet.
 
-The secret leaves the address at once: it goes into the session, and the page has an address without it.
+The secret stands after the `?` of the link, which no log of ours holds, and leaves the address at once: it goes into
+the session, and the page has an address without it.
 """
 
 from base64 import b32encode
@@ -15,7 +16,6 @@ from django.conf import settings
 from django.contrib import admin, auth
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -46,25 +46,21 @@ class SetUpForm(NewPasswordForm):
 
 
 @never_cache
-def open_link(request: HttpRequest, secret: str) -> HttpResponse:
-    """From the link to the page. Wrong links are counted for the network; beyond the limit no link is looked up."""
-    now = read_clock()
-    answer = _look_up(request, secret, now=now)
-    if isinstance(answer, HttpResponse):
-        return answer
-    request.session[_OPENED] = secret
-    return HttpResponseRedirect(reverse("admin:set_up"))
-
-
-@never_cache
 @sensitive_post_parameters()
 def set_up(request: HttpRequest) -> HttpResponse:
-    """Password, app and first code in one form; then the backup codes, which are shown this once."""
+    """Password, app and first code in one form; then the backup codes, which are shown this once.
+
+    Wrong links are counted for the network; beyond the limit none is looked up.
+    """
     now = read_clock()
-    secret: str = request.session.get(_OPENED, "")
+    given = request.GET.get(staff_links.GIVEN_AS, "")
+    secret: str = given or request.session.get(_OPENED, "")
     link = _look_up(request, secret, now=now)
     if isinstance(link, HttpResponse):
         return link
+    if given:
+        request.session[_OPENED] = given
+        return HttpResponseRedirect(request.path)
     app = second_factor.app_to_set_up(link.user, request.session)
     form = SetUpForm(request.POST if request.method == "POST" else None, user=link.user)
     if form.is_valid():

@@ -156,7 +156,10 @@ class EmploymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> "forms.ModelChoiceField[Any] | None":
         if db_field.name == "user":
-            kwargs["queryset"] = User.objects.filter(is_staff=True).order_by("username")
+            employees = User.objects.filter(is_staff=True).select_related("employee").order_by("username")
+            # Nobody gives themselves a place to work in.
+            own = cast(User, request.user)
+            kwargs["queryset"] = employees if own.is_superuser else employees.exclude(pk=own.pk)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 

@@ -289,7 +289,7 @@ def test_the_table_names_every_address():
 
 
 # Of who holds a one-time link, and is signed in nowhere yet; of everybody else there is nothing.
-OF_LINKS = {"admin:set_up", "admin:open_staff_link"}
+OF_LINKS = {"admin:set_up"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

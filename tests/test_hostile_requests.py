@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.module_loading import import_string
 
 from accounts.models import User
@@ -76,7 +76,9 @@ PATHS = (
 
 @pytest.fixture
 def boss(db):
-    user, _device = create_staff(username="boss", password="a long secret 1", superuser=True)
+    user, _device = create_staff(
+        username="boss", password="a long secret 1", superuser=True, now=timezone.now()
+    )
     return inside(user)
 
 

@@ -129,7 +129,7 @@ class TestCreateStaff:
     def test_without_a_role_nobody_is_made(self):
         with pytest.raises(
             CommandError,
-            match="--role kindergarten or --role official or --role contact_centre, or --superuser",
+            match=r"--role kindergarten or --role official or .*, or --superuser",
         ):
             run("amina")
         assert not User.objects.exists()
@@ -139,7 +139,9 @@ class TestCreateStaff:
             run("amina", "--role", "king")
 
     def test_a_fixed_secret_for_the_demo(self):
-        _user, device = services.create_staff(username="amina", password="staff-pass-1", totp_key="ab" * 20)
+        _user, device = services.create_staff(
+            username="amina", password="staff-pass-1", totp_key="ab" * 20, now=timezone.now()
+        )
         assert device.bin_key == bytes.fromhex("ab" * 20)
 
 

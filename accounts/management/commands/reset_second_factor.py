@@ -5,8 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, no_translations
-from django.urls import reverse
-from django.utils.translation import override
 
 from accounts import staff_links
 from accounts.models import User
@@ -26,8 +24,7 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is no employee {options['username']}.")
         secret = staff_links.reset(user, reason=options["reason"], actor=None, now=read_clock())
-        with override(user.language):
-            path = reverse("admin:open_staff_link", args=[secret])
+        path = staff_links.address_of(secret, language=user.language)
         self.stdout.write(f"Employee: {user.username}")
         self.stdout.write(f"Link: {settings.SITE_URL}{path}")
         self.stdout.write(f"It counts once, for {staff_links.LASTS.days} days.")

@@ -72,6 +72,7 @@ class Command(BaseCommand):
         iin = read_iin() if options["iin_stdin"] else ""
         try:
             validate_password(password, User(username=options["username"]))
+            now = read_clock()
             with transaction.atomic():
                 user, device = create_staff(
                     username=options["username"],
@@ -80,8 +81,9 @@ class Command(BaseCommand):
                     groups=options["role"],
                     language=options["language"],
                     iin=iin,
+                    now=now,
                 )
-                today = timezone.localdate(read_clock())
+                today = timezone.localdate(now)
                 for place in places:
                     Employment.objects.create(user=user, locality=place, since=today)
         except ValidationError as error:
