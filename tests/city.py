@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from django.utils import timezone
 
 from accounts.roles import Role
-from applications.models import Application
+from applications.models import Application, Referral
 from applications.referrals.ending import expire_referral, sign_contract
 from applications.referrals.issuing import activate_bid
 from applications.states import ApplicationState
@@ -76,7 +76,8 @@ def build_city() -> SimpleNamespace:
         state: place_bid(applications[state], vacancy, actor=parent, now=now)
         for state in ("bid_placed", "referred", "enrolled")
     }
-    activate_bid(bids["referred"], actor=staff, now=now)
+    came = activate_bid(bids["referred"], actor=staff, now=now)
+    Referral.objects.filter(pk=came.pk).update(came_on=locality.day(now))
     sign_contract(activate_bid(bids["enrolled"], actor=staff, now=now), actor=staff, now=now)
     archive(applications["archived"], actor=parent, now=now)
     early = now - timedelta(days=12)

@@ -120,6 +120,12 @@ class TestNotedInTime:
         assert (noted.valid_until, noted.came_on) == (referral.valid_until, NOW.date())
         assert ending.sign_contract(noted, actor=scene.staff, now=OVER - MICROSECOND)
 
+    def test_an_extended_one_still_counts_calendar_days(self, scene, referral):
+        """Its last day moves as for any other, but no working days are promised by that."""
+        type(referral).objects.update(working_days=None)
+        noted = coming.note_coming(referral, came_on=LAST_DAY, actor=scene.staff, now=OVER - MICROSECOND)
+        assert (last_day_of(noted), noted.working_days) == (date(2019, 7, 11), None)
+
     def test_a_last_day_that_stands_still_is_not_over(self, scene, referral):
         DisputeFactory(guardianship__child=scene.application.child)
         type(referral).objects.update(held_since=NOW)

@@ -13,7 +13,7 @@ from applications.bidding import ending as bid_ending
 from applications.bidding import publication
 from applications.jobs.invariants import differences
 from applications.journal_actions import Action
-from applications.models import Application, Bid, Contract, Event, Headcount, UndoRequest
+from applications.models import Application, Bid, Contract, Event, Headcount, Referral, UndoRequest
 from applications.moves import Refused, write_event
 from applications.places.occupancy import over_promised
 from applications.referrals import ending, issuing
@@ -134,11 +134,12 @@ def test_an_undone_contract_gives_its_referral_time_and_its_place_back(scene, bi
     ending.sign_contract(referral, actor=worker, contract_number="114", now=LATER)
 
 
-def test_a_last_day_that_is_later_stays(scene, bid, worker, official):
+def test_a_last_day_that_is_later_stays_and_so_does_its_paper(scene, bid, worker, official):
     kind, own = signed(bid, worker), end_of_day(date(2019, 7, 25), ZONE)
-    Bid.objects.get().referral.__class__.objects.update(valid_until=own)
+    Referral.objects.update(valid_until=own, pdf="referrals/kept.pdf")
     undo(bid, kind, worker, official)
-    assert Bid.objects.get().referral.valid_until == own
+    referral = Referral.objects.get()
+    assert (referral.valid_until, referral.pdf.name) == (own, "referrals/kept.pdf")
 
 
 @pytest.mark.parametrize("mistake", [revoked, signed])
