@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from accounts.name_search import FoldedName, named
+from accounts.name_search import NAME, FoldedName, named
 from children.models import Child
 
 # A page of a list is found by so many keys at the same cost as by one.
@@ -15,6 +15,9 @@ def children_named(words: tuple[str, ...]) -> tuple[list[UUID], bool]:
 
     Keys rather than a query: with it the database walked through all rows of the list in their order.
     """
-    rows = Child.objects.alias(folded=FoldedName()).filter(named(list(words)))
-    keys = list(rows.values_list("pk", flat=True)[: MOST + 1])
-    return keys[:MOST], len(keys) > MOST
+    rows = Child.objects.alias(folded=FoldedName(*NAME)).order_by()
+    for condition in named(words):
+        keys = list(rows.filter(condition).values_list("pk", flat=True)[: MOST + 1])
+        if keys:
+            return keys[:MOST], len(keys) > MOST
+    return [], False

@@ -84,6 +84,15 @@ def test_whoever_calls_is_found_by_what_they_read_out(family):
         assert finds(centre, text) == ([], []), text
 
 
+def test_a_list_is_searched_in_the_same_spellings(family):
+    client = inside(employee(Role.OFFICIAL))
+    rows = {
+        text: client.get("/admin/applications/application/", {"q": text}).context["cl"].result_count
+        for text in ("25004006", "махмутов", "Әділ Махмұт", "махмутова")
+    }
+    assert rows == {"25004006": 1, "махмутов": 1, "Әділ Махмұт": 1, "махмутова": 0}
+
+
 def test_each_employee_finds_their_own(family):
     """The attack: whoever has nothing to do with the family finds nobody by any of its numbers."""
     place = family["application"].locality
