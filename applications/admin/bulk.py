@@ -248,7 +248,8 @@ def usual_opening(zone: ZoneInfo, *, lead: timedelta, now: datetime) -> datetime
 
 def responsible(user: User) -> str:
     """The employee's name, for what everybody reads; empty if only the name is known with which they sign in."""
-    return str(getattr(getattr(user, "employee", None), "short_name", ""))
+    employee = getattr(user, "employee", None)
+    return employee.short_name if employee else ""
 
 
 def last_together(groups: QuerySet[Group]) -> list[Vacancy]:

@@ -144,12 +144,18 @@ def _tell(employees: Iterable[User], step: Step, bids: list[Bid], *, now: dateti
     link = f"{reverse('admin:applications_bid_changelist')}?answer={answer}"
     for employee in employees:
         enqueue(employee, step.kind, context=context, dedupe_key=key, now=now, link=link)
-        if employee.email:
+        if address := address_of(employee):
             enqueue_to_mail(
-                employee.email,
+                address,
                 step.kind,
                 context=context,
                 language=employee.language,
                 dedupe_key=f"{key}:{employee.pk}",
                 now=now,
             )
+
+
+def address_of(user: User) -> str:
+    """Where an employee reads e-mail: at work, else at the address that the account has proven; empty without any."""
+    at_work = getattr(user, "employee", None)
+    return (at_work.email if at_work else "") or user.email or ""

@@ -1,5 +1,6 @@
 """Writing many drafts: what is filled in already, groups named by words, rows as many as are needed."""
 
+import re
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from accounts.models import Employee
 from accounts.roles import Role
 from applications.admin import bulk
 from applications.admin.group_names import CARRIED, name_of
@@ -188,6 +190,16 @@ def test_the_opening_is_filled_in(desk, address):
     shown = desk.get(address).content.decode()
     assert 'value="18:00' in shown
     assert any(day in shown for day in ('value="2019-06-27"', 'value="27.06.2019"'))
+
+
+@pytest.mark.parametrize("address", [ADD, BULK])
+def test_the_employee_is_the_responsible_one(scene, address):
+    """By the name that people know; nobody reads the one with which an employee signs in."""
+    worker = worker_of(scene.group.kindergarten)
+    Employee.objects.filter(user=worker).delete()
+    assert worker.username not in re.findall(r'value="([^"]*)"', inside(worker).get(address).content.decode())
+    Employee.objects.create(user=worker, last_name="Ахметова", first_name="Асель", position="Әдіскер")
+    assert 'value="Ахметова А."' in inside(worker).get(address).content.decode()
 
 
 def test_a_copy_of_the_last_ones(desk, scene):

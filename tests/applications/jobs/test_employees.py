@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
+from accounts.models import Employee
 from applications.bidding.award import hold_seat
 from applications.bidding.ending import withdraw_bid
 from applications.jobs import employees
@@ -137,12 +138,16 @@ def test_by_email_too_where_there_is_an_address(scene, worker, bids, settings):
     worker.email, worker.language = "worker@example.kz", "ru"
     worker.save()
     worker_of(scene.group.kindergarten)
+    colleague = worker_of(scene.group.kindergarten, email="own@example.kz")
+    Employee.objects.create(
+        user=colleague, last_name="Ахметова", first_name="Асель", position="Әдіскер", email="work@example.kz"
+    )
     for _run in range(2):
         employees.tell_employees(now=half_time(bids[-1]))
-    mail = Mail.objects.get(kind="staff_half_time")
-    assert mail.address == "worker@example.kz"
-    assert ": 3. " in mail.text
-    assert "Заявки" in mail.text
+    mails = {mail.address: mail.text for mail in Mail.objects.filter(kind="staff_half_time")}
+    assert set(mails) == {"worker@example.kz", "work@example.kz"}
+    assert all(": 3. " in text for text in mails.values())
+    assert "Заявки" in mails["worker@example.kz"]
 
 
 def test_the_inbox_of_the_workplace(scene, worker, bids, clock):
