@@ -34,6 +34,7 @@ _OFFER = [
 PERMISSIONS: dict[Role, list[str]] = {
     Role.KINDERGARTEN: [
         *_SEEN_BY_BOTH,
+        "applications.open_papers",
         "applications.change_bid",
         "applications.change_referral",
         "applications.add_undorequest",
@@ -85,10 +86,6 @@ PERMISSIONS: dict[Role, list[str]] = {
         "bulletin.work_everywhere",
         "children.look_at_family",
         "children.read_whole_card_of_family",
-        "children.view_child",
-        "children.view_dispute",
-        "children.view_guardianclaim",
-        "children.view_guardianship",
         "notifications.view_mail",
         "notifications.view_message",
         "notifications.view_notice",
@@ -131,6 +128,7 @@ PERMISSIONS: dict[Role, list[str]] = {
         "accounts.view_numbermove",
         "accounts.view_objection",
         "accounts.view_user",
+        "applications.open_papers",
         "applications.add_benefitcategory",
         "applications.add_correction",
         "applications.add_rules",

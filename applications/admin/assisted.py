@@ -203,6 +203,7 @@ class AssistedMoveAdmin(WorkAdmin):
 
     change_list_template = "admin/work/assisted_list.html"
     list_display = ["asked", "owner", "masked_new", "asked_by", "shown_state"]
+    without_names = {"owner_data": "owner"}
     list_filter = [ToApproveFilter]
     list_select_related = ["move__account__profile", "move__asked_by__employee"]
     fields = [

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.file_response import file_response
 from accounts.models import User
 from applications.admin.work import (
+    PAPERS,
     ChildColumns,
     ReasonForm,
     Rows,
@@ -85,6 +86,8 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
         "shown_state",
     ]
     list_display_links = ["claimed_at", "child"]
+    without_names = {**ChildColumns.without_names, "claimant": ""}
+    without_papers = {"paper": "name_of_paper"}
     list_filter = [CheckFilter, "state", "category", "application__locality", "claimed_at"]
     list_select_related = ["application__child", "application__locality", "category"]
     number_paths = ["application__number"]
@@ -181,6 +184,10 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
         return obj.category.proof
 
     @admin.display(description=_("Document"))
+    def name_of_paper(self, obj: Benefit) -> str:
+        return obj.original_name
+
+    @admin.display(description=_("Document"))
     def paper(self, obj: Benefit) -> str:
         return link(reverse("admin:applications_benefit_document", args=[obj.pk]), obj.original_name)
 
@@ -218,7 +225,7 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
 
     def document_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """The claim's proof, as a download that no browser runs; the family's journal says who downloaded it."""
-        benefit: Benefit = self.found(request, str(pk))
+        benefit: Benefit = self.found(request, str(pk), permission=PAPERS)
         try:
             response = file_response(benefit.document, name=benefit.original_name)
         except FileNotFoundError:

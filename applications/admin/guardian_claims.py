@@ -20,6 +20,7 @@ from accounts.masks import mask_iin, mask_phone
 from accounts.models import User
 from applications.admin.work import (
     LINE_BREAK,
+    PAPERS,
     ReasonForm,
     Rows,
     Work,
@@ -255,7 +256,7 @@ class GuardianClaimAdmin(WorkAdmin):
 
     def paper_view(self, request: HttpRequest, pk: UUID, paper_pk: int) -> HttpResponse:
         """One paper, as a download that no browser runs; the journal of whoever handed it in says who did so."""
-        claim: GuardianClaim = self.found(request, str(pk))
+        claim: GuardianClaim = self.found(request, str(pk), permission=PAPERS)
         paper = claim.papers.filter(pk=paper_pk).first()
         if paper is None:
             raise Http404

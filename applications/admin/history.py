@@ -22,6 +22,7 @@ from applications.admin.work import (
     WorkAdmin,
     day_of,
     link,
+    masked,
     page_of,
     reason_field,
     staff_of,
@@ -67,6 +68,7 @@ class ApplicationAdmin(WorkAdmin):
     search_help_text = _("Number of the application or last name of the child")
     ordering = ["-filed_at", "-sequence"]
     inlines = [EventInline]
+    without_names = {"child_name": "masked_child", "full_name": "masked_child", "guardians": ""}
     works = [PROPOSE]
     fields = [
         "number",
@@ -99,6 +101,10 @@ class ApplicationAdmin(WorkAdmin):
             {"label": gettext("Time of filing"), "value": moment(obj.filed_at, obj)},
             {"label": gettext("Number in the queue"), "value": self.place(obj)},
         ]
+
+    @admin.display(description=_("Child"))
+    def masked_child(self, obj: Application) -> str:
+        return masked(obj.child)
 
     @admin.display(description=_("Child"), ordering="child__last_name")
     def child_name(self, obj: Application) -> str:
@@ -184,6 +190,7 @@ def _take_back(contract: Contract, actor: User, data: dict[str, Any], now: datet
 
 @admin.register(Contract)
 class ContractAdmin(WorkAdmin):
+    without_names = {"child": "masked_child"}
     list_display = ["number", "child", "kindergarten", "group", "signed_at"]
     list_filter = [("referral__bid__vacancy__group__kindergarten", KindergartenNameFilter), "signed_at"]
     list_select_related = [
@@ -279,6 +286,10 @@ class ContractAdmin(WorkAdmin):
     @admin.display(description=_("Asked to undo"))
     def undoing(self, obj: Contract) -> str:
         return requests_of(obj.referral.bid)
+
+    @admin.display(description=_("Child"))
+    def masked_child(self, obj: Contract) -> str:
+        return masked(obj.referral.application.child)
 
     @admin.display(description=_("Child"))
     def child(self, obj: Contract) -> str:

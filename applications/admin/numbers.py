@@ -79,6 +79,7 @@ class NumberMoveAdmin(WorkAdmin):
     """For officials only. Numbers are masked; opening a page is entered in the journal of the account."""
 
     list_display = ["asked_at", "kind", "owner", "masked_old", "shown_state"]
+    without_names = {"owner_data": "owner", "claimant_data": ""}
     list_filter = [StateFilter, "kind", "asked_at"]
     list_select_related = ["account__profile"]
     fields = [

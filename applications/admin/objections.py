@@ -77,6 +77,15 @@ class ObjectionAdmin(WorkAdmin):
     """For officials only; what waits stands first, the earliest last day on top."""
 
     list_display = ["sent_at", "about", "sender", "answer_by", "shown_state"]
+    # What a family writes names whom it will.
+    without_names = {
+        "sender": "masked_sender",
+        "whose": "masked_sender",
+        "which_child": "",
+        "wrong": "",
+        "right": "",
+        "reason": "",
+    }
     list_filter = [AnswerFilter, "about", "sent_at"]
     list_select_related = ["user__profile"]
     fields = [
@@ -134,6 +143,10 @@ class ObjectionAdmin(WorkAdmin):
 
     def whose_data(self, obj: Objection) -> list[User]:
         return [obj.user]
+
+    @admin.display(description=_("Who objects"))
+    def masked_sender(self, obj: Objection) -> str:
+        return obj.user.profile.masked_name
 
     @admin.display(description=_("Who objects"))
     def sender(self, obj: Objection) -> str:

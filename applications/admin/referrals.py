@@ -21,6 +21,7 @@ from applications.admin.in_turn import InTurn
 from applications.admin.undoing import COMING_REFUSALS, CameForm, CameInTimeForm, ask_work, requests_of
 from applications.admin.work import (
     LINE_BREAK,
+    PAPERS,
     KindergartensWork,
     ReasonForm,
     Rows,
@@ -143,6 +144,8 @@ class ReferralAdmin(InTurn, KindergartensWork):
     search_help_text = _("Number of the referral or last name of the child")
     ordering = ["-issued_at"]
     most_urgent = ("valid_until", "issued_at", "pk")
+    without_names = {**KindergartensWork.without_names, "applicant": "", "guardians": ""}
+    without_papers = {"paper": "", "documents": ""}
     fields = [
         "number",
         "shown_state",
@@ -355,7 +358,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
 
     def pdf_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """The referral's paper, or a message while it is still being made."""
-        referral = self.found(request, str(pk))
+        referral = self.found(request, str(pk), permission=PAPERS)
         if referral.state not in HAS_PAPER:
             messages.warning(request, gettext("The referral has ended: its paper is no longer kept."))
             return HttpResponseRedirect(page_of(referral))
@@ -366,7 +369,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
 
     def document_view(self, request: HttpRequest, pk: UUID, document: UUID) -> HttpResponse:
         """One supporting document of an extension, as a download that no browser runs."""
-        referral = self.found(request, str(pk))
+        referral = self.found(request, str(pk), permission=PAPERS)
         found = ExtensionDocument.objects.filter(pk=document, extension__referral=referral).first()
         if found is None:
             raise Http404

@@ -208,6 +208,7 @@ class FirstSignInAdmin(WorkAdmin):
 
     change_list_template = "admin/work/registering_list.html"
     change_form_template = "admin/work/registering.html"
+    without_names = {"owner_data": "owner"}
     list_filter = [ToPrintFilter]
     # The state stands where a narrow screen still shows it.
     list_display = ["owner", "shown_state", "registered_at"]

@@ -22,6 +22,7 @@ from applications.admin.work import (
     WorkAdmin,
     day_of,
     demand_locality_of,
+    masked,
     page_of,
     staff_of,
     tag,
@@ -329,6 +330,7 @@ def _lift(stop: StopListEntry, actor: User, data: dict[str, Any], now: datetime)
 
 @admin.register(StopListEntry)
 class StopListEntryAdmin(WorkAdmin):
+    without_names = {"child": "masked_child"}
     list_display = ["application", "child", "from_day", "last_day", "shown_state"]
     list_filter = [("lifted_at", admin.EmptyFieldListFilter), "application__locality", "starts_at"]
     list_select_related = ["application__child", "application__locality"]
@@ -374,6 +376,10 @@ class StopListEntryAdmin(WorkAdmin):
             {"label": gettext("Child"), "value": self.child(obj)},
             {"label": gettext("Last day"), "value": self.last_day(obj)},
         ]
+
+    @admin.display(description=_("Child"))
+    def masked_child(self, obj: StopListEntry) -> str:
+        return masked(obj.application.child)
 
     @admin.display(description=_("Child"))
     def child(self, obj: StopListEntry) -> str:

@@ -13,7 +13,17 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, WaitsForYou, decisions
-from applications.admin.work import LINE_BREAK, Rows, Words, Work, link, page_of, reason_field, written
+from applications.admin.work import (
+    LINE_BREAK,
+    Rows,
+    Words,
+    Work,
+    link,
+    masked,
+    page_of,
+    reason_field,
+    written,
+)
 from applications.models import Application, Bid, UndoRequest
 from applications.places.retaking import is_place_free
 from applications.refusals import Refusal
@@ -87,6 +97,7 @@ def requests_of(bid: Bid) -> str:
 
 @admin.register(UndoRequest)
 class UndoRequestAdmin(ProposalAdmin):
+    without_names = {"child": "masked_child"}
     list_display = ["shown_kind", "child", "kindergarten", "proposed_at", "proposed_by", "shown_state"]
     list_filter = [WaitsForYou, "state", "kind"]
     list_select_related = [
@@ -160,6 +171,10 @@ class UndoRequestAdmin(ProposalAdmin):
     @admin.display(description=_("Bid"))
     def shown_bid(self, obj: UndoRequest) -> str:
         return link(page_of(obj.bid), obj.application.number)
+
+    @admin.display(description=_("Child"))
+    def masked_child(self, obj: UndoRequest) -> str:
+        return masked(obj.application.child)
 
     @admin.display(description=_("Child"), ordering="bid__application__child__last_name")
     def child(self, obj: UndoRequest) -> str:

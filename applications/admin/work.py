@@ -27,12 +27,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.journal_actions import Action
+from accounts.masks import mask_name
 from accounts.models import User
 from accounts.public_text import demand_words, refuse_personal_numbers
 from applications.admin.in_turn import InTurn, Next
 from applications.bidding.stand_ins import STAND_IN, decides_itself, stands_in
 from applications.families.asked import read
 from applications.families.named import children_named
+from applications.families.names import NAMES
 from applications.models import Application
 from applications.moves import Refused
 from applications.own_rows import concerns_all, has_every_locality
@@ -63,6 +65,8 @@ class ConfirmForm(forms.Form):
     """A form with nothing but the button."""
 
 
+# The permission of those who open what families handed in, and the papers made for them.
+PAPERS: Final = "applications.open_papers"
 # What the services behind the buttons refuse with; `why` says it in words.
 REFUSALS = (Refused, ValidationError)
 
@@ -181,6 +185,9 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # What a search finds: the lookups of numbers, in full, and the one of the child by whose name a row is found.
     number_paths: Sequence[str] = ()
     child_path = ""
+    # What stands instead of a column or a field that tells names, or opens papers, for who may not; "" for nothing.
+    without_names: Mapping[str, str] = {}
+    without_papers: Mapping[str, str] = {}
 
     def __init__(self, model: type[Any], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
@@ -232,11 +239,24 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         timezone.activate(self.zone_of(obj) or timezone.get_default_timezone())
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [self._column(name) for name in super().get_list_display(request)]
+        return [self._column(name) for name in self._told(request, super().get_list_display(request))]
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
         # Looked up by the class's names: Django would take the first column where none is named.
-        return [self._column(name) for name in self.list_display_links or list(self.list_display)[:1]]
+        names = self.list_display_links or list(self.list_display)[:1]
+        return [self._column(name) for name in self._told(request, names)]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self._told(request, super().get_fields(request, obj))
+
+    def _told(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+        """The columns or fields as this employee may read them."""
+        instead: dict[str, str] = {}
+        for permission, others in ((NAMES, self.without_names), (PAPERS, self.without_papers)):
+            if others and not request.user.has_perm(permission):
+                instead |= others
+        told = [instead.get(name, name) if isinstance(name, str) else name for name in names]
+        return [name for name in dict.fromkeys(told) if name]
 
     def _column(self, name: Any) -> Any:
         """A column of the list, which tells the times of each row as they are in its place."""
@@ -485,9 +505,12 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         return obj, work
 
-    def found(self, request: HttpRequest, object_id: str) -> Any:
-        """The object at an address. Raises PermissionDenied for who reads no such list, Http404 if it is not theirs."""
-        if not self.has_view_permission(request):
+    def found(self, request: HttpRequest, object_id: str, *, permission: str = "") -> Any:
+        """The object at an address. Raises PermissionDenied for who reads no such list, Http404 if it is not theirs.
+
+        With a `permission`, what is shown of it takes that one, too.
+        """
+        if not self.has_view_permission(request) or (permission and not request.user.has_perm(permission)):
             raise PermissionDenied
         obj = self.get_object(request, object_id)
         if obj is None:
@@ -625,12 +648,18 @@ def _is_outdated(error: Exception) -> bool:
 class ChildColumns:
     """Columns for rows with an `application`: whose child it is. Opening a row is entered in the family's journal."""
 
+    without_names: Mapping[str, str] = {"child": "masked_child", "full_name": "masked_child"}
+
     def application_of(self, obj: Any) -> Application:
         application: Application = obj.application
         return application
 
     def zone_of(self, obj: Any) -> tzinfo:
         return self.application_of(obj).locality.zone
+
+    @admin.display(description=_("Child"))
+    def masked_child(self, obj: Any) -> str:
+        return masked(obj.application.child)
 
     @admin.display(description=_("Child"), ordering="application__child__last_name")
     def child(self, obj: Any) -> str:
@@ -734,6 +763,11 @@ def why(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
     return error.at_work if isinstance(error, Refused) else str(error)
+
+
+def masked(child: Child) -> str:
+    """The initials of a child, for who reads no names."""
+    return mask_name(child.last_name, child.first_name)
 
 
 def tag(label: Words, *, tone: str = "neutral") -> str:

@@ -35,7 +35,7 @@ def pages_of(desk, *, prefix=""):
             yield model, address, answer.content.decode(), page
 
 
-@pytest.mark.parametrize("role", [Role.OFFICIAL, Role.CONTACT_CENTRE])
+@pytest.mark.parametrize("role", [Role.OFFICIAL, Role.CONTACT_CENTRE, Role.AUDITOR, Role.ADMINISTRATOR])
 def test_headings_are_names_and_no_link_is_forbidden(role):
     city = city_with_a_row_in_every_list()
     FirstSignIn.objects.update(registered_by=city.staff)

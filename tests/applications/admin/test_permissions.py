@@ -22,6 +22,7 @@ from accounts.models import (
     FirstSignIn,
     NumberMove,
     PolicyConsent,
+    Profile,
     SmsCode,
     User,
 )
@@ -43,6 +44,7 @@ from applications.referrals import ending, extending, issuing
 from applications.referrals.leaving import end_contract
 from balabaqsha.admin_site import staff_site
 from bulletin.models import Holiday, Locality, Pause, Vacancy
+from children.models import Child
 from notifications.models import Mail, Message, Notice
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
@@ -502,6 +504,23 @@ def test_what_holds_for_all_is_decided_by_who_works_in_every_locality(objects, s
 
 def form_of(page):
     return page.context["adminform"].form if "adminform" in page.context else page.context["form"]
+
+
+def test_an_auditor_reads_no_names(objects, scene):
+    """On no page and in no list that they may open; an official reads them there."""
+    people = [*Child.objects.all(), *Profile.objects.all()]
+    names = {name for one in people for name in (one.last_name, one.first_name, one.middle_name) if name}
+    told = {}
+    for kind in ("auditor", "official"):
+        desk = visitor(kind, scene)
+        pages = [row for row in TABLE if dict(zip(VISITORS, TABLE[row], strict=True))[kind] == 200]
+        told[kind] = {row for row in pages if names & words_of(desk.get(address(row, objects)))}
+    assert told["auditor"] == set()
+    assert {"index", "applications_bid_change bid", "applications_application_changelist"} <= told["official"]
+
+
+def words_of(page) -> set[str]:
+    return set(re.findall(r"\w+", re.sub(r"<[^>]*>", " ", page.content.decode())))
 
 
 def test_two_officials_of_a_locality_are_enough(objects, scene):
