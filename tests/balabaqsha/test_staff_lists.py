@@ -537,6 +537,6 @@ class TestAutocomplete:
         employments = admin.site.get_model_admin(Employment)
         monkeypatch.setattr(employments, "autocomplete_fields", ["user"])
         answer = self.ask(desk, "bulletin.employment", "user", term=city.staff.username)
-        assert [one["text"] for one in answer.json()["results"]] == [city.staff.username]
+        assert [one["text"] for one in answer.json()["results"]] == [str(city.staff)]
         assert self.ask(inside(city.official), "bulletin.employment", "user").status_code == 403
         assert self.ask(desk, "bulletin.employment", "id").status_code == 403

@@ -55,6 +55,8 @@ LEFT_OUT = {
     "accounts.RecoveryCode": "hashes of codes",
     "accounts.Session": "secrets, gone a day later; «Where you are signed in» shows them",
     "accounts.SmsCode": "hashes of codes, gone a day later; by phone, without a key",
+    "accounts.Employee": "an employee's",
+    "accounts.StaffLink": "a hash of an employee's link, which works once",
     "bulletin.Employment": "an employee's",
     "bulletin.Pause": "an employee's act, about nobody",
     "bulletin.MovedOpening": "of a vacancy",
