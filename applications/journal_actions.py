@@ -96,5 +96,6 @@ class Action(models.TextChoices):
     )
     LOOKED_FOR_CHECK = "looked_for_check", _("An employee looked at the family's data to check something")
     LOOKED_OTHERWISE = "looked_otherwise", _("An employee looked at the family's data for another reason")
+    ROSTER_TAKEN = "roster_taken", _("A list of children opened or downloaded")
     SENT_AGAIN = "sent_again", _("An employee had a message sent again")
     COUNT_DECLINED = "count_declined", _("Count of a group's children declined")

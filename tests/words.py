@@ -42,6 +42,7 @@ LATIN_WORDS = {
         "WebP",
         "PNG",
         "JSON",
+        "XLSX",
         "URL",
         "UUID",
         "IP",

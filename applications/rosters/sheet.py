@@ -1,0 +1,81 @@
+"""A table as a spreadsheet or as CSV: local dates and times, and no cell that a program takes for a formula. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from io import BytesIO
+from typing import Final
+
+from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from applications.csv_file import lines, safe_cell
+
+Cell = str | int | date | datetime | None
+
+XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_DAY, _MINUTE = "dd.mm.yyyy", "dd.mm.yyyy hh:mm"
+# Wide enough for a name, and no wider than what still prints on A4.
+_NARROWEST, _WIDEST = 8, 40
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What stands in the table. Instants are told in `zone`, to the minute."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    zone: tzinfo
+
+    def told(self, cell: Cell) -> str:
+        """A cell in words, as the page and the CSV show it."""
+        if isinstance(cell, datetime):
+            return f"{cell.astimezone(self.zone):%d.%m.%Y %H:%M}"
+        if isinstance(cell, date):
+            return f"{cell:%d.%m.%Y}"
+        return "" if cell is None else str(cell)
+
+    @property
+    def in_words(self) -> list[list[str]]:
+        return [[self.told(cell) for cell in row] for row in self.rows]
+
+    def csv(self) -> Iterator[str]:
+        """The lines of the CSV file, with the semicolon that a spreadsheet in Kazakh or Russian expects."""
+        return lines(heading=self.headings, rows=self.in_words, delimiter=";")
+
+    def xlsx(self) -> bytes:
+        """The spreadsheet: dates are dates, a heading repeats on every printed page, an A4 page is wide enough."""
+        file = BytesIO()
+        # What looks like a formula or an address stays the text that it is.
+        options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        with Workbook(file, options) as book:
+            self._write(book, book.add_worksheet())
+        return file.getvalue()
+
+    def _write(self, book: Workbook, page: Worksheet) -> None:
+        bold, day, minute = (
+            book.add_format(look)
+            for look in ({"bold": True, "text_wrap": True}, {"num_format": _DAY}, {"num_format": _MINUTE})
+        )
+        page.set_paper(9)
+        page.set_landscape()
+        page.fit_to_pages(1, 0)
+        page.write_string(0, 0, self.title, bold)
+        for column, heading in enumerate(self.headings):
+            page.write_string(2, column, heading, bold)
+            longest = max((len(self.told(row[column])) for row in self.rows), default=0)
+            page.set_column(column, column, min(max(longest + 2, _NARROWEST), _WIDEST))
+        for number, row in enumerate(self.rows, start=3):
+            for column, cell in enumerate(row):
+                if isinstance(cell, datetime):
+                    naive = cell.astimezone(self.zone).replace(second=0, microsecond=0, tzinfo=None)
+                    page.write_datetime(number, column, naive, minute)
+                elif isinstance(cell, date):
+                    page.write_datetime(number, column, cell, day)
+                elif isinstance(cell, int):
+                    page.write_number(number, column, cell)
+                else:
+                    page.write_string(number, column, safe_cell(cell))
+        page.repeat_rows(2)
+        page.freeze_panes(3, 1)
