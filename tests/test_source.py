@@ -136,7 +136,10 @@ def test_templates_mark_nothing_as_safe_but_what_we_wrote():
         if re.search(r"\|\s*safe\b|autoescape off|safeseq", path.read_text()):
             found.add(path.relative_to(CHECKOUT).as_posix())
     assert found <= known
-    escapes = {"notifications/templatetags/unbroken.py"}  # everything before it wraps a number
+    escapes = {
+        "notifications/templatetags/unbroken.py",  # everything before it wraps a number
+        "balabaqsha/templatetags/cells.py",  # a cell that Django made safe, with an escaped attribute in it
+    }
     marking = {path for path, tree in modules() for name, _call in called(tree) if name == "mark_safe"}
     assert marking == escapes
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils.safestring import mark_safe
 
 from accounts.models import User
+from balabaqsha.templatetags.cells import labelled
 from bulletin.models import Vacancy
 from tests.factories import EmploymentFactory, KindergartenFactory, VacancyFactory
 from tests.staff import give_app, inside, worker_of
@@ -51,6 +53,12 @@ class TestCards:
         labels = re.findall(r' data-label="(.*?)"', html)
         assert len(labels) > 5
         assert labels == headings[-len(labels) :]
+
+    def test_a_heading_is_text_and_no_markup(self):
+        cell, header = mark_safe('<td class="x">7</td>'), {"text": '"><script>', "class_attrib": ""}
+        assert list(labelled([cell], [header])) == [
+            '<td data-label="&quot;&gt;&lt;script&gt;" class="x">7</td>'
+        ]
 
     def test_an_empty_list_says_so_and_leads_back_from_a_search(self):
         desk = inside(worker_of(KindergartenFactory()))
