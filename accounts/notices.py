@@ -136,6 +136,7 @@ KINDS: Final = (
         ("link", "days"),
         secret=True,
         worth_for=timedelta(days=1),
+        past_budget=PastBudget.WARNING,
     ),
     Kind(
         "contact_code",

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from accounts import audit
 from accounts.models import User
 from applications.admin.work import staff_of
+from applications.csv_file import csv_response
 from applications.journal_actions import Action
 from applications.models import Bid, Contract
 from applications.own_rows import own_rows
@@ -100,11 +101,13 @@ class RosterPages:
         )
         file = f"{name}-{localtime(now, sheet.zone):%Y-%m-%d}"
         if kind == CSV:
-            return _attached(
-                StreamingHttpResponse(sheet.csv(), content_type="text/csv; charset=utf-8"), f"{file}.csv"
+            return csv_response(
+                filename=f"{file}.csv", heading=sheet.headings, rows=sheet.in_words, delimiter=";"
             )
         if kind == XLSX:
-            return _attached(HttpResponse(sheet.xlsx(), content_type=XLSX_TYPE), f"{file}.xlsx")
+            response = HttpResponse(sheet.xlsx(), content_type=XLSX_TYPE)
+            response["Content-Disposition"] = f'attachment; filename="{file}.xlsx"'
+            return response
         context = {
             **self.site.each_context(request),
             "title": sheet.title,
@@ -126,8 +129,3 @@ def _reader(request: HttpRequest, permission: str) -> User:
 def _own(rows: QuerySet[M], pk: object, *, reader: User, now: datetime) -> M:
     """The object, or 404 for one of another place."""
     return get_object_or_404(own_rows(rows, user=reader, now=now), pk=pk)
-
-
-def _attached(response: HttpResponseBase, name: str) -> HttpResponseBase:
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

@@ -42,7 +42,9 @@ def hold_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
     """Let the bid hold a seat that is taken already, and give the kindergarten its time to answer."""
     locality = vacancy.locality
     days = rules_at(locality, now).activation_working_days
-    bid.holds_seat, bid.asked_at = True, now
+    bid.holds_seat = True
+    # Empty where that is the instant of the bid itself, as the press leaves it.
+    bid.asked_at = now if now > bid.placed_at else None
     # Employees are told anew: of a bid that waits again they were told once before.
     bid.listed_at = bid.reminded_at = bid.escalated_at = None
     bid.answer_due = end_of_day(working_calendar().add(locality.day(now), days), locality.zone)

@@ -1,6 +1,6 @@
-"""A table as a spreadsheet or as CSV: local dates and times, and no cell that a program takes for a formula. Pure."""
+"""A table in words, and as a spreadsheet: local dates, and no cell that a program takes for a formula. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from io import BytesIO
@@ -9,7 +9,7 @@ from typing import Final
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from applications.csv_file import lines, safe_cell
+from applications.csv_file import safe_cell
 
 Cell = str | int | date | datetime | None
 
@@ -39,10 +39,6 @@ class Sheet:
     @property
     def in_words(self) -> list[list[str]]:
         return [[self.told(cell) for cell in row] for row in self.rows]
-
-    def csv(self) -> Iterator[str]:
-        """The lines of the CSV file, with the semicolon that a spreadsheet in Kazakh or Russian expects."""
-        return lines(heading=self.headings, rows=self.in_words, delimiter=";")
 
     def xlsx(self) -> bytes:
         """The spreadsheet: dates are dates, a heading repeats on every printed page, an A4 page is wide enough."""

@@ -1,5 +1,6 @@
 """From "installed" to "ready to serve", again and again."""
 
+import asyncio
 from io import StringIO
 from pathlib import Path
 
@@ -35,11 +36,14 @@ def set_up(**options) -> str:
 
 @pytest.fixture
 def real(settings, monkeypatch):
-    # The tests in the browser set it for the whole process.
+    # The tests in the browser set it for the whole process, and leave Playwright's loop behind in this thread.
     monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
     for name, value in SETTINGS.items():
         setattr(settings, name, value)
-    return settings
+    yield settings
+    asyncio._set_running_loop(loop)
 
 
 @pytest.mark.django_db

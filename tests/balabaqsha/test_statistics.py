@@ -150,6 +150,7 @@ def test_outcomes_list_every_state(kentau):
         ReferralState.SIGNED: 0,
         ReferralState.EXPIRED: 2,
         ReferralState.REVOKED: 0,
+        ReferralState.ENDED: 0,
     }
     found = {row.state: row.referrals for row in statistics.referral_outcomes(kentau, now=NOW)}
     assert found[ReferralState.EXPIRED] == 1

@@ -41,7 +41,7 @@ def test_a_lost_number_moves_with_two_employees(desk):
     first.goto("/admin/accounts/assistedmove/")
     first.get_by_role("link", name="Аккаунтқа жаңа нөмір беру").click()
     first.locator("#id_term").fill(owner.profile.iin)
-    first.get_by_role("button", name="Табу").click()
+    first.locator("#content-main").get_by_role("button", name="Табу").click()
     expect(first.get_by_text(owner.profile.full_name)).to_be_visible()
     first.locator("#id_why").fill("Телефоны жоғалды, жеке куәлігін көрсетті")
     first.locator("#id_phone").fill("8 702 333 44 55")
