@@ -20,6 +20,7 @@ from applications.referrals.stops import stop_days_of
 from applications.rules.interest import Campaign
 from applications.rules.running_out import restorable_until
 from applications.states import ApplicationState, BidState, Move, ReferralState, StandIn, label_of
+from applications.undoing.coming import has_lost_its_place
 from applications.waiting.campaigns import campaign_asking
 from bulletin.calendar import working_calendar
 from bulletin.models import Vacancy
@@ -133,7 +134,7 @@ class Situation:
             return False
         if referral.state == ReferralState.REVOKED:
             return True
-        return referral.came_on is not None and referral.stop.lifted_by_id is not None
+        return referral.came_on is not None and has_lost_its_place(referral)
 
     @property
     def setback_title(self) -> str:
@@ -151,7 +152,8 @@ class Situation:
     @property
     def setback_text(self) -> str:
         """The reason that the kindergarten gave, or what a lost bid means."""
-        if isinstance(self.setback, Referral) and self.setback.came_on:
+        if isinstance(self.setback, Referral) and self.setback.state == ReferralState.EXPIRED:
+            assert self.setback.came_on is not None
             return _("The kindergarten noted that you came on: %(day)s. The stop-list has ended.") % {
                 "day": f"{self.setback.came_on:%d.%m.%Y}"
             }

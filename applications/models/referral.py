@@ -171,8 +171,13 @@ class StopListEntry(models.Model):
     application = models.ForeignKey(
         Application, on_delete=models.PROTECT, related_name="stops", verbose_name=_("application")
     )
-    referral = models.OneToOneField(
-        Referral, on_delete=models.PROTECT, related_name="stop", verbose_name=_("referral")
+    # A referral that was restored may run out again: each time is an entry of its own.
+    referral = models.ForeignKey(
+        Referral,
+        on_delete=models.PROTECT,
+        related_name="stops",
+        db_index=False,
+        verbose_name=_("referral"),
     )
     starts_at = models.DateTimeField(_("from"))
     until = models.DateTimeField(_("until"), help_text=_("The first instant at which it does not hold."))
@@ -197,7 +202,10 @@ class StopListEntry(models.Model):
             ),
             models.CheckConstraint(condition=Q(until__gte=F("starts_at")), name="stop_runs_forward"),
         ]
-        indexes = [models.Index(fields=["until"], condition=Q(lifted_at=None), name="stop_due")]
+        indexes = [
+            models.Index(fields=["until"], condition=Q(lifted_at=None), name="stop_due"),
+            models.Index(fields=["referral"], name="stop_of_referral"),
+        ]
 
     def __str__(self) -> str:
         return str(self.application)

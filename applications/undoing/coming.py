@@ -8,7 +8,7 @@ from typing import Final
 
 from accounts.models import User
 from applications.journal_actions import Action
-from applications.models import Application, Bid, StopListEntry, UndoRequest
+from applications.models import Application, Bid, Event, Referral, StopListEntry, UndoRequest
 from applications.moves import announce, lock_referral, move
 from applications.places.retaking import take_back
 from applications.queue.position import position
@@ -20,6 +20,15 @@ from applications.referrals.stops import write_lifted
 from applications.refusals import Refusal
 from applications.states import ApplicationState, Move
 from applications.undoing.kinds import Undoing
+
+
+def has_lost_its_place(referral: Referral) -> bool:
+    """Whether it was confirmed that the family had come in time, but its place was not free any more.
+
+    A stop that an official lifted for another reason says nothing about the place.
+    """
+    lifted = Event.objects.filter(application=referral.application_id, move=Move.LIFT_STOP)
+    return lifted.filter(data__referral=str(referral.pk), data__has_key="came_on").exists()
 
 
 def _is_possible(bid: Bid, application: Application) -> bool:

@@ -67,7 +67,7 @@ def miss_the_referral(queue, application, vacancy):
         bid = place_bid(application, vacancy, actor=application.filed_by, now=now)
         referral = issuing.activate_bid(bid, actor=queue.staff, now=now)
         ending.expire_referral(referral, now=referral.valid_until)
-        stops.lift_stop(referral.stop, actor=queue.staff, reason="Ауырды", now=referral.valid_until)
+        stops.lift_stop(referral.stops.get(), actor=queue.staff, reason="Ауырды", now=referral.valid_until)
         now = referral.valid_until
 
 

@@ -11,13 +11,14 @@ from accounts.models import AuditEntry
 from accounts.roles import Role
 from applications.access.settling import settle
 from applications.bidding import publication
+from applications.jobs.deadlines import settle_what_ran_out
 from applications.jobs.invariants import differences
 from applications.journal_actions import Action
 from applications.models import Application, Bid, Event, Rules, StopListEntry, UndoRequest
 from applications.moves import Refused, write_event
 from applications.places.occupancy import over_promised
 from applications.places.retaking import is_place_free
-from applications.referrals import coming, ending, issuing
+from applications.referrals import coming, ending, issuing, stops
 from applications.referrals.due import last_day_of
 from applications.refusals import Refusal
 from applications.rules.coming import last_day_to_sign, why_not_came
@@ -319,6 +320,45 @@ def test_from_the_workers_button_to_the_familys_page(scene, clock, staff, client
     history = reverse("admin:applications_undorequest_history", args=[request.pk])
     done = [one.what for one in office.get(history).context["happened"]]
     assert {Action.UNDO_ASKED.label, Action.UNDO_APPROVED.label} <= {*done}
+
+
+def by_the_page(now):
+    settle(Application.objects.get(), now=now)
+
+
+def by_the_sweep(now):
+    assert settle_what_ran_out(now=now) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("end", [by_the_page, by_the_sweep])
+def test_without_a_contract_it_runs_out_once_more(scene, expired, staff, clock, client_of, end):
+    """The family is stopped anew. An early end of that stop says nothing of its place, which is free."""
+    requests.approve_undo(ask(expired, staff[0]), actor=staff[1], now=OVER)
+    over = datetime(2019, 7, 13, tzinfo=ZONE)
+    end(over)
+    scene.vacancy.refresh_from_db()
+    assert (Application.objects.get().state, scene.vacancy.seats_taken) == (ApplicationState.STOP_LISTED, 0)
+    anew, first = StopListEntry.objects.order_by("-starts_at")
+    assert (anew.starts_at, anew.lifted_at, first.lifted_by) == (over, None, staff[1])
+    assert told("stop_started") == 2
+    assert refused(ask, expired, staff[0], now=over) == Refusal.COMING_NOTED
+    assert list(differences()) == []
+
+    address = reverse("applications:application", args=[scene.application.pk])
+    clock.move_to(over + MICROSECOND)
+    assert client_of(scene.parent).get(address).context["situation"].stop == anew
+    stops.lift_stop(anew, actor=staff[1], reason="Ауырды", now=over + MICROSECOND)
+    assert client_of(scene.parent).get(address).context["situation"].setback is None
+
+
+@pytest.mark.django_db
+def test_a_family_that_came_and_was_revoked_reads_the_reason(scene, referral, client_of, clock):
+    noted = coming.note_coming(referral, came_on=NOW.date(), actor=scene.staff, now=NOW)
+    ending.revoke_referral(noted, actor=scene.staff, reason="Топ жабылды", now=NOW)
+    clock.move_to(NOW + MICROSECOND)
+    page = client_of(scene.parent).get(reverse("applications:application", args=[scene.application.pk]))
+    assert "Топ жабылды" in page.context["situation"].setback_text
 
 
 @pytest.mark.django_db
