@@ -10,6 +10,7 @@ class Action(models.TextChoices):
     VACANCY_PUBLISHED = "vacancy_published", _("Vacancy published")
     VACANCY_RECALLED = "vacancy_recalled", _("Vacancy recalled")
     VACANCY_CLOSED = "vacancy_closed", _("Vacancy closed")
+    PLACE_WITHDRAWN = "place_withdrawn", _("Place taken out of the vacancy: the group has no room for it")
     BIDDING_PAUSED = "bidding_paused", _("Bidding paused")
     BIDDING_RESUMED = "bidding_resumed", _("Bidding resumed")
     DEADLINES_MOVED = "deadlines_moved", _("Deadlines of a vacancy moved by a pause")

@@ -35,3 +35,14 @@ def release(vacancy: Vacancy) -> None:
     if taken.update(seats_taken=F("seats_taken") - 1) != 1:
         raise NoSeatTaken(str(vacancy.pk))
     vacancy.refresh_from_db(fields=["seats_taken"])
+
+
+def withdraw(vacancy: Vacancy) -> None:
+    """Give one seat back and take it out of the places in all: nobody else can take it. At least one must be left.
+
+    Locks the vacancy's row until the transaction of the caller ends. Raises `NoSeatTaken` if none was taken.
+    """
+    taken = Vacancy.objects.filter(pk=vacancy.pk, seats_taken__gt=0)
+    if taken.update(seats_taken=F("seats_taken") - 1, seats_total=F("seats_total") - 1) != 1:
+        raise NoSeatTaken(str(vacancy.pk))
+    vacancy.refresh_from_db(fields=["seats_taken", "seats_total"])

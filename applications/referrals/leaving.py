@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from accounts.models import User
-from applications.bidding.ending import release_seat
+from applications.bidding.giving_up import give_up_place
 from applications.journal_actions import Action
 from applications.models import Contract
 from applications.moves import Refused, announce, lock_application, lock_referral, locking, move
@@ -15,9 +15,9 @@ from applications.states import Move, ReferralState
 def end_contract(contract: Contract, *, left_on: date, reason: str, actor: User, now: datetime) -> Contract:
     """End a contract because the child left on a day, today at the latest; the application goes to the archive.
 
-    The place is free, or goes to the next of an award (`passing_on.give_back`). Raises `Refused` (REASON_MISSING,
-    GONE_ON for one that has ended or was undone, LEFT_BEFORE, LEFT_IN_FUTURE). Locks the application, the referral,
-    then the vacancy.
+    The place is free, or goes to the next of an award, as far as the group has room (`giving_up.give_up_place`).
+    Raises `Refused` (REASON_MISSING, GONE_ON for one that has ended or was undone, LEFT_BEFORE, LEFT_IN_FUTURE). Locks
+    the application, the referral, the group, then the vacancy.
     """
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
@@ -36,7 +36,7 @@ def end_contract(contract: Contract, *, left_on: date, reason: str, actor: User,
         contract.save()
         referral.state = ReferralState.ENDED
         referral.save(update_fields=["state"])
-        release_seat(referral.bid, now=now)
+        give_up_place(referral.bid, actor=actor, now=now)
         event = move(
             application,
             Move.END_CONTRACT,

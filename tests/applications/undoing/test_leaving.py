@@ -6,16 +6,17 @@ import pytest
 from django.db import transaction
 from django.urls import reverse
 
+from accounts.audit import history_of
 from accounts.roles import Role
 from applications.jobs.invariants import differences
-from applications.models import Application, Bid, Contract, Headcount, UndoRequest
+from applications.models import Application, Bid, Contract, Headcount, Offer, UndoRequest
 from applications.moves import Refused, write_event
-from applications.places.occupancy import Counted, Promised, occupancies_of, reckon, room
+from applications.places.occupancy import Counted, Promised, occupancies_of, over_promised, reckon, room
 from applications.referrals import ending, issuing
 from applications.referrals.leaving import end_contract
 from applications.refusals import Refusal
 from applications.rules.leaving import why_not_left
-from applications.states import ApplicationState, Move, ProposalState, ReferralState, UndoKind
+from applications.states import ApplicationState, BidState, Move, ProposalState, ReferralState, UndoKind
 from applications.undoing import requests
 from applications.undoing.leaving import may_take_back, take_back_leaving
 from applications.waiting import filing
@@ -24,6 +25,7 @@ from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
 from tests.applications.undoing.test_mistakes import published_anew, recalled, taken_by_others
+from tests.factories import ApplicationFactory, BidFactory, VacancyFactory
 from tests.staff import employee, inside, press, worker_of
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.django_db
 MICROSECOND = timedelta(microseconds=1)
 LEFT = date(2019, 7, 1)
 ENDED = datetime(2019, 7, 1, 10, 0, tzinfo=ZONE)
+LEFT_AT = datetime(2019, 7, 1, 9, 0, tzinfo=ZONE)
 NEXT_DAY = datetime(2019, 7, 2, tzinfo=ZONE)
 
 
@@ -110,6 +113,51 @@ def test_the_place_is_free_and_the_family_told(scene, contract, worker):
     assert Notice.objects.filter(kind="contract_ended").count() == 1
     assert why_refused(end, contract, worker) == Refusal.GONE_ON
     assert list(differences()) == []
+
+
+def full_without_the_child(scene, worker, *, counted_at):
+    """Counted without the child, whose end was not entered yet; what that left free is in the bulletin."""
+    capacity = scene.group.capacity
+    Headcount.objects.create(
+        group=scene.group, school_year=2018, children=capacity - scene.vacancy.seats_total, counted_at=counted_at,
+        state=ProposalState.APPROVED, proposed_at=counted_at, proposed_by=worker, decided_by=worker,
+        decided_at=counted_at,
+    )  # fmt: skip
+    places = free(scene, now=ENDED)
+    if places:
+        VacancyFactory(group=scene.group, seats_total=places, opens_at=counted_at)
+    assert free(scene, now=ENDED) == 0
+
+
+@pytest.mark.parametrize("places", [1, 3])
+def test_a_place_of_the_bulletin_that_the_group_has_not_is_taken_out_of_it(scene, contract, worker, places):
+    Vacancy.objects.update(seats_total=places)
+    scene.vacancy.refresh_from_db()
+    full_without_the_child(scene, worker, counted_at=LEFT_AT)
+    end(contract, worker)
+    scene.vacancy.refresh_from_db()
+    assert over_promised(now=ENDED) == []
+    assert free(scene, now=ENDED) == 0
+    state, total = (Vacancy.State.CLOSED, 1) if places == 1 else (Vacancy.State.PUBLISHED, 2)
+    assert (scene.vacancy.state, scene.vacancy.seats_total, scene.vacancy.seats_taken) == (state, total, 0)
+    assert [entry for entry in history_of(scene.vacancy) if entry.actor == worker]
+    assert list(differences()) == []
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_after_an_award_a_place_that_the_group_has_not_goes_to_nobody(scene, contract, worker, is_full):
+    Vacancy.objects.update(
+        mode=Vacancy.Mode.QUEUE_ORDER, closes_at=LEFT_AT, awarded_at=LEFT_AT, seats_total=1
+    )
+    other = ApplicationFactory(locality=scene.locality, child__birth_date=scene.application.child.birth_date)
+    BidFactory(vacancy=scene.vacancy, application=other, state=BidState.LOST, holds_seat=False)
+    scene.vacancy.refresh_from_db()
+    if is_full:
+        full_without_the_child(scene, worker, counted_at=LEFT_AT)
+    end(contract, worker)
+    scene.vacancy.refresh_from_db()
+    assert (Offer.objects.exists(), scene.vacancy.seats_taken) == ((False, 0) if is_full else (True, 1))
+    assert over_promised(now=ENDED) == []
 
 
 def test_who_ended_it_takes_it_back_until_the_day_is_over(scene, contract, worker):
