@@ -210,7 +210,9 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for lookup in self.number_paths:
             found |= Q(**{f"{lookup}__in": numbers})
         if asked.words:
-            children, are_more = children_named(asked.words)
+            children, are_more = children_named(
+                asked.words, among=queryset.order_by().values_list(self.child_path)
+            )
             found |= Q(**{f"{self.child_path}__in": children})
             if are_more:
                 messages.warning(request, gettext("Many children have such a name: type more of it."))

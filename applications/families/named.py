@@ -1,7 +1,9 @@
 """Children by what an employee typed of their names: the lists of the workplace look for their rows by these."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from accounts.name_search import NAME, FoldedName, named
 from children.models import Child
@@ -10,12 +12,13 @@ from children.models import Child
 MOST: Final = 2_000
 
 
-def children_named(words: tuple[str, ...]) -> tuple[list[UUID], bool]:
+def children_named(words: tuple[str, ...], *, among: "QuerySet[Any, Any]") -> tuple[list[UUID], bool]:
     """The keys of children with such a name (`folding.words_of`), and whether there are more than are returned.
 
-    Keys rather than a query: with it the database walked through all rows of the list in their order.
+    `among` are the keys of the children of whom there are rows to find: nobody else's name changes what is found. Keys
+    rather than a query: with it the database walked through all rows of the list in their order.
     """
-    rows = Child.objects.alias(folded=FoldedName(*NAME)).order_by()
+    rows = Child.objects.filter(pk__in=among).alias(folded=FoldedName(*NAME)).order_by()
     for condition in named(words):
         keys = list(rows.filter(condition).values_list("pk", flat=True)[: MOST + 1])
         if keys:

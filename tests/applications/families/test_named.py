@@ -6,8 +6,8 @@ from django.urls import reverse
 from accounts.models import User
 from applications.families import named
 from applications.models import Application
-from tests.factories import ApplicationFactory
-from tests.staff import give_app, inside
+from tests.factories import ApplicationFactory, LocalityFactory
+from tests.staff import give_app, inside, official_of
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +42,21 @@ def test_one_is_found_by_any_spelling(found, text):
 @pytest.mark.parametrize("text", ["25-00400", "004006", "тахмутова", "?"])
 def test_a_part_of_a_number_or_another_name_finds_nobody(found, text):
     assert found(text) == set()
+
+
+def test_the_names_of_others_hide_no_own_row(monkeypatch):
+    """Neither by being a better reading of what was typed, nor by being too many."""
+    here, elsewhere = LocalityFactory(slug="here"), LocalityFactory(slug="elsewhere")
+    ApplicationFactory(locality=here, child__last_name="АХМЕТОВА", child__first_name="АЙГЕРИМ")
+    for _time in range(3):
+        ApplicationFactory(locality=elsewhere, child__last_name="АЙГЕРИМОВА", child__first_name="АХМЕТ")
+        ApplicationFactory(locality=elsewhere, child__last_name="АХМЕТОВА", child__first_name="АЙГЕРИМ")
+    monkeypatch.setattr(named, "MOST", 1)
+    answer = inside(official_of(here)).get(
+        reverse("admin:applications_application_changelist"), {"q": "Айгерим Ахм"}
+    )
+    assert [one.locality for one in answer.context["cl"].result_list] == [here]
+    assert not [*answer.context["messages"]]
 
 
 def test_who_finds_too_many_is_asked_for_more(desk, monkeypatch):
