@@ -11,7 +11,7 @@ with which the whole account is set up anew (`accounts.staff_links`).
 
 import uuid
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
@@ -105,6 +105,14 @@ def _emergency_codes(owner: object, token: str) -> QuerySet[StaticToken]:
 def has_app(user_id: uuid.UUID) -> bool:
     """Whether the user with this id has set up an authenticator app; costs the same for an id that nobody has."""
     return bool(TOTPDevice.objects.filter(user_id=user_id, confirmed=True).exists())
+
+
+def owners_of_apps() -> "QuerySet[Any, uuid.UUID]":
+    """The ids of all who have set up an authenticator app, as a subquery."""
+    owners: QuerySet[Any, uuid.UUID] = TOTPDevice.objects.filter(confirmed=True).values_list(
+        "user_id", flat=True
+    )
+    return owners
 
 
 def app_to_set_up(user: User, session: SessionBase) -> TOTPDevice:

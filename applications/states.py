@@ -44,6 +44,8 @@ class StandIn(TextChoices):
         "nobody_else",
         _("nobody in the kindergarten could decide: it is about a child of their own"),
     )
+    NOBODY = "nobody", _("nobody works in the kindergarten who could decide")
+    DEPARTMENT = "department", _("the kindergarten could still have decided itself")
 
 
 class OfferState(TextChoices):

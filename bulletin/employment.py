@@ -6,9 +6,12 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from accounts.second_factor import owners_of_apps
 from bulletin.models import Employment, Kindergarten, Locality
 
 # The permission of those whose work is the whole city, whatever localities there will be.
@@ -48,6 +51,12 @@ def is_employed(user: User, *, today: date) -> bool:
     return works_everywhere(user) or _held(user, today=today).exists()
 
 
+def works_in(user: User, kindergartens: Collection[int], *, today: date) -> set[int]:
+    """In which of these kindergartens `user` is employed on the local date `today`, whatever else they may act for."""
+    held = _held(user, today=today).filter(kindergarten__in=kindergartens)
+    return {pk for pk in held.values_list("kindergarten", flat=True) if pk is not None}
+
+
 def employees_of(kindergarten: Kindergarten, *, today: date) -> QuerySet[User]:
     """Who may act for the kindergarten on the local date `today` because they are employed in it."""
     held = Employment.objects.filter(in_force(today), kindergarten=kindergarten)
@@ -58,6 +67,16 @@ def employees_in(locality: Locality, *, today: date) -> QuerySet[User]:
     """Who is employed for the locality as a whole on the local date `today`."""
     held = Employment.objects.filter(in_force(today), locality=locality)
     return User.objects.filter(pk__in=held.values("user"), is_active=True, is_staff=True)
+
+
+def able(employed: QuerySet[User], permission: str) -> QuerySet[User]:
+    """Those of the active employees who have the permission and could sign in today: with a password and an app.
+
+    Whoever never opened the link they were given, or has not come back since a reset, is not among them.
+    """
+    allowed = ModelBackend().with_perm(permission)
+    set_up = employed.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).filter(pk__in=owners_of_apps())
+    return set_up.filter(pk__in=allowed.values("pk"))
 
 
 def in_force(today: date) -> Q:

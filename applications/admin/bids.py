@@ -29,7 +29,7 @@ from applications.admin.work import (
     tag,
 )
 from applications.bidding import ending
-from applications.bidding.stand_ins import STAND_IN
+from applications.bidding.stand_ins import ANSWER, STAND_IN
 from applications.models import Bid
 from applications.own_rows import own_rows
 from applications.queue.position import position, positions
@@ -147,6 +147,7 @@ class BidAdmin(InTurn, KindergartensWork):
     list_select_related = ["application__child", "application__locality", "vacancy__group__kindergarten"]
     number_paths = ["application__number"]
     child_path = "application__child"
+    decided_with = ANSWER
     search_help_text = _("Number of the application or last name of the child")
     ordering = ["-placed_at"]
     most_urgent = ("answer_due", "placed_at", "pk")
@@ -217,7 +218,7 @@ class BidAdmin(InTurn, KindergartensWork):
         """Of an official: those that a kindergarten has not answered in time."""
         user = staff_of(request)
         rows = self.get_queryset(request).filter(state=BidState.PENDING, holds_seat=True)
-        if not user.has_perm("applications.change_bid"):
+        if not user.has_perm(ANSWER):
             rows = rows.filter(answer_due__lte=estimate_clock())
         return rows.exclude(application__child__in=own_children(user))
 

@@ -17,6 +17,7 @@ from applications.admin.corrections import PROPOSE, moment
 from applications.admin.undoing import ask_work, requests_of
 from applications.admin.work import (
     LINE_BREAK,
+    KindergartensWork,
     Rows,
     Work,
     WorkAdmin,
@@ -35,6 +36,7 @@ from applications.refusals import Refusal
 from applications.states import ReferralState, UndoKind
 from applications.undoing.leaving import may_take_back, take_back_leaving
 from applications.workplace import short_name
+from bulletin.models import Kindergarten
 from bulletin.name_filter import KindergartenNameFilter
 from children.access import guardians_of
 from notifications.clock import estimate_clock
@@ -189,7 +191,7 @@ def _take_back(contract: Contract, actor: User, data: dict[str, Any], now: datet
 
 
 @admin.register(Contract)
-class ContractAdmin(WorkAdmin):
+class ContractAdmin(KindergartensWork):
     without_names = {"child": "masked_child"}
     list_display = ["number", "child", "kindergarten", "group", "signed_at"]
     list_filter = [("referral__bid__vacancy__group__kindergarten", KindergartenNameFilter), "signed_at"]
@@ -268,8 +270,8 @@ class ContractAdmin(WorkAdmin):
         is_own = work.name != "take-back" or may_take_back(obj, staff_of(request), now=estimate_clock())
         return is_own and super().may(request, work, obj)
 
-    def zone_of(self, obj: Contract) -> tzinfo:
-        return obj.referral.application.locality.zone
+    def kindergarten_of(self, obj: Contract) -> Kindergarten:
+        return obj.referral.bid.vacancy.group.kindergarten
 
     def application_of(self, obj: Contract) -> Application:
         return obj.referral.application

@@ -31,7 +31,7 @@ from accounts.masks import mask_name
 from accounts.models import User
 from accounts.public_text import demand_words, refuse_personal_numbers
 from applications.admin.in_turn import InTurn, Next
-from applications.bidding.stand_ins import STAND_IN, decides_itself, stands_in
+from applications.bidding.stand_ins import SIGN, STAND_IN, Question, Right, rights, unable
 from applications.families.asked import read
 from applications.families.named import children_named
 from applications.families.names import NAMES
@@ -530,6 +530,9 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     # --- the same for many rows of a list ----------------------------------------------------------------------
 
+    def look_ahead(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        """Read at once what will be asked of each of the rows."""
+
     def chosen_line(self, obj: Any) -> str:
         """A row among many, as the page that asks names it, and the message about one that was refused."""
         return str(obj)
@@ -556,6 +559,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """
         # Before the work: it takes rows out of a filtered list.
         rows = list(chosen)
+        self.look_ahead(request, rows)
         # What is said of each row itself stands beside it, hidden; what is typed is said of all of them.
         sent = request.POST if "confirmed" in request.POST else None
         form = (ConfirmForm if work.initial else work.form)(sent)
@@ -684,33 +688,50 @@ _GROUNDS: Final[dict[StandIn, Promise]] = {
     StandIn.NOBODY_ELSE: _(
         "Nobody in the kindergarten can decide, since it is about a child of their own: you decide in its place."
     ),
+    StandIn.NOBODY: _("Nobody works in the kindergarten who can decide: you decide in its place."),
+    StandIn.DEPARTMENT: _(
+        "The kindergarten can still decide itself. If you do, it is recorded as a decision of the education department."
+    ),
 }
 
 
 class KindergartensWork(ChildColumns, WorkAdmin):
     """Work of the kindergarten, which officials do in its place where the rules say so (`bidding.stand_ins`)."""
 
+    # The permission of the kindergarten's own decisions; other buttons have their own.
+    decided_with = SIGN
+
     def kindergarten_of(self, obj: Any) -> Kindergarten:
         raise NotImplementedError
 
     def may(self, request: HttpRequest, work: Work, obj: Any) -> bool:
-        """As every button, and where the official stands in for the kindergarten."""
-        return request.user.has_perm(work.permission) or self.stand_in(request, obj) is not None
+        """What the kindergarten decides: who is employed in it, and the official who stands in for it."""
+        if work.permission != self.decided_with:
+            return super().may(request, work, obj)
+        return self._right(request, obj).may
 
-    def stand_in(self, request: HttpRequest, obj: Any) -> StandIn | None:
-        """Why the employee, an official, decides in the kindergarten's place; None if it decides itself."""
-        known, now = vars(obj), estimate_clock()
+    def look_ahead(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         # Asked for each button, and again for what stands above them.
-        if "ground" not in known:
-            known["ground"] = stands_in(
-                staff_of(request),
-                kindergarten=self.kindergarten_of(obj),
-                child=self.application_of(obj).child,
-                is_late=self.is_late(obj, now=now),
-                now=now,
-            )
-        ground: StandIn | None = known["ground"]
-        return ground
+        unknown = [row for row in rows if "right" not in vars(row)]
+        now = estimate_clock()
+        found = rights(
+            staff_of(request),
+            [
+                Question(
+                    self.kindergarten_of(row), self.application_of(row).child, self.is_late(row, now=now)
+                )
+                for row in unknown
+            ],
+            permission=self.decided_with,
+            now=now,
+        )
+        for row, right in zip(unknown, found, strict=True):
+            vars(row)["right"] = right
+
+    def _right(self, request: HttpRequest, obj: Any) -> Right:
+        self.look_ahead(request, [obj])
+        right: Right = vars(obj)["right"]
+        return right
 
     def is_late(self, obj: Any, *, now: datetime) -> bool:
         """Whether the kindergarten owes an answer whose time is over."""
@@ -720,17 +741,17 @@ class KindergartensWork(ChildColumns, WorkAdmin):
         """To an official who may decide: in whose place, and why."""
         if not self.offered(request, obj, now=estimate_clock()):
             return ""
-        ground = self.stand_in(request, obj)
+        ground = self._right(request, obj).ground
         return _GROUNDS[ground] if ground else ""
 
     def words_for_guardian(self, user: User, obj: Any) -> str:
-        child = self.application_of(obj).child
-        if decides_itself(self.kindergarten_of(obj), child=child, now=estimate_clock()):
+        question = Question(self.kindergarten_of(obj), self.application_of(obj).child)
+        if not unable([question], permission=self.decided_with, now=estimate_clock()):
             return gettext("This is your own child: a colleague in the kindergarten decides.")
         if user.has_perm(STAND_IN):
             return super().words_for_guardian(user, obj)
         return gettext(
-            "This is your own child, and nobody else is employed in the kindergarten: the education department decides."
+            "This is your own child, and nobody else in the kindergarten can decide: the education department decides."
         )
 
 

@@ -13,10 +13,10 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from accounts.models import User
-from applications.bidding.stand_ins import STAND_IN
+from applications.bidding.stand_ins import ANSWER, STAND_IN
 from applications.models import Bid
 from applications.workplace import bids_to_answer
-from bulletin.employment import employees_in, employees_of
+from bulletin.employment import able, employees_in, employees_of
 from bulletin.models import Kindergarten, Locality
 from notifications.services import enqueue, enqueue_to_mail
 from notifications.sweeps import sweep
@@ -40,8 +40,8 @@ LATE: Final = Step("staff_late_answers", "escalated_at")
 def tell_employees(*, now: datetime) -> int:
     """Tell whoever answers, or decides instead, of the bids that wait; each step of each bid once.
 
-    Whatever was missed while nothing ran is told now, if it still matters. Two at once tell nothing twice. Returns how
-    many kindergartens and localities were told.
+    Whatever was missed while nothing ran, or while nobody was there who could decide, is told now, if it still
+    matters. Two at once tell nothing twice. Returns for how many kindergartens and localities it was looked.
     """
     told = 0
     for locality in Locality.objects.all():
@@ -101,14 +101,15 @@ def _kindergartens(bids: QuerySet[Bid], step: Step) -> QuerySet[Kindergarten]:
 
 
 def _tell_workers(kindergarten: Kindergarten, *, step: Step, bids: QuerySet[Bid], now: datetime) -> None:
+    locality = kindergarten.locality
     with transaction.atomic():
-        found = _take(bids.filter(**{_KINDERGARTEN: kindergarten}), step, now=now)
+        workers = list(able(employees_of(kindergarten, today=locality.day(now)), ANSWER))
+        found = _take(bids.filter(**{_KINDERGARTEN: kindergarten}), step, now=now) if workers else []
         if not found:
             return
-        locality = kindergarten.locality
         first = min(bid.answer_due for bid in found if bid.answer_due)
         _tell(
-            employees_of(kindergarten, today=locality.day(now)),
+            workers,
             step,
             found,
             now=now,
@@ -119,10 +120,10 @@ def _tell_workers(kindergarten: Kindergarten, *, step: Step, bids: QuerySet[Bid]
 
 def _tell_officials(locality: Locality, *, now: datetime) -> None:
     with transaction.atomic():
-        found = _take(past_the_end(_waiting(locality), now=now), LATE, now=now)
+        officials = list(able(employees_in(locality, today=locality.day(now)), STAND_IN))
+        found = _take(past_the_end(_waiting(locality), now=now), LATE, now=now) if officials else []
         if not found:
             return
-        officials = [one for one in employees_in(locality, today=locality.day(now)) if one.has_perm(STAND_IN)]
         kindergartens = {bid.vacancy.group.kindergarten_id for bid in found}
         _tell(officials, LATE, found, now=now, locality=locality, kindergartens=len(kindergartens))
 

@@ -7,6 +7,7 @@ from django.contrib.admin import site
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils.translation import gettext
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.identity import iin_hash
 from accounts.journal_actions import Action
@@ -14,12 +15,21 @@ from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from applications.admin.work import WorkAdmin
 from applications.bidding import ending as bid_ending
-from applications.models import Application, Contract, Correction, Event, Referral, StopListEntry, UndoRequest
+from applications.models import (
+    Application,
+    Bid,
+    Contract,
+    Correction,
+    Event,
+    Referral,
+    StopListEntry,
+    UndoRequest,
+)
 from applications.moves import Refused
 from applications.referrals import coming, ending, issuing, stops
 from applications.referrals.leaving import end_contract
 from applications.refusals import Refusal
-from applications.states import DECISIONS, ApplicationState, Move, UndoKind
+from applications.states import DECISIONS, ApplicationState, Move, StandIn, UndoKind
 from applications.undoing import requests
 from children.models import Guardianship
 from tests.applications.bidding.reference import place_bid
@@ -265,7 +275,7 @@ class TestTheOnlyEmployee(Pages):
     def test_is_told_who_decides_and_the_official_does(self, scene, bid, worker, office):
         desk = inside(worker)
         words = gettext(
-            "This is your own child, and nobody else is employed in the kindergarten: "
+            "This is your own child, and nobody else in the kindergarten can decide: "
             "the education department decides."
         )
         assert self.buttons(desk, bid) == []
@@ -287,6 +297,33 @@ class TestTheOnlyEmployee(Pages):
         assert self.buttons(office, referral) == ["sign", "came", "revoke"]
         office.post(self.work(referral, "sign"), {"contract_number": ""})
         assert Application.objects.get().state == ApplicationState.ENROLLED
+
+        contract = Contract.objects.get()
+        assert words in desk.get(self.page(contract)).content.decode()
+        assert "end" in self.buttons(office, contract)
+        office.post(self.work(contract, "end"), {"left_on": scene.now.date(), "reason": "Көшіп кетті"})
+        assert Application.objects.get().state == ApplicationState.ARCHIVED
+        assert "take-back" in self.buttons(office, contract)
+
+    @pytest.mark.parametrize("lacking", ["role", "password", "app"])
+    def test_a_colleague_who_can_not_decide_is_none(self, scene, bid, worker, office, lacking):
+        colleague = worker_of(scene.group.kindergarten)
+        if lacking == "role":
+            colleague.groups.clear()
+        elif lacking == "app":
+            TOTPDevice.objects.filter(user=colleague).update(confirmed=False)
+        else:
+            colleague.set_unusable_password()
+            colleague.save()
+        words = gettext(
+            "This is your own child, and nobody else in the kindergarten can decide: "
+            "the education department decides."
+        )
+        assert words in inside(worker).get(self.page(bid)).content.decode()
+        assert self.buttons(office, bid) == ["activate", "reject"]
+        office.post(self.work(bid, "activate"))
+        assert Bid.objects.get().stand_in == StandIn.NOBODY_ELSE
+        assert "sign" in self.buttons(office, Referral.objects.get())
 
     def test_has_a_colleague(self, scene, bid, worker, office):
         colleague = worker_of(scene.group.kindergarten)

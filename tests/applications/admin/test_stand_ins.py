@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from applications.bidding import ending, stand_ins
 from applications.journal_actions import Action
@@ -17,6 +20,7 @@ from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
+    EmploymentFactory,
     GroupFactory,
     KindergartenFactory,
     LocalityFactory,
@@ -103,17 +107,63 @@ def test_the_family_reads_who_is_late_since_when_and_who_decides(scene, bid, clo
     assert gettext("The kindergarten refused your bid") not in shown
 
 
-def test_a_superuser_and_a_worker_record_what_they_are(scene, bid):
-    """Nobody is employed there: whoever is an official decides in its place at any time."""
+def test_what_a_decision_is_recorded_as(scene, bid):
+    def recorded(actor, *, now):
+        return stand_ins.stand_in_for(bid, actor=actor, now=now)
+
     official = employee(Role.OFFICIAL)
-    assert stand_ins.stand_in_for(bid, actor=official, now=scene.now) == StandIn.NOBODY_ELSE
+    # Nobody is employed there: it is about nobody's own child.
+    assert recorded(official, now=scene.now) == StandIn.NOBODY
     worker = worker_of(scene.group.kindergarten)
-    assert stand_ins.stand_in_for(bid, actor=official, now=scene.now) == ""
-    assert stand_ins.stand_in_for(bid, actor=worker, now=bid.answer_due) == ""
+    # As where the official pressed while the worker set up their sign-in.
+    assert recorded(official, now=scene.now) == StandIn.DEPARTMENT
+    assert recorded(worker, now=bid.answer_due) == ""
     chief = worker_of(scene.group.kindergarten, is_superuser=True)
-    assert stand_ins.stand_in_for(bid, actor=chief, now=bid.answer_due) == ""
+    assert recorded(chief, now=bid.answer_due) == ""
     root = employee(Role.OFFICIAL, is_superuser=True)
-    assert stand_ins.stand_in_for(bid, actor=root, now=bid.answer_due) == StandIn.LATE
+    assert recorded(root, now=scene.now) == StandIn.DEPARTMENT
+    assert recorded(root, now=bid.answer_due) == StandIn.LATE
+
+
+def test_a_superuser_decides_for_the_department_and_two_roles_make_no_worker_of_others(scene, bid, clock):
+    """Somebody who works in one kindergarten and is an official of its locality is an official to the others."""
+    worker_of(scene.group.kindergarten)
+    both = official_of(scene.locality)
+    both.groups.add(Group.objects.get(name=Role.KINDERGARTEN.value))
+    elsewhere = KindergartenFactory(locality=scene.locality)
+    EmploymentFactory(user=both, kindergarten=elsewhere)
+    desk = inside(both)
+    assert desk.get(page_of(bid)).context["works"] == []
+    assert desk.post(page_of(bid, "reject"), {"reason": "Топ толық"}).status_code == 403
+    assert desk.get(reverse("admin:index")).status_code == 200
+    inside(employee(Role.OFFICIAL, is_superuser=True)).post(page_of(bid, "reject"), {"reason": "Топ жабылды"})
+    bid.refresh_from_db()
+    assert (bid.state, bid.stand_in) == (BidState.REJECTED, StandIn.DEPARTMENT)
+    assert "отдел образования" in Notice.objects.get(kind="bid_rejected").text_ru
+
+
+def test_many_bids_ask_once_for_each_kindergarten(scene, bid):
+    """Those of a kindergarten where colleagues decide are left out, in so many statements as for one."""
+    for _number in range(2):
+        worker_of(scene.group.kindergarten)
+    families = [
+        ApplicationFactory(locality=scene.locality, child__birth_date=scene.application.child.birth_date)
+        for _number in range(4)
+    ]
+    questions = [
+        stand_ins.Question(scene.group.kindergarten, one.child) for one in [scene.application, *families]
+    ]
+    official = official_of(scene.locality)
+
+    def statements(some):
+        with CaptureQueriesContext(connection) as seen:
+            found = stand_ins.rights(
+                User.objects.get(pk=official.pk), some, permission=stand_ins.ANSWER, now=scene.now
+            )
+        assert not any(right.may for right in found)
+        return len(seen)
+
+    assert statements(questions) == statements(questions[:1])
 
 
 def test_the_start_page_names_the_most_overdue_kindergarten_first(scene, bid, clock):

@@ -109,6 +109,26 @@ def test_officials_of_the_locality_at_the_end_and_not_before(scene, worker, bids
     assert told(elsewhere, "staff_late_answers") == told(worker, "staff_late_answers") == []
 
 
+def test_what_nobody_could_be_told_of_is_told_to_who_comes(scene, bids):
+    """Nor is it used up by colleagues who can't decide, or have not set up how they sign in."""
+    idle, invited = worker_of(scene.group.kindergarten), worker_of(scene.group.kindergarten)
+    idle.groups.clear()
+    newcomer = official_of(scene.locality)
+    for user in (invited, newcomer):
+        user.set_unusable_password()
+        user.save()
+    due = bids[0].answer_due
+    for now in (half_time(bids[-1]), due):
+        employees.tell_employees(now=now)
+    assert not Notice.objects.filter(kind__startswith="staff_").exists()
+    newcomer.set_password("staff-pass-1")
+    newcomer.save()
+    worker = worker_of(scene.group.kindergarten)
+    employees.tell_employees(now=due + MOMENT)
+    assert [len(told(newcomer, "staff_late_answers")), len(told(worker, "staff_new_bids"))] == [1, 1]
+    assert told(idle, "staff_new_bids") == told(invited, "staff_new_bids") == []
+
+
 def test_new_bids_are_listed_once_a_day_at_the_hour_of_the_setting(scene, worker, bids, settings):
     settings.STAFF_DIGEST_HOUR = 8
     morning = datetime.combine(scene.now.date() + timedelta(days=1), time(8), tzinfo=ZONE)
