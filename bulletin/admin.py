@@ -4,8 +4,9 @@ Vacancies, groups and the calendar are in `applications.admin`: publishing invol
 of it, and a day off the referrals.
 """
 
+from collections.abc import Iterable
 from datetime import date
-from typing import Any, cast
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -27,6 +28,7 @@ from bulletin.seen import SeenAdmin
 from bulletin.selectors import named
 from bulletin.services import moderate_review
 from notifications.clock import estimate_clock, read_clock
+from notifications.kinds import READS_NAMES
 
 REVIEW_FIELDS = [
     "created_at",
@@ -163,6 +165,10 @@ class EmploymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
+# What stands for who reads no names instead of a family's words.
+_IN_PUBLIC: Final = {"text": "public_text", "excerpt": "public_excerpt"}
+
+
 @admin.register(Review)
 class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Reviews are read here and moderated by the two actions; nobody edits what a user wrote."""
@@ -182,6 +188,33 @@ class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=gettext_lazy("text"))
     def excerpt(self, review: Review) -> str:
         return Truncator(review.text).chars(80)
+
+    @admin.display(description=gettext_lazy("text"))
+    def public_excerpt(self, review: Review) -> str:
+        return Truncator(self.public_text(review)).chars(80)
+
+    @admin.display(description=gettext_lazy("text"))
+    def public_text(self, review: Review) -> str:
+        """What everybody reads; a family names whom it will in what is not published."""
+        is_public = review.state == Review.State.PUBLISHED
+        return review.text if is_public else gettext("Hidden: it may name people.")
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return self._told(request, self.list_display)
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return self._told(request, self.fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return self._told(request, super().get_readonly_fields(request, obj))
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """Nothing is found by words that are not shown."""
+        return ["text"] if request.user.has_perm(READS_NAMES) else []
+
+    def _told(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+        instead = {} if request.user.has_perm(READS_NAMES) else _IN_PUBLIC
+        return [instead.get(name, name) for name in names]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

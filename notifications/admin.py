@@ -1,24 +1,39 @@
 """Messages as employees see them: whether they arrived, and a button to send one again. Never a secret text."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from notifications.clock import read_clock
-from notifications.kinds import is_secret
+from notifications.kinds import READS_NAMES, is_secret
 from notifications.models import Mail, Message, Notice, Outgoing
 from notifications.services import send_again
 from notifications.text import mask_phone, segments
 
 
+def _no_names() -> str:
+    return gettext("Hidden: it may name people.")
+
+
 class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A record of what happened: it can't be added, edited or deleted here."""
+    """A record of what happened: it can't be added, edited or deleted here.
+
+    Its texts are for who may read the names of families; nothing searches in them.
+    """
 
     list_per_page = 50
+    # What stands instead of a text for everybody else.
+    without_names: Mapping[str, str] = {}
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        fields = super().get_fields(request, obj)
+        instead = {} if request.user.has_perm(READS_NAMES) else self.without_names
+        return list(dict.fromkeys(instead.get(str(name), name) for name in fields))
 
     def whose_data(self, obj: Any) -> list[Any]:
         """Whoever it was sent to: a look at the page is entered in their journal."""
@@ -40,6 +55,11 @@ class _Outbox(_Record):
 
     list_filter = ["state", "kind", "language", "created_at"]
     actions = ["send_again"]
+    without_names = {"shown_text": "hidden_text"}
+
+    @admin.display(description=_("text"))
+    def hidden_text(self, message: Outgoing) -> str:
+        return self.shown_text(message) if is_secret(message.kind) else _no_names()
 
     @admin.display(description=_("text"))
     def shown_text(self, message: Outgoing) -> str:
@@ -118,3 +138,8 @@ class NoticeAdmin(_Record):
     list_display = ["created_at", "kind", "read_at"]
     list_filter = ["kind", "created_at"]
     fields = ["created_at", "kind", "text_kk", "text_ru", "link", "read_at"]
+    without_names = {"text_kk": "hidden_text", "text_ru": "hidden_text"}
+
+    @admin.display(description=_("text"))
+    def hidden_text(self, notice: Notice) -> str:
+        return _no_names()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from django.utils.functional import Promise
 
@@ -23,6 +23,9 @@ BOTH = (Channel.INBOX, Channel.SMS)
 INBOX = (Channel.INBOX,)
 SMS = (Channel.SMS,)
 EMAIL = (Channel.EMAIL,)
+
+# Whoever has this permission reads whom a text names: most texts name a child.
+READS_NAMES: Final = "children.read_names_of_family"
 
 
 class PastBudget(StrEnum):

@@ -87,7 +87,8 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
     ]
     list_display_links = ["claimed_at", "child"]
     without_names = {**ChildColumns.without_names, "claimant": ""}
-    without_papers = {"paper": "name_of_paper"}
+    # The family chose the name of its file.
+    without_papers = {"paper": ""}
     list_filter = [CheckFilter, "state", "category", "application__locality", "claimed_at"]
     list_select_related = ["application__child", "application__locality", "category"]
     number_paths = ["application__number"]
@@ -182,10 +183,6 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
     @admin.display(description=_("Required proof"))
     def required_proof(self, obj: Benefit) -> str:
         return obj.category.proof
-
-    @admin.display(description=_("Document"))
-    def name_of_paper(self, obj: Benefit) -> str:
-        return obj.original_name
 
     @admin.display(description=_("Document"))
     def paper(self, obj: Benefit) -> str:

@@ -144,7 +144,12 @@ class ReferralAdmin(InTurn, KindergartensWork):
     search_help_text = _("Number of the referral or last name of the child")
     ordering = ["-issued_at"]
     most_urgent = ("valid_until", "issued_at", "pk")
-    without_names = {**KindergartensWork.without_names, "applicant": "", "guardians": ""}
+    without_names = {
+        **KindergartensWork.without_names,
+        "applicant": "",
+        "guardians": "",
+        "extension_reason": "extension_ground",
+    }
     without_papers = {"paper": "", "documents": ""}
     fields = [
         "number",
@@ -309,6 +314,12 @@ class ReferralAdmin(InTurn, KindergartensWork):
         return link(
             reverse("admin:applications_referral_pdf", args=[obj.pk]), gettext("Download the referral")
         )
+
+    @admin.display(description=_("Extension"))
+    def extension_ground(self, obj: Referral) -> str:
+        """Without the family's own words, which name whom it will."""
+        extension = Extension.objects.filter(referral=obj).first()
+        return extension.get_reason_display() if extension else "—"
 
     @admin.display(description=_("Extension"))
     def extension_reason(self, obj: Referral) -> str:

@@ -4,8 +4,9 @@ from typing import Protocol
 
 from accounts.masks import mask_name
 from accounts.models import User
+from notifications.kinds import READS_NAMES
 
-NAMES = "children.read_names_of_family"
+NAMES = READS_NAMES
 
 
 class Named(Protocol):
