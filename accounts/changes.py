@@ -4,7 +4,9 @@ What somebody typed stays out: the audit is kept for ever, and a line of text ma
 and links to other rows are kept, as they were before and after.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time
 from typing import Any, Final
 
@@ -44,6 +46,8 @@ _OTHER: Final = {"staff_iin": gettext_lazy("IIN of the employee"), "reason": get
 
 # By the name of a field: the values before and after, each as texts; nothing where no value is kept.
 Changes = dict[str, list[list[str]]]
+# What rows are called, by their model and their key as it is kept.
+Called = Mapping[tuple[type[models.Model], str], str]
 
 
 def changes_in(form: forms.BaseModelForm, *, is_new: bool) -> Changes:  # type: ignore[type-arg]
@@ -58,9 +62,26 @@ def changes_in(form: forms.BaseModelForm, *, is_new: bool) -> Changes:  # type: 
     return found
 
 
-def in_words(model: type[models.Model], changes: Changes) -> list[str]:
-    """`last day: 01.06.2026 → 30.06.2026` for each field, in the language of the page."""
-    return [_line(_field(model, name), name, values) for name, values in changes.items()]
+def rows_called(found: Iterable[tuple[type[models.Model], Changes]]) -> Called:
+    """What the rows are called today to which these changes of rows of those models lead: one query for each model."""
+    asked: dict[type[models.Model], set[str]] = defaultdict(set)
+    for model, changes in found:
+        for name, values in changes.items():
+            if related := _related(_field(model, name)):
+                asked[related].update(key for texts in values for key in texts)
+    return {
+        (model, str(row.pk)): role_name(row.name) if isinstance(row, Group) else str(row)
+        for model, keys in asked.items()
+        for row in model._default_manager.filter(pk__in=_possible(model, keys))
+    }
+
+
+def in_words(model: type[models.Model], changes: Changes, *, called: Called) -> list[str]:
+    """`last day: 01.06.2026 → 30.06.2026` for each field, in the language of the page.
+
+    A row that is not in `called` is told by its key.
+    """
+    return [_line(_field(model, name), name, values, called) for name, values in changes.items()]
 
 
 def names_in_words(model: type[models.Model], changes: Changes) -> list[str]:
@@ -93,10 +114,24 @@ def _texts(value: Any) -> list[str]:
     return [value.isoformat() if isinstance(value, (date, time)) else str(value)]
 
 
-def _line(field: "models.Field[Any, Any] | None", name: str, values: list[list[str]]) -> str:
+def _related(field: "models.Field[Any, Any] | None") -> Any:
+    """The model to whose rows the field leads, if it does."""
+    return field.related_model if isinstance(field, (models.ForeignKey, models.ManyToManyField)) else None
+
+
+def _possible(model: type[models.Model], keys: Iterable[str]) -> list[Any]:
+    """Those of `keys` that a row of the model can have."""
+    found = []
+    for key in keys:
+        with suppress(ValidationError):
+            found.append(model._meta.pk.to_python(key))
+    return found
+
+
+def _line(field: "models.Field[Any, Any] | None", name: str, values: list[list[str]], called: Called) -> str:
     if not values or field is None:
         return _name(field, name)
-    before, after = (_shown(field, texts) for texts in values)
+    before, after = (_shown(field, texts, called) for texts in values)
     return f"{_name(field, name)}: {before} → {after}"
 
 
@@ -104,15 +139,15 @@ def _name(field: "models.Field[Any, Any] | None", name: str) -> str:
     return str(field.verbose_name) if field is not None else str(_OTHER.get(name, name))
 
 
-def _shown(field: "models.Field[Any, Any]", texts: Iterable[str]) -> str:
-    return ", ".join(_word(field, text) for text in texts) or "—"
+def _shown(field: "models.Field[Any, Any]", texts: Iterable[str], called: Called) -> str:
+    return ", ".join(_word(field, text, called) for text in texts) or "—"
 
 
-def _word(field: "models.Field[Any, Any]", text: str) -> str:
+def _word(field: "models.Field[Any, Any]", text: str, called: Called) -> str:
     if isinstance(field, ArrayField):
-        return _word(field.base_field, text)
-    if isinstance(field, (models.ForeignKey, models.ManyToManyField)):
-        return _row(field.related_model, text)
+        return _word(field.base_field, text, called)
+    if related := _related(field):
+        return called.get((related, text), text)
     labels = {str(key): str(label) for key, label in field.flatchoices}
     if text in labels:
         return labels[text]
@@ -123,14 +158,3 @@ def _word(field: "models.Field[Any, Any]", text: str) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     return str(localize(localtime(value) if isinstance(value, datetime) and is_aware(value) else value))
-
-
-def _row(model: Any, key: str) -> str:
-    """What the row is called today; its key where it is there no longer."""
-    try:
-        row = model._default_manager.filter(pk=key).first()
-    except (ValueError, ValidationError):
-        return key
-    if row is None:
-        return key
-    return role_name(row.name) if isinstance(row, Group) else str(row)

@@ -158,6 +158,11 @@ def for_everybody(places: Places) -> Q:
     return Q()
 
 
+def in_every_locality(places: Places) -> Q:
+    """Not looked into in parts: all rows for who works in every locality, none for others."""
+    return Q() if places.are_all else NOTHING
+
+
 def only_everywhere(places: Places) -> Q:
     """For nobody but those who work everywhere."""
     return NOTHING
@@ -199,7 +204,7 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
     NumberMove: of_family("account"),
     AssistedMove: of_family("move__account"),
     Objection: of_family("user"),
-    AuditEntry: of_family("subject"),
+    AuditEntry: in_every_locality,
     Message: of_family("recipient"),
     Mail: of_family("recipient"),
     Notice: of_family("recipient"),

@@ -93,11 +93,18 @@ class GuardedAdmin(AuditedAdmin):
     ) -> HttpResponse:
         """The list; a search is counted first, and past the limit a page says when to try again."""
         if self.has_view_or_change_permission(request) and self.get_search_fields(request):
-            try:
-                note_search(request, in_list=self, text=request.GET.get(SEARCH_VAR, ""))
-            except TooManySearches as refusal:
-                return self._too_many(request, refusal.retry_at)
+            refused = self.refusal_of_search(request, request.GET.get(SEARCH_VAR, ""))
+            if refused is not None:
+                return refused
         return super().changelist_view(request, self._headed(self.opts.verbose_name_plural, extra_context))
+
+    def refusal_of_search(self, request: HttpRequest, text: str) -> HttpResponse | None:
+        """Count and enter a search that is about to be made here; past the limit the page that answers instead."""
+        try:
+            note_search(request, in_list=self, text=text)
+        except TooManySearches as refusal:
+            return self._too_many(request, refusal.retry_at)
+        return None
 
     def changeform_view(
         self,

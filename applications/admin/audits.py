@@ -222,7 +222,8 @@ def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False) -> list[Row]:
         journal.institutions_of(acts),
         journal.names_of(one.about for one in found if one.about),
     )
-    told = changes.in_words if in_full else changes.names_in_words
+    changed = {one.pk: (model, one.changes) for one in found if one.changes and (model := _model(one.about))}
+    called = changes.rows_called(changed.values()) if in_full else {}
     return [
         Row(
             entry=one,
@@ -230,10 +231,17 @@ def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False) -> list[Row]:
             where=institutions.get((one.actor.pk, one.at), "") if one.actor is not None else "",
             whom=str(one.subject) if one.subject is not None else "",
             what=_what(one, names.get(one.about, one.target)),
-            changed=told(model, one.changes) if one.changes and (model := _model(one.about)) else [],
+            changed=_changed(*changed[one.pk], called if in_full else None) if one.pk in changed else [],
         )
         for one in found
     ]
+
+
+def _changed(model: type[Model], found: changes.Changes, called: changes.Called | None) -> list[str]:
+    """The names of the fields, with their values if `called` tells what rows are called."""
+    if called is None:
+        return changes.names_in_words(model, found)
+    return changes.in_words(model, found, called=called)
 
 
 def _who(entry: AuditEntry) -> str:
@@ -307,6 +315,13 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     # --- the search ------------------------------------------------------------------------------------------
 
+    def refusal_of_search(self, request: HttpRequest, text: str) -> HttpResponse | None:
+        """Count and enter a search; past the limit the page that answers instead.
+
+        The site of the workplace does it, as for every list (`balabaqsha.staff_lists`); without it there is no search.
+        """
+        raise NotImplementedError
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export_view)
         return [path("export/", view, name="accounts_auditentry_export"), *super().get_urls()]
@@ -340,6 +355,10 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseRedirect(reverse("admin:accounts_auditentry_changelist"))
+        # Before the form, which looks for whose number it is.
+        refused = self.refusal_of_search(request, request.POST.get("q", ""))
+        if refused is not None:
+            return refused
         form = AuditForm(request.POST)
         if not form.is_valid():
             return self.changelist_view(request)

@@ -9,24 +9,28 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group as UserGroup
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import override
 
+from accounts import limits
 from accounts.audit import LOOK_LASTS, journal_of, record, record_look
-from accounts.changes import in_words
+from accounts.changes import in_words, rows_called
 from accounts.journal_actions import Action
+from accounts.limits import Limit
 from accounts.models import AuditEntry, Profile, User
 from accounts.roles import Role
 from applications.admin.work import WorkAdmin
-from bulletin.models import Employment, Holiday
+from bulletin.models import Employment, Holiday, Locality
 from tests.factories import (
     ApplicationFactory,
     BenefitCategoryFactory,
     HolidayFactory,
     KindergartenFactory,
+    LocalityFactory,
     ProfileFactory,
     StaffFactory,
 )
-from tests.staff import employee, give_app, inside, press
+from tests.staff import employee, give_app, inside, official_of, press
 
 pytestmark = pytest.mark.django_db
 
@@ -100,9 +104,9 @@ class TestForms:
         entry = newest()
         assert (entry.action, entry.changes) == (Action.ROW_CHANGED, {"until": [[], ["2026-06-30"]]})
         with override("ru"):
-            assert in_words(Employment, entry.changes) == ["последний день: — → 30.06.2026"] or in_words(
-                Employment, entry.changes
-            )[0].endswith(": — → 30.06.2026")
+            assert in_words(Employment, entry.changes, called={}) == [
+                "последний день: — → 30.06.2026"
+            ] or in_words(Employment, entry.changes, called={})[0].endswith(": — → 30.06.2026")
         desk.post(reverse("admin:bulletin_employment_delete", args=[row.pk]), {"post": "yes"})
         entry = newest()
         assert (entry.action, entry.subject, Employment.objects.count()) == (Action.ROW_DELETED, worker, 0)
@@ -117,7 +121,7 @@ class TestForms:
         assert changes["groups"] == [[str(was.pk)], [str(official.pk)]]
         assert changes["is_active"] == [["True"], ["False"]]
         with override("kk"):
-            lines = " ".join(in_words(User, changes))
+            lines = " ".join(in_words(User, changes, called=rows_called([(User, changes)])))
             assert str(Role.OFFICIAL.label) in lines
 
     def test_a_parent_reads_that_the_account_was_blocked(self, desk, chief):
@@ -273,6 +277,62 @@ class TestSearch:
         assert (entry.actor, entry.target) == (chief, "")
         assert desk.get(reverse("admin:accounts_auditentry_export")).status_code == 302
         assert AuditEntry.objects.filter(action=Action.AUDIT_EXPORTED).count() == 1
+
+    def test_a_file_is_a_search_like_any_other(self, desk, chief, monkeypatch):
+        """Counted, entered, and told to whose number it is; past the limit no file, and nothing is looked up."""
+        monkeypatch.setattr(
+            limits, "LOOK_UP_PER_EMPLOYEE", Limit("LOOK_UP_PER_EMPLOYEE", 2, timedelta(hours=1))
+        )
+        families = [ApplicationFactory() for _ in range(3)]
+        for one in families:
+            record(Action.SIGNED_IN, actor=one.filed_by, subject=one.filed_by, now=timezone.now())
+        export = reverse("admin:accounts_auditentry_export")
+        answers = [desk.post(export, {"q": one.child.iin}) for one in families]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        looked_up = [journal_of(one.filed_by).filter(action=Action.LOOKED_UP).count() for one in families]
+        assert looked_up == [1, 1, 0]
+        assert AuditEntry.objects.filter(action=Action.SEARCHED, actor=chief).count() == 2
+        assert AuditEntry.objects.filter(action=Action.AUDIT_EXPORTED).count() == 2
+        # The file of what was just searched for on the page is no other search.
+        assert desk.get(reverse(self.ADDRESS), {"q": families[1].child.iin}).status_code == 200
+
+    def test_a_file_asks_for_the_names_of_rows_once(self, desk, chief, django_assert_max_num_queries):
+        """However many entries lead to rows of other models."""
+        entries = [
+            AuditEntry(
+                at=timezone.now(),
+                action=Action.ROW_CHANGED,
+                actor=chief,
+                about=f"bulletin.kindergarten:{number}",
+                changes={"locality": [[str(LocalityFactory(slug=f"l{number}").pk)], ["999999"]]},
+            )
+            for number in range(12)
+        ]
+        AuditEntry.objects.bulk_create(entries)
+        with django_assert_max_num_queries(30) as asked:
+            answer = desk.post("/ru" + reverse("admin:accounts_auditentry_export"), {})
+            text = answer.getvalue().decode("utf-8-sig")
+        assert text.count("→ 999999") == 12
+        names = [one["sql"] for one in asked if '"bulletin_locality"."id" I' in one["sql"]]
+        assert len([one for one in names if 'FROM "bulletin_locality"' in one]) == 1
+
+    def test_every_row_of_the_list_leads_to_its_page(self):
+        """Also for an official of every locality, of entries that concern no family: a sign-in, a search, a form."""
+        LocalityFactory()
+        official = official_of(*Locality.objects.all())
+        desk = inside(official)
+        for entry in (
+            {"action": Action.SIGNED_IN, "subject": employee(Role.ADMINISTRATOR)},
+            {"action": Action.SEARCHED, "target": "accounts.user 9"},
+            {
+                "action": Action.REGISTERED,
+                "subject": ApplicationFactory(locality=Locality.objects.first()).filed_by,
+            },
+        ):
+            AuditEntry.objects.create(at=timezone.now(), **entry)
+        rows = desk.get(reverse(self.ADDRESS)).context["rows"]
+        assert len(rows) >= 3
+        assert {desk.get(page_of(row.entry)).status_code for row in rows} == {200}
 
     def test_who_has_no_right_reads_and_takes_nothing(self):
         worker = inside(employee(Role.KINDERGARTEN))
