@@ -1,7 +1,7 @@
 """Guardians by papers: one official checks, another approves; the papers are read here."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
@@ -33,6 +33,7 @@ from applications.admin.work import (
 )
 from applications.guardians import claims
 from applications.guardians.claims import claims_to_decide, is_about_own
+from applications.own_rows import own_rows
 from applications.workplace import short_name
 from children.models import Child, GuardianClaim
 from notifications.clock import estimate_clock
@@ -44,6 +45,10 @@ TONES = {
     State.APPROVED: "success",
     State.REFUSED: "danger",
 }
+
+
+# Under this a claim holds who reads its page.
+_READER: Final = "read_by"
 
 
 class CheckedForm(forms.Form):
@@ -166,6 +171,15 @@ class GuardianClaimAdmin(WorkAdmin):
         """The oldest first among those to decide."""
         return ["made_at", "id"] if request.GET.get("waits") else ["-made_at", "-id"]
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> GuardianClaim | None:
+        """The claim, which knows who reads it: other children are told as far as they are theirs."""
+        obj: GuardianClaim | None = super().get_object(request, object_id, from_field)
+        if obj is not None:
+            vars(obj)[_READER] = staff_of(request)
+        return obj
+
     def who_else_decides(self, request: HttpRequest, obj: GuardianClaim) -> str:
         user = staff_of(request)
         if is_about_own(obj, user):
@@ -225,13 +239,20 @@ class GuardianClaimAdmin(WorkAdmin):
 
     @admin.display(description=_("Perhaps here already"))
     def known_already(self, obj: GuardianClaim) -> str:
-        """Children of that name and day: one of them may be the same, with an IIN or another certificate."""
+        """Children of that name and day: one of them may be the same, with an IIN or another certificate.
+
+        Of those in localities that are not the reader's only how many there are.
+        """
         found = Child.objects.filter(birth_date=obj.birth_date, first_name__iexact=obj.first_name)
-        rows = [
-            (short_name(child), written(child.birth_date), mask_iin(child.iin) if child.iin else "—")
-            for child in found.exclude(claims=obj)[:10]
+        found = found.exclude(claims=obj)
+        own = own_rows(found, user=vars(obj)[_READER], now=estimate_clock())
+        lines = [
+            f"{short_name(child)} · {written(child.birth_date)} · {mask_iin(child.iin) if child.iin else '—'}"
+            for child in own[:10]
         ]
-        return format_html_join(LINE_BREAK, "{} · {} · {}", rows) if rows else "—"
+        if elsewhere := found.count() - own.count():
+            lines.append(gettext("In other localities: %(count)s") % {"count": elsewhere})
+        return format_html_join(LINE_BREAK, "{}", ((line,) for line in lines)) if lines else "—"
 
     @admin.display(description=_("Documents"))
     def shown_papers(self, obj: GuardianClaim) -> str:

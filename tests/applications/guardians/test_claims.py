@@ -47,12 +47,13 @@ from tests.factories import (
     DisputeFactory,
     GuardianClaimFactory,
     GuardianshipFactory,
+    LocalityFactory,
     ObjectionFactory,
     StaffFactory,
     UserFactory,
     nth_iin,
 )
-from tests.staff import employee, inside
+from tests.staff import employee, inside, official_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "calendar_2019")]
 
@@ -598,3 +599,21 @@ def test_the_day_of_the_decision_is_named_to_the_family_and_to_officials(client_
         assert desk.get("/admin/").context["today"].late_guardian_claims == is_late
     refuse_claim(claim, actor=StaffFactory(), reason="Анық емес", now=due)
     assert late not in browser.get(page).content.decode()
+
+
+def test_an_official_reads_of_other_localities_only_that_there_is_such_a_child():
+    """A row that is not theirs is not told in parts either."""
+    own, far = LocalityFactory(), LocalityFactory(slug="far")
+    claim = GuardianClaimFactory()
+    like = {"child__birth_date": claim.birth_date, "child__first_name": claim.first_name}
+    ApplicationFactory(locality=own, child__last_name="Жақынова", **like)
+    ApplicationFactory(locality=far, child__last_name="Алысова", **like)
+    desk = inside(official_of(own))
+    addresses = [
+        "/ru" + reverse("admin:children_guardianclaim_change", args=[claim.pk]),
+        "/ru" + reverse("admin:children_guardianclaim_work", args=[claim.pk, "check"]),
+    ]
+    for page in map(desk.get, addresses):
+        text = page.content.decode()
+        assert ("Жақынова" in text, "Алысова" in text) == (True, False)
+        assert "В других населённых пунктах: 1" in text
