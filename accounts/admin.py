@@ -76,8 +76,13 @@ class ResetForm(forms.Form):
     )
 
 
-def show_link(page: "admin.ModelAdmin[Any]", request: HttpRequest, user: User, secret: str) -> HttpResponse:
-    """The page that shows a new link this once; it goes to the work e-mail, too. Call it in the link's transaction."""
+def show_link(
+    page: "admin.ModelAdmin[Any]", request: HttpRequest, user: User, secret: str, *, is_reset: bool = False
+) -> HttpResponse:
+    """The page that shows a new link this once; it goes to the work e-mail, too. Call it in the link's transaction.
+
+    `is_reset`: the account was in use, and the e-mail says what it lost.
+    """
     now = read_clock()
     address = whole_address(request, staff_links.address_of(secret, language=user.language))
     person: Employee | None = getattr(user, "employee", None)
@@ -86,7 +91,7 @@ def show_link(page: "admin.ModelAdmin[Any]", request: HttpRequest, user: User, s
         enqueue_to_mail(
             email,
             "staff_link",
-            context={"link": address, "days": staff_links.LASTS.days},
+            context={"link": address, "days": staff_links.LASTS.days, "is_reset": is_reset},
             language=user.language,
             dedupe_key=f"{user.pk}:{now.isoformat()}",
             now=now,
@@ -379,7 +384,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return self._ask(request, user, RESET, form)
         with transaction.atomic():
             secret = staff_links.reset(user, reason=form.cleaned_data["reason"], **_by(request))
-            return show_link(self, request, user, secret)
+            return show_link(self, request, user, secret, is_reset=True)
 
     @method_decorator(never_cache)
     def link_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:

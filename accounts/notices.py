@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from notifications.kinds import BOTH, EMAIL, INBOX, SMS, Kind, PastBudget
 
 _CODE_WORTH: Final = timedelta(minutes=10)
+# How long the link counts with which an employee sets up an account; its e-mail is sent as long.
+STAFF_LINK_LASTS: Final = timedelta(days=3)
 
 KINDS: Final = (
     Kind(
@@ -133,9 +135,9 @@ KINDS: Final = (
         "staff_link",
         _("Link for setting up an employee's account"),
         EMAIL,
-        ("link", "days"),
+        ("link", "days", "is_reset"),
         secret=True,
-        worth_for=timedelta(days=1),
+        worth_for=STAFF_LINK_LASTS,
         past_budget=PastBudget.WARNING,
     ),
     Kind(
@@ -191,5 +193,6 @@ SAMPLES: Final[dict[str, Any]] = {
     "new_password": True,
     "contact": "phone",
     "is_gone": False,
+    "is_reset": False,
     "due_at": datetime(2019, 7, 3, 13, 0, tzinfo=UTC),
 }

@@ -10,7 +10,7 @@ steps.
 """
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.contrib.auth.hashers import make_password
@@ -26,9 +26,10 @@ from accounts import audit, limits, second_factor
 from accounts.crypto import digest
 from accounts.journal_actions import Action
 from accounts.models import StaffLink, User
+from accounts.notices import STAFF_LINK_LASTS
 from accounts.passwords import normalise_password
 
-LASTS: Final = timedelta(days=3)
+LASTS: Final = STAFF_LINK_LASTS
 # The name under which an address holds the secret.
 GIVEN_AS: Final = "link"
 BACKUP_CODES: Final = 10

@@ -151,6 +151,12 @@ def test_from_the_invitation_to_work_and_back_after_a_lost_phone(chief, settings
         assert not any(hidden in seen for hidden in (key, app.key, secret, codes[1]))
 
     again = reset(desk, user)
+    mail = max(Mail.objects.all(), key=lambda one: one.created_at)
+    assert again in mail.text
+    # It says what was lost, and does not call the account new; it is tried for as long as the link counts.
+    assert "Администратор сбросил" in mail.text
+    assert "открыт аккаунт" not in mail.text
+    assert mail.give_up_at - mail.created_at == staff_links.LASTS
     assert not is_inside(browser)
     for code in (codes[1], code_of(app)):
         assert sign_in(Client(), "aidana", password=PASSWORD, code=code) == 200

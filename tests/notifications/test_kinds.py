@@ -41,6 +41,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"has_number": False},
     {"due_at": None},
     {"is_gone": True},
+    {"is_reset": True},
     *({"proof": proof} for proof in ("new_number", "email", "document", "claim")),
     *({"proof": "claim", "because": because} for because in ("refused", "proven")),
     {"because": "by_owner"},
