@@ -36,6 +36,7 @@ from accounts.models import User
 from applications.own_rows import FOR_ALL, TABLE, concerns_all, has_every_locality, own_rows
 from balabaqsha.first_rows import FirstRows
 from balabaqsha.staff_audit import AuditedAdmin
+from balabaqsha.staff_help import ABOUT
 from balabaqsha.staff_searches import TooManySearches, note_search
 from notifications.clock import estimate_clock
 
@@ -119,7 +120,8 @@ class GuardedAdmin(AuditedAdmin):
 
     def _headed(self, heading: Any, extra_context: dict[str, Any] | None) -> dict[str, Any]:
         """Django puts the name into a sentence, which Kazakh and Russian would have to inflect."""
-        return {"title": capfirst(heading), **(extra_context or {})}
+        about = ABOUT.get(self.opts.label_lower)
+        return {"title": capfirst(heading), "about": about, **(extra_context or {})}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [self._shown(request, name) for name in super().get_readonly_fields(request, obj)]

@@ -11,6 +11,7 @@ from django.utils.translation import override
 
 from accounts.models import FirstSignIn, User
 from accounts.roles import Role
+from balabaqsha.staff_help import ABOUT
 from tests.balabaqsha.test_staff_lists import city_with_a_row_in_every_list
 from tests.staff import employee, give_app, inside
 
@@ -56,6 +57,14 @@ def test_headings_are_names_and_no_link_is_forbidden(role):
             assert f"<h1>{listed}</h1>" in desk.get(lists).content.decode(), lists
     assert seen
     assert {link: desk.get(link).status_code for link in followed} == dict.fromkeys(followed, 200)
+
+
+def test_every_list_says_what_it_is():
+    lists = {model._meta.label_lower for model in admin.site._registry}
+    assert set(ABOUT) == lists
+    html = inside(employee(Role.OFFICIAL)).get("/ru/admin/applications/bid/").content.decode()
+    assert "Что это?" in html
+    assert "Семьи, которые просят свободное место." in html
 
 
 def test_a_new_row_is_headed_without_an_ending():

@@ -1,0 +1,135 @@
+"""What each list of the workplace is, in two sentences: what one looks at, and what comes of it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+ABOUT: Final[Mapping[str, str | Promise]] = {
+    "accounts.assistedmove": _(
+        "New phone numbers that an employee gives to an account whose owner has lost the old one. A colleague "
+        "approves each of them."
+    ),
+    "accounts.auditentry": _(
+        "Who did what in the portal, and who looked at whose data. An entry is never changed and never "
+        "deleted."
+    ),
+    "accounts.employee": _(
+        "Who works here: name, position and how to reach them. From here an employee is invited, and a lost "
+        "second factor is set up anew."
+    ),
+    "accounts.firstsignin": _(
+        "People without a mobile phone whom an employee has registered. They sign in with a paper that a "
+        "colleague prints."
+    ),
+    "accounts.numbermove": _(
+        "Changes of phone numbers. You decide only where somebody else claims a number that an account uses."
+    ),
+    "accounts.objection": _(
+        "What families report as wrong in their data. The family reads your answer and its reason."
+    ),
+    "accounts.policyconsent": _("Who agreed to which version of the data policy, and when."),
+    "accounts.profile": _(
+        "What the state registry says about the owners of accounts. Opening a profile is entered in its "
+        "owner's journal."
+    ),
+    "accounts.smscode": _(
+        "Codes that were sent by SMS, without the codes themselves. Here you see whether one was entered."
+    ),
+    "accounts.user": _(
+        "Accounts of families and employees, masked. An account can be blocked here, with its effect told "
+        "first."
+    ),
+    "applications.application": _(
+        "Every family's application and where it stands in the queue. Nobody moves a number by hand: a "
+        "mistake is put right by a correction that a colleague approves."
+    ),
+    "applications.benefit": _(
+        "Benefits that families claim, with their documents. A verified one moves the application to another "
+        "part of the queue."
+    ),
+    "applications.benefitcategory": _(
+        "Which benefits there are, and which part of the queue each of them leads to."
+    ),
+    "applications.bid": _(
+        "Families that ask for a free place. The kindergarten answers by the day shown; after it the "
+        "department may decide."
+    ),
+    "applications.contract": _(
+        "Children who are enrolled. When a child leaves, its contract is ended here and the place becomes "
+        "free."
+    ),
+    "applications.correction": _(
+        "Mistakes in the queue that an order puts right. One employee proposes, another one approves, and the "
+        "family reads why."
+    ),
+    "applications.event": _(
+        "Everything that ever happened to an application. From these events each number is explained."
+    ),
+    "applications.groupproposal": _(
+        "New or changed groups that kindergartens propose. They count once an official confirms them."
+    ),
+    "applications.headcount": _(
+        "How many children a group really has. From a confirmed count it follows how many places may be "
+        "published."
+    ),
+    "applications.referral": _(
+        "Families that have a referral and are expected with their papers. Sign the contract, or note that "
+        "the family came."
+    ),
+    "applications.rules": _(
+        "The rules by which the portal counts: days, shares of the queue, terms. New ones are proposed by one "
+        "official and approved by another."
+    ),
+    "applications.rulesproposal": _(
+        "Rules that wait for a second official, with whom they would touch and from which day."
+    ),
+    "applications.stoplistentry": _(
+        "Families that did not come in time and wait before they may bid again. It ends by itself on the day "
+        "shown."
+    ),
+    "applications.undorequest": _(
+        "What an employee did by mistake and asks to undo. Another one decides; a place comes back only if it "
+        "is free."
+    ),
+    "auth.group": _(
+        "The roles of employees, with what each of them may do. They are set up by the operator."
+    ),
+    "bulletin.employment": _(
+        "For which kindergarten or locality an employee may act, and from when to when."
+    ),
+    "bulletin.group": _(
+        "The groups of kindergartens with their places. A change is proposed, and an official confirms it."
+    ),
+    "bulletin.holiday": _(
+        "Days off and moved working days. Every deadline of the portal is counted by them."
+    ),
+    "bulletin.kindergarten": _("The kindergartens as families see them in the catalogue."),
+    "bulletin.locality": _("Cities and villages; each has its own queue and its own time zone."),
+    "bulletin.pause": _(
+        "Times in which no bids are taken, for instance when something is out of order. Deadlines stand still "
+        "meanwhile."
+    ),
+    "bulletin.review": _(
+        "What families write about kindergartens and the portal. It is public once you publish it."
+    ),
+    "bulletin.vacancy": _(
+        "Free places of the bulletin. A draft is seen by nobody outside; a published one opens at the moment "
+        "shown."
+    ),
+    "children.child": _(
+        "Children as the state registry knows them, with their guardians. Opening one is entered in the "
+        "family's journal."
+    ),
+    "children.dispute": _(
+        "A guardian says that another one is a stranger to the child. Until you decide, costly steps stand "
+        "still."
+    ),
+    "children.guardianclaim": _(
+        "Guardians whom the registry does not know and who have handed in papers. Two officials look at them."
+    ),
+    "notifications.mail": _("Letters that the portal sent by e-mail, and what became of them."),
+    "notifications.message": _("SMS that the portal sent, and what became of them. Codes are never shown."),
+    "notifications.notice": _("What families read in their inbox on the portal, and when they read it."),
+}
