@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
@@ -22,13 +23,23 @@ from applications.admin.work import (
     masked,
     page_of,
     reason_field,
+    staff_of,
     written,
 )
 from applications.models import Application, Bid, UndoRequest
 from applications.places.retaking import is_place_free
 from applications.refusals import Refusal
 from applications.states import UndoKind
-from applications.undoing.requests import ASK, DECIDE, KINDS, approve_undo, ask_to_undo, decline_undo, may_ask
+from applications.undoing.requests import (
+    ASK,
+    DECIDE,
+    KINDS,
+    approve_undo,
+    ask_to_undo,
+    decline_undo,
+    may_ask,
+    undo_to_decide,
+)
 from applications.workplace import short_name
 from notifications.clock import estimate_clock
 
@@ -95,11 +106,19 @@ def requests_of(bid: Bid) -> str:
     return format_html_join(LINE_BREAK, '<a href="{}">{}</a> ({})', rows) if rows else "—"
 
 
+class UndoWaitsForYou(WaitsForYou):
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """As many as the start page counts."""
+        if self.value() != "you":
+            return queryset
+        return queryset.filter(pk__in=undo_to_decide(staff_of(request)).values("pk"))
+
+
 @admin.register(UndoRequest)
 class UndoRequestAdmin(ProposalAdmin):
     without_names = {"child": "masked_child"}
     list_display = ["shown_kind", "child", "kindergarten", "proposed_at", "proposed_by", "shown_state"]
-    list_filter = [WaitsForYou, "state", "kind"]
+    list_filter = [UndoWaitsForYou, "state", "kind"]
     list_select_related = [
         "bid__application__child",
         "bid__application__locality",

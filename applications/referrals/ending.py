@@ -80,6 +80,9 @@ def revoke_referral(referral: Referral, *, actor: User, reason: str, now: dateti
         referral = lock_referral(referral.pk)
         if not referral.is_valid(now=now):
             raise Refused(Refusal.REFERRAL_ENDED)
+        data = {"referral": str(referral.pk)}
+        if referral.held_since is not None:
+            data["held_since"] = referral.held_since.isoformat()
         _end_referral(referral, ReferralState.REVOKED, at=now, reason=reason.strip())
         release_seat(referral.bid, now=now)
         event = move(
@@ -88,7 +91,7 @@ def revoke_referral(referral: Referral, *, actor: User, reason: str, now: dateti
             actor=actor,
             now=now,
             reason=reason.strip(),
-            data={"referral": str(referral.pk)},
+            data=data,
         )
         announce(
             event,

@@ -15,6 +15,7 @@ from applications.states import (
     Move,
     ProposalState,
     ReferralState,
+    UndoKind,
 )
 from applications.undoing.kinds import Undoing, is_newest
 from bulletin.workdays import start_of_day
@@ -31,7 +32,8 @@ def may_take_back(contract: Contract, actor: User, *, now: datetime) -> bool:
 def take_back_leaving(contract: Contract, *, actor: User, now: datetime) -> Contract:
     """Let a contract go on that the same employee ended on the same day of the place.
 
-    Raises `Refused`: NOT_ALLOWED, GONE_ON, COUNTED_SINCE, PLACE_GONE. Locks as `approve_undo`.
+    Raises `Refused`: NOT_ALLOWED, GONE_ON, COUNTED_SINCE, PLACE_GONE, and PROPOSAL_WAITS while an official is asked for
+    the same: it would stay open for ever. Locks as `approve_undo`.
     """
     with locking():
         application = lock_application(contract.referral.application_id)
@@ -40,8 +42,15 @@ def take_back_leaving(contract: Contract, *, actor: User, now: datetime) -> Cont
             raise Refused(Refusal.NOT_ALLOWED)
         if not _is_possible(contract.referral.bid, application):
             raise Refused(Refusal.GONE_ON)
-        _go_on(contract, application, actor=actor, reason=contract.end_reason, now=now)
+        if _is_asked_for(contract):
+            raise Refused(Refusal.PROPOSAL_WAITS)
+        _go_on(contract, application, actor=actor, reason="", now=now)
     return contract
+
+
+def _is_asked_for(contract: Contract) -> bool:
+    asked = UndoRequest.objects.filter(bid__referral=contract.referral_id, kind=UndoKind.LEAVING)
+    return asked.filter(state=ProposalState.PROPOSED).exists()
 
 
 def _is_possible(bid: Bid, application: Application) -> bool:
@@ -56,11 +65,15 @@ def _why_not(request: UndoRequest, _application: Application, _now: datetime) ->
 
 
 def _counted_since(contract: Contract) -> Refusal | None:
-    """A count of children from after it has ended does not hold the child, but would be taken to."""
+    """A count of children from after it has ended does not hold the child, but would be taken to.
+
+    Nor does one that waits to be confirmed. Certain only with the group's lock.
+    """
     assert contract.left_on is not None
     group = contract.referral.bid.vacancy.group
     gone = start_of_day(contract.left_on, group.kindergarten.locality.zone)
-    counts = Headcount.objects.filter(group=group, state=ProposalState.APPROVED, counted_at__gte=gone)
+    states = (ProposalState.APPROVED, ProposalState.PROPOSED)
+    counts = Headcount.objects.filter(group=group, state__in=states, counted_at__gte=gone)
     return Refusal.COUNTED_SINCE if counts.exists() else None
 
 
@@ -76,9 +89,11 @@ def _contract(bid: Bid) -> Contract:
 
 def _go_on(contract: Contract, application: Application, *, actor: User, reason: str, now: datetime) -> None:
     referral = lock_referral(contract.referral_id)
+    has_place = take_back(referral.bid, now=now)
+    # Asked under the lock of the group, which `take_back` has taken: a count is confirmed under it, too.
     if refusal := _counted_since(contract):
         raise Refused(refusal)
-    if not take_back(referral.bid, now=now):
+    if not has_place:
         raise Refused(Refusal.PLACE_GONE)
     contract.left_on = contract.ended_at = contract.ended_by = None
     contract.end_reason = ""

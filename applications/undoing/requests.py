@@ -18,6 +18,7 @@ from applications.states import ProposalState, UndoKind
 from applications.undoing import coming, contracts, leaving, refusals, revocations
 from applications.undoing.kinds import Undoing
 from bulletin.employment import kindergartens_of
+from children.access import own_children
 
 ASK, DECIDE = "applications.add_undorequest", "applications.change_undorequest"
 
@@ -89,8 +90,9 @@ def decline_undo(request: UndoRequest, *, actor: User, reason: str, now: datetim
 
 
 def undo_to_decide(user: User) -> QuerySet[UndoRequest]:
-    """The open requests that `user` did not make."""
-    return UndoRequest.objects.filter(state=ProposalState.PROPOSED).exclude(proposed_by=user)
+    """The open requests that `user` may decide: made by somebody else, and about no child of their own."""
+    asked = UndoRequest.objects.filter(state=ProposalState.PROPOSED).exclude(proposed_by=user)
+    return asked.exclude(bid__application__child__in=own_children(user))
 
 
 def may_ask(bid: Bid, kind: UndoKind) -> bool:

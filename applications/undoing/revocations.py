@@ -5,7 +5,7 @@ from typing import Final
 
 from accounts.models import User
 from applications.journal_actions import Action
-from applications.models import Application, Bid, Referral, UndoRequest
+from applications.models import Application, Bid, Event, Referral, UndoRequest
 from applications.moves import Refused, announce, lock_referral, move
 from applications.places.retaking import take_back
 from applications.referrals.due import last_day_of
@@ -42,11 +42,24 @@ def _carry_out(request: UndoRequest, application: Application, actor: User, now:
 
 
 def _last_day(referral: Referral, *, now: datetime) -> date:
-    """As many working days are left as when it was revoked, at least one; never before its own last day."""
+    """As many working days are left as when it was revoked, at least one; never before its own last day.
+
+    While its last day stood still none went by.
+    """
     place, before = referral.application.locality, last_day_of(referral)
     assert referral.ended_at is not None
-    held_on, today = place.day(referral.ended_at), place.day(now)
+    held_on, today = place.day(_held_since(referral) or referral.ended_at), place.day(now)
     return max(before, day_after_standstill(before, held_on=held_on, today=today))
+
+
+def _held_since(referral: Referral) -> datetime | None:
+    """Since when the last day stood still as it was revoked; None if it did not."""
+    revoked = Event.objects.filter(
+        application=referral.application_id, move=Move.REVOKE_REFERRAL, data__referral=str(referral.pk)
+    )
+    held = revoked.order_by("id").last()
+    since = held.data.get("held_since") if held else None
+    return datetime.fromisoformat(since) if since else None
 
 
 UNDOING: Final = Undoing(is_possible=_is_possible, why_not=nothing, carry_out=_carry_out, takes_place=True)

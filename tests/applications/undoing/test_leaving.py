@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.audit import history_of
 from accounts.roles import Role
 from applications.jobs.invariants import differences
-from applications.models import Application, Bid, Contract, Headcount, Offer, UndoRequest
+from applications.models import Application, Bid, Contract, Event, Headcount, Offer, UndoRequest
 from applications.moves import Refused, write_event
 from applications.places.occupancy import Counted, Promised, occupancies_of, over_promised, reckon, room
 from applications.referrals import ending, issuing
@@ -17,7 +17,7 @@ from applications.referrals.leaving import end_contract
 from applications.refusals import Refusal
 from applications.rules.leaving import why_not_left
 from applications.states import ApplicationState, BidState, Move, ProposalState, ReferralState, UndoKind
-from applications.undoing import requests
+from applications.undoing import leaving, requests
 from applications.undoing.leaving import may_take_back, take_back_leaving
 from applications.waiting import filing
 from bulletin.models import Vacancy
@@ -25,7 +25,7 @@ from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
 from tests.applications.undoing.test_mistakes import published_anew, recalled, taken_by_others
-from tests.factories import ApplicationFactory, BidFactory, VacancyFactory
+from tests.factories import ApplicationFactory, BidFactory, GuardianshipFactory, VacancyFactory
 from tests.staff import employee, inside, press, worker_of
 
 pytestmark = pytest.mark.django_db
@@ -176,7 +176,10 @@ def test_who_ended_it_takes_it_back_until_the_day_is_over(scene, contract, worke
     )
     assert (Application.objects.get().state, scene.vacancy.seats_taken) == (ApplicationState.ENROLLED, 1)
     assert Application.objects.get().archived_at is None
-    assert Notice.objects.filter(kind="contract_goes_on").count() == 1
+    (notice,) = Notice.objects.filter(kind="contract_goes_on")
+    # Why it ended is not why it goes on.
+    assert not [text for text in (notice.text_kk, notice.text_ru) if "көшті" in text or "ричина" in text]
+    assert Event.objects.latest("id").reason == ""
     assert why_refused(take_back_leaving, contract, actor=worker, now=ENDED) == Refusal.NOT_ALLOWED
     assert list(differences()) == []
 
@@ -198,6 +201,55 @@ def counted_anew(scene, bid):
     )  # fmt: skip
 
 
+def proposed_anew(scene, bid):
+    Headcount.objects.create(
+        group=scene.group, school_year=2018, children=20, counted_at=ENDED, proposed_at=ENDED,
+        proposed_by=scene.staff,
+    )  # fmt: skip
+
+
+def test_a_count_that_was_confirmed_while_the_group_was_waited_for_is_seen(
+    scene, contract, worker, monkeypatch
+):
+    end(contract, worker)
+    contract.refresh_from_db()
+    take_back = leaving.take_back
+
+    def counted_meanwhile(bid, *, now):
+        counted_anew(scene, bid)
+        return take_back(bid, now=now)
+
+    monkeypatch.setattr(leaving, "take_back", counted_meanwhile)
+    refusal = why_refused(take_back_leaving, contract, actor=worker, now=ENDED)
+    assert refusal == Refusal.COUNTED_SINCE
+    assert Application.objects.get().state == ApplicationState.ARCHIVED
+
+
+def test_while_an_official_is_asked_nobody_takes_it_back(scene, contract, worker, official):
+    end(contract, worker)
+    contract.refresh_from_db()
+    request = requests.ask_to_undo(
+        contract.referral.bid, kind=UndoKind.LEAVING, reason="Қате", actor=worker, now=ENDED
+    )
+    assert why_refused(take_back_leaving, contract, actor=worker, now=ENDED) == Refusal.PROPOSAL_WAITS
+    requests.decline_undo(request, actor=official, reason="Өзіңіз қайтарыңыз", now=ENDED)
+    take_back_leaving(contract, actor=worker, now=ENDED)
+    assert not UndoRequest.objects.filter(state=ProposalState.PROPOSED).exists()
+
+
+def test_an_official_is_not_asked_about_a_child_of_their_own(scene, contract, worker, official, clock):
+    end(contract, worker)
+    requests.ask_to_undo(contract.referral.bid, kind=UndoKind.LEAVING, reason="Қате", actor=worker, now=ENDED)
+    clock.move_to(ENDED)
+    page, listed = reverse("admin:index"), reverse("admin:applications_undorequest_changelist") + "?waits=you"
+    for is_own, count in ((False, 1), (True, 0)):
+        if is_own:
+            GuardianshipFactory(child=scene.application.child, user=official)
+        office = inside(official)
+        assert office.get(page).context["today"].undoing == count
+        assert len(office.get(listed).context["cl"].result_list) == count
+
+
 def test_it_goes_on_later_only_where_nobody_loses_by_it(scene, contract, worker, official):
     end(contract, worker)
     contract.refresh_from_db()
@@ -211,10 +263,12 @@ def test_it_goes_on_later_only_where_nobody_loses_by_it(scene, contract, worker,
         (published_anew, Refusal.PLACE_GONE),
         (filed_anew, Refusal.GONE_ON),
         (counted_anew, Refusal.COUNTED_SINCE),
+        (proposed_anew, Refusal.COUNTED_SINCE),
     ):
         with transaction.atomic():
             meanwhile(scene, bid)
             assert why_refused(requests.approve_undo, request, actor=official, now=NEXT_DAY) == refusal
+            UndoRequest.objects.all().delete()
             assert why_refused(take_back_leaving, contract, actor=worker, now=ENDED) == refusal
             transaction.set_rollback(True)
     requests.approve_undo(request, actor=official, now=NEXT_DAY)

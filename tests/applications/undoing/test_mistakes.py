@@ -118,6 +118,16 @@ def test_a_revoked_referral_has_the_working_days_that_were_left(scene, bid, work
     ending.sign_contract(referral, actor=worker, now=end - MICROSECOND)
 
 
+def test_while_its_last_day_stood_still_a_revoked_referral_lost_no_day(scene, bid, worker, official):
+    """Held on the day of its issue with five days left, and revoked after its last day had gone by."""
+    referral = issuing.activate_bid(bid, actor=worker, now=NOW)
+    Referral.objects.update(held_since=NOW)
+    then = datetime(2019, 7, 9, 10, 0, tzinfo=ZONE)
+    ending.revoke_referral(referral, actor=worker, reason="Қателік", now=then)
+    undo(bid, UndoKind.REVOCATION, worker, official, now=then + timedelta(days=1))
+    assert last_day_of(Bid.objects.get().referral) == date(2019, 7, 17)
+
+
 def test_an_undone_contract_gives_its_referral_time_and_its_place_back(scene, bid, worker, official):
     kind = signed(bid, worker)
     undo(bid, kind, worker, official)
