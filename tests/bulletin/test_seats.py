@@ -137,3 +137,13 @@ def test_a_seat_comes_back_in_every_state(state: str) -> None:
     vacancy = VacancyFactory.create(state=state, seats_taken=1)
     seats.release(vacancy)
     assert vacancy.seats_taken == 0
+
+
+@pytest.mark.django_db
+def test_no_seat_is_withdrawn_that_nobody_took():
+    vacancy = VacancyFactory(seats_total=2, seats_taken=1)
+    seats.withdraw(vacancy)
+    assert (vacancy.seats_total, vacancy.seats_taken) == (1, 0)
+    with pytest.raises(seats.NoSeatTaken):
+        seats.withdraw(vacancy)
+    assert Vacancy.objects.filter(seats_total=1, seats_taken=0).exists()
