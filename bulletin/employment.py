@@ -69,6 +69,12 @@ def employees_in(locality: Locality, *, today: date) -> QuerySet[User]:
     return User.objects.filter(pk__in=held.values("user"), is_active=True, is_staff=True)
 
 
+def employees_everywhere() -> QuerySet[User]:
+    """Who may act in every locality without being employed in any: see `works_everywhere`."""
+    allowed = ModelBackend().with_perm(EVERYWHERE)
+    return User.objects.filter(pk__in=allowed.values("pk"), is_active=True, is_staff=True)
+
+
 def able(employed: QuerySet[User], permission: str) -> QuerySet[User]:
     """Those of the active employees who have the permission and could sign in today: with a password and an app.
 

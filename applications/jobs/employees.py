@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, QuerySet, Value
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
@@ -16,8 +17,9 @@ from accounts.models import User
 from applications.bidding.stand_ins import ANSWER, STAND_IN
 from applications.models import Bid
 from applications.workplace import bids_to_answer
-from bulletin.employment import able, employees_in, employees_of
+from bulletin.employment import able, employees_everywhere, employees_in, employees_of
 from bulletin.models import Kindergarten, Locality
+from children.access import own_children
 from notifications.services import enqueue, enqueue_to_mail
 from notifications.sweeps import sweep
 
@@ -119,11 +121,26 @@ def _tell_workers(kindergarten: Kindergarten, *, step: Step, bids: QuerySet[Bid]
 
 
 def _tell_officials(locality: Locality, *, now: datetime) -> None:
+    """Tell the officials of the locality; of what none of them may decide, those who work everywhere."""
+    late = past_the_end(_waiting(locality), now=now)
     with transaction.atomic():
-        officials = list(able(employees_in(locality, today=locality.day(now)), STAND_IN))
-        found = _take(past_the_end(_waiting(locality), now=now), LATE, now=now) if officials else []
-        if not found:
-            return
+        here = list(able(employees_in(locality, today=locality.day(now)), STAND_IN))
+        barred = Q() if not here else Q(application__child__in=children_of_all(here))
+        if here:
+            _tell_late(here, late.exclude(barred), locality=locality, now=now)
+        if _unmarked(late.filter(barred), LATE).exists():
+            others = [one for one in able(employees_everywhere(), STAND_IN) if one not in here]
+            _tell_late(others or here, late.filter(barred), locality=locality, now=now)
+
+
+def children_of_all(employees: Iterable[User]) -> set[UUID]:
+    """The children of whom each of these is a guardian, so that none of them decides about them."""
+    families = [{*own_children(one)} for one in employees]
+    return set.intersection(*families) if families else set()
+
+
+def _tell_late(officials: list[User], bids: QuerySet[Bid], *, locality: Locality, now: datetime) -> None:
+    if found := _take(bids, LATE, now=now) if officials else []:
         kindergartens = {bid.vacancy.group.kindergarten_id for bid in found}
         _tell(officials, LATE, found, now=now, locality=locality, kindergartens=len(kindergartens))
 

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Employee
+from accounts.roles import Role
 from applications.bidding.award import hold_seat
 from applications.bidding.ending import withdraw_bid
 from applications.jobs import employees
@@ -15,8 +16,14 @@ from bulletin.models import Vacancy
 from notifications.models import Mail, Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
-from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory
-from tests.staff import inside, official_of, worker_of
+from tests.factories import (
+    ApplicationFactory,
+    GroupFactory,
+    GuardianshipFactory,
+    LocalityFactory,
+    StaffFactory,
+)
+from tests.staff import employee, give_app, inside, official_of, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
@@ -127,6 +134,33 @@ def test_what_nobody_could_be_told_of_is_told_to_who_comes(scene, bids):
     employees.tell_employees(now=due + MOMENT)
     assert [len(told(newcomer, "staff_late_answers")), len(told(worker, "staff_new_bids"))] == [1, 1]
     assert told(idle, "staff_new_bids") == told(invited, "staff_new_bids") == []
+
+
+def test_where_no_official_is_employed_those_who_work_everywhere_are_told(scene, bids, clock):
+    """A department without anybody of the locality, or whose only official there is of the child's family."""
+    everywhere, centre = employee(Role.OFFICIAL), employee(Role.CONTACT_CENTRE)
+    first = StaffFactory(is_superuser=True)
+    give_app(first)
+    due = bids[0].answer_due
+    clock.move_to(due)
+    employees.tell_employees(now=due)
+    for one in (everywhere, first):
+        (notice,) = told(one, "staff_late_answers")
+        assert ": 3. " in notice.text_ru
+        assert inside(one).get(notice.link).context["cl"].result_count == 3
+    assert told(centre, "staff_late_answers") == []
+
+    parent = official_of(scene.locality)
+    GuardianshipFactory(child=bids[0].application.child, user=parent)
+    Bid.objects.update(escalated_at=None)
+    employees.tell_employees(now=due + MOMENT)
+    assert [": 2. " in one.text_ru for one in told(parent, "staff_late_answers")] == [True]
+    assert ["ответа: 1." in one.text_ru for one in told(everywhere, "staff_late_answers")] == [False, True]
+    colleague = official_of(scene.locality)
+    Bid.objects.update(escalated_at=None)
+    employees.tell_employees(now=due + 2 * MOMENT)
+    assert [len(told(one, "staff_late_answers")) for one in (parent, colleague, everywhere)] == [2, 1, 2]
+    assert not Bid.objects.filter(escalated_at=None).exists()
 
 
 def test_new_bids_are_listed_once_a_day_at_the_hour_of_the_setting(scene, worker, bids, settings):
