@@ -7,13 +7,15 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, WaitsForYou, decisions
-from applications.admin.rules_preview import touched_by
+from applications.admin.rules_preview import Touched, touched_by
 from applications.admin.work import (
+    LINE_BREAK,
     READ_BY_OTHERS,
     YEARS_AHEAD,
     ReasonForm,
@@ -31,6 +33,7 @@ from applications.admin.work import (
 from applications.decisions.rules import (
     DECIDE,
     approve_rules,
+    changes_nothing,
     decline_rules,
     earliest_start,
     look_earlier,
@@ -102,7 +105,29 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
         if "locality" in data:
             self._check_start(data)
             self._check_proposal(data)
+        if not self.errors:
+            self._check_difference(data)
         return data
+
+    def _check_difference(self, data: dict[str, Any]) -> None:
+        """Refuse what changes nothing. Planned rules are never deleted: those that should not hold are made the same
+        as the others, which the preview says."""
+        if self.instance.pk:
+            if not self.has_changed():
+                self.add_error(None, gettext("Nothing differs from what is saved: there is nothing to save."))
+            return
+        draft = Rules(
+            locality=data.get("locality"),
+            valid_from=data["valid_from"],
+            early_from=self.instance.early_from,
+            **{name: data[name] for name in VALUES},
+        )
+        if changes_nothing(draft):
+            words = gettext(
+                "Nothing differs: without these rules the same periods and sizes hold. Change a value, or leave "
+                "everything as it is."
+            )
+            self.add_error(None, words)
 
     def _check_start(self, data: dict[str, Any]) -> None:
         """Refuse rules that would begin before today is over: today's rules must still explain today's promises."""
@@ -268,9 +293,10 @@ class RulesProposalAdmin(ProposalAdmin):
         "shown_state",
         "shown_locality",
         "begins",
-        *VALUES,
+        "differs",
         "reason",
         *DECIDED_FIELDS,
+        *VALUES,
     ]
     works = decisions(
         permission=DECIDE,
@@ -302,14 +328,30 @@ class RulesProposalAdmin(ProposalAdmin):
                 if put_off and obj.state == ProposalState.PROPOSED
                 else []
             ),
-            *(
-                {"label": f"{place.locality.name}: {change.label}", "value": change.in_words}
-                for place in touched
-                for change in place.changes
-            ),
+            *({"label": label, "value": words} for label, words in _differences(touched)),
             {"label": gettext("Reason"), "value": obj.reason},
             {"label": gettext("Proposed by"), "value": str(obj.proposed_by)},
         ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What differs stands first; all the values are one press away."""
+        names = [str(name) for name in self.get_fields(request, obj)]
+        first = [name for name in names if name not in VALUES]
+        folded = {"fields": list(VALUES), "classes": ["collapse"]}
+        return [(None, {"fields": first}), (gettext("All periods and sizes"), folded)]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What was decided is compared with nothing: the rules of today may be others."""
+        is_open = obj is not None and obj.state == ProposalState.PROPOSED
+        return [name for name in super().get_fields(request, obj) if is_open or name != "differs"]
+
+    @admin.display(description=_("What differs from the rules without it"))
+    def differs(self, obj: RulesProposal) -> str:
+        now = estimate_clock()
+        found = _differences(touched_by(rules_of(obj, now=now), now=now))
+        if not found:
+            return gettext("Nothing differs on that day.")
+        return format_html_join(LINE_BREAK, "{}: {}", found)
 
     @admin.display(description=_("Locality"))
     def shown_locality(self, obj: RulesProposal) -> str:
@@ -318,6 +360,15 @@ class RulesProposalAdmin(ProposalAdmin):
     @admin.display(description=_("Valid from"), ordering="valid_from")
     def begins(self, obj: RulesProposal) -> str:
         return written(obj.valid_from) if obj.valid_from else gettext("an emergency: from the approval on")
+
+
+def _differences(touched: list[Touched]) -> list[tuple[str, str]]:
+    """What changes in each place, with its old and its new value."""
+    return [
+        (f"{place.locality.name}, {change.label}", change.in_words)
+        for place in touched
+        for change in place.changes
+    ]
 
 
 def _runs(stop: StopListEntry, now: datetime) -> bool:

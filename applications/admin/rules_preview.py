@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Count, Field, Q
+from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 
+from applications.decisions.rules import beside
 from applications.models import Application, Bid, Offer, Rules, StopListEntry
 from applications.models.rules import VALUES
 from applications.referrals.due import valid_referrals
@@ -51,12 +53,12 @@ class Touched:
 
 def touched_by(draft: Rules, *, now: datetime) -> list[Touched]:
     """The localities in which `draft` would apply, compared with the rules that would apply there without it."""
-    others = [one for one in Rules.objects.all() if one.pk != draft.pk]
+    before, after = beside(draft)
     places = [draft.locality] if draft.locality else Locality.objects.all()
     return [
-        _touched(place, before=others, after=[*others, draft], day=draft.valid_from, now=now)
+        _touched(place, before=before, after=after, day=draft.valid_from, now=now)
         for place in places
-        if choose([*others, draft], locality_id=place.pk, day=draft.valid_from) is draft
+        if choose(after, locality_id=place.pk, day=draft.valid_from) is draft
     ]
 
 
@@ -86,6 +88,8 @@ def _touched(
 
 
 def _changed(name: str, was: int, becomes: int) -> Changed:
+    if name == "interest_month":
+        return Changed(_label(name), str(MONTHS[was]), str(MONTHS[becomes]))
     return Changed(_label(name), _shown(was), _shown(becomes), is_far=is_far(was, becomes))
 
 

@@ -16,6 +16,7 @@ from applications.models import Application, Rules, RulesProposal
 from applications.models.rules import VALUES
 from applications.moves import Refused, locking
 from applications.refusals import Refusal
+from applications.rules.in_force import choose, rules_at
 from applications.states import ProposalState
 from bulletin.models import Locality, Vacancy
 
@@ -51,6 +52,34 @@ def _day_after_emergency(locality: Locality | None) -> date | None:
     emergencies = Rules.objects.filter(locality=locality, early_from__isnull=False)
     newest: date | None = emergencies.aggregate(newest=Max("valid_from"))["newest"]
     return newest + ONE_DAY if newest else None
+
+
+def beside(draft: Rules) -> tuple[list[Rules], list[Rules]]:
+    """All rules as they would be without `draft`, and with it: it replaces those of the same scope and instant."""
+    others = [one for one in Rules.objects.all() if one.pk != draft.pk]
+    instant = (draft.locality_id, draft.valid_from, draft.early_from)
+    kept = [one for one in others if (one.locality_id, one.valid_from, one.early_from) != instant]
+    return others, [*kept, draft]
+
+
+def changes_nothing(draft: Rules) -> bool:
+    """Whether everything goes on as without `draft`, wherever and on whatever day it would hold."""
+    before, after = beside(draft)
+    places: list[Locality | None] = [draft.locality] if draft.locality else [None, *Locality.objects.all()]
+    days = {draft.valid_from, *(one.valid_from for one in before if one.valid_from > draft.valid_from)}
+    pairs = [
+        tuple(choose(rules, locality_id=place.pk if place else None, day=day) for rules in (before, after))
+        for place in places
+        for day in days
+    ]
+    if (at := draft.early_from) is not None:
+        pairs += [tuple(rules_at(place, at, rules=rules) for rules in (before, after)) for place in places]
+    return all(values_of(was) == values_of(becomes) for was, becomes in pairs)
+
+
+def values_of(rules: Rules) -> dict[str, int]:
+    """Every period and size of the rules, by its name."""
+    return {name: getattr(rules, name) for name in VALUES}
 
 
 def needs_second(*, locality: Locality | None, is_emergency: bool) -> bool:

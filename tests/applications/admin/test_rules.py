@@ -196,6 +196,53 @@ class TestPreview:
         assert re.search(rf">30</strong> <span[^>]*>{words}", page)
         assert not re.search(rf">4</strong> <span[^>]*>{words}", page)
 
+    @pytest.mark.parametrize("prefix", ["", "/ru"])
+    def test_only_what_differs_is_shown(self, office, scene, prefix):
+        same = {name: str(getattr(Rules(), name)) for name in VALUES} | {"moving_keeps_date": "on"}
+        sent = values(**same | {"interest_month": "11", "stop_working_days": "12"})
+        response = office.post(prefix + ADD, sent)
+        (place,) = response.context["touched"]
+        assert [(change.was, change.becomes) for change in place.changes] == [
+            ("10", "12"),
+            ("Октябрь", "Ноябрь") if prefix else ("Қазан", "Қараша"),
+        ]
+
+    @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "yes"}])
+    @pytest.mark.parametrize("how", [{}, {"locality": "", "reason": "Жаңа бұйрық"}])
+    def test_what_changes_nothing_is_refused(self, office, scene, how, confirmed):
+        same = {name: str(getattr(Rules(), name)) for name in VALUES} | {"moving_keeps_date": "on"}
+        answer = office.post(ADD, values(**same, **how) | confirmed)
+        assert answer.status_code == 200
+        assert "__all__" in answer.context["adminform"].form.errors
+        assert not Rules.objects.exists()
+        assert not RulesProposal.objects.exists()
+        # Against rules that begin later it is a change: it keeps the place as it is.
+        Rules.objects.create(valid_from=AFTER_TOMORROW, stop_working_days=20)
+        if not how:
+            assert office.post(ADD, values(**same)).context["touched"][0].changes == []
+
+    def test_planned_rules_that_should_not_hold_are_made_the_same_as_the_others(self, office, scene):
+        rules = Rules.objects.create(locality=scene.locality, valid_from=TOMORROW, stop_working_days=20)
+        url = reverse("admin:applications_rules_change", args=[rules.pk])
+        kept = {name: str(getattr(rules, name)) for name in VALUES} | {"moving_keeps_date": "on"}
+        assert "__all__" in office.post(url, values(**kept)).context["adminform"].form.errors
+        cancelled = values(**kept | {"stop_working_days": "10"})
+        assert office.post(url, cancelled).context["touched"][0].changes == []
+        assert press(office, url, cancelled | {"confirmed": "yes"}).status_code == 302
+        rules.refresh_from_db()
+        assert rules.stop_working_days == 10
+
+    def test_what_replaces_planned_rules_is_compared_with_them(self, scene):
+        Rules.objects.create(valid_from=TOMORROW, stop_working_days=20)
+        (place,) = touched_by(Rules(valid_from=TOMORROW, stop_working_days=15), now=NOW)
+        assert [(change.was, change.becomes) for change in place.changes] == [("20", "15")]
+        assert decisions.changes_nothing(Rules(valid_from=TOMORROW, stop_working_days=20))
+        assert not decisions.changes_nothing(Rules(valid_from=TOMORROW))
+        # In an emergency they hold before that day.
+        at = NOW + timedelta(minutes=1)
+        assert not decisions.changes_nothing(Rules(valid_from=TOMORROW, early_from=at, stop_working_days=20))
+        assert not decisions.changes_nothing(Rules(valid_from=TOMORROW, early_from=at))
+
     def test_rules_of_a_locality_touch_only_it(self, scene):
         other = LocalityFactory(slug="kentau")
         draft = Rules(valid_from=TOMORROW, locality=other)
