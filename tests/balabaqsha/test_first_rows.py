@@ -40,8 +40,8 @@ def test_a_page_joins_its_own_rows_alone(seven):
     pages = FirstRows(seven.select_related("locality"), 4)
     with CaptureQueriesContext(connection) as queries:
         list(pages.page(2))
-    counted, keys, rows = (query["sql"] for query in queries)
-    assert "LIMIT 7" in counted
+    keys, rows = (query["sql"] for query in queries)
+    assert "LIMIT 7" in keys
     assert "JOIN" not in keys
     assert "JOIN" in rows
     assert " IN (" in rows

@@ -121,9 +121,7 @@ def cost(desk, address):
     # The audit counts nothing.
     shown = answer.context.get("cl")
     rows = shown.result_count if shown else len(answer.context["rows"])
-    # Of several pages the keys of one are asked for first.
-    extra = 1 if shown and shown.multi_page else 0
-    return rows, queries, len(queries) - extra
+    return rows, queries, len(queries)
 
 
 OWN_APPS = ("accounts", "applications", "bulletin", "children", "notifications")
