@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Final, TypeVar, cast
 
 from django.contrib.auth.models import Group as Role
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.timezone import localdate
 
 from accounts.models import (
@@ -144,9 +145,14 @@ def of_claimed_child(places: Places) -> Q:
 
 
 def _placed(applications: QuerySet[Application], places: Places) -> Q:
-    """Whether one of the applications is in own localities, or there is none, for who works in any."""
-    own = applications.filter(locality__in=places.localities)
-    return (Q(Exists(own)) | ~Q(Exists(applications))) & places.is_in_a_locality
+    """Whether one of the applications is in own localities, or there is none, for who works in any.
+
+    One question, answered from an index for each row: of two, the database reads all applications of the city at once
+    for a page of twenty-five rows.
+    """
+    is_own = ExpressionWrapper(Q(locality__in=places.localities), output_field=BooleanField())
+    best = applications.annotate(is_own=is_own).order_by("-is_own").values("is_own")[:1]
+    return Q(Coalesce(Subquery(best), True)) & places.is_in_a_locality
 
 
 def _at_work(places: Places) -> Q:
