@@ -40,24 +40,42 @@ _POSITION = f"""
 """  # noqa: S608 - names only
 
 
-# `_POSITION` for many applications, one row of input each.
+# `_POSITION` for many applications, one row of input each. Those of one month are counted from one to the next: each
+# row of a queue is read once, however many stand behind it.
 _POSITIONS = f"""
-    SELECT asked.id::text, counted.*
-    FROM unnest(%(ids)s::uuid[], %(localities)s::bigint[], %(years)s::int[], %(tiers)s::int[],
-                %(filed)s::timestamptz[], %(sequences)s::bigint[], %(months)s::date[], %(begins)s::timestamptz[])
-         AS asked (id, locality, birth_year, tier, filed_at, sequence, month, month_begins),
+    WITH asked AS (
+        SELECT *, lag(filed_at, 1, month_begins) OVER earlier AS since,
+               lag(sequence, 1, -9223372036854775808) OVER earlier AS since_sequence
+        FROM unnest(%(ids)s::uuid[], %(localities)s::bigint[], %(years)s::int[], %(tiers)s::int[],
+                    %(filed)s::timestamptz[], %(sequences)s::bigint[], %(months)s::date[], %(begins)s::timestamptz[])
+             AS given (id, locality, birth_year, tier, filed_at, sequence, month, month_begins)
+        WINDOW earlier AS (PARTITION BY locality, birth_year, tier, month ORDER BY filed_at, sequence)
+    )
+    SELECT asked.id::text,
+           before_month + sum(since_the_last) OVER (
+               PARTITION BY locality, birth_year, asked.tier, month ORDER BY filed_at, sequence
+           ),
+           {", ".join(f"of_{tier.name.lower()}" for tier in Tier)}
+    FROM asked,
     LATERAL (
-        SELECT coalesce(sum(n) FILTER (WHERE bucket.tier = asked.tier AND bucket.month < asked.month), 0) + (
-                   SELECT count(*) FROM applications_application AS other
-                   WHERE other.locality_id = asked.locality AND other.birth_year = asked.birth_year
-                       AND other.tier = asked.tier AND other.state IN %(queued)s
-                       AND other.filed_at >= asked.month_begins
-                       AND (other.filed_at, other.sequence) < (asked.filed_at, asked.sequence)
-               ),
-               {", ".join(f"coalesce(sum(n) FILTER (WHERE bucket.tier = {tier:d}), 0)" for tier in Tier)}
+        SELECT coalesce(sum(n) FILTER (WHERE bucket.tier = asked.tier AND bucket.month < asked.month), 0)
+                   AS before_month,
+               {
+    ", ".join(
+        f"coalesce(sum(n) FILTER (WHERE bucket.tier = {tier:d}), 0) AS of_{tier.name.lower()}"
+        for tier in Tier
+    )
+}
         FROM applications_queuecount AS bucket
         WHERE bucket.locality_id = asked.locality AND bucket.birth_year = asked.birth_year
-    ) AS counted
+    ) AS counted,
+    LATERAL (
+        SELECT count(*) AS since_the_last FROM applications_application AS other
+        WHERE other.locality_id = asked.locality AND other.birth_year = asked.birth_year
+            AND other.tier = asked.tier AND other.state IN %(queued)s
+            AND (other.filed_at, other.sequence) >= (asked.since, asked.since_sequence)
+            AND (other.filed_at, other.sequence) < (asked.filed_at, asked.sequence)
+    ) AS month_so_far
 """  # noqa: S608 - names only
 
 
