@@ -11,24 +11,33 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, Min, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.timezone import localdate
 
 from accounts import first_sign_in
 from accounts.models import User
 from accounts.numbers import assisted, claims
 from applications.benefits.claims import claims_to_check
+from applications.bidding.obstacles import opening_too_soon
+from applications.bidding.publication import SHORTEN_LEAD
 from applications.bidding.stand_ins import STAND_IN
 from applications.guardians.claims import claims_to_decide
 from applications.models import Bid, GroupProposal, Headcount, Referral, RulesProposal
 from applications.objections import to_answer
-from applications.own_rows import has_every_locality, own_rows
+from applications.own_rows import has_every_locality, own_rows, places_of
+from applications.places.with_room import groups_with_room
 from applications.queue.corrections import DECIDE, corrections_to_decide
 from applications.referrals import due
 from applications.states import BidState, ProposalState
 from applications.undoing.requests import DECIDE as DECIDE_UNDO
 from applications.undoing.requests import undo_to_decide
-from bulletin.models import Kindergarten, Review, Vacancy
+from bulletin.calendar import MUST_REACH, reaches
+from bulletin.employment import works_everywhere
+from bulletin.models import Group, Kindergarten, Review, Vacancy
 from children.disputes import to_decide
 from children.models import Child
+from notifications.kinds import READS_NAMES
+from notifications.models import Mail, Message
+from notifications.selectors import undelivered
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
@@ -86,19 +95,30 @@ class Today:
     undoing: int | None
     # Reviews to publish or refuse; None without the right.
     reviews: int | None
+    # Groups below capacity for which nothing is in the bulletin, for who writes vacancies in a kindergarten.
+    groups_with_room: int | None
+    # Drafts that open so soon that only an official may publish them; None without the right.
+    too_soon: int | None
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What waits for an employee about numbers of accounts, and papers instead of them; None without the right."""
+    """What waits for an employee besides the places: numbers of accounts, papers instead of them, messages that did
+    not arrive, the calendar. None without the right.
+    """
 
     claims: int | None
     assisted: int | None
     papers: int | None
+    # Given up lately, for who may send them again or call the family.
+    messages: int | None
+    mails: int | None
+    # Whether the calendar of working days is known for long enough (1 or 0), for who may change it.
+    calendar: int | None
 
 
 def numbers(user: User, *, now: datetime) -> Numbers | None:
-    """For officials and the contact centre, who answers no bids; None for everybody else. Costs one statement."""
+    """For officials, administrators and the contact centre; None for who has none of it. Costs one statement."""
 
     def of(permission: str, rows: Callable[[User], QuerySet[Any]]) -> QuerySet[Any] | None:
         return own_rows(rows(user), user=user, now=now) if user.has_perm(permission) else None
@@ -107,6 +127,9 @@ def numbers(user: User, *, now: datetime) -> Numbers | None:
         "claims": of("accounts.change_numbermove", claims.to_decide),
         "assisted": of("accounts.change_assistedmove", assisted.to_approve),
         "papers": of("accounts.change_firstsignin", first_sign_in.to_print),
+        "messages": _undelivered(Message, user, now=now),
+        "mails": _undelivered(Mail, user, now=now),
+        "calendar": reaches(localdate(now) + MUST_REACH) if _keeps_calendar(user, now=now) else None,
     }
     return Numbers(**count_all(asked)) if any(rows is not None for rows in asked.values()) else None
 
@@ -160,6 +183,10 @@ def today(user: User, *, now: datetime) -> Today:
             "reviews": of(
                 "bulletin.change_review", lambda _user: Review.objects.filter(state=Review.State.PENDING)
             ),
+            "groups_with_room": room_to_publish(user, now=now)
+            if user.has_perm("bulletin.add_vacancy") and not works_everywhere(user)
+            else None,
+            "too_soon": of(SHORTEN_LEAD, lambda _user: opening_too_soon(now=now)),
         }
     )
     heads: dict[str, Any] = {name: Listed(counted.pop(name), _head(rows)) for name, rows in lists.items()}
@@ -187,6 +214,26 @@ def count_all(asked: Mapping[str, QuerySet[Any] | None]) -> dict[str, Any]:
             cursor.execute(" UNION ALL ".join(parts), parameters)
             counts |= dict(cursor.fetchall())
     return counts
+
+
+def room_to_publish(user: User, *, now: datetime) -> QuerySet[Group]:
+    """The groups of the employee's kindergartens with room and without a vacancy."""
+    own = None if works_everywhere(user) else places_of(user, now=now).kindergartens
+    return groups_with_room(own, now=now)
+
+
+def _undelivered(model: type[M], user: User, *, now: datetime) -> QuerySet[M] | None:
+    """Own families' messages that did not arrive, for who may send them again or may call the family."""
+    name = model._meta.model_name
+    may_act = user.has_perm(f"notifications.change_{name}") or user.has_perm(READS_NAMES)
+    if not (may_act and user.has_perm(f"notifications.view_{name}")):
+        return None
+    rows: QuerySet[Any] = model._default_manager.all()
+    return own_rows(undelivered(rows, now=now), user=user, now=now)
+
+
+def _keeps_calendar(user: User, *, now: datetime) -> bool:
+    return user.has_perm("bulletin.change_holiday") and has_every_locality(user, now=now)
 
 
 def rules_to_decide(user: User, *, now: datetime) -> QuerySet[RulesProposal]:

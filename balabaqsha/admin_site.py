@@ -31,6 +31,7 @@ from accounts.journal_actions import Action
 from accounts.models import User
 from accounts.way_back import page_of_ours
 from applications import workplace
+from applications.own_rows import own_rows
 from balabaqsha.staff_inbox import inbox, unread
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
 from balabaqsha.staff_set_up import set_up
@@ -202,10 +203,16 @@ def _sms(request: HttpRequest) -> dict[str, Any] | None:
     if not (isinstance(request.user, User) and request.user.has_perm("notifications.view_message")):
         return None
     now = estimate_clock()
-    usage, withheld = budget.usage_of(now=now), budget.withheld_today(now=now).count()
+    usage = budget.usage_of(now=now)
+    withheld = own_rows(budget.withheld_today(now=now), user=request.user, now=now).count()
     if usage.level is budget.Level.OK and not withheld:
         return None
-    return {"usage": usage, "withheld": withheld, "is_alarm": usage.percent >= ALARM_PERCENT or withheld}
+    return {
+        "usage": usage,
+        "withheld": withheld,
+        "since": budget.midnight(now).isoformat(),
+        "is_alarm": usage.percent >= ALARM_PERCENT or withheld,
+    }
 
 
 def is_idle(session: SessionBase, *, now: datetime) -> bool:

@@ -2,11 +2,29 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Final
 
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from bulletin.models import Holiday
 from bulletin.workdays import Calendar, NoCalendar
+
+# The longest promise counts some weeks ahead; the calendar must be longer than that.
+MUST_REACH: Final = timedelta(days=60)
+# The newest year of the longest run of known years, as `longest_run` finds it.
+_LAST_YEAR: Final = """
+SELECT id FROM (
+    SELECT (array_agg(id ORDER BY year DESC))[1] AS id, max(year) AS last
+    FROM (
+        SELECT id, year, year - row_number() OVER (ORDER BY year) AS run
+        FROM (SELECT id, extract(year FROM date)::int AS year FROM bulletin_holiday
+              WHERE extract(month FROM date) = 1 AND extract(day FROM date) = 1) AS known
+    ) AS numbered
+    GROUP BY run ORDER BY count(*) DESC, max(year) DESC LIMIT 1
+) AS longest
+WHERE make_date(last, 12, 31) >= %s
+"""
 
 
 class CalendarEmpty(NoCalendar):
@@ -35,6 +53,11 @@ def day_after_standstill(last_day: date, *, held_on: date, today: date) -> date:
         return calendar.add(today, max(1, calendar.working_days_left(held_on, last_day)))
     except NoCalendar:
         return today + max(timedelta(days=1), last_day - held_on)
+
+
+def reaches(day: date) -> "QuerySet[Holiday]":
+    """One row if the calendar in force knows `day` or a later one, none otherwise. Asks nothing yet."""
+    return Holiday.objects.filter(pk__in=RawSQL(_LAST_YEAR, (day,)))  # noqa: S611 - nothing but a date is put in
 
 
 def calendar_with(holiday: Holiday) -> Calendar:

@@ -9,9 +9,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from notifications.clock import read_clock
+from notifications.clock import estimate_clock, read_clock
 from notifications.kinds import READS_NAMES, is_secret
 from notifications.models import Mail, Message, Notice, Outgoing
+from notifications.selectors import undelivered
 from notifications.services import send_again
 from notifications.text import mask_phone, segments
 
@@ -50,10 +51,23 @@ class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
+class UndeliveredFilter(admin.SimpleListFilter):
+    """What did not arrive lately: the start page leads here."""
+
+    title = _("delivery")
+    parameter_name = "delivery"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("failed", _("not delivered in the last seven days, without codes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return undelivered(queryset, now=estimate_clock()) if self.value() == "failed" else queryset
+
+
 class _Outbox(_Record):
     """What is on its way, or was: a secret text is never shown."""
 
-    list_filter = ["state", "kind", "language", "created_at"]
+    list_filter = [UndeliveredFilter, "state", "kind", "language", "created_at"]
     actions = ["send_again"]
     without_names = {"shown_text": "hidden_text"}
 

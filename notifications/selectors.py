@@ -1,13 +1,20 @@
 """What the inbox shows and counts."""
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
+from notifications.kinds import secret_kinds
 from notifications.models import Notice, Outgoing
+
+Sent = TypeVar("Sent", bound=Outgoing)
+
+# For so long somebody may still do something about a message that did not arrive.
+LATELY: Final = timedelta(days=7)
 
 # Given by an app above: of what (`Notice.about`) a user is told now, as a subquery by the user's id.
 _known: list[Callable[[Any], QuerySet[Any, Any]]] = []
@@ -50,3 +57,9 @@ def is_told(message: Outgoing) -> bool:
     if message.about is None:
         return True
     return type(message)._default_manager.filter(told_of(message.recipient_id), pk=message.pk).exists()
+
+
+def undelivered(rows: "QuerySet[Sent]", *, now: datetime) -> "QuerySet[Sent]":
+    """Those that were given up lately, without the codes: who waited for one has asked for another."""
+    failed = rows.filter(state=Outgoing.State.FAILED, created_at__gt=now - LATELY)
+    return failed.exclude(kind__in=secret_kinds())

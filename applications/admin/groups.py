@@ -32,6 +32,7 @@ from applications.models.places import MOST_COUNTED
 from applications.moves import Refused, locking
 from applications.places.occupancy import Occupancy, occupancies_of, over_promised, signed_contracts
 from applications.states import ProposalState
+from applications.workplace import room_to_publish
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Kindergarten
 from bulletin.school_years import school_year, year_in_words
@@ -96,19 +97,25 @@ def _count(group: Group, actor: User, data: dict[str, Any], now: datetime) -> No
     places.count_children(group, year=data["school_year"], children=data["children"], actor=actor, now=now)
 
 
-class OverPromisedFilter(admin.SimpleListFilter):
-    """The groups of which more is taken and promised than there is room for."""
+class RoomFilter(admin.SimpleListFilter):
+    """The groups of which more is taken and promised than there is room for, or for which places could be published."""
 
     title = _("room")
     parameter_name = "room"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("over", _("more promised than there is room for"))]
+        return [
+            ("free", _("room left, and no vacancy")),
+            ("over", _("more promised than there is room for")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> QuerySet[Group]:
+        now = estimate_clock()
+        if self.value() == "free":
+            return queryset.filter(pk__in=room_to_publish(staff_of(request), now=now).values("pk"))
         if self.value() != "over":
             return queryset
-        return queryset.filter(pk__in=[one.group.pk for one in over_promised(queryset, now=estimate_clock())])
+        return queryset.filter(pk__in=[one.group.pk for one in over_promised(queryset, now=now)])
 
 
 @admin.register(Group)
@@ -117,7 +124,7 @@ class GroupAdmin(WorkAdmin):
 
     change_list_template = "admin/bulletin/group/change_list.html"
     list_display = ["name", "kindergarten", "age_group", "language", "regime", "capacity"]
-    list_filter = [OverPromisedFilter, "age_group", "language", "regime"]
+    list_filter = [RoomFilter, "age_group", "language", "regime"]
     list_select_related = ["kindergarten__locality"]
     search_fields = ["name", "kindergarten__name_kk", "kindergarten__name_ru"]
     ordering = ["kindergarten__sort_key", "age_group", "name"]

@@ -49,7 +49,12 @@ from applications.admin.work import (
     tag,
 )
 from applications.bidding import publication
-from applications.bidding.obstacles import publication_lead, refuse_obstacles, why_not_publish
+from applications.bidding.obstacles import (
+    opening_too_soon,
+    publication_lead,
+    refuse_obstacles,
+    why_not_publish,
+)
 from applications.rules.in_force import rules_at
 from applications.states import LIVE_OFFERS, BidState, OfferState
 from bulletin.employment import kindergartens_of
@@ -192,6 +197,21 @@ def _close(vacancy: Vacancy, actor: User, data: dict[str, Any], now: datetime) -
     publication.close_vacancy(vacancy, actor=actor, now=now)
 
 
+class TooSoonFilter(admin.SimpleListFilter):
+    """Drafts that only an official may publish in time: the start page leads here."""
+
+    title = _("opening too soon")
+    parameter_name = "opening"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("soon", _("drafts that only an official may publish in time"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Vacancy]) -> QuerySet[Vacancy]:
+        if self.value() != "soon":
+            return queryset
+        return queryset.filter(pk__in=opening_too_soon(now=estimate_clock()).values("pk"))
+
+
 @admin.register(Vacancy)
 class VacancyAdmin(SeenAdmin, WorkAdmin):
     """Editable only while it is a draft: afterwards families rely on it."""
@@ -207,7 +227,14 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
         "opening",
         "shown_state",
     ]
-    list_filter = ["state", "place_type", "mode", ("group__kindergarten", KindergartenNameFilter), "opens_at"]
+    list_filter = [
+        "state",
+        TooSoonFilter,
+        "place_type",
+        "mode",
+        ("group__kindergarten", KindergartenNameFilter),
+        "opens_at",
+    ]
     list_select_related = ["group__kindergarten__locality"]
     search_fields = ["group__name", "group__kindergarten__name_kk", "group__kindergarten__name_ru"]
     search_help_text = _("Name of the kindergarten or the group")

@@ -5,9 +5,24 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
+from django.db.models import (
+    DateField,
+    DateTimeField,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    PositiveSmallIntegerField,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Coalesce
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from applications.models import Rules
 from applications.places.occupancy import occupancies_of, place_day, room
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
@@ -81,6 +96,32 @@ def refuse_obstacles(obstacles: list[Obstacle]) -> None:
 def publication_lead(locality: Locality, *, now: datetime) -> timedelta:
     """How long before its opening a vacancy is published at `now` at the latest."""
     return timedelta(hours=rules_at(locality, now).publication_lead_hours)
+
+
+def opening_too_soon(*, now: datetime) -> QuerySet[Vacancy]:
+    """Drafts that open sooner than the rules allow, so that only an official may publish them. Asks nothing yet."""
+    place = "group__kindergarten__locality"
+    day = Func(
+        Value(now, output_field=DateTimeField()),
+        OuterRef(f"{place}__timezone"),
+        template="((%(expressions)s)::date)",
+        arg_joiner=" AT TIME ZONE ",
+        output_field=DateField(),
+    )
+    # As `rules_at` chooses them.
+    begun = Rules.objects.filter(Q(valid_from__lte=day) | Q(early_from__lte=now))
+    in_force = begun.filter(Q(locality=None) | Q(locality=OuterRef(place))).order_by(
+        F("locality").asc(nulls_last=True), "-valid_from", F("early_from").desc(nulls_last=True)
+    )
+    hours = Coalesce(
+        Subquery(in_force.values("publication_lead_hours")[:1]),
+        Value(Rules().publication_lead_hours, output_field=PositiveSmallIntegerField()),
+    )
+    earliest = ExpressionWrapper(
+        Value(now, output_field=DateTimeField()) + hours * Value(timedelta(hours=1)),
+        output_field=DateTimeField(),
+    )
+    return Vacancy.objects.filter(state=Vacancy.State.DRAFT, opens_at__gte=now, opens_at__lt=earliest)
 
 
 def too_early(locality: Locality, *, earliest: datetime) -> str:

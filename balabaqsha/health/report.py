@@ -15,7 +15,7 @@ from balabaqsha.health import heartbeats
 from balabaqsha.health.line import Line
 from balabaqsha.health.sweeps import SEEN, late_sweeps
 from balabaqsha.queues import DELIVERIES, QUEUES
-from bulletin.calendar import CalendarEmpty, calendar_of, calendar_rows
+from bulletin.calendar import MUST_REACH, CalendarEmpty, calendar_of, calendar_rows
 from children.disputes import undecided
 from notifications.budget import Usage, midnight, spent_since
 from notifications.clock import machine_clock
@@ -25,8 +25,6 @@ from notifications.delivery import due, mails_due, waiting_codes
 OUTBOX_LIMIT: Final = timedelta(minutes=10)
 # A code is worthless after ten minutes, and a family is waiting for it.
 CODES_LIMIT: Final = timedelta(minutes=1)
-# The longest promise counts some weeks ahead; the calendar must be longer than that.
-CALENDAR_LIMIT: Final = timedelta(days=60)
 # Deadlines do not depend on it; but what goes by a machine's own clock does (docs/architecture.md).
 CLOCK_LIMIT: Final = timedelta(seconds=2)
 
@@ -174,7 +172,7 @@ def _calendar(facts: Facts) -> str:
     if facts.calendar_ends is None:
         return "missing"
     left = facts.calendar_ends - timezone.localdate(facts.now)
-    return "ending" if left < CALENDAR_LIMIT else "ok"
+    return "ending" if left < MUST_REACH else "ok"
 
 
 def _seconds(age: timedelta) -> int:

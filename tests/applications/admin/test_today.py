@@ -1,7 +1,7 @@
 """The start page of the workplace: what waits for this employee now."""
 
 import re
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -13,24 +13,32 @@ from accounts.numbers import assisted, moves
 from accounts.numbers.moves import Claimant, Kind, Proof
 from accounts.roles import Role
 from applications import workplace
-from applications.models import Bid, Correction, GroupProposal, Headcount, Referral, RulesProposal
+from applications.bidding.obstacles import opening_too_soon
+from applications.models import Bid, Correction, GroupProposal, Headcount, Referral, Rules, RulesProposal
 from applications.referrals import issuing
+from applications.rules.in_force import rules_at
 from applications.states import ProposalState
-from bulletin.models import Review, Vacancy
+from bulletin.calendar import reaches, working_calendar
+from bulletin.models import Holiday, Review, Vacancy
+from notifications.models import Mail, Message
 from tests.applications.bidding.reference import place_bid
+from tests.applications.conftest import ZONE
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
     DisputeFactory,
+    GroupFactory,
     GuardianClaimFactory,
     GuardianshipFactory,
     KindergartenFactory,
+    LocalityFactory,
     ObjectionFactory,
     ReviewFactory,
     UndoRequestFactory,
     UserFactory,
+    VacancyFactory,
 )
-from tests.staff import employee, inside, worker_of
+from tests.staff import employee, inside, official_of, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
@@ -212,8 +220,12 @@ def test_each_counter_is_the_length_of_its_list(scene, clock):
     for state in Review.State:
         ReviewFactory(state=state)
     numbers_that_wait(employee(Role.CONTACT_CENTRE), now=scene.now)
+    GroupFactory(kindergarten=scene.group.kindergarten)
+    draft_that_opens(scene.now + timedelta(minutes=59), group=scene.group)
+    undelivered_of(scene.parent, now=scene.now)
+    administrator = employee(Role.ADMINISTRATOR)
 
-    for user in (worker, official, other):
+    for user in (worker, official, other, administrator):
         desk, told = inside(user), {}
         page = unescape(desk.get(reverse("admin:index")).content.decode())
         for address, number in re.findall(r'<li[^>]*><a href="([^"]+)"><strong>(\d+)</strong>', page):
@@ -221,7 +233,106 @@ def test_each_counter_is_the_length_of_its_list(scene, clock):
             assert desk.get(address).context["cl"].result_count == int(number), (user, address)
         # Nothing is empty by chance.
         assert all(told.values())
-        assert len(told) == (4 if user == worker else 18)
+        assert len(told) == {worker: 5, administrator: 2}.get(user, 21)
+
+
+def draft_that_opens(at, **fields):
+    return VacancyFactory(state=Vacancy.State.DRAFT, published_at=None, opens_at=at, **fields)
+
+
+def undelivered_of(parent, *, now):
+    """An SMS and an e-mail given up now, a code, and an SMS of a week ago."""
+    sent = {"recipient": parent, "state": Message.State.FAILED, "next_attempt_at": now, "give_up_at": now}
+    for number, (kind, at) in enumerate(
+        [("bid_placed", now), ("reset_code", now), ("bid_placed", now - timedelta(days=7))]
+    ):
+        outgoing = sent | {"kind": kind, "created_at": at, "language": "kk", "dedupe_key": f"failed-{number}"}
+        Message.objects.create(phone="+77017770000", **outgoing)
+        Mail.objects.create(address="family@example.kz", **outgoing)
+
+
+def test_what_opens_too_soon_by_the_rules_of_its_place(scene, clock):
+    """One microsecond on either side, for the rules that `rules_at` chooses."""
+    step = timedelta(microseconds=1)
+    elsewhere = GroupFactory(
+        kindergarten=KindergartenFactory(locality=LocalityFactory(slug="aqtau", timezone="Asia/Aqtau"))
+    )
+    today = scene.now.date()
+    Rules.objects.create(valid_from=today, publication_lead_hours=4)
+    Rules.objects.create(
+        locality=scene.locality, valid_from=today - timedelta(days=9), publication_lead_hours=9
+    )
+    Rules.objects.create(
+        locality=scene.locality,
+        valid_from=today + timedelta(days=1),
+        early_from=scene.now,
+        publication_lead_hours=2,
+    )
+    Rules.objects.create(
+        locality=scene.locality, valid_from=today + timedelta(days=2), publication_lead_hours=8
+    )
+    for group in (scene.group, elsewhere):
+        hours = rules_at(group.kindergarten.locality, scene.now).publication_lead_hours
+        assert hours == (2 if group == scene.group else 4)
+        lead = timedelta(hours=hours)
+        drafts = [
+            draft_that_opens(scene.now + ahead, group=group) for ahead in (-step, 0 * step, lead - step, lead)
+        ]
+        found = opening_too_soon(now=scene.now).filter(group=group)
+        assert {*found} == {*drafts[1:3]}
+
+
+def test_the_calendar_is_told_of_before_it_ends_to_who_may_change_it(scene, clock):
+    last = date(2020, 12, 31)
+    assert working_calendar().last == last
+    for day, knows in ((last, True), (last + timedelta(days=1), False)):
+        assert reaches(day).exists() == knows
+    alone = Holiday.objects.create(date=date(2030, 1, 1), name_kk="x", name_ru="x")
+    assert not reaches(date(2030, 1, 1)).exists()
+    alone.delete()
+    people = [
+        employee(Role.OFFICIAL), employee(Role.ADMINISTRATOR), employee(Role.AUDITOR), official_of(scene.locality),
+        worker_of(scene.group.kindergarten),
+    ]  # fmt: skip
+    LocalityFactory(slug="elsewhere")
+    for at, warns in (
+        (datetime(2020, 11, 1, 23, tzinfo=ZONE), False),
+        (datetime(2020, 11, 2, 0, tzinfo=ZONE), True),
+    ):
+        clock.move_to(at)
+        told = ["strong>!" in inside(user).get(reverse("admin:index")).content.decode() for user in people]
+        assert told == [warns, warns, False, False, False]
+    Holiday.objects.all().delete()
+    assert not reaches(last).exists()
+
+
+def test_what_was_left_to_the_inbox_today_is_as_many_rows_as_it_says(scene, clock):
+    for number, days in enumerate((0, 0, 1)):
+        Message.objects.create(
+            recipient=scene.parent, phone="+77017770000", kind="bid_placed", language="kk",
+            state=Message.State.WITHHELD, dedupe_key=str(number), next_attempt_at=scene.now,
+            give_up_at=scene.now, created_at=scene.now - timedelta(days=days),
+        )  # fmt: skip
+    for user, rows in ((employee(Role.OFFICIAL), 2), (official_of(LocalityFactory(slug="elsewhere")), 0)):
+        desk = inside(user)
+        page = unescape(desk.get(reverse("admin:index")).content.decode())
+        found = re.findall(r'<a href="([^"]+state__exact=withheld[^"]*)"><strong>(\d+)</strong>', page)
+        assert [int(number) for _address, number in found] == ([rows] if rows else [])
+        for address, _number in found:
+            assert desk.get(address).context["cl"].result_count == rows
+
+
+def test_groups_with_room_are_for_who_writes_vacancies_there(scene, clock):
+    own = GroupFactory(kindergarten=scene.group.kindergarten)
+    GroupFactory()
+    desk = inside(worker_of(scene.group.kindergarten))
+    assert desk.get(reverse("admin:index")).context["today"].groups_with_room == 1
+    assert list(
+        desk.get(reverse("admin:bulletin_group_changelist") + "?room=free").context["cl"].result_list
+    ) == [own]
+    assert (
+        inside(employee(Role.OFFICIAL)).get(reverse("admin:index")).context["today"].groups_with_room is None
+    )
 
 
 @pytest.mark.parametrize(("path", "words"), [("/admin/", "балабақша"), ("/ru/admin/", "детского сада")])

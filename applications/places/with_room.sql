@@ -1,0 +1,76 @@
+-- The groups of these kindergartens (null: of all) in which there is room this school year and for which nothing is
+-- written or published that still gives places: what `occupancy.reckon` and `occupancy.room` say, for many at once.
+WITH asked AS (SELECT %s::timestamptz AS now, %s::bigint[] AS kindergartens),
+place AS (
+    SELECT g.id AS group_id, g.capacity, l.timezone,
+        (SELECT min(p.started_at) FROM bulletin_pause p
+         WHERE p.ended_at IS NULL AND (p.locality_id IS NULL OR p.locality_id = l.id)) AS paused_since,
+        extract(year FROM (now AT TIME ZONE l.timezone) - interval '8 months')::int AS year
+    FROM asked, bulletin_group g
+    JOIN bulletin_kindergarten k ON k.id = g.kindergarten_id
+    JOIN bulletin_locality l ON l.id = k.locality_id
+    WHERE kindergartens IS NULL OR k.id = ANY (kindergartens)
+),
+vacancy AS (
+    SELECT v.id, v.group_id, v.state, v.seats_total, v.seats_taken, now < v.opens_at AS is_ahead, v.mode = 'queue_order' AS is_collected,
+        v.state = 'closed' OR coalesce(v.closes_at <= least(now, p.paused_since), false) AS is_over,
+        extract(
+            year FROM (greatest(v.vacant_from, v.opens_at) AT TIME ZONE p.timezone) - interval '8 months'
+        )::int AS year
+    FROM asked, bulletin_vacancy v JOIN place p ON p.group_id = v.group_id
+),
+free AS (
+    SELECT p.* FROM place p WHERE NOT EXISTS (
+        SELECT FROM vacancy v WHERE v.group_id = p.group_id AND (
+            v.state = 'draft'
+            OR (v.state = 'published' AND NOT v.is_over AND (v.is_ahead OR v.seats_taken < v.seats_total))
+        )
+    )
+),
+promised AS (
+    SELECT v.id, v.group_id, v.year, v.seats_taken + CASE
+        WHEN v.is_collected AND v.is_over AND v.state <> 'recalled' THEN least(
+            v.seats_total - v.seats_taken,
+            (SELECT count(*) FROM applications_bid b
+             WHERE b.vacancy_id = v.id AND b.state = 'pending' AND NOT b.holds_seat)
+        )
+        ELSE 0
+    END AS places
+    FROM vacancy v JOIN free USING (group_id)
+    WHERE v.state <> 'draft'
+),
+contract AS (
+    SELECT v.group_id, v.year, c.signed_at,
+        CASE WHEN b.holds_seat THEN NULL ELSE c.left_on::timestamp AT TIME ZONE f.timezone END AS gone_at
+    FROM promised v
+    JOIN free f USING (group_id)
+    JOIN applications_bid b ON b.vacancy_id = v.id
+    JOIN applications_referral r ON r.bid_id = b.id
+    JOIN applications_contract c ON c.referral_id = r.id
+    WHERE b.holds_seat OR c.left_on IS NOT NULL
+),
+counted AS (
+    SELECT DISTINCT ON (h.group_id, h.school_year) h.group_id, h.school_year, h.children, h.counted_at
+    FROM applications_headcount h JOIN free USING (group_id)
+    WHERE h.state = 'approved'
+    ORDER BY h.group_id, h.school_year, h.counted_at DESC, h.id DESC
+),
+held AS (
+    SELECT group_id, school_year, children, counted_at,
+        lead(school_year) OVER (PARTITION BY group_id ORDER BY school_year) AS until
+    FROM counted
+    UNION ALL
+    SELECT group_id, NULL, 0, NULL, (SELECT min(c.school_year) FROM counted c WHERE c.group_id = free.group_id)
+    FROM free
+)
+SELECT f.group_id FROM free f WHERE NOT EXISTS (
+    SELECT FROM held h
+    WHERE h.group_id = f.group_id AND (h.until IS NULL OR f.year < h.until)
+    AND f.capacity <= h.children
+        + coalesce((SELECT sum(v.places) FROM promised v
+                    WHERE v.group_id = h.group_id AND (h.until IS NULL OR v.year < h.until)), 0)
+        - (SELECT count(*) FROM contract c
+           WHERE c.group_id = h.group_id AND (h.until IS NULL OR c.year < h.until)
+           AND c.year <= h.school_year AND c.signed_at <= h.counted_at
+           AND (c.gone_at IS NULL OR h.counted_at < c.gone_at))
+)

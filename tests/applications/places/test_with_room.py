@@ -1,0 +1,100 @@
+"""Groups with room and no vacancy: one statement says of all of them what `occupancy` says of each."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from applications.models import Headcount
+from applications.places.occupancy import occupancies_of, room
+from applications.places.with_room import groups_with_room
+from applications.states import BidState, ProposalState
+from bulletin.models import Group, Pause, Vacancy
+from bulletin.opening import Phase, phase
+from bulletin.school_years import school_year
+from tests.applications.conftest import ZONE
+from tests.factories import BidFactory, ContractFactory, GroupFactory, KindergartenFactory, VacancyFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
+
+# A moment before the school year begins, so that both years are counted and promised.
+NOW = datetime(2019, 8, 31, 23, 59, tzinfo=ZONE)
+DAYS = [timedelta(days=number) for number in (-400, -40, -1, 0, 1, 40)]
+GIVING = {Phase.ANNOUNCED, Phase.PRIORITY, Phase.OPEN, Phase.PAUSED}
+
+
+def slowly(*, now):
+    """The same by the rules, group by group."""
+    found = set()
+    for group in Group.objects.select_related("kindergarten__locality"):
+        phases = {phase(one, now=now) for one in group.vacancies.all()}
+        year = school_year(group.kindergarten.locality.day(now))
+        left = room(group.capacity, occupancies_of([group], now=now)[group.pk], year=year)
+        if left > 0 and not phases & {*GIVING, Phase.DRAFT}:
+            found.add(group.pk)
+    return found
+
+
+def fill(group, chance, *, staff):
+    """Counts, vacancies of all kinds, bids and contracts, such as a few years bring."""
+    for year in (2018, 2019, 2020):
+        for _again in range(chance.choice([0, 0, 1, 2])):
+            Headcount.objects.create(
+                group=group, school_year=year, children=chance.randint(0, 4),
+                counted_at=NOW + chance.choice(DAYS), proposed_at=NOW, proposed_by=staff,
+                decided_at=NOW, decided_by=get_user_model().objects.exclude(pk=staff.pk).first(),
+                state=chance.choice([ProposalState.APPROVED, ProposalState.APPROVED, ProposalState.DECLINED]),
+            )  # fmt: skip
+    for _vacancy in range(chance.randint(0, 3)):
+        opens_at = NOW + chance.choice(DAYS)
+        collected = chance.random() < 0.4
+        ends = collected or chance.random() < 0.3
+        total = chance.randint(1, 3)
+        state = chance.choices(list(Vacancy.State), weights=[1, 3, 3, 5])[0]
+        vacancy = VacancyFactory(
+            group=group, opens_at=opens_at, vacant_from=NOW + chance.choice(DAYS), seats_total=total,
+            mode=Vacancy.Mode.QUEUE_ORDER if collected else Vacancy.Mode.FIRST_COME,
+            closes_at=opens_at + timedelta(days=chance.choice([1, 60])) if ends else None, state=state,
+            published_at=None if state == Vacancy.State.DRAFT else opens_at - timedelta(days=1),
+        )  # fmt: skip
+        taken = 0
+        if state == Vacancy.State.DRAFT:
+            continue
+        for _bid in range(chance.randint(0, total + 1)):
+            kind = chance.choice(["waits", "holds", "signed", "left"])
+            holds = kind in ("holds", "signed") and taken < total
+            taken += holds
+            if kind in ("waits", "holds"):
+                BidFactory(vacancy=vacancy, state=BidState.PENDING, holds_seat=holds)
+            elif kind == "left" or holds:
+                bid = BidFactory(vacancy=vacancy, state=BidState.ACTIVATED, holds_seat=holds)
+                left = {"left_on": (NOW + chance.choice(DAYS)).date(), "ended_at": NOW, "ended_by": staff}
+                ContractFactory(
+                    referral__bid=bid, referral__application=bid.application,
+                    signed_at=NOW + chance.choice(DAYS), **(left if kind == "left" else {}),
+                )  # fmt: skip
+        Vacancy.objects.filter(pk=vacancy.pk).update(seats_taken=taken)
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_it_says_the_same_as_the_rules(scene, is_paused):
+    """Of groups that are alike in nothing."""
+    chance = Random(7)
+    for _number in range(120):
+        fill(GroupFactory(capacity=chance.randint(2, 6)), chance, staff=scene.staff)
+    if is_paused:
+        Pause.objects.create(
+            started_at=NOW - timedelta(days=20), started_by=scene.staff, notice_kk="x", notice_ru="x"
+        )
+    for now in (NOW, NOW + timedelta(minutes=1)):
+        quickly = {*groups_with_room(None, now=now).values_list("pk", flat=True)}
+        assert quickly == slowly(now=now)
+        assert 12 < len(quickly) < 110
+
+
+def test_only_of_the_kindergartens_that_are_asked_for(scene):
+    own, other = (GroupFactory(kindergarten=KindergartenFactory()) for _number in range(2))
+    assert list(groups_with_room([own.kindergarten_id], now=NOW)) == [own]
+    assert list(groups_with_room([], now=NOW)) == []
+    assert {own, other} <= {*groups_with_room(None, now=NOW)}
