@@ -97,6 +97,7 @@ HOW_TO = CHECKOUT / "docs" / "how-to.md"
 # Where a thing is named, but nobody adds to it: what else uses the one that a recipe follows.
 USES_ONLY = {
     "vacant_from": {
+        "applications/places/with_room.sql",
         "applications/bidding/obstacles.py",
         "applications/places/occupancy.py",
         "docs/bulletin.md",
