@@ -5,6 +5,7 @@ import gc
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from balabaqsha.roles import set_up_roles
 from tests.emptying import empty_instead_of_flushing
 from tests.factories import UserFactory
 from tests.redis_server import OwnRedis, short_folder
+from tests.template import copied
 from tests.unseen import render_noted
 
 # What a page was given is kept for the test once, and not again for each of the sixty pieces that it is made of.
@@ -43,9 +45,19 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker) -> ExitStack:
+    """Until it is closed, a database that is created is a copy of the one that was migrated before."""
+    with django_db_blocker.unblock():
+        copying = ExitStack()
+        copying.enter_context(copied())
+        return copying
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_modify_db_settings, django_db_setup, django_db_blocker) -> None:
     """The test database, with the roles that `set_up` makes in every portal: they stay, made once."""
     with django_db_blocker.unblock():
+        django_db_modify_db_settings.close()
         set_up_roles()
 
 
