@@ -37,11 +37,16 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 
+# Until all tests are collected, everything that is made stays.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Spare the collector what lives as long as the run: walking it again and again costs a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
