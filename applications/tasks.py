@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 
+from applications.files import making as files
 from applications.jobs import deadlines, employees, papers, registry, telling
 from applications.jobs.invariants import differences
 from applications.models import Referral
@@ -102,3 +103,10 @@ def fold_buckets() -> None:
 @shared_task
 def repair_buckets() -> None:
     buckets.repair_buckets()
+
+
+@shared_task
+def make_files() -> None:
+    """Make the files that employees wait for, and delete those whose day is over."""
+    files.make_due(now=read_clock())
+    files.purge(now=read_clock())

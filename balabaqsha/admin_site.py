@@ -164,6 +164,8 @@ class StaffAdminSite(OTPAdminSite):
         """Ours before Django's, so that the first replaces Django's view at the same address."""
         # Only now: the pages of the workplace register themselves on this site.
         from applications.admin.family import FamilyPages
+        from applications.admin.files import FilePages
+        from applications.admin.reports import ReportPages
         from applications.admin.rosters import RosterPages
 
         own = path(
@@ -172,7 +174,9 @@ class StaffAdminSite(OTPAdminSite):
         # Whoever opens a link has no account that could be signed in yet.
         link = path("invitation/", set_up, name="set_up")
         told = path("inbox/", self.admin_view(inbox), name="inbox")
-        return [own, told, link, *FamilyPages(self).urls, *RosterPages(self).urls, *super().get_urls()]
+        pages = (FamilyPages, RosterPages, ReportPages, FilePages)
+        ours = [address for one in pages for address in one(self).urls]
+        return [own, told, link, *ours, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with how many messages to the employee are unread."""

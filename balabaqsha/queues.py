@@ -13,7 +13,7 @@ ORDINARY: Final = "celery"
 DELIVERIES: Final = "deliveries"
 
 # Who waits for it, before a page that says how far it is.
-_WAITED_FOR: Final = ("accounts.tasks.make_exports",)
+_WAITED_FOR: Final = ("accounts.tasks.make_exports", "applications.tasks.make_files")
 # Nobody misses it for some minutes.
 _HOUSEKEEPING: Final = (
     "accounts.tasks.prune_sms_codes",

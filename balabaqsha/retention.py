@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from accounts import sessions, sms_codes
 from accounts.data import exporting, leaving
 from accounts.numbers import retention as numbers
+from applications.files import making as files
 from applications.jobs import retention as papers
 from applications.personal_data import forgetting
 from notifications import retention as outbox
@@ -33,6 +34,7 @@ PERIODS = (
         forgetting.forget_children_due,
     ),
     Period("copies of people's own data, 24 hours after they were made", exporting.over, exporting.purge),
+    Period("files for employees, 24 hours after they were made", files.over, files.purge),
     Period("SMS codes, a day after they expired", sms_codes.old, sms_codes.prune),
     Period(
         "codes to other contacts, a day after they expired",

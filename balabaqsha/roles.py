@@ -64,6 +64,7 @@ PERMISSIONS: dict[Role, list[str]] = {
     Role.AUDITOR: [
         *_SEEN_BY_BOTH,
         *_OFFER,
+        "applications.read_reports",
         "accounts.view_assistedmove",
         "accounts.view_auditentry",
         "accounts.view_employee",
@@ -129,6 +130,7 @@ PERMISSIONS: dict[Role, list[str]] = {
         "accounts.view_objection",
         "accounts.view_user",
         "applications.open_papers",
+        "applications.read_reports",
         "applications.add_benefitcategory",
         "applications.add_correction",
         "applications.add_rules",

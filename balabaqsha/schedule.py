@@ -36,6 +36,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "move-numbers": {"task": "accounts.tasks.move_numbers", "schedule": 60.0},
     "prune-sms-codes": {"task": "accounts.tasks.prune_sms_codes", "schedule": crontab(minute=40)},
     "make-exports": {"task": "accounts.tasks.make_exports", "schedule": 60.0},
+    "make-files": {"task": "applications.tasks.make_files", "schedule": 60.0},
     "sweep-files": {"task": "accounts.tasks.sweep_files", "schedule": crontab(minute=25)},
     "purge-personal-data": {
         "task": "balabaqsha.tasks.purge_personal_data",

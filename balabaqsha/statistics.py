@@ -1,35 +1,30 @@
 """The public figures: one function per figure, counts only, cached for a minute.
 
 A function that takes a locality answers for all of them if it is None. Every monthly figure counts the same months: the
-last twelve, in the zone of the place, or in the portal's for all places together.
+last twelve, in the zone of the place, or in the portal's for all places together. Figures that officials read, too, are
+counted by their reports (`applications.reports`).
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from itertools import groupby
-from statistics import median
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from django.core.cache import cache
-from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
-from django.utils import timezone
-from redis.exceptions import RedisError
+from django.db.models import Q, QuerySet
 
-from applications.models import Contract, Referral
+from applications.models import Contract
 from applications.queue.position import queue_sizes
 from applications.queue.small_groups import FEW, noun_number, told
+from applications.reports import counts
+from applications.reports.asked import Asked, Slice
+from applications.reports.memory import remember
 from applications.states import ReferralState
-from bulletin.models import Locality, Vacancy
+from bulletin.models import Locality
 from bulletin.selectors import offer_totals
 
-SECONDS_REMEMBERED = 60
-MONTHS_SHOWN = 12
 RECENT_DAYS = 30
 
-logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 
@@ -166,69 +161,33 @@ def _waiting_by_locality() -> list[PlaceOfQueue]:
 
 
 def _places_by_month(locality: Locality | None, *, now: datetime) -> list[Month]:
-    zone = _zone(locality)
-    months = last_months(now.astimezone(zone).date())
-    since = _first_instant(locality, now=now)
-    vacancies = Vacancy.objects.filter(published_at__gte=since)
-    if locality is not None:
-        vacancies = vacancies.filter(group__kindergarten__locality=locality)
-    published = _by_month(vacancies, "published_at", zone=zone, amount=Sum("seats_total"))
-    taken = _by_month(
-        _signed(locality).filter(signed_at__gte=since), "signed_at", zone=zone, amount=Count("pk")
-    )
-    return [Month(first_day=day, published=published.get(day, 0), taken=taken.get(day, 0)) for day in months]
-
-
-def _by_month(rows: QuerySet[Any], at: str, *, zone: tzinfo, amount: Count | Sum) -> dict[date, int]:
-    counted = (
-        rows.order_by().annotate(month=TruncMonth(at, tzinfo=zone)).values_list("month").annotate(amount)
-    )
-    return {month.date(): count for month, count in counted}
-
-
-def last_months(today: date) -> list[date]:
-    """The first days of the last twelve months, the present one last. Pure."""
-    months = [today.replace(day=1)]
-    while len(months) < MONTHS_SHOWN:
-        months.append((months[-1] - timedelta(days=1)).replace(day=1))
-    return months[::-1]
-
-
-def _first_instant(locality: Locality | None, *, now: datetime) -> datetime:
-    """The beginning of the months shown at `now`."""
-    zone = _zone(locality)
-    return datetime.combine(last_months(now.astimezone(zone).date())[0], time.min, tzinfo=zone)
-
-
-def _zone(locality: Locality | None) -> tzinfo:
-    """The zone in which months begin: the place's, or the portal's for all places together."""
-    return locality.zone if locality else timezone.get_default_timezone()
+    asked = _asked(locality, now=now)
+    found = counts.places(asked, Slice.MONTH)
+    return [
+        Month(
+            first_day=day,
+            published=found.get(day, {}).get("published") or 0,
+            taken=found.get(day, {}).get("signed") or 0,
+        )
+        for day in asked.months
+    ]
 
 
 def _referral_outcomes(locality: Locality | None, *, now: datetime) -> list[Outcome]:
-    counts = dict(_referrals(locality, now=now).order_by().values_list("state").annotate(count=Count("pk")))
-    return [Outcome(state=state, referrals=counts.get(state, 0)) for state in ReferralState]
+    found = counts.no_shows(_asked(locality, now=now), None)[None]
+    return [Outcome(state=state, referrals=found[state.value] or 0) for state in ReferralState]
 
 
 def _days_to_referral(locality: Locality | None, *, now: datetime) -> Waits:
-    waits = (
-        _referrals(locality, now=now)
-        .order_by()
-        .values_list(F("issued_at") - F("application__filed_at"), flat=True)
-    )
-    days = sorted(wait.days for wait in waits)
-    if len(days) < FEW:
-        return Waits(referrals=len(days), median_days=None, slow_days=None)
-    return Waits(
-        referrals=len(days),
-        median_days=round(median(days)),
-        slow_days=days[min(len(days) - 1, len(days) * 9 // 10)],
-    )
+    found = counts.waits(_asked(locality, now=now), None)[None]
+    referrals = found["referrals"] or 0
+    if referrals < FEW:
+        return Waits(referrals=referrals, median_days=None, slow_days=None)
+    return Waits(referrals=referrals, median_days=found["median"], slow_days=found["slow"])
 
 
-def _referrals(locality: Locality | None, *, now: datetime) -> QuerySet[Referral]:
-    here = Q() if locality is None else Q(application__locality=locality)
-    return Referral.objects.filter(here, issued_at__gte=_first_instant(locality, now=now))
+def _asked(locality: Locality | None, *, now: datetime) -> Asked:
+    return Asked(now, None if locality is None else (locality,))
 
 
 def _signed(locality: Locality | None) -> QuerySet[Contract]:
@@ -237,14 +196,4 @@ def _signed(locality: Locality | None) -> QuerySet[Contract]:
 
 
 def _remember(name: str, locality: Locality | None, compute: Callable[[], Answer]) -> Answer:
-    """The answer of at most a minute ago. Without the cache it is computed again: a slow page, not an error."""
-    key = f"statistics:{name}:{locality.pk if locality else 'all'}"
-    try:
-        known: Answer | None = cache.get(key)
-        if known is None:
-            known = compute()
-            cache.set(key, known, SECONDS_REMEMBERED)
-    except RedisError:
-        logger.warning("The cache does not answer; %s is computed.", name)
-        return compute()
-    return known
+    return remember(f"statistics:{name}:{locality.pk if locality else 'all'}", compute)

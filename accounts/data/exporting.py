@@ -10,11 +10,11 @@ from typing import Any, BinaryIO, Final
 from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import override
 
-from accounts import audit
+from accounts import audit, making
 from accounts.data.parts import parts
 from accounts.data.sections import Section, path_of, written
 from accounts.journal_actions import Action
@@ -28,7 +28,6 @@ ONE_IN: Final = timedelta(days=1)
 KEPT_FOR: Final = timedelta(hours=24)
 # A worker that has not finished by then is dead.
 _LEASE: Final = timedelta(minutes=15)
-_MOST_ATTEMPTS: Final = 3
 TASK: Final = "accounts.tasks.make_exports"
 State = DataExport.State
 
@@ -79,8 +78,8 @@ def note_download(user: User, *, address: str | None, now: datetime) -> None:
 
 def to_make(*, now: datetime) -> QuerySet[DataExport]:
     """The copies that wait for a worker, or whose worker died."""
-    waiting = Q(state=State.WAITING) | Q(state=State.WORKING, taken_at__lte=now - _LEASE)
-    return DataExport.objects.filter(waiting).select_related("user").order_by("asked_at")
+    rows = DataExport.objects.select_related("user").order_by("asked_at")
+    return making.to_make(rows, now=now, lease=_LEASE)
 
 
 def make_due(*, now: datetime) -> int:
@@ -90,11 +89,7 @@ def make_due(*, now: datetime) -> int:
 
 def make(export: DataExport, *, now: datetime) -> bool:
     """Make one copy unless another worker has taken it; whether it is ready. Call it outside of a transaction."""
-    if export.attempts >= _MOST_ATTEMPTS:
-        to_make(now=now).filter(pk=export.pk).update(state=State.FAILED)
-        return False
-    taken = to_make(now=now).filter(pk=export.pk)
-    if not taken.order_by().update(state=State.WORKING, taken_at=now, attempts=F("attempts") + 1, done=0):
+    if not making.take(export, now=now, lease=_LEASE):
         return False
     try:
         with tempfile.TemporaryFile() as packed:
@@ -102,14 +97,14 @@ def make(export: DataExport, *, now: datetime) -> bool:
             packed.seek(0)
             export.file.save(f"{export.pk.hex}.zip", File(packed), save=False)
     except Exception:
-        # A worker that is alive says so at once: the next attempt need not wait for the end of its lease.
-        mine = DataExport.objects.filter(pk=export.pk, state=State.WORKING, taken_at=now)
-        mine.update(state=State.WAITING, done=0)
+        making.give_back(export)
         raise
     with transaction.atomic():
-        kept = DataExport.objects.filter(
-            pk=export.pk, state=State.WORKING, taken_at=now, user__leaving_since=None
-        ).update(state=State.READY, ready_at=now, file=export.file.name)
+        kept = (
+            making.held(export)
+            .filter(user__leaving_since=None)
+            .update(state=State.READY, ready_at=now, file=export.file.name)
+        )
         if not kept:
             delete_after_commit(export.file)
             return False

@@ -1,8 +1,9 @@
 """What a family asks for and gets, as rows of the database."""
 
-from applications.models.application import Application, Event
+from applications.models.application import ENTERS_OR_LEAVES, Application, Event
 from applications.models.benefit import Benefit, BenefitCategory
 from applications.models.bid import Bid, Offer, PriorityCutoff
+from applications.models.made_file import MadeFile
 from applications.models.places import GroupProposal, Headcount
 from applications.models.queue import Correction, QueueCount
 from applications.models.referral import (
@@ -17,6 +18,7 @@ from applications.models.rules import Rules, RulesProposal
 from applications.models.undoing import UndoRequest
 
 __all__ = [
+    "ENTERS_OR_LEAVES",
     "PAPERS_ON_THEIR_WAY",
     "Application",
     "Benefit",
@@ -29,6 +31,7 @@ __all__ = [
     "ExtensionDocument",
     "GroupProposal",
     "Headcount",
+    "MadeFile",
     "Offer",
     "PriorityCutoff",
     "QueueCount",

@@ -129,6 +129,11 @@ class Application(models.Model):
         return ", ".join(str(Language(code).label) for code in self.languages)
 
 
+_IS_IN, _WAS_IN = Q(to_state__in=QUEUED_STATES), Q(from_state__in=QUEUED_STATES)
+# The events by which an application comes into the queues or leaves them; not those between two queues.
+ENTERS_OR_LEAVES = (_IS_IN & ~_WAS_IN) | (~_IS_IN & _WAS_IN)
+
+
 class Event(models.Model):
     """One change of an application: append-only, and the only source of its history."""
 
@@ -166,6 +171,17 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["application", "id"], name="event_history"),
             models.Index(fields=["locality", "birth_year", "id"], name="event_queue"),
+            models.Index(
+                fields=["at"],
+                include=["locality", "birth_year", "from_state", "to_state", "move", "id"],
+                condition=ENTERS_OR_LEAVES,
+                name="event_in_or_out",
+            ),
+            models.Index(
+                fields=["at"],
+                condition=Q(move__in=[Move.CHANGE_LOCALITY, Move.CORRECT]),
+                name="event_between",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ PLACES = {
         "notifications.tasks.deliver_due_mails",
         "notifications.tasks.deliver_due_messages",
     },
-    ("celery", FIRST): {"accounts.tasks.make_exports"},
+    ("celery", FIRST): {"accounts.tasks.make_exports", "applications.tasks.make_files"},
     ("celery", USUAL): {
         "accounts.tasks.move_numbers",
         "applications.tasks.award_collected_bids",

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from applications.reports.asked import last_months
 from applications.states import ApplicationState, ReferralState
 from balabaqsha import statistics
 from bulletin.models import Vacancy
@@ -106,7 +107,7 @@ def test_places_taken_are_contracts_by_month_of_signing():
     ],
 )
 def test_the_last_months_are_twelve_and_end_with_the_present_one(today, first):
-    months = statistics.last_months(today)
+    months = last_months(today)
     assert (len(months), months[0], months[-1]) == (12, first, today.replace(day=1))
 
 

@@ -62,6 +62,7 @@ LEFT_OUT = {
     "bulletin.MovedOpening": "of a vacancy",
     "applications.GroupProposal": "an employee's act, about a group",
     "applications.Headcount": "an employee's act, about a group",
+    "applications.MadeFile": "an employee's copy of figures or of a list, gone a day later",
     "applications.Rules": "rules for all",
     "applications.RulesProposal": "an employee's act, about rules for all",
     "children.OverruledDecision": "an employee's act; what it changed stands in the journal and in the dispute",

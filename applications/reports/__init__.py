@@ -1,0 +1,1 @@
+"""What officials read about their localities: counts over months, by place, year, language and month."""
