@@ -139,6 +139,11 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     ),
     "applications/states.py HAS_PAPER · ReferralState": "EXPIRED REVOKED",
     "applications/bidding/publication.py _ENDED · Vacancy.State": "DRAFT PUBLISHED",
+    # Moves between queues; others lead into one or out of it, or change nothing of where a child waits.
+    "applications/models/application.py BETWEEN_QUEUES · Move": {
+        move for move in Move if move not in (Move.CHANGE_LOCALITY, Move.CORRECT)
+    },
+    "applications/models/made_file.py UNDER_WAY · MadeByWorker.State": "READY FAILED",
     "applications/queue/history.py CAUSES · Move": {move for move in MOVES if not _shifts_the_queue(move)},
     "applications/views/cabinet/pages.py _archived reasons · Move": {
         move for move in Move if move not in MOVES or MOVES[move][1] != ApplicationState.ARCHIVED
@@ -187,6 +192,17 @@ TO_EMPLOYEES = _named(Refusal, "OWN_CHILD OWN_DATA CHANGED_MEANWHILE DECIDED_MEA
 PICKED = {
     "accounts/journal_actions.py BY_VISITORS · Action",
     "applications/admin/work.py OF_FORMS · Action",
+    # What a report can be cut by, and what says where a row stands, differs from one to the next.
+    "applications/reports/catalogue.py _EVERYWHERE · Slice",
+    "applications/reports/catalogue.py _REPORTS · Slice",
+    "applications/reports/counts.py _QUEUED · Slice",
+    "applications/reports/counts.py _EVENTS · Slice",
+    "applications/reports/counts.py _transfers besides · Slice",
+    "applications/reports/counts.py _rows_of rows · Slice",
+    "applications/reports/facts.py _of_application · Slice",
+    "applications/reports/facts.py _of_group · Slice",
+    "applications/reports/tables.py _NAMED · Slice",
+    "applications/reports/tables.py _LABELLED · Slice",
     "accounts/numbers/assisted.py _BY_THE_OWNER · NumberMove.Stopped",
     "accounts/numbers/moves.py _ASKED · NumberMove.Proof",
     # Whatever speaks to a family has other words at work: a test of its own.

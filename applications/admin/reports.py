@@ -25,7 +25,7 @@ from applications.reports.counts import Values
 from applications.reports.forms import AskedForm, own_localities
 from applications.reports.tables import Table, table_of
 from applications.reports.workbook import as_of, told_filters
-from notifications.clock import estimate_clock
+from notifications.clock import read_clock
 
 # How many rows the page shows; the file has all.
 MOST_ROWS: Final = 50
@@ -59,7 +59,7 @@ class ReportPages:
     @method_decorator([never_cache, require_http_methods(["GET", "HEAD", "POST"])])
     def report(self, request: HttpRequest, name: str) -> HttpResponseBase:
         """One report; a press on its button lets a worker make the file of what the address asks for."""
-        reader, now = _reader(request), estimate_clock()
+        reader, now = _reader(request), read_clock()
         report = REPORTS.get(name)
         if report is None:
             raise Http404

@@ -43,6 +43,15 @@ class Migration(migrations.Migration):
                 ("done", models.PositiveSmallIntegerField(default=0)),
                 ("total", models.PositiveSmallIntegerField(default=0)),
                 ("ready_at", models.DateTimeField(blank=True, null=True, verbose_name="ready at")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="employee",
+                    ),
+                ),
                 ("what", models.CharField(max_length=40)),
                 ("query", models.CharField(blank=True, max_length=200)),
                 ("language", models.CharField(max_length=2)),
@@ -62,32 +71,20 @@ class Migration(migrations.Migration):
                 "ordering": ["-asked_at", "-id"],
                 "permissions": [("read_reports", "Can read the reports")],
                 "default_permissions": (),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ("waiting", "working"))),
+                        fields=["asked_at"],
+                        name="made_file_to_make",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("waiting", "working"))),
+                        fields=("user", "what", "query", "language"),
+                        name="one_file_is_made_once",
+                    )
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="madefile",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="employee",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="madefile",
-            index=models.Index(
-                condition=models.Q(("state__in", ("waiting", "working"))),
-                fields=["asked_at"],
-                name="made_file_to_make",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="madefile",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ("waiting", "working"))),
-                fields=("user", "what", "query", "language"),
-                name="one_file_is_made_once",
-            ),
         ),
     ]

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name="event",
             index=models.Index(
-                condition=models.Q(("move__in", ["move_house", "correct"])),
+                condition=models.Q(("move__in", ("move_house", "correct"))),
                 fields=["at"],
                 name="event_between",
             ),

@@ -1,6 +1,6 @@
 """What a family asks for and gets, as rows of the database."""
 
-from applications.models.application import ENTERS_OR_LEAVES, Application, Event
+from applications.models.application import BETWEEN_QUEUES, ENTERS_OR_LEAVES, Application, Event
 from applications.models.benefit import Benefit, BenefitCategory
 from applications.models.bid import Bid, Offer, PriorityCutoff
 from applications.models.made_file import MadeFile
@@ -18,6 +18,7 @@ from applications.models.rules import Rules, RulesProposal
 from applications.models.undoing import UndoRequest
 
 __all__ = [
+    "BETWEEN_QUEUES",
     "ENTERS_OR_LEAVES",
     "PAPERS_ON_THEIR_WAY",
     "Application",

@@ -132,6 +132,7 @@ class Application(models.Model):
 _IS_IN, _WAS_IN = Q(to_state__in=QUEUED_STATES), Q(from_state__in=QUEUED_STATES)
 # The events by which an application comes into the queues or leaves them; not those between two queues.
 ENTERS_OR_LEAVES = (_IS_IN & ~_WAS_IN) | (~_IS_IN & _WAS_IN)
+BETWEEN_QUEUES = (Move.CHANGE_LOCALITY, Move.CORRECT)
 
 
 class Event(models.Model):
@@ -179,7 +180,7 @@ class Event(models.Model):
             ),
             models.Index(
                 fields=["at"],
-                condition=Q(move__in=[Move.CHANGE_LOCALITY, Move.CORRECT]),
+                condition=Q(move__in=BETWEEN_QUEUES),
                 name="event_between",
             ),
         ]

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import ExtractDay, TruncMonth
 
-from applications.models import ENTERS_OR_LEAVES, Application, Event
+from applications.models import BETWEEN_QUEUES, ENTERS_OR_LEAVES, Application, Event
 from applications.reports.asked import Asked, Slice
 from applications.reports.facts import (
     ANSWERS,
@@ -39,8 +39,6 @@ Values = Mapping[str, int | None]
 Counts = Mapping[Key, Values]
 
 _IS_IN, _WAS_IN = Q(to_state__in=QUEUED_STATES), Q(from_state__in=QUEUED_STATES)
-# Between queues; everything else comes into one from outside, or leaves.
-_BETWEEN: Final = (Move.CHANGE_LOCALITY, Move.CORRECT)
 _QUEUED: Final = Facts(
     lambda: Application.objects.filter(state__in=QUEUED_STATES),
     "",
@@ -129,7 +127,7 @@ class _Transfer:
 def _transfers(asked: Asked, slice_: Slice | None) -> Iterator[_Transfer]:
     before = Event.objects.filter(application=OuterRef("application"), pk__lt=OuterRef("pk")).order_by("-pk")
     events: QuerySet[Any] = Event.objects.filter(
-        _IS_IN & _WAS_IN, move__in=_BETWEEN, at__gte=asked.begins, at__lt=asked.ends
+        _IS_IN & _WAS_IN, move__in=BETWEEN_QUEUES, at__gte=asked.begins, at__lt=asked.ends
     ).order_by()
     if asked.language:
         events = events.filter(application__languages__contains=[asked.language])

@@ -84,8 +84,8 @@ def _ordered(report: Report, asked: Asked, slice_: Slice, rows: Counts) -> list[
         return sorted(rows, reverse=True)
     if slice_ in _LABELLED:
         return [one for one in _LABELLED[slice_].values if one in rows]
-    name = report.order_column
-    return sorted(rows, key=lambda key: (-(rows[key].get(name) or 0), key))
+    names = (report.order_column, *report.drawn)
+    return sorted(rows, key=lambda key: (*(-(rows[key].get(name) or 0) for name in names), key))
 
 
 def _labels(asked: Asked, slice_: Slice, keys: Iterable[Key]) -> dict[Key, str]:

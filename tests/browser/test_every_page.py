@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from playwright.sync_api import BrowserContext, Page
 
 from accounts.models import PolicyConsent
+from applications.models import MadeFile
 from bulletin.models import Group, Kindergarten, Locality
 from children.models import Child
 from tests.browser.all_pages import CABINET, EMPTY, PUBLIC, family_objects, in_language, public_objects
@@ -98,6 +99,18 @@ def workers_pages(city) -> list[str]:
     ]
 
 
+def officials_pages(city) -> list[str]:
+    """Reports, one by kindergarten and one by month, with a file that is being made."""
+    MadeFile.objects.create(
+        user=city.official, what="report:waits", language="kk", title=LONG_WORD, asked_at=timezone.now()
+    )
+    return [
+        reverse("admin:reports"),
+        reverse("admin:report", args=["no-shows"]),
+        reverse("admin:report", args=["waits"]),
+    ]
+
+
 def too_wide(page: Page, widths: tuple[int, ...], *, what: str = TOO_WIDE) -> list[str]:
     """At which widths the page is wider than its window, and by what."""
     found = []
@@ -160,6 +173,7 @@ def test_every_page(open_context, live_server, city, language):
         of_visitors = [*in_language(language, *PUBLIC), *public_objects(city)]
         of_family = [*in_language(language, *CABINET), *family_objects(city), *offered_pages(city)]
         sign_in, of_workers = reverse("admin:login"), workers_pages(city)
+        of_officials = officials_pages(city)
         policy, not_allowed = reverse("accounts:policy"), reverse("accounts:language")
     agreed = PolicyConsent.objects.create(user=UserFactory(), version="earlier", given_at=timezone.now())
     visits = (
@@ -169,6 +183,7 @@ def test_every_page(open_context, live_server, city, language):
         (UserFactory(), in_language(language, *EMPTY), NARROW),
         (None, [sign_in], OF_EMPLOYEES),
         (city.worker, of_workers, OF_EMPLOYEES),
+        (city.official, of_officials, OF_EMPLOYEES),
     )
     faults, light, wider = {}, [*of_visitors, *of_family], wider_in_turns()
     for user, paths, narrow in visits:

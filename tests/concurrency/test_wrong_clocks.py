@@ -20,7 +20,8 @@ from accounts.sessions import IDLE
 from applications.bidding.award import award_collected
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.offers import offer_to_the_next
-from applications.models import Application, Benefit, Bid, Offer, Referral
+from applications.files import making
+from applications.models import Application, Benefit, Bid, MadeFile, Offer, Referral
 from applications.referrals import ending, issuing
 from applications.states import ApplicationState, BenefitState, OfferState, ReferralState
 from applications.waiting import confirming, filing
@@ -294,6 +295,15 @@ def deleted_copy(scene):
     return Case(NOW + exporting.KEPT_FOR, lambda: not copies.all().exists())
 
 
+def deleted_file(scene):
+    files = MadeFile.objects.filter(
+        pk=MadeFile.objects.create(
+            user=scene.staff, what="report:queue", language="kk", asked_at=NOW, ready_at=NOW, state="ready"
+        ).pk
+    )
+    return Case(NOW + making.KEPT_FOR, lambda: not files.all().exists())
+
+
 def longer_calendar(scene):
     added = Holiday.objects.filter(date__year=2020 + YEARS_AHEAD)
     return Case(at_midnight(2020, 1, 1), lambda: added.all().exists())
@@ -336,6 +346,7 @@ CASES = {
     "applications.tasks.remind_aging": [told_of_school_age],
     "notifications.tasks.deliver_due_messages": [delivered_message, given_up_message],
     "accounts.tasks.make_exports": [deleted_copy],
+    "applications.tasks.make_files": [deleted_file],
     "accounts.tasks.move_numbers": [moved_number],
     "notifications.tasks.deliver_due_mails": [given_up_mail],
     "accounts.tasks.prune_sms_codes": [pruned_code],

@@ -34,6 +34,7 @@ from applications.models import (
     Event,
     GroupProposal,
     Headcount,
+    MadeFile,
     Rules,
     RulesProposal,
     StopListEntry,
@@ -293,6 +294,9 @@ def objects(scene, clock):
             created_at=scene.now,
         ),
         role=Group.objects.get(name=Role.OFFICIAL),
+        file=MadeFile.objects.create(
+            user=scene.staff, what="report:queue", language="kk", asked_at=scene.now
+        ),
     )
 
 
