@@ -3,7 +3,8 @@
 Seeds a scratch database twice, with a tenth of a city and with a whole one: 1,000 kindergartens, 10,000 vacancies,
 100,000 applications and bids, 20,000 referrals, 1,000,000 entries of the audit. Every list that an administrator, an
 official of one locality of four and a worker of one kindergarten may open is asked for its first page, its last and a
-search, besides the start page, each in turn with a page that asks for nothing. Prints a table with the slowest first
+search, besides the start page, lists to print and reports (by their widest cuts, each figure worked out anew), each in
+turn with a page that asks for nothing. Prints a table with the slowest first
 and, as the last line, JSON; ends with 1 where a page takes more statements than the bar, or grows faster. Milliseconds
 are shown beside their bar and fail nothing: they are this machine's.
 """
@@ -110,11 +111,19 @@ def hire() -> dict[str, Any]:
 
 
 def pages(browser: Any) -> Iterator[str]:
-    """The start page, and each list that this employee may open: its first page, its last, and a search."""
+    """The start page, and each list that this employee may open: its first page, its last, and a search; reports."""
     from django.contrib import admin
     from django.urls import reverse
 
+    from applications.reports.catalogue import REPORTS
+
     yield reverse("admin:index")
+    if browser.get(reverse("admin:roster_awaited")).status_code == 200:
+        yield reverse("admin:roster_awaited")
+    if browser.get(reverse("admin:reports")).status_code == 200:
+        for report in REPORTS.values():
+            for slice_ in report.slices:
+                yield f"{reverse('admin:report', args=[report.name])}?by={slice_.value}"
     for model in admin.site._registry:
         path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         answer = browser.get(path)
@@ -130,7 +139,11 @@ def pages(browser: Any) -> Iterator[str]:
 
 
 def visit(browser: Any, path: str) -> float:
-    """Seconds that the page takes."""
+    """Seconds that the page takes; of a report, without what it remembers."""
+    from django.core.cache import cache
+
+    if "/reports/" in path:
+        cache.clear()
     began = time.perf_counter()
     answer = browser.get(path)
     taken = time.perf_counter() - began

@@ -60,6 +60,11 @@ INSERT INTO applications_event
 SELECT id, filed_at, 'file', '', 'waiting', filed_by_id, '', '{{}}', locality_id, birth_year, tier, filed_at
 FROM applications_application;
 
+INSERT INTO applications_event
+    (application_id, at, move, from_state, to_state, actor_id, reason, data, locality_id, birth_year, tier, filed_at)
+SELECT id, now(), 'sign_contract', 'referred', 'enrolled', filed_by_id, '', '{{}}', locality_id, birth_year, tier, filed_at
+FROM applications_application WHERE state = 'enrolled';
+
 INSERT INTO applications_bid
     (id, application_id, vacancy_id, state, placed_at, placed_by_id, holds_seat, answer_due, decided_at, reason, stand_in)
 SELECT md5('b' || g)::uuid, md5('a' || g)::uuid, md5('v' || 1 + g / 10 % (10 * {kindergartens}))::uuid,

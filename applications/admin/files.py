@@ -55,9 +55,12 @@ class FileRow:
         return self.file.ready_at + making.KEPT_FOR if self.file.ready_at else None
 
 
-def file_rows(user: User, *, what: str, now: datetime) -> list[FileRow]:
-    """The newest files of a kind that `user` asked for."""
-    return [FileRow(file, now) for file in making.newest_of(user, what=what, now=now)[:SHOWN]]
+def file_rows(user: User, *, what: str, now: datetime, query: str | None = None) -> list[FileRow]:
+    """The newest files of a kind that `user` asked for; with `query`, of that very thing."""
+    files = making.newest_of(user, what=what, now=now)
+    if query is not None:
+        files = files.filter(query=query)
+    return [FileRow(file, now) for file in files[:SHOWN]]
 
 
 class FilePages:

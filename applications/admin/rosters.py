@@ -1,131 +1,171 @@
 """Lists of children to print, or to take as a file. Each look at one is entered, since it shows many families' data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
 from accounts import audit
 from accounts.models import User
+from applications.admin.files import file_rows
 from applications.admin.work import staff_of
 from applications.csv_file import csv_response
+from applications.files import making
+from applications.files.makers import ROSTER
 from applications.journal_actions import Action
-from applications.models import Bid, Contract
-from applications.own_rows import own_rows
-from applications.referrals import due
-from applications.rosters import rosters
-from applications.rosters.sheet import XLSX_TYPE, Sheet
+from applications.rosters import own
+from applications.rosters.rosters import Roster
+from applications.rosters.sheet import XLSX_TYPE
 from bulletin.models import Kindergarten, Vacancy
 from notifications.clock import read_clock
 
-M = TypeVar("M", bound=Model)
-
 CSV: Final = "csv"
 XLSX: Final = "xlsx"
+# So many rows stand on the page; and so many may be in a file that is made while the page waits.
+MOST_SHOWN: Final = 500
+MOST_AT_ONCE: Final = 2_000
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A roster on its page. `query` names what it is of, for the worker who makes its file."""
+
+    roster: Roster
+    name: str
+    back: str
+    query: str
+    places: Collection[int]
 
 
 class RosterPages:
-    """The pages, as a site of the workplace mounts them (`urls`): as a page, and with `?as=csv` or `?as=xlsx`."""
+    """The pages, as a site of the workplace mounts them (`urls`): as a page, and with `?as=csv` or `?as=xlsx`.
+
+    A press on a page's button lets a worker make the spreadsheet, however long the list is.
+    """
 
     def __init__(self, site: AdminSite) -> None:
         self.site = site
 
     @property
     def urls(self) -> list[URLPattern]:
-        own: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
+        routes: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
             "roster_enrolled": ("rosters/enrolled/<int:pk>/", self.enrolled),
             "roster_awaited": ("rosters/awaited/", self.awaited),
             "roster_bids": ("rosters/bids/<uuid:pk>/", self.bids),
         }
-        return [path(route, self.site.admin_view(view), name=name) for name, (route, view) in own.items()]
+        return [path(route, self.site.admin_view(view), name=name) for name, (route, view) in routes.items()]
 
-    @method_decorator(never_cache)
+    @method_decorator([never_cache, require_http_methods(["GET", "HEAD", "POST"])])
     def enrolled(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The children enrolled in a kindergarten, group by group."""
-        reader, now = _reader(request, "applications.view_contract"), read_clock()
-        kindergarten = _own(Kindergarten.objects.select_related("locality"), pk, reader=reader, now=now)
-        contracts = own_rows(Contract.objects.all(), user=reader, now=now)
-        sheet = rosters.enrolled(kindergarten, contracts, reader=reader)
-        return self._answer(
-            request,
-            sheet,
-            back=reverse("admin:bulletin_kindergarten_change", args=[pk]),
-            name="enrolled",
-            now=now,
-        )
+        reader, now = _reader(request, own.ENROLLED), read_clock()
+        try:
+            roster = own.enrolled(pk, reader=reader, now=now)
+        except Kindergarten.DoesNotExist:
+            raise Http404 from None
+        back = reverse("admin:bulletin_kindergarten_change", args=[pk])
+        return self._answer(request, _Shown(roster, own.ENROLLED, back, f"pk={pk}", [pk]), now=now)
 
-    @method_decorator(never_cache)
+    @method_decorator([never_cache, require_http_methods(["GET", "HEAD", "POST"])])
     def awaited(self, request: HttpRequest) -> HttpResponseBase:
         """The families that may still come to sign, those whose last day is nearest first."""
-        reader, now = _reader(request, "applications.view_referral"), read_clock()
-        referrals = own_rows(due.valid_referrals(now=now), user=reader, now=now)
-        sheet = rosters.awaited(referrals, reader=reader)
-        return self._answer(
-            request, sheet, back=reverse("admin:applications_referral_changelist"), name="awaited", now=now
-        )
+        reader, now = _reader(request, own.AWAITED), read_clock()
+        roster = own.awaited(reader=reader, now=now)
+        back = reverse("admin:applications_referral_changelist")
+        places = own.own_kindergartens(reader, now) if request.method == "POST" else ()
+        return self._answer(request, _Shown(roster, own.AWAITED, back, "", places), now=now)
 
-    @method_decorator(never_cache)
+    @method_decorator([never_cache, require_http_methods(["GET", "HEAD", "POST"])])
     def bids(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
         """Who asks for the places of a vacancy."""
-        reader, now = _reader(request, "applications.view_bid"), read_clock()
-        vacancy = _own(
-            Vacancy.objects.select_related("group__kindergarten__locality"), pk, reader=reader, now=now
-        )
-        bids = own_rows(Bid.objects.all(), user=reader, now=now)
-        sheet = rosters.bids_of(vacancy, bids, reader=reader, now=now)
-        return self._answer(
-            request, sheet, back=reverse("admin:bulletin_vacancy_change", args=[pk]), name="bids", now=now
-        )
+        reader, now = _reader(request, own.BIDS), read_clock()
+        try:
+            roster = own.bids_of(pk, reader=reader, now=now)
+        except Vacancy.DoesNotExist:
+            raise Http404 from None
+        back = reverse("admin:bulletin_vacancy_change", args=[pk])
+        places = Kindergarten.objects.filter(groups__vacancies=pk).values_list("pk", flat=True)
+        shown = _Shown(roster, own.BIDS, back, f"pk={pk}", places)
+        return self._answer(request, shown, now=now)
 
-    def _answer(
-        self, request: HttpRequest, sheet: Sheet, *, back: str, name: str, now: datetime
-    ) -> HttpResponseBase:
+    def _answer(self, request: HttpRequest, shown: _Shown, *, now: datetime) -> HttpResponseBase:
+        found = shown.roster.count()
         kind = request.GET.get("as", "")
-        audit.record(
-            Action.ROSTER_TAKEN,
-            actor=staff_of(request),
-            target=" · ".join(filter(None, (sheet.title, kind if kind in (CSV, XLSX) else ""))),
-            address=audit.client_address(request),
-            now=now,
-        )
-        file = f"{name}-{localtime(now, sheet.zone):%Y-%m-%d}"
-        if kind == CSV:
-            return csv_response(
-                filename=f"{file}.csv", heading=sheet.headings, rows=sheet.in_words, delimiter=";"
+        if request.method == "POST":
+            return _order(request, shown, now=now)
+        if kind in (CSV, XLSX) and found > MOST_AT_ONCE:
+            messages.warning(
+                request, gettext("The list is too long to be made while you wait. Make a file of it below.")
             )
-        if kind == XLSX:
-            response = HttpResponse(sheet.xlsx(), content_type=XLSX_TYPE)
-            response["Content-Disposition"] = f'attachment; filename="{file}.xlsx"'
-            return response
+            return HttpResponseRedirect(f"{request.path}#files")
+        _enter(request, shown, kind, now=now)
+        if kind in (CSV, XLSX):
+            return _file(shown, kind, now=now)
+        sheet = shown.roster.first(MOST_SHOWN)
         context = {
             **self.site.each_context(request),
             "title": sheet.title,
             "sheet": sheet,
             "rows": [list(zip(sheet.headings, row, strict=True)) for row in sheet.in_words],
-            "back": back,
+            "found": found,
+            "is_cut": found > len(sheet.rows),
+            "is_long": found > MOST_AT_ONCE,
+            "files": file_rows(staff_of(request), what=f"{ROSTER}:{shown.name}", now=now, query=shown.query),
+            "back": shown.back,
             "as_of": sheet.told(now),
         }
         return TemplateResponse(request, "admin/roster.html", context)
 
 
-def _reader(request: HttpRequest, permission: str) -> User:
+def _order(request: HttpRequest, shown: _Shown, *, now: datetime) -> HttpResponse:
+    making.ask(
+        staff_of(request),
+        what=f"{ROSTER}:{shown.name}",
+        query=shown.query,
+        title=shown.roster.title,
+        places=shown.places,
+        now=now,
+    )
+    messages.success(request, gettext("The file is being made. You find it at the end of this page."))
+    return HttpResponseRedirect(f"{request.path}#files")
+
+
+def _enter(request: HttpRequest, shown: _Shown, kind: str, *, now: datetime) -> None:
+    audit.record(
+        Action.ROSTER_TAKEN,
+        actor=staff_of(request),
+        target=" · ".join(filter(None, (shown.roster.title, kind if kind in (CSV, XLSX) else ""))),
+        address=audit.client_address(request),
+        now=now,
+    )
+
+
+def _file(shown: _Shown, kind: str, *, now: datetime) -> HttpResponseBase:
+    """The whole list, which is short enough."""
+    sheet = shown.roster.first(MOST_AT_ONCE)
+    name = f"{shown.name}-{localtime(now, sheet.zone):%Y-%m-%d}.{kind}"
+    if kind == CSV:
+        return csv_response(filename=name, heading=sheet.headings, rows=sheet.in_words, delimiter=";")
+    response = HttpResponse(sheet.xlsx(), content_type=XLSX_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _reader(request: HttpRequest, name: str) -> User:
     reader = staff_of(request)
-    if not reader.has_perm(permission):
+    if not reader.has_perm(own.PERMISSIONS[name]):
         raise PermissionDenied
     return reader
-
-
-def _own(rows: QuerySet[M], pk: object, *, reader: User, now: datetime) -> M:
-    """The object, or 404 for one of another place."""
-    return get_object_or_404(own_rows(rows, user=reader, now=now), pk=pk)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import QueryDict
 
 from accounts.models import User
@@ -12,6 +13,8 @@ from applications.models import MadeFile
 from applications.reports import workbook
 from applications.reports.catalogue import REPORTS
 from applications.reports.forms import AskedForm, own_localities
+from applications.rosters import own
+from applications.rosters.rosters import BATCH, Roster, Rows
 from applications.rosters.sheet import Sheet
 from applications.rosters.sheet import workbook as packed
 
@@ -20,6 +23,7 @@ Tell = Callable[[int, int], None]
 
 READ_REPORTS: Final = "applications.read_reports"
 REPORT: Final = "report"
+ROSTER: Final = "roster"
 
 
 class CannotBeMade(Exception):
@@ -39,7 +43,7 @@ class Maker:
 def maker_of(what: str) -> Maker:
     """Who makes such a file. Raises `CannotBeMade` for a kind that there is not, or is no longer."""
     try:
-        return MAKERS[what.partition(":")[0]]
+        return MAKERS[what] if what in MAKERS else MAKERS[what.partition(":")[0]]
     except KeyError:
         raise CannotBeMade(what) from None
 
@@ -66,4 +70,34 @@ def _locality_keys(user: User, now: datetime) -> set[int]:
     return {one.pk for one in own_localities(user, now=now)}
 
 
-MAKERS: Final = {REPORT: Maker(READ_REPORTS, _locality_keys, _write_report)}
+def _write_roster(file: MadeFile, tell: Tell, now: datetime) -> bytes:
+    try:
+        roster = _roster_of(file, now)
+    except (ObjectDoesNotExist, ValidationError, ValueError):
+        raise CannotBeMade(file.what) from None
+    total = -(-roster.count() // BATCH)
+    rows: Rows = []
+    for done, some in enumerate(roster.batches(), start=1):
+        rows += some
+        # Who comes meanwhile is in the list, too.
+        tell(min(done, total), total)
+    return roster.sheet(rows).xlsx()
+
+
+def _roster_of(file: MadeFile, now: datetime) -> Roster:
+    pk = QueryDict(file.query).get("pk", "")
+    name = file.what.partition(":")[2]
+    if name == own.ENROLLED:
+        return own.enrolled(pk, reader=file.user, now=now)
+    if name == own.BIDS:
+        return own.bids_of(pk, reader=file.user, now=now)
+    return own.awaited(reader=file.user, now=now, kindergartens=file.places)
+
+
+MAKERS: Final = {
+    REPORT: Maker(READ_REPORTS, _locality_keys, _write_report),
+    **{
+        f"{ROSTER}:{name}": Maker(permission, own.own_kindergartens, _write_roster, names_people=True)
+        for name, permission in own.PERMISSIONS.items()
+    },
+}

@@ -3,7 +3,11 @@
 What an employee may see is decided by whoever calls; names are shown as far as the employee may read them.
 """
 
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from itertools import islice
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.utils.timezone import get_default_timezone
@@ -17,8 +21,41 @@ from applications.rosters.sheet import Cell, Sheet
 from applications.states import BidState
 from bulletin.models import Kindergarten, Vacancy
 
+Rows = list[tuple[Cell, ...]]
 
-def enrolled(kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reader: User) -> Sheet:
+BATCH: Final = 500
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A list that is read as far as somebody asks for it. `told` makes the rows of a few of what is `found`."""
+
+    title: str
+    headings: Sequence[str]
+    zone: tzinfo
+    found: QuerySet[Any]
+    told: Callable[[list[Any]], Rows]
+
+    def count(self) -> int:
+        """How many rows there are. One statement."""
+        return self.found.order_by().count()
+
+    def first(self, most: int) -> Sheet:
+        """The first `most` rows. Some statements, however long the list is."""
+        return self.sheet(self.told(list(self.found[:most])))
+
+    def batches(self) -> Iterator[Rows]:
+        """All rows, `BATCH` at a time, read as they are asked for."""
+        rows = self.found.iterator(chunk_size=BATCH)
+        while some := list(islice(rows, BATCH)):
+            yield self.told(some)
+
+    def sheet(self, rows: Rows) -> Sheet:
+        """These rows as a table."""
+        return Sheet(title=self.title, headings=self.headings, rows=rows, zone=self.zone)
+
+
+def enrolled(kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reader: User) -> Roster:
     """The children with a contract that runs, group by group, in the order of their names."""
     rows = contracts.filter(
         referral__bid__vacancy__group__kindergarten=kindergarten, ended_at=None
@@ -31,7 +68,7 @@ def enrolled(kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reade
         "referral__application__child__first_name",
         "pk",
     )
-    return Sheet(
+    return Roster(
         title=f"{kindergarten.name}: {gettext('enrolled children')}",
         headings=[
             gettext("Group"),
@@ -40,7 +77,8 @@ def enrolled(kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reade
             gettext("Contract"),
             gettext("Signed at"),
         ],
-        rows=[
+        found=named,
+        told=lambda some: [
             (
                 one.referral.bid.vacancy.group.name,
                 shown_name(one.referral.application.child, reader),
@@ -48,20 +86,15 @@ def enrolled(kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reade
                 one.number,
                 one.signed_at,
             )
-            for one in named
+            for one in some
         ],
         zone=kindergarten.locality.zone,
     )
 
 
-def awaited(referrals: QuerySet[Referral], *, reader: User) -> Sheet:
+def awaited(referrals: QuerySet[Referral], *, reader: User) -> Roster:
     """The families that may still come, the earliest last day first."""
-    rows = list(
-        referrals.select_related(
-            "application__child", "application__locality", "bid__vacancy__group__kindergarten"
-        ).order_by("valid_until", "issued_at")
-    )
-    return Sheet(
+    return Roster(
         title=gettext("Families that are expected"),
         headings=[
             gettext("Last day"),
@@ -72,7 +105,10 @@ def awaited(referrals: QuerySet[Referral], *, reader: User) -> Sheet:
             gettext("Group"),
             gettext("Came on"),
         ],
-        rows=[_awaited(one, reader) for one in rows],
+        found=referrals.select_related(
+            "application__child", "application__locality", "bid__vacancy__group__kindergarten"
+        ).order_by("valid_until", "issued_at", "pk"),
+        told=lambda some: [_awaited(one, reader) for one in some],
         zone=get_default_timezone(),
     )
 
@@ -90,15 +126,24 @@ def _awaited(referral: Referral, reader: User) -> tuple[Cell, ...]:
     )
 
 
-def bids_of(vacancy: Vacancy, bids: QuerySet[Bid], *, reader: User, now: datetime) -> Sheet:
+def bids_of(vacancy: Vacancy, bids: QuerySet[Bid], *, reader: User, now: datetime) -> Roster:
     """Who asks for the places of a vacancy, with their numbers in the queue, in the order in which they asked."""
-    rows = list(
-        bids.filter(vacancy=vacancy)
-        .select_related("application__child", "application__locality")
-        .order_by("placed_at", "pk")
-    )
-    numbers = numbers_of([one.application for one in rows if one.state == BidState.PENDING], now=now)
-    return Sheet(
+
+    def told(some: list[Bid]) -> Rows:
+        numbers = numbers_of([one.application for one in some if one.state == BidState.PENDING], now=now)
+        return [
+            (
+                one.placed_at,
+                shown_name(one.application.child, reader),
+                one.application.child.birth_date,
+                one.application.number,
+                numbers.get(one.application_id),
+                one.get_state_display(),
+            )
+            for one in some
+        ]
+
+    return Roster(
         title=str(vacancy),
         headings=[
             gettext("Bid sent at"),
@@ -108,16 +153,9 @@ def bids_of(vacancy: Vacancy, bids: QuerySet[Bid], *, reader: User, now: datetim
             gettext("Number in the queue"),
             gettext("State"),
         ],
-        rows=[
-            (
-                one.placed_at,
-                shown_name(one.application.child, reader),
-                one.application.child.birth_date,
-                one.application.number,
-                numbers.get(one.application_id),
-                one.get_state_display(),
-            )
-            for one in rows
-        ],
         zone=vacancy.locality.zone,
+        found=bids.filter(vacancy=vacancy)
+        .select_related("application__child", "application__locality")
+        .order_by("placed_at", "pk"),
+        told=told,
     )

@@ -5,16 +5,20 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from accounts.roles import Role
+from applications.admin import rosters as pages
+from applications.files import makers, making
 from applications.journal_actions import Action
-from applications.models import Referral
+from applications.models import MadeFile, Referral
 from applications.queue.position import position
 from applications.referrals import ending, issuing, leaving
+from applications.rosters import rosters
 from tests.applications.bidding.reference import place_bid
-from tests.factories import ApplicationFactory
+from tests.factories import ApplicationFactory, KindergartenFactory
 from tests.staff import employee, inside, worker_of
 
 pytestmark = pytest.mark.django_db
@@ -105,3 +109,98 @@ def test_who_reads_no_names_reads_initials(scene, worker, referral):
     rows = inside(employee(Role.AUDITOR)).get(reverse("admin:roster_awaited")).context["sheet"].in_words
     assert rows
     assert scene.application.child.last_name not in rows[0][1]
+
+
+@pytest.fixture
+def long_list(scene, worker, referral, monkeypatch):
+    """Two families are expected, and one is too many for a page, and for a file made while it waits."""
+    other = ApplicationFactory(
+        locality=scene.application.locality,
+        child__birth_date=scene.application.child.birth_date,
+        child__last_name="ЯКУПОВА",
+    )
+    bid = place_bid(other, scene.vacancy, actor=other.filed_by, now=scene.now)
+    issuing.activate_bid(bid, actor=worker, now=scene.now + timedelta(minutes=1))
+    monkeypatch.setattr(pages, "MOST_SHOWN", 1)
+    monkeypatch.setattr(pages, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(rosters, "BATCH", 1)
+    monkeypatch.setattr(makers, "BATCH", 1)
+    return {scene.application.child.full_name, other.child.full_name}
+
+
+def words(answer) -> str:
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
+        return packed.read("xl/sharedStrings.xml").decode()
+
+
+def test_a_long_list_is_cut_on_the_page_and_whole_in_the_file(scene, worker, long_list):
+    desk, address = inside(worker), reverse("admin:roster_awaited")
+    page = desk.get(address)
+    assert (len(page.context["sheet"].rows), page.context["found"]) == (1, 2)
+    assert "as=xlsx" not in page.content.decode()
+    for kind in ("xlsx", "csv"):
+        assert desk.get(address, {"as": kind}).url == f"{address}#files"
+    assert desk.post(address).url == f"{address}#files"
+    assert desk.post(address).url == f"{address}#files"
+    making.make_due(now=scene.now)
+    file = MadeFile.objects.get()
+    assert (file.done, file.total, file.state) == (2, 2, "ready")
+    before = AuditEntry.objects.filter(action=Action.ROSTER_TAKEN).count()
+    download = reverse("admin:made_file", args=[file.pk])
+    assert download in desk.get(address).content.decode()
+    told = words(desk.get(download))
+    assert [name for name in long_list if name not in told] == []
+    entered = AuditEntry.objects.filter(action=Action.ROSTER_TAKEN).order_by("pk")
+    assert entered.count() == before + 2
+    assert entered.last().target == f"{file.title} · xlsx"
+
+
+def test_a_file_of_names_is_for_who_reads_names_and_works_there(scene, worker, long_list):
+    desk, address = inside(worker), reverse("admin:roster_awaited")
+    desk.post(address)
+    auditor = inside(employee(Role.AUDITOR))
+    auditor.post(address)
+    making.make_due(now=scene.now)
+    downloads = {file.user_id: reverse("admin:made_file", args=[file.pk]) for file in MadeFile.objects.all()}
+    told = words(auditor.get(downloads.pop(MadeFile.objects.exclude(user=worker).get().user_id)))
+    assert [name for name in long_list if name in told] == []
+    download = downloads[worker.pk]
+    assert auditor.get(download).status_code == 404
+    role = worker.groups.get()
+    names = Permission.objects.get(codename="read_names_of_family")
+    role.permissions.remove(names)
+    assert desk.get(download).status_code == 404
+    role.permissions.add(names)
+    assert desk.get(download).status_code == 200
+    worker.employments.update(until=scene.now.date() - timedelta(days=1))
+    assert desk.get(download).status_code == 404
+
+
+def test_each_list_is_made_of_what_the_page_was_of(scene, worker, referral, monkeypatch):
+    """Bids of a vacancy and the enrolled of a kindergarten, each in a file of its own; of another's there is none."""
+    sign(referral, worker, scene)
+    monkeypatch.setattr(pages, "MOST_AT_ONCE", 0)
+    desk = inside(worker)
+    for address in (enrolled_page(scene), reverse("admin:roster_bids", args=[scene.vacancy.pk])):
+        desk.post(address)
+    making.make_due(now=scene.now)
+    assert {file.what: file.state for file in MadeFile.objects.all()} == {
+        "roster:enrolled": "ready",
+        "roster:bids": "ready",
+    }
+    for file in MadeFile.objects.all():
+        answer = desk.get(reverse("admin:made_file", args=[file.pk]))
+        assert scene.application.child.full_name in words(answer)
+    stranger = inside(worker_of(KindergartenFactory(locality=scene.locality)))
+    assert stranger.post(enrolled_page(scene)).status_code == 404
+    # A file that was asked for before its vacancy became another's.
+    file = MadeFile.objects.create(
+        user=User.objects.get(pk=stranger.session["_auth_user_id"]),
+        what="roster:bids",
+        query=f"pk={scene.vacancy.pk}",
+        language="kk",
+        asked_at=scene.now,
+    )
+    making.make_due(now=scene.now)
+    file.refresh_from_db()
+    assert file.state == "failed"
