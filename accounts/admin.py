@@ -271,7 +271,6 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "last_login",
     ]
     form = UserForm
-    filter_horizontal = ["groups"]
     ordering = ["-date_joined"]
     change_form_template = "admin/work/change_form.html"
 
@@ -321,6 +320,8 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> "ModelMultipleChoiceField[Any] | None":
+        # All roles at a glance, as on the page that invites.
+        kwargs.setdefault("widget", forms.CheckboxSelectMultiple)
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "groups":
             field.label_from_instance = lambda obj: role_name(obj.name)  # type: ignore[method-assign]
