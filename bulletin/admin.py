@@ -104,6 +104,7 @@ class KindergartenAdmin(SeenAdmin):
     search_help_text = gettext_lazy("A part of the name in either language, or the address on the site.")
     inlines = [GroupInline]
     official_fields = ["name_kk", "name_ru", "slug", "locality", "ownership", "type"]
+    change_form_template = "admin/bulletin/kindergarten/change_form.html"
 
     @admin.display(description=gettext_lazy("name"), ordering="sort_key")
     def name(self, kindergarten: Kindergarten) -> str:

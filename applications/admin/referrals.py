@@ -117,6 +117,10 @@ def _note_coming(referral: Referral, actor: User, data: dict[str, Any], now: dat
     coming.note_coming(referral, came_on=data["came_on"], actor=actor, now=now)
 
 
+def _came_today(referral: Referral) -> dict[str, Any]:
+    return {"came_on": referral.application.locality.day(estimate_clock())}
+
+
 def _may_note(referral: Referral, now: datetime) -> bool:
     return referral.came_on is None and referral.is_valid(now=now)
 
@@ -200,6 +204,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
             offered=_may_note,
             perform=_note_coming,
             form=CameForm,
+            initial=_came_today,
             fields=COMING_REFUSALS,
         ),
         ask_work(

@@ -1,8 +1,10 @@
 """What every page of the workplace has in common: its heading, its links, its history."""
 
 import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.urls import NoReverseMatch, reverse
@@ -72,3 +74,17 @@ def test_a_new_row_is_headed_without_an_ending():
     give_app(root)
     html = inside(root).get("/ru/admin/bulletin/locality/add/").content.decode()
     assert "<h1>Новая запись: " in html
+
+
+def test_a_template_of_one_list_is_the_one_that_its_pages_use():
+    """Django looks for it only where the admin names none."""
+    folder = Path(settings.BASE_DIR, "templates", "admin")
+    made = [path for path in folder.glob("*/*/change_*.html") if path.stem in ("change_form", "change_list")]
+    models = {
+        (model._meta.app_label, model._meta.model_name): page for model, page in admin.site._registry.items()
+    }
+    for path in made:
+        page = models[path.parts[-3], path.parts[-2]]
+        named = getattr(page, f"{path.stem}_template")
+        assert named in (None, path.relative_to(folder.parent).as_posix()), path
+    assert len(made) > 3
