@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 
-from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -12,11 +11,9 @@ from applications.journal_actions import Action
 from applications.waiting.filing import archive, file_application
 from balabaqsha.roles import set_up_roles
 from notifications.models import Message
-from tests.browser.barriers import against_axe
+from tests.browser.desk import Desk
 from tests.factories import ChildFactory, GuardianshipFactory, LocalityFactory, UserFactory
-from tests.staff import employee, inside
-
-WIDTHS = (1280, 360)
+from tests.staff import employee
 
 
 def test_a_call_is_answered_from_the_card(open_context, live_server):
@@ -44,40 +41,36 @@ def test_a_call_is_answered_from_the_card(open_context, live_server):
         give_up_at=now,
         created_at=now,
     )
-    context = open_context(viewport={"width": 1280, "height": 800}, locale="ru-RU")
-    value = inside(employee(Role.CONTACT_CENTRE)).cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}])
-    page = context.new_page()
-
-    def looked_at(name):
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
-            assert not against_axe(page), (name, width)
-        page.set_viewport_size({"width": 1280, "height": 800})
-
-    page.goto("/ru/admin/")
-    looked_at("start")
-    page.get_by_label("Найти семью").fill("8 (701) 777-98-76")
-    page.keyboard.press("Enter")
+    desk = Desk(
+        open_context(locale="ru-RU"),
+        language="ru",
+        portal=live_server.url,
+        user=employee(Role.CONTACT_CENTRE),
+    )
+    page = desk.page
+    desk.start()
+    desk.looked_at()
+    desk.write("#id_family_text", "8 (701) 777-98-76")
+    desk.press("Enter")
     expect(page.get_by_role("heading", name="Почему вы открываете данные этой семьи")).to_be_visible()
     expect(page.get_by_text(waiting.number)).to_have_count(0)
-    looked_at("reason")
-    page.get_by_label("Звонок семьи").check()
-    page.get_by_role("button", name="Открыть карточку").click()
+    desk.looked_at()
+    desk.choose(page.get_by_label("Звонок семьи"))
+    desk.press("Open the card")
     expect(page.get_by_text(waiting.number).first).to_be_visible()
+    desk.took("a family by phone")
     assert AuditEntry.objects.filter(action=Action.LOOKED_ON_CALL, subject=caller).exists()
     page.get_by_role("link", name="Почему изменился номер").first.click()
     expect(page.get_by_text("2 → 1").first).to_be_visible()
-    looked_at("card")
+    desk.looked_at()
     page.get_by_role("row", name="не отправлено").get_by_role("button", name="Отправить повторно").click()
     expect(page.get_by_text("Сообщение отправляется повторно.")).to_be_visible()
     assert Message.objects.get(dedupe_key="1").state == "queued"
     page.get_by_label("Найти семью").fill("Нетакого")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Никто не найден.")).to_be_visible()
-    looked_at("nobody")
+    desk.looked_at()
     page.get_by_label("Найти семью").fill("каменова")
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="КАМЕНОВА").first).to_be_visible()
-    looked_at("list")
+    desk.looked_at()
