@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests thorough coverage lint audit mutants format messages shell reset-demo bench bench-crowd bench-queue bench-workplace soak pages install lock
+.PHONY: help run stop test tests thorough coverage lint audit mutants format messages shell reset-demo bench bench-crowd bench-queue bench-workplace soak pages manual install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -122,6 +122,10 @@ soak: ## Two minutes of an ordinary day against the portal as it is served, on a
 pages: ## Weigh every page on a slow phone, look at all widths, take pictures into var/pages (URL=..., a demo that runs)
 	@$(PREPARE) test
 	@CHROMIUM="$$($(PREPARE) browser)" $(PY) benchmarks/pages.py $(if $(URL),--url $(URL))
+
+manual: ## Take the pictures of the employees' manual anew, into static/manual (URL=..., a demo that runs)
+	@$(PREPARE) test
+	@CHROMIUM="$$($(PREPARE) browser)" $(PY) benchmarks/manual.py $(if $(URL),--url $(URL))
 
 install: ## Only make .venv and install the locked packages
 	@$(PREPARE) run

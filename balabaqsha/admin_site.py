@@ -34,6 +34,7 @@ from applications import workplace
 from applications.own_rows import own_rows
 from balabaqsha.staff_inbox import inbox, unread
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
+from balabaqsha.staff_manual import manual
 from balabaqsha.staff_set_up import set_up
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
 from bulletin.employment import is_employed
@@ -174,9 +175,10 @@ class StaffAdminSite(OTPAdminSite):
         # Whoever opens a link has no account that could be signed in yet.
         link = path("invitation/", set_up, name="set_up")
         told = path("inbox/", self.admin_view(inbox), name="inbox")
+        explained = path("manual/", self.admin_view(manual), name="manual")
         pages = (FamilyPages, RosterPages, ReportPages, FilePages)
         ours = [address for one in pages for address in one(self).urls]
-        return [own, told, link, *ours, *super().get_urls()]
+        return [own, told, explained, link, *ours, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with how many messages to the employee are unread."""

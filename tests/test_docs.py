@@ -5,11 +5,14 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import polib
 import pytest
 from django.core.management import get_commands
 from django.urls import Resolver404, resolve
 
 from balabaqsha.celery import app
+from balabaqsha.staff_manual import FILES, anchor_of, read_manual
+from tests.browser.desk import MOST
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")])
@@ -247,3 +250,56 @@ def test_named_addresses_answer(address):
 def test_every_task_of_the_schedule_exists():
     app.loader.import_default_modules()
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+
+
+@pytest.mark.parametrize("language", FILES)
+class TestTheEmployeesManual:
+    """One file of each language, read in `docs/` and as a page of the workplace."""
+
+    @pytest.fixture
+    def told(self, language):
+        return (CHECKOUT / "docs" / FILES[language]).read_text()
+
+    def test_it_names_buttons_and_lists_by_their_words(self, language, told):
+        catalogue = polib.pofile(CHECKOUT / "locale" / language / "LC_MESSAGES" / "django.po")
+        words = {(entry.msgstr or entry.msgstr_plural[0]).casefold().rstrip(":") for entry in catalogue}
+        named = re.findall(r"«([^»]+)»", told)
+        assert [one for one in named if one.casefold() not in words] == []
+        assert len(set(named)) > 30
+
+    def test_its_links_lead_to_its_headings(self, told):
+        headings = {anchor_of(heading) for heading in re.findall(r"^#+ (.+)$", told, re.MULTILINE)}
+        assert set(re.findall(r"\]\(#([^)]+)\)", told)) <= headings
+
+    def test_its_pictures_are_light_and_told_in_words(self, language, told):
+        pictures = re.findall(r"!\[([^]]*)\]\(\.\./(static/manual/\w+/[\w-]+\.png)\)", told)
+        assert len(pictures) == told.count("![") >= 10
+        assert all(words for words, _path in pictures)
+        kept = {
+            path.relative_to(CHECKOUT).as_posix() for path in CHECKOUT.glob(f"static/manual/{language}/*")
+        }
+        assert {path for _words, path in pictures} == kept
+        assert all((CHECKOUT / path).stat().st_size <= 40_000 for path in kept)
+
+    def test_it_promises_the_presses_to_which_the_walks_are_held(self, told):
+        assert [int(most) for most in re.findall(r"^\| .+ \| (\d+) \|$", told, re.MULTILINE)] == [
+            *MOST.values()
+        ]
+
+    def test_the_page_says_the_same(self, language, told):
+        page = read_manual(language)
+        assert f"# {page.title}" == told.splitlines()[0]
+        assert page.html.count("<h2 id=") == told.count("\n## ")
+        assert page.html.count("<img ") == told.count("![")
+        assert "../" not in page.html
+
+    def test_the_image_of_the_portal_holds_it(self, language):
+        kept_out = (CHECKOUT / ".dockerignore").read_text().splitlines()
+        assert "docs" not in kept_out
+        assert "!docs/employees*.md" in kept_out
+
+
+def test_the_manual_tells_both_languages_the_same():
+    kk, ru = ((CHECKOUT / "docs" / FILES[language]).read_text() for language in ("kk", "ru"))
+    for part in (r"^## ", r"^### ", r"^\d\. ", r"^- ", r"^\| ", r"^!\["):
+        assert len(re.findall(part, kk, re.MULTILINE)) == len(re.findall(part, ru, re.MULTILINE)), part

@@ -2,14 +2,15 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, override
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize
 
 from accounts.models import User
 from tests.browser.barriers import against_axe
 from tests.browser.session import enter
 from tests.thorough import THOROUGH
 
-LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+LAPTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 # What a task may take from the start page, or from where the employee stands after the one before. A press is a click,
 # an Enter, or going into a field to write; what is written counts nothing. In the order of the table of the manual.
 MOST = {

@@ -92,6 +92,7 @@ def workers_pages(city) -> list[str]:
         reverse("admin:index"),
         *(reverse(f"admin:{name}_changelist") for name in lists),
         reverse("admin:inbox"),
+        reverse("admin:manual"),
         reverse("admin:bulletin_vacancy_bulk"),
         reverse("admin:bulletin_vacancy_add"),
         reverse("admin:bulletin_vacancy_change", args=[city.vacancy.pk]),
