@@ -3,7 +3,9 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from django.conf import settings
@@ -21,10 +23,31 @@ STARTS_PROGRAMS = {
 }
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for app in APPS:
-        for path in sorted((CHECKOUT / app).rglob("*.py")):
-            yield path.relative_to(CHECKOUT).as_posix(), ast.parse(path.read_text())
+class Call(NamedTuple):
+    """A call that the code makes: of what, by which names, and whether with what stands there as it is."""
+
+    name: str
+    keywords: frozenset[str | None]
+    begins_with_a_constant: bool
+
+
+class Module(NamedTuple):
+    """What a module imports and calls."""
+
+    path: str
+    imported: frozenset[str]
+    called: tuple[Call, ...]
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    """The portal's code, read once."""
+    return tuple(
+        Module(path.relative_to(CHECKOUT).as_posix(), frozenset(imported(tree)), tuple(called(tree)))
+        for app in APPS
+        for path in sorted((CHECKOUT / app).rglob("*.py"))
+        for tree in [ast.parse(path.read_text())]
+    )
 
 
 def imported(tree: ast.Module) -> set[str]:
@@ -37,38 +60,68 @@ def imported(tree: ast.Module) -> set[str]:
     return names
 
 
-def called(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
+def called(tree: ast.Module) -> Iterator[Call]:
+    known = statements(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), node
+            keywords = frozenset(keyword.arg for keyword in node.keywords)
+            first = node.args[:1]
+            is_constant = all(isinstance(one, ast.Constant) or ast.unparse(one) in known for one in first)
+            yield Call(ast.unparse(node.func), keywords, is_constant)
+
+
+def statements(tree: ast.Module) -> set[str]:
+    """The names of a module that are, once and for all, a text that stands there or what a file beside it holds."""
+    from_file = re.compile(r"\(Path\(__file__\)\.parent / '\w+\.sql'\)\.read_text\(\)")
+    return {
+        ast.unparse(node.target)
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.annotation) == "Final"
+        if isinstance(node.value, ast.Constant) or from_file.fullmatch(ast.unparse(node.value))
+    }
 
 
 def test_the_walk_sees_the_code():
-    assert len(list(modules())) > 200
+    assert len(modules()) > 200
+    tree = ast.parse("import a, b.c\nfrom d import e\nx.raw(f'{y}', shell=True)\nx.raw('z')")
+    assert imported(tree) == {"a", "b.c", "d.e"}
+    assert [*called(tree)] == [
+        Call("x.raw", frozenset({"shell"}), False),
+        Call("x.raw", frozenset(), True),
+    ]
+    for said, is_constant in (
+        ("A: Final = (Path(__file__).parent / 'a.sql').read_text()", True),
+        ("A = (Path(__file__).parent / 'a.sql').read_text()", False),
+        ("A: Final = (Path(__file__).parent / name).read_text()", False),
+        ("A: Final = 'a'", True),
+        ("A: Final = f'{name}'", False),
+    ):
+        calls = called(ast.parse(f"{said}\nx.raw(A)"))
+        assert [call.begins_with_a_constant for call in calls if call.name == "x.raw"] == [is_constant]
 
 
 def test_nothing_is_executed_that_was_text():
     found = [
-        (path, name)
-        for path, tree in modules()
-        for name, _call in called(tree)
-        if name in ("eval", "exec", "compile", "__import__", "os.system", "os.popen", "Template")
+        (module.path, call.name)
+        for module in modules()
+        for call in module.called
+        if call.name in ("eval", "exec", "compile", "__import__", "os.system", "os.popen", "Template")
     ]
     assert found == []
 
 
 def test_only_programs_of_ours_are_started_and_never_by_a_shell():
-    for path, tree in modules():
-        for name, call in called(tree):
-            if name.startswith("subprocess.") and name != "subprocess.TimeoutExpired":
-                assert path in STARTS_PROGRAMS, path
-            assert not any(keyword.arg == "shell" for keyword in call.keywords), path
+    for module in modules():
+        for call in module.called:
+            if call.name.startswith("subprocess.") and call.name != "subprocess.TimeoutExpired":
+                assert module.path in STARTS_PROGRAMS, module.path
+            assert "shell" not in call.keywords, module.path
 
 
 def test_nothing_is_unpickled():
     unsafe = {"pickle", "marshal", "shelve", "yaml", "dill", "jsonpickle"}
     assert [
-        path for path, tree in modules() if {name.partition(".")[0] for name in imported(tree)} & unsafe
+        module.path for module in modules() if {name.partition(".")[0] for name in module.imported} & unsafe
     ] == []
     assert settings.SESSION_SERIALIZER.endswith("JSONSerializer")
 
@@ -76,32 +129,33 @@ def test_nothing_is_unpickled():
 def test_no_xml_is_read():
     parsers = {"xml", "lxml", "xmltodict", "defusedxml"}
     writers = {"xml.sax.saxutils"}
-    for path, tree in modules():
-        names = {name for name in imported(tree) if name.partition(".")[0] in parsers}
-        assert not {name for name in names if not name.startswith(tuple(writers))}, path
+    for module in modules():
+        names = {name for name in module.imported if name.partition(".")[0] in parsers}
+        assert not {name for name in names if not name.startswith(tuple(writers))}, module.path
 
 
 def test_chance_that_matters_is_the_systems():
-    for path, tree in modules():
-        if not path.startswith(MADE_UP):
+    for module in modules():
+        if not module.path.startswith(MADE_UP):
             assert not {
-                name for name in imported(tree) if name.startswith("random") and "SystemRandom" not in name
-            }, path
+                name for name in module.imported if name.startswith("random") and "SystemRandom" not in name
+            }, module.path
 
 
 def test_no_hash_that_is_broken():
-    for path, tree in modules():
+    for module in modules():
         # The services of leaked passwords name them by SHA-1.
-        if not path.startswith(MADE_UP) and path != "accounts/leaked_passwords.py":
-            assert not {name for name, _call in called(tree) if name in ("hashlib.md5", "hashlib.sha1")}, path
+        if not module.path.startswith(MADE_UP) and module.path != "accounts/leaked_passwords.py":
+            names = {call.name for call in module.called}
+            assert not names & {"hashlib.md5", "hashlib.sha1"}, module.path
 
 
 def test_statements_hold_values_only_as_parameters():
     """What is put together is put together of names that stand in the code; ruff's S608 finds the rest."""
-    for path, tree in modules():
-        for name, call in called(tree):
-            if name.endswith((".raw", ".extra", "RawSQL")):
-                assert all(isinstance(argument, ast.Constant) for argument in call.args[:1]), path
+    for module in modules():
+        for call in module.called:
+            if call.name.endswith((".raw", ".extra", "RawSQL")):
+                assert call.begins_with_a_constant, module.path
 
 
 @pytest.mark.parametrize(
@@ -140,7 +194,7 @@ def test_templates_mark_nothing_as_safe_but_what_we_wrote():
         "notifications/templatetags/unbroken.py",  # everything before it wraps a number
         "balabaqsha/templatetags/cells.py",  # a cell that Django made safe, with an escaped attribute in it
     }
-    marking = {path for path, tree in modules() for name, _call in called(tree) if name == "mark_safe"}
+    marking = {module.path for module in modules() if "mark_safe" in {call.name for call in module.called}}
     assert marking == escapes
 
 
