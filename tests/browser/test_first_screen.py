@@ -11,12 +11,14 @@ from tests.browser.summer import one_place
 from tests.browser.walk import FATHER, PASSWORD, sms_code
 from tests.city import build_city
 from tests.factories import VacancyFactory
+from tests.thorough import THOROUGH, part_for
 
 pytestmark = pytest.mark.browser
 
 SCREEN = {"width": 360, "height": 640}
 HIGHEST = 200
-LANGUAGES = pytest.mark.parametrize("language", ["", "/ru"])
+PREFIXES = ["", "/ru"]
+LANGUAGES = pytest.mark.parametrize("language", PREFIXES)
 PAGES = (
     "applications:cabinet",
     "applications:list",
@@ -60,16 +62,17 @@ def top_of_heading(page) -> float:
 
 @LANGUAGES
 def test_a_cabinet_page_begins_high_and_leads_to_what_is_needed_now(phone, city, language):
+    """In a quick run each page in one of the languages."""
     waiting = city.applications["waiting"]
     addresses = [reverse(name) for name in PAGES]
     addresses += [reverse(f"applications:{name}", args=[waiting.pk]) for name in OF_AN_APPLICATION]
     addresses += [reverse("children:child", args=[city.child.pk])]
     low, hidden = {}, []
-    for address in addresses:
+    for address in part_for(language, addresses, PREFIXES):
         phone.goto(language + address)
         if (top := top_of_heading(phone)) > HIGHEST:
             low[address] = top
-    for state in ApplicationState:
+    for state in part_for(language, ApplicationState, PREFIXES):
         phone.goto(language + city.applications[state].get_absolute_url())
         if (top := top_of_heading(phone)) > HIGHEST:
             low[state] = top
@@ -170,7 +173,8 @@ def is_a_page_of_its_own(page, before: str) -> None:
     assert box["y"] + box["height"] <= SCREEN["height"]
 
 
-@LANGUAGES
+# The pages are the same in both; `test_the_manual` registers in Kazakh.
+@pytest.mark.parametrize("language", PREFIXES if THOROUGH else ["/ru"])
 def test_from_home_to_a_number(open_context, summer_2019, worker, language):
     """At most eleven pages and twelve presses, ticks included."""
     one_place()

@@ -1,6 +1,5 @@
 """What users write may be one word of three hundred letters: no page is pushed sideways by it."""
 
-import pytest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -9,12 +8,12 @@ from bulletin.models import Review
 from tests.browser.session import enter
 from tests.factories import KindergartenFactory
 from tests.staff import employee
+from tests.thorough import pairs
 
 NARROW = {"width": 360, "height": 740}
 
 
-@pytest.mark.parametrize("language", ["", "/ru"])
-def test_a_review_of_one_long_word(open_context, live_server, transactional_db, language):
+def test_a_review_of_one_long_word(open_context, live_server, transactional_db):
     kindergarten = KindergartenFactory.create()
     for state, text in ((Review.State.PUBLISHED, "ш" * 300), (Review.State.PENDING, "ж" * 300)):
         Review.objects.create(
@@ -26,9 +25,10 @@ def test_a_review_of_one_long_word(open_context, live_server, transactional_db, 
     wide = []
     reviews = reverse("admin:bulletin_review_changelist")
     one = reverse("admin:bulletin_review_change", args=[Review.objects.latest("pk").pk])
-    for address in ("/", "/feedback/", kindergarten.get_absolute_url(), reviews, one):
+    addresses = ("/", "/feedback/", kindergarten.get_absolute_url(), reviews, one)
+    for address, language in pairs(addresses, ("", "/ru")):
         page.goto(language + address)
         assert page.get_by_text("шш").or_(page.get_by_text("жж")).first.is_visible()
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-            wide.append(address)
+            wide.append(language + address)
     assert wide == []

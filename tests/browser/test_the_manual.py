@@ -38,13 +38,12 @@ from tests.thorough import part_for
 pytestmark = pytest.mark.browser
 
 FAMILIES_AHEAD = 390
-LANGUAGES = pytest.mark.parametrize("language", ["kk", "ru"])
+WAYS = ["contract", "nobody came", "extended"]
 
 
 def walked(way: str) -> pytest.MarkDecorator:
-    """What becomes of a referral beside the contract: in a quick run each in one language."""
-    ways = ["nobody came", "extended"]
-    return pytest.mark.parametrize("language", part_for(way, ["kk", "ru"], ways))
+    """To the contract, and what else becomes of a referral: in a quick run each in one language."""
+    return pytest.mark.parametrize("language", part_for(way, ["kk", "ru"], WAYS))
 
 
 @pytest.fixture
@@ -122,7 +121,7 @@ def paper_is_made():
     return wait_for(lambda: Referral.objects.exclude(pdf="").first())
 
 
-@LANGUAGES
+@walked("contract")
 def test_from_registration_to_the_contract(city, family, employee, summer_2019, language, tmp_path):
     words = family.words
     family.register()

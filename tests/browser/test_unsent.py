@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.factories import LocalityFactory
+from tests.thorough import pairs
 
 pytestmark = pytest.mark.browser
 
@@ -44,9 +45,12 @@ def switch_place(page: Page) -> None:
     page.locator(".menu--place button").click()
 
 
-@pytest.mark.parametrize("switch", [switch_language, switch_place])
-@pytest.mark.parametrize(("prefix", "words"), [("", "жіберілген жоқ"), ("/ru", "не отправлено")])
-def test_a_half_filled_form_stays_until_its_reader_agrees(page, live_server, places, switch, prefix, words):
+@pytest.mark.parametrize(
+    ("switch", "language"),
+    [*pairs([switch_language, switch_place], [("", "жіберілген жоқ"), ("/ru", "не отправлено")])],
+)
+def test_a_half_filled_form_stays_until_its_reader_agrees(page, live_server, places, switch, language):
+    prefix, words = language
     address = f"{live_server.url}{prefix}/register/"
     page.goto(address)
     page.locator("main [name=phone]").fill("8 701 777 98 76")
