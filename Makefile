@@ -13,6 +13,8 @@ PORTAL := $(PY) -m balabaqsha.runner exec
 TESTING := $(PY) -m balabaqsha.servers exec --test env DJANGO_SETTINGS_MODULE=balabaqsha.settings_test
 # What to test: make test TESTS=tests/bulletin
 TESTS ?=
+# By how many processes at once: make test WORKERS=4
+WORKERS ?= 2
 UV_VERSION := 0.13.9
 ifdef PORT
 export PORT
@@ -46,7 +48,7 @@ tests:
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(PY) manage.py compile_catalogues
 	@$(PY) manage.py build_fonts
-	@$(PY) -m pytest -n 2 --dist worksteal $(MEASURE) $(TESTS)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(MEASURE) $(TESTS)
 
 thorough: ## The same tests, with all of what a usual run takes a part of (an hour; before a release)
 	@$(MAKE) --no-print-directory test THOROUGH=1
