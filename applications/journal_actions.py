@@ -49,6 +49,8 @@ class Action(models.TextChoices):
     BID_AWARDED = "bid_awarded", _("The child got the place by queue number")
     BID_LOST = "bid_lost", _("The place went to another child by queue number")
     BID_VOID = "bid_void", _("The place was recalled by the kindergarten")
+    BID_CLOSED = "bid_closed", _("Bid ended without a penalty: the kindergarten or the group closes")
+    BID_RETURNED = "bid_returned", _("The closing was undone: the bid is valid again")
     PLACE_OFFERED = "place_offered", _("A place that was given back is offered to the family")
     OFFER_ACCEPTED = "offer_accepted", _("Offered place accepted")
     OFFER_DECLINED = "offer_declined", _("Offered place declined")
@@ -62,6 +64,11 @@ class Action(models.TextChoices):
     COMING_CONFIRMED = "coming_confirmed", _("The referral is valid again: the family had come in time")
     REFERRAL_EXPIRED = "referral_expired", _("Referral expired")
     REFERRAL_REVOKED = "referral_revoked", _("Referral revoked")
+    REFERRAL_CLOSED = (
+        "referral_closed",
+        _("Referral ended without a penalty: the kindergarten or the group closes"),
+    )
+    REFERRAL_RETURNED = "referral_returned", _("The closing was undone: the referral is valid again")
     STOP_STARTED = "stop_started", _("Application put on the stop-list")
     STOP_LIFTED = "stop_lifted", _("Application returned from the stop-list")
     CONTRACT_SIGNED = "contract_signed", _("Contract signed")
@@ -74,6 +81,11 @@ class Action(models.TextChoices):
     OBJECTION_ANSWERED = "objection_answered", _("Report of wrong data answered")
     REFUSAL_UNDONE = "refusal_undone", _("The refusal of the bid was a mistake and is undone")
     REVOCATION_UNDONE = "revocation_undone", _("The referral was revoked by mistake and is valid again")
+    TOLD_OF_CLOSING = "told_of_closing", _("Told that the child's kindergarten or group closes")
+    TOLD_OF_REOPENING = (
+        "told_of_reopening",
+        _("Told that the child's kindergarten or group does not stay closed"),
+    )
     CONTRACT_UNDONE = "contract_undone", _("The contract was a mistake and is undone")
     CONTRACT_ENDED = "contract_ended", _("The child left the kindergarten: the contract has ended")
     LEAVING_UNDONE = "leaving_undone", _("The contract was ended by mistake and goes on")

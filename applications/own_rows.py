@@ -44,6 +44,7 @@ from applications.models import (
 )
 from bulletin.employment import kindergartens_of, localities_of, works_everywhere
 from bulletin.models import (
+    Closing,
     Employment,
     Group,
     Holiday,
@@ -187,6 +188,7 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
     GroupProposal: in_kindergarten("kindergarten"),
     Headcount: in_kindergarten("group__kindergarten"),
     Vacancy: in_kindergarten("group__kindergarten"),
+    Closing: in_kindergarten("kindergarten"),
     Review: or_for_all(in_kindergarten("kindergarten"), empty="kindergarten"),
     Pause: or_for_all(in_locality("locality"), empty="locality"),
     Employment: _at_work,

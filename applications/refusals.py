@@ -113,6 +113,25 @@ class Refusal(TextChoices):
             "a place, so this can't be undone."
         ),
     )
+    # a closing of a kindergarten or group
+    GROUP_CLOSED = (
+        "group_closed",
+        _("The kindergarten or the group is closed: no place is given there until it is opened again."),
+    )
+    CLOSED_ALREADY = (
+        "closed_already",
+        _("It is closed already. Look at that closing: it can be ended, or undone on its first day."),
+    )
+    STILL_CLOSED = (
+        "still_closed",
+        _("The whole kindergarten is closed, so the group can't be opened before it."),
+    )
+    CLOSES_IN_PAST = ("closes_in_past", _("The first day of a closing is today at the earliest."))
+    REOPENS_TOO_EARLY = (
+        "reopens_too_early",
+        _("The day on which it is planned to open again is later than the first day of the closing."),
+    )
+    DAY_TOO_FAR = ("day_too_far", _("That day is more than three years ahead. Check the year."))
     LEFT_IN_FUTURE = (
         "left_in_future",
         _("The day on which the child leaves is entered on that day or later, not before."),

@@ -113,7 +113,9 @@ class Move(TextChoices):
     LENGTHEN_REFERRAL = "lengthen_referral", _("Last day of the referral moved by a day off")
     REVOKE_REFERRAL = "revoke_referral", _("Referral revoked")
     UNDO_REFUSAL = "undo_refusal", _("The refusal of the bid was a mistake and is undone")
+    RESTORE_BID = "restore_bid", _("The closing was undone: the bid is valid again")
     UNDO_REVOCATION = "undo_revocation", _("The referral was revoked by mistake and is valid again")
+    UNDO_CLOSING = "undo_closing", _("The closing was undone: the referral is valid again")
     UNDO_CONTRACT = "undo_contract", _("The contract was a mistake and is undone")
     EXPIRE_REFERRAL = "expire_referral", _("Referral expired")
     LIFT_STOP = "lift_stop", _("Application returned from the stop-list")
@@ -156,7 +158,9 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.CONFIRM_COMING: ((_S.STOP_LISTED,), _S.REFERRED),
     Move.REVOKE_REFERRAL: ((_S.REFERRED,), _S.WAITING),
     Move.UNDO_REFUSAL: ((_S.WAITING,), _S.BID_PLACED),
+    Move.RESTORE_BID: ((_S.WAITING,), _S.BID_PLACED),
     Move.UNDO_REVOCATION: ((_S.WAITING,), _S.REFERRED),
+    Move.UNDO_CLOSING: ((_S.WAITING,), _S.REFERRED),
     Move.UNDO_CONTRACT: ((_S.ENROLLED,), _S.REFERRED),
     Move.EXPIRE_REFERRAL: ((_S.REFERRED,), _S.STOP_LISTED),
     Move.LIFT_STOP: ((_S.STOP_LISTED,), _S.WAITING),

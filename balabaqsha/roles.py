@@ -16,6 +16,7 @@ _SEEN_BY_BOTH = [
     "applications.view_headcount",
     "applications.view_referral",
     "applications.view_undorequest",
+    "bulletin.view_closing",
     "bulletin.view_group",
     "bulletin.view_kindergarten",
     "bulletin.view_vacancy",
@@ -23,6 +24,7 @@ _SEEN_BY_BOTH = [
 
 # What is offered, as everybody may read it in the bulletin, with its drafts.
 _OFFER = [
+    "bulletin.view_closing",
     "bulletin.view_group",
     "bulletin.view_holiday",
     "bulletin.view_kindergarten",
@@ -151,10 +153,12 @@ PERMISSIONS: dict[Role, list[str]] = {
         "applications.view_rules",
         "applications.view_rulesproposal",
         "applications.view_stoplistentry",
+        "bulletin.add_closing",
         "bulletin.add_group",
         "bulletin.add_holiday",
         "bulletin.add_kindergarten",
         "bulletin.add_pause",
+        "bulletin.change_closing",
         "bulletin.change_group",
         "bulletin.change_holiday",
         "bulletin.change_kindergarten",

@@ -99,6 +99,10 @@ ABOUT: Final[Mapping[str, str | Promise]] = {
     "bulletin.employment": _(
         "For which kindergarten or locality an employee may act, and from when to when."
     ),
+    "bulletin.closing": _(
+        "Kindergartens and groups that are closed, for a time or for good. Close one on its own page; here you open it "
+        "again."
+    ),
     "bulletin.group": _(
         "The groups of kindergartens with their places. A change is proposed, and an official confirms it."
     ),

@@ -235,6 +235,16 @@ class Vacancy(models.Model):
     published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
     ended_at = models.DateTimeField(_("recalled or closed at"), null=True, blank=True, editable=False)
     end_reason = models.CharField(_("reason for the recall"), max_length=300, blank=True, editable=False)
+    # Its places were recalled because the group, or the kindergarten, closes.
+    closing = models.ForeignKey(
+        "Closing",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="vacancies",
+        verbose_name=_("recalled by a closing"),
+    )
     # From then on none of its deadlines moves, so that it never reopens after its result.
     awarded_at = models.DateTimeField(_("place given at"), null=True, blank=True, editable=False)
     responsible = models.CharField(_("responsible employee"), max_length=120)
@@ -396,6 +406,97 @@ class MovedOpening(models.Model):
 
     def __str__(self) -> str:
         return f"{self.vacancy} · {localtime(self.becomes, self.vacancy.locality.zone):%d.%m.%Y %H:%M}"
+
+
+class Closing(models.Model):
+    """A kindergarten, or one group of it, closes: for a time or for good, from a day on.
+
+    From the decision on nothing is offered there. `reopens_on` is what families were told: an official reopens it.
+    """
+
+    class Cause(models.TextChoices):
+        REPAIR = "repair", _("repair")
+        LICENCE = "licence", _("licence withdrawn or suspended")
+        ACCIDENT = "accident", _("accident or emergency")
+        REORGANISED = "reorganised", _("reorganisation")
+        OTHER = "other", _("other reason (of a closing)")
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("closed (kindergarten, group)")
+        REOPENED = "reopened", _("reopened")
+        UNDONE = "undone", _("undone: it was a mistake")
+
+    kindergarten = models.ForeignKey(
+        Kindergarten, on_delete=models.PROTECT, related_name="closings", verbose_name=_("kindergarten")
+    )
+    group = models.ForeignKey(
+        Group,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="closings",
+        verbose_name=_("group"),
+        help_text=_("Empty: the whole kindergarten."),
+    )
+    cause = models.CharField(_("cause"), max_length=12, choices=Cause.choices)
+    reason = models.CharField(_("reason"), max_length=300)
+    starts_on = models.DateField(_("closed from"))
+    reopens_on = models.DateField(_("planned to open again on"), null=True, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.RUNNING)
+    decided_at = models.DateTimeField(_("decided at"))
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("decided by")
+    )
+    ended_at = models.DateTimeField(_("reopened or undone at"), null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("reopened or undone by"),
+    )
+    end_reason = models.CharField(_("why it was reopened or undone"), max_length=300, blank=True)
+    finished_at = models.DateTimeField(
+        _("all families handled at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Empty while families are still to be handled, of the closing or of its end."),
+    )
+
+    class Meta:
+        verbose_name = _("closing of a kindergarten or group")
+        verbose_name_plural = _("closings of kindergartens and groups")
+        ordering = ["-decided_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kindergarten"],
+                condition=Q(group=None, state="running"),
+                name="closing_one_running_of_kindergarten",
+            ),
+            models.UniqueConstraint(
+                fields=["group"],
+                condition=Q(group__isnull=False, state="running"),
+                name="closing_one_running_of_group",
+            ),
+            models.CheckConstraint(
+                condition=Q(reopens_on=None) | Q(reopens_on__gt=F("starts_on")),
+                name="closing_reopens_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="running", ended_at=None, ended_by=None)
+                | (~Q(state="running") & Q(ended_at__isnull=False, ended_by__isnull=False)),
+                name="ended_closing_has_time_and_official",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kindergarten} · {self.group}" if self.group else str(self.kindergarten)
+
+    @property
+    def locality(self) -> Locality:
+        return self.kindergarten.locality
 
 
 class Holiday(models.Model):

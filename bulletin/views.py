@@ -17,6 +17,7 @@ from accounts.models import Profile, User
 from accounts.typed import refilled
 from bulletin import selectors
 from bulletin.chosen_place import chosen_locality
+from bulletin.closings import running
 from bulletin.forms import CatalogueFilterForm, ReviewForm
 from bulletin.models import Kindergarten, Review
 from bulletin.services import TooManyReviewsError, submit_review
@@ -46,6 +47,7 @@ def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "kindergarten": found,
         "groups": selectors.groups_of(found, now=now),
+        "closings": running(found),
         "listings": selectors.listings(vacancies, now=now),
         "reviews": reviews[:REVIEWS_ON_A_CARD],
         "review_count": reviews.count(),

@@ -208,6 +208,7 @@ PICKED = {
     # Whatever speaks to a family has other words at work: a test of its own.
     "applications/refusals.py AT_WORK · Refusal",
     "applications/admin/corrections.py PROPOSE · Refusal",
+    "applications/admin/closings.py FIELDS · Refusal",
     "applications/admin/history.py ContractAdmin works · Refusal",
     "applications/admin/undoing.py COMING_REFUSALS · Refusal",
     "applications/families/looks.py REASONS · Action",
@@ -253,7 +254,7 @@ def test_of_every_move_it_is_decided_whether_a_dispute_halts_it():
     free = _named(
         Move,
         "REJECT_BID LOSE_BID VOID_BID OFFER_PLACE END_OFFER ISSUE_REFERRAL LENGTHEN_REFERRAL REVOKE_REFERRAL "
-        "NOTE_COMING CONFIRM_COMING UNDO_REFUSAL UNDO_REVOCATION UNDO_CONTRACT "
+        "NOTE_COMING CONFIRM_COMING UNDO_REFUSAL RESTORE_BID UNDO_CLOSING UNDO_REVOCATION UNDO_CONTRACT "
         "END_CONTRACT UNDO_LEAVING "
         "EXPIRE_REFERRAL LIFT_STOP "
         "SIGN_CONTRACT CONFIRM_INTEREST LAPSE END_LAPSED AGE_OUT VERIFY_BENEFIT END_BENEFIT CORRECT",

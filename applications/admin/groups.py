@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from applications.admin.closings import close_button
 from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, decisions
 from applications.admin.work import (
     LINE_BREAK,
@@ -24,6 +25,7 @@ from applications.admin.work import (
     link,
     page_of,
     staff_of,
+    written,
 )
 from applications.decisions import places
 from applications.decisions.places import CONFIRM, CONFIRM_COUNT, COUNT, DATA, PROPOSE
@@ -33,6 +35,7 @@ from applications.moves import Refused, locking
 from applications.places.occupancy import Occupancy, occupancies_of, over_promised, signed_contracts
 from applications.states import ProposalState
 from applications.workplace import room_to_publish
+from bulletin.closings import closing_of
 from bulletin.employment import kindergartens_of
 from bulletin.models import Group, Kindergarten
 from bulletin.school_years import school_year, year_in_words
@@ -174,6 +177,17 @@ class GroupAdmin(WorkAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("bulletin.delete_group")
+
+    def buttons(self, request: HttpRequest, obj: Group) -> Rows:
+        return [*super().buttons(request, obj), *close_button(request, obj)]
+
+    def note(self, request: HttpRequest, obj: Group) -> str:
+        """That it is closed, and since when."""
+        closing = closing_of(obj)
+        if closing is None:
+            return ""
+        words = gettext("Closed from: %(day)s. Cause: %(cause)s. Nothing can be published there.")
+        return words % {"day": written(closing.starts_on), "cause": closing.get_cause_display()}
 
     def summary(self, obj: Group) -> Rows:
         return [

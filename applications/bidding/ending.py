@@ -12,7 +12,7 @@ from applications.moves import Refused, announce, lock_application, lock_vacancy
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import BidState, Move
-from bulletin.models import Vacancy
+from bulletin.models import Closing, Vacancy
 
 
 class _End(NamedTuple):
@@ -37,6 +37,9 @@ _REJECTED = _End(BidState.REJECTED, Move.REJECT_BID, Action.BID_REJECTED, "bid_r
 _VOID = _End(BidState.VOID, Move.VOID_BID, Action.BID_VOID, "bid_void")
 
 
+_CLOSED = _End(BidState.VOID, Move.VOID_BID, Action.BID_CLOSED, "bid_closed")
+
+
 _LOST = _End(BidState.LOST, Move.LOSE_BID, Action.BID_LOST, "bid_lost")
 
 
@@ -59,14 +62,29 @@ def reject_bid(bid: Bid, *, actor: User, reason: str, now: datetime) -> Applicat
             raise Refused(Refusal.NOT_AWARDED_YET)
         bid.stand_in = stand_in_for(bid, actor=actor, now=now)
         end = _REJECTED._replace(action=REJECTED[bid.stand_in])
-        told = {"stand_in": bid.stand_in}
+        told: dict[str, Any] = {"stand_in": bid.stand_in}
         _write_end(application, bid, end, actor=actor, reason=reason.strip(), now=now, **told)
     return application
 
 
 def void_bid(bid: Bid, *, actor: User | None, reason: str, now: datetime) -> Application:
-    """End a pending bid because its place was recalled. Never a penalty."""
-    return _end_bid(bid, _VOID, actor=actor, reason=reason, now=now)
+    """End a pending bid because its place was recalled, or its group closes. Never a penalty.
+
+    Raises `Refused(BID_ENDED)`, also where the closing was undone meanwhile.
+    """
+    with locking():
+        application, bid = _lock_pending(bid)
+        closing = bid.vacancy.closing
+        if closing is None:
+            _write_end(application, bid, _VOID, actor=actor, reason=reason, now=now)
+        elif closing.state == Closing.State.UNDONE:
+            raise Refused(Refusal.BID_ENDED)
+        else:
+            data = {"closing": closing.pk, "held": bid.holds_seat}
+            _write_end(
+                application, bid, _CLOSED, actor=actor, reason=reason, now=now, data=data, closing=closing
+            )
+    return application
 
 
 def lose_bid(bid: Bid, *, now: datetime) -> bool:
@@ -125,10 +143,11 @@ def _write_end(
     actor: User | None,
     reason: str,
     now: datetime,
+    data: dict[str, Any] | None = None,
     **told: Any,
 ) -> None:
     bid.state, bid.decided_at, bid.reason = end.state, now, reason
-    data = {"bid": str(bid.pk)} | recorded(bid)
+    data = {"bid": str(bid.pk)} | recorded(bid) | (data or {})
     event = move(application, end.move, actor=actor, now=now, reason=reason, data=data)
     release_seat(bid, now=now)
     place = position(application, now=now)

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from applications.models import Application, Bid, Offer
 from applications.states import ApplicationState, BidState, OfferState
 from bulletin import seats
+from bulletin.closings import is_closed
 from bulletin.models import Vacancy
 from notifications.broker import wake_soon_on_commit
 
@@ -19,7 +20,8 @@ def give_back(vacancy: Vacancy, *, now: datetime) -> None:
     """Give back a taken seat of a locked vacancy.
 
     Where places were given by number and a bidder of that award still waits, it stays taken, and a worker offers it
-    to the next in order. Otherwise it is free; while the award has not ended all bids, the award gives it.
+    to the next in order. Otherwise it is free; while the award has not ended all bids, the award gives it. Where the
+    group closes, nobody is offered it.
     """
     if _is_passed_on(vacancy):
         Offer.objects.create(vacancy=vacancy, freed_at=now)
@@ -30,6 +32,8 @@ def give_back(vacancy: Vacancy, *, now: datetime) -> None:
 
 def _is_passed_on(vacancy: Vacancy) -> bool:
     if vacancy.awarded_at is None or vacancy.state == Vacancy.State.RECALLED:
+        return False
+    if is_closed(vacancy.group):
         return False
     collected = Bid.objects.filter(vacancy=vacancy, state=BidState.PENDING, holds_seat=False)
     return not collected.exists() and next_bidders(vacancy).exists()

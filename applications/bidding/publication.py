@@ -19,7 +19,7 @@ from applications.rules.in_force import rules_at, rules_of_day
 from applications.states import LIVE_OFFERS, ApplicationState, BidState, Tier
 from bulletin import services
 from bulletin.journal_actions import Action
-from bulletin.models import Vacancy
+from bulletin.models import Closing, Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.seen import mark_of
 from notifications.sweeps import sweep
@@ -192,7 +192,8 @@ def _end(vacancy: Vacancy, state: Vacancy.State, *, actor: User, reason: str, no
 
 
 def recalled_with_bids() -> QuerySet[Vacancy]:
-    """Recalled vacancies with bids that are still pending."""
-    return Vacancy.objects.filter(
+    """Recalled vacancies with bids that are still pending; not those whose bids come back, as the closing is undone."""
+    recalled = Vacancy.objects.exclude(closing__state=Closing.State.UNDONE)
+    return recalled.filter(
         state=Vacancy.State.RECALLED, bids__in=Bid.objects.filter(state=BidState.PENDING)
     ).distinct()

@@ -3,6 +3,7 @@
 from applications.models.application import BETWEEN_QUEUES, ENTERS_OR_LEAVES, Application, Event
 from applications.models.benefit import Benefit, BenefitCategory
 from applications.models.bid import Bid, Offer, PriorityCutoff
+from applications.models.closing import ToldOfClosing
 from applications.models.made_file import MadeFile
 from applications.models.places import GroupProposal, Headcount
 from applications.models.queue import Correction, QueueCount
@@ -40,5 +41,6 @@ __all__ = [
     "Rules",
     "RulesProposal",
     "StopListEntry",
+    "ToldOfClosing",
     "UndoRequest",
 ]

@@ -7,6 +7,7 @@ from applications.moves import lock_vacancy
 from applications.places.occupancy import lock_places, occupancies_of, place_day, room
 from applications.states import BidState
 from bulletin import seats
+from bulletin.closings import is_closed
 from bulletin.models import Group, Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.school_years import school_year
@@ -30,9 +31,9 @@ def is_place_free(vacancy: Vacancy, group: Group, *, now: datetime) -> bool:
     """Whether a place that was given back can be taken again: nobody has it, is offered it, or waits for it by number.
 
     The places of a vacancy that is still in the bulletin are promised by it. Once it is over they may have been
-    published anew: then the group must have room for one more. A recalled place is none.
+    published anew: then the group must have room for one more. A recalled place is none, nor is one where it closes.
     """
-    if vacancy.state == Vacancy.State.RECALLED or not vacancy.seats_free:
+    if vacancy.state == Vacancy.State.RECALLED or not vacancy.seats_free or is_closed(group):
         return False
     if Bid.objects.filter(vacancy=vacancy, state=BidState.PENDING, holds_seat=False).exists():
         return False

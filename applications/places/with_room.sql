@@ -1,5 +1,5 @@
 -- The groups of these kindergartens (null: of all) in which there is room this school year and for which nothing is
--- written or published that still gives places: what `occupancy.reckon` and `occupancy.room` say, for many at once.
+-- written or published that still gives places, and which are not closed: what `occupancy.reckon` and `occupancy.room` say, for many at once.
 WITH asked AS (SELECT %s::timestamptz AS now, %s::bigint[] AS kindergartens),
 place AS (
     SELECT g.id AS group_id, g.capacity, l.timezone,
@@ -21,6 +21,9 @@ vacancy AS (
 ),
 free AS (
     SELECT p.* FROM place p WHERE NOT EXISTS (
+        SELECT FROM bulletin_closing c JOIN bulletin_group g ON g.kindergarten_id = c.kindergarten_id
+        WHERE g.id = p.group_id AND c.state = 'running' AND (c.group_id IS NULL OR c.group_id = g.id)
+    ) AND NOT EXISTS (
         SELECT FROM vacancy v WHERE v.group_id = p.group_id AND (
             v.state = 'draft'
             OR (v.state = 'published' AND NOT v.is_over AND (v.is_ahead OR v.seats_taken < v.seats_total))

@@ -14,6 +14,7 @@ from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
 from applications.states import BidState, Move
 from bulletin.calendar import working_calendar
+from bulletin.closings import is_closed
 from bulletin.workdays import end_of_day
 
 # Far more than are ever issued, so that guessing hits none.
@@ -25,7 +26,7 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
 
     Valid to the end of the fifth working day after today (`Rules.referral_working_days`, the locality's zone, the day
     of issue not counted). If an official decides in place of the kindergarten, that is recorded. Raises `Refused`
-    (BID_ENDED, CALENDAR, NOT_AWARDED_YET while bids are being collected).
+    (BID_ENDED, CALENDAR, GROUP_CLOSED, NOT_AWARDED_YET while bids are being collected).
     """
     with locking():
         application = lock_application(bid.application_id)
@@ -34,6 +35,9 @@ def activate_bid(bid: Bid, *, actor: User, now: datetime) -> Referral:
             raise Refused(Refusal.BID_ENDED)
         if not bid.holds_seat:
             raise Refused(Refusal.NOT_AWARDED_YET)
+        # Read without the group's lock: what a closing does not see yet, it ends afterwards.
+        if is_closed(bid.vacancy.group):
+            raise Refused(Refusal.GROUP_CLOSED)
         zone = application.locality.zone
         today = application.locality.day(now)
         rules = rules_at(application.locality, now)

@@ -15,6 +15,7 @@ from applications.referrals.standstill import hold_if_halted
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, Move
 from applications.undoing.kinds import Undoing, is_newest, nothing
+from bulletin.closings import is_closed
 
 
 def _is_possible(bid: Bid, application: Application) -> bool:
@@ -49,9 +50,12 @@ def _carry_out(request: UndoRequest, application: Application, actor: User, now:
 def _take_out_of_the_count(contract: Contract, bid: Bid, *, now: datetime) -> None:
     """Delete the contract: its place is promised by the referral again, beside a count of children that may hold it.
 
-    Raises `Refused(COUNT_FIRST)` where that is more than the group has room for. The number can be used again.
+    Raises `Refused`: COUNT_FIRST where that is more than the group has room for; GROUP_CLOSED. The number can be used
+    again.
     """
     group = lock_places(bid.vacancy.group_id, now=now)
+    if is_closed(group):
+        raise Refused(Refusal.GROUP_CLOSED)
     before = room_beside(bid.vacancy, group, now=now)
     contract.delete()
     if room_beside(bid.vacancy, group, now=now) < min(0, before):

@@ -26,7 +26,7 @@ def _carry_out(request: UndoRequest, application: Application, actor: User, now:
     referral = lock_referral(request.bid.referral.pk)
     if not take_back(request.bid, now=now):
         raise Refused(Refusal.PLACE_GONE)
-    last_day = _last_day(referral, now=now)
+    last_day = last_day_left(referral, now=now)
     restore_referral(referral, last_day=last_day)
     data = {"referral": str(referral.pk)}
     event = move(application, Move.UNDO_REVOCATION, actor=actor, now=now, reason=request.reason, data=data)
@@ -41,7 +41,7 @@ def _carry_out(request: UndoRequest, application: Application, actor: User, now:
     hold_if_halted(application, now=now)
 
 
-def _last_day(referral: Referral, *, now: datetime) -> date:
+def last_day_left(referral: Referral, *, now: datetime) -> date:
     """As many working days are left as when it was revoked, at least one; never before its own last day.
 
     While its last day stood still none went by.

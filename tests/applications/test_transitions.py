@@ -20,6 +20,8 @@ from django.db.models import F, Model
 from accounts.roles import Role
 from applications.benefits import claims
 from applications.bidding import award, ending, offers, publication, resuming, rush
+from applications.closings import deciding
+from applications.closings import ending as closing_ending
 from applications.models import Application, Bid, Offer, StopListEntry, UndoRequest
 from applications.moves import Refused
 from applications.queue import birth_years, corrections
@@ -43,7 +45,7 @@ from applications.states import (
 from applications.undoing import requests
 from applications.undoing.leaving import take_back_leaving
 from applications.waiting import aging, changes, confirming, filing
-from bulletin.models import Vacancy
+from bulletin.models import Closing, Vacancy
 from bulletin.services import pause_bidding
 from children.models import Child
 from tests.applications.bidding.reference import place_bid
@@ -59,7 +61,7 @@ from tests.staff import employee, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-PACKAGES = ("queue", "benefits", "waiting", "bidding", "referrals", "undoing")
+PACKAGES = ("queue", "benefits", "waiting", "bidding", "referrals", "undoing", "closings")
 # By the rules of a place that has none of its own: the campaign of 2019, the end of its grace, the turn of the year.
 CAMPAIGN = datetime(2019, 9, 1, tzinfo=ZONE)
 CAMPAIGN_OVER = datetime(2019, 10, 2, tzinfo=ZONE)
@@ -633,6 +635,84 @@ def _(scene):
     )
 
 
+# --- closings ---------------------------------------------------------------------------------------------------
+
+
+def to_close(scene, **fields):
+    return Closing(
+        kindergarten=scene.group.kindergarten,
+        group=scene.group,
+        **{"cause": "repair", "reason": "Су құбыры жарылды", "starts_on": NOW.date()} | fields,
+    )
+
+
+def closed(scene):
+    return deciding.close(to_close(scene), actor=employee(Role.OFFICIAL), now=NOW)
+
+
+@of(deciding.close)
+def _(scene):
+    official = employee(Role.OFFICIAL)
+    before = closing_ending.reopen(closed(scene), actor=official, now=NOW)
+    return Ready(
+        lambda: deciding.close(to_close(scene), actor=official, now=NOW),
+        [(before, (Closing.State.REOPENED, Closing.State.UNDONE))],
+    )
+
+
+@of(deciding.end_what_is_under_way)
+def _(scene):
+    contract_of(scene)
+    closing = closed(scene)
+    return Ready(lambda: deciding.end_what_is_under_way(closing, now=NOW), [])
+
+
+@of(referral_ending.close_referral)
+def _(scene):
+    referral = referral_of(scene)
+    closing = closed(scene)
+    return Ready(
+        lambda: referral_ending.close_referral(referral, closing, now=NOW),
+        [(scene.application, by(Move.REVOKE_REFERRAL)), (referral, (ReferralState.ISSUED,))],
+        quiet=True,
+    )
+
+
+@of(closing_ending.reopen)
+def _(scene):
+    closing, official = closed(scene), employee(Role.OFFICIAL)
+    return Ready(
+        lambda: closing_ending.reopen(closing, actor=official, now=NOW), [(closing, (Closing.State.RUNNING,))]
+    )
+
+
+@of(closing_ending.undo)
+def _(scene):
+    closing, official = closed(scene), employee(Role.OFFICIAL)
+    return Ready(
+        lambda: closing_ending.undo(closing, actor=official, reason="Қате", now=NOW),
+        [(closing, (Closing.State.RUNNING,))],
+    )
+
+
+@of(closing_ending.give_back_what_it_ended)
+def _(scene):
+    bid_of(scene)
+    closing = closed(scene)
+    deciding.end_what_is_under_way(closing, now=NOW)
+    undone = closing_ending.undo(closing, actor=employee(Role.OFFICIAL), reason="Қате", now=NOW)
+    return Ready(lambda: closing_ending.give_back_what_it_ended(undone, now=NOW), [])
+
+
+@of(closing_ending.tell_that_it_is_over)
+def _(scene):
+    contract_of(scene)
+    closing = closed(scene)
+    deciding.end_what_is_under_way(closing, now=NOW)
+    undone = closing_ending.undo(closing, actor=employee(Role.OFFICIAL), reason="Қате", now=NOW)
+    return Ready(lambda: closing_ending.tell_that_it_is_over(undone, now=NOW), [])
+
+
 # --- corrections of the queue -------------------------------------------------------------------------------------
 
 
@@ -708,6 +788,10 @@ def put(row: Model, state: str) -> None:
         fields["archived_at"] = F("filed_at") if state == ApplicationState.ARCHIVED else None
     if isinstance(row, UndoRequest):
         fields["decided_by"] = None if state == ProposalState.PROPOSED else row.bid.referral.issued_by
+    if isinstance(row, Closing):
+        is_running = state == Closing.State.RUNNING
+        fields["ended_at"] = None if is_running else F("decided_at")
+        fields["ended_by"] = None if is_running else F("decided_by")
     if isinstance(row, Offer):
         fields |= of_an_offer(row, state)
     type(row)._base_manager.filter(pk=row.pk).update(**fields)

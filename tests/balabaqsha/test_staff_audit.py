@@ -44,6 +44,7 @@ OF_NOBODY = {
     "applications.Rules",
     "applications.RulesProposal",
     "auth.Group",
+    "bulletin.Closing",
     "bulletin.Employment",
     "bulletin.Group",
     "bulletin.Holiday",

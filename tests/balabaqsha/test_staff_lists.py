@@ -38,7 +38,7 @@ from accounts.roles import Role
 from applications.models import Correction, GroupProposal, Headcount, Referral, Rules, RulesProposal
 from balabaqsha.admin_site import StaffAdminSite
 from balabaqsha.staff_lists import GuardedAdmin
-from bulletin.models import Employment, Group, Pause
+from bulletin.models import Closing, Employment, Group, Pause
 from notifications.models import Mail
 from tests.city import build_city
 from tests.factories import DisputeFactory, EmploymentFactory, StaffFactory, UndoRequestFactory
@@ -75,6 +75,10 @@ def city_with_a_row_in_every_list() -> SimpleNamespace:
         group=group, school_year=2018, children=1, counted_at=now, proposed_at=now, proposed_by=city.staff
     )
     UndoRequestFactory(bid=city.applications["bid_placed"].bids.get(), proposed_by=city.staff)
+    Closing.objects.create(
+        kindergarten=group.kindergarten, group=group, cause="repair", reason="x", starts_on=now.date(), decided_at=now,
+        decided_by=city.staff,
+    )  # fmt: skip
     Pause.objects.create(
         locality=waiting.locality, started_at=now, started_by=city.staff, notice_kk="x", notice_ru="x"
     )

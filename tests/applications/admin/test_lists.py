@@ -14,7 +14,7 @@ from accounts.models import AssistedMove, Employee, FirstSignIn, NumberMove, Pol
 from applications.models import Bid, Correction, GroupProposal, Headcount, Rules, RulesProposal
 from applications.queue.position import position
 from applications.referrals import ending, issuing
-from bulletin.models import Employment, Pause, Review
+from bulletin.models import Closing, Employment, Pause, Review
 from notifications.models import Mail
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
@@ -84,6 +84,10 @@ def add_a_place(scene, *, number):
         proposed_at=scene.now,
         proposed_by=staff,
     )
+    Closing.objects.create(
+        kindergarten=group.kindergarten, group=group, cause="repair", reason="x", starts_on=scene.now.date(),
+        decided_at=scene.now, decided_by=staff,
+    )  # fmt: skip
     Pause.objects.create(
         locality=locality, started_at=scene.now, started_by=staff, notice_kk="x", notice_ru="x"
     )

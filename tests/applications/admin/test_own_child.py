@@ -245,7 +245,13 @@ class TestOfficials(Pages):
 
     def test_every_page_with_such_buttons_is_tried(self, pages):
         tried = {*pages, "applications.bid", "applications.referral"}
-        kindergartens = {"bulletin.group", "bulletin.vacancy", "bulletin.review", "bulletin.pause"}
+        kindergartens = {
+            "bulletin.closing",
+            "bulletin.group",
+            "bulletin.pause",
+            "bulletin.review",
+            "bulletin.vacancy",
+        }
         proposals = {"applications.groupproposal", "applications.headcount", "applications.rulesproposal"}
         with_works = {
             model._meta.label_lower

@@ -44,7 +44,7 @@ from applications.own_rows import concerns_all
 from applications.referrals import ending, extending, issuing
 from applications.referrals.leaving import end_contract
 from balabaqsha.admin_site import staff_site
-from bulletin.models import Holiday, Locality, Pause, Vacancy
+from bulletin.models import Closing, Holiday, Locality, Pause, Vacancy
 from children.models import Child
 from notifications.models import Mail, Message, Notice
 from tests.applications.bidding.reference import place_bid
@@ -203,6 +203,15 @@ def objects(scene, clock):
             user=UserFactory(phone=None, username="923456789"),
             registered_at=scene.now,
             asked_at=scene.now,
+        ),
+        closing=Closing.objects.create(
+            kindergarten=scene.group.kindergarten,
+            group=scene.group,
+            cause="repair",
+            reason="x",
+            starts_on=scene.now.date(),
+            decided_at=scene.now,
+            decided_by=scene.staff,
         ),
         pause=Pause.objects.create(locality=scene.locality, started_at=scene.now, started_by=scene.staff),
         pause_of_all=Pause.objects.create(started_at=scene.now, started_by=scene.staff),

@@ -1,0 +1,340 @@
+"""Closings: an official closes a kindergarten or a group, sees before whom it touches, and opens it again."""
+
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit
+from accounts.models import User
+from applications.admin.work import (
+    NAMED,
+    REFUSALS,
+    Rows,
+    Work,
+    WorkAdmin,
+    page_of,
+    reason_field,
+    staff_of,
+    tag,
+    why,
+    written,
+)
+from applications.closings import deciding, ending
+from applications.closings.finishing import finish
+from applications.closings.touched import touched_by
+from applications.families.names import shown_name
+from applications.journal_actions import Action
+from applications.models import Application, Bid, Referral, ToldOfClosing
+from applications.moves import Refused
+from applications.own_rows import own_rows
+from applications.refusals import Refusal
+from applications.rules.closing import why_not_closed
+from applications.states import BidState, ReferralState
+from bulletin.closings import running
+from bulletin.models import Closing, Group, Kindergarten
+from notifications.clock import estimate_clock, read_clock
+
+TONES = {
+    Closing.State.RUNNING: "warning",
+    Closing.State.REOPENED: "success",
+    Closing.State.UNDONE: "neutral",
+}
+# At which field a refusal is said.
+FIELDS = {
+    Refusal.CLOSES_IN_PAST: "starts_on",
+    Refusal.REOPENS_TOO_EARLY: "reopens_on",
+    Refusal.DAY_TOO_FAR: "reopens_on",
+}
+
+
+def _day_field(*, label: Any, help_text: Any, required: bool = True) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        help_text=help_text,
+        required=required,
+        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+class ClosingForm(forms.Form):
+    """Why and from when; what closes is said by the address."""
+
+    cause = forms.ChoiceField(label=_("Cause"), choices=Closing.Cause.choices)
+    starts_on = _day_field(
+        label=_("Closed from"),
+        help_text=_("The first day on which no child comes. Nothing is offered there from today on."),
+    )
+    reopens_on = _day_field(
+        label=_("Planned to open again on"),
+        help_text=_("Families read it. It opens when an official opens it again. Empty: nobody knows yet."),
+        required=False,
+    )
+    reason = reason_field(
+        help_text=_(
+            "Every family that it touches reads this text, and everybody at the recalled places. Write what happened "
+            "and whom to call."
+        )
+    )
+
+
+class UndoForm(forms.Form):
+    reason = reason_field(help_text=_("Every family that it touches reads this text."))
+
+
+class ReopenForm(forms.Form):
+    reason = reason_field(help_text=_("Families whose children are enrolled there read this text."))
+
+
+CLOSE = Work(
+    name="close",
+    label=_("Close"),
+    consequence=_(
+        "Its places leave the bulletin at once, and nothing can be published there until it is opened again. Bids, "
+        "offers and referrals end: each family keeps its number and date, nobody comes onto the stop-list, and no "
+        "place goes to another child. Contracts go on: the families are told the day."
+    ),
+    done=_("It is closed."),
+    permission=deciding.CLOSE,
+    offered=lambda _closing, _now: True,
+    perform=lambda *_: None,
+    danger=True,
+    preview=lambda *_: [],
+)
+
+
+def _effect(closing: Closing, *, reader: User, now: datetime) -> Rows:
+    """Exactly who would be touched, as things stand: how many of each kind, and whose."""
+    if deciding.is_closed_already(closing):
+        raise Refused(Refusal.CLOSED_ALREADY)
+    today = closing.locality.day(now)
+    if refusal := why_not_closed(closing.starts_on, closing.reopens_on, today=today):
+        raise Refused(refusal)
+    touched = touched_by(closing)
+    contracts = [one.referral.application for one in touched.contracts]
+    offered = [one.application for one in touched.offers if one.application is not None]
+    return [
+        {"label": gettext("Cause"), "value": closing.get_cause_display()},
+        {"label": gettext("Closed from"), "value": written(closing.starts_on)},
+        {
+            "label": gettext("Planned to open again on"),
+            "value": written(closing.reopens_on) if closing.reopens_on else "—",
+        },
+        {"label": gettext("Reason"), "value": closing.reason},
+        {"label": gettext("Vacancies that leave the bulletin"), "value": touched.vacancies.count()},
+        _who(gettext("Bids that end"), (one.application for one in touched.bids), reader),
+        _who(gettext("Offers of places that end"), offered, reader),
+        _who(gettext("Referrals that end"), (one.application for one in touched.referrals), reader),
+        _who(gettext("Enrolled children whose families are told"), contracts, reader),
+    ]
+
+
+def _who(label: str, applications: Iterable[Application], reader: User) -> dict[str, Any]:
+    """How many, and the first of them by number and name."""
+    found = list(applications)
+    names = [f"{one.number} {shown_name(one.child, reader)}" for one in found[:NAMED]]
+    more = "; …" if len(found) > NAMED else ""
+    return {"label": label, "value": f"{len(found)}: {'; '.join(names)}{more}" if found else "0"}
+
+
+def _runs(closing: Closing, now: datetime) -> bool:
+    return ending.why_not_end(closing, Closing.State.REOPENED, now=now) is None
+
+
+def _may_be_undone(closing: Closing, now: datetime) -> bool:
+    return ending.why_not_end(closing, Closing.State.UNDONE, now=now) is None
+
+
+def _reopen(closing: Closing, actor: User, data: dict[str, Any], now: datetime) -> None:
+    finish(ending.reopen(closing, actor=actor, reason=data["reason"], now=now), now=now)
+
+
+def _undo(closing: Closing, actor: User, data: dict[str, Any], now: datetime) -> None:
+    finish(ending.undo(closing, actor=actor, reason=data["reason"], now=now), now=now)
+
+
+@admin.register(Closing)
+class ClosingAdmin(WorkAdmin):
+    """What is closed and what was; a closing begins on the page of a group or a kindergarten."""
+
+    list_display = ["place", "shown_cause", "starts_on", "reopens_on", "shown_state"]
+    list_filter = ["state", "cause"]
+    list_select_related = ["kindergarten__locality", "group"]
+    search_fields = ["kindergarten__name_kk", "kindergarten__name_ru", "group__name"]
+    ordering = ["-decided_at"]
+    fields = [
+        "shown_state",
+        "kindergarten",
+        "group",
+        "shown_cause",
+        "reason",
+        "starts_on",
+        "reopens_on",
+        "decided_at",
+        "decided_by",
+        "touched",
+        "ended_at",
+        "ended_by",
+        "end_reason",
+    ]
+    works = [
+        Work(
+            name="reopen",
+            label=_("Open again"),
+            consequence=_(
+                "Places can be published there again. Families whose children are enrolled there are told. Bids and "
+                "referrals that have ended do not come back: their families have kept their numbers."
+            ),
+            done=_("It is open again. The families of enrolled children have been told."),
+            permission=deciding.END,
+            offered=_runs,
+            perform=_reopen,
+            form=ReopenForm,
+            is_in_journal=True,
+        ),
+        Work(
+            name="mistake",
+            label=_("It was closed by mistake"),
+            consequence=_(
+                "Up to the end of the first day. Each family that still waits, and has applied nowhere since, gets "
+                "back its bid or its referral, if its place is still there. Places that nobody had do not open by "
+                "themselves: publish them anew. Only those whose bids are still collected, or whose opening is still "
+                "far enough ahead, are in the bulletin as before."
+            ),
+            done=_("The closing is undone. The families have been told."),
+            permission=deciding.END,
+            offered=_may_be_undone,
+            perform=_undo,
+            form=UndoForm,
+            is_in_journal=True,
+        ),
+    ]
+
+    def zone_of(self, obj: Closing) -> tzinfo:
+        return obj.locality.zone
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path(
+                "of-group/<int:pk>/",
+                self.admin_site.admin_view(self.close_group),
+                name="bulletin_closing_of_group",
+            ),
+            path(
+                "of-kindergarten/<int:pk>/",
+                self.admin_site.admin_view(self.close_kindergarten),
+                name="bulletin_closing_of_kindergarten",
+            ),
+            *super().get_urls(),
+        ]
+
+    def close_group(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Close one group."""
+        groups = Group.objects.select_related("kindergarten__locality")
+        group = self._own(request, groups, pk)
+        return self._close(
+            request, Closing(kindergarten=group.kindergarten, group=group), back=page_of(group)
+        )
+
+    def close_kindergarten(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Close a whole kindergarten."""
+        kindergarten = self._own(request, Kindergarten.objects.select_related("locality"), pk)
+        return self._close(request, Closing(kindergarten=kindergarten), back=page_of(kindergarten))
+
+    def _own(self, request: HttpRequest, rows: Any, pk: int) -> Any:
+        if not request.user.has_perm(deciding.CLOSE):
+            raise PermissionDenied
+        return get_object_or_404(own_rows(rows, user=staff_of(request), now=estimate_clock()), pk=pk)
+
+    def _close(self, request: HttpRequest, closing: Closing, *, back: str) -> HttpResponse:
+        """Ask why and from when, show whom it touches, close."""
+        actor = staff_of(request)
+        timezone.activate(closing.locality.zone)
+        form = ClosingForm(request.POST if request.method == "POST" else None)
+        effect: Rows = []
+        if form.is_valid():
+            for name, value in form.cleaned_data.items():
+                setattr(closing, name, value)
+            now = read_clock()
+            try:
+                if "confirmed" in request.POST:
+                    closing = deciding.close(closing, actor=actor, now=now)
+                    finish(closing, now=now)
+                    messages.success(request, f"{CLOSE.done} {self._summed_up(closing)}")
+                    return HttpResponseRedirect(page_of(closing))
+                effect = _effect(closing, reader=actor, now=now)
+                audit.record(Action.ROSTER_TAKEN, actor=actor, target=str(closing), now=now)
+            except REFUSALS as error:
+                form.add_error(FIELDS.get(error.reason) if isinstance(error, Refused) else None, why(error))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Close the group") if closing.group else gettext("Close the kindergarten"),
+            "work": CLOSE,
+            "form": form,
+            "errors": form.errors,
+            "rows": self.summary(closing),
+            "effect": effect,
+            "back_url": back,
+        }
+        return TemplateResponse(request, "admin/work/confirm.html", context)
+
+    def summary(self, obj: Closing) -> Rows:
+        group = [{"label": gettext("Group"), "value": obj.group.name}] if obj.group else []
+        return [{"label": gettext("Kindergarten"), "value": obj.kindergarten.name}, *group]
+
+    # --- columns ---------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("What is closed"), ordering="kindergarten__sort_key")
+    def place(self, obj: Closing) -> str:
+        return str(obj)
+
+    @admin.display(description=_("Cause"), ordering="cause")
+    def shown_cause(self, obj: Closing) -> str:
+        return str(obj.get_cause_display())
+
+    @admin.display(description=_("State"), ordering="state")
+    def shown_state(self, obj: Closing) -> str:
+        return tag(obj.get_state_display(), tone=TONES[Closing.State(obj.state)])
+
+    @admin.display(description=_("Touched by it"))
+    def touched(self, obj: Closing) -> str:
+        return self._summed_up(obj)
+
+    def _summed_up(self, closing: Closing) -> str:
+        """How many of each kind it ended, or told, as they stand now."""
+        bids = Bid.objects.filter(vacancy__closing=closing, decided_at__gte=closing.decided_at)
+        referrals = Referral.objects.filter(bid__vacancy__closing=closing, ended_at__gte=closing.decided_at)
+        words = gettext(
+            "Bids ended: %(bids)s; referrals ended: %(referrals)s; families with a contract told: %(told)s"
+        )
+        return words % {
+            "bids": bids.filter(state=BidState.VOID).count(),
+            "referrals": referrals.filter(state=ReferralState.REVOKED).count(),
+            "told": ToldOfClosing.objects.filter(closing=closing).count(),
+        }
+
+
+def close_button(request: HttpRequest, place: Group | Kindergarten) -> Rows:
+    """The link with which who may closes a group or a kindergarten that is open."""
+    is_group = isinstance(place, Group)
+    kindergarten = place.kindergarten if isinstance(place, Group) else place
+    closed = {one.group_id for one in running(kindergarten)}
+    if not request.user.has_perm(deciding.CLOSE) or closed & {None, place.pk if is_group else None}:
+        return []
+    name = "of_group" if is_group else "of_kindergarten"
+    label = gettext("Close the group") if is_group else gettext("Close the kindergarten")
+    return [
+        {"label": label, "url": reverse(f"admin:bulletin_closing_{name}", args=[place.pk]), "danger": True}
+    ]

@@ -1,0 +1,159 @@
+"""An official closes a kindergarten, or one group of it.
+
+One transaction decides it and takes all its places out of the bulletin. Then every family is handled in a transaction
+of its own: bids, offers and referrals end without a penalty, families with a contract are told.
+"""
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+from django.db.models import QuerySet
+
+from accounts.models import User
+from applications.bidding.offers import end_recalled_offers
+from applications.bidding.publication import void_recalled_bids
+from applications.closings.entries import record, record_recall
+from applications.closings.touched import groups_of, touched_by
+from applications.journal_actions import Action
+from applications.models import Bid, Contract, Offer, Referral, ToldOfClosing
+from applications.moves import Refused, lock_application, locking, remind, trace
+from applications.referrals.ending import close_referral
+from applications.refusals import Refusal
+from applications.rules.closing import why_not_closed
+from applications.states import LIVE_OFFERS, BidState, ReferralState
+from bulletin import services
+from bulletin.closings import running
+from bulletin.employment import kindergartens_of
+from bulletin.models import Closing, Vacancy
+from notifications.sweeps import sweep
+
+CLOSE, END = "bulletin.add_closing", "bulletin.change_closing"
+
+
+def close(closing: Closing, *, actor: User, now: datetime) -> Closing:
+    """Close what an unsaved `closing` names. Its places leave the bulletin; then call `finishing.finish`.
+
+    Raises `PermissionDenied`, and `Refused`: REASON_MISSING, `why_not_closed`, CLOSED_ALREADY, BUSY. Locks the groups,
+    then their vacancies, each in the order of their keys.
+    """
+    require(closing, CLOSE, actor=actor, now=now)
+    today = closing.locality.day(now)
+    if not closing.reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    if refusal := why_not_closed(closing.starts_on, closing.reopens_on, today=today):
+        raise Refused(refusal)
+    closing.reason, closing.decided_at, closing.decided_by = closing.reason.strip(), now, actor
+    try:
+        with locking():
+            vacancies = lock_offer(closing)
+            if is_closed_already(closing):
+                raise Refused(Refusal.CLOSED_ALREADY)
+            closing.save(force_insert=True)
+            record(closing, actor=actor, reason=closing.reason, now=now)
+            for vacancy in vacancies:
+                if vacancy.state == Vacancy.State.PUBLISHED or _is_awaited(vacancy):
+                    _recall(vacancy, closing, actor=actor, now=now)
+    except IntegrityError as error:
+        raise Refused(Refusal.CLOSED_ALREADY) from error
+    return closing
+
+
+def require(closing: Closing, permission: str, *, actor: User, now: datetime) -> None:
+    """Raise `PermissionDenied` unless `actor` has the permission, and works for the kindergarten."""
+    own = kindergartens_of(actor, today=closing.locality.day(now))
+    if not actor.has_perm(permission) or not own.filter(pk=closing.kindergarten_id).exists():
+        raise PermissionDenied
+
+
+def is_closed_already(closing: Closing) -> bool:
+    """Whether the same group, or the whole kindergarten, is closed."""
+    return any(one.group_id in (None, closing.group_id) for one in running(closing.kindergarten))
+
+
+def lock_offer(closing: Closing) -> list[Vacancy]:
+    """Lock the groups of a closing, then all vacancies of them that are no drafts; returns these as they are now.
+
+    While they are locked nobody publishes, bids or takes a place back there.
+    """
+    groups = list(
+        groups_of(closing).select_for_update(of=("self",), no_key=True).values_list("pk", flat=True)
+    )
+    return list(
+        Vacancy.objects.filter(group__in=groups)
+        .exclude(state=Vacancy.State.DRAFT)
+        .select_for_update(of=("self",), no_key=True)
+        .select_related("group__kindergarten__locality")
+        .order_by("pk")
+    )
+
+
+def _is_awaited(vacancy: Vacancy) -> bool:
+    """Whether a family waits for a place of a vacancy that has ended, or holds one without a contract."""
+    if vacancy.state != Vacancy.State.CLOSED:
+        return False
+    return (
+        Bid.objects.filter(vacancy=vacancy, state=BidState.PENDING).exists()
+        or Offer.objects.filter(vacancy=vacancy, state__in=LIVE_OFFERS).exists()
+        or Referral.objects.filter(bid__vacancy=vacancy, state=ReferralState.ISSUED).exists()
+    )
+
+
+def _recall(vacancy: Vacancy, closing: Closing, *, actor: User, now: datetime) -> None:
+    services.end(vacancy, Vacancy.State.RECALLED, reason=closing.reason, now=now)
+    vacancy.closing = closing
+    vacancy.save(update_fields=["closing"])
+    record_recall(vacancy, actor=actor, reason=closing.reason, now=now)
+
+
+def end_what_is_under_way(closing: Closing, *, now: datetime) -> bool:
+    """End bids, offers and referrals where it closes, and tell the families with a contract; whether nothing is left.
+
+    May be repeated. Bids come before referrals, which an activation makes of them, and referrals before contracts.
+    """
+    for vacancy in Vacancy.objects.filter(closing=closing).order_by("pk"):
+        void_recalled_bids(vacancy, now=now)
+        end_recalled_offers(vacancy, now=now)
+    sweep(_referrals(closing), lambda referral: close_referral(referral, closing, now=now))
+    sweep(_untold(closing), lambda contract: _tell(contract, closing, now=now))
+    touched = touched_by(closing)
+    return not (
+        touched.bids.exists() or touched.offers.exists() or _referrals(closing) or _untold(closing).exists()
+    )
+
+
+def _referrals(closing: Closing) -> list[Referral]:
+    """Those that were valid when it was decided; what had run out before is no matter of the closing."""
+    valid = touched_by(closing).referrals
+    return [one for one in valid if one.is_extendable(now=closing.decided_at)]
+
+
+def _untold(closing: Closing) -> QuerySet[Contract]:
+    return touched_by(closing).contracts.exclude(told_of_closings__closing=closing)
+
+
+def _tell(contract: Contract, closing: Closing, *, now: datetime) -> None:
+    with locking():
+        application = lock_application(contract.referral.application_id)
+        contract = Contract.objects.select_related("referral__bid__vacancy__group__kindergarten").get(
+            pk=contract.pk
+        )
+        if contract.ended_at is not None:
+            return
+        _row, is_first = ToldOfClosing.objects.get_or_create(
+            closing=closing, contract=contract, defaults={"told_at": now}
+        )
+        if not is_first:
+            return
+        group = contract.referral.bid.vacancy.group
+        remind(
+            application,
+            "group_closes",
+            key=str(closing.pk),
+            now=now,
+            closing=closing,
+            kindergarten=group.kindergarten,
+            group=group,
+            reason=closing.reason,
+        )
+        trace(application, Action.TOLD_OF_CLOSING, actor=closing.decided_by, now=now, reason=closing.reason)

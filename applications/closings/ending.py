@@ -1,0 +1,259 @@
+"""A closing ends: it is opened again, or was a mistake and is undone as far as nothing has built on it since."""
+
+from datetime import datetime
+
+from accounts.models import User
+from applications.bidding.award import hold_seat
+from applications.bidding.obstacles import publication_lead
+from applications.bidding.passing_on import PASSING_TASK
+from applications.closings.deciding import END, lock_offer, require
+from applications.closings.entries import record
+from applications.journal_actions import Action
+from applications.models import Application, Bid, Event, Offer, Referral, ToldOfClosing
+from applications.moves import (
+    Refused,
+    announce,
+    lock_application,
+    lock_referral,
+    lock_vacancy,
+    locking,
+    move,
+    remind,
+    trace,
+)
+from applications.places.occupancy import lock_places
+from applications.places.retaking import room_beside
+from applications.referrals.restoring import restore_referral
+from applications.referrals.standstill import hold_if_halted
+from applications.refusals import Refusal
+from applications.states import BidState, Move, OfferState, ReferralState
+from applications.undoing.kinds import may_return
+from applications.undoing.revocations import last_day_left
+from bulletin import seats
+from bulletin.closings import may_be_undone, running
+from bulletin.models import Closing, Vacancy
+from notifications.broker import wake_soon_on_commit
+from notifications.sweeps import sweep
+
+
+def reopen(closing: Closing, *, actor: User, reason: str = "", now: datetime) -> Closing:
+    """Open a closed kindergarten or group again: places may be published there. Then call `finishing.finish`.
+
+    What the closing ended stays ended; families with a contract are told. Raises `PermissionDenied`, and `Refused`:
+    NOT_ALLOWED for one that has ended, STILL_CLOSED for a group of a kindergarten that is closed.
+    """
+    return _end(closing, Closing.State.REOPENED, actor=actor, reason=reason.strip(), now=now)
+
+
+def undo(closing: Closing, *, actor: User, reason: str, now: datetime) -> Closing:
+    """Take a closing for a mistake, up to the end of its first day. Then call `finishing.finish`.
+
+    Raises `PermissionDenied`, and `Refused`: REASON_MISSING, NOT_ALLOWED once it has ended or its first day is over,
+    STILL_CLOSED as `reopen`. Locks as the closing did.
+    """
+    if not reason.strip():
+        raise Refused(Refusal.REASON_MISSING)
+    return _end(closing, Closing.State.UNDONE, actor=actor, reason=reason.strip(), now=now)
+
+
+def why_not_end(closing: Closing, state: Closing.State, *, now: datetime) -> Refusal | None:
+    """Why a closing can't end so at `now`."""
+    if closing.state != Closing.State.RUNNING:
+        return Refusal.NOT_ALLOWED
+    if state == Closing.State.UNDONE and not may_be_undone(closing, now=now):
+        return Refusal.NOT_ALLOWED
+    is_whole_closed = any(one.group_id is None for one in running(closing.kindergarten))
+    return Refusal.STILL_CLOSED if closing.group_id and is_whole_closed else None
+
+
+def _end(closing: Closing, state: Closing.State, *, actor: User, reason: str, now: datetime) -> Closing:
+    require(closing, END, actor=actor, now=now)
+    with locking():
+        lock_offer(closing)
+        rows = Closing.objects.select_for_update(of=("self",), no_key=True)
+        closing = rows.select_related("kindergarten__locality", "group", "decided_by").get(pk=closing.pk)
+        if refusal := why_not_end(closing, state, now=now):
+            raise Refused(refusal)
+        closing.state, closing.ended_at, closing.ended_by, closing.end_reason = state, now, actor, reason
+        closing.finished_at = None
+        closing.save()
+        record(closing, actor=actor, reason=reason, now=now)
+    return closing
+
+
+# --- what comes back ------------------------------------------------------------------------------------------------
+
+
+def give_back_what_it_ended(closing: Closing, *, now: datetime) -> bool:
+    """Give the families of an undone closing back what they had, one transaction each; whether nothing is left.
+
+    Only to who still waits and has applied nowhere since, and only a place that is still there. Then the vacancies end
+    as `_give_back`. May be repeated.
+    """
+    bids = _bids_ended_by(closing)
+    if sweep(bids, lambda bid: _restore(bid, closing, now=now)) < len(bids):
+        return False
+    vacancies = Vacancy.objects.filter(closing=closing)
+    sweep(vacancies.order_by("pk"), lambda vacancy: _give_back(vacancy, closing, now=now))
+    return not vacancies.exists()
+
+
+def _bids_ended_by(closing: Closing) -> list[Bid]:
+    """The bids that it ended, and those of its referrals, in the order in which they were sent."""
+    ended = Bid.objects.filter(vacancy__closing=closing).select_related("application", "referral", "vacancy")
+    touched = (BidState.VOID, BidState.ACTIVATED)
+    return [
+        bid for bid in ended.filter(state__in=touched).order_by("placed_at", "pk") if _event_of(bid, closing)
+    ]
+
+
+def _event_of(bid: Bid, closing: Closing) -> Event | None:
+    events = Event.objects.filter(application=bid.application_id, data__closing=closing.pk)
+    if bid.state == BidState.VOID:
+        return events.filter(move=Move.VOID_BID, data__bid=str(bid.pk)).first()
+    referral = Referral.objects.filter(bid=bid, state=ReferralState.REVOKED).first()
+    if referral is None:
+        return None
+    return events.filter(move=Move.REVOKE_REFERRAL, data__referral=str(referral.pk)).first()
+
+
+def _restore(bid: Bid, closing: Closing, *, now: datetime) -> None:
+    with locking():
+        application = lock_application(bid.application_id)
+        referral = Referral.objects.filter(bid=bid).first()
+        if referral is not None:
+            referral = lock_referral(referral.pk)
+        group = lock_places(bid.vacancy.group_id, now=now)
+        vacancy = lock_vacancy(bid.vacancy_id)
+        bid = Bid.objects.get(pk=bid.pk)
+        bid.application, bid.vacancy = application, vacancy
+        event = _event_of(bid, closing)
+        if event is None or vacancy.closing_id != closing.pk or not may_return(bid, application):
+            return
+        if event.data.get("held", True):
+            if room_beside(vacancy, group, now=now) <= 0 or not seats.take(vacancy):
+                return
+            bid.holds_seat = True
+        if referral is None:
+            _restore_bid(bid, application, closing, now=now)
+        else:
+            bid.save(update_fields=["holds_seat"])
+            referral.bid = bid
+            _restore_referral(referral, application, closing, now=now)
+
+
+def _restore_bid(bid: Bid, application: Application, closing: Closing, *, now: datetime) -> None:
+    if bid.holds_seat:
+        hold_seat(bid, bid.vacancy, now=now)
+    bid.state, bid.decided_at, bid.reason = BidState.PENDING, None, ""
+    bid.save()
+    data = {"bid": str(bid.pk), "closing": closing.pk}
+    event = move(
+        application, Move.RESTORE_BID, actor=closing.ended_by, now=now, reason=closing.end_reason, data=data
+    )
+    due = bid.answer_due if bid.holds_seat else None
+    announce(
+        event,
+        "bid_returned",
+        Action.BID_RETURNED,
+        vacancy=bid.vacancy,
+        reason=closing.end_reason,
+        last_day=application.locality.last_day(due) if due else None,
+    )
+
+
+def _restore_referral(
+    referral: Referral, application: Application, closing: Closing, *, now: datetime
+) -> None:
+    last_day = last_day_left(referral, now=now)
+    restore_referral(referral, last_day=last_day)
+    data = {"referral": str(referral.pk), "closing": closing.pk}
+    event = move(
+        application, Move.UNDO_CLOSING, actor=closing.ended_by, now=now, reason=closing.end_reason, data=data
+    )
+    announce(
+        event,
+        "referral_returned",
+        Action.REFERRAL_RETURNED,
+        referral=referral,
+        reason=closing.end_reason,
+        last_day=last_day,
+    )
+    hold_if_halted(application, now=now)
+
+
+def _give_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
+    """Let a vacancy end its recall, after its families: its offers look for the next in the queue again.
+
+    It is in the bulletin again only if its announced opening is still far enough ahead, or if it still collects bids:
+    nobody gains by being fast. Otherwise it is closed, and what is free is published anew.
+    """
+    with locking():
+        group = lock_places(vacancy.group_id, now=now)
+        vacancy = lock_vacancy(vacancy.pk)
+        if vacancy.closing_id != closing.pk:
+            return
+        ended = Offer.objects.filter(
+            vacancy=vacancy, state=OfferState.RECALLED, ended_at__gte=closing.decided_at
+        )
+        for _offer in range(ended.count()):
+            if room_beside(vacancy, group, now=now) > 0 and seats.take(vacancy):
+                Offer.objects.create(vacancy=vacancy, freed_at=now)
+                wake_soon_on_commit(PASSING_TASK)
+        vacancy.closing, vacancy.end_reason, vacancy.state = None, "", Vacancy.State.CLOSED
+        if _goes_on(vacancy, now=now) and room_beside(vacancy, group, now=now) >= vacancy.seats_free:
+            vacancy.state, vacancy.ended_at = Vacancy.State.PUBLISHED, None
+        vacancy.save(update_fields=["closing", "end_reason", "state", "ended_at"])
+
+
+def _goes_on(vacancy: Vacancy, *, now: datetime) -> bool:
+    if vacancy.awarded_at is not None:
+        return False
+    if vacancy.opens_at >= now + publication_lead(vacancy.locality, now=now):
+        return True
+    return vacancy.is_collected and vacancy.closes_at is not None and vacancy.closes_at > now
+
+
+# --- families with a contract ----------------------------------------------------------------------------------------
+
+
+def tell_that_it_is_over(closing: Closing, *, now: datetime) -> bool:
+    """Tell the families that were told of a closing, and still have their contract; whether nobody is left to tell."""
+    sweep(_to_tell(closing), lambda told: _tell(told, closing, now=now))
+    return not _to_tell(closing)
+
+
+def _to_tell(closing: Closing) -> list[ToldOfClosing]:
+    return list(
+        ToldOfClosing.objects.filter(closing=closing, over_told_at=None)
+        .select_related("contract__referral__bid__vacancy__group__kindergarten")
+        .order_by("pk")
+    )
+
+
+def _tell(told: ToldOfClosing, closing: Closing, *, now: datetime) -> None:
+    with locking():
+        application = lock_application(told.contract.referral.application_id)
+        told = ToldOfClosing.objects.select_related(
+            "contract__referral__bid__vacancy__group__kindergarten"
+        ).get(pk=told.pk)
+        if told.over_told_at is not None:
+            return
+        told.over_told_at = now
+        told.save(update_fields=["over_told_at"])
+        if told.contract.ended_at is not None:
+            return
+        group = told.contract.referral.bid.vacancy.group
+        remind(
+            application,
+            "group_reopens",
+            key=str(closing.pk),
+            now=now,
+            closing=closing,
+            kindergarten=group.kindergarten,
+            group=group,
+            reason=closing.end_reason,
+        )
+        trace(
+            application, Action.TOLD_OF_REOPENING, actor=closing.ended_by, now=now, reason=closing.end_reason
+        )

@@ -1,0 +1,50 @@
+"""What a closing touches: what it ends, and which families it is told to."""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from applications.models import Bid, Contract, Offer, Referral
+from applications.states import LIVE_OFFERS, BidState, ReferralState
+from bulletin.models import Closing, Group, Vacancy
+
+_PLACE = "group__kindergarten__locality"
+
+
+def groups_of(closing: Closing) -> QuerySet[Group]:
+    """The groups that close, in the order of their keys."""
+    groups = Group.objects.filter(kindergarten=closing.kindergarten_id)
+    return groups.filter(pk=closing.group_id) if closing.group_id else groups.order_by("pk")
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What a closing, decided or only thought of, would end or tell as things stand. Each is read when it is asked."""
+
+    vacancies: QuerySet[Vacancy]
+    bids: QuerySet[Bid]
+    offers: QuerySet[Offer]
+    referrals: QuerySet[Referral]
+    contracts: QuerySet[Contract]
+
+
+def touched_by(closing: Closing) -> Touched:
+    """Vacancies in the bulletin, bids and offers under way, referrals that are valid, contracts that run."""
+    groups = groups_of(closing).order_by().values("pk")
+    return Touched(
+        vacancies=Vacancy.objects.filter(state=Vacancy.State.PUBLISHED, group__in=groups)
+        .select_related(_PLACE)
+        .order_by("pk"),
+        bids=Bid.objects.filter(state=BidState.PENDING, vacancy__group__in=groups)
+        .select_related("application__child", f"vacancy__{_PLACE}")
+        .order_by("placed_at", "pk"),
+        offers=Offer.objects.filter(state__in=LIVE_OFFERS, vacancy__group__in=groups)
+        .select_related("application__child", f"vacancy__{_PLACE}")
+        .order_by("freed_at", "pk"),
+        referrals=Referral.objects.filter(state=ReferralState.ISSUED, bid__vacancy__group__in=groups)
+        .select_related("application__child", "application__locality", f"bid__vacancy__{_PLACE}")
+        .order_by("issued_at", "pk"),
+        contracts=Contract.objects.filter(ended_at=None, referral__bid__vacancy__group__in=groups)
+        .select_related("referral__application__child", f"referral__bid__vacancy__{_PLACE}")
+        .order_by("signed_at", "pk"),
+    )

@@ -1,0 +1,410 @@
+"""A group or a kindergarten closes: nobody pays for it, nothing is given on, and a mistake can be undone."""
+
+from datetime import date, timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from accounts.audit import history_of
+from accounts.models import AuditEntry
+from accounts.roles import Role
+from applications.bidding.obstacles import why_not_publish
+from applications.bidding.offers import accept_offer, offer_to_the_next
+from applications.closings import deciding, ending, finishing
+from applications.closings.touched import touched_by
+from applications.jobs.deadlines import award_bids
+from applications.jobs.invariants import differences
+from applications.models import Application, Bid, Event, Offer, Referral, StopListEntry, ToldOfClosing
+from applications.moves import Refused, write_event
+from applications.places.occupancy import over_promised
+from applications.places.with_room import groups_with_room
+from applications.queue.position import position
+from applications.referrals import ending as referral_ending
+from applications.referrals import issuing
+from applications.referrals.leaving import end_contract
+from applications.refusals import Refusal
+from applications.rules.closing import why_not_closed
+from applications.states import (
+    LIVE_OFFERS,
+    ApplicationState,
+    BidState,
+    Move,
+    OfferState,
+    ReferralState,
+    UndoKind,
+    state_after,
+)
+from applications.undoing import requests
+from bulletin.closings import closing_of
+from bulletin.models import Closing, Vacancy
+from children.models import Guardianship
+from notifications.models import Notice
+from tests.applications.bidding.reference import place_bid
+from tests.applications.conftest import NOW
+from tests.factories import ApplicationFactory, BidFactory, GroupFactory, LocalityFactory, VacancyFactory
+from tests.staff import employee, inside, official_of, press, worker_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+TODAY = NOW.date()
+NEXT_DAY = NOW.replace(hour=0, minute=0) + timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
+WAITING = ApplicationState.WAITING
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "reopens_on", "refusal"),
+    [
+        (TODAY - timedelta(days=1), None, Refusal.CLOSES_IN_PAST),
+        (TODAY, None, None),
+        (TODAY, TODAY, Refusal.REOPENS_TOO_EARLY),
+        (TODAY, TODAY + timedelta(days=1), None),
+        (date(2022, 12, 31), None, None),
+        (date(2022, 12, 31), date(2023, 1, 1), Refusal.DAY_TOO_FAR),
+    ],
+)
+def test_it_closes_from_today_on_and_opens_later(starts_on, reopens_on, refusal):
+    assert why_not_closed(starts_on, reopens_on, today=TODAY) == refusal
+
+
+@pytest.fixture
+def official(scene):
+    return official_of(scene.locality)
+
+
+def closing_for(scene, *, whole=False, **fields):
+    """One that nobody has decided yet."""
+    group = None if whole else scene.group
+    return Closing(
+        kindergarten=scene.group.kindergarten,
+        group=group,
+        **{"cause": "repair", "reason": "Су құбыры жарылды", "starts_on": TODAY} | fields,
+    )
+
+
+def closed(scene, official, *, now=NOW, **fields):
+    closing = deciding.close(closing_for(scene, **fields), actor=official, now=now)
+    finishing.finish(closing, now=now)
+    return Closing.objects.get(pk=closing.pk)
+
+
+def bid_of(application, vacancy):
+    return place_bid(application, vacancy, actor=application.filed_by, now=NOW)
+
+
+def family(scene, **fields):
+    application = ApplicationFactory(
+        locality=scene.locality,
+        child__birth_date=scene.application.child.birth_date,
+        languages=["kk", "ru"],
+        **{"filed_at": scene.application.filed_at - timedelta(days=1)} | fields,
+    )
+    write_event(application, Move.FILE, before="", actor=application.filed_by, now=application.filed_at)
+    return application
+
+
+@pytest.fixture
+def families(scene):
+    """One of each kind, in one group: a bid, a collected bid, an offer, a referral, a contract; and who lost."""
+    worker = worker_of(scene.group.kindergarten)
+    write_event(scene.application, Move.FILE, before="", actor=scene.parent, now=scene.application.filed_at)
+    Vacancy.objects.filter(pk=scene.vacancy.pk).update(seats_total=4)
+    scene.vacancy.refresh_from_db()
+    of = SimpleNamespace(worker=worker)
+    for kind in ("pending", "referred", "signed", "collected", "offered", "lost"):
+        setattr(of, kind, family(scene))
+
+    def bid(application, vacancy=scene.vacancy):
+        return place_bid(application, vacancy, actor=application.filed_by, now=NOW)
+
+    of.bid = bid(of.pending)
+    of.referral = issuing.activate_bid(bid(of.referred), actor=worker, now=NOW)
+    of.contract = referral_ending.sign_contract(
+        issuing.activate_bid(bid(of.signed), actor=worker, now=NOW), actor=worker, now=NOW
+    )
+    collecting = VacancyFactory(
+        group=scene.group,
+        mode="queue_order",
+        seats_total=1,
+        opens_at=scene.vacancy.opens_at,
+        closes_at=NOW + timedelta(days=2),
+    )
+    of.collected_bid = bid(of.collected, collecting)
+    awarded = VacancyFactory(
+        group=scene.group,
+        mode="queue_order",
+        seats_total=1,
+        seats_taken=1,
+        opens_at=scene.vacancy.opens_at,
+        closes_at=NOW - timedelta(minutes=1),
+        awarded_at=NOW - timedelta(minutes=1),
+    )
+    for application in (of.offered, of.lost):
+        lost = BidFactory(
+            application=application,
+            vacancy=awarded,
+            state=BidState.LOST,
+            placed_at=NOW,
+            placed_by=application.filed_by,
+        )
+        data = {"bid": str(lost.pk)}
+        for move, before in ((Move.PLACE_BID, WAITING), (Move.LOSE_BID, ApplicationState.BID_PLACED)):
+            application.state = state_after(move, before)
+            write_event(application, move, before=before, actor=None, now=NOW, data=data)
+    of.offer = Offer.objects.create(vacancy=awarded, freed_at=NOW)
+    assert offer_to_the_next(of.offer, now=NOW)
+    of.offer.refresh_from_db()
+    # The earliest to have filed: two came at the same time.
+    of.offered, of.lost = (
+        (of.offered, of.lost) if of.offer.application == of.offered else (of.lost, of.offered)
+    )
+    return of
+
+
+FALLEN = ("pending", "referred", "collected", "offered")
+
+
+def numbers(scene):
+    live = Application.objects.exclude(state=ApplicationState.ENROLLED)
+    return {one.pk: position(one, now=NOW).number for one in live.select_related("locality")}
+
+
+def interest():
+    return dict(Application.objects.values_list("pk", "interest_confirmed_at"))
+
+
+def told(application):
+    return set(Notice.objects.filter(recipient=application.filed_by).values_list("kind", flat=True))
+
+
+def all_is_well():
+    return [one for one in differences() if "may end at" not in one], over_promised(now=NOW)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_it_costs_nobody_anything_and_gives_no_place_on(scene, families, official, whole):
+    before = numbers(scene), interest()
+    elsewhere = VacancyFactory(group=GroupFactory(kindergarten__locality=scene.locality), opens_at=NOW)
+    closing = closed(scene, official, whole=whole)
+    assert closing.finished_at == NOW
+    for kind in FALLEN:
+        application = Application.objects.get(pk=getattr(families, kind).pk)
+        assert application.state == WAITING, kind
+    assert (numbers(scene), interest()) == before
+    assert not StopListEntry.objects.exists()
+    kinds = [
+        (families.pending, "bid_closed"),
+        (families.collected, "bid_closed"),
+        (families.offered, "offer_ended"),
+    ]
+    for application, kind in [
+        *kinds,
+        (families.referred, "referral_closed"),
+        (families.signed, "group_closes"),
+    ]:
+        assert kind in told(application), kind
+    assert Application.objects.get(pk=families.signed.pk).state == ApplicationState.ENROLLED
+    notice = Notice.objects.get(recipient=families.pending.filed_by, kind="bid_closed")
+    where = ("Бұл балабақша жабылады", "Этот детский сад закрывается") if whole else ("Бұл топ", "Эта группа")
+    assert [where[0] in notice.text_kk, where[1] in notice.text_ru] == [True, True]
+    # Nothing is left to take there, and nobody else is offered what was held.
+    ended = Vacancy.objects.filter(group=scene.group)
+    assert set(ended.values_list("state", flat=True)) == {Vacancy.State.RECALLED}
+    assert not Offer.objects.filter(state__in=LIVE_OFFERS).exists()
+    draft = VacancyFactory(
+        group=scene.group, state="draft", published_at=None, opens_at=NOW + timedelta(days=1)
+    )
+    assert Refusal.GROUP_CLOSED.at_work in [one.words for one in why_not_publish(draft, now=NOW)]
+    assert scene.group not in groups_with_room(None, now=NOW)
+    elsewhere.refresh_from_db()
+    assert (elsewhere.state, closing_of(elsewhere.group)) == (Vacancy.State.PUBLISHED, None)
+    assert [one.action for one in history_of(closing)] == ["closing_decided"]
+    assert all_is_well() == ([], [])
+    # Again: nothing more is done, and nobody is told twice.
+    notices = Notice.objects.count()
+    Closing.objects.update(finished_at=None)
+    award_bids(now=NOW)
+    assert (Notice.objects.count(), Closing.objects.get().finished_at) == (notices, NOW)
+
+
+def test_nothing_begins_there_while_it_is_closed(scene, families, official):
+    """What an employee or a family had begun before is refused, or ends without a penalty."""
+    other = issuing.activate_bid(bid_of(family(scene), scene.vacancy), actor=families.worker, now=NOW)
+    referral_ending.revoke_referral(other, actor=families.worker, reason="x", now=NOW)
+    asked = requests.ask_to_undo(
+        other.bid, kind=UndoKind.REVOCATION, reason="x", actor=families.worker, now=NOW
+    )
+    wrong = requests.ask_to_undo(
+        families.contract.referral.bid, kind=UndoKind.CONTRACT, reason="x", actor=families.worker, now=NOW
+    )
+    closing = deciding.close(closing_for(scene), actor=official, now=NOW)
+    # The run broke off here: the families are not handled yet.
+    for act, refusal in (
+        (lambda: issuing.activate_bid(families.bid, actor=families.worker, now=NOW), Refusal.GROUP_CLOSED),
+        (
+            lambda: referral_ending.sign_contract(families.referral, actor=families.worker, now=NOW),
+            Refusal.GROUP_CLOSED,
+        ),
+        (
+            lambda: accept_offer(families.offer, actor=families.offered.filed_by, now=NOW),
+            Refusal.RECALLED,
+        ),
+        (lambda: requests.approve_undo(asked, actor=official, now=NOW), Refusal.PLACE_GONE),
+        (lambda: requests.approve_undo(wrong, actor=official, now=NOW), Refusal.GROUP_CLOSED),
+        (lambda: deciding.close(closing_for(scene), actor=official, now=NOW), Refusal.CLOSED_ALREADY),
+    ):
+        with pytest.raises(Refused) as refused:
+            act()
+        assert refused.value.reason == refusal
+    # Its last day passes before anybody is told: still no stop.
+    referral_ending.expire_referral(families.referral, now=families.referral.valid_until)
+    assert Referral.objects.get(pk=families.referral.pk).state == ReferralState.REVOKED
+    assert not StopListEntry.objects.exists()
+    finishing.finish_all(now=NOW)
+    assert "referral_closed" in told(families.referred)
+    # The place of a child who leaves is offered to nobody, though another family lost in its award.
+    Vacancy.objects.filter(pk=families.contract.referral.bid.vacancy_id).update(
+        state=Vacancy.State.CLOSED, mode="queue_order", closes_at=NOW, awarded_at=NOW
+    )
+    Bid.objects.filter(vacancy=families.offer.vacancy).update(vacancy=scene.vacancy)
+    end_contract(families.contract, left_on=TODAY, reason="x", actor=families.worker, now=NOW)
+    assert not Offer.objects.filter(state__in=LIVE_OFFERS).exists()
+    assert closing == closing_of(scene.group)
+
+
+def test_what_had_run_out_before_is_no_matter_of_the_closing(scene, families, official):
+    """On the last microsecond of a referral it ends without a stop, and one later with it."""
+    late = families.referral.valid_until
+    closing = deciding.close(closing_for(scene, starts_on=scene.locality.day(late)), actor=official, now=late)
+    finishing.finish(closing, now=late)
+    assert Referral.objects.get(pk=families.referral.pk).state == ReferralState.ISSUED
+    referral_ending.expire_referral(families.referral, now=late)
+    assert StopListEntry.objects.get().referral == families.referral
+    Closing.objects.update(decided_at=late - MICROSECOND)
+    other = issuing.activate_bid(
+        bid_of(
+            family(scene),
+            VacancyFactory(group__kindergarten__locality=scene.locality, opens_at=scene.vacancy.opens_at),
+        ),
+        actor=employee(Role.KINDERGARTEN),
+        now=NOW,
+    )
+    assert other.valid_until == late
+    Vacancy.objects.filter(pk=other.bid.vacancy_id).update(group=scene.group)
+    referral_ending.expire_referral(Referral.objects.get(pk=other.pk), now=late)
+    assert Referral.objects.get(pk=other.pk).state == ReferralState.REVOKED
+
+
+def test_a_mistake_gives_everybody_back_what_they_had(scene, families, official):
+    before = numbers(scene)
+    closing = closed(scene, official)
+    # Who has applied elsewhere since has gone on.
+    elsewhere = VacancyFactory(group__kindergarten__locality=scene.locality, opens_at=scene.vacancy.opens_at)
+    moved_on = place_bid(families.pending, elsewhere, actor=families.pending.filed_by, now=NOW)
+    latest = NEXT_DAY - MICROSECOND
+    with pytest.raises(Refused) as refused:
+        ending.undo(closing, actor=official, reason="Қате", now=NEXT_DAY)
+    assert refused.value.reason == Refusal.NOT_ALLOWED
+    finishing.finish(ending.undo(closing, actor=official, reason="Қате", now=latest), now=latest)
+    state_of = dict(Bid.objects.values_list("pk", "state"))
+    assert (state_of[families.bid.pk], state_of[moved_on.pk]) == (BidState.VOID, BidState.PENDING)
+    assert state_of[families.collected_bid.pk] == BidState.PENDING
+    assert not Bid.objects.get(pk=families.collected_bid.pk).holds_seat
+    referral = Referral.objects.get(pk=families.referral.pk)
+    assert (referral.state, referral.valid_until >= families.referral.valid_until) == (
+        ReferralState.ISSUED,
+        True,
+    )
+    assert Application.objects.get(pk=families.referred.pk).state == ApplicationState.REFERRED
+    # The offer looks for the next in the queue again; nobody gains by being fast.
+    assert Offer.objects.get(state__in=LIVE_OFFERS).state == OfferState.SEEKING
+    states = {one.pk: one.state for one in Vacancy.objects.filter(group=scene.group)}
+    assert states[scene.vacancy.pk] == Vacancy.State.CLOSED
+    assert states[families.collected_bid.vacancy_id] == Vacancy.State.PUBLISHED
+    assert {"bid_returned"} <= told(families.collected)
+    assert {"referral_returned"} <= told(families.referred)
+    assert {"group_closes", "group_reopens"} <= told(families.signed)
+    assert numbers(scene) == before
+    assert Closing.objects.get().finished_at == latest
+    assert all_is_well() == ([], [])
+    assert (
+        why_not_publish(
+            VacancyFactory.build(group=scene.group, opens_at=NOW + timedelta(days=2), seats_total=1),
+            now=latest,
+        )
+        == []
+    )
+
+
+def test_a_group_that_opens_again_takes_places_and_gives_nothing_back(scene, families, official):
+    whole = closed(scene, official, whole=True)
+    Closing.objects.create(
+        kindergarten=scene.group.kindergarten,
+        group=scene.group,
+        cause="repair",
+        reason="x",
+        starts_on=TODAY,
+        decided_at=NOW,
+        decided_by=official,
+    )
+    one = Closing.objects.get(group=scene.group)
+    with pytest.raises(Refused) as refused:
+        ending.reopen(one, actor=official, reason="x", now=NEXT_DAY)
+    assert refused.value.reason == Refusal.STILL_CLOSED
+    finishing.finish(ending.reopen(whole, actor=official, reason="Жөндеу бітті", now=NEXT_DAY), now=NEXT_DAY)
+    assert closing_of(scene.group) == one
+    finishing.finish(ending.reopen(one, actor=official, reason="Жөндеу бітті", now=NEXT_DAY), now=NEXT_DAY)
+    assert closing_of(scene.group) is None
+    assert Application.objects.get(pk=families.pending.pk).state == WAITING
+    assert Notice.objects.filter(kind="group_reopens").count() == 1
+    assert all_is_well() == ([], [])
+
+
+def test_only_an_official_of_the_place_closes_it(scene, families, official):
+    """By the page: first whom it touches, by kind and name; then it is done. A worker reads it, and no more."""
+    address = reverse("admin:bulletin_closing_of_group", args=[scene.group.pk])
+    for other, status in ((families.worker, 403), (official_of(LocalityFactory(slug="far")), 404)):
+        assert inside(other).get(address).status_code == status
+        with pytest.raises(PermissionDenied):
+            deciding.close(closing_for(scene), actor=other, now=NOW)
+    sent = {"cause": "licence", "starts_on": "2019-07-01", "reopens_on": "", "reason": "Лицензия тоқтатылды"}
+    client = inside(official)
+    page = client.post(address, sent)
+    effect = {str(row["label"]): str(row["value"]) for row in page.context["effect"]}
+    assert effect[gettext("Bids that end")].startswith("2: ")
+    assert families.pending.number in effect[gettext("Bids that end")]
+    assert families.pending.child.last_name in effect[gettext("Bids that end")]
+    for label, of in (
+        (gettext("Referrals that end"), "referred"),
+        (gettext("Enrolled children whose families are told"), "signed"),
+    ):
+        assert effect[label].startswith(f"1: {getattr(families, of).number}")
+    assert not Closing.objects.exists()
+    assert AuditEntry.objects.filter(action="roster_taken", actor=official).exists()
+    assert client.post(address, {**sent, "starts_on": "2019-06-25"}).context["form"].errors["starts_on"]
+    done = press(client, address, {**sent, "confirmed": "yes"})
+    closing = Closing.objects.get()
+    assert (closing.group, closing.cause, ToldOfClosing.objects.count()) == (scene.group, "licence", 1)
+    assert done is not None
+    group_page = client.get(reverse("admin:bulletin_group_change", args=[scene.group.pk])).content.decode()
+    assert address not in group_page
+    assert (
+        client.get(reverse("bulletin:kindergarten", args=[scene.group.kindergarten.slug])).status_code == 200
+    )
+    work = reverse("admin:bulletin_closing_work", args=[closing.pk, "reopen"])
+    assert inside(families.worker).get(work).status_code == 403
+    press(client, work, {"reason": "Лицензия қайтарылды"})
+    assert Closing.objects.get().state == Closing.State.REOPENED
+
+
+def test_the_official_may_be_a_guardian_of_a_child_there(scene, families, official):
+    """It is no decision about that family: its referral ends like the others, in nobody's name."""
+    Guardianship.objects.filter(child=families.referred.child).update(user=official)
+    closed(scene, official)
+    event = Event.objects.get(application=families.referred, move=Move.REVOKE_REFERRAL)
+    assert event.actor is None
+    touched = touched_by(Closing.objects.get())
+    assert not touched.referrals.exists()
