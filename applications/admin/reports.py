@@ -25,6 +25,7 @@ from applications.reports.counts import Values
 from applications.reports.forms import AskedForm, own_localities
 from applications.reports.tables import Table, table_of
 from applications.reports.workbook import as_of, told_filters
+from bulletin.employment import works_everywhere
 from notifications.clock import read_clock
 
 # How many rows the page shows; the file has all.
@@ -63,11 +64,16 @@ class ReportPages:
         report = REPORTS.get(name)
         if report is None:
             raise Http404
-        localities = own_localities(reader, now=now)
-        form = AskedForm(request.GET, report=report, localities=localities, now=now)
+        own: dict[str, Any] = {
+            "report": report,
+            "localities": own_localities(reader, now=now),
+            "now": now,
+            "are_everywhere": works_everywhere(reader),
+        }
+        form = AskedForm(request.GET, **own)
         if not form.is_valid():
             # Its errors are shown above the report as it is without a choice.
-            shown = AskedForm(QueryDict(), report=report, localities=localities, now=now)
+            shown = AskedForm(QueryDict(), **own)
             shown.is_valid()
         else:
             shown = form

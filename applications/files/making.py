@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -42,19 +42,27 @@ def ask(
     One whose worker died, or that no worker took, is made anew. Locks the user's row. The caller has asked for the
     permission; it is asked again when the file is made and when it is downloaded.
     """
-    same = {"user": user, "what": what, "query": query, "language": get_language() or "kk"}
+    same: dict[str, Any] = {"user": user, "what": what, "query": query, "language": get_language() or "kk"}
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        newest = MadeFile.objects.filter(**same).first()
+        _lock(user)
+        newest = _newest(same)
         if newest is not None and is_under_way(newest) and not is_silent(newest, now=now):
             return newest
         if newest is not None and newest.state == State.READY and now < newest.asked_at + _SAME_FOR:
             return newest
         if newest is not None and is_under_way(newest):
             # Whoever still works on it has lost it (`making.held`).
-            MadeFile.objects.filter(pk=newest.pk).update(state=State.FAILED)
+            MadeFile.objects.filter(pk=newest.pk, state=newest.state).update(state=State.FAILED)
         wake_on_commit(TASK)
         return MadeFile.objects.create(**same, title=title[:300], places=sorted(places), asked_at=now)
+
+
+def _lock(user: User) -> None:
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
+def _newest(same: dict[str, Any]) -> MadeFile | None:
+    return MadeFile.objects.filter(**same).first()
 
 
 def is_under_way(file: MadeFile) -> bool:
@@ -75,7 +83,10 @@ def is_downloadable(file: MadeFile, *, now: datetime) -> bool:
 
 def may_have(file: MadeFile, user: User, *, now: datetime) -> bool:
     """Whether `user`, who asked for it, may still read all that stands in it: rights, places, and names."""
-    maker = maker_of(file.what)
+    try:
+        maker = maker_of(file.what)
+    except CannotBeMade:
+        return False
     if not (user.is_active and user.pk == file.user_id and user.has_perm(maker.permission)):
         return False
     if file.names_people and not user.has_perm(NAMES):

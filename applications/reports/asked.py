@@ -38,6 +38,8 @@ class Asked:
     month: date | None = None
     # A single month, and all that came after it.
     until_now: bool = False
+    # The localities named are all that there are, so that nothing need be left out.
+    are_everywhere: bool = False
 
     @property
     def zone(self) -> tzinfo:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import ExtractDay, TruncMonth
 
@@ -23,7 +24,7 @@ from applications.reports.facts import (
     SIGNED,
     Facts,
     Key,
-    plain,
+    keys_of,
 )
 from applications.reports.figures import median_of, percent, slow_of
 from applications.states import (
@@ -120,7 +121,7 @@ class _Transfer:
 
     old: tuple[int, int]
     new: tuple[int, int]
-    besides: Any
+    besides: list[Key]
     number: int
 
 
@@ -145,14 +146,14 @@ def _transfers(asked: Asked, slice_: Slice | None) -> Iterator[_Transfer]:
     )
     for old_locality, old_year, locality, year, also, number in counted:
         if (old_locality, old_year) != (locality, year):
-            yield _Transfer((old_locality, old_year), (locality, year), plain(also), number)
+            yield _Transfer((old_locality, old_year), (locality, year), keys_of(also), number)
 
 
-def _rows_of(slice_: Slice | None, queue: tuple[int, int], besides: Any) -> list[Key]:
+def _rows_of(slice_: Slice | None, queue: tuple[int, int], besides: list[Key]) -> list[Key]:
     """The rows of the report in which one of that queue stands."""
     locality, year = queue
-    rows = {Slice.LOCALITY: [locality], Slice.YEAR: [year], Slice.MONTH: [besides], Slice.LANGUAGE: besides}
-    return list(rows[slice_]) if slice_ else []
+    rows = {Slice.LOCALITY: [locality], Slice.YEAR: [year], Slice.MONTH: besides, Slice.LANGUAGE: besides}
+    return rows[slice_] if slice_ else []
 
 
 def places(asked: Asked, slice_: Slice | None) -> Counts:
@@ -173,18 +174,15 @@ def merge(into: dict[Key, dict[str, int]], rows: Mapping[Key, dict[str, int]]) -
 
 def waits(asked: Asked, slice_: Slice | None) -> Counts:
     """Whole days from filing to referral, of the referrals issued in the months."""
-    key = REFERRALS.key(asked, slice_) if slice_ else Value("", CharField())
     rows = REFERRALS.asked_for(asked).annotate(
-        row_key=key, days=ExtractDay(F("issued_at") - F("application__filed_at"))
+        row_key=REFERRALS.key(asked, slice_) if slice_ else Value("", CharField()),
+        days=ExtractDay(F("issued_at") - F("application__filed_at")),
     )
     found: dict[Key, Counter[int]] = defaultdict(Counter, {None: Counter()})
-    for row_key, days, number in rows.values_list("row_key", "days").annotate(Count("pk")):
-        if slice_:
-            found[plain(row_key)][days] += number
-        if not REFERRALS.counts_twice(slice_):
-            found[None][days] += number
-    if REFERRALS.counts_twice(slice_):
-        return {**{key: _told(days) for key, days in found.items()}, **waits(asked, None)}
+    for row_key, waited in rows.values_list("row_key").annotate(all_days=ArrayAgg("days")):
+        days = Counter(waited)
+        for key in (*(keys_of(row_key) if slice_ else ()), None):
+            found[key].update(days)
     return {key: _told(days) for key, days in found.items()}
 
 

@@ -1,12 +1,13 @@
 """Rows that reports count, and where each kind of row says what it is counted by."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import CharField, F, Func, Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncMonth
 
@@ -15,13 +16,6 @@ from applications.reports.asked import Asked, Slice
 from bulletin.models import Group, Vacancy
 
 Key = Any
-
-
-class Unnest(Func):
-    """A row for each element: what names several languages is counted in each."""
-
-    function = "unnest"
-    set_returning = True
 
 
 @dataclass(frozen=True)
@@ -42,30 +36,24 @@ class Facts:
         )
 
     def by(self, asked: Asked, slice_: Slice | None, **measures: Any) -> dict[Key, dict[str, int]]:
-        """The measures, counts or sums, of each key of the slice, and of all rows together under None."""
+        """The measures, counts or sums, of each key of the slice, and of all rows under None. One statement."""
         rows = self.asked_for(asked)
         if slice_ is None:
             return {None: _numbers(rows.aggregate(**measures))}
         keyed = rows.annotate(row_key=self.key(asked, slice_)).values("row_key").annotate(**measures)
-        found = {plain(row.pop("row_key")): _numbers(row) for row in keyed}
-        if self.counts_twice(slice_):
-            return {**found, None: _numbers(rows.aggregate(**measures))}
-        return {**found, None: {name: sum(row[name] for row in found.values()) for name in measures}}
-
-    def counts_twice(self, slice_: Slice | None) -> bool:
-        """Whether one row may stand under several keys, so that they add up to more than there is."""
-        return slice_ is not None and slice_ is not Slice.MONTH and self._is_list(self.paths[slice_])
+        found: dict[Key, Counter[str]] = defaultdict(Counter, {None: Counter()})
+        for row in keyed:
+            for key in (*keys_of(row.pop("row_key")), None):
+                found[key].update(_numbers(row))
+        return {key: {name: row[name] for name in measures} for key, row in found.items()}
 
     def key(self, asked: Asked, slice_: Slice) -> Combinable:
-        """By what a row belongs to the slice."""
-        if slice_ is Slice.MONTH:
-            return TruncMonth(self.at, tzinfo=asked.zone)
-        path = self.paths[slice_]
-        return Unnest(F(path), output_field=CharField()) if self._is_list(path) else F(path)
+        """By what a row belongs to the slice; `keys_of` says to which of its rows."""
+        return TruncMonth(self.at, tzinfo=asked.zone) if slice_ is Slice.MONTH else F(self.paths[slice_])
 
     def _where(self, asked: Asked) -> Q:
         found = Q()
-        if asked.localities is not None:
+        if asked.localities is not None and not asked.are_everywhere:
             found &= Q(**{f"{self.paths[Slice.LOCALITY]}__in": [one.pk for one in asked.localities]})
         if asked.birth_year is not None and Slice.YEAR in self.paths:
             found &= self._is(self.paths[Slice.YEAR], asked.birth_year)
@@ -91,9 +79,12 @@ def _numbers(row: Mapping[str, int | None]) -> dict[str, int]:
     return {name: value or 0 for name, value in row.items()}
 
 
-def plain(key: Key) -> Key:
-    """A key of the database as a row of the report names it: a month by its first day. Pure."""
-    return key.date() if isinstance(key, datetime) else key
+def keys_of(value: Any) -> list[Key]:
+    """The rows of a report to which what the database says belongs: each language that a family names. Pure."""
+    if isinstance(value, list):
+        return value
+    # A month is named by its first day.
+    return [value.date() if isinstance(value, datetime) else value]
 
 
 def _of_application(path: str, **more: str) -> dict[Slice, str]:

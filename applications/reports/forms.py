@@ -24,7 +24,10 @@ def own_localities(user: User, *, now: datetime) -> list[Locality]:
 
 
 class AskedForm(forms.Form):
-    """Everything may be left out: then it is all own localities over the last twelve months."""
+    """Everything may be left out: then it is all `localities` over the last twelve months.
+
+    `are_everywhere`: these are all that there are.
+    """
 
     by = forms.ChoiceField(label=_("Rows are"), required=False)
     locality = forms.ChoiceField(label=_("Locality"), required=False)
@@ -32,8 +35,17 @@ class AskedForm(forms.Form):
     language = forms.ChoiceField(label=_("Language of education"), required=False)
     month = forms.ChoiceField(label=_("Months"), required=False)
 
-    def __init__(self, data: Any, *, report: Report, localities: list[Locality], now: datetime) -> None:
+    def __init__(
+        self,
+        data: Any,
+        *,
+        report: Report,
+        localities: list[Locality],
+        now: datetime,
+        are_everywhere: bool = False,
+    ) -> None:
         super().__init__(data)
+        self.are_everywhere = are_everywhere
         self.report, self.localities, self.now = report, localities, now
         self._offer("by", [(one.value, one.label) for one in report.slices])
         self._offer("locality", [("", _("All of mine")), *((str(one.pk), one.name) for one in localities)])
@@ -73,6 +85,7 @@ class AskedForm(forms.Form):
             int(told["birth_year"]) if told.get("birth_year") else None,
             told.get("language", ""),
             date.fromisoformat(f"{month}-01") if month else None,
+            are_everywhere=self.are_everywhere and not chosen,
         )
 
     @property
