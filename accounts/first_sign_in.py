@@ -26,8 +26,8 @@ from accounts.journal_actions import Action
 from accounts.models import FirstSignIn, PolicyConsent, Profile, User
 from accounts.models.first_sign_in import FIRST_SIGN_IN, paper_code_hash
 from accounts.numbers.concerned import (
-    family_of,
-    held_accounts,
+    in_family_of,
+    is_held,
     is_of_the_family,
     tell_by_other_ways,
     what_holds,
@@ -280,7 +280,8 @@ def correct_typed(
 def to_print(employee: User) -> QuerySet[FirstSignIn]:
     """The papers that `employee` can print now, the oldest first: a colleague has asked for them."""
     waiting = FirstSignIn.objects.exclude(asked_at=None).exclude(asked_by=employee).filter(user__phone=None)
-    return waiting.exclude(user__in=family_of(employee) | held_accounts()).order_by("asked_at")
+    not_theirs = in_family_of(employee, account="user") | is_held(account="user")
+    return waiting.exclude(not_theirs).order_by("asked_at")
 
 
 def _tell_owner(row: FirstSignIn, kind: str, *, now: datetime, **context: Any) -> None:

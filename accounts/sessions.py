@@ -16,6 +16,7 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.db import connection
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from accounts.models import Session
 from notifications.clock import estimate_clock, note_reading, read_clock, stopped_clock
@@ -55,6 +56,12 @@ WHERE session_key = %(key)s AND expire_date > %(seen)s RETURNING expire_date, ke
 """
 
 
+def clock_of(request: HttpRequest) -> datetime:
+    """The database's clock as it was when this request's session was read, which costs nothing; else a reading."""
+    known: datetime | None = getattr(request.session, "read_at", None)
+    return known or read_clock()
+
+
 class SessionStore(db.SessionStore):
     """Django's own store, except for the clock (the portal's), the statements, and new and impossible keys.
 
@@ -67,6 +74,8 @@ class SessionStore(db.SessionStore):
     seen_at: datetime | None = None
     ends_at: datetime | None = None
     kept_until: datetime | None = None
+    # The clock, by the statement that read the session.
+    read_at: datetime | None = None
     # Where every statement counts, the use of the session is not noted (the press for a place).
     is_noted: bool = True
 
@@ -102,8 +111,8 @@ class SessionStore(db.SessionStore):
         if found is None:
             self._session_key = None
             return {}
-        data, self.expires, self.seen_at, self.ends_at, self.kept_until, now = found
-        note_reading(now, asked=asked)
+        data, self.expires, self.seen_at, self.ends_at, self.kept_until, self.read_at = found
+        note_reading(self.read_at, asked=asked)
         kept: dict[str, Any] = self.decode(data)
         return kept
 

@@ -5,8 +5,7 @@ list. What an employee may do with the rows is said by their permissions.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from functools import cached_property
+from datetime import datetime
 from typing import Final, TypeVar, cast
 
 from django.contrib.auth.models import Group as Role
@@ -42,7 +41,7 @@ from applications.models import (
     StopListEntry,
     UndoRequest,
 )
-from bulletin.employment import kindergartens_of, localities_of, works_everywhere
+from bulletin.employment import Places, places_of, works_everywhere
 from bulletin.models import (
     Closing,
     Employment,
@@ -60,53 +59,18 @@ from notifications.models import Mail, Message, Notice
 M = TypeVar("M", bound=Model)
 
 NOTHING: Final = Q(pk__in=[])
-_KEPT: Final = "places_of_employee"
-
-
-class Places:
-    """Where an employee works on a day, read once.
-
-    The keys are named to the database: it then begins with the few rows of a kindergarten, and does not join those of
-    the whole city.
-    """
-
-    def __init__(self, user: User, *, today: date) -> None:
-        self.user, self.today = user, today
-
-    @cached_property
-    def kindergartens(self) -> list[int]:
-        return list(kindergartens_of(self.user, today=self.today).order_by().values_list("pk", flat=True))
-
-    @cached_property
-    def localities(self) -> list[int]:
-        return list(localities_of(self.user, today=self.today).order_by().values_list("pk", flat=True))
-
-    @cached_property
-    def are_all(self) -> bool:
-        """Whether these are all the localities that there are."""
-        return bool(self.localities) and not Locality.objects.exclude(pk__in=self.localities).exists()
-
-    @property
-    def is_in_a_locality(self) -> Q:
-        """True for who works in a whole locality: what belongs to no place is theirs, too."""
-        return Q() if self.localities else NOTHING
-
-
-def places_of(user: User, *, now: datetime) -> Places:
-    """Where `user` works at `now`. Kept with the object, as its permissions are: for a request."""
-    today = localdate(now)
-    known: Places | None = vars(user).get(_KEPT)
-    if known is None or known.today != today:
-        known = vars(user)[_KEPT] = Places(user, today=today)
-    return known
-
-
 Belongs = Callable[[Places], Q]
 
 
 def in_kindergarten(path: str) -> Belongs:
-    """By the lookup to the row's kindergarten."""
-    return lambda places: Q(**{f"{path}__in": places.kindergartens})
+    """By the lookup to the row's kindergarten: one of one's own, or any of one's own locality."""
+    locality = "locality" if path == "pk" else f"{path}__locality"
+
+    def belongs(places: Places) -> Q:
+        own = Q(**{f"{path}__in": places.kindergartens})
+        return own | Q(**{f"{locality}__in": places.localities}) if places.localities else own
+
+    return belongs
 
 
 def in_locality(path: str) -> Belongs:
@@ -116,7 +80,12 @@ def in_locality(path: str) -> Belongs:
 
 def or_for_all(belongs: Belongs, *, empty: str) -> Belongs:
     """A row in which `empty` names no place concerns every locality, and is seen in each."""
-    return lambda places: belongs(places) | (Q(**{empty: None}) & places.is_in_a_locality)
+    return lambda places: belongs(places) | (Q(**{empty: None}) & _is_in_a_locality(places))
+
+
+def _is_in_a_locality(places: Places) -> Q:
+    """True for who works in a whole locality: what belongs to no place is theirs, too."""
+    return Q() if places.localities else NOTHING
 
 
 def of_child(path: str) -> Belongs:
@@ -153,11 +122,11 @@ def _placed(applications: QuerySet[Application], places: Places) -> Q:
     """
     is_own = ExpressionWrapper(Q(locality__in=places.localities), output_field=BooleanField())
     best = applications.annotate(is_own=is_own).order_by("-is_own").values("is_own")[:1]
-    return Q(Coalesce(Subquery(best), True)) & places.is_in_a_locality
+    return Q(Coalesce(Subquery(best), True)) & _is_in_a_locality(places)
 
 
 def _at_work(places: Places) -> Q:
-    return Q(kindergarten__in=places.kindergartens) | Q(locality__in=places.localities)
+    return in_kindergarten("kindergarten")(places) | Q(locality__in=places.localities)
 
 
 def for_everybody(places: Places) -> Q:
@@ -235,7 +204,7 @@ def own_rows(rows: QuerySet[M], *, user: User, now: datetime) -> QuerySet[M]:
     Raises KeyError for a model of which `TABLE` says nothing.
     """
     belongs = TABLE[cast(type[Model], rows.model)]
-    return rows if works_everywhere(user) else rows.filter(belongs(places_of(user, now=now)))
+    return rows if works_everywhere(user) else rows.filter(belongs(places_of(user, today=localdate(now))))
 
 
 def concerns_all(row: Model) -> bool:
@@ -247,4 +216,4 @@ def concerns_all(row: Model) -> bool:
 
 def has_every_locality(user: User, *, now: datetime) -> bool:
     """Whether the employee works in each of the localities that there are at `now`."""
-    return works_everywhere(user) or places_of(user, now=now).are_all
+    return works_everywhere(user) or places_of(user, today=localdate(now)).are_all

@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, Min, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Case, Count, Min, Model, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.timezone import localdate
 
@@ -19,11 +19,11 @@ from accounts.numbers import assisted, claims
 from applications.benefits.claims import claims_to_check
 from applications.bidding.obstacles import opening_too_soon
 from applications.bidding.publication import SHORTEN_LEAD
-from applications.bidding.stand_ins import STAND_IN
+from applications.bidding.stand_ins import ANSWER, STAND_IN
 from applications.guardians.claims import claims_to_decide
 from applications.models import Bid, GroupProposal, Headcount, Referral, RulesProposal
 from applications.objections import to_answer
-from applications.own_rows import has_every_locality, own_rows, places_of
+from applications.own_rows import has_every_locality, own_rows
 from applications.places.with_room import groups_with_room
 from applications.queue.corrections import DECIDE, corrections_to_decide
 from applications.referrals import due
@@ -31,7 +31,7 @@ from applications.states import BidState, ProposalState
 from applications.undoing.requests import DECIDE as DECIDE_UNDO
 from applications.undoing.requests import undo_to_decide
 from bulletin.calendar import MUST_REACH, reaches
-from bulletin.employment import works_everywhere
+from bulletin.employment import places_of, works_everywhere
 from bulletin.models import Group, Kindergarten, Review, Vacancy
 from children.disputes import to_decide
 from children.models import Child
@@ -45,6 +45,8 @@ T = TypeVar("T")
 # How many rows of each list the start page shows; the rest is one link away.
 SHOWN = 15
 _KINDERGARTEN: Final = "vacancy__group__kindergarten"
+# What is counted for `Numbers`, among everything that a start page counts.
+_NUMBER: Final = "number_"
 
 
 @dataclass(frozen=True)
@@ -117,27 +119,36 @@ class Numbers:
     calendar: int | None
 
 
-def numbers(user: User, *, now: datetime) -> Numbers | None:
-    """For officials, administrators and the contact centre; None for who has none of it. Costs one statement."""
+def ask_for_numbers(user: User, *, now: datetime) -> dict[str, QuerySet[Any] | None]:
+    """What `numbers` is told of, for `count_all`: nothing but None for who has none of it."""
 
     def of(permission: str, rows: Callable[[User], QuerySet[Any]]) -> QuerySet[Any] | None:
         return own_rows(rows(user), user=user, now=now) if user.has_perm(permission) else None
 
-    asked = {
-        "claims": of("accounts.change_numbermove", claims.to_decide),
-        "assisted": of("accounts.change_assistedmove", assisted.to_approve),
-        "papers": of("accounts.change_firstsignin", first_sign_in.to_print),
-        "messages": _undelivered(Message, user, now=now),
-        "mails": _undelivered(Mail, user, now=now),
-        "calendar": reaches(localdate(now) + MUST_REACH) if _keeps_calendar(user, now=now) else None,
+    return {
+        f"{_NUMBER}claims": of("accounts.change_numbermove", claims.to_decide),
+        f"{_NUMBER}assisted": of("accounts.change_assistedmove", assisted.to_approve),
+        f"{_NUMBER}papers": of("accounts.change_firstsignin", first_sign_in.to_print),
+        f"{_NUMBER}messages": _undelivered(Message, user, now=now),
+        f"{_NUMBER}mails": _undelivered(Mail, user, now=now),
+        f"{_NUMBER}calendar": reaches(localdate(now) + MUST_REACH)
+        if _keeps_calendar(user, now=now)
+        else None,
     }
-    return Numbers(**count_all(asked)) if any(rows is not None for rows in asked.values()) else None
 
 
-def today(user: User, *, now: datetime) -> Today:
+def numbers(counted: Mapping[str, int | None]) -> Numbers | None:
+    """For officials, administrators and the contact centre; None for who has none of it."""
+    found = {name.removeprefix(_NUMBER): number for name, number in counted.items() if _NUMBER in name}
+    return Numbers(**found) if any(number is not None for number in found.values()) else None
+
+
+def today(
+    user: User, *, besides: Mapping[str, QuerySet[Any] | None], now: datetime
+) -> tuple[Today, dict[str, Any]]:
     """What waits for `user` now: bids to answer, families about to come, their own vacancies.
 
-    However much there is to count, it costs one statement, and one for each list.
+    However much there is to count, it costs one statement, and one for each list. `besides` is counted in the same.
     """
 
     def mine(rows: QuerySet[M]) -> QuerySet[M]:
@@ -146,24 +157,20 @@ def today(user: User, *, now: datetime) -> Today:
     def of(permission: str, rows: Callable[[User], QuerySet[M]]) -> QuerySet[M] | None:
         return mine(rows(user)) if user.has_perm(permission) else None
 
-    bids, referrals = mine(bids_to_answer()), mine(valid_referrals(now=now))
-    soon = due.ends_by_tomorrow(now=now)
-    lists: dict[str, QuerySet[Any]] = {
-        "bids": bids,
-        "ending": referrals.filter(soon),
-        "awaited": referrals.exclude(soon),
-        "vacancies": mine(running_vacancies()),
-    }
-    overdue = bids.filter(answer_due__lte=now)
-    late = overdue.order_by().values(_KINDERGARTEN).distinct() if user.has_perm(STAND_IN) else None
+    bids, referrals, vacancies = (
+        mine(bids_to_answer()),
+        mine(valid_referrals(now=now)),
+        mine(running_vacancies()),
+    )
+    soon = due.ends_by_tomorrow(places_of(user, today=localdate(now)).all_localities, now=now)
+    is_overdue, stands_in = Q(answer_due__lte=now), user.has_perm(STAND_IN)
     disputes = of("children.change_dispute", to_decide)
     objections = of("accounts.change_objection", to_answer)
     papers = of("children.change_guardianclaim", claims_to_decide)
     counted = count_all(
         {
-            **lists,
-            "overdue": overdue,
-            "late": late,
+            **besides,
+            "vacancies": vacancies,
             "claims": of("applications.change_benefit", lambda _user: claims_to_check()),
             "disputes": disputes,
             "late_disputes": _past(disputes, now=now),
@@ -187,16 +194,42 @@ def today(user: User, *, now: datetime) -> Today:
             if user.has_perm("bulletin.add_vacancy") and not works_everywhere(user)
             else None,
             "too_soon": of(SHORTEN_LEAD, lambda _user: opening_too_soon(now=now)),
-        }
+        },
+        among=[
+            (
+                bids,
+                {
+                    "bids": Count("pk"),
+                    "overdue": Count("pk", filter=is_overdue),
+                    "late": Count(_KINDERGARTEN, filter=is_overdue, distinct=True),
+                },
+            ),
+            (referrals, {"valid": Count("pk"), "ending": Count("pk", filter=soon)}),
+        ],
     )
-    heads: dict[str, Any] = {name: Listed(counted.pop(name), _head(rows)) for name, rows in lists.items()}
-    owing = counted.pop("late")
-    heads["late"] = None if owing is None else Listed(owing, late_kindergartens(overdue) if owing else [])
-    return Today(**heads, **counted)
+    others = {name: counted.pop(name) for name in besides}
+    ending, owing = counted.pop("ending"), counted.pop("late")
+    soon_ending, later = _both_heads(referrals, soon)
+    heads: dict[str, Any] = {
+        # Whoever does not answer them reads how many there are, and finds them in their list.
+        "bids": Listed(counted.pop("bids"), _head(bids) if user.has_perm(ANSWER) else []),
+        "ending": Listed(ending, soon_ending),
+        "awaited": Listed(counted.pop("valid") - ending, later),
+        "vacancies": Listed(counted.pop("vacancies"), _head(vacancies)),
+        "late": Listed(owing, late_kindergartens(bids.filter(is_overdue)) if owing else [])
+        if stands_in
+        else None,
+    }
+    return Today(**heads, **counted), others
 
 
-def count_all(asked: Mapping[str, QuerySet[Any] | None]) -> dict[str, Any]:
-    """How many rows each of these has; None for None. One statement, none if there is nothing to count."""
+def count_all(
+    asked: Mapping[str, QuerySet[Any] | None], *, among: Sequence[tuple[QuerySet[Any], dict[str, Count]]] = ()
+) -> dict[str, Any]:
+    """How many rows each of these has; None for None. One statement, none if there is nothing to count.
+
+    `among` are rows of which several things are counted while they are read once, each by its name.
+    """
     counts: dict[str, Any] = dict.fromkeys(asked)
     parts: list[str] = []
     parameters: list[Any] = []
@@ -209,6 +242,14 @@ def count_all(asked: Mapping[str, QuerySet[Any] | None]) -> dict[str, Any]:
             sql, given = plain.query.sql_with_params()
             parts.append(f"SELECT %s, count(*) FROM ({sql}) AS counted")  # noqa: S608 - Django's SQL
             parameters += [name, *given]
+    for rows, of_them in among:
+        counts |= dict.fromkeys(of_them, 0)
+        grouped = rows.order_by().values(one_group=Value(1)).annotate(**of_them).values(*of_them)
+        with suppress(EmptyResultSet):
+            sql, given = grouped.query.sql_with_params()
+            columns = ", ".join(map(connection.ops.quote_name, of_them))
+            parts.append(f"SELECT unnest(%s), unnest(ARRAY[{columns}]) FROM ({sql}) AS counted")  # noqa: S608
+            parameters += [list(of_them), *given]
     if parts:
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(parts), parameters)
@@ -218,7 +259,8 @@ def count_all(asked: Mapping[str, QuerySet[Any] | None]) -> dict[str, Any]:
 
 def room_to_publish(user: User, *, now: datetime) -> QuerySet[Group]:
     """The groups of the employee's kindergartens with room and without a vacancy."""
-    own = None if works_everywhere(user) else places_of(user, now=now).kindergartens
+    places = places_of(user, today=localdate(now))
+    own = None if works_everywhere(user) else places.all_kindergartens
     return groups_with_room(own, now=now)
 
 
@@ -253,10 +295,11 @@ def bids_to_answer() -> QuerySet[Bid]:
 
 def late_kindergartens(overdue: QuerySet[Bid]) -> list[Late]:
     """Which kindergartens owe the answers to these bids, the most overdue first."""
-    rows = overdue.order_by().values(_KINDERGARTEN).annotate(bids=Count("pk"), since=Min("answer_due"))
-    shown = list(rows.order_by("since", _KINDERGARTEN)[:SHOWN])
-    named = Kindergarten.objects.select_related("locality").in_bulk([row[_KINDERGARTEN] for row in shown])
-    return [Late(named[row[_KINDERGARTEN]], row["bids"], row["since"]) for row in shown]
+    path = "groups__vacancies__bids"
+    owing = Kindergarten.objects.filter(**{f"{path}__in": overdue.order_by().values("pk")})
+    counted = owing.annotate(bids=Count(path), late_since=Min(f"{path}__answer_due"))
+    first = counted.select_related("locality").order_by("late_since", "pk")[:SHOWN]
+    return [Late(one, bids=one.bids, since=one.late_since) for one in first]
 
 
 def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
@@ -296,3 +339,13 @@ def _past(rows: QuerySet[M] | None, *, now: datetime) -> QuerySet[M] | None:
 
 def _head(rows: QuerySet[M]) -> list[M]:
     return list(rows[:SHOWN])
+
+
+def _both_heads(rows: QuerySet[M], condition: Q) -> tuple[list[M], list[M]]:
+    """The first of the rows that meet the condition, and the first of the others; one statement."""
+    marked = rows.annotate(is_of_the_first=Case(When(condition, then=True), default=False))
+    found = marked.filter(condition)[:SHOWN].union(marked.exclude(condition)[:SHOWN], all=True)
+    heads: tuple[list[M], list[M]] = [], []
+    for row in found:
+        heads[0 if row.is_of_the_first else 1].append(row)  # type: ignore[attr-defined]
+    return heads

@@ -29,6 +29,7 @@ from accounts.audit import client_address
 from accounts.devices import remember_device
 from accounts.journal_actions import Action
 from accounts.models import User
+from accounts.sessions import clock_of
 from accounts.way_back import page_of_ours
 from applications import workplace
 from applications.own_rows import own_rows
@@ -37,7 +38,7 @@ from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_
 from balabaqsha.staff_manual import manual
 from balabaqsha.staff_set_up import set_up
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
-from bulletin.employment import is_employed
+from bulletin.employment import places_of
 from notifications import budget
 from notifications.clock import estimate_clock, read_clock
 
@@ -74,7 +75,7 @@ class StaffAdminSite(OTPAdminSite):
         @wraps(guarded)
         def watched(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if self.has_permission(request):
-                now = read_clock()
+                now = clock_of(request)
                 if is_idle(request.session, now=now):
                     _sign_out(request)
                 else:
@@ -186,13 +187,17 @@ class StaffAdminSite(OTPAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is to be done today, by each employee's rights; below it the lists."""
-        context = {**(extra_context or {}), "sms": _sms(request)}
+        context = {**(extra_context or {})}
         if isinstance(request.user, User):
-            now = estimate_clock()
-            context["numbers"] = workplace.numbers(request.user, now=now)
-            context["is_employed"] = is_employed(request.user, today=localdate(now))
-            if request.user.has_perm("applications.view_bid"):
-                context = {**context, "today": workplace.today(request.user, now=now), "now": now}
+            user, now = request.user, estimate_clock()
+            asked = {**_ask_for_sms(user, now=now), **workplace.ask_for_numbers(user, now=now)}
+            context["is_employed"] = places_of(user, today=localdate(now)).are_any
+            if user.has_perm("applications.view_bid"):
+                context["today"], counted = workplace.today(user, besides=asked, now=now)
+                context["now"] = now
+            else:
+                counted = workplace.count_all(asked)
+            context |= {"sms": _sms(counted, now=now), "numbers": workplace.numbers(counted)}
         return cast(TemplateResponse, super().index(request, context))
 
 
@@ -204,13 +209,21 @@ def public_page(request: HttpRequest, content_type_id: str, object_id: str) -> H
         raise Http404 from None
 
 
-def _sms(request: HttpRequest) -> dict[str, Any] | None:
+def _ask_for_sms(user: User, *, now: datetime) -> dict[str, Any]:
+    """What `_sms` is told of; None for employees who may not see messages."""
+    may_see = user.has_perm("notifications.view_message")
+    return {
+        "sms_paid": budget.paid_today(now=now) if may_see else None,
+        "sms_withheld": own_rows(budget.withheld_today(now=now), user=user, now=now) if may_see else None,
+    }
+
+
+def _sms(counted: dict[str, Any], *, now: datetime) -> dict[str, Any] | None:
     """What the start page says about today's SMS, for employees who may see them; nothing while all is well."""
-    if not (isinstance(request.user, User) and request.user.has_perm("notifications.view_message")):
+    paid, withheld = counted["sms_paid"], counted["sms_withheld"]
+    if paid is None:
         return None
-    now = estimate_clock()
-    usage = budget.usage_of(now=now)
-    withheld = own_rows(budget.withheld_today(now=now), user=request.user, now=now).count()
+    usage = budget.usage(paid)
     if usage.level is budget.Level.OK and not withheld:
         return None
     return {

@@ -21,9 +21,9 @@ from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin, mask_phone, mask_words
 from accounts.models import Profile, User
 from accounts.phones import PhoneError, parse_mobile
+from accounts.sessions import clock_of
 from children.access import guardians_of
 from children.models import Child
-from notifications.clock import read_clock
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -76,7 +76,7 @@ def note_search(request: HttpRequest, *, in_list: "ModelAdmin[Any]", text: str) 
     if not text:
         return
     label = in_list.opts.label_lower
-    this, now = keyed_hash("search", f"{label}:{text}"), read_clock()
+    this, now = keyed_hash("search", f"{label}:{text}"), clock_of(request)
     if _goes_on(request.session, this, now=now):
         return
     employee, term = cast(User, request.user), parse_term(text)

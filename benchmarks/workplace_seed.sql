@@ -88,7 +88,7 @@ INSERT INTO notifications_message
     (id, recipient_id, kind, language, text, dedupe_key, state, attempts, next_attempt_at, give_up_at, error,
      created_at, sent_at, phone, provider_id)
 SELECT md5('m' || g)::uuid, md5('u' || g)::uuid, 'bid_placed', 'kk', 'Т', 'bench-' || g, 'sent', 1, now(), now(), '',
-       now() - g * interval '1 minute', now(), '+7701' || lpad(g::text, 7, '0'), ''
+       now() - g * interval '1 minute', now() - g * interval '1 minute', '+7701' || lpad(g::text, 7, '0'), ''
 FROM generate_series(1, 100 * {kindergartens}) AS g;
 
 INSERT INTO accounts_auditentry (at, action, actor_id, subject_id, target, reason, about)

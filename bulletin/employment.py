@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import date, datetime
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +17,71 @@ from bulletin.models import Employment, Kindergarten, Locality
 
 # The permission of those whose work is the whole city, whatever localities there will be.
 EVERYWHERE: Final = "bulletin.work_everywhere"
+_KEPT: Final = "places_of_employee"
+
+
+class Places:
+    """Where an employee may act on a day, as keys; read once, by one statement.
+
+    The keys are named to the database: it then begins with the few rows of a kindergarten, and does not join those of
+    the whole city.
+    """
+
+    def __init__(self, user: User, *, today: date) -> None:
+        self.user, self.today = user, today
+
+    @cached_property
+    def kindergartens(self) -> list[int]:
+        """Those in which they are employed; besides, they may act for all of their localities."""
+        return sorted({kindergarten for kindergarten, _locality in self._held if kindergarten})
+
+    @cached_property
+    def localities(self) -> list[int]:
+        """Those in which they may act as a whole; none for a kindergarten's worker."""
+        if works_everywhere(self.user):
+            return [one.pk for one in self.all_localities]
+        return sorted({locality for _kindergarten, locality in self._held if locality})
+
+    @cached_property
+    def all_kindergartens(self) -> list[int]:
+        """Those for which they may act: their own, and by another statement those of their localities."""
+        if not self.localities:
+            return self.kindergartens
+        own = kindergartens_of(self.user, today=self.today).order_by()
+        return list(own.values_list("pk", flat=True))
+
+    @cached_property
+    def all_localities(self) -> list[Locality]:
+        """Every locality that there is, whether or not they work there."""
+        return list(Locality.objects.all())
+
+    @cached_property
+    def are_all(self) -> bool:
+        """Whether theirs are all the localities that there are."""
+        return bool(self.localities) and {one.pk for one in self.all_localities} == {*self.localities}
+
+    @property
+    def are_several(self) -> bool:
+        """Whether they may act for more than one kindergarten, as whoever works in a whole locality may."""
+        return works_everywhere(self.user) or bool(self.localities) or len(self.kindergartens) > 1
+
+    @property
+    def are_any(self) -> bool:
+        """Whether there is any place for which they may act."""
+        return works_everywhere(self.user) or bool(self._held)
+
+    @cached_property
+    def _held(self) -> list[tuple[int | None, int | None]]:
+        held = _held(self.user, today=self.today).order_by()
+        return list(held.values_list("kindergarten", "locality"))
+
+
+def places_of(user: User, *, today: date) -> Places:
+    """Where `user` may act on the local date `today`. Kept with the object, as its permissions are: for a request."""
+    known: Places | None = vars(user).get(_KEPT)
+    if known is None or known.today != today:
+        known = vars(user)[_KEPT] = Places(user, today=today)
+    return known
 
 
 def works_everywhere(user: User) -> bool:
@@ -44,11 +110,6 @@ def kindergartens_of(user: User, *, today: date) -> QuerySet[Kindergarten]:
     return Kindergarten.objects.filter(
         Q(pk__in=held.values("kindergarten")) | Q(locality__in=held.values("locality"))
     )
-
-
-def is_employed(user: User, *, today: date) -> bool:
-    """Whether there is any place for which the user may act on the local date `today`."""
-    return works_everywhere(user) or _held(user, today=today).exists()
 
 
 def works_in(user: User, kindergartens: Collection[int], *, today: date) -> set[int]:

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import localtime
 
-from bulletin.employment import kindergartens_of
+from bulletin.employment import places_of
 from notifications.clock import estimate_clock
 
 
@@ -30,8 +30,8 @@ class KindergartenNameFilter(FieldListFilter):
         self._parameter = f"{field_path}_name"
         super().__init__(field, request, params, model, model_admin, field_path)
         self._typed = self._last_typed()
-        own = kindergartens_of(request.user, today=localtime(estimate_clock()).date())  # type: ignore[arg-type]
-        self._is_among_several = own[1:2].exists()
+        today = localtime(estimate_clock()).date()
+        self._is_among_several = places_of(request.user, today=today).are_several  # type: ignore[arg-type]
 
     def _last_typed(self) -> str:
         values = self.used_parameters.get(self._parameter)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
@@ -36,13 +37,14 @@ def hold(account: User) -> Held | None:
     return None
 
 
-def held() -> Iterable[UUID]:
+def held() -> Iterable[QuerySet[Any, Any]]:
     """The keys of both sides of every dispute that an official has yet to decide."""
-    sides = Dispute.objects.filter(outcome="").values_list("guardianship__user_id", "raised_by_id")
-    return {pk for pair in sides for pk in pair}
+    undecided = Dispute.objects.filter(outcome="").order_by()
+    raised = undecided.exclude(raised_by=None)
+    return [undecided.values_list("guardianship__user_id"), raised.values_list("raised_by_id")]
 
 
-def family(employee: User) -> Iterable[UUID]:
+def family(employee: User) -> QuerySet[Any, UUID]:
     """What `accounts.numbers.concerned.Family` asks for: whoever is a guardian of a child of the employee's."""
     shared = Guardianship.objects.filter(child__in=own_children(employee), ended_at=None)
     return shared.values_list("user_id", flat=True)

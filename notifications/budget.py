@@ -89,7 +89,17 @@ class Purse:
 
 def usage_of(*, now: datetime) -> Usage:
     """How much of today's budget is spent, including what workers have claimed."""
-    return Usage(spent_since(_day(now)).count(), settings.SMS_BUDGET_PER_DAY)
+    return usage(paid_today(now=now).count())
+
+
+def usage(paid: int) -> Usage:
+    """The same, where `paid_today` is counted already."""
+    return Usage(paid, settings.SMS_BUDGET_PER_DAY)
+
+
+def paid_today(*, now: datetime) -> QuerySet[Message]:
+    """What counts against today's budget, with what workers have claimed."""
+    return spent_since(_day(now))
 
 
 def spent_since(since: datetime) -> QuerySet[Message]:

@@ -157,7 +157,7 @@ def test_a_function_that_is_called_pure_knows_no_database_and_no_clock(module, f
         "from django.utils import timezone\ntimezone.now()",
         "from datetime import datetime\ndatetime.now()",
         "from bulletin.models import Vacancy\nVacancy.objects.count()",
-        "from bulletin.employment import is_employed\nis_employed",
+        "from bulletin.employment import works_in\nworks_in",
         "def save(row):\n    row.save()",
         "from accounts.limits import allow_all\nallow_all",
         "vacancy.bids.model.objects.count()",

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from accounts.models import AssistedMove, NumberMove, User
 from accounts.numbers import moves, rules
-from accounts.numbers.concerned import Held, family_of, held_accounts, is_of_the_family, what_holds
+from accounts.numbers.concerned import Held, in_family_of, is_held, is_of_the_family, what_holds
 from accounts.numbers.moves import Fault, Kind, NotMoved, Proof, Stopped
 
 _BY_THE_OWNER = (Stopped.BY_OWNER, Stopped.PROVEN)
@@ -119,8 +119,8 @@ def to_approve(employee: User) -> QuerySet[AssistedMove]:
     """
     waiting = AssistedMove.objects.filter(move__stopped_at=None, move__done_at=None)
     others = waiting.exclude(move__asked_by=employee)
-    not_theirs = family_of(employee) | held_accounts()
-    return others.exclude(move__account__in=not_theirs).order_by("move__asked_at")
+    not_theirs = in_family_of(employee, account="move__account") | is_held(account="move__account")
+    return others.exclude(not_theirs).order_by("move__asked_at")
 
 
 def refuse_related(account: User, actor: User) -> None:

@@ -17,7 +17,7 @@ from accounts import audit
 from accounts.journal_actions import Action
 from accounts.models import NumberMove, Profile, User
 from accounts.numbers import moves, rules
-from accounts.numbers.concerned import family_of, is_of_the_family
+from accounts.numbers.concerned import in_family_of, is_of_the_family
 from accounts.numbers.moves import Claimant, Fault, Kind, NotMoved, Proof, Stopped
 
 
@@ -144,7 +144,7 @@ def to_decide(employee: User) -> QuerySet[NumberMove]:
     """The claims that wait for an official and are not about the employee or their family, the oldest first."""
     waiting = moves.live().filter(kind=Kind.RECYCLING, due_at=None)
     others = waiting.exclude(claimant_hash__in=employee.staff_iin_hashes)
-    return others.exclude(account__in=family_of(employee)).order_by("asked_at")
+    return others.exclude(in_family_of(employee, account="account")).order_by("asked_at")
 
 
 def why_not_decided(move: NumberMove, employee: User) -> Fault | None:

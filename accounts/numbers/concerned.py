@@ -6,13 +6,15 @@ children). A channel beside SMS and inbox registers a way to tell the owner.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 
-from accounts.models import NumberMove, User
+from accounts.models import NumberMove, Profile, User
 
 
 class Held(NamedTuple):
@@ -42,17 +44,19 @@ class Way(Protocol):
 
 
 # The keys of the accounts that have to do with an employee's children: the employee decides nothing about them.
-Family = Callable[[User], Iterable[UUID]]
+Family = Callable[[User], QuerySet[Any, UUID]]
+# The keys of all accounts that a `Hold` holds now, none of them empty.
+AllHeld = Callable[[], Iterable[QuerySet[Any, Any]]]
 
 _holds: list[Hold] = []
-_held: list[Callable[[], Iterable[UUID]]] = []
+_held: list[AllHeld] = []
 _families: list[Family] = []
 _listeners: list[Listener] = []
 _circles: list[Circle] = []
 _ways: list[Way] = []
 
 
-def register_hold(hold: Hold, accounts: Callable[[], Iterable[UUID]]) -> None:
+def register_hold(hold: Hold, accounts: AllHeld) -> None:
     """Ask `hold` before a move is completed; `accounts` are the keys of all accounts that it holds now."""
     _holds.append(hold)
     _held.append(accounts)
@@ -63,21 +67,21 @@ def register_family(family: Family) -> None:
     _families.append(family)
 
 
-def family_of(employee: User) -> set[UUID]:
-    """The keys of the employee's own accounts and of those of their family, as far as any app can tell.
+def in_family_of(employee: User, *, account: str) -> Q:
+    """Which rows are about an account of the employee's own or of their family, as far as any app can tell.
 
-    What is about one of them neither waits for the employee nor is counted as such.
+    `account` is the lookup to it. What is about one of them neither waits for the employee nor is counted as such.
     """
-    own = Q(pk=employee.pk)
+    own = Q(**{account: employee.pk})
     if hashes := employee.staff_iin_hashes:
-        own |= Q(profile__iin_hash__in=hashes)
-    accounts = set(User.objects.filter(own).values_list("pk", flat=True))
-    return accounts.union(*(family(employee) for family in _families))
+        own |= Q(**{f"{account}__in": Profile.objects.filter(iin_hash__in=hashes).values("user")})
+    return reduce(or_, (Q(**{f"{account}__in": family(employee)}) for family in _families), own)
 
 
 def is_of_the_family(account: User, employee: User) -> bool:
     """Whether the account is the employee's own, or has to do with their family, as far as any app can tell."""
-    return employee.is_same_person(account) or account.pk in family_of(employee)
+    theirs = User.objects.filter(in_family_of(employee, account="pk"), pk=account.pk)
+    return employee.is_same_person(account) or theirs.exists()
 
 
 def register_listener(listener: Listener, circle: Circle) -> None:
@@ -104,9 +108,13 @@ def what_holds(account: User) -> Held | None:
     return next((held for hold in _holds if (held := hold(account))), None)
 
 
-def held_accounts() -> set[UUID]:
-    """The keys of the accounts whose moves something holds now: what is asked for them waits for nobody here."""
-    return {pk for accounts in _held for pk in accounts()}
+def is_held(*, account: str) -> Q:
+    """Which rows are about an account whose moves something holds now: what is asked for it waits for nobody here.
+
+    `account` is the lookup to it.
+    """
+    keys = [keys for accounts in _held for keys in accounts()]
+    return reduce(or_, (Q(**{f"{account}__in": one}) for one in keys), Q(pk__in=[]))
 
 
 def tell_the_others(move: NumberMove, *, now: datetime) -> None:

@@ -40,6 +40,7 @@ from applications.states import HAS_PAPER, ReferralState, UndoKind
 from applications.workplace import short_name
 from bulletin.models import Kindergarten
 from bulletin.name_filter import KindergartenNameFilter
+from bulletin.selectors import localities
 from children.access import guardians_of, own_children
 from notifications.clock import estimate_clock
 
@@ -79,9 +80,9 @@ class ValidityFilter(admin.SimpleListFilter):
         if self.value() == "now":
             return valid
         if self.value() == "soon":
-            return valid.filter(ends_by_tomorrow(now=now))
+            return valid.filter(ends_by_tomorrow(localities(), now=now))
         if self.value() == "later":
-            return valid.exclude(ends_by_tomorrow(now=now))
+            return valid.exclude(ends_by_tomorrow(localities(), now=now))
         if self.value() == "over":
             return queryset.exclude(pk__in=valid.values("pk"))
         return queryset

@@ -274,17 +274,18 @@ def claims_to_decide(user: User) -> QuerySet[GuardianClaim]:
     Of those checked, the ones that somebody else checked; none of their own, nor about a child of theirs.
     """
     waiting = GuardianClaim.objects.filter(state__in=GuardianClaim.OPEN).order_by("made_at", "pk")
-    own = Q(user=user) | Q(child_hash__in=_hashes_of_own_children(user))
+    of_own = GuardianClaim.objects.filter(child__in=own_children(user)).order_by()
+    own = Q(user=user) | Q(child_hash__in=of_own.values("child_hash"))
+    own |= Q(child_hash__in=_hashes_of_own_children(user))
     if hashes := user.staff_iin_hashes:
         own |= Q(user__profile__iin_hash__in=hashes)
     return waiting.exclude(state=GuardianClaim.State.CHECKED, checked_by=user).exclude(own)
 
 
 def _hashes_of_own_children(user: User) -> list[str]:
-    """Every hash that a claim about a child of `user` may have: of its IIN and of each of its certificates."""
-    own = own_children(user)
-    hashes = set(GuardianClaim.objects.filter(child__in=own).values_list("child_hash", flat=True))
-    for child in Child.objects.filter(pk__in=own):
+    """Every hash that a claim about a child of `user` may have by what is known of the child now: IIN, certificate."""
+    hashes: set[str] = set()
+    for child in Child.objects.filter(pk__in=own_children(user)):
         # A certificate stays the child's own after its IIN came.
         for iin, paper in ((child.iin, ""), ("", child.paper_number)):
             if iin or paper:

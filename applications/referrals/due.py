@@ -1,6 +1,10 @@
 """Until which day a referral is valid; which are valid, or without their paper."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db.models import Q, QuerySet
 
@@ -17,13 +21,21 @@ def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
     )
 
 
-def ends_by_tomorrow(*, now: datetime) -> Q:
-    """Whether a referral's last day is tomorrow at the latest, by the calendar of its place."""
-    soon = Q(pk__in=[])
-    for place in Locality.objects.all():
-        after_tomorrow = end_of_day(place.day(now) + timedelta(days=1), place.zone)
-        soon |= Q(application__locality=place, valid_until__lte=after_tomorrow)
-    return soon
+def ends_by_tomorrow(localities: Iterable[Locality], *, now: datetime) -> Q:
+    """Whether a referral's last day is tomorrow at the latest, by the calendar of its place; `localities` are all.
+
+    Where tomorrow ends everywhere at one instant, the place is not asked for.
+    """
+    ends: dict[datetime, list[int]] = defaultdict(list)
+    for place in localities:
+        ends[end_of_day(place.day(now) + timedelta(days=1), place.zone)].append(place.pk)
+    soon = [
+        Q(valid_until__lte=end)
+        if len(ends) == 1
+        else Q(application__locality__in=there, valid_until__lte=end)
+        for end, there in ends.items()
+    ]
+    return reduce(or_, soon, Q(pk__in=[]))
 
 
 def referrals_without_pdf() -> QuerySet[Referral]:
