@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.postgres.indexes import OpClass
-from django.db.models import Func, Index, Q, TextField
+from django.db.models import Func, Index, Q, QuerySet, TextField
 
 NAME: Final = ("last_name", "first_name", "middle_name")
 # Shorter last names are whole: there are some of two letters.
@@ -42,6 +42,20 @@ def named(words: Sequence[str]) -> list[Q]:
         for last, others in pairs
     ]
     return [*([reduce(or_, whole)] if whole else []), *begun]
+
+
+def first_called(
+    rows: QuerySet[Any, Any], words: Sequence[str], *columns: str, folded: FoldedName, most: int
+) -> list[Any]:
+    """`columns` of at most so many of the rows with such a name, in no order; `folded` may be one of them.
+
+    What is returned meets one of the conditions of `named`, the first that any row meets.
+    """
+    for condition in named(words):
+        called = rows.annotate(folded=folded).filter(condition).order_by()
+        if found := list(called.values_list(*columns)[:most]):
+            return found
+    return []
 
 
 def _pattern(beginning: str, words: Sequence[str]) -> str:

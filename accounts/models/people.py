@@ -79,6 +79,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
         indexes = [
             models.Index(fields=["-date_joined", "-id"], name="user_newest"),
+            # Employees are few among the families.
+            models.Index(fields=["username"], condition=models.Q(is_staff=True), name="user_staff"),
             models.Index(
                 fields=["leaving_since"],
                 condition=models.Q(leaving_since__isnull=False, forgotten_at=None),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.name_search import NAME, FoldedName, named
+from accounts.name_search import NAME, FoldedName, first_called
 from children.models import Child
 
 # A page of a list is found by so many keys at the same cost as by one.
@@ -18,9 +18,6 @@ def children_named(words: tuple[str, ...], *, among: "QuerySet[Any, Any]") -> tu
     `among` are the keys of the children of whom there are rows to find: nobody else's name changes what is found. Keys
     rather than a query: with it the database walked through all rows of the list in their order.
     """
-    rows = Child.objects.filter(pk__in=among).alias(folded=FoldedName(*NAME)).order_by()
-    for condition in named(words):
-        keys = list(rows.filter(condition).values_list("pk", flat=True)[: MOST + 1])
-        if keys:
-            return keys[:MOST], len(keys) > MOST
-    return [], False
+    rows = Child.objects.filter(pk__in=among)
+    found = first_called(rows, words, "pk", folded=FoldedName(*NAME), most=MOST + 1)
+    return [pk for (pk,) in found[:MOST]], len(found) > MOST

@@ -13,7 +13,7 @@ from accounts import audit, limits
 from accounts.identity import iin_hashes, paper_hashes
 from accounts.journal_actions import Action
 from accounts.models import Profile, User
-from accounts.name_search import NAME, FoldedName, named
+from accounts.name_search import NAME, FoldedName, first_called
 from applications.families.asked import Asked
 from applications.families.names import shown_name
 from applications.families.scope import children_seen, guardians_seen
@@ -161,12 +161,8 @@ def _by_name(
     rows: "QuerySet[Child] | QuerySet[User]", words: Sequence[str], folded: FoldedName
 ) -> list[UUID]:
     """In the order of their names. That is put in here: the database would have to fold everybody called alike."""
-    for condition in named(words):
-        called = rows.annotate(folded=folded).filter(condition).order_by()
-        some = called.values_list("folded", "pk")[: SHOWN + 1]
-        if some:
-            return [pk for _folded, pk in sorted(some)]
-    return []
+    called = first_called(rows, words, "folded", "pk", folded=folded, most=SHOWN + 1)
+    return [pk for _folded, pk in sorted(called)]
 
 
 def _keys(rows: "QuerySet[Child] | QuerySet[User]") -> list[UUID]:
