@@ -5,10 +5,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from itertools import groupby
+from itertools import chain, groupby
 from typing import cast
 
-from django.db.models import QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
@@ -89,12 +89,26 @@ class Explanation:
 def explain(application: Application, *, since: datetime, until: datetime) -> Explanation:
     """Every change of the application's number after `since` and up to `until` (instants), by day and reason.
 
-    Computed from events alone, in one snapshot; `until` may be the present.
+    Computed from events alone, in one snapshot; `until` may be the present. What was before `since` is not replayed: of
+    it everybody's last event is read, and the number by these is the old one.
     """
     watch = Watch(application.pk, ratio_at=_ratios())
-    old = new = None
     moves: list[NumberMove] = []
-    for move in _moves(watch, application, until=until):
+    old = new = None
+    events = _events_of_its_queues(application).filter(at__lte=until)
+    first = _first_replayed(events, application, since=since)
+    turns = _turns(until=until)
+    if first is not None:
+        earlier = events.filter(pk__lt=first).order_by().values("application")
+        last = earlier.annotate(last=Max("id")).values("last")
+        events = events.filter(Q(pk__gte=first) | Q(pk__in=last))
+        turns = [turn for turn in turns if turn > since]
+    steps = _steps(events)
+    if first is not None:
+        before, steps = _parted(steps, at=first)
+        standings = {step.application: step.after for step in before if step.after is not None}
+        old = new = watch.begin(standings, now=since)
+    for move in _moves(watch, (step for _key, step in steps), turns):
         if move.at <= since:
             old = move.after
         else:
@@ -167,14 +181,37 @@ def _facts(row: Event | Application, state: str) -> tuple[object, ...]:
     return (state, row.locality_id, row.birth_year, row.tier, row.filed_at)
 
 
-def _moves(watch: Watch, application: Application, *, until: datetime) -> Iterator[NumberMove]:
-    turns = deque(_turns(until=until))
-    for step in _steps(_events_of_its_queues(application).filter(at__lte=until)):
-        while turns and turns[0] <= step.at:
-            yield from watch.tick(turns.popleft())
+def _moves(watch: Watch, steps: Iterable[Step], turns: Iterable[datetime]) -> Iterator[NumberMove]:
+    left = deque(turns)
+    for step in steps:
+        while left and left[0] <= step.at:
+            yield from watch.tick(left.popleft())
         yield from watch.run([step])
-    for turn in turns:
+    for turn in left:
         yield from watch.tick(turn)
+
+
+def _parted(keyed: Iterator[tuple[int, Step]], *, at: int) -> tuple[list[Step], Iterator[tuple[int, Step]]]:
+    """The steps before a key, and the others; they come in the order of their keys."""
+    before: list[Step] = []
+    for key, step in keyed:
+        if key >= at:
+            return before, chain([(key, step)], keyed)
+        before.append(step)
+    return before, keyed
+
+
+def _first_replayed(events: QuerySet[Event], application: Application, *, since: datetime) -> int | None:
+    """The key of the event from which a replay from `since` begins; None for the very first one.
+
+    That is where the application held no number at that instant but had held one: which it left, only a replay tells.
+    """
+    # By keys, the order of the replay: two events of one moment may stand in the other order of their times.
+    newest = events.order_by("-id").values_list("id", flat=True).first() or 0
+    first = events.filter(at__gt=since).values_list("id", flat=True).first() or newest + 1
+    own = events.filter(application=application, pk__lt=first).values_list("to_state", flat=True)
+    was_queued = [ApplicationState(state) in QUEUED_STATES for state in own]
+    return None if any(was_queued) and not was_queued[-1] else first
 
 
 def _turns(*, until: datetime) -> list[datetime]:
@@ -198,15 +235,16 @@ def _events_of_its_queues(application: Application) -> QuerySet[Event]:
     return Event.objects.filter(application__in=everyone.values("application")).order_by("id")
 
 
-def _steps(events: QuerySet[Event]) -> Iterator[Step]:
-    columns = ("application", "at", "move", "to_state", "locality", "birth_year", "tier", "filed_at")
+def _steps(events: QuerySet[Event]) -> Iterator[tuple[int, Step]]:
+    """Each event with its key."""
+    columns = ("id", "application", "at", "move", "to_state", "locality", "birth_year", "tier", "filed_at")
     rows = events.values_list(*columns, "application__sequence", "data__document_number")
-    for pk, at, move, state, locality, year, tier, filed_at, sequence, order in rows.iterator(
+    for key, pk, at, move, state, locality, year, tier, filed_at, sequence, order in rows.iterator(
         chunk_size=5000
     ):
         standing = Standing((locality, year), Tier(tier), filed_at, sequence)
         after = standing if ApplicationState(state) in QUEUED_STATES else None
-        yield Step(application=pk, at=at, move=Move(move), after=after, note=order or "")
+        yield key, Step(application=pk, at=at, move=Move(move), after=after, note=order or "")
 
 
 def _ratios() -> Callable[[Hashable, datetime], int]:

@@ -74,22 +74,34 @@ class Watch:
     _totals: Counter[Tier] = field(default_factory=Counter)
     _ahead: int = 0
     _left: int | None = None
+    # By which the number was worked out last.
+    _ratio: int = 0
+
+    def begin(self, standings: dict[Hashable, Standing], *, now: datetime) -> int | None:
+        """Stand as all stood at `now`, before the first step. Returns the number of the watched one, if it holds one.
+
+        If it holds none, it has never held one.
+        """
+        self.standings = standings
+        self._count_all()
+        self._left = self._number(now)
+        return self._left
 
     def run(self, steps: Iterable[Step]) -> Iterator[NumberMove]:
         """The changes of the number caused by `steps`. May be called again with further steps."""
         for step in steps:
             yield from self.tick(step.at)
-            before = self._number(step.at)
-            self._apply(step)
-            own = step.application == self.application
-            yield from self._moved(step.at, step.move, before, own=own, note=step.note)
+            # With a number the last one is the present one.
+            before = self._left if self._own is not None else None
+            if self._apply(step):
+                own = step.application == self.application
+                yield from self._moved(step.at, step.move, before, own=own, note=step.note)
 
     def tick(self, now: datetime) -> Iterator[NumberMove]:
         """The change caused by time alone up to `now`: a new ratio of the tiers came into force."""
-        if self._own is not None and self._left is not None:
-            number = self._number(now)
-            if number != self._left:
-                yield from self._moved(now, None, self._left, own=False)
+        own = self._own
+        if own is not None and self._left is not None and self.ratio_at(own.queue, now) != self._ratio:
+            yield from self._moved(now, None, self._left, own=False)
 
     @property
     def _own(self) -> Standing | None:
@@ -99,11 +111,12 @@ class Watch:
         own = self._own
         if own is None:
             return None
+        self._ratio = self.ratio_at(own.queue, at)
         ahead = ahead_by_tier(
             own.tier,
             ahead_in_tier=self._ahead,
             totals=self._totals,
-            general_per_priority=self.ratio_at(own.queue, at),
+            general_per_priority=self._ratio,
         )
         return 1 + sum(ahead.values())
 
@@ -116,15 +129,19 @@ class Watch:
         if after is not None:
             self._left = after
 
-    def _apply(self, step: Step) -> None:
+    def _apply(self, step: Step) -> bool:
+        """Whether anything of which the number is made up may be different after it."""
         before = self.standings.pop(step.application, None)
         if step.after is not None:
             self.standings[step.application] = step.after
         if step.application == self.application:
             self._count_all()
-        elif self._own is not None:
-            self._count(before, -1)
-            self._count(step.after, +1)
+            return True
+        if self._own is None or before == step.after:
+            return False
+        self._count(before, -1)
+        self._count(step.after, +1)
+        return True
 
     def _count_all(self) -> None:
         self._totals, self._ahead = Counter(), 0

@@ -1,6 +1,7 @@
 """A family's explanation from real events, the operators' commands, and the replay of everything."""
 
 import re
+from collections import Counter
 from datetime import date, datetime, timedelta
 from html import unescape
 from types import SimpleNamespace
@@ -11,8 +12,9 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from applications import moves
-from applications.models import Application, Rules
+from applications.models import Application, Event, Rules
 from applications.moves import write_event
+from applications.queue import history
 from applications.queue.corrections import approve_correction, propose_correction
 from applications.queue.history import RULES_CAUSE, Explanation, Row, differences, explain
 from applications.queue.position import position
@@ -121,6 +123,37 @@ def test_the_own_stop_list_is_a_bridge_over_the_time_without_a_number(scene, fam
     explanation = explain(mine, since=mine.filed_at, until=stop.until)
     assert (explanation.old, explanation.new, explanation.forward) == (2, 1, 1)
     assert [(row.before, row.after) for row in explanation.rows] == [(2, None), (None, 1)]
+
+
+def test_from_any_moment_on_it_is_what_a_replay_of_everything_says(scene, families, monkeypatch):
+    """Only what was after `since` is replayed: of every family, from before, between and after all moves."""
+    Rules.objects.create(valid_from=date(2019, 6, 27), general_per_priority=1)
+    for other in families[4:]:
+        with moves.locking():
+            locked = moves.lock_application(other.pk)
+            moves.move(
+                locked, Move.VERIFY_BENEFIT, actor=None, now=START + timedelta(hours=1), tier=Tier.PRIORITY
+            )
+    enrol(scene, families[0], scene.now)
+    bid = place_bid(families[1], scene.vacancy, actor=families[1].filed_by, now=scene.now)
+    referral = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
+    ending.expire_referral(referral, now=referral.valid_until)
+    stop = families[1].stops.get()
+    stops.lift_stop(stop, now=stop.until)
+    away = filing.archive(families[2], actor=families[2].filed_by, now=stop.until + timedelta(hours=1))
+    filing.restore(away, actor=away.filed_by, now=stop.until + timedelta(hours=2))
+    moments = sorted({START - timedelta(days=1), *Event.objects.values_list("at", flat=True)})
+    until = stop.until + timedelta(days=1)
+
+    def all_of_them():
+        everyone = [Application.objects.get(pk=one.pk) for one in families]
+        return [explain(one, since=at, until=until) for one in everyone for at in moments]
+
+    in_parts = all_of_them()
+    replayed = Counter(one.rows != [] for one in in_parts)
+    assert replayed[True] > len(moments)
+    monkeypatch.setattr(history, "_first_replayed", lambda *_args, **_options: None)
+    assert in_parts == all_of_them()
 
 
 def test_all_events_lead_to_the_queue_as_it_is(scene, families):
