@@ -1,20 +1,28 @@
-"""The filter of lists of the workplace by kindergarten: a part of the name is typed, since a city has a thousand."""
+"""The filter of lists of the workplace by kindergarten: a part of the name is typed, since a city has a thousand.
+
+Another page leads to the rows of one kindergarten by its key; the field then holds its name.
+"""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.admin import FieldListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.timezone import localtime
+from django.utils.timezone import localdate
 
-from bulletin.employment import places_of
+from bulletin.employment import kindergartens_of, places_of
+from bulletin.models import Kindergarten
 from notifications.clock import estimate_clock
 
+# What a link holds: `?kindergarten=<key>`.
+LINKED: Final = "kindergarten"
 
-class KindergartenNameFilter(FieldListFilter):
-    """Rows of kindergartens whose name, in either language, has what was typed; for employees who see several."""
+
+class KindergartenFilter(FieldListFilter):
+    """Rows of one kindergarten, or of those whose name has what was typed; offered to employees who see several."""
 
     template = "admin/filter_by_name.html"
 
@@ -29,21 +37,30 @@ class KindergartenNameFilter(FieldListFilter):
     ) -> None:
         self._parameter = f"{field_path}_name"
         super().__init__(field, request, params, model, model_admin, field_path)
-        self._typed = self._last_typed()
-        today = localtime(estimate_clock()).date()
-        self._is_among_several = places_of(request.user, today=today).are_several  # type: ignore[arg-type]
+        self._user: Any = request.user
+        self._today = localdate(estimate_clock())
+        self._typed = self._last(self._parameter)
+        self._linked = self._found(self._last(LINKED)) if LINKED in self.used_parameters else None
 
-    def _last_typed(self) -> str:
-        values = self.used_parameters.get(self._parameter)
+    def _last(self, parameter: str) -> str:
+        values = self.used_parameters.get(parameter)
         return str(values[-1]).strip() if isinstance(values, list) and values else ""
 
+    def _found(self, key: str) -> Kindergarten:
+        try:
+            return kindergartens_of(self._user, today=self._today).get(pk=key)
+        except (ValueError, Kindergarten.DoesNotExist):
+            raise IncorrectLookupParameters from None
+
     def expected_parameters(self) -> list[str | None]:
-        return [self._parameter]
+        return [self._parameter, LINKED]
 
     def has_output(self) -> bool:
-        return self._is_among_several
+        return self._linked is not None or places_of(self._user, today=self._today).are_several
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self._linked is not None:
+            return queryset.filter(**{self.field_path: self._linked})
         if not self._typed:
             return queryset
         in_kazakh, in_russian = (f"{self.field_path}__name_{code}__icontains" for code in ("kk", "ru"))
@@ -52,6 +69,7 @@ class KindergartenNameFilter(FieldListFilter):
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]
         """One: the field, what was typed, and what else the address says, which stays as it is."""
         others = {**changelist.params}
-        for name in (self._parameter, PAGE_VAR):
+        for name in (self._parameter, LINKED, PAGE_VAR):
             others.pop(name, None)
-        yield {"parameter": self._parameter, "typed": self._typed, "others": others}
+        typed = self._linked.name if self._linked is not None else self._typed
+        yield {"parameter": self._parameter, "typed": typed, "others": others}

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -35,8 +35,8 @@ from applications.own_rows import own_rows
 from applications.queue.position import position, positions
 from applications.referrals import issuing
 from applications.states import BidState, UndoKind
+from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Kindergarten, Vacancy
-from bulletin.name_filter import KindergartenNameFilter
 from children.access import own_children
 from notifications.clock import estimate_clock
 
@@ -68,19 +68,17 @@ class AnswerFilter(admin.SimpleListFilter):
         return queryset
 
 
-class LinkedFilter(admin.SimpleListFilter):
-    """The bids for one thing of the employee's own, to which another page links; it is offered only on that way."""
+class VacancyFilter(admin.SimpleListFilter):
+    """The bids for one vacancy of the employee's own; offered only to who comes from the list of vacancies."""
 
-    model: type[Model]
-    # From a bid to the thing.
-    bid_path = ""
+    title = _("Place")
+    parameter_name = "vacancy"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         wanted = self.value()
         if wanted is None:
             return []
-        rows = self.model._default_manager.all()
-        seen = own_rows(rows, user=staff_of(request), now=estimate_clock())
+        seen = own_rows(Vacancy.objects.all(), user=staff_of(request), now=estimate_clock())
         try:
             found = seen.get(pk=wanted)
         except (ValueError, ValidationError, ObjectDoesNotExist):
@@ -89,25 +87,7 @@ class LinkedFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Bid]) -> QuerySet[Bid]:
         wanted = [wanted for wanted, _name in self.lookup_choices]
-        return queryset.filter(**{f"{self.bid_path}__in": wanted}) if wanted else queryset
-
-
-class VacancyFilter(LinkedFilter):
-    """The list of vacancies links to it."""
-
-    title = _("Place")
-    parameter_name = "vacancy"
-    model = Vacancy
-    bid_path = "vacancy"
-
-
-class KindergartenFilter(LinkedFilter):
-    """The start page of officials links to it."""
-
-    title = _("Kindergarten")
-    parameter_name = "kindergarten"
-    model = Kindergarten
-    bid_path = "vacancy__group__kindergarten"
+        return queryset.filter(vacancy_id__in=wanted) if wanted else queryset
 
 
 def may_be_answered(bid: Bid, now: datetime) -> bool:
@@ -139,15 +119,15 @@ class BidAdmin(InTurn, KindergartensWork):
     list_filter = [
         AnswerFilter,
         VacancyFilter,
-        KindergartenFilter,
         "state",
-        ("vacancy__group__kindergarten", KindergartenNameFilter),
+        ("vacancy__group__kindergarten", KindergartenFilter),
         "placed_at",
     ]
     list_select_related = ["application__child", "application__locality", "vacancy__group__kindergarten"]
     number_paths = ["application__number"]
     child_path = "application__child"
     decided_with = ANSWER
+    kindergarten_path = "vacancy__group__kindergarten"
     search_help_text = _("Number of the application or last name of the child")
     ordering = ["-placed_at"]
     most_urgent = ("answer_due", "placed_at", "pk")
@@ -215,11 +195,12 @@ class BidAdmin(InTurn, KindergartensWork):
         return obj.is_late(now=now)
 
     def waiting(self, request: HttpRequest) -> QuerySet[Bid]:
-        """Of an official: those that a kindergarten has not answered in time."""
+        """Those of one's own kindergarten, and for an official those that another has not answered in time."""
         user = staff_of(request)
-        rows = self.get_queryset(request).filter(state=BidState.PENDING, holds_seat=True)
-        if not user.has_perm(ANSWER):
-            rows = rows.filter(answer_due__lte=estimate_clock())
+        theirs = self.is_own_work(user)
+        if user.has_perm(STAND_IN):
+            theirs |= Q(answer_due__lte=estimate_clock())
+        rows = self.get_queryset(request).filter(theirs, state=BidState.PENDING, holds_seat=True)
         return rows.exclude(application__child__in=own_children(user))
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:

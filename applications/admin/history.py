@@ -36,8 +36,8 @@ from applications.refusals import Refusal
 from applications.states import ReferralState, UndoKind
 from applications.undoing.leaving import may_take_back, take_back_leaving
 from applications.workplace import short_name
+from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Kindergarten
-from bulletin.name_filter import KindergartenNameFilter
 from children.access import guardians_of
 from notifications.clock import estimate_clock
 
@@ -194,7 +194,7 @@ def _take_back(contract: Contract, actor: User, data: dict[str, Any], now: datet
 class ContractAdmin(KindergartensWork):
     without_names = {"child": "masked_child"}
     list_display = ["number", "child", "kindergarten", "group", "signed_at"]
-    list_filter = [("referral__bid__vacancy__group__kindergarten", KindergartenNameFilter), "signed_at"]
+    list_filter = [("referral__bid__vacancy__group__kindergarten", KindergartenFilter), "signed_at"]
     list_select_related = [
         "referral__application__child",
         "referral__application__locality",

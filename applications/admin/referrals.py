@@ -38,8 +38,8 @@ from applications.referrals.applicants import applicant_of
 from applications.referrals.due import ends_by_tomorrow, valid_referrals
 from applications.states import HAS_PAPER, ReferralState, UndoKind
 from applications.workplace import short_name
+from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Kindergarten
-from bulletin.name_filter import KindergartenNameFilter
 from bulletin.selectors import localities
 from children.access import guardians_of, own_children
 from notifications.clock import estimate_clock
@@ -136,7 +136,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
     list_filter = [
         ValidityFilter,
         "state",
-        ("bid__vacancy__group__kindergarten", KindergartenNameFilter),
+        ("bid__vacancy__group__kindergarten", KindergartenFilter),
         "issued_at",
     ]
     list_select_related = [
@@ -144,6 +144,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
         "application__locality",
         "bid__vacancy__group__kindergarten",
     ]
+    kindergarten_path = "bid__vacancy__group__kindergarten"
     number_paths = ["number"]
     child_path = "application__child"
     search_help_text = _("Number of the referral or last name of the child")
@@ -253,10 +254,8 @@ class ReferralAdmin(InTurn, KindergartensWork):
     def waiting(self, request: HttpRequest) -> QuerySet[Referral]:
         """The families that are to come and sign, for whoever signs with them."""
         user = staff_of(request)
-        if not user.has_perm("applications.change_referral"):
-            return Referral.objects.none()
         valid = valid_referrals(now=estimate_clock()).values("pk")
-        rows = self.get_queryset(request).filter(pk__in=valid)
+        rows = self.get_queryset(request).filter(self.is_own_work(user), pk__in=valid)
         return rows.exclude(application__child__in=own_children(user))
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:

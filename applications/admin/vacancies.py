@@ -58,8 +58,8 @@ from applications.bidding.obstacles import (
 from applications.rules.in_force import rules_at
 from applications.states import LIVE_OFFERS, BidState, OfferState
 from bulletin.employment import kindergartens_of
+from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Group, Locality, Vacancy
-from bulletin.name_filter import KindergartenNameFilter
 from bulletin.seen import SeenAdmin
 from notifications.clock import estimate_clock, read_clock
 
@@ -232,7 +232,7 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
         TooSoonFilter,
         "place_type",
         "mode",
-        ("group__kindergarten", KindergartenNameFilter),
+        ("group__kindergarten", KindergartenFilter),
         "opens_at",
     ]
     list_select_related = ["group__kindergarten__locality"]

@@ -37,10 +37,11 @@ from applications.families.named import children_named
 from applications.families.names import NAMES
 from applications.models import Application
 from applications.moves import Refused
-from applications.own_rows import concerns_all, has_every_locality
+from applications.own_rows import NOTHING, concerns_all, has_every_locality
 from applications.refusals import Refusal
 from applications.states import StandIn
 from applications.workplace import short_name
+from bulletin.employment import places_of
 from bulletin.models import Kindergarten
 from children.access import guardians_of, is_own_child
 from children.models import Child
@@ -700,6 +701,8 @@ class KindergartensWork(ChildColumns, WorkAdmin):
 
     # The permission of the kindergarten's own decisions; other buttons have their own.
     decided_with = SIGN
+    # The lookup to the kindergarten of a row.
+    kindergarten_path = ""
 
     def kindergarten_of(self, obj: Any) -> Kindergarten:
         raise NotImplementedError
@@ -709,6 +712,15 @@ class KindergartensWork(ChildColumns, WorkAdmin):
         if work.permission != self.decided_with:
             return super().may(request, work, obj)
         return self._right(request, obj).may
+
+    def is_own_work(self, user: User) -> Q:
+        """Which rows `user` decides as the kindergarten in which they are employed; a superuser all."""
+        if user.is_superuser:
+            return ~NOTHING
+        if not user.has_perm(self.decided_with):
+            return NOTHING
+        own = places_of(user, today=timezone.localdate(estimate_clock())).kindergartens
+        return Q(**{f"{self.kindergarten_path}__in": own})
 
     def look_ahead(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         # Asked for each button, and again for what stands above them.

@@ -1,6 +1,6 @@
 """One after another: after a decision the next row that waits opens, and several are decided at once."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 
 import pytest
@@ -17,7 +17,7 @@ from applications.refusals import Refusal
 from applications.states import BidState
 from bulletin.models import Vacancy
 from tests.applications.bidding.reference import place_bid
-from tests.factories import ApplicationFactory, GuardianshipFactory
+from tests.factories import ApplicationFactory, EmploymentFactory, GuardianshipFactory, VacancyFactory
 from tests.staff import inside, official_of, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
@@ -71,6 +71,20 @@ def test_each_follows_another_until_nothing_is_left(worker, bids):
     assert said(answer)[-1] == str(Refusal.BID_ENDED.label)
     assert Referral.objects.count() == 2
     assert desk.get(page_of(first)).context["to_come"] is None
+
+
+def test_of_a_worker_who_is_an_official_too_others_wait_once_they_are_late(worker, bids, scene, clock):
+    """Of a kindergarten of one's locality, in which one does not work, nothing waits before its own time is over."""
+    both = official_of(scene.locality)
+    both.groups.add(*worker.groups.all())
+    other = VacancyFactory(group__kindergarten__locality=scene.locality, birth_years=[2017], seats_total=9)
+    EmploymentFactory(user=both, kindergarten=other.group.kindergarten)
+    family = ApplicationFactory(locality=scene.locality, child__birth_date=date(2017, 7, 20))
+    own = place_bid(family, other, actor=family.filed_by, now=scene.now)
+    desk = inside(both)
+    assert desk.get(page_of(own)).context["to_come"] is None
+    Bid.objects.filter(pk=bids[0].pk).update(answer_due=scene.now - timedelta(seconds=1))
+    assert desk.get(page_of(own)).context["to_come"] == {"url": page_of(bids[0]), "left": 1}
 
 
 def test_without_the_button_one_stays_where_one_is(worker, bids):
