@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.db.models import Model
@@ -48,6 +49,7 @@ from bulletin.models import Closing, Holiday, Locality, Pause, Vacancy
 from children.models import Child
 from notifications.models import Mail, Message, Notice
 from tests.applications.bidding.reference import place_bid
+from tests.applications.conftest import NOW, build_calendar, build_scene
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
@@ -62,6 +64,7 @@ from tests.factories import (
     UserFactory,
     VacancyFactory,
 )
+from tests.shared import built_once
 from tests.staff import employee, give_app, inside, official_of, press, worker_of
 from tests.thorough import THOROUGH
 from tests.unseen import pages_unseen
@@ -96,8 +99,36 @@ def read_table() -> dict[str, tuple[int, ...]]:
 TABLE = read_table()
 
 
+@pytest.fixture(scope="module")
+def city_once(django_db_setup, django_db_blocker):
+    """All of it takes half a second to build, and no test of this module has transactions of its own."""
+
+    def build() -> SimpleNamespace:
+        with time_machine.travel(NOW.astimezone(UTC), tick=False):
+            build_calendar()
+            scene = build_scene()
+            return SimpleNamespace(scene=scene, objects=build_objects(scene))
+
+    with built_once(django_db_blocker, build) as city:
+        yield city
+
+
 @pytest.fixture
-def objects(scene, clock):
+def city(city_once, db, clock) -> SimpleNamespace:
+    return city_once()
+
+
+@pytest.fixture
+def scene(city):
+    return city.scene
+
+
+@pytest.fixture
+def objects(city):
+    return city.objects
+
+
+def build_objects(scene) -> SimpleNamespace:
     """One of everything, all of it in one kindergarten and in the families of its locality."""
 
     def parent():
