@@ -87,6 +87,12 @@ class Action(models.TextChoices):
         _("Told that the child's kindergarten or group does not stay closed"),
     )
     CONTRACT_UNDONE = "contract_undone", _("The contract was a mistake and is undone")
+    TRANSFERRED = "transferred", _("The child moved to another group of the kindergarten")
+    TRANSFER_UNDONE = "transfer_undone", _("The move to another group was a mistake and is undone")
+    RETURNED_TO_QUEUE = (
+        "returned_to_queue",
+        _("The group closes: the child is in the queue again, at its original date"),
+    )
     CONTRACT_ENDED = "contract_ended", _("The child left the kindergarten: the contract has ended")
     LEAVING_UNDONE = "leaving_undone", _("The contract was ended by mistake and goes on")
     UNDO_ASKED = "undo_asked", _("Asked to undo what was done by mistake")

@@ -210,6 +210,24 @@ KINDS: Final = (
         BOTH,
         ("application", "kindergarten", "group", "left_on", "reason"),
     ),
+    Kind(
+        "transferred",
+        _("The child moves to another group"),
+        BOTH,
+        ("application", "kindergarten", "group", "source", "reason"),
+    ),
+    Kind(
+        "transfer_undone",
+        _("Move to another group undone"),
+        BOTH,
+        ("application", "kindergarten", "group", "source", "reason"),
+    ),
+    Kind(
+        "returned_to_queue",
+        _("The group closes: in the queue again"),
+        BOTH,
+        ("application", "kindergarten", "group", "reason", "number"),
+    ),
     Kind("contract_goes_on", _("Contract goes on"), BOTH, ("application", "kindergarten", "group", "reason")),
     Kind(
         "contract_signed",
@@ -273,6 +291,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "category": SimpleNamespace(name="Көпбалалы отбасылардың балалары"),
     "kindergarten": _KINDERGARTEN,
     "group": _GROUP,
+    "source": SimpleNamespace(name="Балдырған", kindergarten=_KINDERGARTEN),
     "contract": SimpleNamespace(number="114/2019"),
     "claim": SimpleNamespace(
         full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА",

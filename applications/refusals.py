@@ -132,6 +132,29 @@ class Refusal(TextChoices):
         _("The day on which it is planned to open again is later than the first day of the closing."),
     )
     DAY_TOO_FAR = ("day_too_far", _("That day is more than three years ahead. Check the year."))
+    # another group of the same kindergarten
+    OTHER_GROUP_NEEDED = (
+        "other_group_needed",
+        _("Choose another group of the same kindergarten than the one in which the child is."),
+    )
+    GROUP_FULL = (
+        "group_full",
+        _(
+            "The group has no free place beside the children counted, contracts, referrals, bids and published places. "
+            "Nobody loses a place: close a vacancy with free places first, or count the children anew."
+        ),
+    )
+    OTHER_AGE = "other_age", _("The group is for children of another age. Choose a group of the child's age.")
+    LANGUAGE_NOT_AGREED = (
+        "language_not_agreed",
+        _(
+            "The application does not name the group's language: tick that the family has agreed to it in writing."
+        ),
+    )
+    NOT_CLOSED = (
+        "not_closed",
+        _("The child's group is open. A number comes back only where a kindergarten or a group closes."),
+    )
     LEFT_IN_FUTURE = (
         "left_in_future",
         _("The day on which the child leaves is entered on that day or later, not before."),

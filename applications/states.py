@@ -120,6 +120,12 @@ class Move(TextChoices):
     EXPIRE_REFERRAL = "expire_referral", _("Referral expired")
     LIFT_STOP = "lift_stop", _("Application returned from the stop-list")
     SIGN_CONTRACT = "sign_contract", _("Contract signed")
+    TRANSFER = "transfer", _("The child moved to another group of the kindergarten")
+    UNDO_TRANSFER = "undo_transfer", _("The move to another group was a mistake and is undone")
+    RETURN_TO_QUEUE = (
+        "return_to_queue",
+        _("The group closes: the child is in the queue again, at its original date"),
+    )
     END_CONTRACT = "end_contract", _("The child left the kindergarten: the contract has ended")
     UNDO_LEAVING = "undo_leaving", _("The contract was ended by mistake and goes on")
     CONFIRM_INTEREST = "confirm_interest", _("Interest in a place confirmed")
@@ -165,8 +171,12 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.EXPIRE_REFERRAL: ((_S.REFERRED,), _S.STOP_LISTED),
     Move.LIFT_STOP: ((_S.STOP_LISTED,), _S.WAITING),
     Move.SIGN_CONTRACT: ((_S.REFERRED,), _S.ENROLLED),
+    Move.TRANSFER: ((_S.ENROLLED,), _S.ENROLLED),
+    Move.UNDO_TRANSFER: ((_S.ENROLLED,), _S.ENROLLED),
+    Move.RETURN_TO_QUEUE: ((_S.ENROLLED,), _S.WAITING),
     Move.END_CONTRACT: ((_S.ENROLLED,), _S.ARCHIVED),
-    Move.UNDO_LEAVING: ((_S.ARCHIVED,), _S.ENROLLED),
+    # From `waiting`, where the family had its number back because the group closed.
+    Move.UNDO_LEAVING: ((_S.ARCHIVED, _S.WAITING), _S.ENROLLED),
     Move.CONFIRM_INTEREST: ((_S.WAITING, _S.LAPSED), _S.WAITING),
     Move.LAPSE: ((_S.WAITING,), _S.LAPSED),
     Move.END_LAPSED: ((_S.LAPSED,), _S.ARCHIVED),
@@ -209,6 +219,9 @@ DECISIONS = frozenset(
         Move.UNDO_REFUSAL,
         Move.UNDO_REVOCATION,
         Move.UNDO_CONTRACT,
+        Move.TRANSFER,
+        Move.UNDO_TRANSFER,
+        Move.RETURN_TO_QUEUE,
         Move.END_CONTRACT,
         Move.UNDO_LEAVING,
         Move.SIGN_CONTRACT,

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
@@ -14,6 +15,7 @@ from accounts.inlines import BoundedInline
 from accounts.masks import mask_iin
 from accounts.models import User
 from applications.admin.corrections import PROPOSE, moment
+from applications.admin.groups import in_words
 from applications.admin.undoing import ask_work, requests_of
 from applications.admin.work import (
     LINE_BREAK,
@@ -29,15 +31,20 @@ from applications.admin.work import (
     staff_of,
     written,
 )
-from applications.models import Application, Contract, Event
+from applications.models import Application, Contract, Event, Transfer
+from applications.moves import Refused
+from applications.places.occupancy import occupancies_of
 from applications.queue.position import position
+from applications.referrals import transferring
 from applications.referrals.leaving import end_contract
+from applications.referrals.returning import return_to_queue
 from applications.refusals import Refusal
 from applications.states import ReferralState, UndoKind
 from applications.undoing.leaving import may_take_back, take_back_leaving
 from applications.workplace import short_name
+from bulletin.closings import is_closed
 from bulletin.kindergarten_filter import KindergartenFilter
-from bulletin.models import Kindergarten
+from bulletin.models import Group, Kindergarten
 from children.access import guardians_of
 from notifications.clock import estimate_clock
 
@@ -174,6 +181,100 @@ class LeavingForm(forms.Form):
     reason = reason_field(help_text=_("The family reads this text."))
 
 
+class GroupField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A group by its name, age and language."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name}: {obj.get_age_group_display()}, {obj.get_language_display()}"
+
+
+class TransferForm(forms.Form):
+    """The group is chosen among the others of the kindergarten; which contract it is, the page says, not the sender."""
+
+    contract = forms.CharField(required=False, widget=forms.HiddenInput)
+    target = GroupField(label=_("To the group"), queryset=Group.objects.none())
+    is_agreed = forms.BooleanField(
+        label=_("The family has agreed to another language"),
+        help_text=_("Only for a group in a language that the application does not name: in writing."),
+        required=False,
+    )
+    reason = reason_field(help_text=_("The family reads this text."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        contract = Contract.objects.select_related("moved_to", "referral__bid__vacancy__group").get(
+            pk=self.initial["contract"]
+        )
+        field = self.fields["target"]
+        assert isinstance(field, forms.ModelChoiceField)
+        others = Group.objects.filter(kindergarten=contract.group.kindergarten_id).exclude(
+            pk=contract.group.pk
+        )
+        field.queryset = others.select_related("kindergarten__locality").order_by("age_group", "name")
+
+
+class FamilyReasonForm(forms.Form):
+    reason = reason_field(help_text=_("The family reads this text."))
+
+
+def _transfer(contract: Contract, actor: User, data: dict[str, Any], now: datetime) -> None:
+    transferring.transfer(
+        contract,
+        target=data["target"],
+        reason=data["reason"],
+        is_agreed=data["is_agreed"],
+        actor=actor,
+        now=now,
+    )
+
+
+def _would_move(contract: Contract, data: dict[str, Any], now: datetime) -> Rows:
+    """What both groups hold before the move."""
+    source, target, application = contract.group, data["target"], contract.referral.application
+    refusal = transferring.why_not_to(
+        target, contract, application, is_agreed=data["is_agreed"], now=now
+    ) or transferring.why_no_place(target, contract, now=now)
+    if refusal:
+        raise Refused(refusal)
+    taken = occupancies_of([source, target], now=now)
+    year = transferring.year_of(contract, now=now)
+    rows = [
+        {
+            "label": label,
+            "value": "; ".join(in_words(group, one) for one in taken[group.pk] if one.concerns(year)),
+        }
+        for label, group in (
+            (gettext("From the group: %(group)s") % {"group": source.name}, source),
+            (gettext("To the group: %(group)s") % {"group": target.name}, target),
+        )
+    ]
+    if target.language not in application.languages:
+        rows.append(
+            {
+                "label": gettext("Language"),
+                "value": gettext("The application does not name it; the family has agreed: %(language)s")
+                % {"language": target.get_language_display()},
+            }
+        )
+    return [*rows, {"label": gettext("Reason"), "value": data["reason"]}]
+
+
+def _undo_transfer(contract: Contract, actor: User, data: dict[str, Any], now: datetime) -> None:
+    transferring.undo_transfer(contract, reason=data["reason"], actor=actor, now=now)
+
+
+def _has_moved(contract: Contract, now: datetime) -> bool:
+    return transferring.undoable(contract) is not None
+
+
+def _return_to_queue(contract: Contract, actor: User, data: dict[str, Any], now: datetime) -> None:
+    return_to_queue(contract, reason=data["reason"], actor=actor, now=now)
+
+
+def _is_in_a_closed_group(contract: Contract, now: datetime) -> bool:
+    return _runs(contract, now) and is_closed(contract.group)
+
+
 def _runs(contract: Contract, now: datetime) -> bool:
     return contract.referral.state == ReferralState.SIGNED
 
@@ -196,6 +297,7 @@ class ContractAdmin(KindergartensWork):
     list_display = ["number", "child", "kindergarten", "group", "signed_at"]
     list_filter = [("referral__bid__vacancy__group__kindergarten", KindergartenFilter), "signed_at"]
     list_select_related = [
+        "moved_to__kindergarten",
         "referral__application__child",
         "referral__application__locality",
         "referral__bid__vacancy__group__kindergarten",
@@ -209,6 +311,7 @@ class ContractAdmin(KindergartensWork):
         "child",
         "kindergarten",
         "group",
+        "moves",
         "shown_referral",
         "signed_day",
         "signed_by",
@@ -228,6 +331,55 @@ class ContractAdmin(KindergartensWork):
                 "as the rules give, if that is later."
             ),
             bid_of=lambda contract: contract.referral.bid,
+        ),
+        Work(
+            name="transfer",
+            label=_("Move to another group"),
+            consequence=_(
+                "The child moves to another group of this kindergarten that has a place for it beside all that is "
+                "promised there. Its place in the old group is free. The contract goes on; the family is told and "
+                "reads your reason."
+            ),
+            done=_("The child has moved. The family has been told."),
+            permission="applications.change_referral",
+            offered=_runs,
+            perform=_transfer,
+            form=TransferForm,
+            preview=_would_move,
+            initial=lambda contract: {"contract": str(contract.pk)},
+            fields={
+                Refusal.OTHER_GROUP_NEEDED: "target",
+                Refusal.OTHER_AGE: "target",
+                Refusal.GROUP_FULL: "target",
+                Refusal.GROUP_CLOSED: "target",
+                Refusal.LANGUAGE_NOT_AGREED: "is_agreed",
+            },
+        ),
+        Work(
+            name="undo-transfer",
+            label=_("It was moved by mistake"),
+            consequence=_(
+                "The child goes back to the group from which it came, if there is a place. The family is told."
+            ),
+            done=_("The child is back in its group. The family has been told."),
+            permission="applications.change_referral",
+            offered=_has_moved,
+            perform=_undo_transfer,
+            form=FamilyReasonForm,
+        ),
+        Work(
+            name="return",
+            label=_("Back to the queue: the group closes"),
+            consequence=_(
+                "At the family's wish: the contract ends, and the child has its number in the queue again, at its "
+                "original date and without a stop. The family is told and reads your reason."
+            ),
+            done=_("The child is in the queue again. The family has been told."),
+            permission="applications.change_referral",
+            offered=_is_in_a_closed_group,
+            perform=_return_to_queue,
+            form=FamilyReasonForm,
+            danger=True,
         ),
         Work(
             name="end",
@@ -276,6 +428,18 @@ class ContractAdmin(KindergartensWork):
     def application_of(self, obj: Contract) -> Application:
         return obj.referral.application
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contract]:
+        rows: QuerySet[Contract] = super().get_queryset(request)
+        return rows.select_related("moved_to__kindergarten")
+
+    @admin.display(description=_("Moved from one group to another"))
+    def moves(self, obj: Contract) -> str:
+        moves = Transfer.objects.filter(contract=obj).select_related("source", "target")
+        rows = [
+            (day_of(one.at, obj.referral.application), one.source, one.target, one.reason) for one in moves
+        ]
+        return format_html_join(LINE_BREAK, "{}: {} → {}. {}", rows) if rows else "—"
+
     def summary(self, obj: Contract) -> Rows:
         return [
             {"label": gettext("Contract"), "value": obj.number},
@@ -303,7 +467,7 @@ class ContractAdmin(KindergartensWork):
 
     @admin.display(description=_("Group"))
     def group(self, obj: Contract) -> str:
-        return obj.referral.bid.vacancy.group.name
+        return obj.group.name
 
     @admin.display(description=_("Referral"))
     def shown_referral(self, obj: Contract) -> str:

@@ -135,9 +135,9 @@ def _untold(closing: Closing) -> QuerySet[Contract]:
 def _tell(contract: Contract, closing: Closing, *, now: datetime) -> None:
     with locking():
         application = lock_application(contract.referral.application_id)
-        contract = Contract.objects.select_related("referral__bid__vacancy__group__kindergarten").get(
-            pk=contract.pk
-        )
+        contract = Contract.objects.select_related(
+            "moved_to__kindergarten", "referral__bid__vacancy__group__kindergarten"
+        ).get(pk=contract.pk)
         if contract.ended_at is not None:
             return
         _row, is_first = ToldOfClosing.objects.get_or_create(
@@ -145,7 +145,7 @@ def _tell(contract: Contract, closing: Closing, *, now: datetime) -> None:
         )
         if not is_first:
             return
-        group = contract.referral.bid.vacancy.group
+        group = contract.group
         remind(
             application,
             "group_closes",

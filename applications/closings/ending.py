@@ -243,7 +243,7 @@ def _tell(told: ToldOfClosing, closing: Closing, *, now: datetime) -> None:
         told.save(update_fields=["over_told_at"])
         if told.contract.ended_at is not None:
             return
-        group = told.contract.referral.bid.vacancy.group
+        group = told.contract.group
         remind(
             application,
             "group_reopens",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from applications.models import Bid, Contract, Offer, Referral
+from applications.places.enrolled import in_groups
 from applications.states import LIVE_OFFERS, BidState, ReferralState
 from bulletin.models import Closing, Group, Vacancy
 
@@ -44,7 +45,7 @@ def touched_by(closing: Closing) -> Touched:
         referrals=Referral.objects.filter(state=ReferralState.ISSUED, bid__vacancy__group__in=groups)
         .select_related("application__child", "application__locality", f"bid__vacancy__{_PLACE}")
         .order_by("issued_at", "pk"),
-        contracts=Contract.objects.filter(ended_at=None, referral__bid__vacancy__group__in=groups)
-        .select_related("referral__application__child", f"referral__bid__vacancy__{_PLACE}")
+        contracts=Contract.objects.filter(in_groups(groups), ended_at=None)
+        .select_related("moved_to", "referral__application__child", f"referral__bid__vacancy__{_PLACE}")
         .order_by("signed_at", "pk"),
     )

@@ -244,7 +244,7 @@ def _section(name: str, rows: QuerySet[Any], most: int) -> Section[Any]:
 
 def _referrals(rows: QuerySet[Referral]) -> QuerySet[Referral]:
     return rows.select_related(
-        "application__locality", "bid__vacancy__group__kindergarten", "contract", "extension"
+        "application__locality", "bid__vacancy__group__kindergarten", "contract__moved_to", "extension"
     ).order_by("-issued_at", "-id")
 
 

@@ -23,7 +23,7 @@ from applications.states import ApplicationState, BidState, Move, ReferralState,
 from applications.undoing.coming import has_lost_its_place
 from applications.waiting.campaigns import campaign_asking
 from bulletin.calendar import working_calendar
-from bulletin.models import Vacancy
+from bulletin.models import Group, Vacancy
 from bulletin.workdays import NoCalendar
 from children.disputes import Undecided
 
@@ -82,6 +82,13 @@ class Situation:
     @property
     def state(self) -> ApplicationState:
         return ApplicationState(self.application.state)
+
+    @property
+    def group(self) -> Group | None:
+        """The group in which an enrolled child is; otherwise that of its bid."""
+        if self.state == State.ENROLLED and self.referral is not None:
+            return self.referral.contract.group
+        return self.vacancy.group if self.vacancy else None
 
     @property
     def vacancy(self) -> Vacancy | None:
@@ -376,7 +383,10 @@ class Situation:
         if self.state == State.ENROLLED and self.vacancy:
             return _(
                 "The contract is signed. Your child is enrolled. Kindergarten: %(kindergarten)s. Group: %(group)s"
-            ) % {"kindergarten": self.vacancy.group.kindergarten.name, "group": self.vacancy.group.name}
+            ) % {
+                "kindergarten": self.vacancy.group.kindergarten.name,
+                "group": self.group.name if self.group else "",
+            }
         return _("Signing the contract to admit the child")
 
     def _referral_deadline(self, referral: Referral) -> Deadline:

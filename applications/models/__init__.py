@@ -14,6 +14,7 @@ from applications.models.referral import (
     ExtensionDocument,
     Referral,
     StopListEntry,
+    Transfer,
 )
 from applications.models.rules import Rules, RulesProposal
 from applications.models.undoing import UndoRequest
@@ -42,5 +43,6 @@ __all__ = [
     "RulesProposal",
     "StopListEntry",
     "ToldOfClosing",
+    "Transfer",
     "UndoRequest",
 ]

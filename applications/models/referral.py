@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from applications.models.application import Application
 from applications.models.bid import Bid
 from applications.states import ReferralState
+from bulletin.models import Group
 
 # The largest form takes fourteen minutes on the slowest line that we wait for (docs/adr/0009-web-server.md).
 PAPERS_ON_THEIR_WAY = timedelta(minutes=20)
@@ -227,6 +228,16 @@ class Contract(models.Model):
     signed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("signed by")
     )
+    moved_to = models.ForeignKey(
+        Group,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("moved to the group"),
+        help_text=_("Empty: the group of its vacancy."),
+    )
     # The child left; all of these are empty while the contract runs.
     left_on = models.DateField(_("left on"), null=True, blank=True, editable=False)
     ended_at = models.DateTimeField(_("end entered at"), null=True, blank=True, editable=False)
@@ -257,3 +268,47 @@ class Contract(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def group(self) -> Group:
+        """The group in which the child is, or was until it left."""
+        return self.moved_to or self.referral.bid.vacancy.group
+
+
+class Transfer(models.Model):
+    """A child moved from one group of its kindergarten to another; history, never changed."""
+
+    contract = models.ForeignKey(
+        Contract, on_delete=models.CASCADE, related_name="transfers", verbose_name=_("contract")
+    )
+    source = models.ForeignKey(
+        Group, on_delete=models.PROTECT, related_name="+", verbose_name=_("from the group")
+    )
+    target = models.ForeignKey(
+        Group, on_delete=models.PROTECT, related_name="+", verbose_name=_("to the group")
+    )
+    at = models.DateTimeField(_("moved at"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("moved by")
+    )
+    reason = models.CharField(_("reason"), max_length=300)
+    undoes = models.OneToOneField(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="undone_by",
+        verbose_name=_("undoes"),
+    )
+
+    class Meta:
+        verbose_name = _("move to another group")
+        verbose_name_plural = _("moves to other groups")
+        default_permissions = ()
+        ordering = ["at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(source=F("target")), name="transfer_leads_elsewhere"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} → {self.target}"

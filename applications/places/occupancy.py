@@ -8,14 +8,16 @@ school year in which its places can first be taken.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from applications.models import Contract, Headcount
+from applications.places.enrolled import in_groups, stays
 from applications.states import BidState, ProposalState
 from bulletin.models import Group, Vacancy
 from bulletin.opening import Phase, phase
@@ -116,7 +118,7 @@ def room(capacity: int, occupancies: Iterable[Occupancy], *, year: int) -> int:
 def occupancies_of(
     groups: Iterable[Group] | None, *, now: datetime, without: Vacancy | None = None
 ) -> dict[int, list[Occupancy]]:
-    """What each group (None: all that have anything) holds at `now`, by its key. Five statements.
+    """What each group (None: all that have anything) holds at `now`, by its key. Six statements, or seven.
 
     Published vacancies promise all their places until they are over, by the clock of bidding; those that are over, the
     places that a bid, a referral or a contract holds. `without` leaves a vacancy out.
@@ -129,6 +131,9 @@ def occupancies_of(
     if without is not None:
         vacancies = vacancies.exclude(pk=without.pk)
     promised = _promises(vacancies, now=now)
+    for group_id, one in _of_who_moved(None if groups is None else keys):
+        if groups is None or group_id in keys:
+            promised[group_id].append(one)
     counted: dict[int, dict[int, Counted]] = defaultdict(dict)
     for count in counts.order_by("counted_at", "pk"):
         counted[count.group_id][count.school_year] = Counted(
@@ -142,12 +147,12 @@ def _promises(vacancies: QuerySet[Vacancy], *, now: datetime) -> dict[int, list[
     signed: dict[object, list[datetime]] = defaultdict(list)
     contracts = Contract.objects.filter(
         referral__bid__holds_seat=True, referral__bid__vacancy__in=vacancies.order_by().values("pk")
-    )
-    for vacancy_id, at in contracts.values_list("referral__bid__vacancy", "signed_at"):
+    ).annotate(came_at=Coalesce(Max("transfers__at"), "signed_at"))
+    for vacancy_id, at in contracts.values_list("referral__bid__vacancy", "came_at"):
         signed[vacancy_id].append(at)
     left: dict[object, list[tuple[datetime, datetime]]] = defaultdict(list)
     ended = Contract.objects.filter(
-        left_on__isnull=False, referral__bid__vacancy__in=vacancies.order_by().values("pk")
+        left_on__isnull=False, transfers=None, referral__bid__vacancy__in=vacancies.order_by().values("pk")
     )
     place = "referral__bid__vacancy__group__kindergarten__locality"
     for contract in ended.select_related(place, "referral__bid__vacancy"):
@@ -173,15 +178,49 @@ def _promises(vacancies: QuerySet[Vacancy], *, now: datetime) -> dict[int, list[
     return promised
 
 
+def _of_who_moved(keys: Iterable[int] | None) -> Iterator[tuple[int, Promised]]:
+    """What children promise who have moved from one group to another, group by group.
+
+    A place of its own vacancy is counted with that. What a count of an earlier group holds is taken out of it from the
+    day of the move on; on that day itself nobody knows which came first.
+    """
+    contracts = Contract.objects.filter(transfers__isnull=False)
+    if keys is not None:
+        contracts = contracts.filter(Q(transfers__source__in=keys) | Q(transfers__target__in=keys))
+    place = "referral__bid__vacancy__group__kindergarten__locality"
+    for contract in contracts.select_related(place).prefetch_related("transfers").distinct():
+        bid, zone = contract.referral.bid, contract.referral.bid.vacancy.locality.zone
+        first_year = school_year(place_day(bid.vacancy))
+        gone = start_of_day(contract.left_on, zone) if contract.left_on else None
+        moves = [(one.at, one.target_id) for one in contract.transfers.all()]
+        for stay in stays(bid.vacancy.group_id, signed_at=contract.signed_at, moves=moves, ended_at=gone):
+            year = first_year
+            if stay.since != contract.signed_at:
+                year = max(first_year, school_year(stay.since.astimezone(zone).date()))
+            if stay.until is None:
+                if not bid.holds_seat:
+                    yield stay.group_id, Promised(year, 0, (stay.since,))
+            else:
+                until = start_of_day(stay.until.astimezone(zone).date(), zone)
+                yield stay.group_id, Promised(year, 0, left=((stay.since, until),))
+
+
 def signed_contracts(groups: Iterable[Group]) -> dict[tuple[int, int], list[datetime]]:
-    """When the contracts of groups were signed, by the group's key and the school year they are for. One statement."""
-    contracts = Contract.objects.filter(
-        referral__bid__holds_seat=True, referral__bid__vacancy__group__in=[group.pk for group in groups]
-    ).select_related("referral__bid__vacancy__group__kindergarten__locality")
+    """When the contracts of groups were signed, by the group's key and the school year they are for. One statement.
+
+    Of a child who came from another group: when it came.
+    """
+    contracts = Contract.objects.filter(in_groups([group.pk for group in groups]), ended_at=None)
+    rows = contracts.annotate(moved_at=Max("transfers__at")).select_related(
+        "moved_to", "referral__bid__vacancy__group__kindergarten__locality"
+    )
     signed: dict[tuple[int, int], list[datetime]] = defaultdict(list)
-    for contract in contracts:
-        vacancy = contract.referral.bid.vacancy
-        signed[vacancy.group_id, school_year(place_day(vacancy))].append(contract.signed_at)
+    for contract in rows:
+        vacancy, moved_at = contract.referral.bid.vacancy, contract.moved_at
+        year = school_year(place_day(vacancy))
+        if moved_at is not None:
+            year = max(year, school_year(vacancy.locality.day(moved_at)))
+        signed[contract.group.pk, year].append(moved_at or contract.signed_at)
     return signed
 
 
@@ -200,14 +239,16 @@ def lock_places(group_id: int, *, now: datetime) -> Group:
     Presses under way for a vacancy whose time is over have ended then, so that what they took is counted. Lock a draft
     of the group first, if you publish one. Call it in `locking()`.
     """
-    group = (
-        Group.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("kindergarten__locality")
-        .get(pk=group_id)
-    )
-    over = Vacancy.objects.filter(group=group, state=Vacancy.State.PUBLISHED, closes_at__lte=now)
+    return lock_places_of([group_id], now=now)[group_id]
+
+
+def lock_places_of(group_ids: Collection[int], *, now: datetime) -> dict[int, Group]:
+    """Several groups as they are now, by their keys, locked as by `lock_places`: first all of them, in their order."""
+    rows = Group.objects.filter(pk__in=group_ids).select_for_update(of=("self",), no_key=True)
+    groups = {one.pk: one for one in rows.select_related("kindergarten__locality").order_by("pk")}
+    over = Vacancy.objects.filter(group__in=groups, state=Vacancy.State.PUBLISHED, closes_at__lte=now)
     list(over.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
-    return group
+    return groups
 
 
 @dataclass(frozen=True)

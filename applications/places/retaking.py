@@ -44,5 +44,9 @@ def is_place_free(vacancy: Vacancy, group: Group, *, now: datetime) -> bool:
 
 def room_beside(vacancy: Vacancy, group: Group, *, now: datetime) -> int:
     """How many more places of the group can be promised for the school year of a vacancy; negative: too many are."""
-    taken = occupancies_of([group], now=now)[group.pk]
-    return room(group.capacity, taken, year=school_year(place_day(vacancy)))
+    return room_in(group, year=school_year(place_day(vacancy)), now=now)
+
+
+def room_in(group: Group, *, year: int, now: datetime) -> int:
+    """How many more places of the group can be promised for a school year; negative: too many are."""
+    return room(group.capacity, occupancies_of([group], now=now)[group.pk], year=year)

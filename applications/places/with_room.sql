@@ -43,14 +43,49 @@ promised AS (
     WHERE v.state <> 'draft'
 ),
 contract AS (
-    SELECT v.group_id, v.year, c.signed_at,
+    SELECT v.group_id, v.year,
+        coalesce((SELECT max(t.at) FROM applications_transfer t WHERE t.contract_id = c.id), c.signed_at) AS signed_at,
         CASE WHEN b.holds_seat THEN NULL ELSE c.left_on::timestamp AT TIME ZONE f.timezone END AS gone_at
     FROM promised v
     JOIN free f USING (group_id)
     JOIN applications_bid b ON b.vacancy_id = v.id
     JOIN applications_referral r ON r.bid_id = b.id
     JOIN applications_contract c ON c.referral_id = r.id
-    WHERE b.holds_seat OR c.left_on IS NOT NULL
+    WHERE b.holds_seat
+        OR (c.left_on IS NOT NULL AND NOT EXISTS (SELECT FROM applications_transfer t WHERE t.contract_id = c.id))
+),
+-- Who has moved from one group to another: where each was, since when, and up to when (null: is there).
+move AS (
+    SELECT t.contract_id, t.source_id, t.target_id, t.at,
+        lead(t.at) OVER one AS next_at, row_number() OVER one AS nth
+    FROM applications_transfer t
+    WINDOW one AS (PARTITION BY t.contract_id ORDER BY t.at, t.id)
+),
+moved AS (
+    SELECT c.id AS contract_id, c.signed_at, c.left_on, b.holds_seat, l.timezone,
+        extract(
+            year FROM (greatest(v.vacant_from, v.opens_at) AT TIME ZONE l.timezone) - interval '8 months'
+        )::int AS year
+    FROM applications_contract c
+    JOIN applications_referral r ON r.id = c.referral_id
+    JOIN applications_bid b ON b.id = r.bid_id
+    JOIN bulletin_vacancy v ON v.id = b.vacancy_id
+    JOIN bulletin_group g ON g.id = v.group_id
+    JOIN bulletin_kindergarten k ON k.id = g.kindergarten_id
+    JOIN bulletin_locality l ON l.id = k.locality_id
+    WHERE c.id IN (SELECT contract_id FROM move)
+),
+stay AS (
+    SELECT m.source_id AS group_id, d.year, d.signed_at AS since,
+        (m.at AT TIME ZONE d.timezone)::date::timestamp AT TIME ZONE d.timezone AS gone_at
+    FROM move m JOIN moved d USING (contract_id)
+    WHERE m.nth = 1
+    UNION ALL
+    SELECT m.target_id,
+        greatest(d.year, extract(year FROM (m.at AT TIME ZONE d.timezone) - interval '8 months')::int), m.at,
+        coalesce((m.next_at AT TIME ZONE d.timezone)::date, d.left_on)::timestamp AT TIME ZONE d.timezone
+    FROM move m JOIN moved d USING (contract_id)
+    WHERE m.next_at IS NOT NULL OR NOT d.holds_seat
 ),
 counted AS (
     SELECT DISTINCT ON (h.group_id, h.school_year) h.group_id, h.school_year, h.children, h.counted_at
@@ -76,4 +111,12 @@ SELECT f.group_id FROM free f WHERE NOT EXISTS (
            WHERE c.group_id = h.group_id AND (h.until IS NULL OR c.year < h.until)
            AND c.year <= h.school_year AND c.signed_at <= h.counted_at
            AND (c.gone_at IS NULL OR h.counted_at < c.gone_at))
+        + coalesce((SELECT sum(CASE
+                        WHEN s.gone_at IS NULL AND s.year <= h.school_year AND s.since <= h.counted_at THEN 0
+                        WHEN s.gone_at IS NULL THEN 1
+                        WHEN s.year <= h.school_year AND s.since <= h.counted_at AND h.counted_at < s.gone_at THEN -1
+                        ELSE 0
+                    END)
+                    FROM stay s
+                    WHERE s.group_id = h.group_id AND (h.until IS NULL OR s.year < h.until)), 0)
 )

@@ -28,6 +28,8 @@ CAUSES = {
     Move.EXPIRE_REFERRAL: _("An application ahead of you went to the stop-list"),
     Move.LIFT_STOP: _("An application ahead of you came back from the stop-list"),
     Move.CONFIRM_COMING: _("An application ahead of you came back from the stop-list"),
+    Move.RETURN_TO_QUEUE: _("The group of a child ahead of you closed: it is in the queue again"),
+    Move.UNDO_LEAVING: _("A child ahead of you was enrolled"),
     Move.UNDO_CONTRACT: _("The contract of a child ahead of you was undone"),
     Move.VERIFY_BENEFIT: _("A benefit of another child was verified"),
     Move.END_BENEFIT: _("A benefit of another child no longer counts"),

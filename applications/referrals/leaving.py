@@ -36,7 +36,9 @@ def end_contract(contract: Contract, *, left_on: date, reason: str, actor: User,
         contract.save()
         referral.state = ReferralState.ENDED
         referral.save(update_fields=["state"])
-        give_up_place(referral.bid, actor=actor, now=now)
+        # A child who has moved to another group holds none of its vacancy any more.
+        if referral.bid.holds_seat:
+            give_up_place(referral.bid, actor=actor, now=now)
         event = move(
             application,
             Move.END_CONTRACT,
@@ -46,7 +48,7 @@ def end_contract(contract: Contract, *, left_on: date, reason: str, actor: User,
             data={"referral": str(referral.pk), "left_on": left_on.isoformat()},
             archived_at=now,
         )
-        group = referral.bid.vacancy.group
+        group = contract.group
         announce(
             event,
             "contract_ended",

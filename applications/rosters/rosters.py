@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, Final
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext
 
@@ -59,11 +60,12 @@ def enrolled(kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reade
     """The children with a contract that runs, group by group, in the order of their names."""
     rows = contracts.filter(
         referral__bid__vacancy__group__kindergarten=kindergarten, ended_at=None
-    ).select_related("referral__application__child", "referral__bid__vacancy__group")
+    ).select_related("moved_to", "referral__application__child", "referral__bid__vacancy__group")
     named = rows.order_by(
-        "referral__bid__vacancy__group__age_group",
-        "referral__bid__vacancy__group__name",
-        "referral__bid__vacancy__group",
+        *(
+            Coalesce(f"moved_to__{name}", f"referral__bid__vacancy__group__{name}")
+            for name in ("age_group", "name", "id")
+        ),
         "referral__application__child__last_name",
         "referral__application__child__first_name",
         "pk",
@@ -80,7 +82,7 @@ def enrolled(kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reade
         found=named,
         told=lambda some: [
             (
-                one.referral.bid.vacancy.group.name,
+                one.group.name,
                 shown_name(one.referral.application.child, reader),
                 one.referral.application.child.birth_date,
                 one.number,

@@ -21,7 +21,9 @@ from bulletin.closings import is_closed
 def _is_possible(bid: Bid, application: Application) -> bool:
     has_another = Application.objects.filter(child=application.child_id, state__in=LIVE_STATES).exists()
     is_enrolled = application.state == ApplicationState.ENROLLED and is_newest(bid, application)
-    return is_enrolled and not has_another and Contract.objects.filter(referral__bid=bid).exists()
+    # Who has moved to another group holds no place of its vacancy, on which a referral would stand.
+    contract = Contract.objects.filter(referral__bid=bid, transfers=None)
+    return is_enrolled and not has_another and contract.exists()
 
 
 def _carry_out(request: UndoRequest, application: Application, actor: User, now: datetime) -> None:

@@ -7,7 +7,9 @@ from accounts.models import User
 from applications.journal_actions import Action
 from applications.models import Application, Bid, Contract, Headcount, UndoRequest
 from applications.moves import Refused, announce, lock_application, lock_referral, locking, move
-from applications.places.retaking import take_back
+from applications.places.occupancy import lock_places
+from applications.places.retaking import room_in, take_back
+from applications.referrals.transferring import year_of
 from applications.refusals import Refusal
 from applications.states import (
     LIVE_STATES,
@@ -18,6 +20,7 @@ from applications.states import (
     UndoKind,
 )
 from applications.undoing.kinds import Undoing, is_newest
+from bulletin.closings import is_closed
 from bulletin.workdays import start_of_day
 
 
@@ -55,9 +58,11 @@ def _is_asked_for(contract: Contract) -> bool:
 
 def _is_possible(bid: Bid, application: Application) -> bool:
     live = Application.objects.filter(child=application.child_id, state__in=LIVE_STATES)
+    live = live.exclude(pk=application.pk)
     has_ended = Contract.objects.filter(referral__bid=bid, referral__state=ReferralState.ENDED)
-    is_archived = application.state == ApplicationState.ARCHIVED and is_newest(bid, application)
-    return is_archived and has_ended.exists() and not live.exists()
+    # Where the group closed, the family waits again.
+    is_out = application.state in (ApplicationState.ARCHIVED, ApplicationState.WAITING)
+    return is_out and is_newest(bid, application) and has_ended.exists() and not live.exists()
 
 
 def _why_not(request: UndoRequest, _application: Application, _now: datetime) -> Refusal | None:
@@ -70,7 +75,7 @@ def _counted_since(contract: Contract) -> Refusal | None:
     Nor does one that waits to be confirmed. Certain only with the group's lock.
     """
     assert contract.left_on is not None
-    group = contract.referral.bid.vacancy.group
+    group = contract.group
     gone = start_of_day(contract.left_on, group.kindergarten.locality.zone)
     states = (ProposalState.APPROVED, ProposalState.PROPOSED)
     counts = Headcount.objects.filter(group=group, state__in=states, counted_at__gte=gone)
@@ -83,13 +88,15 @@ def _carry_out(request: UndoRequest, application: Application, actor: User, now:
 
 def _contract(bid: Bid) -> Contract:
     return Contract.objects.select_related(
-        "referral__application__locality", "referral__bid__vacancy__group__kindergarten__locality"
+        "moved_to__kindergarten",
+        "referral__application__locality",
+        "referral__bid__vacancy__group__kindergarten__locality",
     ).get(referral__bid=bid)
 
 
 def _go_on(contract: Contract, application: Application, *, actor: User, reason: str, now: datetime) -> None:
     referral = lock_referral(contract.referral_id)
-    has_place = take_back(referral.bid, now=now)
+    has_place = _takes_place(contract, referral.bid, now=now)
     # Asked under the lock of the group, which `take_back` has taken: a count is confirmed under it, too.
     if refusal := _counted_since(contract):
         raise Refused(refusal)
@@ -104,7 +111,7 @@ def _go_on(contract: Contract, application: Application, *, actor: User, reason:
     event = move(
         application, Move.UNDO_LEAVING, actor=actor, now=now, reason=reason, data=data, archived_at=None
     )
-    group = referral.bid.vacancy.group
+    group = contract.group
     announce(
         event,
         "contract_goes_on",
@@ -113,6 +120,14 @@ def _go_on(contract: Contract, application: Application, *, actor: User, reason:
         group=group,
         reason=reason,
     )
+
+
+def _takes_place(contract: Contract, bid: Bid, *, now: datetime) -> bool:
+    """Whether the child's place is still there: that of its vacancy, or one in the group that it had moved to."""
+    if contract.moved_to_id is None:
+        return take_back(bid, now=now)
+    group = lock_places(contract.moved_to_id, now=now)
+    return not is_closed(group) and room_in(group, year=year_of(contract, now=now), now=now) > 0
 
 
 UNDOING: Final = Undoing(is_possible=_is_possible, why_not=_why_not, carry_out=_carry_out, takes_place=True)

@@ -25,7 +25,16 @@ from applications.closings import ending as closing_ending
 from applications.models import Application, Bid, Offer, StopListEntry, UndoRequest
 from applications.moves import Refused
 from applications.queue import birth_years, corrections
-from applications.referrals import coming, days_off, extending, issuing, leaving, stops
+from applications.referrals import (
+    coming,
+    days_off,
+    extending,
+    issuing,
+    leaving,
+    returning,
+    stops,
+    transferring,
+)
 from applications.referrals import ending as referral_ending
 from applications.refusals import Refusal
 from applications.states import (
@@ -53,6 +62,7 @@ from tests.applications.conftest import NOW, ZONE
 from tests.factories import (
     ApplicationFactory,
     BenefitCategoryFactory,
+    GroupFactory,
     HolidayFactory,
     LocalityFactory,
     VacancyFactory,
@@ -632,6 +642,35 @@ def _(scene):
     return Ready(
         lambda: requests.decline_undo(request, actor=official, reason="Дәлел жоқ", now=request.proposed_at),
         [(request, (ProposalState.PROPOSED,))],
+    )
+
+
+@of(transferring.transfer)
+def _(scene):
+    contract, target = contract_of(scene), GroupFactory(kindergarten=scene.group.kindergarten)
+    return Ready(
+        lambda: transferring.transfer(contract, target=target, reason="x", actor=scene.staff, now=NOW),
+        [(scene.application, by(Move.TRANSFER)), (contract.referral, (ReferralState.SIGNED,))],
+    )
+
+
+@of(transferring.undo_transfer)
+def _(scene):
+    contract, target = contract_of(scene), GroupFactory(kindergarten=scene.group.kindergarten)
+    transferring.transfer(contract, target=target, reason="x", actor=scene.staff, now=NOW)
+    return Ready(
+        lambda: transferring.undo_transfer(contract, reason="x", actor=scene.staff, now=NOW),
+        [(scene.application, by(Move.UNDO_TRANSFER)), (contract.referral, (ReferralState.SIGNED,))],
+    )
+
+
+@of(returning.return_to_queue)
+def _(scene):
+    contract = contract_of(scene)
+    closed(scene)
+    return Ready(
+        lambda: returning.return_to_queue(contract, reason="x", actor=scene.staff, now=NOW),
+        [(scene.application, by(Move.RETURN_TO_QUEUE)), (contract.referral, (ReferralState.SIGNED,))],
     )
 
 

@@ -44,6 +44,7 @@ from applications.own_rows import TABLE as TABLE_OF_ROWS
 from applications.own_rows import concerns_all
 from applications.referrals import ending, extending, issuing
 from applications.referrals.leaving import end_contract
+from applications.referrals.transferring import transfer
 from balabaqsha.admin_site import staff_site
 from bulletin.models import Closing, Holiday, Locality, Pause, Vacancy
 from children.models import Child
@@ -55,6 +56,7 @@ from tests.factories import (
     BenefitFactory,
     DisputeFactory,
     EmploymentFactory,
+    GroupFactory,
     GuardianClaimFactory,
     KindergartenFactory,
     LocalityFactory,
@@ -193,6 +195,11 @@ def build_objects(scene) -> SimpleNamespace:
     ending.revoke_referral(revoked, actor=scene.staff, reason="x", now=scene.now)
     gone = ending.sign_contract(referral(), actor=scene.staff, now=scene.now)
     end_contract(gone, left_on=scene.now.date(), reason="x", actor=scene.staff, now=scene.now)
+    moved = ending.sign_contract(referral(), actor=scene.staff, now=scene.now)
+    groups = [GroupFactory(kindergarten=scene.group.kindergarten) for _number in range(2)]
+    transfer(moved, target=groups[0], reason="x", actor=scene.staff, now=scene.now)
+    in_closed = ending.sign_contract(referral(), actor=scene.staff, now=scene.now)
+    transfer(in_closed, target=groups[1], reason="x", actor=scene.staff, now=scene.now)
     lost = referral()
     ending.expire_referral(lost, now=lost.valid_until)
     served = bid()
@@ -237,7 +244,7 @@ def build_objects(scene) -> SimpleNamespace:
         ),
         closing=Closing.objects.create(
             kindergarten=scene.group.kindergarten,
-            group=scene.group,
+            group=groups[1],
             cause="repair",
             reason="x",
             starts_on=scene.now.date(),
@@ -262,6 +269,8 @@ def build_objects(scene) -> SimpleNamespace:
         stop=StopListEntry.objects.get(referral=expired),
         expired=expired,
         gone=gone,
+        moved=moved,
+        in_closed=in_closed,
         refused=refused,
         revoked=revoked,
         undo=UndoRequestFactory(bid=lost.bid, proposed_at=scene.now, proposed_by=scene.staff),

@@ -59,6 +59,7 @@ LEFT_OUT = {
     "accounts.StaffLink": "a hash of an employee's link, which works once",
     "bulletin.Employment": "an employee's",
     "bulletin.Closing": "an official's act, about nobody",
+    "applications.Transfer": "of a contract; its notice and the journal tell of it",
     "applications.ToldOfClosing": "that a notice was written, which the copy holds",
     "bulletin.Vacancy": "what is offered; the closing that recalled it names an official",
     "applications.PriorityCutoff": "of a vacancy",

@@ -270,7 +270,7 @@ class TestWhatCounts:
             with CaptureQueriesContext(connection) as queries:
                 occupancies_of(groups, now=NOW)
             costs.append(len(queries))
-        assert costs == [5, 5]
+        assert costs == [6, 6]
 
 
 @pytest.mark.django_db

@@ -5,8 +5,9 @@ from random import Random
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db.models import F
 
-from applications.models import Headcount
+from applications.models import Contract, Headcount, Transfer
 from applications.places.occupancy import occupancies_of, room
 from applications.places.with_room import groups_with_room
 from applications.states import BidState, ProposalState
@@ -77,12 +78,43 @@ def fill(group, chance, *, staff):
         Vacancy.objects.filter(pk=vacancy.pk).update(seats_taken=taken)
 
 
+def move_some(chance, *, staff):
+    """Children who moved from group to group of whatever kindergarten, some of them back to a place of their own."""
+    groups = list(Group.objects.all())
+    for contract in Contract.objects.select_related("referral__bid__vacancy__group").order_by("pk"):
+        bid, here = contract.referral.bid, contract.referral.bid.vacancy.group
+        if chance.random() < 0.5:
+            continue
+        at, comes_back = contract.signed_at, bid.holds_seat and chance.random() < 0.2
+        for target in [*chance.sample(groups, chance.randint(1, 2)), *([here] if comes_back else [])]:
+            if target.pk == here.pk and not comes_back:
+                continue
+            source = contract.moved_to or here
+            if source.pk == target.pk:
+                continue
+            at += chance.choice([timedelta(hours=1), timedelta(days=1), timedelta(days=40)])
+            Transfer.objects.create(
+                contract=contract, source=source, target=target, at=at, by=staff, reason="x"
+            )
+            contract.moved_to = target
+        if comes_back and contract.moved_to_id == here.pk:
+            contract.moved_to = None
+        elif bid.holds_seat and contract.moved_to_id is not None:
+            bid.holds_seat = False
+            bid.save()
+            Vacancy.objects.filter(pk=bid.vacancy_id).update(seats_taken=F("seats_taken") - 1)
+        contract.save()
+
+
 @pytest.mark.parametrize("is_paused", [False, True])
 def test_it_says_the_same_as_the_rules(scene, is_paused):
     """Of groups that are alike in nothing."""
     chance = Random(7)
     for _number in range(120):
         fill(GroupFactory(capacity=chance.randint(2, 6)), chance, staff=scene.staff)
+    move_some(chance, staff=scene.staff)
+    assert Transfer.objects.count() > 30
+    assert Contract.objects.filter(moved_to=None, transfers__isnull=False).exists()
     if is_paused:
         Pause.objects.create(
             started_at=NOW - timedelta(days=20), started_by=scene.staff, notice_kk="x", notice_ru="x"

@@ -1,0 +1,210 @@
+"""A closing, and a move from group to group, against everything else that takes a place, in every order.
+
+The scenes and the way in which two acts meet are those of what is undone (`test_undoing`).
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from accounts.roles import Role
+from applications.closings import deciding, finishing
+from applications.closings import ending as closing_ending
+from applications.jobs.invariants import differences
+from applications.models import Application, Bid, Contract, Offer, Referral, StopListEntry
+from applications.moves import Refused
+from applications.places import occupancy
+from applications.places.occupancy import over_promised
+from applications.referrals import transferring
+from applications.referrals.returning import return_to_queue
+from applications.refusals import Refusal
+from applications.states import LIVE_OFFERS, ApplicationState, BidState, ReferralState
+from bulletin.models import Closing, Group, Vacancy
+from tests.applications.conftest import NOW
+from tests.concurrency.test_bids import together
+from tests.concurrency.test_undoing import ACTS as OTHERS
+from tests.concurrency.test_undoing import HELD, build, disconnect, run_one_inside_the_other
+from tests.factories import GroupFactory
+from tests.staff import employee
+from tests.thorough import THOROUGH
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.concurrency,
+    pytest.mark.usefixtures("clock"),
+]
+
+
+def to_close(made):
+    return Closing(
+        kindergarten=made.group.kindergarten,
+        group=made.group,
+        cause="repair",
+        reason="x",
+        starts_on=NOW.date(),
+    )
+
+
+def move_out(made):
+    return transferring.transfer(
+        made.contract, target=made.other, reason="x", is_agreed=True, actor=made.staff, now=NOW
+    )
+
+
+def publish(made):
+    """Where it is closed, the obstacle is named at the group."""
+    try:
+        return OTHERS["publish"](made)
+    except ValidationError as error:
+        if set(error.message_dict) != {"group"}:
+            raise
+        raise Refused(Refusal.GROUP_CLOSED) from error
+
+
+ACTS = {
+    **OTHERS,
+    "publish": publish,
+    "close": lambda one: deciding.close(to_close(one), actor=one.official, now=NOW),
+    "move out": move_out,
+}
+
+
+def orders(one, other, *, both, turned):
+    """In a quick run the less dangerous pairs meet in one order, by turns."""
+    found = [(one, other), (other, one)]
+    return found if both else [found[turned]]
+
+
+# In an open group; in one whose vacancy is over; after an award, with an offer made.
+MET = {
+    "open": set(OTHERS) - {"publish", "offer"},
+    "over": {"publish", "undo refusal", "end contract"},
+    "awarded": {"offer", "revoke"},
+}
+PAIRS = [
+    (kind, *pair)
+    for kind, acts in MET.items()
+    for new in ("close", "move out")
+    for place, act in enumerate(sorted({*acts, "move out" if new == "close" else "close"}))
+    for pair in orders(new, act, both=THOROUGH or act in ("bid", "sign", "publish"), turned=place % 2 == 1)
+]
+
+
+def all_is_well():
+    return [one for one in differences() if "may end at" not in one], over_promised(now=NOW)
+
+
+def test_in_every_order_nobody_pays_and_no_place_is_given_twice(scene):
+    scenes = build(scene, [kind for kind, _first, _second in PAIRS])
+    for number, made in enumerate(scenes):
+        made.other = GroupFactory(kindergarten=made.group.kindergarten, name=f"other {number}", capacity=1)
+    assert all_is_well() == ([], [])
+    results = {}
+    with ThreadPoolExecutor(2) as pool:
+        for made, (kind, first, second) in zip(scenes, PAIRS, strict=True):
+            results[kind, first, second] = run_one_inside_the_other(
+                pool,
+                lambda made=made, act=first: ACTS[act](made),
+                lambda made=made, act=second: ACTS[act](made),
+            )
+        both = Barrier(2)
+        list(pool.map(lambda _thread: disconnect(both), range(2)))
+    assert Refusal.BUSY not in {reason for pair in results.values() for reason in pair}
+    assert [pair for pair, (first, _second) in results.items() if first is not None] == []
+    assert all_is_well() == ([], [])
+    # What a closing has not reached yet, a job does; whoever was in time is found.
+    finishing.finish_all(now=NOW)
+    for made, pair in zip(scenes, PAIRS, strict=True):
+        if "close" not in pair or results[pair][pair[1:].index("close")] is not None:
+            continue
+        here = {"vacancy__group": made.group}
+        assert not Bid.objects.filter(state=BidState.PENDING, **here).exists(), pair
+        assert not Offer.objects.filter(state__in=LIVE_OFFERS, **here).exists(), pair
+        late = made.referrals["late"]
+        issued = Referral.objects.filter(bid__vacancy__group=made.group, state=ReferralState.ISSUED)
+        assert not issued.exclude(pk=late.pk).exists(), pair
+        assert not Vacancy.objects.filter(group=made.group, state=Vacancy.State.PUBLISHED).exists(), pair
+        for family in ("pending", "referred"):
+            state = Application.objects.get(pk=made.families[family].pk).state
+            assert state in (ApplicationState.WAITING, ApplicationState.ENROLLED), (pair, family)
+    # Nobody comes onto the stop-list but who was there, and who let the last day pass before.
+    own = [made.referrals[name].pk for made in scenes for name in ("stopped", "late")]
+    assert not StopListEntry.objects.exclude(referral__in=own).exists()
+    assert Closing.objects.filter(finished_at=None).count() == 0
+    assert all_is_well() == ([], [])
+
+
+def test_a_closing_is_undone_or_opened_again_once(scene):
+    """Whoever comes second finds it ended; what comes back is asked of the families one by one."""
+    (made,) = build(scene, ["open"])
+    closing = deciding.close(to_close(made), actor=made.official, now=NOW)
+    finishing.finish(closing, now=NOW)
+    results = together(
+        lambda: closing_ending.undo(closing, actor=made.official, reason="x", now=NOW),
+        lambda: closing_ending.reopen(closing, actor=made.official, reason="x", now=NOW),
+    )
+    assert results.count(Refusal.NOT_ALLOWED) == 1
+    finishing.finish_all(now=NOW)
+    assert all_is_well() == ([], [])
+
+
+@pytest.fixture
+def two_children(scene):
+    """A child of each of two groups, and a third group with one place that both want."""
+    first, second = build(scene, ["over", "over"])
+    target = GroupFactory(kindergarten=first.group.kindergarten, name="target", capacity=1)
+    first.other = second.other = target
+    return first, second
+
+
+def test_control_without_the_locks_of_the_groups_one_place_is_given_to_two(two_children, monkeypatch):
+    both_have_counted = Barrier(2)
+    has_place = transferring.why_no_place
+
+    def slowly(*args, **kwargs):
+        found = has_place(*args, **kwargs)
+        both_have_counted.wait()
+        return found
+
+    monkeypatch.setattr(transferring, "why_no_place", slowly)
+    monkeypatch.setattr(
+        transferring,
+        "lock_places_of",
+        lambda pks, *, now: {
+            one.pk: one for one in Group.objects.select_related("kindergarten__locality").filter(pk__in=pks)
+        },
+    )
+    together(*(lambda one=one: move_out(one) for one in two_children))
+    (found,) = over_promised(now=NOW)
+    assert found.excess == 1
+
+
+def test_the_last_place_of_a_group_is_moved_to_once(two_children):
+    results = together(*(lambda one=one: move_out(one) for one in two_children))
+    assert results.count(Refusal.GROUP_FULL) == 1
+    assert all_is_well() == ([], [])
+
+
+def test_two_children_change_places_without_a_deadlock(scene):
+    """Each group has one place free beside its children; each of the moves needs both groups."""
+    first, second = build(scene, ["over", "over"])
+    first.other, second.other = second.group, first.group
+    results = together(lambda: move_out(first), lambda: move_out(second))
+    assert Refusal.BUSY not in results
+    assert Contract.objects.filter(moved_to__isnull=False).count() == 2
+    assert (HELD, all_is_well()) == (HELD, ([], []))
+
+
+def test_a_family_has_its_number_or_another_group_and_not_both(scene):
+    (made,) = build(scene, ["over"])
+    made.other = GroupFactory(kindergarten=made.group.kindergarten, name="other", capacity=1)
+    finishing.finish(deciding.close(to_close(made), actor=employee(Role.OFFICIAL), now=NOW), now=NOW)
+    results = together(
+        lambda: move_out(made),
+        lambda: return_to_queue(made.contract, reason="x", actor=made.staff, now=NOW),
+    )
+    assert len([one for one in results if isinstance(one, Refusal)]) == 1
+    assert occupancy.over_promised(now=NOW) == []
+    assert all_is_well() == ([], [])
