@@ -1,7 +1,8 @@
 """What a form of the workplace changed, as the audit keeps it: the names of the fields, and values that name nobody.
 
 What somebody typed stays out: the audit is kept for ever, and a line of text may hold anything. Dates, numbers, choices
-and links to other rows are kept, as they were before and after.
+and links to other rows are kept, as they were before and after; so are an employee's names and position, since by them
+the audit says who acted.
 """
 
 from collections import defaultdict
@@ -21,6 +22,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import Employee
 from accounts.roles import role_name
 
 _KEPT: Final = (
@@ -32,6 +34,8 @@ _KEPT: Final = (
     models.ForeignKey,
     models.ManyToManyField,
 )
+# Lines of text that are kept all the same, by their model: they tell who acts.
+_WHO: Final = {Employee: {"last_name", "first_name", "middle_name", "position"}}
 
 # Fields of a form that are none of the row: those of rows that are made with it, and others.
 _OF_ROWS_BESIDE: Final = {
@@ -101,7 +105,8 @@ def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any] | No
 def _is_kept(field: "models.Field[Any, Any]") -> bool:
     if isinstance(field, ArrayField):
         return _is_kept(field.base_field)
-    return isinstance(field, _KEPT) or bool(field.choices)
+    is_who = field.name in _WHO.get(field.model, ())
+    return is_who or isinstance(field, _KEPT) or bool(field.choices)
 
 
 def _texts(value: Any) -> list[str]:

@@ -33,6 +33,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from accounts.models import User
+from accounts.suggestions import SuggestedSelect
 from applications.own_rows import FOR_ALL, TABLE, concerns_all, has_every_locality, own_rows
 from balabaqsha.first_rows import FirstRows
 from balabaqsha.staff_audit import AuditedAdmin
@@ -66,6 +67,12 @@ class GuardedAdmin(AuditedAdmin):
             return offered
         rows = db_field.related_model._default_manager.using(db) if offered is None else offered
         return own_rows(rows.all(), user=_employee(request), now=estimate_clock())
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Django's, with a field that suggests rows and shows again whatever was sent."""
+        if "widget" not in kwargs and db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = SuggestedSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """A filter by related rows offers those that the employee may see."""

@@ -3,7 +3,7 @@
 from accounts.models.assisted_move import AssistedMove
 from accounts.models.audit_entry import AuditEntry
 from accounts.models.data_export import DataExport
-from accounts.models.employee import Employee
+from accounts.models.employee import Employee, EmployeeVersion
 from accounts.models.first_sign_in import FirstSignIn
 from accounts.models.number_move import NumberMove
 from accounts.models.objection import Objection
@@ -19,6 +19,7 @@ __all__ = [
     "ContactCode",
     "DataExport",
     "Employee",
+    "EmployeeVersion",
     "FirstSignIn",
     "NumberMove",
     "Objection",

@@ -1,6 +1,6 @@
 """The audit: who did what, to whom, and when. A page costs the same however many entries there are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -24,6 +24,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, changes, journal
+from accounts.as_they_were import Act, called_at
 from accounts.audit_search import Place, Wanted, entries, page, place_of
 from accounts.employees import named
 from accounts.identity import DocumentError, Identity, document_hashes, iin_hashes, parse_identity
@@ -193,6 +194,8 @@ class Row:
 
     entry: AuditEntry
     who: str
+    # By which an employee signs in, whatever they are called; empty for everybody else.
+    login: str
     where: str
     whom: str
     what: str
@@ -205,6 +208,7 @@ class Row:
         return [
             f"{timezone.localtime(entry.at):%d.%m.%Y %H:%M:%S}",
             self.who,
+            self.login,
             self.where,
             str(entry.get_action_display()),
             self.whom,
@@ -218,6 +222,10 @@ class Row:
 def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False) -> list[Row]:
     """Entries as employees read them; `in_full` with the values that changed. A few statements for all of them."""
     acts = {(one.actor.pk, one.at) for one in found if one.actor is not None and one.actor.is_staff}
+    concerned_then = {
+        (one.subject.pk, one.at) for one in found if one.subject is not None and one.subject.is_staff
+    }
+    then = called_at(acts | concerned_then)
     institutions, names = (
         journal.institutions_of(acts),
         journal.names_of(one.about for one in found if one.about),
@@ -227,9 +235,10 @@ def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False) -> list[Row]:
     return [
         Row(
             entry=one,
-            who=_who(one),
+            who=_who(one, then),
+            login=_login(one.actor),
             where=institutions.get((one.actor.pk, one.at), "") if one.actor is not None else "",
-            whom=str(one.subject) if one.subject is not None else "",
+            whom=_person(one.subject, one.at, then) if one.subject is not None else "",
             what=_what(one, names.get(one.about, one.target)),
             changed=_changed(*changed[one.pk], called if in_full else None) if one.pk in changed else [],
         )
@@ -244,10 +253,20 @@ def _changed(model: type[Model], found: changes.Changes, called: changes.Called 
     return changes.in_words(model, found, called=called)
 
 
-def _who(entry: AuditEntry) -> str:
+def _who(entry: AuditEntry, then: Mapping[Act, str]) -> str:
     if entry.actor is not None:
-        return str(entry.actor)
+        return then.get((entry.actor.pk, entry.at), str(entry.actor))
     return gettext("A visitor, not signed in") if entry.action in BY_VISITORS else gettext("Portal")
+
+
+def _login(user: User | None) -> str:
+    return user.username if user is not None and user.is_staff else ""
+
+
+def _person(user: User, at: datetime, then: Mapping[Act, str]) -> str:
+    """An employee as they were, with the login; others as they are called at work."""
+    called = then.get((user.pk, at))
+    return f"{called} ({user.username})" if called else str(user)
 
 
 def _what(entry: AuditEntry, name: str) -> str:
@@ -372,6 +391,7 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         heading = [
             _("Date and time"),
             _("Who did it"),
+            _("Login"),
             _("Institution"),
             _("What was done"),
             _("Whom it concerns"),
@@ -391,7 +411,8 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("Who did it"))
     def who(self, entry: AuditEntry) -> str:
-        return _who(entry)
+        row = rows_of([entry])[0]
+        return f"{row.who} ({row.login})" if row.login and row.login != row.who else row.who
 
     @admin.display(description=_("Institution"))
     def where(self, entry: AuditEntry) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
@@ -24,11 +24,16 @@ from accounts.granting import may_manage, roles_to_give
 from accounts.models import Employee, User
 from accounts.roles import role_name
 from accounts.services import enter_staff_iin
+from accounts.suggestions import SuggestedSelect
+from applications.admin.audits import rows_of
+from applications.admin.work import Happened
 from bulletin.employment import in_force
 from bulletin.models import Employment, Kindergarten, Locality
 from notifications.clock import estimate_clock, read_clock
 
 _PERSON: Final = ("last_name", "first_name", "middle_name", "position", "work_phone", "email")
+# So many changes of one employee are shown, the newest first; the audit finds the rest.
+MOST_CHANGES: Final = 100
 _ACCOUNT: Final = ("username", "language", "groups", "kindergarten", "locality", "since", "staff_iin")
 
 
@@ -113,6 +118,7 @@ class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     show_full_result_count = False
     readonly_fields = ["account"]
+    object_history_template = "admin/work/object_history.html"
 
     # --- columns ---------------------------------------------------------------------------------------------
 
@@ -173,6 +179,18 @@ class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return queryset, False
         return queryset.filter(user__in=named(search_term)), False
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Every change with what was there before: by name and position the audit says who acted."""
+        obj = self.get_object(request, unquote(object_id))
+        found = audit.history_of(obj).select_related("subject__employee") if obj is not None else ()
+        happened = [
+            Happened(row.entry.at, row.who, row.entry.get_action_display(), "; ".join(row.changed))
+            for row in rows_of(list(found[:MOST_CHANGES]), in_full=True)
+        ]
+        return super().history_view(request, object_id, {"happened": happened, **(extra_context or {})})
+
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -194,7 +212,7 @@ class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         form.base_fields["groups"].queryset = roles_to_give(cast(User, request.user))  # type: ignore[attr-defined]
         for name in ("kindergarten", "locality"):
             field = Employment._meta.get_field(name)
-            form.base_fields[name].widget = AutocompleteSelect(field, self.admin_site)
+            form.base_fields[name].widget = SuggestedSelect(field, self.admin_site)
         return form
 
     def save_model(self, request: HttpRequest, obj: Employee, form: Any, change: bool) -> None:

@@ -26,6 +26,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
+from accounts.as_they_were import Act, called_at
 from accounts.journal_actions import Action
 from accounts.masks import mask_name
 from accounts.models import User
@@ -477,18 +478,24 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         pressed = LogEntry.objects.filter(
             object_id=str(obj.pk), content_type=ContentType.objects.get_for_model(obj)
         ).select_related("user__employee")
+        entries = [
+            one
+            for held in self.history_of(obj)
+            for one in audit.history_of(held).exclude(action__in=OF_FORMS)
+        ]
+        acts = {(one.actor.pk, one.at) for one in entries if one.actor is not None}
+        then = called_at(acts | {(one.user.pk, one.action_time) for one in pressed})
         return sorted(
             [
                 # Once, though it stands in the journals of several guardians.
                 *dict.fromkeys(
-                    Happened(one.at, str(one.actor or ""), one.get_action_display(), one.reason)
-                    for held in self.history_of(obj)
-                    for one in audit.history_of(held).exclude(action__in=OF_FORMS)
+                    Happened(one.at, _called(one.actor, one.at, then), one.get_action_display(), one.reason)
+                    for one in entries
                 ),
                 *(
                     Happened(
                         one.action_time,
-                        str(one.user),
+                        _called(one.user, one.action_time, then),
                         labels.get(one.change_message) or one.get_change_message(),
                         "",
                     )
@@ -765,6 +772,11 @@ class KindergartensWork(ChildColumns, WorkAdmin):
         return gettext(
             "This is your own child, and nobody else in the kindergarten can decide: the education department decides."
         )
+
+
+def _called(user: User | None, at: datetime, then: Mapping[Act, str]) -> str:
+    """What whoever acted was called at that instant; empty for the portal itself."""
+    return then.get((user.pk, at), str(user)) if user is not None else ""
 
 
 def _field(model: type[Model], name: Any) -> object:

@@ -17,7 +17,7 @@ from accounts.audit import LOOK_LASTS, journal_of, record, record_look
 from accounts.changes import in_words, rows_called
 from accounts.journal_actions import Action
 from accounts.limits import Limit
-from accounts.models import AuditEntry, Profile, User
+from accounts.models import AuditEntry, Employee, Profile, User
 from accounts.roles import Role
 from applications.admin.work import WorkAdmin
 from bulletin.models import Employment, Holiday, Locality
@@ -270,10 +270,10 @@ class TestSearch:
         (heading, *rows) = csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig")), delimiter=";")
         with override("ru"):
             assert heading[1] == "Кто сделал"
-            assert {row[3] for row in rows} >= {str(Action.REGISTERED.label), str(Action.ROW_CHANGED.label)}
+            assert {row[4] for row in rows} >= {str(Action.REGISTERED.label), str(Action.ROW_CHANGED.label)}
         assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
         assert "." not in rows[0][0].partition(" ")[2]
-        assert any("форма собственности" in row[6].lower() for row in rows)
+        assert any("форма собственности" in row[7].lower() for row in rows)
         entry = AuditEntry.objects.get(action=Action.AUDIT_EXPORTED)
         assert (entry.actor, entry.target) == (chief, "")
         assert desk.get(reverse("admin:accounts_auditentry_export")).status_code == 302
@@ -340,6 +340,37 @@ class TestSearch:
         assert worker.get(reverse(self.ADDRESS)).status_code == 403
         assert worker.post(reverse("admin:accounts_auditentry_export")).status_code == 403
         assert not AuditEntry.objects.filter(action=Action.AUDIT_EXPORTED).exists()
+
+    def test_whoever_acted_is_told_as_they_were(self, desk):
+        """A new name and a new position rewrite nothing, by whatever way they come; the audit holds both."""
+        worker = employee(Role.OFFICIAL, username="atk.off1")
+        person = Employee.objects.create(
+            user=worker, last_name="Ахметова", first_name="Алия", position="әдіскер"
+        )
+        record(Action.EMPLOYEE_INVITED, actor=worker, now=timezone.now())
+        before = newest()
+        values = {"last_name": "Бекова", "first_name": "Алия", "middle_name": "", "position": "директор"}
+        page = reverse("admin:accounts_employee_change", args=[person.pk])
+        assert desk.post(page, {**values, "work_phone": "", "email": ""}).status_code == 302
+        renamed = newest()
+        record(Action.EMPLOYEE_INVITED, actor=worker, now=timezone.now())
+        after = newest()
+        Employee.objects.filter(pk=person.pk).update(position="кезекші")
+        then, now = "Ахметова А., әдіскер", "Бекова А., директор"
+        rows = {row.entry: row for row in desk.get(reverse(self.ADDRESS)).context["rows"]}
+        assert [(rows[one].who, rows[one].login) for one in (before, after)] == [
+            (then, "atk.off1"),
+            (now, "atk.off1"),
+        ]
+        assert rows[renamed].whom == f"{now} (atk.off1)"
+        file = desk.post(reverse("admin:accounts_auditentry_export"), {}).getvalue().decode("utf-8-sig")
+        told = {row[1]: row[2] for row in csv.reader(io.StringIO(file), delimiter=";")}
+        assert (told[then], told[now]) == ("atk.off1", "atk.off1")
+        for address in (page_of(renamed), reverse("admin:accounts_employee_history", args=[person.pk])):
+            text = desk.get("/ru" + address).content.decode()
+            assert "Ахметова → Бекова" in text
+            assert "әдіскер → директор" in text
+        assert f"{then} (atk.off1)" in desk.get(page_of(before)).content.decode()
 
     def test_an_entry_shows_what_changed(self, desk):
         day = HolidayFactory(date=date(2026, 7, 6))

@@ -13,18 +13,19 @@ from psycopg2.errors import InsufficientPrivilege, RaiseException
 
 from accounts import stored_files
 from accounts.journal_actions import Action
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Employee
 from applications.models import Event
 from balabaqsha.postgresql import rights
 from balabaqsha.servers.postgres import WEB_ROLE
 from tests import test_every_url
 from tests.city import build_city
+from tests.factories import StaffFactory
 from tests.web_role import as_web_role
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OWN_APPS = ("accounts", "applications", "bulletin", "children", "notifications")
-HISTORIES = ("applications_event", "accounts_auditentry")
+HISTORIES = ("applications_event", "accounts_auditentry", "accounts_employeeversion")
 
 
 @pytest.fixture
@@ -49,12 +50,13 @@ def history(transactional_db):
     """A city in which things happened."""
     build_city()
     AuditEntry.objects.create(at=timezone.now(), action=Action.REGISTERED)
+    Employee.objects.create(user=StaffFactory(), last_name="Серік", first_name="Айгүл", position="әдіскер")
     assert Event.objects.exists()
 
 
 @pytest.mark.parametrize("table", HISTORIES)
 class TestAHistory:
-    CHANGES = ("UPDATE {} SET reason = 'x'", "DELETE FROM {}", "TRUNCATE {}", "TRUNCATE {} CASCADE")
+    CHANGES = ("UPDATE {} SET id = -1", "DELETE FROM {}", "TRUNCATE {}", "TRUNCATE {} CASCADE")
 
     def test_refuses_its_owner(self, table, history):
         """The control: who may do anything to the table is stopped by its triggers."""
@@ -74,7 +76,7 @@ class TestAHistory:
         "DO $$BEGIN LOCK TABLE {} IN ACCESS EXCLUSIVE MODE; END$$",
         "SELECT * FROM {} FOR UPDATE",
         "ALTER TABLE {} OWNER TO CURRENT_USER",
-        "INSERT INTO {0} SELECT * FROM {0} ON CONFLICT (id) DO UPDATE SET reason = 'x'",
+        "INSERT INTO {0} SELECT * FROM {0} ON CONFLICT (id) DO UPDATE SET id = -1",
         "MERGE INTO {0} USING (SELECT 1) AS one ON true WHEN MATCHED THEN DELETE",
     )
 

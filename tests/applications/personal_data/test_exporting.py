@@ -56,6 +56,7 @@ LEFT_OUT = {
     "accounts.Session": "secrets, gone a day later; «Where you are signed in» shows them",
     "accounts.SmsCode": "hashes of codes, gone a day later; by phone, without a key",
     "accounts.Employee": "an employee's",
+    "accounts.EmployeeVersion": "an employee's",
     "accounts.StaffLink": "a hash of an employee's link, which works once",
     "bulletin.Employment": "an employee's",
     "bulletin.Closing": "an official's act, about nobody",
