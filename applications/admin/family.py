@@ -26,13 +26,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import audit
+from accounts.masks import mask_name
 from accounts.models import User
 from applications.admin.work import READ_BY_OTHERS, staff_of
 from applications.families import asked, looks, search
 from applications.families.card import Card, card_of
 from applications.families.looks import REASONS, Family, family_of_child, family_of_guardian, is_open
 from applications.families.messages import Way, send_to_family_again
-from applications.families.names import shown_name
 from applications.families.scope import may_look
 from applications.families.search import Found, TooManySearches
 from applications.journal_actions import Action
@@ -162,7 +162,11 @@ class FamilyPages:
     def _ask_why(
         self, request: HttpRequest, employee: User, family: Family, *, now: datetime
     ) -> HttpResponse:
-        """The form for the reason; what is sent is entered before anything of the card is read."""
+        """The form for the reason; what is sent is entered before anything of the card is read.
+
+        Nothing is entered yet, so of the family it tells no more than the initials of who was looked for.
+        """
+        person = family.child or family.anchor.profile
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             looks.say_why(
@@ -178,8 +182,7 @@ class FamilyPages:
             **self._context(request, gettext("Why you look at this family")),
             "form": form,
             "errors": form.errors,
-            "children": [shown_name(one, employee) for one in family.children],
-            "guardians": [shown_name(one.profile, employee) for one in family.guardians],
+            "initials": mask_name(person.last_name, person.first_name),
         }
         return TemplateResponse(request, "admin/family/why_look.html", context)
 

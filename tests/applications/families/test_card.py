@@ -1,5 +1,6 @@
 """A call is answered from the family's card: what opens it, what it tells to whom, and what it costs."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import audit
+from accounts.masks import mask_name
 from accounts.models import AuditEntry, Profile
 from accounts.roles import Role
 from applications.families.card import IN_FULL, SHOWN
@@ -76,7 +78,15 @@ def test_no_look_without_a_reason_in_the_journal(scene, clock):
     asked = client.get(page_of(child))
     assert asked.context["form"] is not None
     assert "card" not in asked.context
+    # Nothing is entered yet: of the family it tells the initials of who was looked for, and nobody else.
     assert scene.application.number not in text_of(asked)
+    assert mask_name(child.last_name, child.first_name) in text_of(asked)
+    told = {
+        word
+        for word in re.findall(r"\w+", f"{child.full_name} {scene.parent.profile.full_name}")
+        if len(word) > 2
+    }
+    assert not [word for word in told if word in text_of(asked)]
     # Another reason needs words, which a family may read.
     for refused in (
         {},
