@@ -574,7 +574,8 @@ class Employment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user}, {self.place}"
+        # A form that was filled in wrong names its row before it is in any place.
+        return f"{self.user}, {self.kindergarten or self.locality or '—'}"
 
     @property
     def place(self) -> "Kindergarten | Locality":

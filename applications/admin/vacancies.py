@@ -21,6 +21,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.suggestions import is_key_of
 from applications.admin.bulk import (
     COMMON_FIELDS,
     DRAFT_FIELDS,
@@ -580,7 +581,7 @@ def _chosen(sent: str, groups: QuerySet[Group]) -> Group | None:
     if not sent:
         return None
     if not are_many(groups):
-        return groups.filter(pk=sent).first() if sent.isdecimal() else None
+        return groups.filter(pk=sent).first() if is_key_of(Group, sent) else None
     found = fitting(sent.replace("\0", "")[:LONGEST], groups)
     return found[0] if len(found) == 1 else None
 
