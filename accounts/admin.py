@@ -1,5 +1,6 @@
 """People as employees may see them: masked and read-only, except for blocking an account and an employee's groups."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from accounts.iin import IinError, parse_iin
 from accounts.journal_actions import Action
 from accounts.masks import mask_document, mask_iin, mask_phone
 from accounts.models import Employee, PolicyConsent, Profile, SmsCode, User
+from accounts.officials import DECIDE_ABOUT_FAMILIES, READ_FAMILIES, tell_of_account
 from accounts.phones import PhoneError, parse_mobile
 from accounts.public_text import demand_words
 from accounts.roles import Role, role_name
@@ -223,6 +225,19 @@ def check_iin_is_free(iin: str, *, of: User | None = None) -> None:
         raise ValidationError(_("Another employee has this IIN."))
 
 
+def refuse_without_iin(form: forms.BaseForm, roles: Iterable[Group], *, is_known: bool) -> None:
+    """Add an error where one of `roles` decides about families and the employee's IIN is not known.
+
+    Nobody decides for their own child: without the IIN the portal doesn't know which one that is.
+    """
+    deciding = {role.value for role in DECIDE_ABOUT_FAMILIES} & {role.name for role in roles}
+    if deciding and not is_known and "staff_iin" not in form.errors:
+        form.add_error(
+            "staff_iin",
+            _("Enter the IIN: this role decides about families, and nobody decides for their own child."),
+        )
+
+
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
     staff_iin = StaffIinField()
 
@@ -238,6 +253,14 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
         iin: str = self.cleaned_data["staff_iin"]
         check_iin_is_free(iin, of=self.instance)
         return iin
+
+    def clean(self) -> dict[str, Any]:
+        """A role that is given demands the IIN; what the employee has already stays as it is."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        given = [role for role in data.get("groups") or () if role not in self.initial.get("groups", ())]
+        is_known = bool(data.get("staff_iin")) or self.instance.staff_iin_hash is not None
+        refuse_without_iin(self, given, is_known=is_known)
+        return data
 
 
 @admin.register(User)
@@ -316,6 +339,15 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             enter_staff_iin(obj, iin, actor=actor, address=address, now=read_clock())
         except StaffIinTaken:
             messages.error(request, gettext("Another employee has this IIN."))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Officials are told of an account that reads families from now on."""
+        before = {group.name for group in form.initial.get("groups", ())}
+        super().save_related(request, form, formsets, change)
+        given = {group.name for group in form.cleaned_data.get("groups", ())} - before
+        if given & {role.value for role in READ_FAMILIES}:
+            actor = cast(User, request.user)
+            tell_of_account(form.instance, "staff_account_made", actor=actor, now=read_clock())
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any

@@ -35,7 +35,9 @@ _KEPT: Final = (
     models.ManyToManyField,
 )
 # Lines of text that are kept all the same, by their model: they tell who acts.
-_WHO: Final = {Employee: {"last_name", "first_name", "middle_name", "position"}}
+_WHO: Final[dict[type[models.Model], set[str]]] = {
+    Employee: {"last_name", "first_name", "middle_name", "position"}
+}
 
 # Fields of a form that are none of the row: those of rows that are made with it, and others.
 _OF_ROWS_BESIDE: Final = {

@@ -32,6 +32,7 @@ from accounts.numbers.concerned import (
     tell_by_other_ways,
     what_holds,
 )
+from accounts.officials import one_with
 from accounts.owner_proofs import OwnerProof
 from accounts.phones import LOGIN_LENGTH
 from accounts.registry import Person
@@ -169,7 +170,7 @@ def why_not_printed(first: FirstSignIn, *, actor: User) -> PaperFault | None:
         return PaperFault.HELD
     if first.asked_at is None:
         return PaperFault.NOT_ASKED
-    return PaperFault.SAME_EMPLOYEE if first.asked_by_id == actor.pk else None
+    return PaperFault.SAME_EMPLOYEE if first.asked_by_id in one_with(actor) else None
 
 
 def issue_code(first: FirstSignIn, *, actor: User, address: str | None, now: datetime) -> str:

@@ -140,6 +140,19 @@ KINDS: Final = (
         worth_for=STAFF_LINK_LASTS,
         past_budget=PastBudget.WARNING,
     ),
+    # To officials: `actor` is empty for a command.
+    Kind(
+        "staff_account_made",
+        _("Account that reads families was made"),
+        INBOX,
+        ("employee", "role", "actor"),
+    ),
+    Kind(
+        "staff_account_reset",
+        _("Account that reads families was reset"),
+        INBOX,
+        ("employee", "role", "actor", "reason"),
+    ),
     Kind(
         "contact_code",
         _("Code for a second phone or an e-mail address"),
@@ -194,5 +207,8 @@ SAMPLES: Final[dict[str, Any]] = {
     "contact": "phone",
     "is_gone": False,
     "is_reset": False,
+    "employee": "Ахметова А. Б., әдіскер",
+    "role": "білім бөлімінің маманы",
+    "actor": "Серікқызы А., жүйе әкімшісі",
     "due_at": datetime(2019, 7, 3, 13, 0, tzinfo=UTC),
 }

@@ -5,8 +5,8 @@ a password, sets up an authenticator app and gets ten backup codes, all in one s
 of it, and one that was not has done nothing. There is one live link for an account; a newer one makes it void.
 
 A reset takes everything from the account first: password, app, backup codes and with them all sessions. Whoever resets
-an account could use the link themselves; that is why its owner reads who did it and why, and the audit holds both
-steps.
+an account could use the link themselves; that is why its owner reads who did it and why, the audit holds both steps,
+and of an account that reads families every official is told (`accounts.officials`).
 """
 
 import secrets
@@ -27,6 +27,7 @@ from accounts.crypto import digest
 from accounts.journal_actions import Action
 from accounts.models import StaffLink, User
 from accounts.notices import STAFF_LINK_LASTS
+from accounts.officials import tell_of_account
 from accounts.passwords import normalise_password
 
 LASTS: Final = STAFF_LINK_LASTS
@@ -60,6 +61,7 @@ def invite(user: User, *, actor: User | None, address: str | None = None, now: d
     audit.record(
         Action.EMPLOYEE_INVITED, actor=actor, subject=user, target=str(user), address=address, now=now
     )
+    tell_of_account(user, "staff_account_made", actor=actor, now=now)
     return _new(user, actor=actor, reason="", now=now)
 
 
@@ -85,6 +87,7 @@ def reset(user: User, *, reason: str, actor: User | None, address: str | None = 
         address=address,
         now=now,
     )
+    tell_of_account(user, "staff_account_reset", actor=actor, reason=reason, now=now)
     return _new(user, actor=actor, reason=reason, now=now)
 
 

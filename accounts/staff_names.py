@@ -1,4 +1,4 @@
-"""The names by which employees sign in."""
+"""The names by which employees sign in, and what they are called."""
 
 import re
 from typing import Final
@@ -7,6 +7,20 @@ LONGEST: Final = 60
 # A name that could be a phone would take that number from the parent to whom it belongs; one in two alphabets could
 # pass for another's.
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._@-]*")
+# Letters of any alphabet; what stands in names between and after them.
+_CALLED: Final = re.compile(r"[^\W\d_]+(?:[ .'’ʼ-]+[^\W\d_]+)*\.?")
+# In a position numbers and quotes, too; nothing that a spreadsheet or a browser would read as more than words.
+_POSITION: Final = re.compile(r"[^\W_][\w .,:;()/№«»\"'’ʼ–—-]*")
+
+
+def is_name(text: str) -> bool:
+    """Whether somebody may be called so: letters, with spaces, hyphens, apostrophes and dots between them. Pure."""
+    return _CALLED.fullmatch(text.strip()) is not None
+
+
+def is_position(text: str) -> bool:
+    """Whether it may be what somebody does: words and numbers, with the signs that stand between words. Pure."""
+    return _POSITION.fullmatch(text.strip()) is not None
 
 
 def why_not(name: str) -> str:

@@ -134,6 +134,8 @@ class StaffAdminSite(OTPAdminSite):
         response = cast(HttpResponse, super().login(request, shown | (extra_context or {})))
         form = (getattr(response, "context_data", None) or {}).get("form")
         if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+            # Django leads whoever came without a page of ours to where families are led.
+            response["Location"] = shown["next"]
             user = cast(User, request.user)
             remember_device(response, request, user)
             audit.record(

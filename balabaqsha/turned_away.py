@@ -21,6 +21,8 @@ from balabaqsha.admin_site import staff_site
 from balabaqsha.serving.contract import ACCOUNT_HEADER, LARGEST_HEADER, QUESTION, REFUSAL, Refusal
 
 STATUS: Final = {Refusal.LARGE: 413, Refusal.SLOW: 408, Refusal.CROWDED: 503}
+# The pages of the workplace for who is not signed in.
+SIGNING_IN: Final = {"login", "set_up"}
 RETRY_AFTER_SECONDS: Final = {Refusal.CROWDED: 60, Refusal.PASSWORDS: 5}
 # Fields to be typed again: passwords are not sent back, and a one-time code has expired. By name, with its label.
 TYPED_ANEW: Final = {
@@ -108,9 +110,13 @@ def _once_more(request: HttpRequest) -> HttpResponse:
 
 
 def _allowance(request: HttpRequest, view: Callable[..., HttpResponse]) -> HttpResponse:
-    at_work = request.resolver_match is not None and request.resolver_match.app_name == "admin"
+    found = request.resolver_match
+    at_work, view_name = found is not None and found.app_name == "admin", found.url_name if found else ""
     largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if at_work else largest_body(view)
     if largest is None:
+        return _turned_away(request, view, Refusal.LARGE)
+    if at_work and view_name in SIGNING_IN:
+        # Nothing of that size is typed here, and signing in first leads to this very page.
         return _turned_away(request, view, Refusal.LARGE)
     if at_work and not staff_site.has_permission(request):
         return redirect_to_login(request.get_full_path(), login_url="admin:login")

@@ -13,6 +13,7 @@ from accounts.models import AssistedMove, NumberMove, User
 from accounts.numbers import moves, rules
 from accounts.numbers.concerned import Held, in_family_of, is_held, is_of_the_family, what_holds
 from accounts.numbers.moves import Fault, Kind, NotMoved, Proof, Stopped
+from accounts.officials import one_with
 
 _BY_THE_OWNER = (Stopped.BY_OWNER, Stopped.PROVEN)
 
@@ -88,7 +89,7 @@ def approve(
     """
     move = assisted.move
     refuse_related(move.account, actor)
-    if move.asked_by_id == actor.pk:
+    if move.asked_by_id in one_with(actor):
         raise NotMoved(Fault.SAME_EMPLOYEE)
     if was_stopped_before(assisted) and not despite.strip():
         raise NotMoved(Fault.STOPPED_BEFORE)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, staff_links, staff_names
-from accounts.admin import RoleField, StaffIinField, check_iin_is_free, show_link
+from accounts.admin import RoleField, StaffIinField, check_iin_is_free, refuse_without_iin, show_link
 from accounts.employees import named
 from accounts.granting import may_manage, roles_to_give
 from accounts.models import Employee, User
@@ -37,7 +37,40 @@ MOST_CHANGES: Final = 100
 _ACCOUNT: Final = ("username", "language", "groups", "kindergarten", "locality", "since", "staff_iin")
 
 
-class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What an employee is called, in letters: it stands in lists, files and the audit."""
+
+    class Meta:
+        model = Employee
+        fields = _PERSON
+
+    def clean_last_name(self) -> str:
+        return self._called("last_name")
+
+    def clean_first_name(self) -> str:
+        return self._called("first_name")
+
+    def clean_middle_name(self) -> str:
+        return self._called("middle_name")
+
+    def clean_position(self) -> str:
+        text: str = self.cleaned_data["position"]
+        if not staff_names.is_position(text):
+            raise ValidationError(
+                _("Write words: letters and numbers, and the signs that stand between words.")
+            )
+        return text
+
+    def _called(self, field: str) -> str:
+        text: str = self.cleaned_data[field]
+        if text and not staff_names.is_name(text):
+            raise ValidationError(
+                _("Write letters; a space, a hyphen, an apostrophe or a dot may stand between them.")
+            )
+        return text
+
+
+class InviteForm(PersonForm):
     """A new employee: who they are, what they may do, and where from when on."""
 
     username = forms.CharField(
@@ -70,10 +103,6 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     staff_iin = StaffIinField()
 
-    class Meta:
-        model = Employee
-        fields = _PERSON
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["since"].initial = timezone.localdate(estimate_clock())
@@ -101,6 +130,7 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]
         data = cast("dict[str, Any]", super().clean())
         if data.get("kindergarten") and data.get("locality"):
             self.add_error("locality", _("Choose either a kindergarten or a locality."))
+        refuse_without_iin(self, data.get("groups") or (), is_known=bool(data.get("staff_iin")))
         if (data.get("kindergarten") or data.get("locality")) and not data.get("since"):
             self.add_error("since", _("Name the day from which they hold."))
         return data
@@ -207,7 +237,7 @@ class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> "type[forms.ModelForm[Any]]":
         if obj is not None:
-            return super().get_form(request, obj, change, **kwargs)
+            return super().get_form(request, obj, change, **{**kwargs, "form": PersonForm})
         form = super().get_form(request, obj, change, **{**kwargs, "form": InviteForm, "fields": _PERSON})
         form.base_fields["groups"].queryset = roles_to_give(cast(User, request.user))  # type: ignore[attr-defined]
         for name in ("kindergarten", "locality"):

@@ -33,6 +33,7 @@ from applications.families import asked, looks, search
 from applications.families.card import Card, card_of
 from applications.families.looks import REASONS, Family, family_of_child, family_of_guardian, is_open
 from applications.families.messages import Way, send_to_family_again
+from applications.families.names import NAMES, Named
 from applications.families.scope import may_look
 from applications.families.search import Found, TooManySearches
 from applications.journal_actions import Action
@@ -115,6 +116,12 @@ class FamilyPages:
         if not wanted.kinds:
             form.add_error("text", gettext("Write a whole number, or a last name"))
             return self._page(request, form)
+        if wanted.words and not employee.has_perm(NAMES):
+            # Letter by letter a mask would fall.
+            form.add_error(
+                "text", gettext("Write a whole number: you read no names, so nobody is found by them.")
+            )
+            return self._page(request, form)
         now = read_clock()
         try:
             found = search.search(wanted, employee=employee, address=audit.client_address(request), now=now)
@@ -166,7 +173,7 @@ class FamilyPages:
 
         Nothing is entered yet, so of the family it tells no more than the initials of who was looked for.
         """
-        person = family.child or family.anchor.profile
+        person: Named = family.child or family.guardians[0].profile
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             looks.say_why(

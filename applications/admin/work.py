@@ -203,7 +203,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The rows with this number, with or without its dash, or of children with such a name, in any spelling."""
+        """The rows with this number, with or without its dash, or of children with such a name, in any spelling.
+
+        Who reads no names finds nothing by them: letter by letter a mask would fall.
+        """
         if not (self.child_path and search_term):
             return super().get_search_results(request, queryset, search_term)
         asked = read(search_term)
@@ -211,7 +214,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         found = Q(pk__in=[])
         for lookup in self.number_paths:
             found |= Q(**{f"{lookup}__in": numbers})
-        if asked.words:
+        if asked.words and request.user.has_perm(NAMES):
             children, are_more = children_named(
                 asked.words, among=queryset.order_by().values_list(self.child_path)
             )
@@ -219,6 +222,12 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             if are_more:
                 messages.warning(request, gettext("Many children have such a name: type more of it."))
         return queryset.filter(found), False
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        if self.child_path and not request.user.has_perm(NAMES):
+            found.search_help_text = gettext("A whole number. Nothing is found by names: you read none.")
+        return found
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return tuple(str(name) for name in self.get_fields(request, obj))

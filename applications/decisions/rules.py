@@ -9,6 +9,7 @@ from django.db.models import Max
 
 from accounts import audit
 from accounts.models import User
+from accounts.officials import one_with
 from applications.access.settling import bring_forward
 from applications.decisions.proposals import decide, lock_open, require
 from applications.journal_actions import Action
@@ -231,7 +232,7 @@ def _pk_of_same_day(rules: Rules) -> int | None:
 def _lock_open(proposal: RulesProposal, *, actor: User) -> RulesProposal:
     """The proposal as it is now, its row locked, if `actor` may decide it."""
     proposal = lock_open(proposal)
-    if proposal.proposed_by_id == actor.pk:
+    if proposal.proposed_by_id in one_with(actor):
         raise Refused(Refusal.PROPOSER)
     return proposal
 

@@ -16,6 +16,7 @@ from django.urls import reverse
 from accounts import audit
 from accounts.identity import hashes_of_child, paper_hash
 from accounts.models import User
+from accounts.officials import one_with
 from accounts.uploads import random_name, type_of
 from applications.answer_days import last_day, portals_zone
 from applications.journal_actions import Action
@@ -159,7 +160,7 @@ def approve_claim(claim: GuardianClaim, *, actor: User, now: datetime) -> Guardi
             raise Refused(Refusal.NOT_CHECKED_YET)
         if claim.state != GuardianClaim.State.CHECKED:
             raise Refused(Refusal.ALREADY_DECIDED)
-        if claim.checked_by == actor:
+        if claim.checked_by_id in one_with(actor):
             raise Refused(Refusal.NOT_BY_THE_SAME)
         refuse_closed(claim.user)
         child = _child_of(claim, now=now)

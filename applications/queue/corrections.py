@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from django.db.models import Count, Q, QuerySet, Value
 
 from accounts.models import User
+from accounts.officials import one_with
 from accounts.public_text import names_in
 from applications.journal_actions import Action
 from applications.models import Application, Correction
@@ -211,7 +212,7 @@ def _lock_open(correction: Correction, *, actor: User) -> Correction:
     correction = Correction.objects.select_for_update(no_key=True).get(pk=correction.pk)
     if correction.state != CorrectionState.PROPOSED:
         raise Refused(Refusal.CORRECTION_DECIDED)
-    if correction.proposed_by_id == actor.pk:
+    if correction.proposed_by_id in one_with(actor):
         raise Refused(Refusal.SAME_OFFICIAL)
     return correction
 

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.models import User
+from accounts.officials import one_with
 from applications.decisions.proposals import decide, lock_open, require
 from applications.journal_actions import Action
 from applications.models import Application, Bid, UndoRequest
@@ -121,7 +122,7 @@ def _lock_request(request: UndoRequest, *, actor: User) -> tuple[Application, Un
     refuse_own_child(application.child, actor)
     request = lock_open(request)
     request.bid = bid
-    if request.proposed_by_id == actor.pk:
+    if request.proposed_by_id in one_with(actor):
         raise Refused(Refusal.PROPOSER)
     return application, request
 

@@ -47,6 +47,14 @@ def sign_in(client: Client, username: str, *, password: str = PASSWORD, code: st
     return answer.status_code
 
 
+@pytest.mark.parametrize("wanted", [None, "", "https://evil.example/", "//evil.example", "admin"])
+def test_whoever_comes_from_nowhere_is_led_to_the_workplace(worker, wanted):
+    code = code_of(TOTPDevice.objects.get(user=worker))
+    entry = {"username": worker.username, "password": PASSWORD, "otp_token": code}
+    answer = Client().post("/ru/admin/login/", entry if wanted is None else entry | {"next": wanted})
+    assert (answer.status_code, answer.url) == (302, "/ru/admin/")
+
+
 def _busy(*_given, **_named):
     raise HashingBusy
 

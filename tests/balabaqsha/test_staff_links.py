@@ -25,11 +25,12 @@ from accounts.audit import journal_of
 from accounts.granting import ADMINISTRATORS
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry, Employee, StaffLink, User
+from accounts.officials import one_with
 from accounts.roles import Role
 from bulletin.models import Employment
-from notifications.models import Mail
+from notifications.models import Mail, Notice
 from tests.balabaqsha.test_admin_site import is_inside, sign_in
-from tests.factories import KindergartenFactory, StaffFactory, UserFactory
+from tests.factories import KindergartenFactory, StaffFactory, UserFactory, nth_iin
 from tests.staff import code_of, employee, give_app, inside
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +68,8 @@ def invitation(**values):
     return {
         "last_name": "Ахметова", "first_name": "Айдана", "middle_name": "Болатқызы", "position": "әдіскер",
         "work_phone": "+77253312345", "email": "", "username": "aidana", "language": "kk",
-        "groups": [str(Group.objects.get(name=Role.KINDERGARTEN.value).pk)], "since": "2026-01-15", **values,
+        "groups": [str(Group.objects.get(name=Role.KINDERGARTEN.value).pk)], "since": "2026-01-15",
+        "staff_iin": nth_iin(90_000), **values,
     }  # fmt: skip
 
 
@@ -169,13 +171,13 @@ def test_from_the_invitation_to_work_and_back_after_a_lost_phone(chief, settings
     assert is_inside(anew)
     told = AuditEntry.objects.filter(subject=user).exclude(action__in=SIGN_INS).order_by("pk")
     assert [(one.action, one.actor) for one in told] == [
-        (Action.EMPLOYEE_INVITED, chief), (Action.ROW_ADDED, chief),
+        (Action.STAFF_IIN_SET, chief), (Action.EMPLOYEE_INVITED, chief), (Action.ROW_ADDED, chief),
         (Action.SECOND_FACTOR_SET_UP, user), (Action.STAFF_LINK_USED, user),
         (Action.SECOND_FACTOR_RESET, chief), (Action.SECOND_FACTOR_SET_UP, user), (Action.STAFF_LINK_USED, user),
     ]  # fmt: skip
     added = told.get(action=Action.ROW_ADDED).changes
     assert (added["groups"], added["kindergarten"], added["last_name"]) == (
-        [[], [str(user.groups.get().pk)]], [[], [str(kindergarten.pk)]], [],
+        [[], [str(user.groups.get().pk)]], [[], [str(kindergarten.pk)]], [[], ["Ахметова"]],
     )  # fmt: skip
     assert told.get(action=Action.SECOND_FACTOR_RESET).reason == "Телефонын жоғалтты"
 
@@ -299,7 +301,10 @@ class TestNobodyRises:
             assert page.status_code == 200
             assert not User.objects.filter(username="aidana").exists()
         official = Group.objects.get(name=Role.OFFICIAL.value)
-        assert self.change(manager, worker, groups=[str(official.pk)]).status_code == 302
+        # Whose own child it would be is known first.
+        assert self.change(manager, worker, groups=[str(official.pk)]).status_code == 200
+        known = {"groups": [str(official.pk)], "staff_iin": nth_iin(90_001)}
+        assert self.change(manager, worker, **known).status_code == 302
         assert worker.groups.get() == official
 
     def test_nobody_resets_a_parents_or_their_own(self, chief):
@@ -330,12 +335,60 @@ class TestNobodyRises:
             ("since", {"kindergarten": str(kindergarten.pk), "since": ""}),
             ("groups", {"groups": []}),
             ("staff_iin", {"staff_iin": "123"}),
+            ("staff_iin", {"staff_iin": ""}),
+            ("last_name", {"last_name": "<script>"}),
+            ("first_name", {"first_name": "=1+1"}),
+            ("middle_name", {"middle_name": "Б@"}),
+            ("position", {"position": "=cmd|' /C calc'!A0"}),
             ("email", {"email": "x"}),
         ):
             page = desk.post(reverse("admin:accounts_employee_add"), invitation(**values))
             assert page.status_code == 200
             assert field in page.context["adminform"].form.errors
         assert set(User.objects.filter(is_staff=True)) == {taken, User.objects.get(username="chief")}
+
+
+def test_officials_read_of_accounts_that_read_families(manager):
+    """Made, given the role later, or reset; by whom and why. Of a kindergarten's worker they read nothing."""
+    official, desk = employee(Role.OFFICIAL, username="zhanar"), inside(manager)
+    other = str(Group.objects.get(name=Role.OFFICIAL.value).pk)
+    link = invited(desk, groups=[other])
+    browser, address, _page = opened(link)
+    made = User.objects.get(username="aidana")
+    assert fill(browser, address, made).status_code == 200
+    invited(desk, username="worker", staff_iin=nth_iin(90_002))
+    worker = User.objects.get(username="worker")
+    page = reverse("admin:accounts_user_change", args=[worker.pk])
+    centre = str(Group.objects.get(name=Role.CONTACT_CENTRE.value).pk)
+    assert desk.post(page, {"is_active": "on", "groups": [centre]}).status_code == 302
+    reset(desk, made, reason="Телефоны сынып қалды")
+    told = list(
+        Notice.objects.filter(recipient=official).order_by("created_at").values_list("kind", "text_kk")
+    )
+    assert [kind for kind, _text in told] == [
+        "staff_account_made",
+        "staff_account_made",
+        "staff_account_reset",
+    ]
+    assert "Ахметова А. Б., әдіскер" in told[0][1]
+    assert "manager" in told[0][1]
+    assert "Телефоны сынып қалды" in told[2][1]
+    # Nobody of themselves.
+    assert not Notice.objects.filter(recipient=manager).exists()
+    assert Notice.objects.filter(recipient=made).count() == 1
+
+
+def test_whoever_made_an_account_is_no_second_pair_of_eyes_beside_it():
+    chief, helper, colleague = (StaffFactory(password=password) for password in ("x", "!", "!"))
+    for made in (helper, colleague):
+        made.set_unusable_password()
+        made.save()
+        staff_links.invite(made, actor=chief, now=timezone.now())
+    assert one_with(helper) == {helper.pk}
+    StaffLink.objects.filter(user=helper).update(used_at=timezone.now())
+    assert one_with(helper) == one_with(chief) == {helper.pk, chief.pk}
+    # A link that was never used has opened nothing.
+    assert one_with(colleague) == {colleague.pk}
 
 
 class TestNobodyElseSeesAKey:

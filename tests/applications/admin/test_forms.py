@@ -47,7 +47,8 @@ def send(client, page, data):
 def test_every_form_answers_whatever_is_sent(kind, objects, scene, clock):
     client = visitor(kind, scene)
     client.raise_request_exception = False
-    found, faults = set(), {}
+    found: set[str] = set()
+    faults: dict[str, list[tuple[str, int]]] = {}
     for row, page in forms_of(kind, objects):
         fields = set(FIELD.findall(client.get(page).content.decode())) - OUTSIDE_OF_FORMS
         if not fields:

@@ -611,6 +611,23 @@ def test_an_auditor_reads_no_names(objects, scene):
     # What can't be read can't be searched for either.
     found = visitor("auditor", scene).get(reverse("admin:bulletin_review_changelist"), {"q": FAMILYS_OWN})
     assert found.context["cl"].search_fields == []
+    auditor, official, asked = visitor("auditor", scene), visitor("official", scene), set()
+    for model, page in staff_site._registry.items():
+        if not getattr(page, "child_path", ""):
+            continue
+        listed = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for child in Child.objects.all():
+            named = f"{listed}?q={child.last_name[:4]}"
+            if auditor.get(listed).status_code == 200:
+                assert not auditor.get(named).context["cl"].result_list
+            if official.get(named).context and official.get(named).context["cl"].result_list:
+                asked.add(model._meta.label)
+    assert {"applications.Application", "applications.Bid", "applications.Benefit"} <= asked
+    for words in (scene.application.child.last_name, scene.parent.profile.last_name[:5]):
+        answer = auditor.post(reverse("admin:family_search"), {"text": words})
+        assert answer.context["errors"]["text"]
+        papers = auditor.get(reverse("admin:accounts_firstsignin_changelist"), {"q": words})
+        assert not papers.context["cl"].result_list
 
 
 def words_of(page) -> set[str]:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import translation
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, StaffLink
 from accounts.roles import Role
 from applications.journal_actions import Action
 from applications.models import Application, Correction, Event
@@ -174,8 +174,14 @@ class TestCarriedOut:
 
 
 class TestRefused:
-    def test_the_proposer_can_not_decide(self, scene, propose, ainur):
+    def test_the_proposer_can_not_decide(self, scene, propose, ainur, bolat):
         correction = propose()
+        # Nor can whoever made the proposer's account, and with it could have been the proposer.
+        link = StaffLink.objects.create(
+            user=ainur, made_by=bolat, link_hash="x", made_at=scene.now, expires_at=scene.now + timedelta(1)
+        )
+        StaffLink.objects.filter(pk=link.pk).update(used_at=scene.now)
+        assert refusal(approve_correction, correction, actor=bolat, now=scene.now) == Refusal.SAME_OFFICIAL
         assert refusal(approve_correction, correction, actor=ainur, now=scene.now) == Refusal.SAME_OFFICIAL
         assert (
             refusal(decline_correction, correction, actor=ainur, reason="x", now=scene.now)
