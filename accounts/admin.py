@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -113,7 +114,7 @@ def show_link(
     return response
 
 
-def _works(user: User) -> list[dict[str, Any]]:
+def works_of(user: User) -> list[dict[str, Any]]:
     """The buttons of an employee's page that give or take a link."""
     if user.has_usable_password():
         offered = [(RESET, "second_factor")]
@@ -172,12 +173,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class RoleFilter(admin.SimpleListFilter):
     title = _("Role")
     parameter_name = "role"
+    groups = "groups__name"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return list(Role.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        return queryset.filter(groups__name=self.value()) if self.value() else queryset
+        return queryset.filter(**{self.groups: self.value()}) if self.value() else queryset
 
 
 class IinFilter(admin.SimpleListFilter):
@@ -273,6 +275,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_help_text = _("A whole phone number, IIN or document number, or a part of an employee's name")
     fields = [
         "masked_login",
+        "staff_login",
         "language_name",
         "is_active",
         "is_staff",
@@ -285,6 +288,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]
     readonly_fields = [
         "masked_login",
+        "staff_login",
         "language_name",
         "roles",
         "is_staff",
@@ -298,15 +302,19 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     change_form_template = "admin/work/change_form.html"
 
     # Not sortable: the order would give away what is masked.
-    @admin.display(description=_("login"))
+    @admin.display(description=_("Account"))
     def masked_login(self, user: User) -> str:
         return str(user)
+
+    @admin.display(description=_("Login"))
+    def staff_login(self, user: User) -> str:
+        return user.username
 
     @admin.display(description=_("language of messages"), ordering="language")
     def language_name(self, user: User) -> str:
         return str(dict(settings.LANGUAGES).get(user.language, user.language))
 
-    @admin.display(description=_("Role"))
+    @admin.display(description=_("Roles"))
     def roles(self, user: User) -> str:
         return ", ".join(role_name(group.name) for group in user.groups.all())
 
@@ -322,7 +330,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         is_employee = obj is not None and obj.is_staff
         editable = is_employee and self.has_change_permission(request, obj)
         hidden = {"staff_iin"} if not editable else set()
-        hidden |= {"has_staff_iin"} if not is_employee else set()
+        hidden |= {"has_staff_iin", "staff_login"} if not is_employee else set()
         shown = [name for name in self.fields or () if name not in hidden]
         return [name if name != "groups" or editable else "roles" for name in shown]
 
@@ -356,6 +364,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         kwargs.setdefault("widget", forms.CheckboxSelectMultiple)
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "groups":
+            field.label = capfirst(gettext("Roles"))
             field.label_from_instance = lambda obj: role_name(obj.name)  # type: ignore[method-assign]
             field.queryset = roles_to_give(cast(User, request.user))
         return field
@@ -408,7 +417,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         obj = self.get_object(request, unquote(object_id))
         if obj is not None and self._may_set_up(request, obj):
-            extra_context = {"works": _works(obj), **(extra_context or {})}
+            extra_context = {"works": works_of(obj), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, extra_context)
 
     @method_decorator(never_cache)

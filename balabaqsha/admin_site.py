@@ -151,6 +151,8 @@ class StaffAdminSite(OTPAdminSite):
         response = cast(HttpResponse, super().logout(request, extra_context))
         if isinstance(user, User) and not request.user.is_authenticated:
             _note_sign_out(request, user, actor=user)
+            if response.status_code == HTTPStatus.FOUND:
+                response["Location"] = reverse("admin:login", current_app=self.name)
         return response
 
     def password_change(
@@ -232,7 +234,8 @@ def _sms(counted: dict[str, Any], *, now: datetime) -> dict[str, Any] | None:
         "usage": usage,
         "withheld": withheld,
         "since": budget.midnight(now).isoformat(),
-        "is_alarm": usage.percent >= ALARM_PERCENT or withheld,
+        # How much is spent is of interest only near the limit.
+        "is_near": usage.level is not budget.Level.OK or usage.percent >= ALARM_PERCENT,
     }
 
 

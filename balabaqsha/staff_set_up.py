@@ -90,6 +90,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
         "form": form,
         "link": link,
         "key": " ".join(_fours(b32encode(app.bin_key).decode())),
+        "address": app.config_url,
         "picture": SafeString(segno.make(app.config_url).svg_inline(scale=5, border=4, light="#fff")),
     }
     return _page(request, "admin/set_up.html", gettext("Set up your account"), **context)

@@ -1,5 +1,6 @@
 """The only way to a family's children. A stranger gets a 404."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -88,3 +89,12 @@ def guardians_of(child: Child) -> list[User]:
     """
     guardians = present_people().filter(guardianships__child=child, guardianships__ended_at=None)
     return list(guardians.order_by("guardianships__verified_at", "pk"))
+
+
+def guardians_by_child(children: Iterable[UUID]) -> dict[UUID, list[User]]:
+    """For each of these children what `guardians_of` says, with their profiles; one query for all."""
+    found: dict[UUID, list[User]] = {child: [] for child in children}
+    rows = Guardianship.objects.filter(child__in=found, ended_at=None, user__in=present_people())
+    for one in rows.select_related("user__profile").order_by("verified_at", "user"):
+        found[one.child_id].append(one.user)
+    return found

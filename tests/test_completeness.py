@@ -191,6 +191,7 @@ ONLY_FAMILIES = _named(
 TO_EMPLOYEES = _named(Refusal, "OWN_CHILD OWN_DATA CHANGED_MEANWHILE DECIDED_MEANWHILE NOT_BY_THE_SAME")
 PICKED = {
     "accounts/journal_actions.py BY_VISITORS · Action",
+    "accounts/officials.py READ_FAMILIES · Role",
     "applications/admin/work.py OF_FORMS · Action",
     # What a report can be cut by, and what says where a row stands, differs from one to the next.
     "applications/reports/catalogue.py _EVERYWHERE · Slice",

@@ -61,7 +61,16 @@ class TooManyNamesakes(Exception):
 def _kinds() -> list[tuple[Any, Any]]:
     """What may have been done: everything about a subject, or one action."""
     by_subject = [
-        (subject.label, [(f"{_ALL}{subject.value}", gettext("All of these")), *actions])
+        (
+            subject.label,
+            [
+                (
+                    f"{_ALL}{subject.value}",
+                    gettext("Everything about: %(subject)s") % {"subject": subject.label},
+                ),
+                *actions,
+            ],
+        )
         for subject, actions in journal.titles_by_subject()
         if actions
     ]

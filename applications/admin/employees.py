@@ -18,7 +18,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, staff_links, staff_names
-from accounts.admin import RoleField, StaffIinField, check_iin_is_free, refuse_without_iin, show_link
+from accounts.admin import (
+    RoleField,
+    RoleFilter,
+    StaffIinField,
+    check_iin_is_free,
+    refuse_without_iin,
+    show_link,
+    works_of,
+)
 from accounts.employees import named
 from accounts.granting import may_manage, roles_to_give
 from accounts.models import Employee, User
@@ -28,6 +36,7 @@ from accounts.suggestions import SuggestedSelect
 from applications.admin.audits import rows_of
 from applications.admin.work import Happened
 from bulletin.employment import in_force
+from bulletin.kazakh_order import InKazakhOrder
 from bulletin.models import Employment, Kindergarten, Locality
 from notifications.clock import estimate_clock, read_clock
 
@@ -136,15 +145,20 @@ class InviteForm(PersonForm):
         return data
 
 
+class EmployeeRoleFilter(RoleFilter):
+    groups = "user__groups__name"
+
+
 @admin.register(Employee)
 class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Adding one makes the account and shows its link. Roles and blocking are on the page of the account."""
 
     list_display = ["full_name", "position", "roles", "places", "login", "state"]
-    list_filter = ["user__is_active", "user__groups"]
+    list_filter = ["user__is_active", EmployeeRoleFilter]
+    change_form_template = "admin/work/change_form.html"
     search_fields = ["last_name"]
     search_help_text = _("A part of the employee's name or login")
-    ordering = ["last_name", "first_name", "pk"]
+    ordering = [InKazakhOrder("last_name"), InKazakhOrder("first_name"), "pk"]
     list_per_page = 50
     show_full_result_count = False
     readonly_fields = ["account"]
@@ -152,7 +166,7 @@ class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     # --- columns ---------------------------------------------------------------------------------------------
 
-    @admin.display(description=_("Full name"), ordering="last_name")
+    @admin.display(description=_("Full name"), ordering=InKazakhOrder("last_name"))
     def full_name(self, employee: Employee) -> str:
         return employee.full_name
 
@@ -208,6 +222,20 @@ class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not search_term.strip():
             return queryset, False
         return queryset.filter(user__in=named(search_term)), False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """With the buttons of the account: what was lost is reset from here."""
+        obj = self.get_object(request, unquote(object_id))
+        may = obj is not None and request.user.has_perm("accounts.change_user")
+        if may and obj is not None and self.has_change_permission(request, obj):
+            extra_context = {"works": works_of(obj.user), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -114,7 +114,7 @@ class FamilyPages:
             return self._list(request, employee, form, found) if found else self._page(request, form)
         wanted = asked.read(form.cleaned_data["text"])
         if not wanted.kinds:
-            form.add_error("text", gettext("Write a whole number, or a last name"))
+            form.add_error("text", gettext("Write a whole number, or a last name."))
             return self._page(request, form)
         if wanted.words and not employee.has_perm(NAMES):
             # Letter by letter a mask would fall.

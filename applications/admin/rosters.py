@@ -26,6 +26,7 @@ from applications.csv_file import csv_response
 from applications.files import making
 from applications.files.makers import ROSTER
 from applications.journal_actions import Action
+from applications.own_rows import own_rows
 from applications.rosters import own
 from applications.rosters.rosters import Roster
 from applications.rosters.sheet import XLSX_TYPE
@@ -63,6 +64,7 @@ class RosterPages:
     def urls(self) -> list[URLPattern]:
         routes: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
             "roster_enrolled": ("rosters/enrolled/<int:pk>/", self.enrolled),
+            "roster_enrolled_own": ("rosters/enrolled/", self.enrolled_own),
             "roster_awaited": ("rosters/awaited/", self.awaited),
             "roster_bids": ("rosters/bids/<uuid:pk>/", self.bids),
         }
@@ -78,6 +80,15 @@ class RosterPages:
             raise Http404 from None
         back = reverse("admin:bulletin_kindergarten_change", args=[pk])
         return self._answer(request, _Shown(roster, own.ENROLLED, back, f"pk={pk}", [pk]), now=now)
+
+    def enrolled_own(self, request: HttpRequest) -> HttpResponseBase:
+        """To the list of the only kindergarten of the employee's own; to the kindergartens where there are several."""
+        reader, now = _reader(request, own.ENROLLED), read_clock()
+        rows = own_rows(Kindergarten.objects.order_by("pk"), user=reader, now=now)
+        found = list(rows.values_list("pk", flat=True)[:2])
+        if len(found) == 1:
+            return HttpResponseRedirect(reverse("admin:roster_enrolled", args=found))
+        return HttpResponseRedirect(reverse("admin:bulletin_kindergarten_changelist"))
 
     @method_decorator([never_cache, require_http_methods(["GET", "HEAD", "POST"])])
     def awaited(self, request: HttpRequest) -> HttpResponseBase:

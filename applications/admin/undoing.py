@@ -96,6 +96,7 @@ def ask_work(
         form=form,
         danger=True,
         fields=fields or {},
+        submit=_("Ask to undo it"),
     )
 
 

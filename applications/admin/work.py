@@ -145,6 +145,8 @@ class Work:
     initial: Callable[[Any], dict[str, Any]] | None = None
     fields: Mapping[Refusal, str] = field(default_factory=dict)
     is_in_journal: bool = False
+    # What the button of the form says, where that is another thing than its name: a request is no fact yet.
+    submit: Words = ""
 
     @property
     def is_previewed(self) -> bool:

@@ -456,7 +456,12 @@ def facts_of(place: Position | None) -> list[dict[str, object]]:
     ]
     return [
         {"label": _("Waiting in this queue in all"), "value": place.total},
-        {"label": _("Ahead of you"), "value": " · ".join(ahead) or "0"},
+        {
+            "label": _("Ahead of you"),
+            # As employees read it, who are not the family.
+            "at_work": _("Ahead of the child"),
+            "value": " · ".join(ahead) or "0",
+        },
     ]
 
 

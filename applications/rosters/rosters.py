@@ -3,7 +3,7 @@
 What an employee may see is decided by whoever calls; names are shown as far as the employee may read them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import islice
@@ -14,13 +14,16 @@ from django.db.models.functions import Coalesce
 from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext
 
+from accounts.masks import mask_phone
 from accounts.models import User
-from applications.families.names import shown_name
+from applications.families.names import NAMES, shown_name
 from applications.models import Bid, Contract, Referral
 from applications.queue.position import numbers_of
 from applications.rosters.sheet import Cell, Sheet
 from applications.states import BidState
+from bulletin.kazakh_order import InKazakhOrder
 from bulletin.models import Kindergarten, Vacancy
+from children.access import guardians_by_child
 
 Rows = list[tuple[Cell, ...]]
 
@@ -62,12 +65,11 @@ def enrolled(kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reade
         referral__bid__vacancy__group__kindergarten=kindergarten, ended_at=None
     ).select_related("moved_to", "referral__application__child", "referral__bid__vacancy__group")
     named = rows.order_by(
-        *(
-            Coalesce(f"moved_to__{name}", f"referral__bid__vacancy__group__{name}")
-            for name in ("age_group", "name", "id")
-        ),
-        "referral__application__child__last_name",
-        "referral__application__child__first_name",
+        _group("age_group"),
+        InKazakhOrder(_group("name")),
+        _group("id"),
+        InKazakhOrder("referral__application__child__last_name"),
+        InKazakhOrder("referral__application__child__first_name"),
         "pk",
     )
     return Roster(
@@ -94,14 +96,25 @@ def enrolled(kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reade
     )
 
 
+def _group(column: str) -> Coalesce:
+    """A column of the group in which the child is now."""
+    return Coalesce(f"moved_to__{column}", f"referral__bid__vacancy__group__{column}")
+
+
 def awaited(referrals: QuerySet[Referral], *, reader: User) -> Roster:
     """The families that may still come, the earliest last day first."""
+
+    def told(some: list[Referral]) -> Rows:
+        guardians = guardians_by_child([one.application.child_id for one in some])
+        return [_awaited(one, guardians[one.application.child_id], reader) for one in some]
+
     return Roster(
         title=gettext("Families that are expected"),
         headings=[
             gettext("Last day"),
             gettext("Child"),
             gettext("Date of birth"),
+            gettext("Guardians and their phones"),
             gettext("Referral"),
             gettext("Kindergarten"),
             gettext("Group"),
@@ -110,22 +123,33 @@ def awaited(referrals: QuerySet[Referral], *, reader: User) -> Roster:
         found=referrals.select_related(
             "application__child", "application__locality", "bid__vacancy__group__kindergarten"
         ).order_by("valid_until", "issued_at", "pk"),
-        told=lambda some: [_awaited(one, reader) for one in some],
+        told=told,
         zone=get_default_timezone(),
     )
 
 
-def _awaited(referral: Referral, reader: User) -> tuple[Cell, ...]:
+def _awaited(referral: Referral, guardians: Iterable[User], reader: User) -> tuple[Cell, ...]:
     child, group = referral.application.child, referral.bid.vacancy.group
     return (
         referral.application.locality.day(referral.last_moment),
         shown_name(child, reader),
         child.birth_date,
+        "; ".join(_to_ring(one, reader) for one in guardians),
         referral.number,
         group.kindergarten.name,
         group.name,
         referral.came_on,
     )
+
+
+def _to_ring(guardian: User, reader: User) -> str:
+    """Name and phone, as on the page of the referral: in full for who reads names, since the family is to come."""
+    profile = getattr(guardian, "profile", None)
+    name = shown_name(profile, reader) if profile else "—"
+    if not guardian.phone:
+        return name
+    in_full = reader.has_perm(NAMES)
+    return f"{name} {guardian.phone.as_international if in_full else mask_phone(guardian.phone)}"
 
 
 def bids_of(vacancy: Vacancy, bids: QuerySet[Bid], *, reader: User, now: datetime) -> Roster:

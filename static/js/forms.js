@@ -55,15 +55,6 @@
     if (event.target.closest(".menu--place") && !mayLeave()) event.preventDefault();
   });
 
-  // What is long to type can be copied, where the browser lets a page do so.
-  for (const button of document.querySelectorAll("button[data-copy]")) {
-    button.hidden = !navigator.clipboard;
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = button.dataset.copied;
-    });
-  }
-
   for (const input of document.querySelectorAll("input[type=password]")) {
     const box = document.createElement("div");
     const button = document.createElement("button");

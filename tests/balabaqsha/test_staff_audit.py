@@ -29,6 +29,7 @@ from tests.factories import (
     LocalityFactory,
     ProfileFactory,
     StaffFactory,
+    nth_iin,
 )
 from tests.staff import employee, give_app, inside, official_of, press
 
@@ -117,7 +118,7 @@ class TestForms:
         worker = employee(Role.KINDERGARTEN)
         official = UserGroup.objects.get(name=Role.OFFICIAL.value)
         was = worker.groups.get()
-        save(desk, page_of(worker), groups=[str(official.pk)], is_active="")
+        save(desk, page_of(worker), groups=[str(official.pk)], is_active="", staff_iin=nth_iin(90_000))
         changes = newest().changes
         assert changes["groups"] == [[str(was.pk)], [str(official.pk)]]
         assert changes["is_active"] == [["True"], ["False"]]

@@ -28,6 +28,7 @@ from accounts.models import AuditEntry, Employee, StaffLink, User
 from accounts.officials import one_with
 from accounts.roles import Role
 from bulletin.models import Employment
+from bulletin.sorting import sort_key
 from notifications.models import Mail, Notice
 from tests.balabaqsha.test_admin_site import is_inside, sign_in
 from tests.factories import KindergartenFactory, StaffFactory, UserFactory, nth_iin
@@ -517,3 +518,16 @@ class TestRaces:
         code = code_of(device)
         staff_links.reset(user, reason="x", actor=None, now=timezone.now())
         assert not second_factor.use_up(device, code, now=timezone.now())
+
+
+def test_employees_stand_in_the_order_of_the_kazakh_alphabet(chief):
+    """And what was lost is reset from the employee's own page."""
+    names = ["Тұрар", "Қанат", "Әли", "Лесбек", "Абай", "Іңкәр", "Кенже", "Яқуб"]
+    for name in names:
+        Employee.objects.create(user=StaffFactory(), last_name=name, first_name="А", position="әдіскер")
+    desk = inside(chief)
+    listed = desk.get(reverse("admin:accounts_employee_changelist")).context["cl"].result_list
+    assert [one.last_name for one in listed] == sorted(names, key=sort_key)
+    assert [one.last_name for one in listed][:2] == ["Абай", "Әли"]
+    page = desk.get(reverse("admin:accounts_employee_change", args=[listed[0].pk])).content.decode()
+    assert reverse("admin:accounts_user_second_factor", args=[listed[0].user.pk]) in page

@@ -23,7 +23,7 @@ MOST = {
     "an overdue answer": 5,
     "a benefit": 4,
     "who looked": 3,
-    "an invitation": 11,
+    "an invitation": 12,
     "a lost phone": 6,
 }
 

@@ -29,6 +29,7 @@ from tests.factories import (
     KindergartenFactory,
     StaffFactory,
     VacancyFactory,
+    nth_iin,
 )
 from tests.staff import code_of, employee, give_app, inside, official_of, press, worker_of
 from tests.thorough import part_for
@@ -125,6 +126,7 @@ def test_a_workers_first_day_from_the_invitation_to_a_printed_list(sit_down, liv
     desk.looked_at()
     for name, value in (
         ("last_name", "Ахметова"), ("first_name", "Айдана"), ("position", "әдіскер"), ("username", "aidana"),
+        ("staff_iin", nth_iin(90_000)),
     ):  # fmt: skip
         desk.write(f"#id_{name}", value)
     desk.page.locator("#id_language").select_option(language)

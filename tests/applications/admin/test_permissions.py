@@ -65,6 +65,7 @@ from tests.factories import (
     UndoRequestFactory,
     UserFactory,
     VacancyFactory,
+    nth_iin,
 )
 from tests.shared import built_once
 from tests.staff import employee, give_app, inside, official_of, press, worker_of
@@ -654,7 +655,10 @@ def test_nobody_changes_their_own_roles_nor_a_superuser(objects, scene):
     for user, may in ((objects.colleague, True), (administrator, False), (chief, False)):
         page = desk.get(reverse("admin:accounts_user_change", args=[user.pk]))
         assert page.context["has_change_permission"] is may
-        answer = desk.post(page.request["PATH_INFO"], {"groups": [objects.role.pk], "is_active": "on"})
+        answer = desk.post(
+            page.request["PATH_INFO"],
+            {"groups": [objects.role.pk], "is_active": "on", "staff_iin": nth_iin(90_000)},
+        )
         assert answer.status_code == (302 if may else 403)
         assert (objects.role in user.groups.all()) is may
         reset = reverse("admin:accounts_user_second_factor", args=[user.pk])

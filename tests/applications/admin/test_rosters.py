@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from accounts.masks import mask_phone
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from applications.admin import rosters as pages
@@ -66,8 +67,9 @@ def test_who_may_come_stands_in_the_list_with_the_last_day(scene, worker, referr
     desk, address = inside(worker), reverse("admin:roster_awaited")
     rows = desk.get(address).context["sheet"].in_words
     last_day = scene.application.locality.day(referral.last_moment)
-    assert [row[:4] for row in rows] == [
-        [f"{last_day:%d.%m.%Y}", scene.application.child.full_name, "20.07.2017", referral.number]
+    to_ring = f"{scene.parent.profile.full_name} {scene.parent.phone.as_international}"
+    assert [row[:5] for row in rows] == [
+        [f"{last_day:%d.%m.%Y}", scene.application.child.full_name, "20.07.2017", to_ring, referral.number]
     ]
     sign(referral, worker, scene)
     assert desk.get(address).context["sheet"].rows == []
@@ -109,6 +111,16 @@ def test_who_reads_no_names_reads_initials(scene, worker, referral):
     rows = inside(employee(Role.AUDITOR)).get(reverse("admin:roster_awaited")).context["sheet"].in_words
     assert rows
     assert scene.application.child.last_name not in rows[0][1]
+    assert scene.parent.profile.last_name not in rows[0][3]
+    assert mask_phone(scene.parent.phone) in rows[0][3]
+
+
+def test_the_list_of_the_own_kindergarten_is_one_link_away(scene, worker, referral):
+    """From the start page, the groups and the contracts."""
+    desk, own = inside(worker), reverse("admin:roster_enrolled_own")
+    for name in ("index", "bulletin_group_changelist", "applications_contract_changelist"):
+        assert own in desk.get(reverse(f"admin:{name}")).content.decode(), name
+    assert desk.get(own).url == enrolled_page(scene)
 
 
 @pytest.fixture
