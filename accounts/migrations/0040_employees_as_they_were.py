@@ -10,7 +10,7 @@ _SQL = Path(__file__).parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0038_employees_as_people")]
+    dependencies = [("accounts", "0039_employees_among_families")]
 
     operations = [
         migrations.CreateModel(
@@ -49,13 +49,13 @@ class Migration(migrations.Migration):
             migrations.RunSQL.noop,
         ),
         migrations.RunSQL(
-            (_SQL / "0039_note_employee.sql").read_text()
+            (_SQL / "0040_note_employee.sql").read_text()
             + "CREATE TRIGGER noted AFTER INSERT OR UPDATE ON accounts_employee "
             "FOR EACH ROW EXECUTE FUNCTION note_employee()",
             "DROP TRIGGER noted ON accounts_employee; DROP FUNCTION note_employee()",
         ),
         migrations.RunSQL(
-            (_SQL / "0039_refuse_change_of_employees.sql").read_text()
+            (_SQL / "0040_refuse_change_of_employees.sql").read_text()
             + "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON accounts_employeeversion "
             "FOR EACH ROW EXECUTE FUNCTION refuse_change_of_employees();"
             "CREATE TRIGGER append_only_as_a_whole BEFORE TRUNCATE ON accounts_employeeversion "
