@@ -33,6 +33,8 @@ from applications.undoing.requests import undo_to_decide
 from bulletin.calendar import MUST_REACH, reaches
 from bulletin.employment import places_of, works_everywhere
 from bulletin.models import Group, Kindergarten, Review, Vacancy
+from bulletin.moderation import ANSWER
+from bulletin.selectors import unanswered_reviews
 from children.disputes import to_decide
 from children.models import Child
 from notifications.kinds import READS_NAMES
@@ -97,6 +99,8 @@ class Today:
     undoing: int | None
     # Reviews to publish or refuse; None without the right.
     reviews: int | None
+    # Published reviews without an answer, for who answers for a kindergarten.
+    unanswered: int | None
     # Groups below capacity for which nothing is in the bulletin, for who writes vacancies in a kindergarten.
     groups_with_room: int | None
     # Drafts that open so soon that only an official may publish them; None without the right.
@@ -190,6 +194,9 @@ def today(
             "reviews": of(
                 "bulletin.change_review", lambda _user: Review.objects.filter(state=Review.State.PENDING)
             ),
+            "unanswered": mine(unanswered_reviews())
+            if user.has_perm(ANSWER) and not works_everywhere(user)
+            else None,
             "groups_with_room": room_to_publish(user, now=now)
             if user.has_perm("bulletin.add_vacancy") and not works_everywhere(user)
             else None,

@@ -116,7 +116,8 @@ ABOUT: Final[Mapping[str, str | Promise]] = {
         "meanwhile."
     ),
     "bulletin.review": _(
-        "What families write about kindergartens and the portal. It is public once you publish it."
+        "What families write about kindergartens and the portal. An official decides what is published; the "
+        "kindergarten answers below it."
     ),
     "bulletin.vacancy": _(
         "Free places of the bulletin. A draft is seen by nobody outside; a published one opens at the moment "

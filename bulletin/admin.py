@@ -4,43 +4,24 @@ Vacancies, groups and the calendar are in `applications.admin`: publishing invol
 of it, and a day off the referrals.
 """
 
-from collections.abc import Iterable
 from datetime import date
-from typing import Any, Final, cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import ForeignKey, Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.contrib import admin
+from django.db.models import ForeignKey, Q, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.text import Truncator
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.inlines import BoundedInline
 from accounts.models import User
 from bulletin.employment import localities_of
-from bulletin.forms import PublishReviewForm, RejectReviewForm
-from bulletin.models import Employment, Group, Kindergarten, Locality, Review
+from bulletin.models import Employment, Group, Kindergarten, Locality
 from bulletin.seen import SeenAdmin
 from bulletin.selectors import named
-from bulletin.services import moderate_review
-from notifications.clock import estimate_clock, read_clock
-from notifications.kinds import READS_NAMES
-
-REVIEW_FIELDS = [
-    "created_at",
-    "kindergarten",
-    "text",
-    "state",
-    "answer",
-    "moderation_reason",
-    "moderated_at",
-    "moderated_by",
-]
-
+from notifications.clock import estimate_clock
 
 # Those of Kazakhstan.
 ZONES = (
@@ -164,101 +145,3 @@ class EmploymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             own = cast(User, request.user)
             kwargs["queryset"] = employees if own.is_superuser else employees.exclude(pk=own.pk)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-
-# What stands for who reads no names instead of a family's words.
-_IN_PUBLIC: Final = {"text": "public_text", "excerpt": "public_excerpt"}
-
-
-@admin.register(Review)
-class ReviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Reviews are read here and moderated by the two actions; nobody edits what a user wrote."""
-
-    list_display = ["created_at", "state", "about", "excerpt", "moderated_at"]
-    list_filter = ["state", "created_at"]
-    list_select_related = ["kindergarten__locality"]
-    search_fields = ["text"]
-    actions = ["publish", "reject"]
-    fields = [*REVIEW_FIELDS]
-    readonly_fields = REVIEW_FIELDS
-
-    @admin.display(description=gettext_lazy("kindergarten"))
-    def about(self, review: Review) -> str:
-        return review.kindergarten.name if review.kindergarten else gettext("The portal")
-
-    @admin.display(description=gettext_lazy("text"))
-    def excerpt(self, review: Review) -> str:
-        return Truncator(review.text).chars(80)
-
-    @admin.display(description=gettext_lazy("text"))
-    def public_excerpt(self, review: Review) -> str:
-        return Truncator(self.public_text(review)).chars(80)
-
-    @admin.display(description=gettext_lazy("text"))
-    def public_text(self, review: Review) -> str:
-        """What everybody reads; a family names whom it will in what is not published."""
-        is_public = review.state == Review.State.PUBLISHED
-        return review.text if is_public else gettext("Hidden: it may name people.")
-
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return self._told(request, self.list_display)
-
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        return self._told(request, self.fields)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        return self._told(request, super().get_readonly_fields(request, obj))
-
-    def get_search_fields(self, request: HttpRequest) -> list[str]:
-        """Nothing is found by words that are not shown."""
-        return ["text"] if request.user.has_perm(READS_NAMES) else []
-
-    def _told(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
-        instead = {} if request.user.has_perm(READS_NAMES) else _IN_PUBLIC
-        return [instead.get(name, name) for name in names]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """The actions need the right to change reviews in general; a single review opens read-only."""
-        return obj is None and super().has_change_permission(request)
-
-    @admin.action(description=gettext_lazy("Publish the selected reviews"), permissions=["change"])
-    def publish(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse | None:
-        return self._moderate(request, queryset, publish=True)
-
-    @admin.action(description=gettext_lazy("Refuse the selected reviews"), permissions=["change"])
-    def reject(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse | None:
-        return self._moderate(request, queryset, publish=False)
-
-    def _moderate(
-        self, request: HttpRequest, queryset: QuerySet[Review], *, publish: bool
-    ) -> HttpResponse | None:
-        """Ask once, on a page of its own, then decide all the selected reviews."""
-        form_class = PublishReviewForm if publish else RejectReviewForm
-        form = form_class(request.POST if "confirm" in request.POST else None)
-        if form.is_valid():
-            moderator = cast(User, request.user)
-            decided = [
-                moderate_review(
-                    review, moderator=moderator, publish=publish, **form.cleaned_data, now=read_clock()
-                )
-                for review in queryset
-            ]
-            text = gettext("Reviews decided: %(count)s") % {"count": sum(decided)}
-            self.message_user(request, text, messages.SUCCESS)
-            return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Publish reviews") if publish else gettext("Refuse reviews"),
-            "opts": self.opts,
-            "form": form,
-            "reviews": queryset,
-            "action": "publish" if publish else "reject",
-            "checkbox_name": ACTION_CHECKBOX_NAME,
-        }
-        return TemplateResponse(request, "bulletin/admin/moderate.html", context)

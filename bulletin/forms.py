@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.public_text import demand_words, refuse_personal_numbers
+from accounts.public_text import refuse_personal_numbers
 from bulletin.models import Kindergarten, Language, Locality, Review, Vacancy
 from bulletin.selectors import localities, offered_birth_years
 
@@ -161,29 +161,3 @@ class ReviewForm(forms.ModelForm):  # type: ignore[type-arg]
         text: str = self.cleaned_data["text"]
         refuse_personal_numbers(text)
         return text
-
-
-class PublishReviewForm(forms.Form):
-    """A moderator's consent, with an answer if one is needed."""
-
-    answer = forms.CharField(
-        label=gettext_lazy("Answer"),
-        help_text=gettext_lazy("Shown below the review. Empty: the review keeps the answer it has."),
-        max_length=1000,
-        required=False,
-        empty_value=None,
-        validators=[refuse_personal_numbers],
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
-
-
-class RejectReviewForm(forms.Form):
-    """A moderator's refusal."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("The author will read it."),
-        max_length=300,
-        validators=[demand_words, refuse_personal_numbers],
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )

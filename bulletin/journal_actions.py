@@ -19,3 +19,8 @@ class Action(models.TextChoices):
     DEADLINES_MOVED = "deadlines_moved", _("Deadlines of a vacancy moved by a pause")
     REVIEW_WRITTEN = "review_written", _("Review written")
     REVIEW_MODERATED = "review_moderated", _("Review moderated")
+    REVIEW_ANSWERED = "review_answered", _("Review answered")
+    ANSWER_CHANGED = "answer_changed", _("Answer to a review changed")
+    ANSWER_WITHDRAWN = "answer_withdrawn", _("Answer to a review withdrawn")
+    ANSWER_HIDDEN = "answer_hidden", _("Answer to a review hidden by an official")
+    ANSWER_SHOWN = "answer_shown", _("Answer to a review shown again")

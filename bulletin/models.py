@@ -616,6 +616,24 @@ class Review(models.Model):
     )
     text = models.TextField(_("text"), max_length=1000)
     answer = models.TextField(_("answer"), max_length=1000, blank=True)
+    # Shown in the language in which it was written.
+    answer_language = models.CharField(
+        _("language of the answer"), max_length=2, choices=settings.LANGUAGES, blank=True, db_default=""
+    )
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("answered by"),
+    )
+    # Stays when the answer is written anew: only an official shows it again.
+    answer_hidden_at = models.DateTimeField(_("answer hidden at"), null=True, blank=True)
+    answer_hidden_reason = models.CharField(
+        _("why the answer is hidden"), max_length=300, blank=True, db_default=""
+    )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
     moderation_reason = models.CharField(_("reason for not publishing"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("written at"))
@@ -633,6 +651,7 @@ class Review(models.Model):
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
         ordering = ["-created_at", "-id"]
+        permissions = [("answer_review", "Can answer reviews of the own kindergarten")]
         indexes = [
             models.Index(fields=["-created_at", "-id"], condition=Q(state="published"), name="review_public")
         ]
@@ -640,6 +659,16 @@ class Review(models.Model):
     def __str__(self) -> str:
         zone = self.kindergarten.locality.zone if self.kindergarten else None
         return f"{localtime(self.created_at, zone):%d.%m.%Y}"
+
+    @property
+    def shown_answer(self) -> str:
+        """The answer as everybody reads it: nothing while an official hides it."""
+        return "" if self.answer_hidden_at else self.answer
+
+    @property
+    def is_answered_by_kindergarten(self) -> bool:
+        """Whether the answer is the kindergarten's own; before that could be, officials answered for it."""
+        return self.kindergarten_id is not None and self.answered_at is not None
 
     @property
     def signature(self) -> str:

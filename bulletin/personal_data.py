@@ -33,13 +33,19 @@ class Reviews(Part):
                     "kindergarten",
                     "text",
                     "answer",
+                    "answer_language",
+                    "answered_at",
                     "state",
                     "moderation_reason",
                     "created_at",
                     "moderated_at",
                 ),
-                people=("author", "moderated_by"),
-                left_out={"id": "a number of the row"},
+                people=("author", "moderated_by", "answered_by"),
+                left_out={
+                    "id": "a number of the row",
+                    "answer_hidden_at": "of employees",
+                    "answer_hidden_reason": "of employees",
+                },
             )
         ]
 

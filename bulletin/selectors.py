@@ -310,6 +310,11 @@ def published_reviews(*, kindergarten: Kindergarten | None = None) -> QuerySet[R
     return reviews.select_related("author__profile", "kindergarten")
 
 
+def unanswered_reviews() -> QuerySet[Review]:
+    """Published reviews of kindergartens that nobody has answered."""
+    return Review.objects.filter(state=Review.State.PUBLISHED, kindergarten__isnull=False, answer="")
+
+
 def subjects_of_reviews(pks: Collection[str]) -> dict[str, str]:
     """The kindergartens that these reviews are about, by the reviews' keys as text; empty for the portal itself."""
     reviews = Review.objects.filter(pk__in=pks).select_related("kindergarten")

@@ -14,6 +14,7 @@ from accounts.models import User
 from bulletin.calendar import working_calendar
 from bulletin.journal_actions import Action
 from bulletin.models import Kindergarten, Locality, MovedOpening, Pause, Review, Vacancy
+from bulletin.moderation import subject_of
 from bulletin.reopening import NewOpening, is_stopped, moved_window, next_day
 from bulletin.workdays import Calendar, NoCalendar
 
@@ -268,50 +269,6 @@ def submit_review(
         raise TooManyReviewsError
     review = Review.objects.create(author=author, kindergarten=kindergarten, text=text, created_at=now)
     audit.record(
-        Action.REVIEW_WRITTEN, actor=author, subject=author, target=_subject(review), about=review, now=now
+        Action.REVIEW_WRITTEN, actor=author, subject=author, target=subject_of(review), about=review, now=now
     )
     return review
-
-
-@transaction.atomic
-def moderate_review(
-    review: Review,
-    *,
-    moderator: User,
-    publish: bool,
-    reason: str = "",
-    answer: str | None = None,
-    now: datetime,
-) -> bool:
-    """Publish a review, or withdraw or refuse it with a reason for its author.
-
-    `answer` is shown below a published review; None keeps the present one. A decision may be changed later. Returns
-    whether anything changed: repeating a decision changes nothing. Raises ValueError for a refusal without a reason.
-    Locks the review's row.
-    """
-    if not publish and not reason.strip():
-        raise ValueError("A refusal needs a reason.")
-    locked = Review.objects.select_for_update().get(pk=review.pk)
-    state = Review.State.PUBLISHED if publish else Review.State.REJECTED
-    new_answer = locked.answer if answer is None else answer.strip()
-    if locked.state == state and new_answer == locked.answer:
-        return False
-    locked.state, locked.answer = state, new_answer
-    locked.moderation_reason = "" if publish else reason.strip()
-    locked.moderated_at, locked.moderated_by = now, moderator
-    locked.save()
-    audit.record(
-        Action.REVIEW_MODERATED,
-        actor=moderator,
-        subject=locked.author,
-        target=_subject(locked),
-        about=locked,
-        reason=locked.moderation_reason,
-        now=now,
-    )
-    return True
-
-
-def _subject(review: Review) -> str:
-    """What the review is about, for employees; its author reads the name in their own language (`about`)."""
-    return review.kindergarten.name_kk if review.kindergarten else ""

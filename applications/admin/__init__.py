@@ -18,6 +18,7 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     pauses,
     referrals,
     registering,
+    reviews,
     rules,
     undoing,
     vacancies,

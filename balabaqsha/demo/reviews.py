@@ -13,6 +13,8 @@ class Opinion:
     text: str
     kindergarten: str = ""
     answer: str = ""
+    # Of the answer.
+    language: str = "kk"
 
 
 PUBLISHED = (
@@ -29,6 +31,7 @@ PUBLISHED = (
     Opinion(
         "Хотелось бы получать сообщение, когда появляется подходящее место.",
         answer="Спасибо за предложение, мы передали его разработчикам.",
+        language="ru",
     ),
     Opinion("Ауласы кең, ойын алаңы жаңартылған. Тамағы да дәмді.", "aliya"),
     Opinion("Балабақша ауылымызға жақын, шағын болса да жылы.", "karashyk-zhuldyz"),
@@ -75,6 +78,9 @@ def write(*, now: datetime, moderator: User) -> None:
             kindergarten=kindergarten,
             text=opinion.text,
             answer=opinion.answer,
+            answer_language=opinion.language if opinion.answer else "",
+            answered_at=written_at + timedelta(days=1) if opinion.answer else None,
+            answered_by=moderator if opinion.answer else None,
             state=Review.State.PUBLISHED if is_published else Review.State.PENDING,
             created_at=written_at,
             moderated_at=written_at + timedelta(hours=5) if is_published else None,

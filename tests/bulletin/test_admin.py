@@ -24,6 +24,7 @@ from accounts.roles import Role
 from balabaqsha.roles import PERMISSIONS
 from bulletin.employment import employees_of, institutions_of, kindergartens_of, localities_of
 from bulletin.models import Employment, Holiday, Kindergarten, Locality, Review
+from bulletin.seen import mark_of
 from tests.factories import (
     EmploymentFactory,
     KindergartenFactory,
@@ -268,42 +269,6 @@ def waiting(parent: User) -> Review:
     return Review.objects.create(author=parent, text="Рақмет!", created_at=timezone.now())
 
 
-def moderate(client: Client, review: Review, action: str, **data: str):
-    return client.post("/admin/bulletin/review/", {"action": action, "_selected_action": review.pk, **data})
-
-
-def test_publishing_asks_once_and_then_publishes(chief: Client, waiting: Review) -> None:
-    asked = moderate(chief, waiting, "publish")
-    assert asked.status_code == 200
-    assert "Рақмет!" in asked.content.decode()
-    waiting.refresh_from_db()
-    assert waiting.state == Review.State.PENDING
-    assert moderate(chief, waiting, "publish", confirm="1", answer="Рақмет сізге").status_code == 302
-    waiting.refresh_from_db()
-    assert (waiting.state, waiting.answer) == ("published", "Рақмет сізге")
-    assert waiting.moderated_by == User.objects.get(is_superuser=True)
-
-
-def test_publishing_again_keeps_the_answer(chief: Client, waiting: Review) -> None:
-    moderate(chief, waiting, "publish", confirm="1", answer="Рақмет сізге")
-    moderate(chief, waiting, "publish", confirm="1", answer="")
-    waiting.refresh_from_db()
-    assert waiting.answer == "Рақмет сізге"
-
-
-@pytest.mark.parametrize("reason", ["", "  ", "a" * 301])
-def test_a_refusal_without_a_good_reason_asks_again(chief: Client, waiting: Review, reason: str) -> None:
-    assert moderate(chief, waiting, "reject", confirm="1", reason=reason).status_code == 200
-    waiting.refresh_from_db()
-    assert waiting.state == Review.State.PENDING
-
-
-def test_a_refusal(chief: Client, waiting: Review) -> None:
-    assert moderate(chief, waiting, "reject", confirm="1", reason="Телефон нөмірі").status_code == 302
-    waiting.refresh_from_db()
-    assert (waiting.state, waiting.moderation_reason) == ("rejected", "Телефон нөмірі")
-
-
 def test_nobody_edits_adds_or_deletes_a_review(chief: Client, waiting: Review) -> None:
     change = f"/admin/bulletin/review/{waiting.pk}/change/"
     assert chief.get(change).status_code == 200
@@ -320,7 +285,10 @@ def test_reading_reviews_does_not_give_the_right_to_moderate(client_of: ClientOf
     reader.user_permissions.add(Permission.objects.get(codename="view_review"))
     client = client_of(reader)
     assert client.get("/admin/bulletin/review/").status_code == 200
-    moderate(client, waiting, "publish", confirm="1")
+    publish = f"/admin/bulletin/review/{waiting.pk}/do/publish/"
+    assert client.post(publish, {"seen": mark_of(waiting)}).status_code == 403
+    sent = {"action": "publish_selected", "_selected_action": waiting.pk, "confirmed": "yes"}
+    client.post("/admin/bulletin/review/", sent)
     waiting.refresh_from_db()
     assert waiting.state == Review.State.PENDING
 

@@ -321,6 +321,10 @@ def build_objects(scene) -> SimpleNamespace:
         review=ReviewFactory(
             kindergarten=scene.group.kindergarten, state="pending", text=written_by(scene.parent)
         ),
+        opinion=ReviewFactory(kindergarten=scene.group.kindergarten, answer="Рақмет", answer_language="kk"),
+        hidden_opinion=ReviewFactory(
+            kindergarten=scene.group.kindergarten, answer="Жоқ", answer_hidden_at=scene.now
+        ),
         consent=PolicyConsent.objects.create(user=scene.parent, version="1", given_at=scene.now),
         code=SmsCode.objects.create(
             phone=scene.parent.phone,
