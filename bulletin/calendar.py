@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import Final
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -64,6 +66,17 @@ def calendar_with(holiday: Holiday) -> Calendar:
     """The calendar as it would be with this day, new or changed; saves nothing. Raises `CalendarEmpty`."""
     others = calendar_rows().exclude(date=holiday.date)
     return calendar_of([*others, (holiday.date, holiday.kind)])
+
+
+def lock_calendar() -> None:
+    """Let nobody else who calls this change the calendar before the end of the transaction. Waits for who does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('calendar', 0))")
+
+
+def mark_of_calendar() -> str:
+    """A mark of all days off and working days: another one as soon as any of them is another."""
+    return sha256(repr([*calendar_rows().order_by("date")]).encode()).hexdigest()[:32]
 
 
 def calendar_rows() -> "QuerySet[Holiday, tuple[date, str]]":

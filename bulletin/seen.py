@@ -19,8 +19,9 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from phonenumber_field.phonenumber import PhoneNumber
 
-# The hidden field that carries what the page was made of.
+# The hidden fields that carry what the page was made of, and by what its consequences were reckoned.
 SEEN = "_seen"
+RECKONED = "_reckoned"
 
 
 def mark_of(*rows: Model) -> str:
@@ -84,6 +85,10 @@ class CheckedAdmin(SeenAdmin):
         """What the page tells, by the names that `check_template` uses. `obj` is as it would be saved."""
         raise NotImplementedError
 
+    def reckoned_by(self) -> str:
+        """A mark of what the consequences follow from, besides the row: if it is another one, they are told anew."""
+        return ""
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -91,14 +96,19 @@ class CheckedAdmin(SeenAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        if request.method == "POST" and "confirmed" not in request.POST:
-            check = self._check(request, object_id)
-            if check is not None:
-                return check
+        if request.method == "POST":
+            is_confirmed = "confirmed" in request.POST
+            if not is_confirmed or request.POST.get(RECKONED, "") != self.reckoned_by():
+                check = self._check(request, object_id, is_again=is_confirmed)
+                if check is not None:
+                    return check
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def _check(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
-        """The page that asks; None if the form can't be saved, which Django's own page explains."""
+    def _check(self, request: HttpRequest, object_id: str | None, *, is_again: bool) -> HttpResponse | None:
+        """The page that asks, once more if what was told no longer holds.
+
+        None if the form can't be saved, which Django's own page explains.
+        """
         obj = self.get_object(request, unquote(object_id)) if object_id else None
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
@@ -110,6 +120,8 @@ class CheckedAdmin(SeenAdmin):
             "title": self.check_title,
             "form": form,
             "seen": request.POST.get(SEEN, ""),
+            "reckoned": self.reckoned_by(),
+            "is_again": is_again,
             **self.consequences(form.instance),
         }
         return TemplateResponse(request, self.check_template, context)

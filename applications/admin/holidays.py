@@ -1,24 +1,25 @@
 """The calendar of working days: what a changed day means for families is shown before it is saved."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.work import NAMED, YEARS_AHEAD, written
+from applications.admin.day_preview import longer_by, touched_by
+from applications.admin.work import YEARS_AHEAD
 from applications.bidding.obstacles import EARLIEST_YEAR
-from applications.referrals.days_off import LENGTHEN_TASK, Longer, to_lengthen
-from bulletin.calendar import calendar_with
+from applications.referrals.days_off import LENGTHEN_TASK
+from bulletin.calendar import lock_calendar, mark_of_calendar
 from bulletin.models import Holiday
 from bulletin.seen import CheckedAdmin
-from bulletin.workdays import NoCalendar
 from notifications.broker import wake_on_commit
 from notifications.clock import estimate_clock, read_clock
 
@@ -54,25 +55,44 @@ class HolidayAdmin(CheckedAdmin):
 
     def consequences(self, obj: Holiday) -> dict[str, Any]:
         """Families' deadlines are counted by these days."""
-        touched = _lengthened_by(obj, now=read_clock())
+        now = read_clock()
         return {
             "rows": [
                 {"label": gettext("date"), "value": self.day(obj)},
-                {"label": gettext("kind"), "value": obj.get_kind_display()},
+                {"label": gettext("kind"), "value": self._was_and_becomes(obj)},
                 {"label": gettext("name in Kazakh"), "value": obj.name_kk},
                 {"label": gettext("name in Russian"), "value": obj.name_ru},
             ],
-            "is_past": obj.date <= timezone.localdate(estimate_clock()),
-            "count": len(touched),
-            "touched": [
-                {
-                    "label": f"{one.referral.number}, {one.referral.application.locality}",
-                    "value": f"{written(one.last_day)} → {written(one.becomes)}",
-                }
-                for one in touched[:NAMED]
-            ],
-            "others": max(len(touched) - NAMED, 0),
+            "is_past": obj.date <= timezone.localdate(now),
+            "touched": touched_by(obj, now=now),
         }
+
+    def _was_and_becomes(self, holiday: Holiday) -> str:
+        """The kind of the day, with the present one if it is another."""
+        becomes = str(holiday.get_kind_display())
+        stored = Holiday.objects.filter(pk=holiday.pk).first()
+        return (
+            becomes
+            if stored is None or stored.kind == holiday.kind
+            else f"{stored.get_kind_display()} → {becomes}"
+        )
+
+    def reckoned_by(self) -> str:
+        return mark_of_calendar()
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What is sent is judged and saved while nobody else saves a day."""
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        with transaction.atomic():
+            lock_calendar()
+            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Holiday | None = None) -> list[str]:
         return ["date"] if obj else []
@@ -84,17 +104,9 @@ class HolidayAdmin(CheckedAdmin):
         """If a day is changed without naming a source, the source is the editor. A worker lengthens the referrals."""
         if form.has_changed() and "source" not in form.changed_data:
             obj.source = str(cast(User, request.user))
-        touched = _lengthened_by(obj, now=read_clock())
+        touched = longer_by(obj, now=read_clock())
         super().save_model(request, obj, form, change)
         if touched:
             wake_on_commit(LENGTHEN_TASK)
             words = gettext("Referrals that last longer by it: %(count)s. Their families are told.")
             messages.info(request, words % {"count": len(touched)})
-
-
-def _lengthened_by(holiday: Holiday, *, now: datetime) -> list[Longer]:
-    """The referrals whose last day would come too early once the day is saved."""
-    try:
-        return list(to_lengthen(calendar_with(holiday), now=now))
-    except NoCalendar:
-        return []

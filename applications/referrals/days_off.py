@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
+from django.db.models import QuerySet
+
 from applications.journal_actions import Action
 from applications.models import Referral
 from applications.moves import announce, lock_application, lock_referral, locking, move
@@ -44,13 +46,15 @@ def promised_last_day(referral: Referral, calendar: Calendar) -> date:
     return last_day
 
 
-def to_lengthen(calendar: Calendar, *, now: datetime) -> Iterator[Longer]:
-    """The referrals in force whose last day comes too early by this calendar, the earliest first.
+def to_lengthen(
+    calendar: Calendar, *, among: QuerySet[Referral] | None = None, now: datetime
+) -> Iterator[Longer]:
+    """The referrals in force, or those `among` them, whose last day comes too early by this calendar.
 
-    One whose days the calendar does not know is left out.
+    The earliest first. One whose days the calendar does not know is left out.
     """
     for referral in (
-        valid_referrals(now=now)
+        (valid_referrals(now=now) if among is None else among)
         .select_related("application__locality", "extension")
         .order_by("valid_until", "pk")
     ):

@@ -10,20 +10,21 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from applications.access.settling import settle
+from applications.admin.day_preview import EXAMPLES
 from applications.jobs.deadlines import lengthen_referrals
 from applications.jobs.invariants import differences
 from applications.journal_actions import Action
-from applications.models import Application, Referral, StopListEntry
+from applications.models import Application, Bid, Offer, Referral, StopListEntry
 from applications.moves import write_event
 from applications.referrals import days_off, ending, extending, issuing, standstill
 from applications.referrals.due import last_day_of
-from applications.states import ApplicationState, Move, ReferralState
+from applications.states import ApplicationState, Move, OfferState, ReferralState
 from bulletin.models import Holiday
 from notifications.models import Message, Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
-from tests.factories import ApplicationFactory, GuardianshipFactory
-from tests.staff import employee, inside
+from tests.factories import ApplicationFactory, GuardianshipFactory, ReferralFactory
+from tests.staff import carried, employee, inside
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
@@ -335,28 +336,101 @@ class TestOfficial:
     def desk(self, clock):
         return inside(employee(Role.OFFICIAL))
 
+    def counted(self, page):
+        return [(len(one.moved), one.stay) for one in page.context["touched"]]
+
     def test_whom_it_touches_is_shown_and_nothing_is_done(self, desk, scene, referral):
         other = ApplicationFactory(locality=scene.locality, child__birth_date=date(2017, 1, 1))
         bid = place_bid(other, scene.vacancy, actor=other.filed_by, now=scene.now)
         signed = issuing.activate_bid(bid, actor=scene.staff, now=scene.now)
         ending.sign_contract(signed, actor=scene.staff, now=scene.now)
         asked = desk.post(ADD, self.DATA)
-        assert asked.context["count"] == 1
-        assert [row["value"] for row in asked.context["touched"]] == ["03.07.2019 → 04.07.2019"]
+        (longer,) = asked.context["touched"][0].examples
+        assert (longer.last_day, longer.becomes) == (date(2019, 7, 3), date(2019, 7, 4))
         page = asked.content.decode()
+        assert "03.07.2019 → <strong>04.07.2019" in page
         assert referral.number in page
         assert signed.number not in page
         assert not Holiday.objects.filter(date=date(2019, 6, 28)).exists()
 
-    def test_a_day_that_touches_nobody_says_so(self, desk, referral):
-        assert desk.post(ADD, self.DATA | {"date": "10.07.2019"}).context["count"] == 0
+    def test_every_kind_of_deadline_is_counted(self, desk, scene, referral):
+        """Those that move, and those that stay: by the day itself, one day before and one day after."""
+        waits = ApplicationFactory(locality=scene.locality, child__birth_date=date(2017, 1, 1))
+        bid = place_bid(waits, scene.vacancy, actor=waits.filed_by, now=scene.now)
+        ends = datetime(2019, 6, 29, tzinfo=ZONE)
+        Bid.objects.filter(pk=bid.pk).update(answer_due=ends)
+        StopListEntry.objects.create(
+            application=ApplicationFactory(locality=scene.locality), referral=ReferralFactory(),
+            starts_at=datetime(2019, 6, 28, 12, tzinfo=ZONE), until=datetime(2019, 7, 12, tzinfo=ZONE),
+        )  # fmt: skip
+        Offer.objects.create(
+            vacancy=scene.vacancy, application=ApplicationFactory(locality=scene.locality),
+            state=OfferState.OFFERED, freed_at=scene.now, made_at=scene.now, until=ends,
+        )  # fmt: skip
+        Referral.objects.exclude(pk=referral.pk).update(state=ReferralState.EXPIRED, ended_at=scene.now)
+        assert self.counted(desk.post(ADD, self.DATA)) == [(1, 0), (0, 0), (0, 1), (0, 1), (0, 1)]
+        for day, expected in (("27.06.2019", 1), ("01.07.2019", 0)):
+            *_referrals, stops, offers, answers = self.counted(desk.post(ADD, self.DATA | {"date": day}))
+            assert (offers, answers) == ((0, expected), (0, expected))
+            assert stops == (0, 1 - expected)
+        # An extension counts calendar days: it moves if its last day is no longer a working day.
+        extend(scene, referral, until=date(2019, 7, 12))
+        assert self.counted(desk.post(ADD, self.DATA | {"date": "12.07.2019"}))[:2] == [(0, 0), (1, 0)]
+        assert self.counted(desk.post(ADD, self.DATA))[:2] == [(0, 0), (0, 1)]
 
-    def test_saving_wakes_a_worker(self, desk, referral, monkeypatch, django_capture_on_commit_callbacks):
+    def test_what_another_day_lengthens_is_not_laid_on_this_one(self, desk, scene, referral):
+        off(date(2019, 6, 27))
+        asked = desk.post(ADD, self.DATA)
+        assert self.counted(asked)[0] == (1, 0)
+        assert asked.context["touched"][0].moved[0].becomes == date(2019, 7, 5)
+        # A day beyond its last one lengthens nothing, though the referral will be lengthened to it.
+        assert self.counted(desk.post(ADD, self.DATA | {"date": "10.07.2019"}))[0] == (0, 0)
+
+    def test_the_earliest_are_named(self, desk, scene, referral):
+        others = []
+        for hours in range(EXAMPLES + 2):
+            one = ApplicationFactory(locality=scene.locality, child__birth_date=date(2017, 1, 1))
+            at = datetime(2019, 7, 3, hours + 1, tzinfo=ZONE)
+            others.append(
+                ReferralFactory(application=one, issued_at=scene.now, working_days=5, valid_until=at)
+            )
+        (plain, *_others) = desk.post(ADD, self.DATA).context["touched"]
+        assert (len(plain.moved), len(plain.examples), plain.others) == (EXAMPLES + 3, EXAMPLES, 3)
+        assert [longer.referral for longer in plain.examples] == others[:EXAMPLES]
+
+    def test_a_day_off_that_falls_away_takes_nothing_from_anybody(self, desk, referral):
+        off(date(2019, 6, 28))
+        lengthen_referrals(now=referral.issued_at)
+        day = Holiday.objects.get(date=date(2019, 6, 28))
+        address = reverse("admin:bulletin_holiday_change", args=[day.pk])
+        asked = desk.post(address, self.DATA | {"kind": "work"})
+        assert self.counted(asked)[0] == (0, 1)
+        assert " → " in asked.context["rows"][1]["value"]
+        form = {**carried(desk.get(address)), **carried(asked)}
+        assert desk.post(address, form).status_code == 302
+        assert lengthen_referrals(now=referral.issued_at) == 0
+        assert last_day() == date(2019, 7, 4)
+
+    def test_what_was_read_is_what_happens_or_it_is_read_anew(self, desk, referral):
+        """Another day is saved between the page and its button, or the button comes from nowhere."""
+        asked = desk.post(ADD, self.DATA)
+        off(date(2019, 6, 27))
+        again = desk.post(ADD, carried(asked))
+        assert again.status_code == 200
+        assert again.context["is_again"]
+        assert 'role="alert"' in again.content.decode()
+        assert not Holiday.objects.filter(date=date(2019, 6, 28)).exists()
+        assert desk.post(ADD, self.DATA | {"confirmed": "yes"}).status_code == 200
+        # Everything typed is kept: pressed again, it is saved.
+        assert desk.post(ADD, carried(again)).status_code == 302
+        assert Holiday.objects.get(date=date(2019, 6, 28)).name_ru == "Курбан-айт"
+
+    def test_saving_wakes_a_worker(self, desk, referral, monkeypatch):
         woken: list[str] = []
         monkeypatch.setattr("applications.admin.holidays.wake_on_commit", woken.append)
-        desk.post(ADD, self.DATA | {"date": "10.07.2019", "confirmed": "yes"})
+        desk.post(ADD, carried(desk.post(ADD, self.DATA | {"date": "10.07.2019"})))
         assert woken == []
-        desk.post(ADD, self.DATA | {"confirmed": "yes"})
+        desk.post(ADD, carried(desk.post(ADD, self.DATA)))
         assert woken == ["applications.tasks.lengthen_referrals"]
         assert Holiday.objects.get(date=date(2019, 6, 28)).source == "ҚР ҮҚ"
 
@@ -364,8 +438,8 @@ class TestOfficial:
         off(date(2019, 6, 28), kind=Holiday.Kind.WORKING_DAY)
         day = Holiday.objects.get(date=date(2019, 6, 28))
         address = reverse("admin:bulletin_holiday_change", args=[day.pk])
-        assert desk.post(address, self.DATA).context["count"] == 1
+        assert self.counted(desk.post(address, self.DATA))[0] == (1, 0)
 
     def test_without_a_calendar_the_page_is_shown(self, desk, referral):
         Holiday.objects.all().delete()
-        assert desk.post(ADD, self.DATA).context["count"] == 0
+        assert self.counted(desk.post(ADD, self.DATA))[0] == (0, 1)
