@@ -287,7 +287,7 @@ def test_reading_reviews_does_not_give_the_right_to_moderate(client_of: ClientOf
     client = client_of(reader)
     assert client.get("/admin/bulletin/review/").status_code == 200
     publish = f"/admin/bulletin/review/{waiting.pk}/do/publish/"
-    assert client.post(publish, {"seen": mark_of(waiting)}).status_code == 403
+    assert client.post(publish, {"seen": mark_of(waiting)}).status_code == 404
     sent = {"action": "publish_selected", "_selected_action": waiting.pk, "confirmed": "yes"}
     client.post("/admin/bulletin/review/", sent)
     waiting.refresh_from_db()
