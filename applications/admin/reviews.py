@@ -152,6 +152,19 @@ DECLINE: Final = Work(
     danger=True,
     is_in_journal=True,
 )
+# Fields that stand on the page once there is something in them.
+ONCE_THERE: Final = frozenset(
+    {
+        "moderation_reason",
+        "moderated_at",
+        "moderated_by",
+        "answer",
+        "answer_language",
+        "answered_at",
+        "answered_by",
+        "answer_hidden_reason",
+    }
+)
 # What an employee of the kindergarten decides, whoever of them wrote the answer.
 OF_KINDERGARTEN: Final = frozenset({"answer", "withdraw-answer"})
 
@@ -267,6 +280,14 @@ class ReviewAdmin(InTurn, WorkAdmin):
         if user.has_perm(ANSWER) and not user.has_perm(MODERATE):
             return rows.filter(state=Review.State.PUBLISHED)
         return rows
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of a decision and of an answer only what there is."""
+        return [
+            name
+            for name in super().get_fields(request, obj)
+            if name not in ONCE_THERE or (obj is not None and getattr(obj, name))
+        ]
 
     def zone_of(self, obj: Review) -> tzinfo | None:
         return obj.kindergarten.locality.zone if obj.kindergarten else None

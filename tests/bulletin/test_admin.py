@@ -229,8 +229,8 @@ def test_a_day_is_never_deleted_and_keeps_its_date(chief: Client) -> None:
         "source": day.source,
         "confirmed": "yes",
     }
-    data |= carried(chief.post(f"/admin/bulletin/holiday/{day.pk}/change/", data))
-    assert press(chief, f"/admin/bulletin/holiday/{day.pk}/change/", data).status_code == 302
+    asked = carried(chief.post(f"/admin/bulletin/holiday/{day.pk}/change/", data))
+    assert press(chief, f"/admin/bulletin/holiday/{day.pk}/change/", {**data, **asked}).status_code == 302
     day.refresh_from_db()
     assert (day.date, day.kind) == (date(2026, 5, 27), "work")
     assert day.source == User.objects.get().username
