@@ -216,7 +216,7 @@ class ReviewAdmin(InTurn, WorkAdmin):
         PUBLISH,
         Work(
             name="answer",
-            label=_("Answer"),
+            label=_("Write an answer"),
             consequence=_(
                 "Everyone reads the answer below the review, as the kindergarten's. The author is told. It can be "
                 "changed and withdrawn by everybody who works in the kindergarten."
