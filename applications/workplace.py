@@ -33,7 +33,7 @@ from applications.undoing.requests import undo_to_decide
 from bulletin.calendar import MUST_REACH, reaches
 from bulletin.employment import places_of, works_everywhere
 from bulletin.models import Group, Kindergarten, Review, Vacancy
-from bulletin.moderation import ANSWER
+from bulletin.moderation import ANSWER as ANSWER_REVIEWS
 from bulletin.selectors import unanswered_reviews
 from children.disputes import to_decide
 from children.models import Child
@@ -195,7 +195,7 @@ def today(
                 "bulletin.change_review", lambda _user: Review.objects.filter(state=Review.State.PENDING)
             ),
             "unanswered": mine(unanswered_reviews())
-            if user.has_perm(ANSWER) and not works_everywhere(user)
+            if user.has_perm(ANSWER_REVIEWS) and not works_everywhere(user)
             else None,
             "groups_with_room": room_to_publish(user, now=now)
             if user.has_perm("bulletin.add_vacancy") and not works_everywhere(user)
