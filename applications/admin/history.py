@@ -430,7 +430,8 @@ class ContractAdmin(KindergartensWork):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contract]:
         rows: QuerySet[Contract] = super().get_queryset(request)
-        return rows.select_related("moved_to__kindergarten")
+        # All at once: where anything is joined here, the list joins nothing more.
+        return rows.select_related(*self.list_select_related)
 
     @admin.display(description=_("Moved from one group to another"))
     def moves(self, obj: Contract) -> str:
