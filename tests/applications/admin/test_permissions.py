@@ -672,7 +672,7 @@ def test_nobody_changes_their_own_roles_nor_a_superuser(objects, scene):
 def test_a_vacancys_form_offers_only_own_groups(objects, scene):
     other = VacancyFactory().group
     form = visitor("worker", scene).get(reverse("admin:bulletin_vacancy_add")).context["adminform"].form
-    assert set(form.fields["group"].queryset) == {scene.group}
+    assert set(form.fields["group"].queryset) == set(scene.group.kindergarten.groups.all())
     assert other not in form.fields["group"].queryset
 
 
