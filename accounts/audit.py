@@ -30,14 +30,15 @@ def record(
     target: str = "",
     reason: str = "",
     address: str | None = None,
-    about: Model | None = None,
+    about: Model | str | None = None,
     child: UUID | None = None,
     changes: dict[str, Any] | None = None,
 ) -> None:
     """Write that `actor` (None: the portal itself) did `action` at `now`.
 
     `subject` is the parent it concerns, who reads it in their journal; `target` names the object in words that may be
-    shown to them, without identifiers; `about` is the object itself (`history_of`); with `child`, `subject` reads what
+    shown to them, without identifiers; `about` is the object itself (`history_of`), or the key
+    of what is no row; with `child`, `subject` reads what
     others did only while they are told of that child; `changes` is what a form changed (`accounts.changes`). Longer
     texts are cut to what the columns hold. Call it inside the transaction of the change, so that there is no change
     without its entry. Raises ValueError where no app has registered the action.
@@ -52,7 +53,7 @@ def record(
         target=target[:200],
         reason=reason[:500],
         address=address,
-        about=key_of(about) if about is not None else "",
+        about=key_of(about) if isinstance(about, Model) else about or "",
         child=child,
         changes=changes,
     )

@@ -20,7 +20,7 @@ class ApplicationsConfig(AppConfig):
         from notifications.models import Mail, Message
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
-        journal.register(journal_actions.Action, about=journal.Subject.APPLICATIONS)
+        journal.register(journal_actions.Action, about=journal_actions.SUBJECTS)
         journal.register_names("accounts.objection", names_of_objections)
         journal.register_names("notifications.message", names_of(Message))
         journal.register_names("notifications.mail", names_of(Mail))

@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.journal import Subject
+
 
 class Action(models.TextChoices):
     """Registered at start-up with `accounts.journal`."""
@@ -115,5 +117,17 @@ class Action(models.TextChoices):
     LOOKED_FOR_CHECK = "looked_for_check", _("An employee looked at the family's data to check something")
     LOOKED_OTHERWISE = "looked_otherwise", _("An employee looked at the family's data for another reason")
     ROSTER_TAKEN = "roster_taken", _("A list of children opened or downloaded")
+    FOUND_FAMILY = "found_family", _("An employee's search found the family")
     SENT_AGAIN = "sent_again", _("An employee had a message sent again")
     COUNT_DECLINED = "count_declined", _("Count of a group's children declined")
+
+
+_LOOKS = (
+    Action.LOOKED_ON_CALL,
+    Action.LOOKED_FOR_LETTER,
+    Action.LOOKED_FOR_CHECK,
+    Action.LOOKED_OTHERWISE,
+    Action.ROSTER_TAKEN,
+    Action.FOUND_FAMILY,
+)
+SUBJECTS = {action: Subject.LOOKS if action in _LOOKS else Subject.APPLICATIONS for action in Action}

@@ -22,6 +22,8 @@ from accounts.masks import mask_document, mask_iin, mask_phone, mask_words
 from accounts.models import Profile, User
 from accounts.phones import PhoneError, parse_mobile
 from accounts.sessions import clock_of
+from applications.families.asked import read
+from applications.journal_actions import Action as FamilyAction
 from children.access import guardians_of
 from children.models import Child
 
@@ -51,10 +53,12 @@ class Term:
     masked: str
     identity: Identity | None = None
     is_number: bool = False
+    # The number of an application or a referral: a paper's, nobody's own.
+    paper: str = ""
 
 
 def parse_term(text: str) -> Term:
-    """What the words of a search are: a whole phone, a whole IIN or document number, or words of any kind. Pure."""
+    """What the words of a search are: a whole phone, IIN, document's or paper's number, or words. Pure."""
     try:
         return Term(mask_phone(parse_mobile(text)), is_number=True)
     except PhoneError:
@@ -62,7 +66,9 @@ def parse_term(text: str) -> Term:
     try:
         identity = parse_identity(text)
     except (IinError, DocumentError):
-        return Term(mask_words(text))
+        asked = read(text)
+        paper = asked.application or asked.referral
+        return Term(paper or mask_words(text), paper=paper)
     masked = mask_iin(identity.iin) or mask_document(identity.document_number)
     return Term(masked, identity=identity, is_number=True)
 
@@ -88,10 +94,19 @@ def note_search(request: HttpRequest, *, in_list: "ModelAdmin[Any]", text: str) 
         raise TooManySearches(allowed.retry_at)
     request.session[_LAST] = [this, now.isoformat()]
     address = audit.client_address(request)
-    with transaction.atomic() if term.identity else nullcontext():
-        audit.record(
-            Action.SEARCHED, actor=employee, target=f"{label} {term.masked}", address=address, now=now
-        )
+    target = f"{label} {term.masked}"
+    with transaction.atomic() if term.identity or term.paper else nullcontext():
+        audit.record(Action.SEARCHED, actor=employee, target=target, address=address, now=now)
+        if term.paper and _finds_anybody(request, in_list, text):
+            for child in _children_of(term.paper):
+                audit.record(
+                    FamilyAction.FOUND_FAMILY,
+                    actor=employee,
+                    target=target,
+                    address=address,
+                    about=child,
+                    now=now,
+                )
         if term.identity and _finds_anybody(request, in_list, text):
             for found, name in _family(term.identity):
                 audit.record(
@@ -107,6 +122,13 @@ def _goes_on(session: SessionBase, this: str, *, now: datetime) -> bool:
 def _finds_anybody(request: HttpRequest, in_list: "ModelAdmin[Any]", text: str) -> bool:
     rows, _may_repeat = in_list.get_search_results(request, in_list.get_queryset(request), text)
     return rows.exists()
+
+
+def _children_of(paper: str) -> list[Child]:
+    """Whose application or referral has this number; each is asked for along its own index."""
+    by_application = Child.objects.filter(applications__number=paper)
+    by_referral = Child.objects.filter(applications__referrals__number=paper)
+    return list({*by_application, *by_referral})
 
 
 def _family(identity: Identity) -> list[tuple[User, str]]:

@@ -49,7 +49,7 @@ class AuditEntry(models.Model):
             models.Index(
                 fields=["target", "-at", "-id"], condition=~models.Q(target=""), name="audit_target"
             ),
-            models.Index(fields=["about", "-at"], condition=~models.Q(about=""), name="audit_about"),
+            models.Index(fields=["about", "-at", "-id"], condition=~models.Q(about=""), name="audit_thing"),
         ]
 
     def __str__(self) -> str:

@@ -25,37 +25,30 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, changes, journal
 from accounts.as_they_were import Act, called_at
-from accounts.audit_search import Place, Wanted, entries, page, place_of
+from accounts.audit_search import Place, Span, Wanted, entries, page, place_of
 from accounts.employees import named
-from accounts.identity import DocumentError, Identity, document_hashes, iin_hashes, parse_identity
-from accounts.iin import IinError
 from accounts.journal_actions import BY_VISITORS, Action
-from accounts.models import AuditEntry, Profile, User
-from accounts.phones import PhoneError, parse_mobile
+from accounts.models import AuditEntry, User
 from applications.admin.work import LINE_BREAK, OF_FORMS, YEARS_AHEAD, staff_of
 from applications.csv_file import csv_response
+from applications.families.asked import in_words
+from applications.families.concerned import MOST_NAMESAKES, TooManyNamesakes, concerned
+from applications.journal_actions import Action as FamilyAction
 from applications.own_rows import has_every_locality
-from children.models import Child, Guardianship
+from applications.rosters.held import lists_of
 from notifications.clock import estimate_clock, read_clock
 
 PAGE_LENGTH: Final = 50
 # A file holds no more entries: it is for a spreadsheet, which holds a million, and one person asks for it at a time.
 LONGEST_FILE: Final = 100_000
-# More employees than that are not meant by one name.
-MOST_NAMESAKES: Final = 20
 _FIRST_YEAR: Final = 2000
 _FIELDS: Final = ("at", "action", "who", "where", "whom", "what", "changed", "reason", "address")
 _DAY: Final = timedelta(days=1)
+FOUND: Final = FamilyAction.FOUND_FAMILY
 # Before a subject of actions, where all of them are meant.
 _ALL: Final = "all:"
-# The number of an application has at least so many, and a dash after the first two.
-_DIGITS: Final = 8
 # A key has fewer digits.
 _KEY: Final = 19
-
-
-class TooManyNamesakes(Exception):
-    """So many employees have it in their name that the search would be for nobody in particular."""
 
 
 def _kinds() -> list[tuple[Any, Any]]:
@@ -89,7 +82,8 @@ class AuditForm(forms.Form):
     q = forms.CharField(
         label=_("Whom or what it concerns"),
         help_text=_(
-            "A whole phone number, IIN or document number, the number of an application, or an employee's name"
+            "The number of an application or a referral, a whole phone number, IIN or document number, the name of a "
+            "child or a guardian, or an employee's name"
         ),
         max_length=100,
         required=False,
@@ -121,7 +115,7 @@ class AuditForm(forms.Form):
             try:
                 found |= _people(name, " ".join(words.replace("\0", " ").split()))
             except TooManyNamesakes:
-                self.add_error(name, gettext("Many employees have this in their name. Write more of it."))
+                self.add_error(name, gettext("Many people have this in their name. Write more of it."))
         self.wanted = Wanted(
             **found,
             actions=_actions(data.get("what", "")),
@@ -137,7 +131,9 @@ def _people(name: str, words: str) -> dict[str, Any]:
         return {}
     if name == "who":
         return {"actors": _employees(words)}
-    return {"subjects": concerned(words), "target": _number(words)}
+    meant = concerned(words)
+    spans = [*(Span(key) for key in meant.keys), *lists_of(meant.children)]
+    return {"subjects": meant.subjects, "targets": meant.targets, "spans": spans}
 
 
 def _actions(what: str) -> list[str] | None:
@@ -158,43 +154,6 @@ def _employees(words: str) -> list[UUID]:
     if len(found) > MOST_NAMESAKES:
         raise TooManyNamesakes
     return found
-
-
-def concerned(words: str) -> list[UUID]:
-    """Whom `words` name: of a whole number its owner, of a child's the guardians, present and past; else employees.
-
-    Raises `TooManyNamesakes`.
-    """
-    try:
-        return list(User.objects.filter(phone=parse_mobile(words)).values_list("pk", flat=True))
-    except PhoneError:
-        pass
-    try:
-        identity = parse_identity(words)
-    except (IinError, DocumentError):
-        return _employees(words)
-    found = _family(identity)
-    # A number of an application may be written like that of a document.
-    return found or ([] if identity.iin else _employees(words))
-
-
-def _family(identity: Identity) -> list[UUID]:
-    if not identity.iin:
-        hashed = document_hashes(identity.document_number)
-        return list(Profile.objects.filter(document_hash__in=hashed).values_list("user_id", flat=True))
-    hashes = iin_hashes(identity.iin)
-    owners = Profile.objects.filter(iin_hash__in=hashes).values_list("user_id", flat=True)
-    children = Child.objects.filter(iin_hash__in=hashes)
-    guardians = Guardianship.objects.filter(child__in=children).values_list("user_id", flat=True)
-    return [*dict.fromkeys([*owners, *guardians])]
-
-
-def _number(words: str) -> str:
-    """The number of an application as it is written, with its dash; other words as they are."""
-    digits = words.replace("-", "").replace(" ", "")
-    if len(digits) >= _DIGITS and digits.isascii() and digits.isdigit():
-        return f"{digits[:2]}-{digits[2:]}"
-    return words
 
 
 @dataclass(frozen=True)
@@ -280,10 +239,12 @@ def _person(user: User, at: datetime, then: Mapping[Act, str]) -> str:
 
 def _what(entry: AuditEntry, name: str) -> str:
     """What it was done to; of a search and of a form with what the workplace calls such things."""
-    if entry.action == Action.SEARCHED:
+    if entry.action in (Action.SEARCHED, FOUND):
         label, _space, term = entry.target.partition(" ")
         model = _model(label)
-        return f"{capfirst(model._meta.verbose_name_plural)}: {term}" if model else entry.target
+        if model is None:
+            return f"{gettext('Families')}: {said}" if (said := in_words(entry.target)) else entry.target
+        return f"{capfirst(model._meta.verbose_name_plural)}: {term}"
     model = _model(entry.about) if entry.action in OF_FORMS else None
     return f"{capfirst(model._meta.verbose_name)}: {name}" if model else name
 
@@ -333,7 +294,7 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> tuple[QuerySet[Any], bool]:
         """Whether anybody is found whom a number names: they read that they were looked up."""
         try:
-            return queryset.filter(subject__in=concerned(search_term)), False
+            return queryset.filter(subject__in=concerned(search_term).subjects), False
         except TooManyNamesakes:
             return queryset.none(), False
 

@@ -27,7 +27,7 @@ from applications.files import making
 from applications.files.makers import ROSTER
 from applications.journal_actions import Action
 from applications.own_rows import own_rows
-from applications.rosters import own
+from applications.rosters import held, own
 from applications.rosters.rosters import Roster
 from applications.rosters.sheet import XLSX_TYPE
 from bulletin.models import Kindergarten, Vacancy
@@ -49,6 +49,8 @@ class _Shown:
     back: str
     query: str
     places: Collection[int]
+    # Under what a look at it is entered (`held`): by that the audit finds it for a child.
+    entered_as: list[str]
 
 
 class RosterPages:
@@ -79,7 +81,8 @@ class RosterPages:
         except Kindergarten.DoesNotExist:
             raise Http404 from None
         back = reverse("admin:bulletin_kindergarten_change", args=[pk])
-        return self._answer(request, _Shown(roster, own.ENROLLED, back, f"pk={pk}", [pk]), now=now)
+        shown = _Shown(roster, own.ENROLLED, back, f"pk={pk}", [pk], held.enrolled_in(pk))
+        return self._answer(request, shown, now=now)
 
     def enrolled_own(self, request: HttpRequest) -> HttpResponseBase:
         """To the list of the only kindergarten of the employee's own; to the kindergartens where there are several."""
@@ -97,7 +100,8 @@ class RosterPages:
         roster = own.awaited(reader=reader, now=now)
         back = reverse("admin:applications_referral_changelist")
         places = own.own_kindergartens(reader, now) if request.method == "POST" else ()
-        return self._answer(request, _Shown(roster, own.AWAITED, back, "", places), now=now)
+        shown = _Shown(roster, own.AWAITED, back, "", places, held.awaited_by(reader, now=now))
+        return self._answer(request, shown, now=now)
 
     @method_decorator([never_cache, require_http_methods(["GET", "HEAD", "POST"])])
     def bids(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
@@ -109,7 +113,7 @@ class RosterPages:
             raise Http404 from None
         back = reverse("admin:bulletin_vacancy_change", args=[pk])
         places = Kindergarten.objects.filter(groups__vacancies=pk).values_list("pk", flat=True)
-        shown = _Shown(roster, own.BIDS, back, f"pk={pk}", places)
+        shown = _Shown(roster, own.BIDS, back, f"pk={pk}", places, held.bids_for(pk))
         return self._answer(request, shown, now=now)
 
     def _answer(self, request: HttpRequest, shown: _Shown, *, now: datetime) -> HttpResponseBase:
@@ -155,13 +159,15 @@ def _order(request: HttpRequest, shown: _Shown, *, now: datetime) -> HttpRespons
 
 
 def _enter(request: HttpRequest, shown: _Shown, kind: str, *, now: datetime) -> None:
-    audit.record(
-        Action.ROSTER_TAKEN,
-        actor=staff_of(request),
-        target=" · ".join(filter(None, (shown.roster.title, kind if kind in (CSV, XLSX) else ""))),
-        address=audit.client_address(request),
-        now=now,
-    )
+    for key in shown.entered_as or [""]:
+        audit.record(
+            Action.ROSTER_TAKEN,
+            actor=staff_of(request),
+            target=" · ".join(filter(None, (shown.roster.title, kind if kind in (CSV, XLSX) else ""))),
+            address=audit.client_address(request),
+            about=key,
+            now=now,
+        )
 
 
 def _file(shown: _Shown, kind: str, *, now: datetime) -> HttpResponseBase:

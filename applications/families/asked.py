@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.folding import words_of
 from accounts.identity import DocumentError, Identity, parse_identity
 from accounts.iin import IinError
@@ -26,6 +28,18 @@ class Kind(StrEnum):
     LOGIN = "login"
     IDENTITY = "identity"
     NAME = "name"
+
+
+LABELS: Final = {
+    Kind.APPLICATION: _("application number"),
+    Kind.REFERRAL: _("referral number"),
+    Kind.PHONE: _("phone"),
+    Kind.LOGIN: _("login"),
+    Kind.IDENTITY: _("IIN or document number"),
+    Kind.NAME: _("name of a person"),
+}
+# Before the kinds in what the audit keeps of a search.
+_ENTERED: Final = "family"
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,11 @@ class Asked:
         return [kind for kind, value in asked.items() if value]
 
     @property
+    def entered_as(self) -> str:
+        """What the audit keeps of the search; `in_words` reads it."""
+        return f"{_ENTERED} {'/'.join(self.kinds)} {self.masked}"
+
+    @property
     def is_of_a_person(self) -> bool:
         """Whether it is somebody's own number: trying many of them finds people, not papers."""
         return bool(self.phone or self.login or self.identity)
@@ -70,6 +89,15 @@ def read(text: str) -> Asked:
         identity = _identity(plain)
         return Asked(identity=identity, masked=_mask(identity))
     return Asked(words=tuple(words_of(plain)), masked=mask_words(plain))
+
+
+def in_words(entered: str) -> str:
+    """What an employee looked for (`Asked.entered_as`) in the language of the page; empty for another text."""
+    mark, _space, rest = entered.partition(" ")
+    kinds, _space, masked = rest.partition(" ")
+    if mark != _ENTERED or not all(kind in list(Kind) for kind in kinds.split("/")):
+        return ""
+    return f"{', '.join(str(LABELS[Kind(kind)]) for kind in kinds.split('/'))}: {masked}"
 
 
 def _number(plain: str) -> Asked:

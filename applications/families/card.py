@@ -149,7 +149,7 @@ def card_of(family: Family, *, employee: User, whole: str = "", now: datetime) -
         "stops": lambda most: _section("stops", _stops(applications), most),
         "benefits": lambda most: _section("benefits", _benefits(applications), most),
         "messages": lambda most: _messages(family.guardians, employee, most),
-        "journal": lambda most: _journal(family.guardians, employee, most),
+        "journal": lambda most: _journal(family, applications, employee, most),
     }
     readable = [name for name in SECTIONS if may_read(employee, name)]
     sections = {name: readers[name](WHOLE if name == whole else SHOWN) for name in readable}
@@ -264,12 +264,14 @@ def _messages(guardians: list[User], employee: User, most: int) -> Section[Sent]
     return Section("messages", found[:most], more=len(found) > most)
 
 
-def _journal(guardians: list[User], employee: User, most: int) -> Section[JournalRow]:
+def _journal(
+    family: Family, applications: list[Application], employee: User, most: int
+) -> Section[JournalRow]:
     """What the guardians read in their journals, without what is theirs alone, whoever calls in their name.
 
     And without the looks of `employee`, who knows of them.
     """
-    entries = AuditEntry.objects.filter(subject__in=guardians).select_related("actor")
+    entries = AuditEntry.objects.filter(subject__in=family.guardians).select_related("actor")
     entries = entries.exclude(actor=employee, action__in=REASONS)
     if not employee.has_perm("accounts.view_auditentry"):
         entries = entries.exclude(action=AccountAction.OWNER_SHUT_OUT)
@@ -277,14 +279,27 @@ def _journal(guardians: list[User], employee: User, most: int) -> Section[Journa
     acts = {(one.actor.pk, one.at) for one in found if one.actor is not None and one.actor.is_staff}
     institutions, names = institutions_of(acts), names_of(one.about for one in found if one.about)
     reads_names = employee.has_perm(NAMES)
+    masked = _called_without_names(family, applications, employee)
     rows = [
         JournalRow(
             one,
             who=who_did(one, institutions=institutions),
             # Both may name people.
-            target=names.get(one.about, one.target) if reads_names else "",
+            target=names.get(one.about, one.target)
+            if reads_names
+            else masked.get(one.target) or masked.get(one.child, ""),
             why=one.reason if reads_names else "",
         )
         for one in found
     ]
     return Section("journal", rows[:most], more=len(rows) > most)
+
+
+def _called_without_names(family: Family, applications: list[Application], employee: User) -> dict[Any, str]:
+    """What tells the children of the card apart for whoever reads no names, by their keys and their numbers."""
+    called: dict[Any, str] = {one.number: one.number for one in applications}
+    for child in family.children:
+        numbers = [one.number for one in applications if one.child_id == child.pk]
+        told = numbers[0] if numbers else str(child.birth_date.year)
+        called[child.pk] = f"{shown_name(child, employee)}, {told}"
+    return called

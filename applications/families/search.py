@@ -17,6 +17,7 @@ from accounts.name_search import NAME, FoldedName, first_called
 from applications.families.asked import Asked
 from applications.families.names import shown_name
 from applications.families.scope import children_seen, guardians_seen
+from applications.journal_actions import Action as FamilyAction
 from applications.models import Application
 from children.access import guardians_of
 from children.models import Child, Guardianship
@@ -73,15 +74,28 @@ def search(asked: Asked, *, employee: User, address: str | None, now: datetime) 
     if not allowed.ok:
         raise TooManySearches(allowed.retry_at)
     with transaction.atomic():
-        target = f"family {'/'.join(asked.kinds)} {asked.masked}"
+        target = asked.entered_as
         audit.record(Action.SEARCHED, actor=employee, target=target, address=address, now=now)
         found = find(asked, employee=employee, now=now)
+        _note_found(found, target=target, employee=employee, address=address, now=now)
         if asked.identity:
             for subject, name in _looked_up(found):
                 audit.record(
                     Action.LOOKED_UP, actor=employee, subject=subject, target=name, address=address, now=now
                 )
     return found
+
+
+def _note_found(found: Found, *, target: str, employee: User, address: str | None, now: datetime) -> None:
+    """Enter whom the search found and listed, at most `SHOWN`; it stands in nobody's journal."""
+    found_there: list[Child | User] = [
+        *Child.objects.filter(pk__in=found.children),
+        *User.objects.filter(pk__in=found.guardians),
+    ]
+    for one in found_there:
+        audit.record(
+            FamilyAction.FOUND_FAMILY, actor=employee, target=target, address=address, about=one, now=now
+        )
 
 
 def find(asked: Asked, *, employee: User, now: datetime) -> Found:

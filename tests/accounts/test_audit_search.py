@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from accounts.audit_search import Place, Wanted, entries, page, place_of, statement_for
+from accounts.audit_search import Place, Span, Wanted, entries, page, place_of, statement_for
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from tests.factories import StaffFactory, UserFactory
@@ -25,7 +25,8 @@ def seed(*, entries, actors, subjects):
             "INSERT INTO accounts_auditentry (at, action, actor_id, subject_id, target, reason, about)"
             " SELECT %s::timestamptz + n * interval '1 second',"
             " CASE WHEN n %% 10 = 0 THEN 'signed_in' ELSE 'personal_data_viewed' END,"
-            " (%s::uuid[])[1 + n %% %s], (%s::uuid[])[1 + n %% %s], '26-' || lpad((n %% 5000)::text, 6, '0'), '', ''"
+            " (%s::uuid[])[1 + n %% %s], (%s::uuid[])[1 + n %% %s], '26-' || lpad((n %% 5000)::text, 6, '0'), '',"
+            " 'children.child:' || n %% 40"
             " FROM generate_series(1, %s) n",
             [
                 NOON,
@@ -65,7 +66,7 @@ def test_no_search_reads_more_than_its_page():
     actors, subjects = StaffFactory.create_batch(100), UserFactory.create_batch(50)
     seed(entries=200_000, actors=actors, subjects=subjects)
     who = [None, [actors[0].pk], [one.pk for one in actors[:3]], [uuid4()]]
-    whom = [{}, {"target": "26-000017"}, {"subjects": [], "target": "26-000017"}]
+    whom = [{}, {"targets": ["26-000017"]}, {"subjects": [], "targets": ["26-000017"]}]
     what = [None, [Action.SIGNED_IN], [Action.SIGNED_IN, Action.PERSONAL_DATA_VIEWED], [Action.REGISTERED]]
     when = [{}, {"since": NOON + timedelta(hours=20), "until": NOON + timedelta(hours=21)}]
     middle = Place(NOON + timedelta(hours=30), 7)
@@ -75,6 +76,23 @@ def test_no_search_reads_more_than_its_page():
         # At most a page of each action of each person, and the page itself.
         assert read <= 50 * 3 * 2 + 50, (wanted, read)
         assert kinds <= {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}, (wanted, kinds)
+
+
+def test_what_was_done_to_a_thing_is_read_by_the_page_within_its_time():
+    """Such as a list that is opened every day, and held a child for a while."""
+    seed(entries=200_000, actors=StaffFactory.create_batch(1), subjects=UserFactory.create_batch(1))
+    begins, ends = NOON + timedelta(hours=20), NOON + timedelta(hours=40)
+    lists = [Span("children.child:7", begins, ends), Span("children.child:8", None, NOON)]
+    for before in (None, Place(NOON + timedelta(hours=30), 7)):
+        read, kinds = plan_of(Wanted(spans=lists), before=before)
+        assert read <= 50 * 2 + 50, (before, read)
+        assert kinds <= {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
+    found = list(entries(Wanted(spans=lists), limit=5000))
+    assert {entry.about for entry in found} == {"children.child:7"}
+    # Each fortieth second; the first instant belongs to it, the last does not.
+    assert len(found) == 20 * 3600 / 40
+    to_the_point = Span("children.child:7", found[-1].at, found[0].at)
+    assert list(entries(Wanted(spans=[to_the_point]), limit=5000)) == found[1:]
 
 
 def test_what_concerns_one_family_is_read_by_its_index():
@@ -116,7 +134,10 @@ def test_whom_or_the_number_who_and_what_together():
     AuditEntry.objects.create(subject=stranger, target="26-000002", **common)
     AuditEntry.objects.create(subject=family, at=NOON, actor=family, action=Action.SIGNED_IN)
     wanted = Wanted(
-        subjects=[family.pk], target="26-000001", actors=[employee.pk], actions=[Action.PERSONAL_DATA_VIEWED]
+        subjects=[family.pk],
+        targets=["26-000001"],
+        actors=[employee.pk],
+        actions=[Action.PERSONAL_DATA_VIEWED],
     )
     assert page(wanted, limit=10) == [both, by_number, by_person]
     assert page(Wanted(subjects=[]), limit=10) == []

@@ -20,18 +20,23 @@ from accounts.limits import Limit
 from accounts.models import AuditEntry, Employee, Profile, User
 from accounts.roles import Role
 from applications.admin.work import WorkAdmin
+from applications.journal_actions import Action as FamilyAction
 from bulletin.models import Employment, Holiday, Locality
 from tests.factories import (
     ApplicationFactory,
     BenefitCategoryFactory,
+    BidFactory,
+    GuardianshipFactory,
     HolidayFactory,
     KindergartenFactory,
     LocalityFactory,
     ProfileFactory,
+    ReferralFactory,
     StaffFactory,
+    VacancyFactory,
     nth_iin,
 )
-from tests.staff import employee, give_app, inside, official_of, press
+from tests.staff import employee, give_app, inside, official_of, press, worker_of
 
 pytestmark = pytest.mark.django_db
 
@@ -335,6 +340,84 @@ class TestSearch:
         rows = desk.get(reverse(self.ADDRESS)).context["rows"]
         assert len(rows) >= 3
         assert {desk.get(page_of(row.entry)).status_code for row in rows} == {200}
+
+    def test_every_look_at_a_family_is_found_by_whatever_names_it(self, desk, clock):
+        """Three siblings on one card, a list that held one of them, searches; nobody else's."""
+        mother = ProfileFactory(last_name="МАХМҰТОВА", second_phone="+77011112233").user
+        siblings = [
+            ApplicationFactory(
+                child__last_name="МАХМҰТОВ",
+                child__first_name=name,
+                filed_by=mother,
+                number=f"23-{number:06d}",
+            )
+            for number, name in enumerate(("АСЫЛ", "АЙДОС", "АЛМАС"), start=811)
+        ]
+        father = ProfileFactory(last_name="АХМЕТОВ").user
+        GuardianshipFactory(child=siblings[0].child, user=father, ended_at=timezone.now())
+        vacancy = VacancyFactory(group__kindergarten__locality=siblings[1].locality)
+        bid = BidFactory(application=siblings[1], vacancy=vacancy)
+        referral = ReferralFactory(bid=bid, application=siblings[1], number="26-0403-9941")
+        stranger = ApplicationFactory(number="23-000900")
+        caller, worker = (
+            employee(Role.CONTACT_CENTRE, username="zhanar"),
+            worker_of(vacancy.group.kindergarten),
+        )
+        calls, house = inside(caller), inside(worker)
+        for text in ("23-000900", "23-000811"):
+            found = calls.post("/admin/family/", {"text": text})
+            calls.post(found["location"], {"reason": "looked_on_call"})
+        others = set(AuditEntry.objects.filter(subject=stranger.filed_by))
+        for address in (
+            reverse("admin:roster_bids", args=[vacancy.pk]),
+            reverse("admin:roster_awaited"),
+            page_of(referral),
+            reverse("admin:applications_bid_changelist") + "?q=23-000812",
+        ):
+            assert house.get(address).status_code == 200
+        theirs = AuditEntry.objects.filter(actor__in=[caller, worker]).exclude(action=Action.SEARCHED)
+        looks = set(theirs.exclude(target__contains="000900").exclude(subject=stranger.filed_by))
+        # Three on the card, which one search found, the page, the search in a list, and two lists.
+        assert len(looks) == 3 + 1 + 1 + 1 + 2
+        auditor = inside(employee(Role.AUDITOR))
+        for text in (
+            *(one.number for one in siblings),
+            "23000811",
+            siblings[2].child.iin,
+            "махмутов асыл",
+            "Махмұтов",
+            referral.number,
+            str(mother.phone),
+            "8 701 111 22 33",
+        ):
+            found = set(self.shown(auditor, q=text))
+            missing = {one.action for one in looks - found}
+            if text in (str(mother.phone), "8 701 111 22 33", "Махмұтов"):
+                assert missing == set(), text
+            elif text in ("23-000812", referral.number):
+                # The search found another child.
+                assert missing == {FamilyAction.FOUND_FAMILY}, text
+            else:
+                assert missing <= {FamilyAction.FOUND_FAMILY, FamilyAction.ROSTER_TAKEN}, text
+            assert not others & found, text
+        # Who is a guardian no more leads to the child that was theirs.
+        (look,) = looks & {
+            one for one in self.shown(auditor, q="Ахметов") if one.actor == caller and one.child
+        }
+        assert look.child == siblings[0].child.pk
+        searches = [one for one in self.shown(auditor, q="23-000811") if one.action == Action.SEARCHED]
+        assert [one.actor for one in searches[-1:]] == [caller]
+        assert {one.action for one in self.shown(auditor, who="zhanar", what="all:looks")} == {
+            Action.SEARCHED,
+            FamilyAction.FOUND_FAMILY,
+            FamilyAction.LOOKED_ON_CALL,
+        }
+        # On the card, an auditor who reads no names tells the three apart.
+        card = reverse("admin:family_of_child", args=[siblings[0].child.pk])
+        auditor.post(card, {"reason": "looked_for_check"})
+        rows = auditor.get(card).context["card"].sections["journal"].rows
+        told = {row.target for row in rows if row.entry.action == FamilyAction.LOOKED_ON_CALL}
+        assert told == {f"М••••• А., {one.number}" for one in siblings}
 
     def test_who_has_no_right_reads_and_takes_nothing(self):
         worker = inside(employee(Role.KINDERGARTEN))

@@ -1,0 +1,85 @@
+"""Which lists of children held a child, told from what is known of the child: no list keeps who stood in it.
+
+A list that was taken is entered under what it was a list of. A child stood in the lists of its vacancy since its bid,
+in those of its kindergarten from the referral on, and in those of the enrolled while its contract ran.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import localtime
+
+from accounts.audit_search import Span
+from accounts.models import User
+from applications.models import Bid, Event
+from applications.states import Move
+from bulletin.employment import kindergartens_of, localities_of, works_everywhere
+from children.models import Child
+
+# Of so many bids the lists are told, the newest: a family has a few.
+MOST: Final = 200
+_EVERYWHERE: Final = "roster.awaited:city"
+
+
+def enrolled_in(kindergarten: int) -> list[str]:
+    """Under what the list of a kindergarten's enrolled children is entered."""
+    return [f"roster.enrolled:{kindergarten}"]
+
+
+def bids_for(vacancy: UUID) -> list[str]:
+    """Under what the list of a vacancy's bids is entered."""
+    return [f"roster.bids:{vacancy}"]
+
+
+def awaited_by(employee: User, *, now: datetime) -> list[str]:
+    """Under what the list of the families is entered that `employee` expects: each place whose families it holds."""
+    if works_everywhere(employee):
+        return [_EVERYWHERE]
+    today = localtime(now).date()
+    localities = list(localities_of(employee, today=today).values_list("pk", flat=True))
+    others = kindergartens_of(employee, today=today).exclude(locality__in=localities)
+    return [
+        *(f"roster.awaited:locality-{pk}" for pk in localities),
+        *(f"roster.awaited:{pk}" for pk in others.values_list("pk", flat=True)),
+    ]
+
+
+def lists_of(children: Iterable[Child]) -> list[Span]:
+    """The lists that held one of `children`, each for as long as it may have; two statements.
+
+    Somewhat too long rather than too short where something was undone meanwhile.
+    """
+    bids = list(
+        Bid.objects.filter(application__child__in=list(children))
+        .select_related("referral__contract", "vacancy__group__kindergarten", "application")
+        .order_by("-placed_at", "-id")[:MOST]
+    )
+    undone = Event.objects.filter(
+        application__in={bid.application_id for bid in bids}, move=Move.UNDO_CONTRACT
+    )
+    gone = {event.data["referral"]: event for event in undone}
+    return [span for bid in bids for span in _lists_of(bid, gone)]
+
+
+def _lists_of(bid: Bid, gone: dict[str, Event]) -> list[Span]:
+    kindergarten = bid.vacancy.group.kindergarten
+    spans = [Span(one, bid.placed_at) for one in bids_for(bid.vacancy_id)]
+    referral = getattr(bid, "referral", None)
+    if referral is None:
+        return spans
+    awaited = (
+        _EVERYWHERE,
+        f"roster.awaited:locality-{kindergarten.locality_id}",
+        f"roster.awaited:{kindergarten.pk}",
+    )
+    spans += [Span(one, referral.issued_at, referral.ended_at) for one in awaited]
+    contract, undone = getattr(referral, "contract", None), gone.get(str(referral.pk))
+    if contract is not None:
+        spans += [Span(one, contract.signed_at, contract.ended_at) for one in enrolled_in(kindergarten.pk)]
+    if undone is not None:
+        signed_at = parse_datetime(undone.data["signed_at"])
+        spans += [Span(one, signed_at, undone.at) for one in enrolled_in(kindergarten.pk)]
+    return spans
