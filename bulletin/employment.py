@@ -146,6 +146,14 @@ def able(employed: QuerySet[User], permission: str) -> QuerySet[User]:
     return set_up.filter(pk__in=allowed.values("pk"))
 
 
+def with_somebody_able(permission: str, *, today: date) -> QuerySet[Kindergarten]:
+    """The kindergartens in which somebody is employed on the local date `today` who is `able`."""
+    held = Employment.objects.filter(
+        in_force(today), user__in=able(User.objects.all(), permission).values("pk")
+    )
+    return Kindergarten.objects.filter(pk__in=held.exclude(kindergarten=None).values("kindergarten"))
+
+
 def in_force(today: date) -> Q:
     """The employments that hold on the local date `today`."""
     return Q(since__lte=today) & (Q(until=None) | Q(until__gte=today))

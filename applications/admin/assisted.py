@@ -41,6 +41,7 @@ from accounts.progress import keep_session_secret, session_secret
 from accounts.services import account_of
 from accounts.sms_codes import TooManyCodes, check_code, send_code
 from accounts.views import code_step
+from applications.admin.in_turn import InTurn
 from applications.admin.work import (
     LINE_BREAK,
     Rows,
@@ -198,10 +199,12 @@ _APPROVED: Final = _(
 
 
 @admin.register(AssistedMove)
-class AssistedMoveAdmin(WorkAdmin):
+class AssistedMoveAdmin(InTurn, WorkAdmin):
     """For the contact centre and officials. Opening a page is entered in the journal of the account."""
 
     change_list_template = "admin/work/assisted_list.html"
+    most_urgent = ("move__asked_at", "pk")
+    permission_to_decide = "accounts.change_assistedmove"
     list_display = ["asked", "owner", "masked_new", "asked_by", "shown_state"]
     without_names = {"owner_data": "owner"}
     list_filter = [ToApproveFilter]
@@ -264,6 +267,9 @@ class AssistedMoveAdmin(WorkAdmin):
             is_in_journal=True,
         ),
     ]
+
+    def waiting_for(self, employee: User) -> QuerySet[AssistedMove]:
+        return assisted.to_approve(employee)
 
     def history_of(self, obj: AssistedMove) -> list[NumberMove]:
         return [obj.move]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.file_response import file_response
 from accounts.models import User
+from applications.admin.in_turn import InTurn
 from applications.admin.work import (
     PAPERS,
     ChildColumns,
@@ -32,6 +33,7 @@ from applications.benefits.claims import claims_to_check
 from applications.models import Benefit, BenefitCategory
 from applications.queue.position import position
 from applications.states import LIVE_STATES, BenefitState
+from children.access import own_children
 from notifications.clock import estimate_clock
 
 TONES = {
@@ -76,7 +78,9 @@ def _reject(benefit: Benefit, actor: User, data: dict[str, Any], now: datetime) 
 
 
 @admin.register(Benefit)
-class BenefitAdmin(ChildColumns, WorkAdmin):
+class BenefitAdmin(InTurn, ChildColumns, WorkAdmin):
+    most_urgent = ("claimed_at", "pk")
+    permission_to_decide = "applications.change_benefit"
     list_display = [
         "claimed_at",
         "child",
@@ -139,6 +143,9 @@ class BenefitAdmin(ChildColumns, WorkAdmin):
             danger=True,
         ),
     ]
+
+    def waiting_for(self, employee: User) -> QuerySet[Benefit]:
+        return claims_to_check().exclude(application__child__in=own_children(employee))
 
     def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
         """The oldest claim first among those to check, so that nobody is overtaken."""

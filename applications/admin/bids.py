@@ -11,6 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +36,7 @@ from applications.own_rows import own_rows
 from applications.queue.position import position, positions
 from applications.referrals import issuing
 from applications.states import BidState, UndoKind
+from bulletin.employment import with_somebody_able
 from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Kindergarten, Vacancy
 from children.access import own_children
@@ -195,11 +197,12 @@ class BidAdmin(InTurn, KindergartensWork):
         return obj.is_late(now=now)
 
     def waiting(self, request: HttpRequest) -> QuerySet[Bid]:
-        """Those of one's own kindergarten, and for an official those that another has not answered in time."""
-        user = staff_of(request)
+        """Those of one's own kindergarten, and for an official those that another has not answered or cannot."""
+        user, now = staff_of(request), estimate_clock()
         theirs = self.is_own_work(user)
         if user.has_perm(STAND_IN):
-            theirs |= Q(answer_due__lte=estimate_clock())
+            able = with_somebody_able(ANSWER, today=localtime(now).date())
+            theirs |= Q(answer_due__lte=now) | ~Q(vacancy__group__kindergarten__in=able)
         rows = self.get_queryset(request).filter(theirs, state=BidState.PENDING, holds_seat=True)
         return rows.exclude(application__child__in=own_children(user))
 

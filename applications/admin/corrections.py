@@ -5,12 +5,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.public_text import refuse_personal_numbers
+from applications.admin.in_turn import InTurn
 from applications.admin.proposals import WaitsForYou
 from applications.admin.work import (
     READ_BY_OTHERS,
@@ -25,11 +27,12 @@ from applications.admin.work import (
 )
 from applications.models import Application, Correction
 from applications.queue import corrections
-from applications.queue.corrections import corrected_number
+from applications.queue.corrections import corrected_number, corrections_to_decide
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, CorrectionState
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR
+from children.access import own_children
 from notifications.clock import estimate_clock, read_clock
 
 TONES = {
@@ -181,9 +184,11 @@ def _decline(correction: Correction, actor: User, data: dict[str, Any], now: dat
 
 
 @admin.register(Correction)
-class CorrectionAdmin(WorkAdmin):
+class CorrectionAdmin(InTurn, WorkAdmin):
     """For officials only: kindergartens have no say in the order of a queue."""
 
+    most_urgent = ("proposed_at", "pk")
+    permission_to_decide = corrections.DECIDE
     list_display = [
         "application",
         "locality",
@@ -236,6 +241,9 @@ class CorrectionAdmin(WorkAdmin):
             danger=True,
         ),
     ]
+
+    def waiting_for(self, employee: User) -> QuerySet[Correction]:
+        return corrections_to_decide(employee).exclude(application__child__in=own_children(employee))
 
     def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
         """The proposer may not decide."""

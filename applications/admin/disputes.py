@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.journal_actions import Action
 from accounts.masks import mask_phone
 from accounts.models import User
+from applications.admin.in_turn import InTurn
 from applications.admin.work import (
     LINE_BREAK,
     Rows,
@@ -106,9 +107,11 @@ class PlacedList(ChangeList):
 
 
 @admin.register(Dispute)
-class DisputeAdmin(WorkAdmin):
+class DisputeAdmin(InTurn, WorkAdmin):
     """For officials only: kindergartens have no say in who may act for a child."""
 
+    most_urgent = ("due_at", "pk")
+    permission_to_decide = "children.change_dispute"
     list_display = ["due", "child", "shown_state", "halts", "newcomer", "stopped_by", "raised_at"]
     list_display_links = ["due", "child"]
     list_filter = [DecisionFilter, "raised_at"]
@@ -163,6 +166,9 @@ class DisputeAdmin(WorkAdmin):
             danger=True,
         ),
     ]
+
+    def waiting_for(self, employee: User) -> QuerySet[Dispute]:
+        return to_decide(employee)
 
     def zone_of(self, obj: Dispute) -> tzinfo:
         return zone_of(obj.guardianship.child)

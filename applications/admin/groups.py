@@ -279,6 +279,7 @@ class GroupProposalForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(GroupProposal)
 class GroupProposalAdmin(ProposalAdmin):
     form = GroupProposalForm
+    permission_to_decide = CONFIRM
     list_display = ["name", "kindergarten", "change", "proposed_at", "proposed_by", "shown_state"]
     list_filter = ["state"]
     list_select_related = ["kindergarten__locality", "group", "proposed_by__employee"]
@@ -389,6 +390,7 @@ def _shown(obj: Any, name: str) -> str:
 
 @admin.register(Headcount)
 class HeadcountAdmin(ProposalAdmin):
+    permission_to_decide = CONFIRM_COUNT
     list_display = ["group", "kindergarten", "years", "children", "capacity", "counted_at", "shown_state"]
     list_filter = ["state", "school_year"]
     list_select_related = ["group__kindergarten__locality", "proposed_by__employee"]

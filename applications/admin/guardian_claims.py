@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.file_response import file_response
 from accounts.masks import mask_iin, mask_phone
 from accounts.models import User
+from applications.admin.in_turn import InTurn
 from applications.admin.work import (
     LINE_BREAK,
     PAPERS,
@@ -97,9 +98,11 @@ def _refuse(claim: GuardianClaim, actor: User, data: dict[str, Any], now: dateti
 
 
 @admin.register(GuardianClaim)
-class GuardianClaimAdmin(WorkAdmin):
+class GuardianClaimAdmin(InTurn, WorkAdmin):
     """For officials only."""
 
+    most_urgent = ("made_at", "pk")
+    permission_to_decide = "children.change_guardianclaim"
     list_display = ["made_at", "child_name", "decide_by", "ground", "shown_state"]
     list_display_links = ["made_at", "child_name"]
     list_filter = [WaitsFilter, "state", "ground", "made_at"]
@@ -166,6 +169,9 @@ class GuardianClaimAdmin(WorkAdmin):
             is_in_journal=True,
         ),
     ]
+
+    def waiting_for(self, employee: User) -> QuerySet[GuardianClaim]:
+        return claims_to_decide(employee)
 
     def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
         """The oldest first among those to decide."""

@@ -1,10 +1,12 @@
 """Rows that wait for an employee, one after another: after a decision the next one opens."""
 
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+
+from accounts.models import User
 
 
 class Next(NamedTuple):
@@ -21,7 +23,7 @@ def next_after(obj: Any, waiting: QuerySet[Any], order: tuple[str, ...]) -> Next
     and none of its columns is empty in a row that waits.
     """
     others = waiting.exclude(pk=obj.pk).order_by(*order)
-    values = {name: getattr(obj, name) for name in order}
+    values = {name: reduce(getattr, name.split("__"), obj) for name in order}
     later = others.filter(_after(values)) if None not in values.values() else others
     found = later.first() or others.first()
     return Next(found, others.count()) if found is not None else None
@@ -41,10 +43,20 @@ class InTurn:
 
     # Ends with the key.
     most_urgent: tuple[str, ...] = ()
+    # The permission of those for whom its rows wait.
+    permission_to_decide = ""
+
+    def waiting_for(self, employee: User) -> QuerySet[Any]:
+        """What waits for whoever may decide it, wherever it is: as the start page counts it."""
+        raise NotImplementedError
 
     def waiting(self, request: HttpRequest) -> QuerySet[Any]:
-        """What waits for this employee, who may decide it."""
-        raise NotImplementedError
+        """What waits for this employee, of their own places; nothing for who may not decide it."""
+        employee = cast(User, request.user)
+        rows: QuerySet[Any] = self.get_queryset(request)  # type: ignore[attr-defined]
+        if not employee.has_perm(self.permission_to_decide):
+            return rows.none()
+        return rows.filter(pk__in=self.waiting_for(employee).order_by().values("pk"))
 
     def to_come(self, request: HttpRequest, obj: Any) -> Next | None:
         """What comes after `obj`; None if nothing else waits."""

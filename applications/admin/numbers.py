@@ -19,6 +19,7 @@ from accounts.models import NumberMove, User
 from accounts.numbers import claims
 from accounts.numbers.moves import NotMoved, last_used
 from accounts.registry import PhoneTie
+from applications.admin.in_turn import InTurn
 from applications.admin.work import (
     LINE_BREAK,
     Rows,
@@ -75,9 +76,11 @@ def _decide(decision: Any, move: NumberMove, actor: User, data: dict[str, Any], 
 
 
 @admin.register(NumberMove)
-class NumberMoveAdmin(WorkAdmin):
+class NumberMoveAdmin(InTurn, WorkAdmin):
     """For officials only. Numbers are masked; opening a page is entered in the journal of the account."""
 
+    most_urgent = ("asked_at", "pk")
+    permission_to_decide = "accounts.change_numbermove"
     list_display = ["asked_at", "kind", "owner", "masked_old", "shown_state"]
     without_names = {"owner_data": "owner", "claimant_data": ""}
     list_filter = [StateFilter, "kind", "asked_at"]
@@ -127,6 +130,9 @@ class NumberMoveAdmin(WorkAdmin):
             is_in_journal=True,
         ),
     ]
+
+    def waiting_for(self, employee: User) -> QuerySet[NumberMove]:
+        return claims.to_decide(employee)
 
     def who_else_decides(self, request: HttpRequest, obj: NumberMove) -> str:
         fault = claims.why_not_decided(obj, staff_of(request))

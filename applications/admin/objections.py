@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.masks import mask_phone
 from accounts.models import Objection, User
+from applications.admin.in_turn import InTurn
 from applications.admin.work import ReasonForm, Rows, Work, WorkAdmin, staff_of, tag, written
 from applications.objections import answer_objection, child_of, is_about_own, to_answer
 from notifications.clock import estimate_clock
@@ -73,9 +74,11 @@ def _button(name: str, label: Any, answer: Objection.Answer, consequence: Any) -
 
 
 @admin.register(Objection)
-class ObjectionAdmin(WorkAdmin):
+class ObjectionAdmin(InTurn, WorkAdmin):
     """For officials only; what waits stands first, the earliest last day on top."""
 
+    most_urgent = ("due_at", "pk")
+    permission_to_decide = "accounts.change_objection"
     list_display = ["sent_at", "about", "sender", "answer_by", "shown_state"]
     # What a family writes names whom it will.
     without_names = {
@@ -123,6 +126,9 @@ class ObjectionAdmin(WorkAdmin):
             _("Another body keeps this data. Name it in the reason, which the family reads."),
         ),
     ]
+
+    def waiting_for(self, employee: User) -> QuerySet[Objection]:
+        return to_answer(employee)
 
     def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
         return [F("answered_at").desc(nulls_first=True), "due_at", "id"]

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from applications.admin.in_turn import InTurn
 from applications.admin.work import (
     ConfirmForm,
     SeenForm,
@@ -109,10 +110,16 @@ def decisions(
     ]
 
 
-class ProposalAdmin(WorkAdmin):
+class ProposalAdmin(InTurn, WorkAdmin):
     """What waits to be decided, and what became of the rest."""
 
     ordering = ["-proposed_at"]
+    most_urgent = ("proposed_at", "pk")
+
+    def waiting_for(self, employee: User) -> QuerySet[Any]:
+        """Nobody decides on a proposal of their own."""
+        open_ones = self.model._default_manager.filter(state=ProposalState.PROPOSED)
+        return open_ones.exclude(proposed_by=employee)
 
     @admin.display(description=_("State"), ordering="state")
     def shown_state(self, obj: Any) -> str:

@@ -35,6 +35,7 @@ from accounts.phones import paper_login
 from accounts.registry import Person, PersonNotFound, RegistryUnavailable, get_registry
 from accounts.services import IdentityTaken, account_of
 from accounts.views import code_step
+from applications.admin.in_turn import InTurn
 from applications.admin.work import (
     LINE_BREAK,
     Rows,
@@ -204,7 +205,7 @@ def _try(service: Callable[..., None], first: FirstSignIn, *values: Any, **optio
 
 
 @admin.register(FirstSignIn)
-class FirstSignInAdmin(WorkAdmin):
+class FirstSignInAdmin(InTurn, WorkAdmin):
     """For the contact centre. Opening a page is entered in the journal of the account."""
 
     change_list_template = "admin/work/registering_list.html"
@@ -212,6 +213,8 @@ class FirstSignInAdmin(WorkAdmin):
     without_names = {"owner_data": "owner"}
     list_filter = [ToPrintFilter]
     # The state stands where a narrow screen still shows it.
+    most_urgent = ("asked_at", "pk")
+    permission_to_decide = "accounts.change_firstsignin"
     list_display = ["owner", "shown_state", "registered_at"]
     list_select_related = ["user__profile"]
     search_fields = ["user__username"]
@@ -276,6 +279,9 @@ class FirstSignInAdmin(WorkAdmin):
             is_in_journal=True,
         ),
     ]
+
+    def waiting_for(self, employee: User) -> QuerySet[FirstSignIn]:
+        return first_sign_in.to_print(employee)
 
     def who_else_decides(self, request: HttpRequest, obj: FirstSignIn) -> str:
         return str(NoPaper(PaperFault.RELATED)) if is_of_the_family(obj.user, staff_of(request)) else ""

@@ -286,6 +286,7 @@ class RulesWaitForYou(WaitsForYou):
 class RulesProposalAdmin(ProposalAdmin):
     """Rules that wait for a second official, and what became of the others."""
 
+    permission_to_decide = DECIDE
     list_display = ["shown_locality", "begins", "proposed_at", "proposed_by", "shown_state"]
     list_filter = [RulesWaitForYou, "state"]
     list_select_related = ["locality", "proposed_by__employee"]
@@ -310,6 +311,9 @@ class RulesProposalAdmin(ProposalAdmin):
         done=_("The rules are approved."),
         otherwise=_("Nothing changes."),
     )
+
+    def waiting_for(self, employee: User) -> QuerySet[RulesProposal]:
+        return rules_to_decide(employee, now=estimate_clock())
 
     def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
         """The proposer may not decide."""

@@ -118,6 +118,7 @@ class UndoWaitsForYou(WaitsForYou):
 @admin.register(UndoRequest)
 class UndoRequestAdmin(ProposalAdmin):
     without_names = {"child": "masked_child"}
+    permission_to_decide = DECIDE
     list_display = ["shown_kind", "child", "kindergarten", "proposed_at", "proposed_by", "shown_state"]
     list_filter = [UndoWaitsForYou, "state", "kind"]
     list_select_related = [
@@ -152,6 +153,9 @@ class UndoRequestAdmin(ProposalAdmin):
         done=_("It is done. The family has been told."),
         otherwise=_("Everything stays as it is."),
     )
+
+    def waiting_for(self, employee: User) -> QuerySet[UndoRequest]:
+        return undo_to_decide(employee)
 
     def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
         """Who asked may not decide."""

@@ -8,17 +8,28 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from accounts.roles import Role
 from applications.admin.bids import BidAdmin
-from applications.admin.in_turn import next_after
-from applications.admin.work import page_of
-from applications.models import Bid, Referral
-from applications.referrals import issuing
+from applications.admin.in_turn import InTurn, next_after
+from applications.admin.work import WorkAdmin, page_of
+from applications.models import Application, Bid, Contract, Referral, StopListEntry, UndoRequest
+from applications.queue.corrections import propose_correction
+from applications.referrals import ending, issuing
 from applications.refusals import Refusal
-from applications.states import BidState
-from bulletin.models import Vacancy
+from applications.states import BidState, UndoKind
+from balabaqsha.admin_site import staff_site
+from bulletin.models import Group, Pause, Vacancy
 from tests.applications.bidding.reference import place_bid
-from tests.factories import ApplicationFactory, EmploymentFactory, GuardianshipFactory, VacancyFactory
-from tests.staff import inside, official_of, worker_of
+from tests.factories import (
+    ApplicationFactory,
+    BenefitFactory,
+    DisputeFactory,
+    EmploymentFactory,
+    GuardianshipFactory,
+    StaffFactory,
+    VacancyFactory,
+)
+from tests.staff import employee, inside, official_of, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
@@ -123,6 +134,68 @@ def test_officials_walk_through_what_is_late_in_their_localities(scene, worker, 
     done, refused = said(answer)
     assert bids[1].application.number in done
     assert bids[2].application.number in refused
+
+
+def test_an_official_walks_through_what_nobody_in_the_kindergarten_can_answer(scene, bids, clock):
+    """No worker has set up how they sign in: the department decides, before the time is over too."""
+    StaffFactory()
+    desk = inside(official_of(scene.locality))
+    assert desk.get(page_of(bids[0])).context["to_come"] == {"url": page_of(bids[1]), "left": 2}
+    assert desk.post(work(bids[0], "activate"), {"next": "1"})["Location"] == page_of(bids[1])
+    worker_of(scene.group.kindergarten)
+    assert desk.get(page_of(bids[1])).context["to_come"] is None
+
+
+def test_an_official_walks_through_whatever_waits_for_a_decision(scene, bids, clock):
+    """Each kind that the start page counts; an auditor, who decides nothing, is led nowhere."""
+    one, other = (bid.application for bid in bids[:2])
+    by, other_official, now = StaffFactory(), official_of(scene.locality), scene.now
+    issued = [issuing.activate_bid(bid, actor=scene.staff, now=now) for bid in bids[:2]]
+    for referral in issued:
+        ending.revoke_referral(referral, actor=scene.staff, reason="Қателік", now=now)
+    waiting = {
+        "benefits": [BenefitFactory(application=application) for application in (one, other)],
+        "corrections": [
+            propose_correction(
+                application,
+                new_filed_at=application.filed_at - timedelta(days=1),
+                new_birth_year=None,
+                document_number="12-К",
+                document_date=now.date(),
+                reason="Қағаз кезектегі күні",
+                actor=other_official,
+                now=now,
+            )
+            for application in (one, other)
+        ],
+        "disputes": [
+            DisputeFactory(guardianship=GuardianshipFactory(child=application.child))
+            for application in (one, other)
+        ],
+        "requests": [
+            UndoRequest.objects.create(
+                kind=UndoKind.REVOCATION, bid=bid, reason="Қателік", proposed_at=now, proposed_by=by
+            )
+            for bid in bids[:2]
+        ],
+    }
+    desk, auditor = inside(official_of(scene.locality)), inside(employee(Role.AUDITOR))
+    for name, (first, second) in waiting.items():
+        assert desk.get(page_of(first)).context["to_come"] == {"url": page_of(second), "left": 1}, name
+        assert desk.get(page_of(second)).context["to_come"] == {"url": page_of(first), "left": 1}, name
+        if name != "disputes":
+            assert auditor.get(page_of(first)).context["to_come"] is None, name
+    first, second = waiting["benefits"]
+    answer = desk.post(work(first, "reject"), {"next": "1", "reason": "Құжат басқа балаға берілген"})
+    assert answer["Location"] == page_of(second)
+    assert desk.get(page_of(second)).context["to_come"] is None
+
+
+def test_whatever_is_decided_one_by_one_is_walked_through():
+    """Every page with two ways to decide, or which hands the decision to a second person."""
+    passed_over = {Vacancy, Group, Application, Contract, StopListEntry, Pause}
+    pages = [page for page in staff_site._registry.values() if isinstance(page, WorkAdmin) and page.works]
+    assert {page.model for page in pages if not isinstance(page, InTurn)} == passed_over
 
 
 def test_several_are_refused_with_one_reason(worker, bids):
