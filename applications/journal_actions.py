@@ -63,6 +63,10 @@ class Action(models.TextChoices):
     REFERRAL_EXTENDED = "referral_extended", _("Referral extended")
     REFERRAL_LENGTHENED = "referral_lengthened", _("Last day of the referral moved by a day off")
     COMING_NOTED = "coming_noted", _("The kindergarten noted that the family came with its papers")
+    COMING_TAKEN_BACK = (
+        "coming_taken_back",
+        _("It was noted by mistake that the family came: the referral has its last day of before"),
+    )
     COMING_CONFIRMED = "coming_confirmed", _("The referral is valid again: the family had come in time")
     REFERRAL_EXPIRED = "referral_expired", _("Referral expired")
     REFERRAL_REVOKED = "referral_revoked", _("Referral revoked")
@@ -74,6 +78,7 @@ class Action(models.TextChoices):
     STOP_STARTED = "stop_started", _("Application put on the stop-list")
     STOP_LIFTED = "stop_lifted", _("Application returned from the stop-list")
     CONTRACT_SIGNED = "contract_signed", _("Contract signed")
+    CONTRACT_NUMBER_CORRECTED = "contract_number_corrected", _("Number of the contract corrected")
     CLAIM_HANDED_IN = "claim_handed_in", _("Papers of a guardian handed in")
     CLAIM_CHECKED = "claim_checked", _("Papers of a guardian checked")
     CLAIM_APPROVED = "claim_approved", _("Guardian approved by papers")

@@ -107,6 +107,12 @@ KINDS: Final = (
         "coming_noted", _("Your coming was noted"), BOTH, ("application", "referral", "came_on", "last_day")
     ),
     Kind(
+        "coming_taken_back",
+        _("The note of your coming is undone"),
+        BOTH,
+        ("application", "referral", "came_on", "last_day", "reason"),
+    ),
+    Kind(
         "coming_confirmed",
         _("Referral valid again: you came in time"),
         BOTH,

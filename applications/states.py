@@ -109,6 +109,10 @@ class Move(TextChoices):
     ISSUE_REFERRAL = "issue_referral", _("Referral issued")
     EXTEND_REFERRAL = "extend_referral", _("Referral extended")
     NOTE_COMING = "note_coming", _("The kindergarten noted that the family came with its papers")
+    TAKE_COMING_BACK = (
+        "take_coming_back",
+        _("It was noted by mistake that the family came: the referral has its last day of before"),
+    )
     CONFIRM_COMING = "confirm_coming", _("The referral is valid again: the family had come in time")
     LENGTHEN_REFERRAL = "lengthen_referral", _("Last day of the referral moved by a day off")
     REVOKE_REFERRAL = "revoke_referral", _("Referral revoked")
@@ -161,6 +165,7 @@ MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] 
     Move.EXTEND_REFERRAL: ((_S.REFERRED,), _S.REFERRED),
     Move.LENGTHEN_REFERRAL: ((_S.REFERRED,), _S.REFERRED),
     Move.NOTE_COMING: ((_S.REFERRED,), _S.REFERRED),
+    Move.TAKE_COMING_BACK: ((_S.REFERRED,), _S.REFERRED),
     Move.CONFIRM_COMING: ((_S.STOP_LISTED,), _S.REFERRED),
     Move.REVOKE_REFERRAL: ((_S.REFERRED,), _S.WAITING),
     Move.UNDO_REFUSAL: ((_S.WAITING,), _S.BID_PLACED),
@@ -214,6 +219,7 @@ DECISIONS = frozenset(
         Move.REJECT_BID,
         Move.ISSUE_REFERRAL,
         Move.NOTE_COMING,
+        Move.TAKE_COMING_BACK,
         Move.CONFIRM_COMING,
         Move.REVOKE_REFERRAL,
         Move.UNDO_REFUSAL,
@@ -258,6 +264,7 @@ class UndoKind(TextChoices):
     """What one employee asks to undo, or to take as done in time, and another one decides."""
 
     COMING = "coming", _("the family came in time, and it was not noted")
+    NOTED = "noted", _("it was noted by mistake that the family came")
     REFUSAL = "refusal", _("the bid was refused by mistake")
     REVOCATION = "revocation", _("the referral was revoked by mistake")
     CONTRACT = "contract", _("the contract was signed for the wrong child")

@@ -216,6 +216,7 @@ PICKED = {
     "applications/states.py COSTLY · Move",
     "applications/states.py CHOOSING · Move",
     "applications/states.py BEGINNING · Move",
+    "applications/journal_actions.py _LOOKS · Action",
     "applications/states.py DECISIONS · Move",
     "applications/views/cabinet/press.py _LOOK_CLOSER · Outcome",
     "applications/views/cabinet/press.py _LOOK_CLOSER · Refusal",
@@ -255,8 +256,8 @@ def test_of_every_move_it_is_decided_whether_a_dispute_halts_it():
     free = _named(
         Move,
         "REJECT_BID LOSE_BID VOID_BID OFFER_PLACE END_OFFER ISSUE_REFERRAL LENGTHEN_REFERRAL REVOKE_REFERRAL "
-        "NOTE_COMING CONFIRM_COMING UNDO_REFUSAL RESTORE_BID UNDO_CLOSING UNDO_REVOCATION UNDO_CONTRACT "
-        "END_CONTRACT UNDO_LEAVING TRANSFER UNDO_TRANSFER RETURN_TO_QUEUE "
+        "NOTE_COMING TAKE_COMING_BACK CONFIRM_COMING UNDO_REFUSAL RESTORE_BID UNDO_CLOSING UNDO_REVOCATION "
+        "UNDO_CONTRACT END_CONTRACT UNDO_LEAVING TRANSFER UNDO_TRANSFER RETURN_TO_QUEUE "
         "EXPIRE_REFERRAL LIFT_STOP "
         "SIGN_CONTRACT CONFIRM_INTEREST LAPSE END_LAPSED AGE_OUT VERIFY_BENEFIT END_BENEFIT CORRECT",
     )

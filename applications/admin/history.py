@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.inlines import BoundedInline
 from accounts.masks import mask_iin
 from accounts.models import User
+from accounts.public_text import refuse_personal_numbers
 from applications.admin.corrections import PROPOSE, moment
 from applications.admin.groups import in_words
 from applications.admin.undoing import ask_work, requests_of
@@ -37,6 +38,7 @@ from applications.places.occupancy import occupancies_of
 from applications.queue.position import position
 from applications.referrals import transferring
 from applications.referrals.leaving import end_contract
+from applications.referrals.numbering import correct_number
 from applications.referrals.returning import return_to_queue
 from applications.refusals import Refusal
 from applications.states import ReferralState, UndoKind
@@ -275,6 +277,19 @@ def _is_in_a_closed_group(contract: Contract, now: datetime) -> bool:
     return _runs(contract, now) and is_closed(contract.group)
 
 
+class NumberForm(forms.Form):
+    number = forms.CharField(label=_("Contract number"), max_length=40, validators=[refuse_personal_numbers])
+    reason = reason_field(help_text=_("The family reads this text."))
+
+
+def _has_number(contract: Contract, now: datetime) -> bool:
+    return True
+
+
+def _correct_number(contract: Contract, actor: User, data: dict[str, Any], now: datetime) -> None:
+    correct_number(contract, actor=actor, now=now, **data)
+
+
 def _runs(contract: Contract, now: datetime) -> bool:
     return contract.referral.state == ReferralState.SIGNED
 
@@ -380,6 +395,21 @@ class ContractAdmin(KindergartensWork):
             perform=_return_to_queue,
             form=FamilyReasonForm,
             danger=True,
+        ),
+        Work(
+            name="number",
+            label=_("Correct the number"),
+            consequence=_(
+                "The contract gets the number that stands on its paper. The family reads both numbers and your reason "
+                "in its journal; nothing else changes."
+            ),
+            done=_("The number is corrected."),
+            permission="applications.change_referral",
+            offered=_has_number,
+            perform=_correct_number,
+            form=NumberForm,
+            initial=lambda contract: {"number": contract.number},
+            is_in_journal=True,
         ),
         Work(
             name="end",

@@ -37,6 +37,7 @@ from applications.referrals import coming, ending
 from applications.referrals.applicants import applicant_of
 from applications.referrals.due import ends_by_tomorrow, valid_referrals
 from applications.states import HAS_PAPER, ReferralState, UndoKind
+from applications.undoing.noted import may_take_back, take_back_coming
 from applications.workplace import short_name
 from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Kindergarten
@@ -126,6 +127,14 @@ def _may_note(referral: Referral, now: datetime) -> bool:
     return referral.came_on is None and referral.is_valid(now=now)
 
 
+def _was_noted(referral: Referral, now: datetime) -> bool:
+    return referral.is_valid(now=now) and coming.noted(referral) is not None
+
+
+def _take_back_coming(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
+    take_back_coming(referral, actor=actor, now=now)
+
+
 def _revoke(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
     ending.revoke_referral(referral, actor=actor, reason=data["reason"], now=now)
 
@@ -183,7 +192,8 @@ class ReferralAdmin(InTurn, KindergartensWork):
             label=_("Sign the contract"),
             consequence=_(
                 "The child is enrolled and leaves the queue. Sign only after you have seen the identity documents "
-                "of the applicant and the child and the medical certificate. Only an official can undo it."
+                "of the applicant and the child and the medical certificate. Only an official can undo it; a number "
+                "that was typed wrong is corrected on the page of the contract."
             ),
             done=_("The contract is signed, the child is enrolled. The family has been told."),
             permission="applications.change_referral",
@@ -197,7 +207,8 @@ class ReferralAdmin(InTurn, KindergartensWork):
             consequence=_(
                 "Note the day on which the family came with its papers. The place stays theirs while you prepare the "
                 "contract: for so many working days as the rules give, counted from today. Without a contract the "
-                "referral then runs out as usual. The family is told."
+                "referral then runs out as usual. The family is told. If it is a mistake, you can take it back "
+                "yourself until the end of the day; later an official decides."
             ),
             done=_(
                 "It is noted that the family came. It has been told until when the contract can be signed."
@@ -208,6 +219,29 @@ class ReferralAdmin(InTurn, KindergartensWork):
             form=CameForm,
             initial=_came_today,
             fields=COMING_REFUSALS,
+        ),
+        Work(
+            name="came-not",
+            label=_("The family did not come"),
+            consequence=_(
+                "It was noted by mistake that the family came. The referral has its last day of before, or the next "
+                "working day where that is over. The family is told."
+            ),
+            done=_("It is taken back. The family has been told until when the referral is valid."),
+            permission="applications.change_referral",
+            offered=_was_noted,
+            perform=_take_back_coming,
+            danger=True,
+        ),
+        ask_work(
+            UndoKind.NOTED,
+            name="undo-coming",
+            label=_("It was noted by mistake"),
+            consequence=_(
+                "An official of the education department decides. If the official confirms, the referral has its last "
+                "day of before, or the next working day where that is over, and the family is told."
+            ),
+            bid_of=lambda referral: referral.bid,
         ),
         ask_work(
             UndoKind.COMING,
@@ -247,6 +281,11 @@ class ReferralAdmin(InTurn, KindergartensWork):
             bid_of=lambda referral: referral.bid,
         ),
     ]
+
+    def may(self, request: HttpRequest, work: Work, obj: Referral) -> bool:
+        """What was noted today is taken back by who noted it."""
+        is_own = work.name != "came-not" or may_take_back(obj, staff_of(request), now=estimate_clock())
+        return is_own and super().may(request, work, obj)
 
     def kindergarten_of(self, obj: Referral) -> Kindergarten:
         return obj.bid.vacancy.group.kindergarten

@@ -1,16 +1,20 @@
 """The kindergarten notes that a family came with its papers: the referral is valid while the contract is prepared."""
 
 from datetime import date, datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
 from applications.journal_actions import Action
-from applications.models import Application, Referral
+from applications.models import Application, Event, Referral
 from applications.moves import Refused, announce, lock_application, lock_referral, locking, move
 from applications.referrals.due import last_day_of
 from applications.referrals.last_day import LAST_DAY, day_to_sign, move_last_day
 from applications.refusals import Refusal
-from applications.rules.coming import why_not_came
-from applications.states import Move
+from applications.rules.coming import last_day_without, why_not_came
+from applications.states import Move, ReferralState
+from bulletin.calendar import working_calendar
 
 
 def note_coming(referral: Referral, *, came_on: date, actor: User, now: datetime) -> Referral:
@@ -27,11 +31,18 @@ def note_coming(referral: Referral, *, came_on: date, actor: User, now: datetime
         if refusal := why_not_noted(referral, application, came_on, now=now):
             raise Refused(refusal)
         last_day = day_to_sign(referral, now=now)
+        data: dict[str, Any] = {
+            "referral": str(referral.pk),
+            "came_on": came_on.isoformat(),
+            # What it had before, for whoever takes it back.
+            "valid_until": referral.valid_until.isoformat(),
+            "working_days": referral.working_days,
+        }
         referral.came_on = came_on
         if last_day > last_day_of(referral):
             move_last_day(referral, to=last_day)
         referral.save(update_fields=["came_on", *LAST_DAY])
-        data = {"referral": str(referral.pk), "came_on": came_on.isoformat()}
+        data["moved_to"] = referral.valid_until.isoformat()
         event = move(application, Move.NOTE_COMING, actor=actor, now=now, data=data)
         announce(
             event,
@@ -60,4 +71,56 @@ def why_not_noted(
         issued_on=place.day(referral.issued_at),
         last_day=last_day_of(referral) if referral.held_since is None else today,
         today=today,
+    )
+
+
+def noted(referral: Referral) -> Event | None:
+    """The event by which the coming was noted, while nothing else was built on it; None otherwise.
+
+    A last day that moved since (an extension, a day off, a standstill) went on from the one that was noted.
+    """
+    is_running = referral.state == ReferralState.ISSUED and referral.held_since is None
+    if referral.came_on is None or not is_running:
+        return None
+    about = (Move.NOTE_COMING, Move.TAKE_COMING_BACK, Move.CONFIRM_COMING)
+    events = Event.objects.filter(application=referral.application_id, move__in=about)
+    event = events.filter(data__referral=str(referral.pk)).order_by("-id").first()
+    if event is None or event.move != Move.NOTE_COMING or "moved_to" not in event.data:
+        return None
+    return event if parse_datetime(event.data["moved_to"]) == referral.valid_until else None
+
+
+def write_not_come(
+    event: Event, referral: Referral, application: Application, *, actor: User, reason: str, now: datetime
+) -> None:
+    """Undo the coming that `event` (`noted`) says, inside the caller's `locking`, with both rows locked.
+
+    The referral has its last day of before; where that is over or today, the family has the next working day. Never a
+    later one than it was told. Raises `Refused(CALENDAR)`.
+    """
+    came_on, place = referral.came_on, application.locality
+    before = parse_datetime(event.data["valid_until"])
+    assert before is not None
+    day_before = place.last_day(before)
+    last_day = last_day_without(
+        day_before,
+        told=last_day_of(referral),
+        today=place.day(now),
+        calendar=working_calendar(),
+    )
+    referral.came_on = None
+    move_last_day(referral, to=last_day)
+    if last_day == day_before:
+        referral.working_days = event.data["working_days"]
+    referral.save(update_fields=["came_on", *LAST_DAY])
+    data = {"referral": str(referral.pk), "noted": event.pk}
+    taken_back = move(application, Move.TAKE_COMING_BACK, actor=actor, now=now, reason=reason, data=data)
+    announce(
+        taken_back,
+        "coming_taken_back",
+        Action.COMING_TAKEN_BACK,
+        referral=referral,
+        came_on=came_on,
+        last_day=last_day,
+        reason=reason,
     )

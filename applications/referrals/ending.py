@@ -5,9 +5,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
-
 from accounts.models import User
 from applications.bidding.ending import release_seat
 from applications.journal_actions import Action
@@ -23,13 +20,14 @@ from applications.moves import (
 )
 from applications.referrals.days_off import lengthen_referral
 from applications.referrals.due import last_day_of
+from applications.referrals.numbering import refuse_used
 from applications.referrals.stops import stop_days_of
 from applications.referrals.stored_paper import take_paper_away
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER, Move, ReferralState
 from bulletin.calendar import working_calendar
 from bulletin.closings import closing_of, is_closed
-from bulletin.models import Closing, Kindergarten
+from bulletin.models import Closing
 from bulletin.workdays import end_of_day
 from children.access import is_own_child
 
@@ -52,7 +50,7 @@ def sign_contract(referral: Referral, *, actor: User, contract_number: str = "",
         if is_closed(referral.bid.vacancy.group):
             raise Refused(Refusal.GROUP_CLOSED)
         number = contract_number.strip() or referral.number
-        _refuse_used(number, referral.bid.vacancy.group.kindergarten)
+        refuse_used(number, referral.bid.vacancy.group.kindergarten)
         _end_referral(referral, ReferralState.SIGNED, at=now)
         contract = Contract.objects.create(
             referral=referral,
@@ -74,16 +72,6 @@ def sign_contract(referral: Referral, *, actor: User, contract_number: str = "",
             contract=contract,
         )
     return contract
-
-
-def _refuse_used(number: str, kindergarten: Kindergarten) -> None:
-    Kindergarten.objects.select_for_update(no_key=True).get(pk=kindergarten.pk)
-    used = Contract.objects.filter(
-        number__iexact=number, referral__bid__vacancy__group__kindergarten=kindergarten
-    ).select_related("referral")
-    if contract := used.first():
-        words = gettext("This contract number is in use already. Referral: %(referral)s")
-        raise ValidationError(words % {"referral": contract.referral.number})
 
 
 def revoke_referral(referral: Referral, *, actor: User, reason: str, now: datetime) -> Application:

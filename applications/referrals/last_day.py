@@ -1,4 +1,4 @@
-"""The last day of a referral moves to a later one."""
+"""The last day of a referral moves: to a later one, or back to that of before."""
 
 from datetime import date, datetime
 

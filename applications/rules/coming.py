@@ -17,6 +17,15 @@ def why_not_came(came_on: date, *, issued_on: date, last_day: date, today: date)
     return None
 
 
+def last_day_without(before: date, *, told: date, today: date, calendar: Calendar) -> date:
+    """The last day of a referral whose family did not come after all: `before` it was noted.
+
+    At least the working day after `today`, so that nobody is told of a day that is over; never after `told`, the day
+    that the family has been told. Raises `CalendarEnds`.
+    """
+    return min(told, max(before, calendar.add(today, 1)))
+
+
 def last_day_to_sign(last_day: date, *, today: date, days: int, calendar: Calendar) -> date:
     """The last day of a referral that gives at least `days` working days after `today`; never before `last_day`.
 

@@ -16,7 +16,7 @@ from applications.models import Application, Bid, UndoRequest
 from applications.moves import Refused, lock_application, locking, refuse_own_child, trace
 from applications.refusals import Refusal
 from applications.states import ProposalState, UndoKind
-from applications.undoing import coming, contracts, leaving, refusals, revocations
+from applications.undoing import coming, contracts, leaving, noted, refusals, revocations
 from applications.undoing.kinds import Undoing
 from bulletin.employment import kindergartens_of
 from children.access import own_children
@@ -25,6 +25,7 @@ ASK, DECIDE = "applications.add_undorequest", "applications.change_undorequest"
 
 KINDS: Final[dict[UndoKind, Undoing]] = {
     UndoKind.COMING: coming.UNDOING,
+    UndoKind.NOTED: noted.UNDOING,
     UndoKind.REFUSAL: refusals.UNDOING,
     UndoKind.REVOCATION: revocations.UNDOING,
     UndoKind.CONTRACT: contracts.UNDOING,

@@ -104,7 +104,14 @@ def ended_by_mistake(scene, contract):
     return UndoRequestFactory(kind=UndoKind.LEAVING, bid=contract.referral.bid, came_on=None)
 
 
+@pytest.fixture
+def noted_by_mistake(scene, referral):
+    coming.note_coming(referral, came_on=scene.now.date(), actor=scene.staff, now=scene.now)
+    return UndoRequestFactory(kind=UndoKind.NOTED, bid=referral.bid, came_on=None)
+
+
 UNDONE = {
+    Move.TAKE_COMING_BACK: "noted_by_mistake",
     Move.UNDO_LEAVING: "ended_by_mistake",
     Move.CONFIRM_COMING: "came_in_time",
     Move.UNDO_REFUSAL: "refused_by_mistake",

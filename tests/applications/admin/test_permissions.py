@@ -42,7 +42,7 @@ from applications.models import (
 )
 from applications.own_rows import TABLE as TABLE_OF_ROWS
 from applications.own_rows import concerns_all
-from applications.referrals import ending, extending, issuing
+from applications.referrals import coming, ending, extending, issuing
 from applications.referrals.leaving import end_contract
 from applications.referrals.transferring import transfer
 from balabaqsha.admin_site import staff_site
@@ -204,6 +204,7 @@ def build_objects(scene) -> SimpleNamespace:
     lost = referral()
     ending.expire_referral(lost, now=lost.valid_until)
     served = bid()
+    came = coming.note_coming(referral(), came_on=scene.now.date(), actor=scene.staff, now=scene.now)
     return SimpleNamespace(
         bid=served,
         served_child=served.application.child,
@@ -269,6 +270,7 @@ def build_objects(scene) -> SimpleNamespace:
         event=Event.objects.first(),
         stop=StopListEntry.objects.get(referral=expired),
         expired=expired,
+        came=came,
         gone=gone,
         moved=moved,
         in_closed=in_closed,

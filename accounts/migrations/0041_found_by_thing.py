@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("accounts", "0038_employees_as_people")]
+    dependencies = [("accounts", "0040_employees_as_they_were")]
 
     operations = [
         AddIndexConcurrently(

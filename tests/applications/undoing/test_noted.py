@@ -1,0 +1,174 @@
+"""A coming that was noted by mistake is taken back, and a number of a contract corrected."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from accounts import audit
+from accounts.audit import journal_of
+from accounts.roles import Role
+from applications.journal_actions import Action
+from applications.models import Application, Contract, Event, Referral, UndoRequest
+from applications.moves import Refused, write_event
+from applications.referrals import coming, ending, issuing
+from applications.referrals.due import last_day_of
+from applications.referrals.numbering import correct_number
+from applications.refusals import Refusal
+from applications.rules.coming import last_day_without
+from applications.states import Move, UndoKind
+from applications.undoing import requests
+from applications.undoing.noted import may_take_back, take_back_coming
+from bulletin.workdays import Calendar
+from notifications.models import Notice
+from tests.applications.bidding.reference import place_bid
+from tests.applications.conftest import NOW, ZONE
+from tests.factories import ApplicationFactory
+from tests.staff import employee, inside, official_of, worker_of
+
+MICROSECOND = timedelta(microseconds=1)
+# Issued on Wednesday the 26th, five working days: up to and including Wednesday the 3rd.
+LAST_DAY = date(2019, 7, 3)
+OVER = datetime(2019, 7, 4, tzinfo=ZONE)
+MIDNIGHT = datetime(2019, 6, 27, tzinfo=ZONE)
+
+
+def test_the_last_day_of_before_and_never_a_day_that_is_over():
+    calendar = Calendar(set(), set(), first=date(2019, 1, 1), last=date(2019, 12, 31))
+    told = date(2019, 7, 12)
+    for today, becomes in (
+        (date(2019, 7, 1), LAST_DAY),
+        (date(2019, 7, 2), LAST_DAY),
+        (LAST_DAY, date(2019, 7, 4)),
+        # A Friday: the next working day is Monday.
+        (date(2019, 7, 5), date(2019, 7, 8)),
+        (told, told),
+    ):
+        assert last_day_without(LAST_DAY, told=told, today=today, calendar=calendar) == becomes
+
+
+@pytest.fixture
+def referral(scene):
+    write_event(scene.application, Move.FILE, before="", actor=scene.parent, now=NOW)
+    bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=NOW)
+    return issuing.activate_bid(bid, actor=scene.staff, now=NOW)
+
+
+@pytest.fixture
+def worker(scene):
+    return worker_of(scene.group.kindergarten)
+
+
+def refused(call, *args, **kwargs):
+    with pytest.raises(Refused) as refusal:
+        call(*args, **kwargs)
+    return refusal.value.reason
+
+
+def note(referral, actor, *, now=NOW):
+    return coming.note_coming(referral, came_on=now.date(), actor=actor, now=now)
+
+
+@pytest.mark.django_db
+class TestTakenBack:
+    def test_on_the_same_day_by_who_noted_it(self, scene, referral, worker):
+        before = Referral.objects.values("valid_until", "working_days", "came_on").get()
+        runs_out = Application.objects.get().runs_out_at
+        noted, other = note(referral, worker), worker_of(scene.group.kindergarten)
+        assert last_day_of(noted) >= LAST_DAY
+        last = MIDNIGHT - MICROSECOND
+        assert may_take_back(noted, worker, now=last)
+        assert refused(take_back_coming, noted, actor=other, now=last) == Refusal.NOT_ALLOWED
+        assert refused(take_back_coming, noted, actor=worker, now=MIDNIGHT) == Refusal.NOT_ALLOWED
+        taken_back = take_back_coming(noted, actor=worker, now=last)
+        assert Referral.objects.values("valid_until", "working_days", "came_on").get() == before
+        assert Application.objects.get().runs_out_at == runs_out
+        notice = Notice.objects.get(kind="coming_taken_back")
+        assert f"{last_day_of(taken_back):%d.%m.%Y}" in notice.text
+        assert journal_of(scene.parent).first().action == Action.COMING_TAKEN_BACK
+        # Not twice; and then it can be noted anew, and taken back once more.
+        assert refused(take_back_coming, taken_back, actor=worker, now=last) == Refusal.NOT_ALLOWED
+        take_back_coming(note(taken_back, worker), actor=worker, now=last)
+        assert Event.objects.filter(move=Move.TAKE_COMING_BACK).count() == 2
+
+    def test_later_an_official_decides_and_the_family_has_a_day_to_come(self, scene, referral, worker):
+        """Noted on the last day: it may not be told that the referral ended yesterday."""
+        noted = note(referral, worker, now=OVER - MICROSECOND)
+        told = last_day_of(noted)
+        asked = requests.ask_to_undo(
+            noted.bid, kind=UndoKind.NOTED, reason="Басқа отбасы келді", actor=worker, now=OVER
+        )
+        assert Referral.objects.get().came_on == noted.came_on
+        requests.approve_undo(asked, actor=official_of(scene.locality), now=OVER)
+        referral = Referral.objects.get()
+        assert (referral.came_on, last_day_of(referral)) == (None, date(2019, 7, 5))
+        assert last_day_of(referral) < told
+        assert referral.is_valid(now=OVER)
+        assert "Басқа отбасы келді" in Notice.objects.get(kind="coming_taken_back").text
+
+    @pytest.mark.parametrize("since", ["moved", "held", "signed", "asked"])
+    def test_not_once_something_went_on_from_it(self, scene, referral, worker, since):
+        noted = note(referral, worker)
+        if since == "moved":
+            Referral.objects.update(valid_until=noted.valid_until + timedelta(days=1))
+        elif since == "held":
+            Referral.objects.update(held_since=NOW)
+        elif since == "signed":
+            ending.sign_contract(noted, actor=worker, now=NOW)
+        else:
+            requests.ask_to_undo(noted.bid, kind=UndoKind.NOTED, reason="Қателік", actor=worker, now=NOW)
+        asked = refused(take_back_coming, noted, actor=worker, now=NOW)
+        assert asked == (Refusal.PROPOSAL_WAITS if since == "asked" else Refusal.NOT_ALLOWED)
+        if since != "asked":
+            again = refused(
+                requests.ask_to_undo, noted.bid, kind=UndoKind.NOTED, reason="Қате", actor=worker, now=NOW
+            )
+            assert again == Refusal.GONE_ON
+        assert Referral.objects.get().came_on == NOW.date()
+        assert not Notice.objects.filter(kind="coming_taken_back").exists()
+        assert UndoRequest.objects.count() == (since == "asked")
+
+    def test_the_page_offers_it_and_the_confirmation_says_how(self, scene, referral, worker, clock):
+        desk, work = inside(worker), "admin:applications_referral_work"
+        asked = desk.get("/ru" + reverse(work, args=[referral.pk, "came"])).content.decode()
+        assert "до конца дня" in asked
+        assert desk.get(reverse(work, args=[referral.pk, "came-not"])).status_code == 403
+        desk.post(reverse(work, args=[referral.pk, "came"]), {"came_on": "2019-06-26"})
+        page = desk.get(reverse("admin:applications_referral_change", args=[referral.pk])).content.decode()
+        assert reverse(work, args=[referral.pk, "came-not"]) in page
+        assert reverse(work, args=[referral.pk, "undo-coming"]) in page
+        desk.post(reverse(work, args=[referral.pk, "came-not"]), {})
+        assert Referral.objects.get().came_on is None
+
+
+@pytest.mark.django_db
+class TestNumber:
+    def test_it_is_corrected_with_a_reason_that_the_family_reads(self, scene, referral, worker, clock):
+        contract = ending.sign_contract(referral, actor=worker, contract_number="17-A", now=NOW)
+        other_family = ApplicationFactory(
+            locality=scene.locality, child__birth_date=scene.application.child.birth_date
+        )
+        bid = place_bid(other_family, scene.vacancy, actor=other_family.filed_by, now=NOW)
+        other = ending.sign_contract(
+            issuing.activate_bid(bid, actor=scene.staff, now=NOW), actor=worker, contract_number="71", now=NOW
+        )
+        by = {"actor": worker, "now": NOW}
+        for number in ("17-A", " ", other.number):
+            with pytest.raises(ValidationError):
+                correct_number(contract, number=number, reason="Қате терілді", **by)
+        assert refused(correct_number, contract, number="17", reason=" ", **by) == Refusal.REASON_MISSING
+        desk, address = (
+            inside(worker),
+            reverse("admin:applications_contract_work", args=[contract.pk, "number"]),
+        )
+        answer = desk.post(address, {"number": "71", "reason": "Қате терілді, қағаздағыдай"})
+        assert answer.context["errors"]
+        desk.post(address, {"number": "17-Б", "reason": "Қате терілді, қағаздағыдай"})
+        assert Contract.objects.get(pk=contract.pk).number == "17-Б"
+        entry = journal_of(scene.parent).first()
+        assert (entry.action, entry.actor) == (Action.CONTRACT_NUMBER_CORRECTED, worker)
+        assert "17-A → 17-Б" in entry.reason
+        assert audit.history_of(contract).filter(action=Action.CONTRACT_NUMBER_CORRECTED).count() == 1
+        # An official signs nothing, and corrects nothing.
+        assert inside(employee(Role.OFFICIAL)).post(address, {}).status_code == 403
