@@ -118,7 +118,7 @@ class ProposalAdmin(InTurn, WorkAdmin):
 
     def waiting_for(self, employee: User) -> QuerySet[Any]:
         """Nobody decides on a proposal of their own."""
-        open_ones = self.model._default_manager.filter(state=ProposalState.PROPOSED)
+        open_ones: QuerySet[Any] = self.model._default_manager.filter(state=ProposalState.PROPOSED)
         return open_ones.exclude(proposed_by=employee)
 
     @admin.display(description=_("State"), ordering="state")
