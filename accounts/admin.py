@@ -1,13 +1,14 @@
 """People as employees may see them: masked and read-only, except for blocking an account and an employee's groups."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.contrib.auth import admin as djangos  # registers its page, which is replaced here
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -17,6 +18,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -168,6 +171,59 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+# What Django calls its rights, as codes, and how the page of a role heads them.
+_VERBS: Final = {
+    "view": _("May read"),
+    "add": _("May add"),
+    "change": _("May change or decide"),
+    "delete": _("May delete"),
+}
+
+
+class RoleAdmin(ReadOnlyAdmin):
+    """What each role may do; `manage.py setup_roles` makes every group hold exactly that."""
+
+    list_display = ["role"]
+    fields = ["role", "rights"]
+    readonly_fields = ["role", "rights"]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Group | None:
+        """The group under the name of its role, which is never saved."""
+        group: Group | None = super().get_object(request, object_id, from_field)
+        if group is not None:
+            group.name = role_name(group.name)
+        return group
+
+    @admin.display(description=_("Role"), ordering="name")
+    def role(self, group: Group) -> str:
+        return role_name(group.name)
+
+    @admin.display(description=_("Rights"))
+    def rights(self, group: Group) -> SafeString:
+        """A line of what the role may do with which rows, and a line for each right that is about no rows."""
+        of_rows: dict[str, list[str]] = {verb: [] for verb in _VERBS}
+        others = []
+        for right in group.permissions.select_related("content_type"):
+            verb, _sign, _model = right.codename.partition("_")
+            model = right.content_type.model_class()
+            if (
+                model is not None
+                and right.codename == f"{verb}_{right.content_type.model}"
+                and verb in _VERBS
+            ):
+                of_rows[verb].append(str(model._meta.verbose_name_plural))
+            else:
+                others.append(gettext(right.name))
+        lines = [f"{_VERBS[verb]}: {', '.join(sorted(names))}" for verb, names in of_rows.items() if names]
+        return format_html_join(SafeString("<br>"), "{}", ((line,) for line in [*lines, *sorted(others)]))
+
+
+# Django's page stands there already: it shows codes, and groups are made by a command.
+assert isinstance(admin.site.get_model_admin(Group), djangos.GroupAdmin)
+admin.site.unregister(Group)
+admin.site.register(Group, RoleAdmin)
 
 
 class RoleFilter(admin.SimpleListFilter):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from bulletin.models import Holiday
-from bulletin.official_days import OfficialDay, official_days
+from bulletin.official_days import ESTIMATE, OfficialDay, official_days
 
 
 @dataclass
@@ -50,5 +50,5 @@ def _holiday(day: OfficialDay) -> Holiday:
         kind=Holiday.Kind.WORKING_DAY if day.is_working else Holiday.Kind.DAY_OFF,
         name_kk=day.name_kk,
         name_ru=day.name_ru,
-        source=f"{day.source} (estimate)" if day.is_estimate else day.source,
+        source=f"{day.source}{ESTIMATE}" if day.is_estimate else day.source,
     )

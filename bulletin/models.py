@@ -70,7 +70,7 @@ class Locality(Bilingual):
         verbose_name_plural = _("localities")
         ordering = ["order", "name_kk"]
         # For roles whose work is the whole city; everybody else is employed somewhere.
-        permissions = [("work_everywhere", "Can work in every locality")]
+        permissions = [("work_everywhere", _("Can work in every locality"))]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -118,7 +118,7 @@ class Kindergarten(Bilingual):
         verbose_name = _("kindergarten")
         verbose_name_plural = _("kindergartens")
         ordering = ["sort_key", "id"]
-        permissions = [("stand_in", "Can decide for a kindergarten in which nobody may")]
+        permissions = [("stand_in", _("Can decide for a kindergarten in which nobody may"))]
 
     def get_absolute_url(self) -> str:
         return reverse("bulletin:kindergarten", args=[self.slug])

@@ -11,13 +11,28 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
+from typing import Final
 
 import holidays
+from django.utils.translation import gettext
 
 FIRST_YEAR = 2018
 # How many years after the current one are loaded.
 YEARS_AHEAD = 2
 LIST_SOURCE = f"holidays {version('holidays')}"
+
+# After the source of a day whose date is not announced yet.
+ESTIMATE: Final = " (estimate)"
+
+
+def source_in_words(stored: str) -> str:
+    """Where a day of the calendar comes from, in the language of the page; what an employee wrote stays as it is."""
+    source = stored.removesuffix(ESTIMATE)
+    package, _space, number = source.partition(" ")
+    if package == "holidays" and number[:1].isdigit():
+        source = gettext("Official list of days off, edition: %(number)s") % {"number": number}
+    return f"{source}. {gettext('The date is not announced yet')}" if stored.endswith(ESTIMATE) else source
+
 
 # Keyed by the package's English names.
 NAMES: dict[str, tuple[str, str]] = {

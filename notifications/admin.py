@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +16,7 @@ from notifications.models import Mail, Message, Notice, Outgoing
 from notifications.selectors import undelivered
 from notifications.services import send_again
 from notifications.text import mask_phone, segments
+from notifications.troubles import in_words
 
 
 def _no_names() -> str:
@@ -81,6 +83,11 @@ class _Outbox(_Record):
             return str(_("Hidden: it holds a secret code."))
         return str(_("Can't be read: its key is missing.")) if message.text is None else message.text
 
+    @admin.display(description=_("error"))
+    def trouble(self, message: Outgoing) -> str:
+        words, code = in_words(message.error)
+        return format_html("{} <code>{}</code>", words, code) if code else words or "—"
+
     @admin.action(description=_("Send again"), permissions=["change"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         now = read_clock()
@@ -102,7 +109,16 @@ class _Outbox(_Record):
 
 @admin.register(Message)
 class MessageAdmin(_Outbox):
-    list_display = ["created_at", "masked_phone", "kind", "language", "state", "attempts", "sent_at", "error"]
+    list_display = [
+        "created_at",
+        "masked_phone",
+        "kind",
+        "language",
+        "state",
+        "attempts",
+        "sent_at",
+        "trouble",
+    ]
     search_fields = ["=phone"]
     search_help_text = _("A whole phone number, as +77017779876.")
     fields = [
@@ -118,7 +134,7 @@ class MessageAdmin(_Outbox):
         "give_up_at",
         "sent_at",
         "provider_id",
-        "error",
+        "trouble",
     ]
 
     @admin.display(description=_("phone"))
@@ -132,7 +148,7 @@ class MessageAdmin(_Outbox):
 
 @admin.register(Mail)
 class MailAdmin(_Outbox):
-    list_display = ["created_at", "kind", "language", "state", "attempts", "sent_at", "error"]
+    list_display = ["created_at", "kind", "language", "state", "attempts", "sent_at", "trouble"]
     fields = [
         "created_at",
         "kind",
@@ -143,7 +159,7 @@ class MailAdmin(_Outbox):
         "next_attempt_at",
         "give_up_at",
         "sent_at",
-        "error",
+        "trouble",
     ]
 
 

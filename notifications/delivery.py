@@ -30,6 +30,7 @@ from notifications.models import Mail, Message, Outgoing
 from notifications.selectors import is_told
 from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, get_backend
 from notifications.sweeps import renew_connection
+from notifications.troubles import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,6 @@ LEASE = CLAIMING + timedelta(seconds=SEND_SECONDS) + timedelta(seconds=90)
 SHORTEST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=32)
 JITTER = 0.25
-NOT_TOLD = "the recipient is no longer told of this"
 
 _random = SystemRandom()
 
@@ -76,13 +76,13 @@ class _SmsPost:
     def why_withheld(self, row: Message, *, now: datetime) -> str:
         """As every code is, a notice is sent while there is a budget for it."""
         if not is_told(row):
-            return NOT_TOLD
+            return Trouble.NOT_TOLD.value
         fate = fate_of(row.kind)
         is_open = self.purse.is_open(now=now)
         if fate is PastBudget.WITHHELD and not is_open:
-            return "the day's budget is spent"
+            return Trouble.BUDGET.value
         if fate in (PastBudget.WITHHELD, PastBudget.WARNING) and has_had_enough(row, now=now):
-            return "too many notices to this number today"
+            return Trouble.ENOUGH.value
         return ""
 
     def send(self, row: Message) -> SendResult:
@@ -95,7 +95,7 @@ class _MailPost:
     model: type[Outgoing] = Mail
 
     def why_withheld(self, row: Mail, *, now: datetime) -> str:
-        return "" if is_told(row) else NOT_TOLD
+        return "" if is_told(row) else Trouble.NOT_TOLD.value
 
     def send(self, row: Mail) -> SendResult:
         return send_mail(row)
@@ -204,7 +204,7 @@ def _next(rows: QuerySet[Any], *, now: datetime) -> Outgoing | None:
 def _deliver(row: Outgoing, *, post: _Post, counts: Counts, now: datetime) -> bool:
     """Send a claimed row and record the result; False if there is no point in trying others."""
     if now >= row.give_up_at:
-        counts.failed += _finish(row, state=Outgoing.State.FAILED, error=row.error or "too late")
+        counts.failed += _finish(row, state=Outgoing.State.FAILED, error=row.error or Trouble.LATE.value)
         return True
     if why := post.why_withheld(row, now=now):
         counts.withheld += _record(row, state=Outgoing.State.WITHHELD, attempts=row.attempts - 1, error=why)
@@ -232,7 +232,7 @@ def _deliver(row: Outgoing, *, post: _Post, counts: Counts, now: datetime) -> bo
 
 def _send(row: Outgoing, *, post: _Post) -> SendResult:
     if row.text is None:
-        return SendResult(Outcome.UNAVAILABLE, error="no key opens the text")
+        return SendResult(Outcome.UNAVAILABLE, error=Trouble.NO_KEY_OF_TEXT.value)
     try:
         return post.send(row)
     except Exception as error:  # noqa: BLE001

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from notifications.kinds import KINDS
 from notifications.models import Mail
 from notifications.sms.base import Outcome, SendResult
+from notifications.troubles import Trouble
 
 # 5xx: the server will not take this message, however often it is asked.
 _FOR_GOOD: Final = range(500, 600)
@@ -26,7 +27,7 @@ def send_mail(mail: Mail) -> SendResult:
     The same `Message-ID` goes with every attempt, so a mailbox that knows it shows the e-mail once.
     """
     if mail.address is None:
-        return SendResult(Outcome.UNAVAILABLE, error="no key opens the address")
+        return SendResult(Outcome.UNAVAILABLE, error=Trouble.NO_KEY_OF_ADDRESS.value)
     try:
         with get_connection() as connection:
             connection.send_messages([message(mail)])

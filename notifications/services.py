@@ -18,6 +18,7 @@ from notifications.broker import wake_on_commit, wake_soon_on_commit
 from notifications.kinds import KINDS, Channel, Kind, is_secret
 from notifications.models import Mail, Message, Notice
 from notifications.selectors import inbox_of
+from notifications.troubles import Trouble
 
 _UNDER_WAY = (Message.State.QUEUED, Message.State.SENDING)
 _SENDABLE_AGAIN = (Message.State.FAILED, Message.State.WITHHELD, Message.State.SENT)
@@ -150,7 +151,7 @@ def withdraw_from_phone(phone: Any, kind: str, *, dedupe_keys: Iterable[str]) ->
     stored = [_stored_key(kind, number, key) for key in dedupe_keys]
     if stored:
         under_way = Message.objects.filter(dedupe_key__in=stored, state__in=_UNDER_WAY)
-        under_way.update(state=Message.State.WITHHELD, text="", error="void: a newer one followed")
+        under_way.update(state=Message.State.WITHHELD, text="", error=Trouble.NEWER.value)
 
 
 def render(kind: Kind, channel: Channel, *, language: str, context: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from applications.bidding.obstacles import EARLIEST_YEAR
 from applications.referrals.days_off import LENGTHEN_TASK
 from bulletin.calendar import lock_calendar, mark_of_calendar
 from bulletin.models import Holiday
+from bulletin.official_days import source_in_words
 from bulletin.seen import CheckedAdmin
 from notifications.broker import wake_on_commit
 from notifications.clock import estimate_clock, read_clock
@@ -28,6 +29,17 @@ class HolidayForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Holiday
         fields = ["date", "kind", "name_kk", "name_ru", "source"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.source:
+            self.initial["source"] = source_in_words(self.instance.source)
+
+    def clean_source(self) -> str:
+        """What the page told of the source is kept as it was stored."""
+        source: str = self.cleaned_data["source"]
+        was = self.instance.source
+        return was if was and source == source_in_words(was) else source
 
     def clean_date(self) -> date:
         day: date = self.cleaned_data["date"]
@@ -41,7 +53,7 @@ class HolidayAdmin(CheckedAdmin):
     """Dates are never deleted: a cancelled day off becomes a working day, so that loading does not bring it back."""
 
     form = HolidayForm
-    list_display = ["day", "kind", "name_kk", "name_ru", "source"]
+    list_display = ["day", "kind", "name_kk", "name_ru", "shown_source"]
     list_filter = ["kind"]
     search_fields = ["name_kk", "name_ru", "source"]
     check_title = _("Check the day")
@@ -52,6 +64,10 @@ class HolidayAdmin(CheckedAdmin):
     @admin.display(description=_("date"), ordering="date")
     def day(self, holiday: Holiday) -> str:
         return f"{holiday.date:%d.%m.%Y}, {date_format(holiday.date, 'l').lower()}"
+
+    @admin.display(description=_("source"))
+    def shown_source(self, holiday: Holiday) -> str:
+        return source_in_words(holiday.source) or "—"
 
     def consequences(self, obj: Holiday) -> dict[str, Any]:
         """Families' deadlines are counted by these days."""
@@ -96,6 +112,13 @@ class HolidayAdmin(CheckedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Holiday | None = None) -> list[str]:
         return ["date"] if obj else []
+
+    def get_fields(self, request: HttpRequest, obj: Holiday | None = None) -> list[Any]:
+        """Whoever only reads a day reads in words where it comes from."""
+        fields = list(super().get_fields(request, obj))
+        if self.has_change_permission(request, obj):
+            return fields
+        return ["shown_source" if name == "source" else name for name in fields]
 
     def has_delete_permission(self, request: HttpRequest, obj: Holiday | None = None) -> bool:
         return False

@@ -71,7 +71,7 @@ class Application(models.Model):
         verbose_name_plural = _("applications")
         ordering = ["-filed_at", "-sequence"]
         # Documents of benefits, of extensions and of guardians, and referrals as they are printed.
-        permissions = [("open_papers", "Can open the papers of families")]
+        permissions = [("open_papers", _("Can open the papers of families"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["child"], condition=Q(state__in=LIVE_STATES), name="one_live_application_per_child"
