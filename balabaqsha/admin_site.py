@@ -38,6 +38,7 @@ from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_
 from balabaqsha.staff_manual import manual
 from balabaqsha.staff_set_up import set_up
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
+from balabaqsha.staff_signed_out import signed_out_page
 from bulletin.employment import places_of
 from notifications import budget
 from notifications.clock import estimate_clock, read_clock
@@ -80,6 +81,12 @@ class StaffAdminSite(OTPAdminSite):
                     _sign_out(request)
                 else:
                     note_request(request.session, now=now)
+            if (
+                request.method == "POST"
+                and not request.user.is_authenticated
+                and request.path not in self._open
+            ):
+                return signed_out_page(self, request)
             try:
                 return cast(HttpResponse, guarded(request, *args, **kwargs))
             except (Http404, PermissionDenied) as refusal:
@@ -88,6 +95,11 @@ class StaffAdminSite(OTPAdminSite):
                 return self._not_here(request, refusal)
 
         return watched
+
+    @property
+    def _open(self) -> tuple[str, ...]:
+        """The addresses that somebody may send something to who is signed in nowhere: there is nothing to lose."""
+        return tuple(reverse(f"admin:{name}", current_app=self.name) for name in ("login", "logout"))
 
     def _not_here(self, request: HttpRequest, refusal: Exception) -> HttpResponse:
         """A page of the workplace, with the way back, for what is not there (any more) or is no work of theirs."""

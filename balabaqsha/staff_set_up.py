@@ -86,6 +86,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
             )
         else:
             return _let_in(request, *done, now=now)
+    _ask_for_password_again(form)
     context: dict[str, Any] = {
         "form": form,
         "link": link,
@@ -94,6 +95,14 @@ def set_up(request: HttpRequest) -> HttpResponse:
         "picture": SafeString(segno.make(app.config_url).svg_inline(scale=5, border=4, light="#fff")),
     }
     return _page(request, "admin/set_up.html", gettext("Set up your account"), **context)
+
+
+def _ask_for_password_again(form: SetUpForm) -> None:
+    """Say at a field that was right why it is empty: something else in the form was not."""
+    if form.is_bound:
+        for name in ("password", "repeated"):
+            if name in form.fields and name not in form.errors:
+                form.add_error(name, gettext("Enter it once more: a page never keeps a password."))
 
 
 def _look_up(request: HttpRequest, secret: str, *, now: datetime) -> StaffLink | HttpResponse:

@@ -232,7 +232,11 @@ class TestALinkEnds:
         known = TOTPDevice.objects.get(user=user)
         browser, address, page = opened(link)
         assert b32encode(known.bin_key).decode() not in page.content.decode().replace(" ", "")
-        assert fill(browser, address, user, token=code_of(known)).status_code == 200
+        wrong = fill(browser, address, user, token=code_of(known))
+        assert wrong.status_code == 200
+        # The right password is not kept by the page, which says so beside the field.
+        assert {"token", "password", "repeated"} <= wrong.context["form"].errors.keys()
+        assert PASSWORD not in wrong.content.decode()
         assert not TOTPDevice.objects.filter(user=user, confirmed=True).exists()
 
     def test_a_set_up_account_is_only_reset(self, chief):

@@ -204,7 +204,7 @@ def build_objects(scene) -> SimpleNamespace:
     lost = referral()
     ending.expire_referral(lost, now=lost.valid_until)
     served = bid()
-    came = coming.note_coming(referral(), came_on=scene.now.date(), actor=scene.staff, now=scene.now)
+    visited = coming.note_coming(referral(), came_on=scene.now.date(), actor=scene.staff, now=scene.now)
     return SimpleNamespace(
         bid=served,
         served_child=served.application.child,
@@ -270,7 +270,7 @@ def build_objects(scene) -> SimpleNamespace:
         event=Event.objects.first(),
         stop=StopListEntry.objects.get(referral=expired),
         expired=expired,
-        came=came,
+        visited=visited,
         gone=gone,
         moved=moved,
         in_closed=in_closed,
@@ -475,8 +475,12 @@ def test_no_button_can_be_pressed_from_outside(objects, scene):
             answer = client.post(address(row, objects), {"reason": "x", "post": "yes"})
             if kind == "other_worker":
                 assert answer.status_code in {403, 404}, row
-            else:
+            elif kind == "parent":
                 assert answer.url.partition("?")[0] == reverse("admin:login"), row
+            else:
+                # Who is signed in nowhere reads that nothing was done, and where to sign in.
+                assert answer.status_code == 403, row
+                assert answer.context["sign_in"].partition("?")[0] == reverse("admin:login"), row
         assert history() == before, kind
 
 
