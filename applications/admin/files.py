@@ -21,6 +21,7 @@ from applications.files import making
 from applications.files.makers import maker_of
 from applications.journal_actions import Action
 from applications.models import MadeFile
+from applications.rosters import held
 from applications.rosters.sheet import XLSX_TYPE
 from notifications.clock import read_clock
 
@@ -90,13 +91,15 @@ class FilePages:
         except FileNotFoundError:
             raise Http404(gettext("This file is no longer there, or it is not yours.")) from None
         if maker_of(file.what).names_people:
-            audit.record(
-                Action.ROSTER_TAKEN,
-                actor=user,
-                target=f"{file.title} · xlsx",
-                address=audit.client_address(request),
-                now=now,
-            )
+            for key in held.in_file(file.what, file.query, employee=user, now=now) or [""]:
+                audit.record(
+                    Action.ROSTER_TAKEN,
+                    actor=user,
+                    target=f"{file.title} · xlsx",
+                    address=audit.client_address(request),
+                    about=key,
+                    now=now,
+                )
         name = file.what.partition(":")[2]
         response = HttpResponse(content, content_type=XLSX_TYPE)
         response["Content-Disposition"] = (

@@ -282,10 +282,6 @@ class NumberForm(forms.Form):
     reason = reason_field(help_text=_("The family reads this text."))
 
 
-def _has_number(contract: Contract, now: datetime) -> bool:
-    return True
-
-
 def _correct_number(contract: Contract, actor: User, data: dict[str, Any], now: datetime) -> None:
     correct_number(contract, actor=actor, now=now, **data)
 
@@ -405,7 +401,7 @@ class ContractAdmin(KindergartensWork):
             ),
             done=_("The number is corrected."),
             permission="applications.change_referral",
-            offered=_has_number,
+            offered=_runs,
             perform=_correct_number,
             form=NumberForm,
             initial=lambda contract: {"number": contract.number},

@@ -5,7 +5,7 @@ in those of its kindergarten from the referral on, and in those of the enrolled 
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -15,12 +15,15 @@ from django.utils.timezone import localtime
 from accounts.audit_search import Span
 from accounts.models import User
 from applications.models import Bid, Event
+from applications.rosters import own
 from applications.states import Move
 from bulletin.employment import kindergartens_of, localities_of, works_everywhere
 from children.models import Child
 
 # Of so many bids the lists are told, the newest: a family has a few.
 MOST: Final = 200
+# No file is kept longer (`applications.files.making.KEPT_FOR`).
+FETCHED_LATER: Final = timedelta(hours=24)
 _EVERYWHERE: Final = "roster.awaited:city"
 
 
@@ -45,6 +48,14 @@ def awaited_by(employee: User, *, now: datetime) -> list[str]:
         *(f"roster.awaited:locality-{pk}" for pk in localities),
         *(f"roster.awaited:{pk}" for pk in others.values_list("pk", flat=True)),
     ]
+
+
+def in_file(what: str, query: str, *, employee: User, now: datetime) -> list[str]:
+    """The same for a file of a list that a worker made (`MadeFile.what` and `query`)."""
+    name = what.partition(":")[2]
+    if name == own.AWAITED:
+        return awaited_by(employee, now=now)
+    return [f"roster.{name}:{query.partition('pk=')[2]}"]
 
 
 def lists_of(children: Iterable[Child]) -> list[Span]:
@@ -75,11 +86,16 @@ def _lists_of(bid: Bid, gone: dict[str, Event]) -> list[Span]:
         f"roster.awaited:locality-{kindergarten.locality_id}",
         f"roster.awaited:{kindergarten.pk}",
     )
-    spans += [Span(one, referral.issued_at, referral.ended_at) for one in awaited]
+    spans += [_span(one, referral.issued_at, referral.ended_at) for one in awaited]
     contract, undone = getattr(referral, "contract", None), gone.get(str(referral.pk))
     if contract is not None:
-        spans += [Span(one, contract.signed_at, contract.ended_at) for one in enrolled_in(kindergarten.pk)]
+        spans += [_span(one, contract.signed_at, contract.ended_at) for one in enrolled_in(kindergarten.pk)]
     if undone is not None:
         signed_at = parse_datetime(undone.data["signed_at"])
-        spans += [Span(one, signed_at, undone.at) for one in enrolled_in(kindergarten.pk)]
+        spans += [_span(one, signed_at, undone.at) for one in enrolled_in(kindergarten.pk)]
     return spans
+
+
+def _span(key: str, since: datetime | None, until: datetime | None) -> Span:
+    """A file holds whom the list held when it was made, and may be fetched later."""
+    return Span(key, since, until + FETCHED_LATER if until else None)

@@ -20,7 +20,10 @@ from accounts.limits import Limit
 from accounts.models import AuditEntry, Employee, Profile, User
 from accounts.roles import Role
 from applications.admin.work import WorkAdmin
+from applications.files.making import KEPT_FOR
 from applications.journal_actions import Action as FamilyAction
+from applications.rosters import held
+from applications.rosters.held import FETCHED_LATER
 from bulletin.models import Employment, Holiday, Locality
 from tests.factories import (
     ApplicationFactory,
@@ -412,6 +415,12 @@ class TestSearch:
             FamilyAction.FOUND_FAMILY,
             FamilyAction.LOOKED_ON_CALL,
         }
+        # A file that a worker made is entered like the list, and found after the child has left it.
+        assert FETCHED_LATER == KEPT_FOR
+        file = held.in_file("roster:bids", f"pk={vacancy.pk}", employee=worker, now=timezone.now())
+        assert file == held.bids_for(vacancy.pk)
+        awaited = held.in_file("roster:awaited", "", employee=worker, now=timezone.now())
+        assert {*file, *awaited} <= {span.about for span in held.lists_of([siblings[1].child])}
         # On the card, an auditor who reads no names tells the three apart.
         card = reverse("admin:family_of_child", args=[siblings[0].child.pk])
         auditor.post(card, {"reason": "looked_for_check"})
