@@ -368,8 +368,8 @@ class TestSearch:
         )
         calls, house = inside(caller), inside(worker)
         for text in ("23-000900", "23-000811"):
-            found = calls.post("/admin/family/", {"text": text})
-            calls.post(found["location"], {"reason": "looked_on_call"})
+            to_card = calls.post("/admin/family/", {"text": text})
+            calls.post(to_card["location"], {"reason": "looked_on_call"})
         others = set(AuditEntry.objects.filter(subject=stranger.filed_by))
         for address in (
             reverse("admin:roster_bids", args=[vacancy.pk]),

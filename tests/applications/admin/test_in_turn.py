@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
@@ -153,7 +154,7 @@ def test_an_official_walks_through_whatever_waits_for_a_decision(scene, bids, cl
     issued = [issuing.activate_bid(bid, actor=scene.staff, now=now) for bid in bids[:2]]
     for referral in issued:
         ending.revoke_referral(referral, actor=scene.staff, reason="Қателік", now=now)
-    waiting = {
+    waiting: dict[str, list[Any]] = {
         "benefits": [BenefitFactory(application=application) for application in (one, other)],
         "corrections": [
             propose_correction(
