@@ -29,6 +29,11 @@ def is_closed(group: Group) -> bool:
     return closing_of(group) is not None
 
 
+def covers(closing: Closing, group: Group) -> bool:
+    """Whether a group is closed by this closing, or was while it ran."""
+    return closing.kindergarten_id == group.kindergarten_id and closing.group_id in (None, group.pk)
+
+
 def may_be_undone(closing: Closing, *, now: datetime) -> bool:
     """Whether a closing can still be taken for a mistake: up to the end of its first day. Later it is reopened."""
     return closing.state == Closing.State.RUNNING and closing.locality.day(now) <= closing.starts_on

@@ -23,12 +23,13 @@ from applications.refusals import Refusal
 from applications.rules.closing import why_not_closed
 from applications.states import LIVE_OFFERS, BidState, ReferralState
 from bulletin import services
-from bulletin.closings import running
+from bulletin.closings import covers, running
 from bulletin.employment import kindergartens_of
 from bulletin.models import Closing, Vacancy
 from notifications.sweeps import sweep
 
 CLOSE, END = "bulletin.add_closing", "bulletin.change_closing"
+RUNNING = Closing.State.RUNNING
 
 
 def close(closing: Closing, *, actor: User, now: datetime) -> Closing:
@@ -138,7 +139,9 @@ def _tell(contract: Contract, closing: Closing, *, now: datetime) -> None:
         contract = Contract.objects.select_related(
             "moved_to__kindergarten", "referral__bid__vacancy__group__kindergarten"
         ).get(pk=contract.pk)
-        if contract.ended_at is not None:
+        # Its end takes this row, too: nobody is told of a closing that is over.
+        is_running = Closing.objects.select_for_update(no_key=True).get(pk=closing.pk).state == RUNNING
+        if contract.ended_at is not None or not is_running or not covers(closing, contract.group):
             return
         _row, is_first = ToldOfClosing.objects.get_or_create(
             closing=closing, contract=contract, defaults={"told_at": now}
@@ -149,7 +152,8 @@ def _tell(contract: Contract, closing: Closing, *, now: datetime) -> None:
         remind(
             application,
             "group_closes",
-            key=str(closing.pk),
+            # A guardian may have several children there.
+            key=f"{closing.pk}:{contract.pk}",
             now=now,
             closing=closing,
             kindergarten=group.kindergarten,

@@ -30,7 +30,7 @@ from applications.states import BidState, Move, OfferState, ReferralState
 from applications.undoing.kinds import may_return
 from applications.undoing.revocations import last_day_left
 from bulletin import seats
-from bulletin.closings import may_be_undone, running
+from bulletin.closings import covers, is_closed, may_be_undone, running
 from bulletin.models import Closing, Vacancy
 from notifications.broker import wake_soon_on_commit
 from notifications.sweeps import sweep
@@ -218,7 +218,10 @@ def _goes_on(vacancy: Vacancy, *, now: datetime) -> bool:
 
 
 def tell_that_it_is_over(closing: Closing, *, now: datetime) -> bool:
-    """Tell the families that were told of a closing, and still have their contract; whether nobody is left to tell."""
+    """Tell the families that were told of a closing, and still have their contract there; whether nobody is left.
+
+    Not those whose group is still closed, or closed again.
+    """
     sweep(_to_tell(closing), lambda told: _tell(told, closing, now=now))
     return not _to_tell(closing)
 
@@ -235,19 +238,20 @@ def _tell(told: ToldOfClosing, closing: Closing, *, now: datetime) -> None:
     with locking():
         application = lock_application(told.contract.referral.application_id)
         told = ToldOfClosing.objects.select_related(
-            "contract__referral__bid__vacancy__group__kindergarten"
+            "contract__moved_to__kindergarten", "contract__referral__bid__vacancy__group__kindergarten"
         ).get(pk=told.pk)
         if told.over_told_at is not None:
             return
         told.over_told_at = now
         told.save(update_fields=["over_told_at"])
-        if told.contract.ended_at is not None:
-            return
         group = told.contract.group
+        # The child may have moved to a group that never closed, or its group may be closed by itself.
+        if told.contract.ended_at is not None or not covers(closing, group) or is_closed(group):
+            return
         remind(
             application,
             "group_reopens",
-            key=str(closing.pk),
+            key=f"{closing.pk}:{told.contract_id}",
             now=now,
             closing=closing,
             kindergarten=group.kindergarten,

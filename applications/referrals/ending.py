@@ -110,16 +110,16 @@ def close_referral(referral: Referral, closing: Closing, *, now: datetime) -> bo
     """End a referral because its group closes: the family waits at its original date; whether it was ended.
 
     Never a penalty: only one that had run out before the closing was decided is left to `expire_referral`. Does nothing
-    once the closing is undone. Locks the application, the referral, then the vacancy.
+    once the closing is over. Locks the application, the referral, then the vacancy.
     """
     with locking():
         application = lock_application(referral.application_id)
         referral = lock_referral(referral.pk)
         if referral.state != ReferralState.ISSUED or not referral.is_extendable(now=closing.decided_at):
             return False
-        # An undoing takes this lock first, too.
+        # The end of a closing takes this lock first, too.
         lock_vacancy(referral.bid.vacancy_id)
-        if Closing.objects.filter(pk=closing.pk, state=Closing.State.UNDONE).exists():
+        if not Closing.objects.filter(pk=closing.pk, state=Closing.State.RUNNING).exists():
             return False
         _write_closed(application, referral, closing, now=now)
     return True

@@ -25,6 +25,7 @@ from applications.queue.position import position
 from applications.referrals import ending as referral_ending
 from applications.referrals import issuing
 from applications.referrals.leaving import end_contract
+from applications.referrals.transferring import transfer
 from applications.refusals import Refusal
 from applications.rules.closing import why_not_closed
 from applications.states import (
@@ -340,27 +341,71 @@ def test_a_mistake_gives_everybody_back_what_they_had(scene, families, official)
 
 
 def test_a_group_that_opens_again_takes_places_and_gives_nothing_back(scene, families, official):
+    one = closed(scene, official)
     whole = closed(scene, official, whole=True)
-    Closing.objects.create(
-        kindergarten=scene.group.kindergarten,
-        group=scene.group,
-        cause="repair",
-        reason="x",
-        starts_on=TODAY,
-        decided_at=NOW,
-        decided_by=official,
-    )
-    one = Closing.objects.get(group=scene.group)
     with pytest.raises(Refused) as refused:
         ending.reopen(one, actor=official, reason="x", now=NEXT_DAY)
     assert refused.value.reason == Refusal.STILL_CLOSED
     finishing.finish(ending.reopen(whole, actor=official, reason="Жөндеу бітті", now=NEXT_DAY), now=NEXT_DAY)
     assert closing_of(scene.group) == one
+    # Its own closing goes on: nobody is told that it is open.
+    assert not Notice.objects.filter(kind="group_reopens").exists()
     finishing.finish(ending.reopen(one, actor=official, reason="Жөндеу бітті", now=NEXT_DAY), now=NEXT_DAY)
     assert closing_of(scene.group) is None
     assert Application.objects.get(pk=families.pending.pk).state == WAITING
     assert Notice.objects.filter(kind="group_reopens").count() == 1
     assert all_is_well() == ([], [])
+
+
+def enrolled(scene, families, **fields):
+    """A contract with another family, at the same place."""
+    bid = bid_of(family(scene, **fields), scene.vacancy)
+    referral = issuing.activate_bid(bid, actor=families.worker, now=NOW)
+    return referral_ending.sign_contract(referral, actor=families.worker, now=NOW)
+
+
+def children_told(kind):
+    return sorted(Notice.objects.filter(kind=kind).values_list("about", flat=True))
+
+
+def test_a_guardian_of_two_children_is_told_of_both(scene, families, official):
+    parent = families.signed.filed_by
+    second = enrolled(scene, families, filed_by=parent)
+    closing = closed(scene, official)
+    both = sorted([families.signed.child_id, second.referral.application.child_id])
+    assert children_told("group_closes") == both
+    finishing.finish(ending.reopen(closing, actor=official, now=NOW), now=NOW)
+    assert children_told("group_reopens") == both
+
+
+def test_nobody_is_told_of_a_closing_that_is_over_or_is_not_theirs(scene, families, official):
+    """Whoever handles the families of a closing may be slower than its end, or than a child that moves on."""
+    Vacancy.objects.filter(pk=scene.vacancy.pk).update(seats_total=5)
+    moved = enrolled(scene, families)
+    other = GroupFactory(kindergarten=scene.group.kindergarten, age_group=scene.group.age_group, name="other")
+    closing = deciding.close(closing_for(scene), actor=official, now=NOW)
+    late = Referral.objects.get(pk=families.referral.pk)
+    transfer(moved, target=other, reason="x", is_agreed=True, actor=families.worker, now=NOW)
+    deciding._tell(moved, closing, now=NOW)
+    deciding._tell(families.contract, closing, now=NOW)
+    ended = ending.reopen(closing, actor=official, now=NOW)
+    finishing.finish(ended, now=NOW)
+    deciding._tell(families.contract, closing, now=NOW)
+    assert not referral_ending.close_referral(late, closing, now=NOW)
+    assert (children_told("group_closes"), children_told("group_reopens")) == (
+        [families.signed.child_id],
+    ) * 2
+    # Nor is it told at first that it closes, once that was undone.
+    again = deciding.close(closing_for(scene), actor=official, now=NOW)
+    finishing.finish(ending.undo(again, actor=official, reason="x", now=NOW), now=NOW)
+    deciding._tell(families.contract, again, now=NOW)
+    assert Notice.objects.filter(kind="group_closes").count() == 1
+    # Told of the closing of its first group, which opens again after it has moved.
+    third = closed(scene, official)
+    transfer(families.contract, target=other, reason="x", is_agreed=True, actor=families.worker, now=NOW)
+    finishing.finish(ending.reopen(third, actor=official, now=NOW), now=NOW)
+    assert Notice.objects.filter(kind="group_reopens").count() == 1
+    assert Closing.objects.filter(finished_at=None).count() == 0
 
 
 def test_only_an_official_of_the_place_closes_it(scene, families, official):
