@@ -19,6 +19,8 @@ from notifications.clock import estimate_clock
 
 # What a link holds: `?kindergarten=<key>`.
 LINKED: Final = "kindergarten"
+# What is typed. No path of lookups: the admin answers 400 to those of which a list does not know every step.
+TYPED: Final = "kindergarten_name"
 
 
 class KindergartenFilter(FieldListFilter):
@@ -35,11 +37,10 @@ class KindergartenFilter(FieldListFilter):
         model_admin: Any,
         field_path: str,
     ) -> None:
-        self._parameter = f"{field_path}_name"
         super().__init__(field, request, params, model, model_admin, field_path)
         self._user: Any = request.user
         self._today = localdate(estimate_clock())
-        self._typed = self._last(self._parameter)
+        self._typed = self._last(TYPED)
         self._linked = self._found(self._last(LINKED)) if LINKED in self.used_parameters else None
 
     def _last(self, parameter: str) -> str:
@@ -53,7 +54,7 @@ class KindergartenFilter(FieldListFilter):
             raise IncorrectLookupParameters from None
 
     def expected_parameters(self) -> list[str | None]:
-        return [self._parameter, LINKED]
+        return [TYPED, LINKED]
 
     def has_output(self) -> bool:
         return self._linked is not None or places_of(self._user, today=self._today).are_several
@@ -69,7 +70,7 @@ class KindergartenFilter(FieldListFilter):
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]
         """One: the field, what was typed, and what else the address says, which stays as it is."""
         others = {**changelist.params}
-        for name in (self._parameter, LINKED, PAGE_VAR):
+        for name in (TYPED, LINKED, PAGE_VAR):
             others.pop(name, None)
         typed = self._linked.name if self._linked is not None else self._typed
-        yield {"parameter": self._parameter, "typed": typed, "others": others}
+        yield {"parameter": TYPED, "typed": typed, "others": others}

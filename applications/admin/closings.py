@@ -42,6 +42,7 @@ from applications.refusals import Refusal
 from applications.rules.closing import why_not_closed
 from applications.states import BidState, ReferralState
 from bulletin.closings import running
+from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Closing, Group, Kindergarten
 from notifications.clock import estimate_clock, read_clock
 
@@ -169,7 +170,7 @@ class ClosingAdmin(WorkAdmin):
     """What is closed and what was; a closing begins on the page of a group or a kindergarten."""
 
     list_display = ["place", "shown_cause", "starts_on", "reopens_on", "shown_state"]
-    list_filter = ["state", "cause"]
+    list_filter = ["state", "cause", ("kindergarten", KindergartenFilter)]
     list_select_related = ["kindergarten__locality", "group"]
     search_fields = ["kindergarten__name_kk", "kindergarten__name_ru", "group__name"]
     ordering = ["-decided_at"]

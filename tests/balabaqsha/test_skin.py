@@ -1,16 +1,21 @@
 """How the workplace looks: the portal's colours, lists that are cards on a phone, filters that stay short."""
 
 import re
+from datetime import date
 from html import unescape
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from accounts.models import User
 from balabaqsha.templatetags.cells import labelled
-from bulletin.models import Vacancy
+from bulletin.kindergarten_filter import KindergartenFilter
+from bulletin.models import Closing, Vacancy
 from tests.factories import EmploymentFactory, KindergartenFactory, VacancyFactory
 from tests.staff import give_app, inside, worker_of
 
@@ -83,7 +88,7 @@ class TestFilterByKindergarten:
     def test_it_finds_by_a_part_of_the_name_in_either_language_and_lists_no_names(self, desk):
         for kk, ru in (("«Ақбота» балабақшасы", "Сад «Акбота»"), ("«Балапан» балабақшасы", "Сад «Цыплёнок»")):
             VacancyFactory(group__kindergarten=KindergartenFactory(name_kk=kk, name_ru=ru))
-        parameter = "group__kindergarten_name"
+        parameter = "kindergarten_name"
         assert self.listed(desk, f"{parameter}=ақб") == {"«Ақбота» балабақшасы"}
         assert self.listed(desk, f"{parameter}=цыпл") == {"«Балапан» балабақшасы"}
         assert len(self.listed(desk, f"{parameter}=")) == 2
@@ -93,6 +98,40 @@ class TestFilterByKindergarten:
         assert '<input type="hidden" name="state__exact" value="draft">' in form
         assert 'name="p"' not in form
         assert "Балапан" not in html
+
+    def test_every_list_that_has_it_answers_what_is_typed_and_what_a_link_says(self, desk):
+        lists = [
+            one
+            for one, page in admin.site._registry.items()
+            if any(isinstance(row, tuple) and row[1] is KindergartenFilter for row in page.list_filter)
+        ]
+        assert len(lists) >= 5
+        place = KindergartenFactory()
+        for model in lists:
+            url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+            html = desk.get(url).content.decode()
+            (typed,) = re.findall(r'<input type="text" id="by-[^"]+" name="([^"]+)"', html)
+            assert desk.get(url, {typed: "ақб"}).status_code == 200, url
+            assert desk.get(url, {"kindergarten": place.pk}).status_code == 200, url
+
+    def test_the_page_of_a_kindergarten_leads_only_to_pages_that_answer(self, desk):
+        closing, _other = (
+            Closing.objects.create(
+                kindergarten=KindergartenFactory(),
+                cause="repair",
+                starts_on=date(2027, 3, 1),
+                decided_at=timezone.now(),
+                decided_by=User.objects.get(),
+            )
+            for _time in range(2)
+        )
+        page = desk.get(reverse("admin:bulletin_kindergarten_change", args=[closing.kindergarten_id]))
+        tools = re.search(r'<ul class="object-tools">.*?</ul>', page.content.decode(), re.DOTALL)[0]
+        links = [unescape(one) for one in re.findall(r'href="([^"]+)"', tools)]
+        answers = {link: desk.get(link) for link in links}
+        assert all(one.status_code < 400 for one in answers.values()), answers
+        (closings,) = (one for link, one in answers.items() if "/closing/?" in link)
+        assert [*closings.context["cl"].result_list] == [closing]
 
     def test_its_cost_does_not_grow_with_the_city(self, desk, django_assert_max_num_queries):
         sizes = []
@@ -106,4 +145,4 @@ class TestFilterByKindergarten:
         employment = EmploymentFactory(kindergarten=KindergartenFactory())
         give_app(employment.user)
         one = inside(worker_of(employment.kindergarten)).get(LIST).content.decode()
-        assert "group__kindergarten_name" not in one
+        assert "kindergarten_name" not in one
