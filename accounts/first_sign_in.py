@@ -32,7 +32,7 @@ from accounts.numbers.concerned import (
     tell_by_other_ways,
     what_holds,
 )
-from accounts.officials import one_with
+from accounts.officials import is_one_with, one_with
 from accounts.owner_proofs import OwnerProof
 from accounts.phones import LOGIN_LENGTH
 from accounts.registry import Person
@@ -280,9 +280,9 @@ def correct_typed(
 
 def to_print(employee: User) -> QuerySet[FirstSignIn]:
     """The papers that `employee` can print now, the oldest first: a colleague has asked for them."""
-    waiting = FirstSignIn.objects.exclude(asked_at=None).exclude(asked_by=employee).filter(user__phone=None)
+    waiting = FirstSignIn.objects.exclude(asked_at=None).filter(user__phone=None)
     not_theirs = in_family_of(employee, account="user") | is_held(account="user")
-    return waiting.exclude(not_theirs).order_by("asked_at")
+    return waiting.exclude(not_theirs).exclude(is_one_with(employee, path="asked_by")).order_by("asked_at")
 
 
 def _tell_owner(row: FirstSignIn, kind: str, *, now: datetime, **context: Any) -> None:

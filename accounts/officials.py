@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import StaffLink, User
 from accounts.roles import Role
@@ -36,10 +36,24 @@ def tell_of_account(user: User, kind: str, *, actor: User | None, now: datetime,
 
 
 def one_with(employee: User) -> set[UUID]:
-    """The accounts that count as `employee` where two pairs of eyes are needed.
+    """The accounts that count as `employee` where two pairs of eyes are needed: what they began, `employee` can't end.
 
     Their own, those that they set up by making the link, and those of whoever made the link for theirs.
     """
-    links = StaffLink.objects.filter(Q(user=employee) | Q(made_by=employee)).exclude(used_at=None)
-    pairs = links.values_list("user_id", "made_by_id")
+    pairs = _links_of(employee).values_list("user_id", "made_by_id")
     return {employee.pk, *(pk for pair in pairs for pk in pair if pk is not None)}
+
+
+def is_one_with(employee: User, *, path: str) -> Q:
+    """The rows in which the account at `path` is one of `one_with`: no decision about them waits for `employee`."""
+    links = _links_of(employee)
+    return (
+        Q(**{path: employee.pk})
+        | Q(**{f"{path}__in": links.values("user")})
+        | Q(**{f"{path}__in": links.exclude(made_by=None).values("made_by")})
+    )
+
+
+def _links_of(employee: User) -> QuerySet[StaffLink]:
+    """The links that were used, of which `employee` is one side."""
+    return StaffLink.objects.filter(Q(user=employee) | Q(made_by=employee)).exclude(used_at=None)

@@ -16,6 +16,7 @@ from django.utils.timezone import localdate
 from accounts import first_sign_in
 from accounts.models import User
 from accounts.numbers import assisted, claims
+from accounts.officials import is_one_with
 from applications.benefits.claims import claims_to_check
 from applications.bidding.obstacles import opening_too_soon
 from applications.bidding.publication import SHORTEN_LEAD
@@ -287,7 +288,8 @@ def _keeps_calendar(user: User, *, now: datetime) -> bool:
 
 def rules_to_decide(user: User, *, now: datetime) -> QuerySet[RulesProposal]:
     """The proposals that `user` did not make; those for every locality only for who works in each."""
-    others = RulesProposal.objects.filter(state=ProposalState.PROPOSED).exclude(proposed_by=user)
+    waiting = RulesProposal.objects.filter(state=ProposalState.PROPOSED)
+    others = waiting.exclude(is_one_with(user, path="proposed_by"))
     return others if has_every_locality(user, now=now) else others.exclude(locality=None)
 
 

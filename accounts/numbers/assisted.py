@@ -13,7 +13,7 @@ from accounts.models import AssistedMove, NumberMove, User
 from accounts.numbers import moves, rules
 from accounts.numbers.concerned import Held, in_family_of, is_held, is_of_the_family, what_holds
 from accounts.numbers.moves import Fault, Kind, NotMoved, Proof, Stopped
-from accounts.officials import one_with
+from accounts.officials import is_one_with, one_with
 
 _BY_THE_OWNER = (Stopped.BY_OWNER, Stopped.PROVEN)
 
@@ -119,7 +119,7 @@ def to_approve(employee: User) -> QuerySet[AssistedMove]:
     Asked for by others, about nobody of their family, and held by nothing.
     """
     waiting = AssistedMove.objects.filter(move__stopped_at=None, move__done_at=None)
-    others = waiting.exclude(move__asked_by=employee)
+    others = waiting.exclude(is_one_with(employee, path="move__asked_by"))
     not_theirs = in_family_of(employee, account="move__account") | is_held(account="move__account")
     return others.exclude(not_theirs).order_by("move__asked_at")
 

@@ -36,6 +36,7 @@ from accounts.models import AssistedMove, FirstSignIn, NumberMove, SmsCode, User
 from accounts.numbers import assisted, moves
 from accounts.numbers.concerned import is_of_the_family, what_holds
 from accounts.numbers.moves import Fault, NotMoved
+from accounts.officials import one_with
 from accounts.phones import PhoneError, PhoneFault, paper_login, parse_mobile
 from accounts.progress import keep_session_secret, session_secret
 from accounts.services import account_of
@@ -282,7 +283,7 @@ class AssistedMoveAdmin(InTurn, WorkAdmin):
         """Whoever asked for it only takes it back, and nothing is approved while something holds the account."""
         if work.name == "withdraw":
             return ""
-        if obj.move.asked_by_id == staff_of(request).pk:
+        if obj.move.asked_by_id in one_with(staff_of(request)):
             return NotMoved(Fault.SAME_EMPLOYEE).at_work
         held = what_holds(obj.move.account)
         return str(held.at_work) if held else ""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.officials import one_with
 from accounts.public_text import refuse_personal_numbers
 from applications.admin.in_turn import InTurn
 from applications.admin.proposals import WaitsForYou
@@ -22,6 +23,7 @@ from applications.admin.work import (
     link,
     page_of,
     reason_field,
+    staff_of,
     tag,
     written,
 )
@@ -246,8 +248,8 @@ class CorrectionAdmin(InTurn, WorkAdmin):
         return corrections_to_decide(employee).exclude(application__child__in=own_children(employee))
 
     def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
-        """The proposer may not decide."""
-        return str(Refusal.SAME_OFFICIAL.label) if obj.proposed_by_id == request.user.pk else ""
+        """The proposer may not decide, nor who counts as them."""
+        return str(Refusal.SAME_OFFICIAL.label) if obj.proposed_by_id in one_with(staff_of(request)) else ""
 
     def zone_of(self, obj: Correction) -> tzinfo:
         return obj.application.locality.zone

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.file_response import file_response
 from accounts.masks import mask_iin, mask_phone
 from accounts.models import User
+from accounts.officials import one_with
 from applications.admin.in_turn import InTurn
 from applications.admin.work import (
     LINE_BREAK,
@@ -190,7 +191,7 @@ class GuardianClaimAdmin(InTurn, WorkAdmin):
         user = staff_of(request)
         if is_about_own(obj, user):
             return self.words_for_guardian(user, obj)
-        if obj.state == State.CHECKED and obj.checked_by == user:
+        if obj.state == State.CHECKED and obj.checked_by_id in one_with(user):
             return gettext("You checked the papers: another official approves or refuses.")
         return ""
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.officials import is_one_with
 from applications.admin.in_turn import InTurn
 from applications.admin.work import (
     ConfirmForm,
@@ -48,10 +49,11 @@ class WaitsForYou(admin.SimpleListFilter):
         return [("you", _("waits for your decision"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Nobody decides on a proposal of their own."""
+        """Nobody decides on a proposal of their own, or of whoever counts as them."""
         if self.value() != "you":
             return queryset
-        return queryset.filter(state=ProposalState.PROPOSED).exclude(proposed_by=staff_of(request))
+        own = is_one_with(staff_of(request), path="proposed_by")
+        return queryset.filter(state=ProposalState.PROPOSED).exclude(own)
 
 
 def waits(proposal: Any, now: datetime) -> bool:

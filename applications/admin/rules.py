@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.officials import one_with
 from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, WaitsForYou, decisions
 from applications.admin.rules_preview import Touched, touched_by
 from applications.admin.work import (
@@ -316,8 +317,8 @@ class RulesProposalAdmin(ProposalAdmin):
         return rules_to_decide(employee, now=estimate_clock())
 
     def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
-        """The proposer may not decide."""
-        return str(Refusal.PROPOSER.label) if obj.proposed_by_id == request.user.pk else ""
+        """The proposer may not decide, nor who counts as them."""
+        return str(Refusal.PROPOSER.label) if obj.proposed_by_id in one_with(staff_of(request)) else ""
 
     def summary(self, obj: RulesProposal) -> Rows:
         """What the rules would change, place by place, and what of it is far from today."""

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.officials import one_with
 from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, WaitsForYou, decisions
 from applications.admin.work import (
     LINE_BREAK,
@@ -158,8 +159,8 @@ class UndoRequestAdmin(ProposalAdmin):
         return undo_to_decide(employee)
 
     def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
-        """Who asked may not decide."""
-        return str(Refusal.PROPOSER.label) if obj.proposed_by_id == request.user.pk else ""
+        """Who asked may not decide, nor who counts as them."""
+        return str(Refusal.PROPOSER.label) if obj.proposed_by_id in one_with(staff_of(request)) else ""
 
     def zone_of(self, obj: UndoRequest) -> tzinfo:
         return obj.application.locality.zone

@@ -16,7 +16,7 @@ from django.urls import reverse
 from accounts import audit
 from accounts.identity import hashes_of_child, paper_hash
 from accounts.models import User
-from accounts.officials import one_with
+from accounts.officials import is_one_with, one_with
 from accounts.uploads import random_name, type_of
 from applications.answer_days import last_day, portals_zone
 from applications.journal_actions import Action
@@ -280,7 +280,8 @@ def claims_to_decide(user: User) -> QuerySet[GuardianClaim]:
     own |= Q(child_hash__in=_hashes_of_own_children(user))
     if hashes := user.staff_iin_hashes:
         own |= Q(user__profile__iin_hash__in=hashes)
-    return waiting.exclude(state=GuardianClaim.State.CHECKED, checked_by=user).exclude(own)
+    checked_by_one = Q(state=GuardianClaim.State.CHECKED) & is_one_with(user, path="checked_by")
+    return waiting.exclude(checked_by_one).exclude(own)
 
 
 def _hashes_of_own_children(user: User) -> list[str]:

@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from django.db.models import Count, Q, QuerySet, Value
 
 from accounts.models import User
-from accounts.officials import one_with
+from accounts.officials import is_one_with, one_with
 from accounts.public_text import names_in
 from applications.journal_actions import Action
 from applications.models import Application, Correction
@@ -113,8 +113,9 @@ def approve_correction(correction: Correction, *, actor: User, now: datetime) ->
 
 
 def corrections_to_decide(user: User) -> QuerySet[Correction]:
-    """The open corrections that `user` did not propose."""
-    return Correction.objects.filter(state=CorrectionState.PROPOSED).exclude(proposed_by=user)
+    """The open corrections that `user` did not propose, nor anybody who counts as them."""
+    waiting = Correction.objects.filter(state=CorrectionState.PROPOSED)
+    return waiting.exclude(is_one_with(user, path="proposed_by"))
 
 
 def decline_correction(correction: Correction, *, actor: User, reason: str, now: datetime) -> Correction:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.models import User
-from accounts.officials import one_with
+from accounts.officials import is_one_with, one_with
 from applications.decisions.proposals import decide, lock_open, require
 from applications.journal_actions import Action
 from applications.models import Application, Bid, UndoRequest
@@ -93,7 +93,9 @@ def decline_undo(request: UndoRequest, *, actor: User, reason: str, now: datetim
 
 def undo_to_decide(user: User) -> QuerySet[UndoRequest]:
     """The open requests that `user` may decide: made by somebody else, and about no child of their own."""
-    asked = UndoRequest.objects.filter(state=ProposalState.PROPOSED).exclude(proposed_by=user)
+    asked = UndoRequest.objects.filter(state=ProposalState.PROPOSED).exclude(
+        is_one_with(user, path="proposed_by")
+    )
     return asked.exclude(bid__application__child__in=own_children(user))
 
 

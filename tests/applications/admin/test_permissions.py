@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from accounts.first_sign_in import to_print
 from accounts.journal_actions import Action
 from accounts.models import (
     AssistedMove,
@@ -25,11 +27,13 @@ from accounts.models import (
     PolicyConsent,
     Profile,
     SmsCode,
+    StaffLink,
     User,
 )
 from accounts.numbers import assisted, moves
 from accounts.roles import Role
 from applications.bidding import ending as bid_ending
+from applications.guardians.claims import claims_to_decide
 from applications.models import (
     Correction,
     Event,
@@ -42,9 +46,12 @@ from applications.models import (
 )
 from applications.own_rows import TABLE as TABLE_OF_ROWS
 from applications.own_rows import concerns_all
+from applications.queue.corrections import corrections_to_decide
 from applications.referrals import coming, ending, extending, issuing
 from applications.referrals.leaving import end_contract
 from applications.referrals.transferring import transfer
+from applications.undoing.requests import undo_to_decide
+from applications.workplace import rules_to_decide
 from balabaqsha.admin_site import staff_site
 from bulletin.models import Closing, Holiday, Locality, Pause, Vacancy
 from children.models import Child
@@ -695,3 +702,43 @@ def test_an_unknown_id_is_not_found(objects, scene):
     for pk in ("00000000-0000-4000-8000-000000000000", "nonsense", "1' OR 1=1"):
         for name in ("applications_bid_change", "applications_referral_change", "bulletin_vacancy_change"):
             assert client.get(reverse(f"admin:{name}", args=[pk])).status_code == 404, (name, pk)
+
+
+def test_nothing_waits_for_who_counts_as_whoever_asked_for_it(objects, scene):
+    """Lists, counters and buttons say what the decision would: who made an account is one with it."""
+    FirstSignIn.objects.filter(pk=objects.asked_paper.pk).update(asked_by=scene.staff)
+    made, other = (official_of(scene.locality) for _time in range(2))
+    StaffLink.objects.create(
+        user=made,
+        made_by=scene.staff,
+        link_hash="x",
+        made_at=scene.now,
+        expires_at=scene.now + timedelta(days=1),
+        used_at=scene.now,
+    )
+    rows = {
+        "asked_paper": to_print,
+        "assisted": assisted.to_approve,
+        "checked_claim": claims_to_decide,
+        "correction": corrections_to_decide,
+        "undo": undo_to_decide,
+        "proposal": partial(rules_to_decide, now=scene.now),
+    }
+    for user, waits in ((made, False), (other, True)):
+        desk = inside(user)
+        for name, of in rows.items():
+            one = getattr(objects, name)
+            assert of(user).filter(pk=one.pk).exists() == waits, name
+            model = f"{one._meta.app_label}_{one._meta.model_name}"
+            page = desk.get(reverse(f"admin:{model}_change", args=[one.pk]))
+            if name == "asked_paper":
+                # Printed by another role.
+                assert page.status_code == 403
+                continue
+            buttons = {work["url"].rsplit("/", 2)[1] for work in page.context["works"]}
+            assert bool(buttons & {"approve"}) == waits, (name, buttons)
+        for name in ("undo", "proposal", "correction"):
+            one = getattr(objects, name)
+            model = f"{one._meta.app_label}_{one._meta.model_name}"
+            answer = desk.get(reverse(f"admin:{model}_changelist"), {"waits": "you"})
+            assert (one in answer.context["cl"].result_list) == waits, name
