@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib import admin
 from django.db.models import ForeignKey, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.inlines import BoundedInline
 from accounts.models import User
+from bulletin.closings import running
 from bulletin.employment import localities_of
 from bulletin.models import Employment, Group, Kindergarten, Locality
 from bulletin.seen import SeenAdmin
@@ -97,6 +98,16 @@ class KindergartenAdmin(SeenAdmin):
         """By the folded name, as on the public pages, or by the exact address on the site."""
         found = queryset.filter(named(search_term))
         return found | queryset.filter(slug=search_term.strip()), False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """A kindergarten that is closed as a whole is not offered to be closed."""
+        kindergarten = kwargs.get("obj")
+        context["is_closed"] = kindergarten is not None and any(
+            one.group_id is None for one in running(kindergarten)
+        )
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Kindergarten | None = None) -> list[str]:
         return [] if self.has_add_permission(request) else self.official_fields

@@ -41,7 +41,7 @@ from applications.own_rows import own_rows
 from applications.refusals import Refusal
 from applications.rules.closing import why_not_closed
 from applications.states import BidState, ReferralState
-from bulletin.closings import running
+from bulletin.closings import is_closed
 from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Closing, Group, Kindergarten
 from notifications.clock import estimate_clock, read_clock
@@ -327,15 +327,9 @@ class ClosingAdmin(WorkAdmin):
         }
 
 
-def close_button(request: HttpRequest, place: Group | Kindergarten) -> Rows:
-    """The link with which who may closes a group or a kindergarten that is open."""
-    is_group = isinstance(place, Group)
-    kindergarten = place.kindergarten if isinstance(place, Group) else place
-    closed = {one.group_id for one in running(kindergarten)}
-    if not request.user.has_perm(deciding.CLOSE) or closed & {None, place.pk if is_group else None}:
+def close_button(request: HttpRequest, group: Group) -> Rows:
+    """The link with which who may closes a group that is open."""
+    if not request.user.has_perm(deciding.CLOSE) or is_closed(group):
         return []
-    name = "of_group" if is_group else "of_kindergarten"
-    label = gettext("Close the group") if is_group else gettext("Close the kindergarten")
-    return [
-        {"label": label, "url": reverse(f"admin:bulletin_closing_{name}", args=[place.pk]), "danger": True}
-    ]
+    url = reverse("admin:bulletin_closing_of_group", args=[group.pk])
+    return [{"label": gettext("Close the group"), "url": url, "danger": True}]

@@ -132,6 +132,11 @@ class TestFilterByKindergarten:
         assert all(one.status_code < 400 for one in answers.values()), answers
         (closings,) = (one for link, one in answers.items() if "/closing/?" in link)
         assert [*closings.context["cl"].result_list] == [closing]
+        # What is closed already is not offered to be closed.
+        address = reverse("admin:bulletin_closing_of_kindergarten", args=[closing.kindergarten_id])
+        assert address not in links
+        Closing.objects.all().delete()
+        assert address in desk.get(page.request["PATH_INFO"]).content.decode()
 
     def test_its_cost_does_not_grow_with_the_city(self, desk, django_assert_max_num_queries):
         sizes = []
