@@ -26,6 +26,7 @@ LEASE: Final = timedelta(minutes=2)
 _SAME_FOR: Final = timedelta(minutes=1)
 TASK: Final = "applications.tasks.make_files"
 State = MadeFile.State
+_UNDER_WAY: Final = (State.WAITING, State.WORKING)
 
 
 def ask(
@@ -51,8 +52,8 @@ def ask(
         if newest is not None and newest.state == State.READY and now < newest.asked_at + _SAME_FOR:
             return newest
         if newest is not None and is_under_way(newest):
-            # Whoever still works on it has lost it (`making.held`).
-            MadeFile.objects.filter(pk=newest.pk, state=newest.state).update(state=State.FAILED)
+            # Whoever works on it, or takes it at this moment, has lost it (`making.held`).
+            MadeFile.objects.filter(pk=newest.pk, state__in=_UNDER_WAY).update(state=State.FAILED)
         wake_on_commit(TASK)
         return MadeFile.objects.create(**same, title=title[:300], places=sorted(places), asked_at=now)
 
@@ -67,7 +68,7 @@ def _newest(same: dict[str, Any]) -> MadeFile | None:
 
 def is_under_way(file: MadeFile) -> bool:
     """Whether it is still to be made."""
-    return file.state in (State.WAITING, State.WORKING)
+    return file.state in _UNDER_WAY
 
 
 def is_silent(file: MadeFile, *, now: datetime) -> bool:

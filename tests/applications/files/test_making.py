@@ -148,6 +148,21 @@ def test_whoever_asks_again_after_a_killed_worker_gets_another_file(official, pa
     assert states == {dead.pk: State.FAILED, other.pk: State.READY}
 
 
+def test_one_that_a_worker_takes_at_the_moment_of_the_press_is_made_anew(official, page, clock, monkeypatch):
+    desk = inside(official)
+    desk.post(page)
+    clock.move_to(NOW + making.LEASE)
+
+    def taken_meanwhile(file, *, now):
+        return making_of_all.take(MadeFile.objects.get(pk=file.pk), now=now, lease=making.LEASE)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(making, "is_silent", taken_meanwhile)
+        desk.post(page)
+    states = MadeFile.objects.order_by("asked_at").values_list("state", flat=True)
+    assert [*states] == [State.FAILED, State.WAITING]
+
+
 def test_three_failures_are_the_end_and_the_page_says_so(official, page, monkeypatch):
     desk = inside(official)
     desk.post(page)
