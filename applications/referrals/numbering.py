@@ -9,8 +9,9 @@ from accounts import audit
 from accounts.models import User
 from applications.journal_actions import Action
 from applications.models import Contract
-from applications.moves import Refused, lock_application, locking, refuse_own_child, trace
+from applications.moves import Refused, lock_application, lock_referral, locking, refuse_own_child, trace
 from applications.refusals import Refusal
+from applications.states import ReferralState
 from bulletin.models import Kindergarten
 
 
@@ -28,8 +29,9 @@ def refuse_used(number: str, kindergarten: Kindergarten, *, by: Contract | None 
 def correct_number(contract: Contract, *, number: str, reason: str, actor: User, now: datetime) -> Contract:
     """Give the contract the number that stands on its paper. Its family reads both numbers and the reason.
 
-    Raises `Refused` (OWN_CHILD, REASON_MISSING), and `ValidationError` for no other number or one that is in use. Locks
-    the application, then the kindergarten.
+    Raises `Refused` (OWN_CHILD, REASON_MISSING, GONE_ON for a contract that has ended or was undone), and
+    `ValidationError` for no other number or one that is in use. Locks the application, the referral, then the
+    kindergarten.
     """
     number, reason = number.strip(), reason.strip()
     if not reason:
@@ -37,6 +39,8 @@ def correct_number(contract: Contract, *, number: str, reason: str, actor: User,
     with locking():
         application = lock_application(contract.referral.application_id)
         refuse_own_child(application.child, actor)
+        if lock_referral(contract.referral_id).state != ReferralState.SIGNED:
+            raise Refused(Refusal.GONE_ON)
         contract = Contract.objects.select_related("referral__bid__vacancy__group__kindergarten").get(
             pk=contract.pk
         )

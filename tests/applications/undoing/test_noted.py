@@ -17,7 +17,7 @@ from applications.referrals.due import last_day_of
 from applications.referrals.numbering import correct_number
 from applications.refusals import Refusal
 from applications.rules.coming import last_day_without
-from applications.states import Move, UndoKind
+from applications.states import Move, ReferralState, UndoKind
 from applications.undoing import requests
 from applications.undoing.noted import may_take_back, take_back_coming
 from bulletin.workdays import Calendar
@@ -170,5 +170,12 @@ class TestNumber:
         assert (entry.action, entry.actor) == (Action.CONTRACT_NUMBER_CORRECTED, worker)
         assert "17-A → 17-Б" in entry.reason
         assert audit.history_of(contract).filter(action=Action.CONTRACT_NUMBER_CORRECTED).count() == 1
+        # Undone, or ended, by a colleague while the page was open: no number is corrected any more.
+        with_referral = Referral.objects.filter(pk=contract.referral_id)
+        for state in (ReferralState.ENDED, ReferralState.ISSUED):
+            with_referral.update(state=state)
+            assert refused(correct_number, contract, number="18", reason="Қате терілді", **by) == Refusal.GONE_ON
+        assert Contract.objects.get(pk=contract.pk).number == "17-Б"
+        with_referral.update(state=ReferralState.SIGNED)
         # An official signs nothing, and corrects nothing.
         assert inside(employee(Role.OFFICIAL)).post(address, {}).status_code == 403
