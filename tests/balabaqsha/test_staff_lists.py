@@ -327,6 +327,9 @@ def columns_sorted_by_what_they_hide(model_admin, user) -> list[str]:
     page, found = model_admin.get_changelist_instance(request), []
     for column in page.list_display:
         order = page.get_ordering_field(column)
+        if isinstance(order, models.Func):
+            (of,) = order.get_source_expressions()
+            order = of.name
         if order is None or order == column or order.endswith(MADE_OF_IT):
             continue
         *way, last = order.lstrip("-").split("__")

@@ -174,7 +174,9 @@ class TestNumber:
         with_referral = Referral.objects.filter(pk=contract.referral_id)
         for state in (ReferralState.ENDED, ReferralState.ISSUED):
             with_referral.update(state=state)
-            assert refused(correct_number, contract, number="18", reason="Қате терілді", **by) == Refusal.GONE_ON
+            assert (
+                refused(correct_number, contract, number="18", reason="Қате терілді", **by) == Refusal.GONE_ON
+            )
         assert Contract.objects.get(pk=contract.pk).number == "17-Б"
         with_referral.update(state=ReferralState.SIGNED)
         # An official signs nothing, and corrects nothing.
