@@ -651,7 +651,7 @@ class Review(models.Model):
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
         ordering = ["-created_at", "-id"]
-        permissions = [("answer_review", "Can answer reviews of the own kindergarten")]
+        permissions = [("answer_review", _("Can answer reviews of the own kindergarten"))]
         indexes = [
             models.Index(fields=["-created_at", "-id"], condition=Q(state="published"), name="review_public")
         ]

@@ -12,7 +12,13 @@ pytestmark = pytest.mark.django_db
 CHECKOUT = Path(settings.BASE_DIR)
 OURS = [Path(app.path) for app in apps.get_app_configs() if Path(app.path).parent == CHECKOUT]
 # A folder named `sql` holds copies: what a migration installed in its time.
-FILES = sorted(path for app in OURS for path in app.rglob("*.sql") if path.parent.name != "sql")
+# What defines no function is a statement, which its caller reads.
+FILES = sorted(
+    path
+    for app in OURS
+    for path in app.rglob("*.sql")
+    if path.parent.name != "sql" and "CREATE OR REPLACE FUNCTION" in path.read_text()
+)
 COPIES = sorted(path for app in OURS for path in app.glob("migrations/sql/[0-9][0-9][0-9][0-9]_*.sql"))
 # The numbers go up, so the last one of a name is what was installed last.
 NEWEST = {path.stem.partition("_")[2]: path for path in COPIES}

@@ -32,7 +32,7 @@ class MadeFile(MadeByWorker):
         verbose_name = _("file for an employee")
         verbose_name_plural = _("files for employees")
         default_permissions = ()
-        permissions = [("read_reports", "Can read the reports")]
+        permissions = [("read_reports", _("Can read the reports"))]
         ordering = ["-asked_at", "-id"]
         constraints = [
             models.UniqueConstraint(

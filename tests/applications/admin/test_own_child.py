@@ -15,6 +15,7 @@ from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from applications.admin.work import WorkAdmin
 from applications.bidding import ending as bid_ending
+from applications.closings import deciding
 from applications.models import (
     Application,
     Bid,
@@ -28,9 +29,12 @@ from applications.models import (
 from applications.moves import Refused
 from applications.referrals import coming, ending, issuing, stops
 from applications.referrals.leaving import end_contract
+from applications.referrals.returning import return_to_queue
+from applications.referrals.transferring import transfer, undo_transfer
 from applications.refusals import Refusal
 from applications.states import DECISIONS, ApplicationState, Move, StandIn, UndoKind
 from applications.undoing import requests
+from bulletin.models import Closing, Group
 from children.models import Guardianship
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
@@ -38,6 +42,7 @@ from tests.factories import (
     BenefitFactory,
     ContractFactory,
     DisputeFactory,
+    GroupFactory,
     GuardianshipFactory,
     StaffFactory,
     UndoRequestFactory,
@@ -99,6 +104,26 @@ def contract(scene, referral):
 
 
 @pytest.fixture
+def closed(scene, contract):
+    closing = Closing(
+        kindergarten=scene.group.kindergarten,
+        group=scene.group,
+        cause=Closing.Cause.REPAIR,
+        starts_on=scene.now.date(),
+        reason="x",
+    )
+    deciding.close(closing, actor=employee(Role.OFFICIAL), now=scene.now)
+    return contract
+
+
+@pytest.fixture
+def moved(scene, contract):
+    return transfer(
+        contract, target=beside(scene.group), reason="x", actor=scene.staff, now=scene.now
+    ).contract
+
+
+@pytest.fixture
 def ended_by_mistake(scene, contract):
     end_contract(contract, left_on=scene.now.date(), reason="x", actor=scene.staff, now=scene.now)
     return UndoRequestFactory(kind=UndoKind.LEAVING, bid=contract.referral.bid, came_on=None)
@@ -120,29 +145,61 @@ UNDONE = {
 }
 
 
+def beside(group: Group) -> Group:
+    """Another group of the same kindergarten, for the same children."""
+    return GroupFactory(
+        kindergarten=group.kindergarten,
+        name=f"{group.name} {Group.objects.count()}",
+        age_group=group.age_group,
+        language=group.language,
+    )
+
+
+def lift_stop(by, now):
+    stop = StopListEntry.objects.get()
+    stops.lift_stop(stop, actor=by, reason="Қате", now=stop.starts_at + timedelta(minutes=1))
+
+
+def move_to_another_group(by, now):
+    contract = Contract.objects.get()
+    transfer(contract, target=beside(contract.group), reason="x", actor=by, now=now)
+
+
+def approve_undo(by, now):
+    by.user_permissions.add(
+        *Permission.objects.filter(codename__in=["change_undorequest", "work_everywhere"])
+    )
+    requests.approve_undo(UndoRequest.objects.get(), actor=by, now=now)
+
+
+HOW = {
+    Move.LIFT_STOP: lift_stop,
+    Move.ISSUE_REFERRAL: lambda by, now: issuing.activate_bid(Bid.objects.get(), actor=by, now=now),
+    Move.REJECT_BID: lambda by, now: bid_ending.reject_bid(
+        Bid.objects.get(), actor=by, reason="Қате", now=now
+    ),
+    Move.END_CONTRACT: lambda by, now: end_contract(
+        Contract.objects.get(), left_on=now.date(), reason="x", actor=by, now=now
+    ),
+    Move.TRANSFER: move_to_another_group,
+    Move.UNDO_TRANSFER: lambda by, now: undo_transfer(Contract.objects.get(), reason="x", actor=by, now=now),
+    Move.RETURN_TO_QUEUE: lambda by, now: return_to_queue(
+        Contract.objects.get(), reason="x", actor=by, now=now
+    ),
+    Move.NOTE_COMING: lambda by, now: coming.note_coming(
+        Referral.objects.get(), came_on=now.date(), actor=by, now=now
+    ),
+    Move.REVOKE_REFERRAL: lambda by, now: ending.revoke_referral(
+        Referral.objects.get(), actor=by, reason="Қате", now=now
+    ),
+    Move.SIGN_CONTRACT: lambda by, now: ending.sign_contract(Referral.objects.get(), actor=by, now=now),
+    **dict.fromkeys(UNDONE, approve_undo),
+}
+
+
 def decide(scene, move: Move, by: User) -> None:
     """Let the employee `by` decide, in the summer's afternoon."""
-    now = scene.now + timedelta(minutes=1)
-    if move is Move.LIFT_STOP:
-        stop = StopListEntry.objects.get()
-        stops.lift_stop(stop, actor=by, reason="Қате", now=stop.starts_at + timedelta(minutes=1))
-    elif move is Move.ISSUE_REFERRAL:
-        issuing.activate_bid(scene.application.bids.get(), actor=by, now=now)
-    elif move is Move.REJECT_BID:
-        bid_ending.reject_bid(scene.application.bids.get(), actor=by, reason="Қате", now=now)
-    elif move is Move.END_CONTRACT:
-        end_contract(Contract.objects.get(), left_on=now.date(), reason="x", actor=by, now=now)
-    elif move is Move.NOTE_COMING:
-        coming.note_coming(Referral.objects.get(), came_on=now.date(), actor=by, now=now)
-    elif move in UNDONE:
-        by.user_permissions.add(
-            *Permission.objects.filter(codename__in=["change_undorequest", "work_everywhere"])
-        )
-        requests.approve_undo(UndoRequest.objects.get(), actor=by, now=now)
-    elif move is Move.REVOKE_REFERRAL:
-        ending.revoke_referral(Referral.objects.get(), actor=by, reason="Қате", now=now)
-    else:
-        ending.sign_contract(Referral.objects.get(), actor=by, now=now)
+    HOW[move](by, scene.now + timedelta(minutes=1))
 
 
 BEFORE = {
@@ -153,6 +210,9 @@ BEFORE = {
     Move.LIFT_STOP: "stop",
     Move.NOTE_COMING: "referral",
     Move.END_CONTRACT: "contract",
+    Move.TRANSFER: "contract",
+    Move.UNDO_TRANSFER: "moved",
+    Move.RETURN_TO_QUEUE: "closed",
     **UNDONE,
 }
 

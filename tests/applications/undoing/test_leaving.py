@@ -289,7 +289,7 @@ def test_the_buttons_of_a_contract(scene, contract, worker, official, clock, cli
     def work(name):
         return reverse("admin:applications_contract_work", args=[contract.pk, name])
 
-    assert buttons(desk) == ["undo-contract", "number", "end"]
+    assert buttons(desk) == ["undo-contract", "transfer", "number", "end"]
     wrong = press(desk, work("end"), {"left_on": "2019-07-02", "reason": "Отбасы көшті"})
     assert "left_on" in wrong.context["errors"]
     press(desk, work("end"), {"left_on": "2019-07-01", "reason": "Отбасы көшті"})
@@ -298,5 +298,5 @@ def test_the_buttons_of_a_contract(scene, contract, worker, official, clock, cli
     archived = client_of(scene.parent).get(reverse("applications:application", args=[scene.application.pk]))
     assert "Отбасы көшті" in archived.content.decode()
     press(desk, work("take-back"))
-    assert buttons(desk) == ["undo-contract", "number", "end"]
+    assert buttons(desk) == ["undo-contract", "transfer", "number", "end"]
     assert not UndoRequest.objects.exists()
