@@ -10,6 +10,7 @@ class Action(models.TextChoices):
     VACANCY_PUBLISHED = "vacancy_published", _("Vacancy published")
     VACANCY_RECALLED = "vacancy_recalled", _("Vacancy recalled")
     VACANCY_CLOSED = "vacancy_closed", _("Vacancy closed")
+    VACANCY_RETURNED = "vacancy_returned", _("Vacancy no longer recalled: the closing was undone")
     PLACE_WITHDRAWN = "place_withdrawn", _("Place taken out of the vacancy: the group has no room for it")
     BIDDING_PAUSED = "bidding_paused", _("Bidding paused")
     BIDDING_RESUMED = "bidding_resumed", _("Bidding resumed")

@@ -4,11 +4,13 @@ One transaction decides it and takes all its places out of the bulletin. Then ev
 of its own: bids, offers and referrals end without a penalty, families with a contract are told.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
 from applications.bidding.offers import end_recalled_offers
@@ -52,9 +54,12 @@ def close(closing: Closing, *, actor: User, now: datetime) -> Closing:
                 raise Refused(Refusal.CLOSED_ALREADY)
             closing.save(force_insert=True)
             record(closing, actor=actor, reason=closing.reason, now=now)
+            awaited = _awaited_among(vacancies)
             for vacancy in vacancies:
-                if vacancy.state == Vacancy.State.PUBLISHED or _is_awaited(vacancy):
+                if vacancy.state == Vacancy.State.PUBLISHED or vacancy.pk in awaited:
                     _recall(vacancy, closing, actor=actor, now=now)
+                elif vacancy.closing and vacancy.closing.state == Closing.State.UNDONE:
+                    _take_over(vacancy, closing)
     except IntegrityError as error:
         raise Refused(Refusal.CLOSED_ALREADY) from error
     return closing
@@ -84,20 +89,26 @@ def lock_offer(closing: Closing) -> list[Vacancy]:
         Vacancy.objects.filter(group__in=groups)
         .exclude(state=Vacancy.State.DRAFT)
         .select_for_update(of=("self",), no_key=True)
-        .select_related("group__kindergarten__locality")
+        .select_related("group__kindergarten__locality", "closing")
         .order_by("pk")
     )
 
 
-def _is_awaited(vacancy: Vacancy) -> bool:
-    """Whether a family waits for a place of a vacancy that has ended, or holds one without a contract."""
-    if vacancy.state != Vacancy.State.CLOSED:
-        return False
-    return (
-        Bid.objects.filter(vacancy=vacancy, state=BidState.PENDING).exists()
-        or Offer.objects.filter(vacancy=vacancy, state__in=LIVE_OFFERS).exists()
-        or Referral.objects.filter(bid__vacancy=vacancy, state=ReferralState.ISSUED).exists()
+def _awaited_among(vacancies: Iterable[Vacancy]) -> set[UUID]:
+    """Those that have ended, but a family waits for a place of them, or holds one without a contract. One query."""
+    ended = [vacancy.pk for vacancy in vacancies if vacancy.state == Vacancy.State.CLOSED]
+    is_awaited = (
+        Exists(Bid.objects.filter(vacancy=OuterRef("pk"), state=BidState.PENDING))
+        | Exists(Offer.objects.filter(vacancy=OuterRef("pk"), state__in=LIVE_OFFERS))
+        | Exists(Referral.objects.filter(bid__vacancy=OuterRef("pk"), state=ReferralState.ISSUED))
     )
+    return set(Vacancy.objects.filter(is_awaited, pk__in=ended).order_by().values_list("pk", flat=True))
+
+
+def _take_over(vacancy: Vacancy, closing: Closing) -> None:
+    """The closing that had recalled it was undone, but nobody has given it back yet: now this one has recalled it."""
+    vacancy.closing, vacancy.end_reason = closing, closing.reason
+    vacancy.save(update_fields=["closing", "end_reason"])
 
 
 def _recall(vacancy: Vacancy, closing: Closing, *, actor: User, now: datetime) -> None:

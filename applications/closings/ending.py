@@ -1,13 +1,18 @@
 """A closing ends: it is opened again, or was a mistake and is undone as far as nothing has built on it since."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Final
+
+from django.db.models import Q
 
 from accounts.models import User
 from applications.bidding.award import hold_seat
 from applications.bidding.obstacles import publication_lead
 from applications.bidding.passing_on import PASSING_TASK
 from applications.closings.deciding import END, lock_offer, require
-from applications.closings.entries import record
+from applications.closings.entries import closed_before, record, record_return
+from applications.closings.touched import ended_by
 from applications.journal_actions import Action
 from applications.models import Application, Bid, Event, Offer, Referral, ToldOfClosing
 from applications.moves import (
@@ -34,6 +39,8 @@ from bulletin.closings import covers, is_closed, may_be_undone, running
 from bulletin.models import Closing, Vacancy
 from notifications.broker import wake_soon_on_commit
 from notifications.sweeps import sweep
+
+MINUTE: Final = timedelta(minutes=1)
 
 
 def reopen(closing: Closing, *, actor: User, reason: str = "", now: datetime) -> Closing:
@@ -87,34 +94,48 @@ def _end(closing: Closing, state: Closing.State, *, actor: User, reason: str, no
 def give_back_what_it_ended(closing: Closing, *, now: datetime) -> bool:
     """Give the families of an undone closing back what they had, one transaction each; whether nothing is left.
 
-    Only to who still waits and has applied nowhere since, and only a place that is still there. Then the vacancies end
-    as `_give_back`. May be repeated.
+    Only to who still waits and has applied nowhere since, and only a place that is still there: first to those who had
+    one, then to those whose bids were collected, vacancy by vacancy. The others are told that nothing comes back. Then
+    each vacancy ends as `_give_back`. May be repeated.
     """
-    bids = _bids_ended_by(closing)
-    if sweep(bids, lambda bid: _restore(bid, closing, now=now)) < len(bids):
+    ended = _bids_ended_by(closing)
+    held = [bid for bid, had_place in ended if had_place]
+    if sweep(held, lambda bid: _restore(bid, closing, now=now)) < len(held):
         return False
+
+    def give_back(vacancy: Vacancy) -> None:
+        collected = [bid for bid, had_place in ended if not had_place and bid.vacancy_id == vacancy.pk]
+        if sweep(collected, lambda bid: _restore(bid, closing, now=now)) == len(collected):
+            _give_back(vacancy, closing, now=now)
+
     vacancies = Vacancy.objects.filter(closing=closing)
-    sweep(vacancies.order_by("pk"), lambda vacancy: _give_back(vacancy, closing, now=now))
+    sweep(vacancies.order_by("pk"), give_back)
     return not vacancies.exists()
 
 
-def _bids_ended_by(closing: Closing) -> list[Bid]:
-    """The bids that it ended, and those of its referrals, in the order in which they were sent."""
-    ended = Bid.objects.filter(vacancy__closing=closing).select_related("application", "referral", "vacancy")
-    touched = (BidState.VOID, BidState.ACTIVATED)
-    return [
-        bid for bid in ended.filter(state__in=touched).order_by("placed_at", "pk") if _event_of(bid, closing)
-    ]
+def _bids_ended_by(closing: Closing) -> list[tuple[Bid, bool]]:
+    """The bids that it ended, and those of its referrals, as they were sent; and whether each had a place."""
+    events = ended_by(closing)
+    had_place = {event.data["bid"]: event.data["held"] for event in events if "bid" in event.data}
+    referrals = [event.data["referral"] for event in events if "referral" in event.data]
+    ended = Bid.objects.filter(
+        Q(pk__in=had_place, state=BidState.VOID)
+        | Q(referral__in=referrals, referral__state=ReferralState.REVOKED)
+    )
+    rows = ended.select_related("application", "referral", "vacancy").order_by("placed_at", "pk")
+    return [(bid, had_place.get(str(bid.pk), True)) for bid in rows]
 
 
-def _event_of(bid: Bid, closing: Closing) -> Event | None:
-    events = Event.objects.filter(application=bid.application_id, data__closing=closing.pk)
+def _event_of(bid: Bid, referral: Referral | None, closing: Closing) -> Event | None:
+    """What ended a bid, or its referral, if that was this closing and nothing since."""
+    events = Event.objects.filter(application=bid.application_id).order_by("-id")
     if bid.state == BidState.VOID:
-        return events.filter(move=Move.VOID_BID, data__bid=str(bid.pk)).first()
-    referral = Referral.objects.filter(bid=bid, state=ReferralState.REVOKED).first()
-    if referral is None:
+        newest = events.filter(move=Move.VOID_BID, data__bid=str(bid.pk)).first()
+    elif referral is not None and referral.state == ReferralState.REVOKED:
+        newest = events.filter(move=Move.REVOKE_REFERRAL, data__referral=str(referral.pk)).first()
+    else:
         return None
-    return events.filter(move=Move.REVOKE_REFERRAL, data__referral=str(referral.pk)).first()
+    return newest if newest and newest.data.get("closing") == closing.pk else None
 
 
 def _restore(bid: Bid, closing: Closing, *, now: datetime) -> None:
@@ -127,11 +148,13 @@ def _restore(bid: Bid, closing: Closing, *, now: datetime) -> None:
         vacancy = lock_vacancy(bid.vacancy_id)
         bid = Bid.objects.get(pk=bid.pk)
         bid.application, bid.vacancy = application, vacancy
-        event = _event_of(bid, closing)
-        if event is None or vacancy.closing_id != closing.pk or not may_return(bid, application):
+        event = _event_of(bid, referral, closing)
+        if event is None or not _is_recalled(vacancy, closing) or is_closed(group):
+            return
+        if not may_return(bid, application) or room_beside(vacancy, group, now=now) <= 0:
             return
         if event.data.get("held", True):
-            if room_beside(vacancy, group, now=now) <= 0 or not seats.take(vacancy):
+            if not seats.take(vacancy):
                 return
             bid.holds_seat = True
         if referral is None:
@@ -140,6 +163,11 @@ def _restore(bid: Bid, closing: Closing, *, now: datetime) -> None:
             bid.save(update_fields=["holds_seat"])
             referral.bid = bid
             _restore_referral(referral, application, closing, now=now)
+
+
+def _is_recalled(vacancy: Vacancy, closing: Closing) -> bool:
+    """Whether a vacancy is still recalled by a closing, or was by hand before, where only referrals were left."""
+    return vacancy.state == Vacancy.State.RECALLED and vacancy.closing_id in (closing.pk, None)
 
 
 def _restore_bid(bid: Bid, application: Application, closing: Closing, *, now: datetime) -> None:
@@ -182,28 +210,58 @@ def _restore_referral(
     hold_if_halted(application, now=now)
 
 
+# As what the place of an offer was given back while its vacancy was recalled: nobody was offered it next.
+_FREED = (OfferState.RECALLED, OfferState.VOID, OfferState.DECLINED, OfferState.UNANSWERED)
+
+
 def _give_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
     """Let a vacancy end its recall, after its families: its offers look for the next in the queue again.
 
-    It is in the bulletin again only if its announced opening is still far enough ahead, or if it still collects bids:
-    nobody gains by being fast. Otherwise it is closed, and what is free is published anew.
+    It is in the bulletin again only if its announced opening is still far enough ahead, or if it still collects bids
+    (`_give_time_back`): nobody gains by being fast. Otherwise it is closed, and what is free is published anew. What is
+    collected for has only as many places as the group has room for; without any it stays recalled, and its bids end.
     """
     with locking():
         group = lock_places(vacancy.group_id, now=now)
         vacancy = lock_vacancy(vacancy.pk)
-        if vacancy.closing_id != closing.pk:
+        if vacancy.closing_id != closing.pk or is_closed(group):
             return
-        ended = Offer.objects.filter(
-            vacancy=vacancy, state=OfferState.RECALLED, ended_at__gte=closing.decided_at
-        )
+        ended = Offer.objects.filter(vacancy=vacancy, state__in=_FREED, ended_at__gte=closing.decided_at)
         for _offer in range(ended.count()):
             if room_beside(vacancy, group, now=now) > 0 and seats.take(vacancy):
                 Offer.objects.create(vacancy=vacancy, freed_at=now)
                 wake_soon_on_commit(PASSING_TASK)
-        vacancy.closing, vacancy.end_reason, vacancy.state = None, "", Vacancy.State.CLOSED
-        if _goes_on(vacancy, now=now) and room_beside(vacancy, group, now=now) >= vacancy.seats_free:
+        vacancy.closing = None
+        places = max(room_beside(vacancy, group, now=now), 0)
+        if Bid.objects.filter(vacancy=vacancy, state=BidState.PENDING, holds_seat=False).exists():
+            if vacancy.seats_free and not places:
+                # `recalled_with_bids` ends them.
+                vacancy.save(update_fields=["closing"])
+                return
+            vacancy.seats_total = vacancy.seats_taken + min(vacancy.seats_free, places)
+        _give_time_back(vacancy, closing, now=now)
+        was_closed = closed_before(vacancy)
+        vacancy.end_reason, vacancy.state = "", Vacancy.State.CLOSED
+        if was_closed:
+            vacancy.ended_at = was_closed
+        elif _goes_on(vacancy, now=now) and places >= vacancy.seats_free:
             vacancy.state, vacancy.ended_at = Vacancy.State.PUBLISHED, None
-        vacancy.save(update_fields=["closing", "end_reason", "state", "ended_at"])
+        vacancy.save(update_fields=_OF_A_RECALL)
+        record_return(vacancy, closing, now=now)
+
+
+_OF_A_RECALL = ("closing", "end_reason", "state", "ended_at", "seats_total", "closes_at", "priority_until")
+
+
+def _give_time_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
+    """Let what collects bids do so for as much longer as it was closed, up to a whole minute."""
+    closes_at, since = vacancy.closes_at, max(closing.decided_at, vacancy.opens_at)
+    if not vacancy.is_collected or closes_at is None or vacancy.awarded_at or not since < min(closes_at, now):
+        return
+    lost = ceil((now - since) / MINUTE) * MINUTE
+    vacancy.closes_at = closes_at + lost
+    if vacancy.priority_until is not None and vacancy.priority_until > since:
+        vacancy.priority_until += lost
 
 
 def _goes_on(vacancy: Vacancy, *, now: datetime) -> bool:

@@ -25,3 +25,16 @@ def record_recall(vacancy: Vacancy, *, actor: User, reason: str, now: datetime) 
     """Enter into its history that a vacancy was recalled."""
     action = Action.VACANCY_RECALLED
     audit.record(action, actor=actor, target=str(vacancy), reason=reason, about=vacancy, now=now)
+
+
+def record_return(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
+    """Enter into its history that a vacancy is recalled no longer, since the closing is undone."""
+    action, reason = Action.VACANCY_RETURNED, closing.end_reason
+    audit.record(action, actor=closing.ended_by, target=str(vacancy), reason=reason, about=vacancy, now=now)
+
+
+def closed_before(vacancy: Vacancy) -> datetime | None:
+    """When a vacancy was closed by hand, before a closing recalled it; None if it was in the bulletin."""
+    endings = audit.history_of(vacancy).filter(action__in=(Action.VACANCY_CLOSED, Action.VACANCY_PUBLISHED))
+    last = endings.first()
+    return last.at if last and last.action == Action.VACANCY_CLOSED else None

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from applications.models import Bid, Contract, Offer, Referral
+from applications.models import Bid, Contract, Event, Offer, Referral
 from applications.places.enrolled import in_groups
-from applications.states import LIVE_OFFERS, BidState, ReferralState
+from applications.states import LIVE_OFFERS, BidState, Move, ReferralState
 from bulletin.models import Closing, Group, Vacancy
 
 _PLACE = "group__kindergarten__locality"
@@ -16,6 +16,17 @@ def groups_of(closing: Closing) -> QuerySet[Group]:
     """The groups that close, in the order of their keys."""
     groups = Group.objects.filter(kindergarten=closing.kindergarten_id)
     return groups.filter(pk=closing.group_id) if closing.group_id else groups.order_by("pk")
+
+
+def ended_by(closing: Closing) -> list[Event]:
+    """What is told of the bids and the referrals that a closing ended, in the order of time; also once it is over."""
+    here = Bid.objects.filter(vacancy__group__in=groups_of(closing).order_by())
+    events = Event.objects.filter(
+        application__in=here.values("application"),
+        move__in=(Move.VOID_BID, Move.REVOKE_REFERRAL),
+        data__closing=closing.pk,
+    )
+    return list(events.order_by("id"))
 
 
 @dataclass(frozen=True)

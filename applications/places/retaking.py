@@ -8,7 +8,7 @@ from applications.places.occupancy import lock_places, occupancies_of, place_day
 from applications.states import BidState
 from bulletin import seats
 from bulletin.closings import is_closed
-from bulletin.models import Group, Vacancy
+from bulletin.models import Closing, Group, Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.school_years import school_year
 
@@ -31,15 +31,22 @@ def is_place_free(vacancy: Vacancy, group: Group, *, now: datetime) -> bool:
     """Whether a place that was given back can be taken again: nobody has it, is offered it, or waits for it by number.
 
     The places of a vacancy that is still in the bulletin are promised by it. Once it is over they may have been
-    published anew: then the group must have room for one more. A recalled place is none, nor is one where it closes.
+    published anew: then the group must have room for one more. A recalled place is none, nor is one where it closes;
+    where it has opened again since, the places that the closing recalled are like those of a vacancy that is over.
     """
-    if vacancy.state == Vacancy.State.RECALLED or not vacancy.seats_free or is_closed(group):
+    if not vacancy.seats_free or is_closed(group):
+        return False
+    if vacancy.state == Vacancy.State.RECALLED and not _is_reopened(vacancy.closing):
         return False
     if Bid.objects.filter(vacancy=vacancy, state=BidState.PENDING, holds_seat=False).exists():
         return False
-    if phase(vacancy, now=now) != Phase.CLOSED:
+    if phase(vacancy, now=now) not in (Phase.CLOSED, Phase.RECALLED):
         return True
     return room_beside(vacancy, group, now=now) > 0
+
+
+def _is_reopened(closing: Closing | None) -> bool:
+    return closing is not None and closing.state == Closing.State.REOPENED
 
 
 def room_beside(vacancy: Vacancy, group: Group, *, now: datetime) -> int:

@@ -11,13 +11,24 @@ from django.utils.translation import gettext
 from accounts.audit import history_of
 from accounts.models import AuditEntry
 from accounts.roles import Role
+from applications.bidding.award import award_collected
 from applications.bidding.obstacles import why_not_publish
 from applications.bidding.offers import accept_offer, offer_to_the_next
+from applications.bidding.publication import close_vacancy, recall_vacancy
 from applications.closings import deciding, ending, finishing
 from applications.closings.touched import touched_by
 from applications.jobs.deadlines import award_bids
 from applications.jobs.invariants import differences
-from applications.models import Application, Bid, Event, Offer, Referral, StopListEntry, ToldOfClosing
+from applications.models import (
+    Application,
+    Bid,
+    Event,
+    Headcount,
+    Offer,
+    Referral,
+    StopListEntry,
+    ToldOfClosing,
+)
 from applications.moves import Refused, write_event
 from applications.places.occupancy import over_promised
 from applications.places.with_room import groups_with_room
@@ -34,11 +45,13 @@ from applications.states import (
     BidState,
     Move,
     OfferState,
+    ProposalState,
     ReferralState,
     UndoKind,
     state_after,
 )
 from applications.undoing import requests
+from applications.undoing.leaving import take_back_leaving
 from bulletin.closings import closing_of
 from bulletin.models import Closing, Vacancy
 from children.models import Guardianship
@@ -355,6 +368,98 @@ def test_a_group_that_opens_again_takes_places_and_gives_nothing_back(scene, fam
     assert Application.objects.get(pk=families.pending.pk).state == WAITING
     assert Notice.objects.filter(kind="group_reopens").count() == 1
     assert all_is_well() == ([], [])
+
+
+def test_what_comes_back_is_no_more_than_the_group_has_room_for(scene, families, official):
+    """The first day may be weeks ahead: children have come to the group meanwhile."""
+    second = bid_of(family(scene), families.collected_bid.vacancy)
+    Vacancy.objects.filter(pk=second.vacancy_id).update(seats_total=2)
+    closing = closed(scene, official, starts_on=TODAY + timedelta(days=20))
+    # Room for the enrolled child, for who had a referral or a bid, and for one more.
+    scene.group.capacity = 4
+    scene.group.save()
+    later = NOW + timedelta(days=3)
+    Headcount.objects.create(
+        group=scene.group,
+        school_year=2018,
+        children=1,
+        counted_at=NOW,
+        proposed_by=families.worker,
+        proposed_at=NOW,
+        state=ProposalState.APPROVED,
+        decided_by=official,
+        decided_at=NOW,
+    )
+    finishing.finish(ending.undo(closing, actor=official, reason="x", now=later), now=later)
+    assert over_promised(now=later) == []
+    awarding = Vacancy.objects.get(pk=second.vacancy_id)
+    given = award_collected(awarding, now=awarding.closes_at or later)
+    # To a number, or to who was offered a place: whichever vacancy comes first.
+    assert given + Offer.objects.filter(state__in=LIVE_OFFERS).count() == 1
+    assert all_is_well() == ([], [])
+
+
+def test_what_is_collected_lasts_longer_by_what_it_was_closed(scene, families, official):
+    before = families.collected_bid.vacancy.closes_at
+    closing = closed(scene, official, starts_on=TODAY + timedelta(days=20))
+    at = NOW + timedelta(days=4) - timedelta(seconds=30)
+    finishing.finish(ending.undo(closing, actor=official, reason="x", now=at), now=at)
+    vacancy = Vacancy.objects.get(pk=families.collected_bid.vacancy_id)
+    assert (vacancy.state, vacancy.closes_at) == (Vacancy.State.PUBLISHED, before + timedelta(days=4))
+    newest = history_of(vacancy).first()
+    assert (newest.action, newest.actor, newest.reason) == ("vacancy_returned", official, "x")
+
+
+def test_what_was_recalled_or_closed_by_hand_before(scene, families, official):
+    """A referral stays valid at a recall by hand; the closing ends it, and its undoing gives it back."""
+    close_vacancy(families.bid.vacancy, actor=families.worker, now=NOW)
+    other = VacancyFactory(group=scene.group, opens_at=scene.vacancy.opens_at)
+    referral = issuing.activate_bid(bid_of(family(scene), other), actor=families.worker, now=NOW)
+    recall_vacancy(other, actor=families.worker, reason="x", now=NOW)
+    later = NOW + timedelta(minutes=5)
+    closing = closed(scene, official, now=later)
+    assert Referral.objects.get(pk=referral.pk).state == ReferralState.REVOKED
+    finishing.finish(ending.undo(closing, actor=official, reason="x", now=later), now=later)
+    assert Referral.objects.get(pk=referral.pk).state == ReferralState.ISSUED
+    vacancies = dict(Vacancy.objects.values_list("pk", "state"))
+    assert vacancies[other.pk] == Vacancy.State.RECALLED
+    first = Vacancy.objects.get(pk=families.bid.vacancy_id)
+    assert (first.state, first.ended_at) == (Vacancy.State.CLOSED, NOW)
+    assert all_is_well() == ([], [])
+
+
+def test_it_closes_again_while_an_undoing_is_unfinished(scene, families, official):
+    """What had come back ends by the new closing, and nothing more comes back."""
+    first = ending.undo(closed(scene, official), actor=official, reason="x", now=NOW)
+    ending._restore(families.bid, first, now=NOW)
+    again = closed(scene, official)
+    finishing.finish_all(now=NOW)
+    states = set(Vacancy.objects.filter(group=scene.group).values_list("state", flat=True))
+    assert states == {Vacancy.State.RECALLED}
+    assert not touched_by(again).bids.exists()
+    assert not touched_by(again).referrals.exists()
+    assert not Closing.objects.filter(finished_at=None).exists()
+    assert all_is_well() == ([], [])
+    # That one was the mistake: what it ended comes back.
+    finishing.finish(ending.undo(again, actor=official, reason="x", now=NOW), now=NOW)
+    assert Bid.objects.get(pk=families.bid.pk).state == BidState.PENDING
+    assert all_is_well() == ([], [])
+
+
+def test_after_it_has_opened_again_a_contract_ended_by_mistake_goes_on(scene, families, official):
+    closing = closed(scene, official)
+    finishing.finish(ending.reopen(closing, actor=official, now=NOW), now=NOW)
+    end_contract(families.contract, left_on=TODAY, reason="x", actor=families.worker, now=NOW)
+    scene.group.capacity = 1
+    scene.group.save()
+    promised = VacancyFactory(group=scene.group, seats_total=1, opens_at=NOW + timedelta(days=1))
+    with pytest.raises(Refused) as refused:
+        take_back_leaving(families.contract, actor=families.worker, now=NOW)
+    assert refused.value.reason == Refusal.PLACE_GONE
+    promised.delete()
+    take_back_leaving(families.contract, actor=families.worker, now=NOW)
+    families.contract.refresh_from_db()
+    assert (families.contract.ended_at, all_is_well()) == (None, ([], []))
 
 
 def enrolled(scene, families, **fields):
