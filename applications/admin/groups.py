@@ -126,6 +126,7 @@ class GroupAdmin(WorkAdmin):
     """Everyone sees only the groups of their own kindergartens, and what is taken and promised of each."""
 
     change_list_template = "admin/bulletin/group/change_list.html"
+    change_form_template = "admin/bulletin/group/change_form.html"
     list_display = ["name", "kindergarten", "age_group", "language", "regime", "capacity"]
     list_filter = [RoomFilter, "age_group", "language", "regime"]
     list_select_related = ["kindergarten__locality"]

@@ -30,7 +30,7 @@ from applications.own_rows import own_rows
 from applications.rosters import held, own
 from applications.rosters.rosters import Roster
 from applications.rosters.sheet import XLSX_TYPE
-from bulletin.models import Kindergarten, Vacancy
+from bulletin.models import Group, Kindergarten, Vacancy
 from notifications.clock import read_clock
 
 CSV: Final = "csv"
@@ -66,6 +66,7 @@ class RosterPages:
     def urls(self) -> list[URLPattern]:
         routes: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
             "roster_enrolled": ("rosters/enrolled/<int:pk>/", self.enrolled),
+            "roster_enrolled_in": ("rosters/enrolled/group/<int:pk>/", self.enrolled_in),
             "roster_enrolled_own": ("rosters/enrolled/", self.enrolled_own),
             "roster_awaited": ("rosters/awaited/", self.awaited),
             "roster_bids": ("rosters/bids/<uuid:pk>/", self.bids),
@@ -82,6 +83,20 @@ class RosterPages:
             raise Http404 from None
         back = reverse("admin:bulletin_kindergarten_change", args=[pk])
         shown = _Shown(roster, own.ENROLLED, back, f"pk={pk}", [pk], held.enrolled_in(pk))
+        return self._answer(request, shown, now=now)
+
+    @method_decorator([never_cache, require_http_methods(["GET", "HEAD", "POST"])])
+    def enrolled_in(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """The children enrolled in one group."""
+        reader, now = _reader(request, own.ENROLLED_IN), read_clock()
+        try:
+            roster = own.enrolled_in(pk, reader=reader, now=now)
+        except Group.DoesNotExist:
+            raise Http404 from None
+        back = reverse("admin:bulletin_group_change", args=[pk])
+        places = Kindergarten.objects.filter(groups=pk).values_list("pk", flat=True)
+        entered_as = held.enrolled_in_group(pk)
+        shown = _Shown(roster, own.ENROLLED_IN, back, f"pk={pk}", places, entered_as)
         return self._answer(request, shown, now=now)
 
     def enrolled_own(self, request: HttpRequest) -> HttpResponseBase:

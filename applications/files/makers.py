@@ -89,6 +89,8 @@ def _roster_of(file: MadeFile, now: datetime) -> Roster:
     name = file.what.partition(":")[2]
     if name == own.ENROLLED:
         return own.enrolled(pk, reader=file.user, now=now)
+    if name == own.ENROLLED_IN:
+        return own.enrolled_in(pk, reader=file.user, now=now)
     if name == own.BIDS:
         return own.bids_of(pk, reader=file.user, now=now)
     return own.awaited(reader=file.user, now=now, kindergartens=file.places)

@@ -32,6 +32,11 @@ def enrolled_in(kindergarten: int) -> list[str]:
     return [f"roster.enrolled:{kindergarten}"]
 
 
+def enrolled_in_group(group: int) -> list[str]:
+    """Under what the list of one group's enrolled children is entered."""
+    return [f"roster.enrolled_in:{group}"]
+
+
 def bids_for(vacancy: UUID) -> list[str]:
     """Under what the list of a vacancy's bids is entered."""
     return [f"roster.bids:{vacancy}"]
@@ -59,13 +64,15 @@ def in_file(what: str, query: str, *, employee: User, now: datetime) -> list[str
 
 
 def lists_of(children: Iterable[Child]) -> list[Span]:
-    """The lists that held one of `children`, each for as long as it may have; two statements.
+    """The lists that held one of `children`, each for as long as it may have; three statements.
 
-    Somewhat too long rather than too short where something was undone meanwhile.
+    Somewhat too long rather than too short where something was undone meanwhile, or the child was moved to another
+    group.
     """
     bids = list(
         Bid.objects.filter(application__child__in=list(children))
         .select_related("referral__contract", "vacancy__group__kindergarten", "application")
+        .prefetch_related("referral__contract__transfers")
         .order_by("-placed_at", "-id")[:MOST]
     )
     undone = Event.objects.filter(
@@ -88,11 +95,14 @@ def _lists_of(bid: Bid, gone: dict[str, Event]) -> list[Span]:
     )
     spans += [_span(one, referral.issued_at, referral.ended_at) for one in awaited]
     contract, undone = getattr(referral, "contract", None), gone.get(str(referral.pk))
+    enrolled = [*enrolled_in(kindergarten.pk), *enrolled_in_group(bid.vacancy.group_id)]
     if contract is not None:
-        spans += [_span(one, contract.signed_at, contract.ended_at) for one in enrolled_in(kindergarten.pk)]
+        groups = {one.target_id for one in contract.transfers.all()} - {bid.vacancy.group_id}
+        lists = [*enrolled, *(key for group in groups for key in enrolled_in_group(group))]
+        spans += [_span(one, contract.signed_at, contract.ended_at) for one in lists]
     if undone is not None:
         signed_at = parse_datetime(undone.data["signed_at"])
-        spans += [_span(one, signed_at, undone.at) for one in enrolled_in(kindergarten.pk)]
+        spans += [_span(one, signed_at, undone.at) for one in enrolled]
     return spans
 
 

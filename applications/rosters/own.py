@@ -15,14 +15,16 @@ from applications.referrals import due
 from applications.rosters import rosters
 from applications.rosters.rosters import Roster
 from bulletin.employment import kindergartens_of
-from bulletin.models import Kindergarten, Vacancy
+from bulletin.models import Group, Kindergarten, Vacancy
 
 ENROLLED: Final = "enrolled"
 AWAITED: Final = "awaited"
 BIDS: Final = "bids"
+ENROLLED_IN: Final = "enrolled_in"
 # What an employee must be allowed to look at, to have the list.
 PERMISSIONS: Final[Mapping[str, str]] = {
     ENROLLED: "applications.view_contract",
+    ENROLLED_IN: "applications.view_contract",
     AWAITED: "applications.view_referral",
     BIDS: "applications.view_bid",
 }
@@ -38,6 +40,17 @@ def enrolled(pk: int | str, *, reader: User, now: datetime) -> Roster:
     kindergarten = own_rows(Kindergarten.objects.select_related("locality"), user=reader, now=now).get(pk=pk)
     return rosters.enrolled(
         kindergarten, own_rows(Contract.objects.all(), user=reader, now=now), reader=reader
+    )
+
+
+def enrolled_in(pk: int | str, *, reader: User, now: datetime) -> Roster:
+    """The children enrolled in one group. Raises `Group.DoesNotExist` for one that is not the reader's."""
+    group = own_rows(Group.objects.select_related("kindergarten__locality"), user=reader, now=now).get(pk=pk)
+    return rosters.enrolled(
+        group.kindergarten,
+        own_rows(Contract.objects.all(), user=reader, now=now),
+        reader=reader,
+        group=group,
     )
 
 

@@ -22,7 +22,7 @@ from applications.queue.position import numbers_of
 from applications.rosters.sheet import Cell, Sheet
 from applications.states import BidState
 from bulletin.kazakh_order import InKazakhOrder
-from bulletin.models import Kindergarten, Vacancy
+from bulletin.models import Group, Kindergarten, Vacancy
 from children.access import guardians_by_child
 
 Rows = list[tuple[Cell, ...]]
@@ -59,11 +59,16 @@ class Roster:
         return Sheet(title=self.title, headings=self.headings, rows=rows, zone=self.zone)
 
 
-def enrolled(kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reader: User) -> Roster:
-    """The children with a contract that runs, group by group, in the order of their names."""
+def enrolled(
+    kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reader: User, group: Group | None = None
+) -> Roster:
+    """The children with a contract that runs, group by group (or of `group` alone), in the order of their names."""
     rows = contracts.filter(
         referral__bid__vacancy__group__kindergarten=kindergarten, ended_at=None
     ).select_related("moved_to", "referral__application__child", "referral__bid__vacancy__group")
+    if group is not None:
+        rows = rows.annotate(in_group=_group("id")).filter(in_group=group.pk)
+    whose = kindergarten.name if group is None else f"{kindergarten.name}, {group.name}"
     named = rows.order_by(
         _group("age_group"),
         InKazakhOrder(_group("name")),
@@ -73,7 +78,7 @@ def enrolled(kindergarten: Kindergarten, contracts: QuerySet[Contract], *, reade
         "pk",
     )
     return Roster(
-        title=f"{kindergarten.name}: {gettext('enrolled children')}",
+        title=f"{whose}: {gettext('enrolled children')}",
         headings=[
             gettext("Group"),
             gettext("Child"),

@@ -14,12 +14,12 @@ from accounts.roles import Role
 from applications.admin import rosters as pages
 from applications.files import makers, making
 from applications.journal_actions import Action
-from applications.models import MadeFile, Referral
+from applications.models import MadeFile, Referral, Transfer
 from applications.queue.position import position
 from applications.referrals import ending, issuing, leaving
-from applications.rosters import rosters
+from applications.rosters import held, rosters
 from tests.applications.bidding.reference import place_bid
-from tests.factories import ApplicationFactory, KindergartenFactory
+from tests.factories import ApplicationFactory, GroupFactory, KindergartenFactory
 from tests.staff import employee, inside, worker_of
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,33 @@ def test_who_is_enrolled_stands_in_the_list_until_the_child_leaves(scene, worker
     )
     leaving.end_contract(contract, actor=worker, left_on=scene.now.date(), reason="Көшті", now=scene.now)
     assert name not in desk.get(enrolled_page(scene)).content.decode()
+
+
+def test_one_group_alone_is_a_link_away_from_its_page(scene, worker, referral):
+    """A child that was moved stands in the group where it is now; a file of the list holds the same rows."""
+    contract, desk = sign(referral, worker, scene), inside(worker)
+    name, first = scene.application.child.full_name, scene.vacancy.group
+    second = GroupFactory(kindergarten=first.kindergarten, name="Ай")
+
+    def in_list(group) -> bool:
+        address = reverse("admin:roster_enrolled_in", args=[group.pk])
+        assert address in desk.get(reverse("admin:bulletin_group_change", args=[group.pk])).content.decode()
+        page = desk.get(address)
+        assert page.context["title"].startswith(f"{first.kindergarten.name}, {group.name}")
+        return any(name in row for row in page.context["sheet"].in_words)
+
+    assert (in_list(first), in_list(second)) == (True, False)
+    type(contract).objects.filter(pk=contract.pk).update(moved_to=second)
+    Transfer.objects.create(
+        contract=contract, source=first, target=second, at=scene.now, by=worker, reason="Бос орын"
+    )
+    assert (in_list(first), in_list(second)) == (False, True)
+    taken = AuditEntry.objects.filter(action=Action.ROSTER_TAKEN, about__startswith="roster.enrolled_in")
+    told = {span.about for span in held.lists_of([scene.application.child])}
+    assert {entry.about for entry in taken} == {f"roster.enrolled_in:{one.pk}" for one in (first, second)}
+    assert {entry.about for entry in taken} <= told
+    file = MadeFile(user=worker, what="roster:enrolled_in", query=f"pk={second.pk}", language="kk")
+    assert makers._roster_of(file, scene.now).count() == 1
 
 
 def test_who_may_come_stands_in_the_list_with_the_last_day(scene, worker, referral):
