@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from notifications.clock import estimate_clock, read_clock
 from notifications.kinds import READS_NAMES, is_secret
 from notifications.models import Mail, Message, Notice, Outgoing
 from notifications.selectors import undelivered
-from notifications.services import send_again
+from notifications.services import can_send_again, send_again
 from notifications.text import mask_phone, segments
 from notifications.troubles import in_words
 
@@ -89,9 +90,21 @@ class _Outbox(_Record):
         return format_html("{} <code>{}</code>", words, code) if code else words or "—"
 
     @admin.action(description=_("Send again"), permissions=["change"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Asked once more first: what is sent costs money, and somebody reads it a second time."""
+        chosen = list(queryset)
+        able = [message for message in chosen if can_send_again(message)]
+        if able and "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": gettext("Send again"),
+                "chosen": able,
+                "left_out": [message for message in chosen if message not in able],
+            }
+            return TemplateResponse(request, "admin/send_again.html", context)
         now = read_clock()
-        results = [send_again(message, now=now) for message in queryset]
+        results = [send_again(message, now=now) for message in chosen]
         done, left = sum(results), len(results) - sum(results)
         if done:
             text = ngettext(
@@ -105,6 +118,7 @@ class _Outbox(_Record):
                 left,
             )
             messages.warning(request, text % {"count": left})
+        return None
 
 
 @admin.register(Message)

@@ -70,13 +70,18 @@ def test_a_row_is_only_viewed(admin_page, message):
     )
 
 
-def send_again(client, *messages):
+def send_again(client, *messages, confirmed=True):
     data = {"action": "send_again", "_selected_action": [str(message.pk) for message in messages]}
+    if confirmed:
+        data["confirmed"] = "yes"
     return client.post(reverse(LIST), data, follow=True)
 
 
 def test_send_again_puts_a_failed_message_back(admin_page, message):
     Message.objects.update(state=Message.State.FAILED, attempts=9)
+    asked = send_again(admin_page, message, confirmed=False)
+    assert asked.context["chosen"] == [message]
+    assert Message.objects.get(pk=message.pk).state == Message.State.FAILED
     send_again(admin_page, message)
     message.refresh_from_db()
     assert (message.state, message.attempts) == (Message.State.QUEUED, 0)
