@@ -40,6 +40,7 @@ from balabaqsha.staff_set_up import set_up
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
 from balabaqsha.staff_signed_out import signed_out_page
 from bulletin.employment import places_of
+from bulletin.sorting import sort_key
 from notifications import budget
 from notifications.clock import estimate_clock, read_clock
 
@@ -63,6 +64,8 @@ class StaffAdminSite(OTPAdminSite):
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
+        # As our own columns and pages say it.
+        self.empty_value_display = "—"
 
     def has_permission(self, request: HttpRequest) -> bool:
         if settings.STAFF_SECOND_FACTOR:
@@ -131,7 +134,14 @@ class StaffAdminSite(OTPAdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """Django's list, made when it is first looked at: Django asks for it on every page, and one page shows it."""
-        return SimpleLazyObject(lambda: super(StaffAdminSite, self).get_app_list(request, app_label))
+
+        def made() -> list[Any]:
+            apps = super(StaffAdminSite, self).get_app_list(request, app_label)
+            for app in apps:
+                app["models"].sort(key=_in_kazakh_order)
+            return sorted(apps, key=_in_kazakh_order)
+
+        return SimpleLazyObject(made)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Suggestions while typing, only for fields whose form offers them."""
@@ -293,3 +303,8 @@ def _sign_out(request: HttpRequest) -> None:
 
 # The site on which `@admin.register` registers (`balabaqsha.apps.StaffAdminConfig`).
 staff_site = cast(StaffAdminSite, SimpleLazyObject(lambda: admin.site))
+
+
+def _in_kazakh_order(named: dict[str, Any]) -> str:
+    """Where an app or a list stands among others: by its name in the alphabet, not by code points."""
+    return sort_key(str(named["name"]))

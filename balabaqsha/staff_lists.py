@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
@@ -42,6 +42,9 @@ from balabaqsha.staff_searches import TooManySearches, note_search
 from notifications.clock import estimate_clock
 
 logger = logging.getLogger(__name__)
+
+# Names that Django uses for something else (its "group" is a role): with a capital letter they are ours alone.
+_TWO_MEANINGS: Final = {"group"}
 
 
 class GuardedAdmin(AuditedAdmin):
@@ -185,7 +188,7 @@ class GuardedAdmin(AuditedAdmin):
         models = [self.model, *(formset.model for formset in formsets or [])]
         with translation.override(None):
             known = [str(field.verbose_name) for model in models for field in _written_fields(model)]
-        names = {capfirst(name): name for name in known}
+        names = {capfirst(name): name for name in known if name not in _TWO_MEANINGS}
         for details in (details for change in changes for details in change.values()):
             if "fields" in details:
                 details["fields"] = [names.get(label, label) for label in details["fields"]]

@@ -15,7 +15,7 @@ from django.db.models import F, Min, Q, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -174,8 +174,8 @@ class Group(models.Model):
     )
 
     class Meta:
-        verbose_name = _("group")
-        verbose_name_plural = _("groups")
+        verbose_name = pgettext_lazy("of a kindergarten", "group")
+        verbose_name_plural = pgettext_lazy("of a kindergarten", "groups")
         ordering = ["kindergarten", "age_group", "name"]
         constraints = [
             models.UniqueConstraint(fields=["kindergarten", "name"], name="group_name_in_kindergarten"),
@@ -212,7 +212,10 @@ class Vacancy(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group = models.ForeignKey(
-        Group, on_delete=models.PROTECT, related_name="vacancies", verbose_name=_("group")
+        Group,
+        on_delete=models.PROTECT,
+        related_name="vacancies",
+        verbose_name=pgettext_lazy("of a kindergarten", "group"),
     )
     birth_years = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("birth years of children"))
     place_type = models.CharField(
@@ -435,7 +438,7 @@ class Closing(models.Model):
         null=True,
         blank=True,
         related_name="closings",
-        verbose_name=_("group"),
+        verbose_name=pgettext_lazy("of a kindergarten", "group"),
         help_text=_("Empty: the whole kindergarten."),
     )
     cause = models.CharField(_("cause"), max_length=12, choices=Cause.choices)

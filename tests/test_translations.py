@@ -69,7 +69,7 @@ def own(language: str) -> polib.POFile:
 
 def test_there_are_catalogues_for_both_languages():
     assert {language_of(path) for path in CATALOGUES} == set(LANGUAGES)
-    assert len(CATALOGUES) == 5
+    assert len(CATALOGUES) == 6
 
 
 # Django's own words; the name tells a reader nothing (`tests/balabaqsha/test_constraints.py`).

@@ -152,15 +152,21 @@ class BenefitAdmin(InTurn, ChildColumns, WorkAdmin):
         return ["claimed_at", "id"] if request.GET.get("check") == "waiting" else ["-claimed_at", "-id"]
 
     def summary(self, obj: Benefit) -> Rows:
-        rows = [
+        return [
             {"label": gettext("Child"), "value": self.child(obj)},
             {"label": gettext("Benefit category"), "value": obj.category.name},
             {"label": gettext("Part of the queue"), "value": self.shown_tier(obj)},
             {"label": gettext("Required proof"), "value": obj.category.proof},
             {"label": gettext("Document"), "value": self.paper(obj)},
         ]
-        if obj.state == BenefitState.CLAIMED:
-            rows.append({"label": gettext("If verified today, last day"), "value": self._possible_end(obj)})
+
+    def summary_for(self, obj: Benefit, work: Work) -> Rows:
+        rows = self.summary(obj)
+        if work.name == "verify":
+            rows = [
+                *rows,
+                {"label": gettext("If verified today, last day"), "value": self._possible_end(obj)},
+            ]
         return rows
 
     # --- columns ---------------------------------------------------------------------------------------------

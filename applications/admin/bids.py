@@ -239,7 +239,7 @@ class BidAdmin(InTurn, KindergartensWork):
     def application_number(self, obj: Bid) -> str:
         return obj.application.number
 
-    @admin.display(description=_("Application filed at"))
+    @admin.display(description=_("Day of the application"))
     def filed_at(self, obj: Bid) -> str:
         return day_of(obj.application.filed_at, obj.application)
 

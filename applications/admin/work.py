@@ -307,6 +307,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """What a confirm page shows of the object: rows of `label` and `value`."""
         return [{"label": self.opts.verbose_name, "value": str(obj)}]
 
+    def summary_for(self, obj: Any, work: Work) -> Rows:
+        """What the confirm page of one button shows: the summary, and what concerns this button alone."""
+        return self.summary(obj)
+
     def change_view(
         self,
         request: HttpRequest,
@@ -442,7 +446,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "work": work,
             "form": form,
             "errors": form.errors,
-            "rows": self.summary(obj),
+            "rows": self.summary_for(obj, work),
             "effect": effect,
             "back_url": page_of(obj),
         }

@@ -4,6 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from applications.models.proposals import Proposal
 from applications.states import ProposalState
@@ -23,7 +24,10 @@ class Headcount(Proposal):
     """
 
     group = models.ForeignKey(
-        Group, on_delete=models.CASCADE, related_name="headcounts", verbose_name=_("group")
+        Group,
+        on_delete=models.CASCADE,
+        related_name="headcounts",
+        verbose_name=pgettext_lazy("of a kindergarten", "group"),
     )
     school_year = models.PositiveSmallIntegerField(_("school year, from September of"))
     children = models.PositiveSmallIntegerField(
@@ -69,7 +73,7 @@ class GroupProposal(Proposal):
         null=True,
         blank=True,
         related_name="proposals",
-        verbose_name=_("group"),
+        verbose_name=pgettext_lazy("of a kindergarten", "group"),
         help_text=_("Empty: a new group."),
     )
     name = models.CharField(

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils.translation import override
 
 from accounts.roles import Role
 from applications import moves
@@ -328,3 +329,11 @@ class TestABrokenChain:
             to_state=ApplicationState.ENROLLED,
         )
         assert self.said()[0] == "archive does not lead from waiting to enrolled"
+
+
+@pytest.mark.parametrize("language", ["kk", "ru"])
+def test_a_cause_speaks_to_nobody(language):
+    """An employee reads the same sentences on the family's card."""
+    with override(language):
+        said = " ".join(map(str, history.CAUSES.values())).lower()
+    assert not any(word in said for word in ("вам", "вас", "ыңыз", "іңіз"))
