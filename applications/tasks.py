@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 
+from applications.closings import finishing
 from applications.files import making as files
 from applications.jobs import deadlines, employees, papers, registry, telling
 from applications.jobs.invariants import differences
@@ -33,6 +34,11 @@ def settle_disputes() -> None:
 @shared_task
 def award_collected_bids() -> None:
     deadlines.award_bids(now=read_clock())
+
+
+@shared_task
+def finish_closings() -> None:
+    finishing.finish_all(now=read_clock())
 
 
 @shared_task

@@ -17,6 +17,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "settle-disputes": {"task": "applications.tasks.settle_disputes", "schedule": 600.0},
     "render-missing-referrals": {"task": "applications.tasks.render_missing_referrals", "schedule": 60.0},
     "award-collected-bids": {"task": "applications.tasks.award_collected_bids", "schedule": 30.0},
+    "finish-closings": {"task": "applications.tasks.finish_closings", "schedule": 30.0},
     "pass-on-offers": {"task": "applications.tasks.pass_on_offers", "schedule": 30.0},
     "tell-employees": {"task": "applications.tasks.tell_employees", "schedule": 600.0},
     "fold-buckets": {"task": "applications.tasks.fold_buckets", "schedule": 60.0},

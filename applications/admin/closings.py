@@ -1,12 +1,12 @@
 """Closings: an official closes a kindergarten or a group, sees before whom it touches, and opens it again."""
 
-from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -31,16 +31,15 @@ from applications.admin.work import (
     written,
 )
 from applications.closings import deciding, ending
-from applications.closings.finishing import finish
-from applications.closings.touched import touched_by
+from applications.closings.touched import ended_by, referrals_that_end, touched_by
 from applications.families.names import shown_name
 from applications.journal_actions import Action
-from applications.models import Application, Bid, Referral, ToldOfClosing
+from applications.models import Contract, Referral, ToldOfClosing
 from applications.moves import Refused
 from applications.own_rows import own_rows
 from applications.refusals import Refusal
 from applications.rules.closing import why_not_closed
-from applications.states import BidState, ReferralState
+from applications.states import Move
 from bulletin.closings import is_closed
 from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Closing, Group, Kindergarten
@@ -106,7 +105,7 @@ CLOSE = Work(
         "offers and referrals end: each family keeps its number and date, nobody comes onto the stop-list, and no "
         "place goes to another child. Contracts go on: the families are told the day."
     ),
-    done=_("It is closed."),
+    done=_("It is closed. Families are being told: the page of the closing says how many."),
     permission=deciding.CLOSE,
     offered=lambda _closing, _now: True,
     perform=lambda *_: None,
@@ -123,8 +122,7 @@ def _effect(closing: Closing, *, reader: User, now: datetime) -> Rows:
     if refusal := why_not_closed(closing.starts_on, closing.reopens_on, today=today):
         raise Refused(refusal)
     touched = touched_by(closing)
-    contracts = [one.referral.application for one in touched.contracts]
-    offered = [one.application for one in touched.offers if one.application is not None]
+    referrals = referrals_that_end(closing, at=now)
     return [
         {"label": gettext("Cause"), "value": closing.get_cause_display()},
         {"label": gettext("Closed from"), "value": written(closing.starts_on)},
@@ -134,19 +132,22 @@ def _effect(closing: Closing, *, reader: User, now: datetime) -> Rows:
         },
         {"label": gettext("Reason"), "value": closing.reason},
         {"label": gettext("Vacancies that leave the bulletin"), "value": touched.vacancies.count()},
-        _who(gettext("Bids that end"), (one.application for one in touched.bids), reader),
-        _who(gettext("Offers of places that end"), offered, reader),
-        _who(gettext("Referrals that end"), (one.application for one in touched.referrals), reader),
-        _who(gettext("Enrolled children whose families are told"), contracts, reader),
+        _who(gettext("Bids that end"), touched.bids, reader),
+        _who(gettext("Offers of places that end"), touched.offers.exclude(application=None), reader),
+        _who(gettext("Referrals that end"), referrals, reader),
+        _who(gettext("Enrolled children whose families are told"), touched.contracts, reader),
     ]
 
 
-def _who(label: str, applications: Iterable[Application], reader: User) -> dict[str, Any]:
+def _who(label: str, rows: QuerySet[Any] | list[Referral], reader: User) -> dict[str, Any]:
     """How many, and the first of them by number and name."""
-    found = list(applications)
-    names = [f"{one.number} {shown_name(one.child, reader)}" for one in found[:NAMED]]
-    more = "; …" if len(found) > NAMED else ""
-    return {"label": label, "value": f"{len(found)}: {'; '.join(names)}{more}" if found else "0"}
+    count = rows.count() if isinstance(rows, QuerySet) else len(rows)
+    first = (
+        one.referral.application if isinstance(one, Contract) else one.application for one in rows[:NAMED]
+    )
+    names = [f"{one.number} {shown_name(one.child, reader)}" for one in first]
+    more = "; …" if count > NAMED else ""
+    return {"label": label, "value": f"{count}: {'; '.join(names)}{more}" if count else "0"}
 
 
 def _runs(closing: Closing, now: datetime) -> bool:
@@ -158,11 +159,11 @@ def _may_be_undone(closing: Closing, now: datetime) -> bool:
 
 
 def _reopen(closing: Closing, actor: User, data: dict[str, Any], now: datetime) -> None:
-    finish(ending.reopen(closing, actor=actor, reason=data["reason"], now=now), now=now)
+    ending.reopen(closing, actor=actor, reason=data["reason"], now=now)
 
 
 def _undo(closing: Closing, actor: User, data: dict[str, Any], now: datetime) -> None:
-    finish(ending.undo(closing, actor=actor, reason=data["reason"], now=now), now=now)
+    ending.undo(closing, actor=actor, reason=data["reason"], now=now)
 
 
 @admin.register(Closing)
@@ -197,7 +198,7 @@ class ClosingAdmin(WorkAdmin):
                 "Places can be published there again. Families whose children are enrolled there are told. Bids and "
                 "referrals that have ended do not come back: their families have kept their numbers."
             ),
-            done=_("It is open again. The families of enrolled children have been told."),
+            done=_("It is open again. The families of enrolled children are being told."),
             permission=deciding.END,
             offered=_runs,
             perform=_reopen,
@@ -213,7 +214,7 @@ class ClosingAdmin(WorkAdmin):
                 "themselves: publish them anew. Only those whose bids are still collected, or whose opening is still "
                 "far enough ahead, are in the bulletin as before."
             ),
-            done=_("The closing is undone. The families have been told."),
+            done=_("The closing is undone. The families are being told."),
             permission=deciding.END,
             offered=_may_be_undone,
             perform=_undo,
@@ -271,8 +272,7 @@ class ClosingAdmin(WorkAdmin):
             try:
                 if "confirmed" in request.POST:
                     closing = deciding.close(closing, actor=actor, now=now)
-                    finish(closing, now=now)
-                    messages.success(request, f"{CLOSE.done} {self._summed_up(closing)}")
+                    messages.success(request, str(CLOSE.done))
                     return HttpResponseRedirect(page_of(closing))
                 effect = _effect(closing, reader=actor, now=now)
                 audit.record(Action.ROSTER_TAKEN, actor=actor, target=str(closing), now=now)
@@ -314,17 +314,17 @@ class ClosingAdmin(WorkAdmin):
         return self._summed_up(obj)
 
     def _summed_up(self, closing: Closing) -> str:
-        """How many of each kind it ended, or told, as they stand now."""
-        bids = Bid.objects.filter(vacancy__closing=closing, decided_at__gte=closing.decided_at)
-        referrals = Referral.objects.filter(bid__vacancy__closing=closing, ended_at__gte=closing.decided_at)
+        """How many of each kind it ended, or told; also what an undoing has given back."""
+        ended = [event.move for event in ended_by(closing)]
         words = gettext(
             "Bids ended: %(bids)s; referrals ended: %(referrals)s; families with a contract told: %(told)s"
         )
-        return words % {
-            "bids": bids.filter(state=BidState.VOID).count(),
-            "referrals": referrals.filter(state=ReferralState.REVOKED).count(),
+        words %= {
+            "bids": ended.count(Move.VOID_BID),
+            "referrals": ended.count(Move.REVOKE_REFERRAL),
             "told": ToldOfClosing.objects.filter(closing=closing).count(),
         }
+        return words if closing.finished_at else f"{words} {gettext('Families are still being told.')}"
 
 
 def close_button(request: HttpRequest, group: Group) -> Rows:

@@ -16,7 +16,7 @@ from accounts.models import User
 from applications.bidding.offers import end_recalled_offers
 from applications.bidding.publication import void_recalled_bids
 from applications.closings.entries import record, record_recall
-from applications.closings.touched import groups_of, touched_by
+from applications.closings.touched import groups_of, referrals_that_end, touched_by
 from applications.journal_actions import Action
 from applications.models import Bid, Contract, Offer, Referral, ToldOfClosing
 from applications.moves import Refused, lock_application, locking, remind, trace
@@ -28,14 +28,16 @@ from bulletin import services
 from bulletin.closings import covers, running
 from bulletin.employment import kindergartens_of
 from bulletin.models import Closing, Vacancy
+from notifications.broker import wake_soon_on_commit
 from notifications.sweeps import sweep
 
 CLOSE, END = "bulletin.add_closing", "bulletin.change_closing"
 RUNNING = Closing.State.RUNNING
+FINISH_TASK = "applications.tasks.finish_closings"
 
 
 def close(closing: Closing, *, actor: User, now: datetime) -> Closing:
-    """Close what an unsaved `closing` names. Its places leave the bulletin; then call `finishing.finish`.
+    """Close what an unsaved `closing` names. Its places leave the bulletin; a worker does what follows.
 
     Raises `PermissionDenied`, and `Refused`: REASON_MISSING, `why_not_closed`, CLOSED_ALREADY, BUSY. Locks the groups,
     then their vacancies, each in the order of their keys.
@@ -60,6 +62,7 @@ def close(closing: Closing, *, actor: User, now: datetime) -> Closing:
                     _recall(vacancy, closing, actor=actor, now=now)
                 elif vacancy.closing and vacancy.closing.state == Closing.State.UNDONE:
                     _take_over(vacancy, closing)
+            wake_soon_on_commit(FINISH_TASK)
     except IntegrityError as error:
         raise Refused(Refusal.CLOSED_ALREADY) from error
     return closing
@@ -135,9 +138,7 @@ def end_what_is_under_way(closing: Closing, *, now: datetime) -> bool:
 
 
 def _referrals(closing: Closing) -> list[Referral]:
-    """Those that were valid when it was decided; what had run out before is no matter of the closing."""
-    valid = touched_by(closing).referrals
-    return [one for one in valid if one.is_extendable(now=closing.decided_at)]
+    return referrals_that_end(closing, at=closing.decided_at)
 
 
 def _untold(closing: Closing) -> QuerySet[Contract]:

@@ -10,7 +10,7 @@ from accounts.models import User
 from applications.bidding.award import hold_seat
 from applications.bidding.obstacles import publication_lead
 from applications.bidding.passing_on import PASSING_TASK
-from applications.closings.deciding import END, lock_offer, require
+from applications.closings.deciding import END, FINISH_TASK, lock_offer, require
 from applications.closings.entries import closed_before, record, record_return
 from applications.closings.touched import ended_by
 from applications.journal_actions import Action
@@ -44,7 +44,7 @@ MINUTE: Final = timedelta(minutes=1)
 
 
 def reopen(closing: Closing, *, actor: User, reason: str = "", now: datetime) -> Closing:
-    """Open a closed kindergarten or group again: places may be published there. Then call `finishing.finish`.
+    """Open a closed kindergarten or group again: places may be published there. A worker does what follows.
 
     What the closing ended stays ended; families with a contract are told. Raises `PermissionDenied`, and `Refused`:
     NOT_ALLOWED for one that has ended, STILL_CLOSED for a group of a kindergarten that is closed.
@@ -53,7 +53,7 @@ def reopen(closing: Closing, *, actor: User, reason: str = "", now: datetime) ->
 
 
 def undo(closing: Closing, *, actor: User, reason: str, now: datetime) -> Closing:
-    """Take a closing for a mistake, up to the end of its first day. Then call `finishing.finish`.
+    """Take a closing for a mistake, up to the end of its first day. A worker does what follows.
 
     Raises `PermissionDenied`, and `Refused`: REASON_MISSING, NOT_ALLOWED once it has ended or its first day is over,
     STILL_CLOSED as `reopen`. Locks as the closing did.
@@ -85,6 +85,7 @@ def _end(closing: Closing, state: Closing.State, *, actor: User, reason: str, no
         closing.finished_at = None
         closing.save()
         record(closing, actor=actor, reason=reason, now=now)
+        wake_soon_on_commit(FINISH_TASK)
     return closing
 
 

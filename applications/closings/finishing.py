@@ -1,11 +1,18 @@
-"""What follows a closing, and its end, for each family; a job does what a broken run left."""
+"""What follows a closing, and its end, for each family: the work of a job, hundreds of families in a kindergarten."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 
 from applications.closings.deciding import end_what_is_under_way
 from applications.closings.ending import give_back_what_it_ended, tell_that_it_is_over
 from bulletin.models import Closing
+from notifications.alone import alone
 from notifications.sweeps import sweep
+
+HOUR: Final = timedelta(hours=1)
 
 
 def finish(closing: Closing, *, now: datetime) -> None:
@@ -24,5 +31,16 @@ def finish(closing: Closing, *, now: datetime) -> None:
 
 
 def finish_all(*, now: datetime) -> int:
-    """Finish the closings, and the ends of closings, that were broken off. Returns how many."""
-    return sweep(Closing.objects.filter(finished_at=None), lambda closing: finish(closing, now=now))
+    """Finish the closings, and the ends of closings, whose families wait. Returns how many were looked at.
+
+    One worker at a time does it; the others leave it to that one.
+    """
+    with alone("finish closings") as is_alone:
+        waiting = Closing.objects.filter(finished_at=None) if is_alone else Closing.objects.none()
+        return sweep(waiting, lambda closing: finish(closing, now=now))
+
+
+def overdue(*, now: datetime) -> QuerySet[Closing]:
+    """Closings whose families, or those of whose end, are not all handled after an hour."""
+    since = Coalesce("ended_at", "decided_at")
+    return Closing.objects.filter(finished_at=None).annotate(since=since).filter(since__lte=now - HOUR)

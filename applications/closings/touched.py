@@ -1,6 +1,7 @@
 """What a closing touches: what it ends, and which families it is told to."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -29,6 +30,11 @@ def ended_by(closing: Closing) -> list[Event]:
     return list(events.order_by("id"))
 
 
+def referrals_that_end(closing: Closing, *, at: datetime) -> list[Referral]:
+    """Those that are valid at the instant of the decision; what has run out before is no matter of the closing."""
+    return [one for one in touched_by(closing).referrals if one.is_extendable(now=at)]
+
+
 @dataclass(frozen=True)
 class Touched:
     """What a closing, decided or only thought of, would end or tell as things stand. Each is read when it is asked."""
@@ -41,7 +47,10 @@ class Touched:
 
 
 def touched_by(closing: Closing) -> Touched:
-    """Vacancies in the bulletin, bids and offers under way, referrals that are valid, contracts that run."""
+    """Vacancies in the bulletin, bids and offers under way, referrals that have not ended, contracts that run.
+
+    Of the referrals it ends only `referrals_that_end`.
+    """
     groups = groups_of(closing).order_by().values("pk")
     return Touched(
         vacancies=Vacancy.objects.filter(state=Vacancy.State.PUBLISHED, group__in=groups)

@@ -16,7 +16,6 @@ from applications.bidding.offers import (
     recalled_with_offers,
 )
 from applications.bidding.publication import recalled_with_bids, void_recalled_bids
-from applications.closings.finishing import finish_all
 from applications.disputes.guardianships import settle_dispute
 from applications.models import Application
 from applications.referrals.days_off import lengthen_referral, to_lengthen
@@ -39,13 +38,12 @@ def settle_what_ran_out(*, now: datetime) -> int:
 
 
 def award_bids(*, now: datetime) -> int:
-    """Award what was collected, and finish recalls and closings that were broken off. Returns how many vacancies.
+    """Award what was collected, and finish recalls that were broken off. Returns how many vacancies.
 
     `now` is a reading of `notifications.clock`: the clock that accepted the bids also ends their time.
     """
     # The award follows the order of the queue, where nothing that ran out may count.
     settle_what_ran_out(now=now)
-    finish_all(now=now)
     awarded = sweep(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
     return awarded + sweep(recalled_with_bids(), lambda vacancy: void_recalled_bids(vacancy, now=now))
 

@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
+from applications.closings.finishing import overdue
 from applications.models import Application, Bid, Event, Referral, Rules, StopListEntry
 from applications.places.occupancy import over_promised
 from applications.queue import history
@@ -37,6 +38,8 @@ def differences() -> Iterator[str]:
         yield from history.differences()
         yield from _too_late()
         yield from _too_short()
+        for closing in overdue(now=read_clock()):
+            yield f"closing {closing.pk}: families are still to be handled after an hour"
         yield from _other_birth_years()
         for bucket in bucket_differences():
             yield f"queue count: {bucket}"

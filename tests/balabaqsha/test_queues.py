@@ -20,6 +20,7 @@ PLACES = {
     ("celery", USUAL): {
         "accounts.tasks.move_numbers",
         "applications.tasks.award_collected_bids",
+        "applications.tasks.finish_closings",
         "applications.tasks.lengthen_referrals",
         "applications.tasks.pass_on_offers",
         "applications.tasks.render_missing_referrals",

@@ -357,6 +357,7 @@ CASES = {
 TIMELESS = {
     "accounts.tasks.sweep_files",  # by the clock of the disk
     "applications.tasks.check_invariants",
+    "applications.tasks.finish_closings",  # by what was decided
     "applications.tasks.fold_buckets",
     "applications.tasks.lengthen_referrals",  # by the calendar
     "applications.tasks.propose_registry_years",  # by what the registry said

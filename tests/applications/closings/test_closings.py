@@ -16,8 +16,8 @@ from applications.bidding.obstacles import why_not_publish
 from applications.bidding.offers import accept_offer, offer_to_the_next
 from applications.bidding.publication import close_vacancy, recall_vacancy
 from applications.closings import deciding, ending, finishing
+from applications.closings.finishing import overdue
 from applications.closings.touched import touched_by
-from applications.jobs.deadlines import award_bids
 from applications.jobs.invariants import differences
 from applications.models import (
     Application,
@@ -50,6 +50,7 @@ from applications.states import (
     UndoKind,
     state_after,
 )
+from applications.tasks import finish_closings
 from applications.undoing import requests
 from applications.undoing.leaving import take_back_leaving
 from bulletin.closings import closing_of
@@ -240,7 +241,7 @@ def test_it_costs_nobody_anything_and_gives_no_place_on(scene, families, officia
     # Again: nothing more is done, and nobody is told twice.
     notices = Notice.objects.count()
     Closing.objects.update(finished_at=None)
-    award_bids(now=NOW)
+    finishing.finish_all(now=NOW)
     assert (Notice.objects.count(), Closing.objects.get().finished_at) == (notices, NOW)
 
 
@@ -338,6 +339,11 @@ def test_a_mistake_gives_everybody_back_what_they_had(scene, families, official)
     states = {one.pk: one.state for one in Vacancy.objects.filter(group=scene.group)}
     assert states[scene.vacancy.pk] == Vacancy.State.CLOSED
     assert states[families.collected_bid.vacancy_id] == Vacancy.State.PUBLISHED
+    page = inside(official).get(reverse("admin:bulletin_closing_change", args=[closing.pk]))
+    words = gettext(
+        "Bids ended: %(bids)s; referrals ended: %(referrals)s; families with a contract told: %(told)s"
+    )
+    assert words % {"bids": 2, "referrals": 1, "told": 1} in page.content.decode()
     assert {"bid_returned"} <= told(families.collected)
     assert {"referral_returned"} <= told(families.referred)
     assert {"group_closes", "group_reopens"} <= told(families.signed)
@@ -532,12 +538,26 @@ def test_only_an_official_of_the_place_closes_it(scene, families, official):
         (gettext("Enrolled children whose families are told"), "signed"),
     ):
         assert effect[label].startswith(f"1: {getattr(families, of).number}")
+    # What has run out before ends by itself.
+    Referral.objects.filter(pk=families.referral.pk).update(
+        issued_at=NOW - timedelta(days=9), valid_until=NOW - MICROSECOND
+    )
+    page = client.post(address, sent)
+    assert {str(row["label"]): row["value"] for row in page.context["effect"]}[
+        gettext("Referrals that end")
+    ] == "0"
+    Referral.objects.filter(pk=families.referral.pk).update(valid_until=families.referral.valid_until)
     assert not Closing.objects.exists()
     assert AuditEntry.objects.filter(action="roster_taken", actor=official).exists()
     assert client.post(address, {**sent, "starts_on": "2019-06-25"}).context["form"].errors["starts_on"]
     done = press(client, address, {**sent, "confirmed": "yes"})
     closing = Closing.objects.get()
-    assert (closing.group, closing.cause, ToldOfClosing.objects.count()) == (scene.group, "licence", 1)
+    # The press decides; a worker handles the families.
+    assert (closing.group, closing.cause, ToldOfClosing.objects.count()) == (scene.group, "licence", 0)
+    later = closing.decided_at + timedelta(hours=1)
+    assert [list(overdue(now=at)) for at in (later - MICROSECOND, later)] == [[], [closing]]
+    finish_closings()
+    assert (ToldOfClosing.objects.count(), list(overdue(now=later))) == (1, [])
     assert done is not None
     group_page = client.get(reverse("admin:bulletin_group_change", args=[scene.group.pk])).content.decode()
     assert address not in group_page
