@@ -33,6 +33,7 @@ from applications.undoing.requests import DECIDE as DECIDE_UNDO
 from applications.undoing.requests import undo_to_decide
 from bulletin.calendar import MUST_REACH, reaches
 from bulletin.employment import places_of, works_everywhere
+from bulletin.kazakh_order import InKazakhOrder
 from bulletin.models import Group, Kindergarten, Review, Vacancy
 from bulletin.moderation import ANSWER as ANSWER_REVIEWS
 from bulletin.selectors import unanswered_reviews
@@ -312,11 +313,16 @@ def late_kindergartens(overdue: QuerySet[Bid]) -> list[Late]:
 
 
 def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
-    """Referrals that a family may still use, the earliest last day first."""
+    """Referrals that a family may still use, the earliest last day first, and those of one day by the child's name."""
     return (
         due.valid_referrals(now=now)
         .select_related("application__child", "application__locality", "bid__vacancy__group__kindergarten")
-        .order_by("valid_until", "issued_at")
+        .order_by(
+            "valid_until",
+            InKazakhOrder("application__child__last_name"),
+            InKazakhOrder("application__child__first_name"),
+            "pk",
+        )
     )
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import override
 from accounts.models import FirstSignIn, User
 from accounts.roles import Role
 from balabaqsha.staff_help import ABOUT
+from bulletin.sorting import sort_key
 from tests.balabaqsha.test_staff_lists import city_with_a_row_in_every_list
 from tests.staff import employee, give_app, inside
 
@@ -59,6 +60,23 @@ def test_headings_are_names_and_no_link_is_forbidden(role):
             assert f"<h1>{listed}</h1>" in desk.get(lists).content.decode(), lists
     assert seen
     assert {link: desk.get(link).status_code for link in followed} == dict.fromkeys(followed, 200)
+
+
+@pytest.mark.parametrize(("language", "role"), [("kk", "рөлдер"), ("ru", "роли")])
+def test_the_lists_on_the_start_page_stand_in_the_order_of_the_alphabet(language, role):
+    """Django's groups are the roles of employees: a group is one of a kindergarten."""
+    root = User.objects.create_superuser("root", "root-pass-1")
+    give_app(root)
+    desk = inside(root)
+    with override(language):
+        address = reverse("admin:index")
+    apps = desk.get(address).context["app_list"]
+    with override(language):
+        called = [str(app["name"]) for app in apps]
+        lists = {app["app_label"]: [str(one["name"]) for one in app["models"]] for app in apps}
+    for names in (called, *lists.values()):
+        assert names == sorted(names, key=sort_key)
+    assert role in [name.lower() for name in lists["auth"]]
 
 
 def test_every_list_says_what_it_is():

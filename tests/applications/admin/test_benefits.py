@@ -59,6 +59,7 @@ class TestCheck:
     def test_verifying_asks_first_and_names_the_last_day(self, desk, official, benefit):
         assert work(benefit, "verify") in desk.get(page(benefit)).content.decode()
         assert "26.07.2019" in desk.get(work(benefit, "verify")).content.decode()
+        assert "26.07.2019" not in desk.get(work(benefit, "reject")).content.decode()
         assert Benefit.objects.get().state == BenefitState.CLAIMED
         assert desk.post(work(benefit, "verify")).url == page(benefit)
         benefit.refresh_from_db()

@@ -53,6 +53,22 @@ def test_a_worker_sees_what_waits_in_their_kindergarten(scene, clock):
     assert scene.application.child.last_name in page.content.decode()
 
 
+def test_families_of_one_last_day_stand_in_the_order_of_the_alphabet(scene, clock):
+    Vacancy.objects.filter(pk=scene.vacancy.pk).update(seats_total=3)
+    scene.vacancy.refresh_from_db()
+    for turn, name in enumerate(["Тасова", "Ясина", "Қасымова"]):
+        application = ApplicationFactory(
+            locality=scene.locality,
+            child__birth_date=scene.application.child.birth_date,
+            child__last_name=name,
+        )
+        at = scene.now + timedelta(minutes=turn)
+        bid = place_bid(application, scene.vacancy, actor=application.filed_by, now=at)
+        issuing.activate_bid(bid, actor=scene.staff, now=at)
+    found = workplace.valid_referrals(now=scene.now + timedelta(hours=1))
+    assert [one.application.child.last_name for one in found] == ["Қасымова", "Тасова", "Ясина"]
+
+
 def test_nothing_of_another_kindergarten(scene, clock):
     stranger = worker_of(KindergartenFactory())
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
