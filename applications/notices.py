@@ -175,6 +175,13 @@ KINDS: Final = (
         BOTH,
         ("application", "kindergarten", "group", "closing", "reason"),
     ),
+    # To who does not get back what a closing ended, and to who has ended its contract because of it (`is_contract`).
+    Kind(
+        "closing_undone",
+        _("Closing undone: what does not come back by itself"),
+        BOTH,
+        ("application", "kindergarten", "group", "reason", "is_contract"),
+    ),
     Kind("stop_started", _("Stop-list: begun"), BOTH, ("application", "days", "last_day")),
     Kind("stop_lifted", _("Stop-list: ended"), BOTH, ("application", "number")),
     Kind("interest_reminder", _("Interest: reminder"), BOTH, ("application", "last_day"), can_wait=True),
@@ -281,6 +288,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "bids": 20,
     "kindergartens": 12,
     "is_extended": False,
+    "is_contract": False,
     # Why an official decided about a bid in place of the kindergarten; empty: it decided itself.
     "stand_in": "",
     "came_on": date(2019, 7, 3),

@@ -31,12 +31,12 @@ from applications.places.retaking import room_beside
 from applications.referrals.restoring import restore_referral
 from applications.referrals.standstill import hold_if_halted
 from applications.refusals import Refusal
-from applications.states import BidState, Move, OfferState, ReferralState
+from applications.states import QUEUED_STATES, ApplicationState, BidState, Move, OfferState, ReferralState
 from applications.undoing.kinds import may_return
 from applications.undoing.revocations import last_day_left
 from bulletin import seats
 from bulletin.closings import covers, is_closed, may_be_undone, running
-from bulletin.models import Closing, Vacancy
+from bulletin.models import Closing, Group, Vacancy
 from notifications.broker import wake_soon_on_commit
 from notifications.sweeps import sweep
 
@@ -152,18 +152,44 @@ def _restore(bid: Bid, closing: Closing, *, now: datetime) -> None:
         event = _event_of(bid, referral, closing)
         if event is None or not _is_recalled(vacancy, closing) or is_closed(group):
             return
-        if not may_return(bid, application) or room_beside(vacancy, group, now=now) <= 0:
+        has_place = room_beside(vacancy, group, now=now) > 0
+        bid.holds_seat = event.data.get("held", True)
+        if not (may_return(bid, application) and has_place and (not bid.holds_seat or seats.take(vacancy))):
+            _tell_that_it_stays_ended(bid, closing, now=now)
             return
-        if event.data.get("held", True):
-            if not seats.take(vacancy):
-                return
-            bid.holds_seat = True
         if referral is None:
             _restore_bid(bid, application, closing, now=now)
         else:
             bid.save(update_fields=["holds_seat"])
             referral.bid = bid
             _restore_referral(referral, application, closing, now=now)
+
+
+def _tell_that_it_stays_ended(bid: Bid, closing: Closing, *, now: datetime) -> None:
+    """Tell the family of a bid that does not come back, while it is in the queue."""
+    if bid.application.state in QUEUED_STATES:
+        _remind_of_what_is_lost(bid.application, bid.vacancy.group, closing, key=str(bid.pk), now=now)
+
+
+def _remind_of_what_is_lost(
+    application: Application,
+    group: Group,
+    closing: Closing,
+    *,
+    key: str,
+    is_contract: bool = False,
+    now: datetime,
+) -> None:
+    remind(
+        application,
+        "closing_undone",
+        key=f"{closing.pk}:{key}",
+        now=now,
+        kindergarten=group.kindergarten,
+        group=group,
+        reason=closing.end_reason,
+        is_contract=is_contract,
+    )
 
 
 def _is_recalled(vacancy: Vacancy, closing: Closing) -> bool:
@@ -304,6 +330,9 @@ def _tell(told: ToldOfClosing, closing: Closing, *, now: datetime) -> None:
         told.over_told_at = now
         told.save(update_fields=["over_told_at"])
         group = told.contract.group
+        if told.contract.ended_at is not None and _took_its_number_back(told, application, closing):
+            key = str(told.contract_id)
+            _remind_of_what_is_lost(application, group, closing, key=key, is_contract=True, now=now)
         # The child may have moved to a group that never closed, or its group may be closed by itself.
         if told.contract.ended_at is not None or not covers(closing, group) or is_closed(group):
             return
@@ -320,3 +349,11 @@ def _tell(told: ToldOfClosing, closing: Closing, *, now: datetime) -> None:
         trace(
             application, Action.TOLD_OF_REOPENING, actor=closing.ended_by, now=now, reason=closing.end_reason
         )
+
+
+def _took_its_number_back(told: ToldOfClosing, application: Application, closing: Closing) -> bool:
+    """Whether a family waits that has ended its contract because of a closing which was a mistake."""
+    if closing.state != Closing.State.UNDONE or application.state != ApplicationState.WAITING:
+        return False
+    steps = Event.objects.filter(application=application, move=Move.RETURN_TO_QUEUE, at__gte=told.told_at)
+    return steps.filter(data__referral=str(told.contract.referral_id)).exists()

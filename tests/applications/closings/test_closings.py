@@ -36,6 +36,7 @@ from applications.queue.position import position
 from applications.referrals import ending as referral_ending
 from applications.referrals import issuing
 from applications.referrals.leaving import end_contract
+from applications.referrals.returning import return_to_queue
 from applications.referrals.transferring import transfer
 from applications.refusals import Refusal
 from applications.rules.closing import why_not_closed
@@ -196,7 +197,7 @@ def told(application):
 
 
 def all_is_well():
-    return [one for one in differences() if "may end at" not in one], over_promised(now=NOW)
+    return list(differences()), over_promised(now=NOW)
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -346,6 +347,8 @@ def test_a_mistake_gives_everybody_back_what_they_had(scene, families, official)
     assert words % {"bids": 2, "referrals": 1, "told": 1} in page.content.decode()
     assert {"bid_returned"} <= told(families.collected)
     assert {"referral_returned"} <= told(families.referred)
+    # It reads that nothing comes back; who got something back does not.
+    assert children_told("closing_undone") == [families.pending.child_id]
     assert {"group_closes", "group_reopens"} <= told(families.signed)
     assert numbers(scene) == before
     assert Closing.objects.get().finished_at == latest
@@ -431,6 +434,24 @@ def test_what_was_recalled_or_closed_by_hand_before(scene, families, official):
     assert vacancies[other.pk] == Vacancy.State.RECALLED
     first = Vacancy.objects.get(pk=families.bid.vacancy_id)
     assert (first.state, first.ended_at) == (Vacancy.State.CLOSED, NOW)
+    assert all_is_well() == ([], [])
+
+
+def test_who_took_its_number_back_reads_how_the_contract_can_go_on(scene, families, official):
+    closing = closed(scene, official)
+    return_to_queue(families.contract, reason="x", actor=families.worker, now=NOW)
+    finishing.finish(ending.undo(closing, actor=official, reason="x", now=NOW), now=NOW)
+    assert not {"group_reopens"} & told(families.signed)
+    notice = Notice.objects.get(kind="closing_undone", about=families.signed.child_id)
+    assert ("шартты жалғастыру" in notice.text_kk, "договор может быть продолжен" in notice.text_ru) == (
+        True,
+        True,
+    )
+    # So it can, as the notice says.
+    bid = families.contract.referral.bid
+    asked = requests.ask_to_undo(bid, kind=UndoKind.LEAVING, reason="x", actor=families.worker, now=NOW)
+    requests.approve_undo(asked, actor=official, now=NOW)
+    assert Application.objects.get(pk=families.signed.pk).state == ApplicationState.ENROLLED
     assert all_is_well() == ([], [])
 
 
