@@ -214,6 +214,8 @@ PICKED = {
     "applications/admin/history.py ContractAdmin works · Refusal",
     "applications/admin/undoing.py COMING_REFUSALS · Refusal",
     "applications/families/looks.py REASONS · Action",
+    # The test of the words of a closing walks both.
+    "applications/models/application.py OF_CLOSINGS · Move",
     "applications/states.py COSTLY · Move",
     "applications/states.py CHOOSING · Move",
     "applications/states.py BEGINNING · Move",

@@ -50,10 +50,18 @@ from bulletin.models import Group, Kindergarten
 from children.access import guardians_of
 from notifications.clock import estimate_clock
 
-EVENT_FIELDS = ("at", "move", "from_state", "to_state", "actor", "reason")
+EVENT_FIELDS = ("at", "told_move", "from_state", "to_state", "actor", "reason")
 
 
-class EventInline(BoundedInline):
+class ToldMove:
+    """A column for what happened, as its family reads it."""
+
+    @admin.display(description=_("event"), ordering="move")
+    def told_move(self, obj: Event) -> str:
+        return obj.told_move
+
+
+class EventInline(ToldMove, BoundedInline):
     model = Event
     extra = 0
     fields = EVENT_FIELDS
@@ -157,14 +165,14 @@ class ApplicationAdmin(WorkAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(WorkAdmin):
-    list_display = ["at", "application", "move", "from_state", "to_state", "actor"]
+class EventAdmin(ToldMove, WorkAdmin):
+    list_display = ["at", "application", "told_move", "from_state", "to_state", "actor"]
     list_filter = ["move", "application__locality", "at"]
     list_select_related = ["application", "actor__employee", "locality"]
     search_fields = ["application__number"]
     search_help_text = _("Number of the application")
     ordering = ["-id"]
-    fields = ["at", "application", "move", "from_state", "to_state", "actor", "reason"]
+    fields = ["at", "application", "told_move", "from_state", "to_state", "actor", "reason"]
 
     def zone_of(self, obj: Event) -> tzinfo:
         return obj.locality.zone

@@ -12,7 +12,7 @@ from applications.access.family import newest_bid
 from applications.bidding.board import suiting_places
 from applications.bidding.offers import live_offer
 from applications.disputes.halts import dispute_of, may_now
-from applications.models import Application, Bid, Extension, Offer, Referral, StopListEntry
+from applications.models import Application, Bid, Event, Extension, Offer, Referral, StopListEntry
 from applications.queue.position import Position, position
 from applications.referrals.due import last_day_of
 from applications.referrals.extending import longest_extension
@@ -147,6 +147,8 @@ class Situation:
     def setback_title(self) -> str:
         if isinstance(self.setback, Bid) and self.setback.stand_in:
             return _("The education department refused your bid")
+        if self.setback is not None and _is_of_a_closing(self.setback):
+            return _("The kindergarten or the group closes: you wait again with your number")
         titles = {
             BidState.REJECTED: _("The kindergarten refused your bid"),
             BidState.VOID: _("The kindergarten recalled the place"),
@@ -158,7 +160,7 @@ class Situation:
 
     @property
     def setback_text(self) -> str:
-        """The reason that the kindergarten gave, or what a lost bid means."""
+        """The reason that was given, or what a lost bid means."""
         if isinstance(self.setback, Referral) and self.setback.state == ReferralState.EXPIRED:
             assert self.setback.came_on is not None
             return _("The kindergarten noted that you came on: %(day)s. The stop-list has ended.") % {
@@ -443,6 +445,16 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         restorable_until=restorable_until(application) if application.state == State.LAPSED else None,
         suiting=len(suiting_places(application, now=now)) if may_look else 0,
     )
+
+
+def _is_of_a_closing(setback: Bid | Referral) -> bool:
+    """Whether a closing ended it: then it was no decision of the kindergarten."""
+    name, move = ("bid", Move.VOID_BID) if isinstance(setback, Bid) else ("referral", Move.REVOKE_REFERRAL)
+    if setback.state not in (BidState.VOID, ReferralState.REVOKED):
+        return False
+    events = Event.objects.filter(application=setback.application_id, move=move)
+    last = events.filter(**{f"data__{name}": str(setback.pk)}).order_by("id").last()
+    return last is not None and "closing" in last.data
 
 
 def facts_of(place: Position | None) -> list[dict[str, object]]:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from applications.journal_actions import Action
 from applications.states import LIVE_STATES, QUEUED_STATES, ApplicationState, Move, Tier
 from bulletin.models import Language, Locality
 from children.disputes import Side
@@ -132,6 +133,8 @@ class Application(models.Model):
 _IS_IN, _WAS_IN = Q(to_state__in=QUEUED_STATES), Q(from_state__in=QUEUED_STATES)
 # The events by which an application comes into the queues or leaves them; not those between two queues.
 ENTERS_OR_LEAVES = (_IS_IN & ~_WAS_IN) | (~_IS_IN & _WAS_IN)
+# Moves that a closing makes, too, where the event names it: as what they are told then.
+OF_CLOSINGS = {Move.VOID_BID: Action.BID_CLOSED, Move.REVOKE_REFERRAL: Action.REFERRAL_CLOSED}
 BETWEEN_QUEUES = (Move.CHANGE_LOCALITY, Move.CORRECT)
 
 
@@ -186,7 +189,7 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{timezone.localtime(self.at):%d.%m.%Y %H:%M} {self.get_move_display()}"
+        return f"{timezone.localtime(self.at):%d.%m.%Y %H:%M} {self.told_move}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk is not None:
@@ -195,3 +198,9 @@ class Event(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise PermissionDenied("Events are never deleted.")
+
+    @property
+    def told_move(self) -> str:
+        """The move in words; what a closing ended is not told as a decision of the kindergarten."""
+        closed = OF_CLOSINGS.get(Move(self.move)) if "closing" in self.data else None
+        return str(closed.label if closed else self.get_move_display())

@@ -137,7 +137,8 @@ _REPORTS: Final = (
         title=_("No-shows"),
         about=_(
             "Referrals issued in these months, by how they ended: a no-show is one that ran out without a contract. "
-            "The last column is its share of all that have ended; how often a family came is not recorded."
+            "The last column is its share of all that have ended; how often a family came is not recorded. "
+            "One that ended because its group closed counts as revoked, too, and is no decision of the kindergarten."
         ),
         slices=(Slice.KINDERGARTEN, *_EVERYWHERE),
         columns=(

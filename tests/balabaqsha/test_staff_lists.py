@@ -328,8 +328,7 @@ def columns_sorted_by_what_they_hide(model_admin, user) -> list[str]:
     for column in page.list_display:
         order = page.get_ordering_field(column)
         if isinstance(order, models.Func):
-            (of,) = order.get_source_expressions()
-            order = of.name
+            order = next(one.name for one in order.flatten() if isinstance(one, models.F))
         if order is None or order == column or order.endswith(MADE_OF_IT):
             continue
         *way, last = order.lstrip("-").split("__")
