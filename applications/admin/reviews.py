@@ -296,6 +296,10 @@ class ReviewAdmin(InTurn, WorkAdmin):
         """Nothing is found by words that are not shown."""
         return ["text"] if request.user.has_perm(READS_NAMES) else []
 
+    def called(self, actor: User, name: str) -> str:
+        """A review is anonymous: a worker would know its author by a few digits of their number."""
+        return name if actor.is_staff else gettext("A user of the portal")
+
     # --- who may do what -------------------------------------------------------------------------------------
 
     def may(self, request: HttpRequest, work: Work, obj: Review) -> bool:

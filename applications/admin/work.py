@@ -487,6 +487,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """The rows under which the journal holds what was done to the object."""
         return [obj]
 
+    def called(self, actor: User, name: str) -> str:
+        """What the history calls whoever acted, who was called `name` then."""
+        return name
+
     def _happened(self, obj: Model) -> list[Happened]:
         """Newest first. A button that the journal knows nothing of is remembered by its name."""
         labels = {f"{BUTTON}{work.name}": work.label for work in self.works}
@@ -504,13 +508,13 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             [
                 # Once, though it stands in the journals of several guardians.
                 *dict.fromkeys(
-                    Happened(one.at, _called(one.actor, one.at, then), one.get_action_display(), one.reason)
+                    Happened(one.at, self._who(one.actor, one.at, then), one.get_action_display(), one.reason)
                     for one in entries
                 ),
                 *(
                     Happened(
                         one.action_time,
-                        _called(one.user, one.action_time, then),
+                        self._who(one.user, one.action_time, then),
                         labels.get(one.change_message) or one.get_change_message(),
                         "",
                     )
@@ -520,6 +524,10 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             key=lambda one: one.at,
             reverse=True,
         )
+
+    def _who(self, actor: User | None, at: datetime, then: Mapping[Act, str]) -> str:
+        """Empty for the portal itself."""
+        return self.called(actor, then.get((actor.pk, at), str(actor))) if actor is not None else ""
 
     def _asked_for(self, request: HttpRequest, object_id: str, name: str) -> tuple[Any, Work]:
         obj = self.found(request, unquote(object_id))
@@ -787,11 +795,6 @@ class KindergartensWork(ChildColumns, WorkAdmin):
         return gettext(
             "This is your own child, and nobody else in the kindergarten can decide: the education department decides."
         )
-
-
-def _called(user: User | None, at: datetime, then: Mapping[Act, str]) -> str:
-    """What whoever acted was called at that instant; empty for the portal itself."""
-    return then.get((user.pk, at), str(user)) if user is not None else ""
 
 
 def _field(model: type[Model], name: Any) -> object:

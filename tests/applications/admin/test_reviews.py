@@ -14,6 +14,7 @@ from bulletin.journal_actions import Action
 from bulletin.models import Review
 from bulletin.moderation import answer_review, hide_answer, moderate_review, show_answer, withdraw_answer
 from bulletin.seen import mark_of
+from bulletin.services import submit_review
 from notifications.models import Message, Notice
 from tests.factories import KindergartenFactory, ReviewFactory
 from tests.staff import carried, employee, give_app, inside, official_of, press, worker_of
@@ -129,6 +130,19 @@ class TestModerating:
         press(inside(official), button(review, "publish"))
         assert Review.objects.get().state == "published"
         assert not Notice.objects.exists()
+
+
+def test_no_history_says_who_wrote_a_review(place, official, worker, scene):
+    review = submit_review(
+        author=scene.parent, kindergarten=place, text="Балама бұл балабақша қатты ұнады.", now=scene.now
+    )
+    moderate_review(review, moderator=official, publish=True, now=scene.now)
+    for reader in (worker, official):
+        html = inside(reader).get(reverse("admin:bulletin_review_history", args=[review.pk])).content.decode()
+        assert str(official) in html
+        assert str(Action.REVIEW_WRITTEN.label) in html
+        assert str(scene.parent) not in html
+        assert scene.parent.phone.as_e164[-4:] not in html
 
 
 class TestAnswering:
