@@ -95,6 +95,10 @@ class Action(models.TextChoices):
     )
     CONTRACT_UNDONE = "contract_undone", _("The contract was a mistake and is undone")
     TRANSFERRED = "transferred", _("The child moved to another group of the kindergarten")
+    TRANSFERRED_BY_CONSENT = (
+        "transferred_by_consent",
+        _("The child moved to another group; the family agreed in writing to its language"),
+    )
     TRANSFER_UNDONE = "transfer_undone", _("The move to another group was a mistake and is undone")
     RETURNED_TO_QUEUE = (
         "returned_to_queue",

@@ -1,6 +1,7 @@
 """An enrolled child moves to another group of its kindergarten; its old place is free."""
 
 from datetime import datetime
+from typing import Any, Final
 
 from accounts.models import User
 from applications.bidding.giving_up import give_up_place
@@ -35,9 +36,10 @@ def transfer(
     """Move an enrolled child to another group of its kindergarten that has a place for it beside all that is promised.
 
     Its old place is free, or goes to the next of an award, as when a child leaves (`giving_up.give_up_place`).
-    `is_agreed`: the family has agreed to a language that the application does not name. Raises `Refused`:
-    REASON_MISSING, GONE_ON for a contract that has ended, OTHER_GROUP_NEEDED, `why_not_suited`, GROUP_CLOSED,
-    GROUP_FULL. Locks the application, the referral, both groups in the order of their keys, then the vacancy.
+    `is_agreed`: the family has agreed in writing to a language that the application does not name; the event and the
+    journal say so. Raises `Refused`: REASON_MISSING, GONE_ON for a contract that has ended, OTHER_GROUP_NEEDED,
+    `why_not_suited`, GROUP_CLOSED, GROUP_FULL. Locks the application, the referral, both groups in the order of their
+    keys, then the vacancy.
     """
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
@@ -48,7 +50,8 @@ def transfer(
         made = _carry_over(
             contract, referral, target, reason=reason.strip(), undoes=None, actor=actor, now=now
         )
-        _announce(made, application, Move.TRANSFER, actor=actor, now=now)
+        by_consent = target.language not in application.languages
+        _announce(made, application, Move.TRANSFER, by_consent=by_consent, actor=actor, now=now)
     return made
 
 
@@ -98,7 +101,7 @@ def undo_transfer(contract: Contract, *, reason: str, actor: User, now: datetime
         made = _carry_over(
             contract, referral, before.source, reason=reason.strip(), undoes=before, actor=actor, now=now
         )
-        _announce(made, application, Move.UNDO_TRANSFER, actor=actor, now=now)
+        _announce(made, application, Move.UNDO_TRANSFER, by_consent=False, actor=actor, now=now)
     return made
 
 
@@ -139,19 +142,29 @@ def _carry_over(
     return made
 
 
-def _announce(made: Transfer, application: Application, step: Move, *, actor: User, now: datetime) -> None:
-    data = {
+_ACTIONS: Final = {
+    (Move.TRANSFER, False): Action.TRANSFERRED,
+    (Move.TRANSFER, True): Action.TRANSFERRED_BY_CONSENT,
+    (Move.UNDO_TRANSFER, False): Action.TRANSFER_UNDONE,
+}
+
+
+def _announce(
+    made: Transfer, application: Application, step: Move, *, by_consent: bool, actor: User, now: datetime
+) -> None:
+    data: dict[str, Any] = {
         "referral": str(made.contract.referral_id),
         "transfer": made.pk,
         "from": made.source_id,
         "to": made.target_id,
     }
+    if by_consent:
+        data["is_agreed"] = True
     event = move(application, step, actor=actor, now=now, reason=made.reason, data=data)
-    is_undone = step == Move.UNDO_TRANSFER
     announce(
         event,
-        "transfer_undone" if is_undone else "transferred",
-        Action.TRANSFER_UNDONE if is_undone else Action.TRANSFERRED,
+        "transferred" if step == Move.TRANSFER else "transfer_undone",
+        _ACTIONS[step, by_consent],
         kindergarten=made.target.kindergarten,
         group=made.target,
         source=made.source,

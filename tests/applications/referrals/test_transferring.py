@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 from django.urls import reverse
+from django.utils import translation
 
+from accounts.audit import journal_of
 from applications.closings import deciding, finishing
 from applications.jobs.invariants import differences
 from applications.models import Application, Bid, Contract, Event, Headcount, StopListEntry, Transfer
@@ -314,11 +316,19 @@ def test_a_worker_moves_a_child_by_the_page(scene, contract, other, worker):
     assert not Transfer.objects.exists()
     press(client, address, {**sent, "is_agreed": "on", "confirmed": "yes"})
     assert Contract.objects.get().group == other
+    # That the family agreed to the language can be proved later.
+    assert Event.objects.get(move=Move.TRANSFER).data["is_agreed"] is True
+    assert "agreed in writing" in told_in_journal(scene.parent)
     back = reverse("admin:applications_contract_work", args=[contract.pk, "undo-transfer"])
     assert client.get(back).status_code == 200
     family_page = scene.application.get_absolute_url()
     browser = inside_family(scene.parent)
     assert "Балдырған" in browser.get(family_page).content.decode()
+
+
+def told_in_journal(parent):
+    with translation.override("en"):
+        return str(journal_of(parent).first().get_action_display())
 
 
 def inside_family(parent):
