@@ -54,6 +54,7 @@ TONES = {
 FIELDS = {
     Refusal.CLOSES_IN_PAST: "starts_on",
     Refusal.REOPENS_TOO_EARLY: "reopens_on",
+    Refusal.STARTS_TOO_FAR: "starts_on",
     Refusal.DAY_TOO_FAR: "reopens_on",
 }
 

@@ -15,5 +15,7 @@ def why_not_closed(starts_on: date, reopens_on: date | None, *, today: date) -> 
         return Refusal.CLOSES_IN_PAST
     if reopens_on is not None and reopens_on <= starts_on:
         return Refusal.REOPENS_TOO_EARLY
-    latest = max(starts_on, reopens_on or starts_on)
-    return Refusal.DAY_TOO_FAR if latest.year > today.year + YEARS_AHEAD else None
+    last_year = today.year + YEARS_AHEAD
+    if starts_on.year > last_year:
+        return Refusal.STARTS_TOO_FAR
+    return Refusal.DAY_TOO_FAR if reopens_on is not None and reopens_on.year > last_year else None
