@@ -48,6 +48,7 @@ def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
         "kindergarten": found,
         "groups": selectors.groups_of(found, now=now),
         "closings": running(found),
+        "today": found.locality.day(now),
         "listings": selectors.listings(vacancies, now=now),
         "reviews": reviews[:REVIEWS_ON_A_CARD],
         "review_count": reviews.count(),
