@@ -38,6 +38,7 @@ from applications.models import Contract, Referral, ToldOfClosing
 from applications.moves import Refused
 from applications.own_rows import own_rows
 from applications.refusals import Refusal
+from applications.rosters.held import awaited_at, bids_for, enrolled_in, enrolled_in_group
 from applications.rules.closing import why_not_closed
 from applications.states import Move
 from bulletin.closings import is_closed
@@ -138,6 +139,23 @@ def _effect(closing: Closing, *, reader: User, now: datetime) -> Rows:
         _who(gettext("Referrals that end"), referrals, reader),
         _who(gettext("Enrolled children whose families are told"), touched.contracts, reader),
     ]
+
+
+def _enter_look(request: HttpRequest, closing: Closing, *, now: datetime) -> None:
+    """The page names children: it is entered as the lists in which they stand, and found by each of them."""
+    touched, place, group = touched_by(closing), closing.kindergarten_id, closing.group
+    ids = {one.vacancy_id for rows in (touched.bids, touched.offers) for one in rows[:NAMED]}
+    enrolled = enrolled_in_group(group.pk) if group else enrolled_in(place)
+    bids = [key for pk in sorted(ids) for key in bids_for(pk)]
+    for key in [*enrolled, *awaited_at(place), *bids]:
+        audit.record(
+            Action.ROSTER_TAKEN,
+            actor=staff_of(request),
+            target=str(closing),
+            address=audit.client_address(request),
+            about=key,
+            now=now,
+        )
 
 
 def _who(label: str, rows: QuerySet[Any] | list[Referral], reader: User) -> dict[str, Any]:
@@ -276,7 +294,7 @@ class ClosingAdmin(WorkAdmin):
                     messages.success(request, str(CLOSE.done))
                     return HttpResponseRedirect(page_of(closing))
                 effect = _effect(closing, reader=actor, now=now)
-                audit.record(Action.ROSTER_TAKEN, actor=actor, target=str(closing), now=now)
+                _enter_look(request, closing, now=now)
             except REFUSALS as error:
                 form.add_error(FIELDS.get(error.reason) if isinstance(error, Refused) else None, why(error))
         context = {

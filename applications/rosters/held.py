@@ -37,6 +37,11 @@ def enrolled_in_group(group: int) -> list[str]:
     return [f"roster.enrolled_in:{group}"]
 
 
+def awaited_at(kindergarten: int) -> list[str]:
+    """Under what a list of the families is entered that one kindergarten expects."""
+    return [f"roster.awaited:{kindergarten}"]
+
+
 def bids_for(vacancy: UUID) -> list[str]:
     """Under what the list of a vacancy's bids is entered."""
     return [f"roster.bids:{vacancy}"]
@@ -51,7 +56,7 @@ def awaited_by(employee: User, *, now: datetime) -> list[str]:
     others = kindergartens_of(employee, today=today).exclude(locality__in=localities)
     return [
         *(f"roster.awaited:locality-{pk}" for pk in localities),
-        *(f"roster.awaited:{pk}" for pk in others.values_list("pk", flat=True)),
+        *(key for pk in others.values_list("pk", flat=True) for key in awaited_at(pk)),
     ]
 
 
@@ -91,7 +96,7 @@ def _lists_of(bid: Bid, gone: dict[str, Event]) -> list[Span]:
     awaited = (
         _EVERYWHERE,
         f"roster.awaited:locality-{kindergarten.locality_id}",
-        f"roster.awaited:{kindergarten.pk}",
+        *awaited_at(kindergarten.pk),
     )
     spans += [_span(one, referral.issued_at, referral.ended_at) for one in awaited]
     contract, undone = getattr(referral, "contract", None), gone.get(str(referral.pk))
