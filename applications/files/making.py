@@ -15,6 +15,7 @@ from accounts.stored_files import delete_after_commit
 from applications.families.names import NAMES
 from applications.files.makers import CannotBeMade, maker_of
 from applications.models import MadeFile
+from applications.models.made_file import UNDER_WAY
 from notifications.broker import wake_on_commit
 from notifications.clock import read_clock
 from notifications.sweeps import sweep
@@ -26,7 +27,6 @@ LEASE: Final = timedelta(minutes=2)
 _SAME_FOR: Final = timedelta(minutes=1)
 TASK: Final = "applications.tasks.make_files"
 State = MadeFile.State
-_UNDER_WAY: Final = (State.WAITING, State.WORKING)
 
 
 def ask(
@@ -53,7 +53,7 @@ def ask(
             return newest
         if newest is not None and is_under_way(newest):
             # Whoever works on it, or takes it at this moment, has lost it (`making.held`).
-            MadeFile.objects.filter(pk=newest.pk, state__in=_UNDER_WAY).update(state=State.FAILED)
+            MadeFile.objects.filter(pk=newest.pk, state__in=UNDER_WAY).update(state=State.FAILED)
         wake_on_commit(TASK)
         return MadeFile.objects.create(**same, title=title[:300], places=sorted(places), asked_at=now)
 
@@ -68,7 +68,7 @@ def _newest(same: dict[str, Any]) -> MadeFile | None:
 
 def is_under_way(file: MadeFile) -> bool:
     """Whether it is still to be made."""
-    return file.state in _UNDER_WAY
+    return file.state in UNDER_WAY
 
 
 def is_silent(file: MadeFile, *, now: datetime) -> bool:
