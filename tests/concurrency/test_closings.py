@@ -4,28 +4,31 @@ The scenes and the way in which two acts meet are those of what is undone (`test
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.roles import Role
+from applications.bidding import publication
 from applications.closings import deciding, finishing
 from applications.closings import ending as closing_ending
 from applications.jobs.invariants import differences
 from applications.models import Application, Bid, Contract, Offer, Referral, StopListEntry
-from applications.moves import Refused
+from applications.moves import Refused, reckon
 from applications.places import occupancy
 from applications.places.occupancy import over_promised
 from applications.referrals import transferring
 from applications.referrals.returning import return_to_queue
 from applications.refusals import Refusal
 from applications.states import LIVE_OFFERS, ApplicationState, BidState, ReferralState
+from bulletin.closings import closing_of
 from bulletin.models import Closing, Group, Vacancy
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
 from tests.concurrency.test_undoing import ACTS as OTHERS
-from tests.concurrency.test_undoing import HELD, build, disconnect, run_one_inside_the_other
+from tests.concurrency.test_undoing import HELD, disconnect, run_one_inside_the_other
+from tests.concurrency.test_undoing import build as build_undoing
 from tests.factories import GroupFactory
 from tests.staff import employee
 from tests.thorough import THOROUGH
@@ -92,8 +95,16 @@ PAIRS = [
 ]
 
 
+def build(scene, kinds):
+    """The scenes, whose families are looked at when something of theirs ends."""
+    scenes = build_undoing(scene, kinds)
+    for application in Application.objects.select_related("locality"):
+        reckon(application, now=NOW)
+    return scenes
+
+
 def all_is_well():
-    return [one for one in differences() if "may end at" not in one], over_promised(now=NOW)
+    return list(differences()), over_promised(now=NOW)
 
 
 def test_in_every_order_nobody_pays_and_no_place_is_given_twice(scene):
@@ -148,6 +159,32 @@ def test_a_closing_is_undone_or_opened_again_once(scene):
     assert results.count(Refusal.NOT_ALLOWED) == 1
     finishing.finish_all(now=NOW)
     assert all_is_well() == ([], [])
+
+
+def test_control_without_its_locks_a_place_is_published_where_it_closes(scene, monkeypatch):
+    """Whoever publishes has found the group open, and commits after the closing has looked for its places."""
+    (made,) = build(scene, ["over"])
+    has_asked, has_closed = Event(), Event()
+    refuse_obstacles = publication.refuse_obstacles
+
+    def slowly(obstacles):
+        refuse_obstacles(obstacles)
+        has_asked.set()
+        has_closed.wait(10)
+
+    def close():
+        has_asked.wait(10)
+        try:
+            return ACTS["close"](made)
+        finally:
+            has_closed.set()
+
+    rows = Vacancy.objects.exclude(state=Vacancy.State.DRAFT).select_related("closing")
+    monkeypatch.setattr(publication, "refuse_obstacles", slowly)
+    monkeypatch.setattr(deciding, "lock_offer", lambda closing: list(rows.filter(group=closing.group)))
+    together(lambda: publish(made), close)
+    assert closing_of(made.group) is not None
+    assert Vacancy.objects.filter(group=made.group, state=Vacancy.State.PUBLISHED).exists()
 
 
 @pytest.fixture
