@@ -133,7 +133,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "applications/states.py MOVES · Move": "FILE",
     "applications/states.py QUEUED_STATES · ApplicationState": "ENROLLED STOP_LISTED LAPSED ARCHIVED",
     "applications/states.py LIVE_OFFERS · OfferState": "ACCEPTED DECLINED UNANSWERED VOID NOBODY RECALLED",
-    "applications/closings/ending.py _FREED · OfferState": "SEEKING OFFERED ACCEPTED NOBODY",
+    "applications/closings/ending.py FREED · OfferState": "SEEKING OFFERED ACCEPTED NOBODY",
     "applications/bidding/passing_on.py _CHOSEN · OfferState": "SEEKING OFFERED VOID NOBODY RECALLED",
     "applications/models/bid.py Offer Meta constraints · OfferState": (
         "OFFERED ACCEPTED DECLINED UNANSWERED VOID RECALLED"

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -31,6 +32,7 @@ from applications.admin.work import (
     written,
 )
 from applications.closings import deciding, ending
+from applications.closings.places import left_out, stay_out
 from applications.closings.touched import ended_by, referrals_that_end, touched_by
 from applications.families.names import shown_name
 from applications.journal_actions import Action
@@ -185,9 +187,23 @@ def _undo(closing: Closing, actor: User, data: dict[str, Any], now: datetime) ->
     ending.undo(closing, actor=actor, reason=data["reason"], now=now)
 
 
+def _would_stay_out(closing: Closing, _data: dict[str, Any], now: datetime) -> Rows:
+    """Which places would stay out of the bulletin if it were undone."""
+    found = stay_out(closing, now=now)
+    named = "; ".join(f"{vacancy.group.name}: {free}" for vacancy, free in found)
+    return [
+        {
+            "label": gettext("Free places that do not come back to the bulletin, by group"),
+            "value": named or gettext("none"),
+        }
+    ]
+
+
 @admin.register(Closing)
 class ClosingAdmin(WorkAdmin):
     """What is closed and what was; a closing begins on the page of a group or a kindergarten."""
+
+    change_form_template = "admin/bulletin/closing/change_form.html"
 
     list_display = ["place", "shown_cause", "starts_on", "reopens_on", "shown_state"]
     list_filter = ["state", "cause", ("kindergarten", KindergartenFilter)]
@@ -239,6 +255,7 @@ class ClosingAdmin(WorkAdmin):
             perform=_undo,
             form=UndoForm,
             is_in_journal=True,
+            preview=_would_stay_out,
         ),
     ]
 
@@ -259,6 +276,29 @@ class ClosingAdmin(WorkAdmin):
             ),
             *super().get_urls(),
         ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page, with the places that an undone closing has left out of the bulletin."""
+        closing = self.get_object(request, unquote(object_id))
+        may_publish = request.user.has_perm("bulletin.add_vacancy")
+        found = left_out(closing, now=estimate_clock()) if closing is not None else []
+        anew = reverse("admin:bulletin_vacancy_add")
+        rows = [
+            {
+                "group": one.group,
+                "free": free,
+                "url": f"{anew}?copy={one.pk}" if may_publish else page_of(one),
+            }
+            for one, free in found
+        ]
+        extra = {"left_out": rows, "may_publish": may_publish, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, extra)
 
     def close_group(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Close one group."""

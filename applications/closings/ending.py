@@ -99,7 +99,7 @@ def give_back_what_it_ended(closing: Closing, *, now: datetime) -> bool:
     one, then to those whose bids were collected, vacancy by vacancy. The others are told that nothing comes back. Then
     each vacancy ends as `_give_back`. May be repeated.
     """
-    ended = _bids_ended_by(closing)
+    ended = bids_ended_by(closing)
     held = [bid for bid, had_place in ended if had_place]
     if sweep(held, lambda bid: _restore(bid, closing, now=now)) < len(held):
         return False
@@ -114,7 +114,7 @@ def give_back_what_it_ended(closing: Closing, *, now: datetime) -> bool:
     return not vacancies.exists()
 
 
-def _bids_ended_by(closing: Closing) -> list[tuple[Bid, bool]]:
+def bids_ended_by(closing: Closing) -> list[tuple[Bid, bool]]:
     """The bids that it ended, and those of its referrals, as they were sent; and whether each had a place."""
     events = ended_by(closing)
     had_place = {event.data["bid"]: event.data["held"] for event in events if "bid" in event.data}
@@ -238,14 +238,14 @@ def _restore_referral(
 
 
 # As what the place of an offer was given back while its vacancy was recalled: nobody was offered it next.
-_FREED = (OfferState.RECALLED, OfferState.VOID, OfferState.DECLINED, OfferState.UNANSWERED)
+FREED = (OfferState.RECALLED, OfferState.VOID, OfferState.DECLINED, OfferState.UNANSWERED)
 
 
 def _give_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
     """Let a vacancy end its recall, after its families: its offers look for the next in the queue again.
 
     It is in the bulletin again only if its announced opening is still far enough ahead, or if it still collects bids
-    (`_give_time_back`): nobody gains by being fast. Otherwise it is closed, and what is free is published anew. What is
+    (`give_time_back`): nobody gains by being fast. Otherwise it is closed, and what is free is published anew. What is
     collected for has only as many places as the group has room for; without any it stays recalled, and its bids end.
     """
     with locking():
@@ -253,7 +253,7 @@ def _give_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
         vacancy = lock_vacancy(vacancy.pk)
         if vacancy.closing_id != closing.pk or is_closed(group):
             return
-        ended = Offer.objects.filter(vacancy=vacancy, state__in=_FREED, ended_at__gte=closing.decided_at)
+        ended = Offer.objects.filter(vacancy=vacancy, state__in=FREED, ended_at__gte=closing.decided_at)
         for _offer in range(ended.count()):
             if room_beside(vacancy, group, now=now) > 0 and seats.take(vacancy):
                 Offer.objects.create(vacancy=vacancy, freed_at=now)
@@ -266,12 +266,12 @@ def _give_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
                 vacancy.save(update_fields=["closing"])
                 return
             vacancy.seats_total = vacancy.seats_taken + min(vacancy.seats_free, places)
-        _give_time_back(vacancy, closing, now=now)
+        give_time_back(vacancy, closing, now=now)
         was_closed = closed_before(vacancy)
         vacancy.end_reason, vacancy.state = "", Vacancy.State.CLOSED
         if was_closed:
             vacancy.ended_at = was_closed
-        elif _goes_on(vacancy, now=now) and places >= vacancy.seats_free:
+        elif goes_on(vacancy, now=now) and places >= vacancy.seats_free:
             vacancy.state, vacancy.ended_at = Vacancy.State.PUBLISHED, None
         vacancy.save(update_fields=_OF_A_RECALL)
         record_return(vacancy, closing, now=now)
@@ -280,7 +280,7 @@ def _give_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
 _OF_A_RECALL = ("closing", "end_reason", "state", "ended_at", "seats_total", "closes_at", "priority_until")
 
 
-def _give_time_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
+def give_time_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
     """Let what collects bids do so for as much longer as it was closed, up to a whole minute."""
     closes_at, since = vacancy.closes_at, max(closing.decided_at, vacancy.opens_at)
     if not vacancy.is_collected or closes_at is None or vacancy.awarded_at or not since < min(closes_at, now):
@@ -291,7 +291,7 @@ def _give_time_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> Non
         vacancy.priority_until += lost
 
 
-def _goes_on(vacancy: Vacancy, *, now: datetime) -> bool:
+def goes_on(vacancy: Vacancy, *, now: datetime) -> bool:
     if vacancy.awarded_at is not None:
         return False
     if vacancy.opens_at >= now + publication_lead(vacancy.locality, now=now):

@@ -17,6 +17,7 @@ from applications.bidding.offers import accept_offer, offer_to_the_next
 from applications.bidding.publication import close_vacancy, recall_vacancy
 from applications.closings import deciding, ending, finishing
 from applications.closings.finishing import overdue
+from applications.closings.places import left_out, stay_out
 from applications.closings.touched import touched_by
 from applications.jobs.invariants import differences
 from applications.models import (
@@ -224,8 +225,20 @@ def test_it_costs_nobody_anything_and_gives_no_place_on(scene, families, officia
         assert kind in told(application), kind
     assert Application.objects.get(pk=families.signed.pk).state == ApplicationState.ENROLLED
     notice = Notice.objects.get(recipient=families.pending.filed_by, kind="bid_closed")
+    reader_of = {
+        "bid_closed": "pending",
+        "referral_closed": "referred",
+        "offer_ended": "offered",
+        "group_closes": "signed",
+    }
     where = ("Бұл балабақша жабылады", "Этот детский сад закрывается") if whole else ("Бұл топ", "Эта группа")
     assert [where[0] in notice.text_kk, where[1] in notice.text_ru] == [True, True]
+    # The cause is read in the reader's language; what the official typed is quoted as typed, and is no second cause.
+    for kind in ("bid_closed", "referral_closed", "offer_ended", "group_closes"):
+        text = Notice.objects.get(kind=kind, recipient=getattr(families, reader_of[kind]).filed_by)
+        assert [text.text_kk.count("Негізі: жөндеу"), text.text_ru.count("Основание: ремонт")] == [1, 1], kind
+        assert ["Себебі" in text.text_kk, "Причина" in text.text_ru] == [False, False], kind
+        assert "пишет: Су құбыры жарылды" in text.text_ru, kind
     # Nothing is left to take there, and nobody else is offered what was held.
     ended = Vacancy.objects.filter(group=scene.group)
     assert set(ended.values_list("state", flat=True)) == {Vacancy.State.RECALLED}
@@ -360,6 +373,32 @@ def test_a_mistake_gives_everybody_back_what_they_had(scene, families, official)
         )
         == []
     )
+
+
+def test_places_that_stay_out_of_the_bulletin_are_named_and_published_anew(scene, families, official):
+    """Before the undoing, exactly those that are out of it afterwards; until each is published anew."""
+    closing = closed(scene, official)
+    # Its four places were a bid, a referral, a contract, and one that nobody had; what is collected goes on.
+    assert stay_out(closing, now=NOW) == [(scene.vacancy, 1)]
+    assert left_out(closing, now=NOW) == []
+    client, page = inside(official), reverse("admin:bulletin_closing_change", args=[closing.pk])
+    work = reverse("admin:bulletin_closing_work", args=[closing.pk, "mistake"])
+    asked = client.post(work, {"reason": "Қате топ таңдалды"})
+    assert [row["value"] for row in asked.context["effect"]] == [f"{scene.group.name}: 1"]
+    assert Closing.objects.get().state == Closing.State.RUNNING
+    client.post(work, {"reason": "Қате топ таңдалды", "confirmed": "yes"})
+    finishing.finish_all(now=NOW)
+    closing.refresh_from_db()
+    assert left_out(closing, now=NOW) == [(scene.vacancy, 1)]
+    anew = f"{reverse('admin:bulletin_vacancy_add')}?copy={scene.vacancy.pk}"
+    workers = inside(families.worker).get(page)
+    assert [row["url"] for row in workers.context["left_out"]] == [anew]
+    assert anew in workers.content.decode()
+    read = client.get(page)
+    assert anew not in read.content.decode()
+    assert [(row["group"], row["free"]) for row in read.context["left_out"]] == [(scene.group, 1)]
+    VacancyFactory(group=scene.group, state="draft", published_at=None, opens_at=NOW + timedelta(days=1))
+    assert left_out(closing, now=NOW) == []
 
 
 def test_a_group_that_opens_again_takes_places_and_gives_nothing_back(scene, families, official):
