@@ -70,10 +70,13 @@ def reject_bid(bid: Bid, *, actor: User, reason: str, now: datetime) -> Applicat
 def void_bid(bid: Bid, *, actor: User | None, reason: str, now: datetime) -> Application:
     """End a pending bid because its place was recalled, or its group closes. Never a penalty.
 
-    Raises `Refused(BID_ENDED)`, also where the closing was undone meanwhile.
+    Raises `Refused(BID_ENDED)`, also where the place is no longer recalled: whoever ends the bids of a closing may be
+    so slow that it was undone meanwhile, and the bids given back.
     """
     with locking():
         application, bid = _lock_pending(bid)
+        if bid.vacancy.state != Vacancy.State.RECALLED:
+            raise Refused(Refusal.BID_ENDED)
         closing = bid.vacancy.closing
         if closing is None:
             _write_end(application, bid, _VOID, actor=actor, reason=reason, now=now)

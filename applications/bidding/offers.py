@@ -183,7 +183,8 @@ def _end_recalled(offer: Offer, *, reason: str, now: datetime) -> None:
         offer = Offer.objects.get(pk=offer.pk)
         # Offered since it was read: the family's row is not locked, so the next run ends it.
         is_another = offer.application_id != (application.pk if application else None)
-        if offer.state not in LIVE_OFFERS or is_another:
+        is_recalled = vacancy.state == Vacancy.State.RECALLED
+        if offer.state not in LIVE_OFFERS or is_another or not is_recalled:
             return
         _write_end(offer, OfferState.RECALLED, now=now)
         seats.release(vacancy)

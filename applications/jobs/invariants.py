@@ -19,7 +19,7 @@ from applications.rules.running_out import PREFETCH, first_end
 from applications.states import LIVE_OFFERS, LIVE_STATES, ApplicationState, BidState, Move, ReferralState
 from applications.waiting.campaigns import ended_campaign_for, unconfirmed
 from bulletin.calendar import working_calendar
-from bulletin.models import Locality, Vacancy
+from bulletin.models import Closing, Locality, Vacancy
 from bulletin.workdays import NoCalendar
 from notifications.clock import read_clock
 
@@ -38,8 +38,7 @@ def differences() -> Iterator[str]:
         yield from history.differences()
         yield from _too_late()
         yield from _too_short()
-        for closing in overdue(now=read_clock()):
-            yield f"closing {closing.pk}: families are still to be handled after an hour"
+        yield from _closings()
         yield from _other_birth_years()
         for bucket in bucket_differences():
             yield f"queue count: {bucket}"
@@ -130,6 +129,19 @@ def _too_short() -> Iterator[str]:
         return
     for referral, last_day, becomes in to_lengthen(calendar, now=read_clock()):
         yield f"referral {referral.number}: ends on {last_day}, but was promised to last until {becomes}"
+
+
+def _closings() -> Iterator[str]:
+    """Where it is closed nothing is offered, and what follows for the families is done within the hour."""
+    running = Closing.objects.filter(
+        Q(group=None) | Q(group=OuterRef("group")),
+        kindergarten=OuterRef("group__kindergarten"),
+        state=Closing.State.RUNNING,
+    )
+    for vacancy in Vacancy.objects.filter(Exists(running), state=Vacancy.State.PUBLISHED):
+        yield f"vacancy {vacancy.pk}: is in the bulletin, but its group is closed"
+    for closing in overdue(now=read_clock()):
+        yield f"closing {closing.pk}: families are still to be handled after an hour"
 
 
 def _other_birth_years() -> Iterator[str]:

@@ -202,6 +202,12 @@ class TestRecall:
         assert publication.void_recalled_bids(Vacancy.objects.get(), now=scene.now) == 1
         assert {Bid.objects.get(pk=bid.pk).state for bid in bids} == {BidState.VOID}
 
+    def test_who_ends_the_bids_too_late_ends_none(self, scene):
+        """The place is in the bulletin again, and the bid was given back, after it was read what is to be ended."""
+        bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=scene.now)
+        publication.void_recalled_bids(scene.vacancy, now=scene.now)
+        assert Bid.objects.get(pk=bid.pk).state == BidState.PENDING
+
     def test_it_needs_a_reason(self, scene):
         with pytest.raises(Refused, check=lambda error: error.reason == Refusal.REASON_MISSING):
             publication.recall_vacancy(scene.vacancy, actor=scene.staff, reason="", now=scene.now)

@@ -11,8 +11,10 @@ from applications.models import Application, Bid, QueueCount, StopListEntry
 from applications.moves import write_event
 from applications.referrals import ending, issuing, stops
 from applications.states import ApplicationState, BidState, Move
-from bulletin.models import Vacancy
+from bulletin.models import Closing, Kindergarten, Vacancy
 from tests.applications.bidding.reference import place_bid
+from tests.applications.conftest import NOW
+from tests.factories import StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +72,17 @@ def test_all_is_well_along_the_whole_way(scene, bid, capsys):
         ),
         (lambda: Application.objects.update(birth_year=2016), "does not stand where its last event left it"),
         (lambda: QueueCount.objects.all().delete(), "queue count"),
+        (
+            lambda: Closing.objects.create(
+                kindergarten=Kindergarten.objects.get(),
+                cause=Closing.Cause.REPAIR,
+                starts_on=NOW.date(),
+                reason="x",
+                decided_at=NOW,
+                decided_by=StaffFactory(),
+            ),
+            "is in the bulletin, but its group is closed",
+        ),
     ],
 )
 def test_damage_is_named(bid, damage, named, capsys):
