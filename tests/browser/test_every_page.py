@@ -14,10 +14,11 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from playwright.sync_api import BrowserContext, Page
 
-from accounts.models import PolicyConsent
+from accounts.models import Employee, PolicyConsent
 from applications.models import MadeFile
 from bulletin.models import Group, Kindergarten, Locality
 from children.models import Child
+from notifications.models import Notice
 from tests.browser.all_pages import CABINET, EMPTY, PUBLIC, family_objects, in_language, public_objects
 from tests.browser.barriers import against_axe
 from tests.browser.conftest import FLAGS, chromium_path
@@ -71,6 +72,9 @@ def city(transactional_db):
     profile = city.parent.profile
     profile.last_name = profile.first_name = profile.middle_name = LONG_WORD
     profile.save()
+    Employee.objects.update_or_create(
+        user=city.worker, defaults={"last_name": LONG_WORD, "first_name": "Асан"}
+    )
     return city
 
 
@@ -86,17 +90,23 @@ def offered_pages(city) -> list[str]:
 
 
 def workers_pages(city) -> list[str]:
-    """The start page of a kindergarten's worker, lists with rows, a form and a history."""
+    """The start page of a kindergarten's worker, lists with rows, a form, a history; last what is unread."""
+    Notice.objects.bulk_create(
+        Notice(
+            recipient=city.worker, kind="bid_placed", created_at=timezone.now(), dedupe_key=f"unread {one}"
+        )
+        for one in range(12)
+    )
     lists = ("applications_bid", "applications_referral", "bulletin_vacancy", "bulletin_group")
     return [
         reverse("admin:index"),
         *(reverse(f"admin:{name}_changelist") for name in lists),
-        reverse("admin:inbox"),
         reverse("admin:manual"),
         reverse("admin:bulletin_vacancy_bulk"),
         reverse("admin:bulletin_vacancy_add"),
         reverse("admin:bulletin_vacancy_change", args=[city.vacancy.pk]),
         reverse("admin:bulletin_vacancy_history", args=[city.vacancy.pk]),
+        reverse("admin:inbox"),
     ]
 
 
