@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from phonenumbers import PhoneNumberMatcher
+from phonenumbers import PhoneNumber, PhoneNumberMatcher
 
 from accounts.iin import LENGTH, IinError, parse_iin
 
@@ -48,12 +48,13 @@ def _is_form_of(word: str, name: str) -> bool:
     return word.startswith(root) and len(word) - len(name) <= _LONGEST_ENDING
 
 
-def refuse_personal_numbers(text: str) -> None:
+def refuse_personal_numbers(text: str, *, published: Collection[PhoneNumber] = ()) -> None:
     """Raise `ValidationError`, in the active language, where `text` holds an IIN or a telephone number.
 
     Twelve or more digits in a row are always refused; with spaces or hyphens between them, only if the check digit of
     an IIN fits. A telephone number is one that is valid in Kazakhstan, or has a plus and is valid anywhere. Digits of
-    any script count, and invisible characters hide nothing.
+    any script count, and invisible characters hide nothing. A number among `published` may stand there: everybody can
+    read it elsewhere.
     """
     plain = "".join(_plain(character) for character in text)
     if any(_holds_iin(groups.group()) for groups in _GROUPS.finditer(plain)):
@@ -61,10 +62,15 @@ def refuse_personal_numbers(text: str) -> None:
             _("Remove the IIN, or any other number of 12 digits or more: this text is read by others."),
             code="iin_in_text",
         )
-    if PhoneNumberMatcher(plain, _HOME).has_next():
+    if any(not _is_among(found.number, published) for found in PhoneNumberMatcher(plain, _HOME)):
         raise ValidationError(
             _("Remove the phone number: this text is read by others."), code="phone_in_text"
         )
+
+
+def _is_among(number: PhoneNumber, published: Collection[PhoneNumber]) -> bool:
+    key = (number.country_code, number.national_number)
+    return any((one.country_code, one.national_number) == key for one in published)
 
 
 def _plain(character: str) -> str:

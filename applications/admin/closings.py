@@ -1,6 +1,7 @@
 """Closings: an official closes a kindergarten or a group, sees before whom it touches, and opens it again."""
 
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.public_text import demand_words, refuse_personal_numbers
 from applications.admin.work import (
     NAMED,
     REFUSALS,
@@ -85,12 +87,31 @@ class ClosingForm(forms.Form):
         help_text=_("Families read it. It opens when an official opens it again. Empty: nobody knows yet."),
         required=False,
     )
-    reason = reason_field(
-        help_text=_(
-            "Every family that it touches reads this text, and everybody at the recalled places. Write what happened "
-            "and whom to call."
-        )
-    )
+    reason = reason_field()
+
+    def __init__(self, *args: Any, closing: Closing, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._closing, phone = closing, closing.kindergarten.phone
+        reason = self.fields["reason"]
+        # Whom to call is the kindergarten itself: its number stands on its page.
+        reason.validators = [
+            demand_words,
+            partial(refuse_personal_numbers, published=[phone] if phone else []),
+        ]
+        reason.help_text = gettext(
+            "Every family that it touches reads this text, and everybody at the recalled places. Write what happened. "
+            "The only telephone number that may stand in it is the kindergarten's own, if it has one: %(phone)s"
+        ) % {"phone": closing.kindergarten.phone_label or "—"}
+
+    def clean(self) -> dict[str, Any]:
+        """Days that can't be are said at once, beside what else is to be mended."""
+        cleaned: dict[str, Any] = self.cleaned_data
+        starts_on, reopens_on = cleaned.get("starts_on"), cleaned.get("reopens_on")
+        today = self._closing.locality.day(estimate_clock())
+        refusal = why_not_closed(starts_on, reopens_on, today=today) if starts_on else None
+        if refusal:
+            self.add_error(FIELDS[refusal], refusal.at_work)
+        return cleaned
 
 
 class UndoForm(forms.Form):
@@ -322,7 +343,7 @@ class ClosingAdmin(WorkAdmin):
         """Ask why and from when, show whom it touches, close."""
         actor = staff_of(request)
         timezone.activate(closing.locality.zone)
-        form = ClosingForm(request.POST if request.method == "POST" else None)
+        form = ClosingForm(request.POST if request.method == "POST" else None, closing=closing)
         effect: Rows = []
         if form.is_valid():
             for name, value in form.cleaned_data.items():

@@ -420,8 +420,8 @@ class ContractAdmin(KindergartensWork):
             label=_("The child leaves"),
             consequence=_(
                 "The contract ends and the place is free. The application goes to the archive: for another place the "
-                "family files a new one. The family is told and reads your reason. If it is a mistake, you can take it "
-                "back yourself until the end of the day."
+                "family files a new one. The family is told and reads your reason. If it is a mistake, press “The "
+                "child stays after all” here until the end of the day."
             ),
             done=_("The contract has ended, the place is free. The family has been told."),
             permission="applications.change_referral",
@@ -452,9 +452,12 @@ class ContractAdmin(KindergartensWork):
     ]
 
     def may(self, request: HttpRequest, work: Work, obj: Contract) -> bool:
-        """What was ended today is taken back by who ended it."""
-        is_own = work.name != "take-back" or may_take_back(obj, staff_of(request), now=estimate_clock())
-        return is_own and super().may(request, work, obj)
+        """What was ended today is taken back by who ended it; the others, and from tomorrow they too, ask for it."""
+        if work.name in ("take-back", "undo-leaving"):
+            is_own = may_take_back(obj, staff_of(request), now=estimate_clock())
+            if is_own != (work.name == "take-back"):
+                return False
+        return super().may(request, work, obj)
 
     def kindergarten_of(self, obj: Contract) -> Kindergarten:
         return obj.referral.bid.vacancy.group.kindergarten

@@ -25,6 +25,7 @@ from applications.admin.work import (
     KindergartensWork,
     ReasonForm,
     Rows,
+    Words,
     Work,
     day_of,
     link,
@@ -32,12 +33,13 @@ from applications.admin.work import (
     staff_of,
     tag,
 )
-from applications.models import Contract, Extension, ExtensionDocument, Referral
+from applications.models import Contract, Extension, ExtensionDocument, Referral, UndoRequest
 from applications.referrals import coming, ending
 from applications.referrals.applicants import applicant_of
 from applications.referrals.due import ends_by_tomorrow, valid_referrals
-from applications.states import HAS_PAPER, ReferralState, UndoKind
+from applications.states import HAS_PAPER, ProposalState, ReferralState, UndoKind
 from applications.undoing.noted import may_take_back, take_back_coming
+from applications.undoing.requests import may_carry_out
 from applications.workplace import short_name
 from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Kindergarten
@@ -131,6 +133,14 @@ def _was_noted(referral: Referral, now: datetime) -> bool:
     return referral.is_valid(now=now) and coming.noted(referral) is not None
 
 
+def _is_coming_doubted(referral: Referral) -> bool:
+    """Whether an official is asked to undo that the family came, and still can."""
+    asked = UndoRequest.objects.filter(
+        bid=referral.bid_id, kind=UndoKind.NOTED, state=ProposalState.PROPOSED
+    ).first()
+    return asked is not None and may_carry_out(asked, now=estimate_clock())
+
+
 def _take_back_coming(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
     take_back_coming(referral, actor=actor, now=now)
 
@@ -207,8 +217,8 @@ class ReferralAdmin(InTurn, KindergartensWork):
             consequence=_(
                 "Note the day on which the family came with its papers. The place stays theirs while you prepare the "
                 "contract: for so many working days as the rules give, counted from today. Without a contract the "
-                "referral then runs out as usual. The family is told. If it is a mistake, you can take it back "
-                "yourself until the end of the day; later an official decides."
+                "referral then runs out as usual. The family is told. If it is a mistake, press “The family did not "
+                "come” here until the end of the day; later an official decides."
             ),
             done=_(
                 "It is noted that the family came. It has been told until when the contract can be signed."
@@ -283,9 +293,23 @@ class ReferralAdmin(InTurn, KindergartensWork):
     ]
 
     def may(self, request: HttpRequest, work: Work, obj: Referral) -> bool:
-        """What was noted today is taken back by who noted it."""
-        is_own = work.name != "came-not" or may_take_back(obj, staff_of(request), now=estimate_clock())
-        return is_own and super().may(request, work, obj)
+        """What was noted today is taken back by who noted it; the others, and from tomorrow they too, ask for it."""
+        if work.name in ("came-not", "undo-coming"):
+            is_own = may_take_back(obj, staff_of(request), now=estimate_clock())
+            if is_own != (work.name == "came-not"):
+                return False
+        return super().may(request, work, obj)
+
+    def note(self, request: HttpRequest, obj: Referral) -> Words:
+        """Also, that it waits for an official whether the family came at all."""
+        said = super().note(request, obj)
+        if not _is_coming_doubted(obj):
+            return said
+        doubt = gettext(
+            "An official is asked to decide whether the coming was noted by mistake. If you sign the contract or "
+            "revoke the referral before, the request can only be declined."
+        )
+        return f"{said} {doubt}" if said else doubt
 
     def kindergarten_of(self, obj: Referral) -> Kindergarten:
         return obj.bid.vacancy.group.kindergarten
@@ -310,6 +334,11 @@ class ReferralAdmin(InTurn, KindergartensWork):
             {"label": gettext("Kindergarten"), "value": group.kindergarten.name},
             {"label": gettext("Group"), "value": group.name},
             {"label": gettext("Last day"), "value": day_of(obj.last_moment, obj.application)},
+            *(
+                [{"label": gettext("Waits for an official"), "value": UndoKind.NOTED.label}]
+                if _is_coming_doubted(obj)
+                else []
+            ),
         ]
 
     # --- columns ---------------------------------------------------------------------------------------------

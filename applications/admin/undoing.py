@@ -39,6 +39,7 @@ from applications.undoing.requests import (
     ask_to_undo,
     decline_undo,
     may_ask,
+    may_carry_out,
     undo_to_decide,
 )
 from applications.workplace import short_name
@@ -155,12 +156,21 @@ class UndoRequestAdmin(ProposalAdmin):
         otherwise=_("Everything stays as it is."),
     )
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Only what came in time has a day on which it came."""
+        told = super().get_fields(request, obj)
+        return told if obj is None or obj.came_on else [name for name in told if name != "came_on"]
+
     def waiting_for(self, employee: User) -> QuerySet[UndoRequest]:
         return undo_to_decide(employee)
 
     def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
-        """Who asked may not decide, nor who counts as them."""
-        return str(Refusal.PROPOSER.label) if obj.proposed_by_id in one_with(staff_of(request)) else ""
+        """Who asked may not decide, nor who counts as them; what came to nothing meanwhile is only declined."""
+        if obj.proposed_by_id in one_with(staff_of(request)):
+            return str(Refusal.PROPOSER.label)
+        if work.name == "approve" and not may_carry_out(obj, now=now):
+            return gettext("This can't be undone any more, as things stand now: decline the request.")
+        return ""
 
     def zone_of(self, obj: UndoRequest) -> tzinfo:
         return obj.application.locality.zone

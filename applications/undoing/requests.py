@@ -105,6 +105,15 @@ def may_ask(bid: Bid, kind: UndoKind) -> bool:
     return not is_open and KINDS[kind].is_possible(bid, bid.application)
 
 
+def may_carry_out(request: UndoRequest, *, now: datetime) -> bool:
+    """Whether an open request can still be confirmed, as things stand and without a lock: else it is only declined."""
+    undoing = KINDS[UndoKind(request.kind)]
+    application = request.bid.application
+    return (
+        undoing.is_possible(request.bid, application) and undoing.why_not(request, application, now) is None
+    )
+
+
 def _require(actor: User, permission: str, bid: Bid, *, now: datetime) -> None:
     """Raise `PermissionDenied` unless `actor` has the permission, and works for the bid's kindergarten."""
     require(actor, permission)

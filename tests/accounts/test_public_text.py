@@ -1,5 +1,6 @@
 """No IIN and no phone gets into a text that others read."""
 
+import phonenumbers
 import pytest
 from django.core.exceptions import ValidationError
 from hypothesis import given
@@ -87,3 +88,10 @@ def test_no_text_around_an_iin_hides_it(words, stem):
         return
     with pytest.raises(ValidationError):
         refuse_personal_numbers(f"{words}{digits}{last}{words}")
+
+
+def test_only_a_number_that_is_published_elsewhere_may_stand_there():
+    published = [phonenumbers.parse("+77273397222")]
+    refuse_personal_numbers("Балабақша: 8 (727) 339-72-22 немесе +7 727 339 72 22", published=published)
+    with pytest.raises(ValidationError):
+        refuse_personal_numbers("8 (727) 339-72-22, 8 701 123 45 67", published=published)

@@ -56,7 +56,7 @@ from applications.tasks import finish_closings
 from applications.undoing import requests
 from applications.undoing.leaving import take_back_leaving
 from bulletin.closings import closing_of
-from bulletin.models import Closing, Vacancy
+from bulletin.models import Closing, Kindergarten, Vacancy
 from children.models import Guardianship
 from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
@@ -609,7 +609,12 @@ def test_only_an_official_of_the_place_closes_it(scene, families, official):
     Referral.objects.filter(pk=families.referral.pk).update(valid_until=families.referral.valid_until)
     assert not Closing.objects.exists()
     assert AuditEntry.objects.filter(action="roster_taken", actor=official).exists()
-    assert client.post(address, {**sent, "starts_on": "2019-06-25"}).context["form"].errors["starts_on"]
+    # Everything that is to be mended is said at once. Whom to call is the kindergarten, by the number of its page.
+    Kindergarten.objects.update(phone="+77273397222")
+    wrong = {"starts_on": "2019-06-25", "reason": "Су құбыры жарылды: 8 701 123 45 67"}
+    assert {*client.post(address, {**sent, **wrong}).context["form"].errors} == {"starts_on", "reason"}
+    page = client.post(address, {**sent, "reason": "Су құбыры жарылды: 8 (727) 339-72-22"})
+    assert page.context["effect"]
     done = press(client, address, {**sent, "confirmed": "yes"})
     closing = Closing.objects.get()
     # The press decides; a worker handles the families.

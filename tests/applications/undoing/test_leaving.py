@@ -293,7 +293,7 @@ def test_the_buttons_of_a_contract(scene, contract, worker, official, clock, cli
     wrong = press(desk, work("end"), {"left_on": "2019-07-02", "reason": "Отбасы көшті"})
     assert "left_on" in wrong.context["errors"]
     press(desk, work("end"), {"left_on": "2019-07-01", "reason": "Отбасы көшті"})
-    assert buttons(desk) == ["take-back", "undo-leaving"]
+    assert buttons(desk) == ["take-back"]
     assert buttons(inside(worker_of(scene.group.kindergarten))) == ["undo-leaving"]
     archived = client_of(scene.parent).get(reverse("applications:application", args=[scene.application.pk]))
     assert "Отбасы көшті" in archived.content.decode()

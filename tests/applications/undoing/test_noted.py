@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts import audit
 from accounts.audit import journal_of
 from accounts.roles import Role
+from applications.admin.work import page_of
 from applications.journal_actions import Action
 from applications.models import Application, Contract, Event, Referral, UndoRequest
 from applications.moves import Refused, write_event
@@ -17,7 +18,7 @@ from applications.referrals.due import last_day_of
 from applications.referrals.numbering import correct_number
 from applications.refusals import Refusal
 from applications.rules.coming import last_day_without
-from applications.states import Move, ReferralState, UndoKind
+from applications.states import Move, ProposalState, ReferralState, UndoKind
 from applications.undoing import requests
 from applications.undoing.noted import may_take_back, take_back_coming
 from bulletin.workdays import Calendar
@@ -137,9 +138,38 @@ class TestTakenBack:
         desk.post(reverse(work, args=[referral.pk, "came"]), {"came_on": "2019-06-26"})
         page = desk.get(reverse("admin:applications_referral_change", args=[referral.pk])).content.decode()
         assert reverse(work, args=[referral.pk, "came-not"]) in page
+        assert reverse(work, args=[referral.pk, "undo-coming"]) not in page
+        colleague = inside(worker_of(scene.group.kindergarten))
+        page = colleague.get(page_of(referral)).content.decode()
         assert reverse(work, args=[referral.pk, "undo-coming"]) in page
+        assert reverse(work, args=[referral.pk, "came-not"]) not in page
         desk.post(reverse(work, args=[referral.pk, "came-not"]), {})
         assert Referral.objects.get().came_on is None
+
+    def test_what_was_signed_meanwhile_can_only_be_declined(self, scene, referral, worker, clock):
+        noted = note(referral, worker)
+        asked = requests.ask_to_undo(
+            noted.bid, kind=UndoKind.NOTED, reason="Басқа отбасы келді", actor=worker, now=NOW
+        )
+        desk, office = inside(worker), inside(official_of(scene.locality))
+        work, decide = "admin:applications_referral_work", "admin:applications_undorequest_work"
+        approve, decline = (reverse(decide, args=[asked.pk, name]) for name in ("approve", "decline"))
+        sign, request = reverse(work, args=[referral.pk, "sign"]), page_of(asked)
+        # Whoever is about to sign reads that it waits, on the referral's page and where it asks.
+        for address in (page_of(referral), sign):
+            assert "қате белгілен" in desk.get(address).content.decode().lower()
+        page = office.get(request).content.decode()
+        assert approve in page
+        assert "field-came_on" not in page
+        desk.post(sign, {"contract_number": ""})
+        page = office.get(request).content.decode()
+        assert approve not in page
+        assert decline in page
+        assert "сұрауды қабылдамаңыз" in page
+        office.post(approve, {})
+        assert UndoRequest.objects.get().state == ProposalState.PROPOSED
+        office.post(decline, {"reason": "Шартқа қол қойылып қойды"})
+        assert UndoRequest.objects.get().state == ProposalState.DECLINED
 
 
 @pytest.mark.django_db
