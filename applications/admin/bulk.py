@@ -264,15 +264,20 @@ def last_together(groups: QuerySet[Group]) -> list[Vacancy]:
     return list(together.select_related("group__kindergarten__locality").order_by("pk")[:MOST_ROWS])
 
 
+def usual_common(opens_at: datetime) -> dict[str, Any]:
+    """What a vacancy begins with where there is no last one: it is free as it opens."""
+    return {"opens_at": opens_at, "vacant_from": opens_at}
+
+
 def copied_common(last: Vacancy, *, opens_at: datetime, now: datetime) -> dict[str, Any]:
-    """What a new vacancy has in common with the last one; times that are over are not copied."""
+    """What a new vacancy has in common with the last one. A place that was free by now is free as it opens."""
     lasts = last.closes_at - last.opens_at if last.closes_at else None
     return {
         "place_type": last.place_type,
         "mode": last.mode,
         "opens_at": opens_at,
         "closes_at": opens_at + lasts if lasts else None,
-        "vacant_from": as_told(last.vacant_from, last) if last.vacant_from > now else None,
+        "vacant_from": as_told(last.vacant_from, last) if last.vacant_from > now else opens_at,
         "responsible": last.responsible,
     }
 

@@ -32,6 +32,7 @@ from applications.admin.bulk import (
     copied_row,
     last_together,
     responsible,
+    usual_common,
     usual_opening,
     usual_years,
 )
@@ -551,7 +552,7 @@ def _beginning(request: HttpRequest, last: Sequence[Vacancy]) -> dict[str, Any]:
     local = usual_opening(zone or timezone.get_default_timezone(), lead=lead, now=now)
     # The form tells times by the clock of this page.
     opens_at = timezone.make_aware(local.replace(tzinfo=None))
-    beginning = copied_common(last[0], opens_at=opens_at, now=now) if last else {"opens_at": opens_at}
+    beginning = copied_common(last[0], opens_at=opens_at, now=now) if last else usual_common(opens_at)
     return beginning | ({"responsible": own} if (own := responsible(staff_of(request))) else {})
 
 

@@ -1,5 +1,6 @@
 """Groups in the workplace: what a kindergarten proposes and counts, an official confirms."""
 
+import re
 from datetime import datetime, timedelta
 from html import unescape
 
@@ -282,6 +283,11 @@ class TestOtherData:
         }  # fmt: skip
         desk.post(address, sent)
         assert Group.objects.get().capacity == 25
+
+    def test_only_closing_a_group_is_called_so(self, scene, desk):
+        page = desk.get(f"/admin/bulletin/group/{scene.group.pk}/change/").content.decode()
+        assert re.findall(r'class="closelink">([^<]*)<', page) == ["Тізімге"]
+        assert ">Жабу<" not in page
 
     def test_another_kindergartens_group_is_not_there(self, scene, desk):
         strange = GroupFactory(kindergarten=KindergartenFactory())
