@@ -1,4 +1,4 @@
-"""Finding employees by what they are called."""
+"""Finding employees by what they are called, and where they read e-mail."""
 
 from django.db.models import Q, QuerySet
 
@@ -19,3 +19,9 @@ def named(words: str) -> QuerySet[User]:
             | Q(employee__middle_name__icontains=word)
         )
     return found
+
+
+def address_of(user: User) -> str:
+    """Where an employee reads e-mail: at work, else at the address that the account has proven; empty without any."""
+    at_work = getattr(user, "employee", None)
+    return (at_work.email if at_work else "") or user.email or ""

@@ -213,6 +213,19 @@ KINDS: Final = (
         (*INBOX, *EMAIL),
         ("locality", "kindergartens", "bids"),
     ),
+    # To the workers of a kindergarten that closes, or of whose groups one does; and of the end of that.
+    Kind(
+        "staff_closing",
+        _("The kindergarten or a group of it closes"),
+        (*INBOX, *EMAIL),
+        ("kindergarten", "closing", "reason"),
+    ),
+    Kind(
+        "staff_closing_over",
+        _("The kindergarten or a group of it does not stay closed"),
+        (*INBOX, *EMAIL),
+        ("kindergarten", "closing", "reason"),
+    ),
     # `file_by`: until when an application gets the date on which the papers were handed in; None if it does not.
     Kind("claim_approved", _("Guardian by papers: approved"), BOTH, ("claim", "file_by")),
     Kind("claim_refused", _("Guardian by papers: refused"), BOTH, ("claim",)),

@@ -34,7 +34,7 @@ from applications.undoing.requests import undo_to_decide
 from bulletin.calendar import MUST_REACH, reaches
 from bulletin.employment import places_of, works_everywhere
 from bulletin.kazakh_order import InKazakhOrder
-from bulletin.models import Group, Kindergarten, Review, Vacancy
+from bulletin.models import Closing, Group, Kindergarten, Review, Vacancy
 from bulletin.moderation import ANSWER as ANSWER_REVIEWS
 from bulletin.selectors import unanswered_reviews
 from children.disputes import to_decide
@@ -107,6 +107,8 @@ class Today:
     groups_with_room: int | None
     # Drafts that open so soon that only an official may publish them; None without the right.
     too_soon: int | None
+    # What is closed now, of who works in a kindergarten; None without the right, and for who works everywhere.
+    closed: int | None
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,9 @@ def today(
             else None,
             "groups_with_room": room_to_publish(user, now=now)
             if user.has_perm("bulletin.add_vacancy") and not works_everywhere(user)
+            else None,
+            "closed": mine(Closing.objects.filter(state=Closing.State.RUNNING))
+            if user.has_perm("bulletin.view_closing") and not works_everywhere(user)
             else None,
             "too_soon": of(SHORTEN_LEAD, lambda _user: opening_too_soon(now=now)),
         },

@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 
 from applications.closings.deciding import end_what_is_under_way
 from applications.closings.ending import give_back_what_it_ended, tell_that_it_is_over
+from applications.closings.workers import tell_workers
 from bulletin.models import Closing
 from notifications.alone import alone
 from notifications.sweeps import sweep
@@ -16,10 +17,14 @@ HOUR: Final = timedelta(hours=1)
 
 
 def finish(closing: Closing, *, now: datetime) -> None:
-    """Do for each family what a closing, or its end, demands; in a transaction each. May be repeated."""
+    """Tell the workers of a closing, or its end, and do for each family what it demands. May be repeated.
+
+    Each family is handled in a transaction of its own.
+    """
     closing = Closing.objects.select_related("kindergarten__locality", "group", "decided_by", "ended_by").get(
         pk=closing.pk
     )
+    tell_workers(closing, now=now)
     if closing.state == Closing.State.RUNNING:
         is_done = end_what_is_under_way(closing, now=now)
     else:

@@ -13,6 +13,7 @@ from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F,
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from accounts.employees import address_of
 from accounts.models import User
 from applications.bidding.stand_ins import ANSWER, STAND_IN
 from applications.models import Bid
@@ -171,9 +172,3 @@ def _tell(employees: Iterable[User], step: Step, bids: list[Bid], *, now: dateti
                 dedupe_key=f"{key}:{employee.pk}",
                 now=now,
             )
-
-
-def address_of(user: User) -> str:
-    """Where an employee reads e-mail: at work, else at the address that the account has proven; empty without any."""
-    at_work = getattr(user, "employee", None)
-    return (at_work.email if at_work else "") or user.email or ""

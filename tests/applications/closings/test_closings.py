@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.audit import history_of
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Employee
 from accounts.roles import Role
 from applications.bidding.award import award_collected
 from applications.bidding.obstacles import why_not_publish
@@ -58,7 +58,7 @@ from applications.undoing.leaving import take_back_leaving
 from bulletin.closings import closing_of
 from bulletin.models import Closing, Kindergarten, Vacancy
 from children.models import Guardianship
-from notifications.models import Notice
+from notifications.models import Mail, Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW
 from tests.factories import ApplicationFactory, BidFactory, GroupFactory, LocalityFactory, VacancyFactory
@@ -399,6 +399,32 @@ def test_places_that_stay_out_of_the_bulletin_are_named_and_published_anew(scene
     assert [(row["group"], row["free"]) for row in read.context["left_out"]] == [(scene.group, 1)]
     VacancyFactory(group=scene.group, state="draft", published_at=None, opens_at=NOW + timedelta(days=1))
     assert left_out(closing, now=NOW) == []
+
+
+def test_the_workers_read_of_it_and_of_its_end(scene, official):
+    """Once of each, with the reason and a link to its page; on their start page while it runs. No other does."""
+    kindergarten = scene.group.kindergarten
+    worker, other = worker_of(kindergarten), worker_of(GroupFactory().kindergarten)
+    Employee.objects.update_or_create(user=worker, defaults={"email": "worker@example.org"})
+    closing = closed(scene, official)
+    Closing.objects.update(finished_at=None)
+    finishing.finish_all(now=NOW)
+    notice = Notice.objects.get(recipient=worker)
+    assert (notice.kind, Mail.objects.filter(kind="staff_closing").count()) == ("staff_closing", 1)
+    assert closing.reason in notice.text_kk
+    assert notice.link.endswith(reverse("admin:bulletin_closing_change", args=[closing.pk]))
+    listed = f"{reverse('admin:bulletin_closing_changelist')}?state__exact=running"
+    assert listed in inside(worker).get(reverse("admin:index")).content.decode()
+    assert listed not in inside(other).get(reverse("admin:index")).content.decode()
+    finishing.finish(ending.undo(closing, actor=official, reason="Қате топ таңдалды", now=NOW), now=NOW)
+    over = Notice.objects.get(recipient=worker, kind="staff_closing_over")
+    assert ["Қате топ таңдалды" in over.text_kk, "опубликуйте их заново" in over.text_ru] == [True, True]
+    assert listed not in inside(worker).get(reverse("admin:index")).content.decode()
+    whole = closed(scene, official, whole=True)
+    finishing.finish(ending.reopen(whole, actor=official, now=NOW), now=NOW)
+    again = Notice.objects.filter(recipient=worker, kind="staff_closing_over").exclude(pk=over.pk).get()
+    assert "Балабақша қайта ашылды" in again.text_kk
+    assert not Notice.objects.filter(recipient__in=(other, official)).exists()
 
 
 def test_a_group_that_opens_again_takes_places_and_gives_nothing_back(scene, families, official):
