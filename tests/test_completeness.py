@@ -145,7 +145,6 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
         move for move in Move if move not in (Move.CHANGE_LOCALITY, Move.CORRECT)
     },
     "applications/models/made_file.py UNDER_WAY · MadeByWorker.State": "READY FAILED",
-    "applications/files/making.py _UNDER_WAY · MadeByWorker.State": "READY FAILED",
     "applications/queue/history.py CAUSES · Move": {move for move in MOVES if not _shifts_the_queue(move)},
     "applications/views/cabinet/pages.py _archived reasons · Move": {
         move for move in Move if move not in MOVES or MOVES[move][1] != ApplicationState.ARCHIVED
