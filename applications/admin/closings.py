@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +56,8 @@ TONES = {
     Closing.State.REOPENED: "success",
     Closing.State.UNDONE: "neutral",
 }
+# More families than lose something by one closing; a page stays readable.
+MOST_LISTED = 1000
 # At which field a refusal is said.
 FIELDS = {
     Refusal.CLOSES_IN_PAST: "starts_on",
@@ -182,14 +185,23 @@ def _enter_look(request: HttpRequest, closing: Closing, *, now: datetime) -> Non
 
 
 def _who(label: str, rows: QuerySet[Any] | list[Referral], reader: User) -> dict[str, Any]:
-    """How many, and the first of them by number and name."""
+    """How many, and the first thousand by number and name; those past the first few behind a heading."""
     count = rows.count() if isinstance(rows, QuerySet) else len(rows)
-    first = (
-        one.referral.application if isinstance(one, Contract) else one.application for one in rows[:NAMED]
+    listed = (
+        one.referral.application if isinstance(one, Contract) else one.application
+        for one in rows[:MOST_LISTED]
     )
-    names = [f"{one.number} {shown_name(one.child, reader)}" for one in first]
-    more = "; …" if count > NAMED else ""
-    return {"label": label, "value": f"{count}: {'; '.join(names)}{more}" if count else "0"}
+    names = [f"{one.number} {shown_name(one.child, reader)}" for one in listed]
+    told = f"{count}: {'; '.join(names[:NAMED])}" if count else "0"
+    if others := names[NAMED:]:
+        told = format_html(
+            "{}<details><summary>{}</summary>{}{}</details>",
+            told,
+            gettext("All others: %(count)s") % {"count": count - NAMED},
+            "; ".join(others),
+            "; …" if count > MOST_LISTED else "",
+        )
+    return {"label": label, "value": told}
 
 
 def _runs(closing: Closing, now: datetime) -> bool:

@@ -246,6 +246,27 @@ def in_words(group: Group, one: Occupancy) -> str:
     }
 
 
+def change_in_words(
+    group: Group, before: Sequence[Occupancy], after: Sequence[Occupancy], *, year: int
+) -> str:
+    """What a group holds before and after something happens to it, in the school years that `year` concerns."""
+    was = {one.since: one.total for one in before}
+    lines = []
+    for one in after:
+        if not one.concerns(year):
+            continue
+        total = was.get(one.since, 0)
+        lines.append(
+            gettext("School year: %(year)s; taken and promised: %(change)s; room left: %(left)s")
+            % {
+                "year": "—" if one.since is None else year_in_words(one.since),
+                "change": f"{total} → {one.total}",
+                "left": f"{max(group.capacity - total, 0)} → {max(group.capacity - one.total, 0)}",
+            }
+        )
+    return "; ".join(lines)
+
+
 # --- what is proposed ----------------------------------------------------------------------------------------------
 
 

@@ -1,11 +1,12 @@
 """Applications, their events and contracts, read-only."""
 
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
@@ -16,7 +17,7 @@ from accounts.masks import mask_iin
 from accounts.models import User
 from accounts.public_text import refuse_personal_numbers
 from applications.admin.corrections import PROPOSE, moment
-from applications.admin.groups import in_words
+from applications.admin.groups import change_in_words
 from applications.admin.undoing import ask_work, requests_of
 from applications.admin.work import (
     LINE_BREAK,
@@ -33,8 +34,7 @@ from applications.admin.work import (
     written,
 )
 from applications.models import Application, Contract, Event, Transfer
-from applications.moves import Refused
-from applications.places.occupancy import occupancies_of
+from applications.places.occupancy import occupancies_of, room
 from applications.queue.position import position
 from applications.referrals import transferring
 from applications.referrals.leaving import end_contract
@@ -46,7 +46,7 @@ from applications.undoing.leaving import may_take_back, take_back_leaving
 from applications.workplace import short_name
 from bulletin.closings import is_closed
 from bulletin.kindergarten_filter import KindergartenFilter
-from bulletin.models import Group, Kindergarten
+from bulletin.models import Group, Kindergarten, Vacancy
 from children.access import guardians_of
 from notifications.clock import estimate_clock
 
@@ -192,17 +192,27 @@ class LeavingForm(forms.Form):
 
 
 class GroupField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A group by its name, age and language."""
+    """A group by its name, age and language, and how many places are free there (`free`, by the group's key)."""
+
+    free: Mapping[int, int] = {}
 
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.name}: {obj.get_age_group_display()}, {obj.get_language_display()}"
+        told = f"{obj.name}: {obj.get_age_group_display()}, {obj.get_language_display()}"
+        return f"{told}; {gettext('free places: %(count)s') % {'count': self.free.get(obj.pk, 0)}}"
 
 
 class TransferForm(forms.Form):
     """The group is chosen among the others of the kindergarten; which contract it is, the page says, not the sender."""
 
     contract = forms.CharField(required=False, widget=forms.HiddenInput)
-    target = GroupField(label=_("To the group"), queryset=Group.objects.none())
+    target = GroupField(
+        label=_("To the group"),
+        queryset=Group.objects.none(),
+        help_text=_("The open groups of this kindergarten for children of this age."),
+        error_messages={
+            "invalid_choice": _("Choose an open group of this kindergarten for the child's age.")
+        },
+    )
     is_agreed = forms.BooleanField(
         label=_("The family has agreed to another language"),
         help_text=_("Only for a group in a language that the application does not name: in writing."),
@@ -212,15 +222,44 @@ class TransferForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        contract = Contract.objects.select_related("moved_to", "referral__bid__vacancy__group").get(
-            pk=self.initial["contract"]
-        )
+        contract = _moving(self.initial["contract"])
+        now = estimate_clock()
+        groups = transferring.suited_groups(contract, now=now)
+        year, taken = transferring.year_of(contract, now=now), occupancies_of(groups, now=now)
         field = self.fields["target"]
-        assert isinstance(field, forms.ModelChoiceField)
-        others = Group.objects.filter(kindergarten=contract.group.kindergarten_id).exclude(
-            pk=contract.group.pk
-        )
-        field.queryset = others.select_related("kindergarten__locality").order_by("age_group", "name")
+        assert isinstance(field, GroupField)
+        field.queryset = Group.objects.filter(pk__in=[one.pk for one in groups]).order_by("age_group", "name")
+        field.free = {one.pk: max(room(one.capacity, taken[one.pk], year=year), 0) for one in groups}
+
+
+def _moving(pk: Any) -> Contract:
+    """A contract with all that a move to another group goes by."""
+    return Contract.objects.select_related(
+        "moved_to__kindergarten",
+        "referral__application__locality",
+        "referral__bid__vacancy__group__kindergarten__locality",
+    ).get(pk=pk)
+
+
+def _in_the_bulletin(contract: Contract, *, now: datetime) -> Rows:
+    """The announcements that hold free places of the groups to which a child may move, each a link."""
+    vacancies = Vacancy.objects.filter(
+        state=Vacancy.State.PUBLISHED,
+        seats_taken__lt=F("seats_total"),
+        group__in=transferring.suited_groups(contract, now=now),
+    ).exclude(closes_at__lte=now)
+    rows = [
+        (page_of(one), one.group.name, gettext("free places: %(count)s") % {"count": one.seats_free})
+        for one in vacancies.select_related("group").order_by("group__name", "opens_at", "pk")
+    ]
+    if not rows:
+        return []
+    return [
+        {
+            "label": gettext("Free places that are in the bulletin"),
+            "value": format_html_join(LINE_BREAK, '<a href="{}">{}; {}</a>', rows),
+        }
+    ]
 
 
 class FamilyReasonForm(forms.Form):
@@ -239,25 +278,22 @@ def _transfer(contract: Contract, actor: User, data: dict[str, Any], now: dateti
 
 
 def _would_move(contract: Contract, data: dict[str, Any], now: datetime) -> Rows:
-    """What both groups hold before the move."""
+    """What both groups hold before and after the move."""
     source, target, application = contract.group, data["target"], contract.referral.application
-    refusal = transferring.why_not_to(
-        target, contract, application, is_agreed=data["is_agreed"], now=now
-    ) or transferring.why_no_place(target, contract, now=now)
-    if refusal:
-        raise Refused(refusal)
-    taken = occupancies_of([source, target], now=now)
+    before = occupancies_of([source, target], now=now)
+    after = transferring.foretell(contract, target=target, is_agreed=data["is_agreed"], now=now)
     year = transferring.year_of(contract, now=now)
     rows = [
-        {
-            "label": label,
-            "value": "; ".join(in_words(group, one) for one in taken[group.pk] if one.concerns(year)),
-        }
+        {"label": label, "value": change_in_words(group, before[group.pk], after[group.pk], year=year)}
         for label, group in (
             (gettext("From the group: %(group)s") % {"group": source.name}, source),
             (gettext("To the group: %(group)s") % {"group": target.name}, target),
         )
     ]
+    if after[source.pk] == before[source.pk]:
+        rows[0]["value"] += ". " + gettext(
+            "Its place is open in the bulletin or goes to the next family, or the children were counted today."
+        )
     if target.language not in application.languages:
         rows.append(
             {
@@ -486,6 +522,11 @@ class ContractAdmin(KindergartensWork):
             {"label": gettext("Group"), "value": self.group(obj)},
             {"label": gettext("Signed on"), "value": self.signed_day(obj)},
         ]
+
+    def summary_for(self, obj: Contract, work: Work) -> Rows:
+        """Before a move also which places of other groups the bulletin holds."""
+        held = _in_the_bulletin(_moving(obj.pk), now=estimate_clock()) if work.name == "transfer" else []
+        return [*self.summary(obj), *held]
 
     @admin.display(description=_("Asked to undo"))
     def undoing(self, obj: Contract) -> str:

@@ -3,17 +3,19 @@
 from datetime import datetime
 from typing import Any, Final
 
+from django.db import transaction
+
 from accounts.models import User
 from applications.bidding.giving_up import give_up_place
 from applications.journal_actions import Action
 from applications.models import Application, Contract, Referral, Transfer
 from applications.moves import Refused, announce, lock_application, lock_referral, locking, move
-from applications.places.occupancy import lock_places_of, place_day
+from applications.places.occupancy import Occupancy, lock_places_of, occupancies_of, place_day
 from applications.places.retaking import room_in, take_back
 from applications.refusals import Refusal
 from applications.rules.transferring import why_not_suited
 from applications.states import Move, ReferralState
-from bulletin.closings import is_closed
+from bulletin.closings import covers, is_closed, running
 from bulletin.models import Group
 from bulletin.school_years import school_year
 
@@ -53,6 +55,38 @@ def transfer(
         by_consent = target.language not in application.languages
         _announce(made, application, Move.TRANSFER, by_consent=by_consent, actor=actor, now=now)
     return made
+
+
+def foretell(
+    contract: Contract, *, target: Group, is_agreed: bool, now: datetime
+) -> dict[int, list[Occupancy]]:
+    """What both groups would hold after the move, by their keys: it is made, and taken back before anybody sees it.
+
+    Raises `Refused` and locks as `transfer`.
+    """
+    with locking():
+        application, referral, contract = _lock(contract)
+        if refusal := why_not_to(target, contract, application, is_agreed=is_agreed, now=now):
+            raise Refused(refusal)
+        source = contract.group
+        # Whoever is named as the mover: nothing of it stays.
+        _carry_over(contract, referral, target, reason="", undoes=None, actor=contract.signed_by, now=now)
+        held = occupancies_of([source, target], now=now)
+        transaction.set_rollback(True)
+    return held
+
+
+def suited_groups(contract: Contract, *, now: datetime) -> list[Group]:
+    """The other open groups of the kindergarten that are for children of this age, whether or not they have a place."""
+    application, kindergarten = contract.referral.application, contract.group.kindergarten
+    groups = Group.objects.filter(kindergarten=kindergarten).select_related("kindergarten__locality")
+    closings = list(running(kindergarten))
+    return [
+        group
+        for group in groups.order_by("age_group", "name")
+        if why_not_to(group, contract, application, is_agreed=True, now=now) is None
+        and not any(covers(one, group) for one in closings)
+    ]
 
 
 def why_not_to(

@@ -1,5 +1,6 @@
 """A group or a kindergarten closes: nobody pays for it, nothing is given on, and a mistake can be undone."""
 
+import re
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -624,6 +625,17 @@ def test_only_an_official_of_the_place_closes_it(scene, families, official):
         (gettext("Enrolled children whose families are told"), "signed"),
     ):
         assert effect[label].startswith(f"1: {getattr(families, of).number}")
+    # However many they are, all are named, those past the first few behind a heading.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("applications.admin.closings.NAMED", 1)
+        every_name = client.post(address, sent).content.decode()
+    ended = (
+        Bid.objects.filter(state=BidState.PENDING)
+        .select_related("application__child")
+        .order_by("placed_at", "pk")
+    )
+    first, second = (f"{bid.application.number} {bid.application.child.last_name}" for bid in ended)
+    assert re.search(f"2: {first}.*<details><summary>Қалғандары: 1</summary>{second}", every_name)
     # What has run out before ends by itself.
     Referral.objects.filter(pk=families.referral.pk).update(
         issued_at=NOW - timedelta(days=9), valid_until=NOW - MICROSECOND

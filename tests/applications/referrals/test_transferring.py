@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.audit import journal_of
+from applications.admin.work import page_of
 from applications.closings import deciding, finishing
 from applications.jobs.invariants import differences
 from applications.models import Application, Bid, Contract, Event, Headcount, StopListEntry, Transfer
@@ -300,20 +301,42 @@ def test_a_closed_group_is_left_and_not_entered(scene, contract, other, worker):
 
 
 def test_a_worker_moves_a_child_by_the_page(scene, contract, other, worker):
-    """The groups of this kindergarten are offered; what both hold is shown before; a slip is explained at its field."""
+    """Groups of the child's age are offered, with their places; what changes is shown before; slips are explained."""
     stranger = GroupFactory(name="Бөтен")
+    older = GroupFactory(kindergarten=scene.group.kindergarten, name="Үлкен", age_group="5-6")
+    closed = GroupFactory(kindergarten=scene.group.kindergarten, name="Жабық")
+    close(scene, official_of(scene.locality), closed)
     other.language = "uz"
     other.save()
     address = reverse("admin:applications_contract_work", args=[contract.pk, "transfer"])
     client = inside(worker)
-    form = client.get(address).context["form"]
+    page = client.get(address)
+    form = page.context["form"]
     assert list(form.fields["target"].queryset) == [other]
+    assert "бос орын: 1" in form.fields["target"].label_from_instance(other)
+    assert len(page.context["rows"]) == 5
     sent = {"target": other.pk, "reason": "Туысы сол топта"}
-    assert client.post(address, {**sent, "target": stranger.pk}).context["form"].errors["target"]
+    for group in (stranger, older, closed, scene.group):
+        assert client.post(address, {**sent, "target": group.pk}).context["form"].errors["target"]
+    # A group whose place is in the bulletin has none to give: the page leads to the announcement that holds it.
+    with transaction.atomic():
+        held = VacancyFactory(group=other, seats_total=1, opens_at=NOW - HOUR)
+        page = client.post(address, {**sent, "is_agreed": "on"})
+        assert page.context["form"].errors["target"] == [Refusal.GROUP_FULL.at_work]
+        assert "бос орын: 0" in page.context["form"].fields["target"].label_from_instance(other)
+        assert f'<a href="{page_of(held)}">Балдырған; бос орын: 1</a>' in page.content.decode()
+        transaction.set_rollback(True)
     assert client.post(address, sent).context["form"].errors["is_agreed"]
-    page = client.post(address, {**sent, "is_agreed": "on"})
-    assert len(page.context["effect"]) == 4
-    assert not Transfer.objects.exists()
+    effect = client.post(address, {**sent, "is_agreed": "on"}).context["effect"]
+    # The place of the old group goes back to its announcement in the bulletin, which promises it already.
+    assert ["2 → 2" in effect[0]["value"], "бюллетеньде" in effect[0]["value"]] == [True, True]
+    assert ["0 → 1" in effect[1]["value"], "1 → 0" in effect[1]["value"], len(effect)] == [True, True, 4]
+    with transaction.atomic():
+        Vacancy.objects.update(state=Vacancy.State.CLOSED)
+        told = client.post(address, {**sent, "is_agreed": "on"}).context["effect"][0]["value"]
+        assert ["1 → 0" in told, "24 → 25" in told, "бюллетеньде" in told] == [True, True, False]
+        transaction.set_rollback(True)
+    assert (Transfer.objects.exists(), Bid.objects.get().holds_seat) == (False, True)
     press(client, address, {**sent, "is_agreed": "on", "confirmed": "yes"})
     assert Contract.objects.get().group == other
     # That the family agreed to the language can be proved later.
