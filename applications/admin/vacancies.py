@@ -479,7 +479,7 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
             {"label": gettext("Kindergarten"), "value": self.kindergarten(obj)},
             {"label": gettext("Group"), "value": self.group_name(obj)},
             {"label": gettext("Birth years of children"), "value": self.years(obj)},
-            {"label": gettext("Language of education"), "value": self.language(obj)},
+            {"label": gettext("Language of upbringing"), "value": self.language(obj)},
             {"label": gettext("Free places"), "value": self.seats(obj)},
             {"label": gettext("Bids without an answer"), "value": self._pending(obj)},
             *_passed_on(obj),
@@ -500,7 +500,7 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
     def years(self, obj: Vacancy) -> str:
         return ", ".join(str(year) for year in obj.birth_years)
 
-    @admin.display(description=_("Language of education"))
+    @admin.display(description=_("Language of upbringing"))
     def language(self, obj: Vacancy) -> str:
         return obj.group.get_language_display()
 

@@ -114,14 +114,17 @@ _REPORTS: Final = (
         title=_("Refusals and overdue answers"),
         about=_(
             "Bids sent in these months to which a kindergarten owed an answer; its time is counted in working days. "
-            "Late is what was decided or withdrawn after the last day, overdue what waits past it now; a refusal that "
-            "was undone is none."
+            "Ended without an answer are those that the family withdrew or whose place was recalled. Late is what was "
+            "decided or withdrawn after the last day, overdue what waits past it now; a refusal that was undone is "
+            "none."
         ),
         slices=(Slice.KINDERGARTEN, *_EVERYWHERE),
         columns=(
             Column("bids", _("Bids")),
             Column("accepted", _("Accepted")),
             Column("refused", _("Refused")),
+            Column("waiting", _("Wait for an answer")),
+            Column("unanswered", _("Ended without an answer")),
             Column("refused_percent", _("Refused, %"), Unit.PERCENT),
             Column("late", _("Answered late")),
             Column("overdue", _("Overdue now")),

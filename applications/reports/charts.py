@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-MOST_BARS: Final = 24
+MOST_BARS: Final = 50
 _LABEL, _BAR, _GAP = 22, 16, 14
 
 

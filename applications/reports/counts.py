@@ -200,6 +200,7 @@ def answers(asked: Asked, slice_: Slice | None) -> Counts:
         bids=Count("pk"),
         accepted=Count("pk", filter=Q(state=BidState.ACTIVATED)),
         refused=Count("pk", filter=Q(state=BidState.REJECTED)),
+        waiting=Count("pk", filter=Q(state=BidState.PENDING)),
         late=Count("pk", filter=late),
         overdue=Count("pk", filter=overdue),
         stood_in=Count("pk", filter=~Q(stand_in="")),
@@ -207,6 +208,7 @@ def answers(asked: Asked, slice_: Slice | None) -> Counts:
     return {
         key: row
         | {
+            "unanswered": row["bids"] - row["accepted"] - row["refused"] - row["waiting"],
             "refused_percent": percent(row["refused"], row["accepted"] + row["refused"]),
             "late_in_all": row["late"] + row["overdue"],
         }

@@ -32,7 +32,7 @@ class AskedForm(forms.Form):
     by = forms.ChoiceField(label=_("Rows are"), required=False)
     locality = forms.ChoiceField(label=_("Locality"), required=False)
     birth_year = forms.ChoiceField(label=_("Birth year"), required=False)
-    language = forms.ChoiceField(label=_("Language of education"), required=False)
+    language = forms.ChoiceField(label=_("Language of upbringing"), required=False)
     month = forms.ChoiceField(label=_("Months"), required=False)
 
     def __init__(

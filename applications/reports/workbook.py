@@ -49,7 +49,7 @@ def told_filters(asked: Asked) -> list[str]:
     if asked.birth_year:
         told.append(f"{gettext('Birth year')}: {asked.birth_year}")
     if asked.language:
-        told.append(f"{gettext('Language of education')}: {Language(asked.language).label}")
+        told.append(f"{gettext('Language of upbringing')}: {Language(asked.language).label}")
     return told
 
 
