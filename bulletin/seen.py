@@ -104,6 +104,11 @@ class CheckedAdmin(SeenAdmin):
                     return check
         return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        return super().render_change_form(request, context | {"is_checked": True}, *args, **kwargs)
+
     def _check(self, request: HttpRequest, object_id: str | None, *, is_again: bool) -> HttpResponse | None:
         """The page that asks, once more if what was told no longer holds.
 

@@ -52,7 +52,7 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {localtime(self.created_at):%Y-%m-%d %H:%M}"
+        return f"{self.get_kind_display()} {localtime(self.created_at):%d.%m.%Y %H:%M}"
 
     @property
     def text(self) -> str:
@@ -98,7 +98,7 @@ class Outgoing(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {localtime(self.created_at):%Y-%m-%d %H:%M}"
+        return f"{self.get_kind_display()} {localtime(self.created_at):%d.%m.%Y %H:%M}"
 
 
 class Message(Outgoing):

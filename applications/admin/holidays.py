@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from applications.admin.day_preview import longer_by, touched_by
-from applications.admin.work import YEARS_AHEAD
+from applications.admin.work import YEARS_AHEAD, Rows
 from applications.bidding.obstacles import EARLIEST_YEAR
 from applications.referrals.days_off import LENGTHEN_TASK
 from bulletin.calendar import lock_calendar, mark_of_calendar
@@ -78,10 +78,18 @@ class HolidayAdmin(CheckedAdmin):
                 {"label": gettext("kind"), "value": self._was_and_becomes(obj)},
                 {"label": gettext("name in Kazakh"), "value": obj.name_kk},
                 {"label": gettext("name in Russian"), "value": obj.name_ru},
+                *self._typed_source(obj),
             ],
             "is_past": obj.date <= timezone.localdate(now),
             "touched": touched_by(obj, now=now),
         }
+
+    def _typed_source(self, holiday: Holiday) -> Rows:
+        """The source where one is typed; else whoever saves becomes it."""
+        stored = Holiday.objects.filter(pk=holiday.pk).first()
+        if not holiday.source or (stored is not None and stored.source == holiday.source):
+            return []
+        return [{"label": gettext("source"), "value": holiday.source}]
 
     def _was_and_becomes(self, holiday: Holiday) -> str:
         """The kind of the day, with the present one if it is another."""

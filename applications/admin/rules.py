@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html_join
@@ -88,6 +89,11 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "locality" in self.fields:
+            self.fields["locality"].help_text = gettext(
+                "Rules for one locality need no second official. Those for all localities, and those of an emergency, "
+                "are only proposed."
+            )
         if "valid_from" in self.fields:
             self.fields["valid_from"].required = False
             self.fields["valid_from"].help_text = gettext("Empty only in an emergency.")
@@ -207,6 +213,13 @@ class RulesAdmin(CheckedAdmin):
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if isinstance(field, forms.ModelChoiceField):
             demand_locality_of(field, staff_of(request), now=estimate_clock())
+        return field
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Without Django's picture that leads from here to the page of the locality."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_view_related = False
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Rules | None = None) -> bool:

@@ -72,6 +72,14 @@ class TestCards:
         assert "ничего не найдено" in searched
         assert 'href="?"' in searched
 
+    def test_only_what_a_search_found_is_counted_beside_it(self):
+        kindergarten = KindergartenFactory()
+        for state in Vacancy.State.DRAFT, Vacancy.State.PUBLISHED:
+            VacancyFactory(group__kindergarten=kindergarten, state=state)
+        desk, counted = inside(worker_of(kindergarten)), 'class="small quiet"'
+        assert counted not in desk.get(f"{LIST}?state__exact=draft").content.decode()
+        assert counted in desk.get(f"{LIST}?q=nothing-like-it").content.decode()
+
 
 @pytest.mark.django_db
 class TestFilterByKindergarten:

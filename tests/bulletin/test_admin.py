@@ -24,6 +24,7 @@ from accounts.roles import Role
 from balabaqsha.roles import PERMISSIONS
 from bulletin.employment import employees_of, institutions_of, kindergartens_of, localities_of
 from bulletin.models import Employment, Holiday, Kindergarten, Locality, Review
+from bulletin.official_days import source_in_words
 from bulletin.seen import mark_of
 from tests.factories import (
     EmploymentFactory,
@@ -226,7 +227,8 @@ def test_a_day_is_never_deleted_and_keeps_its_date(chief: Client) -> None:
         "kind": "work",
         "name_kk": "Жұмыс күні",
         "name_ru": "Рабочий день",
-        "source": day.source,
+        # As the page shows it: nobody names another one.
+        "source": source_in_words(day.source),
         "confirmed": "yes",
     }
     asked = carried(chief.post(f"/admin/bulletin/holiday/{day.pk}/change/", data))
@@ -357,9 +359,10 @@ def test_a_form_that_does_not_say_what_it_was_made_of_saves_nothing(
 
 
 def test_a_day_is_asked_about_before_it_is_saved(chief: Client) -> None:
-    data = {"date": "15.05.2019", "kind": "off", "name_kk": "Күн", "name_ru": "День", "source": ""}
+    data = {"date": "15.05.2019", "kind": "off", "name_kk": "Күн", "name_ru": "День", "source": "№ 15 бұйрық"}
     page = chief.post("/admin/bulletin/holiday/add/", data)
     assert page.status_code == 200
+    assert "<dd>№ 15 бұйрық</dd>" in page.content.decode()
     assert not Holiday.objects.filter(date=date(2019, 5, 15)).exists()
     assert "15.05.2019" in page.content.decode()
     assert chief.post("/admin/bulletin/holiday/add/", carried(page)).status_code == 302

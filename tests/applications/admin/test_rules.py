@@ -145,6 +145,16 @@ class TestPreview:
         rules = Rules.objects.get()
         assert (rules.stop_working_days, rules.moving_keeps_date, rules.valid_from) == (30, False, TOMORROW)
 
+    def test_the_form_says_what_its_button_does(self, office):
+        """It leads on to the page that saves, or proposes; and says which rules need no second official."""
+        page = text(office.get(ADD))
+        assert re.findall(r'<input type="submit" value="([^"]*)"', page) == ["Жалғастыру"]
+        assert "екінші маман" in page
+        assert "view-related" not in page
+        shown = text(office.post(ADD, values(locality="", reason="Жаңа бұйрық")))
+        assert 'type="submit">Ұсыну<' in shown
+        assert 'type="submit">Сақтау<' not in shown
+
     def test_wrong_values_are_explained_instead(self, office):
         for wrong in (
             {"youngest_age": "6", "oldest_age": "3"},
