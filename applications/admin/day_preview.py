@@ -60,7 +60,7 @@ def touched_by(holiday: Holiday, *, now: datetime) -> list[Deadlines]:
     """What the day means for every kind of deadline that counts working days and is under way over it."""
     longer = longer_by(holiday, now=now)
     extended = [one for one in longer if hasattr(one.referral, "extension")]
-    plain = [one for one in longer if one not in extended]
+    plain = [one for one in longer if not hasattr(one.referral, "extension")]
     day, zones = holiday.date, _zones()
     referrals = _referrals(day, zones, now=now)
     is_extended = Referral.objects.filter(extension__isnull=False).values("pk")
