@@ -212,7 +212,7 @@ def test_a_later_history_is_closed_by_its_trigger_and_then_by_right(owner, web_r
 LOADER = MigrationLoader(None)
 CHANGES_OF_DATA = [
     (key, name, code)
-    for key, migration in LOADER.disk_migrations.items()
+    for key, migration in sorted(LOADER.disk_migrations.items())
     if type(migration).__module__.split(".")[0] in OWN_APPS
     for operation in migration.operations
     if isinstance(operation, RunPython)
