@@ -36,7 +36,12 @@ from applications.admin.work import (
 )
 from applications.closings import deciding, ending
 from applications.closings.places import left_out, stay_out
-from applications.closings.touched import ended_by, referrals_that_end, touched_by
+from applications.closings.touched import (
+    counted_without_contract,
+    ended_by,
+    referrals_that_end,
+    touched_by,
+)
 from applications.families.names import shown_name
 from applications.journal_actions import Action
 from applications.models import Contract, Referral, ToldOfClosing
@@ -49,6 +54,7 @@ from applications.states import Move
 from bulletin.closings import is_closed
 from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Closing, Group, Kindergarten
+from bulletin.school_years import school_year
 from notifications.clock import estimate_clock, read_clock
 
 TONES = {
@@ -164,6 +170,12 @@ def _effect(closing: Closing, *, reader: User, now: datetime) -> Rows:
         _who(gettext("Offers of places that end"), touched.offers.exclude(application=None), reader),
         _who(gettext("Referrals that end"), referrals, reader),
         _who(gettext("Enrolled children whose families are told"), touched.contracts, reader),
+        {
+            "label": gettext(
+                "Children counted there without a contract here: call their families yourselves"
+            ),
+            "value": counted_without_contract(closing, year=school_year(today)),
+        },
     ]
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from applications.models import Bid, Contract, Event, Offer, Referral
+from applications.models import Bid, Contract, Event, Headcount, Offer, Referral
 from applications.places.enrolled import in_groups
-from applications.states import LIVE_OFFERS, BidState, Move, ReferralState
+from applications.states import LIVE_OFFERS, BidState, Move, ProposalState, ReferralState
 from bulletin.models import Closing, Group, Vacancy
 
 _PLACE = "group__kindergarten__locality"
@@ -33,6 +33,19 @@ def ended_by(closing: Closing) -> list[Event]:
 def referrals_that_end(closing: Closing, *, at: datetime) -> list[Referral]:
     """Those that are valid at the instant of the decision; what has run out before is no matter of the closing."""
     return [one for one in touched_by(closing).referrals if one.is_extendable(now=at)]
+
+
+def counted_without_contract(closing: Closing, *, year: int) -> int:
+    """How many children of the newest approved counts up to a school year have no contract here; nobody tells these."""
+    here = groups_of(closing).order_by()
+    counts = Headcount.objects.filter(
+        group__in=here, state=ProposalState.APPROVED, school_year__lte=year
+    ).order_by("group_id", "-school_year", "-counted_at", "-pk")
+    unknown = 0
+    for count in counts.distinct("group_id"):
+        known = Contract.objects.filter(in_groups([count.group_id]), signed_at__lte=count.counted_at)
+        unknown += max(count.children - known.count(), 0)
+    return unknown
 
 
 @dataclass(frozen=True)

@@ -636,6 +636,22 @@ def test_only_an_official_of_the_place_closes_it(scene, families, official):
     )
     first, second = (f"{bid.application.number} {bid.application.child.last_name}" for bid in ended)
     assert re.search(f"2: {first}.*<details><summary>Қалғандары: 1</summary>{second}", every_name)
+    # The portal can't tell those who came another way.
+    uncounted = gettext("Children counted there without a contract here: call their families yourselves")
+    assert effect[uncounted] == "0"
+    Headcount.objects.create(
+        group=scene.group,
+        school_year=2018,
+        children=23,
+        counted_at=NOW,
+        state=ProposalState.APPROVED,
+        proposed_at=NOW,
+        proposed_by=families.worker,
+        decided_by=official,
+        decided_at=NOW,
+    )
+    page = client.post(address, sent)
+    assert {str(row["label"]): row["value"] for row in page.context["effect"]}[uncounted] == 22
     # What has run out before ends by itself.
     Referral.objects.filter(pk=families.referral.pk).update(
         issued_at=NOW - timedelta(days=9), valid_until=NOW - MICROSECOND
