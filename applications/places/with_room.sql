@@ -1,7 +1,7 @@
 -- The groups of these kindergartens (null: of all) in which there is room this school year and for which nothing is
 -- written or published that still gives places, and which are not closed: what `occupancy.reckon` and `occupancy.room` say, for many at once.
 WITH asked AS (SELECT %s::timestamptz AS now, %s::bigint[] AS kindergartens),
-place AS (
+place AS MATERIALIZED (
     SELECT g.id AS group_id, g.capacity, l.timezone,
         (SELECT min(p.started_at) FROM bulletin_pause p
          WHERE p.ended_at IS NULL AND (p.locality_id IS NULL OR p.locality_id = l.id)) AS paused_since,
@@ -11,7 +11,7 @@ place AS (
     JOIN bulletin_locality l ON l.id = k.locality_id
     WHERE kindergartens IS NULL OR k.id = ANY (kindergartens)
 ),
-vacancy AS (
+vacancy AS MATERIALIZED (
     SELECT v.id, v.group_id, v.state, v.seats_total, v.seats_taken, now < v.opens_at AS is_ahead, v.mode = 'queue_order' AS is_collected,
         v.state = 'closed' OR coalesce(v.closes_at <= least(now, p.paused_since), false) AS is_over,
         extract(
@@ -19,7 +19,7 @@ vacancy AS (
         )::int AS year
     FROM asked, bulletin_vacancy v JOIN place p ON p.group_id = v.group_id
 ),
-free AS (
+free AS MATERIALIZED (
     SELECT p.* FROM place p WHERE NOT EXISTS (
         SELECT FROM bulletin_closing c JOIN bulletin_group g ON g.kindergarten_id = c.kindergarten_id
         WHERE g.id = p.group_id AND c.state = 'running' AND (c.group_id IS NULL OR c.group_id = g.id)
@@ -30,7 +30,7 @@ free AS (
         )
     )
 ),
-promised AS (
+promised AS MATERIALIZED (
     SELECT v.id, v.group_id, v.year, v.seats_taken + CASE
         WHEN v.is_collected AND v.is_over AND v.state <> 'recalled' THEN least(
             v.seats_total - v.seats_taken,
@@ -42,7 +42,7 @@ promised AS (
     FROM vacancy v JOIN free USING (group_id)
     WHERE v.state <> 'draft'
 ),
-contract AS (
+contract AS MATERIALIZED (
     SELECT v.group_id, v.year,
         coalesce((SELECT max(t.at) FROM applications_transfer t WHERE t.contract_id = c.id), c.signed_at) AS signed_at,
         CASE WHEN b.holds_seat THEN NULL ELSE c.left_on::timestamp AT TIME ZONE f.timezone END AS gone_at
@@ -55,13 +55,13 @@ contract AS (
         OR (c.left_on IS NOT NULL AND NOT EXISTS (SELECT FROM applications_transfer t WHERE t.contract_id = c.id))
 ),
 -- Who has moved from one group to another: where each was, since when, and up to when (null: is there).
-move AS (
+move AS MATERIALIZED (
     SELECT t.contract_id, t.source_id, t.target_id, t.at,
         lead(t.at) OVER one AS next_at, row_number() OVER one AS nth
     FROM applications_transfer t
     WINDOW one AS (PARTITION BY t.contract_id ORDER BY t.at, t.id)
 ),
-moved AS (
+moved AS MATERIALIZED (
     SELECT c.id AS contract_id, c.signed_at, c.left_on, b.holds_seat, l.timezone,
         extract(
             year FROM (greatest(v.vacant_from, v.opens_at) AT TIME ZONE l.timezone) - interval '8 months'
@@ -75,7 +75,7 @@ moved AS (
     JOIN bulletin_locality l ON l.id = k.locality_id
     WHERE c.id IN (SELECT contract_id FROM move)
 ),
-stay AS (
+stay AS MATERIALIZED (
     SELECT m.source_id AS group_id, d.year, d.signed_at AS since,
         (m.at AT TIME ZONE d.timezone)::date::timestamp AT TIME ZONE d.timezone AS gone_at
     FROM move m JOIN moved d USING (contract_id)
@@ -87,36 +87,49 @@ stay AS (
     FROM move m JOIN moved d USING (contract_id)
     WHERE m.next_at IS NOT NULL OR NOT d.holds_seat
 ),
-counted AS (
+counted AS MATERIALIZED (
     SELECT DISTINCT ON (h.group_id, h.school_year) h.group_id, h.school_year, h.children, h.counted_at
     FROM applications_headcount h JOIN free USING (group_id)
     WHERE h.state = 'approved'
     ORDER BY h.group_id, h.school_year, h.counted_at DESC, h.id DESC
 ),
-held AS (
+held AS MATERIALIZED (
     SELECT group_id, school_year, children, counted_at,
         lead(school_year) OVER (PARTITION BY group_id ORDER BY school_year) AS until
     FROM counted
     UNION ALL
-    SELECT group_id, NULL, 0, NULL, (SELECT min(c.school_year) FROM counted c WHERE c.group_id = free.group_id)
-    FROM free
+    SELECT free.group_id, NULL, 0, NULL, min(c.school_year)
+    FROM free LEFT JOIN counted c USING (group_id)
+    GROUP BY free.group_id
+),
+-- What is held in each span of school years, one reading of each kind: joined by group, never asked group by group.
+taken AS MATERIALIZED (
+    SELECT h.group_id, h.school_year, sum(v.places) AS places
+    FROM held h JOIN promised v ON v.group_id = h.group_id AND (h.until IS NULL OR v.year < h.until)
+    GROUP BY h.group_id, h.school_year
+    UNION ALL
+    SELECT h.group_id, h.school_year, -count(*)
+    FROM held h JOIN contract c ON c.group_id = h.group_id AND (h.until IS NULL OR c.year < h.until)
+    WHERE c.year <= h.school_year AND c.signed_at <= h.counted_at
+        AND (c.gone_at IS NULL OR h.counted_at < c.gone_at)
+    GROUP BY h.group_id, h.school_year
+    UNION ALL
+    SELECT h.group_id, h.school_year,
+        sum(CASE
+            WHEN s.gone_at IS NULL AND s.year <= h.school_year AND s.since <= h.counted_at THEN 0
+            WHEN s.gone_at IS NULL THEN 1
+            WHEN s.year <= h.school_year AND s.since <= h.counted_at AND h.counted_at < s.gone_at THEN -1
+            ELSE 0
+        END)
+    FROM held h JOIN stay s ON s.group_id = h.group_id AND (h.until IS NULL OR s.year < h.until)
+    GROUP BY h.group_id, h.school_year
+),
+full_in AS (
+    SELECT h.group_id
+    FROM held h JOIN free f USING (group_id)
+    LEFT JOIN taken t ON t.group_id = h.group_id AND t.school_year IS NOT DISTINCT FROM h.school_year
+    WHERE h.until IS NULL OR f.year < h.until
+    GROUP BY h.group_id, h.school_year, h.children, f.capacity
+    HAVING f.capacity <= h.children + coalesce(sum(t.places), 0)
 )
-SELECT f.group_id FROM free f WHERE NOT EXISTS (
-    SELECT FROM held h
-    WHERE h.group_id = f.group_id AND (h.until IS NULL OR f.year < h.until)
-    AND f.capacity <= h.children
-        + coalesce((SELECT sum(v.places) FROM promised v
-                    WHERE v.group_id = h.group_id AND (h.until IS NULL OR v.year < h.until)), 0)
-        - (SELECT count(*) FROM contract c
-           WHERE c.group_id = h.group_id AND (h.until IS NULL OR c.year < h.until)
-           AND c.year <= h.school_year AND c.signed_at <= h.counted_at
-           AND (c.gone_at IS NULL OR h.counted_at < c.gone_at))
-        + coalesce((SELECT sum(CASE
-                        WHEN s.gone_at IS NULL AND s.year <= h.school_year AND s.since <= h.counted_at THEN 0
-                        WHEN s.gone_at IS NULL THEN 1
-                        WHEN s.year <= h.school_year AND s.since <= h.counted_at AND h.counted_at < s.gone_at THEN -1
-                        ELSE 0
-                    END)
-                    FROM stay s
-                    WHERE s.group_id = h.group_id AND (h.until IS NULL OR s.year < h.until)), 0)
-)
+SELECT group_id FROM free WHERE group_id NOT IN (SELECT group_id FROM full_in)
