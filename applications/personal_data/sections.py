@@ -195,7 +195,7 @@ SECTIONS: Final = [
         "contracts",
         Contract,
         _under(Contract, "referral__application__"),
-        ("referral", "number", "signed_at", "left_on", "ended_at", "end_reason"),
+        ("referral", "number", "signed_at", "moved_to", "left_on", "ended_at", "end_reason"),
         people=("signed_by", "ended_by"),
         left_out={"id": _ROW},
     ),

@@ -164,8 +164,8 @@ class TestOtherData:
         assert (scene.group.capacity, scene.group.age_group) == (25, AgeGroup.FIRST_JUNIOR)
         proposal = GroupProposal.objects.get()
         page = desk.get(f"/admin/bulletin/group/{scene.group.pk}/change/").content.decode()
-        # Django's own button has its own word: the one that ends the acceptance of bids is another.
-        assert "Жабу</a>" in page
+        # Django's own button leads to the list: «close» is said of what no longer takes bids.
+        assert "Тізімге</a>" in page
         assert f"/admin/applications/groupproposal/{proposal.pk}/change/" in page
         press(office, work(proposal, "approve"))
         scene.group.refresh_from_db()
