@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.db.models import F
 
 from applications.models import Contract, Headcount, Transfer
@@ -110,19 +111,22 @@ def move_some(chance, *, staff):
 def test_it_says_the_same_as_the_rules(scene, is_paused):
     """Of groups that are alike in nothing."""
     chance = Random(7)
-    for _number in range(120):
+    for _number in range(60):
         fill(GroupFactory(capacity=chance.randint(2, 6)), chance, staff=scene.staff)
     move_some(chance, staff=scene.staff)
-    assert Transfer.objects.count() > 30
+    assert Transfer.objects.count() > 15
     assert Contract.objects.filter(moved_to=None, transfers__isnull=False).exists()
     if is_paused:
         Pause.objects.create(
             started_at=NOW - timedelta(days=20), started_by=scene.staff, notice_kk="x", notice_ru="x"
         )
+    with connection.cursor() as cursor:
+        # As in a city that has run for a day: what the planner knew before were the rows of other tests.
+        cursor.execute("ANALYZE")
     for now in (NOW, NOW + timedelta(minutes=1)):
         quickly = {*groups_with_room(None, now=now).values_list("pk", flat=True)}
         assert quickly == slowly(now=now)
-        assert 12 < len(quickly) < 110
+        assert 6 < len(quickly) < 55
 
 
 def test_only_of_the_kindergartens_that_are_asked_for(scene):
