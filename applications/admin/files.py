@@ -21,6 +21,7 @@ from applications.files import making
 from applications.files.makers import maker_of
 from applications.journal_actions import Action
 from applications.models import MadeFile
+from applications.models.made_file import KEPT_FOR
 from applications.rosters import held
 from applications.rosters.sheet import XLSX_TYPE
 from notifications.clock import read_clock
@@ -53,7 +54,7 @@ class FileRow:
 
     @property
     def until(self) -> datetime | None:
-        return self.file.ready_at + making.KEPT_FOR if self.file.ready_at else None
+        return self.file.ready_at + KEPT_FOR if self.file.ready_at else None
 
 
 def file_rows(user: User, *, what: str, now: datetime, query: str | None = None) -> list[FileRow]:

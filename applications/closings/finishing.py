@@ -17,20 +17,21 @@ HOUR: Final = timedelta(hours=1)
 
 
 def finish(closing: Closing, *, now: datetime) -> None:
-    """Tell the workers of a closing, or its end, and do for each family what it demands. May be repeated.
+    """Do for each family what a closing, or its end, demands, then tell the workers of it. May be repeated.
 
-    Each family is handled in a transaction of its own.
+    Each family is handled in a transaction of its own. The workers come last: what can't be told to one of them holds
+    up no family, and is told the next time.
     """
     closing = Closing.objects.select_related("kindergarten__locality", "group", "decided_by", "ended_by").get(
         pk=closing.pk
     )
-    tell_workers(closing, now=now)
     if closing.state == Closing.State.RUNNING:
         is_done = end_what_is_under_way(closing, now=now)
     else:
         is_undone = closing.state == Closing.State.UNDONE
         is_given_back = give_back_what_it_ended(closing, now=now) if is_undone else True
         is_done = tell_that_it_is_over(closing, now=now) and is_given_back
+    tell_workers(closing, now=now)
     if is_done:
         Closing.objects.filter(pk=closing.pk, state=closing.state).update(finished_at=now)
 

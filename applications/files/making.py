@@ -15,12 +15,11 @@ from accounts.stored_files import delete_after_commit
 from applications.families.names import NAMES
 from applications.files.makers import CannotBeMade, maker_of
 from applications.models import MadeFile
-from applications.models.made_file import UNDER_WAY
+from applications.models.made_file import KEPT_FOR, UNDER_WAY
 from notifications.broker import wake_on_commit
 from notifications.clock import read_clock
 from notifications.sweeps import sweep
 
-KEPT_FOR: Final = timedelta(hours=24)
 # A worker that gave no sign of life for so long is dead; each part that is ready is a sign.
 LEASE: Final = timedelta(minutes=2)
 # Whoever presses again so soon gets the same file.

@@ -1,5 +1,8 @@
 """Files that a worker makes for an employee: reports, and lists too long to be made while the page waits."""
 
+from datetime import timedelta
+from typing import Final
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -8,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.made_by_worker import MadeByWorker
 
+# How long it may be fetched once it is ready.
+KEPT_FOR: Final = timedelta(hours=24)
 UNDER_WAY = (MadeByWorker.State.WAITING, MadeByWorker.State.WORKING)
 
 

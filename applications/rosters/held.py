@@ -5,7 +5,7 @@ in those of its kindergarten from the referral on, and in those of the enrolled 
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.utils.timezone import localtime
 from accounts.audit_search import Span
 from accounts.models import User
 from applications.models import Bid, Event
+from applications.models.made_file import KEPT_FOR
 from applications.rosters import own
 from applications.states import Move
 from bulletin.employment import kindergartens_of, localities_of, works_everywhere
@@ -22,8 +23,6 @@ from children.models import Child
 
 # Of so many bids the lists are told, the newest: a family has a few.
 MOST: Final = 200
-# No file is kept longer (`applications.files.making.KEPT_FOR`).
-FETCHED_LATER: Final = timedelta(hours=24)
 _EVERYWHERE: Final = "roster.awaited:city"
 
 
@@ -113,4 +112,4 @@ def _lists_of(bid: Bid, gone: dict[str, Event]) -> list[Span]:
 
 def _span(key: str, since: datetime | None, until: datetime | None) -> Span:
     """A file holds whom the list held when it was made, and may be fetched later."""
-    return Span(key, since, until + FETCHED_LATER if until else None)
+    return Span(key, since, until + KEPT_FOR if until else None)

@@ -20,10 +20,8 @@ from accounts.limits import Limit
 from accounts.models import AuditEntry, Employee, Profile, User
 from accounts.roles import Role
 from applications.admin.work import WorkAdmin
-from applications.files.making import KEPT_FOR
 from applications.journal_actions import Action as FamilyAction
 from applications.rosters import held
-from applications.rosters.held import FETCHED_LATER
 from bulletin.models import Employment, Holiday, Locality
 from tests.factories import (
     ApplicationFactory,
@@ -420,7 +418,6 @@ class TestSearch:
             FamilyAction.LOOKED_ON_CALL,
         }
         # A file that a worker made is entered like the list, and found after the child has left it.
-        assert FETCHED_LATER == KEPT_FOR
         file = held.in_file("roster:bids", f"pk={vacancy.pk}", employee=worker, now=timezone.now())
         assert file == held.bids_for(vacancy.pk)
         awaited = held.in_file("roster:awaited", "", employee=worker, now=timezone.now())

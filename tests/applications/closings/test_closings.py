@@ -402,6 +402,22 @@ def test_places_that_stay_out_of_the_bulletin_are_named_and_published_anew(scene
     assert left_out(closing, now=NOW) == []
 
 
+def test_a_worker_who_can_not_be_told_holds_up_no_family(scene, families, official, monkeypatch):
+    closing = deciding.close(closing_for(scene), actor=official, now=NOW)
+
+    def broken(closing, *, now):
+        raise RuntimeError("no address")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(finishing, "tell_workers", broken)
+        finishing.finish_all(now=NOW)
+    assert not Bid.objects.filter(pk=families.pending.bids.get().pk, state=BidState.PENDING).exists()
+    assert ToldOfClosing.objects.filter(closing=closing).count() == 1
+    assert Closing.objects.get().finished_at is None
+    finishing.finish_all(now=NOW)
+    assert Closing.objects.get().finished_at == NOW
+
+
 def test_the_workers_read_of_it_and_of_its_end(scene, official):
     """Once of each, with the reason and a link to its page; on their start page while it runs. No other does."""
     kindergarten = scene.group.kindergarten
