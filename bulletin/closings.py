@@ -37,3 +37,25 @@ def covers(closing: Closing, group: Group) -> bool:
 def may_be_undone(closing: Closing, *, now: datetime) -> bool:
     """Whether a closing can still be taken for a mistake: up to the end of its first day. Later it is reopened."""
     return closing.state == Closing.State.RUNNING and closing.locality.day(now) <= closing.starts_on
+
+
+def cut_short_by(closing: Closing) -> list[Closing]:
+    """The undone closings whose families were not all handled as this one was decided there, and those these cut short.
+
+    What they have not given back comes back only with the undoing of this one.
+    """
+    of_kindergarten = Closing.objects.filter(kindergarten=closing.kindergarten_id, state=Closing.State.UNDONE)
+    undone = list(of_kindergarten.exclude(pk=closing.pk))
+    found: list[Closing] = []
+    later = [closing]
+    while later:
+        later = [one for one in undone if one not in found and any(_is_cut_short(one, by) for by in later)]
+        found += later
+    return found
+
+
+def _is_cut_short(earlier: Closing, later: Closing) -> bool:
+    assert earlier.ended_at is not None
+    is_there = None in (earlier.group_id, later.group_id) or earlier.group_id == later.group_id
+    is_unfinished = earlier.finished_at is None or earlier.finished_at >= later.decided_at
+    return is_there and earlier.ended_at <= later.decided_at and is_unfinished

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from applications.bidding.award import hold_seat
@@ -12,7 +13,7 @@ from applications.bidding.obstacles import publication_lead
 from applications.bidding.passing_on import PASSING_TASK
 from applications.closings.deciding import END, FINISH_TASK, lock_offer, require
 from applications.closings.entries import closed_before, record, record_return
-from applications.closings.touched import ended_by
+from applications.closings.touched import ended_by, groups_of
 from applications.journal_actions import Action
 from applications.models import Application, Bid, Event, Offer, Referral, ToldOfClosing
 from applications.moves import (
@@ -35,7 +36,7 @@ from applications.states import QUEUED_STATES, ApplicationState, BidState, Move,
 from applications.undoing.kinds import may_return
 from applications.undoing.revocations import last_day_left
 from bulletin import seats
-from bulletin.closings import covers, is_closed, may_be_undone, running
+from bulletin.closings import covers, cut_short_by, is_closed, may_be_undone, running
 from bulletin.models import Closing, Group, Vacancy
 from notifications.broker import wake_soon_on_commit
 from notifications.sweeps import sweep
@@ -97,11 +98,13 @@ def give_back_what_it_ended(closing: Closing, *, now: datetime) -> bool:
 
     Only to who still waits and has applied nowhere since, and only a place that is still there: first to those who had
     one, then to those whose bids were collected, vacancy by vacancy. The others are told that nothing comes back. Then
-    each vacancy ends as `_give_back`. May be repeated.
+    each vacancy ends as `_give_back`. May be repeated. Where it has closed again meanwhile nothing comes back now, but
+    with the undoing of that closing, too (`cut_short_by`).
     """
     ended = bids_ended_by(closing)
-    held = [bid for bid, had_place in ended if had_place]
-    if sweep(held, lambda bid: _restore(bid, closing, now=now)) < len(held):
+    # Those of a vacancy that another closing has recalled again are only told.
+    first = [bid for bid, had_place in ended if had_place or bid.vacancy.closing_id != closing.pk]
+    if sweep(first, lambda bid: _restore(bid, closing, now=now)) < len(first):
         return False
 
     def give_back(vacancy: Vacancy) -> None:
@@ -115,20 +118,32 @@ def give_back_what_it_ended(closing: Closing, *, now: datetime) -> bool:
 
 
 def bids_ended_by(closing: Closing) -> list[tuple[Bid, bool]]:
-    """The bids that it ended, and those of its referrals, as they were sent; and whether each had a place."""
+    """The bids that it ended, and those of its referrals, as they were sent; and whether each had a place.
+
+    After them, in its groups, those that nobody has given back of the closings that it cut short.
+    """
+    found: dict[UUID, tuple[Bid, bool]] = {}
+    for one in (closing, *cut_short_by(closing)):
+        for bid, had_place in _bids_ended_by(one, groups=groups_of(closing)):
+            found.setdefault(bid.pk, (bid, had_place))
+    return list(found.values())
+
+
+def _bids_ended_by(closing: Closing, *, groups: QuerySet[Group]) -> list[tuple[Bid, bool]]:
     events = ended_by(closing)
     had_place = {event.data["bid"]: event.data["held"] for event in events if "bid" in event.data}
     referrals = [event.data["referral"] for event in events if "referral" in event.data]
     ended = Bid.objects.filter(
         Q(pk__in=had_place, state=BidState.VOID)
-        | Q(referral__in=referrals, referral__state=ReferralState.REVOKED)
+        | Q(referral__in=referrals, referral__state=ReferralState.REVOKED),
+        vacancy__group__in=groups.order_by(),
     )
     rows = ended.select_related("application", "referral", "vacancy").order_by("placed_at", "pk")
     return [(bid, had_place.get(str(bid.pk), True)) for bid in rows]
 
 
 def _event_of(bid: Bid, referral: Referral | None, closing: Closing) -> Event | None:
-    """What ended a bid, or its referral, if that was this closing and nothing since."""
+    """What ended a bid, or its referral, if that was this closing, or one that it cut short, and nothing since."""
     events = Event.objects.filter(application=bid.application_id).order_by("-id")
     if bid.state == BidState.VOID:
         newest = events.filter(move=Move.VOID_BID, data__bid=str(bid.pk)).first()
@@ -136,7 +151,8 @@ def _event_of(bid: Bid, referral: Referral | None, closing: Closing) -> Event | 
         newest = events.filter(move=Move.REVOKE_REFERRAL, data__referral=str(referral.pk)).first()
     else:
         return None
-    return newest if newest and newest.data.get("closing") == closing.pk else None
+    closings = (closing.pk, *(one.pk for one in cut_short_by(closing)))
+    return newest if newest and newest.data.get("closing") in closings else None
 
 
 def _restore(bid: Bid, closing: Closing, *, now: datetime) -> None:
@@ -150,12 +166,12 @@ def _restore(bid: Bid, closing: Closing, *, now: datetime) -> None:
         bid = Bid.objects.get(pk=bid.pk)
         bid.application, bid.vacancy = application, vacancy
         event = _event_of(bid, referral, closing)
-        if event is None or not _is_recalled(vacancy, closing) or is_closed(group):
+        if event is None or vacancy.state != Vacancy.State.RECALLED or _is_left_to_another(vacancy, closing):
             return
-        has_place = room_beside(vacancy, group, now=now) > 0
         bid.holds_seat = event.data.get("held", True)
+        has_place = _may_give_back(vacancy, group, closing) and room_beside(vacancy, group, now=now) > 0
         if not (may_return(bid, application) and has_place and (not bid.holds_seat or seats.take(vacancy))):
-            _tell_that_it_stays_ended(bid, closing, now=now)
+            _tell_that_it_stays_ended(bid, closing, ended_by=event.data["closing"], now=now)
             return
         if referral is None:
             _restore_bid(bid, application, closing, now=now)
@@ -165,10 +181,11 @@ def _restore(bid: Bid, closing: Closing, *, now: datetime) -> None:
             _restore_referral(referral, application, closing, now=now)
 
 
-def _tell_that_it_stays_ended(bid: Bid, closing: Closing, *, now: datetime) -> None:
-    """Tell the family of a bid that does not come back, while it is in the queue."""
+def _tell_that_it_stays_ended(bid: Bid, closing: Closing, *, ended_by: int, now: datetime) -> None:
+    """Tell the family of a bid that does not come back, while it is in the queue: once of what one closing ended."""
     if bid.application.state in QUEUED_STATES:
-        _remind_of_what_is_lost(bid.application, bid.vacancy.group, closing, key=str(bid.pk), now=now)
+        key = f"{ended_by}:{bid.pk}"
+        _remind_of_what_is_lost(bid.application, bid.vacancy.group, closing, key=key, now=now)
 
 
 def _remind_of_what_is_lost(
@@ -183,7 +200,7 @@ def _remind_of_what_is_lost(
     remind(
         application,
         "closing_undone",
-        key=f"{closing.pk}:{key}",
+        key=key,
         now=now,
         kindergarten=group.kindergarten,
         group=group,
@@ -192,9 +209,15 @@ def _remind_of_what_is_lost(
     )
 
 
-def _is_recalled(vacancy: Vacancy, closing: Closing) -> bool:
-    """Whether a vacancy is still recalled by a closing, or was by hand before, where only referrals were left."""
-    return vacancy.state == Vacancy.State.RECALLED and vacancy.closing_id in (closing.pk, None)
+def _is_left_to_another(vacancy: Vacancy, closing: Closing) -> bool:
+    """Whether another closing has recalled a vacancy again, and is undone, too: that one gives back what is left."""
+    another = vacancy.closing if vacancy.closing_id != closing.pk else None
+    return another is not None and another.state == Closing.State.UNDONE
+
+
+def _may_give_back(vacancy: Vacancy, group: Group, closing: Closing) -> bool:
+    """Whether a vacancy is still recalled by a closing, or was by hand before; and its group has not closed again."""
+    return vacancy.closing_id in (closing.pk, None) and not is_closed(group)
 
 
 def _restore_bid(bid: Bid, application: Application, closing: Closing, *, now: datetime) -> None:
@@ -253,7 +276,7 @@ def _give_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
         vacancy = lock_vacancy(vacancy.pk)
         if vacancy.closing_id != closing.pk or is_closed(group):
             return
-        ended = Offer.objects.filter(vacancy=vacancy, state__in=FREED, ended_at__gte=closing.decided_at)
+        ended = Offer.objects.filter(vacancy=vacancy, state__in=FREED, ended_at__gte=vacancy.ended_at)
         for _offer in range(ended.count()):
             if room_beside(vacancy, group, now=now) > 0 and seats.take(vacancy):
                 Offer.objects.create(vacancy=vacancy, freed_at=now)
@@ -266,7 +289,7 @@ def _give_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
                 vacancy.save(update_fields=["closing"])
                 return
             vacancy.seats_total = vacancy.seats_taken + min(vacancy.seats_free, places)
-        give_time_back(vacancy, closing, now=now)
+        give_time_back(vacancy, now=now)
         was_closed = closed_before(vacancy)
         vacancy.end_reason, vacancy.state = "", Vacancy.State.CLOSED
         if was_closed:
@@ -280,9 +303,10 @@ def _give_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
 _OF_A_RECALL = ("closing", "end_reason", "state", "ended_at", "seats_total", "closes_at", "priority_until")
 
 
-def give_time_back(vacancy: Vacancy, closing: Closing, *, now: datetime) -> None:
-    """Let what collects bids do so for as much longer as it was closed, up to a whole minute."""
-    closes_at, since = vacancy.closes_at, max(closing.decided_at, vacancy.opens_at)
+def give_time_back(vacancy: Vacancy, *, now: datetime) -> None:
+    """Let what collects bids do so for as much longer as it was recalled, up to a whole minute."""
+    assert vacancy.ended_at is not None
+    closes_at, since = vacancy.closes_at, max(vacancy.ended_at, vacancy.opens_at)
     if not vacancy.is_collected or closes_at is None or vacancy.awarded_at or not since < min(closes_at, now):
         return
     lost = ceil((now - since) / MINUTE) * MINUTE
@@ -331,7 +355,7 @@ def _tell(told: ToldOfClosing, closing: Closing, *, now: datetime) -> None:
         told.save(update_fields=["over_told_at"])
         group = told.contract.group
         if told.contract.ended_at is not None and _took_its_number_back(told, application, closing):
-            key = str(told.contract_id)
+            key = f"{closing.pk}:{told.contract_id}"
             _remind_of_what_is_lost(application, group, closing, key=key, is_contract=True, now=now)
         # The child may have moved to a group that never closed, or its group may be closed by itself.
         if told.contract.ended_at is not None or not covers(closing, group) or is_closed(group):

@@ -11,6 +11,7 @@ from applications.closings.ending import give_back_what_it_ended, tell_that_it_i
 from applications.closings.workers import tell_workers
 from bulletin.models import Closing
 from notifications.alone import alone
+from notifications.clock import read_clock
 from notifications.sweeps import sweep
 
 HOUR: Final = timedelta(hours=1)
@@ -33,7 +34,8 @@ def finish(closing: Closing, *, now: datetime) -> None:
         is_done = tell_that_it_is_over(closing, now=now) and is_given_back
     tell_workers(closing, now=now)
     if is_done:
-        Closing.objects.filter(pk=closing.pk, state=closing.state).update(finished_at=now)
+        # Not before its last family (`cut_short_by`): the run may have lasted.
+        Closing.objects.filter(pk=closing.pk, state=closing.state).update(finished_at=read_clock())
 
 
 def finish_all(*, now: datetime) -> int:

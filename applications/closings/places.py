@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from applications.closings.ending import FREED, bids_ended_by, give_time_back, goes_on
 from applications.closings.entries import closed_before
@@ -11,6 +11,7 @@ from applications.closings.touched import groups_of
 from applications.models import Offer
 from applications.places.occupancy import occupancies_of, place_day, room
 from applications.undoing.kinds import may_return
+from bulletin.closings import cut_short_by
 from bulletin.models import Closing, Vacancy
 from bulletin.school_years import school_year
 
@@ -29,14 +30,14 @@ def stay_out(closing: Closing, *, now: datetime) -> list[tuple[Vacancy, int]]:
     )
     offered = Counter(
         Offer.objects.filter(
-            vacancy__closing=closing, state__in=FREED, ended_at__gte=closing.decided_at
+            vacancy__closing=closing, state__in=FREED, ended_at__gte=F("vacancy__ended_at")
         ).values_list("vacancy", flat=True)
     )
     found = []
     for vacancy in Vacancy.objects.filter(closing=closing).select_related(_PLACE).order_by("pk"):
         free = vacancy.seats_free - coming_back[vacancy.pk] - offered[vacancy.pk]
         # Of this copy alone: nothing is stored.
-        give_time_back(vacancy, closing, now=now)
+        give_time_back(vacancy, now=now)
         if free > 0 and not goes_on(vacancy, now=now) and closed_before(vacancy) is None:
             found.append((vacancy, free))
     return found
@@ -54,7 +55,7 @@ def left_out(closing: Closing, *, now: datetime) -> list[tuple[Vacancy, int]]:
         group__in=groups_of(closing).order_by(),
         state=Vacancy.State.CLOSED,
         closing=None,
-        ended_at=closing.decided_at,
+        ended_at__in=[one.decided_at for one in (closing, *cut_short_by(closing))],
     ).exclude(group__in=anew.order_by().values("group"))
     vacancies = list(ended.select_related(_PLACE).order_by("pk"))
     held = occupancies_of([one.group for one in vacancies], now=now) if vacancies else {}

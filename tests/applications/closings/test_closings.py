@@ -365,7 +365,7 @@ def test_a_mistake_gives_everybody_back_what_they_had(scene, families, official)
     assert children_told("closing_undone") == [families.pending.child_id]
     assert {"group_closes", "group_reopens"} <= told(families.signed)
     assert numbers(scene) == before
-    assert Closing.objects.get().finished_at == latest
+    assert not Closing.objects.filter(finished_at=None).exists()
     assert all_is_well() == ([], [])
     assert (
         why_not_publish(
@@ -537,8 +537,9 @@ def test_who_took_its_number_back_reads_how_the_contract_can_go_on(scene, famili
     assert all_is_well() == ([], [])
 
 
-def test_it_closes_again_while_an_undoing_is_unfinished(scene, families, official):
-    """What had come back ends by the new closing, and nothing more comes back."""
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_it_closes_again_while_an_undoing_is_unfinished(scene, families, official, is_undone):
+    """What had come back ends by the new closing, and nothing more comes back, unless that is undone, too."""
     first = ending.undo(closed(scene, official), actor=official, reason="x", now=NOW)
     ending._restore(families.bid, first, now=NOW)
     again = closed(scene, official)
@@ -549,9 +550,41 @@ def test_it_closes_again_while_an_undoing_is_unfinished(scene, families, officia
     assert not touched_by(again).referrals.exists()
     assert not Closing.objects.filter(finished_at=None).exists()
     assert all_is_well() == ([], [])
-    # That one was the mistake: what it ended comes back.
+    # Whom the first had not reached reads that nothing comes back now.
+    lost = sorted(getattr(families, name).child_id for name in ("referred", "collected"))
+    assert children_told("closing_undone") == lost
+    if not is_undone:
+        finishing.finish(ending.reopen(again, actor=official, now=NOW), now=NOW)
+        assert touched_by(again).bids.count() == touched_by(again).referrals.count() == 0
+        return
+    # That one was a mistake, too: what it ended comes back, and what the first had not given back.
+    finishing.finish(ending.undo(again, actor=official, reason="x", now=NOW), now=NOW)
+    came_back = Bid.objects.filter(pk__in=(families.bid.pk, families.collected_bid.pk), state=BidState.PENDING)
+    assert came_back.count() == 2
+    assert Referral.objects.get(pk=families.referral.pk).state == ReferralState.ISSUED
+    assert Offer.objects.get(state__in=LIVE_OFFERS).state == OfferState.SEEKING
+    collecting = Vacancy.objects.get(pk=families.collected_bid.vacancy_id)
+    assert collecting.state == Vacancy.State.PUBLISHED
+    again.refresh_from_db()
+    assert left_out(again, now=NOW) == [(scene.vacancy, 1)]
+    assert children_told("closing_undone") == lost
+    assert all_is_well() == ([], [])
+
+
+def test_who_lost_its_place_by_the_last_closing_gets_it_back_first(scene, families, official):
+    """The first closing had told a family that nothing comes back, and its place went to another."""
+    first = closed(scene, official)
+    Vacancy.objects.filter(pk=scene.vacancy.pk).update(seats_total=2)
+    first = ending.undo(first, actor=official, reason="x", now=NOW)
+    Bid.objects.filter(pk=families.bid.pk).update(placed_at=NOW + timedelta(minutes=1))
+    ending._restore(families.bid, first, now=NOW)
+    assert Bid.objects.get(pk=families.bid.pk).state == BidState.PENDING
+    again = closed(scene, official)
+    assert [bid.pk for bid, _had in ending.bids_ended_by(again)][0] == families.bid.pk
+    finishing.finish_all(now=NOW)
     finishing.finish(ending.undo(again, actor=official, reason="x", now=NOW), now=NOW)
     assert Bid.objects.get(pk=families.bid.pk).state == BidState.PENDING
+    assert Referral.objects.get(pk=families.referral.pk).state == ReferralState.REVOKED
     assert all_is_well() == ([], [])
 
 
