@@ -109,6 +109,7 @@ class Action(models.TextChoices):
     UNDO_ASKED = "undo_asked", _("Asked to undo what was done by mistake")
     UNDO_APPROVED = "undo_approved", _("Request to undo approved")
     UNDO_DECLINED = "undo_declined", _("Request to undo declined")
+    UNDO_ENDED = "undo_ended", _("Request to undo closed by itself: the referral has ended")
     RULES_PROPOSED = "rules_proposed", _("Rules proposed")
     RULES_APPROVED = "rules_approved", _("Rules approved")
     RULES_PUT_OFF = "rules_put_off", _("Planned rules put off by an emergency")

@@ -226,6 +226,8 @@ KINDS: Final = (
         (*INBOX, *EMAIL),
         ("kindergarten", "closing", "reason"),
     ),
+    # To whoever asked to take a noted coming back, where the referral ended before an official had decided.
+    Kind("staff_undo_ended", _("Request to undo: closed by itself"), INBOX, ("referral",)),
     # `file_by`: until when an application gets the date on which the papers were handed in; None if it does not.
     Kind("claim_approved", _("Guardian by papers: approved"), BOTH, ("claim", "file_by")),
     Kind("claim_refused", _("Guardian by papers: refused"), BOTH, ("claim",)),
@@ -296,7 +298,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "vacancy": SimpleNamespace(
         group=_GROUP, mode="first_come", closes_at=datetime(2019, 6, 28, 10, 20, tzinfo=UTC)
     ),
-    "referral": SimpleNamespace(number="19-4839-2017", application=_APPLICATION),
+    "referral": SimpleNamespace(number="19-4839-2017", state="signed", application=_APPLICATION),
     "locality": _APPLICATION.locality,
     "bids": 20,
     "kindergartens": 12,

@@ -29,6 +29,7 @@ TONES = {
     ProposalState.PROPOSED: "warning",
     ProposalState.APPROVED: "success",
     ProposalState.DECLINED: "neutral",
+    ProposalState.ENDED: "neutral",
 }
 DECIDED_FIELDS = ["proposed_at", "proposed_by", "decided_at", "decided_by", "decision_reason"]
 

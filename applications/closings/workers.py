@@ -18,18 +18,22 @@ def tell_workers(closing: Closing, *, now: datetime) -> None:
     """Tell whoever works in the kindergarten that it, or a group of it, closes, opens again, or was closed by mistake.
 
     In the inbox of the workplace, and by e-mail where there is an address. May be repeated: each is told of each state
-    once.
+    once. Of a state that it has left meanwhile nobody is told. Locks its row.
     """
-    is_running = closing.state == Closing.State.RUNNING
-    kind = "staff_closing" if is_running else "staff_closing_over"
-    context = {
-        "kindergarten": closing.kindergarten,
-        "closing": closing,
-        "reason": closing.reason if is_running else closing.end_reason,
-    }
-    key = f"{closing.pk}:{closing.state}"
-    link = reverse("admin:bulletin_closing_change", args=[closing.pk])
     with transaction.atomic():
+        # Its end takes this row, too: nobody is told of a state that is over.
+        locked = Closing.objects.select_for_update(no_key=True).filter(pk=closing.pk, state=closing.state)
+        if not locked.exists():
+            return
+        is_running = closing.state == Closing.State.RUNNING
+        kind = "staff_closing" if is_running else "staff_closing_over"
+        context = {
+            "kindergarten": closing.kindergarten,
+            "closing": closing,
+            "reason": closing.reason if is_running else closing.end_reason,
+        }
+        key = f"{closing.pk}:{closing.state}"
+        link = reverse("admin:bulletin_closing_change", args=[closing.pk])
         for worker in able(employees_of(closing.kindergarten, today=closing.locality.day(now)), VIEW):
             enqueue(worker, kind, context=context, dedupe_key=key, now=now, link=link)
             if address := address_of(worker):

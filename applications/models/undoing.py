@@ -25,7 +25,11 @@ class UndoRequest(Proposal):
         verbose_name_plural = _("requests to undo")
         ordering = ["-proposed_at", "-id"]
         constraints = [
-            *Proposal.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(state__in=(ProposalState.PROPOSED, ProposalState.ENDED))
+                | Q(decided_by__isnull=False),
+                name="undorequest_is_decided_by_somebody",
+            ),
             models.CheckConstraint(
                 condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")), name="undo_four_eyes"
             ),

@@ -18,6 +18,7 @@ from applications.moves import (
     locking,
     move,
 )
+from applications.referrals.asked import close_requests
 from applications.referrals.days_off import lengthen_referral
 from applications.referrals.due import last_day_of
 from applications.referrals.numbering import refuse_used
@@ -51,7 +52,7 @@ def sign_contract(referral: Referral, *, actor: User, contract_number: str = "",
             raise Refused(Refusal.GROUP_CLOSED)
         number = contract_number.strip() or referral.number
         refuse_used(number, referral.bid.vacancy.group.kindergarten)
-        _end_referral(referral, ReferralState.SIGNED, at=now)
+        _end_referral(referral, application, ReferralState.SIGNED, at=now)
         contract = Contract.objects.create(
             referral=referral,
             number=number,
@@ -86,7 +87,7 @@ def revoke_referral(referral: Referral, *, actor: User, reason: str, now: dateti
         data = {"referral": str(referral.pk)}
         if referral.held_since is not None:
             data["held_since"] = referral.held_since.isoformat()
-        _end_referral(referral, ReferralState.REVOKED, at=now, reason=reason.strip())
+        _end_referral(referral, application, ReferralState.REVOKED, at=now, reason=reason.strip())
         release_seat(referral.bid, now=now)
         event = move(
             application,
@@ -129,7 +130,7 @@ def _write_closed(application: Application, referral: Referral, closing: Closing
     data: dict[str, Any] = {"referral": str(referral.pk), "closing": closing.pk}
     if referral.held_since is not None:
         data["held_since"] = referral.held_since.isoformat()
-    _end_referral(referral, ReferralState.REVOKED, at=now, reason=closing.reason)
+    _end_referral(referral, application, ReferralState.REVOKED, at=now, reason=closing.reason)
     release_seat(referral.bid, now=now)
     # It is no decision about one family: who decided it may be a guardian of one of the children.
     official = closing.decided_by
@@ -171,7 +172,7 @@ def expire_referral(referral: Referral, *, now: datetime) -> Application:
         last_day = last_day_of(referral)
         days = stop_days_of(referral)
         last_stop_day = working_calendar().add(last_day, days)
-        _end_referral(referral, ReferralState.EXPIRED, at=referral.valid_until)
+        _end_referral(referral, application, ReferralState.EXPIRED, at=referral.valid_until)
         release_seat(referral.bid, now=now)
         StopListEntry.objects.create(
             application=application,
@@ -212,8 +213,11 @@ def _log_left(number: str) -> None:
     logger.error("referral %s can't end yet: the calendar of working days is not loaded that far", number)
 
 
-def _end_referral(referral: Referral, state: ReferralState, *, at: datetime, reason: str = "") -> None:
+def _end_referral(
+    referral: Referral, application: Application, state: ReferralState, *, at: datetime, reason: str = ""
+) -> None:
     referral.state, referral.ended_at, referral.reason, referral.held_since = state, at, reason, None
     if state not in HAS_PAPER:
         take_paper_away(referral)
     referral.save(update_fields=["state", "ended_at", "reason", "held_since", "pdf"])
+    close_requests(referral, application, now=at)

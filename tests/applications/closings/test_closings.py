@@ -20,6 +20,7 @@ from applications.closings import deciding, ending, finishing
 from applications.closings.finishing import overdue
 from applications.closings.places import left_out, stay_out
 from applications.closings.touched import touched_by
+from applications.closings.workers import tell_workers
 from applications.jobs.invariants import differences
 from applications.models import (
     Application,
@@ -442,6 +443,12 @@ def test_the_workers_read_of_it_and_of_its_end(scene, official):
     again = Notice.objects.filter(recipient=worker, kind="staff_closing_over").exclude(pk=over.pk).get()
     assert "Балабақша қайта ашылды" in again.text_kk
     assert not Notice.objects.filter(recipient__in=(other, official)).exists()
+    # Whoever handles the closing may be slower than its end: of what was undone nobody reads that it closes.
+    slow = deciding.close(closing_for(scene), actor=official, now=NOW)
+    ending.undo(slow, actor=official, reason="Қате топ таңдалды", now=NOW)
+    before = Notice.objects.filter(recipient=worker).count()
+    tell_workers(slow, now=NOW)
+    assert Notice.objects.filter(recipient=worker).count() == before
 
 
 def test_a_group_that_opens_again_takes_places_and_gives_nothing_back(scene, families, official):
@@ -559,7 +566,9 @@ def test_it_closes_again_while_an_undoing_is_unfinished(scene, families, officia
         return
     # That one was a mistake, too: what it ended comes back, and what the first had not given back.
     finishing.finish(ending.undo(again, actor=official, reason="x", now=NOW), now=NOW)
-    came_back = Bid.objects.filter(pk__in=(families.bid.pk, families.collected_bid.pk), state=BidState.PENDING)
+    came_back = Bid.objects.filter(
+        pk__in=(families.bid.pk, families.collected_bid.pk), state=BidState.PENDING
+    )
     assert came_back.count() == 2
     assert Referral.objects.get(pk=families.referral.pk).state == ReferralState.ISSUED
     assert Offer.objects.get(state__in=LIVE_OFFERS).state == OfferState.SEEKING
@@ -580,7 +589,7 @@ def test_who_lost_its_place_by_the_last_closing_gets_it_back_first(scene, famili
     ending._restore(families.bid, first, now=NOW)
     assert Bid.objects.get(pk=families.bid.pk).state == BidState.PENDING
     again = closed(scene, official)
-    assert [bid.pk for bid, _had in ending.bids_ended_by(again)][0] == families.bid.pk
+    assert next(bid.pk for bid, _had in ending.bids_ended_by(again)) == families.bid.pk
     finishing.finish_all(now=NOW)
     finishing.finish(ending.undo(again, actor=official, reason="x", now=NOW), now=NOW)
     assert Bid.objects.get(pk=families.bid.pk).state == BidState.PENDING

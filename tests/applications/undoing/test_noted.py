@@ -11,7 +11,7 @@ from accounts.audit import journal_of
 from accounts.roles import Role
 from applications.admin.work import page_of
 from applications.journal_actions import Action
-from applications.models import Application, Contract, Event, Referral, UndoRequest
+from applications.models import Application, Bid, Contract, Event, Referral, UndoRequest
 from applications.moves import Refused, write_event
 from applications.referrals import coming, ending, issuing
 from applications.referrals.due import last_day_of
@@ -162,14 +162,31 @@ class TestTakenBack:
         assert approve in page
         assert "field-came_on" not in page
         desk.post(sign, {"contract_number": ""})
+        # It is closed by itself, and whoever asked is told why; nobody has decided it.
         page = office.get(request).content.decode()
         assert approve not in page
-        assert decline in page
-        assert "сұрауды қабылдамаңыз" in page
-        office.post(approve, {})
-        assert UndoRequest.objects.get().state == ProposalState.PROPOSED
-        office.post(decline, {"reason": "Шартқа қол қойылып қойды"})
-        assert UndoRequest.objects.get().state == ProposalState.DECLINED
+        assert decline not in page
+        ended = UndoRequest.objects.get()
+        assert (ended.state, ended.decided_by, ended.decided_at) == (ProposalState.ENDED, None, NOW)
+        notice = Notice.objects.get(recipient=worker, kind="staff_undo_ended")
+        assert ["қол қойылды" in notice.text_kk, request in notice.link] == [True, True]
+        assert Action.UNDO_ENDED in {entry.action for entry in journal_of(scene.parent)}
+        assert refused(
+            requests.decline_undo, ended, actor=official_of(scene.locality), reason="x", now=NOW
+        ) == (Refusal.PROPOSAL_DECIDED)
+
+    @pytest.mark.parametrize("end", ["revoke", "expire"])
+    def test_a_request_ends_with_its_referral(self, scene, referral, worker, end):
+        noted = note(referral, worker)
+        requests.ask_to_undo(noted.bid, kind=UndoKind.NOTED, reason="x", actor=worker, now=NOW)
+        if end == "revoke":
+            ending.revoke_referral(noted, actor=worker, reason="x", now=NOW)
+        else:
+            ending.expire_referral(noted, now=noted.valid_until)
+        assert UndoRequest.objects.get().state == ProposalState.ENDED
+        # What may be asked now is not in its way.
+        kind = UndoKind.REVOCATION if end == "revoke" else UndoKind.COMING
+        assert requests.may_ask(Bid.objects.get(pk=noted.bid_id), kind)
 
 
 @pytest.mark.django_db
