@@ -14,6 +14,7 @@ from psycopg2.errors import DeadlockDetected, LockNotAvailable
 from accounts import audit
 from accounts.models import User
 from applications.models import Application, Event, Referral
+from applications.preview import is_preview
 from applications.refusals import Refusal
 from applications.rules.running_out import first_end
 from applications.states import (
@@ -23,6 +24,7 @@ from applications.states import (
     COSTLY,
     DECISIONS,
     HELD,
+    RESTING,
     ApplicationState,
     Move,
     is_allowed,
@@ -115,12 +117,16 @@ def move(
 
     Write its other rows first. If something ran out and has not been settled, it remains to be settled.
 
-    Raises `Refused`: NOT_ALLOWED; OWN_CHILD for what an employee decides about a child of their own; HALTED for a
-    costly move while a guardian of the child is disputed, DISPUTED or UNPROVEN for what `actor`, as one side of it, may
-    not do meanwhile. Raises `PermissionDenied` if `actor` does what only a guardian does, and is none (any more).
+    Raises `Refused`: PREVIEW for what families do, or would have to answer, before the portal opens; NOT_ALLOWED;
+    OWN_CHILD for what an employee decides about a child of their own; HALTED for a costly move while a guardian of the
+    child is disputed, DISPUTED or UNPROVEN for what `actor`, as one side of it, may not do meanwhile. Raises
+    `PermissionDenied` if `actor` does what only a guardian does, and is none (any more).
     """
     if step in BY_GUARDIANS and actor is not None:
         refuse_stranger(application.child, actor)
+        refuse_in_preview()
+    if step in RESTING:
+        refuse_in_preview()
     if not is_allowed(step, application.state):
         raise Refused(Refusal.NOT_ALLOWED)
     if step in DECISIONS and actor is not None:
@@ -159,6 +165,12 @@ def refuse_stranger(child: Child, actor: User) -> None:
     """
     if not present_people().filter(pk=actor.pk, guardianships__in=_live(child)).exists():
         raise PermissionDenied
+
+
+def refuse_in_preview() -> None:
+    """Raise `Refused(PREVIEW)` before the portal opens: until then families act in the old one."""
+    if is_preview():
+        raise Refused(Refusal.PREVIEW)
 
 
 def refuse_closed(user: User) -> None:

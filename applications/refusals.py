@@ -354,6 +354,7 @@ class Refusal(TextChoices):
         ),
     )
     # the portal
+    PREVIEW = "preview", _("The portal is not open yet: the queue is still kept in the old one.")
     CALENDAR = (
         "calendar",
         _("The calendar of working days doesn't reach that far. Ask an official to add the year."),

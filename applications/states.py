@@ -212,6 +212,8 @@ CHOOSING = frozenset({Move.PLACE_BID, Move.ACCEPT_OFFER, Move.CHANGE_LANGUAGES})
 BEGINNING = frozenset({Move.FILE, Move.RESTORE})
 # What only a guardian of the child does; a press that places a bid asks in its own statement.
 BY_GUARDIANS = COSTLY | HELD | CHOOSING | BEGINNING | {Move.CONFIRM_INTEREST}
+# What the portal does by itself and families could not answer before it opens.
+RESTING = frozenset({Move.OFFER_PLACE, Move.LAPSE, Move.END_LAPSED})
 # What an employee decides about one family, and nobody for their own child. The same holds for benefits, corrections
 # and disputed guardianships, whose decisions are not moves.
 DECISIONS = frozenset(

@@ -7,10 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve, translate_url
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
 
+from applications.preview import preview_words
 from bulletin.chosen_place import chosen_locality
 from bulletin.selectors import localities
 from notifications.clock import estimate_clock
@@ -35,6 +37,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         # A number, asked for once: gettext can't count with a lazy object.
         "unread_notices": cache(lambda: unread_count(request.user)),
         "demo_mode": settings.DEMO,
+        "preview_words": cache(lambda: preview_words(today=timezone.localdate(estimate_clock()))),
         "contact_phones": settings.CONTACT_PHONES,
         "contact_links": contact_links(),
         "operator": operator,

@@ -5,6 +5,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -103,6 +104,17 @@ class Environment(environ.FileAwareEnv):
         if len(digits) > len(str(LARGEST_NUMBER)) or not least <= int(value) <= most:
             raise ImproperlyConfigured(f"{var} must be a whole number from {least} to {most}.")
         return int(value)
+
+    def day(self, var: str) -> date | None:
+        """A day as 2027-03-01; None where there is none."""
+        value = self.secret(var).strip()
+        if not value:
+            return None
+        try:
+            # Python itself also reads 20270301 and weeks.
+            return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007
+        except ValueError:
+            raise ImproperlyConfigured(f"{var} must be a day such as 2027-03-01.") from None
 
     def http_address(self, var: str, *, default: str = "") -> str:
         """The address of a peer, http or https: a host, perhaps a port and a path; empty where there is none.

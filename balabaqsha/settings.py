@@ -6,6 +6,7 @@ file: `SECRET_KEY_FILE` names one that holds `SECRET_KEY`, and so on. Without `D
 addresses of the embedded servers are used (`balabaqsha.servers`).
 """
 
+from datetime import date
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -26,6 +27,13 @@ env = Environment()
 DEBUG: bool = env.bool("DEBUG", default=False)
 # Demo mode: simulated gateways, a desk with their output, a made-up city. A deploy check refuses it elsewhere.
 DEMO: bool = env.bool("BALABAQSHA_DEMO", default=False)
+
+# `preview`: people register and add children, while the queue is still kept in the old portal (`applications.preview`).
+MODE: str = env.str("MODE", default="open").strip().lower()
+if MODE not in ("open", "preview"):
+    raise ImproperlyConfigured("MODE must be open or preview.")
+# The day on which the portal opens, or has opened.
+OPENS_ON: date | None = env.day("OPENS_ON")
 
 # Replaces missing keys, in the demo and in development only.
 DEVELOPMENT_KEYS = {

@@ -24,6 +24,7 @@ from accounts.kept_files import is_trouble_of_the_disk
 from accounts.passwords import LONGEST, SHORTEST
 from accounts.way_back import page_of_ours
 from applications.disputes.guardianships import DECISION_WORKING_DAYS
+from applications.preview import is_preview
 from applications.queue.small_groups import FEW, told
 from applications.rules.in_force import rules_at, rules_of_day
 from balabaqsha import statistics as figures
@@ -79,8 +80,8 @@ def _home(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
 
 
 def _join_url(request: HttpRequest) -> str:
-    """The form of an application; for a visitor through the registration, which leads back to it."""
-    form = reverse("applications:new")
+    """The form of an application, before the opening the family's children; for a visitor through the registration."""
+    form = reverse("children:list" if is_preview() else "applications:new")
     if request.user.is_authenticated:
         return form
     return f"{reverse('accounts:register')}?{urlencode({'next': form})}"

@@ -221,6 +221,8 @@ PICKED = {
     "applications/states.py BEGINNING · Move",
     "applications/journal_actions.py _LOOKS · Action",
     "applications/states.py DECISIONS · Move",
+    # Which transitions rest before the opening is walked in tests/applications/test_transitions.py.
+    "applications/states.py RESTING · Move",
     "applications/views/cabinet/press.py _LOOK_CLOSER · Outcome",
     "applications/views/cabinet/press.py _LOOK_CLOSER · Refusal",
 }

@@ -19,6 +19,7 @@ from applications.moves import (
     lock_application,
     locking,
     move,
+    refuse_in_preview,
     refuse_own_child,
     refuse_side,
     refuse_stranger,
@@ -48,12 +49,13 @@ def claim_benefit(
 ) -> Benefit:
     """Claim a benefit with a checked `document`. It changes nothing in the queue until an official has verified it.
 
-    A benefit that counts for a limited time may be claimed again while it still counts. Raises `Refused` (ARCHIVED,
-    ENROLLED, DISPUTED, BENEFIT_NOT_OFFERED, BENEFIT_WAITS, BENEFIT_COUNTS, TOO_MANY_CLAIMS).
+    A benefit that counts for a limited time may be claimed again while it still counts. Raises `Refused` (PREVIEW,
+    ARCHIVED, ENROLLED, DISPUTED, BENEFIT_NOT_OFFERED, BENEFIT_WAITS, BENEFIT_COUNTS, TOO_MANY_CLAIMS).
     """
     with locking():
         application = _lock(application)
         refuse_stranger(application.child, actor)
+        refuse_in_preview()
         refuse_side(application.child, actor, begins=True)
         category = BenefitCategory.objects.get(pk=category.pk)
         _refuse_claim(application, category, now=now)
@@ -73,11 +75,12 @@ def claim_benefit(
 def withdraw_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
     """Take a benefit back at the family's wish, checked or not. The other guardians get an SMS.
 
-    Raises `Refused` (BENEFIT_ENDED, ARCHIVED, ENROLLED, HALTED).
+    Raises `Refused` (PREVIEW, BENEFIT_ENDED, ARCHIVED, ENROLLED, HALTED).
     """
     with locking():
         benefit = _lock_benefit(benefit)
         refuse_stranger(benefit.application.child, actor)
+        refuse_in_preview()
         refuse_while_halted(benefit.application, actor=actor)
         _end(benefit, BenefitState.WITHDRAWN, actor=actor, now=now)
         _tell(

@@ -11,6 +11,7 @@ from applications.bidding.ending import lose_bid
 from applications.bidding.rush import TELL_TASK
 from applications.models import Bid
 from applications.moves import Refused, lock_vacancy, locking
+from applications.preview import is_preview
 from applications.queue.position import in_order
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
@@ -53,11 +54,11 @@ def hold_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
 def award_collected(vacancy: Vacancy, *, now: datetime) -> int:
     """Give the places of a queue-order vacancy to the collected bids with the smallest numbers, and end the others.
 
-    `now` is an earlier reading of `notifications.clock`. Does nothing before `closes_at`, while a pause delays it, or
-    after a recall. One short transaction gives the places; then each of the other bids is ended and its family told in
-    a transaction of its own. If a winner gives a place back meanwhile, it goes to the next in order first. May be
-    repeated, and continues where a broken run ended; if another worker is at it, it is left to that one.
-    Returns how many places were given; a worker tells their families (`jobs.tell_placed_bids`).
+    `now` is an earlier reading of `notifications.clock`. Does nothing before `closes_at`, while a pause delays it,
+    after a recall, or before the portal opens. One short transaction gives the places; then each of the other bids is
+    ended and its family told in a transaction of its own. If a winner gives a place back meanwhile, it goes to the next
+    in order first. May be repeated, and continues where a broken run ended; if another worker is at it, it is left to
+    that one. Returns how many places were given; a worker tells their families (`jobs.tell_placed_bids`).
     """
     given = 0
     # Nothing depends on it: it keeps workers from following each other through thousands of families.
@@ -96,7 +97,8 @@ def _give_places(vacancy: Vacancy, *, now: datetime) -> tuple[list[Bid], list[Bi
 
 def _is_to_award(vacancy: Vacancy, *, now: datetime) -> bool:
     return (
-        vacancy.mode == Vacancy.Mode.QUEUE_ORDER
+        not is_preview()
+        and vacancy.mode == Vacancy.Mode.QUEUE_ORDER
         and vacancy.state in (Vacancy.State.PUBLISHED, Vacancy.State.CLOSED)
         and vacancy.closes_at is not None
         and bidding_clock(vacancy, now=now) >= vacancy.closes_at

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from applications.models import Application, PriorityCutoff
+from applications.preview import is_preview
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from bulletin.models import Vacancy
@@ -37,14 +38,15 @@ _END_REFUSALS = {
 def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Refusal | None:
     """The first reason for which `application` can't bid for `vacancy` at `now`, or None when it can.
 
-    First whether the user may bid for the child at all; then from what never changes to what may change soon: an ended
-    vacancy, a mismatch, the application's own state, the opening and the seats, a pause, the priority window. It
-    queries only for a pause, an earlier refusal and, in the priority window, the cut-offs (for lists take vacancies
-    `with_pauses` and prefetch `application.bids` and `vacancy.cutoffs`).
+    First whether the portal is open, and the user may bid for the child at all; then from what never changes to what
+    may change soon: an ended vacancy, a mismatch, the application's own state, the opening and the seats, a pause, the
+    priority window. It queries only for a pause, an earlier refusal and, in the priority window, the cut-offs (for
+    lists take vacancies `with_pauses` and prefetch `application.bids` and `vacancy.cutoffs`).
     """
     now_in = phase(vacancy, now=now)
     return (
-        _side_refusal(application)
+        (Refusal.PREVIEW if is_preview() else None)
+        or _side_refusal(application)
         or _END_REFUSALS.get(now_in)
         or mismatch(application, _suit(vacancy))
         or state_refusal(application)

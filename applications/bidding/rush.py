@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import InternalError, OperationalError, connection
 from psycopg2.errors import DeadlockDetected, LockNotAvailable, RaiseException
 
+from applications.preview import is_preview
 from applications.refusals import Refusal
 from notifications.broker import wake_soon
 from notifications.clock import stopped_clock
@@ -38,6 +39,8 @@ def press(*, user_id: str, password_stamp: str, application_id: UUID, vacancy_id
     application, then the vacancy; BUSY if a lock could not be taken in three seconds, NO_LAST_DAY where the calendar of
     working days ends. A worker tells the family.
     """
+    if is_preview():
+        return Refusal.PREVIEW
     try:
         with connection.cursor() as cursor:
             cursor.execute(_PRESS, [user_id, password_stamp, application_id, vacancy_id, stopped_clock()])

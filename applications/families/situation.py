@@ -13,6 +13,7 @@ from applications.bidding.board import suiting_places
 from applications.bidding.offers import live_offer
 from applications.disputes.halts import dispute_of, may_now
 from applications.models import Application, Bid, Event, Extension, Offer, Referral, StopListEntry
+from applications.preview import is_preview, preview_words
 from applications.queue.position import Position, position
 from applications.referrals.due import last_day_of
 from applications.referrals.extending import longest_extension
@@ -119,7 +120,8 @@ class Situation:
 
     @property
     def may_extend(self) -> bool:
-        return self.is_referred and self.extension is None and self.halt is None
+        may_ask = may_now(self.application, Move.EXTEND_REFERRAL)
+        return may_ask and self.extension is None and self.halt is None
 
     @property
     def longest_extension(self) -> date | None:
@@ -196,7 +198,7 @@ class Situation:
     @property
     def may_bid(self) -> bool:
         """Whether the page leads its reader to places for which they may bid; one that is offered comes first."""
-        return self.state == State.WAITING and self.application.asker_may_choose and self.offer is None
+        return may_now(self.application, Move.PLACE_BID) and self.offer is None
 
     @property
     def suiting_url(self) -> str:
@@ -226,6 +228,8 @@ class Situation:
     @property
     def next_step(self) -> str:
         """What the family should do now, in one sentence or two."""
+        if self.state == State.WAITING and is_preview():
+            return preview_words(today=self._today)
         if self.offer:
             return _(
                 "A place that was given back is offered to your child by queue number. Accept it or decline it."
@@ -430,7 +434,7 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         .first()
     )
     offer = live_offer(application) if application.state == State.WAITING else None
-    may_look = application.state == State.WAITING and application.asker_may_choose and offer is None
+    may_look = may_now(application, Move.PLACE_BID) and offer is None
     return Situation(
         application=application,
         now=now,

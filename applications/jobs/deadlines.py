@@ -18,6 +18,7 @@ from applications.bidding.offers import (
 from applications.bidding.publication import recalled_with_bids, void_recalled_bids
 from applications.disputes.guardianships import settle_dispute
 from applications.models import Application
+from applications.preview import is_preview
 from applications.referrals.days_off import lengthen_referral, to_lengthen
 from bulletin.calendar import working_calendar
 from bulletin.workdays import NoCalendar
@@ -52,11 +53,13 @@ def pass_on_offers(*, now: datetime) -> int:
     """End the offers that are over, and offer each place that was given back to the next in order.
 
     Nothing is locked for an offer that goes on. Returns how many offers were handled. A place goes on in the same run,
-    as far as somebody is left.
+    as far as somebody is left. Before the portal opens nobody could answer, so it rests.
     """
     # A number follows the queue, where nothing that ran out may count.
     settle_what_ran_out(now=now)
     looked_at = sweep(recalled_with_offers(), lambda vacancy: end_recalled_offers(vacancy, now=now))
+    if is_preview():
+        return looked_at
     looked_at += sweep(offers_over(now=now), partial(end_if_over, now=now))
     return looked_at + sweep(places_to_offer(), partial(offer_to_the_next, now=now))
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from applications.models import Application, Event, Offer, Rules
+from applications.preview import is_preview, rests
 from applications.rules import interest
 from applications.rules.interest import Campaign
 from applications.rules.running_out import promised_end, restorable_until
@@ -17,13 +18,20 @@ from bulletin.models import Locality
 
 
 def running_campaign_for(locality: Locality, *, now: datetime) -> Campaign | None:
-    """The campaign that is running in `locality` at `now`, if any. One query."""
-    return interest.running_campaign(Rules.objects.all(), locality=locality, now=now)
+    """The campaign that is running in `locality` at `now` and asks families, if any. At most one query."""
+    return _asking(interest.running_campaign(Rules.objects.all(), locality=locality, now=now), locality)
 
 
 def ended_campaign_for(locality: Locality, *, now: datetime) -> Campaign | None:
-    """The newest campaign that is over in `locality`, if any. One query."""
-    return interest.ended_campaign(Rules.objects.all(), locality=locality, now=now)
+    """The newest campaign that is over in `locality`, if it asked families. One query."""
+    return _asking(interest.ended_campaign(Rules.objects.all(), locality=locality, now=now), locality)
+
+
+def _asking(campaign: Campaign | None, locality: Locality) -> Campaign | None:
+    """None for a campaign that began before the portal opened: nobody could confirm from its first day on."""
+    if campaign is None or rests(locality, begun_at=campaign.begins_at):
+        return None
+    return campaign
 
 
 def unconfirmed(campaign: Campaign, *, locality: Locality) -> QuerySet[Application]:
@@ -67,7 +75,7 @@ def campaigns_asking(applications: Iterable[Application], *, now: datetime) -> d
     waiting = [one for one in applications if one.state == ApplicationState.WAITING]
     rules = list(Rules.objects.all()) if waiting else []
     running = {
-        place: interest.running_campaign(rules, locality=place, now=now)
+        place: _asking(interest.running_campaign(rules, locality=place, now=now), place)
         for place in {one.locality for one in waiting}
     }
     asking = {
@@ -93,15 +101,17 @@ def missed_campaign(application: Application, *, now: datetime) -> Campaign | No
 
 
 def is_beyond_grace(application: Application, *, now: datetime) -> bool:
-    """Whether an application is lapsed and its time to come back is over."""
-    if application.state != ApplicationState.LAPSED:
+    """Whether an application is lapsed and its time to come back is over; never before the portal opens."""
+    if application.state != ApplicationState.LAPSED or is_preview():
         return False
     until = restorable_until(application)
     return until is not None and now >= until
 
 
 def lapsed_beyond_grace(*, now: datetime) -> list[Application]:
-    """The lapsed applications whose grace is over."""
+    """The lapsed applications whose grace is over; none before the portal opens."""
+    if is_preview():
+        return []
     newest = Event.objects.filter(application=OuterRef("pk"), move=Move.LAPSE).order_by("-id")
     lapsed = Application.objects.filter(state=ApplicationState.LAPSED).annotate(
         lapse_data=Subquery(newest.values("data")[:1])

@@ -5,7 +5,7 @@ from datetime import datetime
 from accounts.models import User
 from applications.journal_actions import Action
 from applications.models import Application
-from applications.moves import Refused, announce, lock_application, locking, move, trace
+from applications.moves import Refused, announce, lock_application, locking, move, refuse_in_preview, trace
 from applications.refusals import Refusal
 from applications.rules.interest import Campaign
 from applications.states import ApplicationState, Move
@@ -16,9 +16,10 @@ def confirm_interest(application: Application, *, actor: User, now: datetime) ->
     """The family still wants a place.
 
     While a campaign runs a waiting application is confirmed; within the grace a lapsed one waits again at its original
-    date. A second press changes nothing. Raises `Refused` (INTEREST_NOT_ASKED outside a campaign, GRACE_OVER,
+    date. A second press changes nothing. Raises `Refused` (PREVIEW, INTEREST_NOT_ASKED outside a campaign, GRACE_OVER,
     NOT_ALLOWED in other states).
     """
+    refuse_in_preview()
     with locking():
         application = lock_application(application.pk)
         missed = missed_campaign(application, now=now)

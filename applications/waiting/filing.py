@@ -18,6 +18,7 @@ from applications.moves import (
     lock_application,
     locking,
     move,
+    refuse_in_preview,
     refuse_side,
     refuse_stranger,
     write_event,
@@ -51,9 +52,10 @@ def file_application(
     `assisted_by` is the employee who files it for `actor`, by the same rules: the event and the journals name the
     employee. The first application after an approval by papers counts from when those were handed in (`FILE_WITHIN`).
 
-    `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (ALREADY_FILED, AGE,
+    `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (PREVIEW, ALREADY_FILED, AGE,
     DISPUTED, BUSY), `ValueError` for unknown languages, `PermissionDenied` if `actor` is not a guardian of the child.
     """
+    refuse_in_preview()
     known = [code for code in Language.values if code in languages]
     if not known or len(known) != len(set(languages)):
         raise ValueError("unknown languages of education")

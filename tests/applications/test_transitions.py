@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.db.models import F, Model
@@ -903,6 +904,63 @@ def test_a_state_that_forbids_it_refuses_it_and_leaves_every_row_as_it_was(scene
                 transaction.set_rollback(True)
     assert wrong == []
     before = rows()
+    ready.call()
+    assert rows() != before
+
+
+# What waits for the opening: families' own acts, publication, and what the portal does to families who can't answer.
+AFTER_THE_OPENING = {
+    filing.file_application,
+    filing.archive,
+    filing.restore,
+    changes.change_languages,
+    changes.change_locality,
+    confirming.confirm_interest,
+    confirming.lapse,
+    confirming.end_lapsed,
+    claims.claim_benefit,
+    claims.withdraw_benefit,
+    rush.press,
+    ending.withdraw_bid,
+    award.award_collected,
+    offers.offer_to_the_next,
+    offers.accept_offer,
+    offers.decline_offer,
+    publication.publish_vacancy,
+    extending.extend_referral,
+}
+
+
+def said_before_the_opening(ready: Ready) -> list[str]:
+    """The reason why it is not made, or the fields of a draft that stand in the way."""
+    try:
+        ready.call()
+    except Refused as refused:
+        return [refused.reason]
+    except ValidationError as refused:
+        return list(refused.message_dict)
+    return []
+
+
+@pytest.mark.parametrize(
+    "transition",
+    TRANSITIONS,
+    ids=lambda one: f"{one.__module__.removeprefix('applications.')}.{one.__name__}",
+)
+def test_before_the_opening_families_and_the_portal_change_nothing_and_afterwards_all_goes_on(
+    scene, transition, settings
+):
+    ready = TRANSITIONS[transition](scene)
+    before = rows()
+    settings.MODE = "preview"
+    if transition in AFTER_THE_OPENING:
+        assert said_before_the_opening(ready) in (
+            ["opens_at"],
+            [Refusal.PREVIEW],
+            [] if ready.quiet else None,
+        )
+        assert rows() == before
+        settings.MODE = "open"
     ready.call()
     assert rows() != before
 

@@ -1,6 +1,7 @@
 """What the environment says, in whatever way an operator writes it."""
 
 import os
+from datetime import date
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -38,6 +39,14 @@ def test_numbers():
     for text in ("abc", "1.5", "٣", "1_000", "--1", "-"):
         with pytest.raises(ImproperlyConfigured, match="N must be a whole number"):
             environment(N=text).int("N", default=30)
+
+
+def test_days():
+    assert environment(D=" 2027-03-01 ").day("D") == date(2027, 3, 1)
+    assert environment(D=" ").day("D") is None
+    for text in ("01.03.2027", "2027-02-30", "20270301", "2027-W09-1", "tomorrow"):
+        with pytest.raises(ImproperlyConfigured, match="D must be a day such as 2027-03-01"):
+            environment(D=text).day("D")
 
 
 def test_lists_hold_no_spaces_and_no_gaps():

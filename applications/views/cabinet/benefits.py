@@ -18,6 +18,7 @@ from applications.access.family import benefit_for
 from applications.benefits.claims import categories_to_claim, claim_benefit, withdraw_benefit
 from applications.models import Application, Benefit
 from applications.moves import Refused
+from applications.preview import is_preview
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_of_day
 from applications.states import LIVE_STATES, BenefitState, Move
@@ -58,7 +59,7 @@ class Benefits:
 
 def benefits_of(application: Application, *, reader: User, now: datetime) -> Benefits:
     """The benefits of `application` (settled up to `now`) as `reader` sees them, the newest first."""
-    is_live = application.state in LIVE_STATES
+    is_live = application.state in LIVE_STATES and not is_preview()
     may_withdraw = is_live and not application.asker_is_bound
     rows = application.benefits.select_related("category", "application__locality")
     return Benefits(

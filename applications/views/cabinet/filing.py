@@ -22,6 +22,7 @@ from applications.access.family import application_for, applications_of
 from applications.bidding.offers import live_offer
 from applications.models import Application
 from applications.moves import Refused
+from applications.preview import is_preview
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, is_allowed
@@ -64,6 +65,8 @@ def new_application(request: HttpRequest) -> HttpResponse:
     if already is not None:
         messages.info(request, _("This child already has an application: here it is."))
         return redirect(already)
+    if is_preview():
+        return render(request, "applications/new_in_preview.html", {"waiting": waiting.values()})
     form = _form(request, answers, children.exclude(pk__in=waiting))
     if request.method == "POST" and form.is_valid():
         return _submit(request, form) if "confirm" in request.POST else redirect(_answers_url(form))

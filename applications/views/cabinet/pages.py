@@ -174,7 +174,7 @@ def _archived(applications: Collection[Application], *, reader: User, now: datet
     for application in applications:
         move, undo_until = moves.get(application.pk), ends[application.pk]
         by_family = move == Move.ARCHIVE
-        may_restore = by_family and now < undo_until and application.asker_may_begin
+        may_restore = by_family and now < undo_until and may_now(application, Move.RESTORE)
         reason = reasons.get(move, "—") if move else "—"
         rows.append(Archived(application, undo_until, may_restore, by_family, reason))
     return rows

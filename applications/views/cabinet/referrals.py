@@ -20,13 +20,14 @@ from applications.jobs.papers import drop_outdated
 from applications.journal_actions import Action
 from applications.models import PAPERS_ON_THEIR_WAY, Extension, Referral
 from applications.moves import Refused
+from applications.preview import is_preview
 from applications.referrals.due import last_day_of
 from applications.referrals.extending import extend_referral, longest_extension, shortest_extension
 from applications.referrals.stored_paper import order_paper
 from applications.refusals import Refusal
 from applications.states import HAS_PAPER
 from applications.views.cabinet.forms import ExtensionForm
-from applications.views.cabinet.halted import back_halted
+from applications.views.cabinet.halted import back_with
 from applications.views.cabinet.sent_files import sent_for_extension, warn_of_losses
 from applications.views.people import own_application, parent
 from children.disputes import is_halted
@@ -97,8 +98,10 @@ def extend(request: HttpRequest, pk: UUID) -> HttpResponse:
             "sent": sent_for_extension(application, sender=user),
         }
         return render(request, "applications/extend_closed.html", context)
+    if is_preview():
+        return back_with(request, application, Refusal.PREVIEW)
     if is_halted(application.child):
-        return back_halted(request, application)
+        return back_with(request, application, Refusal.HALTED)
     earliest, latest = shortest_extension(referral), longest_extension(referral)
     if earliest > latest:
         messages.error(request, str(Refusal.NO_WORKING_DAY.label))
