@@ -41,25 +41,30 @@ QUERIES = {
 CLOCKS = {"now", "utcnow", "today", "localtime", "localdate", "read_clock", "estimate_clock"}
 
 
-def modules():
-    for app in APPS:
-        for path in sorted((CHECKOUT / app).rglob("*.py")):
-            if "migrations" not in path.parts:
-                yield path.relative_to(CHECKOUT).as_posix(), ast.parse(path.read_text())
+# Read at once, parsed one by one when they are asked for: collecting tests needs few of them.
+TEXTS = {
+    path.relative_to(CHECKOUT).as_posix(): path.read_text()
+    for app in APPS
+    for path in sorted((CHECKOUT / app).rglob("*.py"))
+    if "migrations" not in path.parts
+}
 
 
-TREES = dict(modules())
+@cache
+def tree(module):
+    return ast.parse(TEXTS[module])
 
 
 def claims_to_be_pure(node):
     return bool(CLAIM.search(ast.get_docstring(node) or ""))
 
 
-PURE_MODULES = [name for name, tree in TREES.items() if claims_to_be_pure(tree)]
+CLAIMING = [module for module, text in TEXTS.items() if CLAIM.search(text)]
+PURE_MODULES = [module for module in CLAIMING if claims_to_be_pure(tree(module))]
 PURE_FUNCTIONS = [
-    (name, node.name)
-    for name, tree in TREES.items()
-    for node in ast.walk(tree)
+    (module, node.name)
+    for module in CLAIMING
+    for node in ast.walk(tree(module))
     if isinstance(node, ast.FunctionDef) and claims_to_be_pure(node)
 ]
 
@@ -68,7 +73,7 @@ PURE_FUNCTIONS = [
 def imported(module):
     """What a module imports: the name by which it calls it, and the full one."""
     found: dict[str, str] = {}
-    for node in ast.walk(TREES[module]):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             found |= {alias.asname or alias.name: alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -81,7 +86,7 @@ def module_of(name):
     while name:
         path = name.replace(".", "/")
         for file in (f"{path}.py", f"{path}/__init__.py"):
-            if file in TREES:
+            if file in TEXTS:
                 return file
         name = name.rpartition(".")[0]
     return None
@@ -98,8 +103,8 @@ def impure(name):
     if inner is None or inner in PURE_MODULES or "/models" in inner:
         return None
     last = name.rpartition(".")[2]
-    definition = next((node for node in TREES[inner].body if getattr(node, "name", None) == last), None)
-    found = touches(inner, definition or TREES[inner])
+    definition = next((node for node in tree(inner).body if getattr(node, "name", None) == last), None)
+    found = touches(inner, definition or tree(inner))
     return f"{name} ({found[0]})" if found else None
 
 
@@ -141,12 +146,12 @@ def test_the_claim_is_found_where_it_is_made():
 
 @pytest.mark.parametrize("module", PURE_MODULES)
 def test_a_module_that_is_called_pure_knows_no_database_and_no_clock(module):
-    assert touches(module, TREES[module]) == []
+    assert touches(module, tree(module)) == []
 
 
 @pytest.mark.parametrize(("module", "function"), PURE_FUNCTIONS)
 def test_a_function_that_is_called_pure_knows_no_database_and_no_clock(module, function):
-    nodes = [node for node in ast.walk(TREES[module]) if getattr(node, "name", None) == function]
+    nodes = [node for node in ast.walk(tree(module)) if getattr(node, "name", None) == function]
     assert [touches(module, node) for node in nodes] == [[]] * len(nodes)
 
 
@@ -164,9 +169,10 @@ def test_a_function_that_is_called_pure_knows_no_database_and_no_clock(module, f
     ],
 )
 def test_control_what_is_not_pure_is_seen(body, monkeypatch):
-    monkeypatch.setitem(TREES, "trial.py", ast.parse(body))
+    monkeypatch.setitem(TEXTS, "trial.py", body)
+    tree.cache_clear()
     imported.cache_clear()
-    assert touches("trial.py", TREES["trial.py"]) != []
+    assert touches("trial.py", tree("trial.py")) != []
 
 
 MACHINE_CLOCK = {
@@ -184,9 +190,11 @@ CLOCK = "notifications/clock.py"
 STAMPS = {("accounts/models/people.py", "timezone.now")}
 
 
-def machine_clocks(tree):
+def machine_clocks(module):
     """The names by which a module reads the clock of its machine."""
-    for node in ast.walk(tree):
+    if not any(name in TEXTS[module] for name in MACHINE_CLOCK | TODAY):
+        return
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.Attribute) and ast.unparse(node) in MACHINE_CLOCK:
             yield ast.unparse(node)
         elif isinstance(node, ast.Call) and not (node.args or node.keywords):
@@ -196,7 +204,7 @@ def machine_clocks(tree):
 
 
 def test_only_one_module_knows_the_clock_of_its_machine():
-    found = {(name, used) for name, tree in modules() for used in machine_clocks(tree) if name != CLOCK}
+    found = {(name, used) for name in TEXTS for used in machine_clocks(name) if name != CLOCK}
     assert found == STAMPS
 
 
@@ -212,7 +220,7 @@ def estimating(tree):
 
 def test_whatever_acts_reads_the_clock():
     """Tasks, commands, and pages that take a form go by a reading, and never by the estimate of it."""
-    for name, tree in modules():
-        for function, decorators in estimating(tree):
+    for name in (name for name, text in TEXTS.items() if "estimate_clock(" in text):
+        for function, decorators in estimating(tree(name)):
             acts = name.endswith("/tasks.py") or "/management/" in name or "POST" in decorators
             assert not acts, f"{name}: {function}"
