@@ -19,6 +19,8 @@ UV_VERSION := 0.13.9
 ifdef PORT
 export PORT
 endif
+# Without bytecode every worker and every program that a test starts would compile all of the code anew.
+unexport PYTHONDONTWRITEBYTECODE
 ifdef THOROUGH
 export THOROUGH
 endif
@@ -60,13 +62,26 @@ coverage: ## The same tests, and which branches of the code they take; fails bel
 
 lint: ## Style, types, layers, dependencies, new migrations, docker-compose.yml
 	@$(PREPARE) test
-	@failed=0; for check in "$(PY) -m ruff check ." "$(PY) -m ruff format --check ." "$(PY) -m mypy" \
-		"$(BIN)/lint-imports --no-logo" \
-		"$(BIN)/deptry . --no-ansi" "$(BIN)/deptry . --no-ansi $(DEPTRY_TESTS)" \
-		"$(TESTING) $(PY) manage.py lintmigrations --verbosity 1" \
-		"$(PY) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml" \
-		"$(PY) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/test.yml"; \
-	do echo "==> $$check"; $$check || failed=1; done; exit $$failed
+	@$(MAKE) --no-print-directory -j2 --keep-going --output-sync $(CHECKS)
+
+# Two at once, beginning with those that take long.
+CHECKS := $(addprefix lint-,types migrations style layers declared files)
+.PHONY: $(CHECKS)
+lint-types:
+	$(PY) -m mypy
+lint-migrations:
+	$(TESTING) $(PY) manage.py lintmigrations --verbosity 1
+lint-style:
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+lint-layers:
+	$(BIN)/lint-imports --no-logo
+lint-declared:
+	$(BIN)/deptry . --no-ansi
+	$(BIN)/deptry . --no-ansi $(DEPTRY_TESTS)
+lint-files:
+	$(PY) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(PY) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/test.yml
 
 # The tests, too, use only what is declared; that they use the tools of development is as it should be.
 DEPTRY_TESTS := --exclude \.venv --ignore DEP002,DEP004
