@@ -11,10 +11,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
-from django.db.models.functions import Coalesce
 
 from applications.models import Contract, Headcount
 from applications.places.enrolled import in_groups, stays
@@ -24,6 +26,8 @@ from bulletin.opening import Phase, phase
 from bulletin.school_years import school_year
 from bulletin.selectors import with_pauses
 from bulletin.workdays import start_of_day
+
+_CONTRACTS_OF: Final = (Path(__file__).parent / "contracts_of.sql").read_text()
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def room(capacity: int, occupancies: Iterable[Occupancy], *, year: int) -> int:
 def occupancies_of(
     groups: Iterable[Group] | None, *, now: datetime, without: Vacancy | None = None
 ) -> dict[int, list[Occupancy]]:
-    """What each group (None: all that have anything) holds at `now`, by its key. Six statements, or seven.
+    """What each group (None: all that have anything) holds at `now`, by its key. Five statements, or six.
 
     Published vacancies promise all their places until they are over, by the clock of bidding; those that are over, the
     places that a bid, a referral or a contract holds. `without` leaves a vacancy out.
@@ -144,28 +148,23 @@ def occupancies_of(
 
 
 def _promises(vacancies: QuerySet[Vacancy], *, now: datetime) -> dict[int, list[Promised]]:
-    signed: dict[object, list[datetime]] = defaultdict(list)
-    contracts = Contract.objects.filter(
-        referral__bid__holds_seat=True, referral__bid__vacancy__in=vacancies.order_by().values("pk")
-    ).annotate(came_at=Coalesce(Max("transfers__at"), "signed_at"))
-    for vacancy_id, at in contracts.values_list("referral__bid__vacancy", "came_at"):
-        signed[vacancy_id].append(at)
-    left: dict[object, list[tuple[datetime, datetime]]] = defaultdict(list)
-    ended = Contract.objects.filter(
-        left_on__isnull=False, transfers=None, referral__bid__vacancy__in=vacancies.order_by().values("pk")
-    )
-    place = "referral__bid__vacancy__group__kindergarten__locality"
-    for contract in ended.select_related(place, "referral__bid__vacancy"):
-        vacancy = contract.referral.bid.vacancy
-        assert contract.left_on is not None
-        gone = start_of_day(contract.left_on, vacancy.locality.zone)
-        left[vacancy.pk].append((contract.signed_at, gone))
     collected = Count("bids", filter=Q(bids__state=BidState.PENDING, bids__holds_seat=False))
     rows: QuerySet[Any] = with_pauses(
         vacancies.select_related("group__kindergarten__locality").annotate(collected=collected)
     )
+    found = {vacancy.pk: vacancy for vacancy in rows.order_by()}
+    signed: dict[UUID, list[datetime]] = defaultdict(list)
+    left: dict[UUID, list[tuple[datetime, datetime]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_CONTRACTS_OF, [list(found)])
+        for vacancy_id, holds_seat, signed_at, left_on, moved_at in cursor.fetchall():
+            if holds_seat:
+                signed[vacancy_id].append(moved_at or signed_at)
+            if left_on is not None and moved_at is None:
+                gone = start_of_day(left_on, found[vacancy_id].locality.zone)
+                left[vacancy_id].append((signed_at, gone))
     promised: dict[int, list[Promised]] = defaultdict(list)
-    for vacancy in rows.order_by():
+    for vacancy in found.values():
         contracts_of = tuple(signed[vacancy.pk])
         promised[vacancy.group_id].append(
             Promised(
