@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from applications.admin.group_names import GroupNameField, carried, name_of
 from applications.bidding.obstacles import why_not_publish
-from applications.places.occupancy import place_day
+from applications.places.occupancy import occupancies_of, place_day, room
 from bulletin.models import Group, Vacancy
-from bulletin.school_years import suitable_years
+from bulletin.school_years import school_year, suitable_years
 
 # So many rows are there, so many more are added, and so many there may be.
 ROWS, MORE_ROWS, MOST_ROWS = 5, 5, 50
@@ -287,9 +287,26 @@ def as_told(at: datetime, vacancy: Vacancy) -> datetime:
     return timezone.make_aware(at.astimezone(vacancy.locality.zone).replace(tzinfo=None))
 
 
-def copied_row(last: Vacancy) -> dict[str, Any]:
-    """A row like the last vacancy of its group. Its birth years are those of the group's age, a year later too."""
-    return {"group": name_of(last.group, with_place=True), "seats_total": last.seats_total}
+def copied_rows(lasts: Sequence[Vacancy], common: dict[str, Any], *, now: datetime) -> list[dict[str, Any]]:
+    """Rows like the last vacancies. The birth years are those of each group's age, a year later too."""
+    seats = copied_seats(lasts, common, now=now)
+    return [
+        {"group": name_of(last.group, with_place=True), "seats_total": number}
+        for last, number in zip(lasts, seats, strict=True)
+    ]
+
+
+def copied_seats(lasts: Sequence[Vacancy], common: dict[str, Any], *, now: datetime) -> list[int | None]:
+    """As many places as each of these had, or as many as its group has room for now; None where it has none.
+
+    `common` is what the new ones begin with.
+    """
+    held, seats = occupancies_of([last.group for last in lasts], now=now), []
+    for last in lasts:
+        draft = Vacancy(group=last.group, opens_at=common["opens_at"], vacant_from=common["vacant_from"])
+        left = room(last.group.capacity, held[last.group_id], year=school_year(place_day(draft)))
+        seats.append(min(last.seats_total, left) if left > 0 else None)
+    return seats
 
 
 def _rows_of(data: Any) -> int:

@@ -29,7 +29,8 @@ from applications.admin.bulk import (
     BulkForm,
     GroupField,
     copied_common,
-    copied_row,
+    copied_rows,
+    copied_seats,
     last_together,
     responsible,
     usual_common,
@@ -380,8 +381,16 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
         if wanted := request.GET.get("copy"):
             found = self.get_object(request, wanted)
             copied = [found] if found is not None else []
-        rows = {"group": copied[0].group_id, "seats_total": copied[0].seats_total} if copied else {}
-        return _beginning(request, copied) | rows
+        beginning = _beginning(request, copied)
+        if copied:
+            (seats,) = copied_seats(copied, beginning, now=read_clock())
+            beginning |= {"group": copied[0].group_id, "seats_total": seats}
+            if seats is None:
+                messages.warning(
+                    request,
+                    gettext("The group has no room now. If children have left, count the group anew."),
+                )
+        return beginning
 
     def save_model(self, request: HttpRequest, obj: Vacancy, form: Any, change: bool) -> None:
         """Write the fields of the form only, and only while it is still a draft: it may have been published since."""
@@ -435,9 +444,8 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
             bulk = BulkForm(request.POST, groups=groups)
         else:
             last = last_together(groups) if "copy" in request.GET else []
-            bulk = BulkForm(
-                groups=groups, common=_beginning(request, last[:1]), rows=[copied_row(one) for one in last]
-            )
+            common = _beginning(request, last[:1])
+            bulk = BulkForm(groups=groups, common=common, rows=copied_rows(last, common, now=read_clock()))
         if request.method == "POST" and not bulk.asks_for_rows and bulk.is_valid(now=read_clock()):
             with transaction.atomic():
                 drafts = bulk.create()

@@ -231,6 +231,14 @@ def test_a_copy_of_the_last_ones(desk, scene):
     assert (form.initial["group"], form.initial["seats_total"]) == (groups[3].pk, 4)
     for unknown in ("x", "\x00", scene.vacancy.pk):
         assert desk.get(ADD, {"copy": unknown}).status_code == 200
+    # No more than the group has room for now: 3 of its 7 places beside the 4 of the last one; then none.
+    for capacity, proposed in ((7, 3), (4, None)):
+        Group.objects.filter(pk=groups[3].pk).update(capacity=capacity)
+        page = desk.get(f"{ADD}?copy={last.pk}")
+        assert page.context["adminform"].form.initial["seats_total"] == proposed
+        assert ("орын қалмаған" in page.content.decode()) == (proposed is None)
+    rows = desk.get(f"{BULK}?copy=last").context["bulk"].rows
+    assert sorted(str(one.initial["seats_total"]) for one in rows) == ["1", "2", "3", "5", "6", "7", "None"]
 
 
 def test_groups_of_others_are_neither_suggested_nor_copied_nor_taken(scene, desk):
