@@ -167,7 +167,7 @@ KINDS: Final = (
         "group_closes",
         _("The child's kindergarten or group closes"),
         BOTH,
-        ("application", "kindergarten", "group", "closing", "reason"),
+        ("application", "kindergarten", "group", "closing", "reason", "is_moved"),
     ),
     Kind(
         "group_reopens",
@@ -218,7 +218,7 @@ KINDS: Final = (
         "staff_closing",
         _("The kindergarten or a group of it closes"),
         (*INBOX, *EMAIL),
-        ("kindergarten", "closing", "reason"),
+        ("kindergarten", "closing", "reason", "is_moved"),
     ),
     Kind(
         "staff_closing_over",
@@ -304,6 +304,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "kindergartens": 12,
     "is_extended": False,
     "is_contract": False,
+    "is_moved": False,
     # Why an official decided about a bid in place of the kindergarten; empty: it decided itself.
     "stand_in": "",
     "came_on": date(2019, 7, 3),

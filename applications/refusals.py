@@ -127,6 +127,11 @@ class Refusal(TextChoices):
         _("The whole kindergarten is closed, so the group can't be opened before it."),
     )
     CLOSES_IN_PAST = ("closes_in_past", _("The first day of a closing is today at the earliest."))
+    SAME_DAYS = "same_days", _("These are the days that it has.")
+    CLOSED_SINCE = (
+        "closed_since",
+        _("It has begun: its first day can't be changed any more, only the day planned for its opening."),
+    )
     REOPENS_TOO_EARLY = (
         "reopens_too_early",
         _("The day on which it is planned to open again is later than the first day of the closing."),

@@ -15,6 +15,7 @@ class Action(models.TextChoices):
     BIDDING_PAUSED = "bidding_paused", _("Bidding paused")
     BIDDING_RESUMED = "bidding_resumed", _("Bidding resumed")
     CLOSING_DECIDED = "closing_decided", _("Closing of a kindergarten or group decided")
+    CLOSING_MOVED = "closing_moved", _("Days of a closing changed")
     CLOSING_REOPENED = "closing_reopened", _("Closed kindergarten or group opened again")
     CLOSING_UNDONE = "closing_undone", _("Closing of a kindergarten or group undone: it was a mistake")
     DEADLINES_MOVED = "deadlines_moved", _("Deadlines of a vacancy moved by a pause")

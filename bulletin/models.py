@@ -460,6 +460,13 @@ class Closing(models.Model):
         verbose_name=_("reopened or undone by"),
     )
     end_reason = models.CharField(_("why it was reopened or undone"), max_length=300, blank=True)
+    days_moved_at = models.DateTimeField(
+        _("days changed at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Who was told of it before is told again."),
+    )
     finished_at = models.DateTimeField(
         _("all families handled at"),
         null=True,

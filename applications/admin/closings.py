@@ -1,6 +1,6 @@
 """Closings: an official closes a kindergarten or a group, sees before whom it touches, and opens it again."""
 
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from functools import partial
 from typing import Any
 
@@ -34,7 +34,7 @@ from applications.admin.work import (
     why,
     written,
 )
-from applications.closings import deciding, ending
+from applications.closings import deciding, ending, moving
 from applications.closings.places import left_out, stay_out
 from applications.closings.touched import (
     counted_without_contract,
@@ -70,6 +70,7 @@ FIELDS = {
     Refusal.REOPENS_TOO_EARLY: "reopens_on",
     Refusal.STARTS_TOO_FAR: "starts_on",
     Refusal.DAY_TOO_FAR: "reopens_on",
+    Refusal.CLOSED_SINCE: "starts_on",
 }
 
 
@@ -121,6 +122,15 @@ class ClosingForm(forms.Form):
         if refusal:
             self.add_error(FIELDS[refusal], refusal.at_work)
         return cleaned
+
+
+class DaysForm(forms.Form):
+    starts_on = _day_field(label=_("Closed from"), help_text=_("The first day on which no child comes."))
+    reopens_on = _day_field(
+        label=_("Planned to open again on"),
+        help_text=_("Families read it. It opens when an official opens it again. Empty: nobody knows yet."),
+        required=False,
+    )
 
 
 class UndoForm(forms.Form):
@@ -232,6 +242,36 @@ def _undo(closing: Closing, actor: User, data: dict[str, Any], now: datetime) ->
     ending.undo(closing, actor=actor, reason=data["reason"], now=now)
 
 
+def _is_running(closing: Closing, _now: datetime) -> bool:
+    return closing.state == Closing.State.RUNNING
+
+
+def _move_days(closing: Closing, actor: User, data: dict[str, Any], now: datetime) -> None:
+    moving.move_days(closing, actor=actor, now=now, **data)
+
+
+def _moved(closing: Closing, data: dict[str, Any], now: datetime) -> Rows:
+    """Which days it would have, and how many families are told."""
+    if refusal := moving.why_not(closing, data["starts_on"], data["reopens_on"], now=now):
+        raise Refused(refusal)
+    return [
+        {"label": gettext("Closed from"), "value": _becomes(closing.starts_on, data["starts_on"])},
+        {
+            "label": gettext("Planned to open again on"),
+            "value": _becomes(closing.reopens_on, data["reopens_on"]),
+        },
+        {
+            "label": gettext("Enrolled children whose families are told"),
+            "value": touched_by(closing).contracts.count(),
+        },
+    ]
+
+
+def _becomes(was: date | None, becomes: date | None) -> str:
+    days = [written(day) if day else "—" for day in (was, becomes)]
+    return days[0] if was == becomes else " → ".join(days)
+
+
 def _would_stay_out(closing: Closing, _data: dict[str, Any], now: datetime) -> Rows:
     """Which places would stay out of the bulletin if it were undone."""
     found = stay_out(closing, now=now)
@@ -271,6 +311,24 @@ class ClosingAdmin(WorkAdmin):
         "end_reason",
     ]
     works = [
+        Work(
+            name="days",
+            label=_("Change the days"),
+            consequence=_(
+                "The families of enrolled children and the employees of the kindergarten are told the new days. What "
+                "has ended stays ended, and nothing is offered there until it is opened again. Once it has begun, only "
+                "the day planned for its opening can be changed."
+            ),
+            done=_("The days are changed. The families are being told."),
+            permission=deciding.END,
+            offered=_is_running,
+            perform=_move_days,
+            form=DaysForm,
+            initial=lambda closing: {"starts_on": closing.starts_on, "reopens_on": closing.reopens_on},
+            fields=FIELDS,
+            is_in_journal=True,
+            preview=_moved,
+        ),
         Work(
             name="reopen",
             label=_("Open again"),

@@ -142,7 +142,11 @@ def _referrals(closing: Closing) -> list[Referral]:
 
 
 def _untold(closing: Closing) -> QuerySet[Contract]:
-    return touched_by(closing).contracts.exclude(told_of_closings__closing=closing)
+    """Of the contracts that run: whose family has not been told, or not since the days changed."""
+    told = ToldOfClosing.objects.filter(closing=closing, contract=OuterRef("pk"))
+    if closing.days_moved_at is not None:
+        told = told.filter(told_at__gte=closing.days_moved_at)
+    return touched_by(closing).contracts.filter(~Exists(told))
 
 
 def _tell(contract: Contract, closing: Closing, *, now: datetime) -> None:
@@ -151,25 +155,37 @@ def _tell(contract: Contract, closing: Closing, *, now: datetime) -> None:
         contract = Contract.objects.select_related(
             "moved_to__kindergarten", "referral__bid__vacancy__group__kindergarten"
         ).get(pk=contract.pk)
-        # Its end takes this row, too: nobody is told of a closing that is over.
-        is_running = Closing.objects.select_for_update(no_key=True).get(pk=closing.pk).state == RUNNING
+        # Its end takes this row, too: nobody is told of a closing that is over, nor of days that it no longer has.
+        rows = Closing.objects.select_for_update(of=("self",), no_key=True)
+        closing = rows.select_related("group", "decided_by").get(pk=closing.pk)
+        is_running = closing.state == RUNNING
         if contract.ended_at is not None or not is_running or not covers(closing, contract.group):
             return
-        _row, is_first = ToldOfClosing.objects.get_or_create(
+        row, is_first = ToldOfClosing.objects.get_or_create(
             closing=closing, contract=contract, defaults={"told_at": now}
         )
+        moved_at = None if is_first else closing.days_moved_at
         if not is_first:
-            return
+            if moved_at is None or row.told_at >= moved_at:
+                return
+            row.told_at = now
+            row.save(update_fields=["told_at"])
         group = contract.group
         remind(
             application,
             "group_closes",
             # A guardian may have several children there.
-            key=f"{closing.pk}:{contract.pk}",
+            key=f"{closing.pk}:{contract.pk}{since(moved_at)}",
             now=now,
             closing=closing,
             kindergarten=group.kindergarten,
             group=group,
             reason=closing.reason,
+            is_moved=moved_at is not None,
         )
         trace(application, Action.TOLD_OF_CLOSING, actor=closing.decided_by, now=now, reason=closing.reason)
+
+
+def since(moved_at: datetime | None) -> str:
+    """What a key of a notice ends with: of each change of the days it is told once."""
+    return "" if moved_at is None else f":{moved_at.isoformat()}"

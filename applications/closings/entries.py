@@ -1,6 +1,6 @@
 """What the journal says of a closing, and of the vacancies that it recalls."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from accounts import audit
@@ -19,6 +19,16 @@ def record(closing: Closing, *, actor: User, reason: str, now: datetime) -> None
     """Enter into its history that a closing has come to its present state."""
     action = _ENTRIES[Closing.State(closing.state)]
     audit.record(action, actor=actor, target=str(closing), reason=reason, about=closing, now=now)
+
+
+def record_move(closing: Closing, before: tuple[date, date | None], *, actor: User, now: datetime) -> None:
+    """Enter into its history that a closing has other days: those of before, and those of now."""
+    told = (*before, closing.starts_on, closing.reopens_on)
+    days = [f"{day:%d.%m.%Y}" if day else "…" for day in told]
+    reason = f"{days[0]}–{days[1]} → {days[2]}–{days[3]}"
+    audit.record(
+        Action.CLOSING_MOVED, actor=actor, target=str(closing), reason=reason, about=closing, now=now
+    )
 
 
 def record_recall(vacancy: Vacancy, *, actor: User, reason: str, now: datetime) -> None:

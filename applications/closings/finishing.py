@@ -35,7 +35,8 @@ def finish(closing: Closing, *, now: datetime) -> None:
     tell_workers(closing, now=now)
     if is_done:
         # Not before its last family (`cut_short_by`): the run may have lasted.
-        Closing.objects.filter(pk=closing.pk, state=closing.state).update(finished_at=read_clock())
+        same = Closing.objects.filter(pk=closing.pk, state=closing.state, days_moved_at=closing.days_moved_at)
+        same.update(finished_at=read_clock())
 
 
 def finish_all(*, now: datetime) -> int:

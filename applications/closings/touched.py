@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Func, IntegerField, OuterRef, QuerySet, Subquery
 
 from applications.models import Bid, Contract, Event, Headcount, Offer, Referral
 from applications.places.enrolled import in_groups
@@ -41,11 +42,18 @@ def counted_without_contract(closing: Closing, *, year: int) -> int:
     counts = Headcount.objects.filter(
         group__in=here, state=ProposalState.APPROVED, school_year__lte=year
     ).order_by("group_id", "-school_year", "-counted_at", "-pk")
-    unknown = 0
-    for count in counts.distinct("group_id"):
-        known = Contract.objects.filter(in_groups([count.group_id]), signed_at__lte=count.counted_at)
-        unknown += max(count.children - known.count(), 0)
-    return unknown
+    known = counts.distinct("group_id").annotate(
+        known=_signed_by_then(moved_to=None, referral__bid__vacancy__group=OuterRef("group"))
+        + _signed_by_then(moved_to=OuterRef("group"))
+    )
+    return sum(max(children - contracts, 0) for children, contracts in known.values_list("children", "known"))
+
+
+def _signed_by_then(**in_group: Any) -> Subquery:
+    """How many contracts in the group of a count had been signed as it was counted."""
+    contracts = Contract.objects.filter(signed_at__lte=OuterRef("counted_at"), **in_group).order_by()
+    counted = contracts.annotate(signed_by_then=Func("pk", function="count", output_field=IntegerField()))
+    return Subquery(counted.values("signed_by_then"))
 
 
 @dataclass(frozen=True)

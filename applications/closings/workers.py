@@ -7,6 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts.employees import address_of
+from applications.closings.deciding import since
 from bulletin.employment import able, employees_of
 from bulletin.models import Closing
 from notifications.services import enqueue, enqueue_to_mail
@@ -22,7 +23,9 @@ def tell_workers(closing: Closing, *, now: datetime) -> None:
     """
     with transaction.atomic():
         # Its end takes this row, too: nobody is told of a state that is over.
-        locked = Closing.objects.select_for_update(no_key=True).filter(pk=closing.pk, state=closing.state)
+        locked = Closing.objects.select_for_update(no_key=True).filter(
+            pk=closing.pk, state=closing.state, days_moved_at=closing.days_moved_at
+        )
         if not locked.exists():
             return
         is_running = closing.state == Closing.State.RUNNING
@@ -31,8 +34,9 @@ def tell_workers(closing: Closing, *, now: datetime) -> None:
             "kindergarten": closing.kindergarten,
             "closing": closing,
             "reason": closing.reason if is_running else closing.end_reason,
+            "is_moved": closing.days_moved_at is not None,
         }
-        key = f"{closing.pk}:{closing.state}"
+        key = f"{closing.pk}:{closing.state}{since(closing.days_moved_at if is_running else None)}"
         link = reverse("admin:bulletin_closing_change", args=[closing.pk])
         for worker in able(employees_of(closing.kindergarten, today=closing.locality.day(now)), VIEW):
             enqueue(worker, kind, context=context, dedupe_key=key, now=now, link=link)

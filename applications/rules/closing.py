@@ -19,3 +19,16 @@ def why_not_closed(starts_on: date, reopens_on: date | None, *, today: date) -> 
     if starts_on.year > last_year:
         return Refusal.STARTS_TOO_FAR
     return Refusal.DAY_TOO_FAR if reopens_on is not None and reopens_on.year > last_year else None
+
+
+Days = tuple[date, date | None]
+
+
+def why_not_moved(before: Days, after: Days, *, today: date) -> Refusal | None:
+    """Why an announced closing can't have other days; once it has begun its first day stays."""
+    if before == after:
+        return Refusal.SAME_DAYS
+    starts_on, reopens_on = after
+    if starts_on == before[0]:
+        return why_not_closed(starts_on, reopens_on, today=min(today, starts_on))
+    return Refusal.CLOSED_SINCE if before[0] <= today else why_not_closed(starts_on, reopens_on, today=today)

@@ -19,7 +19,7 @@ from applications.bidding.publication import close_vacancy, recall_vacancy
 from applications.closings import deciding, ending, finishing
 from applications.closings.finishing import overdue
 from applications.closings.places import left_out, stay_out
-from applications.closings.touched import touched_by
+from applications.closings.touched import counted_without_contract, touched_by
 from applications.closings.workers import tell_workers
 from applications.jobs.invariants import differences
 from applications.models import (
@@ -42,7 +42,7 @@ from applications.referrals.leaving import end_contract
 from applications.referrals.returning import return_to_queue
 from applications.referrals.transferring import transfer
 from applications.refusals import Refusal
-from applications.rules.closing import why_not_closed
+from applications.rules.closing import why_not_closed, why_not_moved
 from applications.states import (
     LIVE_OFFERS,
     ApplicationState,
@@ -755,3 +755,78 @@ def test_the_official_may_be_a_guardian_of_a_child_there(scene, families, offici
     assert event.actor is None
     touched = touched_by(Closing.objects.get())
     assert not touched.referrals.exists()
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refusal"),
+    [
+        ((TODAY + DAY, None), (TODAY + DAY, None), Refusal.SAME_DAYS),
+        ((TODAY + DAY, None), (TODAY, None), None),
+        ((TODAY + DAY, None), (TODAY - DAY, None), Refusal.CLOSES_IN_PAST),
+        ((TODAY, None), (TODAY + DAY, None), Refusal.CLOSED_SINCE),
+        ((TODAY - DAY, None), (TODAY - DAY, TODAY + DAY), None),
+        ((TODAY - DAY, TODAY), (TODAY - DAY, TODAY - DAY), Refusal.REOPENS_TOO_EARLY),
+        ((TODAY + DAY, TODAY + 2 * DAY), (TODAY + 2 * DAY, TODAY + 2 * DAY), Refusal.REOPENS_TOO_EARLY),
+    ],
+)
+def test_the_first_day_moves_until_it_has_begun(before, after, refusal):
+    assert why_not_moved(before, after, today=TODAY) == refusal
+
+
+def test_other_days_of_an_announced_closing_are_told_again(scene, families, official):
+    """To the families and the workers, once of each change; nothing else happens to anybody."""
+    first = TODAY + timedelta(days=10)
+    closing = closed(scene, official, starts_on=first)
+    work = reverse("admin:bulletin_closing_work", args=[closing.pk, "days"])
+    client, later = inside(official), {"starts_on": "2019-07-16", "reopens_on": "2019-09-02"}
+    effect = client.post(work, later).context["effect"]
+    assert [str(row["value"]) for row in effect] == ["06.07.2019 → 16.07.2019", "— → 02.09.2019", "1"]
+    assert Closing.objects.get().starts_on == first
+    assert "starts_on" in client.post(work, later | {"starts_on": "2019-06-25"}).context["form"].errors
+    press(client, work, later | {"confirmed": "yes"})
+    moved = Closing.objects.get()
+    assert (moved.starts_on, moved.reopens_on) == (date(2019, 7, 16), date(2019, 9, 2))
+    assert history_of(moved).first().reason == "06.07.2019–… → 16.07.2019–02.09.2019"
+    # A run that began before has not told of these days: it does not call the families told.
+    Closing.objects.update(days_moved_at=NOW + timedelta(minutes=1))
+    finishing.finish(closing, now=NOW)
+    assert Closing.objects.get().finished_at is None
+    for _again in range(2):
+        finishing.finish_all(now=NOW + timedelta(minutes=2))
+        Closing.objects.update(finished_at=None)
+    told_days = Notice.objects.filter(kind="group_closes", recipient=families.signed.filed_by)
+    assert told_days.count() == 2
+    newest = told_days.get(text_kk__contains="16.07.2019")
+    assert "Дни закрытия" in newest.text_ru
+    assert Notice.objects.filter(kind="staff_closing", text_ru__contains="Дни закрытия изменены").exists()
+    assert Application.objects.get(pk=families.pending.pk).state == WAITING
+    assert inside(families.worker).get(work).status_code == 403
+    finishing.finish(ending.undo(moved, actor=official, reason="x", now=NOW), now=NOW)
+    assert client.get(work).status_code == 302
+    assert all_is_well() == ([], [])
+
+
+def test_who_was_counted_without_a_contract_costs_one_statement(
+    scene, families, official, django_assert_num_queries
+):
+    """Of however many groups; by the newest count of each, and by the group in which a child was then."""
+    other = GroupFactory(kindergarten=scene.group.kindergarten, age_group=scene.group.age_group, name="other")
+    transfer(families.contract, target=other, reason="x", is_agreed=True, actor=families.worker, now=NOW)
+    for group, children, year in ((scene.group, 9, 2017), (scene.group, 4, 2018), (other, 3, 2018)):
+        Headcount.objects.create(
+            group=group,
+            school_year=year,
+            children=children,
+            counted_at=NOW,
+            state=ProposalState.APPROVED,
+            proposed_at=NOW,
+            proposed_by=families.worker,
+            decided_by=official,
+            decided_at=NOW,
+        )
+    with django_assert_num_queries(1):
+        assert counted_without_contract(closing_for(scene, whole=True), year=2018) == 4 + (3 - 1)
+    assert counted_without_contract(closing_for(scene), year=2018) == 4
