@@ -1,19 +1,25 @@
 """Children as employees may see them: read-only, the IIN masked, every opened page entered in the family's journal."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.folding import words_of
 from accounts.identity import iin_hashes
 from accounts.iin import IinError, parse_iin
 from accounts.inlines import BoundedInline
 from accounts.masks import mask_iin, mask_phone
 from accounts.models import User
+from accounts.name_search import NAME, FoldedName, first_called
 from children.access import guardians_of
 from children.models import Child, Guardianship
+
+# More than a list shows.
+MOST_FOUND: Final = 2_000
 
 
 class _ReadOnly:
@@ -48,7 +54,6 @@ class ChildAdmin(_ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     search_help_text = _("A whole IIN, or a name.")
     fields = ["name", "birth_date", "sex", "nationality", "masked_iin", "created_at"]
     inlines = [GuardianshipInline]
-    list_per_page = 50
 
     @admin.display(description=_("full name"), ordering="last_name")
     def name(self, child: Child) -> str:
@@ -61,10 +66,16 @@ class ChildAdmin(_ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Child], search_term: str
     ) -> tuple[QuerySet[Child], bool]:
+        if not search_term:
+            return queryset, False
         try:
             iin = parse_iin(search_term)
         except IinError:
-            return super().get_search_results(request, queryset, search_term)
+            # Their keys, from the index of names: letters anywhere in a name are looked for in every child.
+            called = first_called(
+                queryset, words_of(search_term), "pk", folded=FoldedName(*NAME), most=MOST_FOUND
+            )
+            return queryset.filter(pk__in=[pk for (pk,) in called]), False
         return queryset.filter(iin_hash__in=iin_hashes(iin)), False
 
     def whose_data(self, child: Child) -> Iterable[User]:

@@ -51,7 +51,11 @@ class Child(models.Model):
         verbose_name = _("child")
         verbose_name_plural = _("children")
         ordering = ["birth_date", "id"]
-        indexes = [name_index("child_folded_name")]
+        indexes = [
+            name_index("child_folded_name"),
+            # The order of lists.
+            models.Index(fields=["birth_date", "id"], name="child_oldest"),
+        ]
         permissions = [
             ("look_at_family", _("Can look at the families they have to do with")),
             ("read_whole_card_of_family", _("Can read the whole card of a family")),
