@@ -230,9 +230,7 @@ def today(
         "ending": Listed(ending, soon_ending),
         "awaited": Listed(counted.pop("valid") - ending, later),
         "vacancies": Listed(counted.pop("vacancies"), _head(vacancies)),
-        "late": Listed(owing, late_kindergartens(bids.filter(is_overdue)) if owing else [])
-        if stands_in
-        else None,
+        "late": Listed(owing, late_kindergartens(user, now=now) if owing else []) if stands_in else None,
     }
     return Today(**heads, **counted), others
 
@@ -302,19 +300,27 @@ def rules_to_decide(user: User, *, now: datetime) -> QuerySet[RulesProposal]:
 def bids_to_answer() -> QuerySet[Bid]:
     """Pending bids that hold a place, the most urgent first."""
     return (
-        Bid.objects.filter(state=BidState.PENDING, holds_seat=True)
+        Bid.objects.filter(_is_to_answer())
         .select_related("application__child", "application__locality", "vacancy__group__kindergarten")
         .order_by("answer_due", "placed_at")
     )
 
 
-def late_kindergartens(overdue: QuerySet[Bid]) -> list[Late]:
-    """Which kindergartens owe the answers to these bids, the most overdue first."""
+def late_kindergartens(user: User, *, now: datetime) -> list[Late]:
+    """Which of the employee's kindergartens owe answers whose time is over, the most overdue first."""
     path = "groups__vacancies__bids"
-    owing = Kindergarten.objects.filter(**{f"{path}__in": overdue.order_by().values("pk")})
-    counted = owing.annotate(bids=Count(path), late_since=Min(f"{path}__answer_due"))
+    # One filter, so that the same bids are counted: by their keys the database would read every bid of the city.
+    owing = Kindergarten.objects.filter(_is_to_answer(f"{path}__"), **{f"{path}__answer_due__lte": now})
+    counted = own_rows(owing, user=user, now=now).annotate(
+        bids=Count(path), late_since=Min(f"{path}__answer_due")
+    )
     first = counted.select_related("locality").order_by("late_since", "pk")[:SHOWN]
     return [Late(one, bids=one.bids, since=one.late_since) for one in first]
+
+
+def _is_to_answer(path: str = "") -> Q:
+    """A bid that holds a place until it is answered, by the lookup to it."""
+    return Q(**{f"{path}state": BidState.PENDING, f"{path}holds_seat": True})
 
 
 def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
