@@ -30,7 +30,6 @@ class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
     Its texts are for who may read the names of families; nothing searches in them.
     """
 
-    list_per_page = 50
     # What stands instead of a text for everybody else.
     without_names: Mapping[str, str] = {}
 

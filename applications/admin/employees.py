@@ -159,7 +159,6 @@ class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["last_name"]
     search_help_text = _("A part of the employee's name or login")
     ordering = [InKazakhOrder("last_name"), InKazakhOrder("first_name"), "pk"]
-    list_per_page = 50
     show_full_result_count = False
     readonly_fields = ["account"]
     object_history_template = "admin/work/object_history.html"

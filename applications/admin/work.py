@@ -182,7 +182,6 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     change_form_template = "admin/work/change_form.html"
     object_history_template = "admin/work/object_history.html"
     view_on_site = False
-    list_per_page = 25
     show_facets = admin.ShowFacets.NEVER
 
     works: Sequence[Work] = ()
