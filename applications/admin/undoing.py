@@ -122,7 +122,7 @@ class UndoRequestAdmin(ProposalAdmin):
     without_names = {"child": "masked_child"}
     permission_to_decide = DECIDE
     list_display = ["shown_kind", "child", "kindergarten", "proposed_at", "proposed_by", "shown_state"]
-    list_filter = [UndoWaitsForYou, "state", "kind"]
+    list_filter = [UndoWaitsForYou, "state", "kind", "proposed_at"]
     list_select_related = [
         "bid__application__child",
         "bid__application__locality",
@@ -132,7 +132,6 @@ class UndoRequestAdmin(ProposalAdmin):
     number_paths = ["bid__application__number"]
     child_path = "bid__application__child"
     search_help_text = _("Number of the application or last name of the child")
-    date_hierarchy = "proposed_at"
     fields = [
         "shown_state",
         "shown_kind",

@@ -18,7 +18,8 @@ from applications.models import Bid, Event
 from applications.models.made_file import KEPT_FOR
 from applications.rosters import own
 from applications.states import Move
-from bulletin.employment import kindergartens_of, localities_of, works_everywhere
+from bulletin.employment import places_of, works_everywhere
+from bulletin.models import Kindergarten
 from children.models import Child
 
 # Of so many bids the lists are told, the newest: a family has a few.
@@ -50,12 +51,15 @@ def awaited_by(employee: User, *, now: datetime) -> list[str]:
     """Under what the list of the families is entered that `employee` expects: each place whose families it holds."""
     if works_everywhere(employee):
         return [_EVERYWHERE]
-    today = localtime(now).date()
-    localities = list(localities_of(employee, today=today).values_list("pk", flat=True))
-    others = kindergartens_of(employee, today=today).exclude(locality__in=localities)
+    places = places_of(employee, today=localtime(now).date())
+    # Those of whole localities are held with them.
+    others = places.kindergartens
+    if others and places.localities:
+        apart = Kindergarten.objects.filter(pk__in=others).exclude(locality__in=places.localities)
+        others = list(apart.order_by("pk").values_list("pk", flat=True))
     return [
-        *(f"roster.awaited:locality-{pk}" for pk in localities),
-        *(key for pk in others.values_list("pk", flat=True) for key in awaited_at(pk)),
+        *(f"roster.awaited:locality-{pk}" for pk in places.localities),
+        *(key for pk in others for key in awaited_at(pk)),
     ]
 
 
