@@ -69,9 +69,14 @@ def benefit_for(application: Application, pk: UUID) -> Benefit:
 
 
 def newest_bid(application: Application) -> Bid | None:
-    """The newest bid of an application, whatever happened to it."""
+    """The newest bid of an application, whatever happened to it, with the referral that came of it."""
     return (
-        application.bids.select_related("vacancy__group__kindergarten__locality")
+        application.bids.select_related(
+            "vacancy__group__kindergarten__locality",
+            "referral__application__locality",
+            "referral__contract__moved_to",
+            "referral__extension",
+        )
         .order_by("-placed_at")
         .first()
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -29,6 +30,8 @@ from bulletin.workdays import NoCalendar
 from children.disputes import Undecided
 
 State = ApplicationState
+# In these no stop runs: nobody asks for one.
+_UNSTOPPED: Final = (State.WAITING, State.BID_PLACED, State.REFERRED, State.ENROLLED)
 
 
 @dataclass(frozen=True)
@@ -428,21 +431,18 @@ class Situation:
 
 def situation_of(application: Application, *, now: datetime) -> Situation:
     """Where `application` (settled up to `now`) stands."""
-    referral = (
-        application.referrals.select_related("application__locality", "extension", "contract")
-        .order_by("-issued_at", "-id")
-        .first()
-    )
+    bid = newest_bid(application)
+    referral = getattr(bid, "referral", None)
     offer = live_offer(application) if application.state == State.WAITING else None
     may_look = may_now(application, Move.PLACE_BID) and offer is None
     return Situation(
         application=application,
         now=now,
         position=position(application, now=now),
-        bid=newest_bid(application),
+        bid=bid,
         referral=referral,
         extension=getattr(referral, "extension", None),
-        stop=application.stops.filter(lifted_at=None).first(),
+        stop=None if application.state in _UNSTOPPED else application.stops.filter(lifted_at=None).first(),
         dispute=dispute_of(application, now=now),
         campaign=campaign_asking(application, now=now),
         offer=offer,
