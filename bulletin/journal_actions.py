@@ -26,3 +26,5 @@ class Action(models.TextChoices):
     ANSWER_WITHDRAWN = "answer_withdrawn", _("Answer to a review withdrawn")
     ANSWER_HIDDEN = "answer_hidden", _("Answer to a review hidden by an official")
     ANSWER_SHOWN = "answer_shown", _("Answer to a review shown again")
+    FILE_LOADED = "file_loaded", _("File of the city loaded")
+    FILE_UNDONE = "file_undone", _("Loaded file of the city undone")

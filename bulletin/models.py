@@ -687,3 +687,64 @@ class Review(models.Model):
         if profile is None or not profile.first_name:
             return gettext("Parent")
         return gettext("Parent: %(initial)s.") % {"initial": profile.first_name[0].upper()}
+
+
+class ImportBatch(models.Model):
+    """A file that was loaded: who loaded it, what it held, what came of it, and whether that was undone."""
+
+    kind = models.CharField(_("what was loaded"), max_length=20)
+    file_name = models.CharField(_("file"), max_length=200)
+    sha256 = models.CharField(_("SHA-256 of the file"), max_length=64)
+    loaded_at = models.DateTimeField(_("loaded at"))
+    # None: by a command of the operators.
+    loaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("loaded by"),
+    )
+    added = models.PositiveIntegerField(_("added"), default=0)
+    changed = models.PositiveIntegerField(_("changed"), default=0)
+    unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
+    left_out = models.PositiveIntegerField(_("left out"), default=0)
+    # The localities in which something was added or changed.
+    places = ArrayField(models.PositiveIntegerField(), default=list)
+    undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("undone by"),
+    )
+
+    class Meta:
+        verbose_name = _("loaded file")
+        verbose_name_plural = _("loaded files")
+        default_permissions = ()
+        permissions = [("load_files", _("Can load files of the city"))]
+        ordering = ["-loaded_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ImportedRow(models.Model):
+    """What a batch made or changed by one row of its file, as it was before and as it became."""
+
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="rows")
+    line = models.PositiveIntegerField()
+    # `app.model` and primary key.
+    model = models.CharField(max_length=60)
+    key = models.CharField(max_length=40)
+    # The values of the fields that the file has; None: the row made it.
+    before = models.JSONField(null=True)
+    after = models.JSONField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["id"]
+        indexes = [models.Index(fields=["model", "key"], name="imported_row_of")]

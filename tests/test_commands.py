@@ -279,7 +279,7 @@ def test_a_line_that_is_too_long_for_csv_is_named(place, tmp_path, capsys):
     file = tmp_path / "city.csv"
     file.write_text("x" * 200_000 if place == "heading" else f"{heading}\n{'x' * 200_000}\n")
     assert run("import_kindergartens", str(file)) == 2
-    assert f"line {1 if place == 'heading' else 2}" in capsys.readouterr().err
+    assert f"row {1 if place == 'heading' else 2}" in capsys.readouterr().err
 
 
 @pytest.mark.django_db

@@ -1,0 +1,113 @@
+"""What every command that imports a file has in common: its options, what it prints, how it ends."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.translation import override
+
+from bulletin.importing.kinds import Kind, Outcome
+from bulletin.importing.problems import Fault, Problem, Unreadable
+from bulletin.importing.running import AnotherAtWork, Disturbed, Report, State, run_import
+from notifications.clock import read_clock
+
+
+class ImportCommand(BaseCommand):
+    """Ends with 0 when everything was taken, 1 when a row was refused or left out or another import is at work, and 2
+    when the file can't be read."""
+
+    kind: ClassVar[Kind]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, help="CSV or XLSX; its first row names the columns")
+        parser.add_argument("--dry-run", action="store_true", help="check the file, change nothing")
+        parser.add_argument("--skip-bad", action="store_true", help="leave bad rows out and load the others")
+        parser.add_argument("--format", choices=["text", "json"], default="text", help="of what is printed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with override("en"):
+            report = self._run(options["file"], dry_run=options["dry_run"], skip_bad=options["skip_bad"])
+            self.report(report, as_json=options["format"] == "json")
+            self._end(report)
+
+    def _run(self, path: Path, *, dry_run: bool, skip_bad: bool) -> Report:
+        try:
+            with path.open("rb") as file:
+                return run_import(
+                    self.kind,
+                    file,
+                    file_name=path.name,
+                    now=read_clock(),
+                    dry_run=dry_run,
+                    skip_bad=skip_bad,
+                    tell=self._tell,
+                )
+        except OSError as error:
+            fault = Fault(Problem.NO_FILE, values={"why": error.strerror or "?"})
+            raise CommandError(sentence(fault), returncode=2) from error
+        except Unreadable as error:
+            raise CommandError(f"Nothing was loaded. {sentence(error.fault)}", returncode=2) from error
+        except (AnotherAtWork, Disturbed) as error:
+            raise disturbed(error) from error
+
+    def _tell(self, done: int) -> None:
+        if sys.stderr.isatty():
+            self.stderr.write(f"\r{done:,} rows", ending="")
+            self.stderr.flush()
+
+    def report(self, report: Report, *, as_json: bool) -> None:
+        """Print the report: for programs on standard output alone, for people the faults on standard error."""
+        if as_json:
+            self.stdout.write(json.dumps(_told(report), ensure_ascii=False, indent=2))
+            return
+        for fault in (*report.notes, *report.faults):
+            self.stderr.write(sentence(fault))
+        if report.bad > len({fault.line for fault in report.faults}):
+            self.stderr.write("… and more rows like these.")
+        counts = report.counts
+        self.stdout.write(
+            f"{'Added' if report.state in (State.LOADED, State.SAME) else 'Would be: added'} {counts[Outcome.ADDED]}, "
+            f"changed {counts[Outcome.CHANGED]}, unchanged {counts[Outcome.UNCHANGED]}, left out {report.bad}."
+        )
+        if report.batch is not None:
+            self.stdout.write(f"Batch {report.batch}. To take it back: undo_import {report.batch}")
+
+    def _end(self, report: Report) -> None:
+        if report.state is State.REFUSED:
+            raise CommandError(
+                "Nothing was loaded: correct these rows, or load the others with --skip-bad.", returncode=1
+            )
+        if report.bad:
+            raise CommandError("Some rows are bad: correct them and import the file again.", returncode=1)
+
+
+def sentence(fault: Fault) -> str:
+    """A fault in one line: where, what, and what to do."""
+    where = f"row {fault.line}" if fault.line else ""
+    cell = f"{fault.column} «{fault.value}»" if fault.value else fault.column
+    place = ", ".join(filter(None, (where, cell)))
+    return f"{place}: {fault.sentence} {fault.remedy}" if place else f"{fault.sentence} {fault.remedy}"
+
+
+def disturbed(error: AnotherAtWork | Disturbed) -> CommandError:
+    """What is said where somebody else is in the way; ends with 1."""
+    if isinstance(error, Disturbed):
+        words = "Somebody else is changing the same rows. Nothing was changed: try again."
+        return CommandError(words, returncode=1)
+    since = f" since {timezone.localtime(error.since):%H:%M}" if error.since else ""
+    return CommandError(
+        f"Nothing was changed: another import is at work{since}. Try again when it has ended.", returncode=1
+    )
+
+
+def _told(report: Report) -> dict[str, Any]:
+    told = report.as_json()
+    for name in ("notes", "faults"):
+        for kept, fault in zip(told[name], getattr(report, name), strict=True):
+            kept |= {"sentence": fault.sentence, "remedy": fault.remedy}
+    if report.secrets:
+        told["secrets"] = list(report.secrets)
+    return told

@@ -1,0 +1,76 @@
+"""Kindergartens by file, each known by its address on the site."""
+
+from collections.abc import Sequence
+
+from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from bulletin.importing.columns import Choice, Column, Phone, Row, Slug, Text
+from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run, store
+from bulletin.importing.places import Localities
+from bulletin.importing.problems import Problem
+from bulletin.models import Kindergarten, Vacancy
+
+
+class _Loader(Loader):
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self.localities = Localities(run)
+        self.known: dict[str, Kindergarten] = {}
+
+    def prepare(self, rows: Sequence[Row]) -> None:
+        slugs = [row.values["slug"] for row in rows]
+        found = Kindergarten.objects.filter(slug__in=slugs).order_by("pk").select_for_update(no_key=True)
+        self.known = {one.slug: one for one in found}
+
+    def take_row(self, row: Row) -> Outcome:
+        slug = row.values["slug"]
+        self.demand_once(row, "slug", slug)
+        locality = self.localities.named(row, "locality")
+        kindergarten = self.known.get(slug)
+        if kindergarten is not None and kindergarten.locality_id != locality.pk:
+            self._demand_movable(row, kindergarten)
+        self.run.places.add(locality.pk)
+        is_new = kindergarten is None
+        values = {**row.values, "locality": locality}
+        return store(self.run, row, kindergarten or Kindergarten(), values, is_new=is_new)
+
+    def label(self, row: Row) -> str:
+        return f"{row.cells['name_ru']} ({row.cells['slug']})"
+
+    def _demand_movable(self, row: Row, kindergarten: Kindergarten) -> None:
+        """Its families queue where it is: whatever they have there would be lost with the locality."""
+        if not self.run.may_act_in(kindergarten.locality_id):
+            raise LeftOut(row.fault("slug", Problem.NOT_YOURS))
+        published = Q(state=Vacancy.State.PUBLISHED) | Q(seats_taken__gt=0)
+        if Vacancy.objects.filter(published, group__kindergarten=kindergarten).exists():
+            what = gettext("places in the bulletin, or families that have one of them")
+            raise LeftOut(row.fault("locality", Problem.IN_USE, what=what))
+        self.run.places.add(kindergarten.locality_id)
+
+
+class Kindergartens(Kind):
+    name = "kindergartens"
+    title = _("Kindergartens")
+    about = _("Adds kindergartens, or changes those that are there, each known by its address on the site.")
+    permission = "bulletin.add_kindergarten"
+    loader = _Loader
+    columns = (
+        Column("slug", _("address on the site"), Slug(80), "amina"),
+        Column("name_kk", _("name in Kazakh"), Text(200), "«Амина» бөбекжайы"),
+        Column("name_ru", _("name in Russian"), Text(200), "Ясли-сад «Амина»"),
+        Column(
+            "locality",
+            _("locality"),
+            Text(200),
+            "turkistan",
+            about=_("Its address on the site, or its name."),
+        ),
+        Column("ownership", _("ownership"), Choice(Kindergarten.Ownership), "state"),
+        Column("type", _("type"), Choice(Kindergarten.Type), "nursery"),
+        Column("address_kk", _("address in Kazakh"), Text(200), "Абай көшесі, 12"),
+        Column("address_ru", _("address in Russian"), Text(200), "ул. Абая, 12"),
+        Column("phone", _("phone"), Phone(), "+7 725 333 12 34", required=False),
+        Column("head", _("head"), Text(120), "М. Дүйсенова", required=False),
+    )

@@ -1,0 +1,263 @@
+"""What may be wrong with a file or a row, in words: what it is, and what to do about it. Pure.
+
+A fault is kept as data, so that whoever reads the report reads it in their own language.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Problem(StrEnum):
+    """By its value a program knows it (`--format json`)."""
+
+    # Of a file as a whole.
+    NO_FILE = "no_file"
+    NO_ROWS = "no_rows"
+    TOO_LARGE = "too_large"
+    TOO_MANY_ROWS = "too_many_rows"
+    TOO_MANY_CELLS = "too_many_cells"
+    OLD_EXCEL = "old_excel"
+    NO_TABLE = "no_table"
+    BROKEN = "broken"
+    NO_SHEET = "no_sheet"
+    ENCODING = "encoding"
+    QUOTE = "quote"
+    LONG_CELL = "long_cell"
+    HEADING_LACKS = "heading_lacks"
+    HEADING_TWICE = "heading_twice"
+    # Worth saying, and nothing is refused for it.
+    MORE_SHEETS = "more_sheets"
+    UNKNOWN_COLUMNS = "unknown_columns"
+    OLD_ENCODING = "old_encoding"
+    # Of one cell or row.
+    EMPTY = "empty"
+    EXTRA_CELLS = "extra_cells"
+    EXCEL_ERROR = "excel_error"
+    UNCOMPUTED = "uncomputed"
+    LOST_LETTERS = "lost_letters"
+    CONTROL = "control"
+    TOO_LONG = "too_long"
+    NOT_ALLOWED = "not_allowed"
+    NOT_SLUG = "not_slug"
+    NOT_WHOLE = "not_whole"
+    NOT_DAY = "not_day"
+    NOT_MOMENT = "not_moment"
+    NOT_PHONE = "not_phone"
+    NOT_EMAIL = "not_email"
+    CUT_NUMBER = "cut_number"
+    SHORT_IIN = "short_iin"
+    NOT_IIN = "not_iin"
+    REPEATED = "repeated"
+    UNKNOWN = "unknown"
+    AMBIGUOUS = "ambiguous"
+    NOT_YOURS = "not_yours"
+    IN_USE = "in_use"
+    # Of what a batch made or changed, when it is to be undone.
+    DELETED_SINCE = "deleted_since"
+    CHANGED_SINCE = "changed_since"
+    BUILT_ON = "built_on"
+
+
+# What it is, and what to do. The values stand in `Fault.values`.
+SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
+    Problem.NO_FILE: (_("The file can't be read: %(why)s."), _("Check its name and who may read it.")),
+    Problem.NO_ROWS: (
+        _("The file holds no table."),
+        _("Its first row must be the headings of the columns: take the template."),
+    ),
+    Problem.TOO_LARGE: (
+        _("The file is too large. The most that is read, MB: %(megabytes)s."),
+        _("Remove pictures, colours and sheets that are not needed, or part the file in several."),
+    ),
+    Problem.TOO_MANY_ROWS: (
+        _("The file has too many rows. The most that are read: %(most)s."),
+        _("Part the file in several."),
+    ),
+    Problem.TOO_MANY_CELLS: (
+        _("Row %(line)s has too many cells. The most that are read: %(most)s."),
+        _("Remove what stands to the right of the table."),
+    ),
+    Problem.OLD_EXCEL: (
+        _("This is a file of an old Excel (.xls), or one with a password."),
+        _("Save it as .xlsx without a password."),
+    ),
+    Problem.NO_TABLE: (
+        _("This is neither a CSV file nor an Excel workbook (.xlsx)."),
+        _("Save the table as .xlsx or as CSV UTF-8."),
+    ),
+    Problem.BROKEN: (
+        _("The workbook is damaged, or it is no workbook."),
+        _("Open it in Excel, save it anew as .xlsx, and try again."),
+    ),
+    Problem.NO_SHEET: (_("The workbook has no visible sheet."), _("Show the sheet with the table.")),
+    Problem.ENCODING: (
+        _("The letters of the file can't be told: it is neither UTF-8 nor UTF-16 nor Windows-1251."),
+        _("Save it as CSV UTF-8 or as .xlsx."),
+    ),
+    Problem.QUOTE: (
+        _("A quotation mark in row %(line)s is not closed, or something stands behind it."),
+        _("Inside a cell in quotation marks write each of them twice, or save the table as .xlsx."),
+    ),
+    Problem.LONG_CELL: (
+        _("A cell of row %(line)s is too long to be one."),
+        _("Look for a quotation mark that is not closed."),
+    ),
+    Problem.HEADING_LACKS: (
+        _("The heading lacks these columns: %(columns)s."),
+        _("Add them, by these names, in one row above the data. The template has them all."),
+    ),
+    Problem.HEADING_TWICE: (
+        _("The heading has a column twice: %(columns)s."),
+        _("Remove or rename one of the two."),
+    ),
+    Problem.MORE_SHEETS: (
+        _("The workbook has more than one sheet. Read: %(read)s. Not read: %(others)s."),
+        _("If another sheet is meant, put it first."),
+    ),
+    Problem.UNKNOWN_COLUMNS: (
+        _("These columns are not known, and nothing is taken from them: %(columns)s."),
+        _("If one of them is mistyped, correct it: the template has all names."),
+    ),
+    Problem.OLD_ENCODING: (
+        _("The file is in Windows-1251, which has no Kazakh letters."),
+        _("Look whether a letter was lost. CSV UTF-8 and .xlsx keep all of them."),
+    ),
+    Problem.EMPTY: (_("The cell is empty."), _("Fill it in.")),
+    Problem.EXTRA_CELLS: (
+        _("The row has more cells than the heading."),
+        _("Is there a separator inside a cell? Then put the cell into quotation marks, or save as .xlsx."),
+    ),
+    Problem.EXCEL_ERROR: (
+        _("Excel could not compute this cell."),
+        _("Mend the formula, or write the value itself."),
+    ),
+    Problem.UNCOMPUTED: (
+        _("The cell holds a formula without its result."),
+        _("Open the file in Excel and save it, or write the value itself."),
+    ),
+    Problem.LOST_LETTERS: (
+        _("Letters were lost: there is a question mark in place of one."),
+        _("Write it anew from the source, and save as CSV UTF-8 or .xlsx."),
+    ),
+    Problem.CONTROL: (
+        _("The cell holds signs that can't be seen."),
+        _("Write it anew by hand."),
+    ),
+    Problem.TOO_LONG: (_("Too long. The most signs: %(most)s."), _("Shorten it.")),
+    Problem.NOT_ALLOWED: (_("There is no such value."), _("Write one of: %(allowed)s.")),
+    Problem.NOT_SLUG: (
+        _("This can't be an address on the site."),
+        _("Write Latin letters, digits, hyphens and underscores only."),
+    ),
+    Problem.NOT_WHOLE: (
+        _("This is no whole number from %(least)s to %(most)s."),
+        _("Write digits only."),
+    ),
+    Problem.NOT_DAY: (
+        _("This is no date, or one that can't be meant."),
+        _("Write it as 26.06.2019 or 2019-06-26."),
+    ),
+    Problem.NOT_MOMENT: (
+        _("This is no date with a time."),
+        _("Write it as 26.06.2019 10:00 or 2019-06-26 10:00."),
+    ),
+    Problem.NOT_PHONE: (_("This is no phone number."), _("Write it as +7 701 777 98 76.")),
+    Problem.NOT_EMAIL: (_("This is no e-mail address."), _("Write it as name@example.kz.")),
+    Problem.CUT_NUMBER: (
+        _("Excel has shortened the number, and its last digits are lost."),
+        _("Make the column a text column, and enter the numbers anew from the source."),
+    ),
+    Problem.SHORT_IIN: (
+        _("An IIN has 12 digits, this one has %(digits)s: Excel drops zeros at the beginning."),
+        _("Make the column a text column, and enter the IIN anew from the source."),
+    ),
+    Problem.NOT_IIN: (_("This is no IIN: %(why)s."), _("Copy it from the document.")),
+    Problem.REPEATED: (
+        _("The same stands in row %(earlier)s already."),
+        _("Leave one of the two rows."),
+    ),
+    Problem.UNKNOWN: (
+        _("The portal does not know it."),
+        _("Correct it, or bring it in first: %(first)s."),
+    ),
+    Problem.AMBIGUOUS: (
+        _("There are several of this name."),
+        _("Write the address on the site instead of the name."),
+    ),
+    Problem.NOT_YOURS: (
+        _("It is in a locality in which you don't work."),
+        _("Leave the row to an official of that locality."),
+    ),
+    Problem.IN_USE: (
+        _("It can't change while something depends on it: %(what)s."),
+        _("End that first, or leave this cell as it is in the portal."),
+    ),
+    Problem.DELETED_SINCE: (_("It was deleted since."), _("The batch can't be undone as a whole any more.")),
+    Problem.CHANGED_SINCE: (
+        _("It was changed since: %(what)s."),
+        _("Change it back first, or correct the rest by another file."),
+    ),
+    Problem.BUILT_ON: (
+        _("Something stands on it by now: %(what)s."),
+        _("Remove that first, or leave the batch as it is."),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, and where. `line` 0: with the file; `column` empty: with the whole row.
+
+    `value` is what may be shown of the cell: of an IIN its last two digits.
+    """
+
+    problem: Problem
+    line: int = 0
+    column: str = ""
+    value: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, in the language of the reader."""
+        return str(SENTENCES[self.problem][0]) % self.values
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, in the language of the reader."""
+        return str(SENTENCES[self.problem][1]) % self.values
+
+    def as_json(self) -> dict[str, Any]:
+        """What is kept and given to programs; `of_json` reads it."""
+        return {
+            "line": self.line,
+            "column": self.column,
+            "value": self.value,
+            "problem": self.problem.value,
+            "values": dict(self.values),
+        }
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> "Fault":
+        return cls(**{**kept, "problem": Problem(kept["problem"])})
+
+
+class Unreadable(Exception):
+    """The file as a whole can't be read; the fault says why."""
+
+    def __init__(self, problem: Problem, **values: Any) -> None:
+        self.fault = Fault(problem, values=values)
+        super().__init__(problem.value)
+
+
+class Wrong(Exception):
+    """A cell does not hold what it should."""
+
+    def __init__(self, problem: Problem, **values: Any) -> None:
+        self.problem, self.values = problem, values
+        super().__init__(problem.value)
