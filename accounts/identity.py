@@ -153,6 +153,16 @@ def paper_hashes(number: str) -> list[str]:
     return keyed_hashes("paper", number) if number else []
 
 
+def phone_hash(phone: str) -> str | None:
+    """The hash by which a phone number (E.164) can be found but not read; None for an empty one."""
+    return keyed_hash("phone", phone) if phone else None
+
+
+def phone_hashes(phone: str) -> list[str]:
+    """Every hash under which a phone number may be stored; none for an empty one."""
+    return keyed_hashes("phone", phone) if phone else []
+
+
 def stand_in(paper_number: str) -> str:
     """What stands where the hash of an IIN would, for a child that has only a certificate."""
     return _stand_in(keyed_hash("paper", paper_number))

@@ -13,6 +13,11 @@ class Action(models.TextChoices):
     REFERRAL_RESUMED = "referral_resumed", _("The last day of the referral counts again")
     FILED_BY_EMPLOYEE = "filed_by_employee", _("Application filed by an employee of the contact centre")
     APPLICATION_FILED = "application_filed", _("Application filed")
+    APPLICATION_CLAIMED = "application_claimed", _("Application of the former queue claimed")
+    CLAIMED_BY_OFFICIAL = (
+        "application_claimed_by",
+        _("Application of the former queue claimed for a guardian by an official"),
+    )
     APPLICATION_ARCHIVED = "application_archived", _("Application moved to the archive")
     APPLICATION_RESTORED = "application_restored", _("Application restored from the archive")
     INTEREST_CONFIRMED = "interest_confirmed", _("Interest in a place confirmed")

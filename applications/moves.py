@@ -117,14 +117,16 @@ def move(
 
     Write its other rows first. If something ran out and has not been settled, it remains to be settled.
 
-    Raises `Refused`: PREVIEW for what families do, or would have to answer, before the portal opens; NOT_ALLOWED;
-    OWN_CHILD for what an employee decides about a child of their own; HALTED for a costly move while a guardian of the
-    child is disputed, DISPUTED or UNPROVEN for what `actor`, as one side of it, may not do meanwhile. Raises
-    `PermissionDenied` if `actor` does what only a guardian does, and is none (any more).
+    Raises `Refused`: PREVIEW for what families do, or would have to answer, before the portal opens; UNCLAIMED for what
+    a family does before it has claimed the application; NOT_ALLOWED; OWN_CHILD for what an employee decides about a
+    child of their own; HALTED for a costly move while a guardian of the child is disputed, DISPUTED or UNPROVEN for
+    what `actor`, as one side of it, may not do meanwhile. Raises `PermissionDenied` if `actor` does what only a
+    guardian does, and is none (any more).
     """
     if step in BY_GUARDIANS and actor is not None:
         refuse_stranger(application.child, actor)
         refuse_in_preview()
+        refuse_unclaimed(application)
     if step in RESTING:
         refuse_in_preview()
     if not is_allowed(step, application.state):
@@ -171,6 +173,12 @@ def refuse_in_preview() -> None:
     """Raise `Refused(PREVIEW)` before the portal opens: until then families act in the old one."""
     if is_preview():
         raise Refused(Refusal.PREVIEW)
+
+
+def refuse_unclaimed(application: Application) -> None:
+    """Raise `Refused(UNCLAIMED)` for what only the family of an application does, until it has claimed it."""
+    if not application.is_claimed:
+        raise Refused(Refusal.UNCLAIMED)
 
 
 def refuse_closed(user: User) -> None:
@@ -236,6 +244,11 @@ def write_event(
     )
 
 
+def told_of(application: Application) -> list[User]:
+    """The guardians who are told what happens to `application`: nobody until it is claimed."""
+    return informed_guardians(application.child) if application.is_claimed else []
+
+
 def announce(
     event: Event,
     kind: str,
@@ -246,11 +259,11 @@ def announce(
 ) -> None:
     """Tell every guardian who may know about `event` and enter `actions` into their journals.
 
-    One query finds them (`informed_guardians`). With `others`, everyone but the actor gets a message of that kind
+    One query finds them (`told_of`). With `others`, everyone but the actor gets a message of that kind
     instead, with what differs for them in `others_read`: what one guardian did costs the others something, too. The
     time, the actor and the reason are taken from the event.
     """
-    application, guardians = event.application, informed_guardians(event.application.child)
+    application, guardians = event.application, told_of(event.application)
     first = [guardian for guardian in guardians if not others or guardian == event.actor]
     tell(application, kind, event=event, now=event.at, guardians=first, **context)
     if others and event.actor is not None:
@@ -309,7 +322,7 @@ def remind(
     **context: Any,
 ) -> None:
     """Put a message of `kind` into the outbox for every guardian who may know, once for each `key`."""
-    for guardian in informed_guardians(application.child) if guardians is None else guardians:
+    for guardian in told_of(application) if guardians is None else guardians:
         enqueue(
             guardian,
             kind,
@@ -331,7 +344,7 @@ def trace(
     guardians: Iterable[User] | None = None,
 ) -> None:
     """Enter the action into the journal of every guardian who may know."""
-    for guardian in informed_guardians(application.child) if guardians is None else guardians:
+    for guardian in told_of(application) if guardians is None else guardians:
         audit.record(
             action,
             actor=actor,

@@ -7,10 +7,21 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from children.notices import SAMPLES as CHILDREN
-from notifications.kinds import BOTH, EMAIL, INBOX, Kind, PastBudget
+from notifications.kinds import BOTH, EMAIL, INBOX, SMS, Kind, PastBudget
 
 KINDS: Final = (
     Kind("application_filed", _("Application accepted"), BOTH, ("application", "number")),
+    Kind(
+        "application_claimed", _("Application of the former queue claimed"), BOTH, ("application", "number")
+    ),
+    # To the phone that the former queue names, whoever's it is now: it is no account's, so nothing else reaches it.
+    Kind(
+        "former_claimed",
+        _("Application of the former queue claimed, to the phone in it"),
+        SMS,
+        ("application",),
+        past_budget=PastBudget.WARNING,
+    ),
     Kind("application_archived", _("Application archived"), INBOX, ("application", "undo_until")),
     # To the other guardians, instead of the notice to the one who did it: it costs the child its place or its date.
     # Each says that a guardian did it, what, and what can be done; `may_stop`: the reader may stop that guardian.

@@ -13,6 +13,23 @@ class Refusal(TextChoices):
         "already_filed",
         _("This child already has an application. Open it in the list of applications."),
     )
+    UNCLAIMED = (
+        "unclaimed",
+        _("The application of the former queue has to be claimed first: open the page of the child."),
+    )
+    CLAIMED_ALREADY = (
+        "claimed_already",
+        _(
+            "The application of the former queue has been claimed already. Open it in the list of applications."
+        ),
+    )
+    NOT_PROVEN = (
+        "not_proven",
+        _(
+            "Nothing proves yet that you are the person of the former queue. Come to the education department with "
+            "your identity card and the child's birth certificate."
+        ),
+    )
     AGE = "age", _("By the birth year the child is outside the ages for which places are given.")
     STOP_LISTED = (
         "stop_listed",

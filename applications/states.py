@@ -97,6 +97,9 @@ class Move(TextChoices):
     """What can happen to an application; stored in its events."""
 
     FILE = "file", _("Application filed")
+    IMPORT = "import", _("Brought in from the former queue")
+    CLAIM = "claim", _("The family claimed its application of the former queue")
+    TAKE_IMPORT_BACK = "take_import_back", _("It was brought in from the former queue by mistake")
     PLACE_BID = "place_bid", _("Bid for a place sent")
     WITHDRAW_BID = "withdraw_bid", _("Bid for a place withdrawn")
     REJECT_BID = "reject_bid", _("Bid refused")
@@ -145,10 +148,15 @@ class Move(TextChoices):
     RESTORE = "restore", _("Application restored from the archive")
 
 
+# With one of these an application begins: there is no state before it.
+FIRST_MOVES: Final = (Move.FILE, Move.IMPORT)
+
 _S = ApplicationState
 
 # move -> (states from which it may be made, state after it; None: the state stays as it is)
 MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] = {
+    Move.CLAIM: ((_S.WAITING,), None),
+    Move.TAKE_IMPORT_BACK: ((_S.WAITING,), _S.ARCHIVED),
     Move.PLACE_BID: ((_S.WAITING,), _S.BID_PLACED),
     Move.WITHDRAW_BID: ((_S.BID_PLACED,), _S.WAITING),
     Move.REJECT_BID: ((_S.BID_PLACED,), _S.WAITING),
@@ -209,7 +217,7 @@ HELD = frozenset({Move.EXTEND_REFERRAL})
 CHOOSING = frozenset({Move.PLACE_BID, Move.ACCEPT_OFFER, Move.CHANGE_LANGUAGES})
 # What no other guardian can do once one has done it: halted for a guardian disputed by one who is proven. Claiming a
 # benefit is such an act too, but not a move of its own.
-BEGINNING = frozenset({Move.FILE, Move.RESTORE})
+BEGINNING = frozenset({Move.FILE, Move.CLAIM, Move.RESTORE})
 # What only a guardian of the child does; a press that places a bid asks in its own statement.
 BY_GUARDIANS = COSTLY | HELD | CHOOSING | BEGINNING | {Move.CONFIRM_INTEREST}
 # What the portal does by itself and families could not answer before it opens.
@@ -239,7 +247,7 @@ DECISIONS = frozenset(
 
 
 def is_allowed(move: Move, state: ApplicationState | str) -> bool:
-    """Whether `move` may be made from `state`. Not for `Move.FILE`, which has no state before it."""
+    """Whether `move` may be made from `state`. Not for `FIRST_MOVES`, which have no state before."""
     return ApplicationState(state) in MOVES[move][0]
 
 

@@ -36,6 +36,13 @@ class Headline:
     seats_free: int
     waiting: int
     enrolled: int
+    # Of those waiting: the former queue's, whose families are not here yet.
+    unclaimed: int = 0
+
+    @property
+    def claimed_told(self) -> str:
+        """How many of those waiting are in the portal already; empty where all are."""
+        return told(self.waiting - self.unclaimed) if self.unclaimed else ""
 
     @property
     def waiting_told(self) -> str:
@@ -134,11 +141,13 @@ def days_to_referral(locality: Locality | None, *, now: datetime) -> Waits:
 def _headline(locality: Locality | None, *, now: datetime) -> Headline:
     totals = offer_totals(locality=locality, now=now)
     recent = _signed(locality).filter(signed_at__gte=now - timedelta(days=RECENT_DAYS))
+    sizes = queue_sizes(locality)
     return Headline(
         kindergartens=totals.kindergartens,
         seats_free=totals.seats_free,
-        waiting=sum(size.waiting for size in queue_sizes(locality)),
+        waiting=sum(size.waiting for size in sizes),
         enrolled=recent.count(),
+        unclaimed=sum(size.unclaimed for size in sizes),
     )
 
 

@@ -268,6 +268,12 @@ class ApplicationFactory(DjangoModelFactory[Application]):
             _reckon(self)
 
 
+def filer(application: Application) -> User:
+    """Who filed or claimed it."""
+    assert application.filed_by is not None
+    return application.filed_by
+
+
 def crowd(*families: dict[str, Any]) -> list[Application]:
     """Applications as `ApplicationFactory` makes them, in a few statements for all.
 

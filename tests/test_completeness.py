@@ -135,7 +135,12 @@ def _named(kind: type[enum.Enum], names: str) -> set[enum.Enum]:
 
 # Where a member is left out on purpose; what follows from another table is computed from it.
 LEFT_OUT: dict[str, set[enum.Enum] | str] = {
-    "applications/states.py MOVES · Move": "FILE",
+    "applications/states.py MOVES · Move": "FILE IMPORT",
+    "applications/states.py FIRST_MOVES · Move": {move for move in Move if move in MOVES},
+    # Until it is claimed, nothing else can happen to it.
+    "applications/models/application.py UNCLAIMED_STATES · ApplicationState": (
+        "BID_PLACED REFERRED ENROLLED STOP_LISTED LAPSED"
+    ),
     "applications/states.py QUEUED_STATES · ApplicationState": "ENROLLED STOP_LISTED LAPSED ARCHIVED",
     "applications/states.py LIVE_OFFERS · OfferState": "ACCEPTED DECLINED UNANSWERED VOID NOBODY RECALLED",
     "applications/closings/ending.py FREED · OfferState": "SEEKING OFFERED ACCEPTED NOBODY",
@@ -152,7 +157,10 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "applications/models/made_file.py UNDER_WAY · MadeByWorker.State": "READY FAILED",
     "applications/queue/history.py CAUSES · Move": {move for move in MOVES if not _shifts_the_queue(move)},
     "applications/views/cabinet/pages.py _archived reasons · Move": {
-        move for move in Move if move not in MOVES or MOVES[move][1] != ApplicationState.ARCHIVED
+        move
+        for move in Move
+        # No family has one that was taken back.
+        if move not in MOVES or MOVES[move][1] != ApplicationState.ARCHIVED or move == Move.TAKE_IMPORT_BACK
     },
     "applications/bidding/eligibility.py _STATE_REFUSALS · ApplicationState": "WAITING",
     "applications/bidding/eligibility.py _PHASE_REFUSALS · Phase": "DRAFT PRIORITY OPEN CLOSED RECALLED",
@@ -191,7 +199,7 @@ ONLY_FAMILIES = _named(
     Refusal,
     "LAPSED INTEREST_NOT_ASKED OTHER_LOCALITY OTHER_LANGUAGE NOT_OPEN_YET REJECTED_HERE OFFER_ENDED BENEFIT_WAITS "
     "IIN_NOT_OF_CHILD TWO_APPLICATIONS TOO_MANY_OBJECTIONS NOT_YOUR_CHILD TOO_MANY_CLAIMS UNDO_OVER "
-    "TOLD_OTHERWISE",
+    "TOLD_OTHERWISE NOT_PROVEN",
 )
 # What speaks to an employee in the first place.
 TO_EMPLOYEES = _named(Refusal, "OWN_CHILD OWN_DATA CHANGED_MEANWHILE DECIDED_MEANWHILE NOT_BY_THE_SAME")
@@ -269,7 +277,7 @@ def test_of_every_move_it_is_decided_whether_a_dispute_halts_it():
         "REJECT_BID LOSE_BID VOID_BID OFFER_PLACE END_OFFER ISSUE_REFERRAL LENGTHEN_REFERRAL REVOKE_REFERRAL "
         "NOTE_COMING TAKE_COMING_BACK CONFIRM_COMING UNDO_REFUSAL RESTORE_BID UNDO_CLOSING UNDO_REVOCATION "
         "UNDO_CONTRACT END_CONTRACT UNDO_LEAVING TRANSFER UNDO_TRANSFER RETURN_TO_QUEUE "
-        "EXPIRE_REFERRAL LIFT_STOP "
+        "EXPIRE_REFERRAL LIFT_STOP IMPORT TAKE_IMPORT_BACK "
         "SIGN_CONTRACT CONFIRM_INTEREST LAPSE END_LAPSED AGE_OUT VERIFY_BENEFIT END_BENEFIT CORRECT",
     )
     assert set(Move) - set(halted) == free

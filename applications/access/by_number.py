@@ -67,7 +67,9 @@ def check(
     guardians = list(
         present_people().filter(
             phone__isnull=False,
-            guardianships__in=informed_guardianships().filter(child__applications__number=number),
+            guardianships__in=informed_guardianships().filter(
+                child__applications__number=number, child__applications__filed_by__isnull=False
+            ),
         )
     )
     endings = [re.sub(r"\D", "", str(guardian.phone))[-4:] for guardian in guardians] or [_NO_DIGITS]

@@ -9,7 +9,7 @@ from django.http import Http404
 
 from accounts.models import User
 from applications.access.settling import settle
-from applications.models import Application, Benefit, Bid, Referral
+from applications.models import CLAIMED, Application, Benefit, Bid, Referral
 from applications.states import ApplicationState, BidState
 from children.disputes import Standing, standings_of
 
@@ -23,9 +23,9 @@ class Withheld(Exception):
 
 
 def applications_of(user: User) -> QuerySet[Application]:
-    """The applications of all children whose guardian the user is now."""
+    """The claimed applications of all children whose guardian the user is now."""
     return Application.objects.filter(
-        child__guardianships__user=user, child__guardianships__ended_at=None
+        CLAIMED, child__guardianships__user=user, child__guardianships__ended_at=None
     ).select_related("child", "locality")
 
 

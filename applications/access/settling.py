@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from applications.benefits.claims import expire_benefits_of
 from applications.bidding.offers import end_offers_of
-from applications.models import Application, Rules
+from applications.models import CLAIMED, Application, Rules
 from applications.moves import lock_application, locking, reckon
 from applications.referrals.ending import expire_or_leave
 from applications.referrals.stops import lift_stop
@@ -55,7 +55,7 @@ def bring_forward(*, now: datetime) -> int:
     for locality in Locality.objects.all():
         live = Application.objects.filter(locality=locality, state__in=LIVE_STATES)
         for campaign in campaigns_ahead(rules, locality=locality, now=now):
-            asked = live.filter(interest_confirmed_at__lt=campaign.begins_at)
+            asked = live.filter(CLAIMED, interest_confirmed_at__lt=campaign.begins_at)
             brought += _bring_forward(asked, to=campaign.ends_at)
         for birth_year in live.order_by("birth_year").values_list("birth_year", flat=True).distinct():
             end = too_old_from(birth_year, rules, locality=locality, now=now)

@@ -78,7 +78,9 @@ def _side_refusal(application: Application) -> Refusal | None:
 
 
 def state_refusal(application: Application) -> Refusal | None:
-    """Why the application can't bid for any place in its present state; None while it waits."""
+    """Why the application can't bid for any place as it stands; None while it waits and is claimed."""
+    if not application.is_claimed:
+        return Refusal.UNCLAIMED
     return _STATE_REFUSALS.get(ApplicationState(application.state))
 
 

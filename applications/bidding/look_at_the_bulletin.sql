@@ -1,5 +1,5 @@
--- The account p_user, if it is active with that password, with its unread notices; one row for each live application
--- of the children whose guardian it is, or one row without an application. state is that of the application, or
+-- The account p_user, if it is active with that password, with its unread notices; one row for each live and claimed
+-- application of the children whose guardian it is, or one row without an application. state is that of the application, or
 -- 'disputed' where this guardian may not bid while nobody has decided who is one; whoever is disputed by a proven
 -- guardian is told of no application and no notice about it (`children.access.informed_guardianships`). ran_out: something of it may have
 -- ended that nobody has settled yet. refused_by: the vacancies whose kindergarten refused this application.
@@ -27,7 +27,7 @@ BEGIN
     FROM accounts_user u
     LEFT JOIN children_guardianship s ON s.user_id = u.id AND s.ended_at IS NULL AND NOT EXISTS (
         SELECT FROM children_dispute w WHERE w.guardianship_id = s.id AND w.freed_at IS NULL AND NOT w.is_mutual)
-    LEFT JOIN applications_application a ON a.child_id = s.child_id
+    LEFT JOIN applications_application a ON a.child_id = s.child_id AND a.filed_by_id IS NOT NULL
         AND a.state IN ('waiting', 'bid_placed', 'referred', 'stop_listed', 'lapsed')
     WHERE u.id = p_user AND u.is_active
         AND encode(sha256(convert_to(u.password, 'UTF8')), 'hex') = p_password_stamp;

@@ -41,6 +41,7 @@ BEGIN
             WHEN a.locality_id <> k.locality_id THEN 'other_locality'
             WHEN a.birth_year <> ALL (v.birth_years) THEN 'other_birth_year'
             WHEN g.language <> ALL (a.languages) THEN 'other_language'
+            WHEN a.filed_by_id IS NULL THEN 'unclaimed'
             WHEN a.state = 'bid_placed' THEN 'bid_under_way'
             WHEN a.state = 'referred' THEN 'referral_under_way'
             WHEN a.state <> 'waiting' THEN a.state

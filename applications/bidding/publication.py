@@ -10,7 +10,7 @@ from accounts.models import User
 from applications.bidding.ending import void_bid
 from applications.bidding.obstacles import priority_until, refuse_obstacles, why_not_publish
 from applications.bidding.offers import end_recalled_offers
-from applications.models import Application, Bid, PriorityCutoff
+from applications.models import CLAIMED, Application, Bid, PriorityCutoff
 from applications.moves import Refused, lock_vacancy, locking
 from applications.places.occupancy import lock_places
 from applications.queue.order import head_by_tier
@@ -106,8 +106,9 @@ def priority_cutoffs(vacancy: Vacancy) -> list[PriorityCutoff]:
 
 
 def matching_queue(vacancy: Vacancy, birth_year: int) -> QuerySet[Application]:
-    """The applications of one birth year that wait for such a place."""
+    """The applications of one birth year that wait for such a place and may bid: those that are claimed."""
     return Application.objects.filter(
+        CLAIMED,
         locality=vacancy.locality,
         birth_year=birth_year,
         languages__contains=[vacancy.group.language],

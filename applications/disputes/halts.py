@@ -14,13 +14,13 @@ def dispute_of(application: Application, *, now: datetime) -> Undecided | None:
 
 
 def may_now(application: Application, step: Move) -> bool:
-    """Whether a page may offer this move: it is allowed in the present state, the portal is open, and nothing halts it.
+    """Whether a page may offer this move: its state allows it, the portal is open, it is claimed, nothing halts it.
 
     `application` comes from `access`, with what a dispute means for the user.
     """
     return (
         is_allowed(step, application.state)
-        and not (step in BY_GUARDIANS and is_preview())
+        and not (step in BY_GUARDIANS and (is_preview() or not application.is_claimed))
         and not (step in COSTLY and application.asker_is_bound)
         and not (step in CHOOSING and not application.asker_may_choose)
         and not (step in BEGINNING and not application.asker_may_begin)

@@ -15,7 +15,7 @@ from applications.bidding.offers import live_offer
 from applications.disputes.halts import dispute_of, may_now
 from applications.models import Application, Bid, Event, Extension, Offer, Referral, StopListEntry
 from applications.preview import is_preview, preview_words
-from applications.queue.position import Position, position
+from applications.queue.position import Position, position, unclaimed_ahead
 from applications.referrals.due import last_day_of
 from applications.referrals.extending import longest_extension
 from applications.referrals.stops import stop_days_of
@@ -183,7 +183,7 @@ class Situation:
 
     @property
     def number_facts(self) -> list[dict[str, object]]:
-        return facts_of(self.position)
+        return facts_of(self.position, self.application)
 
     @property
     def interest(self) -> str:
@@ -233,6 +233,8 @@ class Situation:
         """What the family should do now, in one sentence or two."""
         if self.state == State.WAITING and is_preview():
             return preview_words(today=self._today)
+        if self.state == State.WAITING and not self.application.is_claimed:
+            return _("Register, add the child and claim the application of the former queue.")
         if self.offer:
             return _(
                 "A place that was given back is offered to your child by queue number. Accept it or decline it."
@@ -461,8 +463,11 @@ def _is_of_a_closing(setback: Bid | Referral) -> bool:
     return last is not None and "closing" in last.data
 
 
-def facts_of(place: Position | None) -> list[dict[str, object]]:
-    """What a number is made up of, under the big number: how many wait, and how many of each part are ahead."""
+def facts_of(place: Position | None, application: Application) -> list[dict[str, object]]:
+    """What a number is made up of, under the big number: how many wait, and how many of each part are ahead.
+
+    Where some of them are not claimed yet, also how many are in the portal already. A statement then.
+    """
     if place is None:
         return []
     ahead = [
@@ -470,7 +475,7 @@ def facts_of(place: Position | None) -> list[dict[str, object]]:
         for tier, count in place.ahead.items()
         if count
     ]
-    return [
+    facts: list[dict[str, object]] = [
         {"label": _("Waiting in this queue in all"), "value": place.total},
         {
             "label": _("Ahead of you"),
@@ -479,6 +484,14 @@ def facts_of(place: Position | None) -> list[dict[str, object]]:
             "value": " · ".join(ahead) or "0",
         },
     ]
+    if place.unclaimed:
+        # Two snapshots: somebody may have left in between.
+        claimed_ahead = max(sum(place.ahead.values()) - unclaimed_ahead(application, place), 0)
+        facts += [
+            {"label": _("Of them in the portal already"), "value": place.claimed},
+            {"label": _("Of those ahead in the portal already"), "value": claimed_ahead},
+        ]
+    return facts
 
 
 def interest_of(application: Application, campaign: Campaign | None) -> str:

@@ -1,9 +1,10 @@
 """What a family asks for and gets, as rows of the database."""
 
-from applications.models.application import BETWEEN_QUEUES, ENTERS_OR_LEAVES, Application, Event
+from applications.models.application import BETWEEN_QUEUES, CLAIMED, ENTERS_OR_LEAVES, Application, Event
 from applications.models.benefit import Benefit, BenefitCategory
 from applications.models.bid import Bid, Offer, PriorityCutoff
 from applications.models.closing import ToldOfClosing
+from applications.models.former import FormerRow
 from applications.models.made_file import MadeFile
 from applications.models.places import GroupProposal, Headcount
 from applications.models.queue import Correction, QueueCount
@@ -21,6 +22,7 @@ from applications.models.undoing import UndoRequest
 
 __all__ = [
     "BETWEEN_QUEUES",
+    "CLAIMED",
     "ENTERS_OR_LEAVES",
     "PAPERS_ON_THEIR_WAY",
     "Application",
@@ -32,6 +34,7 @@ __all__ = [
     "Event",
     "Extension",
     "ExtensionDocument",
+    "FormerRow",
     "GroupProposal",
     "Headcount",
     "MadeFile",

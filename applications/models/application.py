@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -21,6 +21,11 @@ from children.models import Child
 
 # The value until the end is computed: in the past, so that the row is looked at before anything is decided.
 NEVER_LOOKED_AT = datetime(2000, 1, 1, tzinfo=UTC)
+
+# Whose family is here: it can bid, and is asked what families are asked.
+CLAIMED: Final = Q(filed_by__isnull=False)
+# An application that nobody has claimed yet stands in the queue or has left it; nothing else can happen to it.
+UNCLAIMED_STATES: Final = (ApplicationState.WAITING, ApplicationState.ARCHIVED)
 
 
 class Application(models.Model):
@@ -46,8 +51,15 @@ class Application(models.Model):
     filed_at = models.DateTimeField(_("time of filing"))
     # Breaks ties between filing times: assigned by the database, in the order of filing.
     sequence = models.BigIntegerField(unique=True, editable=False)
+    # Empty: it was brought in from the former queue, and nobody has claimed it yet (`FormerRow`).
     filed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("filed by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("filed by"),
+        help_text=_("Empty: it was brought in from the former queue, and its family has not claimed it yet."),
     )
     state = models.CharField(
         _("application status"),
@@ -83,6 +95,9 @@ class Application(models.Model):
                 | (~Q(state=ApplicationState.ARCHIVED) & Q(archived_at=None)),
                 name="archived_has_time",
             ),
+            models.CheckConstraint(
+                condition=CLAIMED | Q(state__in=UNCLAIMED_STATES), name="unclaimed_only_waits"
+            ),
         ]
         indexes = [
             models.Index(fields=["-filed_at", "-sequence", "-id"], name="application_newest"),
@@ -90,6 +105,11 @@ class Application(models.Model):
                 fields=["locality", "birth_year", "tier", "filed_at", "sequence"],
                 condition=Q(state__in=QUEUED_STATES),
                 name="application_queue",
+            ),
+            models.Index(
+                fields=["locality", "birth_year", "tier", "filed_at", "sequence"],
+                condition=Q(filed_by=None, state=ApplicationState.WAITING),
+                name="application_unclaimed",
             ),
             models.Index(
                 fields=["runs_out_at"], condition=Q(runs_out_at__isnull=False), name="application_runs_out"
@@ -105,6 +125,11 @@ class Application(models.Model):
     def ran_out(self, *, now: datetime) -> bool:
         """Whether something in it may have ended by `now`, so that it must be settled before it is read."""
         return self.runs_out_at is not None and self.runs_out_at <= now
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether a family stands behind it; one of the former queue waits for its own."""
+        return self.filed_by_id is not None
 
     @property
     def asker_may_choose(self) -> bool:

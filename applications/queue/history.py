@@ -15,12 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from applications.models import Application, Event, Rules
 from applications.queue.replay import NumberMove, Standing, Step, Watch
 from applications.rules.in_force import choose
-from applications.states import MOVES, QUEUED_STATES, ApplicationState, Move, Tier
+from applications.states import FIRST_MOVES, MOVES, QUEUED_STATES, ApplicationState, Move, Tier
 from bulletin.models import Locality
 from bulletin.workdays import start_of_day
 
 # What other families' moves mean for those behind; a family's own moves keep their own names.
 CAUSES = {
+    Move.IMPORT: _("The former queue was brought in"),
+    Move.TAKE_IMPORT_BACK: _("Applications of the former queue were taken out: brought in by mistake"),
     Move.FILE: _("New applications in the queue: the turn of the tiers shifted"),
     Move.SIGN_CONTRACT: _("A child ahead in the queue was enrolled"),
     Move.ARCHIVE: _("An application ahead in the queue was withdrawn"),
@@ -168,9 +170,9 @@ def differences() -> Iterator[str]:
 
 def _broken_link(before: Event | None, event: Event) -> str:
     if before is None:
-        return "" if event.move == Move.FILE else f"begins with {event.move}"
-    if event.move == Move.FILE:
-        return "filed twice"
+        return "" if event.move in FIRST_MOVES else f"begins with {event.move}"
+    if event.move in FIRST_MOVES:
+        return f"{event.move}, but it was there before"
     if event.from_state != before.to_state:
         return f"comes from {event.from_state}, but the event before led to {before.to_state}"
     allowed, target = MOVES[Move(event.move)]

@@ -13,12 +13,19 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
-from applications.models import Application, Rules
+from applications.models import CLAIMED, Application, Rules
 from applications.queue.buckets import bucket_month
 from applications.queue.order import ahead_by_tier
 from applications.rules.in_force import choose
 from applications.states import QUEUED_STATES, Tier
 from bulletin.models import Locality
+
+# How many of a queue nobody has claimed yet, by the index `application_unclaimed`: a probe where there are none.
+_UNCLAIMED = """(
+               SELECT count(*) FROM applications_application AS unclaimed
+               WHERE unclaimed.locality_id = {locality} AND unclaimed.birth_year = {birth_year}
+                   AND unclaimed.filed_by_id IS NULL AND unclaimed.state = 'waiting'
+           )"""
 
 # The manual's, if no rules have begun.
 _USUAL_RATIO: int = Rules._meta.get_field("general_per_priority").default
@@ -31,6 +38,7 @@ _POSITION = f"""
                    AND (filed_at, sequence) < (%(filed_at)s, %(sequence)s)
            ),
            {", ".join(f"coalesce(sum(n) FILTER (WHERE tier = {tier:d}), 0)" for tier in Tier)},
+           {_UNCLAIMED.format(locality="%(locality)s", birth_year="%(birth_year)s")},
            (
                SELECT general_per_priority FROM applications_rules
                WHERE valid_from <= %(today)s AND (locality_id IS NULL OR locality_id = %(locality)s)
@@ -55,7 +63,8 @@ _POSITIONS = f"""
            before_month + sum(since_the_last) OVER (
                PARTITION BY locality, birth_year, asked.tier, month ORDER BY filed_at, sequence
            ),
-           {", ".join(f"of_{tier.name.lower()}" for tier in Tier)}
+           {", ".join(f"of_{tier.name.lower()}" for tier in Tier)},
+           {_UNCLAIMED.format(locality="asked.locality", birth_year="asked.birth_year")}
     FROM asked,
     LATERAL (
         SELECT coalesce(sum(n) FILTER (WHERE bucket.tier = asked.tier AND bucket.month < asked.month), 0)
@@ -81,20 +90,27 @@ _POSITIONS = f"""
 
 @dataclass(frozen=True)
 class Position:
-    """Where an application stands at this moment."""
+    """Where an application stands at this moment; of the `total` nobody has claimed the `unclaimed` yet."""
 
     number: int
     total: int
     ahead: Mapping[Tier, int]
+    unclaimed: int = 0
+
+    @property
+    def claimed(self) -> int:
+        """How many of the `total` have their families here."""
+        return self.total - self.unclaimed
 
 
 @dataclass(frozen=True)
 class QueueSize:
-    """How many wait in one queue."""
+    """How many wait in one queue, and how many of them nobody has claimed yet."""
 
     locality: Locality
     birth_year: int
     waiting: int
+    unclaimed: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,6 +119,7 @@ class _Standing:
 
     ahead_in_tier: int
     totals: Iterable[int]
+    unclaimed: int
     ratio: int
 
 
@@ -177,8 +194,8 @@ def _standing(
                 "today": locality.day(now),
             },
         )
-        ahead_in_tier, *totals, ratio = cursor.fetchone()
-    return _Standing(int(ahead_in_tier), totals=totals, ratio=ratio or _USUAL_RATIO)
+        ahead_in_tier, *totals, unclaimed, ratio = cursor.fetchone()
+    return _Standing(int(ahead_in_tier), totals=totals, unclaimed=unclaimed, ratio=ratio or _USUAL_RATIO)
 
 
 def positions(applications: Iterable[Application], *, now: datetime) -> dict[UUID, Position]:
@@ -208,10 +225,11 @@ def positions(applications: Iterable[Application], *, now: datetime) -> dict[UUI
         )
         rows = cursor.fetchall()
     found = {}
-    for key, ahead_in_tier, *totals in rows:
+    for key, ahead_in_tier, *totals, unclaimed in rows:
         one = asked[UUID(key)]
         ratio = _ratio(rules, one.locality, now=now)
-        found[one.pk] = _position(Tier(one.tier), _Standing(int(ahead_in_tier), totals=totals, ratio=ratio))
+        standing = _Standing(int(ahead_in_tier), totals=totals, unclaimed=unclaimed, ratio=ratio)
+        found[one.pk] = _position(Tier(one.tier), standing)
     return found
 
 
@@ -264,11 +282,13 @@ def count_position(application: Application, *, now: datetime) -> Position | Non
         return None
     counted = in_queue(locality=application.locality, birth_year=application.birth_year).aggregate(
         ahead=Count("pk", filter=Q(tier=application.tier) & before(application)),
+        unclaimed=Count("pk", filter=~CLAIMED),
         **{tier.name: Count("pk", filter=Q(tier=tier)) for tier in Tier},
     )
     totals = [counted[tier.name] for tier in Tier]
     ratio = _ratio(Rules.objects.all(), application.locality, now=now)
-    return _position(Tier(application.tier), _Standing(counted["ahead"], totals=totals, ratio=ratio))
+    standing = _Standing(counted["ahead"], totals=totals, unclaimed=counted["unclaimed"], ratio=ratio)
+    return _position(Tier(application.tier), standing)
 
 
 def _position(tier: Tier, standing: _Standing) -> Position:
@@ -279,7 +299,49 @@ def _position(tier: Tier, standing: _Standing) -> Position:
         totals=by_tier,
         general_per_priority=standing.ratio,
     )
-    return Position(number=1 + sum(ahead.values()), total=sum(by_tier.values()), ahead=ahead)
+    return Position(
+        number=1 + sum(ahead.values()),
+        total=sum(by_tier.values()),
+        ahead=ahead,
+        unclaimed=standing.unclaimed,
+    )
+
+
+# The last of those ahead in each tier, and how many up to there nobody has claimed: two walks in indexes.
+_UNCLAIMED_AHEAD = """
+    SELECT coalesce(sum((
+        SELECT count(*) FROM applications_application AS unclaimed
+        WHERE unclaimed.locality_id = %(locality)s AND unclaimed.birth_year = %(birth_year)s
+            AND unclaimed.tier = ahead.tier AND unclaimed.filed_by_id IS NULL AND unclaimed.state = 'waiting'
+            AND (unclaimed.filed_at, unclaimed.sequence) <= (last.filed_at, last.sequence)
+    )), 0)
+    FROM unnest(%(tiers)s::int[], %(counts)s::int[]) AS ahead (tier, number),
+    LATERAL (
+        SELECT filed_at, sequence FROM applications_application
+        WHERE locality_id = %(locality)s AND birth_year = %(birth_year)s AND tier = ahead.tier
+            AND state IN %(queued)s
+        ORDER BY filed_at, sequence OFFSET ahead.number - 1 LIMIT 1
+    ) AS last
+"""
+
+
+def unclaimed_ahead(application: Application, place: Position) -> int:
+    """How many of those ahead of `application` at its `place` nobody has claimed yet. A statement, if there are any."""
+    ahead = {tier: number for tier, number in place.ahead.items() if number}
+    if not place.unclaimed or not ahead:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UNCLAIMED_AHEAD,
+            {
+                "locality": application.locality_id,
+                "birth_year": application.birth_year,
+                "tiers": [int(tier) for tier in ahead],
+                "counts": list(ahead.values()),
+                "queued": tuple(QUEUED_STATES),
+            },
+        )
+        return int(cursor.fetchone()[0])
 
 
 def _ratio(rules: Iterable[Rules], locality: Locality, *, now: datetime) -> int:
@@ -293,6 +355,8 @@ def queue_sizes(locality: Locality | None = None) -> list[QueueSize]:
     if locality is not None:
         applications = applications.filter(locality=locality)
     localities = Locality.objects.in_bulk()
-    rows = applications.values_list("locality", "birth_year").annotate(waiting=Count("pk"))
-    sizes = [QueueSize(localities[place], year, waiting) for place, year, waiting in rows]
+    rows = applications.values_list("locality", "birth_year").annotate(
+        waiting=Count("pk"), unclaimed=Count("pk", filter=~CLAIMED)
+    )
+    sizes = [QueueSize(localities[place], *counted) for place, *counted in rows]
     return sorted(sizes, key=lambda size: (size.locality.order, size.locality.name_kk, size.birth_year))

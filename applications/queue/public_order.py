@@ -25,12 +25,12 @@ from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When, Wind
 from django.db.models.functions import Least, RowNumber
 from redis.exceptions import RedisError
 
-from applications.models import Application, QueueCount
+from applications.models import CLAIMED, Application, QueueCount
 from applications.queue.buckets import bucket_month
 from applications.queue.order import ahead_by_tier, head_by_tier
 from applications.queue.position import in_queue
 from applications.queue.small_groups import FEW
-from applications.states import QUEUED_STATES, Tier
+from applications.states import QUEUED_STATES, ApplicationState, Tier
 from bulletin.models import Language, Locality
 
 SECONDS_REMEMBERED = 60
@@ -52,12 +52,17 @@ class Start(StrEnum):
 
 @dataclass(frozen=True)
 class CountedQueue:
-    """How many wait in one queue, and how many of them named each language of education."""
+    """How many wait in one queue, and how many of them named each language, or are not claimed yet."""
 
     locality: Locality
     birth_year: int
     waiting: int
     by_language: Mapping[Language, int]
+    unclaimed: int = 0
+
+    @property
+    def claimed(self) -> int:
+        return self.waiting - self.unclaimed
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,11 @@ class OrderPage:
     total: int
     rows: list[Row]
     is_known: bool = True
+    unclaimed: int = 0
+
+    @property
+    def claimed(self) -> int:
+        return self.total - self.unclaimed
 
     @property
     def is_few(self) -> bool:
@@ -133,14 +143,15 @@ def count_queues() -> list[CountedQueue]:
         .values("locality", "birth_year")
         .annotate(
             waiting=Count("*"),
+            unclaimed=Count(Value(1), filter=~CLAIMED),
             **{code: Count(Value(1), filter=Q(languages__contains=[code])) for code in Language.values},
         )
-        .values_list("locality", "birth_year", "waiting", *Language.values)
+        .values_list("locality", "birth_year", "waiting", "unclaimed", *Language.values)
     )
     places = Locality.objects.in_bulk()
     counted = [
-        CountedQueue(places[place], birth_year, waiting, dict(zip(Language, named, strict=True)))
-        for place, birth_year, waiting, *named in rows
+        CountedQueue(places[place], birth_year, waiting, dict(zip(Language, named, strict=True)), unclaimed)
+        for place, birth_year, waiting, unclaimed, *named in rows
     ]
     return sorted(counted, key=lambda one: (one.locality.order, one.locality.name_kk, -one.birth_year))
 
@@ -177,7 +188,9 @@ def order_page(
         first = max(1, first if is_inside else order.total - PAGE_SIZE + 1)
         after = key if key is not None and start == Start.AFTER and key.is_queued and is_inside else None
         rows = order.rows(first=first, after=after)
-    return OrderPage(total=order.total, rows=rows, is_known=start == Start.NUMBER or key is not None)
+        unclaimed = order.queue.exclude(CLAIMED).filter(state=ApplicationState.WAITING).count()
+    is_known = start == Start.NUMBER or key is not None
+    return OrderPage(total=order.total, rows=rows, is_known=is_known, unclaimed=unclaimed)
 
 
 def whole_order(*, locality: Locality, birth_year: int, general_per_priority: int) -> Iterator[Row]:

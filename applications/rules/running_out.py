@@ -68,7 +68,8 @@ def _by_rules(application: Application, rules: Iterable[Rules] | None, now: date
         return
     known, place = list(Rules.objects.all() if rules is None else rules), application.locality
     yield too_old_from(application.birth_year, known, locality=place, now=now)
-    if application.state == ApplicationState.WAITING:
+    # Nobody can be asked about one that is not claimed: no interest of an old date ends it.
+    if application.state == ApplicationState.WAITING and application.is_claimed:
         yield unconfirmed_from(application.interest_confirmed_at, known, locality=place, now=now)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from applications.models import Application, Event, Offer, Rules
+from applications.models import CLAIMED, Application, Event, Offer, Rules
 from applications.preview import is_preview, rests
 from applications.rules import interest
 from applications.rules.interest import Campaign
@@ -39,6 +39,7 @@ def unconfirmed(campaign: Campaign, *, locality: Locality) -> QuerySet[Applicati
 
     A bid, a referral or a stop that was under way since the campaign began counts as an answer. So does a declined
     offer, or one that the family may consider to the campaign's end: it was promised to lose nothing by silence.
+    Who has not claimed its application of the former queue is not asked: claiming it will be an answer.
     """
     stayed = Q(from_state__in=["", ApplicationState.WAITING], to_state=ApplicationState.WAITING)
     busy = Event.objects.filter(
@@ -50,6 +51,7 @@ def unconfirmed(campaign: Campaign, *, locality: Locality) -> QuerySet[Applicati
         made_at__lt=campaign.ends_at,
     )
     return Application.objects.filter(
+        CLAIMED,
         ~Exists(busy),
         ~Exists(offered),
         locality=locality,

@@ -52,8 +52,9 @@ def file_application(
     `assisted_by` is the employee who files it for `actor`, by the same rules: the event and the journals name the
     employee. The first application after an approval by papers counts from when those were handed in (`FILE_WITHIN`).
 
-    `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (PREVIEW, ALREADY_FILED, AGE,
-    DISPUTED, BUSY), `ValueError` for unknown languages, `PermissionDenied` if `actor` is not a guardian of the child.
+    `languages` are one or more of `bulletin.models.Language`. Raises `Refused` (PREVIEW, ALREADY_FILED, UNCLAIMED,
+    AGE, DISPUTED, BUSY), `ValueError` for unknown languages, `PermissionDenied` if `actor` is not a guardian of the
+    child.
     """
     refuse_in_preview()
     known = [code for code in Language.values if code in languages]
@@ -69,6 +70,7 @@ def file_application(
             Child.objects.select_for_update(no_key=True).values_list("pk").get(pk=child.pk)
             refuse_stranger(child, actor)
             refuse_side(child, actor, begins=True)
+            _refuse_beside_unclaimed(child)
             application = Application(
                 number=f"{today:%y}-{sequence:06}",
                 child=child,
@@ -84,10 +86,17 @@ def file_application(
             application.save(force_insert=True)
             _tell(application, actor=actor, assisted_by=assisted_by, now=now)
     except IntegrityError as error:
+        _refuse_beside_unclaimed(child)
         if Application.objects.filter(child=child, state__in=LIVE_STATES).exists():
             raise Refused(Refusal.ALREADY_FILED) from error
         raise
     return application
+
+
+def _refuse_beside_unclaimed(child: Child) -> None:
+    """Raise `Refused(UNCLAIMED)` where the child waits since the former queue: that date would be lost."""
+    if Application.objects.filter(child=child, state__in=LIVE_STATES, filed_by=None).exists():
+        raise Refused(Refusal.UNCLAIMED)
 
 
 def _tell(application: Application, *, actor: User, assisted_by: User | None, now: datetime) -> None:

@@ -18,12 +18,15 @@ from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.db.models import F, Model
 
+from accounts.identity import phone_hash
+from accounts.models import User
 from accounts.roles import Role
 from applications.benefits import claims
 from applications.bidding import award, ending, offers, publication, resuming, rush
 from applications.closings import deciding
 from applications.closings import ending as closing_ending
-from applications.models import Application, Bid, Offer, StopListEntry, UndoRequest
+from applications.models import Application, Bid, FormerRow, Offer, StopListEntry, UndoRequest
+from applications.models.application import UNCLAIMED_STATES
 from applications.moves import Refused
 from applications.queue import birth_years, corrections
 from applications.referrals import (
@@ -55,7 +58,7 @@ from applications.states import (
 )
 from applications.undoing import noted, requests
 from applications.undoing.leaving import take_back_leaving
-from applications.waiting import aging, changes, confirming, filing
+from applications.waiting import aging, changes, claiming, confirming, filing
 from bulletin.models import Closing, Vacancy
 from bulletin.services import pause_bidding
 from children.models import Child
@@ -163,6 +166,38 @@ def _(scene):
         )
 
     return Ready(call, [(scene.application, set(ApplicationState) - set(LIVE_STATES))])
+
+
+def unclaimed(scene):
+    """The application of the scene, as if it had come from the former queue."""
+    Application.objects.filter(pk=scene.application.pk).update(filed_by=None)
+    FormerRow.objects.create(
+        application=scene.application,
+        batch=1,
+        line=1,
+        locality=scene.locality,
+        phone_hash=phone_hash(scene.parent.phone.as_e164),
+    )
+    scene.application.refresh_from_db()
+    return [(scene.application, by(Move.CLAIM))]
+
+
+@of(claiming.claim)
+def _(scene):
+    needs = unclaimed(scene)
+    return Ready(lambda: claiming.claim(scene.application, actor=scene.parent, now=scene.now), needs)
+
+
+@of(claiming.claim_for)
+def _(scene):
+    needs, official = unclaimed(scene), employee(Role.OFFICIAL)
+
+    def call():
+        return claiming.claim_for(
+            scene.application, scene.parent, actor=official, reason="Куәлік", now=scene.now
+        )
+
+    return Ready(call, needs)
 
 
 @of(filing.archive)
@@ -851,6 +886,8 @@ def put(row: Model, state: str) -> None:
     fields: dict[str, Any] = {"state": state}
     if isinstance(row, Application):
         fields["archived_at"] = F("filed_at") if state == ApplicationState.ARCHIVED else None
+        if row.filed_by is None and state not in UNCLAIMED_STATES:
+            fields["filed_by"] = User.objects.order_by("pk").first()
     if isinstance(row, UndoRequest):
         fields["decided_by"] = None if state == ProposalState.PROPOSED else row.bid.referral.issued_by
     if isinstance(row, Closing):
@@ -928,6 +965,8 @@ AFTER_THE_OPENING = {
     offers.decline_offer,
     publication.publish_vacancy,
     extending.extend_referral,
+    claiming.claim,
+    claiming.claim_for,
 }
 
 

@@ -29,7 +29,7 @@ from applications.waiting.filing import file_application
 from bulletin.models import Vacancy
 from tests.browser.session import enter, session_cookie
 from tests.browser.walk import Walk
-from tests.factories import GroupFactory, GuardianshipFactory, KindergartenFactory, VacancyFactory
+from tests.factories import GroupFactory, GuardianshipFactory, KindergartenFactory, VacancyFactory, filer
 from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.browser
@@ -115,7 +115,7 @@ def waiting_page(open_context, live_server, place) -> Callable[..., Page]:
     ) -> Page:
         application = waiting_family(place)
         context = open_context(**options)
-        enter(context, application.filed_by, portal=live_server.url)
+        enter(context, filer(application), portal=live_server.url)
         page = context.new_page()
         page.add_init_script(WATCH)
         prepare(page)
@@ -275,7 +275,7 @@ class Session:
         self.application = application
         self.address = press_address(application, place)
         self.connection = HTTPConnection(urlsplit(portal).netloc, timeout=60)
-        self.cookies = {settings.SESSION_COOKIE_NAME: session_cookie(application.filed_by)}
+        self.cookies = {settings.SESSION_COOKIE_NAME: session_cookie(filer(application))}
         self.form: dict[str, str] = {}
 
     def wait(self) -> Answer:
@@ -317,7 +317,7 @@ def test_forty_families_wait_for_one_opening_and_seven_win(open_context, live_se
     pages = []
     for family in families[:BROWSERS]:
         context = open_context()
-        enter(context, family.filed_by, portal=live_server.url)
+        enter(context, filer(family), portal=live_server.url)
         pages.append(context.new_page())
 
     opened = Signal()

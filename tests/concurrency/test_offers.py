@@ -20,7 +20,7 @@ from bulletin.models import Vacancy
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
 from tests.concurrency.test_bids import together
-from tests.factories import ApplicationFactory, VacancyFactory
+from tests.factories import ApplicationFactory, VacancyFactory, filer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -145,7 +145,8 @@ def test_two_guardians_accept_and_decline_at_once(awarded):
     give_back(winners()[0])()
     pass_on_offers(now=CLOSES)
     made = Offer.objects.get()
-    actor = made.application.filed_by
+    assert made.application is not None
+    actor = filer(made.application)
     results = together(
         lambda: offers.accept_offer(made, actor=actor, now=CLOSES),
         lambda: offers.decline_offer(made, actor=actor, now=CLOSES),

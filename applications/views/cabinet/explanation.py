@@ -32,7 +32,7 @@ def why(request: HttpRequest, pk: UUID) -> HttpResponse:
         "form": form,
         "explanation": explain(application, since=since, until=until),
         "place": place,
-        "facts": facts_of(place),
+        "facts": facts_of(place, application),
         "ratio": rules_of_day(application.locality, now).general_per_priority,
     }
     return render(request, "applications/why.html", context)

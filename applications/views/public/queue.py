@@ -211,6 +211,7 @@ def _row(queue: CountedQueue) -> dict[str, Any]:
         "place": queue.locality,
         "birth_year": queue.birth_year,
         "waiting": told(queue.waiting),
+        "claimed": told(queue.claimed) if queue.unclaimed else "",
         "cells": [
             {"language": language.label, "waiting": told(named)}
             for language, named in queue.by_language.items()

@@ -30,7 +30,7 @@ from bulletin.models import Group, Vacancy
 from bulletin.school_years import school_year
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
-from tests.factories import ApplicationFactory, VacancyFactory, reckon_all
+from tests.factories import ApplicationFactory, VacancyFactory, filer, reckon_all
 from tests.staff import employee
 from tests.thorough import THOROUGH, examples
 
@@ -105,7 +105,7 @@ class World:
         if waiting and offered:
             vacancy = draw(st.sampled_from(list(offered)))
             self.now = max(self.now, vacancy.opens_at)
-            place_bid(waiting, vacancy, actor=waiting.filed_by, now=self.now)
+            place_bid(waiting, vacancy, actor=filer(waiting), now=self.now)
             self.seen["bid"] += 1
 
     def answer(self, draw):

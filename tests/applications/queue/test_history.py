@@ -26,7 +26,7 @@ from applications.waiting import filing
 from notifications.clock import read_clock
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE, build_calendar, build_scene
-from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, UserFactory
+from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, UserFactory, filer
 from tests.shared import built_once
 from tests.staff import employee
 
@@ -86,7 +86,7 @@ def test_each_move_has_its_day_and_reason_and_the_sum_closes(scene, families):
     enrol(scene, families[0], day)
     archived = filing.archive(families[1], actor=families[1].filed_by, now=day + timedelta(hours=1))
     filing.archive(families[2], actor=families[2].filed_by, now=day + timedelta(days=1))
-    filing.restore(archived, actor=archived.filed_by, now=day + timedelta(hours=2))
+    filing.restore(archived, actor=filer(archived), now=day + timedelta(hours=2))
     explanation = explain(mine, since=mine.filed_at, until=day + timedelta(days=2))
     assert [(row.before, row.after, row.forward) for row in explanation.rows] == [
         (6, 5, 1),
@@ -142,7 +142,7 @@ def test_from_any_moment_on_it_is_what_a_replay_of_everything_says(scene, famili
     stop = families[1].stops.get()
     stops.lift_stop(stop, now=stop.until)
     away = filing.archive(families[2], actor=families[2].filed_by, now=stop.until + timedelta(hours=1))
-    filing.restore(away, actor=away.filed_by, now=stop.until + timedelta(hours=2))
+    filing.restore(away, actor=filer(away), now=stop.until + timedelta(hours=2))
     moments = sorted({START - timedelta(days=1), *Event.objects.values_list("at", flat=True)})
     until = stop.until + timedelta(days=1)
 

@@ -1,0 +1,77 @@
+"""What the file of the former queue said of an application that was brought in."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts import identity
+from applications.models.application import Application
+from bulletin.models import Locality
+from notifications.fields import EncryptedTextField
+
+
+class FormerRow(models.Model):
+    """One row of the former queue, as its file had it: who may claim the application, and what it was called there.
+
+    The application stands in the queue from the import on; its family claims it later (`waiting.claiming`).
+    """
+
+    class Proof(models.TextChoices):
+        """By what it was known that the one who claimed it is the person of the file."""
+
+        PHONE = "phone", _("the phone number of the account is that of the former queue")
+        REGISTRY = "registry", _("the state knows the phone number as that of the person of the former queue")
+        OFFICIAL = "official", _("checked by an official")
+
+    application = models.OneToOneField(
+        Application, on_delete=models.PROTECT, related_name="former", primary_key=True
+    )
+    # The import that brought it in.
+    batch = models.PositiveBigIntegerField(_("import"), db_column="batch_id")
+    line = models.PositiveIntegerField(_("line of the file"))
+    locality = models.ForeignKey(
+        Locality, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("locality")
+    )
+    old_number = models.CharField(_("number in the former queue"), max_length=40, blank=True)
+    filed_text = models.CharField(_("date as it stood in the file"), max_length=40, blank=True)
+    guardian_iin = EncryptedTextField(_("IIN of the guardian in the file"), blank=True, default="")
+    guardian_hash = models.CharField(max_length=64, null=True, editable=False, db_index=True)
+    # E.164.
+    phone = EncryptedTextField(_("phone number in the file"), blank=True, default="")
+    phone_hash = models.CharField(max_length=64, null=True, editable=False, db_index=True)
+    claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True)
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("claimed by"),
+    )
+    proof = models.CharField(_("proof"), max_length=10, choices=Proof.choices, blank=True)
+
+    HASHED: ClassVar = {
+        "guardian_iin": [("guardian_hash", identity.iin_hash)],
+        "phone": [("phone_hash", identity.phone_hash)],
+    }
+
+    class Meta:
+        verbose_name = _("row of the former queue")
+        verbose_name_plural = _("rows of the former queue")
+        default_permissions = ()
+        ordering = ["batch", "line"]
+        indexes = [models.Index(fields=["locality", "old_number"], name="former_old_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "line"], name="one_former_row_per_line"),
+            models.CheckConstraint(
+                condition=Q(claimed_at=None, claimed_by=None, proof="")
+                | (Q(claimed_at__isnull=False, claimed_by__isnull=False) & ~Q(proof="")),
+                name="former_claimed_or_not",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.old_number or str(self.line)

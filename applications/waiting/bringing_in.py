@@ -1,0 +1,270 @@
+"""The former queue of a city comes in: each row becomes an application that waits at its old date, unclaimed.
+
+Everything is one transaction. Half of a queue would show every family a wrong number, and a run that breaks off leaves
+nothing behind. It locks nothing that a bid, a referral or a publication needs: rows are only added. Whoever files for,
+or adds, a child of this very file waits for it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import prefetch_related_objects
+
+from accounts.identity import hashes_of_child, iin_hash, paper_hash, phone_hash
+from accounts.models import User
+from applications.models import Application, Benefit, BenefitCategory, Event, FormerRow, Rules
+from applications.queue.buckets import fold_buckets
+from applications.rules.running_out import PREFETCH, first_end
+from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, Tier, state_after
+from bulletin.models import Locality
+from children.known import children_with
+from children.models import Child
+
+# Enough for the database to be busy, and little memory.
+PORTION: Final = 1000
+# Who has an application in one of these is not brought in a second time; who is enrolled has a place.
+_THERE: Final = (*LIVE_STATES, ApplicationState.ENROLLED)
+
+
+@dataclass(frozen=True, slots=True)
+class OldRow:
+    """A checked row of the former queue; the rows come in the order of the file, which breaks ties of `filed_at`.
+
+    The child has an IIN of twelve digits or the number of its certificate. `phone` is E.164. `filed_text` is the date
+    as the file wrote it. The former queue has verified the `benefit`, if there is one.
+    """
+
+    line: int
+    old_number: str
+    iin: str
+    paper_number: str
+    last_name: str
+    first_name: str
+    middle_name: str
+    birth_date: date
+    sex: str
+    locality: Locality
+    languages: Sequence[str]
+    filed_at: datetime
+    filed_text: str = ""
+    guardian_iin: str = ""
+    phone: str = ""
+    benefit: BenefitCategory | None = None
+
+    @property
+    def child_hashes(self) -> list[str]:
+        """Every hash by which the child may be here already (`Child.iin_hash`), that under the present key first."""
+        return hashes_of_child(iin=self.iin, paper_number=self.paper_number)
+
+
+class InQueueAlready(Exception):
+    """Children of the file have an application or a place here, or are twice in it; `lines` says which rows."""
+
+    def __init__(self, lines: list[int]) -> None:
+        super().__init__(lines)
+        self.lines = lines
+
+
+def bring_in(rows: Iterable[OldRow], *, batch: int, actor: User | None, now: datetime) -> int:
+    """Put each row into its queue at its old date; returns how many. Reads `rows` as a stream.
+
+    Numbers change for everybody at once, when the last row is in: the history calls it one cause. Who is named in the
+    file is told nothing. `actor` answers for the benefits, and may be None where there are none. Raises
+    `InQueueAlready`, with nothing brought in.
+    """
+    stream, rules, brought = iter(rows), list(Rules.objects.all()), 0
+    portion: list[OldRow] = []
+    try:
+        with transaction.atomic():
+            while portion := list(islice(stream, PORTION)):
+                _bring_in(portion, rules, batch=batch, actor=actor, now=now)
+                brought += len(portion)
+    except IntegrityError as error:
+        # Somebody filed for one of these children at this moment.
+        if lines := there_already(portion):
+            raise InQueueAlready(lines) from error
+        raise
+    # One addend for each row otherwise, until the next sweep.
+    fold_buckets()
+    return brought
+
+
+def take_back(batch: int, *, actor: User | None, reason: str, now: datetime) -> int:
+    """Take the applications of an import out of the queue that nobody has claimed; returns how many.
+
+    Claimed ones stay: they are their families'. What the file said of guardians is erased with it. One transaction,
+    like the import; who claims one of these at this moment waits, or was quicker and keeps it.
+    """
+    waiting = Application.objects.filter(former__batch=batch, state=ApplicationState.WAITING, filed_by=None)
+    with transaction.atomic():
+        taken = list(waiting.select_for_update(of=("self",), no_key=True).order_by("pk"))
+        for application in taken:
+            application.state = state_after(Move.TAKE_IMPORT_BACK, application.state)
+            application.archived_at, application.runs_out_at = now, None
+        Application.objects.bulk_update(taken, ["state", "archived_at", "runs_out_at"], batch_size=PORTION)
+        Event.objects.bulk_create(
+            (
+                _event(
+                    one,
+                    Move.TAKE_IMPORT_BACK,
+                    before=ApplicationState.WAITING,
+                    actor=actor,
+                    now=now,
+                    reason=reason,
+                )
+                for one in taken
+            ),
+            batch_size=PORTION,
+        )
+        rows = FormerRow.objects.filter(application__in=taken)
+        rows.update(guardian_iin="", guardian_hash=None, phone="", phone_hash=None)
+    fold_buckets()
+    return len(taken)
+
+
+def there_already(rows: Sequence[OldRow]) -> list[int]:
+    """The lines of those rows whose child has an application or a place here, or is twice among them."""
+    children = {hashed: child.pk for child, hashed in _known(rows)}
+    have_one = Application.objects.filter(child__in=set(children.values()), state__in=_THERE)
+    there = set(have_one.values_list("child", flat=True))
+    of_row = {row.line: _child_of(row, children) or row.child_hashes[0] for row in rows}
+    often = Counter(of_row.values())
+    return [line for line, child in of_row.items() if child in there or often[child] > 1]
+
+
+def _bring_in(
+    rows: Sequence[OldRow], rules: list[Rules], *, batch: int, actor: User | None, now: datetime
+) -> None:
+    children = _children(rows, now=now)
+    if lines := there_already(rows):
+        raise InQueueAlready(lines)
+    numbers = _sequences(len(rows))
+    made = [
+        Application(
+            number=f"{row.locality.day(now):%y}-{sequence:06}",
+            child_id=child,
+            locality=row.locality,
+            birth_year=row.birth_date.year,
+            languages=list(row.languages),
+            tier=row.benefit.tier if row.benefit else Tier.GENERAL,
+            filed_at=row.filed_at,
+            sequence=sequence,
+            filed_by=None,
+            interest_confirmed_at=now,
+        )
+        for row, child, sequence in zip(rows, children, numbers, strict=True)
+    ]
+    prefetch_related_objects(made, *PREFETCH)
+    for application in made:
+        application.runs_out_at = first_end(application, now=now, rules=rules)
+    Application.objects.bulk_create(made)
+    Benefit.objects.bulk_create(_benefits(rows, made, actor=actor, now=now))
+    Event.objects.bulk_create(
+        _event(one, Move.IMPORT, before="", actor=actor, now=now, data={"batch": batch, "line": row.line})
+        for row, one in zip(rows, made, strict=True)
+    )
+    FormerRow.objects.bulk_create(
+        FormerRow(
+            application=application,
+            batch=batch,
+            line=row.line,
+            locality=row.locality,
+            old_number=row.old_number,
+            filed_text=row.filed_text,
+            guardian_iin=row.guardian_iin,
+            guardian_hash=iin_hash(row.guardian_iin),
+            phone=row.phone,
+            phone_hash=phone_hash(row.phone),
+        )
+        for row, application in zip(rows, made, strict=True)
+    )
+
+
+def _event(
+    application: Application, step: Move, *, before: str, actor: User | None, now: datetime, **told: Any
+) -> Event:
+    """What `moves.write_event` writes, not saved."""
+    return Event(
+        application=application,
+        at=now,
+        move=step,
+        from_state=before,
+        to_state=application.state,
+        actor=actor,
+        locality_id=application.locality_id,
+        birth_year=application.birth_year,
+        tier=application.tier,
+        filed_at=application.filed_at,
+        **told,
+    )
+
+
+def _benefits(
+    rows: Sequence[OldRow], made: Sequence[Application], *, actor: User | None, now: datetime
+) -> Iterator[Benefit]:
+    for row, application in zip(rows, made, strict=True):
+        if row.benefit is not None:
+            assert actor is not None
+            yield Benefit(
+                application=application,
+                category=row.benefit,
+                state=BenefitState.VERIFIED,
+                claimed_at=now,
+                claimed_by=actor,
+                decided_at=now,
+                decided_by=actor,
+            )
+
+
+def _children(rows: Sequence[OldRow], *, now: datetime) -> list[UUID]:
+    """The child of each row, made where nobody has added it; what is known of a child here stays as it is."""
+    known = {hashed: child.pk for child, hashed in _known(rows)}
+    new = [row for row in rows if _child_of(row, known) is None]
+    # Somebody may add one of them at this moment: theirs is found below.
+    Child.objects.bulk_create((_new_child(row, now=now) for row in new), ignore_conflicts=True)
+    known |= {hashed: child.pk for child, hashed in _known(new)}
+    return [child for row in rows if (child := _child_of(row, known)) is not None]
+
+
+def _known(rows: Iterable[OldRow]) -> Iterator[tuple[Child, str]]:
+    """The children that are here already, each with a hash by which a row finds it."""
+    asked = {hashed for row in rows for hashed in row.child_hashes}
+    for child in Child.objects.filter(iin_hash__in=asked).only("pk", "iin_hash"):
+        yield child, child.iin_hash
+    # A certificate stays the child's own after its IIN came.
+    for row in rows:
+        if not row.iin:
+            for child in children_with(paper_number=row.paper_number):
+                yield child, row.child_hashes[0]
+
+
+def _child_of(row: OldRow, children: dict[str, UUID]) -> UUID | None:
+    return next((children[hashed] for hashed in row.child_hashes if hashed in children), None)
+
+
+def _new_child(row: OldRow, *, now: datetime) -> Child:
+    return Child(
+        iin=row.iin,
+        iin_hash=row.child_hashes[0],
+        paper_number="" if row.iin else row.paper_number,
+        paper_hash=None if row.iin else paper_hash(row.paper_number),
+        last_name=row.last_name,
+        first_name=row.first_name,
+        middle_name=row.middle_name,
+        birth_date=row.birth_date,
+        sex=row.sex,
+        created_at=now,
+    )
+
+
+def _sequences(count: int) -> list[int]:
+    """So many numbers of the order of filing, the smallest first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('application_sequence') FROM generate_series(1, %s)", [count])
+        return sorted(row[0] for row in cursor.fetchall())
