@@ -95,28 +95,32 @@ def note_search(request: HttpRequest, *, in_list: "ModelAdmin[Any]", text: str) 
     request.session[_LAST] = [this, now.isoformat()]
     address = audit.client_address(request)
     target = f"{label} {term.masked}"
-    with transaction.atomic() if term.identity or term.paper else nullcontext():
+    found = _found(request, in_list, text, term)
+    with transaction.atomic() if found else nullcontext():
         audit.record(Action.SEARCHED, actor=employee, target=target, address=address, now=now)
-        if term.paper and _finds_anybody(request, in_list, text):
-            for child in _children_of(term.paper):
-                audit.record(
-                    FamilyAction.FOUND_FAMILY,
-                    actor=employee,
-                    target=target,
-                    address=address,
-                    about=child,
-                    now=now,
-                )
-        if term.identity and _finds_anybody(request, in_list, text):
-            for found, name in _family(term.identity):
-                audit.record(
-                    Action.LOOKED_UP, actor=employee, subject=found, target=name, address=address, now=now
-                )
+        for entry in found:
+            audit.record(**{"target": target, **entry}, actor=employee, address=address, now=now)
 
 
 def _goes_on(session: SessionBase, this: str, *, now: datetime) -> bool:
     last, since = session.get(_LAST) or ("", "")
     return last == this and now < datetime.fromisoformat(since) + GOES_ON
+
+
+def _found(request: HttpRequest, in_list: "ModelAdmin[Any]", text: str, term: Term) -> list[dict[str, Any]]:
+    """What is entered of whom the list finds by their number; most numbers that are typed are nobody's."""
+    if term.identity:
+        entries: list[dict[str, Any]] = [
+            {"action": Action.LOOKED_UP, "subject": person, "target": name}
+            for person, name in _family(term.identity)
+        ]
+    elif term.paper:
+        entries = [
+            {"action": FamilyAction.FOUND_FAMILY, "about": child} for child in _children_of(term.paper)
+        ]
+    else:
+        return []
+    return entries if entries and _finds_anybody(request, in_list, text) else []
 
 
 def _finds_anybody(request: HttpRequest, in_list: "ModelAdmin[Any]", text: str) -> bool:
