@@ -339,13 +339,15 @@ def valid_referrals(*, now: datetime) -> QuerySet[Referral]:
 
 def running_vacancies() -> QuerySet[Vacancy]:
     """Drafts and published vacancies with `pending`, the number of bids waiting for an answer."""
+    running = Vacancy.objects.filter(state__in=[Vacancy.State.DRAFT, Vacancy.State.PUBLISHED])
+    return with_pending(running.select_related("group__kindergarten__locality")).order_by("-opens_at", "pk")
+
+
+def with_pending(vacancies: QuerySet[Vacancy]) -> QuerySet[Any]:
+    """The same with `pending`, the number of bids that wait for an answer: counted for the rows that are read."""
     pending = Bid.objects.filter(vacancy=OuterRef("pk"), state=BidState.PENDING).order_by().values("vacancy")
-    return (
-        Vacancy.objects.filter(state__in=[Vacancy.State.DRAFT, Vacancy.State.PUBLISHED])
-        .select_related("group__kindergarten__locality")
-        .annotate(pending=Coalesce(Subquery(pending.annotate(number=Count("pk")).values("number")), 0))
-        .order_by("-opens_at", "pk")
-    )
+    number = Subquery(pending.annotate(number=Count("pk")).values("number"))
+    return vacancies.annotate(pending=Coalesce(number, 0))
 
 
 def short_name(child: Child) -> str:

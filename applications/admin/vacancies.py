@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -60,6 +60,7 @@ from applications.bidding.obstacles import (
 )
 from applications.rules.in_force import rules_at
 from applications.states import LIVE_OFFERS, BidState, OfferState
+from applications.workplace import with_pending
 from bulletin.employment import kindergartens_of
 from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Group, Locality, Vacancy
@@ -320,8 +321,8 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Vacancy]:
-        rows: QuerySet[Vacancy] = super().get_queryset(request)
-        return rows.annotate(pending=Count("bids", filter=Q(bids__state=BidState.PENDING)))
+        rows: QuerySet[Vacancy] = with_pending(super().get_queryset(request))
+        return rows
 
     # --- whose clock ------------------------------------------------------------------------------------------
 
