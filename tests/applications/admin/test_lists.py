@@ -6,17 +6,39 @@ from datetime import date
 
 import pytest
 from django.contrib import admin
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import AssistedMove, Employee, FirstSignIn, NumberMove, PolicyConsent, SmsCode, User
+from accounts.models import (
+    AssistedMove,
+    Employee,
+    FirstSignIn,
+    NumberMove,
+    PolicyConsent,
+    SmsCode,
+    User,
+)
 from accounts.roles import Role
-from applications.models import Bid, Correction, GroupProposal, Headcount, Rules, RulesProposal
+from applications.models import (
+    Application,
+    Bid,
+    Contract,
+    Correction,
+    Event,
+    GroupProposal,
+    Headcount,
+    Referral,
+    Rules,
+    RulesProposal,
+)
 from applications.queue.position import position
 from applications.referrals import ending, issuing
-from bulletin.models import Closing, Employment, Pause, Review
-from notifications.models import Mail
+from balabaqsha.first_rows import MOST_ROWS
+from bulletin.models import Closing, Employment, Pause, Review, Vacancy
+from children.models import Child
+from notifications.models import Mail, Message
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
@@ -135,12 +157,14 @@ def desks(scene):
 
 
 def pages_of(desk):
-    """The start page and every list that opens, each with a search where there is one."""
+    """The start page, the list to print and every list that opens, each with a search where there is one."""
     addresses = {
         model: reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for model in admin.site._registry
     }
     pages = [reverse("admin:index")]
+    if desk.get(awaited := reverse("admin:roster_awaited")).status_code == 200:
+        pages.append(awaited)
     for address in addresses.values():
         answer = desk.get(address)
         if answer.status_code == 200:
@@ -184,6 +208,44 @@ def test_a_page_costs_the_same_for_few_and_many_rows(scene, clock):
     )
     grown = {page: asked for page, asked in many.items() if len(asked) > len(few[page])}
     assert not grown, "\n".join(f"{page}\n  " + "\n  ".join(asked) for page, asked in grown.items())
+
+
+def test_a_search_by_a_number_costs_no_more(scene, clock):
+    """It asks besides whose number it is; and of one that is somebody's, whether the list finds them."""
+    add_a_place(scene, number=1)
+    for role, one in desks(scene).items():
+        for page in (page for page in pages_of(one) if page.endswith("?q=")):
+            with CaptureQueriesContext(connection) as queries:
+                assert one.get(f"{page}N1234567").status_code == 200
+            asked = [query["sql"][:150] for query in queries]
+            assert len(asked) <= BUDGET, "\n  ".join([f"{role} {page}: {len(asked)}", *asked])
+        cache.clear()
+
+
+# The lists that hold a row for each family, bid or message of a city, and those of an official that ask of each row
+# in turn whether it is of their locality.
+LONG = {
+    "superuser": (
+        Application, Bid, Child, Contract, Event, Mail, Message, Referral, User, Vacancy,
+    ),
+    Role.OFFICIAL: (Application, Child, Event, Mail, Message, User),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("role", "model"), [(role, model) for role, models in LONG.items() for model in models]
+)
+def test_a_long_list_is_read_in_the_order_of_an_index(role, model, scene, clock):
+    """However many rows there are, the first thousand are read and no others."""
+    one = desks(scene)[role]
+    listed = one.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+    keys = listed.context["cl"].queryset.values_list("pk")[: MOST_ROWS + 1]
+    with connection.cursor() as cursor:
+        # So few rows would be sorted. Rows that an index gives in order but for equal ones are sorted in small heaps.
+        cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
+    plan = keys.explain()
+    assert not re.search(r"(^|-> +)Sort ", plan), plan
+    assert re.search(r"Index (Only )?Scan", plan), plan
 
 
 def test_each_bid_shows_its_own_number(desk, scene):
