@@ -36,6 +36,7 @@ from applications.own_rows import own_rows
 from balabaqsha.staff_inbox import inbox, unread
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
 from balabaqsha.staff_manual import manual
+from balabaqsha.staff_ready import ready
 from balabaqsha.staff_set_up import set_up
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
 from balabaqsha.staff_signed_out import signed_out_page
@@ -203,9 +204,10 @@ class StaffAdminSite(OTPAdminSite):
         link = path("invitation/", set_up, name="set_up")
         told = path("inbox/", self.admin_view(inbox), name="inbox")
         explained = path("manual/", self.admin_view(manual), name="manual")
+        prepared = path("ready/", self.admin_view(ready), name="ready")
         pages = (FamilyPages, RosterPages, ReportPages, FilePages)
         ours = [address for one in pages for address in one(self).urls]
-        return [own, told, explained, link, *ours, *super().get_urls()]
+        return [own, told, explained, prepared, link, *ours, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with how many messages to the employee are unread."""

@@ -1,0 +1,111 @@
+"""What the questions of readiness are answered from, asked once: of the settings, of `/health/` and of the rows."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+from django.core.checks import ERROR, run_checks
+from django.db.models import Exists, Max, OuterRef, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from accounts.identity import iin_hashes
+from accounts.models import Profile
+from applications.bidding.stand_ins import ANSWER
+from applications.models import GroupProposal, Rules
+from applications.preview import is_preview
+from applications.rules.in_force import rules_at
+from applications.states import ProposalState
+from balabaqsha.health.probes import report
+from balabaqsha.ready.questions import Known, Missing
+from bulletin.employment import with_somebody_able
+from bulletin.models import Group, Kindergarten, Locality, Vacancy
+from notifications.cipher import decrypt
+from notifications.models import Message
+
+# Of the owner of the tables, whose address only `set_up` is given; it stops without one.
+_OF_SET_UP: Final = "balabaqsha.E017"
+# What of the rules a family or a kindergarten meets first.
+_TOLD_RULES: Final = (
+    "publication_lead_hours",
+    "priority_working_days",
+    "activation_working_days",
+    "referral_working_days",
+    "stop_working_days",
+    "general_per_priority",
+)
+# A place in these states is, or will be, answered for.
+_TO_ANSWER: Final = (Vacancy.State.DRAFT, Vacancy.State.PUBLISHED)
+# So many names are told; the number says the rest.
+_NAMED: Final = 5
+
+
+def read_known(*, now: datetime) -> Known:
+    """Ask everything. It takes a second or two: for one person who wants to know, not for a page of families."""
+    today = timezone.localdate(now)
+    offering = Kindergarten.objects.filter(
+        Exists(Vacancy.objects.filter(group__kindergarten=OuterRef("pk"), state__in=_TO_ANSWER))
+    )
+    health, _serves = report()
+    return Known(
+        today=today,
+        is_preview=is_preview(),
+        opens_on=settings.OPENS_ON,
+        is_demo=settings.DEMO,
+        faults=_faults(),
+        health=health,
+        rules=_rules(now=now),
+        places_with_rules=Rules.objects.exclude(locality=None).values("locality").distinct().count(),
+        localities=Locality.objects.count(),
+        localities_without_kindergarten=_missing(
+            Locality.objects.exclude(pk__in=Kindergarten.objects.values("locality"))
+        ),
+        kindergartens=Kindergarten.objects.count(),
+        kindergartens_without_group=_missing(
+            Kindergarten.objects.exclude(pk__in=Group.objects.values("kindergarten"))
+        ),
+        groups_to_confirm=GroupProposal.objects.filter(state=ProposalState.PROPOSED).count(),
+        kindergartens_with_vacancy=offering.count(),
+        nobody_answers=_missing(
+            offering.exclude(pk__in=with_somebody_able(ANSWER, today=today).values("pk"))
+        ),
+        sms_sent_at=Message.objects.aggregate(at=Max("sent_at"))["at"],
+        sms_failed_at=Message.objects.filter(state=Message.State.FAILED).aggregate(at=Max("created_at"))[
+            "at"
+        ],
+        registry_is_simulated=".simulator." in settings.PERSON_REGISTRY,
+        registry_answered_at=Profile.objects.filter(is_typed=False).aggregate(at=Max("registry_asked_at"))[
+            "at"
+        ],
+        keys_fit=_keys_fit(),
+    )
+
+
+def _faults() -> list[str]:
+    found = run_checks(include_deployment_checks=True)
+    return [str(one.msg) for one in found if one.level >= ERROR and one.id != _OF_SET_UP]
+
+
+def _rules(*, now: datetime) -> list[str]:
+    """The values in force where a place has no rules of its own, each with its name."""
+    rules = rules_at(None, now)
+    labels = {one.name: one.verbose_name for one in Rules._meta.concrete_fields}
+    return [f"{labels[name]}: {getattr(rules, name)}" for name in _TOLD_RULES]
+
+
+def _missing(rows: "QuerySet[Any]") -> Missing:
+    return Missing(rows.count(), [str(row) for row in rows[:_NAMED]])
+
+
+def _keys_fit() -> bool | None:
+    """Whether the present keys open the oldest and the newest stored IIN and find both; None while there is none."""
+    stored = Profile.objects.exclude(iin_hash=None).annotate(token=Cast("iin", TextField()))
+    ends = [stored.order_by(order).values_list("token", "iin_hash").first() for order in ("pk", "-pk")]
+    found = [one for one in ends if one is not None]
+    try:
+        return (
+            all(stored_hash in iin_hashes(decrypt(token)) for token, stored_hash in found) if found else None
+        )
+    except InvalidToken:
+        return False
