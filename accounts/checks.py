@@ -9,6 +9,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from accounts.identity_provider import get_provider
 from accounts.identity_provider.signed import public_key
 from accounts.kept_files import Room, try_keeping_in_time
+from accounts.registry.http import own_papers
+from notifications import peers
 from notifications.named_classes import find_class
 
 # A disk over the network takes its time; one that hangs must not hold up a set-up for good.
@@ -70,6 +72,23 @@ def registry_has_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="accounts.E003",
         )
     ]
+
+
+@register(deploy=True)
+def registry_has_papers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What is named for the gateway of the registry can be read, and the key belongs to the certificate."""
+    try:
+        peers.tls_context(own_papers())
+    except (OSError, ValueError) as error:
+        return [
+            Error(
+                f"The certificates for the person registry can't be used: {type(error).__name__}",
+                hint="PERSON_REGISTRY_CERTIFICATE names a PEM file with a certificate and its unencrypted key, "
+                "PERSON_REGISTRY_CA one with the gateway's authorities; this account must be able to read them.",
+                id="accounts.E012",
+            )
+        ]
+    return []
 
 
 @register(deploy=True)

@@ -290,6 +290,9 @@ PERSON_REGISTRY: str = env.str(
 )
 PERSON_REGISTRY_URL: str = env.http_address("PERSON_REGISTRY_URL")
 PERSON_REGISTRY_TOKEN: str = env.token("PERSON_REGISTRY_TOKEN")
+# Paths of PEM files, where the gateway asks for a certificate or has one of its own authority (docs/registry.md).
+PERSON_REGISTRY_CERTIFICATE: str = env.credential("PERSON_REGISTRY_CERTIFICATE").strip()
+PERSON_REGISTRY_CA: str = env.credential("PERSON_REGISTRY_CA").strip()
 # For the whole answer, from looking up the name to the last byte: a parent is waiting for the page.
 PERSON_REGISTRY_SECONDS: float = 5.0
 

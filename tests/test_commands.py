@@ -48,6 +48,7 @@ BAD = {
     "migrate": ["nothing", "accounts 9999", "accounts zero extra", "--database nowhere", LONG, SURROGATE],
     "set_up": ["--scale 1", "extra"],
     "interest_campaign": ["extra", "--limit 1"],
+    "try_registry": ["x", "940225300008", LONG, SURROGATE, "000000000000", "940225300009 extra"],
     "ready": ["extra", "--format", "--format xml"],
     "rebuild_queue": ["extra"],
     "reset_second_factor": ["", "nobody", LONG, SURROGATE],

@@ -14,7 +14,7 @@ from typing import Final
 from django.conf import settings
 
 from notifications.peers.breaker import Breaker
-from notifications.peers.wire import Answer, Broken, exchange, parse_address
+from notifications.peers.wire import PUBLIC, Answer, Broken, Papers, exchange, parse_address
 
 logger = logging.getLogger(__name__)
 
@@ -43,22 +43,28 @@ _peers: dict[tuple[str, str, int | None], Peer] = {}
 _finding = Lock()
 
 
-def post(url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+def post(
+    url: str, *, body: bytes, headers: Mapping[str, str], seconds: float, papers: Papers = PUBLIC
+) -> Answer:
     """POST `body` and return the answer, whatever its status, within `seconds`. Never call it in a transaction.
+
+    `papers` is whom we trust and who we are over TLS.
 
     Raises `NotAsked` at once, without sending anything, when `settings.THREADS_PER_PEER` threads of this process wait
     for the peer, or when it rests: after three calls in a row without an answer, or with a status of 500 or more, it is
     asked once in half a minute until it answers. Raises `Unavailable` when no whole answer came.
     """
-    return _call("POST", url, body=body, headers=headers, seconds=seconds)
+    return _call("POST", url, body=body, headers=headers, seconds=seconds, papers=papers)
 
 
 def get(url: str, *, headers: Mapping[str, str], seconds: float) -> Answer:
     """The same with GET, for an address that holds nothing of anybody."""
-    return _call("GET", url, body=b"", headers=headers, seconds=seconds)
+    return _call("GET", url, body=b"", headers=headers, seconds=seconds, papers=PUBLIC)
 
 
-def _call(method: str, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+def _call(
+    method: str, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float, papers: Papers
+) -> Answer:
     try:
         parts = parse_address(url)
     except Broken as error:
@@ -68,18 +74,27 @@ def _call(method: str, url: str, *, body: bytes, headers: Mapping[str, str], sec
     if not peer.waiting.acquire(blocking=False):
         raise NotAsked("busy")
     try:
-        return _ask(peer, method, url, body=body, headers=headers, seconds=seconds)
+        return _ask(peer, method, url, body=body, headers=headers, seconds=seconds, papers=papers)
     finally:
         peer.waiting.release()
 
 
 def _ask(
-    peer: Peer, method: str, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float
+    peer: Peer,
+    method: str,
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    seconds: float,
+    papers: Papers,
 ) -> Answer:
     if not peer.breaker.admits(now=time.monotonic()):
         raise NotAsked("resting")
     try:
-        answer = exchange(url, method=method, body=body, headers=headers, seconds=min(seconds, REST_SECONDS))
+        answer = exchange(
+            url, method=method, body=body, headers=headers, seconds=min(seconds, REST_SECONDS), papers=papers
+        )
     except Broken as error:
         _note(peer, url, went_well=False)
         raise Unavailable(str(error)) from None

@@ -32,6 +32,20 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True)
+class Papers:
+    """Who we are and whom we trust over TLS, as paths of PEM files; empty: nobody, and the system's authorities.
+
+    `certificate` holds our certificate and its key, `authorities` those who may vouch for the peer.
+    """
+
+    certificate: str = ""
+    authorities: str = ""
+
+
+PUBLIC: Final = Papers()
+
+
 class Deadline:
     """The end of a call, by the machine's monotonic clock."""
 
@@ -59,7 +73,13 @@ def parse_address(url: str) -> SplitResult:
 
 
 def exchange(
-    url: str, *, method: str = "POST", body: bytes, headers: Mapping[str, str], seconds: float
+    url: str,
+    *,
+    method: str = "POST",
+    body: bytes,
+    headers: Mapping[str, str],
+    seconds: float,
+    papers: Papers = PUBLIC,
 ) -> Answer:
     """Send `body` and return the whole answer within `seconds` in all; an answer of at most `LONGEST_ANSWER` bytes.
 
@@ -68,7 +88,7 @@ def exchange(
     """
     parts = parse_address(url)
     try:
-        with closing(_Connection(parts, Deadline(seconds))) as connection:
+        with closing(_Connection(parts, Deadline(seconds), papers)) as connection:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request(method, target, body or None, dict(headers) | {"Connection": "close"})
             with connection.getresponse() as response:
@@ -109,12 +129,13 @@ class _PunctualTLS(_Punctual, ssl.SSLSocket):
 class _Connection(http.client.HTTPConnection):
     """A connection for one call."""
 
-    def __init__(self, parts: SplitResult, deadline: Deadline) -> None:
+    def __init__(self, parts: SplitResult, deadline: Deadline, papers: Papers) -> None:
         self._is_secure = parts.scheme == "https"
         # The port that need not be in the Host header.
         self.default_port = http.client.HTTPS_PORT if self._is_secure else http.client.HTTP_PORT
         super().__init__(parts.hostname or "", parts.port or self.default_port)
         self._deadline = deadline
+        self._papers = papers
 
     def connect(self) -> None:
         """Try the addresses of the host in turn until one answers, then TLS."""
@@ -144,7 +165,9 @@ class _Connection(http.client.HTTPConnection):
         raise failure
 
     def _secure(self, sock: _Punctual) -> _PunctualTLS:
-        secure = _tls().wrap_socket(sock, server_hostname=self.host, do_handshake_on_connect=False)
+        secure = tls_context(self._papers).wrap_socket(
+            sock, server_hostname=self.host, do_handshake_on_connect=False
+        )
         assert isinstance(secure, _PunctualTLS)
         try:
             secure.deadline = self._deadline
@@ -158,10 +181,18 @@ class _Connection(http.client.HTTPConnection):
 
 
 @lru_cache
-def _tls() -> ssl.SSLContext:
-    context = ssl.create_default_context()
+def tls_context(papers: Papers) -> ssl.SSLContext:
+    """How TLS is spoken with these papers; they are read once. Raises `OSError` if they can't be, or don't fit."""
+    context = ssl.create_default_context(cafile=papers.authorities or None)
+    if papers.certificate:
+        # Without a password: it would be asked for on a terminal that nobody sits at.
+        context.load_cert_chain(papers.certificate, password=_no_password)
     context.sslsocket_class = _PunctualTLS
     return context
+
+
+def _no_password() -> str:
+    raise OSError("the key is encrypted")
 
 
 def _look_up(host: str, port: int, *, deadline: Deadline) -> list[Any]:

@@ -1,21 +1,35 @@
 """One contract for every person registry: the simulator and the HTTP gateway answer the same questions alike."""
 
 import json
-import threading
+import re
+import ssl
 from dataclasses import asdict, replace
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 
 import pytest
+from django.conf import settings as present
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from accounts.checks import registry_has_papers
 from accounts.iin import parse_iin
 from accounts.phones import parse_mobile
-from accounts.registry import PersonNotFound, PhoneTie, RegistryUnavailable, get_registry, simulated_people
+from accounts.registry import (
+    PersonNotFound,
+    PhoneTie,
+    RegistryUnavailable,
+    get_registry,
+    http,
+    simulated_people,
+)
+from accounts.registry.contract import TEXTS, Reading
 from accounts.registry.http import HttpRegistry
 from accounts.registry.simulator import SimulatedRegistry
 from notifications.peers.calls import FAILURES
-from tests.notifications.peers.servers import answers, drips, peer
+from tests import registry_server
+from tests.notifications.peers.servers import answers, drips, keys, peer
+from tests.registry_server import Entry
 
 FATHER = simulated_people.MANUAL_PARENT_IIN
 DAUGHTER = simulated_people.MANUAL_CHILD_IIN
@@ -24,69 +38,28 @@ UNKNOWN = simulated_people.UNKNOWN_IINS[0]
 DOWN_ADULT, DOWN_CHILD = simulated_people.UNAVAILABLE_IINS
 
 
-class Gateway(BaseHTTPRequestHandler):
-    """A gateway of the real kind, which asks the simulator; `broken` makes it answer something else."""
-
-    broken: tuple[int, bytes] | None = None
-    # Whether this gateway is connected to the base of mobile citizens.
-    offers_phones = True
-    offers_wards = True
-    seen: list[tuple[str, str | None]] = []
-
-    def do_POST(self):
-        self.seen.append((self.path, self.headers["Authorization"]))
-        question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        status, body = self.broken or self._answer(question)
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _answer(self, question):
-        registry = SimulatedRegistry()
-        if self.path == "/v1/phones/check":
-            return self._tie(registry, question) if self.offers_phones else (404, b"<html>")
-        if self.path == "/v1/wards/list":
-            return self._wards(registry, question) if self.offers_wards else (404, b"<html>")
-        ask = registry.find_person if self.path == "/v1/persons/find" else registry.find_ward
-        try:
-            person = ask(**question)
-        except PersonNotFound:
-            return 404, b"{}"
-        except RegistryUnavailable:
-            return 503, b"busy"
-        return 200, json.dumps(asdict(person) | {"birth_date": person.birth_date.isoformat()}).encode()
-
-    def _wards(self, registry, question):
-        wards = registry.find_wards(**question)
-        told = [asdict(ward) | {"birth_date": ward.birth_date.isoformat()} for ward in wards]
-        return 200, json.dumps({"wards": told}).encode()
-
-    def _tie(self, registry, question):
-        try:
-            tie = registry.phone_tie(**question)
-        except RegistryUnavailable:
-            return 503, b"busy"
-        belongs = {PhoneTie.YES: True, PhoneTie.NO: False, PhoneTie.UNKNOWN: None}[tie]
-        return 200, json.dumps({"belongs": belongs}).encode()
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def gateway(settings):
-    Gateway.broken, Gateway.offers_phones, Gateway.offers_wards, Gateway.seen = None, True, True, []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
+    """The reference gateway of docs/registry.md, with the people of the simulated registry."""
+    known = registry_server.Registry(
+        [
+            Entry(record(one.person), [record(ward) for ward in one.wards], one.phone)
+            for one in simulated_people.everyone(today=timezone.localdate())
+        ],
+        unavailable=simulated_people.UNAVAILABLE_IINS,
+    )
     settings.PERSON_REGISTRY = "accounts.registry.http.HttpRegistry"
-    settings.PERSON_REGISTRY_URL = f"http://127.0.0.1:{server.server_port}/v1"
-    settings.PERSON_REGISTRY_TOKEN = "token"
-    yield Gateway
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    settings.PERSON_REGISTRY_TOKEN = registry_server.TOKEN
+    with registry_server.serving(known) as address:
+        settings.PERSON_REGISTRY_URL = address
+        yield known
+
+
+def record(person):
+    """A person as the contract writes it: what is empty is null."""
+    return {name: value or None for name, value in asdict(person).items()} | {
+        "birth_date": person.birth_date.isoformat()
+    }
 
 
 @pytest.fixture(params=["simulator", "http"])
@@ -313,6 +286,13 @@ class TestHttp:
             {"last_name": None, "first_name": None},
             {"last_name": 5},
             {"iin": None},
+            # No page and no paper can show it, and no database keep it.
+            {"last_name": "КАМЕ\0НОВ"},
+            {"first_name": "\ud83d"},
+            {"middle_name": "\udc00 x"},
+            {"document_number": "N1\n2"},
+            {"last_name": "К" * 101},
+            {"last_name": ["КАМЕНОВ"]},
         ],
     )
     def test_what_can_not_be_understood_is_not_guessed(self, gateway, said):
@@ -333,6 +313,129 @@ class TestHttp:
             HttpRegistry().find_person(iin=FATHER)
         assert "500" in caplog.text
         assert FATHER not in caplog.text
+
+
+class TestPapers:
+    """A gateway that asks for the portal's certificate, by an authority of its own."""
+
+    @pytest.fixture
+    def strict(self, tmp_path, settings):
+        """A peer that lets in whoever holds its certificate's authority; both are one file here."""
+        pem = keys(tmp_path)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+        context.load_verify_locations(pem)
+        context.verify_mode = ssl.CERT_REQUIRED
+        father = json.dumps(record(SimulatedRegistry().find_person(iin=FATHER))).encode()
+        with peer(answers(father), tls=context) as one:
+            settings.PERSON_REGISTRY_URL = f"https://localhost:{one.port}"
+            yield pem
+
+    def test_who_has_them_is_answered(self, strict, settings):
+        settings.PERSON_REGISTRY_CERTIFICATE = settings.PERSON_REGISTRY_CA = str(strict)
+        assert HttpRegistry().find_person(iin=FATHER).iin == FATHER
+        assert registry_has_papers(None) == []
+
+    def test_who_shows_none_is_not(self, strict, settings):
+        settings.PERSON_REGISTRY_CA = str(strict)
+        with pytest.raises(RegistryUnavailable):
+            HttpRegistry().find_person(iin=FATHER)
+
+    def test_a_gateway_of_another_authority_is_not_believed(self, strict, settings):
+        settings.PERSON_REGISTRY_CERTIFICATE = str(strict)
+        with pytest.raises(RegistryUnavailable, match="SSLCertVerificationError"):
+            HttpRegistry().find_person(iin=FATHER)
+
+    @pytest.mark.parametrize("name", ["PERSON_REGISTRY_CERTIFICATE", "PERSON_REGISTRY_CA"])
+    def test_a_file_that_is_none_is_refused_before_anything_starts(self, tmp_path, settings, name):
+        settings.PERSON_REGISTRY_URL = "https://localhost:1/"
+        nonsense = tmp_path / "nonsense.pem"
+        nonsense.write_text("nonsense")
+        for path in (nonsense, tmp_path / "absent.pem"):
+            setattr(settings, name, str(path))
+            assert [one.id for one in registry_has_papers(None)] == ["accounts.E012"]
+            with pytest.raises(RegistryUnavailable):
+                HttpRegistry().find_person(iin=FATHER)
+
+
+class TestTryRegistry:
+    def tried(self, *arguments, fails=False):
+        out = StringIO()
+        if not fails:
+            call_command("try_registry", *arguments, stdout=out)
+            return out.getvalue()
+        with pytest.raises(CommandError) as refused:
+            call_command("try_registry", *arguments, stdout=out)
+        return f"{out.getvalue()}{refused.value}"
+
+    def test_the_reference_keeps_to_the_contract(self, gateway):
+        said = self.tried(FATHER)
+        assert "The gateway keeps to the contract." in said
+        assert said.count("ok     ") == 7
+
+    def test_nothing_of_the_person_is_printed(self, gateway):
+        said = self.tried(FATHER)
+        for secret in (FATHER, DAUGHTER, "КАМЕНОВ", "1994", "N15036421"):
+            assert secret not in said
+        assert "••••••••••09" in said
+
+    def test_the_iin_may_come_from_standard_input(self, gateway, monkeypatch):
+        monkeypatch.setattr("sys.stdin", StringIO(f"{FATHER}\n"))
+        assert "keeps to the contract" in self.tried()
+
+    def test_what_need_not_be_offered_is_no_fault(self, gateway):
+        gateway.offers_phones = gateway.offers_wards = False
+        assert self.tried(FATHER).count("not offered (404)") == 2
+
+    @pytest.mark.parametrize(
+        ("said", "words"),
+        [
+            ({"sex": "M"}, "DIFFERS  the person: “sex” is not exactly m or f"),
+            (
+                {"birth_date": "1994-02-25T00:00:00"},
+                "DIFFERS  the person: “birth_date” is not exactly a date",
+            ),
+            ({"birth_date": "1994-02-25T06:00:00"}, "FAILS    the person: “birth_date” has a time"),
+            ({"birth_date": "25.02.1994"}, "FAILS    the person: “birth_date” is no date"),
+            ({"last_name": "К\0"}, "FAILS    the person: “last_name” holds a control sign"),
+            ({"iin": UNKNOWN}, "FAILS    the person: the answer is about somebody else"),
+        ],
+    )
+    def test_what_differs_is_said_in_words(self, gateway, said, words):
+        father = gateway.people[0]
+        gateway.people = [Entry(father.person | said, father.wards, father.phone), *gateway.people[1:]]
+        if "iin" in said:
+            gateway.answer = lambda path, question: gateway.people[0].person
+        told = self.tried(FATHER, fails=True)
+        assert words in told
+        assert "of the answers differ from docs/registry.md" in told
+
+    def test_an_open_door_is_told(self, gateway, monkeypatch):
+        gateway.broken = 200, b"{}"
+        told = self.tried(FATHER, fails=True)
+        assert "a wrong token is refused: status 200 instead of 401 or 403" in told
+        assert "a document of nobody: status 200 instead of 404" in told
+
+    def test_a_gateway_that_is_gone(self, gateway, settings):
+        settings.PERSON_REGISTRY_URL = "http://127.0.0.1:1/"
+        assert "no whole answer: ConnectionRefusedError" in self.tried(FATHER, fails=True)
+
+    def test_there_is_no_gateway_to_ask_in_a_demo(self, settings):
+        settings.PERSON_REGISTRY = "accounts.registry.simulator.SimulatedRegistry"
+        assert "there is no gateway" in self.tried(FATHER, fails=True)
+
+
+def test_the_document_shows_a_person_that_can_be_read():
+    document = (present.BASE_DIR / "docs" / "registry.md").read_text()
+    [example] = re.findall(r"```json\n(.*?)```", document, re.DOTALL)
+    reading = Reading()
+    assert reading.person(example.encode()) == replace(
+        SimulatedRegistry().find_person(iin=FATHER), middle_name=""
+    )
+    assert reading.departures == []
+    for path in (http.PERSON, http.WARD, http.WARDS, http.PHONE):
+        assert f"`/{path}`" in document
+    assert set(json.loads(example)) == {*TEXTS, "sex", "birth_date"}
 
 
 class TestSimulatedPeople:

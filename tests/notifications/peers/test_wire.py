@@ -229,14 +229,14 @@ class TestSecure:
     @pytest.fixture
     def trusting(self, pem, monkeypatch):
         """We trust the peer's certificate."""
-        real = wire._tls
+        real = wire.tls_context
 
-        def tls():
-            context = real.__wrapped__()
+        def tls(papers):
+            context = real.__wrapped__(papers)
             context.load_verify_locations(pem)
             return context
 
-        monkeypatch.setattr(wire, "_tls", tls)
+        monkeypatch.setattr(wire, "tls_context", tls)
 
     @pytest.fixture
     def secure(self, pem):
