@@ -484,7 +484,11 @@ class TestLanguageOf:
     def test_every_page_of_the_workplace(self, city, language):
         """As a kindergarten's worker and as an official; each of them is refused what the other one's rights open."""
         with translation.override(language):
-            urls = {"index": reverse("admin:index"), "password": reverse("admin:password_change")}
+            urls = {
+                "index": reverse("admin:index"),
+                "password": reverse("admin:password_change"),
+                "ready": reverse("admin:ready"),
+            }
             for model in staff_site._registry:
                 name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
                 urls |= {f"{name} {page}": reverse(f"{name}_{page}") for page in ("changelist", "add")}

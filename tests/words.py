@@ -64,6 +64,7 @@ LATIN_WORDS = {
     ),
     # Said to administrators and developers only.
     *(
+        "Redis",
         "Mac",
         "Control",
         "Command",

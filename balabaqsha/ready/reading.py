@@ -70,14 +70,10 @@ def read_known(*, now: datetime) -> Known:
         nobody_answers=_missing(
             offering.exclude(pk__in=with_somebody_able(ANSWER, today=today).values("pk"))
         ),
-        sms_sent_at=Message.objects.aggregate(at=Max("sent_at"))["at"],
-        sms_failed_at=Message.objects.filter(state=Message.State.FAILED).aggregate(at=Max("created_at"))[
-            "at"
-        ],
+        sms_sent_at=_newest(Message.objects.all(), "sent_at"),
+        sms_failed_at=_newest(Message.objects.filter(state=Message.State.FAILED), "created_at"),
         registry_is_simulated=".simulator." in settings.PERSON_REGISTRY,
-        registry_answered_at=Profile.objects.filter(is_typed=False).aggregate(at=Max("registry_asked_at"))[
-            "at"
-        ],
+        registry_answered_at=_newest(Profile.objects.filter(is_typed=False), "registry_asked_at"),
         keys_fit=_keys_fit(),
     )
 
@@ -92,6 +88,11 @@ def _rules(*, now: datetime) -> list[str]:
     rules = rules_at(None, now)
     labels = {one.name: one.verbose_name for one in Rules._meta.concrete_fields}
     return [f"{labels[name]}: {getattr(rules, name)}" for name in _TOLD_RULES]
+
+
+def _newest(rows: "QuerySet[Any]", name: str) -> datetime | None:
+    at: datetime | None = rows.aggregate(at=Max(name))["at"]
+    return timezone.localtime(at) if at else None
 
 
 def _missing(rows: "QuerySet[Any]") -> Missing:

@@ -20,6 +20,7 @@ from bulletin.models import Vacancy
 from notifications.models import Message
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, ProfileFactory, VacancyFactory
 from tests.staff import employee, inside, worker_of
+from tests.test_language_of_pages import complaints
 
 NOW = datetime(2027, 2, 1, 9, 0, tzinfo=UTC)
 NONE = Missing(0, [])
@@ -184,7 +185,7 @@ class TestCommand:
         assert refused.returncode == 1
         assert "settings, backup" in str(refused)
         assert "MISSING  May a real portal run" in said
-        assert "-> manage.py check --deploy" in said
+        assert "-> This command names each, with its remedy. (manage.py check --deploy)" in said
         assert "unknown  Is there a backup" in said
 
     def test_a_program_can_read_it(self, monkeypatch):
@@ -207,10 +208,12 @@ class TestPage:
         ("language", "words"), [("kk", "Ашуға дайын ба?"), ("ru", "Готов ли портал к открытию?")]
     )
     def test_what_is_missing_comes_first(self, language, words):
-        desk = inside(employee(Role.ADMINISTRATOR))
+        desk = inside(employee(Role.ADMINISTRATOR, username="марал"))
         with override(language):
             answer = desk.get(reverse("admin:ready"))
-        assert words in answer.content.decode()
+        html = answer.content.decode()
+        assert words in html
+        assert complaints({"ready": html}, language) == {}
         shown = [one.colour for one in answer.context["findings"]]
         assert shown == sorted(shown, key=[Colour.RED, Colour.UNKNOWN, Colour.GREEN].index)
         assert Colour.RED in shown

@@ -107,6 +107,7 @@ def workers_pages(city) -> list[str]:
         reverse("admin:bulletin_vacancy_change", args=[city.vacancy.pk]),
         reverse("admin:bulletin_vacancy_history", args=[city.vacancy.pk]),
         reverse("admin:inbox"),
+        reverse("admin:ready"),
     ]
 
 

@@ -29,7 +29,7 @@ class Command(BaseCommand):
             for one in found:
                 self.stdout.write(f"{_MARKS[one.colour]}  {one.question} {one.answer}")
                 if one.remedy:
-                    self.stdout.write(f"         -> {one.remedy}")
+                    self.stdout.write(f"         -> {one.remedy}{f' ({one.see})' if one.see else ''}")
         if not is_ready(found):
             names = ", ".join(one.name for one in found if one.colour is not Colour.GREEN)
             raise CommandError(f"The city is not ready to open: {names}.")
