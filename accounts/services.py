@@ -355,7 +355,7 @@ class StaffIinTaken(ValueError):
     """Another employee has this IIN."""
 
 
-def enter_staff_iin(user: User, iin: str, *, actor: User, address: str | None, now: datetime) -> None:
+def enter_staff_iin(user: User, iin: str, *, actor: User | None, address: str | None, now: datetime) -> None:
     """Keep the hash of an employee's valid `iin`, so that they decide for no child of their own.
 
     Entered in the journal, without the IIN. Raises `StaffIinTaken`.

@@ -92,7 +92,7 @@ def reset(user: User, *, reason: str, actor: User | None, address: str | None = 
 
 
 @transaction.atomic
-def withdraw(user: User, *, actor: User, address: str | None, now: datetime) -> bool:
+def withdraw(user: User, *, actor: User | None, address: str | None, now: datetime) -> bool:
     """Make the live link of the account void; False where there is none. Locks the account."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not _void(user, now=now):

@@ -31,6 +31,12 @@ BAD = {
     ],
     "explain": ["", "26-000000", LONG, SURROGATE, "x --since yesterday", "x --since 2026-13-01", "x --until 25"],
     "import_kindergartens": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
+    "import_localities": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py --by nobody"],
+    "import_groups": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
+    "import_staff": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py --format yaml"],
+    "import_vacancies": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
+    "import_enrolled": ["", "/nowhere.csv", "manage.py", f"manage.py --by {SURROGATE}", "manage.py --by nobody"],
+    "undo_import": ["", "x", "-1", "0", "9" * 30, LONG, SURROGATE],
     "load_holidays": ["--first-year x", "--first-year 1", "--last-year 99999", "--first-year 2030 --last-year 2029",
                       "--first-year 2100"],
     "recheck_guardianship": ["--limit x", "--limit -1", "--limit 0", "--limit 1.5", f"--limit {'9' * 24}",
@@ -109,7 +115,9 @@ def test_what_is_down_is_said_in_words():
     given = {
         "create_staff": ["amina", "--superuser"],
         "explain": ["26-1"],
-        "import_kindergartens": ["README.md"],
+        **{name: ["README.md"] for name in needing if name.startswith("import_")},
+        "import_enrolled": ["README.md", "--by", "amina"],
+        "undo_import": ["1"],
         "reset_second_factor": ["amina"],
     }
     code = f"""if True:

@@ -33,6 +33,8 @@ LATIN_WORDS = {
         "name",
         "example",
         "kz",
+        "Asia",
+        "Almaty",
         "UTC",
         "Cookie",
         "cookie",

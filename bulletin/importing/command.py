@@ -5,13 +5,15 @@ import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import override
 
+from accounts.models import User
 from bulletin.importing.kinds import Kind, Outcome
 from bulletin.importing.problems import Fault, Problem, Unreadable
-from bulletin.importing.running import AnotherAtWork, Disturbed, Report, State, run_import
+from bulletin.importing.running import AnotherAtWork, Disturbed, Report, State, own_localities, run_import
 from notifications.clock import read_clock
 
 
@@ -25,15 +27,52 @@ class ImportCommand(BaseCommand):
         parser.add_argument("file", type=Path, help="CSV or XLSX; its first row names the columns")
         parser.add_argument("--dry-run", action="store_true", help="check the file, change nothing")
         parser.add_argument("--skip-bad", action="store_true", help="leave bad rows out and load the others")
+        parser.add_argument("--by", metavar="NAME", help="the login of the employee for whom it is done")
+        parser.add_argument(
+            "--links",
+            type=Path,
+            metavar="FILE",
+            help="where one-time links are written instead of being printed",
+        )
         parser.add_argument("--format", choices=["text", "json"], default="text", help="of what is printed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with override("en"):
-            report = self._run(options["file"], dry_run=options["dry_run"], skip_bad=options["skip_bad"])
+            by = self._employee(options["by"])
+            report = self._run(options["file"], by, dry_run=options["dry_run"], skip_bad=options["skip_bad"])
+            self._hand_over(report, options["links"], as_json=options["format"] == "json")
             self.report(report, as_json=options["format"] == "json")
             self._end(report)
 
-    def _run(self, path: Path, *, dry_run: bool, skip_bad: bool) -> Report:
+    def _employee(self, name: str | None) -> User | None:
+        if name is None:
+            if self.kind.needs_employee:
+                words = f"Say whose it is: --by NAME, an employee with the right {self.kind.permission}."
+                raise CommandError(words, returncode=2)
+            return None
+        user = User.objects.filter(username=name, is_staff=True, is_active=True).first()
+        if user is None or not user.has_perm(self.kind.permission):
+            words = f"There is no active employee {name} with the right {self.kind.permission}."
+            raise CommandError(words, returncode=2)
+        return user
+
+    def _hand_over(self, report: Report, path: Path | None, *, as_json: bool) -> None:
+        """The one-time links: this once, and nowhere else."""
+        if not report.secrets or (as_json and path is None):
+            return
+        text = "".join(f"{one['login']}\t{settings.SITE_URL}{one['link']}\n" for one in report.secrets)
+        if path is None:
+            self.stdout.write(text)
+            return
+        try:
+            path.touch(mode=0o600, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            self.stderr.write(f"The links could not be written to {path} ({error.strerror}); here they are.")
+            self.stdout.write(text)
+        report.secrets = ()
+
+    def _run(self, path: Path, by: User | None, *, dry_run: bool, skip_bad: bool) -> Report:
         try:
             with path.open("rb") as file:
                 return run_import(
@@ -41,6 +80,8 @@ class ImportCommand(BaseCommand):
                     file,
                     file_name=path.name,
                     now=read_clock(),
+                    by=by,
+                    localities=None if by is None else own_localities(self.kind, by),
                     dry_run=dry_run,
                     skip_bad=skip_bad,
                     tell=self._tell,

@@ -1,12 +1,13 @@
 """Kindergartens by file, each known by its address on the site."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bulletin.importing.columns import Choice, Column, Phone, Row, Slug, Text
+from bulletin.importing.kept_rows import TakingBack
 from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run, store
 from bulletin.importing.places import Localities
 from bulletin.importing.problems import Problem
@@ -27,7 +28,7 @@ class _Loader(Loader):
     def take_row(self, row: Row) -> Outcome:
         slug = row.values["slug"]
         self.demand_once(row, "slug", slug)
-        locality = self.localities.named(row, "locality")
+        locality = self.localities.of(row, "locality")
         kindergarten = self.known.get(slug)
         if kindergarten is not None and kindergarten.locality_id != locality.pk:
             self._demand_movable(row, kindergarten)
@@ -40,14 +41,25 @@ class _Loader(Loader):
         return f"{row.cells['name_ru']} ({row.cells['slug']})"
 
     def _demand_movable(self, row: Row, kindergarten: Kindergarten) -> None:
-        """Its families queue where it is: whatever they have there would be lost with the locality."""
         if not self.run.may_act_in(kindergarten.locality_id):
             raise LeftOut(row.fault("slug", Problem.NOT_YOURS))
-        published = Q(state=Vacancy.State.PUBLISHED) | Q(seats_taken__gt=0)
-        if Vacancy.objects.filter(published, group__kindergarten=kindergarten).exists():
-            what = gettext("places in the bulletin, or families that have one of them")
+        if what := why_not_move(kindergarten):
             raise LeftOut(row.fault("locality", Problem.IN_USE, what=what))
         self.run.places.add(kindergarten.locality_id)
+
+
+def why_not_move(kindergarten: Kindergarten) -> str:
+    """Why it must stay in its locality, in words: its families queue there. Empty where it need not."""
+    relied_on = Q(state=Vacancy.State.PUBLISHED) | Q(seats_taken__gt=0)
+    if Vacancy.objects.filter(relied_on, group__kindergarten=kindergarten).exists():
+        return gettext("places in the bulletin, or families that have one of them")
+    return ""
+
+
+class _TakingBack(TakingBack):
+    def why_not_restore(self, obj: Model, before: Mapping[str, str | None]) -> str:
+        assert isinstance(obj, Kindergarten)
+        return why_not_move(obj) if "locality" in before else ""
 
 
 class Kindergartens(Kind):
@@ -56,6 +68,7 @@ class Kindergartens(Kind):
     about = _("Adds kindergartens, or changes those that are there, each known by its address on the site.")
     permission = "bulletin.add_kindergarten"
     loader = _Loader
+    taking_back = _TakingBack
     columns = (
         Column("slug", _("address on the site"), Slug(80), "amina"),
         Column("name_kk", _("name in Kazakh"), Text(200), "«Амина» бөбекжайы"),

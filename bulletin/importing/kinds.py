@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 
 from accounts.models import User
 from bulletin.importing.columns import Column, Row
-from bulletin.importing.kept_rows import plain, take_back
+from bulletin.importing.kept_rows import TakingBack, plain
 from bulletin.importing.problems import Fault, Problem
 from bulletin.models import ImportBatch, ImportedRow
 
@@ -122,8 +122,12 @@ class Loader(ABC):
     def label(self, row: Row) -> str:
         """What the row is about, as a report may name it: no IIN."""
 
+    def rest(self) -> Iterator[Taken]:
+        """What comes of rows of which that is known only now: all of the file were taken."""
+        yield from ()
+
     def finish(self) -> None:  # noqa: B027 - most kinds have written everything by then
-        """All rows were taken, and what they say stays."""
+        """What the rows say stays: whatever was only collected is written now."""
 
     def demand_once(self, row: Row, column: str, key: Any) -> None:
         """Refuse a row about the same thing as an earlier one of the file."""
@@ -131,7 +135,7 @@ class Loader(ABC):
             raise LeftOut(row.fault(column, Problem.REPEATED, earlier=earlier))
 
 
-class Kind(ABC):
+class Kind:
     """A kind of import: `name` is that of its command (`import_NAME`) and its address.
 
     `permission`: what an employee needs besides `bulletin.load_files`.
@@ -143,13 +147,12 @@ class Kind(ABC):
     permission: ClassVar[str]
     columns: ClassVar[Sequence[Column]]
     loader: ClassVar[type[Loader]]
-
-    def undo(self, batch: ImportBatch, *, by: User | None, now: datetime) -> Sequence[Fault]:
-        """Take back what the batch made and changed; nothing where anything stands in the way, which is returned.
-
-        In a transaction, the caller's. By default what was made is deleted, and what was changed gets back its values.
-        """
-        return take_back(batch)
+    # How a batch of it is undone.
+    taking_back: ClassVar[type[TakingBack]] = TakingBack
+    # Whether whoever has the permission may load rows of any locality.
+    is_for_everywhere: ClassVar[bool] = False
+    # Whether what it writes names the employee who decided it.
+    needs_employee: ClassVar[bool] = False
 
 
 def store(run: Run, row: Row, obj: Model, values: Mapping[str, Any], *, is_new: bool) -> Outcome:

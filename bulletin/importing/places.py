@@ -1,11 +1,12 @@
-"""Localities as a cell of another file names them: by their address on the site, or by their name in any language."""
+"""Localities and kindergartens as the cells of another file name them."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from bulletin.importing.columns import Row
 from bulletin.importing.kinds import LeftOut, Run
 from bulletin.importing.problems import Problem
-from bulletin.models import Locality
+from bulletin.models import Kindergarten, Locality
 from bulletin.sorting import fold
 
 
@@ -21,9 +22,12 @@ class Localities:
             for name in {fold(one.name_kk), fold(one.name_ru)}:
                 self._found[name].append(one)
 
-    def named(self, row: Row, column: str) -> Locality:
+    def of(self, row: Row, column: str) -> Locality:
         """The one that the cell names. Raises `LeftOut`, also for one in which whoever imports does not work."""
-        name = row.values[column]
+        return self.named(row.values[column], row, column)
+
+    def named(self, name: str, row: Row, column: str) -> Locality:
+        """The one with this name, which stands in the cell; raises `LeftOut` like `of`."""
         found = [self._by_slug[name]] if name in self._by_slug else self._found[fold(name)]
         if not found:
             raise LeftOut(row.fault(column, Problem.UNKNOWN, first="import_localities"))
@@ -32,3 +36,27 @@ class Localities:
         if not self._run.may_act_in(found[0].pk):
             raise LeftOut(row.fault(column, Problem.NOT_YOURS))
         return found[0]
+
+
+class Kindergartens:
+    """Those that the rows of a portion name by their address on the site."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._found: dict[str, Kindergarten] = {}
+
+    def prepare(self, rows: Sequence[Row], column: str) -> None:
+        """Read them, with their localities and groups."""
+        slugs = {row.values.get(column) for row in rows} - {None, ""}
+        found = Kindergarten.objects.filter(slug__in=slugs).select_related("locality")
+        self._found = {one.slug: one for one in found.prefetch_related("groups")}
+
+    def of(self, row: Row, column: str) -> Kindergarten:
+        """The one that the cell names. Raises `LeftOut`, also for one where whoever imports does not work."""
+        found = self._found.get(row.values[column])
+        if found is None:
+            raise LeftOut(row.fault(column, Problem.UNKNOWN, first="import_kindergartens"))
+        if not self._run.may_act_in(found.locality_id):
+            raise LeftOut(row.fault(column, Problem.NOT_YOURS))
+        self._run.places.add(found.locality_id)
+        return found

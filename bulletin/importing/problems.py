@@ -57,6 +57,18 @@ class Problem(StrEnum):
     AMBIGUOUS = "ambiguous"
     NOT_YOURS = "not_yours"
     IN_USE = "in_use"
+    NOT_ZONE = "not_zone"
+    NOT_NAME = "not_name"
+    NOT_LOGIN = "not_login"
+    LOGIN_TAKEN = "login_taken"
+    NOT_TO_GIVE = "not_to_give"
+    OTHER_ROLES = "other_roles"
+    TWO_PLACES = "two_places"
+    IIN_NEEDED = "iin_needed"
+    IIN_TAKEN = "iin_taken"
+    RULE = "rule"
+    FEWER_THAN_CONTRACTS = "fewer_than_contracts"
+    TOO_MANY_CHILDREN = "too_many_children"
     # Of what a batch made or changed, when it is to be undone.
     DELETED_SINCE = "deleted_since"
     CHANGED_SINCE = "changed_since"
@@ -196,6 +208,48 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.IN_USE: (
         _("It can't change while something depends on it: %(what)s."),
         _("End that first, or leave this cell as it is in the portal."),
+    ),
+    Problem.NOT_ZONE: (_("There is no such time zone."), _("Write its name, as Asia/Almaty.")),
+    Problem.NOT_NAME: (
+        _("This is no name of a person or of their work."),
+        _("Write letters; a space, a hyphen, an apostrophe or a dot may stand between them."),
+    ),
+    Problem.NOT_LOGIN: (
+        _("This can't be a login."),
+        _("A login begins with a Latin letter and holds Latin letters, digits and . _ @ - only."),
+    ),
+    Problem.LOGIN_TAKEN: (
+        _("Somebody else has this login, or the account is blocked."),
+        _("Choose another login, or unblock the account on its page."),
+    ),
+    Problem.NOT_TO_GIVE: (
+        _("You can't give this role, or change this account."),
+        _("Leave the row to an administrator who may."),
+    ),
+    Problem.OTHER_ROLES: (
+        _("The account has other roles: %(roles)s."),
+        _("Write these, or change the roles on the page of the account first."),
+    ),
+    Problem.TWO_PLACES: (
+        _("An employee works in a kindergarten or for localities, not both."),
+        _("Empty one of the two cells."),
+    ),
+    Problem.IIN_NEEDED: (
+        _("This role decides about families, and nobody decides for their own child."),
+        _("Write the employee's IIN."),
+    ),
+    Problem.IIN_TAKEN: (
+        _("Another employee has this IIN."),
+        _("Look for the account that there is already."),
+    ),
+    Problem.RULE: ("%(why)s", _("Correct the cell.")),
+    Problem.FEWER_THAN_CONTRACTS: (
+        _("The file has fewer children of this group (%(children)s) than have contracts in it (%(signed)s)."),
+        _("Add the children who are missing, or end the contracts of those who left."),
+    ),
+    Problem.TOO_MANY_CHILDREN: (
+        _("No group has so many children: %(children)s."),
+        _("Look whether several groups of this kindergarten have the same name in the file."),
     ),
     Problem.DELETED_SINCE: (_("It was deleted since."), _("The batch can't be undone as a whole any more.")),
     Problem.CHANGED_SINCE: (

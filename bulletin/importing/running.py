@@ -10,15 +10,18 @@ from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
+from bulletin.employment import places_of, works_everywhere
 from bulletin.importing.columns import Row
 from bulletin.importing.kinds import PORTION, Kind, Loader, Outcome, Run, Taken
 from bulletin.importing.problems import Fault
 from bulletin.importing.table import read_table
 from bulletin.journal_actions import Action
 from bulletin.models import ImportBatch
+from notifications.clock import read_clock
 
 # How many rows a report names; it counts all of them.
 MOST_FAULTS: Final = 10_000
@@ -156,6 +159,8 @@ def run_import(
             for portion in _portions(table.rows):
                 _take(portion, loader, report)
                 tell(report.total)
+            for taken in loader.rest():
+                report.add(taken)
             report.state = _state(report, dry_run=dry_run, skip_bad=skip_bad)
             if report.state is State.LOADED:
                 loader.finish()
@@ -167,6 +172,13 @@ def run_import(
         raise Disturbed from error
     report.secrets = run.secrets if report.state is State.LOADED else ()
     return report
+
+
+def own_localities(kind: Kind, user: User) -> list[int] | None:
+    """The keys of the localities in which `user` may load such rows today; None: in all."""
+    if kind.is_for_everywhere or works_everywhere(user):
+        return None
+    return places_of(user, today=timezone.localdate(read_clock())).localities
 
 
 def demand_alone() -> None:

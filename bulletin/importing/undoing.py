@@ -29,7 +29,7 @@ def undo_batch(batch: ImportBatch, kind: Kind, *, by: User | None, now: datetime
             batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
             if batch.undone_at is not None:
                 raise UndoneAlready
-            if faults := kind.undo(batch, by=by, now=now):
+            if faults := kind.taking_back(batch, by=by, now=now).run():
                 transaction.set_rollback(True)
                 return faults
             batch.undone_at, batch.undone_by = now, by
