@@ -25,6 +25,14 @@ def may_manage(actor: User, whom: User) -> bool:
     return not whom.is_superuser and not whom.groups.filter(name=ADMINISTRATORS).exists()
 
 
+def managed_by(actor: User, users: QuerySet[User]) -> QuerySet[User]:
+    """Of these accounts those that `may_manage` lets `actor` change."""
+    others = users.exclude(pk=actor.pk)
+    if actor.is_superuser:
+        return others
+    return others.exclude(is_superuser=True).exclude(groups__name=ADMINISTRATORS)
+
+
 def roles_to_give(actor: User) -> QuerySet[Group]:
     """The groups that `actor` may give to an employee: a superuser any, an administrator the roles below their own."""
     if actor.is_superuser:

@@ -42,6 +42,7 @@ class Action(models.TextChoices):
     STAFF_IIN_SET = "staff_iin_set", _("IIN of an employee entered")
     SECOND_FACTOR_SET_UP = "second_factor_set_up", _("Authenticator app set up")
     SECOND_WAY_OFF = "second_way_off", _("Authenticator app turned off")
+    BACKUP_CODES_RENEWED = "backup_codes_renewed", _("New backup codes of an employee")
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed", _("New recovery codes")
     PROFILE_CHANGED = "profile_changed", _("Profile changed")
     REGISTRY_DATA_CHANGED = "registry_data_changed", _("Data brought up to date with the state registry")
@@ -130,6 +131,7 @@ ABOUT: Final = {
     Action.STAFF_IIN_SET: Subject.WORKPLACE,
     Action.SECOND_FACTOR_SET_UP: Subject.SIGNING_IN,
     Action.SECOND_WAY_OFF: Subject.SIGNING_IN,
+    Action.BACKUP_CODES_RENEWED: Subject.SIGNING_IN,
     Action.RECOVERY_CODES_RENEWED: Subject.SIGNING_IN,
     Action.PROFILE_CHANGED: Subject.ACCOUNTS,
     Action.REGISTRY_DATA_CHANGED: Subject.ACCOUNTS,

@@ -210,6 +210,13 @@ class Refusal(TextChoices):
         "benefit_ended",
         _("This benefit has already been decided on, withdrawn or has expired. Refresh the page."),
     )
+    PAPER_OF_LATER = "paper_of_later", _("The paper is of today at the latest. Check the date.")
+    PAPER_OVER = (
+        "paper_over",
+        _(
+            "Counted from its date the paper is valid no longer. Reject the claim: the family can send a newer one."
+        ),
+    )
     TOO_MANY_CLAIMS = "too_many_claims", _("Too many claims in one day. Come back tomorrow.")
     OWN_CHILD = (
         "own_child",

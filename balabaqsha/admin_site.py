@@ -33,6 +33,7 @@ from accounts.sessions import clock_of
 from accounts.way_back import page_of_ours
 from applications import workplace
 from applications.own_rows import own_rows
+from balabaqsha.staff_codes import backup_codes
 from balabaqsha.staff_inbox import inbox, unread
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
 from balabaqsha.staff_manual import manual
@@ -205,9 +206,10 @@ class StaffAdminSite(OTPAdminSite):
         told = path("inbox/", self.admin_view(inbox), name="inbox")
         explained = path("manual/", self.admin_view(manual), name="manual")
         prepared = path("ready/", self.admin_view(ready), name="ready")
+        codes = path("backup-codes/", self.admin_view(backup_codes), name="backup_codes")
         pages = (FamilyPages, RosterPages, ReportPages, FilePages)
         ours = [address for one in pages for address in one(self).urls]
-        return [own, told, explained, prepared, link, *ours, *super().get_urls()]
+        return [own, told, explained, prepared, codes, link, *ours, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with how many messages to the employee are unread."""

@@ -17,7 +17,8 @@ ABOUT: Final[Mapping[str, str | Promise]] = {
     ),
     "accounts.employee": _(
         "Who works here: name, position and how to reach them. From here an employee is invited, and a lost "
-        "second factor is set up anew. Accounts that the operator made without a name stand among the users."
+        "second factor is set up anew. Accounts that the operator made without a name stand below the list: a name is "
+        "entered there."
     ),
     "accounts.firstsignin": _(
         "People without a mobile phone whom an employee has registered. They sign in with a paper that a "

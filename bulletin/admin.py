@@ -19,6 +19,7 @@ from accounts.inlines import BoundedInline
 from accounts.models import User
 from bulletin.closings import running
 from bulletin.employment import localities_of
+from bulletin.kazakh_order import ByName
 from bulletin.models import Employment, Group, Kindergarten, Locality
 from bulletin.seen import SeenAdmin
 from bulletin.selectors import named
@@ -82,13 +83,14 @@ class KindergartenAdmin(SeenAdmin):
     list_display = ["name", "locality", "ownership", "type", "phone"]
     list_filter = ["locality", "ownership", "type"]
     list_select_related = ["locality"]
+    ordering = [ByName(), "id"]
     search_fields = ["search_text"]
     search_help_text = gettext_lazy("A part of the name in either language, or the address on the site.")
     inlines = [GroupInline]
     official_fields = ["name_kk", "name_ru", "slug", "locality", "ownership", "type"]
     change_form_template = "admin/bulletin/kindergarten/change_form.html"
 
-    @admin.display(description=gettext_lazy("name"), ordering="sort_key")
+    @admin.display(description=gettext_lazy("name"), ordering=ByName())
     def name(self, kindergarten: Kindergarten) -> str:
         return kindergarten.name
 

@@ -8,10 +8,18 @@ from bulletin.sorting import fold, name_sort_key
 
 
 class SortKeyField(models.CharField):  # type: ignore[type-arg]
-    """The sort key of the Kazakh name (`bulletin.sorting.name_sort_key`)."""
+    """The sort key of the name in one language (`bulletin.sorting.name_sort_key`)."""
+
+    def __init__(self, *args: Any, of: str = "name_kk", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.of = of
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs if self.of == "name_kk" else {**kwargs, "of": self.of}
 
     def pre_save(self, model_instance: Any, add: bool) -> str:
-        value = name_sort_key(model_instance.name_kk)[: self.max_length]
+        value = name_sort_key(getattr(model_instance, self.of))[: self.max_length]
         setattr(model_instance, self.attname, value)
         return value
 

@@ -1,9 +1,10 @@
-"""Sorting by the Kazakh alphabet in a query, where a list is short enough to be sorted when it is read."""
+"""Sorting in a query: by the Kazakh alphabet where a list is short, and kindergartens as they are called."""
 
 from typing import Any, Final
 
-from django.db.models import Func, TextField, Value
+from django.db.models import F, Func, TextField, Value
 from django.db.models.functions import Collate
+from django.utils.translation import get_language
 
 from bulletin.sorting import ALPHABET
 
@@ -21,3 +22,15 @@ class InKazakhOrder(Func):
     def __init__(self, column: Any, **extra: Any) -> None:
         letters = ALPHABET.upper() + ALPHABET
         super().__init__(Collate(column, "C"), Value(letters), Value(_IN_ORDER * 2), **extra)
+
+
+class ByName(F):
+    """Kindergartens by their names in the reader's language; `path` leads to the kindergarten."""
+
+    def __init__(self, path: str = "") -> None:
+        self.column = f"{path}sort_key"
+        super().__init__(self.column)
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        column = f"{self.column}_ru" if get_language() == "ru" else self.column
+        return F(column).resolve_expression(*args, **kwargs)

@@ -112,6 +112,7 @@ class Kindergarten(Bilingual):
     head = models.CharField(_("head"), max_length=120, blank=True)
     # Computed from the names on every write: neither the C collation nor most servers know Kazakh letters.
     sort_key = SortKeyField(max_length=400, editable=False, default="")
+    sort_key_ru = SortKeyField(of="name_ru", max_length=400, editable=False, default="", db_default="")
     search_text = SearchTextField(editable=False, default="")
 
     class Meta:

@@ -31,7 +31,9 @@ from applications.admin.work import (
 from applications.benefits import claims
 from applications.benefits.claims import claims_to_check
 from applications.models import Benefit, BenefitCategory
+from applications.moves import Refused
 from applications.queue.position import position
+from applications.refusals import Refusal
 from applications.states import LIVE_STATES, BenefitState
 from children.access import own_children
 from notifications.clock import estimate_clock
@@ -69,8 +71,42 @@ def _may_be_rejected(benefit: Benefit, now: datetime) -> bool:
     return _is_claimed(benefit, now) or (benefit.counts(now=now) and benefit.application.state in LIVE_STATES)
 
 
+class PaperForm(forms.Form):
+    issued_on = forms.DateField(
+        label=_("Date of the paper"),
+        help_text=_(
+            "As it stands on the document. The benefit counts from that day on for so many days as its category "
+            "says."
+        ),
+        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+def _is_dated(benefit: Benefit, now: datetime) -> bool:
+    """Whether the end of a claimed benefit is counted from the date of its paper."""
+    return _is_claimed(benefit, now) and benefit.category.valid_days is not None
+
+
+def _is_endless(benefit: Benefit, now: datetime) -> bool:
+    return _is_claimed(benefit, now) and benefit.category.valid_days is None
+
+
 def _verify(benefit: Benefit, actor: User, data: dict[str, Any], now: datetime) -> None:
-    claims.verify_benefit(benefit, actor=actor, now=now)
+    claims.verify_benefit(benefit, actor=actor, now=now, **data)
+
+
+def _end_of(benefit: Benefit, data: dict[str, Any], now: datetime) -> Rows:
+    """Up to when the benefit would count, by the date of its paper."""
+    if why := claims.why_not_dated(benefit, data["issued_on"], now=now):
+        raise Refused(why)
+    until = claims.benefit_valid_until(benefit, data["issued_on"])
+    assert until is not None
+    last_day = benefit.application.locality.last_day(until)
+    return [
+        {"label": gettext("Date of the paper"), "value": written(data["issued_on"])},
+        {"label": gettext("Last day on which the benefit counts"), "value": written(last_day)},
+    ]
 
 
 def _reject(benefit: Benefit, actor: User, data: dict[str, Any], now: datetime) -> None:
@@ -125,8 +161,23 @@ class BenefitAdmin(InTurn, ChildColumns, WorkAdmin):
             ),
             done=_("The benefit is verified. The family has been told its new number."),
             permission="applications.change_benefit",
-            offered=_is_claimed,
+            offered=_is_endless,
             perform=_verify,
+        ),
+        Work(
+            name="verify_dated",
+            label=_("Verify"),
+            consequence=_(
+                "The benefit counts from now on: the child moves forward in the queue, others move back. "
+                "The family is told by SMS and in the cabinet. Verify only after you have read the document."
+            ),
+            done=_("The benefit is verified. The family has been told its new number."),
+            permission="applications.change_benefit",
+            offered=_is_dated,
+            perform=_verify,
+            form=PaperForm,
+            fields=dict.fromkeys((Refusal.PAPER_OF_LATER, Refusal.PAPER_OVER), "issued_on"),
+            preview=_end_of,
         ),
         Work(
             name="reject",
@@ -161,13 +212,15 @@ class BenefitAdmin(InTurn, ChildColumns, WorkAdmin):
         ]
 
     def summary_for(self, obj: Benefit, work: Work) -> Rows:
-        rows = self.summary(obj)
         if work.name == "verify":
-            rows = [
-                *rows,
-                {"label": gettext("If verified today, last day"), "value": self._possible_end(obj)},
-            ]
-        return rows
+            return [*self.summary(obj), {"label": gettext("Last day"), "value": gettext("Without an end")}]
+        if work.name == "verify_dated":
+            counts = {
+                "label": gettext("Counts from the date of the paper, days"),
+                "value": obj.category.valid_days,
+            }
+            return [*self.summary(obj), counts]
+        return self.summary(obj)
 
     # --- columns ---------------------------------------------------------------------------------------------
 
@@ -217,12 +270,6 @@ class BenefitAdmin(InTurn, ChildColumns, WorkAdmin):
             # The job that ends it is late: the rule is not.
             return tag(BenefitState.EXPIRED.label, tone="warning")
         return tag(obj.get_state_display(), tone=TONES[BenefitState(obj.state)])
-
-    def _possible_end(self, obj: Benefit) -> str:
-        until = claims.benefit_valid_until(obj, now=estimate_clock())
-        if until is None:
-            return gettext("Without an end")
-        return written(obj.application.locality.last_day(until))
 
     # --- the document ----------------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ from applications.queue.position import position, positions
 from applications.referrals import issuing
 from applications.states import BidState, UndoKind
 from bulletin.employment import with_somebody_able
+from bulletin.kazakh_order import ByName
 from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Kindergarten, Vacancy
 from children.access import own_children
@@ -247,7 +248,7 @@ class BidAdmin(InTurn, KindergartensWork):
     def languages(self, obj: Bid) -> str:
         return obj.application.get_languages_display()
 
-    @admin.display(description=_("Kindergarten"), ordering="vacancy__group__kindergarten__sort_key")
+    @admin.display(description=_("Kindergarten"), ordering=ByName("vacancy__group__kindergarten__"))
     def kindergarten(self, obj: Bid) -> str:
         return obj.vacancy.group.kindergarten.name
 
@@ -255,7 +256,7 @@ class BidAdmin(InTurn, KindergartensWork):
     def group(self, obj: Bid) -> str:
         return obj.vacancy.group.name
 
-    @admin.display(description=_("Place"), ordering="vacancy__group__kindergarten__sort_key")
+    @admin.display(description=_("Place"), ordering=ByName("vacancy__group__kindergarten__"))
     def place(self, obj: Bid) -> str:
         return str(obj.vacancy)
 

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxLengthValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -52,6 +53,7 @@ from applications.rosters.held import awaited_at, bids_for, enrolled_in, enrolle
 from applications.rules.closing import why_not_closed
 from applications.states import Move
 from bulletin.closings import is_closed
+from bulletin.kazakh_order import ByName
 from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Closing, Group, Kindergarten
 from bulletin.school_years import school_year
@@ -84,7 +86,30 @@ def _day_field(*, label: Any, help_text: Any, required: bool = True) -> forms.Da
     )
 
 
-class ClosingForm(forms.Form):
+# Both languages and what stands between them fit into the reason of a closing.
+LONGEST_REASON = 140
+
+
+class ReasonsForm(forms.Form):
+    """Why, in both languages: families read both (`reason`)."""
+
+    reason_kk = reason_field(label=_("Reason in Kazakh"))
+    reason_ru = reason_field(label=_("Reason in Russian"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("reason_kk", "reason_ru"):
+            field = self.fields[name]
+            field.validators = [*field.validators, MaxLengthValidator(LONGEST_REASON)]
+            field.widget.attrs["maxlength"] = LONGEST_REASON
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = self.cleaned_data
+        typed = [cleaned.pop(name, "") for name in ("reason_kk", "reason_ru")]
+        return {**cleaned, "reason": " / ".join(dict.fromkeys(typed))}
+
+
+class ClosingForm(ReasonsForm):
     """Why and from when; what closes is said by the address."""
 
     cause = forms.ChoiceField(label=_("Cause"), choices=Closing.Cause.choices)
@@ -97,25 +122,26 @@ class ClosingForm(forms.Form):
         help_text=_("Families read it. It opens when an official opens it again. Empty: nobody knows yet."),
         required=False,
     )
-    reason = reason_field()
+    field_order = ("cause", "starts_on", "reopens_on", "reason_kk", "reason_ru")
 
     def __init__(self, *args: Any, closing: Closing, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._closing, phone = closing, closing.kindergarten.phone
-        reason = self.fields["reason"]
-        # Whom to call is the kindergarten itself: its number stands on its page.
-        reason.validators = [
-            demand_words,
-            partial(refuse_personal_numbers, published=[phone] if phone else []),
-        ]
-        reason.help_text = gettext(
-            "Every family that it touches reads this text, and everybody at the recalled places. Write what happened. "
-            "The only telephone number that may stand in it is the kindergarten's own, if it has one: %(phone)s"
+        for name in ("reason_kk", "reason_ru"):
+            # Whom to call is the kindergarten itself: its number stands on its page.
+            self.fields[name].validators = [
+                MaxLengthValidator(LONGEST_REASON),
+                demand_words,
+                partial(refuse_personal_numbers, published=[phone] if phone else []),
+            ]
+        self.fields["reason_ru"].help_text = gettext(
+            "Every family that it touches reads both texts, and everybody at the recalled places. Write what happened. "
+            "The only telephone number that may stand in them is the kindergarten's own, if it has one: %(phone)s"
         ) % {"phone": closing.kindergarten.phone_label or "—"}
 
     def clean(self) -> dict[str, Any]:
         """Days that can't be are said at once, beside what else is to be mended."""
-        cleaned: dict[str, Any] = self.cleaned_data
+        cleaned = super().clean()
         starts_on, reopens_on = cleaned.get("starts_on"), cleaned.get("reopens_on")
         today = self._closing.locality.day(estimate_clock())
         refusal = why_not_closed(starts_on, reopens_on, today=today) if starts_on else None
@@ -133,12 +159,16 @@ class DaysForm(forms.Form):
     )
 
 
-class UndoForm(forms.Form):
-    reason = reason_field(help_text=_("Every family that it touches reads this text."))
+class UndoForm(ReasonsForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason_ru"].help_text = _("Every family that it touches reads both texts.")
 
 
-class ReopenForm(forms.Form):
-    reason = reason_field(help_text=_("Families whose children are enrolled there read this text."))
+class ReopenForm(ReasonsForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason_ru"].help_text = _("Families whose children are enrolled there read both texts.")
 
 
 CLOSE = Work(
@@ -459,7 +489,7 @@ class ClosingAdmin(WorkAdmin):
 
     # --- columns ---------------------------------------------------------------------------------------------
 
-    @admin.display(description=_("What is closed"), ordering="kindergarten__sort_key")
+    @admin.display(description=_("What is closed"), ordering=ByName("kindergarten__"))
     def place(self, obj: Closing) -> str:
         return str(obj)
 

@@ -4,12 +4,13 @@ from datetime import date
 from typing import Any, Final, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -28,7 +29,7 @@ from accounts.admin import (
     works_of,
 )
 from accounts.employees import named
-from accounts.granting import may_manage, roles_to_give
+from accounts.granting import managed_by, may_manage, roles_to_give
 from accounts.models import Employee, User
 from accounts.roles import role_name
 from accounts.services import enter_staff_iin
@@ -43,6 +44,10 @@ from notifications.clock import estimate_clock, read_clock
 _PERSON: Final = ("last_name", "first_name", "middle_name", "position", "work_phone", "email")
 # So many changes of one employee are shown, the newest first; the audit finds the rest.
 MOST_CHANGES: Final = 100
+# So many accounts without a name are listed below the employees.
+MOST_NAMELESS: Final = 50
+# What the page that enters a name for an account is asked with: the key of the account.
+ACCOUNT: Final = "account"
 _ACCOUNT: Final = ("username", "language", "groups", "kindergarten", "locality", "since", "staff_iin")
 
 
@@ -248,22 +253,55 @@ class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ]
         return super().history_view(request, object_id, {"happened": happened, **(extra_context or {})})
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Below the employees, the accounts of which nobody has entered whose they are."""
+        found = self._nameless(request).prefetch_related("groups")[: MOST_NAMELESS + 1]
+        rows = [
+            {"user": user, "roles": ", ".join(role_name(group.name) for group in user.groups.all())}
+            for user in found
+        ]
+        extra = {"nameless": rows[:MOST_NAMELESS], "are_more": len(rows) > MOST_NAMELESS}
+        return super().changelist_view(request, {**extra, **(extra_context or {})})
+
+    def _nameless(self, request: HttpRequest) -> QuerySet[User]:
+        """The accounts without a name that the reader may complete, in the order of their logins."""
+        found = User.objects.filter(is_staff=True, employee=None).order_by("username")
+        if not self.has_add_permission(request):
+            return found.none()
+        return managed_by(cast(User, request.user), found)
+
+    def _to_complete(self, request: HttpRequest) -> User | None:
+        """The account for which this page enters a name; None where it invites. 404 for one that has a name."""
+        if ACCOUNT not in request.GET:
+            return None
+        try:
+            return get_object_or_404(self._nameless(request), pk=request.GET[ACCOUNT])
+        except ValidationError:
+            raise Http404 from None
+
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """With one button: what follows is the link."""
+        """With one button: what follows is the link. Of an account that is there, its owner is entered."""
+        if user := self._to_complete(request):
+            titles = {"title": gettext("Whose account is this?"), "subtitle": user.username}
+            extra_context = {**titles, **(extra_context or {})}
         only = {"show_save_and_continue": False, "show_save_and_add_another": False}
         return super().add_view(request, form_url, {**only, **(extra_context or {})})
 
     # --- the form --------------------------------------------------------------------------------------------
 
     def get_fields(self, request: HttpRequest, obj: Employee | None = None) -> Any:
-        return [*_PERSON, *_ACCOUNT] if obj is None else ["account", *_PERSON]
+        if obj is not None:
+            return ["account", *_PERSON]
+        return _PERSON if self._to_complete(request) else [*_PERSON, *_ACCOUNT]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> "type[forms.ModelForm[Any]]":
-        if obj is not None:
+        if obj is not None or self._to_complete(request):
             return super().get_form(request, obj, change, **{**kwargs, "form": PersonForm})
         form = super().get_form(request, obj, change, **{**kwargs, "form": InviteForm, "fields": _PERSON})
         form.base_fields["groups"].queryset = roles_to_give(cast(User, request.user))  # type: ignore[attr-defined]
@@ -274,6 +312,10 @@ class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Employee, form: Any, change: bool) -> None:
         if change:
+            super().save_model(request, obj, form, change)
+            return
+        if account := self._to_complete(request):
+            obj.user = account
             super().save_model(request, obj, form, change)
             return
         data, actor = form.cleaned_data, cast(User, request.user)
@@ -293,7 +335,10 @@ class EmployeeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def response_add(
         self, request: HttpRequest, obj: Employee, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """The link, this once."""
+        """The link, this once; of an account that was there already, its page."""
+        if ACCOUNT in request.GET:
+            messages.success(request, gettext("The name is saved: it stands wherever the account has acted."))
+            return HttpResponseRedirect(reverse("admin:accounts_employee_change", args=[obj.pk]))
         return show_link(self, request, obj.user, vars(request)["staff_link"])
 
 

@@ -37,6 +37,7 @@ from applications.states import ProposalState
 from applications.workplace import room_to_publish
 from bulletin.closings import closing_of
 from bulletin.employment import kindergartens_of
+from bulletin.kazakh_order import ByName
 from bulletin.models import Group, Kindergarten
 from bulletin.school_years import school_year, year_in_words
 from notifications.clock import estimate_clock, read_clock
@@ -131,7 +132,7 @@ class GroupAdmin(WorkAdmin):
     list_filter = [RoomFilter, "age_group", "language", "regime"]
     list_select_related = ["kindergarten__locality"]
     search_fields = ["name", "kindergarten__name_kk", "kindergarten__name_ru"]
-    ordering = ["kindergarten__sort_key", "age_group", "name"]
+    ordering = [ByName("kindergarten__"), "age_group", "name"]
     fields = ["kindergarten", *DATA, "occupancy", "open_proposals"]
     works = [
         Work(
@@ -485,7 +486,7 @@ class HeadcountAdmin(ProposalAdmin):
             {"label": gettext("Proposed by"), "value": str(obj.proposed_by)},
         ]
 
-    @admin.display(description=_("Kindergarten"), ordering="group__kindergarten__sort_key")
+    @admin.display(description=_("Kindergarten"), ordering=ByName("group__kindergarten__"))
     def kindergarten(self, obj: Headcount) -> str:
         return obj.group.kindergarten.name
 

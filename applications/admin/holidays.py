@@ -1,11 +1,15 @@
 """The calendar of working days: what a changed day means for families is shown before it is saved."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -48,18 +52,50 @@ class HolidayForm(forms.ModelForm):  # type: ignore[type-arg]
         return day
 
 
+class WhenFilter(admin.SimpleListFilter):
+    """What is next; what is over; or all. A search, and a year that was chosen, are of all."""
+
+    title = _("when")
+    parameter_name = "when"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("earlier", _("earlier")), ("all", _("all days"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        beginning, *others = super().choices(changelist)
+        yield {**beginning, "display": gettext("from today on")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Holiday]) -> QuerySet[Holiday]:
+        today = timezone.localdate(estimate_clock())
+        if self.value() == "earlier":
+            return queryset.filter(date__lt=today)
+        if self.value() or is_of_all(request):
+            return queryset
+        return queryset.filter(date__gte=today)
+
+
+def is_of_all(request: HttpRequest) -> bool:
+    """Whether something was searched for, or a year or a month chosen."""
+    return any(name == SEARCH_VAR or name.startswith("date__") for name in request.GET)
+
+
 @admin.register(Holiday)
 class HolidayAdmin(CheckedAdmin):
     """Dates are never deleted: a cancelled day off becomes a working day, so that loading does not bring it back."""
 
     form = HolidayForm
     list_display = ["day", "kind", "name_kk", "name_ru", "shown_source"]
-    list_filter = ["kind"]
+    list_filter = [WhenFilter, "kind"]
     search_fields = ["name_kk", "name_ru", "source"]
     check_title = _("Check the day")
     check_template = "admin/holiday_check.html"
     date_hierarchy = "date"
-    ordering = ["-date"]
+    ordering = ["date"]
+
+    def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
+        """What is next stands first; of what is over, the newest."""
+        return ["-date"] if request.GET.get(WhenFilter.parameter_name) == "earlier" else ["date"]
 
     @admin.display(description=_("date"), ordering="date")
     def day(self, holiday: Holiday) -> str:

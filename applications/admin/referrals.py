@@ -41,6 +41,7 @@ from applications.states import HAS_PAPER, ProposalState, ReferralState, UndoKin
 from applications.undoing.noted import may_take_back, take_back_coming
 from applications.undoing.requests import may_carry_out
 from applications.workplace import short_name
+from bulletin.kazakh_order import ByName
 from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Kindergarten
 from bulletin.selectors import localities
@@ -359,7 +360,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
         ]
         return format_html_join(LINE_BREAK, "{}: {}", rows) if rows else "—"
 
-    @admin.display(description=_("Kindergarten"), ordering="bid__vacancy__group__kindergarten__sort_key")
+    @admin.display(description=_("Kindergarten"), ordering=ByName("bid__vacancy__group__kindergarten__"))
     def kindergarten(self, obj: Referral) -> str:
         return obj.bid.vacancy.group.kindergarten.name
 

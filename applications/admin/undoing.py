@@ -43,6 +43,7 @@ from applications.undoing.requests import (
     undo_to_decide,
 )
 from applications.workplace import short_name
+from bulletin.kazakh_order import ByName
 from notifications.clock import estimate_clock
 
 # At which field it is said that the day can't be right.
@@ -214,7 +215,7 @@ class UndoRequestAdmin(ProposalAdmin):
     def child(self, obj: UndoRequest) -> str:
         return short_name(obj.application.child)
 
-    @admin.display(description=_("Kindergarten"), ordering="bid__vacancy__group__kindergarten__sort_key")
+    @admin.display(description=_("Kindergarten"), ordering=ByName("bid__vacancy__group__kindergarten__"))
     def kindergarten(self, obj: UndoRequest) -> str:
         return obj.bid.vacancy.group.kindergarten.name
 

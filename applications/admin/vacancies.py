@@ -62,6 +62,7 @@ from applications.rules.in_force import rules_at
 from applications.states import LIVE_OFFERS, BidState, OfferState
 from applications.workplace import with_pending
 from bulletin.employment import kindergartens_of
+from bulletin.kazakh_order import ByName
 from bulletin.kindergarten_filter import KindergartenFilter
 from bulletin.models import Group, Locality, Vacancy
 from bulletin.seen import SeenAdmin
@@ -501,7 +502,7 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
     def group_name(self, obj: Vacancy) -> str:
         return obj.group.name
 
-    @admin.display(description=_("Kindergarten"), ordering="group__kindergarten__sort_key")
+    @admin.display(description=_("Kindergarten"), ordering=ByName("group__kindergarten__"))
     def kindergarten(self, obj: Vacancy) -> str:
         return obj.group.kindergarten.name
 

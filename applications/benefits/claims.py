@@ -94,11 +94,11 @@ def withdraw_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit
     return benefit
 
 
-def verify_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
-    """Accept a claimed benefit: it counts from now to the end of the category's last day (the locality's zone).
+def verify_benefit(benefit: Benefit, *, issued_on: date | None = None, actor: User, now: datetime) -> Benefit:
+    """Accept a claimed benefit: it counts from now to the end of its last day (`benefit_valid_until`).
 
-    If the same benefit counts already, its former proof ends here. Raises `Refused` (BENEFIT_ENDED, ARCHIVED,
-    ENROLLED, OWN_CHILD).
+    `issued_on` is the date of the paper; None: today. If the same benefit counts already, its former proof ends here.
+    Raises `Refused` (BENEFIT_ENDED, ARCHIVED, ENROLLED, OWN_CHILD, `why_not_dated`).
     """
     with locking():
         benefit = _lock_benefit(benefit)
@@ -106,7 +106,10 @@ def verify_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit:
         if benefit.state != BenefitState.CLAIMED:
             raise Refused(Refusal.BENEFIT_ENDED)
         refuse_own_child(benefit.application.child, actor)
-        benefit.valid_until = benefit_valid_until(benefit, now=now)
+        issued_on = issued_on or application.locality.day(now)
+        if why := why_not_dated(benefit, issued_on, now=now):
+            raise Refused(why)
+        benefit.valid_until = benefit_valid_until(benefit, issued_on)
         former = application.benefits.filter(category=benefit.category, state=BenefitState.VERIFIED).first()
         if former is not None:
             benefit.valid_until = _later(former.valid_until, benefit.valid_until)
@@ -177,13 +180,23 @@ def expire_benefits_of(application: Application, *, now: datetime) -> Applicatio
     return application
 
 
-def benefit_valid_until(benefit: Benefit, *, now: datetime) -> datetime | None:
-    """The first instant at which a benefit verified at `now` would no longer count; None: without an end."""
+def benefit_valid_until(benefit: Benefit, issued_on: date) -> datetime | None:
+    """The first instant at which a benefit no longer counts whose paper is of a day; None: without an end.
+
+    So many calendar days after the day of the paper as the category says, in the locality's zone.
+    """
     days = benefit.category.valid_days
     if days is None:
         return None
-    locality = benefit.application.locality
-    return end_of_day(locality.day(now) + timedelta(days=days), locality.zone)
+    return end_of_day(issued_on + timedelta(days=days), benefit.application.locality.zone)
+
+
+def why_not_dated(benefit: Benefit, issued_on: date, *, now: datetime) -> Refusal | None:
+    """Why a paper of a day proves nothing at `now`: it is not written yet, or counts no longer."""
+    if issued_on > benefit.application.locality.day(now):
+        return Refusal.PAPER_OF_LATER
+    until = benefit_valid_until(benefit, issued_on)
+    return Refusal.PAPER_OVER if until is not None and until <= now else None
 
 
 def _lock(application: Application) -> Application:

@@ -26,7 +26,7 @@ class BenefitCategory(models.Model):
         choices=[choice for choice in Tier.choices if choice[0] != Tier.GENERAL],
     )
     valid_days = models.PositiveSmallIntegerField(
-        _("valid after the check for, calendar days"),
+        _("valid from the date of the paper for, calendar days"),
         null=True,
         blank=True,
         help_text=_("Empty: until the child gets a place."),

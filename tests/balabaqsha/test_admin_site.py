@@ -113,6 +113,35 @@ class TestSigningIn:
         assert sign_in(Client(), worker.username, code="abcd2345") == 302
         assert sign_in(Client(), worker.username, code="abcd2345") == 200
 
+    def test_new_backup_codes_need_the_app_and_end_the_former(self, worker):
+        StaticDevice.objects.create(user=worker, name="paper").token_set.create(token="abcd2345")
+        client, address = Client(), reverse("admin:backup_codes")
+        assert sign_in(client, worker.username, code="abcd2345") == 302
+        assert address in client.get(reverse("admin:index")).content.decode()
+        StaticDevice.objects.get().token_set.create(token="efgh6789")
+        for wrong in ("", "000000", "efgh6789"):
+            assert "token" in client.post(address, {"token": wrong}).context["form"].errors
+        assert client.get(address).context["left"] == 1
+        done = client.post(address, {"token": code_for(worker)})
+        codes = re.findall(r"<li><code>([a-z2-9 ]{14})</code>", done.content.decode())
+        assert len(set(codes)) == 10
+        assert "no-store" in done["Cache-Control"]
+        assert AuditEntry.objects.filter(action=Action.BACKUP_CODES_RENEWED, subject=worker).count() == 1
+        # The session that was begun with a code that is gone goes on.
+        assert client.get(address).context["left"] == 10
+        assert sign_in(Client(), worker.username, code="efgh6789") == 200
+        assert sign_in(Client(), worker.username, code=codes[0]) == 302
+
+    def test_guesses_at_the_app_are_counted(self, worker):
+        client, address = inside(worker), reverse("admin:backup_codes")
+        answers = [client.post(address, {"token": "000000"}).context["form"] for _try in range(7)]
+        assert answers[-1].has_error("token", code="too_often")
+        assert (
+            client.post(address, {"token": code_for(worker)})
+            .context["form"]
+            .has_error("token", code="too_often")
+        )
+
     def test_every_mistake_gets_the_same_answer(self, worker):
         parent = UserFactory.create()
         attempts = [

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from io import StringIO
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -522,6 +523,33 @@ class TestRaces:
         code = code_of(device)
         staff_links.reset(user, reason="x", actor=None, now=timezone.now())
         assert not second_factor.use_up(device, code, now=timezone.now())
+
+
+def test_an_account_without_a_name_gets_one_from_the_list(chief, manager):
+    """As the operator makes them. Nobody completes whom they may not manage, nor who has a name."""
+    nameless = User.objects.create_staff(username="auditor-1", password=PASSWORD)
+    above = User.objects.create_staff(username="root-1", password=PASSWORD, is_superuser=True)
+    listed, add = reverse("admin:accounts_employee_changelist"), reverse("admin:accounts_employee_add")
+    of = {user: f"{add}?account={user.pk}" for user in (nameless, above)}
+    shown = inside(manager).get(listed).content.decode()
+    assert [of[nameless] in shown, of[above] in shown] == [True, False]
+    desk = inside(manager)
+    for wrong in (of[above], f"{add}?account=x", f"{add}?account={uuid4()}"):
+        assert desk.get(wrong).status_code == 404
+    page = desk.get(of[nameless]).content.decode()
+    assert "auditor-1" in page
+    assert 'name="username"' not in page
+    name = {"last_name": "Қуанышев", "first_name": "Бауыржан", "position": "аудитор"}
+    assert desk.post(of[nameless], name | {"last_name": "1"}).context["errors"]
+    done = desk.post(of[nameless], name)
+    employee = Employee.objects.get(user=nameless)
+    assert done.url == reverse("admin:accounts_employee_change", args=[employee.pk])
+    assert (employee.full_name, StaffLink.objects.filter(user=nameless).exists()) == (
+        "Қуанышев Бауыржан",
+        False,
+    )
+    assert desk.get(of[nameless]).status_code == 404
+    assert of[nameless] not in desk.get(listed).content.decode()
 
 
 def test_employees_stand_in_the_order_of_the_kazakh_alphabet(chief):

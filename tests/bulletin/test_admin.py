@@ -238,9 +238,34 @@ def test_a_day_is_never_deleted_and_keeps_its_date(chief: Client) -> None:
     assert day.source == User.objects.get().username
 
 
-def test_the_calendar_is_listed(chief: Client) -> None:
-    Holiday.objects.create(date=date(2026, 7, 6), name_kk="Астана күні", name_ru="День столицы")
-    assert "06.07.2026" in chief.get("/admin/bulletin/holiday/").content.decode()
+def test_the_calendar_begins_with_what_is_next(chief: Client) -> None:
+    today = timezone.localdate()
+    before, after = today - timedelta(days=1), today + timedelta(days=400)
+    for day in (after, before, today):
+        Holiday.objects.create(date=day, name_kk="Мереке", name_ru="Праздник")
+
+    def listed(query: str = "") -> list[date]:
+        found = chief.get(f"/admin/bulletin/holiday/{query}").context["cl"].result_list
+        return [one.date for one in found]
+
+    assert listed() == [today, after]
+    assert listed("?when=earlier") == [before]
+    assert listed("?when=all") == [before, today, after]
+    assert listed("?q=мереке") == [before, today, after]
+    assert before in listed(f"?date__year={before.year}")
+
+
+@pytest.mark.parametrize(("prefix", "order"), [("", ["a", "b"]), ("/ru", ["b", "a"])])
+def test_kindergartens_stand_in_the_order_of_the_language(
+    chief: Client, prefix: str, order: list[str]
+) -> None:
+    for slug, name_kk, name_ru in (("a", "«Ақбота»", "«Верблюжонок»"), ("b", "«Балапан»", "«Аистёнок»")):
+        KindergartenFactory.create(slug=slug, name_kk=name_kk, name_ru=name_ru)
+    for query in ("", "?o=1"):
+        page = chief.get(f"{prefix}/admin/bulletin/kindergarten/{query}")
+        assert [one.slug for one in page.context["cl"].result_list] == order
+    backwards = chief.get(f"{prefix}/admin/bulletin/kindergarten/?o=-1")
+    assert [one.slug for one in backwards.context["cl"].result_list] == order[::-1]
 
 
 # --- employments ---------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Checking benefits: by officials only, the oldest first, with the document at hand."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -14,6 +14,7 @@ from applications.benefits import claims
 from applications.models import Application, Benefit, BenefitCategory
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BenefitState, Tier
+from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, BenefitCategoryFactory, BenefitFactory
 from tests.staff import employee, inside, worker_of
 
@@ -57,13 +58,21 @@ def said(answer):
 
 class TestCheck:
     def test_verifying_asks_first_and_names_the_last_day(self, desk, official, benefit):
-        assert work(benefit, "verify") in desk.get(page(benefit)).content.decode()
-        assert "26.07.2019" in desk.get(work(benefit, "verify")).content.decode()
-        assert "26.07.2019" not in desk.get(work(benefit, "reject")).content.decode()
+        """Counted from the date of the paper, which the official reads from it."""
+        address = work(benefit, "verify_dated")
+        shown = desk.get(page(benefit)).content.decode()
+        assert address in shown
+        assert work(benefit, "verify") + '"' not in shown
+        for wrong in ("", "2019-06-27", "2019-05-26"):
+            assert "issued_on" in desk.post(address, {"issued_on": wrong}).context["form"].errors
+        for issued_on, last_day in (("2019-06-26", "26.07.2019"), ("2019-05-27", "26.06.2019")):
+            told = {row["value"] for row in desk.post(address, {"issued_on": issued_on}).context["effect"]}
+            assert last_day in told
         assert Benefit.objects.get().state == BenefitState.CLAIMED
-        assert desk.post(work(benefit, "verify")).url == page(benefit)
+        assert desk.post(address, {"issued_on": "2019-06-20", "confirmed": "yes"}).url == page(benefit)
         benefit.refresh_from_db()
         assert (benefit.state, benefit.decided_by) == (BenefitState.VERIFIED, official)
+        assert benefit.valid_until == datetime(2019, 7, 21, tzinfo=ZONE)
         assert Application.objects.get().tier == Tier.PRIORITY
 
     def test_rejecting_needs_a_reason_and_keeps_it(self, desk, benefit):
@@ -82,10 +91,17 @@ class TestCheck:
         desk.post(work(benefit, "reject"), {"reason": "Анықтама жалған"})
         assert Application.objects.get().tier == Tier.GENERAL
 
-    @pytest.mark.parametrize("name", ["verify", "reject"])
+    def test_one_without_an_end_has_no_date(self, desk, benefit):
+        BenefitCategory.objects.update(valid_days=None)
+        assert work(benefit, "verify_dated") not in desk.get(page(benefit)).content.decode()
+        assert desk.post(work(benefit, "verify")).url == page(benefit)
+        assert Benefit.objects.get().valid_until is None
+
+    @pytest.mark.parametrize("name", ["verify_dated", "reject"])
     def test_what_was_withdrawn_meanwhile_is_refused_in_words(self, desk, scene, benefit, name):
         claims.withdraw_benefit(benefit, actor=scene.parent, now=scene.now)
-        answer = desk.post(work(benefit, name), {"reason": "Анықтама жарамсыз"})
+        sent = {"reason": "Анықтама жарамсыз", "issued_on": "2019-06-20", "confirmed": "yes"}
+        answer = desk.post(work(benefit, name), sent)
         assert said(answer) == [str(Refusal.BENEFIT_ENDED.label)]
         assert said(desk.get(work(benefit, name)))[-1] == str(Refusal.NOT_ALLOWED.label)
 
@@ -94,7 +110,8 @@ class TestCheck:
         shown = desk.get(page(benefit)).content.decode()
         assert work(benefit, "verify") not in shown
         assert work(benefit, "reject") not in shown
-        assert said(desk.post(work(benefit, "verify"))) == [str(Refusal.ARCHIVED.label)]
+        sent = {"issued_on": "2019-06-20", "confirmed": "yes"}
+        assert said(desk.post(work(benefit, "verify_dated"), sent)) == [str(Refusal.ARCHIVED.label)]
 
     def test_a_late_job_does_not_make_it_look_alive(self, desk, scene, official, benefit):
         benefit = claims.verify_benefit(benefit, actor=official, now=scene.now)

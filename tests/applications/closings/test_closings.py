@@ -385,12 +385,15 @@ def test_places_that_stay_out_of_the_bulletin_are_named_and_published_anew(scene
     assert left_out(closing, now=NOW) == []
     client, page = inside(official), reverse("admin:bulletin_closing_change", args=[closing.pk])
     work = reverse("admin:bulletin_closing_work", args=[closing.pk, "mistake"])
-    asked = client.post(work, {"reason": "Қате топ таңдалды"})
+    wrong = {"reason_kk": "Қате топ таңдалды", "reason_ru": "Выбрана не та группа"}
+    assert "reason_ru" in client.post(work, wrong | {"reason_ru": ""}).context["form"].errors
+    asked = client.post(work, wrong)
     assert [row["value"] for row in asked.context["effect"]] == [f"{scene.group.name}: 1"]
     assert Closing.objects.get().state == Closing.State.RUNNING
-    client.post(work, {"reason": "Қате топ таңдалды", "confirmed": "yes"})
+    client.post(work, wrong | {"confirmed": "yes"})
     finishing.finish_all(now=NOW)
     closing.refresh_from_db()
+    assert closing.end_reason == "Қате топ таңдалды / Выбрана не та группа"
     assert left_out(closing, now=NOW) == [(scene.vacancy, 1)]
     anew = f"{reverse('admin:bulletin_vacancy_add')}?copy={scene.vacancy.pk}"
     workers = inside(families.worker).get(page)
@@ -671,7 +674,8 @@ def test_only_an_official_of_the_place_closes_it(scene, families, official):
         assert inside(other).get(address).status_code == status
         with pytest.raises(PermissionDenied):
             deciding.close(closing_for(scene), actor=other, now=NOW)
-    sent = {"cause": "licence", "starts_on": "2019-07-01", "reopens_on": "", "reason": "Лицензия тоқтатылды"}
+    sent = {"cause": "licence", "starts_on": "2019-07-01", "reopens_on": ""}
+    sent |= {"reason_kk": "Лицензия тоқтатылды", "reason_ru": "Лицензия приостановлена"}
     client = inside(official)
     page = client.post(address, sent)
     effect = {str(row["label"]): str(row["value"]) for row in page.context["effect"]}
@@ -723,9 +727,11 @@ def test_only_an_official_of_the_place_closes_it(scene, families, official):
     assert AuditEntry.objects.filter(action="roster_taken", actor=official).exists()
     # Everything that is to be mended is said at once. Whom to call is the kindergarten, by the number of its page.
     Kindergarten.objects.update(phone="+77273397222")
-    wrong = {"starts_on": "2019-06-25", "reason": "Су құбыры жарылды: 8 701 123 45 67"}
-    assert {*client.post(address, {**sent, **wrong}).context["form"].errors} == {"starts_on", "reason"}
-    page = client.post(address, {**sent, "reason": "Су құбыры жарылды: 8 (727) 339-72-22"})
+    wrong = {"starts_on": "2019-06-25", "reason_kk": "Су құбыры жарылды: 8 701 123 45 67"}
+    wrong["reason_ru"] = "Прорвало трубу " * 10
+    errors = client.post(address, {**sent, **wrong}).context["form"].errors
+    assert {*errors} == {"starts_on", "reason_kk", "reason_ru"}
+    page = client.post(address, {**sent, "reason_kk": "Су құбыры жарылды: 8 (727) 339-72-22"})
     assert page.context["effect"]
     done = press(client, address, {**sent, "confirmed": "yes"})
     closing = Closing.objects.get()
@@ -743,7 +749,7 @@ def test_only_an_official_of_the_place_closes_it(scene, families, official):
     )
     work = reverse("admin:bulletin_closing_work", args=[closing.pk, "reopen"])
     assert inside(families.worker).get(work).status_code == 403
-    press(client, work, {"reason": "Лицензия қайтарылды"})
+    press(client, work, {"reason_kk": "Лицензия қайтарылды", "reason_ru": "Лицензия возвращена"})
     assert Closing.objects.get().state == Closing.State.REOPENED
 
 
