@@ -1,6 +1,8 @@
 """Both languages are whole: ours in locale/{kk,ru}, the libraries' in locale/libraries/{kk,ru}."""
 
 import re
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import django
@@ -51,8 +53,14 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]|\{\w*\}")
 NO_WORDS = re.compile(rf"{PLACEHOLDER.pattern}|<[^>]*>|&\w+;|\+7 7__ ___ __ __")
 
 
+def parse(path: Path) -> polib.POFile:
+    return polib.pofile(str(path), wrapwidth=0)
+
+
+@cache
 def load(path: Path) -> polib.POFile:
-    return polib.pofile(str(path), wrapwidth=0, check_for_duplicates=True)
+    """A catalogue to be read, parsed once for all tests."""
+    return parse(path)
 
 
 def texts(entry: polib.POEntry | polib.MOEntry) -> list[str]:
@@ -63,8 +71,13 @@ def language_of(path: Path) -> str:
     return path.parent.parent.name
 
 
-def own(language: str) -> polib.POFile:
-    return load(LOCALE / language / "LC_MESSAGES" / "django.po")
+def own(language: str) -> Path:
+    return LOCALE / language / "LC_MESSAGES" / "django.po"
+
+
+@cache
+def said_by_us() -> dict[Message, set[str]]:
+    return collect_messages(own_folders())
 
 
 def test_there_are_catalogues_for_both_languages():
@@ -83,6 +96,11 @@ class TestEveryCatalogue:
         assert [entry.msgid for entry in catalogue if not all(texts(entry))] == []
         assert [entry.msgid for entry in catalogue if entry.fuzzy or entry.obsolete] == []
         assert not catalogue.metadata_is_fuzzy
+
+    @pytest.mark.parametrize("path", CATALOGUES, ids=IDS)
+    def test_nothing_is_said_twice(self, path):
+        said = Counter((entry.msgid, entry.msgctxt) for entry in load(path))
+        assert [message for message, times in said.items() if times > 1] == []
 
     @pytest.mark.parametrize("path", CATALOGUES, ids=IDS)
     def test_what_is_filled_in_is_named_alike(self, path):
@@ -152,14 +170,14 @@ class TestEveryCatalogue:
 class TestOurs:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_the_catalogue_holds_what_the_code_says_and_nothing_else(self, language):
-        added, dropped = update_catalogue(own(language), collect_messages(own_folders()))
+        added, dropped = update_catalogue(parse(own(language)), said_by_us())
         assert (added, dropped) == ([], []), "run `make messages` and translate what is new"
 
     def test_no_kazakh_text_is_the_russian_one(self):
-        russian = {(entry.msgctxt, entry.msgid): texts(entry) for entry in own("ru")}
+        russian = {(entry.msgctxt, entry.msgid): texts(entry) for entry in load(own("ru"))}
         same = {
             text
-            for entry in own("kk")
+            for entry in load(own("kk"))
             for text in texts(entry)
             if text in russian[entry.msgctxt, entry.msgid] and re.search(r"\w", NO_WORDS.sub("", text))
         }
@@ -197,6 +215,7 @@ def key_of(entry: polib.POEntry | polib.MOEntry) -> Message:
     return Message(entry.msgid, entry.msgctxt or "", entry.msgid_plural or "")
 
 
+@cache
 def said_by_libraries(domain: str) -> set[Message]:
     """Django lists its messages in its English catalogues; those of the other libraries are read from their code."""
     listed, collected = [DJANGO / "conf" / "locale"], []
