@@ -288,6 +288,7 @@ SOME = {role: slice(None) for role in ROLES} | (
 )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("role", ROLES)
 def test_no_address_tells_what_the_page_hides(role, city):
     user = person(role)

@@ -425,13 +425,15 @@ def status(client: Client, url: str) -> int:
 def test_every_address_as_every_visitor(objects, scene):
     """Each page is drawn for the first and the last who get it: the one with the fewest rights and the one with all.
 
-    In a quick run it is asked for by the first and the last of each answer, and by each of the others in turns.
+    In a quick run it is asked for by the first and the last of each answer, and by each of the others in turns; it is
+    drawn for the first and the last who get it in turns.
     """
     outside = [visitor(kind, scene) for kind in OUTSIDE]
     clients, got = [visitor(kind, scene) for kind in VISITORS], {}
     for number, (row, expected) in enumerate(TABLE.items()):
         places = {code: [at for at, one in enumerate(expected) if one == code] for code in (*expected, 200)}
-        drawn = {*places[200][:1], *places[200][-1:]}
+        ends = [*places[200][:1], *places[200][-1:]]
+        drawn = ends if THOROUGH else ends[number % 2 :][:1]
         with pages_unseen():
             strangers = outside if THOROUGH else [outside[number % len(outside)]]
             assert {status(client, address(row, objects)) for client in strangers} == {302}, row
@@ -604,28 +606,38 @@ def form_of(page):
     return page.context["adminform"].form if "adminform" in page.context else page.context["form"]
 
 
+AUDITOR = VISITORS.index("auditor")
+NAMED_TO_OFFICIALS = {
+    "index",
+    "applications_bid_change bid",
+    "applications_application_changelist",
+    "applications_benefit_change benefit",
+    "applications_referral_change referral",
+    "bulletin_review_changelist",
+    "bulletin_review_change review",
+    "notifications_mail_change mail",
+    "notifications_message_change message",
+}
+
+
+def some_children(of_a_list):
+    """All whom a list is about; in a quick run the first of them, as each of its rows is found alike."""
+    children = Child.objects.filter(pk__in=of_a_list).order_by("pk")
+    return children if THOROUGH else children[:1]
+
+
+@pytest.mark.no_cover
 def test_an_auditor_reads_no_names(objects, scene):
     """On no page and in no list that they may open; an official reads them there."""
     people = [*Child.objects.all(), *Profile.objects.all()]
     names = {name for one in people for name in (one.last_name, one.first_name, one.middle_name) if name}
     names.add(FAMILYS_OWN)
     told = {}
-    for kind in ("auditor", "official"):
+    for kind, some in (("auditor", TABLE), ("official", NAMED_TO_OFFICIALS)):
         desk = visitor(kind, scene)
-        pages = [row for row in TABLE if dict(zip(VISITORS, TABLE[row], strict=True))[kind] == 200]
+        pages = [row for row in some if dict(zip(VISITORS, TABLE[row], strict=True))[kind] == 200]
         told[kind] = {row for row in pages if names & words_of(desk.get(address(row, objects)))}
-    assert told["auditor"] == set()
-    assert {
-        "index",
-        "applications_bid_change bid",
-        "applications_application_changelist",
-        "applications_benefit_change benefit",
-        "applications_referral_change referral",
-        "bulletin_review_changelist",
-        "bulletin_review_change review",
-        "notifications_mail_change mail",
-        "notifications_message_change message",
-    } <= told["official"]
+    assert told == {"auditor": set(), "official": NAMED_TO_OFFICIALS}
     # What can't be read can't be searched for either.
     found = visitor("auditor", scene).get(reverse("admin:bulletin_review_changelist"), {"q": FAMILYS_OWN})
     assert found.context["cl"].search_fields == []
@@ -633,12 +645,11 @@ def test_an_auditor_reads_no_names(objects, scene):
     for model, page in staff_site._registry.items():
         if not getattr(page, "child_path", ""):
             continue
-        listed = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-        for child in Child.objects.all():
-            named = f"{listed}?q={child.last_name[:4]}"
-            if auditor.get(listed).status_code == 200:
-                assert not auditor.get(named).context["cl"].result_list
-            if official.get(named).context and official.get(named).context["cl"].result_list:
+        may_read = TABLE[f"{model._meta.app_label}_{model._meta.model_name}_changelist"][AUDITOR] == 200
+        for child in some_children(model.objects.values(page.child_path)):
+            query = f"?q={child.last_name[:4]}"
+            assert not may_read or not shown(auditor, model, query)
+            if shown(official, model, query):
                 asked.add(model._meta.label)
     assert {"applications.Application", "applications.Bid", "applications.Benefit"} <= asked
     for words in (scene.application.child.last_name, scene.parent.profile.last_name[:5]):
