@@ -15,8 +15,13 @@ from accounts.roles import Role
 from applications.bidding.award import award_collected
 from applications.bidding.obstacles import why_not_publish
 from applications.bidding.offers import accept_offer, offer_to_the_next
-from applications.bidding.publication import close_vacancy, recall_vacancy
-from applications.closings import deciding, ending, finishing
+from applications.bidding.publication import (
+    close_vacancy,
+    recall_vacancy,
+    recalled_with_bids,
+    void_recalled_bids,
+)
+from applications.closings import deciding, ending, finishing, moving
 from applications.closings.finishing import overdue
 from applications.closings.places import left_out, stay_out
 from applications.closings.touched import counted_without_contract, touched_by
@@ -57,13 +62,21 @@ from applications.states import (
 from applications.tasks import finish_closings
 from applications.undoing import requests
 from applications.undoing.leaving import take_back_leaving
+from applications.waiting.filing import archive
 from bulletin.closings import closing_of
 from bulletin.models import Closing, Kindergarten, Vacancy
 from children.models import Guardianship
 from notifications.models import Mail, Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW
-from tests.factories import ApplicationFactory, BidFactory, GroupFactory, LocalityFactory, VacancyFactory
+from tests.factories import (
+    ApplicationFactory,
+    BidFactory,
+    GroupFactory,
+    KindergartenFactory,
+    LocalityFactory,
+    VacancyFactory,
+)
 from tests.staff import employee, inside, official_of, press, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -836,3 +849,182 @@ def test_who_was_counted_without_a_contract_costs_one_statement(
     with django_assert_num_queries(1):
         assert counted_without_contract(closing_for(scene, whole=True), year=2018) == 4 + (3 - 1)
     assert counted_without_contract(closing_for(scene), year=2018) == 4
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [({"reason": " "}, Refusal.REASON_MISSING), ({"starts_on": TODAY - DAY}, Refusal.CLOSES_IN_PAST)],
+)
+def test_a_closing_that_can_not_be_is_refused_with_the_reason(scene, official, fields, refusal):
+    with pytest.raises(Refused) as refused:
+        deciding.close(closing_for(scene, **fields), actor=official, now=NOW)
+    assert (refused.value.reason, Closing.objects.count()) == (refusal, 0)
+
+
+def test_a_mistake_needs_a_reason_and_nobody_else_than_an_official_ends_it(scene, families, official):
+    closing = closed(scene, official)
+    with pytest.raises(Refused) as refused:
+        ending.undo(closing, actor=official, reason=" ", now=NOW)
+    assert refused.value.reason == Refusal.REASON_MISSING
+    for actor in (families.worker, official_of(LocalityFactory(slug="far"))):
+        with pytest.raises(PermissionDenied):
+            ending.undo(closing, actor=actor, reason="x", now=NOW)
+    assert Closing.objects.get().state == Closing.State.RUNNING
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Let something happen while a worker waits for the lock of a family."""
+
+    def happens(module, application, act):
+        lock = module.lock_application
+
+        def wait(pk):
+            if pk == application.pk:
+                monkeypatch.setattr(module, "lock_application", lock)
+                act()
+            return lock(pk)
+
+        monkeypatch.setattr(module, "lock_application", wait)
+
+    return happens
+
+
+def test_a_child_that_has_left_meanwhile_is_told_neither_of_the_closing_nor_of_its_end(
+    scene, families, official, meanwhile
+):
+    closing = deciding.close(closing_for(scene), actor=official, now=NOW)
+
+    def leave():
+        end_contract(families.contract, left_on=TODAY, reason="x", actor=families.worker, now=NOW)
+
+    meanwhile(deciding, families.signed, leave)
+    finishing.finish(closing, now=NOW)
+    assert not ToldOfClosing.objects.exists()
+    assert "group_closes" not in told(families.signed)
+    # Told, and gone before the end of the closing.
+    ToldOfClosing.objects.create(closing=closing, contract=families.contract, told_at=NOW)
+    finishing.finish(ending.reopen(closing, actor=official, now=NOW), now=NOW)
+    assert not {"group_reopens", "closing_undone"} & told(families.signed)
+
+
+def test_two_workers_tell_of_the_end_once(scene, families, official, meanwhile):
+    ended = ending.reopen(closed(scene, official), actor=official, now=NOW)
+    meanwhile(ending, families.signed, lambda: finishing.finish(ended, now=NOW))
+    finishing.finish(ended, now=NOW)
+    assert children_told("group_reopens") == [families.signed.child_id]
+
+
+def test_two_workers_give_back_once(scene, families, official, meanwhile):
+    """The one comes to a collected bid when the other has given all of it back."""
+    undone = ending.undo(closed(scene, official), actor=official, reason="x", now=NOW)
+    meanwhile(ending, families.collected, lambda: finishing.finish(undone, now=NOW))
+    finishing.finish(undone, now=NOW)
+    returned = Event.objects.filter(move__in=(Move.RESTORE_BID, Move.UNDO_CLOSING))
+    assert sorted(returned.values_list("application", flat=True)) == sorted(
+        one.pk for one in (families.pending, families.collected, families.referred)
+    )
+    assert Offer.objects.filter(state__in=LIVE_OFFERS).count() == 1
+    assert all_is_well() == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["pending", "collected"])
+def test_a_family_that_can_not_be_handled_keeps_its_place_until_the_next_run(
+    scene, families, official, meanwhile, kind
+):
+    """Its vacancy goes on only when it has its bid again: what is free there may be its place."""
+    undone = ending.undo(closed(scene, official), actor=official, reason="x", now=NOW)
+
+    def break_off():
+        raise RuntimeError
+
+    bid = getattr(families, {"pending": "bid", "collected": "collected_bid"}[kind])
+    meanwhile(ending, getattr(families, kind), break_off)
+    finishing.finish(undone, now=NOW)
+    assert Vacancy.objects.get(pk=bid.vacancy_id).state == Vacancy.State.RECALLED
+    assert Closing.objects.get().finished_at is None
+    finishing.finish(undone, now=NOW)
+    assert Bid.objects.get(pk=bid.pk).state == BidState.PENDING
+    assert Closing.objects.get().finished_at == NOW
+    assert all_is_well() == ([], [])
+
+
+def test_where_no_room_is_left_nothing_comes_back_and_only_who_waits_is_told(scene, families, official):
+    closing = closed(scene, official)
+    archive(families.pending, actor=families.pending.filed_by, now=NOW)
+    # Room for the enrolled child alone.
+    scene.group.capacity = 1
+    scene.group.save()
+    finishing.finish(ending.undo(closing, actor=official, reason="x", now=NOW), now=NOW)
+    assert not Bid.objects.filter(state=BidState.PENDING).exists()
+    assert not Offer.objects.filter(state__in=LIVE_OFFERS).exists()
+    assert sorted(children_told("closing_undone")) == sorted(
+        one.child_id for one in (families.referred, families.collected)
+    )
+    assert all_is_well() == ([], [])
+
+
+def test_a_collection_for_which_no_room_is_left_ends_with_its_bids(scene, families, official, monkeypatch):
+    """A place of the group was given between its bids and itself."""
+    undone = ending.undo(closed(scene, official), actor=official, reason="x", now=NOW)
+    give_back, collecting = ending._give_back, families.collected_bid.vacancy
+
+    def later(vacancy, closing, *, now):
+        if vacancy == collecting:
+            scene.group.capacity = 1
+            scene.group.save()
+        give_back(vacancy, closing, now=now)
+
+    monkeypatch.setattr(ending, "_give_back", later)
+    finishing.finish(undone, now=NOW)
+    assert list(recalled_with_bids()) == [collecting]
+    void_recalled_bids(collecting, now=NOW)
+    assert Bid.objects.get(pk=families.collected_bid.pk).state == BidState.VOID
+    assert Application.objects.get(pk=families.collected.pk).state == WAITING
+
+
+def test_an_announced_opening_and_a_time_for_some_are_what_they_were(scene, families, official):
+    """Announced long enough ahead it is in the bulletin again; who has priority keeps it for as long as it had."""
+    soon = VacancyFactory(group=scene.group, opens_at=NOW + timedelta(days=10))
+    collecting = families.collected_bid.vacancy
+    until = NOW + timedelta(days=1)
+    Vacancy.objects.filter(pk=collecting.pk).update(priority_until=until)
+    closing = closed(scene, official)
+    later = NOW + timedelta(minutes=30)
+    finishing.finish(ending.undo(closing, actor=official, reason="x", now=later), now=later)
+    soon.refresh_from_db()
+    assert (soon.state, soon.opens_at) == (Vacancy.State.PUBLISHED, NOW + timedelta(days=10))
+    collecting.refresh_from_db()
+    assert (collecting.state, collecting.priority_until) == (
+        Vacancy.State.PUBLISHED,
+        until + timedelta(minutes=30),
+    )
+
+
+def test_of_two_officials_at_once_one_closes_a_kindergarten_without_groups(scene, official, monkeypatch):
+    """There is no group to lock: the second has looked before the first was done."""
+    kindergarten = KindergartenFactory(locality=scene.locality)
+    fields = {"kindergarten": kindergarten, "cause": "repair", "reason": "x", "starts_on": TODAY}
+    deciding.close(Closing(**fields), actor=official, now=NOW)
+    monkeypatch.setattr(deciding, "is_closed_already", lambda closing: False)
+    with pytest.raises(Refused) as refused:
+        deciding.close(Closing(**fields), actor=official, now=NOW)
+    assert (refused.value.reason, Closing.objects.count()) == (Refusal.CLOSED_ALREADY, 1)
+
+
+def test_two_workers_tell_of_other_days_once(scene, families, official, meanwhile):
+    closing = closed(scene, official, starts_on=TODAY + 10 * DAY)
+    later = NOW + timedelta(minutes=1)
+    first = TODAY + 20 * DAY
+    moved = moving.move_days(closing, starts_on=first, reopens_on=None, actor=official, now=later)
+    meanwhile(deciding, families.signed, lambda: finishing.finish(moved, now=later))
+    finishing.finish(moved, now=later)
+    assert children_told("group_closes") == [families.signed.child_id] * 2
+
+
+def test_the_days_of_a_closing_that_has_ended_stay(scene, official):
+    ended = ending.reopen(closed(scene, official, starts_on=TODAY + DAY), actor=official, now=NOW)
+    with pytest.raises(Refused) as refused:
+        moving.move_days(ended, starts_on=TODAY + 2 * DAY, reopens_on=None, actor=official, now=NOW)
+    assert refused.value.reason == Refusal.NOT_ALLOWED
+    assert Closing.objects.get().starts_on == TODAY + DAY

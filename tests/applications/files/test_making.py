@@ -257,3 +257,58 @@ def test_a_page_costs_few_statements(report, official, django_assert_max_num_que
     cache.clear()
     with django_assert_max_num_queries(15):
         assert desk.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "of_before", [{"what": "letters:queue"}, {"what": "report:nothing"}, {"query": "month=nonsense"}]
+)
+def test_what_an_older_version_was_asked_for_is_given_up(official, page, of_before):
+    """After an update there may be no such file any more, or no such question."""
+    desk = inside(official)
+    desk.post(page)
+    MadeFile.objects.update(**of_before)
+    making.make_due(now=NOW)
+    file = MadeFile.objects.get()
+    assert (file.state, file.attempts) == (State.FAILED, 1)
+    assert desk.get(reverse("admin:made_file", args=[file.pk])).status_code == 404
+
+
+def test_names_are_only_for_who_may_read_them(official, page):
+    desk = inside(official)
+    download = reverse("admin:made_file", args=[made(page, desk).pk])
+    MadeFile.objects.update(names_people=True)
+    assert desk.get(download).status_code == 200
+    auditor = employee(Role.AUDITOR)
+    MadeFile.objects.update(user=auditor)
+    assert inside(auditor).get(download).status_code == 404
+    MadeFile.objects.update(names_people=False)
+    assert inside(auditor).get(download).status_code == 200
+
+
+def stored():
+    return set(default_storage.listdir("made")[1]) if default_storage.exists("made") else set()
+
+
+@pytest.mark.parametrize("when", ["between two parts", "after the last part"])
+def test_a_worker_that_lost_its_file_leaves_nothing_behind(
+    official, page, monkeypatch, django_capture_on_commit_callbacks, when
+):
+    """Somebody has asked anew, and another one makes it."""
+    desk = inside(official)
+    desk.post(page)
+    go_on, before = making_of_all.go_on, stored()
+
+    def loses_it(file, *, done, total, now):
+        if when == "after the last part":
+            go_on(file, done=done, total=total, now=now)
+        if done == total or when == "between two parts":
+            MadeFile.objects.update(state=State.FAILED)
+        if when == "between two parts":
+            go_on(file, done=done, total=total, now=now)
+
+    monkeypatch.setattr(making_of_all, "go_on", loses_it)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert not making.make(MadeFile.objects.get())
+    file = MadeFile.objects.get()
+    assert (file.state, file.file.name) == (State.FAILED, "")
+    assert stored() == before
