@@ -29,6 +29,7 @@ _HOUSEKEEPING: Final = (
     "applications.tasks.tell_employees",
     "balabaqsha.tasks.purge_personal_data",
     "bulletin.tasks.extend_calendar",
+    "children.tasks.recheck_guardianships",
 )
 
 # By the first pattern that fits; every task has a queue and a place in it.

@@ -43,5 +43,10 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "task": "balabaqsha.tasks.purge_personal_data",
         "schedule": crontab(minute=40, hour=20),
     },
+    # Each guardian once a month; each run as many as two minutes hold.
+    "recheck-guardianships": {
+        "task": "children.tasks.recheck_guardianships",
+        "schedule": crontab(minute=45),
+    },
     "extend-calendar": {"task": "bulletin.tasks.extend_calendar", "schedule": crontab(minute=20, hour=3)},
 }

@@ -100,6 +100,8 @@ class Guardianship(models.Model):
     source = models.CharField(_("proof"), max_length=10, choices=Source.choices)
     added_at = models.DateTimeField(_("added at"), db_default=Now())
     verified_at = models.DateTimeField(_("checked at"))
+    # When the registry was last asked by itself, whatever it said; None before the first time.
+    asked_at = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     class Meta:

@@ -119,7 +119,10 @@ class Children(Part):
                 lambda user: Guardianship.objects.filter(user=user).order_by("pk"),
                 ("child_id", "source", "added_at", "verified_at", "ended_at"),
                 people=("user",),
-                left_out={"id": "a number of the row"},
+                left_out={
+                    "id": "a number of the row",
+                    "asked_at": "when the registry was last asked: when it last confirmed stands in verified_at",
+                },
             ),
             Section(
                 "guardian_claims",

@@ -45,6 +45,7 @@ PLACES = {
         "applications.tasks.tell_employees",
         "balabaqsha.tasks.purge_personal_data",
         "bulletin.tasks.extend_calendar",
+        "children.tasks.recheck_guardianships",
     },
 }
 

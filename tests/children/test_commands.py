@@ -6,13 +6,16 @@ from typing import ClassVar
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.http import Http404
 
 from accounts.models import Profile
 from accounts.registry import RegistryUnavailable, UnusableAnswer
 from accounts.registry.simulated_people import MANUAL_CHILD_IIN, MANUAL_PARENT_IIN
 from accounts.registry.simulator import SimulatedRegistry
-from children.management.commands.recheck_guardianship import DOWN_AFTER
+from children import rechecking, tasks
+from children.access import child_for
 from children.models import Guardianship
+from children.rechecking import DOWN_AFTER, EVERY, due, recheck_portion
 from notifications.clock import read_clock
 from tests.factories import GuardianshipFactory, StaffFactory, UserFactory
 
@@ -106,3 +109,81 @@ def test_names_and_documents_of_guardians_are_brought_up_to_date(families):
     run()
     refreshed = Profile.objects.get(pk=profile.pk)
     assert (refreshed.last_name, refreshed.document_number) == ("КАМЕНОВ", "N15036421")
+
+
+class TestByItself:
+    """The same once a month, in portions, by the schedule."""
+
+    @pytest.fixture
+    def old(self, families):
+        """A month is over for all of them."""
+        now = read_clock()
+        Guardianship.objects.update(verified_at=now - EVERY)
+        return now
+
+    def test_who_is_no_guardian_any_more_loses_access_and_the_others_stay(self, families, old, client_of):
+        found = recheck_portion(now=old)
+        assert (found.held, found.ended) == (1, 1)
+        gone = families["gone"]
+        assert gone not in live()
+        with pytest.raises(Http404):
+            child_for(gone.user, gone.child_id)
+        assert child_for(families["true"].user, families["true"].child_id)
+
+    def test_nobody_is_asked_about_twice_a_month(self, families, old):
+        assert recheck_portion(now=old).usable == 2
+        assert recheck_portion(now=old).usable == 0
+        assert not due(now=old + EVERY - timedelta(microseconds=1)).exists()
+        assert due(now=read_clock() + EVERY).get() == families["true"]
+
+    def test_one_without_a_usable_answer_holds_up_nobody_and_is_named(self, families, old, moody, caplog):
+        moody.unusable.add(families["gone"].child.iin)
+        found = recheck_portion(now=old)
+        assert (found.held, found.unanswered) == (1, [families["gone"].pk])
+        assert f"guardianships {families['gone'].pk}" in caplog.text
+        assert families["gone"] in live()
+        assert recheck_portion(now=old).usable == 0
+
+    def test_a_row_that_breaks_holds_up_no_other(self, families, old, monkeypatch):
+        real = rechecking.recheck_guardianship
+
+        def breaks(guardianship, **options):
+            if guardianship == families["gone"]:
+                raise ZeroDivisionError
+            return real(guardianship, **options)
+
+        monkeypatch.setattr(rechecking, "recheck_guardianship", breaks)
+        found = recheck_portion(now=old)
+        assert (found.held, found.unanswered) == (1, [families["gone"].pk])
+
+    def test_a_registry_that_is_down_ends_the_portion_and_the_next_begins_with_the_same(
+        self, families, old, moody
+    ):
+        moody.silent.update(one.child.iin for one in Guardianship.objects.all())
+        more = [
+            GuardianshipFactory(verified_at=old - EVERY, user=families["true"].user)
+            for _ in range(DOWN_AFTER)
+        ]
+        moody.silent.update(one.child.iin for one in more)
+        found = recheck_portion(now=old)
+        assert found.is_down
+        assert len(found.unanswered) == DOWN_AFTER
+        moody.silent.clear()
+        assert recheck_portion(now=old).usable == 2 + len(more)
+
+    def test_a_portion_ends_when_its_time_is_over(self, families, old, monkeypatch):
+        monkeypatch.setattr(rechecking, "PORTION_SECONDS", 0)
+        assert recheck_portion(now=old).usable == 0
+
+    def test_a_made_up_registry_takes_nobody_s_child(self, families, old, settings):
+        tasks.recheck_guardianships()
+        assert families["gone"] in live()
+        settings.PERSON_REGISTRY = f"{__name__}.Real"
+        tasks.recheck_guardianships()
+        assert families["gone"] not in live()
+
+
+class Real(SimulatedRegistry):
+    """It answers as the made-up one does, and says that it is none."""
+
+    simulated = False  # type: ignore[misc]

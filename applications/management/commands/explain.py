@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from applications.models import Application
 from applications.queue.history import explain
@@ -19,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--since", type=datetime.fromisoformat, help="an instant with zone, ISO 8601")
         parser.add_argument("--until", type=datetime.fromisoformat, help="an instant with zone, ISO 8601")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         application = (
             Application.objects.select_related("locality").filter(number=options["application"]).first()
